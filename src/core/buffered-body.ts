@@ -1,0 +1,66 @@
+import type { CloseListener, ResponseBody } from "./body.ts";
+import type { MeshResponse } from "./dispatch.ts";
+
+const encoder = new TextEncoder();
+
+/** A response body that is in memory already: for interceptors that answer by themselves, and for mocks. */
+export class BufferedBody implements ResponseBody {
+  readonly complete = true;
+  used = false;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+
+  constructor(content: string | Uint8Array = "") {
+    this.#bytes = typeof content === "string" ? encoder.encode(content) : new Uint8Array(content);
+  }
+
+  onClose(listener: CloseListener): void {
+    listener(undefined);
+  }
+
+  async text(): Promise<string> {
+    return new TextDecoder().decode(this.#take());
+  }
+
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#take();
+  }
+
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const bytes = this.#take();
+    return new ReadableStream({
+      start(controller) {
+        if (bytes.byteLength > 0) controller.enqueue(bytes);
+        controller.close();
+      },
+    });
+  }
+
+  discard(): void {
+    this.used = true;
+  }
+
+  cancel(): void {
+    this.used = true;
+  }
+
+  #take(): Uint8Array<ArrayBuffer> {
+    if (this.used) throw new TypeError("Body is unusable: it has been read already");
+    this.used = true;
+    return this.#bytes;
+  }
+}
+
+/** A response made in this process. `headers` are names and values; names are lower-cased. */
+export function localResponse(
+  status: number,
+  content: string | Uint8Array = "",
+  headers: Readonly<Record<string, string>> = {},
+): MeshResponse {
+  return {
+    status,
+    statusText: "",
+    headers: Object.entries(headers).flatMap(([name, value]) => [name.toLowerCase(), value]),
+    body: new BufferedBody(content),
+    upstream: undefined,
+  };
+}

@@ -1,0 +1,67 @@
+/** Called once with the reason when a {@link Cancellation} is cancelled. */
+export type CancelListener = (reason: unknown) => void;
+
+/**
+ * Tells everything that works for one call, or one attempt of it, to stop.
+ *
+ * What `AbortSignal` is for users this is inside the mesh: making one costs nanoseconds, a signal 2.7 µs and
+ * `AbortSignal.any` 18 µs. {@link Cancellation.signal} gives a real signal to interceptors that need one.
+ */
+export class Cancellation {
+  #isCancelled = false;
+  #reason: unknown = undefined;
+  // One listener is the normal case, so the first has a place of its own and no array is made for it.
+  #first: CancelListener | undefined = undefined;
+  #others: CancelListener[] | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  get cancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** What the work was cancelled with; `undefined` before. */
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** The same as an `AbortSignal`, made when it is first asked for. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isCancelled) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls `listener` on cancellation: at once when that has happened already. */
+  onCancel(listener: CancelListener): void {
+    if (this.#isCancelled) listener(this.#reason);
+    else if (this.#first === undefined) this.#first = listener;
+    else if (this.#others === undefined) this.#others = [listener];
+    else this.#others.push(listener);
+  }
+
+  /** Forgets a listener; harmless when it is not there. */
+  removeListener(listener: CancelListener): void {
+    if (this.#first === listener) {
+      this.#first = undefined;
+      return;
+    }
+    const index = this.#others?.indexOf(listener) ?? -1;
+    if (index >= 0) this.#others?.splice(index, 1);
+  }
+
+  /** Cancels; only the first call counts. Listeners run synchronously, those added first run first. */
+  cancel(reason: unknown): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#reason = reason;
+    const first = this.#first;
+    const others = this.#others;
+    this.#first = undefined;
+    this.#others = undefined;
+    first?.(reason);
+    if (others) for (const listener of others) listener(reason);
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,84 @@
+import type { RequestBody, ResponseBody } from "./body.ts";
+import type { Cancellation } from "./cancellation.ts";
+import type { AttemptRecord } from "./errors.ts";
+import type { Observation } from "./observer.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** Names in lower case, without prototype: `__proto__` is a header name like any other. */
+export type RequestHeaders = Readonly<Record<string, string>>;
+
+/** What a call may say for itself; the fields of `init.mesh`. */
+export interface CallOptions {
+  /** Overrides `timeoutMs` for this call; `false` = no limit. */
+  readonly timeoutMs?: number | false;
+  /** Overrides `attemptTimeoutMs` for this call; `false` = no limit. */
+  readonly attemptTimeoutMs?: number | false;
+  /** `true`: the caller's word that executing the request twice does no harm, so it may be retried. `false`: never retry what was sent. */
+  readonly idempotent?: boolean;
+  /** `false`: one attempt only. */
+  readonly retry?: false;
+  /** Requests with equal keys go to the same instance, for pickers that hash. */
+  readonly hashKey?: string;
+  /** The route's template, such as `/users/{id}`, for metrics and spans. */
+  readonly route?: string;
+}
+
+/**
+ * One request on its way down the pipeline. Layers pass copies (`{ ...request, attempt: 2 }`); every field is always
+ * present, because a copy with the same keys costs nanoseconds and one with a new key half a microsecond.
+ */
+export interface MeshRequest {
+  readonly service: string;
+  /** Upper case for the standard methods. */
+  readonly method: string;
+  /** Path and query as they go out, starting with `/`. */
+  readonly path: string;
+  readonly headers: RequestHeaders;
+  readonly body: RequestBody;
+  readonly options: CallOptions;
+  /** Of the call above the retry layer, of the attempt below it. */
+  readonly cancellation: Cancellation;
+  /** When the call ends for good, in the clock's milliseconds; `Infinity` without a limit. */
+  readonly deadline: number;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Upstreams that earlier attempts of this call were sent to; the balancer appends to it. */
+  readonly tried: Upstream[];
+  /** Every attempt of this call that has ended or got its response head; the transport appends to it. */
+  readonly attempts: AttemptRecord[];
+  /** Set below the balancer. */
+  readonly upstream: Upstream | undefined;
+  /** What the observers hold for this call; opaque to every other layer. */
+  readonly observation: Observation | undefined;
+}
+
+/** A response head with a body that is still to come. */
+export interface MeshResponse {
+  readonly status: number;
+  readonly statusText: string;
+  /** Lower-case names and their values in turn: `["content-type", "text/plain", "set-cookie", "a=1", …]`. */
+  readonly headers: readonly string[];
+  readonly body: ResponseBody;
+  /** The instance that answered. */
+  readonly upstream: Upstream | undefined;
+}
+
+/** Sends a request and resolves with the response head; rejects with a `MeshError` or with the caller's abort reason. */
+export type Dispatch = (request: MeshRequest) => Promise<MeshResponse>;
+
+/** Wraps a dispatch. Composed once per service; the first in a list is the outermost. */
+export type Interceptor = (next: Dispatch) => Dispatch;
+
+/** Puts interceptors around `inner`, the first outermost. */
+export function compose(interceptors: readonly Interceptor[], inner: Dispatch): Dispatch {
+  return interceptors.reduceRight((next, interceptor) => interceptor(next), inner);
+}
+
+/** The value of the header `name` (lower case), the first when it occurs more than once. */
+export function headerOf(response: Pick<MeshResponse, "headers">, name: string): string | undefined {
+  const { headers } = response;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] === name) return headers[index + 1];
+  }
+  return undefined;
+}

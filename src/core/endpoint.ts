@@ -1,0 +1,27 @@
+/**
+ * One instance of a service as discovery tells it: readonly data, never changed by the mesh.
+ * What the mesh learns about the instance lives in {@link Upstream}.
+ */
+export interface Endpoint {
+  /** Stable while the instance lives; unique within its service. Updates are matched by it. */
+  readonly id: string;
+  /** An IP address (IPv6 without brackets) or a host name. */
+  readonly host: string;
+  /** 1–65535. */
+  readonly port: number;
+  /** `true` when the instance speaks TLS. */
+  readonly secure?: boolean;
+  /** Relative share of the load, 0–65535. 0 means: only when nothing else is left. Absent means 1. */
+  readonly weight?: number;
+  /** Failure domain (availability zone, datacentre), for zone-aware choices. */
+  readonly zone?: string;
+  /** Lower is preferred (RFC 2782). A higher value is used only when no lower one is available. Absent means 0. */
+  readonly priority?: number;
+  /** What else the registry says: version, tags, … */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** `host:port` with IPv6 in brackets: how an endpoint is written in messages and URLs. */
+export function addressOf(endpoint: Pick<Endpoint, "host" | "port">): string {
+  return endpoint.host.includes(":") ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
+}

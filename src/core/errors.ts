@@ -1,0 +1,116 @@
+/**
+ * Every code a {@link MeshError} can carry, with what it means. The one list: docs/errors.md is generated from it.
+ */
+export const meshErrorCodes = {
+  ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",
+  ERR_MESH_NO_ENDPOINTS:
+    "No instance of the service is known: the registry lists none, or it could not be asked within `discoveryTimeoutMs`.",
+  ERR_MESH_TIMEOUT: "The call's deadline, an attempt's time limit or the body's idle limit passed.",
+  ERR_MESH_CIRCUIT_OPEN: "The breaker of the service is open: the call was refused without trying an instance.",
+  ERR_MESH_OVERLOADED: "A limit of concurrent calls was reached: the call was refused without trying an instance.",
+  ERR_MESH_RETRY_EXHAUSTED: "More than one attempt was made and the last one failed too; `cause` is its error.",
+  ERR_MESH_CONNECT: "No connection to the instance could be made. Not one byte of the request was sent.",
+  ERR_MESH_TLS_PEER: "The instance's certificate was refused. Not one byte of the request was sent.",
+  ERR_MESH_PROTOCOL: "The connection failed, or what came back was not HTTP, after the request had been sent.",
+  ERR_MESH_BODY: "The response body was cut off, or a request body could not be read or sent again.",
+  ERR_MESH_FORBIDDEN: "A policy refused the call.",
+  ERR_MESH_LOCAL_RESOURCE: "This process ran out of something (file descriptors, ports, buffers). No instance is blamed for it.",
+  ERR_MESH_DISCOVERY: "A registry answered with an error or with something that is not an answer.",
+  ERR_MESH_REGISTRATION: "A registry refused to register, renew or deregister an instance.",
+  ERR_MESH_CLOSED: "The mesh has been closed.",
+} as const;
+
+/** A stable code: programs compare it, messages may change. */
+export type MeshErrorCode = keyof typeof meshErrorCodes;
+
+/** How far an attempt had got when it ended. */
+export type Phase = "pick" | "connect" | "headers" | "body";
+
+/** One attempt of a call, as errors and observers report it. */
+export interface AttemptRecord {
+  /** The endpoint's id; `undefined` when none had been picked. */
+  readonly endpoint: string | undefined;
+  /** `host:port` of the endpoint. */
+  readonly address: string | undefined;
+  /** How far it got. */
+  readonly phase: Phase;
+  /** The HTTP status, when a response head arrived. */
+  readonly status?: number;
+  /** The code of the error, when it failed: a {@link MeshErrorCode} or the code of its cause, such as `ECONNREFUSED`. */
+  readonly code?: string;
+  /** Duration in milliseconds. */
+  readonly ms: number;
+  /** `false` only when it is certain that no instance executed the request in this attempt. */
+  readonly maybeExecuted: boolean;
+}
+
+/** What a {@link MeshError} is made of beside its code and message. */
+export interface MeshErrorDetails {
+  readonly service?: string | undefined;
+  readonly attempts?: readonly AttemptRecord[] | undefined;
+  readonly maybeExecuted?: boolean | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+  /** `false` leaves the stack trace out: for refusals under load, where it costs ten times the rest. */
+  readonly stack?: boolean;
+}
+
+/**
+ * The error of everything that goes wrong in the mesh. It is an `Error`, not a `TypeError` as the Fetch standard has it,
+ * so that a failed connection and a programming mistake can be told apart.
+ */
+export class MeshError extends Error {
+  override readonly name = "MeshError";
+  readonly code: MeshErrorCode;
+  /** The service the call was for; empty when the target could not be read. */
+  readonly service: string;
+  /** Every attempt of the call, in order. */
+  readonly attempts: readonly AttemptRecord[];
+  /**
+   * `false`: certainly no instance has executed the request, so it is safe to repeat it.
+   * `true`: an instance may have executed it.
+   */
+  readonly maybeExecuted: boolean;
+  /** How long the service asked to be left alone, in milliseconds, when that was the reason to give up. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: MeshErrorCode, message: string, details: MeshErrorDetails = {}) {
+    const limit = Error.stackTraceLimit;
+    if (details.stack === false) Error.stackTraceLimit = 0;
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    if (details.stack === false) Error.stackTraceLimit = limit;
+    this.code = code;
+    this.service = details.service ?? "";
+    this.attempts = details.attempts ?? [];
+    this.maybeExecuted = details.maybeExecuted ?? this.attempts.some((attempt) => attempt.maybeExecuted);
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/**
+ * Gives a time-limit error the attempts it ended. Such an error has to exist before the layers below have been told to
+ * stop, and only they know how far they had got.
+ * @internal
+ */
+export function completeAttempts(error: MeshError, attempts: readonly AttemptRecord[]): void {
+  const target = error as { attempts: readonly AttemptRecord[]; maybeExecuted: boolean };
+  target.attempts = [...attempts];
+  target.maybeExecuted = attempts.some((attempt) => attempt.maybeExecuted);
+}
+
+/** Whether `value` is a {@link MeshError}, also one of another copy of this package. */
+export function isMeshError(value: unknown): value is MeshError {
+  return (
+    value instanceof MeshError ||
+    (value instanceof Error && value.name === "MeshError" && String((value as { code?: unknown }).code).startsWith("ERR_MESH_"))
+  );
+}
+
+/** `error`'s message with the code in front where the message does not say it: for messages that quote a cause. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as { code?: unknown }).code;
+  // AggregateError of a happy-eyeballs connect has an empty message and the code alone.
+  const message = error.message || error.name;
+  return typeof code === "string" && !message.includes(code) ? `${code}: ${message}` : message;
+}

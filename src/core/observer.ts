@@ -1,0 +1,89 @@
+import type { MeshRequest } from "./dispatch.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { AttemptRecord } from "./errors.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** How a call ended: when its body closed, or when it failed before. */
+export interface CallEnd {
+  /** The status of the response the caller got; `undefined` when the call rejected. */
+  readonly status: number | undefined;
+  /** What the call rejected with, or its body failed with. */
+  readonly error: unknown;
+  /** `true` when the caller aborted it: not an error. */
+  readonly cancelled: boolean;
+  /** Attempts made. */
+  readonly attempts: number;
+  /** Milliseconds from `mesh.fetch` to the response head, or to the failure. */
+  readonly headMs: number;
+  /** Milliseconds from `mesh.fetch` to the end of the body. */
+  readonly totalMs: number;
+}
+
+/** How one attempt ended: when its body closed, or when it failed before. */
+export interface AttemptEnd {
+  readonly record: AttemptRecord;
+  readonly error: unknown;
+  /** `true` when it was given up by this side: the caller aborted, or another attempt was faster. */
+  readonly cancelled: boolean;
+  /** Milliseconds to the end of the body. */
+  readonly totalMs: number;
+}
+
+/** Follows one call. */
+export interface CallObserver {
+  onEnd?(end: CallEnd): void;
+}
+
+/** Follows one attempt. */
+export interface AttemptObserver {
+  /** Headers to add to the request of this attempt, such as `traceparent`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Runs the attempt, for observers that need it inside a context of theirs. Must call `run` once, synchronously. */
+  around?<T>(run: () => T): T;
+  onEnd?(end: AttemptEnd): void;
+}
+
+/** Why a retry was not made. */
+export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body";
+
+/** The state of a breaker, as opossum holds it. */
+export type BreakerState = "closed" | "open" | "half-open";
+
+/** What discovery knows of a service after an update. */
+export interface EndpointsUpdate {
+  readonly service: string;
+  /** All endpoints in use. */
+  readonly endpoints: readonly Endpoint[];
+  /** Entries of the answer that were dropped, with the reason. */
+  readonly rejected: readonly { readonly entry: unknown; readonly reason: string }[];
+  /** `true` when the answer was suspiciously empty and the earlier endpoints are kept until that is confirmed. */
+  readonly quarantined: boolean;
+}
+
+/**
+ * Metric hooks. Every method is optional and costs nothing when absent; each is called synchronously and must not throw
+ * (what it throws is reported as a process warning once and otherwise ignored).
+ */
+export interface Observer {
+  /** A call begins. What it returns follows the call and is handed to `onAttempt`. */
+  onCall?(request: MeshRequest): CallObserver | undefined;
+  /** An attempt is about to be sent to `upstream`. */
+  onAttempt?(request: MeshRequest, upstream: Upstream, call: CallObserver | undefined): AttemptObserver | undefined;
+  /** An attempt failed and another follows after `delayMs`. */
+  onRetry?(request: MeshRequest, reason: string, delayMs: number): void;
+  /** An attempt failed in a way that is retried in principle, and no other follows. */
+  onRetryDenied?(request: MeshRequest, denial: RetryDenial): void;
+  /** Discovery answered (also when nothing changed). */
+  onEndpoints?(update: EndpointsUpdate): void;
+  /** Discovery failed; the endpoints known so far stay in use. */
+  onDiscoveryError?(service: string, error: unknown): void;
+  /** An upstream went into or out of rotation, or waits for its probe. */
+  onAvailability?(upstream: Upstream): void;
+  /** The breaker of a service (`upstream` undefined) or of one upstream changed its state. */
+  onBreaker?(service: string, state: BreakerState, upstream: Upstream | undefined): void;
+  /** The mesh is closed: release what was registered elsewhere. */
+  onClose?(): void;
+}
+
+/** What the observers of a mesh hold for one call, by observer. */
+export type Observation = readonly (CallObserver | undefined)[];

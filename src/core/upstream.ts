@@ -1,0 +1,83 @@
+import { addressOf, type Endpoint } from "./endpoint.ts";
+
+/**
+ * Where an upstream stands in the rotation. `in`: picked normally. `out`: its breaker is open.
+ * `probe`: its breaker is half-open and waits for one request to try it with.
+ */
+export type Availability = "in" | "out" | "probe";
+
+/**
+ * An endpoint plus what this process has learnt about it. The object survives updates of the same id and address,
+ * so in-flight counts, latency and breaker state survive too.
+ */
+export class Upstream {
+  readonly service: string;
+  readonly id: string;
+  /** `host:port`. */
+  readonly address: string;
+  /** `http://host:port` or `https://host:port`. */
+  readonly origin: string;
+  /** Requests sent to this instance whose response body has not closed yet. */
+  inFlight = 0;
+  /** Attempts started since the upstream was first seen. */
+  requests = 0;
+  /** Attempts that ended in a failure that is the instance's (see `outcomeOf`). */
+  failures = 0;
+  /** Moving average of the time to the response head in milliseconds; 0 until the first response. */
+  latencyMs = 0;
+  /** Set by the balancer: rebuilds its candidates when availability changes. */
+  onAvailability: ((upstream: Upstream) => void) | undefined = undefined;
+  #endpoint: Endpoint;
+  #availability: Availability = "in";
+  #isRemoved = false;
+
+  constructor(service: string, endpoint: Endpoint) {
+    this.service = service;
+    this.id = endpoint.id;
+    this.#endpoint = endpoint;
+    this.address = addressOf(endpoint);
+    this.origin = `${endpoint.secure ? "https" : "http"}://${this.address}`;
+  }
+
+  /** The newest data that discovery has given for this id. */
+  get endpoint(): Endpoint {
+    return this.#endpoint;
+  }
+
+  /** The endpoint's weight, 1 when discovery gave none. */
+  get weight(): number {
+    return this.#endpoint.weight ?? 1;
+  }
+
+  get availability(): Availability {
+    return this.#availability;
+  }
+
+  /** `true` while the upstream is in rotation. */
+  get available(): boolean {
+    return this.#availability === "in";
+  }
+
+  /** `true` once discovery no longer lists it: it finishes what is in flight and is picked no more. */
+  get removed(): boolean {
+    return this.#isRemoved;
+  }
+
+  /** Takes newer data for the same id and address. Only the balancer calls it. */
+  refresh(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
+  }
+
+  /** Only the breaker of this upstream calls it: it alone decides who is out of rotation. */
+  setAvailability(availability: Availability): void {
+    if (availability === this.#availability) return;
+    this.#availability = availability;
+    this.onAvailability?.(this);
+  }
+
+  /** Only the balancer calls it, when discovery no longer lists the endpoint. */
+  markRemoved(): void {
+    this.#isRemoved = true;
+    this.onAvailability = undefined;
+  }
+}
