@@ -1,0 +1,156 @@
+import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { EndpointsUpdate } from "../core/observer.ts";
+import type { Discovery, EmptyPolicy } from "./discovery.ts";
+import { Quarantine } from "./quarantine.ts";
+import { validateEndpoints } from "./validate.ts";
+
+/** What a {@link Watcher} needs. */
+export interface WatcherOptions {
+  readonly discovery: Discovery;
+  readonly service: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Overrides the adapter's own. */
+  readonly emptyPolicy?: EmptyPolicy | undefined;
+  /** A new set is in use (or the same again: an answer that confirms it). */
+  readonly onUpdate: (update: EndpointsUpdate) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+const backoffBaseMs = 100;
+const backoffCapMs = 30_000;
+/** Pause before a watch that returned by itself is started again: such a watch is a poll. */
+const pollMs = 5_000;
+
+/**
+ * Keeps one service's endpoints current: the one loop that starts a discovery adapter's watch, starts it again with full
+ * jitter when it fails, and keeps the last good set meanwhile. A registry that is down, slow or empty by accident never
+ * takes an endpoint away.
+ */
+export class Watcher {
+  readonly #options: WatcherOptions;
+  readonly #controller = new AbortController();
+  readonly #quarantine: Quarantine;
+  readonly #startedAt: number;
+  #endpoints: readonly Endpoint[] | undefined = undefined;
+  #updatedAt: number | undefined = undefined;
+  #lastError: unknown = undefined;
+  #waiters: (() => void)[] = [];
+  #running: Promise<void> | undefined = undefined;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+    this.#quarantine = new Quarantine(options.emptyPolicy ?? options.discovery.emptyPolicy ?? "quarantine", options.clock);
+  }
+
+  /** Begins to watch. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** `true` once discovery has answered, be it with an empty set. */
+  get answered(): boolean {
+    return this.#endpoints !== undefined;
+  }
+
+  /** The error of the last failure, `undefined` after a good answer. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** Milliseconds since the last good answer, `undefined` before the first. */
+  get ageMs(): number | undefined {
+    return this.#updatedAt === undefined ? undefined : this.#options.clock.now() - this.#updatedAt;
+  }
+
+  /** Milliseconds since the watch began. */
+  get watchedMs(): number {
+    return this.#options.clock.now() - this.#startedAt;
+  }
+
+  /** Calls `listener` once, at the first answer. Returns what takes the listener back. */
+  onFirstAnswer(listener: () => void): () => void {
+    this.#waiters.push(listener);
+    return () => {
+      this.#waiters = this.#waiters.filter((waiter) => waiter !== listener);
+    };
+  }
+
+  /** Ends the watch and resolves when the adapter has let go. */
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    this.#waiters = [];
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, onError } = this.#options;
+    const { signal } = this.#controller;
+    let failures = 0;
+    while (!signal.aborted) {
+      let pauseMs = pollMs * (0.9 + 0.2 * random());
+      try {
+        await this.#watchOnce(signal, () => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#lastError = error;
+        onError(error);
+        // Full jitter: clients that lost the same registry must not come back in step.
+        pauseMs = random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** failures);
+        failures = Math.min(failures + 1, 20);
+      }
+      const recheckMs = this.#quarantine.recheckMs;
+      if (recheckMs !== undefined) pauseMs = Math.min(pauseMs, recheckMs);
+      try {
+        await sleepUnlessAborted(clock, pauseMs, signal);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  /** One watch of the adapter, until it ends, fails, or the quarantine wants its answer confirmed. */
+  async #watchOnce(signal: AbortSignal, onGoodAnswer: () => void): Promise<void> {
+    const { discovery, service } = this.#options;
+    const watch = new AbortController();
+    const abort = () => watch.abort();
+    signal.addEventListener("abort", abort, { once: true });
+    let recheck: unknown;
+    try {
+      for await (const entries of discovery.watch(service, watch.signal)) {
+        if (signal.aborted) return;
+        if (!Array.isArray(entries)) throw new TypeError(`discovery of "${service}" yielded ${typeof entries}, not an array of endpoints`);
+        onGoodAnswer();
+        this.#accept(entries);
+        this.#options.clock.clearTimer(recheck);
+        // A watch that only speaks on changes would never confirm its own emptiness: ask anew.
+        const recheckMs = this.#quarantine.recheckMs;
+        if (recheckMs !== undefined) recheck = this.#options.clock.setTimer(abort, recheckMs, false);
+      }
+    } catch (error) {
+      if (!(watch.signal.aborted && !signal.aborted)) throw error;
+    } finally {
+      this.#options.clock.clearTimer(recheck);
+      signal.removeEventListener("abort", abort);
+      watch.abort();
+    }
+  }
+
+  #accept(entries: readonly unknown[]): void {
+    const { service, clock, onUpdate } = this.#options;
+    const { endpoints, rejected } = validateEndpoints(entries);
+    const quarantined = this.#quarantine.holds(this.#endpoints ?? [], endpoints);
+    const inUse = quarantined ? (this.#endpoints ?? []) : endpoints;
+    this.#endpoints = inUse;
+    this.#updatedAt = clock.now();
+    this.#lastError = undefined;
+    onUpdate({ service, endpoints: inUse, rejected, quarantined });
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
+  }
+}
