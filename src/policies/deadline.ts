@@ -1,0 +1,53 @@
+import type { Clock } from "../core/clock.ts";
+import { headerOf, type Interceptor } from "../core/dispatch.ts";
+import { completeAttempts, MeshError } from "../core/errors.ts";
+
+/** What {@link deadline} needs. */
+export interface DeadlineOptions {
+  /** The whole call in milliseconds; `false` = no limit. */
+  readonly timeoutMs: number | false;
+  readonly clock: Clock;
+}
+
+/**
+ * Bounds the whole call: everything below it and the body. It settles the caller at the deadline, and at the caller's own
+ * abort, whatever happens below, and cancels what is still under way. An event stream leaves the deadline at its head,
+ * since it has no end to wait for.
+ */
+export function deadline({ timeoutMs: defaultMs, clock }: DeadlineOptions): Interceptor {
+  return (next) => (request) => {
+    const timeoutMs = request.options.timeoutMs ?? defaultMs;
+    const { cancellation } = request;
+    return new Promise((resolve, reject) => {
+      const expire = () => {
+        const { service, method } = request;
+        const error = new MeshError("ERR_MESH_TIMEOUT", `"${service}" did not answer ${method} within the deadline of ${timeoutMs} ms`, {
+          service,
+        });
+        cancellation.cancel(error);
+        completeAttempts(error, request.attempts);
+      };
+      const timer = timeoutMs === false ? undefined : clock.setTimer(expire, timeoutMs);
+      const onCancel = (reason: unknown) => {
+        clock.clearTimer(timer);
+        reject(reason);
+      };
+      const finish = () => {
+        clock.clearTimer(timer);
+        cancellation.removeListener(onCancel);
+      };
+      cancellation.onCancel(onCancel);
+      next(timeoutMs === false ? request : { ...request, deadline: clock.now() + timeoutMs }).then(
+        (response) => {
+          if (response.body.complete || headerOf(response, "content-type")?.startsWith("text/event-stream")) finish();
+          else response.body.onClose(finish);
+          resolve(response);
+        },
+        (error: unknown) => {
+          finish();
+          reject(error);
+        },
+      );
+    });
+  };
+}

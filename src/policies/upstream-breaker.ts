@@ -1,0 +1,136 @@
+import type { Random } from "../core/clock.ts";
+import type { Interceptor } from "../core/dispatch.ts";
+import { isMeshError } from "../core/errors.ts";
+import type { BreakerState } from "../core/observer.ts";
+import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import type { Upstream } from "../core/upstream.ts";
+import { Circuit, type Permit } from "./circuit.ts";
+import type { BreakerOptions } from "./service-breaker.ts";
+
+/** What {@link UpstreamBreakers} needs beside the user's options. */
+export interface UpstreamBreakersOptions extends BreakerOptions {
+  readonly random: Random;
+  readonly onState: (upstream: Upstream, state: BreakerState) => void;
+}
+
+/**
+ * One circuit per upstream, made at its first failure and dropped after ten quiet seconds, so that ten thousand healthy
+ * instances cost nothing. Its state decides the upstream's availability and nothing else does.
+ */
+export class UpstreamBreakers {
+  readonly #options: UpstreamBreakersOptions;
+  readonly #circuits = new Map<Upstream, Circuit>();
+
+  constructor(options: UpstreamBreakersOptions) {
+    this.#options = options;
+  }
+
+  /** Goes below the balancer: it needs the upstream, and must see attempt timeouts. */
+  readonly interceptor: Interceptor = (next) => async (request) => {
+    const upstream = request.upstream as Upstream;
+    const permit = this.#admit(upstream);
+    try {
+      const response = await next(request);
+      const outcome = outcomeOfResponse(response);
+      if (outcome === "failure") this.#fail(upstream, permit, false);
+      else {
+        if (this.#circuits.size > 0) this.#succeed(upstream, permit);
+        // The head decides a probe; a body that is cut off afterwards still counts against the instance.
+        if (!response.body.complete) {
+          response.body.onClose((error) => {
+            if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
+          });
+        }
+      }
+      return response;
+    } catch (error) {
+      const outcome = outcomeOfError(error);
+      if (outcome === "failure") this.#fail(upstream, permit, isRefusal(error));
+      else this.#release(upstream, permit);
+      throw error;
+    }
+  };
+
+  /** State of the circuit of `upstream`. */
+  state(upstream: Upstream): BreakerState {
+    return this.#circuits.get(upstream)?.state ?? "closed";
+  }
+
+  /** The upstream is gone for good. */
+  forget(upstream: Upstream): void {
+    this.#circuits.get(upstream)?.dispose();
+    this.#circuits.delete(upstream);
+  }
+
+  /** Releases every circuit. */
+  dispose(): void {
+    for (const circuit of this.#circuits.values()) circuit.dispose();
+    this.#circuits.clear();
+  }
+
+  /** A permit; `undefined` when the circuit is not closed and the balancer, in panic, picked the upstream all the same. */
+  #admit(upstream: Upstream): Permit | undefined {
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined) return beforeAnyFailure;
+    const permit = circuit.admit();
+    // One probe at a time: nobody else is sent there until it has ended.
+    if (permit?.isProbe) upstream.setAvailability("out");
+    return permit;
+  }
+
+  #succeed(upstream: Upstream, permit: Permit | undefined): void {
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined) return;
+    if (permit === undefined) circuit.close();
+    else circuit.settle(permit, "success");
+  }
+
+  #fail(upstream: Upstream, permit: Permit | undefined, trips: boolean): void {
+    upstream.failures++;
+    if (upstream.removed || permit === undefined) return;
+    const circuit = this.#circuits.get(upstream) ?? this.#create(upstream);
+    circuit.settle(permit, "failure", trips);
+  }
+
+  #release(upstream: Upstream, permit: Permit | undefined): void {
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined || permit === undefined) return;
+    circuit.settle(permit, "neutral");
+    if (permit.isProbe && circuit.state === "half-open") upstream.setAvailability("probe");
+  }
+
+  #create(upstream: Upstream): Circuit {
+    const {
+      failureRatio = 0.5,
+      minCalls = 20,
+      consecutiveFailures = 5,
+      resetMs = 1_000,
+      maxResetMs = 30_000,
+      random,
+      onState,
+    } = this.#options;
+    const circuit = new Circuit({
+      failureRatio,
+      minOutcomes: minCalls,
+      consecutiveFailures,
+      baseResetMs: resetMs,
+      maxResetMs,
+      random,
+      onState: (state) => {
+        upstream.setAvailability(state === "closed" ? "in" : state === "open" ? "out" : "probe");
+        onState(upstream, state);
+      },
+      onQuiet: () => this.forget(upstream),
+    });
+    this.#circuits.set(upstream, circuit);
+    return circuit;
+  }
+}
+
+/** The permit of a request that began before its upstream had a circuit. */
+const beforeAnyFailure: Permit = { generation: 0, isProbe: false };
+
+/** No connection could be made: proof enough with a single failure. */
+function isRefusal(error: unknown): boolean {
+  return isMeshError(error) && (error.code === "ERR_MESH_CONNECT" || error.code === "ERR_MESH_TLS_PEER");
+}
