@@ -1,0 +1,94 @@
+import type { MeshRequest } from "../core/dispatch.ts";
+import { describeError, MeshError, type MeshErrorCode } from "../core/errors.ts";
+
+/** How an attempt stood when the transport reported an error. */
+export interface FailedAttempt {
+  readonly request: MeshRequest;
+  /** undici has begun to give the request to a socket. The only sound proof of the contrary: error codes prove nothing. */
+  readonly isSent: boolean;
+  /** The response head had arrived. */
+  readonly hasHead: boolean;
+  readonly status: number | undefined;
+  readonly ms: number;
+  /** Where in the call's attempts this one is noted already. */
+  readonly index: number | undefined;
+}
+
+/** An error of the caller's own making, such as a body stream that throws or a header that is none. */
+export class CallerFault extends Error {}
+
+/**
+ * What the caller is told about a transport error: the code says which part failed, the record whether the request may
+ * have been executed. Appends the record to the call's attempts.
+ */
+export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
+  const code = codeOf(attempt, cause);
+  if (code === "caller") return new TypeError(describeError(cause), { cause });
+  const { request } = attempt;
+  record(attempt, causeCodeOf(cause) ?? code, maybeExecuted(attempt, cause));
+  const where = `${request.upstream?.address ?? "?"} of "${request.service}"`;
+  return new MeshError(code, `${what[code] ?? "failed"} ${where}: ${describeError(cause)}`, {
+    service: request.service,
+    attempts: [...request.attempts],
+    cause,
+  });
+}
+
+/** Notes how an attempt stands, in place of what was noted at its response head. Returns where. */
+export function record(
+  { request, isSent, hasHead, status, ms, index }: FailedAttempt,
+  code: string | undefined,
+  executed: boolean,
+): number {
+  const { upstream, attempts } = request;
+  const at = index ?? attempts.length;
+  attempts[at] = {
+    endpoint: upstream?.id,
+    address: upstream?.address,
+    phase: hasHead ? "body" : isSent ? "headers" : "connect",
+    ...(status === undefined ? undefined : { status }),
+    ...(code === undefined ? undefined : { code }),
+    ms: Math.round(ms * 100) / 100,
+    maybeExecuted: executed,
+  };
+  return at;
+}
+
+const what: Partial<Record<MeshErrorCode, string>> = {
+  ERR_MESH_CONNECT: "no connection to",
+  ERR_MESH_TLS_PEER: "refused the certificate of",
+  ERR_MESH_LOCAL_RESOURCE: "this process has no resources left to connect to",
+  ERR_MESH_PROTOCOL: "lost the connection to",
+  ERR_MESH_BODY: "incomplete body from or to",
+  ERR_MESH_TIMEOUT: "timed out on",
+};
+
+const localResourceCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
+const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
+
+function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller" {
+  const code = causeCodeOf(cause);
+  if (cause instanceof CallerFault) return "ERR_MESH_BODY";
+  if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return "caller";
+  if (code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "ERR_MESH_BODY";
+  if (localResourceCodes.has(code)) return "ERR_MESH_LOCAL_RESOURCE";
+  if (!attempt.isSent) return code !== undefined && tlsCode.test(code) ? "ERR_MESH_TLS_PEER" : "ERR_MESH_CONNECT";
+  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "ERR_MESH_TIMEOUT";
+  return attempt.hasHead ? "ERR_MESH_BODY" : "ERR_MESH_PROTOCOL";
+}
+
+/** HTTP/2: the peer says itself that it did not process the stream (RFC 9113 §8.7). */
+const refusedStream = 7;
+
+function maybeExecuted({ isSent, hasHead }: FailedAttempt, cause: unknown): boolean {
+  if (!isSent) return false;
+  if (hasHead) return true;
+  const { http2ErrorCode, code, message } = cause as { http2ErrorCode?: unknown; code?: unknown; message?: unknown };
+  if (http2ErrorCode === refusedStream) return false;
+  return !(code === "UND_ERR_INFO" && typeof message === "string" && message.includes('"GOAWAY" frame received'));
+}
+
+function causeCodeOf(cause: unknown): string | undefined {
+  const code = typeof cause === "object" && cause !== null ? (cause as { code?: unknown }).code : undefined;
+  return typeof code === "string" ? code : undefined;
+}

@@ -1,0 +1,160 @@
+import { systemClock } from "../core/clock.ts";
+import { MeshError } from "../core/errors.ts";
+import type { Observer } from "../core/observer.ts";
+import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
+import { openTelemetry } from "../telemetry/open-telemetry.ts";
+import type { ServiceExplanation } from "./explain.ts";
+import { type FetchTarget, fetchThrough, type MeshRequestInit } from "./fetch.ts";
+import { Observers } from "./observe.ts";
+import { checkMeshOptions, type MeshOptions, type ServiceOptions } from "./options.ts";
+import { Service } from "./service.ts";
+import { Transport } from "./transport.ts";
+
+/** The client side of a service mesh, inside this process. */
+export interface Mesh extends AsyncDisposable {
+  /**
+   * Calls `service/path`, like the global `fetch`, on an instance that discovery knows and the balancer chose, and again
+   * on another one where that is safe.
+   *
+   * Resolves with a standard `Response`, whatever its status. Rejects with a {@link MeshError}, whose `maybeExecuted`
+   * says whether an instance may have executed the request; with the signal's reason when the caller aborts; with a
+   * `TypeError` for an init that is none.
+   */
+  fetch(target: FetchTarget, init?: MeshRequestInit): Promise<Response>;
+  /**
+   * Makes this process known as an instance, through `registrar`, or through the discovery adapter where that is one.
+   * @throws TypeError when there is no registrar.
+   */
+  register(instance: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration>;
+  /** Why each endpoint of a service is or is not chosen and how old the data is; `undefined` for one that was never called. */
+  explain(service: string): ServiceExplanation | undefined;
+  /** Refuses new calls, waits for those in flight (at most `drainTimeoutMs`), then releases everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a mesh. Nothing is looked up or connected to before the first call.
+ * @throws TypeError or RangeError naming the option and the value, when an option is wrong.
+ */
+export function createMesh(options: MeshOptions): Mesh {
+  checkMeshOptions(options);
+  return new ClientMesh(options);
+}
+
+class ClientMesh implements Mesh {
+  readonly #options: MeshOptions;
+  readonly #observers: Observers;
+  readonly #transport: Transport;
+  /** In the order of their last use: the first is the one unused for longest. */
+  readonly #services = new Map<string, Service>();
+  readonly #overrides: ReadonlyMap<string, ServiceOptions>;
+  readonly #evictions = new Set<Promise<void>>();
+  #newest: Service | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(options: MeshOptions) {
+    const {
+      observers = [openTelemetry()] as readonly Observer[],
+      clock = systemClock,
+      connections = 256,
+      connectTimeoutMs = 1_000,
+    } = options;
+    this.#options = options;
+    this.#overrides = new Map(Object.entries(options.services ?? {}));
+    this.#observers = new Observers(observers);
+    this.#transport = new Transport({
+      connections,
+      connectTimeoutMs,
+      bodyIdleTimeoutMs: options.bodyIdleTimeoutMs ?? 30_000,
+      tls: options.tls,
+      clock,
+    });
+  }
+
+  // A property, so that `const { fetch } = mesh` works as with the global one.
+  readonly fetch = (target: FetchTarget, init?: MeshRequestInit): Promise<Response> => fetchThrough(this.#dispatchOf, target, init);
+
+  async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
+    const target = registrar ?? (this.#options.discovery as Partial<Registrar>);
+    if (typeof target.register !== "function") {
+      throw new TypeError(
+        `register: ${this.#options.discovery.name ?? "the discovery adapter"} cannot register instances; give a registrar`,
+      );
+    }
+    return target.register(instance, signal);
+  }
+
+  explain(service: string): ServiceExplanation | undefined {
+    return this.#services.get(service)?.explain();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  readonly #dispatchOf = (name: string) => this.#service(name).dispatch;
+
+  #service(name: string): Service {
+    if (this.#newest?.name === name) return this.#newest;
+    if (this.#closing !== undefined)
+      throw new MeshError("ERR_MESH_CLOSED", "the mesh has been closed", { service: name, maybeExecuted: false });
+    const known = this.#services.get(name);
+    if (known !== undefined) this.#services.delete(name);
+    else this.#makeRoom();
+    const service = known ?? this.#create(name);
+    this.#services.set(name, service);
+    this.#newest = service;
+    return service;
+  }
+
+  #create(name: string): Service {
+    const { discovery, clock = systemClock, random = Math.random } = this.#options;
+    return new Service(
+      name,
+      { ...this.#options, ...this.#overrides.get(name) },
+      { discovery, transport: this.#transport, observers: this.#observers, clock, random },
+    );
+  }
+
+  /** Names may come from outside: without a bound each new one would leave a watch behind. */
+  #makeRoom(): void {
+    const { maxServices = 128 } = this.#options;
+    if (this.#services.size < maxServices) return;
+    for (const [name, service] of this.#services) {
+      if (service.inFlight > 0) continue;
+      this.#services.delete(name);
+      if (this.#newest === service) this.#newest = undefined;
+      const eviction = service.close().finally(() => this.#evictions.delete(eviction));
+      this.#evictions.add(eviction);
+      return;
+    }
+    throw new MeshError(
+      "ERR_MESH_OVERLOADED",
+      `all ${maxServices} services that may be watched at a time have calls in flight (maxServices)`,
+      {
+        maybeExecuted: false,
+        stack: false,
+      },
+    );
+  }
+
+  async #close(): Promise<void> {
+    const { clock = systemClock, drainTimeoutMs = 5_000 } = this.#options;
+    this.#newest = undefined;
+    const services = [...this.#services.values()];
+    const endAt = clock.now() + drainTimeoutMs;
+    while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
+      await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
+    }
+    await Promise.all([...this.#evictions, ...services.map((service) => service.close())]);
+    this.#services.clear();
+    await this.#transport.destroy();
+    await this.#options.discovery.close?.();
+    this.#observers.each((observer) => observer.onClose?.());
+  }
+}

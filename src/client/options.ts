@@ -1,0 +1,141 @@
+import type { Picker } from "../balancer/picker.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import type { Interceptor } from "../core/dispatch.ts";
+import type { Observer } from "../core/observer.ts";
+import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
+import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
+import type { RetryOptions } from "../policies/retry.ts";
+import type { BreakerOptions } from "../policies/service-breaker.ts";
+import type { TlsOptions } from "./transport.ts";
+
+/** What may differ from service to service. */
+export interface ServiceOptions {
+  /** Chooses the instance of each attempt. @default roundRobin() */
+  readonly picker?: Picker;
+  /** The whole call in milliseconds: discovery wait, every attempt, pauses and the body. `false` = no limit. @default 10000 */
+  readonly timeoutMs?: number | false;
+  /** One attempt up to its response head, in milliseconds. `false` = no limit. @default 2000 */
+  readonly attemptTimeoutMs?: number | false;
+  /** Waiting for a service's first endpoints, in milliseconds. @default 1000 */
+  readonly discoveryTimeoutMs?: number;
+  /** Retries; `false` = none. */
+  readonly retry?: RetryOptions | false;
+  /** Circuit breakers of the service and of its instances; `false` = none. */
+  readonly breaker?: BreakerOptions | false;
+  /** Around each call of the service, first = outermost. */
+  readonly interceptors?: readonly Interceptor[];
+  /** What an empty answer of the registry means. @default what the adapter says, else "quarantine" */
+  readonly emptyPolicy?: EmptyPolicy;
+}
+
+/** Options of `createMesh`. */
+export interface MeshOptions extends ServiceOptions {
+  /** Where endpoints come from; several are combined by `fallback(a, b)` or `union(a, b)`. */
+  readonly discovery: Discovery;
+  /** Metric hooks. @default [openTelemetry()] */
+  readonly observers?: readonly Observer[];
+  /** Overrides for single services, by name. */
+  readonly services?: Readonly<Record<string, ServiceOptions>>;
+  /** No byte of a response body for so long ends it, in milliseconds. `false` = no limit. @default 30000 */
+  readonly bodyIdleTimeoutMs?: number | false;
+  /** Limit of a connection attempt, in milliseconds. @default 1000 */
+  readonly connectTimeoutMs?: number;
+  /** Connections to one instance. @default 256 */
+  readonly connections?: number;
+  /** TLS towards instances that speak it. */
+  readonly tls?: TlsOptions;
+  /** Services watched at a time; the one unused for longest makes room. @default 128 */
+  readonly maxServices?: number;
+  /** How long `close()` waits for calls in flight, in milliseconds. @default 5000 */
+  readonly drainTimeoutMs?: number;
+  /** Time; for tests and simulations. */
+  readonly clock?: Clock;
+  /** Chance; a seeded one makes jitter and picks repeatable. */
+  readonly random?: Random;
+}
+
+const serviceKeys = [
+  "picker",
+  "timeoutMs",
+  "attemptTimeoutMs",
+  "discoveryTimeoutMs",
+  "retry",
+  "breaker",
+  "interceptors",
+  "emptyPolicy",
+] as const;
+const meshKeys = [
+  ...serviceKeys,
+  "discovery",
+  "observers",
+  "services",
+  "bodyIdleTimeoutMs",
+  "connectTimeoutMs",
+  "connections",
+  "tls",
+  "maxServices",
+  "drainTimeoutMs",
+  "clock",
+  "random",
+];
+
+/**
+ * Checks everything that `createMesh` was given.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkMeshOptions(options: MeshOptions): void {
+  if (typeof options !== "object" || options === null) throw new TypeError("createMesh needs options: createMesh({ discovery })");
+  checkKeys("createMesh", options, meshKeys);
+  if (typeof options.discovery?.watch !== "function") {
+    throw new TypeError("discovery must be a Discovery, such as consul() or staticDiscovery({ … }): it has no watch method");
+  }
+  checkServiceOptions("", options);
+  checkLimit("bodyIdleTimeoutMs", options.bodyIdleTimeoutMs);
+  checkNumber("connectTimeoutMs", options.connectTimeoutMs, 1);
+  checkNumber("connections", options.connections, 1);
+  checkNumber("maxServices", options.maxServices, 1);
+  checkNumber("drainTimeoutMs", options.drainTimeoutMs, 0);
+  if (options.observers !== undefined && !Array.isArray(options.observers)) throw new TypeError("observers must be an array of observers");
+  if (options.tls !== undefined) checkKeys("tls", options.tls, ["ca", "cert", "key", "serverName"]);
+  for (const [name, service] of Object.entries(options.services ?? {})) {
+    checkKeys(`services.${name}`, service, serviceKeys);
+    checkServiceOptions(`services.${name}.`, service);
+  }
+}
+
+function checkServiceOptions(prefix: string, options: ServiceOptions): void {
+  const { picker, retry, breaker, interceptors } = options;
+  if (picker !== undefined && typeof picker.pick !== "function")
+    throw new TypeError(`${prefix}picker must be a Picker, such as roundRobin(): it has no pick method`);
+  checkLimit(`${prefix}timeoutMs`, options.timeoutMs);
+  checkLimit(`${prefix}attemptTimeoutMs`, options.attemptTimeoutMs);
+  checkNumber(`${prefix}discoveryTimeoutMs`, options.discoveryTimeoutMs, 0);
+  checkChoice(`${prefix}emptyPolicy`, options.emptyPolicy, ["quarantine", "trust"]);
+  if (interceptors !== undefined && !(Array.isArray(interceptors) && interceptors.every((each) => typeof each === "function"))) {
+    throw new TypeError(`${prefix}interceptors must be an array of functions`);
+  }
+  if (retry !== undefined && retry !== false) {
+    checkKeys(`${prefix}retry`, retry, ["maxAttempts", "idempotent", "baseDelayMs", "maxDelayMs", "budget"]);
+    checkNumber(`${prefix}retry.maxAttempts`, retry.maxAttempts, 1, 100);
+    checkNumber(`${prefix}retry.baseDelayMs`, retry.baseDelayMs, 0);
+    checkNumber(`${prefix}retry.maxDelayMs`, retry.maxDelayMs, 0);
+    checkChoice(`${prefix}retry.idempotent`, retry.idempotent, ["safe", "rfc9110"]);
+    if (retry.budget !== undefined) {
+      checkKeys(`${prefix}retry.budget`, retry.budget, ["ratio", "perSecond"]);
+      checkNumber(`${prefix}retry.budget.ratio`, retry.budget.ratio, 0, 1);
+      checkNumber(`${prefix}retry.budget.perSecond`, retry.budget.perSecond, 0);
+    }
+  }
+  if (breaker !== undefined && breaker !== false) {
+    checkKeys(`${prefix}breaker`, breaker, ["failureRatio", "minCalls", "consecutiveFailures", "resetMs", "maxResetMs"]);
+    checkNumber(`${prefix}breaker.failureRatio`, breaker.failureRatio, 0, 1);
+    checkNumber(`${prefix}breaker.minCalls`, breaker.minCalls, 1);
+    checkNumber(`${prefix}breaker.consecutiveFailures`, breaker.consecutiveFailures, 1);
+    checkNumber(`${prefix}breaker.resetMs`, breaker.resetMs, 1);
+    checkNumber(`${prefix}breaker.maxResetMs`, breaker.maxResetMs, 1);
+  }
+}
+
+function checkLimit(option: string, value: number | false | undefined): void {
+  if (value !== false) checkNumber(option, value, 1);
+}

@@ -1,0 +1,45 @@
+import { compose, type Dispatch, type Interceptor } from "../core/dispatch.ts";
+
+/** The layers of one service's pipeline; those that are switched off are absent. */
+export interface PipelineLayers {
+  readonly observeCalls: Interceptor | undefined;
+  readonly deadline: Interceptor;
+  readonly interceptors: readonly Interceptor[];
+  readonly serviceBreaker: Interceptor | undefined;
+  readonly retry: Interceptor | undefined;
+  readonly balance: Interceptor;
+  readonly upstreamBreaker: Interceptor | undefined;
+  readonly attemptTimeout: Interceptor;
+  readonly observeAttempts: Interceptor | undefined;
+  readonly transport: Dispatch;
+}
+
+/**
+ * A request's way, from the caller down to the wire; the response comes back up the same list. Composed once per service.
+ */
+export function pipeline(layers: PipelineLayers): Dispatch {
+  const list: readonly (Interceptor | undefined)[] = [
+    // Outermost: it sees what the caller sees, and the whole time.
+    layers.observeCalls,
+    // Above the retries: bounds all attempts, the pauses between them and the wait for discovery together.
+    layers.deadline,
+    // Once per call, inside its deadline: credentials, headers, answers from a cache.
+    ...layers.interceptors,
+    // Above the retries: it judges calls, not attempts, and refuses before any work is done.
+    layers.serviceBreaker,
+    // Above the balancer: each attempt picks anew, among those not yet tried.
+    layers.retry,
+    // Picks the instance and counts the request in flight until its body has closed.
+    layers.balance,
+    // Below the balancer: it needs the instance. Above the time limit: a timeout is a failure of the instance.
+    layers.upstreamBreaker,
+    // One attempt up to its response head.
+    layers.attemptTimeout,
+    // Innermost: it sees what the wire did.
+    layers.observeAttempts,
+  ];
+  return compose(
+    list.filter((layer) => layer !== undefined),
+    layers.transport,
+  );
+}

@@ -1,0 +1,58 @@
+const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * Headers that describe the connection and the framing of one hop, or name the instance: the mesh sets them itself, and
+ * a caller that hands on the headers of an incoming request must not change them.
+ */
+const ownedByTheMesh: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What `fetch` takes for headers; any `Headers` class will do. */
+export type HeadersInput = Iterable<readonly string[]> | Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/**
+ * Headers as they go out: lower-case names, repeated ones joined by a comma (RFC 9110 §5.3).
+ * @throws TypeError for a name or value that HTTP does not allow.
+ */
+export function requestHeaders(input: HeadersInput | undefined): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null);
+  if (input === undefined || input === null) return headers;
+  if (Symbol.iterator in input) {
+    for (const pair of input as Iterable<readonly string[]>) {
+      if (pair.length !== 2) throw new TypeError("headers: every entry must be a pair of name and value");
+      add(headers, pair[0] as string, pair[1] as string);
+    }
+    return headers;
+  }
+  for (const name of Object.keys(input)) {
+    const value = (input as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    if (Array.isArray(value)) for (const each of value) add(headers, name, each);
+    else add(headers, name, value);
+  }
+  return headers;
+}
+
+function add(headers: Record<string, string>, name: string, given: unknown): void {
+  if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name)} is not a valid header name`);
+  const value = typeof given === "string" ? given.trim() : String(given);
+  // The value may be a credential: it is not quoted.
+  if (!fieldValue.test(value)) throw new TypeError(`headers: the value of "${name}" has characters that a header cannot carry`);
+  const key = name.toLowerCase();
+  if (ownedByTheMesh.has(key)) return;
+  const known = headers[key];
+  headers[key] = known === undefined ? value : `${known}${key === "cookie" ? "; " : ", "}${value}`;
+}

@@ -1,0 +1,73 @@
+import { MeshError } from "../core/errors.ts";
+
+/** A target that has been read: which service, and what goes out to its instance byte for byte. */
+export interface Target {
+  readonly service: string;
+  /** Path and query, starting with `/`. */
+  readonly path: string;
+}
+
+const scheme = /^(?:mesh|https?):\/\//;
+const label = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+// Every form in which WHATWG and inet_aton read a number as an IPv4 address.
+const numberForm = /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*$/i;
+const printable = /^[\x21-\x5b\x5d-\x7e]*$/;
+const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
+
+/**
+ * Reads `service/path`, `mesh://service/path` or `http(s)://service/path` by hand. A URL parser never sees a target: there
+ * `x@evil`, `//evil`, `2130706433` and look-alike letters all turn into hosts that nobody meant.
+ * @throws MeshError `ERR_MESH_INVALID_TARGET`
+ */
+export function parseTarget(target: string): Target {
+  const prefix = scheme.exec(target)?.[0].length ?? 0;
+  const nameEnd = endOfName(target, prefix);
+  const service = target.slice(prefix, nameEnd);
+  const fault = faultOfName(service);
+  if (fault !== undefined) throw refused(target, service, fault);
+  const fragment = target.indexOf("#", nameEnd);
+  const rest = target.slice(nameEnd, fragment === -1 ? undefined : fragment);
+  if (!printable.test(rest)) {
+    throw refused(
+      target,
+      service,
+      "the path and query may hold printable ASCII without backslash and white space only: encode the rest with encodeURIComponent",
+    );
+  }
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  const query = path.indexOf("?");
+  if (path.includes(".") || path.includes("%2")) {
+    if (dotSegment.test(query === -1 ? path : path.slice(0, query)))
+      throw refused(target, service, "the path has a dot segment (`.`, `..` or an encoded form)");
+  }
+  return { service, path };
+}
+
+function endOfName(target: string, from: number): number {
+  for (let index = from; index < target.length; index++) {
+    const code = target.charCodeAt(index);
+    if (code === 47 || code === 63 || code === 35) return index;
+  }
+  return target.length;
+}
+
+function faultOfName(name: string): string | undefined {
+  if (name === "") return "it names no service";
+  if (name.length > 253) return "the service name is longer than 253 characters";
+  if (name.includes("@")) return "user information is not allowed";
+  if (name.includes(":")) return "a port or another scheme is not allowed: discovery gives the port";
+  for (const part of name.split(".")) {
+    if (!label.test(part)) {
+      return "a service name is dot-separated labels of 1 to 63 characters of A-Z, a-z, 0-9, _ and -, without - at either end";
+    }
+  }
+  return numberForm.test(name) ? "an IP address is not a service name" : undefined;
+}
+
+function refused(target: string, service: string, reason: string): MeshError {
+  const shown = target.length > 100 ? `${target.slice(0, 100)}…` : target;
+  return new MeshError("ERR_MESH_INVALID_TARGET", `target ${JSON.stringify(shown)} is refused: ${reason}`, {
+    service,
+    maybeExecuted: false,
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * inmesh: an embeddable client-side service mesh. `createMesh({ discovery })` gives a `fetch` that finds the instances of
+ * a service, balances over them, retries where that is safe and opens breakers where it is not.
+ *
+ * @packageDocumentation
+ */
+export type { Picker } from "./balancer/picker.ts";
+export { type RandomOptions, random } from "./balancer/random.ts";
+export { type RoundRobinOptions, roundRobin } from "./balancer/round-robin.ts";
+export { weighted } from "./balancer/weighted.ts";
+export type { EndpointExplanation, ServiceExplanation } from "./client/explain.ts";
+export type { FetchTarget, MeshRequestInit } from "./client/fetch.ts";
+export { createMesh, type Mesh } from "./client/mesh.ts";
+export type { MeshOptions, ServiceOptions } from "./client/options.ts";
+export type { BodyInput } from "./client/request-body.ts";
+export type { HeadersInput } from "./client/request-headers.ts";
+export { parseTarget, type Target } from "./client/target.ts";
+export type { TlsOptions } from "./client/transport.ts";
+export type { CloseListener, RequestBody, ResponseBody } from "./core/body.ts";
+export { localResponse } from "./core/buffered-body.ts";
+export { type CancelListener, Cancellation } from "./core/cancellation.ts";
+export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
+export {
+  type CallOptions,
+  type Dispatch,
+  headerOf,
+  type Interceptor,
+  type MeshRequest,
+  type MeshResponse,
+  type RequestHeaders,
+} from "./core/dispatch.ts";
+export type { Endpoint } from "./core/endpoint.ts";
+export {
+  type AttemptRecord,
+  isMeshError,
+  MeshError,
+  type MeshErrorCode,
+  type MeshErrorDetails,
+  meshErrorCodes,
+  type Phase,
+} from "./core/errors.ts";
+export type {
+  AttemptEnd,
+  AttemptObserver,
+  BreakerState,
+  CallEnd,
+  CallObserver,
+  EndpointsUpdate,
+  Observation,
+  Observer,
+  RetryDenial,
+} from "./core/observer.ts";
+export { type Availability, Upstream } from "./core/upstream.ts";
+export type { Discovery, EmptyPolicy } from "./discovery/discovery.ts";
+export { type DnsOptions, dns } from "./discovery/dns.ts";
+export { fallback } from "./discovery/fallback.ts";
+export { fileDiscovery } from "./discovery/file.ts";
+export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./discovery/registrar.ts";
+export { staticDiscovery } from "./discovery/static.ts";
+export { union } from "./discovery/union.ts";
+export type { RetryOptions } from "./policies/retry.ts";
+export type { RetryBudgetOptions } from "./policies/retry-budget.ts";
+export type { BreakerOptions } from "./policies/service-breaker.ts";
+export { openTelemetry } from "./telemetry/open-telemetry.ts";
