@@ -40,14 +40,21 @@ export async function overhead(rounds = 9): Promise<BenchReport> {
     await mesh.close();
     child.kill();
   }
-  const ratio = (name: string, base: string) => median((micros.get(name) as number[]).map((value, round) => value / ((micros.get(base) as number[])[round] as number)));
+  const ratio = (name: string, base: string) =>
+    median((micros.get(name) as number[]).map((value, round) => value / ((micros.get(base) as number[])[round] as number)));
   return {
     bench: "overhead",
     about: "client CPU per GET of a 250-byte JSON document on loopback; discovery, balancing, retry, breakers and the OpenTelemetry API on",
     node: process.version,
     rounds,
     columns: ["client", "µs CPU per call", "× Node's fetch", "× undici.fetch", "× undici.request"],
-    rows: names.map((name) => [name, median(micros.get(name) as number[]), ratio(name, "Node's fetch"), ratio(name, "undici.fetch"), ratio(name, "undici.request")]),
+    rows: names.map((name) => [
+      name,
+      median(micros.get(name) as number[]),
+      ratio(name, "Node's fetch"),
+      ratio(name, "undici.fetch"),
+      ratio(name, "undici.request"),
+    ]),
     bounds: [atMost("mesh.fetch × Node's fetch", ratio("mesh.fetch", "Node's fetch"), 0.6)],
   };
 }

@@ -8,7 +8,13 @@ const batchMs = 20;
 
 /** What one pick costs, through the balancer, at several numbers of endpoints; weights differ where the picker reads them. */
 export async function picks(rounds = 9): Promise<BenchReport> {
-  const pickers = { roundRobin: () => roundRobin(), "random, equal": () => random(), "random, weights differ": () => random(), "weighted, equal": () => weighted(), "weighted, weights differ": () => weighted() };
+  const pickers = {
+    roundRobin: () => roundRobin(),
+    "random, equal": () => random(),
+    "random, weights differ": () => random(),
+    "weighted, equal": () => weighted(),
+    "weighted, weights differ": () => weighted(),
+  };
   const request = testRequest();
   const rows: (string | number)[][] = [];
   for (const [name, create] of Object.entries(pickers)) {

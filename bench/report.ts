@@ -36,8 +36,11 @@ export function printReport(report: BenchReport): void {
   console.log(`\n${report.bench} — ${report.about}`);
   console.log(`Node ${report.node}, ${report.rounds} rounds\n`);
   cells.forEach((row, index) => {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  "));
+    console.log(
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join("  "),
+    );
     if (index === 0) console.log(widths.map((width) => "-".repeat(width)).join("  "));
   });
-  for (const { what, value, bound, held } of report.bounds) console.log(`\n${held ? "held" : "BROKEN"}: ${what} ${shown(value)} (at most ${shown(bound)})`);
+  for (const { what, value, bound, held } of report.bounds)
+    console.log(`\n${held ? "held" : "BROKEN"}: ${what} ${shown(value)} (at most ${shown(bound)})`);
 }

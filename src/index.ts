@@ -61,4 +61,5 @@ export { union } from "./discovery/union.ts";
 export type { RetryOptions } from "./policies/retry.ts";
 export type { RetryBudgetOptions } from "./policies/retry-budget.ts";
 export type { BreakerOptions } from "./policies/service-breaker.ts";
-export { openTelemetry } from "./telemetry/open-telemetry.ts";
+export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
+export { isMeshRequest } from "./telemetry/spans.ts";

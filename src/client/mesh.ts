@@ -5,7 +5,7 @@ import type { Instance, Registrar, Registration } from "../discovery/registrar.t
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import type { ServiceExplanation } from "./explain.ts";
 import { type FetchTarget, fetchThrough, type MeshRequestInit } from "./fetch.ts";
-import { Observers } from "./observe.ts";
+import { Observers } from "./observers.ts";
 import { checkMeshOptions, type MeshOptions, type ServiceOptions } from "./options.ts";
 import { Service } from "./service.ts";
 import { Transport } from "./transport.ts";

@@ -1,74 +1,28 @@
 import type { Clock } from "../core/clock.ts";
-import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import type { AttemptObserver, CallObserver, Observer } from "../core/observer.ts";
-
-/** Several observers as one, with every method they have: a hook nobody uses is absent, so that nothing calls it. */
-export class Observers {
-  readonly #observers: readonly Observer[];
-  #hasWarned = false;
-
-  constructor(observers: readonly Observer[]) {
-    this.#observers = observers;
-  }
-
-  /** `true` when some observer has the hook. */
-  has(hook: keyof Observer): boolean {
-    return this.#observers.some((observer) => observer[hook] !== undefined);
-  }
-
-  /** Calls `tell` with every observer; an observer that throws disturbs neither the call nor the others. */
-  each(tell: (observer: Observer) => void): void {
-    for (const observer of this.#observers) this.guard(() => tell(observer));
-  }
-
-  /** What each observer answers, by observer. */
-  collect<T>(ask: (observer: Observer, index: number) => T | undefined): readonly (T | undefined)[] {
-    return this.#observers.map((observer, index) => this.guard(() => ask(observer, index)));
-  }
-
-  /** Runs an observer's code. */
-  guard<T>(run: () => T): T | undefined {
-    try {
-      return run();
-    } catch (error) {
-      if (!this.#hasWarned) {
-        this.#hasWarned = true;
-        process.emitWarning(`an observer of the mesh threw: ${String(error)}`, "MeshObserverWarning");
-      }
-      return undefined;
-    }
-  }
-}
+import type { AttemptObserver } from "../core/observer.ts";
+import type { Observers } from "./observers.ts";
 
 /** Reports whole calls. Outermost: it sees what the caller sees, and the whole time. */
 export function observeCalls(observers: Observers, clock: Clock): Interceptor {
   return (next) => (request) => {
-    const observation = observers.collect<CallObserver>((observer) => observer.onCall?.(request));
-    if (!observation.some((each) => each?.onEnd !== undefined))
-      return next(observation.every((each) => each === undefined) ? request : { ...request, observation });
+    const observation = observers.followCall(request);
+    if (observation === undefined) return next(request);
     const startedAt = clock.now();
-    let headMs = 0;
-    const end = (status: number | undefined, error: unknown) => {
+    const end = (status: number | undefined, error: unknown, headMs: number | undefined, cancelled: boolean) => {
       const totalMs = clock.now() - startedAt;
-      const event = {
-        status,
-        error,
-        cancelled: isCancelled(request, error),
-        attempts: request.attempts.length,
-        headMs: headMs || totalMs,
-        totalMs,
-      };
-      for (const each of observation) if (each?.onEnd !== undefined) observers.guard(() => each.onEnd?.(event));
+      const event = { status, error, cancelled, attempts: request.attempts.length, headMs: headMs ?? totalMs, totalMs };
+      for (const follower of observation) observers.guard(() => follower?.onEnd?.(event));
     };
     return next({ ...request, observation }).then(
       (response) => {
-        headMs = clock.now() - startedAt;
-        response.body.onClose((error) => end(response.status, error));
+        const headMs = clock.now() - startedAt;
+        response.body.onClose((error) => end(response.status, error, headMs, isGivenUp(error)));
         return response;
       },
       (error: unknown) => {
-        end(undefined, error);
+        end(undefined, error, undefined, isAborted(request, error));
         throw error;
       },
     );
@@ -78,38 +32,49 @@ export function observeCalls(observers: Observers, clock: Clock): Interceptor {
 /** Reports attempts. Innermost of the layers: it sees what the wire did. */
 export function observeAttempts(observers: Observers, clock: Clock): Interceptor {
   return (next) => (request) => {
-    const { upstream } = request;
-    if (upstream === undefined) return next(request);
-    const followers = observers.collect<AttemptObserver>((observer, index) =>
-      observer.onAttempt?.(request, upstream, request.observation?.[index]),
-    );
-    if (followers.every((each) => each === undefined)) return next(request);
+    const followers = request.upstream && observers.followAttempt(request, request.upstream);
+    if (followers === undefined) return next(request);
     const startedAt = clock.now();
-    const headers = Object.assign(Object.create(null), request.headers, ...followers.map((each) => each?.headers));
-    const end = (error: unknown) => {
+    const end = (error: unknown, cancelled: boolean) => {
       const record = request.attempts.at(-1);
       if (record === undefined) return;
-      const event = { record, error, cancelled: isCancelled(request, error), totalMs: clock.now() - startedAt };
-      for (const each of followers) observers.guard(() => each?.onEnd?.(event));
+      const event = { record, error, cancelled, totalMs: clock.now() - startedAt };
+      for (const follower of followers) observers.guard(() => follower.onEnd?.(event));
     };
-    const send = followers.reduce(
-      (run, each) => (each?.around === undefined ? run : () => (each.around as NonNullable<typeof each.around>)(run)),
-      () => next({ ...request, headers }),
-    );
-    return send().then(
+    return around(followers, () => next(withHeaders(request, followers))).then(
       (response) => {
-        response.body.onClose(end);
+        response.body.onClose((error) => end(error, isGivenUp(error)));
         return response;
       },
       (error: unknown) => {
-        end(error);
+        end(error, isAborted(request, error));
         throw error;
       },
     );
   };
 }
 
-/** Given up by this side rather than failed: a time limit is a failure, the caller's abort is not. */
-function isCancelled(request: MeshRequest, error: unknown): boolean {
-  return error !== undefined && request.cancellation.cancelled && !isMeshError(error);
+function around(followers: readonly AttemptObserver[], send: () => Promise<MeshResponse>): Promise<MeshResponse> {
+  let run = send;
+  for (const follower of followers) {
+    if (follower.around === undefined) continue;
+    const inner = run;
+    run = () => (follower.around as NonNullable<AttemptObserver["around"]>)(inner);
+  }
+  return run();
+}
+
+function withHeaders(request: MeshRequest, followers: readonly AttemptObserver[]): MeshRequest {
+  if (followers.every(({ headers }) => headers === undefined)) return request;
+  return { ...request, headers: Object.assign(Object.create(null), request.headers, ...followers.map(({ headers }) => headers)) };
+}
+
+/** A body that closed with anything but an error of the mesh was given up by whoever read it: that is no failure. */
+function isGivenUp(error: unknown): boolean {
+  return error !== undefined && !isMeshError(error);
+}
+
+/** A call that failed with the caller's own reason. A time limit of the mesh is a failure. */
+function isAborted(request: MeshRequest, error: unknown): boolean {
+  return request.cancellation.cancelled && !isMeshError(error);
 }

@@ -13,7 +13,8 @@ import { type ServiceBreaker, serviceBreaker } from "../policies/service-breaker
 import { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 import { balance } from "./balance.ts";
 import { explainService, type ServiceExplanation } from "./explain.ts";
-import { type Observers, observeAttempts, observeCalls } from "./observe.ts";
+import { observeAttempts, observeCalls } from "./observe.ts";
+import type { Observers } from "./observers.ts";
 import type { ServiceOptions } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
 import { suggestName } from "./suggest.ts";

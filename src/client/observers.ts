@@ -1,0 +1,71 @@
+import type { MeshRequest } from "../core/dispatch.ts";
+import type { AttemptObserver, CallObserver, Observation, Observer } from "../core/observer.ts";
+import type { Upstream } from "../core/upstream.ts";
+
+/** Several observers as one. What one of them throws disturbs neither the call nor the others. */
+export class Observers {
+  readonly #observers: readonly Observer[];
+  #hasWarned = false;
+
+  constructor(observers: readonly Observer[]) {
+    this.#observers = observers;
+  }
+
+  /** `true` when some observer has the hook. */
+  has(hook: keyof Observer): boolean {
+    return this.#observers.some((observer) => observer[hook] !== undefined);
+  }
+
+  /** Calls `tell` with every observer. */
+  each(tell: (observer: Observer) => void): void {
+    for (const observer of this.#observers) this.guard(() => tell(observer));
+  }
+
+  /** Who follows this call, by observer; `undefined` when nobody does, which is the normal case and makes nothing. */
+  followCall(request: MeshRequest): Observation | undefined {
+    let followers: (CallObserver | undefined)[] | undefined;
+    for (let index = 0; index < this.#observers.length; index++) {
+      try {
+        const follower = this.#observers[index]?.onCall?.(request);
+        if (follower !== undefined) {
+          followers ??= new Array(this.#observers.length).fill(undefined);
+          followers[index] = follower;
+        }
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
+    return followers;
+  }
+
+  /** Who follows this attempt; `undefined` when nobody does. */
+  followAttempt(request: MeshRequest, upstream: Upstream): readonly AttemptObserver[] | undefined {
+    let followers: AttemptObserver[] | undefined;
+    for (let index = 0; index < this.#observers.length; index++) {
+      try {
+        const follower = this.#observers[index]?.onAttempt?.(request, upstream, request.observation?.[index]);
+        if (follower === undefined) continue;
+        if (followers === undefined) followers = [follower];
+        else followers.push(follower);
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
+    return followers;
+  }
+
+  /** Runs an observer's code. */
+  guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#warn(error);
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(`an observer of the mesh threw: ${String(error)}`, "MeshObserverWarning");
+  }
+}

@@ -1,0 +1,85 @@
+import { context } from "@opentelemetry/api";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Observer } from "../core/observer.ts";
+import { FollowedCall, MeteredAttempt, type Reporters, TracedAttempt } from "./following.ts";
+import { MeshMetrics } from "./metrics.ts";
+import { Services } from "./services.ts";
+import { MeshSpans } from "./spans.ts";
+
+/** What {@link openTelemetry} takes. */
+export interface OpenTelemetryOptions {
+  /** Records metrics while a meter provider is registered. Default `true`. */
+  readonly metrics?: boolean;
+  /** Makes spans and propagates their context while a tracer provider is registered. Default `true`. */
+  readonly traces?: boolean;
+  /** Adds the instance's address to the metrics of attempts and breakers: a set of series per instance. Default `false`. */
+  readonly perEndpoint?: boolean;
+  /** Adds `init.mesh.route` to the durations, at most 100 routes per service. Default `false`. */
+  readonly perRoute?: boolean;
+  /** A span around every call, parent of its attempts. Default `false`: only calls that fail without an attempt get one. */
+  readonly callSpans?: boolean;
+  /** Keeps the query in `url.full`, with the values of parameters that usually are secrets redacted. Default `false`. */
+  readonly recordQuery?: boolean;
+  /** Services with a name of their own in metrics; any more count as `_unknown`. Default 500. */
+  readonly maxServices?: number;
+  /** Default: the process's own. */
+  readonly clock?: Clock;
+}
+
+/**
+ * Reports a mesh to OpenTelemetry, with the names of its semantic conventions where they have one. Needs
+ * `@opentelemetry/api` alone, follows whatever SDK is registered, also later, and costs nanoseconds while none is.
+ * Make one for each mesh. Throws TypeError or RangeError for a wrong option.
+ */
+export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
+  const { metrics = true, traces = true, perEndpoint = false, perRoute = false } = options;
+  const { callSpans = false, recordQuery = false, maxServices = 500, clock = systemClock } = options;
+  for (const [name, value] of Object.entries({ metrics, traces, perEndpoint, perRoute, callSpans, recordQuery })) {
+    if (typeof value !== "boolean") throw new TypeError(`openTelemetry: ${name} must be true or false, not ${String(value)}`);
+  }
+  if (!Number.isInteger(maxServices) || maxServices < 0) {
+    throw new RangeError(`openTelemetry: maxServices must be an integer from 0, not ${String(maxServices)}`);
+  }
+  if (!metrics && !traces) return {};
+
+  const services = new Services(maxServices, { perEndpoint, perRoute });
+  const meter = metrics ? new MeshMetrics(services, perEndpoint, clock) : undefined;
+  const spans = traces ? new MeshSpans({ callSpans, recordQuery }, clock) : undefined;
+  const reporters: Reporters = { services, metrics: meter, spans };
+  return {
+    onCall(request) {
+      if (meter?.isOn !== true && spans?.isOn !== true) return undefined;
+      return new FollowedCall(reporters, request);
+    },
+    onAttempt(request, upstream, call) {
+      if (spans?.isOn === true) {
+        const parent = call instanceof FollowedCall ? call.context : context.active();
+        const span = spans.startAttempt(request, upstream, parent);
+        if (span !== undefined) return new TracedAttempt(reporters, request, upstream, span);
+      }
+      return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream) : undefined;
+    },
+    onRetry(request, reason) {
+      meter?.retried(request.service, reason);
+    },
+    onRetryDenied(request, denial) {
+      meter?.retryDenied(request.service, denial);
+    },
+    onEndpoints(update) {
+      if (meter !== undefined) meter.endpointsUpdated(update);
+      else if (update.endpoints.length > 0) services.resolve(update.service);
+    },
+    onDiscoveryError(service, error) {
+      meter?.discoveryFailed(service, error);
+    },
+    onAvailability(upstream) {
+      meter?.availabilityChanged(upstream);
+    },
+    onBreaker(service, state, upstream) {
+      meter?.breakerChanged(service, state, upstream);
+    },
+    onClose() {
+      meter?.close();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { type SeriesOptions, ServiceState } from "./service-state.ts";
+
+/** The `server.service.name` of every service that discovery has not resolved. */
+const unknownService = "_unknown";
+
+/**
+ * The services that have a name in metrics: those that discovery has resolved once, the first `max` of them. All others
+ * share one state, so names that come from outside (or a DNS wildcard that resolves any) cannot make series.
+ */
+export class Services {
+  readonly unknown: ServiceState;
+  readonly #byName = new Map<string, ServiceState>();
+  readonly #max: number;
+  readonly #options: SeriesOptions;
+
+  constructor(max: number, options: SeriesOptions) {
+    this.#max = max;
+    this.#options = options;
+    this.unknown = new ServiceState(unknownService, options);
+  }
+
+  /** What measurements of `service` are recorded under. */
+  find(service: string): ServiceState {
+    return this.#byName.get(service) ?? this.unknown;
+  }
+
+  /** For what is remembered of a service: behind `_unknown` many would overwrite each other, and pile up. */
+  named(service: string): ServiceState | undefined {
+    return this.#byName.get(service);
+  }
+
+  /** Like {@link find}, for a service that discovery has just resolved. */
+  resolve(service: string): ServiceState {
+    let state = this.#byName.get(service);
+    if (state === undefined) {
+      if (this.#byName.size >= this.#max) return this.unknown;
+      state = new ServiceState(service, this.#options);
+      this.#byName.set(service, state);
+    }
+    return state;
+  }
+
+  /** Those with a name. */
+  [Symbol.iterator](): IterableIterator<ServiceState> {
+    return this.#byName.values();
+  }
+}

@@ -1,0 +1,235 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { MeshError } from "../../src/core/errors.ts";
+import { metricTable, scopeVersion } from "../../src/telemetry/names.ts";
+import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
+import { testRequest, testUpstream } from "../../src/testing/request.ts";
+import { attemptEnd, callEnd, MetricsSdk, oneAttempt, resolved, StillClock } from "./support.ts";
+
+let sdk: MetricsSdk;
+beforeEach(() => {
+  sdk = new MetricsSdk();
+});
+afterEach(() => sdk.close());
+
+const upstream = testUpstream({ service: "orders", port: 8080 });
+const request = testRequest({ service: "orders", upstream });
+const base = { "http.request.method": "GET", "server.address": "orders", "server.service.name": "orders" };
+
+test("an attempt is recorded in seconds up to the end of its body, with the advised buckets", async () => {
+  const observer = openTelemetry();
+  resolved(observer, "orders");
+  oneAttempt(observer, request, upstream, attemptEnd({ totalMs: 250 }));
+  const metric = (await sdk.collect()).get("http.client.request.duration");
+  expect(metric?.unit).toBe("s");
+  expect(metric?.buckets).toEqual([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]);
+  expect(metric?.points).toEqual([{ attributes: { ...base, "http.response.status_code": 200 }, value: 0.25, count: 1 }]);
+});
+
+test("error.type of an attempt is the status from 400 on, else the code, and absent when this side gave up", async () => {
+  const observer = openTelemetry();
+  resolved(observer, "orders");
+  const connect = new MeshError("ERR_MESH_CONNECT", "no connection", { service: "orders" });
+  const body = new MeshError("ERR_MESH_BODY", "cut off", { service: "orders" });
+  oneAttempt(observer, request, upstream, attemptEnd({ record: { status: 404 } }));
+  oneAttempt(observer, request, upstream, attemptEnd({ record: { status: 503 }, cancelled: true, error: new Error("discarded") }));
+  oneAttempt(observer, request, upstream, attemptEnd({ error: connect, record: { phase: "connect" } }));
+  oneAttempt(observer, request, upstream, attemptEnd({ error: body, record: { status: 200 } }));
+  oneAttempt(observer, request, upstream, attemptEnd({ error: new Error("AbortError"), cancelled: true }));
+  oneAttempt(observer, request, upstream, attemptEnd({ error: new Error("whatever") }));
+  const points = await sdk.points("http.client.request.duration");
+  expect(points.map((point) => point.attributes)).toEqual([
+    { ...base, "http.response.status_code": 404, "error.type": "404" },
+    { ...base, "http.response.status_code": 503, "error.type": "503" },
+    { ...base, "error.type": "ERR_MESH_CONNECT" },
+    { ...base, "http.response.status_code": 200, "error.type": "ERR_MESH_BODY" },
+    base,
+    { ...base, "error.type": "_OTHER" },
+  ]);
+});
+
+test("a call is recorded once with its outcome, and its attempts when it made any", async () => {
+  const observer = openTelemetry();
+  resolved(observer, "orders");
+  const ends = [
+    callEnd(),
+    callEnd({ status: 404 }),
+    callEnd({ status: 503, attempts: 3, cancelled: true }),
+    callEnd({ status: undefined, error: new Error("gone"), cancelled: true }),
+    callEnd({ status: undefined, error: new MeshError("ERR_MESH_CIRCUIT_OPEN", "open"), attempts: 0 }),
+    callEnd({ status: undefined, error: new MeshError("ERR_MESH_RETRY_EXHAUSTED", "3 attempts"), attempts: 3 }),
+  ];
+  for (const end of ends) observer.onCall?.(request)?.onEnd?.(end);
+  const calls = await sdk.points("inmesh.client.call.duration");
+  const service = { "server.service.name": "orders", "http.request.method": "GET" };
+  expect(calls.map(({ attributes, count }) => ({ attributes, count }))).toEqual([
+    { attributes: { ...service, "inmesh.outcome": "success" }, count: 2 },
+    { attributes: { ...service, "inmesh.outcome": "error", "error.type": "503" }, count: 1 },
+    { attributes: { ...service, "inmesh.outcome": "cancelled" }, count: 1 },
+    { attributes: { ...service, "inmesh.outcome": "rejected", "error.type": "ERR_MESH_CIRCUIT_OPEN" }, count: 1 },
+    { attributes: { ...service, "inmesh.outcome": "error", "error.type": "ERR_MESH_RETRY_EXHAUSTED" }, count: 1 },
+  ]);
+  expect(calls[0]?.value).toBeCloseTo(0.08);
+  const attempts = (await sdk.collect()).get("inmesh.client.attempts");
+  expect(attempts?.buckets).toEqual([1, 2, 3, 4, 5]);
+  expect(attempts?.points).toEqual([{ attributes: { "server.service.name": "orders" }, value: 9, count: 5 }]);
+});
+
+test("retries are counted by reason and those not made by denial", async () => {
+  const observer = openTelemetry();
+  resolved(observer, "orders");
+  observer.onRetry?.(request, "503", 10);
+  observer.onRetry?.(request, "503", 20);
+  observer.onRetryDenied?.(request, "budget");
+  const service = { "server.service.name": "orders" };
+  expect(await sdk.points("inmesh.client.retries")).toEqual([
+    { attributes: { ...service, "inmesh.retry.reason": "503" }, value: 2, count: 1 },
+  ]);
+  expect(await sdk.points("inmesh.client.retries.denied")).toEqual([
+    { attributes: { ...service, "inmesh.retry.denial": "budget" }, value: 1, count: 1 },
+  ]);
+});
+
+test("a breaker's state is 1 for the state it is in and 0 for the others, by service and not by instance", async () => {
+  const observer = openTelemetry();
+  resolved(observer, "orders");
+  expect(await sdk.points("inmesh.breaker.state")).toEqual([]);
+  observer.onBreaker?.("orders", "open", undefined);
+  observer.onBreaker?.("orders", "open", upstream);
+  const states = async () =>
+    Object.fromEntries((await sdk.points("inmesh.breaker.state")).map((point) => [point.attributes["inmesh.breaker.state"], point.value]));
+  expect(await states()).toEqual({ closed: 0, open: 1, "half-open": 0 });
+  observer.onBreaker?.("orders", "half-open", undefined);
+  expect(await states()).toEqual({ closed: 0, open: 0, "half-open": 1 });
+  expect(await sdk.points("inmesh.breaker.state")).toHaveLength(3);
+  const transitions = await sdk.points("inmesh.breaker.transitions");
+  expect(
+    transitions.map(({ attributes, value }) => [attributes["inmesh.breaker.scope"], attributes["inmesh.breaker.state"], value]),
+  ).toEqual([
+    ["service", "open", 1],
+    ["endpoint", "open", 1],
+    ["service", "half-open", 1],
+  ]);
+});
+
+test("endpoints are those known and, of them, those in rotation", async () => {
+  const observer = openTelemetry();
+  resolved(observer, "orders", 3);
+  const broken = testUpstream({ service: "orders", port: 8001 });
+  const states = async () =>
+    Object.fromEntries((await sdk.points("inmesh.endpoints")).map((point) => [point.attributes["inmesh.endpoint.state"], point.value]));
+  broken.setAvailability("out");
+  observer.onAvailability?.(broken);
+  expect(await states()).toEqual({ known: 3, available: 2 });
+  broken.setAvailability("probe");
+  observer.onAvailability?.(broken);
+  expect(await states()).toEqual({ known: 3, available: 2 });
+  broken.setAvailability("in");
+  observer.onAvailability?.(broken);
+  expect(await states()).toEqual({ known: 3, available: 3 });
+  broken.setAvailability("out");
+  observer.onAvailability?.(broken);
+  broken.markRemoved();
+  resolved(observer, "orders", 2);
+  expect(await states()).toEqual({ known: 2, available: 2 });
+  observer.onEndpoints?.({ service: "orders", endpoints: [], rejected: [], quarantined: false });
+  expect(await states()).toEqual({ known: 0, available: 0 });
+});
+
+test("the age of discovery's data grows until an answer confirms them, which a quarantined one does not", async () => {
+  const clock = new StillClock();
+  const observer = openTelemetry({ clock });
+  resolved(observer, "orders");
+  clock.ms += 4000;
+  const age = async () => (await sdk.points("inmesh.discovery.age")).map((point) => point.value);
+  expect(await age()).toEqual([4]);
+  observer.onEndpoints?.({ service: "orders", endpoints: [{ id: "0", host: "127.0.0.1", port: 1 }], rejected: [], quarantined: true });
+  observer.onDiscoveryError?.("orders", new MeshError("ERR_MESH_DISCOVERY", "500"));
+  clock.ms += 1500;
+  expect(await age()).toEqual([5.5]);
+  resolved(observer, "orders");
+  expect(await age()).toEqual([0]);
+});
+
+test("discovery's answers, failures and unusable entries are counted", async () => {
+  const observer = openTelemetry();
+  const endpoints = [{ id: "0", host: "127.0.0.1", port: 1 }];
+  const rejected = [
+    { entry: {}, reason: "no port" },
+    { entry: 7, reason: "not an object" },
+  ];
+  observer.onEndpoints?.({ service: "orders", endpoints, rejected, quarantined: false });
+  observer.onEndpoints?.({ service: "orders", endpoints, rejected: [], quarantined: true });
+  observer.onDiscoveryError?.("orders", new MeshError("ERR_MESH_DISCOVERY", "500"));
+  observer.onDiscoveryError?.("never-seen", new TypeError("no"));
+  const service = { "server.service.name": "orders" };
+  expect(await sdk.points("inmesh.discovery.updates")).toEqual([
+    { attributes: { ...service, "inmesh.discovery.outcome": "accepted" }, value: 1, count: 1 },
+    { attributes: { ...service, "inmesh.discovery.outcome": "quarantined" }, value: 1, count: 1 },
+  ]);
+  expect(await sdk.points("inmesh.discovery.rejected")).toEqual([{ attributes: service, value: 2, count: 1 }]);
+  expect(await sdk.points("inmesh.discovery.errors")).toEqual([
+    { attributes: { ...service, "error.type": "ERR_MESH_DISCOVERY" }, value: 1, count: 1 },
+    { attributes: { "server.service.name": "_unknown", "error.type": "_OTHER" }, value: 1, count: 1 },
+  ]);
+});
+
+test("perEndpoint adds the instance to attempts and breakers, perRoute the route to durations", async () => {
+  const observer = openTelemetry({ perEndpoint: true, perRoute: true });
+  resolved(observer, "orders", 2);
+  const second = testUpstream({ service: "orders", port: 8081 });
+  const routed = testRequest({ service: "orders", options: { route: "/users/{id}" } });
+  oneAttempt(observer, routed, upstream);
+  oneAttempt(observer, request, second);
+  observer.onCall?.(routed)?.onEnd?.(callEnd());
+  observer.onBreaker?.("orders", "open", second);
+  const status = { "http.response.status_code": 200 };
+  const peer = { "network.peer.address": "127.0.0.1" };
+  expect((await sdk.points("http.client.request.duration")).map((point) => point.attributes)).toEqual([
+    { ...base, ...status, ...peer, "network.peer.port": 8080, "url.template": "/users/{id}" },
+    { ...base, ...status, ...peer, "network.peer.port": 8081 },
+  ]);
+  expect((await sdk.points("inmesh.client.call.duration"))[0]?.attributes["url.template"]).toBe("/users/{id}");
+  const breakers = await sdk.points("inmesh.breaker.state");
+  expect(breakers.find((point) => point.value === 1)?.attributes).toEqual({
+    "server.service.name": "orders",
+    "inmesh.breaker.scope": "endpoint",
+    "inmesh.breaker.state": "open",
+    ...peer,
+    "network.peer.port": 8081,
+  });
+  second.markRemoved();
+  expect((await sdk.points("inmesh.breaker.state")).map((point) => point.value)).toEqual([0, 0, 0]);
+});
+
+test("every metric has the unit and no attribute but those of the table, and every one of them is used", async () => {
+  const observer = openTelemetry({ perEndpoint: true, perRoute: true });
+  observer.onEndpoints?.({
+    service: "orders",
+    endpoints: [upstream.endpoint],
+    rejected: [{ entry: 1, reason: "no" }],
+    quarantined: false,
+  });
+  const routed = testRequest({ service: "orders", options: { route: "/r" } });
+  oneAttempt(observer, routed, upstream, attemptEnd({ record: { status: 503 } }));
+  observer.onCall?.(routed)?.onEnd?.(callEnd({ status: 503 }));
+  observer.onRetry?.(routed, "503", 0);
+  observer.onRetryDenied?.(routed, "attempts");
+  observer.onBreaker?.("orders", "open", upstream);
+  observer.onDiscoveryError?.("orders", new Error("x"));
+  const collected = await sdk.collect();
+  expect([...collected.keys()].sort()).toEqual(
+    Object.values(metricTable)
+      .map((metric) => metric.name)
+      .sort(),
+  );
+  for (const { name, unit, attributes, optional = {} } of Object.values(metricTable)) {
+    expect(collected.get(name)?.unit, name).toBe(unit);
+    const used = new Set(collected.get(name)?.points.flatMap((point) => Object.keys(point.attributes)));
+    expect([...used].sort(), name).toEqual([...attributes, ...Object.values(optional).flat()].sort());
+  }
+});
+
+test("the scope carries the version of the package", () => {
+  expect(scopeVersion).toBe(manifest.version);
+});
