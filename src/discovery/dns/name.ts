@@ -1,0 +1,20 @@
+import { isIP } from "node:net";
+
+const labelPattern = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
+const maxNameLength = 253;
+
+/**
+ * `name` without the root's dot when it is a host or service name: labels of letters, digits, `_` and inner hyphens, at
+ * most 253 characters. `undefined` for anything else, an IP address too: what a server or a caller sends is not a name
+ * because it fits on the wire.
+ */
+export function plainName(name: string): string | undefined {
+  const plain = name.endsWith(".") ? name.slice(0, -1) : name;
+  if (plain.length > maxNameLength || isIP(plain) !== 0) return undefined;
+  return plain.split(".").every((label) => labelPattern.test(label)) ? plain : undefined;
+}
+
+/** Names are equal when they are with ASCII letters folded and the root's dot left out (RFC 4343). */
+export function foldName(name: string): string {
+  return (name.endsWith(".") ? name.slice(0, -1) : name).toLowerCase();
+}

@@ -1,0 +1,127 @@
+import nodeDns from "node:dns";
+import type { Clock, Random } from "../../core/clock.ts";
+import { checkChoice, checkKeys, checkNumber } from "../../core/options.ts";
+import type { EmptyPolicy } from "../discovery.ts";
+import { plainName } from "./name.ts";
+import { type DnsServer, parseServer } from "./server.ts";
+
+/** What {@link dns} can be told. */
+export interface DnsOptions {
+  /** `"SRV"` brings ports, priorities and weights; `"A"` addresses alone. The default is `"A"` where `port` is given, else `"SRV"`. */
+  readonly type?: "A" | "SRV";
+  /**
+   * The DNS name of a service: a template such as `"{service}.service.consul"`, or a function. Always taken as fully
+   * qualified, with or without a final dot. Default `"{service}"`.
+   */
+  readonly name?: string | ((service: string) => string);
+  /** The port of every instance, 1–65535; for type `"A"` only. */
+  readonly port?: number;
+  /** Servers to ask, in this order: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Default: those of the system. */
+  readonly servers?: readonly string[];
+  /** 4 asks for IPv4 addresses only, 6 for IPv6 only, 0 (the default) for both. */
+  readonly family?: 0 | 4 | 6;
+  /** `true` when the instances speak TLS. */
+  readonly secure?: boolean;
+  /** Never ask again sooner than this, whatever the TTL, in milliseconds. Default 1,000. */
+  readonly minTtlMs?: number;
+  /** Ask again at least this often, in milliseconds. Default 300,000. */
+  readonly maxTtlMs?: number;
+  /** For one try of one server, in milliseconds. Default 500. */
+  readonly timeoutMs?: number;
+  /** How often each server is asked before a query has failed. Default 3. */
+  readonly maxAttempts?: number;
+  /** What an empty answer after a filled one means; see `Discovery.emptyPolicy`. Default `"quarantine"`. */
+  readonly emptyPolicy?: EmptyPolicy;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** The options that are plain values, with their defaults put in. */
+interface Settings extends Required<Pick<DnsOptions, "family" | "secure" | "minTtlMs" | "maxTtlMs" | "timeoutMs" | "maxAttempts">> {
+  readonly type: DnsOptions["type"] | undefined;
+  readonly port: number | undefined;
+  readonly emptyPolicy: EmptyPolicy | undefined;
+}
+
+const known = [
+  "type",
+  "name",
+  "port",
+  "servers",
+  "family",
+  "secure",
+  "minTtlMs",
+  "maxTtlMs",
+  "timeoutMs",
+  "maxAttempts",
+  "emptyPolicy",
+  "clock",
+  "random",
+];
+
+const maxMs = 2 ** 31 - 1;
+
+/** Throws when an option, or what they are together, can't work; names the option and its value. */
+export function checkOptions(given: DnsOptions, settings: Settings): void {
+  const { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts } = settings;
+  checkKeys("dns", given, known);
+  checkChoice("dns: type", type, ["A", "SRV"]);
+  if (type === "A" && port === undefined) throw new TypeError('dns: type "A" needs a port, since addresses come without one');
+  if (type === "SRV" && port !== undefined) throw new TypeError(`dns: type "SRV" takes the port from DNS, but port is ${port}`);
+  checkInteger("dns: port", port, 65_535);
+  if (family !== 0 && family !== 4 && family !== 6) throw new TypeError(`dns: family must be 0, 4 or 6, not ${show(family)}`);
+  if (typeof secure !== "boolean") throw new TypeError(`dns: secure must be true or false, not ${show(secure)}`);
+  checkChoice("dns: emptyPolicy", emptyPolicy, ["quarantine", "trust"]);
+  checkNumber("dns: minTtlMs", minTtlMs, 1, maxMs);
+  checkNumber("dns: maxTtlMs", maxTtlMs, 1, maxMs);
+  if (minTtlMs > maxTtlMs) throw new RangeError(`dns: minTtlMs (${minTtlMs}) is more than maxTtlMs (${maxTtlMs})`);
+  checkNumber("dns: timeoutMs", timeoutMs, 1, maxMs);
+  checkInteger("dns: maxAttempts", maxAttempts, 100);
+}
+
+/** The record types that hold addresses. Here, so that the package's types need none of dns-packet's. */
+export type AddressType = "A" | "AAAA";
+
+/** The address types of a family. */
+export function addressTypes(family: 0 | 4 | 6): readonly AddressType[] {
+  if (family === 4) return ["A"];
+  return family === 6 ? ["AAAA"] : ["A", "AAAA"];
+}
+
+const placeholder = "{service}";
+
+/** What makes a service's DNS name. Throws when the template can't make one; the function it returns may return what is none. */
+export function nameOption(name: NonNullable<DnsOptions["name"]>): (service: string) => string {
+  if (typeof name === "function") return name;
+  if (typeof name !== "string") throw new TypeError(`dns: name must be a string or a function, not ${show(name)}`);
+  if (plainName(name.replaceAll(placeholder, "x")) === undefined)
+    throw new TypeError(`dns: name must be a DNS name with ${placeholder} in place of the service, not ${show(name)}`);
+  return (service) => name.replaceAll(placeholder, () => service);
+}
+
+/** The servers to ask; those of the system are read at each call, because they can change. */
+export function serversOption(servers: DnsOptions["servers"]): () => readonly DnsServer[] {
+  if (servers === undefined) return systemServers;
+  if (!Array.isArray(servers) || servers.length === 0)
+    throw new TypeError(`dns: servers must be a list of addresses, not ${show(servers)}`);
+  const parsed = servers.map((text: unknown) => {
+    const server = typeof text === "string" ? parseServer(text) : undefined;
+    if (server === undefined) throw new TypeError(`dns: a server must be an IP address, with or without a port, not ${show(text)}`);
+    return server;
+  });
+  return () => parsed;
+}
+
+function systemServers(): readonly DnsServer[] {
+  // Through the object: `setServers` puts a new function there, which a named import would never see.
+  return nodeDns.getServers().flatMap((text) => parseServer(text) ?? []);
+}
+
+function checkInteger(option: string, value: number | undefined, max: number): void {
+  checkNumber(option, value, 1, max);
+  if (value !== undefined && !Number.isInteger(value)) throw new RangeError(`${option} must be an integer, not ${value}`);
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
