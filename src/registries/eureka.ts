@@ -1,0 +1,63 @@
+import type { Endpoint } from "../core/endpoint.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
+import { describeInstance } from "./eureka/description.ts";
+import { fetchRegistry } from "./eureka/fetch-registry.ts";
+import { type EurekaOptions, settingsOf } from "./eureka/options.ts";
+import { loadPackage } from "./eureka/package.ts";
+import { registerInstance } from "./eureka/register.ts";
+import { RegistryCopy } from "./eureka/registry-copy.ts";
+import { Servers } from "./eureka/servers.ts";
+import { watchService } from "./eureka/watch.ts";
+
+export type { EurekaOptions, EurekaTls } from "./eureka/options.ts";
+
+/** Eureka servers as a source of endpoints and as a place to register. */
+export interface Eureka extends Discovery, Registrar {
+  /** `eureka at http://127.0.0.1:8761/eureka`, without credentials. */
+  readonly name: string;
+  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
+  /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
+  services(signal: AbortSignal): Promise<readonly string[]>;
+  register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
+  /** Ends every running watch and lets go of the registry's copy. Registrations stay until they are disposed. */
+  close(): void;
+}
+
+/**
+ * Discovers and registers through Netflix Eureka, `http://127.0.0.1:8761/eureka` unless told otherwise. Needs the npm
+ * package `eureka-js-client`. Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
+ */
+export function eureka(options: EurekaOptions = {}): Eureka {
+  const settings = settingsOf(options);
+  const Package = loadPackage();
+  const { addresses, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock } = settings;
+  const servers = new Servers(addresses, { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes, tls, clock });
+  const copy = new RegistryCopy({ ...settings, fetch: (signal) => fetchRegistry(Package, servers, settings, signal) });
+  const watches = new Set<AbortController>();
+  return {
+    name: settings.name,
+    async *watch(service, signal) {
+      if (signal.aborted) return;
+      const watch = new AbortController();
+      const onAbort = (): void => watch.abort(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+      watches.add(watch);
+      try {
+        yield* watchService(service, copy, watch.signal);
+      } finally {
+        watches.delete(watch);
+        signal.removeEventListener("abort", onAbort);
+      }
+    },
+    services: async (signal) => (await copy.first(() => true, signal)).services(),
+    async register(instance, signal) {
+      const description = describeInstance(instance, leaseMs);
+      return await registerInstance({ ...settings, Package, servers, description }, signal);
+    },
+    close() {
+      for (const watch of watches) watch.abort();
+      copy.forget();
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { isIP } from "node:net";
+import { hostname, networkInterfaces } from "node:os";
+import { addressOf } from "../../core/endpoint.ts";
+import type { Instance } from "../../discovery/registrar.ts";
+
+/** What Eureka is told about an instance, beside its status and time stamp. */
+export interface Description {
+  /** Upper case, as Eureka wants it. */
+  readonly app: string;
+  readonly instanceId: string;
+  readonly leaseMs: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const servicePattern = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/;
+// The id is one segment of a path. These are refused by the servers' own path checks, encoded or not.
+const idPattern = /^[^\s/\\%;?#\p{Cc}]{1,256}$/u;
+
+/** Checks `instance` and says it in Eureka's terms. Throws a TypeError or RangeError that names the field and its value. */
+export function describeInstance(instance: Instance, defaultLeaseMs: number): Description {
+  const { service, port, secure = false, weight, zone, tags, metadata, check = { type: "ttl" } } = instance;
+  if (typeof service !== "string" || !servicePattern.test(service))
+    throw new TypeError(`eureka: service ${JSON.stringify(service)} is not a service name`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`eureka: port ${port} is not an integer from 1 to 65535`);
+  if (weight !== undefined && !(Number.isInteger(weight) && weight >= 1 && weight <= 65_535)) {
+    throw new RangeError(`eureka: weight ${weight} is not an integer from 1 to 65535`);
+  }
+  const { hostName, ipAddr } = addresses(instance.host);
+  const app = service.toUpperCase();
+  const instanceId = instance.id ?? `${hostName}:${service}:${port}`;
+  if (typeof instanceId !== "string" || !idPattern.test(instanceId)) {
+    throw new TypeError(`eureka: id ${JSON.stringify(instanceId)} must be 1 to 256 characters without white space and / \\ % ; ? #`);
+  }
+  const url = (path: string) => `${secure ? "https" : "http"}://${addressOf({ host: hostName, port })}${path}`;
+  const leaseMs = leaseOf(check, defaultLeaseMs);
+  return {
+    app,
+    instanceId,
+    leaseMs,
+    fields: {
+      instanceId,
+      app,
+      hostName,
+      ipAddr,
+      vipAddress: service,
+      secureVipAddress: service,
+      port: { $: port, "@enabled": String(!secure) },
+      securePort: { $: port, "@enabled": String(secure) },
+      homePageUrl: url("/"),
+      // Eureka never asks it: it is there for people and for other clients.
+      ...(check.type === "http" ? { [secure ? "secureHealthCheckUrl" : "healthCheckUrl"]: url(check.path) } : {}),
+      dataCenterInfo: { "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", name: "MyOwn" },
+      metadata: {
+        ...metadata,
+        ...(weight === undefined ? {} : { weight: String(weight) }),
+        ...(zone === undefined ? {} : { zone }),
+        ...(tags === undefined || tags.length === 0 ? {} : { tags: tags.join(",") }),
+      },
+    },
+  };
+}
+
+function leaseOf(check: NonNullable<Instance["check"]>, defaultLeaseMs: number): number {
+  if (check.type === "http") {
+    if (typeof check.path !== "string" || !check.path.startsWith("/"))
+      throw new TypeError(`eureka: check.path ${JSON.stringify(check.path)} does not begin with "/"`);
+    return defaultLeaseMs;
+  }
+  if (check.type !== "ttl") {
+    throw new TypeError(
+      `eureka: check.type ${JSON.stringify(check.type)} does not exist: Eureka asks no instance, it knows only the lease ("ttl")`,
+    );
+  }
+  const { ttlMs = defaultLeaseMs } = check;
+  if (!Number.isFinite(ttlMs) || ttlMs < 1_000)
+    throw new RangeError(`eureka: check.ttlMs ${ttlMs} is less than 1000, and Eureka counts in seconds`);
+  return ttlMs;
+}
+
+/**
+ * Where others reach the instance. A given host goes into both fields, because clients read one or the other; without
+ * one, it is this machine's name and its first address that is not its own loopback.
+ */
+function addresses(host: string | undefined): { readonly hostName: string; readonly ipAddr: string } {
+  if (host !== undefined) {
+    const bare = typeof host === "string" && host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
+    if (typeof bare !== "string" || !(isIP(bare) !== 0 || /^[A-Za-z0-9_.-]{1,253}$/.test(bare))) {
+      throw new TypeError(`eureka: host ${JSON.stringify(host)} is neither a host name nor an IP address`);
+    }
+    return { hostName: bare, ipAddr: bare };
+  }
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const usable = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
+  const address = usable.find(({ family }) => family === "IPv4") ?? usable[0];
+  return { hostName: hostname(), ipAddr: address?.address ?? "127.0.0.1" };
+}

@@ -1,0 +1,131 @@
+import { isIP } from "node:net";
+import type { Endpoint } from "../../core/endpoint.ts";
+
+/** What a lookup goes by and which of an instance's addresses it takes. */
+export interface EntryOptions {
+  readonly by: "app" | "vip";
+  readonly preferSecure: boolean;
+  readonly preferHostName: boolean;
+}
+
+type JsonRecord = Readonly<Record<string, unknown>>;
+
+/** An instance as the registry lists it, not yet looked at. */
+export interface Entry {
+  /** Upper case. */
+  readonly app: string;
+  readonly instance: JsonRecord;
+}
+
+/** Characters of metadata kept of one instance, and of one name or value that is used by itself. */
+const maxMetadata = 16_384;
+const maxText = 512;
+
+/** Whether `value` is a JSON object. */
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The objects of a list. Eureka's older codec writes a list of one as the object itself. */
+export function entriesOf(value: unknown): readonly JsonRecord[] {
+  return (Array.isArray(value) ? value : [value]).filter(isRecord);
+}
+
+/** The virtual host names of an instance, the secure ones too. */
+export function vipsOf({ instance }: Entry): readonly string[] {
+  return [instance["vipAddress"], instance["secureVipAddress"]].flatMap((list) =>
+    typeof list === "string"
+      ? list
+          .split(",")
+          .map((name) => name.trim())
+          .filter((name) => isText(name))
+      : [],
+  );
+}
+
+/** The endpoint that an entry describes; `undefined` when it is not UP, or is not usable. */
+export function endpointOf(entry: Entry, options: EntryOptions): Endpoint | undefined {
+  const { app, instance } = entry;
+  if (instance["status"] !== "UP") return undefined;
+  const addresses = [instance["ipAddr"], instance["hostName"]].map(hostOf);
+  const host = options.preferHostName ? (addresses[1] ?? addresses[0]) : (addresses[0] ?? addresses[1]);
+  const plain = portOf(instance["port"], true);
+  const tls = portOf(instance["securePort"], false);
+  const secure = tls !== undefined && (options.preferSecure || plain === undefined);
+  const port = secure ? tls : plain;
+  if (host === undefined || port === undefined) return undefined;
+  const given = instance["instanceId"];
+  const metadata = metadataOf(instance["metadata"]);
+  const weight = weightOf(metadata.get("weight"));
+  const zone = zoneOf(metadata, instance["dataCenterInfo"]);
+  return {
+    // Servers before 1.2 have no instance ids.
+    id: isText(given) ? given : `${host}:${app}:${port}`,
+    host,
+    port,
+    ...(secure ? { secure } : {}),
+    ...(weight === undefined ? {} : { weight }),
+    ...(zone === undefined ? {} : { zone }),
+    ...(metadata.size === 0 ? {} : { metadata: recordOf(metadata) }),
+  };
+}
+
+function isText(value: unknown): value is string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused, for the sake of logs and headers.
+  return typeof value === "string" && value !== "" && value.length <= maxText && !/[\x00-\x1f\x7f]/.test(value);
+}
+
+// A name whose last label is a number is an IPv4 address in disguise to a URL parser: 2130706433 is 127.0.0.1.
+const hostNamePattern = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
+const endsInNumber = /(^|\.)(\d+|0x[0-9a-f]*)\.?$/i;
+
+function hostOf(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const host = value.startsWith("[") && value.endsWith("]") ? value.slice(1, -1) : value;
+  return isIP(host) !== 0 || (hostNamePattern.test(host) && !endsInNumber.test(host)) ? host : undefined;
+}
+
+/** `{ "$": 8080, "@enabled": "true" }`, its parts being text, numbers or booleans depending on the codec, or a bare number. */
+function portOf(value: unknown, isEnabledByDefault: boolean): number | undefined {
+  const number = isRecord(value) ? value["$"] : value;
+  const enabled = isRecord(value) ? (value["@enabled"] ?? isEnabledByDefault) : isEnabledByDefault;
+  if (!(enabled === true || enabled === 1 || String(enabled).toLowerCase() === "true" || enabled === "1")) return undefined;
+  if (typeof number !== "number" && !(typeof number === "string" && /^\d{1,5}$/.test(number))) return undefined;
+  const port = Number(number);
+  return Number.isInteger(port) && port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+function metadataOf(value: unknown): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  if (!isRecord(value)) return metadata;
+  let left = maxMetadata;
+  // Sorted, so that the same content is the same text whichever server answers.
+  for (const name of Object.keys(value).sort()) {
+    const content = value[name];
+    // "@class" is the Java type of an empty map.
+    if (name === "@class" || !["string", "number", "boolean"].includes(typeof content)) continue;
+    const text = String(content);
+    const length = name.length + text.length;
+    if (length > left) continue;
+    left -= length;
+    metadata.set(name, text);
+  }
+  return metadata;
+}
+
+function recordOf(metadata: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  const record = Object.create(null) as Record<string, string>;
+  for (const [name, text] of metadata) record[name] = text;
+  return record;
+}
+
+function weightOf(text: string | undefined): number | undefined {
+  const weight = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+  return Number.isNaN(weight) ? undefined : Math.min(65_535, Math.max(1, weight));
+}
+
+function zoneOf(metadata: ReadonlyMap<string, string>, dataCenterInfo: unknown): string | undefined {
+  const ofCloud =
+    isRecord(dataCenterInfo) && isRecord(dataCenterInfo["metadata"]) ? dataCenterInfo["metadata"]["availability-zone"] : undefined;
+  return [metadata.get("zone"), ofCloud].find(isText);
+}

@@ -1,0 +1,41 @@
+import { createRequire } from "node:module";
+
+/** A call as the package describes it; `uri` is relative to the server's `/apps/`. */
+export interface PackageRequest {
+  readonly method?: string;
+  readonly uri: string;
+  readonly body?: unknown;
+}
+
+/** How the package hears of an answer. */
+export type PackageCallback = (error: unknown, response?: { readonly statusCode: number }, body?: string) => void;
+
+/** The part of `eureka-js-client` that is used. Its own typings lack `eurekaRequest`, which is the point of it here. */
+export interface PackageClient {
+  eurekaRequest(request: PackageRequest, callback: PackageCallback): void;
+  fetchRegistry(callback?: (error?: unknown) => void): void;
+  register(callback?: (error?: unknown) => void): void;
+  renew(): void;
+  deregister(callback?: (error?: unknown) => void): void;
+}
+
+/** The package's class, which takes its configuration. */
+export type PackageClass = new (config: Readonly<Record<string, unknown>>) => PackageClient;
+
+/**
+ * Loads `eureka-js-client`, an optional peer: only who makes a Eureka adapter needs it, and it takes 190 ms and 39 MiB.
+ * Throws an Error saying what to install.
+ */
+export function loadPackage(require: (id: string) => unknown = createRequire(import.meta.url)): PackageClass {
+  let loaded: unknown;
+  try {
+    loaded = require("eureka-js-client");
+  } catch (cause) {
+    throw new Error("inmesh/eureka needs the package eureka-js-client: npm install eureka-js-client", { cause });
+  }
+  const { Eureka } = loaded as { readonly Eureka?: PackageClass };
+  if (typeof Eureka !== "function") {
+    throw new Error("the installed eureka-js-client has no class Eureka: npm install eureka-js-client@4");
+  }
+  return Eureka;
+}

@@ -1,0 +1,111 @@
+import { type Clock, type Random, sleepUnlessAborted } from "../../core/clock.ts";
+
+/** What a {@link RegistryCopy} needs. */
+export interface RegistryCopyOptions<T> {
+  readonly fetch: (signal: AbortSignal) => Promise<T>;
+  readonly refreshMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+interface Flight<T> {
+  readonly result: Promise<T>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
+/**
+ * How long a copy answers for what it does not hold, and the pause after a failure: many watches that start again
+ * together cost a registry one call a second.
+ */
+const minGapMs = 1_000;
+
+/**
+ * The one copy of the registry that all watches share. There is never more than one fetch, one is made only while
+ * somebody waits for it, and it ends with the last who does: nothing runs when nothing is watched.
+ */
+export class RegistryCopy<T extends object> {
+  readonly #options: RegistryCopyOptions<T>;
+  #copy: T | undefined = undefined;
+  #fetchedAt = 0;
+  /** Before it nobody fetches: the copy is fresh, or the registry has just failed. */
+  #dueAt = Number.NEGATIVE_INFINITY;
+  #isFailing = false;
+  #flight: Flight<T> | undefined = undefined;
+
+  constructor(options: RegistryCopyOptions<T>) {
+    this.#options = options;
+  }
+
+  /** The copy for a watch that begins: the one at hand when it is fresh and `isEnough`, or hardly a second old; else a new one. */
+  async first(isEnough: (copy: T) => boolean, signal: AbortSignal): Promise<T> {
+    const copy = this.#freshCopy();
+    if (copy !== undefined && (this.#options.clock.now() < this.#fetchedAt + minGapMs || isEnough(copy))) return copy;
+    return this.#isFailing ? await this.next(undefined, signal) : await this.#fetch(signal);
+  }
+
+  /** A copy that is newer than `known`, as soon as there is one or it is due. Rejects when the fetch fails, or with the signal's reason. */
+  async next(known: T | undefined, signal: AbortSignal): Promise<T> {
+    const { clock } = this.#options;
+    for (;;) {
+      const copy = this.#freshCopy();
+      if (copy !== undefined && copy !== known) return copy;
+      const waitMs = this.#dueAt - clock.now();
+      if (waitMs <= 0) return await this.#fetch(signal);
+      await sleepUnlessAborted(clock, waitMs, signal);
+    }
+  }
+
+  /** Lets go of the copy. */
+  forget(): void {
+    this.#copy = undefined;
+  }
+
+  #freshCopy(): T | undefined {
+    return this.#isFailing || this.#options.clock.now() >= this.#dueAt ? undefined : this.#copy;
+  }
+
+  #fetch(signal: AbortSignal): Promise<T> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    this.#flight ??= this.#takeOff();
+    const flight = this.#flight;
+    flight.waiting++;
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        flight.waiting--;
+        if (flight.waiting === 0) {
+          if (this.#flight === flight) this.#flight = undefined;
+          flight.controller.abort();
+        }
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      flight.result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+  }
+
+  #takeOff(): Flight<T> {
+    const controller = new AbortController();
+    return { controller, waiting: 0, result: this.#fetchOnce(controller.signal) };
+  }
+
+  async #fetchOnce(signal: AbortSignal): Promise<T> {
+    const { fetch, refreshMs, clock, random } = this.#options;
+    try {
+      const copy = await fetch(signal);
+      if (signal.aborted) return copy;
+      this.#flight = undefined;
+      this.#isFailing = false;
+      this.#copy = copy;
+      this.#fetchedAt = clock.now();
+      this.#dueAt = this.#fetchedAt + refreshMs * (0.9 + 0.2 * random());
+      return copy;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#flight = undefined;
+      this.#isFailing = true;
+      this.#dueAt = clock.now() + minGapMs * (0.5 + 0.5 * random());
+      throw error;
+    }
+  }
+}

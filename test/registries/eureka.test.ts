@@ -1,0 +1,272 @@
+import { getEventListeners } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { describe, expect, it, vi } from "vitest";
+import { loadPackage } from "../../src/registries/eureka/package.ts";
+import { type EurekaOptions, eureka } from "../../src/registries/eureka.ts";
+import { requestJson } from "../servers/json-request.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { listedInstance, registryOf, type ScriptedAnswer, scriptedEureka } from "./scripted-eureka.ts";
+
+const one = listedInstance({ instanceId: "one" });
+const two = listedInstance({ instanceId: "two" });
+const orders = listedInstance({ app: "ORDERS", instanceId: "order" });
+const answer = (...instances: readonly Readonly<Record<string, unknown>>[]): ScriptedAnswer => ({ body: registryOf(...instances) });
+const idsOf = ({ value }: IteratorResult<readonly { readonly id: string }[], unknown>): unknown =>
+  Array.isArray(value) ? value.map(({ id }: { readonly id: string }) => id) : value;
+
+describe("eureka", () => {
+  it.each<[unknown, RegExp]>([
+    [{ servers: [] }, /servers must be an array of at least one URL/],
+    [{ servers: "http://127.0.0.1" }, /servers must be an array/],
+    [{ servers: ["http://127.0.0.1", "nonsense"] }, /servers\[1\]/],
+    [{ server: "x" }, /no option "server"/],
+    [{ tls: { rejectUnauthorized: false } }, /no option "rejectUnauthorized"/],
+    [{ tls: "x" }, /tls must be an object/],
+    [null, /options must be an object/],
+    [{ by: "name" }, /by must be "app" or "vip", got name/],
+    [{ preferSecure: 1 }, /preferSecure must be true or false, got 1/],
+    [{ preferHostName: "yes" }, /preferHostName must be true or false, got yes/],
+    [{ refreshMs: 0 }, /refreshMs must be a positive number, got 0/],
+    [{ requestTimeoutMs: Number.NaN }, /requestTimeoutMs must be a positive number, got NaN/],
+    [{ maxBodyBytes: -1 }, /maxBodyBytes/],
+    [{ heartbeatMs: Number.POSITIVE_INFINITY }, /heartbeatMs/],
+    [{ registerTimeoutMs: "1" }, /registerTimeoutMs/],
+    [{ leaseMs: 999 }, /leaseMs must be at least 1000, got 999/],
+    [{ onRenewalError: "x" }, /onRenewalError must be a function/],
+    [{ username: "c4n4ry" }, /username and password must be given together/],
+    [{ password: "c4n4ry" }, /username and password must be given together/],
+    [{ username: "c4n:4ry", password: "c4n4ry" }, /username must not contain a colon/],
+  ])("refuses the options %j", (options, message) => {
+    const refused = (): unknown => eureka(options as EurekaOptions);
+    expect(refused).toThrow(message);
+    expect(refused).toThrow(/^eureka: /);
+    expect(refused).not.toThrow(/c4n4?:?4?ry/);
+  });
+
+  it("says where it looks, and shows no credentials", () => {
+    expect(eureka().name).toBe("eureka at http://127.0.0.1:8761/eureka");
+    const registry = eureka({ servers: ["http://me:c4n4ry@a:1", "https://b/eureka"], username: "me", password: "c4n4ry" });
+    expect(registry.name).toBe("eureka at http://a:1/eureka, https://b/eureka");
+    expect(inspect(registry, { depth: 20, showHidden: true })).not.toMatch(/c4n4ry|bWU6/);
+  });
+
+  it("says what to install when the package is missing", () => {
+    const missing = (): never => {
+      throw Object.assign(new Error("Cannot find module 'eureka-js-client'"), { code: "MODULE_NOT_FOUND" });
+    };
+    expect(() => loadPackage(missing)).toThrow("npm install eureka-js-client");
+    expect(() => loadPackage(() => ({}))).toThrow("npm install eureka-js-client");
+  });
+
+  it("reads no eureka-client.yml of the working directory", async () => {
+    await using server = await scriptedEureka(() => answer(one));
+    const directory = mkdtempSync(join(tmpdir(), "inmesh-eureka-"));
+    for (const name of ["eureka-client.yml", "eureka-client-test.yml", "eureka-client-development.yml"])
+      writeFileSync(join(directory, name), "a: [");
+    const cwd = vi.spyOn(process, "cwd").mockReturnValue(directory);
+    try {
+      // The package itself refuses to start there.
+      const Package = loadPackage();
+      expect(() => new Package({})).toThrow("Error loading YAML configuration file");
+      expect(await eureka({ servers: [server.url] }).services(new AbortController().signal)).toEqual(["users"]);
+    } finally {
+      cwd.mockRestore();
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe("a watch of eureka", () => {
+  it("shares one fetch with all others, and yields only when its own service has changed", async () => {
+    const answers = [answer(one, orders), answer(two, one, orders), answer(one, two)];
+    await using server = await scriptedEureka((_call, number) => answers[number]);
+    const clock = new ManualClock();
+    const registry = eureka({ servers: [server.url], refreshMs: 1_000, clock, random: () => 0.5 });
+    const controller = new AbortController();
+    const users = registry.watch("users", controller.signal);
+    const USERS = registry.watch("USERS", controller.signal);
+    const other = registry.watch("orders", controller.signal);
+    expect((await Promise.all([users.next(), USERS.next(), other.next()])).map(idsOf)).toEqual([["one"], ["one"], ["order"]]);
+    expect(server.seen.map(({ method, path }) => [method, path])).toEqual([["GET", "/eureka/apps/"]]);
+
+    const next = Promise.all([users.next(), USERS.next()]);
+    const lastOfOrders = other.next();
+    await expect.poll(() => clock.delays).toEqual([1_000, 1_000, 1_000]);
+    clock.advance(1_000);
+    expect((await next).map(idsOf)).toEqual([
+      ["one", "two"],
+      ["one", "two"],
+    ]);
+    expect(server.seen).toHaveLength(2);
+
+    const silent = users.next();
+    // The orders have not changed: their watch waits for the next copy.
+    await expect.poll(() => clock.delays).toEqual([1_000, 1_000]);
+    clock.advance(1_000);
+    expect(idsOf(await lastOfOrders)).toEqual([]);
+    await expect.poll(() => clock.delays).toEqual([1_000]);
+    controller.abort();
+    expect(await silent).toEqual({ done: true, value: undefined });
+    expect(clock.delays).toEqual([]);
+    expect(server.seen).toHaveLength(3);
+    for (const watch of [users, USERS, other]) await watch.return();
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
+  it("answers at once from a copy that is fresh, and asks anew for what that does not hold", async () => {
+    await using server = await scriptedEureka((_call, number) => (number === 0 ? answer(one) : answer(one, orders)));
+    const clock = new ManualClock();
+    const registry = eureka({ servers: [server.url], refreshMs: 10_000, clock, random: () => 0.5 });
+    const { signal } = new AbortController();
+    const first = async (service: string): Promise<unknown> => {
+      const watch = registry.watch(service, signal);
+      const result = idsOf(await watch.next());
+      await watch.return();
+      return result;
+    };
+    expect(await first("users")).toEqual(["one"]);
+    // Hardly a second old, it is believed that the others do not exist.
+    clock.advance(999);
+    expect(await first("orders")).toEqual([]);
+    expect(server.seen).toHaveLength(1);
+    clock.advance(1);
+    expect(await first("users")).toEqual(["one"]);
+    expect(server.seen).toHaveLength(1);
+    expect(await first("orders")).toEqual(["order"]);
+    expect(server.seen).toHaveLength(2);
+    clock.advance(9_999);
+    expect(await first("orders")).toEqual(["order"]);
+    expect(server.seen).toHaveLength(2);
+    clock.advance(1);
+    expect(await first("orders")).toEqual(["order"]);
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it("hands the newest copy to a reader that comes late, without waiting", async () => {
+    await using server = await scriptedEureka((_call, number) => (number === 0 ? answer(one) : answer(one, two, orders)));
+    const clock = new ManualClock();
+    const registry = eureka({ servers: [server.url], clock, random: () => 0.5 });
+    const { signal } = new AbortController();
+    const late = registry.watch("users", signal);
+    expect(idsOf(await late.next())).toEqual(["one"]);
+    clock.advance(5_000);
+    const other = registry.watch("orders", signal);
+    expect(idsOf(await other.next())).toEqual(["order"]);
+    expect(idsOf(await late.next())).toEqual(["one", "two"]);
+    expect(server.seen).toHaveLength(2);
+    await Promise.all([late.return(), other.return()]);
+  });
+
+  it("leaves nothing on a signal when the catalogue was asked for", async () => {
+    await using server = await scriptedEureka(() => answer(one, orders));
+    const { signal } = new AbortController();
+    expect(await eureka({ servers: [server.url] }).services(signal)).toEqual(["users", "orders"]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("throws when the registry fails, and asks a failing one once a second however often it is started", async () => {
+    await using server = await scriptedEureka((_call, number) => (number < 2 ? { status: 500 } : answer(one)));
+    const clock = new ManualClock();
+    const registry = eureka({ servers: [server.url], clock, random: () => 0 });
+    const { signal } = new AbortController();
+    const start = (): Promise<unknown> => registry.watch("users", signal).next().then(idsOf);
+    const failure = {
+      name: "MeshError",
+      code: "ERR_MESH_DISCOVERY",
+      message: `eureka: could not fetch the registry: ${server.url}: answered 500`,
+    };
+    await Promise.all([expect(start()).rejects.toMatchObject(failure), expect(start()).rejects.toMatchObject(failure)]);
+    expect(server.seen).toHaveLength(1);
+    const waiting = Promise.allSettled([start(), start(), start()]);
+    await expect.poll(() => clock.delays).toEqual([500, 500, 500]);
+    clock.advance(500);
+    expect((await waiting).map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(server.seen).toHaveLength(2);
+    const healed = Promise.all([start(), start()]);
+    await expect.poll(() => clock.delays).toEqual([500, 500]);
+    clock.advance(500);
+    expect(await healed).toEqual([["one"], ["one"]]);
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it("throws, and never yields an empty set, when what answers is no registry", async () => {
+    for (const bad of [{ body: "<html>" }, { body: "{}" }, { status: 204 }, { status: 404 }, { status: 302, headers: { location: "/" } }]) {
+      await using server = await scriptedEureka(() => bad);
+      const watch = eureka({ servers: [server.url] }).watch("users", new AbortController().signal);
+      await expect(watch.next()).rejects.toMatchObject({ code: "ERR_MESH_DISCOVERY" });
+    }
+  });
+
+  it("goes to the next server when one answers with something that is no registry", async () => {
+    await using bad = await scriptedEureka(() => ({ body: "<html>" }));
+    await using good = await scriptedEureka(() => answer(one));
+    const watch = eureka({ servers: [bad.url, good.url] }).watch("users", new AbortController().signal);
+    expect(idsOf(await watch.next())).toEqual(["one"]);
+    await watch.return();
+  });
+
+  it("yields an empty set when the registry is empty", async () => {
+    await using server = await scriptedEureka(() => answer());
+    const watch = eureka({ servers: [server.url] }).watch("users", new AbortController().signal);
+    expect(idsOf(await watch.next())).toEqual([]);
+    await watch.return();
+  });
+
+  it("takes a fetch that hangs along only when it was the last that waited for it", async () => {
+    await using server = await scriptedEureka(({ path }) => (path === "/eureka/ping" ? {} : undefined));
+    const registry = eureka({ servers: [server.url] });
+    const controllers = [new AbortController(), new AbortController()] as const;
+    const [first, second] = controllers.map(({ signal }) => registry.watch("users", signal).next());
+    await expect.poll(() => server.seen.length).toBe(1);
+    controllers[0].abort();
+    expect(await first).toEqual({ done: true, value: undefined });
+    const other = registry.watch("users", controllers[1].signal).next();
+    // A connection that had been closed would be gone before this is answered, and a new one there.
+    await requestJson(`${server.url}/ping`);
+    await expect.poll(() => server.connections).toBe(1);
+    expect(server.seen).toHaveLength(2);
+    controllers[1].abort();
+    expect(await second).toEqual({ done: true, value: undefined });
+    expect(await other).toEqual({ done: true, value: undefined });
+    await expect.poll(() => server.connections).toBe(0);
+    expect(server.seen).toHaveLength(2);
+    for (const { signal } of controllers) expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("can be started while the fetch of one that was given up is still ending", async () => {
+    await using server = await scriptedEureka((_call, number) => (number === 0 ? undefined : answer(one)));
+    const registry = eureka({ servers: [server.url] });
+    const controller = new AbortController();
+    const given = registry.watch("users", controller.signal).next();
+    await expect.poll(() => server.seen.length).toBe(1);
+    controller.abort();
+    const watch = registry.watch("users", new AbortController().signal);
+    expect(idsOf(await watch.next())).toEqual(["one"]);
+    await given;
+    await watch.return();
+  });
+
+  it("ends when the registry is closed, which leaves nothing behind", async () => {
+    await using server = await scriptedEureka((_call, number) => (number === 0 ? answer(one) : undefined));
+    const clock = new ManualClock();
+    const registry = eureka({ servers: [server.url], clock });
+    const { signal } = new AbortController();
+    const sleeping = registry.watch("users", signal);
+    await sleeping.next();
+    const end = sleeping.next();
+    await expect.poll(() => clock.delays).toHaveLength(1);
+    registry.close();
+    expect(await end).toEqual({ done: true, value: undefined });
+    expect(clock.delays).toEqual([]);
+    const fetching = registry.watch("users", signal).next();
+    await expect.poll(() => server.seen.length).toBe(2);
+    registry.close();
+    expect(await fetching).toEqual({ done: true, value: undefined });
+    await expect.poll(() => server.connections).toBe(0);
+    expect(clock.delays).toEqual([]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+});
