@@ -53,11 +53,15 @@ export type {
 export { type Availability, Upstream } from "./core/upstream.ts";
 export type { Discovery, EmptyPolicy } from "./discovery/discovery.ts";
 export { type DnsOptions, dns } from "./discovery/dns.ts";
-export { fallback } from "./discovery/fallback.ts";
-export { fileDiscovery } from "./discovery/file.ts";
+export { type FallbackOptions, fallback } from "./discovery/fallback.ts";
+export type { FallbackChoice } from "./discovery/fallback-pair.ts";
+export { type FileDiscoveryOptions, fileDiscovery } from "./discovery/file.ts";
+export type { FileFormat } from "./discovery/list-file.ts";
 export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./discovery/registrar.ts";
+export type { ListedEndpoint, ServiceList } from "./discovery/service-list.ts";
+export type { SourceErrorListener } from "./discovery/source.ts";
 export { staticDiscovery } from "./discovery/static.ts";
-export { union } from "./discovery/union.ts";
+export { type UnionOptions, union } from "./discovery/union.ts";
 export type { RetryOptions } from "./policies/retry.ts";
 export type { RetryBudgetOptions } from "./policies/retry-budget.ts";
 export type { BreakerOptions } from "./policies/service-breaker.ts";

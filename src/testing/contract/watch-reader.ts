@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import type { Endpoint } from "../../core/endpoint.ts";
+import type { Discovery } from "../../discovery/discovery.ts";
+import { addressesOf, eventually, pause, within } from "./eventually.ts";
+
+/**
+ * Reads one watch in the background and keeps every set, as the watcher of a mesh would: when the adapter returns, it is
+ * asked again. It does not restart after an error: a suite wants to see it.
+ */
+export class WatchReader {
+  /** Every set so far, as it was when it was yielded. */
+  readonly sets: (readonly Endpoint[])[] = [];
+  #failure: { readonly error: unknown } | undefined = undefined;
+  readonly #originals: { readonly set: readonly Endpoint[]; readonly copy: string }[] = [];
+  readonly #controller = new AbortController();
+  readonly #done: Promise<void>;
+
+  constructor(discovery: Discovery, service: string) {
+    this.#done = this.#read(discovery, service);
+  }
+
+  /** What the watch threw. */
+  get error(): unknown {
+    return this.#failure?.error;
+  }
+
+  /** Whether the watch threw. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  get last(): readonly Endpoint[] | undefined {
+    return this.sets.at(-1);
+  }
+
+  /** The first set there is. */
+  async first(withinMs: number): Promise<readonly Endpoint[]> {
+    await this.until("a first set", () => true, withinMs);
+    return this.sets[0] ?? [];
+  }
+
+  /** Resolves with the newest set as soon as it satisfies `condition`; rejects when the watch throws before that. */
+  async until(what: string, condition: (set: readonly Endpoint[]) => boolean, withinMs: number): Promise<readonly Endpoint[]> {
+    await eventually(
+      () => {
+        if (this.failed) throw new assert.AssertionError({ message: `expected ${what}, but watch() threw: ${String(this.error)}` });
+        return this.last !== undefined && condition(this.last);
+      },
+      withinMs,
+      () => `expected ${what}, got ${this.last === undefined ? "no set at all" : `[${addressesOf(this.last).join(", ")}]`}`,
+    );
+    assert.ok(this.last);
+    return this.last;
+  }
+
+  /** Resolves when the watch has thrown. */
+  async untilFailed(withinMs: number): Promise<void> {
+    await eventually(
+      () => this.failed,
+      withinMs,
+      () => `expected watch() to throw, got ${this.last === undefined ? "silence" : `the set [${addressesOf(this.last).join(", ")}]`}`,
+    );
+  }
+
+  /** Aborts the watch and waits for its end; rejects when that takes more than `withinMs` or a set was changed after it was yielded. */
+  async stop(withinMs = 1_000): Promise<void> {
+    this.#controller.abort(new Error("the contract suite ended this watch"));
+    await within(this.#done, withinMs, "the end of watch() after its signal had aborted");
+    for (const { set, copy } of this.#originals) {
+      assert.equal(JSON.stringify(set), copy, "a set was changed after it had been yielded");
+    }
+  }
+
+  async #read(discovery: Discovery, service: string): Promise<void> {
+    const { signal } = this.#controller;
+    try {
+      while (!signal.aborted) {
+        for await (const set of discovery.watch(service, signal)) {
+          // Only what comes after the abort is dropped: an adapter may be in the middle of a yield.
+          if (signal.aborted) return;
+          assert.ok(Array.isArray(set), `watch() must yield arrays, got ${typeof set}`);
+          this.sets.push([...set]);
+          this.#originals.push({ set, copy: JSON.stringify(set) });
+        }
+        await pause(20);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#failure = { error };
+    }
+  }
+}

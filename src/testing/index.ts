@@ -1,0 +1,13 @@
+export type { ContractEndpoint, ContractTest } from "./contract/contract.ts";
+export { type DiscoveryContractOptions, type DiscoveryFeature, type DiscoveryHarness, discoveryContract } from "./contract/discovery.ts";
+export { type CreatePicker, type PickerContractOptions, pickerContract } from "./contract/picker.ts";
+export {
+  type ListedInstance,
+  type RegistrarContractOptions,
+  type RegistrarFeature,
+  type RegistrarHarness,
+  registrarContract,
+} from "./contract/registrar.ts";
+export { type MemoryRegistry, memoryRegistry } from "./memory-registry.ts";
+export { testRequest, testUpstream } from "./request.ts";
+export { seededRandom } from "./seeded-random.ts";
