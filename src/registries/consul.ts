@@ -1,0 +1,57 @@
+import type { Endpoint } from "../core/endpoint.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
+import { listServices } from "./consul/catalogue.ts";
+import { ConsulClient } from "./consul/client.ts";
+import { type ConsulOptions, settingsOf } from "./consul/options.ts";
+import { registerInstance } from "./consul/register.ts";
+import { type BlockingQueries, watchService } from "./consul/watch.ts";
+
+export type { ConsulConsistency, ConsulOptions, ConsulTls } from "./consul/options.ts";
+export type { ConsulToken } from "./consul/token.ts";
+
+/** A Consul agent as a source of endpoints and as a place to register. */
+export interface Consul extends Discovery, Registrar {
+  /** `consul at http://127.0.0.1:8500`. */
+  readonly name: string;
+  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
+  services(signal: AbortSignal): Promise<readonly string[]>;
+  register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
+  /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Discovers and registers through a Consul agent, `http://127.0.0.1:8500` unless told otherwise. Needs the npm package
+ * `consul`. Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
+ */
+export function consul(options: ConsulOptions = {}): Consul {
+  const settings = settingsOf(options);
+  const client = new ConsulClient(settings);
+  const watches = new Set<AbortController>();
+  const queries: BlockingQueries = { count: 0 };
+  return {
+    name: settings.name,
+    async *watch(service, signal) {
+      const watch = new AbortController();
+      const onAbort = (): void => watch.abort(signal.reason);
+      if (signal.aborted) return;
+      signal.addEventListener("abort", onAbort, { once: true });
+      watches.add(watch);
+      try {
+        yield* watchService(service, watch.signal, client, settings, queries);
+      } finally {
+        watches.delete(watch);
+        signal.removeEventListener("abort", onAbort);
+        // Nobody may be left to call close().
+        if (watches.size === 0) client.closeIdle();
+      }
+    },
+    services: (signal) => listServices(client, settings, signal),
+    register: (instance, signal) => registerInstance(instance, client, settings, signal),
+    async close() {
+      for (const watch of watches) watch.abort();
+      client.closeIdle();
+    },
+  };
+}

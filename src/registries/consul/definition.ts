@@ -1,0 +1,105 @@
+import { hostname } from "node:os";
+import { inspect } from "node:util";
+import { addressOf } from "../../core/endpoint.ts";
+import type { HealthCheck, Instance } from "../../discovery/registrar.ts";
+
+/** What an agent is told of an instance, in the npm client's words. */
+export interface Definition {
+  readonly id: string;
+  readonly checkId: string;
+  readonly check: HealthCheck;
+  /** How often the registration is renewed or looked after, in milliseconds. */
+  readonly renewMs: number;
+  /** Options of `agent.service.register`, without the check. */
+  readonly service: Readonly<Record<string, unknown>>;
+  /** The check, without its status. */
+  readonly serviceCheck: Readonly<Record<string, unknown>>;
+  /** Fields of the body that the npm client does not know. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const defaultTtlMs = 15_000;
+const defaultIntervalMs = 10_000;
+const defaultTimeoutMs = 3_000;
+/** How often an instance that Consul itself checks is looked for. */
+const lookMs = 5_000;
+const maxMs = 86_400_000;
+
+/** Works out what to tell the agent; throws a `TypeError` or `RangeError` that names the wrong field and its value. */
+export function definitionOf(instance: Instance, deregisterAfterMs: number): Definition {
+  const { service, port, host, secure, weight = 1, zone, tags = [], metadata = {}, check = { type: "ttl" } } = instance;
+  if (typeof service !== "string" || service === "") refuse("service", service, "a string that is not empty");
+  inRange("port", port, 1, 65_535);
+  inRange("weight", weight, 1, 65_535);
+  if (host !== undefined && (typeof host !== "string" || !/^[^\s/@[\]]+$/.test(host)))
+    refuse("host", host, "an address without brackets or a host name");
+  const id = instance.id ?? `${service}-${host ?? hostname()}-${port}`;
+  if (typeof id !== "string" || id === "") refuse("id", id, "a string that is not empty");
+  const checkId = `service:${id}`;
+  return {
+    id,
+    checkId,
+    check,
+    renewMs: check.type === "ttl" ? ttlOf(check) / 3 : lookMs,
+    service: {
+      name: service,
+      id,
+      port,
+      ...(host === undefined ? {} : { address: host }),
+      tags: [...tags],
+      meta: { ...metadata, ...(zone === undefined ? {} : { zone }), ...(secure === undefined ? {} : { secure: String(secure) }) },
+    },
+    serviceCheck: {
+      checkid: checkId,
+      name: `${service} at port ${port}`,
+      deregistercriticalserviceafter: milliseconds(deregisterAfterMs),
+      ...probeOf(check, host ?? "127.0.0.1", port),
+    },
+    // A warning cuts an instance's share down instead of off.
+    body: { Weights: { Passing: Math.round(weight), Warning: 1 } },
+  };
+}
+
+function ttlOf(check: Extract<HealthCheck, { type: "ttl" }>): number {
+  return inRange("check.ttlMs", check.ttlMs ?? defaultTtlMs, 100, maxMs);
+}
+
+/** The part of a check that says who finds out and how. Without a host the agent is on this machine. */
+function probeOf(check: HealthCheck, host: string, port: number): Readonly<Record<string, unknown>> {
+  if (check.type === "ttl") return { ttl: milliseconds(ttlOf(check)) };
+  const times = {
+    interval: milliseconds(inRange("check.intervalMs", check.intervalMs ?? defaultIntervalMs, 100, maxMs)),
+    timeout: milliseconds(inRange("check.timeoutMs", check.timeoutMs ?? defaultTimeoutMs, 1, maxMs)),
+  };
+  const address = addressOf({ host, port });
+  switch (check.type) {
+    case "tcp":
+      return { tcp: address, ...times };
+    case "http":
+      if (typeof check.path !== "string" || !check.path.startsWith("/")) refuse("check.path", check.path, "a path that starts with /");
+      return { http: `${check.secure === true ? "https" : "http"}://${address}${check.path}`, ...times };
+    case "grpc":
+      return { grpc: check.service === undefined ? address : `${address}/${check.service}`, grpcusetls: check.secure === true, ...times };
+    default:
+      return refuse("check.type", (check as { type: unknown }).type, 'one of "ttl", "http", "tcp", "grpc"');
+  }
+}
+
+/** A duration as Go reads it. */
+function milliseconds(value: number): string {
+  return `${Math.ceil(value)}ms`;
+}
+
+function inRange(name: string, value: unknown, min: number, max: number): number {
+  const isWhole = name !== "port" || Number.isInteger(value);
+  if (typeof value !== "number" || !(value >= min && value <= max) || !isWhole) {
+    throw new RangeError(
+      `consul: ${name} of an instance must be ${name === "port" ? "an integer" : "a number"} from ${min} to ${max}, got ${inspect(value)}`,
+    );
+  }
+  return value;
+}
+
+function refuse(name: string, value: unknown, mustBe: string): never {
+  throw new TypeError(`consul: ${name} of an instance must be ${mustBe}, got ${inspect(value, { depth: 0, maxStringLength: 60 })}`);
+}
