@@ -1,0 +1,47 @@
+// Two fastify services: `orders` asks `prices` through the mesh.
+import { fastify } from "fastify";
+import { createMesh, isMeshError, type Mesh, staticDiscovery } from "inmesh";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    readonly mesh: Mesh;
+  }
+}
+
+const prices = fastify();
+prices.get("/prices/:item", async (request) => {
+  const { item } = request.params as { item: string };
+  return { item, cents: 499 };
+});
+const address = new URL(await prices.listen({ host: "127.0.0.1", port: 0 }));
+
+const orders = fastify();
+const mesh = createMesh({
+  discovery: staticDiscovery({ prices: [{ host: "127.0.0.1", port: Number(address.port) }] }),
+  services: { prices: { attemptTimeoutMs: 500 } },
+});
+orders.decorate("mesh", mesh);
+// fastify closes what it was given after its own server has drained.
+orders.addHook("onClose", () => mesh.close());
+
+// One place for every route: the service behind this one is in trouble.
+orders.setErrorHandler((error, request, reply) => {
+  if (!isMeshError(error)) return reply.send(error);
+  request.log.warn(error);
+  return reply.code(503).send({ code: error.code, service: error.service, isSafeToRepeat: !error.maybeExecuted });
+});
+
+orders.post("/orders/:item", async (request) => {
+  const { item } = request.params as { item: string };
+  const price = await orders.mesh.fetch(`prices/prices/${encodeURIComponent(item)}`);
+  const { cents } = (await price.json()) as { cents: number };
+  return { item, total: cents * 2 };
+});
+
+// What follows is only there to try it.
+const first = await orders.inject({ method: "POST", url: "/orders/tea" });
+console.log(first.statusCode, first.body);
+await prices.close();
+const second = await orders.inject({ method: "POST", url: "/orders/tea" });
+console.log(second.statusCode, second.body);
+await orders.close();

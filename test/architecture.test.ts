@@ -1,0 +1,166 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { knownPackages, violationsOf } from "./architecture/rules.ts";
+
+const root = join(import.meta.dirname, "..");
+
+function readSources(): ReadonlyMap<string, string> {
+  const src = join(root, "src");
+  const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    files.map((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      return [file.slice(src.length + 1).replaceAll("\\", "/"), readFileSync(file, "utf8")] as const;
+    }),
+  );
+}
+
+/** What the rules say of a tree in which `planted` is among innocent files. */
+function violationsWith(planted: Readonly<Record<string, string>>): readonly string[] {
+  const innocent = {
+    "core/clock.ts": "export const clock = 1;\n",
+    "discovery/discovery.ts": 'import { clock } from "../core/clock.ts";\nexport const discovery = clock;\n',
+    "balancer/picker.ts": "export const picker = 1;\n",
+    "policies/retry.ts": 'import pRetry from "p-retry";\nexport const retry = pRetry;\n',
+    "registries/consul.ts": 'import type { Agent } from "node:http";\nexport type Consul = Agent;\n',
+    "registries/eureka.ts": 'import { discovery } from "../discovery/discovery.ts";\nexport const eureka = discovery;\n',
+    "client/mesh.ts": 'import { retry } from "../policies/retry.ts";\nexport const mesh = retry;\n',
+    "testing/index.ts": 'export { mesh } from "../client/mesh.ts";\n',
+    "index.ts": 'export { mesh } from "./client/mesh.ts";\n',
+  };
+  return violationsOf(new Map(Object.entries({ ...innocent, ...planted })));
+}
+
+describe("the sources", () => {
+  it("keep to the table of rooms, packages and habits", () => {
+    const sources = readSources();
+    expect(sources.size).toBeGreaterThan(50);
+    expect(violationsOf(sources)).toEqual([]);
+  });
+
+  it("import every package that package.json declares, and no other", () => {
+    const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, object>;
+    expect([...knownPackages].sort()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort());
+  });
+});
+
+describe("the rules", () => {
+  it("have nothing against an innocent tree", () => {
+    expect(violationsWith({})).toEqual([]);
+  });
+
+  it.each([
+    ["core imports another room", "core/bad.ts", 'import { picker } from "../balancer/picker.ts";', '"core" imports "balancer"'],
+    ["core does I/O", "core/bad.ts", 'import { readFile } from "node:fs/promises";', "node:fs/promises"],
+    ["core imports a vendor", "core/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/"],
+    [
+      "one inner room imports another",
+      "policies/bad.ts",
+      'import { picker } from "../balancer/picker.ts";',
+      '"policies" imports "balancer"',
+    ],
+    ["only a type crosses", "policies/bad.ts", 'import type { picker } from "../balancer/picker.ts";', '"policies" imports "balancer"'],
+    ["a room is re-exported", "policies/bad.ts", 'export * from "../balancer/picker.ts";', '"policies" imports "balancer"'],
+    ["a room is imported late", "policies/bad.ts", 'await import("../balancer/picker.ts");', '"policies" imports "balancer"'],
+    [
+      "a room is imported in a type",
+      "policies/bad.ts",
+      'type P = typeof import("../balancer/picker.ts");',
+      '"policies" imports "balancer"',
+    ],
+    ["an adapter knows the client", "registries/bad.ts", 'import { mesh } from "../client/mesh.ts";', '"registries" imports "client"'],
+    ["an adapter knows another one", "registries/consul.ts", 'import { eureka } from "./eureka.ts";', 'adapter "eureka"'],
+    ["the client knows an adapter", "client/bad.ts", 'import { eureka } from "../registries/eureka.ts";', '"client" imports "registries"'],
+    ["the client knows the test kit", "client/bad.ts", 'import "../testing/index.ts";', '"client" imports "testing"'],
+    ["the index pulls in an adapter", "index.ts", 'export { eureka } from "./registries/eureka.ts";', '"index" imports "registries"'],
+    ["the client knows the index", "client/bad.ts", 'import { mesh } from "../index.ts";', '"client" imports "index"'],
+    ["undici is imported elsewhere", "client/fetch.ts", 'import { Pool } from "undici";', "undici is imported only in client/transport.ts"],
+    ["a file inside undici is", "client/fetch.ts", 'import Pool from "undici/lib/dispatcher/pool.js";', "undici is imported only in"],
+    ["only a type of undici is", "client/fetch.ts", 'import type { Pool } from "undici";', "undici is imported only in"],
+    [
+      "consul is required elsewhere",
+      "discovery/bad.ts",
+      'createRequire(import.meta.url)("consul");',
+      "consul is imported only in registries/consul/",
+    ],
+    [
+      "consul is loaded by another name",
+      "discovery/bad.ts",
+      'const found = load("consul");',
+      "consul is imported only in registries/consul/",
+    ],
+    ["an adapter takes another's vendor", "registries/consul.ts", 'require("eureka-js-client");', "eureka-js-client is imported only in"],
+    ["opossum leaves the policies", "client/bad.ts", 'import CircuitBreaker from "opossum";', "opossum is imported only in policies/"],
+    ["p-retry leaves the policies", "client/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/"],
+    [
+      "OpenTelemetry leaves its room",
+      "client/bad.ts",
+      'import { trace } from "@opentelemetry/api";',
+      "@opentelemetry/api is imported only in telemetry/",
+    ],
+    ["a package has no place", "client/bad.ts", 'import got from "got";', "got has no place in the table"],
+    ["the package imports itself", "client/bad.ts", 'import { createMesh } from "inmesh";', "inmesh has no place in the table"],
+    ["a Node module lacks its prefix", "client/bad.ts", 'import { join } from "path";', "path has no place in the table"],
+    ["an import is computed", "client/bad.ts", "await import(name);", "cannot be checked"],
+    ["a require is computed", "client/bad.ts", "require(name);", "cannot be checked"],
+    ["an import leaves src", "client/bad.ts", 'import manifest from "../../package.json";', "../../package.json is no file in src"],
+    ["an import leads nowhere", "client/bad.ts", 'import { gone } from "./gone.ts";', "./gone.ts is no file in src"],
+    ["a room is invented", "plugins/x.ts", "export const x = 1;", '"plugins" is no room'],
+    ["a file imports itself", "client/bad.ts", 'import { bad } from "./bad.ts";', "imports itself: client/bad.ts → client/bad.ts"],
+    ["a file is a default export", "client/bad.ts", "export default 1;", "default export"],
+    ["a function is a default export", "client/bad.ts", "export default function f() {}", "default export"],
+    ["a name is exported as default", "client/bad.ts", "const a = 1;\nexport { a as default };", "default export"],
+    ["a file is called utils", "client/utils.ts", "export const x = 1;", "says nothing"],
+    ["a file has a helper in its name", "client/retry-helpers.ts", "export const x = 1;", "says nothing"],
+    ["a folder is called helpers", "client/helpers/x.ts", "export const x = 1;", "says nothing"],
+    ["a file is a manager", "client/connection-manager.ts", "export const x = 1;", "says nothing"],
+    ["a file name is in camel case", "client/connectionPool.ts", "export const x = 1;", "kebab-case"],
+    ["a file has 301 lines", "client/bad.ts", "// line\n".repeat(300), "301 lines, at most 300"],
+    ["the index does something", "index.ts", "export const x = 1;", "table of contents"],
+  ])("notice when %s", (_what, path, text, expected) => {
+    const violations = violationsWith({ [path]: `${text}\n` });
+    expect(violations).toHaveLength(1);
+    expect(violations[0]).toContain(path);
+    expect(violations[0]).toContain(expected);
+  });
+
+  it("say where", () => {
+    expect(violationsWith({ "core/bad.ts": '// first\n\nimport "undici";\n' })[0]).toMatch(/^core\/bad\.ts:3: /);
+  });
+
+  it("notice a circle of files, however long", () => {
+    const circle = {
+      "client/a.ts": 'import { b } from "./b.ts";\nexport const a = () => b;\n',
+      "client/b.ts": 'export { c as b } from "./c.ts";\n',
+      "client/c.ts": 'export const c = () => import("./a.ts");\n',
+    };
+    expect(violationsWith(circle)).toEqual(["client/a.ts: imports itself: client/a.ts → client/b.ts → client/c.ts → client/a.ts"]);
+  });
+
+  it("allow a circle that type imports close", () => {
+    const circle = {
+      "client/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
+      "client/b.ts": 'import type { a } from "./a.ts";\nexport const b = 1;\nexport type A = typeof a;\n',
+    };
+    expect(violationsWith(circle)).toEqual([]);
+  });
+
+  it("know that an import of nothing but inline types still runs", () => {
+    const circle = {
+      "client/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
+      "client/b.ts": 'import { type a } from "./a.ts";\nexport const b = 1;\nexport type A = typeof a;\n',
+    };
+    expect(violationsWith(circle)).toHaveLength(1);
+  });
+
+  it("allow core a type of Node's", () => {
+    expect(violationsWith({ "core/good.ts": 'import type { UnderlyingByteSource } from "node:stream/web";\n' })).toEqual([]);
+  });
+
+  it("allow 300 lines and a package in its place", () => {
+    expect(violationsWith({ "client/transport.ts": `import { Pool } from "undici";\nexport { Pool };\n${"//\n".repeat(298)}` })).toEqual(
+      [],
+    );
+  });
+});

@@ -1,0 +1,93 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { requireDist } from "../dist.ts";
+import { available } from "../servers/available.ts";
+import { startBind } from "../servers/bind.ts";
+import { startConsul } from "../servers/consul.ts";
+import { startEureka } from "../servers/eureka.ts";
+
+const directory = join(import.meta.dirname, "../../examples");
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs an example as its reader would, but for the addresses of the servers. One that does not end is killed. */
+function run(file: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_|VITEST|CONSUL_|EUREKA_|DNS_)/.test(name)));
+  const options = { env: { ...inherited, ...env }, timeout: 60_000, killSignal: "SIGKILL" } as const;
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [join(directory, file)], options, (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode, output: stdout + stderr });
+    });
+  });
+}
+
+/** The examples that need no server, with what they print among other things. */
+const alone: Readonly<Record<string, readonly string[]>> = {
+  "quick-start.ts": ["200 hello"],
+  "node-service.ts": ["200 hello, Ada\n", "404 no user 43", "200 hello, Ada (one instance is gone)", "503 try again later (both are)"],
+  "fastify-service.ts": [
+    '200 {"item":"tea","total":998}',
+    '503 {"code":"ERR_MESH_RETRY_EXHAUSTED","service":"prices","isSafeToRepeat":true}',
+  ],
+  "custom-adapter.ts": ["answers: instance one, instance two", "answers: instance two", "closed"],
+};
+const withServer = ["consul.ts", "dns.ts", "eureka.ts"];
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+describe("the examples", () => {
+  beforeAll(requireDist);
+
+  it("are all run here", () => {
+    expect([...Object.keys(alone), ...withServer].sort()).toEqual(readdirSync(directory).sort());
+  });
+
+  it.each(Object.entries(alone))("%s works and ends", { timeout: 70_000 }, async (file, expected) => {
+    const { code, output } = await run(file);
+    expect(code, output).toBe(0);
+    for (const text of expected) expect(output).toContain(text);
+  });
+
+  it.skipIf(!available("consul"))("consul.ts works with a real Consul and leaves nothing in it", { timeout: 120_000 }, async () => {
+    const server = await startConsul();
+    cleanups.push(() => server.stop());
+    const { code, output } = await run("consul.ts", { CONSUL_URL: server.url });
+    expect(code, output).toBe(0);
+    expect(output).toContain("200 hello from greeter");
+    expect(await server.get("/v1/agent/services")).toEqual({});
+  });
+
+  it.skipIf(!available("eureka"))("eureka.ts works with a real Eureka and leaves nothing in it", { timeout: 180_000 }, async () => {
+    const server = await startEureka();
+    cleanups.push(() => server.stop());
+    const { code, output } = await run("eureka.ts", { EUREKA_URL: server.url });
+    expect(code, output).toBe(0);
+    expect(output).toContain("200 hello from greeter");
+    expect(JSON.stringify(await server.get("/apps"))).not.toContain("GREETER");
+  });
+
+  it.skipIf(!available("bind"))("dns.ts works with a real BIND", { timeout: 120_000 }, async () => {
+    const server = await startBind();
+    cleanups.push(() => server.stop());
+    const greeter = createServer((_request, response) => response.end("hello from greeter")).listen(0, "127.0.0.1");
+    cleanups.push(() => greeter.close());
+    await once(greeter, "listening");
+    const { port } = greeter.address() as AddressInfo;
+    await server.set("host", "A", ["127.0.0.1"]);
+    await server.set("_greeter._tcp", "SRV", [`0 1 ${port} host.test.`]);
+    const { code, output } = await run("dns.ts", { DNS_SERVER: server.address, DNS_NAME: "_{service}._tcp.test" });
+    expect(code, output).toBe(0);
+    expect(output).toContain("200 hello from greeter");
+  });
+});

@@ -1,0 +1,183 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requireDist } from "../dist.ts";
+import { available, nodeProgram } from "../servers/available.ts";
+import { type Consumer, install, pack, root, type Tarball } from "./consumer.ts";
+import { cjsProgram, ctsProgram, esmProgram, footprintProgram, tsProgram, withoutPeersProgram, wrongProgram } from "./programs.ts";
+
+/** In bytes, gzipped. What makes it grow past this should be worth its place in every user's node_modules. */
+const maxTarballSize = 600_000;
+
+/** TypeScript 6 takes long to check every declaration of Node's. */
+const compilerTimeoutMs = 60_000;
+
+const programs = {
+  "consumer.mjs": esmProgram,
+  "consumer.cjs": cjsProgram,
+  "consumer.ts": tsProgram,
+  "footprint.mjs": footprintProgram,
+  "without-peers.mjs": withoutPeersProgram,
+  "package.json": '{ "private": true, "type": "module" }',
+};
+const greeting = ["200 hello from /path", "consul at http://127.0.0.1:8500", "eureka at http://127.0.0.1:8761/eureka", "function"].join(
+  "\n",
+);
+
+let directory: string;
+let tarball: Tarball;
+/** Has the optional peers. */
+let whole: Consumer;
+/** Has not. */
+let bare: Consumer;
+
+beforeAll(async () => {
+  requireDist();
+  directory = await mkdtemp(join(tmpdir(), "inmesh-package-"));
+  tarball = await pack(directory);
+  whole = await install(tarball, ["consul", "eureka-js-client", "@types/node"], programs);
+  bare = await install(tarball, [], programs);
+});
+afterAll(async () => {
+  await whole?.[Symbol.asyncDispose]();
+  await bare?.[Symbol.asyncDispose]();
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+});
+
+const nodes = [
+  { version: "22.23.3", isAvailable: available("node22"), program: () => nodeProgram("node22") },
+  { version: process.versions.node, isAvailable: true, program: () => process.execPath },
+  { version: "26.10.0", isAvailable: available("node26"), program: () => nodeProgram("node26") },
+];
+
+for (const { version, isAvailable, program } of nodes) {
+  describe.skipIf(!isAvailable)(`the installed package on Node ${version}`, () => {
+    it("is really run by it", async () => {
+      expect((await whole.run(program(), ["--version"])).stdout).toBe(`v${version}\n`);
+    });
+
+    it.each(["consumer.mjs", "consumer.cjs", "consumer.ts"])("works for %s, without a warning", async (file) => {
+      const { code, stdout, stderr } = await whole.run(program(), [file]);
+      expect({ code, stdout: stdout.trim(), stderr }).toEqual({ code: 0, stdout: greeting, stderr: "" });
+    });
+
+    it.each(["before fetch", "after fetch"])("changes nothing global and keeps no process alive, imported %s was used", async (when) => {
+      const { code, stdout, stderr } = await whole.run(program(), ["footprint.mjs", when]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(JSON.parse(stdout)).toEqual({ changed: [], active: [] });
+    });
+
+    it("would be seen to change something global", async () => {
+      const { stdout } = await whole.run(program(), ["footprint.mjs", "as undici"]);
+      expect(JSON.parse(stdout)).toMatchObject({ changed: expect.arrayContaining(["undici.globalDispatcher.1"]) });
+    });
+
+    it("loads without the optional peers, and says which one to install when it is needed", async () => {
+      const { code, stdout, stderr } = await bare.run(program(), ["without-peers.mjs"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const [consul, eureka] = JSON.parse(stdout) as [string, string];
+      expect(consul).toMatch(/npm install consul\b/);
+      expect(eureka).toMatch(/npm install eureka-js-client\b/);
+    });
+
+    it("keeps its inner files to itself and shows its package.json", async () => {
+      const script = `import("inmesh/package.json", { with: { type: "json" } }).then(({ default: { name } }) => console.log(name));
+        import("inmesh/dist/core/clock.js").catch(({ code }) => console.log(code));`;
+      const { stdout } = await whole.run(program(), ["-e", script]);
+      expect(stdout.trim().split("\n").sort()).toEqual(["ERR_PACKAGE_PATH_NOT_EXPORTED", "inmesh"]);
+    });
+  });
+}
+
+describe("the types of the installed package", () => {
+  const strict = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+    target: "es2022",
+    types: ["node"],
+  };
+  const settings = {
+    "as a Node program": { ...strict, module: "nodenext", lib: ["es2022"] },
+    "for a bundler, beside the browser's types": { ...strict, module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"] },
+  };
+  const compilers = { "TypeScript 7": "tsc", "TypeScript 6": "tsc6" };
+  const cases = Object.entries(compilers).flatMap(([name, bin]) =>
+    Object.entries(settings).map(([how, compilerOptions]) => ({ name, bin, how, compilerOptions })),
+  );
+
+  const check = async (bin: string, compilerOptions: object, files: Readonly<Record<string, string>>) => {
+    const project = JSON.stringify({ compilerOptions, files: Object.keys(files) });
+    // Without the optional peers: a type of theirs in our declarations would be an error of the user's.
+    await using consumer = await install(tarball, ["@types/node"], {
+      ...files,
+      "package.json": programs["package.json"],
+      "tsconfig.json": project,
+    });
+    return await consumer.run(
+      process.execPath,
+      [join(root, "node_modules/.bin", bin), "-p", "tsconfig.json", "--pretty", "false"],
+      compilerTimeoutMs,
+    );
+  };
+
+  it.each(cases)(
+    "satisfy $name, strict and with every declaration checked, $how",
+    async ({ bin, compilerOptions }) => {
+      const files = compilerOptions.module === "nodenext" ? { "a.ts": tsProgram, "b.cts": ctsProgram } : { "a.ts": tsProgram };
+      expect(await check(bin, compilerOptions, files)).toEqual({ code: 0, stdout: "", stderr: "" });
+    },
+    2 * compilerTimeoutMs,
+  );
+
+  it.each(Object.entries(compilers))(
+    "show mistakes in %s",
+    async (_name, bin) => {
+      const { stdout } = await check(bin, settings["as a Node program"], { "a.ts": wrongProgram });
+      const lines = new Set([...stdout.matchAll(/^a\.ts\((\d+),/gm)].map(([, line]) => Number(line)));
+      expect([...lines]).toEqual([5, 6, 7, 8, 9, 10]);
+    },
+    2 * compilerTimeoutMs,
+  );
+});
+
+describe("the tarball", () => {
+  it("holds the build, its sources and what a reader of it needs, nothing else", () => {
+    const others = tarball.paths.filter((path) => !/^(dist|src)\//.test(path));
+    expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
+    expect(tarball.paths.filter((path) => path.startsWith("src/") && !path.endsWith(".ts"))).toEqual([]);
+  });
+
+  it("holds a declaration and a map for each source, and no remains of others", () => {
+    const stem = (path: string) => path.replace(/^(src|dist)\//, "").replace(/(\.d\.ts|\.js|\.ts)(\.map)?$/, "");
+    const built = (ending: string) => tarball.paths.filter((path) => path.startsWith("dist/") && path.endsWith(ending)).map(stem);
+    const sources = tarball.paths.filter((path) => path.startsWith("src/")).map(stem);
+    for (const ending of [".js", ".d.ts", ".js.map", ".d.ts.map"]) expect(built(ending).sort()).toEqual([...sources].sort());
+  });
+
+  it("names no directory of the machine it was built on", async () => {
+    const places = [root, homedir(), tmpdir()].filter((place) => place.length > 5);
+    const installed = join(whole.directory, "node_modules/inmesh");
+    const guilty: string[] = [];
+    for (const path of await readdir(installed, { recursive: true, encoding: "utf8" })) {
+      const text = await readFile(join(installed, path), "utf8").catch(() => "");
+      if (places.some((place) => text.includes(place))) guilty.push(path);
+    }
+    expect(guilty).toEqual([]);
+  });
+
+  it(`is not larger than ${maxTarballSize} bytes`, () => {
+    expect(tarball.size).toBeLessThan(maxTarballSize);
+  });
+
+  it("asks for a Node that is not newer than the oldest one it was tried on", async () => {
+    const { engines } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { engines: { node: string } };
+    const [, major, minor] = /^>=(\d+)\.(\d+)(\.0)?$/.exec(engines.node) ?? [];
+    const [oldestMajor, oldestMinor] = (nodes[0]?.version ?? "").split(".");
+    expect(major).toBe(oldestMajor);
+    expect(Number(minor)).toBeLessThanOrEqual(Number(oldestMinor));
+  });
+});

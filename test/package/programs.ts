@@ -1,0 +1,135 @@
+// What a user of the package might write, as text: it is run where only the installed package is.
+
+const body = `
+const server = createServer((request, response) => response.end("hello from " + request.url));
+server.listen(0, "127.0.0.1", async () => {
+  const mesh = createMesh({ discovery: staticDiscovery({ web: [{ host: "127.0.0.1", port: server.address().port }] }) });
+  const response = await mesh.fetch("web/path");
+  console.log(response.status, await response.text());
+  console.log(consul().name);
+  console.log(eureka().name);
+  console.log(typeof memoryRegistry);
+  await mesh.close();
+  server.close();
+});
+`;
+
+/** Uses every entry of the package by `import`. */
+export const esmProgram: string = `
+import { createServer } from "node:http";
+import { createMesh, staticDiscovery } from "inmesh";
+import { consul } from "inmesh/consul";
+import { eureka } from "inmesh/eureka";
+import { memoryRegistry } from "inmesh/testing";
+${body}`;
+
+/** Uses every entry of the package by `require`. */
+export const cjsProgram: string = `
+const { createServer } = require("node:http");
+const { createMesh, staticDiscovery } = require("inmesh");
+const { consul } = require("inmesh/consul");
+const { eureka } = require("inmesh/eureka");
+const { memoryRegistry } = require("inmesh/testing");
+${body}`;
+
+/** The same in TypeScript, with the types a strict user would write. */
+export const tsProgram: string = `
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createMesh, isMeshError, meshErrorCodes, staticDiscovery, type Discovery, type Endpoint, type Mesh, type MeshOptions, type Picker } from "inmesh";
+import { consul, type Consul, type ConsulOptions } from "inmesh/consul";
+import { eureka, type Eureka, type EurekaOptions } from "inmesh/eureka";
+import { type MemoryRegistry, memoryRegistry } from "inmesh/testing";
+
+const first: Picker = { pick: (upstreams) => upstreams[0] };
+const server = createServer((request, response) => { response.end("hello from " + request.url); });
+server.listen(0, "127.0.0.1", async () => {
+  const { port } = server.address() as AddressInfo;
+  const endpoints: readonly Endpoint[] = [{ id: "one", host: "127.0.0.1", port }];
+  const discovery: Discovery = staticDiscovery({ web: endpoints });
+  const options: MeshOptions = { discovery, picker: first, timeoutMs: 5_000 };
+  const mesh: Mesh = createMesh(options);
+  const response: Response = await mesh.fetch("web/path", { method: "GET", headers: { accept: "text/plain" } });
+  console.log(response.status, await response.text());
+  const agent: ConsulOptions = {};
+  const found: Consul = consul(agent);
+  console.log(found.name);
+  const registry: EurekaOptions = {};
+  const other: Eureka = eureka(registry);
+  console.log(other.name);
+  const memory: MemoryRegistry = memoryRegistry();
+  console.log(typeof memoryRegistry, memory === undefined ? "" : "");
+  const refused = await mesh.fetch("http://user@web/").catch((error: unknown) => error);
+  if (!isMeshError(refused) || !(refused.code in meshErrorCodes)) throw new Error("not refused");
+  await mesh.close();
+  server.close();
+});
+`;
+
+/** What a CommonJS file in TypeScript does. */
+export const ctsProgram: string = `
+import { createMesh, staticDiscovery } from "inmesh";
+import testing = require("inmesh/testing");
+const mesh = createMesh({ discovery: staticDiscovery({}) });
+export const status: Promise<number> = mesh.fetch("web/").then((response) => response.status);
+export const registry: testing.MemoryRegistry = testing.memoryRegistry();
+`;
+
+/** Mistakes that the types must show, each on a line of its own. */
+export const wrongProgram: string = `
+import { createMesh, staticDiscovery } from "inmesh";
+import { consul } from "inmesh/consul";
+import { eureka } from "inmesh/eureka";
+createMesh({});
+createMesh({ discovery: staticDiscovery({}), timeoutMs: "1" });
+createMesh({ discovery: staticDiscovery({}), timeOutMs: 1 });
+createMesh({ discovery: consul }).fetch(1);
+consul({ agent: 1 });
+eureka({ server: 1 });
+`;
+
+/**
+ * Prints what importing the whole package leaves behind. Node makes its own dispatcher at the first use of anything that
+ * belongs to fetch, which is fine; one of the package's undici in its place would change every fetch of the process.
+ */
+export const footprintProgram: string = `
+import { createRequire } from "node:module";
+const Agent = createRequire(import.meta.url)("undici/lib/dispatcher/agent.js");
+const dispatchers = [1, 2].map((version) => Symbol.for("undici.globalDispatcher." + version));
+const look = () => ({
+  dispatchers: dispatchers.map((key) => globalThis[key]),
+  names: Reflect.ownKeys(globalThis).filter((key) => !dispatchers.includes(key)).length,
+  signals: process.eventNames().length,
+});
+const before = look();
+if (process.argv[2] === "after fetch") {
+  await fetch("data:,").then((response) => response.text());
+  before.dispatchers = look().dispatchers;
+}
+const entries = process.argv[2] === "as undici" ? ["undici"] : ["inmesh", "inmesh/consul", "inmesh/eureka", "inmesh/testing"];
+for (const entry of entries) await import(entry);
+const after = look();
+const changed = ["names", "signals"].filter((name) => before[name] !== after[name]);
+for (const [index, key] of dispatchers.entries()) {
+  const [was, is] = [before.dispatchers[index], after.dispatchers[index]];
+  if (is instanceof Agent || (was !== undefined && was !== is)) changed.push(key.description);
+}
+console.log(JSON.stringify({ changed, active: process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY|FSReq/.test(name)) }));
+`;
+
+/** Prints what the two registries say when the package that they need is not installed. */
+export const withoutPeersProgram: string = `
+import { createMesh, staticDiscovery } from "inmesh";
+import { consul } from "inmesh/consul";
+import { eureka } from "inmesh/eureka";
+const messageOf = (create) => {
+  try {
+    create();
+    return "nothing was thrown";
+  } catch (error) {
+    return error instanceof Error ? error.message : "no Error";
+  }
+};
+await createMesh({ discovery: staticDiscovery({}) }).close();
+console.log(JSON.stringify([messageOf(consul), messageOf(eureka)]));
+`;
