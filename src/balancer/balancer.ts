@@ -44,12 +44,15 @@ export class Balancer {
   update(endpoints: readonly Endpoint[]): void {
     const before = this.#upstreams;
     const after = new Map<string, Upstream>();
+    let hasChanged = false;
     for (const endpoint of endpoints) {
       const known = before.get(endpoint.id);
       if (known?.address === addressOf(endpoint) && Boolean(known.endpoint.secure) === Boolean(endpoint.secure)) {
+        hasChanged ||= !isAlike(known.endpoint, endpoint);
         known.refresh(endpoint);
         after.set(endpoint.id, known);
       } else {
+        hasChanged = true;
         const upstream = new Upstream(this.#options.service, endpoint);
         upstream.onAvailability = (changed) => {
           this.#rebuild();
@@ -59,7 +62,8 @@ export class Balancer {
       }
     }
     this.#upstreams = after;
-    this.#rebuild();
+    // Most answers only confirm the last one, maybe in another order, and a picker may have a ring to build.
+    if (hasChanged || after.size !== before.size) this.#rebuild();
     for (const [id, upstream] of before) {
       if (after.get(id) === upstream) continue;
       upstream.markRemoved();
@@ -94,14 +98,17 @@ export class Balancer {
 
   /**
    * Rebuilt when availability changes, which is rare, so that a pick never filters. Of several priorities the lowest
-   * number with an available member serves (RFC 2782). When nobody is available all are candidates again (what Envoy
-   * calls panic): the first healthy one is then found by the traffic itself.
+   * number with an available member serves (RFC 2782); of its members those of weight 0 serve only when there are no
+   * others. When nobody is available all are candidates again (what Envoy calls panic): the first healthy one is then
+   * found by the traffic itself.
    */
   #rebuild(): void {
     const all = [...this.#upstreams.values()];
     this.#probes = all.filter((upstream) => upstream.availability === "probe");
     const available = all.filter((upstream) => upstream.available);
-    this.#candidates = lowestPriority(available.length > 0 ? available : all);
+    const preferred = lowestPriority(available.length > 0 ? available : all);
+    const weighty = preferred.filter((upstream) => upstream.weight > 0);
+    this.#candidates = weighty.length > 0 ? weighty : preferred;
     this.#options.picker.update?.(this.#candidates);
   }
 }
@@ -110,4 +117,22 @@ function lowestPriority(upstreams: readonly Upstream[]): readonly Upstream[] {
   const priorityOf = (upstream: Upstream) => upstream.endpoint.priority ?? 0;
   const lowest = upstreams.reduce((least, upstream) => Math.min(least, priorityOf(upstream)), Number.POSITIVE_INFINITY);
   return upstreams.filter((upstream) => priorityOf(upstream) === lowest);
+}
+
+/** Whether two sets of data of the same instance are the same to a picker. */
+function isAlike(one: Endpoint, other: Endpoint): boolean {
+  return (
+    one === other ||
+    (one.weight === other.weight &&
+      one.priority === other.priority &&
+      one.zone === other.zone &&
+      isSameText(one.metadata ?? noMetadata, other.metadata ?? noMetadata))
+  );
+}
+
+const noMetadata: Readonly<Record<string, string>> = {};
+
+function isSameText(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && one[key] === other[key]);
 }

@@ -10,16 +10,20 @@ export interface RandomOptions {
 
 /** A candidate at random: each with the same chance, or in proportion to the weights when they differ. */
 export function random({ random: nextRandom = Math.random }: RandomOptions = {}): Picker {
-  // Running sums of the weights; undefined while all weights are equal.
+  // Running sums of the weights of all `size` candidates; undefined while the weights are equal.
   let cumulative: Float64Array | undefined;
+  let size = 0;
   return {
     update(upstreams) {
       cumulative = cumulativeWeights(upstreams);
+      size = upstreams.length;
     },
     pick(upstreams) {
       if (upstreams.length === 0) return undefined;
-      if (cumulative === undefined || cumulative.length !== upstreams.length) return upstreams[Math.floor(nextRandom() * upstreams.length)];
-      return upstreams[indexAbove(cumulative, nextRandom() * (cumulative.at(-1) as number))];
+      // A retry picks among a part of the candidates, which has sums of its own.
+      const sums = upstreams.length === size ? cumulative : cumulativeWeights(upstreams);
+      if (sums === undefined) return upstreams[Math.floor(nextRandom() * upstreams.length)];
+      return upstreams[indexAbove(sums, nextRandom() * (sums.at(-1) as number))];
     },
     forService: () => random({ random: nextRandom }),
   };

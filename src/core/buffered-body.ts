@@ -1,3 +1,4 @@
+import type { UnderlyingByteSource } from "node:stream/web";
 import type { CloseListener, ResponseBody } from "./body.ts";
 import type { MeshResponse } from "./dispatch.ts";
 
@@ -27,12 +28,14 @@ export class BufferedBody implements ResponseBody {
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const bytes = this.#take();
-    return new ReadableStream({
+    const source: UnderlyingByteSource = {
+      type: "bytes",
       start(controller) {
         if (bytes.byteLength > 0) controller.enqueue(bytes);
         controller.close();
       },
-    });
+    };
+    return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
   discard(): void {

@@ -36,7 +36,8 @@ export class Cancellation {
   /** Calls `listener` on cancellation: at once when that has happened already. */
   onCancel(listener: CancelListener): void {
     if (this.#isCancelled) listener(this.#reason);
-    else if (this.#first === undefined) this.#first = listener;
+    // Behind those that are left when the first has gone: the order is the one they were added in.
+    else if (this.#first === undefined && !this.#others?.length) this.#first = listener;
     else if (this.#others === undefined) this.#others = [listener];
     else this.#others.push(listener);
   }

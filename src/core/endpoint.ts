@@ -11,7 +11,7 @@ export interface Endpoint {
   readonly port: number;
   /** `true` when the instance speaks TLS. */
   readonly secure?: boolean;
-  /** Relative share of the load, 0–65535. 0 means: only when nothing else is left. Absent means 1. */
+  /** Relative share of the load, 0–65535. 0 means: only when nothing else of its priority is left. Absent means 1. */
   readonly weight?: number;
   /** Failure domain (availability zone, datacentre), for zone-aware choices. */
   readonly zone?: string;

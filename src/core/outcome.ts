@@ -25,8 +25,10 @@ export function outcomeOfError(error: unknown): Outcome {
     case "ERR_MESH_TLS_PEER":
     case "ERR_MESH_PROTOCOL":
     case "ERR_MESH_TIMEOUT":
-    case "ERR_MESH_RETRY_EXHAUSTED":
       return "failure";
+    case "ERR_MESH_RETRY_EXHAUSTED":
+      // What the last attempt says: repeating a fault of this process does not make it one of the service.
+      return error.cause === undefined ? "failure" : outcomeOfError(error.cause);
     case "ERR_MESH_BODY":
       // A request body of the caller's that failed says nothing about the instance.
       return error.attempts.some((attempt) => attempt.phase === "body") ? "failure" : "neutral";

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../core/endpoint.ts";
+import { isInstanceHost } from "./address-policy.ts";
 
 /** A set of endpoints that is safe to use, and what was left out of it and why. */
 export interface ValidatedEndpoints {
@@ -9,42 +10,94 @@ export interface ValidatedEndpoints {
 /** Endpoints kept of one answer; the rest is rejected. A bound on what one poisoned answer can cost. */
 export const maxEndpointsPerService = 10_000;
 
+/** Characters of metadata that one endpoint may have, keys and values together; of what has more none is kept. */
+const maxMetadataLength = 16_384;
+
 /**
  * Checks every entry of a discovery answer alone: registry content is not trusted, tenants write it themselves, and one
  * bad entry must not take the others with it.
  */
 export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoints {
-  const endpoints = new Map<string, Endpoint>();
+  const accepted = new Map<string, Endpoint>();
   const rejected: { entry: unknown; reason: string }[] = [];
   for (const entry of entries) {
-    const reason = endpoints.size >= maxEndpointsPerService ? `more than ${maxEndpointsPerService} endpoints` : faultOf(entry, endpoints);
-    if (reason === undefined) endpoints.set((entry as Endpoint).id, entry as Endpoint);
+    const reason = faultOf(entry, accepted);
+    if (reason === undefined) accepted.set((entry as Endpoint).id, withSaneMetadata(entry as Endpoint));
     else rejected.push({ entry, reason });
   }
-  return { endpoints: [...endpoints.values()], rejected };
+  const all = [...accepted.values()];
+  if (all.length <= maxEndpointsPerService) return { endpoints: all, rejected };
+  const endpoints: Endpoint[] = [];
+  const isKept = lottery(all);
+  const reason = `more than ${maxEndpointsPerService} endpoints`;
+  for (const entry of all) {
+    if (endpoints.length < maxEndpointsPerService && isKept(entry)) endpoints.push(entry);
+    else rejected.push({ entry, reason });
+  }
+  return { endpoints, rejected };
 }
 
 function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | undefined {
   if (typeof entry !== "object" || entry === null) return "not an object";
-  const { id, host, port, weight, priority, zone } = entry as { [key in keyof Endpoint]: unknown };
-  if (typeof id !== "string" || id === "" || id.length > 512) return "id is not a string of 1 to 512 characters";
+  const { id, host, port, weight, priority, zone, secure } = entry as { [key in keyof Endpoint]: unknown };
+  if (typeof id !== "string" || id === "" || id.length > 512 || hasControls(id))
+    return "id is not a string of 1 to 512 characters without control characters";
   if (seen.has(id)) return `id ${JSON.stringify(id)} occurs twice`;
-  if (typeof host !== "string" || !isHost(host)) return "host is neither a host name nor an IP address";
+  if (typeof host !== "string" || !isInstanceHost(host)) return "host is neither a host name nor the IP address of an instance";
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) return "port is not an integer from 1 to 65535";
   if (weight !== undefined && (typeof weight !== "number" || !(weight >= 0 && weight <= 65_535)))
     return "weight is not a number from 0 to 65535";
   if (priority !== undefined && (typeof priority !== "number" || !(priority >= 0 && priority <= 65_535)))
     return "priority is not a number from 0 to 65535";
-  if (zone !== undefined && typeof zone !== "string") return "zone is not a string";
+  if (zone !== undefined && (typeof zone !== "string" || zone.length > 255 || hasControls(zone)))
+    return "zone is not a string of up to 255 characters without control characters";
+  if (secure !== undefined && typeof secure !== "boolean") return "secure is neither true nor false";
   return undefined;
 }
 
-const hostPattern = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$|^[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,32})?$/;
-// Addresses that name no instance: unspecified, broadcast, multicast, link-local (169.254.169.254 is the cloud metadata
-// service). The IPv4-mapped forms are the same addresses in another coat.
-const unroutablePattern =
-  /^(::ffff:)?(0\.0\.0\.0|255\.255\.255\.255|169\.254\.\d+\.\d+|(22[4-9]|23\d)\.\d+\.\d+\.\d+)$|^::$|^::ffff:(a9fe|e[0-9a-f]{3}|0):|^fe[89ab][0-9a-f]:|^ff[0-9a-f]{2}:|^fd00:ec2::254$/i;
+/** Without its metadata when that is oversized or not text: nobody needs it to reach the instance. */
+function withSaneMetadata(endpoint: Endpoint): Endpoint {
+  const metadata: unknown = endpoint.metadata;
+  if (metadata === undefined || isSaneMetadata(metadata)) return endpoint;
+  const { metadata: _left, ...rest } = endpoint;
+  return rest;
+}
 
-function isHost(host: string): boolean {
-  return hostPattern.test(host) && !unroutablePattern.test(host);
+function isSaneMetadata(metadata: unknown): boolean {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) return false;
+  let length = 0;
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== "string") return false;
+    length += key.length + value.length;
+    if (length > maxMetadataLength) return false;
+  }
+  return true;
+}
+
+/** C0 controls and DEL: what breaks a log line or a metric label in two. */
+function hasControls(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
+/**
+ * Chooses {@link maxEndpointsPerService} of more endpoints by a hash of their ids: the same ones in whatever order the
+ * registry lists them, or each answer would exchange most of the set.
+ */
+function lottery(endpoints: readonly Endpoint[]): (endpoint: Endpoint) => boolean {
+  const numbers = Uint32Array.from(endpoints, ({ id }) => hashOf(id)).sort();
+  const highest = numbers[maxEndpointsPerService - 1] as number;
+  return ({ id }) => hashOf(id) <= highest;
+}
+
+/** FNV-1a over UTF-16 units, and murmur3's finish, since FNV leaves ids that differ in the last digit close together. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }

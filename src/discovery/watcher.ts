@@ -22,6 +22,8 @@ const backoffBaseMs = 100;
 const backoffCapMs = 30_000;
 /** Pause before a watch that returned by itself is started again: such a watch is a poll. */
 const pollMs = 5_000;
+/** How long an adapter that was told to stop may take; one that does not listen is left behind. */
+const releaseMs = 1_000;
 
 /**
  * Keeps one service's endpoints current: the one loop that starts a discovery adapter's watch, starts it again with full
@@ -60,7 +62,7 @@ export class Watcher {
     return this.#lastError;
   }
 
-  /** Milliseconds since the last good answer, `undefined` before the first. */
+  /** Milliseconds since the last answer that is in use, `undefined` before the first. An answer in quarantine does not count. */
   get ageMs(): number | undefined {
     return this.#updatedAt === undefined ? undefined : this.#options.clock.now() - this.#updatedAt;
   }
@@ -78,7 +80,7 @@ export class Watcher {
     };
   }
 
-  /** Ends the watch and resolves when the adapter has let go. */
+  /** Ends the watch and resolves when the adapter has let go, or after a second when it does not. */
   async stop(): Promise<void> {
     this.#controller.abort();
     this.#waiters = [];
@@ -92,9 +94,10 @@ export class Watcher {
     while (!signal.aborted) {
       let pauseMs = pollMs * (0.9 + 0.2 * random());
       try {
-        await this.#watchOnce(signal, () => {
+        const end = await this.#watchOnce(signal, () => {
           failures = 0;
         });
+        if (end === "recheck") continue;
       } catch (error) {
         if (signal.aborted) return;
         this.#lastError = error;
@@ -114,29 +117,52 @@ export class Watcher {
   }
 
   /** One watch of the adapter, until it ends, fails, or the quarantine wants its answer confirmed. */
-  async #watchOnce(signal: AbortSignal, onGoodAnswer: () => void): Promise<void> {
-    const { discovery, service } = this.#options;
+  async #watchOnce(signal: AbortSignal, onGoodAnswer: () => void): Promise<"end" | "recheck"> {
+    const { clock } = this.#options;
     const watch = new AbortController();
-    const abort = () => watch.abort();
+    let release: unknown;
+    let abandon: () => void = () => {};
+    const abandoned = new Promise<void>((resolve) => {
+      abandon = resolve;
+    });
+    const abort = () => {
+      watch.abort();
+      release = clock.setTimer(abandon, releaseMs);
+    };
     signal.addEventListener("abort", abort, { once: true });
     let recheck: unknown;
     try {
-      for await (const entries of discovery.watch(service, watch.signal)) {
-        if (signal.aborted) return;
-        if (!Array.isArray(entries)) throw new TypeError(`discovery of "${service}" yielded ${typeof entries}, not an array of endpoints`);
-        onGoodAnswer();
-        this.#accept(entries);
-        this.#options.clock.clearTimer(recheck);
-        // A watch that only speaks on changes would never confirm its own emptiness: ask anew.
-        const recheckMs = this.#quarantine.recheckMs;
-        if (recheckMs !== undefined) recheck = this.#options.clock.setTimer(abort, recheckMs, false);
-      }
+      await Promise.race([
+        this.#consume(watch.signal, () => {
+          onGoodAnswer();
+          clock.clearTimer(recheck);
+          // A watch that only speaks on changes would never confirm its own emptiness: ask anew.
+          const recheckMs = this.#quarantine.recheckMs;
+          recheck = recheckMs === undefined ? undefined : clock.setTimer(abort, recheckMs, false);
+        }),
+        abandoned,
+      ]);
+      return watch.signal.aborted ? "recheck" : "end";
     } catch (error) {
-      if (!(watch.signal.aborted && !signal.aborted)) throw error;
+      // What an adapter throws because it was told to stop is no failure.
+      if (watch.signal.aborted) return "recheck";
+      throw error;
     } finally {
-      this.#options.clock.clearTimer(recheck);
+      clock.clearTimer(recheck);
+      clock.clearTimer(release);
       signal.removeEventListener("abort", abort);
       watch.abort();
+    }
+  }
+
+  /** Takes what one watch of the adapter yields, nothing any more once that watch has been given up. */
+  async #consume(signal: AbortSignal, onAnswer: () => void): Promise<void> {
+    const { discovery, service } = this.#options;
+    for await (const entries of discovery.watch(service, signal)) {
+      if (signal.aborted) return;
+      if (!Array.isArray(entries)) throw new TypeError(`discovery of "${service}" yielded ${typeof entries}, not an array of endpoints`);
+      this.#accept(entries);
+      onAnswer();
     }
   }
 
@@ -146,11 +172,14 @@ export class Watcher {
     const quarantined = this.#quarantine.holds(this.#endpoints ?? [], endpoints);
     const inUse = quarantined ? (this.#endpoints ?? []) : endpoints;
     this.#endpoints = inUse;
-    this.#updatedAt = clock.now();
+    if (!quarantined) this.#updatedAt = clock.now();
     this.#lastError = undefined;
-    onUpdate({ service, endpoints: inUse, rejected, quarantined });
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter();
+    try {
+      onUpdate({ service, endpoints: inUse, rejected, quarantined });
+    } finally {
+      const waiters = this.#waiters;
+      this.#waiters = [];
+      for (const waiter of waiters) waiter();
+    }
   }
 }

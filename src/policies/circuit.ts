@@ -10,10 +10,21 @@ interface Opossum extends EventEmitter {
   readonly opened: boolean;
   readonly halfOpen: boolean;
   readonly closed: boolean;
+  readonly status: {
+    /** The buckets of the rolling window, the current one first. */
+    readonly window: readonly Bucket[];
+    /** Begins a new bucket and drops the oldest. */
+    rotateBucket(): void;
+  };
   fire(outcome: Outcome): Promise<void>;
   open(): void;
   close(): void;
   shutdown(): void;
+}
+
+interface Bucket {
+  fires: number;
+  successes: number;
 }
 
 type OpossumClass = new (action: (outcome: Outcome) => Promise<void>, options: Record<string, unknown>) => Opossum;
@@ -23,6 +34,8 @@ const CircuitBreaker = createRequire(import.meta.url)("opossum") as OpossumClass
 
 const windowMs = 10_000;
 const buckets = 10;
+/** Node fires a longer timer at once. */
+const maxTimerMs = 2 ** 31 - 1;
 
 /** When a {@link Circuit} opens and how it comes back. */
 export interface CircuitOptions {
@@ -37,6 +50,8 @@ export interface CircuitOptions {
   readonly maxResetMs: number;
   readonly random: Random;
   readonly onState: (state: BreakerState) => void;
+  /** The probe has not ended for a whole window: another request may be one. */
+  readonly onProbeOverdue?: () => void;
   /** Nothing has failed for a whole window: the circuit may be disposed and made anew at the next failure. */
   readonly onQuiet?: () => void;
 }
@@ -54,26 +69,33 @@ export interface Permit {
  * Outcomes are handed to opossum when they are known (`fire` is called with the outcome, not around the work), because
  * around the work opossum counts an error it should ignore as a success, lets a failure that began before the trip re-open
  * a breaker that a probe has just closed, and stays half-open for ever behind a probe that never ends. An outcome of an
- * earlier generation, or a neutral one, is not handed over at all.
+ * earlier generation, or a neutral one, is not handed over at all; a probe that takes longer than the window no longer
+ * keeps others from trying; and closing empties the window, whose old failures would open the breaker at the next one.
  *
- * While there has been no failure for a window nothing is counted either: a healthy service pays one comparison a call.
+ * A success in a closed breaker changes no state, so it is added to opossum's window without an event and a promise: a
+ * healthy service pays two additions a call.
  */
 export class Circuit {
   readonly #options: CircuitOptions;
   readonly #breaker: Opossum;
+  #bucket: Bucket;
+  /** 0 until the first change of state, then a number that no other circuit has: permits outlive circuits. */
   #generation = 0;
-  #isProbing = false;
+  #probe: Permit | undefined = undefined;
+  #probeTicks = 0;
   #failuresInRow = 0;
   #failedProbes = 0;
-  #isCounting = false;
+  #hasFailed = false;
   #quietTicks = 0;
+  #isDisposed = false;
 
   constructor(options: CircuitOptions) {
     this.#options = options;
     this.#breaker = new CircuitBreaker(report, {
       timeout: false,
       errorThresholdPercentage: options.failureRatio * 100,
-      volumeThreshold: options.minOutcomes,
+      // opossum takes a number with a fraction for none at all, and opens at the first failure then.
+      volumeThreshold: Math.ceil(options.minOutcomes),
       resetTimeout: options.baseResetMs,
       rollingCountTimeout: windowMs,
       rollingCountBuckets: buckets,
@@ -81,6 +103,7 @@ export class Circuit {
       enableSnapshots: false,
       rotateBucketController: rotation.emitter,
     });
+    this.#bucket = this.#currentBucket();
     rotation.join(this.#tick);
     this.#breaker.on("open", () => this.#enter("open"));
     this.#breaker.on("halfOpen", () => this.#enter("half-open"));
@@ -94,25 +117,35 @@ export class Circuit {
 
   /** A permit, or `undefined` when the circuit is open or its one probe is under way. */
   admit(): Permit | undefined {
-    if (this.#breaker.closed) return { generation: this.#generation, isProbe: false };
-    if (this.#breaker.opened || this.#isProbing) return undefined;
-    this.#isProbing = true;
-    return { generation: this.#generation, isProbe: true };
+    if (this.#breaker.closed || this.#isDisposed) return { generation: this.#generation, isProbe: false };
+    if (!this.wantsProbe) return undefined;
+    this.#probe = { generation: this.#generation, isProbe: true };
+    this.#probeTicks = 0;
+    return this.#probe;
+  }
+
+  /** `true` while the circuit is half-open and its probe is not under way. */
+  get wantsProbe(): boolean {
+    return this.#breaker.halfOpen && this.#probe === undefined;
   }
 
   /** Reports how a permitted request ended. `trips`: this failure alone is proof enough to open. */
   settle(permit: Permit, outcome: Outcome, trips = false): void {
-    if (permit.generation !== this.#generation) return;
+    if (permit.generation !== this.#generation || this.#isDisposed) return;
     if (outcome === "neutral") {
       // The probe told nothing: the next request is the probe.
-      if (permit.isProbe) this.#isProbing = false;
+      if (permit === this.#probe) this.#probe = undefined;
       return;
     }
     if (outcome === "success") {
       this.#failuresInRow = 0;
-      if (!permit.isProbe && !this.#isCounting) return;
+      if (!permit.isProbe) {
+        this.#bucket.fires++;
+        this.#bucket.successes++;
+        return;
+      }
     } else {
-      this.#isCounting = true;
+      this.#hasFailed = true;
       this.#quietTicks = 0;
       this.#failuresInRow++;
       // Before opossum sees the failure: it reads the pause when it opens.
@@ -131,23 +164,35 @@ export class Circuit {
 
   /** Releases opossum's timers and listeners. */
   dispose(): void {
+    this.#isDisposed = true;
     this.#breaker.removeAllListeners("open").removeAllListeners("halfOpen").removeAllListeners("close");
     this.#breaker.shutdown();
     rotation.leave(this.#tick);
   }
 
   readonly #tick = (): void => {
-    if (!this.#isCounting || !this.#breaker.closed) return;
-    if (++this.#quietTicks > buckets) this.#isCounting = false;
-    if (!this.#isCounting) this.#options.onQuiet?.();
+    this.#bucket = this.#currentBucket();
+    if (this.#probe !== undefined && ++this.#probeTicks > buckets) {
+      this.#probe = undefined;
+      this.#options.onProbeOverdue?.();
+    }
+    if (!this.#hasFailed || !this.#breaker.closed || ++this.#quietTicks <= buckets) return;
+    this.#hasFailed = false;
+    this.#options.onQuiet?.();
   };
 
+  #currentBucket(): Bucket {
+    return this.#breaker.status.window[0] as Bucket;
+  }
+
   #enter(state: BreakerState): void {
-    this.#generation++;
-    this.#isProbing = false;
+    this.#generation = ++generations;
+    this.#probe = undefined;
     if (state === "closed") {
       this.#failuresInRow = 0;
       this.#failedProbes = 0;
+      for (let index = 0; index < buckets; index++) this.#breaker.status.rotateBucket();
+      this.#bucket = this.#currentBucket();
     }
     this.#options.onState(state);
   }
@@ -156,9 +201,11 @@ export class Circuit {
     const { baseResetMs, maxResetMs, random } = this.#options;
     if (afterProbe) this.#failedProbes++;
     // ±20 %: instances that went down together must not be probed by every client at the same moment.
-    return Math.min(maxResetMs, baseResetMs * 2 ** this.#failedProbes) * (0.8 + 0.4 * random());
+    return Math.min(maxTimerMs, Math.min(maxResetMs, baseResetMs * 2 ** this.#failedProbes) * (0.8 + 0.4 * random()));
   }
 }
+
+let generations = 0;
 
 function ignore(): void {}
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { headerOf, type Interceptor } from "../core/dispatch.ts";
+import { headerOf, type Interceptor, type MeshResponse } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
 
 /** What {@link deadline} needs. */
@@ -37,17 +37,28 @@ export function deadline({ timeoutMs: defaultMs, clock }: DeadlineOptions): Inte
         cancellation.removeListener(onCancel);
       };
       cancellation.onCancel(onCancel);
-      next(timeoutMs === false ? request : { ...request, deadline: clock.now() + timeoutMs }).then(
-        (response) => {
-          if (response.body.complete || headerOf(response, "content-type")?.startsWith("text/event-stream")) finish();
+      if (cancellation.cancelled) return;
+      const fail = (error: unknown) => {
+        finish();
+        reject(error);
+      };
+      try {
+        next(timeoutMs === false ? request : { ...request, deadline: clock.now() + timeoutMs }).then((response) => {
+          // Too late: nobody gets this response, and its connection must not wait for a reader.
+          if (cancellation.cancelled) response.body.cancel(cancellation.reason);
+          if (response.body.complete || isEventStream(response)) finish();
           else response.body.onClose(finish);
           resolve(response);
-        },
-        (error: unknown) => {
-          finish();
-          reject(error);
-        },
-      );
+        }, fail);
+      } catch (error) {
+        // An interceptor of the user's that throws instead of rejecting.
+        fail(error);
+      }
     });
   };
+}
+
+/** Media types are compared without regard to case (RFC 9110 §8.3.1). */
+function isEventStream(response: MeshResponse): boolean {
+  return /^text\/event-stream\s*(;|$)/i.test(headerOf(response, "content-type") ?? "");
 }

@@ -1,6 +1,5 @@
 const longestMs = 60_000;
-const digits = /^\d{1,12}$/;
-const imfFixdate = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+const digits = /^\d+$/;
 
 /**
  * The wait that a `Retry-After` header asks for, in milliseconds (RFC 9110 §10.2.3): seconds or an IMF-fixdate, the latter
@@ -10,8 +9,15 @@ const imfFixdate = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (Jan|Feb|Mar|Apr|May|J
 export function parseRetryAfter(value: string | undefined, date: string | undefined, wallNowMs: number): number | undefined {
   if (value === undefined) return undefined;
   if (digits.test(value)) return Math.min(Number(value) * 1_000, longestMs);
-  if (!imfFixdate.test(value)) return undefined;
-  const serverNow = date !== undefined && imfFixdate.test(date) ? Date.parse(date) : wallNowMs;
-  const waitMs = Date.parse(value) - serverNow;
-  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), longestMs);
+  const until = parseImfFixdate(value);
+  if (until === undefined) return undefined;
+  const serverNow = parseImfFixdate(date) ?? wallNowMs;
+  return Math.min(Math.max(until - serverNow, 0), longestMs);
+}
+
+/** `Date.parse` takes much more than an IMF-fixdate, which is exactly what `toUTCString` writes: no 31st of February, no wrong weekday. */
+function parseImfFixdate(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const at = new Date(text);
+  return Number.isNaN(at.getTime()) || at.toUTCString() !== text ? undefined : at.getTime();
 }

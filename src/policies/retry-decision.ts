@@ -9,12 +9,16 @@ export type Failure =
   | { readonly error: unknown; readonly response?: undefined }
   | { readonly response: MeshResponse; readonly error?: undefined };
 
-/**
- * Whether another attempt is safe. `unsent`: it is certain that no instance executed the request, so it is not charged to
- * the retry budget. `safe`: executing it twice does no harm.
- */
+/** Whether another attempt is safe, and on what terms. */
 export type Decision =
-  | { readonly retry: "unsent" | "safe"; readonly reason: string }
+  | {
+      readonly retry: true;
+      readonly reason: string;
+      /** Not charged to the retry budget: the request never reached an instance, so no instance gets more of them. */
+      readonly isFree: boolean;
+      /** Without a pause: another instance may do at once what this one could not, and nobody is hit twice. */
+      readonly isImmediate: boolean;
+    }
   | { readonly retry: false; readonly denial: RetryDenial | undefined };
 
 const never: Decision = { retry: false, denial: undefined };
@@ -31,18 +35,29 @@ export function isFailedResponse({ status }: Pick<MeshResponse, "status">): bool
 export function decide(request: MeshRequest, failure: Failure, idempotent: "safe" | "rfc9110"): Decision {
   const classified = failure.response === undefined ? classifyError(request, failure.error) : classifyResponse(failure.response);
   if (classified === undefined) return never;
-  if (classified.kind === "unsent") return { retry: "unsent", reason: classified.reason };
+  const { kind, reason, isOnce = false } = classified;
+  if (isOnce && request.attempt > 1) return { retry: false, denial: "attempts" };
+  const isFirst = request.attempt === 1;
+  if (kind === "unsent") return { retry: true, reason, isFree: true, isImmediate: isFirst && !isOnce };
   const isSafe = request.options.idempotent ?? isRetryableMethod(request.method, idempotent);
-  if (classified.kind === "executed" && !isSafe) return { retry: false, denial: "not-safe" };
+  if (kind === "executed" && !isSafe) return { retry: false, denial: "not-safe" };
   // Refused or failed after it was sent: the body may have been read.
   if (!isReplayable(request.body)) return { retry: false, denial: "body" };
-  return { retry: classified.kind === "refused" ? "unsent" : "safe", reason: classified.reason };
+  // A connection that refuses one stream is closing; a second refusal is a service in trouble (gRFC A6).
+  const isTransparent = kind === "refused" && isFirst;
+  return { retry: true, reason, isFree: isTransparent, isImmediate: isTransparent };
 }
 
 interface Classified {
-  /** `refused`: sent, but the instance said that it did not process it. `executed`: it may have. */
-  readonly kind: "unsent" | "refused" | "executed";
+  /**
+   * `unsent`: not one byte reached an instance. `refused`: the HTTP/2 layer of the instance says that it did not process the
+   * request. `declined`: its answer says so; the answer of an instance that is out to be hit again may say so too, so it is
+   * charged. `executed`: it may have been processed.
+   */
+  readonly kind: "unsent" | "refused" | "declined" | "executed";
   readonly reason: string;
+  /** Worth one more attempt, not two. */
+  readonly isOnce?: boolean;
 }
 
 function classifyError(request: MeshRequest, error: unknown): Classified | undefined {
@@ -53,8 +68,8 @@ function classifyError(request: MeshRequest, error: unknown): Classified | undef
     case "ERR_MESH_TLS_PEER":
       return { kind: "unsent", reason: error.code };
     case "ERR_MESH_LOCAL_RESOURCE":
-      // Once: when this process is out of descriptors, more attempts need more of them.
-      return request.attempt === 1 ? { kind: "unsent", reason: error.code } : undefined;
+      // When this process is out of descriptors, more attempts need more of them.
+      return { kind: "unsent", reason: error.code, isOnce: true };
     case "ERR_MESH_TIMEOUT":
     case "ERR_MESH_PROTOCOL":
       if (last === undefined || last.phase === "body") return undefined;
@@ -69,10 +84,12 @@ function classifyResponse(response: MeshResponse): Classified | undefined {
   const reason = String(response.status);
   switch (response.status) {
     case 421:
+      return { kind: "declined", reason };
     case 425:
-      return { kind: "refused", reason };
+      // It asks for the same request outside of early data, in which nothing is sent here (RFC 8470 §5.2).
+      return { kind: "declined", reason, isOnce: true };
     case 503:
-      return { kind: headerOf(response, "x-mesh-refused") === "1" ? "refused" : "executed", reason };
+      return { kind: headerOf(response, "x-mesh-refused") === "1" ? "declined" : "executed", reason };
     case 408:
     case 502:
     case 504:

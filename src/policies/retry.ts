@@ -50,16 +50,14 @@ export function retry({
   /** The pause before the next attempt in milliseconds, or `undefined` when there is to be none. */
   function nextDelay(request: MeshRequest, failure: Failure): number | undefined {
     const decision = decide(request, failure, idempotent);
-    if (decision.retry === false) return denied(request, decision.denial);
+    if (!decision.retry) return denied(request, decision.denial);
     if (request.attempt >= maxAttempts) return denied(request, "attempts");
     const asked =
       failure.response && parseRetryAfter(headerOf(failure.response, "retry-after"), headerOf(failure.response, "date"), clock.wallNow());
-    // Another instance may do at once what this one could not: nobody is hit twice.
-    const jitter =
-      decision.retry === "unsent" && request.attempt === 1 ? 0 : random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (request.attempt - 1));
+    const jitter = decision.isImmediate ? 0 : random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (request.attempt - 1));
     const delayMs = Math.max(asked ?? 0, jitter);
     if (clock.now() + delayMs >= request.deadline) return denied(request, "deadline");
-    if (decision.retry === "safe" && !budget.withdraw()) return denied(request, "budget");
+    if (!decision.isFree && !budget.withdraw()) return denied(request, "budget");
     onRetry?.(request, decision.reason, delayMs);
     return delayMs;
   }
@@ -78,6 +76,8 @@ export function retry({
 
     /** Waits for the next attempt's turn, or throws what the caller gets instead. */
     async function pauseAfter(request: MeshRequest, thrown: unknown): Promise<void> {
+      // Given up meanwhile, by the caller or its deadline: there is nobody to try again for.
+      if (request.cancellation.cancelled) throw thrown;
       const failure: Failure = thrown instanceof FailedResponse ? { response: thrown.response } : { error: thrown };
       const delayMs = nextDelay(request, failure);
       if (delayMs === undefined) throw thrown;
@@ -94,8 +94,8 @@ export function retry({
           return attempt(current);
         },
         {
-          retries: maxAttempts,
           // Whether and how long to wait is decided here: p-retry knows no full jitter, no Retry-After and no budget.
+          retries: Number.POSITIVE_INFINITY,
           minTimeout: 0,
           onFailedAttempt: ({ error }) => pauseAfter(current, error),
         },
@@ -122,10 +122,12 @@ export function retry({
 /** What the caller gets when no attempt is left: the last response as it is, or the last error. */
 function lastResult(request: MeshRequest): (thrown: unknown) => MeshResponse {
   return (thrown) => {
+    // The caller's abort and the call's deadline are no failed attempts. (p-retry has put a reason that is no Error into one.)
+    if (request.cancellation.cancelled) throw request.cancellation.reason;
     if (thrown instanceof FailedResponse) return thrown.response;
     if (!isMeshError(thrown) || request.attempts.length < 2 || thrown.code === "ERR_MESH_RETRY_EXHAUSTED") throw thrown;
-    // The call's own deadline is not one more failed attempt.
-    if (request.cancellation.cancelled) throw thrown;
+    // Its code tells whose fault it is, which a general one would hide.
+    if (thrown.code === "ERR_MESH_LOCAL_RESOURCE") throw thrown;
     throw new MeshError(
       "ERR_MESH_RETRY_EXHAUSTED",
       `"${request.service}" failed ${request.attempts.length} attempts of ${request.method}; the last: ${thrown.message}`,

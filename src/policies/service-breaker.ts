@@ -1,6 +1,6 @@
 import type { Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import { isMeshError, MeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { Circuit } from "./circuit.ts";
@@ -13,9 +13,9 @@ export interface BreakerOptions {
   readonly minCalls?: number;
   /** An instance is taken out after so many failures in a row; one is enough when no connection could be made. @default 5 */
   readonly consecutiveFailures?: number;
-  /** First pause before a probe, in milliseconds; doubles with each probe that fails, ± 20 %. @default 1000 */
+  /** First pause before a probe, in milliseconds; doubles with each probe that fails. Every pause is varied by ± 20 %. @default 1000 */
   readonly resetMs?: number;
-  /** The longest pause of an instance, in milliseconds. (A service's is 1000: while nobody answers, every second one call tries.) @default 30000 */
+  /** The longest pause of an instance before it is varied, in milliseconds. (A service's is 1000: while nobody answers, every second one call tries.) @default 30000 */
   readonly maxResetMs?: number;
 }
 
@@ -52,7 +52,7 @@ export function serviceBreaker({
     minOutcomes: minCalls,
     // A service is judged by its rate alone: in a row means nothing with many calls at once.
     consecutiveFailures: Number.POSITIVE_INFINITY,
-    baseResetMs: Math.min(resetMs, serviceMaxResetMs),
+    baseResetMs: resetMs,
     maxResetMs: serviceMaxResetMs,
     random,
     onState,
@@ -78,7 +78,10 @@ export function serviceBreaker({
         circuit.settle(permit, outcomeOfResponse(response));
         return response;
       } catch (error) {
-        circuit.settle(permit, outcomeOfError(error));
+        // A deadline that passed before any attempt, in the wait for discovery, is no failure of the service.
+        const outcome =
+          isMeshError(error) && error.code === "ERR_MESH_TIMEOUT" && error.attempts.length === 0 ? "neutral" : outcomeOfError(error);
+        circuit.settle(permit, outcome);
         throw error;
       }
     },

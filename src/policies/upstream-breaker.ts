@@ -2,7 +2,7 @@ import type { Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
-import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { type Outcome, outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Circuit, type Permit } from "./circuit.ts";
 import type { BreakerOptions } from "./service-breaker.ts";
@@ -20,6 +20,7 @@ export interface UpstreamBreakersOptions extends BreakerOptions {
 export class UpstreamBreakers {
   readonly #options: UpstreamBreakersOptions;
   readonly #circuits = new Map<Upstream, Circuit>();
+  #isDisposed = false;
 
   constructor(options: UpstreamBreakersOptions) {
     this.#options = options;
@@ -33,14 +34,18 @@ export class UpstreamBreakers {
       const response = await next(request);
       const outcome = outcomeOfResponse(response);
       if (outcome === "failure") this.#fail(upstream, permit, false);
+      else if (response.body.complete) this.#succeed(upstream, permit);
       else {
-        if (this.#circuits.size > 0) this.#succeed(upstream, permit);
-        // The head decides a probe; a body that is cut off afterwards still counts against the instance.
-        if (!response.body.complete) {
-          response.body.onClose((error) => {
-            if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
-          });
-        }
+        // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
+        // and then cuts off every body would count as good and bad in turn, and stay.
+        const isDecided = permit === undefined || permit.isProbe;
+        if (isDecided) this.#succeed(upstream, permit);
+        response.body.onClose((error) => {
+          // The call's deadline says as much of a caller who reads slowly as of the instance.
+          if (error !== undefined && error === request.cancellation.reason) return;
+          if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
+          else if (!isDecided) this.#succeed(upstream, permit);
+        });
       }
       return response;
     } catch (error) {
@@ -50,6 +55,19 @@ export class UpstreamBreakers {
       throw error;
     }
   };
+
+  /**
+   * For work that does not go through the pipeline: admits it to the circuit of `upstream` and returns what reports, once,
+   * how it ended. `isRefused`: no connection could be made.
+   */
+  guard(upstream: Upstream): (outcome: Outcome, isRefused: boolean) => void {
+    const permit = this.#admit(upstream);
+    return (outcome, isRefused) => {
+      if (outcome === "failure") this.#fail(upstream, permit, isRefused);
+      else if (outcome === "success") this.#succeed(upstream, permit);
+      else this.#release(upstream, permit);
+    };
+  }
 
   /** State of the circuit of `upstream`. */
   state(upstream: Upstream): BreakerState {
@@ -62,8 +80,9 @@ export class UpstreamBreakers {
     this.#circuits.delete(upstream);
   }
 
-  /** Releases every circuit. */
+  /** Releases every circuit; what still ends afterwards makes no new one. */
   dispose(): void {
+    this.#isDisposed = true;
     for (const circuit of this.#circuits.values()) circuit.dispose();
     this.#circuits.clear();
   }
@@ -87,16 +106,21 @@ export class UpstreamBreakers {
 
   #fail(upstream: Upstream, permit: Permit | undefined, trips: boolean): void {
     upstream.failures++;
-    if (upstream.removed || permit === undefined) return;
-    const circuit = this.#circuits.get(upstream) ?? this.#create(upstream);
-    circuit.settle(permit, "failure", trips);
+    if (upstream.removed || this.#isDisposed || permit === undefined) return;
+    const circuit = this.#circuits.get(upstream);
+    if (circuit !== undefined) {
+      circuit.settle(permit, "failure", trips);
+      return;
+    }
+    // The permit is of no circuit, or of one that was dropped when all was quiet: a new circuit begins with this failure.
+    this.#create(upstream).settle(beforeAnyFailure, "failure", trips);
   }
 
   #release(upstream: Upstream, permit: Permit | undefined): void {
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined || permit === undefined) return;
     circuit.settle(permit, "neutral");
-    if (permit.isProbe && circuit.state === "half-open") upstream.setAvailability("probe");
+    if (circuit.wantsProbe) upstream.setAvailability("probe");
   }
 
   #create(upstream: Upstream): Circuit {
@@ -120,6 +144,7 @@ export class UpstreamBreakers {
         upstream.setAvailability(state === "closed" ? "in" : state === "open" ? "out" : "probe");
         onState(upstream, state);
       },
+      onProbeOverdue: () => upstream.setAvailability("probe"),
       onQuiet: () => this.forget(upstream),
     });
     this.#circuits.set(upstream, circuit);

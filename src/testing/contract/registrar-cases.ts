@@ -40,9 +40,11 @@ export const registrarCases: readonly RegistrarCase[] = [
   {
     name: "keeps two instances of one service apart",
     async run({ register, untilListed, instance }) {
-      const { id: _shared, ...withoutId } = instance;
-      const first = await register({ ...withoutId });
-      const second = await register({ port: instance.port + 1 });
+      const first = await register();
+      const second = await register({
+        port: instance.port + 1,
+        ...(instance.id === undefined ? undefined : { id: `${instance.id}-second` }),
+      });
       assert.notEqual(first.id, second.id, "two instances have one id");
       await untilListed(instance.port, instance.port + 1);
       await first.deregister();

@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { Cancellation } from "../../src/core/cancellation.ts";
+import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
+import { MeshError } from "../../src/core/errors.ts";
+import { deadline } from "../../src/policies/deadline.ts";
+import { testRequest } from "../../src/testing/request.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { openResponse, rejection } from "./support.ts";
+
+const hangs: Dispatch = () => new Promise(() => {});
+
+function under(next: Dispatch, timeoutMs: number | false = 1_000) {
+  const clock = virtualClock();
+  return { clock, dispatch: deadline({ timeoutMs, clock })(next) };
+}
+
+describe("deadline", () => {
+  it("settles the caller at the deadline, also when everything below hangs", async () => {
+    const { clock, dispatch } = under(hangs);
+    const request = testRequest({ service: "orders", method: "POST" });
+    let settled = false;
+    const error = rejection(dispatch(request)).finally(() => {
+      settled = true;
+    });
+    await clock.advance(999);
+    expect(settled).toBe(false);
+    await clock.advance(1);
+    expect(await error).toMatchObject({ code: "ERR_MESH_TIMEOUT", service: "orders", attempts: [], maybeExecuted: false });
+    expect((await error) as MeshError).toHaveProperty("message", '"orders" did not answer POST within the deadline of 1000 ms');
+    expect([request.cancellation.reason, clock.pending]).toEqual([await error, []]);
+  });
+
+  it("says in its error how far the attempts had got, those that it ended included", async () => {
+    const { clock, dispatch } = under((request) => {
+      request.cancellation.onCancel(() => {
+        request.attempts.push({ endpoint: "a", address: "a:1", phase: "headers", ms: 1_000, maybeExecuted: true });
+      });
+      return hangs(request);
+    });
+    const error = rejection(dispatch(testRequest()));
+    await clock.advance(1_000);
+    expect(await error).toMatchObject({ maybeExecuted: true, attempts: [{ endpoint: "a" }] });
+  });
+
+  it("tells the layers below when the call ends", async () => {
+    const seen: MeshRequest[] = [];
+    const next: Dispatch = async (request) => {
+      seen.push(request);
+      return openResponse();
+    };
+    const { clock, dispatch } = under(next);
+    await clock.advance(70);
+    await dispatch(testRequest());
+    await dispatch(testRequest({ options: { timeoutMs: 5 } }));
+    await dispatch(testRequest({ options: { timeoutMs: false } }));
+    expect(seen.map((request) => request.deadline)).toEqual([1_070, 75, Number.POSITIVE_INFINITY]);
+  });
+
+  it("has no timer without a limit, and the call's own option goes first", async () => {
+    for (const [timeoutMs, own, pending] of [
+      [false, undefined, 0],
+      [1_000, false, 0],
+      [false, 10, 1],
+    ] as const) {
+      const { clock, dispatch } = under(hangs, timeoutMs);
+      void dispatch(testRequest(own === undefined ? {} : { options: { timeoutMs: own } }));
+      expect(clock.pending).toHaveLength(pending);
+    }
+  });
+
+  it("rejects with the caller's reason at its abort, also when everything below hangs, and forgets its timer", async () => {
+    for (const timeoutMs of [1_000, false] as const) {
+      const { clock, dispatch } = under(hangs, timeoutMs);
+      const cancellation = new Cancellation();
+      const error = rejection(dispatch(testRequest({ cancellation })));
+      cancellation.cancel("no string is too odd for a reason");
+      expect([await error, clock.pending]).toEqual(["no string is too odd for a reason", []]);
+    }
+  });
+
+  it("sends nothing that was given up before", async () => {
+    let calls = 0;
+    const { clock, dispatch } = under(() => {
+      calls++;
+      return hangs(testRequest());
+    });
+    const cancellation = new Cancellation();
+    cancellation.cancel("gone");
+    expect([await rejection(dispatch(testRequest({ cancellation }))), calls, clock.pending]).toEqual(["gone", 0, []]);
+  });
+
+  it("goes on while the body is open, and ends with it", async () => {
+    const response = openResponse();
+    const { clock, dispatch } = under(async () => response);
+    const request = testRequest();
+    expect(await dispatch(request)).toBe(response);
+    expect(clock.pending).toHaveLength(1);
+    response.body.close();
+    expect(clock.pending).toEqual([]);
+    request.cancellation.cancel("later");
+    expect(request.cancellation.reason).toBe("later");
+  });
+
+  it("cancels the call when the body is not over in time", async () => {
+    const { clock, dispatch } = under(async () => openResponse());
+    const request = testRequest();
+    await dispatch(request);
+    await clock.advance(1_000);
+    expect(request.cancellation.reason).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
+  });
+
+  it("leaves event streams alone from the head on, however the media type is written", async () => {
+    for (const type of ["text/event-stream", "Text/Event-Stream; charset=utf-8", "text/event-stream ;x=y"]) {
+      const { clock, dispatch } = under(async () => openResponse(200, { "content-type": type }));
+      const request = testRequest();
+      await dispatch(request);
+      await clock.advance(3_600_000);
+      expect([request.cancellation.cancelled, clock.pending]).toEqual([false, []]);
+    }
+    for (const type of ["text/event-streams", "text/html", "x; text/event-stream"]) {
+      const { clock, dispatch } = under(async () => openResponse(200, { "content-type": type }));
+      await dispatch(testRequest());
+      expect(clock.pending).toHaveLength(1);
+    }
+  });
+
+  it("has no timer left after an error, rejected or thrown, or after a body that came with its head", async () => {
+    const complete = openResponse();
+    complete.body.close();
+    const boom = new MeshError("ERR_MESH_CONNECT", "m");
+    for (const next of [
+      async () => complete,
+      async () => {
+        throw boom;
+      },
+      () => {
+        throw boom;
+      },
+    ]) {
+      const { clock, dispatch } = under(next);
+      const cancellation = new Cancellation();
+      await dispatch(testRequest({ cancellation })).catch((error) => expect(error).toBe(boom));
+      expect(clock.pending).toEqual([]);
+    }
+  });
+
+  it("gives a response that comes too late up, so that its connection is free", async () => {
+    const response = openResponse();
+    let answer: (late: typeof response) => void = () => {};
+    const { clock, dispatch } = under(() => new Promise((resolve) => (answer = resolve)));
+    const error = rejection(dispatch(testRequest()));
+    await clock.advance(1_000);
+    answer(response);
+    await clock.advance(0);
+    expect(response.body.cancelledWith).toBe(await error);
+  });
+});

@@ -1,0 +1,120 @@
+import type { CloseListener, ResponseBody } from "../../src/core/body.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
+import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
+
+/** A body that a test ends by hand. */
+export class OpenBody implements ResponseBody {
+  used = false;
+  discards = 0;
+  cancelledWith: unknown = undefined;
+  #isClosed = false;
+  #error: unknown = undefined;
+  readonly #listeners: CloseListener[] = [];
+
+  get complete(): boolean {
+    return this.#isClosed && this.#error === undefined;
+  }
+
+  onClose(listener: CloseListener): void {
+    if (this.#isClosed) listener(this.#error);
+    else this.#listeners.push(listener);
+  }
+
+  close(error?: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#error = error;
+    for (const listener of this.#listeners) listener(error);
+  }
+
+  discard(): void {
+    this.used = true;
+    this.discards++;
+    this.close();
+  }
+
+  cancel(reason?: unknown): void {
+    this.cancelledWith = reason;
+    this.close(reason);
+  }
+
+  text(): Promise<string> {
+    throw new Error("not read in these tests");
+  }
+
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    throw new Error("not read in these tests");
+  }
+
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    throw new Error("not read in these tests");
+  }
+}
+
+export interface OpenResponse extends MeshResponse {
+  readonly body: OpenBody;
+}
+
+/** A response whose body is still to come. */
+export function openResponse(status = 200, headers: Readonly<Record<string, string>> = {}): OpenResponse {
+  return { status, statusText: "", headers: Object.entries(headers).flat(), body: new OpenBody(), upstream: undefined };
+}
+
+/** How an attempt ends in a test: a status, an answer, or an error with how far it had got. */
+export type Ending =
+  | number
+  | OpenResponse
+  | { readonly code: MeshErrorCode; readonly phase?: AttemptRecord["phase"]; readonly maybeExecuted?: boolean }
+  | { readonly throws: unknown };
+
+/** Ends attempts as the transport does: notes each with the call and answers or rejects. */
+export function endings(next: (request: MeshRequest) => Ending | Promise<Ending>): {
+  readonly dispatch: Dispatch;
+  readonly requests: MeshRequest[];
+} {
+  const requests: MeshRequest[] = [];
+  return {
+    requests,
+    dispatch: async (request) => {
+      requests.push(request);
+      const ending = await next(request);
+      const note = (phase: AttemptRecord["phase"], maybeExecuted: boolean, more: Partial<AttemptRecord> = {}) =>
+        void request.attempts.push({
+          endpoint: request.upstream?.id,
+          address: request.upstream?.address,
+          phase,
+          ms: 1,
+          maybeExecuted,
+          ...more,
+        });
+      if (typeof ending === "number" || "body" in ending) {
+        const response = typeof ending === "number" ? openResponse(ending) : ending;
+        note("body", true, { status: response.status });
+        return response;
+      }
+      if ("throws" in ending) {
+        note("headers", true);
+        throw ending.throws;
+      }
+      const { code, phase = code === "ERR_MESH_PROTOCOL" || code === "ERR_MESH_TIMEOUT" ? "headers" : "connect" } = ending;
+      note(phase, ending.maybeExecuted ?? phase !== "connect", { code });
+      throw new MeshError(code, code, { service: request.service, attempts: [...request.attempts] });
+    },
+  };
+}
+
+/** Ends the attempts of a call one after the other; the last ending stands for all that follow. */
+export function sequence(...list: readonly Ending[]): ReturnType<typeof endings> {
+  let index = 0;
+  return endings(() => list[Math.min(index++, list.length - 1)] as Ending);
+}
+
+/** The error that a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not reject");
+}
