@@ -75,11 +75,8 @@ export class Exchange implements MeshResponse, ResponseBody {
   // --- undici's handler ---
 
   onConnect(abort: (error?: Error) => void): void {
-    // Given up while it was queued: aborting here, before the first byte is written, keeps it unsent.
-    if (this.#isClosed) {
-      abort();
-      return;
-    }
+    // Given up while it was queued: it stays unsent. Thrown, because `abort` would close the connection, which is as good as ever.
+    if (this.#isClosed) throw abandoned;
     this.#abort = abort;
     this.#isSent = true;
   }
@@ -99,11 +96,14 @@ export class Exchange implements MeshResponse, ResponseBody {
   }
 
   onData(chunk: Buffer): boolean {
+    // undici hands on an empty one when it goes on after a pause between two reads; a byte stream refuses it.
+    if (chunk.byteLength === 0) return true;
     if (this.#reader === "discard") return this.#discard(chunk.byteLength);
     if (this.#controller !== undefined) {
+      // Until the stream asks for more, which it does inside `enqueue` when another read is waiting already.
+      this.#isPaused = true;
       // A copy: a byte stream takes the memory it is given away, and this memory belongs to the socket's read buffer.
       this.#controller.enqueue(new Uint8Array(chunk));
-      this.#isPaused = (this.#controller.desiredSize ?? 0) <= 0;
       return !this.#isPaused;
     }
     this.#chunks.push(chunk);
@@ -178,7 +178,7 @@ export class Exchange implements MeshResponse, ResponseBody {
     return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
-  discard(maxBytes = highWaterBytes): void {
+  discard(maxBytes: number = highWaterBytes): void {
     if (this.used) return;
     this.used = true;
     this.#reader = "discard";
@@ -275,11 +275,17 @@ export class Exchange implements MeshResponse, ResponseBody {
       controller.error(this.#closeError);
       return;
     }
-    controller.close();
-    // A reader that brought its own buffer waits until it is answered (Streams standard, byte streams).
-    controller.byobRequest?.respond(0);
+    try {
+      controller.close();
+      // A reader that brought its own buffer waits until it is answered (Streams standard, byte streams).
+      controller.byobRequest?.respond(0);
+    } catch {
+      // The reader asked for elements of several bytes and the body ends inside one: the stream has told it.
+    }
   }
 }
+
+const abandoned = new Error("given up before it was sent");
 
 function decodeHeaders(raw: readonly Buffer[]): string[] {
   // latin1 as in the Fetch standard's byte strings.

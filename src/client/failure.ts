@@ -23,9 +23,9 @@ export class CallerFault extends Error {}
  */
 export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
   const code = codeOf(attempt, cause);
-  if (code === "caller") return new TypeError(describeError(cause), { cause });
   const { request } = attempt;
-  record(attempt, causeCodeOf(cause) ?? code, maybeExecuted(attempt, cause));
+  record(attempt, causeCodeOf(cause) ?? (code === "caller" ? undefined : code), maybeExecuted(attempt, cause));
+  if (code === "caller") return new TypeError(describeError(cause), { cause });
   const where = `${request.upstream?.address ?? "?"} of "${request.service}"`;
   return new MeshError(code, `${what[code] ?? "failed"} ${where}: ${describeError(cause)}`, {
     service: request.service,
@@ -61,6 +61,7 @@ const what: Partial<Record<MeshErrorCode, string>> = {
   ERR_MESH_PROTOCOL: "lost the connection to",
   ERR_MESH_BODY: "incomplete body from or to",
   ERR_MESH_TIMEOUT: "timed out on",
+  ERR_MESH_CLOSED: "the mesh was closed during a call to",
 };
 
 const localResourceCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
@@ -71,7 +72,9 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
   if (cause instanceof CallerFault) return "ERR_MESH_BODY";
   if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return "caller";
   if (code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "ERR_MESH_BODY";
-  if (localResourceCodes.has(code)) return "ERR_MESH_LOCAL_RESOURCE";
+  if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return "ERR_MESH_CLOSED";
+  // Later the same codes are a connection that broke: the request has been sent then, and that is what counts.
+  if (!attempt.isSent && localResourceCodes.has(code)) return "ERR_MESH_LOCAL_RESOURCE";
   if (!attempt.isSent) return code !== undefined && tlsCode.test(code) ? "ERR_MESH_TLS_PEER" : "ERR_MESH_CONNECT";
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "ERR_MESH_TIMEOUT";
   return attempt.hasHead ? "ERR_MESH_BODY" : "ERR_MESH_PROTOCOL";
@@ -83,7 +86,7 @@ const refusedStream = 7;
 function maybeExecuted({ isSent, hasHead }: FailedAttempt, cause: unknown): boolean {
   if (!isSent) return false;
   if (hasHead) return true;
-  const { http2ErrorCode, code, message } = cause as { http2ErrorCode?: unknown; code?: unknown; message?: unknown };
+  const { http2ErrorCode, code, message } = (cause ?? {}) as { http2ErrorCode?: unknown; code?: unknown; message?: unknown };
   if (http2ErrorCode === refusedStream) return false;
   return !(code === "UND_ERR_INFO" && typeof message === "string" && message.includes('"GOAWAY" frame received'));
 }

@@ -1,6 +1,7 @@
 import { Cancellation } from "../core/cancellation.ts";
 import type { CallOptions, Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
+import { checkCallOptions } from "./options.ts";
 import { type BodyInput, type ExtractedBody, extractBody } from "./request-body.ts";
 import { type HeadersInput, requestHeaders } from "./request-headers.ts";
 import { toResponse } from "./response.ts";
@@ -41,13 +42,15 @@ export async function fetchThrough(
   signal?.throwIfAborted();
   const method = methodOf(init.method);
   const headers = requestHeaders(init.headers);
-  const extracted = init.body === undefined || init.body === null ? noBody : extractBody(init.body, init.duplex);
-  if (extracted !== noBody && (method === "GET" || method === "HEAD")) throw new TypeError(`a ${method} request cannot have a body`);
+  const hasBody = init.body !== undefined && init.body !== null;
+  if (hasBody && (method === "GET" || method === "HEAD")) throw new TypeError(`a ${method} request cannot have a body`);
+  checkRedirect(init.redirect, input);
+  if (init.mesh !== undefined) checkCallOptions(init.mesh);
+  const extracted = hasBody ? extractBody(init.body, init.duplex) : noBody;
   const { body, contentType } = extracted instanceof Promise ? await extracted : extracted;
   if (contentType !== undefined && headers["content-type"] === undefined) headers["content-type"] = contentType;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
-  checkRedirect(init.redirect, input);
 
   const request: MeshRequest = {
     service: target.service,
@@ -116,6 +119,8 @@ function checkRedirect(redirect: MeshRequestInit["redirect"], input: FetchTarget
   if (redirect === "follow" && (typeof input === "string" || input instanceof URL)) {
     throw new TypeError('redirect: "follow" is not supported: a redirect could lead out of the service. Use "manual" (default) or "error"');
   }
+  if (redirect !== undefined && redirect !== "manual" && redirect !== "error" && redirect !== "follow")
+    throw new TypeError(`redirect: ${JSON.stringify(redirect)} is neither "manual" nor "error"`);
 }
 
 const normalizedMethods: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
@@ -136,13 +141,19 @@ function initOf(request: Request, init: MeshRequestInit): MeshRequestInit {
   if (typeof request !== "object" || request === null || typeof request.url !== "string") {
     throw new TypeError(`target: ${Object.prototype.toString.call(request)} is neither a string, a URL nor a Request`);
   }
-  if (init.body === undefined && request.bodyUsed) throw new TypeError("the body of the Request has been read already");
+  const ownBody = init.body ?? undefined;
+  if (ownBody === undefined && request.bodyUsed) throw new TypeError("the body of the Request has been read already");
+  const body = ownBody ?? (request.body as ReadableStream | null);
+  const duplex = ownBody === undefined ? "half" : init.duplex;
+  const redirect = init.redirect ?? (request.redirect === "follow" ? undefined : request.redirect);
+  // What is `undefined` in an init counts as left out, as in the standard; `null` takes the Request's signal away.
   return {
-    method: request.method,
-    headers: request.headers as unknown as Iterable<readonly string[]>,
-    ...(request.body === null ? undefined : { body: request.body as ReadableStream, duplex: "half" as const }),
-    signal: request.signal,
-    ...(request.redirect === "follow" ? undefined : { redirect: request.redirect as "manual" | "error" }),
-    ...init,
+    method: init.method ?? request.method,
+    headers: init.headers ?? (request.headers as unknown as Iterable<readonly string[]>),
+    body,
+    ...(duplex === undefined ? undefined : { duplex }),
+    signal: init.signal === undefined ? request.signal : init.signal,
+    ...(redirect === undefined ? undefined : { redirect }),
+    ...(init.mesh === undefined ? undefined : { mesh: init.mesh }),
   };
 }

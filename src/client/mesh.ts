@@ -8,6 +8,7 @@ import { type FetchTarget, fetchThrough, type MeshRequestInit } from "./fetch.ts
 import { Observers } from "./observers.ts";
 import { checkMeshOptions, type MeshOptions, type ServiceOptions } from "./options.ts";
 import { Service } from "./service.ts";
+import { Catalogue } from "./suggest.ts";
 import { Transport } from "./transport.ts";
 
 /** The client side of a service mesh, inside this process. */
@@ -45,6 +46,7 @@ class ClientMesh implements Mesh {
   readonly #options: MeshOptions;
   readonly #observers: Observers;
   readonly #transport: Transport;
+  readonly #catalogue: Catalogue;
   /** In the order of their last use: the first is the one unused for longest. */
   readonly #services = new Map<string, Service>();
   readonly #overrides: ReadonlyMap<string, ServiceOptions>;
@@ -62,6 +64,7 @@ class ClientMesh implements Mesh {
     this.#options = options;
     this.#overrides = new Map(Object.entries(options.services ?? {}));
     this.#observers = new Observers(observers);
+    this.#catalogue = new Catalogue(options.discovery, clock);
     this.#transport = new Transport({
       connections,
       connectTimeoutMs,
@@ -105,7 +108,7 @@ class ClientMesh implements Mesh {
       throw new MeshError("ERR_MESH_CLOSED", "the mesh has been closed", { service: name, maybeExecuted: false });
     const known = this.#services.get(name);
     if (known !== undefined) this.#services.delete(name);
-    else this.#makeRoom();
+    else this.#makeRoom(name);
     const service = known ?? this.#create(name);
     this.#services.set(name, service);
     this.#newest = service;
@@ -117,12 +120,12 @@ class ClientMesh implements Mesh {
     return new Service(
       name,
       { ...this.#options, ...this.#overrides.get(name) },
-      { discovery, transport: this.#transport, observers: this.#observers, clock, random },
+      { discovery, catalogue: this.#catalogue, transport: this.#transport, observers: this.#observers, clock, random },
     );
   }
 
   /** Names may come from outside: without a bound each new one would leave a watch behind. */
-  #makeRoom(): void {
+  #makeRoom(wanted: string): void {
     const { maxServices = 128 } = this.#options;
     if (this.#services.size < maxServices) return;
     for (const [name, service] of this.#services) {
@@ -137,6 +140,7 @@ class ClientMesh implements Mesh {
       "ERR_MESH_OVERLOADED",
       `all ${maxServices} services that may be watched at a time have calls in flight (maxServices)`,
       {
+        service: wanted,
         maybeExecuted: false,
         stack: false,
       },
@@ -151,10 +155,15 @@ class ClientMesh implements Mesh {
     while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
       await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
     }
-    await Promise.all([...this.#evictions, ...services.map((service) => service.close())]);
+    // First what may still be in flight: a watch of an adapter may take its time to end.
+    const watches = [...this.#evictions, ...services.map((service) => service.close())];
     this.#services.clear();
     await this.#transport.destroy();
-    await this.#options.discovery.close?.();
-    this.#observers.each((observer) => observer.onClose?.());
+    try {
+      await Promise.all(watches);
+      await this.#options.discovery.close?.();
+    } finally {
+      this.#observers.each((observer) => observer.onClose?.());
+    }
   }
 }

@@ -35,13 +35,15 @@ export function observeAttempts(observers: Observers, clock: Clock): Interceptor
     const followers = request.upstream && observers.followAttempt(request, request.upstream);
     if (followers === undefined) return next(request);
     const startedAt = clock.now();
+    // A response that is thrown away for a retry closes when the next attempt has been noted already.
+    const at = request.attempts.length;
     const end = (error: unknown, cancelled: boolean) => {
-      const record = request.attempts.at(-1);
+      const record = request.attempts[at];
       if (record === undefined) return;
       const event = { record, error, cancelled, totalMs: clock.now() - startedAt };
       for (const follower of followers) observers.guard(() => follower.onEnd?.(event));
     };
-    return around(followers, () => next(withHeaders(request, followers))).then(
+    return around(observers, followers, () => next(withHeaders(request, followers))).then(
       (response) => {
         response.body.onClose((error) => end(error, isGivenUp(error)));
         return response;
@@ -54,14 +56,21 @@ export function observeAttempts(observers: Observers, clock: Clock): Interceptor
   };
 }
 
-function around(followers: readonly AttemptObserver[], send: () => Promise<MeshResponse>): Promise<MeshResponse> {
-  let run = send;
+/** Sends inside what the followers want around it: once, whatever they do. */
+function around(observers: Observers, followers: readonly AttemptObserver[], send: () => Promise<MeshResponse>): Promise<MeshResponse> {
+  let sent: Promise<MeshResponse> | undefined;
+  const sendOnce = () => {
+    sent ??= send();
+    return sent;
+  };
+  let run = sendOnce;
   for (const follower of followers) {
     if (follower.around === undefined) continue;
     const inner = run;
     run = () => (follower.around as NonNullable<AttemptObserver["around"]>)(inner);
   }
-  return run();
+  if (run !== sendOnce) observers.guard(run);
+  return sendOnce();
 }
 
 function withHeaders(request: MeshRequest, followers: readonly AttemptObserver[]): MeshRequest {

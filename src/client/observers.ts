@@ -55,7 +55,7 @@ export class Observers {
   }
 
   /** Runs an observer's code. */
-  guard(run: () => void): void {
+  guard(run: () => unknown): void {
     try {
       run();
     } catch (error) {

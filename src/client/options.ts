@@ -1,6 +1,7 @@
+import { inspect } from "node:util";
 import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import type { Interceptor } from "../core/dispatch.ts";
+import type { CallOptions, Interceptor } from "../core/dispatch.ts";
 import type { Observer } from "../core/observer.ts";
 import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
@@ -90,22 +91,57 @@ export function checkMeshOptions(options: MeshOptions): void {
     throw new TypeError("discovery must be a Discovery, such as consul() or staticDiscovery({ … }): it has no watch method");
   }
   checkServiceOptions("", options);
-  checkLimit("bodyIdleTimeoutMs", options.bodyIdleTimeoutMs);
-  checkNumber("connectTimeoutMs", options.connectTimeoutMs, 1);
-  checkNumber("connections", options.connections, 1);
-  checkNumber("maxServices", options.maxServices, 1);
+  const { observers, tls, services, clock, random } = options;
+  // undici takes finite numbers only, and would say so at the first call.
+  if (options.bodyIdleTimeoutMs !== false) checkNumber("bodyIdleTimeoutMs", options.bodyIdleTimeoutMs, 1, maxTimerMs);
+  checkNumber("connectTimeoutMs", options.connectTimeoutMs, 1, maxTimerMs);
+  checkCount("connections", options.connections);
+  checkCount("maxServices", options.maxServices);
   checkNumber("drainTimeoutMs", options.drainTimeoutMs, 0);
-  if (options.observers !== undefined && !Array.isArray(options.observers)) throw new TypeError("observers must be an array of observers");
-  if (options.tls !== undefined) checkKeys("tls", options.tls, ["ca", "cert", "key", "serverName"]);
-  for (const [name, service] of Object.entries(options.services ?? {})) {
+  if (observers !== undefined && !(Array.isArray(observers) && observers.every((each) => typeof each === "object" && each !== null)))
+    throw new TypeError(`observers must be an array of observers, not ${inspect(observers, { depth: 1 })}`);
+  checkObject("tls", tls);
+  if (tls !== undefined) {
+    checkKeys("tls", tls, ["ca", "cert", "key", "serverName"]);
+    if (tls.serverName !== undefined && (typeof tls.serverName !== "string" || tls.serverName === ""))
+      throw new TypeError(`tls.serverName must be a host name, not ${inspect(tls.serverName)}`);
+  }
+  if (clock !== undefined && !(typeof clock?.now === "function" && typeof clock.setTimer === "function"))
+    throw new TypeError(`clock must be a Clock, not ${inspect(clock, { depth: 0 })}`);
+  if (random !== undefined && typeof random !== "function")
+    throw new TypeError(`random must be a function that returns numbers in [0, 1), not ${inspect(random)}`);
+  checkObject("services", services);
+  for (const [name, service] of Object.entries(services ?? {})) {
+    checkObject(`services.${name}`, service);
     checkKeys(`services.${name}`, service, serviceKeys);
     checkServiceOptions(`services.${name}.`, service);
   }
 }
 
+const callKeys = ["timeoutMs", "attemptTimeoutMs", "idempotent", "retry", "hashKey", "route"] as const;
+
+/**
+ * Checks `init.mesh` of one call.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkCallOptions(options: CallOptions): void {
+  checkObject("mesh", options);
+  checkKeys("mesh", options, callKeys);
+  checkLimit("mesh.timeoutMs", options.timeoutMs);
+  checkLimit("mesh.attemptTimeoutMs", options.attemptTimeoutMs);
+  if (options.idempotent !== undefined && typeof options.idempotent !== "boolean")
+    throw new TypeError(`mesh.idempotent must be true or false, not ${inspect(options.idempotent)}`);
+  if (options.retry !== undefined && options.retry !== false)
+    throw new TypeError(`mesh.retry must be false or absent, not ${inspect(options.retry)}`);
+  for (const key of ["hashKey", "route"] as const) {
+    if (options[key] !== undefined && typeof options[key] !== "string")
+      throw new TypeError(`mesh.${key} must be a string, not ${inspect(options[key])}`);
+  }
+}
+
 function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   const { picker, retry, breaker, interceptors } = options;
-  if (picker !== undefined && typeof picker.pick !== "function")
+  if (picker !== undefined && typeof picker?.pick !== "function")
     throw new TypeError(`${prefix}picker must be a Picker, such as roundRobin(): it has no pick method`);
   checkLimit(`${prefix}timeoutMs`, options.timeoutMs);
   checkLimit(`${prefix}attemptTimeoutMs`, options.attemptTimeoutMs);
@@ -115,18 +151,21 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
     throw new TypeError(`${prefix}interceptors must be an array of functions`);
   }
   if (retry !== undefined && retry !== false) {
+    checkObject(`${prefix}retry`, retry);
     checkKeys(`${prefix}retry`, retry, ["maxAttempts", "idempotent", "baseDelayMs", "maxDelayMs", "budget"]);
-    checkNumber(`${prefix}retry.maxAttempts`, retry.maxAttempts, 1, 100);
+    checkCount(`${prefix}retry.maxAttempts`, retry.maxAttempts, 100);
     checkNumber(`${prefix}retry.baseDelayMs`, retry.baseDelayMs, 0);
     checkNumber(`${prefix}retry.maxDelayMs`, retry.maxDelayMs, 0);
     checkChoice(`${prefix}retry.idempotent`, retry.idempotent, ["safe", "rfc9110"]);
     if (retry.budget !== undefined) {
+      checkObject(`${prefix}retry.budget`, retry.budget);
       checkKeys(`${prefix}retry.budget`, retry.budget, ["ratio", "perSecond"]);
       checkNumber(`${prefix}retry.budget.ratio`, retry.budget.ratio, 0, 1);
       checkNumber(`${prefix}retry.budget.perSecond`, retry.budget.perSecond, 0);
     }
   }
   if (breaker !== undefined && breaker !== false) {
+    checkObject(`${prefix}breaker`, breaker);
     checkKeys(`${prefix}breaker`, breaker, ["failureRatio", "minCalls", "consecutiveFailures", "resetMs", "maxResetMs"]);
     checkNumber(`${prefix}breaker.failureRatio`, breaker.failureRatio, 0, 1);
     checkNumber(`${prefix}breaker.minCalls`, breaker.minCalls, 1);
@@ -134,6 +173,18 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
     checkNumber(`${prefix}breaker.resetMs`, breaker.resetMs, 1);
     checkNumber(`${prefix}breaker.maxResetMs`, breaker.maxResetMs, 1);
   }
+}
+
+const maxTimerMs = 2 ** 31 - 1;
+
+function checkCount(option: string, value: number | undefined, max?: number): void {
+  checkNumber(option, value, 1, max);
+  if (value !== undefined && !Number.isInteger(value)) throw new RangeError(`${option} must be a whole number, not ${value}`);
+}
+
+function checkObject(option: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== "object" || value === null || Array.isArray(value)))
+    throw new TypeError(`${option} must be an object with options, not ${inspect(value, { depth: 0 })}`);
 }
 
 function checkLimit(option: string, value: number | false | undefined): void {

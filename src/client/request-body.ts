@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { isUint8Array } from "node:util/types";
 import type { RequestBody } from "../core/body.ts";
 
@@ -36,6 +37,7 @@ export function extractBody(input: BodyInput, duplex: string | undefined): Extra
   if (typeof input === "function") return { body: input as () => AsyncIterable<Uint8Array | string>, contentType: undefined };
   if (typeof input === "object" && input !== null && Symbol.asyncIterator in input) {
     if (duplex !== "half") throw new TypeError('a stream as body needs `duplex: "half"`, as in the Fetch standard');
+    if (isSpent(input)) throw new TypeError("the stream given as body is locked or has been read already");
     return { body: input as AsyncIterable<Uint8Array | string>, contentType: undefined };
   }
   throw new TypeError(`body: ${Object.prototype.toString.call(input)} is not something that can be sent`);
@@ -44,6 +46,11 @@ export function extractBody(input: BodyInput, duplex: string | undefined): Extra
 /** By tag, not by class: the FormData of the undici package is another class than the global one, and as good. */
 function isFormData(input: unknown): input is FormData {
   return typeof input === "object" && input !== null && Object.prototype.toString.call(input) === "[object FormData]";
+}
+
+function isSpent(stream: AsyncIterable<unknown>): boolean {
+  if (stream instanceof ReadableStream) return stream.locked || Readable.isDisturbed(stream as never);
+  return stream instanceof Readable && (stream.destroyed || Readable.isDisturbed(stream));
 }
 
 async function encodeForm(form: FormData): Promise<ExtractedBody> {

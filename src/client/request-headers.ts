@@ -46,9 +46,23 @@ export function requestHeaders(input: HeadersInput | undefined): Record<string, 
   return headers;
 }
 
+/** Without the white space that HTTP knows at its ends; `trim` would take characters away that are part of a value. */
+function trimmed(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isWhiteSpace(value.charCodeAt(start))) start++;
+  while (end > start && isWhiteSpace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isWhiteSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 13;
+}
+
 function add(headers: Record<string, string>, name: string, given: unknown): void {
   if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name)} is not a valid header name`);
-  const value = typeof given === "string" ? given.trim() : String(given);
+  // Not `String`, which makes text of a symbol.
+  const value = trimmed(`${given}`);
   // The value may be a credential: it is not quoted.
   if (!fieldValue.test(value)) throw new TypeError(`headers: the value of "${name}" has characters that a header cannot carry`);
   const key = name.toLowerCase();

@@ -88,18 +88,19 @@ class LazyResponse {
     return (await this.bytes()).buffer;
   }
 
+  // Both depend on the content type in ways that the standard's own class knows best.
   async blob(): Promise<Blob> {
-    return new Blob([await this.bytes()], { type: this.headers.get("content-type") ?? "" });
+    return (await this.#buffered()).blob();
   }
 
   async formData(): Promise<FormData> {
-    return new Response(this.#hasBody ? await this.bytes() : null, { headers: this.headers }).formData();
+    return (await this.#buffered()).formData();
   }
 
   clone(): Response {
     if (this.bodyUsed || this.#stream?.locked) throw new TypeError("Response.clone: Body has already been consumed.");
     const stream = this.body;
-    if (stream === null) return toResponse(this.#message, this.#url, false);
+    if (stream === null) return new LazyResponse(this.#message, this.#url, false) as unknown as Response;
     const [mine, theirs] = stream.tee();
     this.#stream = mine as ReadableStream<Uint8Array<ArrayBuffer>>;
     const copy = new LazyResponse(this.#message, this.#url, true);
@@ -117,6 +118,10 @@ class LazyResponse {
     return this.#message.body;
   }
 
+  async #buffered(): Promise<Response> {
+    return new Response(this.#hasBody ? await this.bytes() : null, { headers: this.headers });
+  }
+
   #real(): Response {
     return new Response(this.#stream as ReadableStream);
   }
@@ -127,7 +132,10 @@ Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
 
 /** The `Response` of a message. `hasBody`: the request's method allows one. */
 export function toResponse(message: MeshResponse, url: string, hasBody: boolean): Response {
-  return new LazyResponse(message, url, hasBody && !nullBodyStatuses.has(message.status)) as unknown as Response;
+  const isReadable = hasBody && !nullBodyStatuses.has(message.status);
+  // Nobody can read what a 205 brings in spite of the standard.
+  if (!isReadable && !message.body.complete) message.body.discard();
+  return new LazyResponse(message, url, isReadable) as unknown as Response;
 }
 
 /** What `body` is after the body was read by another reader: present, locked and disturbed. */

@@ -1,7 +1,7 @@
 import { Balancer } from "../balancer/balancer.ts";
 import { roundRobin } from "../balancer/round-robin.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { describeError, MeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
 import type { Discovery } from "../discovery/discovery.ts";
@@ -17,12 +17,13 @@ import { observeAttempts, observeCalls } from "./observe.ts";
 import type { Observers } from "./observers.ts";
 import type { ServiceOptions } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
-import { suggestName } from "./suggest.ts";
+import type { Catalogue } from "./suggest.ts";
 import type { Transport } from "./transport.ts";
 
 /** What the services of one mesh share. */
 export interface ServiceContext {
   readonly discovery: Discovery;
+  readonly catalogue: Catalogue;
   readonly transport: Transport;
   readonly observers: Observers;
   readonly clock: Clock;
@@ -88,7 +89,7 @@ export class Service {
         onState: (upstream, state) => observers.each((observer) => observer.onBreaker?.(name, state, upstream)),
       });
     }
-    this.dispatch = pipeline({
+    const dispatch = pipeline({
       observeCalls: observers.has("onCall") ? observeCalls(observers, clock) : undefined,
       deadline: deadline({ timeoutMs, clock }),
       interceptors: options.interceptors ?? [],
@@ -105,13 +106,31 @@ export class Service {
       observeAttempts: observers.has("onAttempt") ? observeAttempts(observers, clock) : undefined,
       transport: transport.dispatch,
     });
+    this.dispatch = (request) => {
+      this.#inFlight++;
+      return dispatch(request).then(this.#onHead, this.#onFailure);
+    };
     this.#watcher.start();
   }
 
-  /** Calls that have not settled, or whose body is open. */
+  /** Calls that have not settled, wherever in the pipeline they are, or whose body is open. */
   get inFlight(): number {
-    return this.#inFlight + this.#balancer.upstreams.reduce((sum, upstream) => sum + upstream.inFlight, 0);
+    return this.#inFlight;
   }
+
+  readonly #onDone = (): void => {
+    this.#inFlight--;
+  };
+
+  readonly #onHead = (response: MeshResponse): MeshResponse => {
+    response.body.onClose(this.#onDone);
+    return response;
+  };
+
+  readonly #onFailure = (error: unknown): never => {
+    this.#inFlight--;
+    throw error;
+  };
 
   /** Why each endpoint is or is not chosen, and how old the data is. */
   explain(): ServiceExplanation {
@@ -151,10 +170,8 @@ export class Service {
     const { clock } = this.#context;
     const waitMs = this.#watcher.lastError === undefined ? this.#discoveryTimeoutMs : this.#discoveryTimeoutMs - this.#watcher.watchedMs;
     if (waitMs <= 0) return Promise.reject(this.#unanswered());
-    this.#inFlight++;
     return new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => {
-        this.#inFlight--;
         clock.clearTimer(timer);
         forget();
         request.cancellation.removeListener(onCancel);
@@ -184,7 +201,7 @@ export class Service {
 
   async #noEndpoints(request: MeshRequest): Promise<MeshError> {
     const where = this.#context.discovery.name ?? "discovery";
-    const suggestion = await suggestName(this.#context.discovery, this.name);
+    const suggestion = await this.#context.catalogue.nearest(this.name);
     const age = Math.round(this.#watcher.ageMs ?? 0);
     return new MeshError(
       "ERR_MESH_NO_ENDPOINTS",

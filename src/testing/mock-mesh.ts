@@ -1,0 +1,181 @@
+import { createMesh, type Mesh } from "../client/mesh.ts";
+import type { MeshOptions } from "../client/options.ts";
+import { localResponse } from "../core/buffered-body.ts";
+import { sleep, systemClock } from "../core/clock.ts";
+import type { Interceptor, MeshRequest, MeshResponse, RequestHeaders } from "../core/dispatch.ts";
+import { type AttemptRecord, MeshError, type MeshErrorCode } from "../core/errors.ts";
+import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
+import { textOf } from "./request-text.ts";
+
+/** What a call failed with: no connection, an attempt's time limit, or a connection that was lost after the request was sent. */
+export type MockFault = "connect" | "timeout" | "reset";
+
+/** One answer of a {@link mockMesh}; a string is a 200 with that text. */
+export type MockAnswer =
+  | string
+  | Response
+  | {
+      /** @default 200 */
+      readonly status?: number;
+      /** Sent as JSON. */
+      readonly json?: unknown;
+      readonly text?: string;
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+      /** Waits so long on the mesh's clock before it answers, in milliseconds; the call's deadline and abort end the wait. */
+      readonly delayMs?: number;
+    }
+  | { readonly fault: MockFault; readonly delayMs?: number };
+
+/** The same answer for every call, a queue of answers for one call each, or a function that makes the answer. */
+export type MockAnswers = MockAnswer | readonly MockAnswer[] | ((call: MockCall) => MockAnswer | Promise<MockAnswer>);
+
+/** What the code under test has sent. */
+export interface MockCall {
+  readonly service: string;
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  /** By lower-case name. */
+  readonly headers: RequestHeaders;
+  /** The body as text; empty when there is none. */
+  readonly body: string;
+}
+
+/** See {@link mockMesh}. */
+export interface MockMesh extends Mesh {
+  /** Every call that got as far as an answer, in order. Those to unknown services are in here too. */
+  readonly calls: readonly MockCall[];
+  /** Puts other answers in the place of those of `service`. */
+  answer(service: string, answers: MockAnswers): void;
+}
+
+/** Options of {@link mockMesh}; the same as those of `createMesh`. */
+export type MockMeshOptions = Pick<MeshOptions, "timeoutMs" | "clock" | "interceptors" | "observers" | "services">;
+
+/**
+ * A mesh for unit tests that answers by itself and opens no socket. What is in front of the network is the real one: targets,
+ * headers and bodies are read and refused as in production, deadlines and aborts hold, errors are real `MeshError`s.
+ * An answer stands for a whole call: nothing is retried and no breaker opens. A service without answers is one without
+ * endpoints.
+ * @throws TypeError or RangeError naming service and value, for an answer that is none.
+ */
+export function mockMesh(answers: Readonly<Record<string, MockAnswers>> = {}, options: MockMeshOptions = {}): MockMesh {
+  checkKeys("mockMesh", options, ["timeoutMs", "clock", "interceptors", "observers", "services"]);
+  const { clock = systemClock, interceptors = [], observers = [], ...rest } = options;
+  const answering = new Map<string, Answerer>();
+  const calls: MockCall[] = [];
+  const put = (service: string, given: MockAnswers) => answering.set(service, answererOf(service, given));
+  for (const [service, given] of Object.entries(answers)) put(service, given);
+
+  // Innermost of the interceptors, where the network would begin.
+  const network: Interceptor = (next) => async (request) => {
+    const { service, method, path, headers } = request;
+    const call = { service, method, path, headers, body: await textOf(request.body) };
+    calls.push(call);
+    const answerer = answering.get(service);
+    if (answerer === undefined) return next(request);
+    const answer = await answerer(call);
+    const delayMs = typeof answer === "object" && "delayMs" in answer ? (answer.delayMs ?? 0) : 0;
+    if (delayMs > 0) await sleep(clock, delayMs, request.cancellation);
+    if (typeof answer === "object" && "fault" in answer) throw faultError(request, answer.fault);
+    return responseOf(answer);
+  };
+  const services = Object.entries(rest.services ?? {}).map(([name, own]) => [
+    name,
+    own.interceptors === undefined ? own : { ...own, interceptors: [...own.interceptors, network] },
+  ]);
+  const mesh = createMesh({
+    ...rest,
+    services: Object.fromEntries(services),
+    clock,
+    observers,
+    interceptors: [...interceptors, network],
+    discovery: {
+      name: "the mock",
+      emptyPolicy: "trust",
+      async *watch(_service, signal) {
+        yield [];
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      },
+      services: async () => [...answering.keys()],
+    },
+  });
+  return Object.assign(mesh, { calls, answer: put as MockMesh["answer"] });
+}
+
+type Answerer = (call: MockCall) => MockAnswer | Promise<MockAnswer>;
+
+function answererOf(service: string, given: MockAnswers): Answerer {
+  if (typeof given === "function") {
+    return async (call) => {
+      const answer = await given(call);
+      checkAnswer(service, answer);
+      return answer;
+    };
+  }
+  if (!isQueue(given)) {
+    checkAnswer(service, given);
+    return () => given;
+  }
+  for (const answer of given) checkAnswer(service, answer);
+  const queue = [...given];
+  return ({ method, path }) => {
+    const answer = queue.shift();
+    if (answer === undefined)
+      throw new Error(`mockMesh: the ${given.length} answers of "${service}" are used up, and ${method} ${path} wants another`);
+    return answer;
+  };
+}
+
+function isQueue(given: MockAnswers): given is readonly MockAnswer[] {
+  return Array.isArray(given);
+}
+
+function checkAnswer(service: string, answer: MockAnswer): void {
+  const where = `mockMesh: ${service}`;
+  if (typeof answer === "string" || answer instanceof Response) return;
+  if (typeof answer !== "object" || answer === null) throw new TypeError(`${where}: ${String(answer)} is no answer`);
+  checkNumber(`${where}: delayMs`, answer.delayMs, 0);
+  if ("fault" in answer) {
+    checkKeys(where, answer, ["fault", "delayMs"]);
+    checkChoice(`${where}: fault`, answer.fault, Object.keys(faults));
+    return;
+  }
+  checkKeys(where, answer, ["status", "json", "text", "headers", "delayMs"]);
+  checkNumber(`${where}: status`, answer.status, 200, 599);
+  if (answer.json !== undefined && answer.text !== undefined) throw new TypeError(`${where}: an answer has json or text, not both`);
+}
+
+async function responseOf(answer: Exclude<MockAnswer, { readonly fault: MockFault }>): Promise<MeshResponse> {
+  if (typeof answer === "string") return responseOf({ text: answer });
+  if (answer instanceof Response) {
+    // A copy, so that the same one can answer again.
+    const { status, statusText, headers } = answer;
+    return { ...localResponse(status, await answer.clone().bytes()), statusText, headers: [...headers].flat() };
+  }
+  const { status = 200, json, text, headers = {} } = answer;
+  const type = json !== undefined ? "application/json" : text !== undefined ? "text/plain;charset=UTF-8" : undefined;
+  const pairs = Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((each) => [name.toLowerCase(), each]));
+  const hasType = type === undefined || Object.keys(headers).some((name) => name.toLowerCase() === "content-type");
+  return {
+    ...localResponse(status, json !== undefined ? JSON.stringify(json) : (text ?? "")),
+    headers: hasType ? pairs : ["content-type", type, ...pairs],
+  };
+}
+
+const faults: Readonly<
+  Record<
+    MockFault,
+    { readonly code: MeshErrorCode; readonly record: Partial<AttemptRecord> & Pick<AttemptRecord, "phase" | "maybeExecuted"> }
+  >
+> = {
+  connect: { code: "ERR_MESH_CONNECT", record: { phase: "connect", code: "ECONNREFUSED", maybeExecuted: false } },
+  timeout: { code: "ERR_MESH_TIMEOUT", record: { phase: "headers", code: "ERR_MESH_TIMEOUT", maybeExecuted: true } },
+  reset: { code: "ERR_MESH_PROTOCOL", record: { phase: "headers", code: "ECONNRESET", maybeExecuted: true } },
+};
+
+function faultError({ service, attempts }: MeshRequest, fault: MockFault): MeshError {
+  const { code, record } = faults[fault];
+  attempts.push({ endpoint: "mock", address: "mock:0", ms: 0, ...record });
+  return new MeshError(code, `the mock of "${service}" was told to fail: ${fault}`, { service, attempts: [...attempts] });
+}
