@@ -1,0 +1,55 @@
+import type { Discovery } from "../src/discovery/discovery.ts";
+
+const loopbackUrl = /^(https?):\/\/((?:[^/?#@\\]*@)?)(localhost|127(?:\.\d+){3}|\[::1\])(?::(\d+))?(?=[/?#]|$)/i;
+
+interface Place {
+  readonly origin: string;
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+}
+
+/**
+ * Names for loopback addresses. The target grammar of the mesh has services where the suite has `http://localhost:8080`, so
+ * each origin that the suite calls gets a service name with that one instance. Nothing else of a target is touched, and no
+ * other host can be reached.
+ */
+export class LoopbackTargets {
+  readonly #places = new Map<string, Place>();
+
+  readonly discovery: Discovery = {
+    name: "the origins that the suite calls",
+    emptyPolicy: "trust",
+    watch: (service, signal) => this.#watch(service, signal),
+  };
+
+  /** `url` with the name of its origin in the origin's place; unchanged when it is not on loopback. */
+  named(url: string): string {
+    const found = loopbackUrl.exec(url);
+    if (found === null) return url;
+    const [origin, scheme = "", userInfo = "", host = "", port] = found;
+    const secure = scheme.toLowerCase() === "https";
+    const place: Place = {
+      origin: origin.replace(userInfo, ""),
+      host: host.replace(/[[\]]/g, ""),
+      port: Number(port ?? (secure ? 443 : 80)),
+      secure,
+    };
+    const name = `${secure ? "tls" : "at"}-${place.host.replace(/[^a-z0-9]/gi, "-")}-${place.port}`;
+    this.#places.set(name, place);
+    return `http://${userInfo}${name}${url.slice(origin.length)}`;
+  }
+
+  /** The way back: the suite's own origin in the place of the name that `url` starts with. */
+  unnamed(url: string): string {
+    const name = /^http:\/\/([^/]+)/.exec(url)?.[1] ?? "";
+    const place = this.#places.get(name);
+    return place === undefined ? url : place.origin + url.slice("http://".length + name.length);
+  }
+
+  async *#watch(service: string, signal: AbortSignal) {
+    const place = this.#places.get(service);
+    yield place === undefined ? [] : [{ id: service, host: place.host, port: place.port, secure: place.secure }];
+    if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+}
