@@ -41,6 +41,7 @@ export async function picks(rounds = 9): Promise<BenchReport> {
     columns: ["picker", ...sizes.map((size) => `${size} endpoints`)],
     rows,
     bounds: [],
+    ratios: {},
   };
 }
 

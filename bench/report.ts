@@ -7,12 +7,28 @@ export interface BenchReport {
   readonly rounds: number;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
-  readonly bounds: readonly { readonly what: string; readonly value: number; readonly bound: number; readonly held: boolean }[];
+  readonly bounds: readonly Bound[];
+  /** Ratios by name, the lower the better: what bench/baseline.json keeps. Those that begin with "mesh" are guarded. */
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+/** A value and what is promised of it. */
+export interface Bound {
+  readonly what: string;
+  readonly value: number;
+  readonly relation: "at most" | "at least";
+  readonly bound: number;
+  readonly held: boolean;
 }
 
 /** A bound that is held when `value` is at most `bound`. */
-export function atMost(what: string, value: number, bound: number): BenchReport["bounds"][number] {
-  return { what, value, bound, held: value <= bound };
+export function atMost(what: string, value: number, bound: number): Bound {
+  return { what, value, relation: "at most", bound, held: value <= bound };
+}
+
+/** A bound that is held when `value` is at least `bound`. */
+export function atLeast(what: string, value: number, bound: number): Bound {
+  return { what, value, relation: "at least", bound, held: value >= bound };
 }
 
 /** The middle value, or the mean of the middle two. */
@@ -26,7 +42,8 @@ export function median(values: readonly number[]): number {
 export function shown(value: string | number): string {
   if (typeof value === "string") return value;
   if (Number.isInteger(value)) return String(value);
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
+  const size = Math.abs(value);
+  return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(3);
 }
 
 /** Prints a report as a table for people. */
@@ -41,6 +58,18 @@ export function printReport(report: BenchReport): void {
     );
     if (index === 0) console.log(widths.map((width) => "-".repeat(width)).join("  "));
   });
-  for (const { what, value, bound, held } of report.bounds)
-    console.log(`\n${held ? "held" : "BROKEN"}: ${what} ${shown(value)} (at most ${shown(bound)})`);
+  if (report.bounds.length > 0) console.log();
+  for (const { what, value, relation, bound, held } of report.bounds)
+    console.log(`${held ? "held" : "BROKEN"}: ${what} ${shown(value)} (${relation} ${shown(bound)})`);
+}
+
+/** Says on stderr how far a bench is: over the line before on a terminal, else a line of its own. */
+export function progress(bench: string, text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${bench}: ${text}`);
+  else process.stderr.write(`${bench}: ${text}\n`);
+}
+
+/** Ends the line that {@link progress} has left open. */
+export function progressDone(): void {
+  if (process.stderr.isTTY) process.stderr.write("\n");
 }

@@ -1,28 +1,65 @@
+// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--guard] [--save-baseline]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { isWithinBaseline, saveBaseline } from "./baseline.ts";
+import { importCost } from "./import.ts";
+import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
-import type { BenchReport } from "./report.ts";
-import { printReport } from "./report.ts";
+import { type BenchReport, printReport } from "./report.ts";
+import { sidecar } from "./sidecar.ts";
+import { streaming } from "./streaming.ts";
+import { telemetry } from "./telemetry.ts";
 
-/** Every bench by the name it is called with: `npm run bench -- NAME [--json FILE] [--rounds N]`. */
-const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<BenchReport>>> = { overhead, picks };
+/** Every bench by the name it is called with; all of them when none is named. */
+const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<BenchReport>>> = {
+  overhead,
+  sidecar,
+  telemetry,
+  streaming,
+  memory,
+  import: importCost,
+  picks,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "string" }, rounds: { type: "string" } },
+  options: {
+    json: { type: "string" },
+    rounds: { type: "string" },
+    guard: { type: "boolean", default: false },
+    "save-baseline": { type: "boolean", default: false },
+  },
 });
-const names = positionals.length > 0 ? positionals : Object.keys(benches);
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+const wrong = positionals.find((name) => !Object.hasOwn(benches, name));
+if (wrong !== undefined || (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))) {
+  console.error(
+    wrong === undefined
+      ? `--rounds must be a whole number from 1, not ${values.rounds}`
+      : `no bench is called ${JSON.stringify(wrong)}; there are: ${Object.keys(benches).join(", ")}`,
+  );
+  process.exit(2);
+}
+
 const reports: BenchReport[] = [];
-for (const name of names) {
-  const bench = benches[name];
-  if (bench === undefined) {
-    console.error(`no bench is called ${JSON.stringify(name)}; there are: ${Object.keys(benches).join(", ")}`);
-    process.exit(2);
-  }
-  const report = await bench(values.rounds === undefined ? undefined : Number(values.rounds));
+for (const [name, bench] of Object.entries(benches)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const report = await bench(rounds);
   printReport(report);
   reports.push(report);
 }
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports.length === 1 ? reports[0] : reports, null, 2)}\n`);
-if (reports.some((report) => report.bounds.some((bound) => !bound.held))) process.exitCode = 1;
+if (values["save-baseline"]) saveBaseline(reports);
+if (!values.guard) {
+  if (reports.some((report) => report.bounds.some((bound) => !bound.held))) process.exitCode = 1;
+} else {
+  // A change is judged by what it changes: a bound that was broken before is no fault of it.
+  for (const report of reports) {
+    if (isWithinBaseline(report)) continue;
+    console.log("\nmeasured once more, in case it was the machine");
+    const again = await (benches[report.bench] as (typeof benches)[string])(rounds);
+    printReport(again);
+    if (!isWithinBaseline(again)) process.exitCode = 1;
+  }
+}

