@@ -3,9 +3,9 @@ import type { UnderlyingByteSource } from "node:stream/web";
 import type { CloseListener, ResponseBody } from "../core/body.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import { isMeshError } from "../core/errors.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { failureOf, record } from "./failure.ts";
+import { codeOfReason, failureOf, record } from "./failure.ts";
+import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 
 /** Bytes kept for a reader that has not come yet; then the socket is paused. */
 const highWaterBytes = 65_536;
@@ -31,6 +31,7 @@ export class Exchange implements MeshResponse, ResponseBody {
   #resume: (() => void) | undefined = undefined;
   #rawHeaders: readonly Buffer[] = [];
   #headers: string[] | undefined = undefined;
+  #trailers: readonly string[] = noTrailers;
   #isSent = false;
   #hasHead = false;
   #isPaused = false;
@@ -64,8 +65,16 @@ export class Exchange implements MeshResponse, ResponseBody {
     return this.#headers;
   }
 
+  header(name: string): string | undefined {
+    return findHeader(this.#rawHeaders, name);
+  }
+
   get body(): ResponseBody {
     return this;
+  }
+
+  get trailers(): readonly string[] {
+    return this.#trailers;
   }
 
   get upstream(): Upstream | undefined {
@@ -112,7 +121,8 @@ export class Exchange implements MeshResponse, ResponseBody {
     return !this.#isPaused;
   }
 
-  onComplete(): void {
+  onComplete(trailers: unknown): void {
+    this.#trailers = decodeTrailers(trailers);
     this.#close(undefined);
   }
 
@@ -224,7 +234,7 @@ export class Exchange implements MeshResponse, ResponseBody {
   }
 
   #use(reader: "collect" | "stream"): void {
-    if (this.used) throw new TypeError("Body is unusable: it has been read already");
+    if (this.used) throw new TypeError("Body is unusable: Body has already been read");
     this.used = true;
     this.#reader = reader;
   }
@@ -286,13 +296,3 @@ export class Exchange implements MeshResponse, ResponseBody {
 }
 
 const abandoned = new Error("given up before it was sent");
-
-function decodeHeaders(raw: readonly Buffer[]): string[] {
-  // latin1 as in the Fetch standard's byte strings.
-  return raw.map((part, index) => (index % 2 === 0 ? part.toString("latin1").toLowerCase() : part.toString("latin1")));
-}
-
-function codeOfReason(reason: unknown): string {
-  if (isMeshError(reason)) return reason.code;
-  return reason instanceof Error ? reason.name : "AbortError";
-}

@@ -1,5 +1,5 @@
 import type { MeshRequest } from "../core/dispatch.ts";
-import { describeError, MeshError, type MeshErrorCode } from "../core/errors.ts";
+import { describeError, isMeshError, MeshError, type MeshErrorCode } from "../core/errors.ts";
 
 /** How an attempt stood when the transport reported an error. */
 export interface FailedAttempt {
@@ -56,7 +56,7 @@ export function record(
 
 const what: Partial<Record<MeshErrorCode, string>> = {
   ERR_MESH_CONNECT: "no connection to",
-  ERR_MESH_TLS_PEER: "refused the certificate of",
+  ERR_MESH_TLS_PEER: "no TLS session with",
   ERR_MESH_LOCAL_RESOURCE: "this process has no resources left to connect to",
   ERR_MESH_PROTOCOL: "lost the connection to",
   ERR_MESH_BODY: "incomplete body from or to",
@@ -94,4 +94,10 @@ function maybeExecuted({ isSent, hasHead }: FailedAttempt, cause: unknown): bool
 function causeCodeOf(cause: unknown): string | undefined {
   const code = typeof cause === "object" && cause !== null ? (cause as { code?: unknown }).code : undefined;
   return typeof code === "string" ? code : undefined;
+}
+
+/** What an attempt that was given up is noted with. */
+export function codeOfReason(reason: unknown): string {
+  if (isMeshError(reason)) return reason.code;
+  return reason instanceof Error ? reason.name : "AbortError";
 }

@@ -1,18 +1,31 @@
+import type { Agent, AgentOptions } from "node:http";
+import type { SecureContext } from "node:tls";
+import type { Dispatcher } from "undici";
 import { systemClock } from "../core/clock.ts";
-import { MeshError } from "../core/errors.ts";
+import type { MeshRequest } from "../core/dispatch.ts";
+import { isMeshError, MeshError } from "../core/errors.ts";
 import type { Observer } from "../core/observer.ts";
+import { outcomeOfError } from "../core/outcome.ts";
 import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
+import { MeshAgent } from "./agent.ts";
+import { type DispatcherOptions, MeshDispatcher } from "./dispatcher.ts";
 import type { ServiceExplanation } from "./explain.ts";
-import { type FetchTarget, fetchThrough, type MeshRequestInit } from "./fetch.ts";
+import { type FetchTarget, fetchThrough, type MeshRequestInit, requestThrough } from "./fetch.ts";
+import { meshRequest } from "./mesh-request.ts";
 import { Observers } from "./observers.ts";
 import { checkMeshOptions, type MeshOptions, type ServiceOptions } from "./options.ts";
+import type { Reply } from "./reply.ts";
 import { Service } from "./service.ts";
 import { Catalogue } from "./suggest.ts";
-import { Transport } from "./transport.ts";
+import { secureContextOf } from "./tls.ts";
+import { Transport, type Upgraded } from "./transport.ts";
 
-/** The client side of a service mesh, inside this process. */
-export interface Mesh extends AsyncDisposable {
+/**
+ * The client side of a service mesh, inside this process. `Declared`: what may be called, checked by the compiler: names of services
+ * (`"users" | "orders"`) and whole targets (`` `users/${number}` ``).
+ */
+export interface Mesh<Declared extends string = string> extends AsyncDisposable {
   /**
    * Calls `service/path`, like the global `fetch`, on an instance that discovery knows and the balancer chose, and again
    * on another one where that is safe.
@@ -21,7 +34,22 @@ export interface Mesh extends AsyncDisposable {
    * says whether an instance may have executed the request; with the signal's reason when the caller aborts; with a
    * `TypeError` for an init that is none.
    */
-  fetch(target: FetchTarget, init?: MeshRequestInit): Promise<Response>;
+  fetch(target: FetchTarget<Declared>, init?: MeshRequestInit): Promise<Response>;
+  /**
+   * The same without a `Response`, for what counts every microsecond: `{ statusCode, headers, body, trailers }`, the body as it came
+   * over the wire (not decoded), redirects as they are. Read the body, discard or cancel it.
+   */
+  request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply>;
+  /**
+   * The mesh as an undici `Dispatcher`: `setGlobalDispatcher(mesh.dispatcher())` puts plain `fetch("http://service/path")` on it,
+   * and undici's `request`, `stream`, `pipeline` and `WebSocket`. Closing it closes the mesh.
+   */
+  dispatcher(options?: DispatcherOptions): Dispatcher;
+  /**
+   * The mesh as an `http.Agent` for clients built on `node:http` (axios, got, node-fetch): the host of a request is the service.
+   * It balances and feeds the breakers; it cannot retry, and sets no deadline.
+   */
+  agent(options?: AgentOptions): Agent;
   /**
    * Makes this process known as an instance, through `registrar`, or through the discovery adapter where that is one.
    * @throws TypeError when there is no registrar.
@@ -37,7 +65,7 @@ export interface Mesh extends AsyncDisposable {
  * Makes a mesh. Nothing is looked up or connected to before the first call.
  * @throws TypeError or RangeError naming the option and the value, when an option is wrong.
  */
-export function createMesh(options: MeshOptions): Mesh {
+export function createMesh<Declared extends string = string>(options: MeshOptions): Mesh<Declared> {
   checkMeshOptions(options);
   return new ClientMesh(options);
 }
@@ -47,6 +75,7 @@ class ClientMesh implements Mesh {
   readonly #observers: Observers;
   readonly #transport: Transport;
   readonly #catalogue: Catalogue;
+  readonly #secureContext: SecureContext | undefined;
   /** In the order of their last use: the first is the one unused for longest. */
   readonly #services = new Map<string, Service>();
   readonly #overrides: ReadonlyMap<string, ServiceOptions>;
@@ -65,17 +94,46 @@ class ClientMesh implements Mesh {
     this.#overrides = new Map(Object.entries(options.services ?? {}));
     this.#observers = new Observers(observers);
     this.#catalogue = new Catalogue(options.discovery, clock);
+    this.#secureContext = options.tls && secureContextOf(options.tls);
     this.#transport = new Transport({
       connections,
+      maxRequestsPerConnection: options.maxRequestsPerConnection,
+      maxConnectionAgeMs: options.maxConnectionAgeMs,
       connectTimeoutMs,
       bodyIdleTimeoutMs: options.bodyIdleTimeoutMs ?? 30_000,
-      tls: options.tls,
+      secureContext: this.#secureContext,
+      serverName: options.tls?.serverName,
       clock,
     });
   }
 
   // A property, so that `const { fetch } = mesh` works as with the global one.
-  readonly fetch = (target: FetchTarget, init?: MeshRequestInit): Promise<Response> => fetchThrough(this.#dispatchOf, target, init);
+  readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> => fetchThrough(this.#dispatchOf, target, init);
+
+  readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
+    requestThrough(this.#dispatchOf, target, init);
+
+  dispatcher(options?: DispatcherOptions): Dispatcher {
+    return new MeshDispatcher({ dispatchOf: this.#dispatchOf, upgrade: this.#upgrade, close: () => this.close() }, options);
+  }
+
+  agent(options?: AgentOptions): Agent {
+    const lease = async (service: string) =>
+      this.#service(service).lease(meshRequest({ service, method: "GET", path: "/", headers: {}, body: undefined }));
+    return new MeshAgent({ lease, secureContext: this.#secureContext, serverName: this.#options.tls?.serverName }, options);
+  }
+
+  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> => {
+    const lease = await this.#service(request.service).lease(request);
+    try {
+      const upgraded = await this.#transport.upgrade({ ...request, upstream: lease.upstream }, protocol);
+      upgraded.socket.once("close", () => lease.settle("success"));
+      return upgraded;
+    } catch (error) {
+      lease.settle(outcomeOfError(error), isMeshError(error) && error.code === "ERR_MESH_CONNECT");
+      throw error;
+    }
+  };
 
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
     const target = registrar ?? (this.#options.discovery as Partial<Registrar>);

@@ -7,7 +7,8 @@ import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import type { RetryOptions } from "../policies/retry.ts";
 import type { BreakerOptions } from "../policies/service-breaker.ts";
-import type { TlsOptions } from "./transport.ts";
+import type { Protocol } from "./pools.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** What may differ from service to service. */
 export interface ServiceOptions {
@@ -25,6 +26,11 @@ export interface ServiceOptions {
   readonly breaker?: BreakerOptions | false;
   /** Around each call of the service, first = outermost. */
   readonly interceptors?: readonly Interceptor[];
+  /**
+   * What is spoken to the instances. `h1`: HTTP/1.1. `h2`: HTTP/2, without TLS by prior knowledge (h2c). `auto`: whichever an
+   * instance that speaks TLS chooses (ALPN), HTTP/1.1 to the others. @default "h1"
+   */
+  readonly protocol?: Protocol;
   /** What an empty answer of the registry means. @default what the adapter says, else "quarantine" */
   readonly emptyPolicy?: EmptyPolicy;
 }
@@ -43,6 +49,10 @@ export interface MeshOptions extends ServiceOptions {
   readonly connectTimeoutMs?: number;
   /** Connections to one instance. @default 256 */
   readonly connections?: number;
+  /** A connection is closed after so many requests. @default no limit */
+  readonly maxRequestsPerConnection?: number;
+  /** A connection takes no new request after so long, in milliseconds: certificates and load balancers change. @default 300000 */
+  readonly maxConnectionAgeMs?: number;
   /** TLS towards instances that speak it. */
   readonly tls?: TlsOptions;
   /** Services watched at a time; the one unused for longest makes room. @default 128 */
@@ -63,6 +73,7 @@ const serviceKeys = [
   "retry",
   "breaker",
   "interceptors",
+  "protocol",
   "emptyPolicy",
 ] as const;
 const meshKeys = [
@@ -73,6 +84,8 @@ const meshKeys = [
   "bodyIdleTimeoutMs",
   "connectTimeoutMs",
   "connections",
+  "maxRequestsPerConnection",
+  "maxConnectionAgeMs",
   "tls",
   "maxServices",
   "drainTimeoutMs",
@@ -96,6 +109,8 @@ export function checkMeshOptions(options: MeshOptions): void {
   if (options.bodyIdleTimeoutMs !== false) checkNumber("bodyIdleTimeoutMs", options.bodyIdleTimeoutMs, 1, maxTimerMs);
   checkNumber("connectTimeoutMs", options.connectTimeoutMs, 1, maxTimerMs);
   checkCount("connections", options.connections);
+  checkCount("maxRequestsPerConnection", options.maxRequestsPerConnection);
+  checkNumber("maxConnectionAgeMs", options.maxConnectionAgeMs, 1);
   checkCount("maxServices", options.maxServices);
   checkNumber("drainTimeoutMs", options.drainTimeoutMs, 0);
   if (observers !== undefined && !(Array.isArray(observers) && observers.every((each) => typeof each === "object" && each !== null)))
@@ -146,6 +161,7 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   checkLimit(`${prefix}timeoutMs`, options.timeoutMs);
   checkLimit(`${prefix}attemptTimeoutMs`, options.attemptTimeoutMs);
   checkNumber(`${prefix}discoveryTimeoutMs`, options.discoveryTimeoutMs, 0);
+  checkChoice(`${prefix}protocol`, options.protocol, ["h1", "h2", "auto"]);
   checkChoice(`${prefix}emptyPolicy`, options.emptyPolicy, ["quarantine", "trust"]);
   if (interceptors !== undefined && !(Array.isArray(interceptors) && interceptors.every((each) => typeof each === "function"))) {
     throw new TypeError(`${prefix}interceptors must be an array of functions`);

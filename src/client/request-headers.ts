@@ -29,11 +29,13 @@ export type HeadersInput = Iterable<readonly string[]> | Readonly<Record<string,
  */
 export function requestHeaders(input: HeadersInput | undefined): Record<string, string> {
   const headers: Record<string, string> = Object.create(null);
-  if (input === undefined || input === null) return headers;
+  if (input === undefined) return headers;
+  if (typeof input !== "object" || input === null)
+    throw new TypeError(`headers: ${String(input)} is neither an object nor a list of pairs`);
   if (Symbol.iterator in input) {
     for (const pair of input as Iterable<readonly string[]>) {
       if (pair.length !== 2) throw new TypeError("headers: every entry must be a pair of name and value");
-      add(headers, pair[0] as string, pair[1] as string);
+      add(headers, `${pair[0]}`, pair[1]);
     }
     return headers;
   }

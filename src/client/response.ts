@@ -15,15 +15,19 @@ const nullBodyStatuses: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
  */
 class LazyResponse {
   readonly #message: MeshResponse;
+  readonly #wire: ResponseBody;
   readonly #url: string;
   readonly #hasBody: boolean;
+  readonly #redirected: boolean;
   #headers: Headers | undefined = undefined;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined = undefined;
 
-  constructor(message: MeshResponse, url: string, hasBody: boolean) {
+  constructor(message: MeshResponse, { body, url, hasBody, redirected }: ResponseParts) {
     this.#message = message;
+    this.#wire = body;
     this.#url = url;
     this.#hasBody = hasBody;
+    this.#redirected = redirected;
   }
 
   get status(): number {
@@ -42,20 +46,21 @@ class LazyResponse {
     return this.#url;
   }
 
-  get type(): "default" {
-    return "default";
+  get type(): "basic" {
+    return "basic";
   }
 
   get redirected(): boolean {
-    return false;
+    return this.#redirected;
+  }
+
+  /** Not in the standard: the trailers, once the body has ended. */
+  get trailers(): Headers {
+    return headersFrom(this.#wire.trailers);
   }
 
   get headers(): Headers {
-    if (this.#headers === undefined) {
-      this.#headers = new Headers();
-      const { headers } = this.#message;
-      for (let index = 0; index < headers.length; index += 2) this.#headers.append(headers[index] as string, headers[index + 1] as string);
-    }
+    this.#headers ??= headersFrom(this.#message.headers);
     return this.#headers;
   }
 
@@ -100,10 +105,11 @@ class LazyResponse {
   clone(): Response {
     if (this.bodyUsed || this.#stream?.locked) throw new TypeError("Response.clone: Body has already been consumed.");
     const stream = this.body;
-    if (stream === null) return new LazyResponse(this.#message, this.#url, false) as unknown as Response;
+    const parts = { body: this.#wire, url: this.#url, hasBody: this.#hasBody, redirected: this.#redirected };
+    if (stream === null) return new LazyResponse(this.#message, parts) as unknown as Response;
     const [mine, theirs] = stream.tee();
     this.#stream = mine as ReadableStream<Uint8Array<ArrayBuffer>>;
-    const copy = new LazyResponse(this.#message, this.#url, true);
+    const copy = new LazyResponse(this.#message, parts);
     copy.#stream = theirs as ReadableStream<Uint8Array<ArrayBuffer>>;
     copy.#headers = new Headers(this.headers);
     return copy as unknown as Response;
@@ -112,10 +118,6 @@ class LazyResponse {
   [inspect.custom](_depth: number, options: object): string {
     const { status, statusText, ok, url, bodyUsed } = this;
     return `Response ${inspect({ status, statusText, ok, url, bodyUsed, headers: Object.fromEntries(this.headers) }, options)}`;
-  }
-
-  get #wire(): ResponseBody {
-    return this.#message.body;
   }
 
   async #buffered(): Promise<Response> {
@@ -129,13 +131,32 @@ class LazyResponse {
 
 // Own members first, then what any other code adds to Response.prototype; `instanceof Response` holds.
 Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
+// `new response.constructor(body, init)` is how libraries copy a response.
+Object.defineProperty(LazyResponse.prototype, "constructor", { value: Response, configurable: true, writable: true });
 
-/** The `Response` of a message. `hasBody`: the request's method allows one. */
-export function toResponse(message: MeshResponse, url: string, hasBody: boolean): Response {
-  const isReadable = hasBody && !nullBodyStatuses.has(message.status);
+/** Bodies whose response nobody holds any more: nobody will read them, and their connection would be taken until the deadline. */
+const unread = new FinalizationRegistry<ResponseBody>((body) => {
+  if (!body.used) body.cancel();
+});
+
+/** What a `Response` says beside what is in the message. */
+export interface ResponseParts {
+  /** The message's body, decoded. */
+  readonly body: ResponseBody;
+  readonly url: string;
+  /** The request's method allows one. */
+  readonly hasBody: boolean;
+  readonly redirected: boolean;
+}
+
+/** The `Response` of a message. */
+export function toResponse(message: MeshResponse, parts: ResponseParts): Response {
+  const isReadable = parts.hasBody && !nullBodyStatuses.has(message.status);
   // Nobody can read what a 205 brings in spite of the standard.
   if (!isReadable && !message.body.complete) message.body.discard();
-  return new LazyResponse(message, url, isReadable) as unknown as Response;
+  const response = new LazyResponse(message, parts.hasBody === isReadable ? parts : { ...parts, hasBody: isReadable });
+  if (isReadable && !message.body.complete) unread.register(response, message.body);
+  return response as unknown as Response;
 }
 
 /** What `body` is after the body was read by another reader: present, locked and disturbed. */
@@ -147,4 +168,10 @@ function usedStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     .read()
     .catch(() => {});
   return stream as ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
+function headersFrom(lines: readonly string[]): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < lines.length; index += 2) headers.append(lines[index] as string, lines[index + 1] as string);
+  return headers;
 }

@@ -13,6 +13,7 @@ import { type ServiceBreaker, serviceBreaker } from "../policies/service-breaker
 import { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 import { balance } from "./balance.ts";
 import { explainService, type ServiceExplanation } from "./explain.ts";
+import { type Lease, leaseFrom } from "./lease.ts";
 import { observeAttempts, observeCalls } from "./observe.ts";
 import type { Observers } from "./observers.ts";
 import type { ServiceOptions } from "./options.ts";
@@ -51,6 +52,7 @@ export class Service {
       attemptTimeoutMs = 2_000,
       discoveryTimeoutMs = 1_000,
       breaker = {},
+      protocol = "h1",
     } = options;
     this.name = name;
     this.#context = context;
@@ -104,7 +106,7 @@ export class Service {
       upstreamBreaker: this.#upstreamBreakers?.interceptor,
       attemptTimeout: attemptTimeout({ timeoutMs: attemptTimeoutMs, clock }),
       observeAttempts: observers.has("onAttempt") ? observeAttempts(observers, clock) : undefined,
-      transport: transport.dispatch,
+      transport: transport.dispatch(protocol),
     });
     this.dispatch = (request) => {
       this.#inFlight++;
@@ -116,6 +118,14 @@ export class Service {
   /** Calls that have not settled, wherever in the pipeline they are, or whose body is open. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** An instance for work that does not go through the pipeline; it counts as in flight until it is settled. */
+  async lease(request: MeshRequest): Promise<Lease> {
+    if (!this.#watcher.answered) await this.#firstEndpoints(request);
+    const lease = leaseFrom(this.#balancer, this.#upstreamBreakers, request);
+    if (lease === undefined) throw await this.#noEndpoints(request);
+    return lease;
   }
 
   readonly #onDone = (): void => {

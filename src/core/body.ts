@@ -27,6 +27,8 @@ export interface ResponseBody {
   readonly used: boolean;
   /** `true` when every byte has arrived already. */
   readonly complete: boolean;
+  /** Trailer names (lower case) and values in turn; empty until the body has closed. */
+  readonly trailers: readonly string[];
   /** Calls `listener` when the body closes, at once when it has. */
   onClose(listener: CloseListener): void;
   /** All of it, decoded as UTF-8. */

@@ -7,6 +7,7 @@ const encoder = new TextEncoder();
 /** A response body that is in memory already: for interceptors that answer by themselves, and for mocks. */
 export class BufferedBody implements ResponseBody {
   readonly complete = true;
+  readonly trailers: readonly string[] = [];
   used = false;
   readonly #bytes: Uint8Array<ArrayBuffer>;
 
@@ -47,7 +48,7 @@ export class BufferedBody implements ResponseBody {
   }
 
   #take(): Uint8Array<ArrayBuffer> {
-    if (this.used) throw new TypeError("Body is unusable: it has been read already");
+    if (this.used) throw new TypeError("Body is unusable: Body has already been read");
     this.used = true;
     return this.#bytes;
   }

@@ -58,6 +58,8 @@ export interface MeshResponse {
   readonly statusText: string;
   /** Lower-case names and their values in turn: `["content-type", "text/plain", "set-cookie", "a=1", …]`. */
   readonly headers: readonly string[];
+  /** The first value of one header (lower case), where it can be had without reading all of them. */
+  header?(name: string): string | undefined;
   readonly body: ResponseBody;
   /** The instance that answered. */
   readonly upstream: Upstream | undefined;
@@ -75,7 +77,8 @@ export function compose(interceptors: readonly Interceptor[], inner: Dispatch): 
 }
 
 /** The value of the header `name` (lower case), the first when it occurs more than once. */
-export function headerOf(response: Pick<MeshResponse, "headers">, name: string): string | undefined {
+export function headerOf(response: Pick<MeshResponse, "headers" | "header">, name: string): string | undefined {
+  if (response.header !== undefined) return response.header(name);
   const { headers } = response;
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === name) return headers[index + 1];

@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly host: string;
   /** 1–65535. */
   readonly port: number;
+  /** The instance listens on this Unix socket (an absolute path) instead of `host` and `port`, which only name it then. */
+  readonly socketPath?: string;
   /** `true` when the instance speaks TLS. */
   readonly secure?: boolean;
   /** Relative share of the load, 0–65535. 0 means: only when nothing else of its priority is left. Absent means 1. */
@@ -21,7 +23,12 @@ export interface Endpoint {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** `host:port` with IPv6 in brackets: how an endpoint is written in messages and URLs. */
-export function addressOf(endpoint: Pick<Endpoint, "host" | "port">): string {
-  return endpoint.host.includes(":") ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
+/** `host:port` with IPv6 in brackets, or `unix:` and the path of a socket: how an endpoint is written in messages. */
+export function addressOf(endpoint: Pick<Endpoint, "host" | "port" | "socketPath">): string {
+  return endpoint.socketPath === undefined ? hostAndPort(endpoint) : `unix:${endpoint.socketPath}`;
+}
+
+/** `host:port` with IPv6 in brackets, as in a URL. */
+export function hostAndPort({ host, port }: Pick<Endpoint, "host" | "port">): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

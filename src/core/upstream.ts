@@ -1,4 +1,4 @@
-import { addressOf, type Endpoint } from "./endpoint.ts";
+import { addressOf, type Endpoint, hostAndPort } from "./endpoint.ts";
 
 /**
  * Where an upstream stands in the rotation. `in`: picked normally. `out`: its breaker is open.
@@ -13,7 +13,7 @@ export type Availability = "in" | "out" | "probe";
 export class Upstream {
   readonly service: string;
   readonly id: string;
-  /** `host:port`. */
+  /** `host:port`, or `unix:` and a path. */
   readonly address: string;
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
@@ -36,7 +36,7 @@ export class Upstream {
     this.id = endpoint.id;
     this.#endpoint = endpoint;
     this.address = addressOf(endpoint);
-    this.origin = `${endpoint.secure ? "https" : "http"}://${this.address}`;
+    this.origin = `${endpoint.secure ? "https" : "http"}://${hostAndPort(endpoint)}`;
   }
 
   /** The newest data that discovery has given for this id. */

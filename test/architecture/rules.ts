@@ -25,7 +25,7 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
 const packages: ReadonlyMap<string, readonly string[]> = new Map([
-  ["undici", ["client/transport.ts", "client/dispatcher.ts"]],
+  ["undici", ["client/pools.ts", "client/dispatcher.ts"]],
   ["fastest-levenshtein", ["client/"]],
   ["opossum", ["policies/"]],
   ["p-retry", ["policies/"]],

@@ -164,7 +164,7 @@ describe("Transport", () => {
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
     expect(transport.size).toBe(0);
-    for (let call = 0; call < 3; call++) await (await transport.dispatch(testRequest({ upstream }))).body.text();
+    for (let call = 0; call < 3; call++) await (await transport.dispatch("h1")(testRequest({ upstream }))).body.text();
     expect(transport.size).toBe(1);
     transport.release(upstream);
     transport.release(upstream);
@@ -180,7 +180,7 @@ describe("Transport", () => {
     });
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
-    const { body } = await transport.dispatch(testRequest({ upstream }));
+    const { body } = await transport.dispatch("h1")(testRequest({ upstream }));
     transport.release(upstream);
     expect(transport.size).toBe(1);
     answer();
@@ -205,10 +205,10 @@ describe("Transport", () => {
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
     const cancellation = new Counting();
-    await (await transport.dispatch(testRequest({ upstream, cancellation }))).body.text();
+    await (await transport.dispatch("h1")(testRequest({ upstream, cancellation }))).body.text();
     expect(cancellation.listeners).toBe(0);
-    await rejectionOf(transport.dispatch(testRequest({ upstream, cancellation, path: "/cut" })));
-    await rejectionOf(transport.dispatch(testRequest({ upstream: testUpstream({ port: 1 }), cancellation })));
+    await rejectionOf(transport.dispatch("h1")(testRequest({ upstream, cancellation, path: "/cut" })));
+    await rejectionOf(transport.dispatch("h1")(testRequest({ upstream: testUpstream({ port: 1 }), cancellation })));
     expect(cancellation.listeners).toBe(0);
     await transport.destroy();
   });
@@ -218,7 +218,7 @@ describe("Transport", () => {
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
     upstream.markRemoved();
-    expect(await (await transport.dispatch(testRequest({ upstream }))).body.text()).toBe("ok");
+    expect(await (await transport.dispatch("h1")(testRequest({ upstream }))).body.text()).toBe("ok");
     await until("its pool is gone", () => transport.size === 0);
     await transport.destroy();
   });
@@ -227,13 +227,13 @@ describe("Transport", () => {
     const server = await serve((_request, response) => void response.write("begin"));
     const transport = new Transport(options);
     const [first, second] = [testUpstream({ port: server.port }), testUpstream({ id: "2", port: server.port })];
-    const bodies = await Promise.all([first, second].map(async (upstream) => (await transport.dispatch(testRequest({ upstream }))).body));
+    const bodies = await Promise.all([first, second].map(async (upstream) => (await transport.dispatch("h1")(testRequest({ upstream }))).body));
     transport.release(first);
     const ends = bodies.map((body) => rejectionOf(body.text()));
     await transport.destroy();
     expect(await Promise.all(ends)).toMatchObject([{ code: "ERR_MESH_CLOSED" }, { code: "ERR_MESH_CLOSED" }]);
     await until("every pool is gone", () => transport.size === 0);
-    expect(await rejectionOf(transport.dispatch(testRequest({ upstream: first })))).toMatchObject({
+    expect(await rejectionOf(transport.dispatch("h1")(testRequest({ upstream: first })))).toMatchObject({
       code: "ERR_MESH_CLOSED",
       maybeExecuted: false,
     });

@@ -4,6 +4,7 @@ import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/cor
 
 /** A body that a test ends by hand. */
 export class OpenBody implements ResponseBody {
+  readonly trailers: readonly string[] = [];
   used = false;
   discards = 0;
   cancelledWith: unknown = undefined;

@@ -1,0 +1,128 @@
+import { Agent, Dispatcher } from "undici";
+import { Cancellation } from "../core/cancellation.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { isMeshError } from "../core/errors.ts";
+import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
+import { meshRequest } from "./mesh-request.ts";
+import { type BodyInput, extractBody } from "./request-body.ts";
+import { type HeadersInput, requestHeaders } from "./request-headers.ts";
+import { parseTarget } from "./target.ts";
+import type { Upgraded } from "./transport.ts";
+
+/** What {@link MeshDispatcher} needs of its mesh. */
+export interface DispatcherTarget {
+  dispatchOf(service: string): Dispatch;
+  /** Sends a request that asks for another protocol to an instance. */
+  upgrade(request: MeshRequest, protocol: string): Promise<Upgraded>;
+  /** Waits for calls in flight and releases everything. */
+  close(): Promise<void>;
+}
+
+/** Options of `mesh.dispatcher`. */
+export interface DispatcherOptions {
+  /**
+   * Whether requests to this origin (`http://host:port`) leave the mesh: they go through an undici `Agent` of their own.
+   * Default: none; every host is a service, and what is no service name fails.
+   */
+  readonly passThrough?: (origin: string) => boolean;
+}
+
+/**
+ * The mesh as an undici `Dispatcher`: the host of each request is the service. `setGlobalDispatcher(mesh.dispatcher())` puts plain
+ * `fetch("http://users/42")` on the mesh, Node's own as well as undici's, and so `request`, `stream`, `pipeline` and `WebSocket`.
+ * A body that `fetch` gives is a stream: it can be sent to another instance only while nothing of it was read.
+ */
+export class MeshDispatcher extends Dispatcher {
+  readonly #target: DispatcherTarget;
+  readonly #passThrough: ((origin: string) => boolean) | undefined;
+  #outside: Agent | undefined = undefined;
+
+  constructor(target: DispatcherTarget, { passThrough }: DispatcherOptions = {}) {
+    super();
+    this.#target = target;
+    this.#passThrough = passThrough;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const origin = String(options.origin ?? "").replace(/\/$/, "");
+    if (this.#passThrough?.(origin)) {
+      this.#outside ??= new Agent();
+      return this.#outside.dispatch({ ...options, origin }, handler);
+    }
+    const sink = sinkOf(handler);
+    const cancellation = new Cancellation();
+    try {
+      sink.start((reason) => cancellation.cancel(reason ?? new DOMException("The request was aborted", "AbortError")));
+    } catch (error) {
+      sink.error(error as Error);
+      return true;
+    }
+    this.#send(options, origin, cancellation, sink).catch((error: unknown) =>
+      sink.error(error instanceof Error ? error : new Error(String(error))),
+    );
+    return true;
+  }
+
+  override close(callback?: () => void): Promise<void> {
+    const closing = Promise.all([this.#target.close(), this.#outside?.close()]).then(() => {});
+    if (callback !== undefined) void closing.then(callback, callback);
+    return closing;
+  }
+
+  override destroy(...given: readonly unknown[]): Promise<void> {
+    return this.close(given.find((each) => typeof each === "function") as (() => void) | undefined);
+  }
+
+  async #send(options: Dispatcher.DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
+    const { service, path } = parseTarget(`${origin}${options.path}`);
+    const headers = requestHeaders(headersOf(options.headers));
+    const body = options.body === undefined || options.body === null ? undefined : await extractBody(options.body as BodyInput, "half");
+    if (body?.contentType !== undefined) headers["content-type"] ??= body.contentType;
+    const request = meshRequest({ service, path, method: options.method, headers, body: body?.body, cancellation });
+    if (options.upgrade) {
+      const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
+      sink.upgrade(status, lines, socket);
+      return;
+    }
+    await pass(await this.#target.dispatchOf(service)(request), sink);
+  }
+}
+
+/** Hands a response on to an undici handler, at its pace. */
+async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
+  const { body } = response;
+  let bodyError: unknown;
+  body.onClose((error) => {
+    bodyError = error;
+  });
+  try {
+    sink.head(response.status, response.headers, response.statusText);
+    await sink.ready();
+    if (body.complete) {
+      const bytes = await body.bytes();
+      if (bytes.byteLength > 0) sink.data(bytes);
+    } else {
+      for await (const chunk of body.stream()) {
+        sink.data(chunk);
+        await sink.ready();
+      }
+    }
+  } catch (error) {
+    // What the handler throws gives the body up; what the body failed with is handed on.
+    body.cancel(error);
+    throw isMeshError(bodyError) ? bodyError : error;
+  }
+  sink.end(body.trailers);
+}
+
+/** undici's forms of headers: names and values in turn, pairs, or a record. */
+function headersOf(headers: Dispatcher.DispatchOptions["headers"]): HeadersInput | undefined {
+  if (headers === undefined || headers === null) return undefined;
+  if (!Array.isArray(headers) || Array.isArray(headers[0])) return headers as HeadersInput;
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const value: unknown = headers[index + 1];
+    for (const each of Array.isArray(value) ? value : [value]) pairs.push([String(headers[index]), String(each)]);
+  }
+  return pairs;
+}

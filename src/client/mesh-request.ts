@@ -1,0 +1,44 @@
+import type { RequestBody } from "../core/body.ts";
+import { Cancellation } from "../core/cancellation.ts";
+import type { CallOptions, MeshRequest, RequestHeaders } from "../core/dispatch.ts";
+
+/** What a new request cannot do without, and what it may have. */
+export interface RequestParts {
+  readonly service: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: RequestHeaders;
+  readonly body: RequestBody;
+  readonly options?: CallOptions | undefined;
+  readonly cancellation?: Cancellation;
+}
+
+/** Options of a call that has none; one object, so that requests share their shape. */
+const noOptions: CallOptions = Object.freeze({});
+
+/** A request as the top of the pipeline gets it. */
+export function meshRequest({
+  service,
+  method,
+  path,
+  headers,
+  body,
+  options = noOptions,
+  cancellation = new Cancellation(),
+}: RequestParts): MeshRequest {
+  return {
+    service,
+    method,
+    path,
+    headers,
+    body,
+    options,
+    cancellation,
+    deadline: Number.POSITIVE_INFINITY,
+    attempt: 1,
+    tried: [],
+    attempts: [],
+    upstream: undefined,
+    observation: undefined,
+  };
+}

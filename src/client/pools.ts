@@ -1,0 +1,129 @@
+import type { SecureContext } from "node:tls";
+import { type Dispatcher, H2CClient, Pool } from "undici";
+import type { Clock, Timer } from "../core/clock.ts";
+import type { Upstream } from "../core/upstream.ts";
+
+/** What is spoken to an instance. */
+export type Protocol = "h1" | "h2" | "auto";
+
+/** Options of the connections to instances. */
+export interface PoolOptions {
+  /** Connections to one instance; further requests wait for a free one. */
+  readonly connections: number;
+  /** A connection is closed after so many requests. */
+  readonly maxRequestsPerConnection?: number | undefined;
+  /** A connection takes no new request after so long, in milliseconds. @default 300000 */
+  readonly maxConnectionAgeMs?: number | undefined;
+  /** Limit of a connection attempt in milliseconds (undici counts it in steps of half a second). */
+  readonly connectTimeoutMs: number;
+  readonly secureContext?: SecureContext | undefined;
+  readonly serverName?: string | undefined;
+  readonly clock: Clock;
+}
+
+/** A pool that had no request for a whole round of this length is closed. */
+const idleRoundMs = 60_000;
+
+interface Entry {
+  readonly pool: Dispatcher;
+  /** Requests of the upstream when the last round began. */
+  requests: number;
+}
+
+/**
+ * undici's pool of connections for each upstream that is used: made at its first request, closed when the upstream leaves or
+ * nobody uses it any more. Ten thousand known instances of which fifty are in use hold fifty pools.
+ */
+export class Pools {
+  readonly #options: PoolOptions;
+  readonly #entries = new Map<Upstream, Entry>();
+  /** Pools that wait for what is in flight on them. */
+  readonly #leaving = new Set<Dispatcher>();
+  #round: Timer | undefined = undefined;
+  #isClosed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** Open pools, those included that end with what is in flight on them. */
+  get size(): number {
+    return this.#entries.size + this.#leaving.size;
+  }
+
+  /** The pool of an upstream. Throws once the pools have been destroyed, and for an address that is none. */
+  of(upstream: Upstream, protocol: Protocol): Dispatcher {
+    const known = this.#entries.get(upstream);
+    if (known !== undefined) return known.pool;
+    if (this.#isClosed) throw new PoolsClosed();
+    const pool = this.#open(upstream, protocol);
+    // A pool made for a request that was in the pipeline while the upstream went away must not stay behind.
+    if (upstream.removed) setImmediate(() => this.#leave(pool));
+    else this.#entries.set(upstream, { pool, requests: upstream.requests });
+    this.#round ??= this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
+    return pool;
+  }
+
+  /** The upstream has left: what is in flight ends by itself, idle connections close now. */
+  release(upstream: Upstream): void {
+    const entry = this.#entries.get(upstream);
+    if (entry === undefined) return;
+    this.#entries.delete(upstream);
+    this.#leave(entry.pool);
+  }
+
+  /** Ends every connection, also those in use. */
+  async destroy(): Promise<void> {
+    this.#isClosed = true;
+    this.#options.clock.clearTimer(this.#round);
+    const pools = [...[...this.#entries.values()].map(({ pool }) => pool), ...this.#leaving];
+    this.#entries.clear();
+    this.#leaving.clear();
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  readonly #evict = (): void => {
+    for (const [upstream, entry] of this.#entries) {
+      if (upstream.inFlight === 0 && upstream.requests === entry.requests) this.release(upstream);
+      else entry.requests = upstream.requests;
+    }
+    this.#round = this.#entries.size === 0 ? undefined : this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
+  };
+
+  #leave(pool: Dispatcher): void {
+    this.#leaving.add(pool);
+    pool
+      .close()
+      .catch(() => pool.destroy())
+      .finally(() => this.#leaving.delete(pool));
+  }
+
+  #open({ origin, endpoint }: Upstream, protocol: Protocol): Dispatcher {
+    const { connections, connectTimeoutMs, maxConnectionAgeMs = 300_000, maxRequestsPerConnection, secureContext, serverName } = this.#options;
+    // A host that discovery's checks let through and a URL does not: no connection to it can be made.
+    if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
+    const connect = {
+      timeout: connectTimeoutMs,
+      ...(secureContext === undefined ? undefined : { secureContext }),
+      ...(serverName === undefined ? undefined : { servername: serverName }),
+      ...(endpoint.socketPath === undefined ? undefined : { socketPath: endpoint.socketPath }),
+    };
+    if (protocol === "h2" && !endpoint.secure) return new H2CClient(origin, { connect });
+    return new Pool(origin, {
+      connections,
+      pipelining: 1,
+      clientTtl: maxConnectionAgeMs,
+      allowH2: protocol !== "h1",
+      ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),
+      connect,
+    });
+  }
+}
+
+class PoolsClosed extends Error {
+  readonly code = "UND_ERR_CLOSED";
+
+  constructor() {
+    super("the mesh has been closed");
+  }
+}

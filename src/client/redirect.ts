@@ -1,0 +1,73 @@
+import { isReplayable } from "../core/body.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { headerOf } from "../core/dispatch.ts";
+import { MeshError } from "../core/errors.ts";
+
+/** A response and the request that it answers, after redirects. */
+export interface Followed {
+  readonly request: MeshRequest;
+  readonly response: MeshResponse;
+  readonly redirected: boolean;
+}
+
+const maxRedirects = 20;
+const aboutTheBody = ["content-type", "content-encoding", "content-language", "content-location"];
+
+/** Whether the status is a redirect (Fetch standard, "redirect status"). */
+export function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/**
+ * Follows redirects as the Fetch standard does, but only within the service: to another path, to the service by name, or to the
+ * instance that answered. One that leads elsewhere is refused with `ERR_MESH_PROTOCOL`: it would carry the caller's credentials,
+ * and maybe its body, to whoever the instance names.
+ */
+export async function followRedirects(
+  first: MeshRequest,
+  answer: MeshResponse,
+  send: Dispatch,
+  remainingMs: () => number | false,
+): Promise<Followed> {
+  let request = first;
+  let response = answer;
+  for (let count = 0; isRedirect(response.status); count++) {
+    const location = headerOf(response, "location");
+    if (location === undefined) break;
+    const path = pathWithin(request, response, location);
+    response.body.discard();
+    if (path === undefined) throw refused(request, `leads out of the service, to ${JSON.stringify(location.slice(0, 200))}`);
+    if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
+    const next = redirected(request, response.status, path);
+    if (next === undefined) throw refused(request, "would need the body again, which was a stream");
+    request = { ...next, tried: [], attempts: [], options: { ...next.options, timeoutMs: remainingMs() } };
+    response = await send(request);
+  }
+  return { request, response, redirected: request !== first };
+}
+
+/** The path that `location` means, or `undefined` when it is not within the service. */
+function pathWithin(request: MeshRequest, response: MeshResponse, location: string): string | undefined {
+  // The base has a host that nothing else can have: what is relative keeps it.
+  const base = "http://within.invalid";
+  const url = URL.canParse(location, base + request.path) ? new URL(location, base + request.path) : undefined;
+  if (url === undefined || url.username !== "" || url.password !== "") return undefined;
+  const isRelative = url.origin === base;
+  const isService = url.host === request.service.toLowerCase();
+  const isInstance = url.origin === response.upstream?.origin;
+  if (!isRelative && !(isService && /^(https?|mesh):$/.test(url.protocol)) && !isInstance) return undefined;
+  return url.pathname + url.search;
+}
+
+function redirected(request: MeshRequest, status: number, path: string): MeshRequest | undefined {
+  const { method } = request;
+  const becomesGet = status === 303 ? method !== "GET" && method !== "HEAD" : (status === 301 || status === 302) && method === "POST";
+  if (!becomesGet) return isReplayable(request.body) ? { ...request, path } : undefined;
+  const headers = Object.assign(Object.create(null), request.headers);
+  for (const name of aboutTheBody) delete headers[name];
+  return { ...request, path, method: "GET", body: undefined, headers };
+}
+
+function refused({ service, attempts }: MeshRequest, why: string): MeshError {
+  return new MeshError("ERR_MESH_PROTOCOL", `a redirect of "${service}" ${why}`, { service, attempts: [...attempts], maybeExecuted: true });
+}
