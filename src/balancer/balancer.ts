@@ -22,6 +22,7 @@ export interface BalancerOptions {
 export class Balancer {
   readonly #options: BalancerOptions;
   #upstreams = new Map<string, Upstream>();
+  #endpoints: readonly Endpoint[] | undefined = undefined;
   #candidates: readonly Upstream[] = [];
   #probes: readonly Upstream[] = [];
   #probesSkipped = 0;
@@ -42,6 +43,9 @@ export class Balancer {
 
   /** Takes a complete new set. The same id at the same address keeps its upstream; another address makes a new one. */
   update(endpoints: readonly Endpoint[]): void {
+    // An answer that only confirms the last one.
+    if (endpoints === this.#endpoints) return;
+    this.#endpoints = endpoints;
     const before = this.#upstreams;
     const after = new Map<string, Upstream>();
     let hasChanged = false;

@@ -31,6 +31,7 @@ export interface AttemptEnd {
 
 /** Follows one call. */
 export interface CallObserver {
+  /** The body has closed, or the call failed before. Called once. */
   onEnd?(end: CallEnd): void;
 }
 
@@ -40,6 +41,7 @@ export interface AttemptObserver {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Runs the attempt, for observers that need it inside a context of theirs. Must call `run` once, synchronously. */
   around?<T>(run: () => T): T;
+  /** The body has closed, or the attempt failed before. Called once. */
   onEnd?(end: AttemptEnd): void;
 }
 

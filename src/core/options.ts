@@ -1,20 +1,69 @@
-/** How an option's value is written in an error message. */
-function shown(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+/** The longest time that a timer can be set for, in milliseconds (24.8 days): Node fires one for longer at once. */
+export const maxTimerMs: number = 2 ** 31 - 1;
+
+/**
+ * Refuses an option: `consul: tags must be an array of strings, not 5`.
+ * @throws TypeError naming the option, what it must be, and the value: keep secrets out of it.
+ */
+export function refuseOption(option: string, value: unknown, mustBe: string): never {
+  throw new TypeError(`${option} must be ${mustBe}, not ${shown(value)}`);
 }
 
 /**
  * Checks a number that an option gave.
  * @throws TypeError when it is no number, RangeError when it is out of range; both name the option and the value.
  */
-export function checkNumber(option: string, value: number | undefined, min: number, max: number = Number.POSITIVE_INFINITY): void {
+export function checkNumber(option: string, value: unknown, min: number, max: number = Number.POSITIVE_INFINITY): void {
   if (value === undefined) return;
-  if (typeof value !== "number" || Number.isNaN(value)) throw new TypeError(`${option} must be a number, not ${shown(value)}`);
+  if (typeof value !== "number" || Number.isNaN(value)) refuseOption(option, value, "a number");
   if (value < min || value > max) {
     throw new RangeError(
       `${option} must be ${max === Number.POSITIVE_INFINITY ? `at least ${min}` : `from ${min} to ${max}`}, not ${value}`,
     );
   }
+}
+
+/**
+ * Checks a number that counts something.
+ * @throws TypeError when it is no number, RangeError when it is out of range or not whole; both name the option and the value.
+ */
+export function checkInteger(option: string, value: unknown, min: number, max?: number): void {
+  checkNumber(option, value, min, max);
+  if (value !== undefined && !Number.isInteger(value)) throw new RangeError(`${option} must be a whole number, not ${value}`);
+}
+
+/**
+ * Checks that an option is `true` or `false`.
+ * @throws TypeError naming the option and the value.
+ */
+export function checkFlag(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "boolean") refuseOption(option, value, "true or false");
+}
+
+/**
+ * Checks that an option is a string that is not empty.
+ * @throws TypeError naming the option and the value.
+ */
+export function checkText(option: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== "string" || value === "")) refuseOption(option, value, "a string that is not empty");
+}
+
+/**
+ * Checks that an option can be called.
+ * @throws TypeError naming the option and the value.
+ */
+export function checkFunction(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") refuseOption(option, value, "a function");
+}
+
+/**
+ * Checks that what should hold options is an object.
+ * @throws TypeError naming the option and what came instead, but no text: what was put in the wrong place may be a secret.
+ */
+export function checkObject(option: string, value: unknown): void {
+  if (value === undefined || (typeof value === "object" && value !== null && !Array.isArray(value))) return;
+  const found = typeof value === "string" ? "a string" : Array.isArray(value) ? "an array" : shown(value);
+  throw new TypeError(`${option} must be an object with options, not ${found}`);
 }
 
 /**
@@ -28,10 +77,22 @@ export function checkKeys(where: string, options: object, allowed: readonly stri
 }
 
 /**
- * Checks that an option is one of a few words.
- * @throws TypeError naming the option, the value and the words.
+ * Checks that an option is one of a few words or numbers.
+ * @throws TypeError naming the option, the value and the choices.
  */
-export function checkChoice(option: string, value: string | undefined, choices: readonly string[]): void {
-  if (value !== undefined && !choices.includes(value))
-    throw new TypeError(`${option} must be one of ${choices.map(shown).join(", ")}, not ${shown(value)}`);
+export function checkChoice(option: string, value: unknown, choices: readonly (string | number)[]): void {
+  if (value !== undefined && !choices.some((choice) => choice === value))
+    refuseOption(option, value, `one of ${choices.map(shown).join(", ")}`);
+}
+
+const maxShown = 60;
+
+/** How an option's value is written in an error message. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (!Array.isArray(value)) return "an object";
+  const elements = value.slice(0, 5).map((element: unknown) => (Array.isArray(element) ? "an array" : shown(element)));
+  return `[${elements.join(", ")}${value.length > elements.length ? ", …" : ""}]`;
 }

@@ -9,7 +9,8 @@ export interface Discovery {
   readonly name?: string;
   /**
    * Yields the complete set of `service`'s endpoints: first the current one as soon as it is known (an empty set when
-   * the service is unknown), then again after every change. Order means nothing.
+   * the service is unknown), then again after every change. Order means nothing. The same set again says that the source has
+   * confirmed it: an adapter that polls yields after every answer, which keeps the age of the data honest.
    *
    * It stops and releases everything when `signal` aborts. It may throw at any time: the watcher keeps the last good set
    * and starts it again after a pause. It may return: the watcher asks again a while later, so that a single

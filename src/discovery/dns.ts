@@ -8,6 +8,7 @@ import { addressTypes, checkOptions, type DnsOptions, nameOption, serversOption 
 import { resolver } from "./dns/resolver.ts";
 import { refreshDelayMs } from "./dns/schedule.ts";
 import { findServices } from "./dns/services.ts";
+import { keepIfSame } from "./same-endpoints.ts";
 
 export type { DnsOptions };
 
@@ -37,18 +38,16 @@ export function dns(options: DnsOptions = {}): Discovery {
     ...(emptyPolicy === undefined ? {} : { emptyPolicy }),
     async *watch(service, signal) {
       const memory = new AddressMemory();
-      let known: string | undefined;
+      let last: readonly Endpoint[] | undefined;
       try {
         const dnsName = checkName(nameOf(service));
         while (!signal.aborted) {
           memory.nextRound();
           const { endpoints, ttlS } = await find(dnsName, { types, resolve, memory, signal });
           const nextAt = clock.now() + refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
-          const content = JSON.stringify(endpoints);
-          // Emptiness is said again each time: whoever doubts it counts the answers that confirm it.
-          if (content !== known || endpoints.length === 0)
-            yield secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints;
-          known = content;
+          // Also when nothing changed: it confirms that the data is of now, and an empty answer is believed once it is confirmed.
+          last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
+          yield last;
           await sleepUntil(clock, nextAt, signal);
         }
       } catch (error) {

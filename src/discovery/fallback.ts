@@ -1,9 +1,9 @@
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
-import type { Endpoint } from "../core/endpoint.ts";
+import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../core/options.ts";
 import { closeAll, emptyPolicyOf, nameOf, requireDiscovery } from "./combined.ts";
 import type { Discovery } from "./discovery.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
-import type { SourceErrorListener } from "./source.ts";
+import type { Source, SourceErrorListener } from "./source.ts";
 
 /** Options of {@link fallback}. */
 export interface FallbackOptions {
@@ -22,6 +22,8 @@ export interface FallbackOptions {
   readonly random?: Random;
 }
 
+const known: readonly (keyof FallbackOptions)[] = ["switchAfterMs", "shouldSwitchOnEmpty", "onError", "onSwitch", "clock", "random"];
+
 /**
  * The endpoints of `primary`; those of `secondary` while the primary fails. The primary is asked again in the background,
  * with backoff and jitter, and its first good answer brings it back. Throws `ERR_MESH_DISCOVERY` only while both fail.
@@ -29,9 +31,13 @@ export interface FallbackOptions {
 export function fallback(primary: Discovery, secondary: Discovery, options: FallbackOptions = {}): Discovery {
   requireDiscovery(primary, "fallback: primary");
   requireDiscovery(secondary, "fallback: secondary");
+  checkObject("fallback: options", options);
+  checkKeys("fallback", options, known);
   const { switchAfterMs = 500, shouldSwitchOnEmpty = false, clock = systemClock, random = Math.random, onError, onSwitch } = options;
-  if (!(switchAfterMs >= 0 && switchAfterMs <= 2 ** 31 - 1))
-    throw new RangeError(`fallback: switchAfterMs must be from 0 to 2147483647, got ${switchAfterMs}`);
+  checkNumber("fallback: switchAfterMs", switchAfterMs, 0, maxTimerMs);
+  checkFlag("fallback: shouldSwitchOnEmpty", shouldSwitchOnEmpty);
+  checkFunction("fallback: onError", onError);
+  checkFunction("fallback: onSwitch", onSwitch);
   const settings = { primary, secondary, switchAfterMs, shouldSwitchOnEmpty, clock, random, onError, onSwitch };
   const both = [primary, secondary];
   return {
@@ -41,14 +47,18 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
       if (signal.aborted) return;
       const pair = new FallbackPair({ ...settings, service });
       try {
-        let seen: readonly Endpoint[] | undefined;
+        let told: Source | undefined;
+        let toldAnswers = 0;
         while (!signal.aborted) {
-          const { endpoints, rejected } = pair.choose();
-          if (endpoints === undefined || endpoints === seen) {
+          const source = pair.choose();
+          const { endpoints, answers } = source;
+          if (endpoints === undefined || (source === told && answers === toldAnswers)) {
             await pair.changes.wait(signal);
           } else {
-            seen = endpoints;
-            yield [...endpoints, ...rejected];
+            told = source;
+            toldAnswers = answers;
+            // Also when nothing changed: it confirms that the data is of now.
+            yield source.listed;
           }
         }
       } finally {

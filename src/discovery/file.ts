@@ -1,10 +1,11 @@
 import { extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isDeepStrictEqual } from "node:util";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import { checkChoice, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../core/options.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
 import { type FileFormat, ListFile } from "./list-file.ts";
+import { keepIfSame } from "./same-endpoints.ts";
 
 /** Options of {@link fileDiscovery}. */
 export interface FileDiscoveryOptions {
@@ -22,6 +23,8 @@ export interface FileDiscoveryOptions {
   readonly clock?: Clock;
 }
 
+const known: readonly (keyof FileDiscoveryOptions)[] = ["format", "pollMs", "emptyPolicy", "onError", "clock"];
+
 /**
  * Endpoints that are written down in a JSON or YAML file, in the shape that `staticDiscovery` takes; read again whenever
  * the file changes. A file that is missing, empty, half-written or wrong makes the watch throw `ERR_MESH_DISCOVERY`, so the
@@ -29,10 +32,13 @@ export interface FileDiscoveryOptions {
  */
 export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions = {}): Discovery {
   const file = pathOf(path);
+  checkObject("fileDiscovery: options", options);
+  checkKeys("fileDiscovery", options, known);
   const { format = formatOf(file), pollMs = 2_000, clock = systemClock, onError } = options;
-  if (format !== "json" && format !== "yaml")
-    throw new TypeError(`fileDiscovery: format must be "json" or "yaml", got ${JSON.stringify(format)}`);
-  if (!(pollMs >= 10 && pollMs <= 2 ** 31 - 1)) throw new RangeError(`fileDiscovery: pollMs must be from 10 to 2147483647, got ${pollMs}`);
+  checkChoice("fileDiscovery: format", format, ["json", "yaml"]);
+  checkNumber("fileDiscovery: pollMs", pollMs, 10, maxTimerMs);
+  checkChoice("fileDiscovery: emptyPolicy", options.emptyPolicy, ["quarantine", "trust"]);
+  checkFunction("fileDiscovery: onError", onError);
   const { emptyPolicy = format === "json" ? "trust" : "quarantine" } = options;
   const list = new ListFile({ path: file, format, pollMs, clock, onError });
   return {
@@ -41,15 +47,16 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
     async *watch(service, signal) {
       const release = list.follow();
       try {
-        const wanted = list.refresh();
-        let seen: readonly Endpoint[] | undefined;
+        let told = list.refresh() - 1;
+        let last: readonly Endpoint[] | undefined;
         while (!signal.aborted) {
-          const current = list.reads < wanted ? undefined : (list.services().get(service) ?? []);
-          if (current === undefined || isDeepStrictEqual(current, seen)) {
-            await list.changes.wait(signal);
+          if (list.reads > told) {
+            told = list.reads;
+            last = keepIfSame(last, list.services().get(service) ?? []);
+            // Also when nothing changed: it confirms that the data is of now.
+            yield last;
           } else {
-            seen = current;
-            yield current;
+            await list.changes.wait(signal);
           }
         }
       } finally {
@@ -69,8 +76,7 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
 
 function pathOf(path: string | URL): string {
   if (path instanceof URL) return fileURLToPath(path);
-  if (typeof path !== "string" || path === "")
-    throw new TypeError(`fileDiscovery: path must be the path of a file, got ${JSON.stringify(path)}`);
+  if (typeof path !== "string" || path === "") refuseOption("fileDiscovery: path", path, "the path of a file");
   // Now, since the working directory may change later.
   return resolve(path);
 }
@@ -83,6 +89,6 @@ function formatOf(path: string): FileFormat {
     case ".yml":
       return "yaml";
     default:
-      throw new TypeError(`fileDiscovery: path must end in .json, .yaml or .yml, or format must be given; got ${JSON.stringify(path)}`);
+      return refuseOption("fileDiscovery: path", path, "one that ends in .json, .yaml or .yml where no format is given");
   }
 }

@@ -36,7 +36,7 @@ export function readEndpoints(entries: readonly unknown[], where: string): reado
   return Object.freeze(endpoints);
 }
 
-const fields: ReadonlySet<string> = new Set(["id", "host", "port", "secure", "weight", "zone", "priority", "metadata"]);
+const fields: ReadonlySet<string> = new Set(["id", "host", "port", "secure", "weight", "zone", "priority", "metadata", "socketPath"]);
 
 function withId(entry: unknown, where: string): Endpoint {
   if (!isObject(entry)) throw new TypeError(`${where}: expected { host, port }, got ${show(entry)}`);

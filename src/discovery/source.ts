@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
+import { keepIfSame } from "./same-endpoints.ts";
 import type { Wakeup } from "./wakeup.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -29,6 +31,8 @@ export class Source {
   readonly #watcher: Watcher;
   #endpoints: readonly Endpoint[] | undefined = undefined;
   #rejected: readonly Endpoint[] = [];
+  #listed: readonly Endpoint[] = [];
+  #answers = 0;
   #isFailing = false;
   #error: unknown = undefined;
 
@@ -40,10 +44,13 @@ export class Source {
       clock,
       random,
       emptyPolicy,
-      onUpdate: ({ endpoints, rejected }) => {
+      onUpdate: ({ endpoints, rejected, quarantined }) => {
         this.#isFailing = false;
-        this.#endpoints = endpoints;
-        this.#rejected = rejected.map(({ entry }) => entry as Endpoint);
+        this.#keep(
+          endpoints,
+          rejected.map(({ entry }) => entry as Endpoint),
+        );
+        if (!quarantined) this.#answers++;
         changes.wake();
       },
       onError: (error) => {
@@ -74,6 +81,16 @@ export class Source {
     return this.#rejected;
   }
 
+  /** Both together, and the same array until one of them changes. */
+  get listed(): readonly Endpoint[] {
+    return this.#listed;
+  }
+
+  /** How many answers {@link endpoints} is from: one more with each that confirms it. One in quarantine is not among them. */
+  get answers(): number {
+    return this.#answers;
+  }
+
   /** Whether the last thing it said was an error. */
   get isFailing(): boolean {
     return this.#isFailing;
@@ -87,5 +104,13 @@ export class Source {
   /** Resolves when the adapter has let go. */
   stop(): Promise<void> {
     return this.#watcher.stop();
+  }
+
+  #keep(endpoints: readonly Endpoint[], rejected: readonly Endpoint[]): void {
+    const kept = keepIfSame(this.#endpoints, endpoints);
+    if (kept === this.#endpoints && isDeepStrictEqual(rejected, this.#rejected)) return;
+    this.#endpoints = kept;
+    this.#rejected = rejected;
+    this.#listed = [...kept, ...rejected];
   }
 }

@@ -1,5 +1,6 @@
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
+import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../core/options.ts";
 import { allFailed, closeAll, emptyPolicyOf, nameOf, requireDiscovery } from "./combined.ts";
 import type { Discovery } from "./discovery.ts";
 import { Source, type SourceErrorListener } from "./source.ts";
@@ -30,13 +31,19 @@ export function union(...args: readonly unknown[]): Discovery {
   return unionOf(sources, options);
 }
 
-function unionOf(given: readonly unknown[], { waitMs = 500, onError, clock = systemClock, random = Math.random }: UnionOptions): Discovery {
+const known: readonly (keyof UnionOptions)[] = ["waitMs", "onError", "clock", "random"];
+
+function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
+  checkObject("union: options", options);
+  checkKeys("union", options, known);
+  const { waitMs = 500, onError, clock = systemClock, random = Math.random } = options;
   if (given.length === 0) throw new TypeError("union: at least one discovery is needed");
   const sources = given.map((source, index) => {
     requireDiscovery(source, `union: source ${index + 1}`);
     return source;
   });
-  if (!(waitMs >= 0 && waitMs <= 2 ** 31 - 1)) throw new RangeError(`union: waitMs must be from 0 to 2147483647, got ${waitMs}`);
+  checkNumber("union: waitMs", waitMs, 0, maxTimerMs);
+  checkFunction("union: onError", onError);
   const catalogues = sources.filter(({ services }) => services !== undefined);
   return {
     name: sources.map(nameOf).join(" and "),
@@ -54,16 +61,19 @@ function unionOf(given: readonly unknown[], { waitMs = 500, onError, clock = sys
       };
       const timer = clock.setTimer(onOverdue, waitMs, false);
       try {
-        let seen: readonly (readonly Endpoint[] | undefined)[] = [];
+        let told: readonly Told[] = [];
+        let last: readonly Endpoint[] = [];
         while (!signal.aborted) {
-          const sets = watched.map(({ endpoints }) => endpoints);
-          const isAnswered = sets.some((set) => set !== undefined);
+          const isAnswered = watched.some(({ answers }) => answers > 0);
           if (!isAnswered && watched.every(({ isFailing }) => isFailing)) throw allFailed(service, watched);
-          const isComplete = watched.every(({ endpoints, isFailing }) => endpoints !== undefined || isFailing);
-          const isNew = sets.some((set, index) => set !== seen[index]);
-          if (isNew && isAnswered && (isComplete || isOverdue)) {
-            seen = sets;
-            yield [...merge(sets), ...watched.flatMap(({ rejected }) => rejected)];
+          const isComplete = watched.every(({ answers, isFailing }) => answers > 0 || isFailing);
+          const isNew = watched.some(({ listed }, index) => listed !== told[index]?.listed);
+          // The union is as old as the oldest of its parts: no source confirms what another one says.
+          const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (told[index]?.answers ?? 0));
+          if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
+            told = watched.map(({ listed, answers }) => ({ listed, answers }));
+            if (isNew) last = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
+            yield last;
           } else {
             await changes.wait(signal);
           }
@@ -78,13 +88,16 @@ function unionOf(given: readonly unknown[], { waitMs = 500, onError, clock = sys
   };
 }
 
+/** What a source had said when the union was yielded last. */
+type Told = Pick<Source, "listed" | "answers">;
+
 /** Earlier sources come first: their ids stay, and they describe what others list too. */
-function merge(sets: readonly (readonly Endpoint[] | undefined)[]): readonly Endpoint[] {
+function merge(sources: readonly Source[]): readonly Endpoint[] {
   const merged = new Map<string, Endpoint>();
   const addresses = new Set<string>();
-  sets.forEach((set = [], index) => {
+  sources.forEach(({ endpoints = [] }, index) => {
     // Two instances at one address within one source are that source's business.
-    const added = set.filter((endpoint) => !addresses.has(addressOf(endpoint)));
+    const added = endpoints.filter((endpoint) => !addresses.has(addressOf(endpoint)));
     for (const endpoint of added) {
       addresses.add(addressOf(endpoint));
       let id = endpoint.id;

@@ -39,7 +39,7 @@ export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoin
 
 function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | undefined {
   if (typeof entry !== "object" || entry === null) return "not an object";
-  const { id, host, port, weight, priority, zone, secure } = entry as { [key in keyof Endpoint]: unknown };
+  const { id, host, port, weight, priority, zone, secure, socketPath } = entry as { [key in keyof Endpoint]: unknown };
   if (typeof id !== "string" || id === "" || id.length > 512 || hasControls(id))
     return "id is not a string of 1 to 512 characters without control characters";
   if (seen.has(id)) return `id ${JSON.stringify(id)} occurs twice`;
@@ -51,6 +51,9 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | 
     return "priority is not a number from 0 to 65535";
   if (zone !== undefined && (typeof zone !== "string" || zone.length > 255 || hasControls(zone)))
     return "zone is not a string of up to 255 characters without control characters";
+  // 107 bytes is what the kernel takes (sun_path). Adapters of registries that others write to never give one.
+  if (socketPath !== undefined && !(typeof socketPath === "string" && /^\/[^\0]{1,106}$/.test(socketPath)))
+    return "socketPath is not an absolute path of up to 107 characters";
   if (secure !== undefined && typeof secure !== "boolean") return "secure is neither true nor false";
   return undefined;
 }

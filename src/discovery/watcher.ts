@@ -3,7 +3,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { EndpointsUpdate } from "../core/observer.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
 import { Quarantine } from "./quarantine.ts";
-import { validateEndpoints } from "./validate.ts";
+import { type ValidatedEndpoints, validateEndpoints } from "./validate.ts";
 
 /** What a {@link Watcher} needs. */
 export interface WatcherOptions {
@@ -36,6 +36,8 @@ export class Watcher {
   readonly #quarantine: Quarantine;
   readonly #startedAt: number;
   #endpoints: readonly Endpoint[] | undefined = undefined;
+  #lastEntries: readonly unknown[] | undefined = undefined;
+  #lastValidated: ValidatedEndpoints | undefined = undefined;
   #updatedAt: number | undefined = undefined;
   #lastError: unknown = undefined;
   #waiters: (() => void)[] = [];
@@ -168,7 +170,10 @@ export class Watcher {
 
   #accept(entries: readonly unknown[]): void {
     const { service, clock, onUpdate } = this.#options;
-    const { endpoints, rejected } = validateEndpoints(entries);
+    // The same array again confirms the last answer: checking ten thousand entries anew would take ten milliseconds.
+    if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = validateEndpoints(entries);
+    this.#lastEntries = entries;
+    const { endpoints, rejected } = this.#lastValidated;
     const quarantined = this.#quarantine.holds(this.#endpoints ?? [], endpoints);
     const inUse = quarantined ? (this.#endpoints ?? []) : endpoints;
     this.#endpoints = inUse;

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 
-/** Options of {@link RetryBudget}. */
+/** How many retries a service may have; `retry.budget` in the options of the mesh. */
 export interface RetryBudgetOptions {
   /** Retries allowed per request, 0–1. @default 0.2 */
   readonly ratio?: number;

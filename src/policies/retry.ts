@@ -102,19 +102,19 @@ export function retry({
       );
     }
 
-    return async (request) => {
+    const again = (request: MeshRequest, thrown: unknown) => remaining(request, thrown).catch(lastResult(request));
+
+    // Not async: a call that waits for its response would hold a suspended function in each layer.
+    return (request) => {
       budget.deposit();
       if (request.options.retry === false) return next(request);
-      let first: unknown;
-      try {
-        const response = await next(request);
-        if (!isFailedResponse(response)) return response;
-        first = new FailedResponse(response);
-      } catch (error) {
-        if (!isMeshError(error)) throw error;
-        first = error;
-      }
-      return remaining(request, first).catch(lastResult(request));
+      return next(request).then(
+        (response) => (isFailedResponse(response) ? again(request, new FailedResponse(response)) : response),
+        (error: unknown) => {
+          if (!isMeshError(error)) throw error;
+          return again(request, error);
+        },
+      );
     };
   };
 }

@@ -60,30 +60,24 @@ export function serviceBreaker({
   return {
     state: () => circuit.state,
     dispose: () => circuit.dispose(),
-    interceptor: (next) => async (request) => {
+    interceptor: (next) => (request) => {
       const permit = circuit.admit();
       if (permit === undefined) {
-        throw new MeshError(
-          "ERR_MESH_CIRCUIT_OPEN",
-          `"${service}" is failing: its circuit breaker is ${circuit.state} and lets one call a second through`,
-          {
-            service,
-            maybeExecuted: false,
-            stack: false,
-          },
-        );
+        const message = `"${service}" is failing: its circuit breaker is ${circuit.state} and lets one call a second through`;
+        return Promise.reject(new MeshError("ERR_MESH_CIRCUIT_OPEN", message, { service, maybeExecuted: false, stack: false }));
       }
-      try {
-        const response = await next(request);
-        circuit.settle(permit, outcomeOfResponse(response));
-        return response;
-      } catch (error) {
-        // A deadline that passed before any attempt, in the wait for discovery, is no failure of the service.
-        const outcome =
-          isMeshError(error) && error.code === "ERR_MESH_TIMEOUT" && error.attempts.length === 0 ? "neutral" : outcomeOfError(error);
-        circuit.settle(permit, outcome);
-        throw error;
-      }
+      return next(request).then(
+        (response) => {
+          circuit.settle(permit, outcomeOfResponse(response));
+          return response;
+        },
+        (error: unknown) => {
+          // A deadline that passed before any attempt, in the wait for discovery, is no failure of the service.
+          const isEarly = isMeshError(error) && error.code === "ERR_MESH_TIMEOUT" && error.attempts.length === 0;
+          circuit.settle(permit, isEarly ? "neutral" : outcomeOfError(error));
+          throw error;
+        },
+      );
     },
   };
 }

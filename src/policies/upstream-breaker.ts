@@ -1,5 +1,5 @@
 import type { Random } from "../core/clock.ts";
-import type { Interceptor } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
 import { type Outcome, outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
@@ -27,33 +27,20 @@ export class UpstreamBreakers {
   }
 
   /** Goes below the balancer: it needs the upstream, and must see attempt timeouts. */
-  readonly interceptor: Interceptor = (next) => async (request) => {
+  readonly interceptor: Interceptor = (next) => (request) => {
     const upstream = request.upstream as Upstream;
     const permit = this.#admit(upstream);
-    try {
-      const response = await next(request);
-      const outcome = outcomeOfResponse(response);
-      if (outcome === "failure") this.#fail(upstream, permit, false);
-      else if (response.body.complete) this.#succeed(upstream, permit);
-      else {
-        // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
-        // and then cuts off every body would count as good and bad in turn, and stay.
-        const isDecided = permit === undefined || permit.isProbe;
-        if (isDecided) this.#succeed(upstream, permit);
-        response.body.onClose((error) => {
-          // The call's deadline says as much of a caller who reads slowly as of the instance.
-          if (error !== undefined && error === request.cancellation.reason) return;
-          if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
-          else if (!isDecided) this.#succeed(upstream, permit);
-        });
-      }
-      return response;
-    } catch (error) {
-      const outcome = outcomeOfError(error);
-      if (outcome === "failure") this.#fail(upstream, permit, isRefusal(error));
-      else this.#release(upstream, permit);
-      throw error;
-    }
+    return next(request).then(
+      (response) => {
+        this.#learn(request, upstream, permit, response);
+        return response;
+      },
+      (error: unknown) => {
+        if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, isRefusal(error));
+        else this.#release(upstream, permit);
+        throw error;
+      },
+    );
   };
 
   /**
@@ -95,6 +82,27 @@ export class UpstreamBreakers {
     // One probe at a time: nobody else is sent there until it has ended.
     if (permit?.isProbe) upstream.setAvailability("out");
     return permit;
+  }
+
+  #learn(request: MeshRequest, upstream: Upstream, permit: Permit | undefined, response: MeshResponse): void {
+    if (outcomeOfResponse(response) === "failure") {
+      this.#fail(upstream, permit, false);
+      return;
+    }
+    if (response.body.complete) {
+      this.#succeed(upstream, permit);
+      return;
+    }
+    // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
+    // and then cuts off every body would count as good and bad in turn, and stay.
+    const isDecided = permit === undefined || permit.isProbe;
+    if (isDecided) this.#succeed(upstream, permit);
+    response.body.onClose((error) => {
+      // The call's deadline says as much of a caller who reads slowly as of the instance.
+      if (error !== undefined && error === request.cancellation.reason) return;
+      if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
+      else if (!isDecided) this.#succeed(upstream, permit);
+    });
   }
 
   #succeed(upstream: Upstream, permit: Permit | undefined): void {

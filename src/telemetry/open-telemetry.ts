@@ -1,6 +1,7 @@
 import { context } from "@opentelemetry/api";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Observer } from "../core/observer.ts";
+import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
 import { FollowedCall, MeteredAttempt, type Reporters, TracedAttempt } from "./following.ts";
 import { MeshMetrics } from "./metrics.ts";
 import { Services } from "./services.ts";
@@ -26,20 +27,21 @@ export interface OpenTelemetryOptions {
   readonly clock?: Clock;
 }
 
+const flags = ["metrics", "traces", "perEndpoint", "perRoute", "callSpans", "recordQuery"] as const;
+const known: readonly (keyof OpenTelemetryOptions)[] = [...flags, "maxServices", "clock"];
+
 /**
  * Reports a mesh to OpenTelemetry, with the names of its semantic conventions where they have one. Needs
  * `@opentelemetry/api` alone, follows whatever SDK is registered, also later, and costs nanoseconds while none is.
  * Make one for each mesh. Throws TypeError or RangeError for a wrong option.
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
+  checkObject("openTelemetry: options", options);
+  checkKeys("openTelemetry", options, known);
+  for (const flag of flags) checkFlag(`openTelemetry: ${flag}`, options[flag]);
+  checkInteger("openTelemetry: maxServices", options.maxServices, 0);
   const { metrics = true, traces = true, perEndpoint = false, perRoute = false } = options;
   const { callSpans = false, recordQuery = false, maxServices = 500, clock = systemClock } = options;
-  for (const [name, value] of Object.entries({ metrics, traces, perEndpoint, perRoute, callSpans, recordQuery })) {
-    if (typeof value !== "boolean") throw new TypeError(`openTelemetry: ${name} must be true or false, not ${String(value)}`);
-  }
-  if (!Number.isInteger(maxServices) || maxServices < 0) {
-    throw new RangeError(`openTelemetry: maxServices must be an integer from 0, not ${String(maxServices)}`);
-  }
   if (!metrics && !traces) return {};
 
   const services = new Services(maxServices, { perEndpoint, perRoute });

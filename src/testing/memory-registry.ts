@@ -29,7 +29,8 @@ export interface MemoryRegistry extends Discovery, Registrar {
 
 /**
  * A registry in memory, discovery and registrar in one: for tests and demonstrations. Watchers are told of a change within
- * the same turn of the event loop; several changes in a row may reach them as one.
+ * the same turn of the event loop; several changes in a row may reach them as one. They are told of changes only, so the age
+ * of the data is that of the last one.
  */
 export function memoryRegistry(): MemoryRegistry {
   const lists = new Map<string, readonly Endpoint[]>();

@@ -71,8 +71,8 @@ describe("localResponse", () => {
     discarded.discard();
     const cancelled = localResponse(200, "x").body;
     cancelled.cancel();
-    await expect(discarded.text()).rejects.toThrow("read already");
-    await expect(cancelled.text()).rejects.toThrow("read already");
+    await expect(discarded.text()).rejects.toThrow("already been read");
+    await expect(cancelled.text()).rejects.toThrow("already been read");
   });
 });
 

@@ -1,50 +1,58 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import { fallback } from "../../src/discovery/fallback.ts";
 import { discoveryContract, memoryRegistry } from "../../src/testing/index.ts";
+import { polled, silent } from "./sources.ts";
 
 describe("fallback to a list while the primary works", () => {
-  const contract = discoveryContract(async () => {
-    const primary = memoryRegistry();
-    const secondary = memoryRegistry();
-    secondary.set("orders", [{ host: "10.9.9.9", port: 9 }]);
-    return {
-      discovery: fallback(primary, secondary),
-      service: "orders",
-      otherService: "users",
-      set: async (endpoints, service = "orders") => primary.set(service, endpoints),
-      async breakSource() {
-        primary.fail();
-        secondary.fail();
-      },
-      async healSource() {
-        primary.heal();
-        secondary.heal();
-      },
-      async close() {
-        expect(primary.watches + secondary.watches).toBe(0);
-      },
-    };
-  });
+  const contract = discoveryContract(
+    async () => {
+      const primary = memoryRegistry();
+      const secondary = memoryRegistry();
+      secondary.set("orders", [{ host: "10.9.9.9", port: 9 }]);
+      return {
+        discovery: fallback(primary, secondary),
+        service: "orders",
+        otherService: "users",
+        set: async (endpoints, service = "orders") => primary.set(service, endpoints),
+        async breakSource() {
+          primary.fail();
+          secondary.fail();
+        },
+        async healSource() {
+          primary.heal();
+          secondary.heal();
+        },
+        async close() {
+          expect(primary.watches + secondary.watches).toBe(0);
+        },
+      };
+    },
+    { lacks: ["confirmations"] },
+  );
   for (const test of contract) it(test.name, test.run);
 });
 
 describe("fallback to a registry while the primary fails", () => {
-  const contract = discoveryContract(async () => {
-    const primary = memoryRegistry();
-    primary.fail();
-    const secondary = memoryRegistry();
-    return {
-      discovery: fallback(primary, secondary),
-      service: "orders",
-      otherService: "users",
-      set: async (endpoints, service = "orders") => secondary.set(service, endpoints),
-      breakSource: async () => secondary.fail(),
-      healSource: async () => secondary.heal(),
-      close: async () => expect(primary.watches + secondary.watches).toBe(0),
-    };
-  });
+  const contract = discoveryContract(
+    async () => {
+      const primary = memoryRegistry();
+      primary.fail();
+      const secondary = memoryRegistry();
+      return {
+        discovery: fallback(primary, secondary),
+        service: "orders",
+        otherService: "users",
+        set: async (endpoints, service = "orders") => secondary.set(service, endpoints),
+        breakSource: async () => secondary.fail(),
+        healSource: async () => secondary.heal(),
+        close: async () => expect(primary.watches + secondary.watches).toBe(0),
+      };
+    },
+    { lacks: ["confirmations"] },
+  );
   for (const test of contract) it(test.name, test.run);
 });
 
@@ -216,6 +224,24 @@ describe("fallback", () => {
     expect(ports).toEqual([[1, 0]]);
   });
 
+  it("passes on what confirms the source in use, by the same array, and nothing while there is no answer", async () => {
+    const registry = memoryRegistry();
+    registry.set("orders", [{ host: "127.0.0.1", port: 5 }]);
+    const { secondary, watch } = setUp({ primary: polled(registry) });
+    const { ports, sets } = watch();
+    await vi.advanceTimersByTimeAsync(3_500);
+    expect(ports).toEqual([[5], [5], [5], [5]]);
+    expect(new Set(sets).size).toBe(1);
+    registry.fail();
+    await vi.advanceTimersByTimeAsync(60_000);
+    // The secondary announces changes only: this is its answer.
+    expect(ports.slice(4)).toEqual([[2]]);
+    secondary.set("orders", secondary.endpoints("orders"));
+    await settle();
+    expect(ports.slice(4)).toEqual([[2], [2]]);
+    expect(sets[5]).toBe(sets[4]);
+  });
+
   it("survives an onError that throws", async () => {
     const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const primary = memoryRegistry();
@@ -297,15 +323,16 @@ describe("fallback", () => {
     expect(() => fallback(undefined as unknown as Discovery, registry)).toThrow(/primary.*undefined/);
     expect(() => fallback(registry, {} as Discovery)).toThrow(/secondary.*object/);
     expect(() => fallback(registry, registry, { switchAfterMs: -1 })).toThrow(/switchAfterMs.*-1/);
-    expect(() => fallback(registry, registry, { switchAfterMs: Number.NaN })).toThrow(RangeError);
+    expect(() => fallback(registry, registry, { switchAfterMs: Number.NaN })).toThrow("switchAfterMs must be a number, not NaN");
+    expect(() => fallback(registry, registry, { shouldSwitchOnEmpty: 1 as never })).toThrow(
+      "shouldSwitchOnEmpty must be true or false, not 1",
+    );
+    expect(() => fallback(registry, registry, { onSwitch: "log" as never })).toThrow('onSwitch must be a function, not "log"');
+    expect(() => fallback(registry, registry, { switchAfter: 1 } as never)).toThrow(
+      'fallback has no option "switchAfter"; it has switchAfterMs',
+    );
   });
 });
-
-const silent: Discovery = {
-  async *watch(_service, signal) {
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  },
-};
 
 function slow(delayMs: number): Discovery {
   return {
@@ -336,12 +363,16 @@ function setUp(changes: { primary?: Discovery; shouldSwitchOnEmpty?: boolean; ra
 /** Reads a watch of `orders` and keeps the ports of every set. */
 function follow(discovery: Discovery) {
   const controller = new AbortController();
+  const sets: (readonly Endpoint[])[] = [];
   const ports: number[][] = [];
   const ended = (async () => {
-    for await (const set of discovery.watch("orders", controller.signal)) ports.push(set.map(({ port }) => port));
+    for await (const set of discovery.watch("orders", controller.signal)) {
+      sets.push(set);
+      ports.push(set.map(({ port }) => port));
+    }
   })();
   ended.catch(() => undefined);
-  return { ports, ended, signal: controller.signal, stop: () => controller.abort() };
+  return { sets, ports, ended, signal: controller.signal, stop: () => controller.abort() };
 }
 
 /** Lets everything happen that needs no time. */

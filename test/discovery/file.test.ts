@@ -39,7 +39,7 @@ describe.each([
       };
       await save(write({ ...lists }));
       return {
-        discovery: fileDiscovery(path),
+        discovery: fileDiscovery(path, { pollMs: 500 }),
         service: "orders",
         otherService: "users",
         async set(endpoints, service = "orders") {
@@ -185,7 +185,7 @@ describe("fileDiscovery", () => {
     await reader.stop();
   });
 
-  it("does not tell a watch of changes to other services", async () => {
+  it("confirms the set with every look at the file, and tells a watch of no change to other services", async () => {
     const path = join(directory, "services.json");
     await writeFile(path, JSON.stringify({ orders: [one], users: [one] }));
     const discovery = fileDiscovery(path, { pollMs: 50 });
@@ -194,7 +194,9 @@ describe("fileDiscovery", () => {
     await orders.first(1_000);
     await writeFile(path, JSON.stringify({ orders: [one], users: [one, two] }));
     await users.until("two users", (set) => set.length === 2, 5_000);
-    expect(orders.sets).toHaveLength(1);
+    const seen = orders.sets.length;
+    await orders.until("two confirmations after it", () => orders.sets.length >= seen + 2, 5_000);
+    expect(orders.changes).toHaveLength(1);
     await orders.stop();
     await users.stop();
   });
@@ -262,7 +264,10 @@ describe("fileDiscovery", () => {
     expect(() => fileDiscovery("")).toThrow(/path.*""/);
     expect(() => fileDiscovery("services.toml")).toThrow(/path.*services\.toml/);
     expect(() => fileDiscovery("a.json", { pollMs: 0 })).toThrow(/pollMs.*0/);
-    expect(() => fileDiscovery("a.json", { pollMs: Number.NaN })).toThrow(RangeError);
+    expect(() => fileDiscovery("a.json", { pollMs: Number.NaN })).toThrow("pollMs must be a number, not NaN");
+    expect(() => fileDiscovery("a.json", { emptyPolicy: "doubt" as "trust" })).toThrow(/emptyPolicy.*"doubt"/);
+    expect(() => fileDiscovery("a.json", { onError: 1 as never })).toThrow("onError must be a function, not 1");
+    expect(() => fileDiscovery("a.json", { poll: 1 } as never)).toThrow('fileDiscovery has no option "poll"; it has format');
     expect(() => fileDiscovery("a.json", { format: "toml" as "json" })).toThrow(/format.*"toml"/);
   });
 });

@@ -1,8 +1,11 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
+import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { ServiceList } from "../../src/discovery/service-list.ts";
 import { staticDiscovery } from "../../src/discovery/static.ts";
+import { Watcher } from "../../src/discovery/watcher.ts";
 import { type ContractEndpoint, discoveryContract } from "../../src/testing/index.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
 
 describe("staticDiscovery", () => {
   const contract = discoveryContract(
@@ -92,15 +95,31 @@ describe("staticDiscovery", () => {
   });
 
   it("leaves no listener behind", async () => {
-    const controller = new AbortController();
-    const reading = (async () => {
-      for await (const _set of staticDiscovery({}).watch("a", controller.signal));
-    })();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
-    controller.abort();
-    await reading;
-    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+    const { signal } = new AbortController();
+    for await (const _set of staticDiscovery({}).watch("a", signal));
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+
+  it("never gets old: the watcher is told the same array every few seconds", async () => {
+    const clock = virtualClock();
+    const updates: (readonly Endpoint[])[] = [];
+    const watcher = new Watcher({
+      discovery: staticDiscovery({ a: [{ host: "10.0.0.1", port: 80 }] }),
+      service: "a",
+      clock,
+      random: () => 0.5,
+      onUpdate: ({ endpoints }) => updates.push(endpoints),
+      onError: (error) => expect.fail(String(error)),
+    });
+    watcher.start();
+    for (let minute = 0; minute < 60; minute++) {
+      await clock.advance(59_999);
+      expect(watcher.ageMs).toBeLessThanOrEqual(5_000);
+      await clock.advance(1);
+    }
+    expect(new Set(updates.flat()).size).toBe(1);
+    await watcher.stop();
+    expect(clock.pending).toEqual([]);
   });
 });
 

@@ -4,29 +4,33 @@ import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import { union } from "../../src/discovery/union.ts";
 import { discoveryContract, memoryRegistry } from "../../src/testing/index.ts";
+import { polled, silent } from "./sources.ts";
 
 describe("union of two registries that share the instances", () => {
-  const contract = discoveryContract(async () => {
-    const registries = [memoryRegistry(), memoryRegistry()] as const;
-    return {
-      discovery: union(...registries),
-      service: "orders",
-      otherService: "users",
-      async set(endpoints, service = "orders") {
-        for (const [index, registry] of registries.entries()) {
-          const share = endpoints.filter((_, place) => place % 2 === index);
-          registry.set(service, share);
-        }
-      },
-      async breakSource() {
-        for (const registry of registries) registry.fail();
-      },
-      async healSource() {
-        for (const registry of registries) registry.heal();
-      },
-      close: async () => expect(registries.map(({ watches }) => watches)).toEqual([0, 0]),
-    };
-  });
+  const contract = discoveryContract(
+    async () => {
+      const registries = [memoryRegistry(), memoryRegistry()] as const;
+      return {
+        discovery: union(...registries),
+        service: "orders",
+        otherService: "users",
+        async set(endpoints, service = "orders") {
+          for (const [index, registry] of registries.entries()) {
+            const share = endpoints.filter((_, place) => place % 2 === index);
+            registry.set(service, share);
+          }
+        },
+        async breakSource() {
+          for (const registry of registries) registry.fail();
+        },
+        async healSource() {
+          for (const registry of registries) registry.heal();
+        },
+        close: async () => expect(registries.map(({ watches }) => watches)).toEqual([0, 0]),
+      };
+    },
+    { lacks: ["confirmations"] },
+  );
   for (const test of contract) it(test.name, test.run);
 });
 
@@ -172,6 +176,51 @@ describe("union", () => {
     expect(sets).toEqual([[{ id: "a1", host: "10.0.0.1", port: 80 }, null, { id: "b", host: "10.0.0.1", port: 0 }]]);
   });
 
+  it("confirms a set, by the same array, each time all of its sources have confirmed their parts", async () => {
+    const { a, b } = twoRegistries();
+    const { sets } = follow(union(polled(a, 1_000), polled(b, 3_000)));
+    await settle();
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(sets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sets).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(sets).toHaveLength(4);
+    expect(new Set(sets).size).toBe(1);
+  });
+
+  it("confirms nothing while one of its sources fails or is doubted, but tells the changes of the others", async () => {
+    const { a, b } = twoRegistries();
+    const { ids, sets } = follow(union(polled(a), polled(b)));
+    await vi.advanceTimersByTimeAsync(3_500);
+    const before = sets.length;
+    expect(before).toBe(4);
+    b.fail();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sets).toHaveLength(before);
+    a.add("orders", { id: "a2", host: "10.0.0.2", port: 80 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(ids.slice(before)).toEqual([["a1", "a2", "b1"]]);
+    b.heal();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const healed = sets.length;
+    expect(healed).toBeGreaterThan(before + 1);
+    // Suddenly empty: for half a minute its last set stays, and is not confirmed.
+    b.set("orders", []);
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(ids.slice(healed)).toEqual([]);
+    expect(new Set(sets).size).toBe(2);
+  });
+
+  it("confirms a set without a source that has never answered", async () => {
+    const { a, b } = twoRegistries();
+    b.fail();
+    const { sets } = follow(union(polled(a), polled(b), silent));
+    await vi.advanceTimersByTimeAsync(5_500);
+    expect(sets.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(sets).size).toBe(1);
+  });
+
   it("lists the services of all sources, once each, and fails only when all do", async () => {
     const { signal } = new AbortController();
     const { a, b } = twoRegistries();
@@ -214,14 +263,10 @@ describe("union", () => {
     expect(() => union([])).toThrow(/at least one/);
     expect(() => union(a, undefined as unknown as Discovery)).toThrow(/source 2.*undefined/);
     expect(() => union([a], { waitMs: Number.NaN })).toThrow(/waitMs.*NaN/);
+    expect(() => union([a], { onError: 5 as never })).toThrow("union: onError must be a function, not 5");
+    expect(() => union([a], { wait: 5 } as never)).toThrow('union has no option "wait"; it has waitMs');
   });
 });
-
-const silent: Discovery = {
-  async *watch(_service, signal) {
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  },
-};
 
 function twoRegistries() {
   const [a, b] = [memoryRegistry(), memoryRegistry()];

@@ -19,7 +19,7 @@ describe.skipIf(!available("consul"))("consul on a real Consul", () => {
   const discoveryHarness = async (): Promise<DiscoveryHarness> => {
     const service = freshName();
     const registered = new Map<string, Set<string>>();
-    const discovery = consul({ url: server.url, minIntervalMs: 20, requestTimeoutMs: 1_000 });
+    const discovery = consul({ url: server.url, minIntervalMs: 20, requestTimeoutMs: 1_000, waitMs: 1_000 });
     const broken = { isBroken: false };
     const set: DiscoveryHarness["set"] = async (endpoints, name = service) => {
       const before = registered.get(name) ?? new Set();

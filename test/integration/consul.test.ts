@@ -156,9 +156,9 @@ describe.skipIf(!available("consul"))("discovery through a real Consul", { timeo
     // With so short a wait Consul's streaming backend has often nothing yet when the wait is over, and answers with nothing.
     for (let start = 0; start < 10; start++) {
       const reader = read(adapterFor(server, { waitMs: 1, tags: [], filter: `Service.Port != ${start}` }));
-      await until("a few waits are over", () => reader.sets.length > 0);
+      await until("the first set", () => reader.sets.length > 0);
       await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(reader.sets.map(portsOf)).toEqual([[8081]]);
+      expect(reader.changes.map(portsOf)).toEqual([[8081]]);
       await reader.stop();
     }
     const reader = read(adapterFor(server, { waitMs: 1 }));

@@ -1,16 +1,13 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { createMesh, type Discovery, dns, isMeshError, type Mesh } from "../../src/index.ts";
+import { createMesh, isMeshError, type Mesh } from "../../src/index.ts";
 import { consul } from "../../src/registries/consul.ts";
-import { eureka } from "../../src/registries/eureka.ts";
 import { until } from "../registries/until.ts";
 import { available } from "../servers/available.ts";
-import { startBind } from "../servers/bind.ts";
 import { startConsul } from "../servers/consul.ts";
-import { startEureka } from "../servers/eureka.ts";
-import type { ServerProcess } from "../servers/process.ts";
 import { FaultyProxy } from "./faulty-proxy.ts";
+import { type RealRegistry, realRegistries, registryNames } from "./real-registries.ts";
 import { SteadyLoad } from "./steady-load.ts";
 
 const timeout = 90_000;
@@ -19,53 +16,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 }, timeout);
 
-/** A real registry with a way to list instances of `shop` in it. */
-interface RegistryUnderTest {
-  readonly server: ServerProcess;
-  readonly discovery: Discovery;
-  /** Makes these ports the instances of `shop`. */
-  list(ports: readonly number[]): Promise<void>;
-}
-
-const registries: Readonly<Record<"consul" | "eureka" | "bind", () => Promise<RegistryUnderTest>>> = {
-  async consul() {
-    const server = await startConsul();
-    return {
-      server,
-      discovery: consul({ url: server.url, minIntervalMs: 20, requestTimeoutMs: 1_000 }),
-      async list(ports) {
-        for (const port of ports) await server.registerService({ Name: "shop", ID: `shop-${port}`, Address: "127.0.0.1", Port: port });
-      },
-    };
-  },
-  async eureka() {
-    const server = await startEureka();
-    return {
-      server,
-      discovery: eureka({ servers: [server.url], refreshMs: 300, requestTimeoutMs: 1_000 }),
-      async list(ports) {
-        for (const port of ports) await server.register({ app: "shop", instanceId: `shop-${port}`, port });
-      },
-    };
-  },
-  async bind() {
-    const server = await startBind();
-    await server.set("host", "A", ["127.0.0.1"], 1);
-    return {
-      server,
-      discovery: dns({ type: "SRV", name: "_{service}._tcp.test", servers: [server.address], timeoutMs: 300, maxAttempts: 1 }),
-      list: (ports) =>
-        server.set(
-          "_shop._tcp",
-          "SRV",
-          ports.map((port) => `10 10 ${port} host.test.`),
-          1,
-        ),
-    };
-  },
-};
-
-for (const name of ["consul", "eureka", "bind"] as const) {
+for (const name of registryNames) {
   describe.skipIf(!available(name))(`a mesh over a real ${name}`, () => {
     it("loses no request while the registry is killed, and learns of changes again when it is back", { timeout }, async () => {
       const { server, mesh, list } = await meshOver(name);
@@ -185,8 +136,8 @@ describe.skipIf(!available("consul"))("a mesh over a Consul that answers wrongly
   }
 });
 
-async function meshOver(name: keyof typeof registries): Promise<RegistryUnderTest & { readonly mesh: Mesh }> {
-  const registry = await registries[name]();
+async function meshOver(name: keyof typeof realRegistries): Promise<RealRegistry & { readonly mesh: Mesh }> {
+  const registry = await realRegistries[name]();
   const mesh = createMesh({ discovery: registry.discovery, observers: [] });
   cleanups.push(
     () => registry.server.stop(),

@@ -28,7 +28,8 @@ async function rig(
   return { server, adapter, reader };
 }
 
-const ports = (reader: WatchReader): number[][] => reader.sets.map((set) => set.map(({ port }) => port));
+/** The sets that were told as a change, not those that only confirm the one before by being the same array. */
+const ports = (reader: WatchReader): number[][] => reader.changes.map((set) => set.map(({ port }) => port));
 
 async function failureOf(reader: WatchReader): Promise<MeshError> {
   await reader.untilFailed(5_000);
@@ -119,6 +120,8 @@ describe("a watch of Consul", () => {
     const watch = reader();
     await until("the question is asked again", () => server.seen.at(-1)?.query.get("index") === "5" && server.seen.length > 2);
     expect(ports(watch)).toEqual([[8081]]);
+    // Asked without a wait, the list was confirmed.
+    expect(watch.sets).toHaveLength(2);
   });
 
   it("asks without a wait before it believes an empty list, since only then is it said that the token sees nothing", async () => {
@@ -161,14 +164,14 @@ describe("a watch of Consul", () => {
       clock.advance(1);
     }
     expect(server.seen.every(({ query }) => !query.has("index"))).toBe(true);
-    await until("the third set", () => watch.sets.length === 3);
+    await until("the sixth set", () => watch.sets.length === 6);
     expect(ports(watch)).toEqual([[8081], [8082], [8083]]);
   });
 
   it.each([
     ["the same index is answered at once", () => "7"],
     ["the index grows with every answer", (number: number) => String(7 + number)],
-  ])("asks at most every half second when %s, and tells no change without one", async (_name, indexOf) => {
+  ])("asks at most every half second when %s, and tells no change without one, but each confirmation", async (_name, indexOf) => {
     const clock = new ManualClock();
     const { server, reader } = await rig(
       (_request, response, number) => answer(response, [entry(8081)], { "x-consul-index": indexOf(number) }),
@@ -179,12 +182,13 @@ describe("a watch of Consul", () => {
       await until("the pause", () => clock.delays.includes(500));
       await settle();
       expect(server.seen.length).toBe(asked);
+      expect(watch.sets.length).toBe(asked);
       clock.advance(500);
     }
     expect(ports(watch)).toEqual([[8081]]);
   });
 
-  it("takes another order for no change", async () => {
+  it("takes another order for no change, but for a confirmation", async () => {
     const { server, reader } = await rig((_request, response, number) => {
       if (number < 2)
         answer(response, number === 0 ? [entry(1), entry(2)] : [entry(2), entry(1)], { "x-consul-index": String(number + 1) });
@@ -192,6 +196,29 @@ describe("a watch of Consul", () => {
     const watch = reader();
     await until("the third question", () => server.seen.length === 3);
     expect(ports(watch)).toEqual([[1, 2]]);
+    expect(watch.sets.map((set) => set.map(({ port }) => port))).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+  });
+
+  it("believes no confirmation of emptiness that it has waited for", async () => {
+    const clock = new ManualClock();
+    const { server, reader } = await rig(
+      (request, response, number) => {
+        if (number === 0) answer(response, [], { "x-consul-index": "5" });
+        else if (number === 1) {
+          clock.advance(60_000);
+          answer(response, [], { "x-consul-index": "5" });
+        } else if (!request.query.has("index"))
+          answer(response, [], { "x-consul-index": "5", "x-consul-results-filtered-by-acls": "true" });
+      },
+      { clock },
+    );
+    const watch = reader();
+    expect((await failureOf(watch)).message).toMatch(/filtered by ACLs/);
+    expect(watch.sets).toEqual([[]]);
+    expect(server.seen.map(({ query }) => query.get("index"))).toEqual([null, "5", null]);
   });
 
   it.each<[string, Script, RegExp]>([

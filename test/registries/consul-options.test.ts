@@ -13,34 +13,37 @@ describe("consul()", () => {
   });
 
   it("refuses an option nobody knows, naming it", () => {
-    expect(make({ tokn: "x" })).toThrow(/unknown option "tokn"/);
-    expect(make({ url: "https://h", tls: { rejectUnauthorized: false } })).toThrow(/unknown option "tls\.rejectUnauthorized"/);
+    expect(make({ tokn: "x" })).toThrow(/^consul has no option "tokn"; it has url, /);
+    expect(make({ url: "https://h", tls: { rejectUnauthorized: false } })).toThrow(
+      /^consul: tls has no option "rejectUnauthorized"; it has ca, /,
+    );
     expect(make({ ["__proto__x"]: 1 })).toThrow(TypeError);
     expect(make(null)).toThrow(TypeError);
   });
 
   it("refuses a wrong value, naming the option and the value", () => {
     const wrong: [unknown, RegExp][] = [
-      [{ url: "127.0.0.1:8500" }, /"url" .*127\.0\.0\.1:8500/],
-      [{ url: "ftp://h" }, /"url" .*ftp:\/\/h/],
-      [{ url: "http://h?dc=1" }, /"url" .*dc=1/],
-      [{ url: "http://h", port: 8500 }, /"port" .*8500/],
-      [{ host: "evil/x" }, /"host" .*evil\/x/],
-      [{ host: "user@evil" }, /"host" .*user@evil/],
-      [{ port: 0 }, /"port" .*got 0/],
-      [{ secure: "yes" }, /"secure" .*'yes'/],
-      [{ tags: "v2" }, /"tags" .*'v2'/],
-      [{ tags: [1] }, /"tags"/],
-      [{ datacenter: "" }, /"datacenter" .*''/],
-      [{ onlyPassing: 1 }, /"onlyPassing" .*1/],
-      [{ consistency: "strong" }, /"consistency" .*'strong'/],
-      [{ waitMs: 0 }, /"waitMs" .*got 0/],
-      [{ waitMs: "60s" }, /"waitMs" .*'60s'/],
-      [{ maxStaleMs: Number.NaN }, /"maxStaleMs" .*NaN/],
-      [{ deregisterAfterMs: 1_000 }, /"deregisterAfterMs" .*1000/],
-      [{ onRenewalError: true }, /"onRenewalError" .*true/],
-      [{ url: "http://h", tls: {} }, /"tls" needs an https url/],
-      [{ url: "https://h", tls: { cert: "x" } }, /"tls\.cert" and "tls\.key"/],
+      [{ url: "127.0.0.1:8500" }, /^consul: url .*127\.0\.0\.1:8500/],
+      [{ url: "ftp://h" }, /^consul: url .*ftp:\/\/h/],
+      [{ url: "http://h?dc=1" }, /^consul: url .*dc=1/],
+      [{ url: "http://h", port: 8500 }, /^consul: port .*8500/],
+      [{ host: "evil/x" }, /^consul: host .*evil\/x/],
+      [{ host: "user@evil" }, /^consul: host .*user@evil/],
+      [{ port: 0 }, /^consul: port .*not 0/],
+      [{ port: 8500.5 }, /^consul: port .*not 8500\.5/],
+      [{ secure: "yes" }, /^consul: secure .*"yes"/],
+      [{ tags: "v2" }, /^consul: tags .*"v2"/],
+      [{ tags: [1] }, /^consul: tags .*\[1\]/],
+      [{ datacenter: "" }, /^consul: datacenter .*""/],
+      [{ onlyPassing: 1 }, /^consul: onlyPassing .*1/],
+      [{ consistency: "strong" }, /^consul: consistency .*"strong"/],
+      [{ waitMs: 0 }, /^consul: waitMs .*not 0/],
+      [{ waitMs: "60s" }, /^consul: waitMs .*"60s"/],
+      [{ maxStaleMs: Number.NaN }, /^consul: maxStaleMs .*NaN/],
+      [{ deregisterAfterMs: 1_000 }, /^consul: deregisterAfterMs .*1000/],
+      [{ onRenewalError: true }, /^consul: onRenewalError .*true/],
+      [{ url: "http://h", tls: {} }, /^consul: tls needs an https url/],
+      [{ url: "https://h", tls: { cert: "x" } }, /^consul: tls\.cert and tls\.key/],
     ];
     for (const [options, message] of wrong) expect(make(options), inspect(options)).toThrow(message);
   });
@@ -48,6 +51,10 @@ describe("consul()", () => {
   it("shows no secret when it refuses one", () => {
     for (const options of [
       { url: "http://user:canary@h" },
+      { url: "user:canary@h" },
+      { url: "http://user:canary@h:port" },
+      { url: "//user:canary@h" },
+      { url: "ftp://user:can/ary@h" },
       { token: "canary canary" },
       { token: { fiel: "canary" } },
       { url: "https://h", tls: "canary" },

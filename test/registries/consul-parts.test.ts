@@ -3,12 +3,10 @@ import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Endpoint } from "../../src/core/endpoint.ts";
 import { isCertain, nextIndex, noIndex, parseIndex } from "../../src/registries/consul/blocking-index.ts";
 import { definitionOf } from "../../src/registries/consul/definition.ts";
 import { npmConsul } from "../../src/registries/consul/npm-client.ts";
 import { Pace } from "../../src/registries/consul/pace.ts";
-import { sameEndpoints } from "../../src/registries/consul/same-endpoints.ts";
 import { tokenSource } from "../../src/registries/consul/token.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -58,33 +56,6 @@ describe("the pace of a watch", () => {
     const pace = new Pace(clock, 500);
     clock.advance(3_600_000);
     expect([pace.take(), pace.take(), pace.take()]).toEqual([0, 0, 500]);
-  });
-});
-
-describe("two sets of endpoints", () => {
-  const a: Endpoint = { id: "a", host: "h", port: 1, weight: 1, zone: "z", metadata: { version: "1" } };
-  const b: Endpoint = { ...a, id: "b" };
-
-  it("are the same in another order", () => {
-    expect(sameEndpoints([a, b], [{ ...b }, { ...a, metadata: { version: "1" } }])).toBe(true);
-    expect(sameEndpoints([], [])).toBe(true);
-  });
-
-  it("differ in anything an endpoint says", () => {
-    const changes: Partial<Endpoint>[] = [
-      { id: "c" },
-      { host: "x" },
-      { port: 2 },
-      { weight: 2 },
-      { zone: "y" },
-      { secure: true },
-      { metadata: { version: "2" } },
-      { metadata: { other: "1" } },
-      { metadata: {} },
-    ];
-    for (const change of changes) expect(sameEndpoints([a, b], [{ ...a, ...change }, b])).toBe(false);
-    expect(sameEndpoints([a, b], [a])).toBe(false);
-    expect(sameEndpoints([a, b], [a, a])).toBe(false);
   });
 });
 

@@ -1,64 +1,26 @@
-import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { ServerResponse } from "node:http";
+import { type ScriptedServer, type SeenRequest as SeenAny, scriptedServer } from "./scripted-server.ts";
 
 /** A request as the scripted agent got it. */
-export interface SeenRequest {
-  readonly method: string;
+export interface SeenRequest extends Omit<SeenAny, "target"> {
   readonly path: string;
   readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
 }
 
 /** Answers the request with this number, counted from 0; leaving it unanswered is a blocking query nothing wakes. */
 export type Script = (request: SeenRequest, response: ServerResponse, number: number) => void;
 
-/** An HTTP server that answers as a test says: for faults that a real Consul cannot be made to show. */
-export interface ScriptedConsul extends AsyncDisposable {
+/** A Consul agent that answers as a test says. */
+export interface ScriptedConsul extends ScriptedServer<SeenRequest> {
   readonly url: string;
-  readonly seen: readonly SeenRequest[];
-  /** Connections that are open now. */
-  readonly connections: number;
 }
 
 export async function scriptedConsul(script: Script): Promise<ScriptedConsul> {
-  const seen: SeenRequest[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer((request, response) => {
-    void read(request).then((body) => {
-      const url = new URL(request.url ?? "/", "http://scripted");
-      const found = { method: request.method ?? "", path: url.pathname, query: url.searchParams, headers: request.headers, body };
-      const number = seen.push(found) - 1;
-      script(found, response, number);
-    });
-  });
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    seen,
-    get connections() {
-      return sockets.size;
-    },
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, "close");
-    },
-  };
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  let body = "";
-  request.setEncoding("utf8");
-  for await (const chunk of request) body += chunk;
-  return body;
+  const server = await scriptedServer(({ target, ...request }): SeenRequest => {
+    const { pathname, searchParams } = new URL(target, "http://scripted");
+    return { ...request, path: pathname, query: searchParams };
+  }, script);
+  return Object.assign(server, { url: server.origin });
 }
 
 /** Answers with JSON and, unless told otherwise, with an index of 1. */

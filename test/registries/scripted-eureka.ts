@@ -1,15 +1,10 @@
-import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { ServerResponse } from "node:http";
+import { type ScriptedServer, type SeenRequest, scriptedServer } from "./scripted-server.ts";
 
 /** A request as the scripted server got it. */
-export interface SeenCall {
-  readonly method: string;
+export interface SeenCall extends Omit<SeenRequest, "target"> {
   /** Path and query. */
   readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
 }
 
 /** What a script answers; `undefined` leaves the request unanswered. */
@@ -24,56 +19,28 @@ export interface ScriptedAnswer {
 /** Answers the call with this number, counted from 0. */
 export type EurekaScript = (call: SeenCall, number: number) => ScriptedAnswer | undefined;
 
-/** An HTTP server that answers as a test says: for what a real Eureka cannot be made to show. */
-export interface ScriptedEureka extends AsyncDisposable {
+/** A Eureka server that answers as a test says. */
+export interface ScriptedEureka extends ScriptedServer<SeenCall> {
   /** The service URL. */
   readonly url: string;
-  readonly seen: readonly SeenCall[];
-  /** Connections that are open now. */
-  readonly connections: number;
 }
 
 export async function scriptedEureka(script: EurekaScript, tls?: { readonly key: string; readonly cert: string }): Promise<ScriptedEureka> {
-  const seen: SeenCall[] = [];
-  const sockets = new Set<Socket>();
-  const listener: RequestListener = (request, response) => {
-    let body = "";
-    request.setEncoding("utf8");
-    request.on("data", (chunk: string) => {
-      body += chunk;
-    });
-    request.on("end", () => {
-      const call = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body };
-      const answer = script(call, seen.push(call) - 1);
-      if (answer === undefined) return;
-      const content = Buffer.from(answer.body ?? "");
-      const length = answer.isCutOff ? content.byteLength + 1 : content.byteLength;
-      response.writeHead(answer.status ?? 200, { "content-length": length, ...answer.headers });
-      if (answer.isCutOff) response.write(content, () => request.socket.destroy());
-      else response.end(content);
-    });
-  };
-  const server: Server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/eureka`,
-    seen,
-    get connections() {
-      return sockets.size;
-    },
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await once(server, "close");
-    },
-  };
+  const server = await scriptedServer(
+    ({ target, ...request }): SeenCall => ({ ...request, path: target }),
+    (call, response, number) => send(response, script(call, number)),
+    tls,
+  );
+  return Object.assign(server, { url: `${server.origin}/eureka` });
+}
+
+function send(response: ServerResponse, answer: ScriptedAnswer | undefined): void {
+  if (answer === undefined) return;
+  const content = Buffer.from(answer.body ?? "");
+  const length = answer.isCutOff ? content.byteLength + 1 : content.byteLength;
+  response.writeHead(answer.status ?? 200, { "content-length": length, ...answer.headers });
+  if (answer.isCutOff) response.write(content, () => response.socket?.destroy());
+  else response.end(content);
 }
 
 /** An instance as Eureka lists it. */

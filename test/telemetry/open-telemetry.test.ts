@@ -158,9 +158,10 @@ test("an attempt builds no attribute set that an earlier one with the same end h
 });
 
 test.each<[OpenTelemetryOptions, typeof TypeError, RegExp]>([
-  [{ metrics: "yes" as never }, TypeError, /metrics must be true or false, not yes/],
+  [{ metrics: "yes" as never }, TypeError, /metrics must be true or false, not "yes"/],
   [{ recordQuery: 1 as never }, TypeError, /recordQuery must be true or false, not 1/],
-  [{ maxServices: -1 }, RangeError, /maxServices must be an integer from 0, not -1/],
+  [{ maxServices: -1 }, RangeError, /maxServices must be at least 0, not -1/],
+  [{ callSpan: true } as never, TypeError, /openTelemetry has no option "callSpan"; it has metrics/],
   [{ maxServices: 1.5 }, RangeError, /maxServices .* not 1.5/],
 ])("a wrong option is refused by its name and value: %o", (options, type, message) => {
   expect(() => openTelemetry(options)).toThrow(type);

@@ -110,6 +110,20 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
   ["yields the current set first, and all of it", "yields nothing", silent],
   ["yields the current set first, and all of it", "begins with an empty set", changing((set, count) => (count === 0 ? [] : set))],
   ["yields the current set first, and all of it", "leaves one out", changing((set) => set.slice(1))],
+  ["yields a set that does not change again, which confirms it", "yields it once", deaf],
+  [
+    "yields a set that does not change again, which confirms it",
+    "confirms it with an empty one",
+    harnessWith((registry) => ({
+      async *watch(service, signal) {
+        yield registry.endpoints(service);
+        while (!signal.aborted) {
+          await wait(10);
+          yield [];
+        }
+      },
+    })),
+  ],
   ["yields an empty set for an unknown service", "throws", throwing],
   ["yields an empty set for an unknown service", "yields nothing", silent],
   [
@@ -302,9 +316,9 @@ describe("discoveryContract", () => {
     };
     const outcomes = await Promise.allSettled(discoveryContract(bare).map(({ run }) => run()));
     const messages = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
-    expect(messages).toHaveLength(4);
-    for (const message of messages) expect(message).toMatch(/lacks: \["(two services|breaking|services)"\]/);
-    const lacks = ["two services", "breaking", "services"] as const;
+    expect(messages).toHaveLength(5);
+    for (const message of messages) expect(message).toMatch(/lacks: \["(confirmations|two services|breaking|services)"\]/);
+    const lacks = ["confirmations", "two services", "breaking", "services"] as const;
     for (const test of discoveryContract(bare, { lacks })) await test.run();
   });
 

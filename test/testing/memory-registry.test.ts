@@ -3,19 +3,22 @@ import { describe, expect, it } from "vitest";
 import { discoveryContract, memoryRegistry, registrarContract } from "../../src/testing/index.ts";
 
 describe("memoryRegistry as a discovery", () => {
-  const contract = discoveryContract(async () => {
-    const registry = memoryRegistry();
-    return {
-      discovery: registry,
-      service: "orders",
-      otherService: "users",
-      set: async (endpoints, service = "orders") => registry.set(service, endpoints),
-      breakSource: async () => registry.fail(),
-      healSource: async () => registry.heal(),
-      close: async () => expect(registry.watches).toBe(0),
-      withinMs: 1_000,
-    };
-  });
+  const contract = discoveryContract(
+    async () => {
+      const registry = memoryRegistry();
+      return {
+        discovery: registry,
+        service: "orders",
+        otherService: "users",
+        set: async (endpoints, service = "orders") => registry.set(service, endpoints),
+        breakSource: async () => registry.fail(),
+        healSource: async () => registry.heal(),
+        close: async () => expect(registry.watches).toBe(0),
+        withinMs: 1_000,
+      };
+    },
+    { lacks: ["confirmations"] },
+  );
   for (const test of contract) it(test.name, test.run);
 });
 

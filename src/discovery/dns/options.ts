@@ -1,6 +1,6 @@
 import nodeDns from "node:dns";
 import type { Clock, Random } from "../../core/clock.ts";
-import { checkChoice, checkKeys, checkNumber } from "../../core/options.ts";
+import { checkChoice, checkFlag, checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../../core/options.ts";
 import type { EmptyPolicy } from "../discovery.ts";
 import { plainName } from "./name.ts";
 import { type DnsServer, parseServer } from "./server.ts";
@@ -43,7 +43,7 @@ interface Settings extends Required<Pick<DnsOptions, "family" | "secure" | "minT
   readonly emptyPolicy: EmptyPolicy | undefined;
 }
 
-const known = [
+const known: readonly (keyof DnsOptions)[] = [
   "type",
   "name",
   "port",
@@ -59,24 +59,23 @@ const known = [
   "random",
 ];
 
-const maxMs = 2 ** 31 - 1;
-
 /** Throws when an option, or what they are together, can't work; names the option and its value. */
 export function checkOptions(given: DnsOptions, settings: Settings): void {
   const { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts } = settings;
+  checkObject("dns: options", given);
   checkKeys("dns", given, known);
   checkChoice("dns: type", type, ["A", "SRV"]);
   if (type === "A" && port === undefined) throw new TypeError('dns: type "A" needs a port, since addresses come without one');
   if (type === "SRV" && port !== undefined) throw new TypeError(`dns: type "SRV" takes the port from DNS, but port is ${port}`);
-  checkInteger("dns: port", port, 65_535);
-  if (family !== 0 && family !== 4 && family !== 6) throw new TypeError(`dns: family must be 0, 4 or 6, not ${show(family)}`);
-  if (typeof secure !== "boolean") throw new TypeError(`dns: secure must be true or false, not ${show(secure)}`);
+  checkInteger("dns: port", port, 1, 65_535);
+  checkChoice("dns: family", family, [0, 4, 6]);
+  checkFlag("dns: secure", secure);
   checkChoice("dns: emptyPolicy", emptyPolicy, ["quarantine", "trust"]);
-  checkNumber("dns: minTtlMs", minTtlMs, 1, maxMs);
-  checkNumber("dns: maxTtlMs", maxTtlMs, 1, maxMs);
+  checkNumber("dns: minTtlMs", minTtlMs, 1, maxTimerMs);
+  checkNumber("dns: maxTtlMs", maxTtlMs, 1, maxTimerMs);
   if (minTtlMs > maxTtlMs) throw new RangeError(`dns: minTtlMs (${minTtlMs}) is more than maxTtlMs (${maxTtlMs})`);
-  checkNumber("dns: timeoutMs", timeoutMs, 1, maxMs);
-  checkInteger("dns: maxAttempts", maxAttempts, 100);
+  checkNumber("dns: timeoutMs", timeoutMs, 1, maxTimerMs);
+  checkInteger("dns: maxAttempts", maxAttempts, 1, 100);
 }
 
 /** The record types that hold addresses. Here, so that the package's types need none of dns-packet's. */
@@ -93,35 +92,25 @@ const placeholder = "{service}";
 /** What makes a service's DNS name. Throws when the template can't make one; the function it returns may return what is none. */
 export function nameOption(name: NonNullable<DnsOptions["name"]>): (service: string) => string {
   if (typeof name === "function") return name;
-  if (typeof name !== "string") throw new TypeError(`dns: name must be a string or a function, not ${show(name)}`);
+  if (typeof name !== "string") refuseOption("dns: name", name, "a string or a function");
   if (plainName(name.replaceAll(placeholder, "x")) === undefined)
-    throw new TypeError(`dns: name must be a DNS name with ${placeholder} in place of the service, not ${show(name)}`);
+    refuseOption("dns: name", name, `a DNS name with ${placeholder} in place of the service`);
   return (service) => name.replaceAll(placeholder, () => service);
 }
 
 /** The servers to ask; those of the system are read at each call, because they can change. */
 export function serversOption(servers: DnsOptions["servers"]): () => readonly DnsServer[] {
   if (servers === undefined) return systemServers;
-  if (!Array.isArray(servers) || servers.length === 0)
-    throw new TypeError(`dns: servers must be a list of addresses, not ${show(servers)}`);
-  const parsed = servers.map((text: unknown) => {
-    const server = typeof text === "string" ? parseServer(text) : undefined;
-    if (server === undefined) throw new TypeError(`dns: a server must be an IP address, with or without a port, not ${show(text)}`);
-    return server;
-  });
+  if (!Array.isArray(servers) || servers.length === 0) refuseOption("dns: servers", servers, "an array of at least one address");
+  const parsed = servers.map(
+    (text: unknown, index) =>
+      (typeof text === "string" ? parseServer(text) : undefined) ??
+      refuseOption(`dns: servers[${index}]`, text, "an IP address, with or without a port"),
+  );
   return () => parsed;
 }
 
 function systemServers(): readonly DnsServer[] {
   // Through the object: `setServers` puts a new function there, which a named import would never see.
   return nodeDns.getServers().flatMap((text) => parseServer(text) ?? []);
-}
-
-function checkInteger(option: string, value: number | undefined, max: number): void {
-  checkNumber(option, value, 1, max);
-  if (value !== undefined && !Number.isInteger(value)) throw new RangeError(`${option} must be an integer, not ${value}`);
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -1,4 +1,4 @@
-import { checkFlag, checkNumber, checkText, refuse } from "./option-checks.ts";
+import { checkFlag, checkInteger, checkText, refuseOption } from "../../core/options.ts";
 
 /** The four options that say where an agent is. */
 export interface AgentAddress {
@@ -13,23 +13,24 @@ export function agentUrl(address: AgentAddress): string {
   const { url, host, port, secure } = address;
   if (url === undefined) return joinUrl(host, port, secure);
   for (const other of ["host", "port", "secure"] as const) {
-    if (address[other] !== undefined) refuse(other, address[other], "absent when url is given");
+    if (address[other] !== undefined) refuseOption(`consul: ${other}`, address[other], "absent when url is given");
   }
-  if (typeof url !== "string" || !URL.canParse(url)) refuse("url", url, "a URL such as http://127.0.0.1:8500");
+  // The value is not shown: in front of an @ there is a password, wherever the parser would find it.
+  if (typeof url === "string" && url.includes("@")) throw new TypeError("consul: url must not hold credentials; use token");
+  if (typeof url !== "string" || !URL.canParse(url)) refuseOption("consul: url", url, "a URL such as http://127.0.0.1:8500");
   const parsed = new URL(url);
-  // The value is not shown: it holds a password.
-  if (parsed.username !== "" || parsed.password !== "") throw new TypeError('consul: option "url" must not hold credentials; use token');
-  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") refuse("url", url, "an http or https URL");
-  if (parsed.search !== "" || parsed.hash !== "") refuse("url", url, "a URL without query and fragment");
+  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") refuseOption("consul: url", url, "an http or https URL");
+  if (parsed.search !== "" || parsed.hash !== "") refuseOption("consul: url", url, "a URL without query and fragment");
   return `${parsed.origin}${parsed.pathname.replace(/\/+$/, "")}`;
 }
 
 function joinUrl(host = "127.0.0.1", port = 8500, secure = false): string {
-  checkText("host", host);
-  checkNumber("port", port, 1, 65_535);
-  const scheme = checkFlag("secure", secure) ? "https" : "http";
+  checkText("consul: host", host);
+  checkInteger("consul: port", port, 1, 65_535);
+  checkFlag("consul: secure", secure);
+  const scheme = secure ? "https" : "http";
   const url = `${scheme}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
   // A host with a slash, an @ or a port of its own would make another URL than it looks like.
-  if (/[\s/\\@?#%]/.test(host) || !URL.canParse(url)) refuse("host", host, "a host name or an IP address");
+  if (/[\s/\\@?#%]/.test(host) || !URL.canParse(url)) refuseOption("consul: host", host, "a host name or an IP address");
   return url;
 }

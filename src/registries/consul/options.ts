@@ -1,7 +1,7 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
+import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, checkText, refuseOption } from "../../core/options.ts";
 import { agentUrl } from "./agent-url.ts";
-import { checkFlag, checkKeys, checkNumber, checkText, refuse } from "./option-checks.ts";
-import { type ConsulToken, checkToken } from "./token.ts";
+import { type ConsulToken, checkedToken } from "./token.ts";
 
 /** How a Consul agent is trusted over HTTPS, and how it is shown who asks; the fields are those of `node:tls`. */
 export interface ConsulTls {
@@ -102,7 +102,7 @@ export interface ConsulSettings {
   readonly random: Random;
 }
 
-const known: ReadonlySet<string> = new Set<keyof ConsulOptions>([
+const known: readonly (keyof ConsulOptions)[] = [
   "url",
   "host",
   "port",
@@ -128,16 +128,17 @@ const known: ReadonlySet<string> = new Set<keyof ConsulOptions>([
   "onRenewalError",
   "clock",
   "random",
-]);
-const knownTls: ReadonlySet<string> = new Set<keyof ConsulTls>(["ca", "cert", "key", "passphrase", "servername"]);
+];
+const knownTls: readonly (keyof ConsulTls)[] = ["ca", "cert", "key", "passphrase", "servername"];
+const consistencies: readonly ConsulConsistency[] = ["stale", "default", "consistent"];
 
 const hourMs = 3_600_000;
 const mebibyte = 2 ** 20;
 
 /** Checks the options and fills the defaults in; throws a `TypeError` or `RangeError` that names option and value. */
 export function settingsOf(options: ConsulOptions): ConsulSettings {
-  if (typeof options !== "object" || options === null) throw new TypeError(`consul: options must be an object, got ${String(options)}`);
-  checkKeys("", options, known);
+  checkObject("consul: options", options);
+  checkKeys("consul", options, known);
   const {
     tags = [],
     onlyPassing = false,
@@ -154,47 +155,55 @@ export function settingsOf(options: ConsulOptions): ConsulSettings {
     clock = systemClock,
     random = Math.random,
   } = options;
+  for (const name of ["datacenter", "partition", "addressKey", "near", "filter"] as const) checkText(`consul: ${name}`, options[name]);
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== ""))
+    refuseOption("consul: tags", tags, "an array of strings that are not empty");
+  checkFlag("consul: onlyPassing", onlyPassing);
+  checkChoice("consul: consistency", consistency, consistencies);
+  checkNumber("consul: maxStaleMs", maxStaleMs, 0);
+  // Consul itself cuts a longer wait to ten minutes.
+  checkNumber("consul: waitMs", waitMs, 1, 600_000);
+  checkNumber("consul: requestTimeoutMs", requestTimeoutMs, 1, hourMs);
+  checkNumber("consul: minIntervalMs", minIntervalMs, 0, hourMs);
+  checkNumber("consul: maxBlockingQueries", maxBlockingQueries, 0, 100_000);
+  checkNumber("consul: maxBodyBytes", maxBodyBytes, 1, 1024 * mebibyte);
+  checkNumber("consul: registerTimeoutMs", registerTimeoutMs, 0, 24 * hourMs);
+  // Consul raises a shorter time to one minute without a word.
+  checkNumber("consul: deregisterAfterMs", deregisterAfterMs, 60_000, 365 * 24 * hourMs);
+  checkFunction("consul: onRenewalError", onRenewalError);
   const url = agentUrl(options);
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== "")) refuse("tags", tags, "an array of strings");
-  if (!consistencies.has(consistency)) refuse("consistency", consistency, `one of ${[...consistencies].join(", ")}`);
-  if (onRenewalError !== undefined && typeof onRenewalError !== "function") refuse("onRenewalError", onRenewalError, "a function");
   return {
     url,
     name: `consul at ${url}`,
-    token: checkToken(options.token),
-    tls: checkTls(options.tls, url),
-    datacenter: checkText("datacenter", options.datacenter),
-    partition: checkText("partition", options.partition),
+    token: checkedToken(options.token),
+    tls: checkedTls(options.tls, url),
+    datacenter: options.datacenter,
+    partition: options.partition,
     tags: [...tags],
-    onlyPassing: checkFlag("onlyPassing", onlyPassing),
-    addressKey: checkText("addressKey", options.addressKey),
-    near: checkText("near", options.near),
-    filter: checkText("filter", options.filter),
+    onlyPassing,
+    addressKey: options.addressKey,
+    near: options.near,
+    filter: options.filter,
     consistency,
-    maxStaleMs: checkNumber("maxStaleMs", maxStaleMs, 0, Number.POSITIVE_INFINITY),
-    // Consul itself cuts a longer wait to ten minutes.
-    waitMs: checkNumber("waitMs", waitMs, 1, 600_000),
-    requestTimeoutMs: checkNumber("requestTimeoutMs", requestTimeoutMs, 1, hourMs),
-    minIntervalMs: checkNumber("minIntervalMs", minIntervalMs, 0, hourMs),
-    maxBlockingQueries: checkNumber("maxBlockingQueries", maxBlockingQueries, 0, 100_000),
-    maxBodyBytes: checkNumber("maxBodyBytes", maxBodyBytes, 1, 1024 * mebibyte),
-    registerTimeoutMs: checkNumber("registerTimeoutMs", registerTimeoutMs, 0, 24 * hourMs),
-    // Consul raises a shorter time to one minute without a word.
-    deregisterAfterMs: checkNumber("deregisterAfterMs", deregisterAfterMs, 60_000, 365 * 24 * hourMs),
+    maxStaleMs,
+    waitMs,
+    requestTimeoutMs,
+    minIntervalMs,
+    maxBlockingQueries,
+    maxBodyBytes,
+    registerTimeoutMs,
+    deregisterAfterMs,
     onRenewalError,
     clock,
     random,
   };
 }
 
-const consistencies: ReadonlySet<string> = new Set<ConsulConsistency>(["stale", "default", "consistent"]);
-
-function checkTls(tls: ConsulTls | undefined, url: string): ConsulTls | undefined {
+function checkedTls(tls: ConsulTls | undefined, url: string): ConsulTls | undefined {
   if (tls === undefined) return undefined;
-  // Never shown: it may hold a private key.
-  if (typeof tls !== "object" || tls === null) throw new TypeError('consul: option "tls" must be an object');
-  checkKeys("tls.", tls, knownTls);
-  if (!url.startsWith("https:")) throw new TypeError(`consul: option "tls" needs an https url, got ${url}`);
-  if ((tls.cert === undefined) !== (tls.key === undefined)) throw new TypeError('consul: options "tls.cert" and "tls.key" need each other');
+  checkObject("consul: tls", tls);
+  checkKeys("consul: tls", tls, knownTls);
+  if (!url.startsWith("https:")) throw new TypeError(`consul: tls needs an https url, not ${url}`);
+  if ((tls.cert === undefined) !== (tls.key === undefined)) throw new TypeError("consul: tls.cert and tls.key need each other");
   return { ...tls };
 }

@@ -7,11 +7,11 @@ export type ConsulToken = string | { readonly file: string } | (() => string | P
 export type TokenSource = () => Promise<string | undefined>;
 
 /** Checks the option without ever showing its value. */
-export function checkToken(token: ConsulToken | undefined): ConsulToken | undefined {
+export function checkedToken(token: ConsulToken | undefined): ConsulToken | undefined {
   if (token === undefined || typeof token === "function") return token;
   if (typeof token === "string" && isToken(token)) return token;
   if (typeof token === "object" && token !== null && typeof token.file === "string" && token.file !== "") return { file: token.file };
-  throw new TypeError('consul: option "token" must be a token, { file } or a function');
+  throw new TypeError("consul: token must be a token, { file } or a function");
 }
 
 /** Reads the option anew for every request, so that a token can be replaced while the process runs. */

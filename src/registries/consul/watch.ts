@@ -1,6 +1,7 @@
 import { sleepUnlessAborted } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { keepIfSame } from "../../discovery/same-endpoints.ts";
 import { isCertain, nextIndex, noIndex, parseIndex } from "./blocking-index.ts";
 import type { ConsulClient } from "./client.ts";
 import { ConsulError } from "./consul-error.ts";
@@ -8,7 +9,6 @@ import { endpointsOf } from "./entries.ts";
 import { askHealth } from "./health-query.ts";
 import type { ConsulSettings } from "./options.ts";
 import { Pace } from "./pace.ts";
-import { sameEndpoints } from "./same-endpoints.ts";
 
 /** Pause between two questions where there is no index to wait at. */
 const indexlessPollMs = 1_000;
@@ -21,8 +21,8 @@ export interface BlockingQueries {
 }
 
 /**
- * The blocking-query loop of one service: yields the current set at once, then every set that differs. Ends when `signal`
- * aborts, rejects with `ERR_MESH_DISCOVERY` on the first thing that goes wrong: the watcher starts it again.
+ * The blocking-query loop of one service: yields the current set at once, then the set of every answer, the same array
+ * while nothing has changed. Ends when `signal` aborts, rejects with `ERR_MESH_DISCOVERY` on the first thing that goes wrong: the watcher starts it again.
  */
 export async function* watchService(
   service: string,
@@ -34,8 +34,7 @@ export async function* watchService(
   const { clock, maxBlockingQueries, minIntervalMs } = settings;
   const pace = new Pace(clock, minIntervalMs);
   let index = noIndex;
-  let isFirst = true;
-  let last: readonly Endpoint[] = [];
+  let last: readonly Endpoint[] | undefined;
   try {
     while (!signal.aborted) {
       const isCrowded = index !== noIndex && queries.count >= maxBlockingQueries;
@@ -45,16 +44,15 @@ export async function* watchService(
       const answered = parseIndex(answer.index);
       const hasIndex = answered !== noIndex;
       index = nextIndex({ asked, answered, isEarly: clock.now() - askedAt < settings.waitMs });
-      const endpoints = endpointsOf(answer.entries, settings);
-      if (isFirst || !sameEndpoints(last, endpoints)) {
-        if (isCertain(asked, answered, answer.entries.length)) {
-          isFirst = false;
-          last = endpoints;
-          yield endpoints;
-        } else {
-          // The same question without a wait is answered by the catalogue itself.
-          index = noIndex;
-        }
+      const endpoints = keepIfSame(last, endpointsOf(answer.entries, settings));
+      const count = answer.entries.length;
+      if (isCertain(asked, answered, count) || (endpoints === last && count > 0)) {
+        last = endpoints;
+        // Also when nothing changed: it confirms that the data is of now.
+        yield endpoints;
+      } else {
+        // The same question without a wait is answered by the catalogue itself.
+        index = noIndex;
       }
       const pauseMs = Math.max(pace.take(), hasIndex ? 0 : indexlessPollMs, isCrowded ? crowdedPollMs : 0);
       if (pauseMs > 0 && !signal.aborted) await sleepUnlessAborted(clock, pauseMs, signal);

@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import type { Endpoint } from "../../core/endpoint.ts";
+import { isInstanceHost } from "../../discovery/address-policy.ts";
 
 /** What a lookup goes by and which of an instance's addresses it takes. */
 export interface EntryOptions {
@@ -75,14 +75,10 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.length <= maxText && !/[\x00-\x1f\x7f]/.test(value);
 }
 
-// A name whose last label is a number is an IPv4 address in disguise to a URL parser: 2130706433 is 127.0.0.1.
-const hostNamePattern = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
-const endsInNumber = /(^|\.)(\d+|0x[0-9a-f]*)\.?$/i;
-
 function hostOf(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
   const host = value.startsWith("[") && value.endsWith("]") ? value.slice(1, -1) : value;
-  return isIP(host) !== 0 || (hostNamePattern.test(host) && !endsInNumber.test(host)) ? host : undefined;
+  return isInstanceHost(host) ? host : undefined;
 }
 
 /** `{ "$": 8080, "@enabled": "true" }`, its parts being text, numbers or booleans depending on the codec, or a bare number. */
@@ -99,7 +95,7 @@ function metadataOf(value: unknown): ReadonlyMap<string, string> {
   const metadata = new Map<string, string>();
   if (!isRecord(value)) return metadata;
   let left = maxMetadata;
-  // Sorted, so that the same content is the same text whichever server answers.
+  // Sorted, so that of too much the same is left out whichever server answers.
   for (const name of Object.keys(value).sort()) {
     const content = value[name];
     // "@class" is the Java type of an empty map.

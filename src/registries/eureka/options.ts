@@ -1,4 +1,5 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
+import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
 import { type Credentials, parseServer, type ServerAddress } from "./server-address.ts";
 
 /** How Eureka servers are trusted over HTTPS, and how they are shown who asks; the fields are those of `node:tls`. */
@@ -61,7 +62,7 @@ export interface EurekaSettings extends Required<Omit<EurekaOptions, "servers" |
   readonly name: string;
 }
 
-const known: ReadonlySet<string> = new Set<keyof EurekaOptions>([
+const known: readonly (keyof EurekaOptions)[] = [
   "servers",
   "username",
   "password",
@@ -78,13 +79,14 @@ const known: ReadonlySet<string> = new Set<keyof EurekaOptions>([
   "onRenewalError",
   "clock",
   "random",
-]);
-const knownTls: ReadonlySet<string> = new Set<keyof EurekaTls>(["ca", "cert", "key", "passphrase", "servername"]);
+];
+const knownTls: readonly (keyof EurekaTls)[] = ["ca", "cert", "key", "passphrase", "servername"];
 const mebibyte = 2 ** 20;
 
 /** Checks the options and fills the defaults in; throws a `TypeError` or `RangeError` that names option and value, secrets left out. */
 export function settingsOf(options: EurekaOptions): EurekaSettings {
-  checkKeys("options", options, known);
+  checkObject("eureka: options", options);
+  checkKeys("eureka", options, known);
   const {
     servers = ["http://127.0.0.1:8761/eureka"],
     tls = {},
@@ -101,17 +103,20 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
     clock = systemClock,
     random = Math.random,
   } = options;
-  checkKeys("tls", tls, knownTls);
-  for (const [name, value] of Object.entries({ refreshMs, requestTimeoutMs, maxBodyBytes, heartbeatMs, registerTimeoutMs })) {
-    if (!(Number.isFinite(value) && value > 0)) throw new RangeError(`eureka: ${name} must be a positive number, got ${String(value)}`);
-  }
-  if (!(Number.isFinite(leaseMs) && leaseMs >= 1_000))
-    throw new RangeError(`eureka: leaseMs must be at least 1000, got ${String(leaseMs)}`);
-  if (by !== "app" && by !== "vip") throw new TypeError(`eureka: by must be "app" or "vip", got ${String(by)}`);
-  for (const [name, value] of Object.entries({ preferSecure, preferHostName })) {
-    if (typeof value !== "boolean") throw new TypeError(`eureka: ${name} must be true or false, got ${String(value)}`);
-  }
-  if (typeof onRenewalError !== "function") throw new TypeError(`eureka: onRenewalError must be a function, got ${String(onRenewalError)}`);
+  checkObject("eureka: tls", tls);
+  checkKeys("eureka: tls", tls, knownTls);
+  checkChoice("eureka: by", by, ["app", "vip"]);
+  checkFlag("eureka: preferSecure", preferSecure);
+  checkFlag("eureka: preferHostName", preferHostName);
+  checkNumber("eureka: refreshMs", refreshMs, 1, maxTimerMs);
+  checkNumber("eureka: requestTimeoutMs", requestTimeoutMs, 1, maxTimerMs);
+  checkNumber("eureka: maxBodyBytes", maxBodyBytes, 1, 1024 * mebibyte);
+  checkNumber("eureka: heartbeatMs", heartbeatMs, 1, maxTimerMs);
+  // Eureka counts in seconds.
+  checkNumber("eureka: leaseMs", leaseMs, 1_000, maxTimerMs);
+  checkNumber("eureka: registerTimeoutMs", registerTimeoutMs, 1, maxTimerMs);
+  checkFunction("eureka: onRenewalError", onRenewalError);
+  // The value is not shown: a URL may hold a password.
   if (!Array.isArray(servers) || servers.length === 0) throw new TypeError("eureka: servers must be an array of at least one URL");
   const credentials = credentialsOf(options);
   const addresses = servers.map((url: unknown, index) => parseServer(url, `servers[${index}]`, credentials));
@@ -132,14 +137,6 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
     clock,
     random,
   };
-}
-
-function checkKeys(what: string, value: unknown, allowed: ReadonlySet<string>): void {
-  if (typeof value !== "object" || value === null)
-    throw new TypeError(`eureka: ${what} must be an object, got ${value === null ? "null" : typeof value}`);
-  for (const key of Object.keys(value)) {
-    if (!allowed.has(key)) throw new TypeError(`eureka: there is no option ${JSON.stringify(key)}; there are ${[...allowed].join(", ")}`);
-  }
 }
 
 function credentialsOf({ username, password }: EurekaOptions): Credentials | undefined {

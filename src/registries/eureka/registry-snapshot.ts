@@ -1,12 +1,6 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 import { type Entry, type EntryOptions, endpointOf, entriesOf, isRecord, vipsOf } from "./entry.ts";
 
-/** The endpoints of one service in one snapshot; `content` is equal exactly when they are. */
-export interface Found {
-  readonly endpoints: readonly Endpoint[];
-  readonly content: string;
-}
-
 /**
  * One answer of the registry. Names are folded to upper case, as Eureka does with its own. What an entry holds is looked
  * at when its service is asked for, and a bad one is left out alone: tenants write them themselves.
@@ -14,7 +8,7 @@ export interface Found {
 export class RegistrySnapshot {
   readonly #options: EntryOptions;
   readonly #apps: ReadonlyMap<string, readonly Entry[]>;
-  readonly #found = new Map<string, Found>();
+  readonly #found = new Map<string, readonly Endpoint[]>();
   #vips: ReadonlyMap<string, readonly Entry[]> | undefined = undefined;
 
   /** Throws an Error when `text` is not a registry. */
@@ -33,13 +27,12 @@ export class RegistrySnapshot {
   }
 
   /** The instances of `service` that are UP. */
-  find(service: string): Found {
+  find(service: string): readonly Endpoint[] {
     const key = service.toUpperCase();
     let found = this.#found.get(key);
     if (found === undefined) {
       const entries = this.#options.by === "app" ? this.#apps.get(key) : this.#byVip().get(key);
-      const endpoints = toEndpoints(entries ?? [], this.#options);
-      found = { endpoints, content: JSON.stringify(endpoints) };
+      found = toEndpoints(entries ?? [], this.#options);
       this.#found.set(key, found);
     }
     return found;

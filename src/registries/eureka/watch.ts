@@ -1,8 +1,9 @@
 import type { Endpoint } from "../../core/endpoint.ts";
+import { keepIfSame } from "../../discovery/same-endpoints.ts";
 import type { RegistryCopy } from "./registry-copy.ts";
 import type { RegistrySnapshot } from "./registry-snapshot.ts";
 
-/** Yields the endpoints of `service` and again whenever a newer copy of the registry has others; ends when `signal` aborts. */
+/** Yields the endpoints of `service` in each copy of the registry, the same array while nothing has changed; ends when `signal` aborts. */
 export async function* watchService(
   service: string,
   copy: RegistryCopy<RegistrySnapshot>,
@@ -10,14 +11,12 @@ export async function* watchService(
 ): AsyncGenerator<readonly Endpoint[], void, undefined> {
   try {
     // A copy that lists the service will do; for one that does not it is worth asking anew: it may have started since.
-    let snapshot = await copy.first((known) => known.find(service).endpoints.length > 0, signal);
-    let content: string | undefined;
+    let snapshot = await copy.first((known) => known.find(service).length > 0, signal);
+    let last: readonly Endpoint[] | undefined;
     while (!signal.aborted) {
-      const found = snapshot.find(service);
-      if (found.content !== content) {
-        content = found.content;
-        yield found.endpoints;
-      }
+      last = keepIfSame(last, snapshot.find(service));
+      // Also when nothing changed: it confirms that the data is of now.
+      yield last;
       snapshot = await copy.next(snapshot, signal);
     }
   } catch (error) {

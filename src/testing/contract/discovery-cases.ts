@@ -35,6 +35,23 @@ export const discoveryCases: readonly DiscoveryCase[] = [
     },
   },
   {
+    name: "yields a set that does not change again, which confirms it",
+    needs: ["confirmations"],
+    async run({ watch, set, a, b, withinMs }) {
+      await set([a, b]);
+      const reader = watch();
+      await eventually(
+        () => reader.failed || reader.sets.length >= 3,
+        withinMs,
+        () =>
+          `a set that did not change was yielded ${reader.sets.length} of 3 times: ` +
+          'yield after every answer, or, where the source only tells changes, leave the case out with { lacks: ["confirmations"] }',
+      );
+      assert.equal(reader.error, undefined, `watch() threw: ${String(reader.error)}`);
+      for (const confirmed of reader.sets) assertSame(confirmed, [a, b], "a set that confirms the first");
+    },
+  },
+  {
     name: "yields an empty set for an unknown service",
     async run({ watch, unknownService = "contract-unknown", withinMs }) {
       assertSame(await watch(unknownService).first(withinMs), [], "the set of an unknown service");

@@ -31,7 +31,9 @@ export interface DiscoveryHarness {
 }
 
 /**
- * What not every source has. `changes`: what it lists can change under a watch. `breaking`: the harness can break it. `ports`: an instance can change its port. `weights`:
- * the source tells weights. `services`: the adapter lists the catalogue. `two services`: the harness can fill a second one.
+ * What not every source has. `changes`: what it lists can change under a watch. `confirmations`: the adapter asks again and
+ * says what has not changed too, three times within `withinMs`; one that is told of changes only has nothing to say.
+ * `breaking`: the harness can break it. `ports`: an instance can change its port. `weights`: the source tells weights.
+ * `services`: the adapter lists the catalogue. `two services`: the harness can fill a second one.
  */
-export type DiscoveryFeature = "changes" | "breaking" | "ports" | "weights" | "services" | "two services";
+export type DiscoveryFeature = "changes" | "confirmations" | "breaking" | "ports" | "weights" | "services" | "two services";

@@ -10,6 +10,8 @@ import { addressesOf, eventually, pause, within } from "./eventually.ts";
 export class WatchReader {
   /** Every set so far, as it was when it was yielded. */
   readonly sets: (readonly Endpoint[])[] = [];
+  /** Those of them that are another array than the one before, so that they do not only confirm it. */
+  readonly changes: (readonly Endpoint[])[] = [];
   #failure: { readonly error: unknown } | undefined = undefined;
   readonly #originals: { readonly set: readonly Endpoint[]; readonly copy: string }[] = [];
   readonly #controller = new AbortController();
@@ -79,7 +81,9 @@ export class WatchReader {
           // Only what comes after the abort is dropped: an adapter may be in the middle of a yield.
           if (signal.aborted) return;
           assert.ok(Array.isArray(set), `watch() must yield arrays, got ${typeof set}`);
-          this.sets.push([...set]);
+          const copy = [...set];
+          this.sets.push(copy);
+          if (set !== this.#originals.at(-1)?.set) this.changes.push(copy);
           this.#originals.push({ set, copy: JSON.stringify(set) });
         }
         await pause(20);

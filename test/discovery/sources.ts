@@ -1,0 +1,24 @@
+import { sleepUnlessAborted, systemClock } from "../../src/core/clock.ts";
+import type { Discovery } from "../../src/discovery/discovery.ts";
+import type { MemoryRegistry } from "../../src/testing/index.ts";
+
+/** Neither answers nor fails. */
+export const silent: Discovery = {
+  async *watch(_service, signal) {
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  },
+};
+
+/** Asks a registry every `everyMs`; each answer is made of new objects. */
+export function polled(registry: MemoryRegistry, everyMs = 1_000): Discovery {
+  return {
+    async *watch(service, signal) {
+      while (!signal.aborted) {
+        // Throws while the registry fails.
+        await registry.services();
+        yield registry.endpoints(service).map((endpoint) => ({ ...endpoint }));
+        await sleepUnlessAborted(systemClock, everyMs, signal);
+      }
+    },
+  };
+}
