@@ -10,7 +10,7 @@ export { type RoundRobinOptions, roundRobin } from "./balancer/round-robin.ts";
 export { weighted } from "./balancer/weighted.ts";
 export type { DispatcherOptions } from "./client/dispatcher.ts";
 export type { EndpointExplanation, ServiceExplanation } from "./client/explain.ts";
-export type { FetchTarget, MeshRequestInit } from "./client/fetch.ts";
+export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./client/fetch.ts";
 export { createMesh, type Mesh } from "./client/mesh.ts";
 export type { MeshOptions, ServiceOptions } from "./client/options.ts";
 export type { Protocol } from "./client/pools.ts";

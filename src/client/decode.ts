@@ -4,6 +4,7 @@ import type { UnderlyingByteSource } from "node:stream/web";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
 import type { CloseListener, ResponseBody } from "../core/body.ts";
 import { MeshError } from "../core/errors.ts";
+import { bytesOf } from "./chunks.ts";
 
 /** Bounds on what a compressed body may become: a bomb of 250 KiB turns into 256 MiB otherwise. */
 export interface DecodeLimits {
@@ -87,13 +88,7 @@ class DecodedBody implements ResponseBody {
       if (size > this.#limits.maxBytes) throw this.#fail(`it is larger than ${this.#limits.maxBytes} bytes`);
       chunks.push(chunk);
     }
-    const bytes = new Uint8Array(size);
-    let offset = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, offset);
-      offset += chunk.byteLength;
-    }
-    return bytes;
+    return bytesOf(chunks);
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -9,6 +9,8 @@ import { type HeadersInput, requestHeaders } from "./request-headers.ts";
 import { parseTarget } from "./target.ts";
 import type { Upgraded } from "./transport.ts";
 
+export type { Dispatcher };
+
 /** What {@link MeshDispatcher} needs of its mesh. */
 export interface DispatcherTarget {
   dispatchOf(service: string): Dispatch;

@@ -1,14 +1,17 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { UnderlyingByteSource } from "node:stream/web";
 import type { CloseListener, ResponseBody } from "../core/body.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { bytesOf, ownsItsMemory, textOf } from "./chunks.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
 import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 
 /** Bytes kept for a reader that has not come yet; then the socket is paused. */
 const highWaterBytes = 65_536;
+/** Bytes a stream takes ahead of its reader: a few reads of the socket, so that it does not stop after each of them. */
+const streamAheadBytes = 262_144;
 
 /**
  * One request on the wire and its response: undici's dispatch handler, the response head and the body in one object, since
@@ -109,10 +112,10 @@ export class Exchange implements MeshResponse, ResponseBody {
     if (chunk.byteLength === 0) return true;
     if (this.#reader === "discard") return this.#discard(chunk.byteLength);
     if (this.#controller !== undefined) {
-      // Until the stream asks for more, which it does inside `enqueue` when another read is waiting already.
-      this.#isPaused = true;
-      // A copy: a byte stream takes the memory it is given away, and this memory belongs to the socket's read buffer.
-      this.#controller.enqueue(new Uint8Array(chunk));
+      // Without room it pauses until the stream asks for more, which it does inside `enqueue` when another read is waiting already.
+      const hasRoom = (this.#controller.desiredSize ?? 0) > chunk.byteLength;
+      this.#isPaused = !hasRoom;
+      this.#controller.enqueue(hasRoom && ownsItsMemory(chunk) ? chunk : new Uint8Array(chunk));
       return !this.#isPaused;
     }
     this.#chunks.push(chunk);
@@ -147,24 +150,12 @@ export class Exchange implements MeshResponse, ResponseBody {
 
   async text(): Promise<string> {
     await this.#collect();
-    const bytes = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    // The Fetch standard decodes with "UTF-8 decode", which drops a byte order mark.
-    const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-    return bytes.toString("utf8", start);
+    return textOf(this.#takeChunks());
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     await this.#collect();
-    // Always a copy: the chunks are parts of the socket's read buffers.
-    const bytes = new Uint8Array(this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-    let offset = 0;
-    for (const chunk of this.#chunks) {
-      bytes.set(chunk, offset);
-      offset += chunk.byteLength;
-    }
-    this.#chunks = [];
-    return bytes;
+    return bytesOf(this.#takeChunks());
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -173,8 +164,7 @@ export class Exchange implements MeshResponse, ResponseBody {
       type: "bytes",
       start: (controller) => {
         this.#controller = controller;
-        for (const chunk of this.#chunks) controller.enqueue(new Uint8Array(chunk));
-        this.#chunks = [];
+        for (const chunk of this.#takeChunks()) controller.enqueue(new Uint8Array(chunk));
         if (this.#isClosed) this.#endStream();
       },
       pull: () => {
@@ -185,7 +175,7 @@ export class Exchange implements MeshResponse, ResponseBody {
         this.cancel(reason);
       },
     };
-    return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
+    return new ReadableStream(source, { highWaterMark: streamAheadBytes }) as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
   discard(maxBytes: number = highWaterBytes): void {
@@ -247,6 +237,12 @@ export class Exchange implements MeshResponse, ResponseBody {
         this.#continue();
       });
     } else if (this.#closeError !== undefined) throw this.#closeError;
+  }
+
+  #takeChunks(): readonly Buffer[] {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return chunks;
   }
 
   #continue(): void {

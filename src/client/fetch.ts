@@ -27,9 +27,12 @@ export interface MeshRequestInit {
 export type FetchTarget<Declared extends string = string> = WithScheme<Targets<Declared>> | URL | Request;
 
 /** The targets that a declared name stands for; a declared target (with a `/`) stands for itself. */
-type Targets<Declared extends string> = Declared extends `${string}/${string}` ? Declared : Declared | `${Declared}${"/" | "?"}${string}`;
+export type Targets<Declared extends string> = Declared extends `${string}/${string}`
+  ? Declared
+  : Declared | `${Declared}${"/" | "?"}${string}`;
 
-type WithScheme<Target extends string> = Target | `${"mesh" | "http" | "https"}://${Target}`;
+/** A target as it is, or behind `mesh://`, `http://` or `https://`. */
+export type WithScheme<Target extends string> = Target | `${"mesh" | "http" | "https"}://${Target}`;
 
 /** The edge between the Fetch standard and the pipeline: a call goes in, a `Response` comes out. */
 export async function fetchThrough(

@@ -1,6 +1,5 @@
 import type { Agent, AgentOptions } from "node:http";
 import type { SecureContext } from "node:tls";
-import type { Dispatcher } from "undici";
 import { systemClock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
@@ -9,7 +8,7 @@ import { outcomeOfError } from "../core/outcome.ts";
 import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { MeshAgent } from "./agent.ts";
-import { type DispatcherOptions, MeshDispatcher } from "./dispatcher.ts";
+import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "./dispatcher.ts";
 import type { ServiceExplanation } from "./explain.ts";
 import { type FetchTarget, fetchThrough, type MeshRequestInit, requestThrough } from "./fetch.ts";
 import { meshRequest } from "./mesh-request.ts";

@@ -75,7 +75,11 @@ function around(observers: Observers, followers: readonly AttemptObserver[], sen
 
 function withHeaders(request: MeshRequest, followers: readonly AttemptObserver[]): MeshRequest {
   if (followers.every(({ headers }) => headers === undefined)) return request;
-  return { ...request, headers: Object.assign(Object.create(null), request.headers, ...followers.map(({ headers }) => headers)) };
+  const headers: Record<string, string> = Object.create(null);
+  for (const source of [request.headers, ...followers.map((follower) => follower.headers)]) {
+    for (const name in source) headers[name] = source[name] as string;
+  }
+  return { ...request, headers };
 }
 
 /** A body that closed with anything but an error of the mesh was given up by whoever read it: that is no failure. */

@@ -2,6 +2,7 @@ import type { SecureContext } from "node:tls";
 import { type Dispatcher, H2CClient, Pool } from "undici";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { guardedLookup } from "./guarded-lookup.ts";
 
 /** What is spoken to an instance. */
 export type Protocol = "h1" | "h2" | "auto";
@@ -99,11 +100,19 @@ export class Pools {
   }
 
   #open({ origin, endpoint }: Upstream, protocol: Protocol): Dispatcher {
-    const { connections, connectTimeoutMs, maxConnectionAgeMs = 300_000, maxRequestsPerConnection, secureContext, serverName } = this.#options;
+    const {
+      connections,
+      connectTimeoutMs,
+      maxConnectionAgeMs = 300_000,
+      maxRequestsPerConnection,
+      secureContext,
+      serverName,
+    } = this.#options;
     // A host that discovery's checks let through and a URL does not: no connection to it can be made.
     if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
     const connect = {
       timeout: connectTimeoutMs,
+      lookup: guardedLookup,
       ...(secureContext === undefined ? undefined : { secureContext }),
       ...(serverName === undefined ? undefined : { servername: serverName }),
       ...(endpoint.socketPath === undefined ? undefined : { socketPath: endpoint.socketPath }),

@@ -14,8 +14,11 @@ export interface Reply {
 
 /** The body of a {@link Reply}; read it, `discard` or `cancel` it: until then its connection is taken. */
 export interface ReplyBody {
+  /** All of it, parsed. Rejects with a SyntaxError for what is no JSON. */
   json(): Promise<unknown>;
+  /** All of it, decoded as UTF-8. */
   text(): Promise<string>;
+  /** All of it. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
   /** A byte stream with backpressure down to the socket. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
