@@ -26,8 +26,15 @@ export const clients: Readonly<Record<string, (ports: readonly number[]) => Prom
     };
   },
 
-  // The place of "mesh.request": once the mesh has it, it is a client here, and overhead.ts gets the bound
-  // atMost("mesh.request GET × undici.request", …, 1.15).
+  async "mesh.request"(ports) {
+    const { createMesh, staticDiscovery } = await import("../src/index.ts");
+    const users = ports.map((port) => ({ host: "127.0.0.1", port }));
+    const mesh = createMesh({ discovery: staticDiscovery({ users }) });
+    return {
+      get: async () => (await mesh.request("users/users/42")).body.json(),
+      post: async () => (await mesh.request("users/users/42", { method: "POST", headers, body: document })).body.json(),
+    };
+  },
 
   async "undici.request"(ports) {
     const { request } = await import("undici");

@@ -1,3 +1,4 @@
+import { errorMonitor } from "node:events";
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type SecureContext } from "node:tls";
@@ -8,8 +9,8 @@ import { parseTarget } from "./target.ts";
 
 /** What {@link MeshAgent} needs of its mesh. */
 export interface AgentTarget {
-  /** An instance of the service, counted as busy until it is settled. */
-  lease(service: string): Promise<Lease>;
+  /** An instance of the service for a request of this method, counted as busy until it is settled. */
+  lease(service: string, method: string): Promise<Lease>;
   readonly secureContext: SecureContext | undefined;
   readonly serverName: string | undefined;
 }
@@ -52,8 +53,7 @@ export class MeshAgent extends Agent {
     if (!options.isSecureUpstream) return internals.createConnection.call(this, options, callback);
     const { secureContext, serverName } = this.#target;
     return connectTls({
-      host: options.host as string,
-      port: Number(options.port),
+      ...(options.socketPath ? { path: options.socketPath } : { host: options.host as string, port: Number(options.port) }),
       ...(secureContext === undefined ? undefined : { secureContext }),
       ...(serverName === undefined ? undefined : { servername: serverName }),
     });
@@ -61,7 +61,7 @@ export class MeshAgent extends Agent {
 
   async #send(request: ClientRequest, options: RequestOptions, target: string): Promise<void> {
     const { service } = parseTarget(target);
-    const lease = await this.#target.lease(service);
+    const lease = await this.#target.lease(service, request.method);
     if (request.destroyed) {
       lease.settle("neutral");
       return;
@@ -73,34 +73,64 @@ export class MeshAgent extends Agent {
       host: endpoint.host,
       hostname: endpoint.host,
       port: endpoint.port,
+      socketPath: endpoint.socketPath,
       isSecureUpstream: endpoint.secure ?? false,
     });
   }
 }
 
-/** Tells the lease how the request ended, once. */
+/**
+ * Tells the lease how the request ended, once. Listens in ways that change nothing: a request without a listener of the client's
+ * own still throws its error, has its response read away and its upgrade refused.
+ */
 function follow(request: ClientRequest, lease: Lease): void {
   let hasConnected = false;
+  let isAnswered = false;
+  let isCutOff = false;
   request.once("socket", (socket) => {
     hasConnected = !socket.connecting;
     socket.once("connect", () => {
       hasConnected = true;
     });
   });
-  let hasResponse = false;
-  request.once("response", (response) => {
-    hasResponse = true;
+  request.prependOnceListener("response", (response) => {
+    isAnswered = true;
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
-    // Closed before it was complete: cut off by the instance, or given up by the client, which destroys the request first.
-    response.once("close", () => lease.settle(response.complete ? outcome : request.destroyed ? "neutral" : "failure"));
+    const { socket } = response;
+    // The instance ended or reset the connection. When the client gives up, its own socket just closes.
+    const onCutOff = () => {
+      isCutOff = true;
+    };
+    socket.once("end", onCutOff);
+    socket.once("error", onCutOff);
+    response.once("close", () => {
+      socket.off("end", onCutOff);
+      socket.off("error", onCutOff);
+      lease.settle(response.complete ? outcome : isCutOff ? "failure" : "neutral");
+    });
+    if (request.listenerCount("response") === 0) response.resume();
   });
-  request.once("upgrade", (_response, socket) => socket.once("close", () => lease.settle("success")));
-  request.once("error", (error) => {
-    // What the mesh itself refused, and what the client gave up, says nothing about the instance.
-    const isOurs = error instanceof MeshError || request.reusedSocket || error.name === "AbortError";
-    lease.settle(isOurs ? "neutral" : "failure", !hasConnected);
+  request.prependOnceListener("upgrade", (_response, socket) => {
+    isAnswered = true;
+    socket.once("close", () => lease.settle("success"));
+    if (request.listenerCount("upgrade") === 0) socket.destroy();
+  });
+  request.once(errorMonitor, (error: Error) => {
+    // What the client gave up says nothing about the instance, nor does a kept connection that had been closed meanwhile.
+    const isOurs = error instanceof MeshError || request.reusedSocket || !isOfTheConnection(error, request);
+    if (!isAnswered) lease.settle(isOurs ? "neutral" : "failure", !hasConnected);
   });
   request.once("close", () => {
-    if (!hasResponse) lease.settle("neutral");
+    if (!isAnswered) lease.settle("neutral");
   });
+}
+
+const connectionCode = /^(HPE_|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** Errors of sockets, TLS and the HTTP parser; what a client gives its request up with is none of them. */
+function isOfTheConnection(error: Error, request: ClientRequest): boolean {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  // "socket hang up" is said both of an instance that ended the connection and of a client that destroyed its request.
+  if (code === "ECONNRESET" && syscall === undefined) return request.socket?.readableEnded ?? false;
+  return syscall !== undefined || (typeof code === "string" && connectionCode.test(code));
 }

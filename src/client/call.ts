@@ -19,7 +19,7 @@ const noBody: ExtractedBody = { body: undefined, contentType: undefined };
  * Reads a target and its init into a {@link MeshRequest}, once.
  * @throws MeshError `ERR_MESH_INVALID_TARGET`, TypeError for an init that is none, the signal's reason when it is aborted.
  */
-export async function readCall(input: FetchTarget, given: MeshRequestInit | null): Promise<Call> {
+export function readCall(input: FetchTarget, given: MeshRequestInit | null): Call | Promise<Call> {
   const init = typeof input === "string" || input instanceof URL ? (given ?? {}) : initOf(input, given ?? {});
   const { service, path } = parseTarget(typeof input === "string" ? input : input instanceof URL ? input.href : input.url);
   const signal = signalOf(init.signal);
@@ -29,22 +29,21 @@ export async function readCall(input: FetchTarget, given: MeshRequestInit | null
   if (hasBody && (method === "GET" || method === "HEAD")) throw new TypeError(`a ${method} request cannot have a body`);
   const redirect = redirectOf(init.redirect);
   if (init.mesh !== undefined) checkCallOptions(init.mesh);
-  if (signal?.aborted) {
-    // As the standard's "abort a fetch() call": whoever fills the stream learns that nobody will read it.
-    if (init.body instanceof ReadableStream && !init.body.locked) init.body.cancel(signal.reason).catch(() => {});
-    throw signal.reason;
-  }
+  if (signal?.aborted) throw abandoned(init.body, signal);
   const extracted = hasBody ? extractBody(init.body, init.duplex) : noBody;
-  const { body, contentType } = extracted instanceof Promise ? await extracted : extracted;
-  if (contentType !== undefined && headers["content-type"] === undefined) headers["content-type"] = contentType;
-  headers["accept"] ??= "*/*";
-  headers["user-agent"] ??= "inmesh";
-  return { request: meshRequest({ service, path, method, headers, body, options: init.mesh }), signal, redirect };
+  const call = ({ body, contentType }: ExtractedBody): Call => {
+    if (contentType !== undefined && headers["content-type"] === undefined) headers["content-type"] = contentType;
+    return { request: meshRequest({ service, path, method, headers, body, options: init.mesh }), signal, redirect };
+  };
+  // Only a form takes time to encode.
+  return extracted instanceof Promise ? extracted.then(call) : call(extracted);
 }
 
 /** Sends, with the caller's signal listened to until the response body has closed. */
 export function sendCall(dispatch: Dispatch, request: MeshRequest, signal: AbortSignal | undefined): ReturnType<Dispatch> {
   if (signal === undefined) return dispatch(request);
+  // Between reading the call and sending it, or between two redirects, nobody listens.
+  if (signal.aborted) return Promise.reject(abandoned(request.body, signal));
   const abort = () => request.cancellation.cancel(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   const forget = () => signal.removeEventListener("abort", abort);
@@ -58,6 +57,12 @@ export function sendCall(dispatch: Dispatch, request: MeshRequest, signal: Abort
       throw error;
     },
   );
+}
+
+/** As the standard's "abort a fetch() call": whoever fills the stream learns that nobody will read it. Returns the reason. */
+function abandoned(body: unknown, { reason }: AbortSignal): unknown {
+  if (body instanceof ReadableStream && !body.locked) body.cancel(reason).catch(() => {});
+  return reason;
 }
 
 function signalOf(signal: unknown): AbortSignal | undefined {

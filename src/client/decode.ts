@@ -32,8 +32,11 @@ export function decodeBody(
   limits: DecodeLimits = defaultDecodeLimits,
 ): ResponseBody {
   if (contentEncoding === undefined) return body;
-  const codings = contentEncoding.split(",").map((coding) => coding.trim().toLowerCase());
-  if (codings.every((coding) => coding === "identity" || coding === "")) return body;
+  const codings = contentEncoding
+    .split(",")
+    .map((coding) => coding.trim().toLowerCase())
+    .filter((coding) => coding !== "identity" && coding !== "");
+  if (codings.length === 0) return body;
   if (codings.length > maxCodings || !codings.every((coding) => coding in decoders)) return body;
   return new DecodedBody(body, codings.reverse(), service, limits);
 }
@@ -83,7 +86,7 @@ class DecodedBody implements ResponseBody {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.#decoded()) {
+    for await (const chunk of this.#decoded(this.#wire.stream())) {
       size += chunk.byteLength;
       if (size > this.#limits.maxBytes) throw this.#fail(`it is larger than ${this.#limits.maxBytes} bytes`);
       chunks.push(chunk);
@@ -92,7 +95,8 @@ class DecodedBody implements ResponseBody {
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const decoded = this.#decoded();
+    // Now, not at the first read: from here on the body has a reader.
+    const decoded = this.#decoded(this.#wire.stream());
     const source: UnderlyingByteSource = {
       type: "bytes",
       pull: async (controller) => {
@@ -120,14 +124,20 @@ class DecodedBody implements ResponseBody {
     this.#wire.cancel(reason);
   }
 
-  async *#decoded(): AsyncGenerator<Uint8Array, void, undefined> {
-    const wire = this.#wire.stream();
+  async *#decoded(wire: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     let received = 0;
     let produced = 0;
+    let broken: { readonly error: unknown } | undefined;
     async function* counted(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of wire) {
-        received += chunk.byteLength;
-        yield chunk;
+      try {
+        // Not cancelled by whoever stops here first: what it is cancelled with is told below.
+        for await (const chunk of wire.values({ preventCancel: true })) {
+          received += chunk.byteLength;
+          yield chunk;
+        }
+      } catch (error) {
+        broken = { error };
+        throw error instanceof Error ? error : new Error("the body was given up");
       }
     }
     let stages: AsyncIterable<Uint8Array> = counted();
@@ -141,8 +151,12 @@ class DecodedBody implements ResponseBody {
         yield chunk;
       }
     } catch (error) {
+      // Streams wrap some errors and swallow reasons that are none.
+      if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
       if (error instanceof MeshError || !isZlibError(error)) throw error;
       throw this.#fail("it does not decode", error);
+    } finally {
+      this.#wire.cancel();
     }
   }
 

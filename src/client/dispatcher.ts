@@ -1,3 +1,4 @@
+import { type ParsedUrlQueryInput, stringify } from "node:querystring";
 import { Agent, Dispatcher } from "undici";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
@@ -76,11 +77,17 @@ export class MeshDispatcher extends Dispatcher {
   }
 
   async #send(options: Dispatcher.DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
-    const { service, path } = parseTarget(`${origin}${options.path}`);
-    const headers = requestHeaders(headersOf(options.headers));
-    const body = options.body === undefined || options.body === null ? undefined : await extractBody(options.body as BodyInput, "half");
+    const { service, path } = parseTarget(`${origin}${withQuery(options.path, options.query)}`);
+    const given = headersOf(options.headers);
+    const headers = requestHeaders(given);
+    const body = options.body === undefined || options.body === null ? undefined : await extractBody(bodyOf(options.body), "half");
     if (body?.contentType !== undefined) headers["content-type"] ??= body.contentType;
-    const request = meshRequest({ service, path, method: options.method, headers, body: body?.body, cancellation });
+    // Whoever gives a stream and says how long it is (`fetch` does) spares the instance a chunked body.
+    const length = isStream(body?.body) ? lengthIn(given) : undefined;
+    if (length !== undefined) headers["content-length"] = length;
+    const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
+    const request = meshRequest({ service, path, method: options.method, headers, body: body?.body, options: callOptions, cancellation });
+    if (cancellation.cancelled) throw cancellation.reason;
     if (options.upgrade) {
       const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
       sink.upgrade(status, lines, socket);
@@ -94,19 +101,28 @@ export class MeshDispatcher extends Dispatcher {
 async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
   const { body } = response;
   let bodyError: unknown;
-  body.onClose((error) => {
-    bodyError = error;
+  // A handler that has paused and never goes on is told all the same.
+  const failed = new Promise<never>((_resolve, reject) => {
+    body.onClose((error) => {
+      bodyError = error;
+      if (error !== undefined) reject(error);
+    });
   });
+  failed.catch(() => {});
+  const ready = () => {
+    const opening = sink.ready();
+    return opening && Promise.race([opening, failed]);
+  };
   try {
     sink.head(response.status, response.headers, response.statusText);
-    await sink.ready();
+    await ready();
     if (body.complete) {
       const bytes = await body.bytes();
       if (bytes.byteLength > 0) sink.data(bytes);
     } else {
       for await (const chunk of body.stream()) {
         sink.data(chunk);
-        await sink.ready();
+        await ready();
       }
     }
   } catch (error) {
@@ -115,6 +131,37 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
     throw isMeshError(bodyError) ? bodyError : error;
   }
   sink.end(body.trailers);
+}
+
+function withQuery(path: string, query: Dispatcher.DispatchOptions["query"]): string {
+  const text = query ? stringify(query as ParsedUrlQueryInput) : "";
+  if (text === "") return path;
+  if (/[?#]/.test(path)) throw new TypeError('query: the path has a "?" or "#" already');
+  return `${path}?${text}`;
+}
+
+const iterableForms: ReadonlySet<string> = new Set(["[object FormData]", "[object URLSearchParams]"]);
+
+/** undici also takes iterables that are not asynchronous. */
+function bodyOf(body: NonNullable<Dispatcher.DispatchOptions["body"]> | Iterable<Uint8Array | string>): BodyInput {
+  const isPlain = typeof body === "string" || ArrayBuffer.isView(body) || iterableForms.has(Object.prototype.toString.call(body));
+  if (isPlain || Symbol.asyncIterator in body || !(Symbol.iterator in body)) return body as BodyInput;
+  return (async function* () {
+    yield* body as Iterable<Uint8Array | string>;
+  })();
+}
+
+function isStream(body: unknown): boolean {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+function lengthIn(headers: HeadersInput | undefined): string | undefined {
+  if (headers === undefined) return undefined;
+  const entries: Iterable<readonly unknown[]> = Symbol.iterator in headers ? headers : Object.entries(headers);
+  for (const [name, value] of entries) {
+    if (String(name).toLowerCase() === "content-length" && /^\d+$/.test(String(value))) return String(value);
+  }
+  return undefined;
 }
 
 /** undici's forms of headers: names and values in turn, pairs, or a record. */

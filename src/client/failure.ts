@@ -1,5 +1,5 @@
 import type { MeshRequest } from "../core/dispatch.ts";
-import { describeError, isMeshError, MeshError, type MeshErrorCode } from "../core/errors.ts";
+import { type AttemptRecord, describeError, isMeshError, MeshError, type MeshErrorCode } from "../core/errors.ts";
 
 /** How an attempt stood when the transport reported an error. */
 export interface FailedAttempt {
@@ -42,15 +42,16 @@ export function record(
 ): number {
   const { upstream, attempts } = request;
   const at = index ?? attempts.length;
-  attempts[at] = {
+  const entry: { -readonly [Key in keyof AttemptRecord]: AttemptRecord[Key] } = {
     endpoint: upstream?.id,
     address: upstream?.address,
     phase: hasHead ? "body" : isSent ? "headers" : "connect",
-    ...(status === undefined ? undefined : { status }),
-    ...(code === undefined ? undefined : { code }),
     ms: Math.round(ms * 100) / 100,
     maybeExecuted: executed,
   };
+  if (status !== undefined) entry.status = status;
+  if (code !== undefined) entry.code = code;
+  attempts[at] = entry;
   return at;
 }
 

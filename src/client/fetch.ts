@@ -3,7 +3,7 @@ import { headerOf } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { readCall, sendCall } from "./call.ts";
 import { decodeBody } from "./decode.ts";
-import { followRedirects, isRedirect } from "./redirect.ts";
+import { type Followed, followRedirects, isRedirect } from "./redirect.ts";
 import { type Reply, toReply } from "./reply.ts";
 import type { BodyInput } from "./request-body.ts";
 import type { HeadersInput } from "./request-headers.ts";
@@ -40,26 +40,34 @@ export async function fetchThrough(
   input: FetchTarget,
   init: MeshRequestInit = {},
 ): Promise<Response> {
-  const { request: first, signal, redirect } = await readCall(input, init);
+  const read = readCall(input, init);
+  const { request, signal, redirect } = read instanceof Promise ? await read : read;
+  // What the Fetch standard sends when the caller says nothing.
+  const headers = request.headers as Record<string, string>;
+  headers["accept"] ??= "*/*";
+  headers["user-agent"] ??= "inmesh";
+  const dispatch = dispatchOf(request.service);
   const startedAt = redirect === "follow" ? performance.now() : 0;
-  const dispatch = dispatchOf(first.service);
-  let request = first;
-  let response = await sendCall(dispatch, request, signal);
-  let redirected = false;
-  if (redirect !== "manual" && isRedirect(response.status)) {
-    if (redirect === "error") {
-      response.body.discard();
-      throw new MeshError(
-        "ERR_MESH_PROTOCOL",
-        `"${request.service}" answered with a redirect (${response.status}) and \`redirect\` is "error"`,
-        { service: request.service, attempts: [...request.attempts] },
-      );
-    }
-    const limitMs = first.options.timeoutMs;
-    // One deadline for the whole of it, where the call itself set one; else each hop has the service's.
-    const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
-    ({ request, response, redirected } = await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs));
+  const response = await sendCall(dispatch, request, signal);
+  if (redirect === "manual" || !isRedirect(response.status)) return responseOf({ request, response, redirected: false });
+  if (redirect === "error") {
+    response.body.discard();
+    throw new MeshError(
+      "ERR_MESH_PROTOCOL",
+      `"${request.service}" answered with a redirect (${response.status}) and \`redirect\` is "error"`,
+      {
+        service: request.service,
+        attempts: [...request.attempts],
+      },
+    );
   }
+  const limitMs = request.options.timeoutMs;
+  // One deadline for the whole of it, where the call itself set one; else each hop has the service's.
+  const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
+  return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs));
+}
+
+function responseOf({ request, response, redirected }: Followed): Response {
   const encoding = headerOf(response, "content-encoding");
   return toResponse(response, {
     body: encoding === undefined ? response.body : decodeBody(response.body, encoding, request.service),
@@ -75,6 +83,7 @@ export async function requestThrough(
   input: FetchTarget,
   init: Omit<MeshRequestInit, "redirect"> = {},
 ): Promise<Reply> {
-  const { request, signal } = await readCall(input, init);
+  const read = readCall(input, init);
+  const { request, signal } = read instanceof Promise ? await read : read;
   return toReply(await sendCall(dispatchOf(request.service), request, signal));
 }

@@ -1,6 +1,6 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { Outcome } from "../core/outcome.ts";
+import { isRetryableMethod, type Outcome } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 
@@ -13,7 +13,7 @@ export interface Lease {
 
 /** Picks an upstream, counts it as busy and lets its breaker learn the outcome; `undefined` when the service has none. */
 export function leaseFrom(balancer: Balancer, breakers: UpstreamBreakers | undefined, request: MeshRequest): Lease | undefined {
-  const upstream = balancer.pick(request, false);
+  const upstream = balancer.pick(request, isRetryableMethod(request.method, "safe"));
   if (upstream === undefined) return undefined;
   upstream.inFlight++;
   upstream.requests++;

@@ -1,5 +1,5 @@
 import type { SecureContext } from "node:tls";
-import { type Dispatcher, H2CClient, Pool } from "undici";
+import { buildConnector, Client, type Dispatcher, H2CClient, Pool } from "undici";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { guardedLookup } from "./guarded-lookup.ts";
@@ -25,9 +25,15 @@ export interface PoolOptions {
 /** A pool that had no request for a whole round of this length is closed. */
 const idleRoundMs = 60_000;
 
+/** Requests at a time on one HTTP/2 connection, as most servers allow. */
+const maxConcurrentStreams = 100;
+
 interface Entry {
+  readonly protocol: Protocol;
   readonly pool: Dispatcher;
-  /** Requests of the upstream when the last round began. */
+  /** For an upgrade where the others speak HTTP/2. */
+  other: Dispatcher | undefined;
+  /** Requests of the upstream when the last round began; none has begun yet for a new pool. */
   requests: number;
 }
 
@@ -49,18 +55,25 @@ export class Pools {
 
   /** Open pools, those included that end with what is in flight on them. */
   get size(): number {
-    return this.#entries.size + this.#leaving.size;
+    let size = this.#leaving.size;
+    for (const { other } of this.#entries.values()) size += other === undefined ? 1 : 2;
+    return size;
   }
 
   /** The pool of an upstream. Throws once the pools have been destroyed, and for an address that is none. */
   of(upstream: Upstream, protocol: Protocol): Dispatcher {
     const known = this.#entries.get(upstream);
-    if (known !== undefined) return known.pool;
+    if (known?.protocol === protocol) return known.pool;
+    if (known?.other !== undefined) return known.other;
     if (this.#isClosed) throw new PoolsClosed();
     const pool = this.#open(upstream, protocol);
-    // A pool made for a request that was in the pipeline while the upstream went away must not stay behind.
-    if (upstream.removed) setImmediate(() => this.#leave(pool));
-    else this.#entries.set(upstream, { pool, requests: upstream.requests });
+    if (known !== undefined) known.other = pool;
+    else if (!upstream.removed) this.#entries.set(upstream, { protocol, pool, other: undefined, requests: -1 });
+    else {
+      // A pool made for a request that was in the pipeline while the upstream went away must not stay behind.
+      this.#leaving.add(pool);
+      setImmediate(() => this.#leave(pool));
+    }
     this.#round ??= this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
     return pool;
   }
@@ -71,13 +84,17 @@ export class Pools {
     if (entry === undefined) return;
     this.#entries.delete(upstream);
     this.#leave(entry.pool);
+    if (entry.other !== undefined) this.#leave(entry.other);
   }
 
   /** Ends every connection, also those in use. */
   async destroy(): Promise<void> {
     this.#isClosed = true;
     this.#options.clock.clearTimer(this.#round);
-    const pools = [...[...this.#entries.values()].map(({ pool }) => pool), ...this.#leaving];
+    const pools = [
+      ...[...this.#entries.values()].flatMap(({ pool, other }) => (other === undefined ? [pool] : [pool, other])),
+      ...this.#leaving,
+    ];
     this.#entries.clear();
     this.#leaving.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));
@@ -125,7 +142,39 @@ export class Pools {
       allowH2: protocol !== "h1",
       ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),
       connect,
+      ...(protocol === "h1" ? undefined : { factory: (target: URL, options: object) => negotiating(target, options, connect, protocol) }),
     });
+  }
+}
+
+/**
+ * A connection that carries as many requests at a time as what was negotiated allows (ALPN): one for HTTP/1.1, where a slow answer
+ * would hold up those behind it.
+ */
+function negotiating(origin: URL, options: Client.Options, connect: buildConnector.BuildOptions, protocol: Protocol): Client {
+  const connector = buildConnector({ ...connect, allowH2: true });
+  const client: Client = new Client(origin, {
+    ...options,
+    pipelining: protocol === "h2" ? maxConcurrentStreams : 1,
+    connect: (target, callback) =>
+      connector(target, (...[error, socket]) => {
+        if (error !== null) return callback(error, null);
+        if ("alpnProtocol" in socket && protocol === "auto") client.pipelining = socket.alpnProtocol === "h2" ? maxConcurrentStreams : 1;
+        if ("alpnProtocol" in socket && protocol === "h2" && socket.alpnProtocol !== "h2") {
+          socket.destroy();
+          return callback(new NoHttp2(origin), null);
+        }
+        callback(null, socket);
+      }),
+  });
+  return client;
+}
+
+class NoHttp2 extends Error {
+  readonly code = "ERR_TLS_NO_HTTP2";
+
+  constructor({ host }: URL) {
+    super(`${host} does not speak HTTP/2 (ALPN)`);
   }
 }
 

@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { isReplayable } from "../core/body.ts";
+import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { headerOf } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
@@ -40,7 +42,14 @@ export async function followRedirects(
     if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
     const next = redirected(request, response.status, path);
     if (next === undefined) throw refused(request, "would need the body again, which was a stream");
-    request = { ...next, tried: [], attempts: [], options: { ...next.options, timeoutMs: remainingMs() } };
+    // A cancellation of its own: the deadline of the hop before runs until that one's body has been read away.
+    request = {
+      ...next,
+      cancellation: new Cancellation(),
+      tried: [],
+      attempts: [],
+      options: { ...next.options, timeoutMs: remainingMs() },
+    };
     response = await send(request);
   }
   return { request, response, redirected: request !== first };
@@ -50,13 +59,16 @@ export async function followRedirects(
 function pathWithin(request: MeshRequest, response: MeshResponse, location: string): string | undefined {
   // The base has a host that nothing else can have: what is relative keeps it.
   const base = "http://within.invalid";
-  const url = URL.canParse(location, base + request.path) ? new URL(location, base + request.path) : undefined;
+  // Header values are read as Latin-1; what is in there beyond ASCII is UTF-8 that somebody did not encode.
+  const reference = Buffer.from(location, "latin1").toString("utf8");
+  const url = URL.parse(reference, base + request.path) ?? undefined;
   if (url === undefined || url.username !== "" || url.password !== "") return undefined;
   const isRelative = url.origin === base;
-  const isService = url.host === request.service.toLowerCase();
-  const isInstance = url.origin === response.upstream?.origin;
+  const isService = url.host.toLowerCase() === request.service.toLowerCase();
+  // Both through the parser, which leaves out a port that is the scheme's own.
+  const isInstance = response.upstream !== undefined && url.origin === URL.parse(response.upstream.origin)?.origin;
   if (!isRelative && !(isService && /^(https?|mesh):$/.test(url.protocol)) && !isInstance) return undefined;
-  return url.pathname + url.search;
+  return (url.pathname || "/") + url.search;
 }
 
 function redirected(request: MeshRequest, status: number, path: string): MeshRequest | undefined {

@@ -20,6 +20,17 @@ const ownedByTheMesh: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/**
+ * An object without a prototype of names (`__proto__` is a header like any other) that the engine keeps in its fast form, which an
+ * object made by `Object.create(null)` is not.
+ */
+class HeaderMap {
+  readonly [name: string]: string;
+}
+Object.setPrototypeOf(HeaderMap.prototype, null);
+// `constructor` is a name like any other, too.
+Reflect.deleteProperty(HeaderMap.prototype, "constructor");
+
 /** What `fetch` takes for headers; any `Headers` class will do. */
 export type HeadersInput = Iterable<readonly string[]> | Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
@@ -28,7 +39,7 @@ export type HeadersInput = Iterable<readonly string[]> | Readonly<Record<string,
  * @throws TypeError for a name or value that HTTP does not allow.
  */
 export function requestHeaders(input: HeadersInput | undefined): Record<string, string> {
-  const headers: Record<string, string> = Object.create(null);
+  const headers = new HeaderMap();
   if (input === undefined) return headers;
   if (typeof input !== "object" || input === null)
     throw new TypeError(`headers: ${String(input)} is neither an object nor a list of pairs`);
