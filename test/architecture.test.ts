@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { knownPackages, violationsOf } from "./architecture/rules.ts";
@@ -7,7 +7,9 @@ const root = join(import.meta.dirname, "..");
 
 function readSources(): ReadonlyMap<string, string> {
   const src = join(root, "src");
-  const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  // A declaration file describes a package as it is, default export and all.
+  const isSource = (entry: Dirent) => entry.isFile() && !entry.name.endsWith(".d.ts");
+  const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter(isSource);
   return new Map(
     files.map((entry) => {
       const file = join(entry.parentPath, entry.name);
@@ -159,8 +161,6 @@ describe("the rules", () => {
   });
 
   it("allow 300 lines and a package in its place", () => {
-    expect(violationsWith({ "client/pools.ts": `import { Pool } from "undici";\nexport { Pool };\n${"//\n".repeat(298)}` })).toEqual(
-      [],
-    );
+    expect(violationsWith({ "client/pools.ts": `import { Pool } from "undici";\nexport { Pool };\n${"//\n".repeat(298)}` })).toEqual([]);
   });
 });

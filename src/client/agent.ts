@@ -21,7 +21,12 @@ interface RequestOptions extends ClientRequestArgs {
   isSecureUpstream?: boolean;
 }
 
-/** `http.Agent` as Node's own subclasses use it: the method is there and has been since 2013, the types leave it out. */
+/** `http.ClientRequest` as agents use it: the method is there and has been since 2013, the types leave it out. */
+interface RequestInternals {
+  onSocket(socket: null, error: Error | undefined): void;
+}
+
+/** The same of an agent. */
 interface AgentInternals {
   addRequest(request: ClientRequest, options: RequestOptions): void;
   createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined;
@@ -46,7 +51,7 @@ export class MeshAgent extends Agent {
     const host = String(options.host ?? options.hostname ?? "");
     // The client says 80 when its caller said nothing.
     const target = options.port === undefined || options.port === null || Number(options.port) === 80 ? host : `${host}:${options.port}`;
-    this.#send(request, options, target).catch((error: unknown) => request.destroy(error as Error));
+    this.#send(request, options, target).catch((error: unknown) => end(request, error as Error));
   }
 
   override createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined {
@@ -64,6 +69,7 @@ export class MeshAgent extends Agent {
     const lease = await this.#target.lease(service, request.method);
     if (request.destroyed) {
       lease.settle("neutral");
+      end(request, undefined);
       return;
     }
     const { endpoint } = lease.upstream;
@@ -77,6 +83,12 @@ export class MeshAgent extends Agent {
       isSecureUpstream: endpoint.secure ?? false,
     });
   }
+}
+
+/** Ends a request that never got a socket: `destroy` alone would leave it waiting for one. */
+function end(request: ClientRequest, error: Error | undefined): void {
+  (request as unknown as RequestInternals).onSocket(null, error);
+  if (error !== undefined) request.destroy(error);
 }
 
 /**
@@ -98,8 +110,8 @@ function follow(request: ClientRequest, lease: Lease): void {
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
     const { socket } = response;
     // The instance ended or reset the connection. When the client gives up, its own socket just closes.
-    const onCutOff = () => {
-      isCutOff = true;
+    const onCutOff = (error?: Error) => {
+      isCutOff ||= error === undefined || "syscall" in error;
     };
     socket.once("end", onCutOff);
     socket.once("error", onCutOff);

@@ -74,5 +74,6 @@ export function explainService({ service, discovery, ageMs, lastError, breaker, 
 function reasonOf(upstream: Upstream, breaker: BreakerState, candidate: boolean): string {
   if (candidate) return breaker === "closed" ? "in rotation" : `breaker ${breaker}, but no instance is better`;
   if (breaker !== "closed") return breaker === "open" ? "breaker open after failures" : "breaker half-open, waiting for a probe";
+  if (upstream.weight === 0) return "weight 0: picked only when nothing else is left";
   return `priority ${upstream.endpoint.priority ?? 0}: an instance of a lower number is available`;
 }

@@ -1,4 +1,3 @@
-import { closest, distance } from "fastest-levenshtein";
 import type { Clock } from "../core/clock.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 
@@ -33,7 +32,7 @@ export class Catalogue {
       this.#nearest.clear();
     }
     if (this.#nearest.has(service)) return this.#nearest.get(service);
-    const nearest = nearestOf(await this.#names, service);
+    const nearest = await nearestOf(await this.#names, service);
     if (this.#nearest.size < maxKept) this.#nearest.set(service, nearest);
     return nearest;
   }
@@ -56,9 +55,11 @@ async function namesOf(discovery: Discovery): Promise<readonly string[]> {
   }
 }
 
-function nearestOf(names: readonly string[], service: string): string | undefined {
+async function nearestOf(names: readonly string[], service: string): Promise<string | undefined> {
   const folded = new Map(names.map((name) => [name.toLowerCase(), name]));
   if (folded.size === 0) return undefined;
+  // Loaded for the first such message: nobody else needs it.
+  const { closest, distance } = await import("fastest-levenshtein");
   const wanted = service.toLowerCase();
   const nearest = closest(wanted, [...folded.keys()]);
   const isNear =

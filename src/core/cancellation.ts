@@ -10,8 +10,9 @@ export type CancelListener = (reason: unknown) => void;
 export class Cancellation {
   #isCancelled = false;
   #reason: unknown = undefined;
-  // One listener is the normal case, so the first has a place of its own and no array is made for it.
+  // Two listeners are the normal case (the deadline and the attempt), so they have places of their own and no array is made.
   #first: CancelListener | undefined = undefined;
+  #second: CancelListener | undefined = undefined;
   #others: CancelListener[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
@@ -36,8 +37,10 @@ export class Cancellation {
   /** Calls `listener` on cancellation: at once when that has happened already. */
   onCancel(listener: CancelListener): void {
     if (this.#isCancelled) listener(this.#reason);
-    // Behind those that are left when the first has gone: the order is the one they were added in.
-    else if (this.#first === undefined && !this.#others?.length) this.#first = listener;
+    // Behind those that are left when earlier ones have gone: the order is the one they were added in.
+    else if (this.#others?.length) this.#others.push(listener);
+    else if (this.#second === undefined && this.#first === undefined) this.#first = listener;
+    else if (this.#second === undefined) this.#second = listener;
     else if (this.#others === undefined) this.#others = [listener];
     else this.#others.push(listener);
   }
@@ -46,6 +49,10 @@ export class Cancellation {
   removeListener(listener: CancelListener): void {
     if (this.#first === listener) {
       this.#first = undefined;
+      return;
+    }
+    if (this.#second === listener) {
+      this.#second = undefined;
       return;
     }
     const index = this.#others?.indexOf(listener) ?? -1;
@@ -58,10 +65,13 @@ export class Cancellation {
     this.#isCancelled = true;
     this.#reason = reason;
     const first = this.#first;
+    const second = this.#second;
     const others = this.#others;
     this.#first = undefined;
+    this.#second = undefined;
     this.#others = undefined;
     first?.(reason);
+    second?.(reason);
     if (others) for (const listener of others) listener(reason);
     this.#controller?.abort(reason);
   }

@@ -1,36 +1,8 @@
 import { EventEmitter } from "node:events";
-import { createRequire } from "node:module";
+import CircuitBreaker, { type Bucket, type Opossum } from "opossum";
 import type { Random } from "../core/clock.ts";
 import type { BreakerState } from "../core/observer.ts";
 import type { Outcome } from "../core/outcome.ts";
-
-/** The part of opossum's CircuitBreaker that is used here; the package ships no types. */
-interface Opossum extends EventEmitter {
-  readonly options: { resetTimeout: number };
-  readonly opened: boolean;
-  readonly halfOpen: boolean;
-  readonly closed: boolean;
-  readonly status: {
-    /** The buckets of the rolling window, the current one first. */
-    readonly window: readonly Bucket[];
-    /** Begins a new bucket and drops the oldest. */
-    rotateBucket(): void;
-  };
-  fire(outcome: Outcome): Promise<void>;
-  open(): void;
-  close(): void;
-  shutdown(): void;
-}
-
-interface Bucket {
-  fires: number;
-  successes: number;
-}
-
-type OpossumClass = new (action: (outcome: Outcome) => Promise<void>, options: Record<string, unknown>) => Opossum;
-
-// opossum is CommonJS; loading it this way keeps the module graph free of interop guesses.
-const CircuitBreaker = createRequire(import.meta.url)("opossum") as OpossumClass;
 
 const windowMs = 10_000;
 const buckets = 10;
@@ -77,7 +49,7 @@ export interface Permit {
  */
 export class Circuit {
   readonly #options: CircuitOptions;
-  readonly #breaker: Opossum;
+  readonly #breaker: Opossum<Outcome>;
   #bucket: Bucket;
   /** 0 until the first change of state, then a number that no other circuit has: permits outlive circuits. */
   #generation = 0;
@@ -91,7 +63,7 @@ export class Circuit {
 
   constructor(options: CircuitOptions) {
     this.#options = options;
-    this.#breaker = new CircuitBreaker(report, {
+    this.#breaker = new CircuitBreaker<Outcome>(report, {
       timeout: false,
       errorThresholdPercentage: options.failureRatio * 100,
       // opossum takes a number with a fraction for none at all, and opens at the first failure then.
