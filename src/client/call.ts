@@ -1,9 +1,9 @@
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
-import type { FetchTarget, MeshRequestInit } from "./fetch.ts";
 import { meshRequest } from "./mesh-request.ts";
 import { checkCallOptions } from "./options.ts";
 import { type ExtractedBody, extractBody } from "./request-body.ts";
 import { requestHeaders } from "./request-headers.ts";
+import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { parseTarget } from "./target.ts";
 
 /** What a caller asked for, read and checked. */

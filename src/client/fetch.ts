@@ -1,38 +1,12 @@
-import type { CallOptions, Dispatch } from "../core/dispatch.ts";
+import type { Dispatch } from "../core/dispatch.ts";
 import { headerOf } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { readCall, sendCall } from "./call.ts";
 import { decodeBody } from "./decode.ts";
 import { type Followed, followRedirects, isRedirect } from "./redirect.ts";
 import { type Reply, toReply } from "./reply.ts";
-import type { BodyInput } from "./request-body.ts";
-import type { HeadersInput } from "./request-headers.ts";
+import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { toResponse } from "./response.ts";
-
-/** `RequestInit` as far as it means something between services, and what the mesh adds to it. */
-export interface MeshRequestInit {
-  readonly method?: string;
-  readonly headers?: HeadersInput;
-  readonly body?: BodyInput | null;
-  readonly signal?: AbortSignal | null;
-  /** `manual` (default): a redirect is a response like any other. `error`: it rejects. `follow`: within the service only. */
-  readonly redirect?: "manual" | "error" | "follow";
-  /** Must be `half` for a stream as body. */
-  readonly duplex?: "half";
-  /** What this call wants differently from the mesh's options. */
-  readonly mesh?: CallOptions;
-}
-
-/** What a call can be made with: a target, or a standard URL or Request whose host is the service. */
-export type FetchTarget<Declared extends string = string> = WithScheme<Targets<Declared>> | URL | Request;
-
-/** The targets that a declared name stands for; a declared target (with a `/`) stands for itself. */
-export type Targets<Declared extends string> = Declared extends `${string}/${string}`
-  ? Declared
-  : Declared | `${Declared}${"/" | "?"}${string}`;
-
-/** A target as it is, or behind `mesh://`, `http://` or `https://`. */
-export type WithScheme<Target extends string> = Target | `${"mesh" | "http" | "https"}://${Target}`;
 
 /** The edge between the Fetch standard and the pipeline: a call goes in, a `Response` comes out. */
 export async function fetchThrough(
