@@ -20,3 +20,4 @@ export {
 } from "./mock-mesh.ts";
 export { testRequest, testUpstream } from "./request.ts";
 export { seededRandom } from "./seeded-random.ts";
+export { type VirtualClock, type VirtualClockOptions, type VirtualTimer, virtualClock } from "./virtual-clock.ts";
