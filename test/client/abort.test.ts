@@ -232,4 +232,16 @@ describe("an abort", () => {
     expect(await call).toMatchObject({ name: "AbortError" });
     expect(await rejectionOf(mesh.fetch("orders/x", { signal: AbortSignal.timeout(10) }))).toMatchObject({ name: "TimeoutError" });
   });
+
+  it("while the body is being made ready sends nothing", async () => {
+    const server = await serve();
+    const mesh = meshOf({ orders: server.port });
+    const controller = new AbortController();
+    const body = new FormData();
+    body.append("a", "1");
+    const call = rejectionOf(mesh.fetch("orders/x", { method: "POST", body, signal: controller.signal }));
+    controller.abort("mine");
+    expect(await call).toBe("mine");
+    expect(server.accepted).toBe(0);
+  });
 });

@@ -227,7 +227,9 @@ describe("Transport", () => {
     const server = await serve((_request, response) => void response.write("begin"));
     const transport = new Transport(options);
     const [first, second] = [testUpstream({ port: server.port }), testUpstream({ id: "2", port: server.port })];
-    const bodies = await Promise.all([first, second].map(async (upstream) => (await transport.dispatch("h1")(testRequest({ upstream }))).body));
+    const bodies = await Promise.all(
+      [first, second].map(async (upstream) => (await transport.dispatch("h1")(testRequest({ upstream }))).body),
+    );
     transport.release(first);
     const ends = bodies.map((body) => rejectionOf(body.text()));
     await transport.destroy();

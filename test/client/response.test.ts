@@ -151,7 +151,7 @@ describe("the Response of mesh.fetch", () => {
     expect(response).toBeInstanceOf(Response);
     expect(Object.prototype.toString.call(response)).toBe("[object Response]");
     expect(response.url).toBe("http://Orders/a?b=c");
-    expect(response.type).toBe("default");
+    expect(response.type).toBe("basic");
   });
 
   it("decodes text as TextDecoder does, whatever the bytes and their pieces", async () => {
