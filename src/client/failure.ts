@@ -81,15 +81,13 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
   return attempt.hasHead ? "ERR_MESH_BODY" : "ERR_MESH_PROTOCOL";
 }
 
-/** HTTP/2: the peer says itself that it did not process the stream (RFC 9113 §8.7). */
-const refusedStream = 7;
-
 function maybeExecuted({ isSent, hasHead }: FailedAttempt, cause: unknown): boolean {
   if (!isSent) return false;
   if (hasHead) return true;
-  const { http2ErrorCode, code, message } = (cause ?? {}) as { http2ErrorCode?: unknown; code?: unknown; message?: unknown };
-  if (http2ErrorCode === refusedStream) return false;
-  return !(code === "UND_ERR_INFO" && typeof message === "string" && message.includes('"GOAWAY" frame received'));
+  // The peer says itself that it did not process the stream (RFC 9113 §8.7).
+  // node:http2 tells the code in words only. A GOAWAY proves nothing: undici does not look at the last stream it names.
+  const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
+  return !(code === "ERR_HTTP2_STREAM_ERROR" && typeof message === "string" && message.includes("NGHTTP2_REFUSED_STREAM"));
 }
 
 function causeCodeOf(cause: unknown): string | undefined {

@@ -42,13 +42,18 @@ export async function fetchThrough(
 }
 
 function responseOf({ request, response, redirected }: Followed): Response {
-  const encoding = headerOf(response, "content-encoding");
+  const isCoded = headerOf(response, "content-encoding") !== undefined;
   return toResponse(response, {
-    body: encoding === undefined ? response.body : decodeBody(response.body, encoding, request.service),
+    body: isCoded ? decodeBody(response.body, allValues(response.headers, "content-encoding"), request.service) : response.body,
     url: `http://${request.service}${request.path}`,
     hasBody: request.method !== "HEAD",
     redirected,
   });
+}
+
+/** A header that came more than once is one list (RFC 9110 §5.3). */
+function allValues(headers: readonly string[], name: string): string {
+  return headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name).join(", ");
 }
 
 /** The same without a `Response`: a redirect is a reply, and a body is what came over the wire. */

@@ -4,7 +4,7 @@ import { systemClock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import type { Observer } from "../core/observer.ts";
-import { outcomeOfError } from "../core/outcome.ts";
+import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { MeshAgent } from "./agent.ts";
@@ -118,8 +118,8 @@ class ClientMesh implements Mesh {
   }
 
   agent(options?: AgentOptions): Agent {
-    const lease = async (service: string) =>
-      this.#service(service).lease(meshRequest({ service, method: "GET", path: "/", headers: {}, body: undefined }));
+    const lease = async (service: string, method: string) =>
+      this.#service(service).lease(meshRequest({ service, method, path: "/", headers: {}, body: undefined }));
     return new MeshAgent({ lease, secureContext: this.#secureContext, serverName: this.#options.tls?.serverName }, options);
   }
 
@@ -130,7 +130,9 @@ class ClientMesh implements Mesh {
       upgraded.socket.once("close", () => lease.settle("success"));
       return upgraded;
     } catch (error) {
-      lease.settle(outcomeOfError(error), isMeshError(error) && error.code === "ERR_MESH_CONNECT");
+      const status = isMeshError(error) ? error.attempts.at(-1)?.status : undefined;
+      const outcome = status === undefined ? outcomeOfError(error) : outcomeOfResponse({ status });
+      lease.settle(outcome, isMeshError(error) && error.code === "ERR_MESH_CONNECT");
       throw error;
     }
   };

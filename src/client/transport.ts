@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import { MeshError } from "../core/errors.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, record } from "./failure.ts";
 import { type PoolOptions, Pools, type Protocol } from "./pools.ts";
 import { type WireBody, wireBody } from "./wire-body.ts";
 
@@ -13,6 +14,9 @@ export interface TransportOptions extends PoolOptions {
   readonly bodyIdleTimeoutMs: number | false;
   readonly clock: Clock;
 }
+
+/** How long an instance may take to answer that it changes the protocol. */
+const upgradeTimeoutMs = 10_000;
 
 /** A connection that has changed its protocol. */
 export interface Upgraded {
@@ -69,6 +73,7 @@ export class Transport {
     const startedAt = this.#options.clock.now();
     return new Promise((resolve, reject) => {
       let isSent = false;
+      let abort: () => void = () => {};
       const { path, method, headers, cancellation } = request;
       const fail = (cause: unknown) => {
         const ms = this.#options.clock.now() - startedAt;
@@ -77,11 +82,12 @@ export class Transport {
       try {
         // HTTP/1.1 always: an upgrade is a matter of one connection.
         this.#pools.of(request.upstream as Upstream, "h1").dispatch(
-          { path, method: method as "GET", headers, upgrade: protocol },
+          { path, method: method as "GET", headers, upgrade: protocol, headersTimeout: upgradeTimeoutMs },
           {
-            onConnect: (abort) => {
+            onConnect: (close) => {
               isSent = true;
-              cancellation.onCancel(() => abort());
+              abort = close;
+              cancellation.onCancel(() => close());
             },
             onUpgrade: (status, raw, socket) => {
               const lines = (raw ?? []).map((part, index) =>
@@ -91,7 +97,19 @@ export class Transport {
               socket.once("close", () => this.#upgraded.delete(socket));
               resolve({ status, headers: lines, socket });
             },
-            onHeaders: () => true,
+            onHeaders: (status) => {
+              if (status < 200) return true;
+              // An answer, so no failure of the instance, unless it is a gateway error.
+              const message = `"${request.service}" answered ${status} instead of changing to ${protocol}`;
+              record(
+                { request, isSent, hasHead: true, status, ms: this.#options.clock.now() - startedAt, index: undefined },
+                undefined,
+                true,
+              );
+              reject(new MeshError("ERR_MESH_PROTOCOL", message, { service: request.service, attempts: [...request.attempts] }));
+              abort();
+              return true;
+            },
             onData: () => true,
             onComplete: () => {},
             onError: fail,

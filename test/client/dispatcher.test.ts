@@ -499,4 +499,13 @@ describe("a WebSocket through the dispatcher", () => {
     await new Promise((resolve) => socket.addEventListener("error", resolve));
     expect(inFlight(mesh)).toBe(0);
   });
+
+  it("fails when the instance refuses, which is an answer", async () => {
+    const server = await serve((_request, response) => response.writeHead(404).end("no"));
+    const { mesh, dispatcher } = through({ users: server.port });
+    const socket = new WebSocket("ws://users/chat", { dispatcher });
+    await new Promise((resolve) => socket.addEventListener("error", resolve));
+    await until("nothing is in flight", () => inFlight(mesh) === 0);
+    expect(mesh.explain("users")?.endpoints[0]?.failures).toBe(0);
+  });
 });

@@ -77,10 +77,12 @@ describe("failureOf", () => {
   });
 
   it("takes HTTP/2's own word that a stream was not processed", () => {
-    expect(classified("ERR_HTTP2_STREAM_ERROR", true, false, { http2ErrorCode: 7 }).maybeExecuted).toBe(false);
-    expect(classified("UND_ERR_INFO", true, false, { message: 'HTTP/2: "GOAWAY" frame received with code 0' }).maybeExecuted).toBe(false);
-    expect(classified("ERR_HTTP2_STREAM_ERROR", true, true, { http2ErrorCode: 7 }).maybeExecuted).toBe(true);
-    expect(classified("ERR_HTTP2_STREAM_ERROR", true, false, { http2ErrorCode: 8 }).maybeExecuted).toBe(true);
+    const reset = (code: string) => ({ message: `Stream closed with error code ${code}` });
+    expect(classified("ERR_HTTP2_STREAM_ERROR", true, false, reset("NGHTTP2_REFUSED_STREAM")).maybeExecuted).toBe(false);
+    expect(classified("ERR_HTTP2_STREAM_ERROR", true, true, reset("NGHTTP2_REFUSED_STREAM")).maybeExecuted).toBe(true);
+    expect(classified("ERR_HTTP2_STREAM_ERROR", true, false, reset("NGHTTP2_CANCEL")).maybeExecuted).toBe(true);
+    // undici says it of streams that are being processed too.
+    expect(classified("UND_ERR_SOCKET", true, false, { message: 'HTTP/2: "GOAWAY" frame received with code 0' }).maybeExecuted).toBe(true);
   });
 
   it("tells mistakes of the caller's apart", () => {

@@ -125,6 +125,17 @@ describe("HTTP/2 without TLS, by prior knowledge", () => {
     for (let index = 0; index < 3; index++) expect(await (await mesh.fetch("users/x")).text()).toBe("h2 GET /x");
   });
 
+  it("sends a refused stream again, whatever its method", async () => {
+    let refusals = 0;
+    const server = await serveHttp2((stream, headers) => {
+      if (refusals++ === 0) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else hello(stream, headers);
+    });
+    const mesh = h2c(server.port);
+    expect(await (await mesh.fetch("users/p", { method: "POST", body: "content" })).text()).toBe("h2 POST /p");
+    expect(server.streams).toEqual(["POST /p", "POST /p"]);
+  });
+
   it("does not send a POST again whose stream was reset for another reason", async () => {
     const server = await serveHttp2((stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
     const mesh = h2c(server.port);
