@@ -4,8 +4,16 @@
  *
  * @packageDocumentation
  */
-export type { Picker } from "./balancer/picker.ts";
+export { type AdaptiveOptions, adaptive } from "./balancer/adaptive.ts";
+export type { ConsistentHashOptions } from "./balancer/consistent-hash.ts";
+export type { Choices } from "./balancer/draw.ts";
+export { cookieKey, type HashKey, headerKey } from "./balancer/hash-key.ts";
+export { type LeastRequestOptions, leastRequest } from "./balancer/least-request.ts";
+export { type MaglevOptions, maglev } from "./balancer/maglev.ts";
+export { type PeakEwmaOptions, peakEwma } from "./balancer/peak-ewma.ts";
+export type { AttemptLearner, Picker, PickerContext } from "./balancer/picker.ts";
 export { type RandomOptions, random } from "./balancer/random.ts";
+export { type RingHashOptions, ringHash } from "./balancer/ring-hash.ts";
 export { type RoundRobinOptions, roundRobin } from "./balancer/round-robin.ts";
 export { weighted } from "./balancer/weighted.ts";
 export type { DispatcherOptions } from "./client/dispatcher.ts";

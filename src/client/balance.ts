@@ -1,4 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
+import type { Picker } from "../balancer/picker.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -6,6 +7,8 @@ import type { Upstream } from "../core/upstream.ts";
 /** What {@link balance} needs. */
 export interface BalanceOptions {
   readonly balancer: Balancer;
+  /** The balancer's picker, where it learns from attempts. */
+  readonly picker: Pick<Picker, "onAttempt">;
   /** `true` once discovery has answered. */
   readonly isReady: () => boolean;
   /** Resolves when discovery has answered; rejects when it did not in time. */
@@ -17,7 +20,7 @@ export interface BalanceOptions {
 const smoothing = 0.1;
 
 /** Waits for the first endpoints, picks an instance and counts the request in flight until its body has closed. */
-export function balance({ balancer, isReady, ready, noEndpoints }: BalanceOptions): Interceptor {
+export function balance({ balancer, picker, isReady, ready, noEndpoints }: BalanceOptions): Interceptor {
   return (next) => {
     const send = (request: MeshRequest) => {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
@@ -30,17 +33,21 @@ export function balance({ balancer, isReady, ready, noEndpoints }: BalanceOption
       request.tried.push(upstream);
       upstream.inFlight++;
       upstream.requests++;
+      const learner = picker.onAttempt?.(upstream, request);
       return next({ ...request, upstream }).then(
         (response) => {
           learnLatency(upstream, request);
+          learner?.onHead(response);
           // Until the body has closed, not the head: otherwise an instance that streams looks idle.
-          response.body.onClose(() => {
+          response.body.onClose((error) => {
             upstream.inFlight--;
+            learner?.onEnd(error);
           });
           return response;
         },
         (error: unknown) => {
           upstream.inFlight--;
+          learner?.onEnd(error);
           throw error;
         },
       );

@@ -47,7 +47,7 @@ export class Service {
   constructor(name: string, options: ServiceOptions, context: ServiceContext) {
     const { discovery, transport, observers, clock, random } = context;
     const {
-      picker = roundRobin({ random }),
+      picker: pickers = roundRobin({ random }),
       timeoutMs = 10_000,
       attemptTimeoutMs = 2_000,
       discoveryTimeoutMs = 1_000,
@@ -57,9 +57,10 @@ export class Service {
     this.name = name;
     this.#context = context;
     this.#discoveryTimeoutMs = discoveryTimeoutMs;
+    const picker = pickers.forService?.(name, { clock, random }) ?? pickers;
     this.#balancer = new Balancer({
       service: name,
-      picker: picker.forService?.(name) ?? picker,
+      picker,
       onAvailability: (upstream) => observers.each((observer) => observer.onAvailability?.(upstream)),
       onRemoved: (upstream) => {
         this.#upstreamBreakers?.forget(upstream);
@@ -99,6 +100,7 @@ export class Service {
       retry: this.#retryLayer(options),
       balance: balance({
         balancer: this.#balancer,
+        picker,
         isReady: () => this.#watcher.answered,
         ready: (request) => this.#firstEndpoints(request),
         noEndpoints: (request) => this.#noEndpoints(request),
@@ -125,7 +127,16 @@ export class Service {
     if (!this.#watcher.answered) await this.#firstEndpoints(request);
     const lease = leaseFrom(this.#balancer, this.#upstreamBreakers, request);
     if (lease === undefined) throw await this.#noEndpoints(request);
-    return lease;
+    this.#inFlight++;
+    let isSettled = false;
+    return {
+      upstream: lease.upstream,
+      settle: (outcome, refused) => {
+        lease.settle(outcome, refused);
+        if (!isSettled) this.#inFlight--;
+        isSettled = true;
+      },
+    };
   }
 
   readonly #onDone = (): void => {
