@@ -154,7 +154,9 @@ describe("the tarball", () => {
   it("holds a declaration and a map for each source, and no remains of others", () => {
     const stem = (path: string) => path.replace(/^(src|dist)\//, "").replace(/(\.d\.ts|\.js|\.ts)(\.map)?$/, "");
     const built = (ending: string) => tarball.paths.filter((path) => path.startsWith("dist/") && path.endsWith(ending)).map(stem);
-    const sources = tarball.paths.filter((path) => path.startsWith("src/")).map(stem);
+    // A declaration of a package that ships none of its own is used to compile, and gives nothing to run.
+    const isSource = (path: string) => path.startsWith("src/") && !path.endsWith(".d.ts");
+    const sources = tarball.paths.filter(isSource).map(stem);
     for (const ending of [".js", ".d.ts", ".js.map", ".d.ts.map"]) expect(built(ending).sort()).toEqual([...sources].sort());
   });
 
