@@ -1,5 +1,5 @@
 import type { MeshRequest } from "../core/dispatch.ts";
-import { addressOf, type Endpoint } from "../core/endpoint.ts";
+import { addressOf, type Endpoint, sameMetadata } from "../core/endpoint.ts";
 import { Upstream } from "../core/upstream.ts";
 import type { Picker } from "./picker.ts";
 
@@ -130,13 +130,6 @@ function isAlike(one: Endpoint, other: Endpoint): boolean {
     (one.weight === other.weight &&
       one.priority === other.priority &&
       one.zone === other.zone &&
-      isSameText(one.metadata ?? noMetadata, other.metadata ?? noMetadata))
+      sameMetadata(one.metadata, other.metadata))
   );
-}
-
-const noMetadata: Readonly<Record<string, string>> = {};
-
-function isSameText(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(one);
-  return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && one[key] === other[key]);
 }

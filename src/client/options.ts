@@ -3,7 +3,7 @@ import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { CallOptions, Interceptor } from "../core/dispatch.ts";
 import type { Observer } from "../core/observer.ts";
-import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
+import { checkChoice, checkInteger, checkKeys, checkNumber, maxTimerMs } from "../core/options.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import type { RetryOptions } from "../policies/retry.ts";
 import type { BreakerOptions } from "../policies/service-breaker.ts";
@@ -108,10 +108,10 @@ export function checkMeshOptions(options: MeshOptions): void {
   // undici takes finite numbers only, and would say so at the first call.
   if (options.bodyIdleTimeoutMs !== false) checkNumber("bodyIdleTimeoutMs", options.bodyIdleTimeoutMs, 1, maxTimerMs);
   checkNumber("connectTimeoutMs", options.connectTimeoutMs, 1, maxTimerMs);
-  checkCount("connections", options.connections);
-  checkCount("maxRequestsPerConnection", options.maxRequestsPerConnection);
+  checkInteger("connections", options.connections, 1);
+  checkInteger("maxRequestsPerConnection", options.maxRequestsPerConnection, 1);
   checkNumber("maxConnectionAgeMs", options.maxConnectionAgeMs, 1);
-  checkCount("maxServices", options.maxServices);
+  checkInteger("maxServices", options.maxServices, 1);
   checkNumber("drainTimeoutMs", options.drainTimeoutMs, 0);
   if (observers !== undefined && !(Array.isArray(observers) && observers.every((each) => typeof each === "object" && each !== null)))
     throw new TypeError(`observers must be an array of observers, not ${inspect(observers, { depth: 1 })}`);
@@ -169,7 +169,7 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   if (retry !== undefined && retry !== false) {
     checkObject(`${prefix}retry`, retry);
     checkKeys(`${prefix}retry`, retry, ["maxAttempts", "idempotent", "baseDelayMs", "maxDelayMs", "budget"]);
-    checkCount(`${prefix}retry.maxAttempts`, retry.maxAttempts, 100);
+    checkInteger(`${prefix}retry.maxAttempts`, retry.maxAttempts, 1, 100);
     checkNumber(`${prefix}retry.baseDelayMs`, retry.baseDelayMs, 0);
     checkNumber(`${prefix}retry.maxDelayMs`, retry.maxDelayMs, 0);
     checkChoice(`${prefix}retry.idempotent`, retry.idempotent, ["safe", "rfc9110"]);
@@ -189,13 +189,6 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
     checkNumber(`${prefix}breaker.resetMs`, breaker.resetMs, 1);
     checkNumber(`${prefix}breaker.maxResetMs`, breaker.maxResetMs, 1);
   }
-}
-
-const maxTimerMs = 2 ** 31 - 1;
-
-function checkCount(option: string, value: number | undefined, max?: number): void {
-  checkNumber(option, value, 1, max);
-  if (value !== undefined && !Number.isInteger(value)) throw new RangeError(`${option} must be a whole number, not ${value}`);
 }
 
 function checkObject(option: string, value: unknown): void {

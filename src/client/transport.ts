@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
@@ -6,6 +7,7 @@ import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { failureOf, record } from "./failure.ts";
 import { type PoolOptions, Pools, type Protocol } from "./pools.ts";
+import { decodeHeaders } from "./raw-headers.ts";
 import { type WireBody, wireBody } from "./wire-body.ts";
 
 /** What a {@link Transport} needs. */
@@ -90,12 +92,9 @@ export class Transport {
               cancellation.onCancel(() => close());
             },
             onUpgrade: (status, raw, socket) => {
-              const lines = (raw ?? []).map((part, index) =>
-                index % 2 === 0 ? part.toString("latin1").toLowerCase() : part.toString("latin1"),
-              );
               this.#upgraded.add(socket);
               socket.once("close", () => this.#upgraded.delete(socket));
-              resolve({ status, headers: lines, socket });
+              resolve({ status, headers: decodeHeaders((raw ?? []) as Buffer[]), socket });
             },
             onHeaders: (status) => {
               if (status < 200) return true;

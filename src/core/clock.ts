@@ -1,4 +1,5 @@
 import type { Cancellation } from "./cancellation.ts";
+import { maxTimerMs } from "./options.ts";
 
 /** A timer that {@link Clock.setTimer} made. */
 export type Timer = unknown;
@@ -31,9 +32,6 @@ export const systemClock: Clock = {
     clearTimeout(timer as NodeJS.Timeout);
   },
 };
-
-/** Node fires a longer timer at once. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** Random numbers in [0, 1), `Math.random` unless a seed is wanted. */
 export type Random = () => number;

@@ -32,3 +32,9 @@ export function addressOf(endpoint: Pick<Endpoint, "host" | "port" | "socketPath
 export function hostAndPort({ host, port }: Pick<Endpoint, "host" | "port">): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** Whether two endpoints have the same metadata; absent is as good as empty. */
+export function sameMetadata(one: Endpoint["metadata"] = {}, other: Endpoint["metadata"] = {}): boolean {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && one[key] === other[key]);
+}

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../core/endpoint.ts";
+import { type Endpoint, sameMetadata } from "../core/endpoint.ts";
 
 /**
  * `before` when `after` says the same, in whatever order, else `after`. An adapter yields what it returns: whoever gets the
@@ -37,11 +37,6 @@ function sameEndpoint(one: Endpoint, other: Endpoint): boolean {
       one.weight === other.weight &&
       one.zone === other.zone &&
       one.priority === other.priority &&
-      sameMetadata(one.metadata ?? {}, other.metadata ?? {}))
+      sameMetadata(one.metadata, other.metadata))
   );
-}
-
-function sameMetadata(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(one);
-  return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && one[key] === other[key]);
 }

@@ -2,12 +2,11 @@ import { EventEmitter } from "node:events";
 import CircuitBreaker, { type Bucket, type Opossum } from "opossum";
 import type { Random } from "../core/clock.ts";
 import type { BreakerState } from "../core/observer.ts";
+import { maxTimerMs } from "../core/options.ts";
 import type { Outcome } from "../core/outcome.ts";
 
 const windowMs = 10_000;
 const buckets = 10;
-/** Node fires a longer timer at once. */
-const maxTimerMs = 2 ** 31 - 1;
 
 /** When a {@link Circuit} opens and how it comes back. */
 export interface CircuitOptions {

@@ -1,26 +1,12 @@
-import { Cancellation } from "../core/cancellation.ts";
+import { meshRequest } from "../client/mesh-request.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { Upstream } from "../core/upstream.ts";
 
 /** A `MeshRequest` as a layer is given it: `GET /` of the service `test` without a limit, unless `overrides` says otherwise. */
 export function testRequest(overrides: Partial<MeshRequest> = {}): MeshRequest {
-  return {
-    service: "test",
-    method: "GET",
-    path: "/",
-    headers: Object.create(null) as Record<string, string>,
-    body: undefined,
-    options: {},
-    cancellation: new Cancellation(),
-    deadline: Number.POSITIVE_INFINITY,
-    attempt: 1,
-    tried: [],
-    attempts: [],
-    upstream: undefined,
-    observation: undefined,
-    ...overrides,
-  };
+  const headers = Object.create(null) as Record<string, string>;
+  return { ...meshRequest({ service: "test", method: "GET", path: "/", headers, body: undefined }), ...overrides };
 }
 
 /** An `Upstream` of the service `test` at 127.0.0.1:8080, unless `overrides` says otherwise; its id is its address. */
