@@ -11,7 +11,7 @@ export { cookieKey, type HashKey, headerKey } from "./balancer/hash-key.ts";
 export { type LeastRequestOptions, leastRequest } from "./balancer/least-request.ts";
 export { type MaglevOptions, maglev } from "./balancer/maglev.ts";
 export { type PeakEwmaOptions, peakEwma } from "./balancer/peak-ewma.ts";
-export type { AttemptLearner, Picker, PickerContext } from "./balancer/picker.ts";
+export type { AttemptLearner, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
 export { type RandomOptions, random } from "./balancer/random.ts";
 export { type RingHashOptions, ringHash } from "./balancer/ring-hash.ts";
 export { type RoundRobinOptions, roundRobin } from "./balancer/round-robin.ts";
