@@ -62,6 +62,7 @@ export type {
   RetryDenial,
 } from "./core/observer.ts";
 export { type Availability, Upstream } from "./core/upstream.ts";
+export { authoritative } from "./discovery/authority.ts";
 export type { Discovery, EmptyPolicy } from "./discovery/discovery.ts";
 export { type DnsOptions, dns } from "./discovery/dns.ts";
 export { type FallbackOptions, fallback } from "./discovery/fallback.ts";

@@ -5,6 +5,7 @@ import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import type { Observer } from "../core/observer.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { LastGood } from "../discovery/last-good.ts";
 import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { MeshAgent } from "./agent.ts";
@@ -75,6 +76,7 @@ class ClientMesh implements Mesh {
   readonly #observers: Observers;
   readonly #transport: Transport;
   readonly #catalogue: Catalogue;
+  readonly #lastGood: LastGood | undefined;
   readonly #secureContext: SecureContext | undefined;
   /** In the order of their last use: the first is the one unused for longest. */
   readonly #services = new Map<string, Service>();
@@ -94,6 +96,10 @@ class ClientMesh implements Mesh {
     this.#overrides = new Map(Object.entries(options.services ?? {}));
     this.#observers = new Observers(observers);
     this.#catalogue = new Catalogue(options.discovery, clock);
+    const { lastGoodDirectory: directory } = options;
+    const tellError = (service: string, error: unknown) =>
+      this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
+    this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: tellError });
     this.#secureContext = options.tls && secureContextOf(options.tls);
     this.#transport = new Transport({
       connections,
@@ -180,7 +186,7 @@ class ClientMesh implements Mesh {
     return new Service(
       name,
       { ...this.#options, ...this.#overrides.get(name) },
-      { discovery, catalogue: this.#catalogue, transport: this.#transport, observers: this.#observers, clock, random },
+      { discovery, lastGood: this.#lastGood, catalogue: this.#catalogue, transport: this.#transport, observers: this.#observers, clock, random },
     );
   }
 
@@ -223,6 +229,7 @@ class ClientMesh implements Mesh {
       await Promise.all(watches);
       await this.#options.discovery.close?.();
     } finally {
+      await this.#lastGood?.close();
       this.#observers.each((observer) => observer.onClose?.());
     }
   }

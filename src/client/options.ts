@@ -3,7 +3,7 @@ import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { CallOptions, Interceptor } from "../core/dispatch.ts";
 import type { Observer } from "../core/observer.ts";
-import { checkChoice, checkInteger, checkKeys, checkNumber, maxTimerMs } from "../core/options.ts";
+import { checkChoice, checkInteger, checkKeys, checkNumber, checkText, maxTimerMs } from "../core/options.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import type { RetryOptions } from "../policies/retry.ts";
 import type { BreakerOptions } from "../policies/service-breaker.ts";
@@ -55,6 +55,11 @@ export interface MeshOptions extends ServiceOptions {
   readonly maxConnectionAgeMs?: number;
   /** TLS towards instances that speak it. */
   readonly tls?: TlsOptions;
+  /**
+   * A directory in which the last good endpoints of each service are kept (files of mode 0600 with a checksum), so that a process that
+   * starts while the registry is down can call all the same. @default none
+   */
+  readonly lastGoodDirectory?: string;
   /** Services watched at a time; the one unused for longest makes room. @default 128 */
   readonly maxServices?: number;
   /** How long `close()` waits for calls in flight, in milliseconds. @default 5000 */
@@ -87,6 +92,7 @@ const meshKeys = [
   "maxRequestsPerConnection",
   "maxConnectionAgeMs",
   "tls",
+  "lastGoodDirectory",
   "maxServices",
   "drainTimeoutMs",
   "clock",
@@ -105,6 +111,7 @@ export function checkMeshOptions(options: MeshOptions): void {
   }
   checkServiceOptions("", options);
   const { observers, tls, services, clock, random } = options;
+  checkText("lastGoodDirectory", options.lastGoodDirectory);
   // undici takes finite numbers only, and would say so at the first call.
   if (options.bodyIdleTimeoutMs !== false) checkNumber("bodyIdleTimeoutMs", options.bodyIdleTimeoutMs, 1, maxTimerMs);
   checkNumber("connectTimeoutMs", options.connectTimeoutMs, 1, maxTimerMs);

@@ -5,6 +5,7 @@ import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { describeError, MeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
 import type { Discovery } from "../discovery/discovery.ts";
+import type { LastGood } from "../discovery/last-good.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout } from "../policies/attempt-timeout.ts";
 import { deadline } from "../policies/deadline.ts";
@@ -24,8 +25,10 @@ import type { Transport } from "./transport.ts";
 /** What the services of one mesh share. */
 export interface ServiceContext {
   readonly discovery: Discovery;
+  readonly lastGood?: LastGood | undefined;
   readonly catalogue: Catalogue;
-  readonly transport: Transport;
+  /** All that a service needs of it, so that a simulation can put another in its place. */
+  readonly transport: Pick<Transport, "dispatch" | "release">;
   readonly observers: Observers;
   readonly clock: Clock;
   readonly random: Random;
@@ -73,6 +76,7 @@ export class Service {
       clock,
       random,
       emptyPolicy: options.emptyPolicy,
+      lastGood: context.lastGood,
       onUpdate: (update) => {
         this.#balancer.update(update.endpoints);
         observers.each((observer) => observer.onEndpoints?.(update));
@@ -83,11 +87,13 @@ export class Service {
       this.#breaker = serviceBreaker({
         ...breaker,
         service: name,
+        clock,
         random,
         onState: (state) => observers.each((observer) => observer.onBreaker?.(name, state, undefined)),
       });
       this.#upstreamBreakers = new UpstreamBreakers({
         ...breaker,
+        clock,
         random,
         onState: (upstream, state) => observers.each((observer) => observer.onBreaker?.(name, state, upstream)),
       });

@@ -58,7 +58,10 @@ export interface EndpointsUpdate {
   readonly endpoints: readonly Endpoint[];
   /** Entries of the answer that were dropped, with the reason. */
   readonly rejected: readonly { readonly entry: unknown; readonly reason: string }[];
-  /** `true` when the answer was suspiciously empty and the earlier endpoints are kept until that is confirmed. */
+  /**
+   * `true` when the answer was empty or much smaller than the last, so suddenly that what it left out is kept until that is confirmed;
+   * also for what was remembered from an earlier process (`lastGoodDirectory`) while discovery has not answered yet.
+   */
   readonly quarantined: boolean;
 }
 

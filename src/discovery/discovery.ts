@@ -20,9 +20,9 @@ export interface Discovery {
   /** The catalogue: every service name there is, where the registry has one. Used for messages and tools only. */
   services?(signal: AbortSignal): Promise<readonly string[]>;
   /**
-   * What an empty set after a filled one means. `trust`: take it at its word, the source is certain of it (a list in code).
-   * `quarantine` (the default): keep the last good set until more answers confirm it, since a registry that has lost its
-   * data answers the same.
+   * What an empty set after a filled one means, or one with less than half of it. `trust`: take it at its word, the source is certain of
+   * it (a list in code). `quarantine` (the default): keep what it leaves out until more answers confirm it, since a registry that has lost
+   * its data answers the same. Single answers can be marked as certain with `authoritative(endpoints)`.
    */
   readonly emptyPolicy?: EmptyPolicy;
   /** Releases what outlives single watches. Called when the mesh that uses it is closed. */

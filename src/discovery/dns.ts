@@ -1,6 +1,7 @@
 import { type Clock, sleepUnlessAborted, systemClock } from "../core/clock.ts";
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
+import { authoritative } from "./authority.ts";
 import type { Discovery } from "./discovery.ts";
 import { AddressMemory, type AddressQuery, findAddresses } from "./dns/addresses.ts";
 import { plainName } from "./dns/name.ts";
@@ -16,6 +17,7 @@ export type { DnsOptions };
 interface Found {
   readonly endpoints: readonly Endpoint[];
   readonly ttlS: number;
+  readonly isDecidedlyAbsent?: boolean | undefined;
 }
 
 /**
@@ -43,11 +45,11 @@ export function dns(options: DnsOptions = {}): Discovery {
         const dnsName = checkName(nameOf(service));
         while (!signal.aborted) {
           memory.nextRound();
-          const { endpoints, ttlS } = await find(dnsName, { types, resolve, memory, signal });
+          const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve, memory, signal });
           const nextAt = clock.now() + refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
           // Also when nothing changed: it confirms that the data is of now, and an empty answer is believed once it is confirmed.
           last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-          yield last;
+          yield isDecidedlyAbsent ? authoritative(last) : last;
           await sleepUntil(clock, nextAt, signal);
         }
       } catch (error) {
@@ -64,7 +66,7 @@ async function findByAddress(name: string, port: number, query: AddressQuery): P
 }
 
 async function findBySrv(name: string, query: AddressQuery): Promise<Found> {
-  const { services, ttlS } = await findServices(name, query);
+  const { services, ttlS, isDecidedlyAbsent } = await findServices(name, query);
   const endpoints = services.map(({ host, port, priority, weight, target }) => ({
     id: addressOf({ host, port }),
     host,
@@ -73,7 +75,7 @@ async function findBySrv(name: string, query: AddressQuery): Promise<Found> {
     weight,
     metadata: { target },
   }));
-  return { endpoints, ttlS };
+  return { endpoints, ttlS, isDecidedlyAbsent };
 }
 
 function checkName(name: unknown): string {

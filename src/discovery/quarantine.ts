@@ -1,15 +1,25 @@
 import type { Clock } from "../core/clock.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import type { EmptyPolicy } from "./discovery.ts";
 
 const confirmations = 3;
 const confirmWindowMs = 30_000;
 /** Answers closer together than this are one answer: they come from the same state of the registry. */
 const minGapMs = 5_000;
+/** An answer that leaves out more than half is a cliff from so many missing instances on: of three, two may well leave in one go. */
+const minMissing = 3;
+
+/** What is used of an answer. */
+export interface Judgement {
+  readonly endpoints: readonly Endpoint[];
+  /** Those among them that the answer left out; they stay until that is confirmed. */
+  readonly unconfirmed: readonly Endpoint[];
+}
 
 /**
- * Decides whether an empty answer is believed. A registry that was restarted without its data answers exactly like one
- * whose instances are all gone, so an empty set after a filled one counts only once {@link confirmations} answers over
- * {@link confirmWindowMs} agree.
+ * Decides whether an answer is believed that is empty, or lists less than half of what is in use (a cliff). A registry that was restarted
+ * without its data, or with a part of it, answers exactly like one whose instances are gone. So what such an answer leaves out stays in
+ * use beside what it lists, until {@link confirmations} answers over {@link confirmWindowMs} agree that most of it is gone.
  */
 export class Quarantine {
   readonly #policy: EmptyPolicy;
@@ -23,12 +33,23 @@ export class Quarantine {
     this.#clock = clock;
   }
 
-  /** Whether the set in use stays although `next` was answered. */
-  holds(inUse: readonly unknown[], next: readonly unknown[]): boolean {
-    if (this.#policy === "trust" || next.length > 0 || inUse.length === 0) {
+  /** Judges the answer `next` against the set in use. `isCertain`: the source says that it knows. */
+  judge(inUse: readonly Endpoint[], next: readonly Endpoint[], isCertain: boolean): Judgement {
+    const missing = this.#policy === "trust" || isCertain ? [] : missingOnCliff(inUse, next);
+    if (missing.length === 0 || this.#isConfirmed()) {
       this.#since = undefined;
-      return false;
+      return { endpoints: next, unconfirmed: [] };
     }
+    return { endpoints: next.length === 0 ? inUse : [...next, ...missing], unconfirmed: missing };
+  }
+
+  /** When the next answer is wanted, in milliseconds; `undefined` when nothing is in quarantine. */
+  get recheckMs(): number | undefined {
+    return this.#since === undefined ? undefined : confirmWindowMs / confirmations;
+  }
+
+  /** Counts one more answer of that kind. */
+  #isConfirmed(): boolean {
     const now = this.#clock.now();
     if (this.#since === undefined) {
       this.#since = now;
@@ -38,13 +59,15 @@ export class Quarantine {
       this.#lastCounted = now;
       this.#count++;
     }
-    if (this.#count < confirmations || now - this.#since < confirmWindowMs) return true;
-    this.#since = undefined;
-    return false;
+    return this.#count >= confirmations && now - this.#since >= confirmWindowMs;
   }
+}
 
-  /** When the next answer is wanted, in milliseconds; `undefined` when nothing is in quarantine. */
-  get recheckMs(): number | undefined {
-    return this.#since === undefined ? undefined : confirmWindowMs / confirmations;
-  }
+/** The endpoints in use that `next` has no longer, when it is so much smaller that it may be a mistake; else none. */
+function missingOnCliff(inUse: readonly Endpoint[], next: readonly Endpoint[]): readonly Endpoint[] {
+  if (next.length === 0) return inUse;
+  if (next.length * 2 >= inUse.length) return [];
+  const listed = new Set(next.map(({ id }) => id));
+  const missing = inUse.filter(({ id }) => !listed.has(id));
+  return missing.length < minMissing ? [] : missing;
 }

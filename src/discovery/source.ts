@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
+import { authoritative, isAuthoritative } from "./authority.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
 import { keepIfSame } from "./same-endpoints.ts";
 import type { Wakeup } from "./wakeup.ts";
@@ -112,5 +113,6 @@ export class Source {
     this.#endpoints = kept;
     this.#rejected = rejected;
     this.#listed = [...kept, ...rejected];
+    if (isAuthoritative(kept)) authoritative(this.#listed);
   }
 }

@@ -1,6 +1,7 @@
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../core/options.ts";
+import { authoritative, isAuthoritative } from "./authority.ts";
 import { allFailed, closeAll, emptyPolicyOf, nameOf, requireDiscovery } from "./combined.ts";
 import type { Discovery } from "./discovery.ts";
 import { Source, type SourceErrorListener } from "./source.ts";
@@ -73,7 +74,7 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
           if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
             told = watched.map(({ listed, answers }) => ({ listed, answers }));
             if (isNew) last = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
-            yield last;
+            yield watched.every(({ listed }) => isAuthoritative(listed)) ? authoritative(last) : last;
           } else {
             await changes.wait(signal);
           }

@@ -1,8 +1,11 @@
-import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
+import { type Clock, type Random, sleepUnlessAborted, type Timer } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { EndpointsUpdate } from "../core/observer.ts";
+import { authoritative, isAuthoritative } from "./authority.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
+import type { LastGood } from "./last-good.ts";
 import { Quarantine } from "./quarantine.ts";
+import { keepIfSame } from "./same-endpoints.ts";
 import { type ValidatedEndpoints, validateEndpoints } from "./validate.ts";
 
 /** What a {@link Watcher} needs. */
@@ -13,6 +16,8 @@ export interface WatcherOptions {
   readonly random: Random;
   /** Overrides the adapter's own. */
   readonly emptyPolicy?: EmptyPolicy | undefined;
+  /** Where the endpoints are remembered over a restart of the process. */
+  readonly lastGood?: Pick<LastGood, "load" | "save"> | undefined;
   /** A new set is in use (or the same again: an answer that confirms it). */
   readonly onUpdate: (update: EndpointsUpdate) => void;
   readonly onError: (error: unknown) => void;
@@ -22,6 +27,8 @@ const backoffBaseMs = 100;
 const backoffCapMs = 30_000;
 /** Pause before a watch that returned by itself is started again: such a watch is a poll. */
 const pollMs = 5_000;
+/** How long discovery may be silent before what was remembered is used: less than a call waits for its first endpoints. */
+const rememberAfterMs = 500;
 /** How long an adapter that was told to stop may take; one that does not listen is left behind. */
 const releaseMs = 1_000;
 
@@ -42,6 +49,9 @@ export class Watcher {
   #lastError: unknown = undefined;
   #waiters: (() => void)[] = [];
   #running: Promise<void> | undefined = undefined;
+  #unconfirmed: readonly Endpoint[] = [];
+  #remembering: Timer | undefined = undefined;
+  #isRemembering = false;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -51,7 +61,10 @@ export class Watcher {
 
   /** Begins to watch. */
   start(): void {
-    this.#running ??= this.#run();
+    if (this.#running !== undefined) return;
+    const { lastGood, clock } = this.#options;
+    if (lastGood !== undefined) this.#remembering = clock.setTimer(() => this.#remember(), rememberAfterMs, false);
+    this.#running = this.#run();
   }
 
   /** `true` once discovery has answered, be it with an empty set. */
@@ -67,6 +80,11 @@ export class Watcher {
   /** Milliseconds since the last answer that is in use, `undefined` before the first. An answer in quarantine does not count. */
   get ageMs(): number | undefined {
     return this.#updatedAt === undefined ? undefined : this.#options.clock.now() - this.#updatedAt;
+  }
+
+  /** Endpoints in use that the last answer left out, so suddenly that it is not believed yet. */
+  get unconfirmed(): readonly Endpoint[] {
+    return this.#unconfirmed;
   }
 
   /** Milliseconds since the watch began. */
@@ -85,6 +103,7 @@ export class Watcher {
   /** Ends the watch and resolves when the adapter has let go, or after a second when it does not. */
   async stop(): Promise<void> {
     this.#controller.abort();
+    this.#options.clock.clearTimer(this.#remembering);
     this.#waiters = [];
     await this.#running;
   }
@@ -104,6 +123,7 @@ export class Watcher {
         if (signal.aborted) return;
         this.#lastError = error;
         onError(error);
+        this.#remember();
         // Full jitter: clients that lost the same registry must not come back in step.
         pauseMs = random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** failures);
         failures = Math.min(failures + 1, 20);
@@ -169,18 +189,48 @@ export class Watcher {
   }
 
   #accept(entries: readonly unknown[]): void {
-    const { service, clock, onUpdate } = this.#options;
+    const { service, clock, lastGood } = this.#options;
     // The same array again confirms the last answer: checking ten thousand entries anew would take ten milliseconds.
     if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = validateEndpoints(entries);
     this.#lastEntries = entries;
     const { endpoints, rejected } = this.#lastValidated;
-    const quarantined = this.#quarantine.holds(this.#endpoints ?? [], endpoints);
-    const inUse = quarantined ? (this.#endpoints ?? []) : endpoints;
-    this.#endpoints = inUse;
-    if (!quarantined) this.#updatedAt = clock.now();
+    const judgement = this.#quarantine.judge(this.#endpoints ?? [], endpoints, isAuthoritative(entries));
+    const quarantined = judgement.unconfirmed.length > 0;
+    // An answer that confirms the last one keeps its array: who gets the same one again knows that nothing has changed.
+    const inUse = quarantined && this.#endpoints !== undefined ? keepIfSame(this.#endpoints, judgement.endpoints) : judgement.endpoints;
+    this.#unconfirmed = judgement.unconfirmed;
+    if (!quarantined) {
+      this.#updatedAt = clock.now();
+      lastGood?.save(service, inUse);
+    }
+    // Who combines several sources hands the word on.
+    if (isAuthoritative(entries)) authoritative(inUse);
     this.#lastError = undefined;
+    this.#use({ service, endpoints: inUse, rejected, quarantined });
+  }
+
+  /** Until discovery has answered once, what an earlier process was told last is better than nothing. */
+  #remember(): void {
+    const { lastGood, service, clock } = this.#options;
+    clock.clearTimer(this.#remembering);
+    if (lastGood === undefined || this.answered || this.#isRemembering) return;
+    this.#isRemembering = true;
+    lastGood.load(service).then(
+      (found) => {
+        if (found === undefined || this.answered || this.#controller.signal.aborted) return;
+        const { endpoints, rejected } = validateEndpoints(found.endpoints);
+        if (endpoints.length === 0) return;
+        this.#updatedAt = clock.now() - found.ageMs;
+        this.#use({ service, endpoints, rejected, quarantined: true });
+      },
+      (error: unknown) => this.#options.onError(error),
+    );
+  }
+
+  #use(update: EndpointsUpdate): void {
+    this.#endpoints = update.endpoints;
     try {
-      onUpdate({ service, endpoints: inUse, rejected, quarantined });
+      this.#options.onUpdate(update);
     } finally {
       const waiters = this.#waiters;
       this.#waiters = [];

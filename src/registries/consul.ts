@@ -5,7 +5,7 @@ import { listServices } from "./consul/catalogue.ts";
 import { ConsulClient } from "./consul/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
 import { registerInstance } from "./consul/register.ts";
-import { type BlockingQueries, watchService } from "./consul/watch.ts";
+import { type SharedWatches, watchService } from "./consul/watch.ts";
 
 export type { ConsulConsistency, ConsulOptions, ConsulTls } from "./consul/options.ts";
 export type { ConsulToken } from "./consul/token.ts";
@@ -29,7 +29,7 @@ export function consul(options: ConsulOptions = {}): Consul {
   const settings = settingsOf(options);
   const client = new ConsulClient(settings);
   const watches = new Set<AbortController>();
-  const queries: BlockingQueries = { count: 0 };
+  const shared: SharedWatches = { blockingQueries: 0, highest: new Map() };
   return {
     name: settings.name,
     async *watch(service, signal) {
@@ -39,7 +39,7 @@ export function consul(options: ConsulOptions = {}): Consul {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, watch.signal, client, settings, queries);
+        yield* watchService(service, watch.signal, client, settings, shared);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);

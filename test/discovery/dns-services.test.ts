@@ -88,7 +88,7 @@ describe("findServices", () => {
 
   it("is decidedly empty for the target '.', and without an instance where port or target name none", async () => {
     const absent = new Lists({ records: [srv(0, 0, 0, ".", 33)] });
-    expect(await find(absent)).toEqual({ services: [], ttlS: 33 });
+    expect(await find(absent)).toEqual({ services: [], ttlS: 33, isDecidedlyAbsent: true });
     expect(absent.asked).toHaveLength(1);
     const odd = new Lists({
       records: [

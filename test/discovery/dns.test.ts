@@ -2,6 +2,7 @@ import dnsModule from "node:dns";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { MeshError } from "../../src/core/errors.ts";
+import { isAuthoritative } from "../../src/discovery/authority.ts";
 import { type DnsOptions, dns } from "../../src/discovery/dns.ts";
 import { Watcher } from "../../src/discovery/watcher.ts";
 import { ManualClock } from "./dns-clock.ts";
@@ -201,6 +202,7 @@ describe("dns", () => {
     const { clock, sets, done } = watch(server);
     expect(await clock.sleeping()).toBe(30_000);
     expect(sets).toEqual([[]]);
+    expect(isAuthoritative(sets[0] ?? expect.fail())).toBe(true);
     server.script = () => ({ rcode: 2 });
     clock.advance(30_000);
     await expect(done).rejects.toThrow("answered SERVFAIL");

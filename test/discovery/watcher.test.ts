@@ -2,8 +2,9 @@ import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { EndpointsUpdate } from "../../src/core/observer.ts";
+import { authoritative } from "../../src/discovery/authority.ts";
 import type { Discovery, EmptyPolicy } from "../../src/discovery/discovery.ts";
-import { Watcher } from "../../src/discovery/watcher.ts";
+import { Watcher, type WatcherOptions } from "../../src/discovery/watcher.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { ScriptedDiscovery } from "./scripted-discovery.ts";
@@ -13,6 +14,7 @@ interface Setup {
   readonly random?: () => number;
   readonly emptyPolicy?: EmptyPolicy;
   readonly onUpdate?: (update: EndpointsUpdate) => void;
+  readonly lastGood?: WatcherOptions["lastGood"];
 }
 
 /** A started watcher, and what it said. `await settle()` lets everything go on that waits for no time. */
@@ -21,6 +23,7 @@ async function started<D extends Discovery = ScriptedDiscovery>({
   random = () => 0.5,
   emptyPolicy,
   onUpdate,
+  lastGood,
 }: Setup & { readonly discovery?: D | ScriptedDiscovery } = {}) {
   const clock = virtualClock();
   const updates: EndpointsUpdate[] = [];
@@ -31,6 +34,7 @@ async function started<D extends Discovery = ScriptedDiscovery>({
     clock,
     random,
     emptyPolicy,
+    lastGood,
     onUpdate: (update) => {
       updates.push(update);
       onUpdate?.(update);
@@ -41,6 +45,7 @@ async function started<D extends Discovery = ScriptedDiscovery>({
   await clock.advance(0);
   return {
     watcher,
+    discovery,
     clock,
     updates,
     errors,
@@ -79,6 +84,104 @@ describe("Watcher", () => {
     await settle();
     expect([watcher.answered, ids()]).toEqual([true, [""]]);
     await watcher.stop();
+  });
+
+  it("uses an answer that is certain at once, and holds any other cliff", async () => {
+    const discovery = new ScriptedDiscovery();
+    const { watcher, updates, ids, settle } = await started({ discovery });
+    const all = [..."abcdef"].map(endpoint);
+    discovery.current.answer(all);
+    await settle();
+    discovery.current.answer([a]);
+    await settle();
+    expect([ids().at(-1), updates.at(-1)?.quarantined, watcher.unconfirmed.map(({ id }) => id).join("")]).toEqual([
+      "a,b,c,d,e,f",
+      true,
+      "bcdef",
+    ]);
+    const held = updates.at(-1)?.endpoints;
+    discovery.current.answer([a]);
+    await settle();
+    // The same array: nobody has to compare it again.
+    expect(updates.at(-1)?.endpoints).toBe(held);
+    discovery.current.answer(authoritative([b]));
+    await settle();
+    expect([ids().at(-1), updates.at(-1)?.quarantined, watcher.unconfirmed]).toEqual(["b", false, []]);
+    discovery.current.answer(authoritative([]));
+    await settle();
+    expect([ids().at(-1), updates.at(-1)?.quarantined]).toEqual(["", false]);
+    await watcher.stop();
+  });
+
+  describe("with what an earlier process remembered", () => {
+    const lastGood = { load: async () => ({ endpoints: [a, { id: "bad" }], ageMs: 9_000 }), save: () => {} };
+
+    it("uses it when discovery fails before its first answer, checked like an answer", async () => {
+      const discovery = new ScriptedDiscovery();
+      const { watcher, ids, updates, settle } = await started({ discovery, lastGood });
+      expect(ids()).toEqual([]);
+      discovery.current.fail(new Error("down"));
+      await settle();
+      expect([ids(), watcher.answered, watcher.ageMs]).toEqual([["a"], true, 9_000]);
+      expect(updates[0]).toMatchObject({ quarantined: true, rejected: [{ entry: { id: "bad" } }] });
+      await watcher.stop();
+    });
+
+    it("uses it when discovery has been silent for half a second, and the registry's own word from then on", async () => {
+      const discovery = new ScriptedDiscovery();
+      const { watcher, clock, ids } = await started({ discovery, lastGood });
+      await clock.advance(499);
+      expect(ids()).toEqual([]);
+      await clock.advance(1);
+      expect(ids()).toEqual(["a"]);
+      discovery.current.answer([b]);
+      await clock.advance(0);
+      expect([ids(), watcher.ageMs]).toEqual([["a", "b"], 0]);
+      await watcher.stop();
+      expect(clock.pending).toEqual([]);
+    });
+
+    it("does not use it when discovery answers in time, and holds an empty first answer after it was used", async () => {
+      const prompt = await started({ lastGood, discovery: new ScriptedDiscovery() });
+      (prompt.discovery as ScriptedDiscovery).current.answer([b]);
+      await prompt.clock.advance(10_000);
+      expect(prompt.ids()).toEqual(["b"]);
+      await prompt.watcher.stop();
+      const late = await started({ lastGood, discovery: new ScriptedDiscovery() });
+      await late.clock.advance(500);
+      (late.discovery as ScriptedDiscovery).current.answer([]);
+      await late.clock.advance(0);
+      expect(late.ids()).toEqual(["a", "a"]);
+      await late.watcher.stop();
+    });
+
+    it("saves what is used, and not what is held", async () => {
+      const saved: string[] = [];
+      const { watcher, discovery, settle } = await started({
+        discovery: new ScriptedDiscovery(),
+        lastGood: { ...lastGood, save: (service, endpoints) => saved.push(`${service}: ${endpoints.map(({ id }) => id)}`) },
+      });
+      for (const answer of [[a, b], []]) {
+        (discovery as ScriptedDiscovery).current.answer(answer);
+        await settle();
+      }
+      expect(saved).toEqual(["orders: a,b"]);
+      await watcher.stop();
+    });
+
+    it("tells of a file that cannot be used, and waits on", async () => {
+      const damaged = new Error("damaged");
+      const { watcher, discovery, errors, ids, clock } = await started({
+        discovery: new ScriptedDiscovery(),
+        lastGood: { ...lastGood, load: () => Promise.reject(damaged) },
+      });
+      await clock.advance(600);
+      expect([errors, ids(), watcher.answered]).toEqual([[damaged], [], false]);
+      (discovery as ScriptedDiscovery).current.answer([b]);
+      await clock.advance(0);
+      expect(ids()).toEqual(["b"]);
+      await watcher.stop();
+    });
   });
 
   it("watches once, however often it is started", async () => {

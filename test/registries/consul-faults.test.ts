@@ -2,6 +2,7 @@ import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { isMeshError, type MeshError } from "../../src/core/errors.ts";
+import { isAuthoritative } from "../../src/discovery/authority.ts";
 import { type Consul, type ConsulOptions, consul } from "../../src/registries/consul.ts";
 import { WatchReader } from "../../src/testing/contract/watch-reader.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -339,6 +340,75 @@ describe("a watch of Consul", () => {
       await until("the second question", () => server.seen.length === 2);
       expect(ports(watch)).toEqual([[1]]);
       expect(server.seen.every(({ query }) => query.has("stale"))).toBe(true);
+    });
+  });
+
+  describe("says that an answer is certain", () => {
+    const informed = { "x-consul-knownleader": "true", "x-consul-lastcontact": "0" };
+    interface Case {
+      readonly indexes: readonly [number, number];
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly token?: string;
+    }
+    /** Whether the second answer, which lists nobody any more, is marked. */
+    const isMarked = async ({ indexes: [first, second], headers = informed, token = "secret" }: Case): Promise<boolean> => {
+      let isGone = false;
+      const { adapter } = await rig(
+        ({ query }, response) => {
+          if (!query.has("index") && !isGone) {
+            isGone = true;
+            answer(response, [entry(8081)], { ...headers, "x-consul-index": String(first) });
+          } else answer(response, [], { ...headers, "x-consul-index": String(second) });
+        },
+        { ...(token === "" ? {} : { token }), minIntervalMs: 1 },
+      );
+      const controller = new AbortController();
+      cleanups.push(() => controller.abort());
+      const sets = adapter.watch("orders", controller.signal)[Symbol.asyncIterator]();
+      expect(isAuthoritative((await sets.next()).value ?? expect.fail())).toBe(false);
+      const { value } = await sets.next();
+      expect(value).toEqual([]);
+      return isAuthoritative(value ?? expect.fail());
+    };
+
+    it("where the index has moved on, the leader is known and a token hid nothing", async () => {
+      expect(await isMarked({ indexes: [20, 21] })).toBe(true);
+    });
+
+    it.each<[string, Case]>([
+      ["an index that went back", { indexes: [20, 3] }],
+      ["no token, without which Consul does not say what it hides", { indexes: [20, 21], token: "" }],
+      ["no leader", { indexes: [20, 21], headers: { ...informed, "x-consul-knownleader": "false" } }],
+      ["a server that heard of its leader too long ago", { indexes: [20, 21], headers: { ...informed, "x-consul-lastcontact": "1001" } }],
+      ["no word on leaders", { indexes: [20, 21], headers: {} }],
+    ])("and not with %s", async (_what, each) => {
+      expect(await isMarked(each)).toBe(false);
+    });
+
+    it("and not by a catalogue that was emptied and has counted on since, over a broken watch too", async () => {
+      const answers: [number, unknown[]][] = [
+        [500, [entry(8081), entry(8082)]],
+        [12, []],
+        [13, [entry(8081)]],
+        [14, []],
+        [501, []],
+      ];
+      let at = 0;
+      const { adapter } = await rig(
+        (_request, response) => {
+          const [index, entries] = answers[Math.min(at, answers.length - 1)] ?? expect.fail();
+          answer(response, entries, { ...informed, "x-consul-index": String(index) });
+        },
+        { token: "secret" },
+      );
+      const marks: boolean[] = [];
+      for (; at < answers.length; at++) {
+        const controller = new AbortController();
+        const { value } = await adapter.watch("orders", controller.signal)[Symbol.asyncIterator]().next();
+        marks.push(isAuthoritative(value ?? expect.fail()));
+        controller.abort();
+      }
+      expect(marks).toEqual([false, false, false, false, true]);
     });
   });
 

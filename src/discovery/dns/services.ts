@@ -13,6 +13,8 @@ export interface Services {
   readonly services: readonly ServiceAddress[];
   /** For how many seconds that holds. */
   readonly ttlS: number;
+  /** The one record names the target `.`: "the service is decidedly not available at this domain" (RFC 2782). */
+  readonly isDecidedlyAbsent?: boolean;
 }
 
 interface Srv {
@@ -33,6 +35,7 @@ const maxConcurrentTargets = 16;
 export async function findServices(name: string, query: AddressQuery): Promise<Services> {
   const answer = await query.resolve(name, "SRV", query.signal);
   if (answer.kind !== "records") return { services: [], ttlS: negativeTtl(answer.ttlS) };
+  if (isDecidedAbsence(answer.records)) return { services: [], ttlS: answer.ttlS, isDecidedlyAbsent: true };
   const records = usableRecords(answer.records);
   const found = new Map<string, Addresses>();
   const missing = new Set<string>();
@@ -52,10 +55,13 @@ export async function findServices(name: string, query: AddressQuery): Promise<S
   return { services: join(records, found), ttlS: Math.min(answer.ttlS, ...ttls) };
 }
 
-/**
- * The records that can name an instance, those kept for longest first. The target `.` says that the service is decidedly
- * not available, so it names none; nor does a port 0 or a target that is no host name.
- */
+function isDecidedAbsence(records: readonly DnsRecord[]): boolean {
+  const services = records.filter(({ type }) => type === "SRV");
+  const [only] = services;
+  return services.length === 1 && only?.type === "SRV" && (only.data.target === "." || only.data.target === "");
+}
+
+/** The records that can name an instance, those kept for longest first; a port 0 or a target that is no host name names none. */
 function usableRecords(records: readonly DnsRecord[]): readonly Srv[] {
   return records
     .flatMap((record): Srv[] => {

@@ -6,12 +6,15 @@ import type { ConsulConsistency, ConsulSettings } from "./options.ts";
 /** Consul lets a question wait up to a sixteenth longer, so that not all return at once. */
 const waitSlack = 17 / 16;
 const graceMs = 5_000;
+const maxInformedContactMs = 1_000;
 
 /** An answer about a service that can be believed. */
 export interface HealthAnswer {
   readonly entries: readonly unknown[];
   /** The header `X-Consul-Index`. */
   readonly index: unknown;
+  /** The server that answered knew its leader, had heard of it within a second, and was shown a token that hid nothing. */
+  readonly isInformed: boolean;
 }
 
 /**
@@ -27,14 +30,14 @@ export async function askHealth(
 ): Promise<HealthAnswer> {
   const { consistency, maxStaleMs } = settings;
   const answer = await query(client, settings, service, index, consistency, signal);
-  if (consistency !== "stale" || lastContactMs(answer) <= maxStaleMs) return believed(answer);
+  if (consistency !== "stale" || lastContactMs(answer) <= maxStaleMs) return believed(answer, settings);
   try {
-    return believed(await query(client, settings, service, noIndex, "default", signal));
+    return believed(await query(client, settings, service, noIndex, "default", signal), settings);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ConsulError)) throw error;
     // No leader either: an old list is better than none.
-    return believed(answer);
+    return believed(answer, settings);
   }
 }
 
@@ -74,10 +77,17 @@ function lastContactMs(answer: ConsulAnswer): number {
   return typeof header === "string" && /^\d+$/.test(header) ? Number(header) : 0;
 }
 
-function believed({ headers, body }: ConsulAnswer): HealthAnswer {
+function believed(answer: ConsulAnswer, settings: ConsulSettings): HealthAnswer {
+  const { headers, body } = answer;
   if (!Array.isArray(body)) throw new ConsulError(`the answer is ${body === null ? "null" : typeof body}, not an array`);
   if (body.length === 0) refuseFiltered(headers["x-consul-results-filtered-by-acls"]);
-  return { entries: body, index: headers["x-consul-index"] };
+  // Without a token Consul does not say whether it has hidden something.
+  const isInformed =
+    settings.token !== undefined &&
+    headers["x-consul-knownleader"] === "true" &&
+    headers["x-consul-lastcontact"] !== undefined &&
+    lastContactMs(answer) <= maxInformedContactMs;
+  return { entries: body, index: headers["x-consul-index"], isInformed };
 }
 
 /** Without the rights to see it Consul answers 200 with nothing, which must not be taken for an empty service. */

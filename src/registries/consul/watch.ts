@@ -1,6 +1,7 @@
 import { sleepUnlessAborted } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { authoritative } from "../../discovery/authority.ts";
 import { keepIfSame } from "../../discovery/same-endpoints.ts";
 import { isCertain, nextIndex, noIndex, parseIndex } from "./blocking-index.ts";
 import type { ConsulClient } from "./client.ts";
@@ -15,9 +16,12 @@ const indexlessPollMs = 1_000;
 /** Pause between two questions where too many others wait already. */
 const crowdedPollMs = 5_000;
 
-/** Counts the blocking queries of an adapter. */
-export interface BlockingQueries {
-  count: number;
+/** What the watches of one adapter share. */
+export interface SharedWatches {
+  /** Blocking queries that wait now. */
+  blockingQueries: number;
+  /** By service, the highest index of an answer that listed instances. Outlives a watch, since a watch may end with the agent. */
+  readonly highest: Map<string, bigint>;
 }
 
 /**
@@ -29,7 +33,7 @@ export async function* watchService(
   signal: AbortSignal,
   client: ConsulClient,
   settings: ConsulSettings,
-  queries: BlockingQueries,
+  shared: SharedWatches,
 ): AsyncGenerator<readonly Endpoint[], void, undefined> {
   const { clock, maxBlockingQueries, minIntervalMs } = settings;
   const pace = new Pace(clock, minIntervalMs);
@@ -37,7 +41,7 @@ export async function* watchService(
   let last: readonly Endpoint[] | undefined;
   try {
     while (!signal.aborted) {
-      const isCrowded = index !== noIndex && queries.count >= maxBlockingQueries;
+      const isCrowded = index !== noIndex && shared.blockingQueries >= maxBlockingQueries;
       const asked = isCrowded ? noIndex : index;
       const askedAt = clock.now();
       const answer = await ask(asked);
@@ -47,9 +51,10 @@ export async function* watchService(
       const endpoints = keepIfSame(last, endpointsOf(answer.entries, settings));
       const count = answer.entries.length;
       if (isCertain(asked, answered, count) || (endpoints === last && count > 0)) {
+        const isKnowing = answer.isInformed && hasMovedOn(service, answered, count);
         last = endpoints;
         // Also when nothing changed: it confirms that the data is of now.
-        yield endpoints;
+        yield isKnowing ? authoritative(endpoints) : endpoints;
       } else {
         // The same question without a wait is answered by the catalogue itself.
         index = noIndex;
@@ -63,13 +68,20 @@ export async function* watchService(
     throw new MeshError("ERR_MESH_DISCOVERY", `${settings.name}: ${service}: ${describeError(error)}`, { service, cause: error });
   }
 
+  /** A catalogue that has lost its data begins again at a low index; one that is past the highest we knew it at has not. */
+  function hasMovedOn(name: string, answered: bigint, count: number): boolean {
+    const known = shared.highest.get(name);
+    if (count > 0 && answered > (known ?? noIndex)) shared.highest.set(name, answered);
+    return known !== undefined && answered > known;
+  }
+
   async function ask(from: bigint): ReturnType<typeof askHealth> {
     if (from === noIndex) return await askHealth(client, settings, service, from, signal);
-    queries.count++;
+    shared.blockingQueries++;
     try {
       return await askHealth(client, settings, service, from, signal);
     } finally {
-      queries.count--;
+      shared.blockingQueries--;
     }
   }
 }
