@@ -7,6 +7,9 @@ import type { Upstream } from "./upstream.ts";
 /** Names in lower case, without prototype: `__proto__` is a header name like any other. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
+/** What waits first where calls have to wait, and is refused last. */
+export type CallPriority = "high" | "normal" | "low";
+
 /** What a call may say for itself; the fields of `init.mesh`. */
 export interface CallOptions {
   /** Overrides `timeoutMs` for this call; `false` = no limit. */
@@ -17,6 +20,8 @@ export interface CallOptions {
   readonly idempotent?: boolean;
   /** `false`: one attempt only. */
   readonly retry?: false;
+  /** Which calls go first where `concurrency` makes them wait. @default "normal" */
+  readonly priority?: CallPriority;
   /** Requests with equal keys go to the same instance, for pickers that hash. */
   readonly hashKey?: string;
   /** The route's template, such as `/users/{id}`, for metrics and spans. */

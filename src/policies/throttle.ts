@@ -1,0 +1,87 @@
+import type { Clock, Random } from "../core/clock.ts";
+import type { Interceptor } from "../core/dispatch.ts";
+import { MeshError } from "../core/errors.ts";
+import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
+
+/** Client-side throttling; `throttle` in the options of the mesh. */
+export interface ThrottleOptions {
+  /** Calls are held back once more than so many are made for each one that is accepted. @default 2 */
+  readonly ratio?: number;
+  /** Over so many milliseconds. @default 120000 */
+  readonly windowMs?: number;
+}
+
+/** What {@link throttle} needs beside the user's options. */
+export interface ThrottlePolicyOptions extends ThrottleOptions {
+  readonly service: string;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const slots = 12;
+
+/**
+ * Adaptive throttling (Site Reliability Engineering, chapter 21): a service that refuses most calls is not asked with all of them, since
+ * refusing costs it too. A call is refused here with the probability max(0, (calls − ratio × accepted) / (calls + 1)).
+ */
+export function throttle({ service, ratio = 2, windowMs = 120_000, clock, random }: ThrottlePolicyOptions): Interceptor {
+  const calls = new SlidingSum(windowMs, clock);
+  const accepted = new SlidingSum(windowMs, clock);
+  return (next) => (request) => {
+    const probability = (calls.total - ratio * accepted.total) / (calls.total + 1);
+    calls.add();
+    if (probability > 0 && random() < probability) {
+      const share = Math.round((100 * accepted.total) / Math.max(1, calls.total));
+      const message = `"${service}" accepts ${share} % of the calls: this one was held back (throttle)`;
+      return Promise.reject(new MeshError("ERR_MESH_OVERLOADED", message, { service, maybeExecuted: false, stack: false }));
+    }
+    return next(request).then(
+      (response) => {
+        if (response.status !== 429 && !isGatewayError(response.status)) accepted.add();
+        return response;
+      },
+      (error: unknown) => {
+        // The caller's own abort says nothing against the service.
+        if (outcomeOfError(error) !== "failure") accepted.add();
+        throw error;
+      },
+    );
+  };
+}
+
+/** How many were counted over the last so many milliseconds, in twelve steps. */
+class SlidingSum {
+  readonly #slotMs: number;
+  readonly #clock: Clock;
+  readonly #counts = new Float64Array(slots);
+  #slot: number;
+  #total = 0;
+
+  constructor(windowMs: number, clock: Clock) {
+    this.#slotMs = windowMs / slots;
+    this.#clock = clock;
+    this.#slot = Math.floor(clock.now() / this.#slotMs);
+  }
+
+  get total(): number {
+    this.#advance();
+    return this.#total;
+  }
+
+  add(): void {
+    const index = this.#advance();
+    this.#counts[index] = (this.#counts[index] as number) + 1;
+    this.#total++;
+  }
+
+  #advance(): number {
+    const now = Math.floor(this.#clock.now() / this.#slotMs);
+    for (let steps = Math.min(now - this.#slot, slots); steps > 0; steps--) {
+      const index = (now - steps + 1) % slots;
+      this.#total -= this.#counts[index] as number;
+      this.#counts[index] = 0;
+    }
+    this.#slot = now;
+    return now % slots;
+  }
+}
