@@ -1,6 +1,6 @@
 import { Cancellation } from "../core/cancellation.ts";
-import type { Clock } from "../core/clock.ts";
-import type { Interceptor } from "../core/dispatch.ts";
+import type { Clock, Timer } from "../core/clock.ts";
+import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
 
 /** What {@link attemptTimeout} needs. */
@@ -18,31 +18,53 @@ export function attemptTimeout({ timeoutMs: defaultMs, clock }: AttemptTimeoutOp
   return (next) => (request) => {
     const timeoutMs = request.options.attemptTimeoutMs ?? defaultMs;
     if (timeoutMs === false) return next(request);
-    const { cancellation: call, service, method, upstream } = request;
-    // The call goes on when an attempt is given up, so an attempt has a cancellation of its own below the call's.
-    const attempt = new Cancellation();
-    const forward = (reason: unknown) => attempt.cancel(reason);
-    call.onCancel(forward);
-    const timer = clock.setTimer(() => {
-      const error = new MeshError(
-        "ERR_MESH_TIMEOUT",
-        `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${timeoutMs} ms (attemptTimeoutMs)`,
-        { service },
-      );
-      attempt.cancel(error);
-      completeAttempts(error, request.attempts);
-    }, timeoutMs);
+    const attempt = new BoundedAttempt(request, timeoutMs, clock);
     return next({ ...request, cancellation: attempt }).then(
       (response) => {
-        clock.clearTimer(timer);
-        response.body.onClose(() => call.removeListener(forward));
+        attempt.stopTimer();
+        response.body.onClose(() => attempt.leave());
         return response;
       },
       (error: unknown) => {
-        clock.clearTimer(timer);
-        call.removeListener(forward);
+        attempt.stopTimer();
+        attempt.leave();
         throw error;
       },
     );
   };
+}
+
+/** One attempt under its limit: a cancellation below the call's, since the call goes on when an attempt is given up. */
+class BoundedAttempt extends Cancellation {
+  readonly #request: MeshRequest;
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+
+  constructor(request: MeshRequest, timeoutMs: number, clock: Clock) {
+    super();
+    this.#request = request;
+    this.#clock = clock;
+    request.cancellation.onCancel(this);
+    this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
+  }
+
+  stopTimer(): void {
+    this.#clock.clearTimer(this.#timer);
+  }
+
+  /** The call's cancellation is none of the attempt's any more. */
+  leave(): void {
+    this.#request.cancellation.removeListener(this);
+  }
+
+  #expire(timeoutMs: number): void {
+    const { service, method, upstream, attempts } = this.#request;
+    const error = new MeshError(
+      "ERR_MESH_TIMEOUT",
+      `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${timeoutMs} ms (attemptTimeoutMs)`,
+      { service },
+    );
+    this.cancel(error);
+    completeAttempts(error, attempts);
+  }
 }

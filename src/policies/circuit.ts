@@ -1,12 +1,19 @@
-import { EventEmitter } from "node:events";
-import CircuitBreaker, { type Bucket, type Opossum } from "opossum";
-import type { Random } from "../core/clock.ts";
+import type { Bucket, Opossum, OpossumState } from "opossum";
+import type { Clock, Random, Timer } from "../core/clock.ts";
 import type { BreakerState } from "../core/observer.ts";
 import { maxTimerMs } from "../core/options.ts";
 import type { Outcome } from "../core/outcome.ts";
+import { rotationOf } from "./circuit-rotation.ts";
+import { stateMachine } from "./circuit-state.ts";
+import type { EjectionRule } from "./ejection.ts";
 
-const windowMs = 10_000;
 const buckets = 10;
+
+/** How long a circuit stays open, in milliseconds, before it is varied by ± 20 %: `baseMs` first, twice as long after each probe that fails. */
+export interface Pauses {
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
 
 /** When a {@link Circuit} opens and how it comes back. */
 export interface CircuitOptions {
@@ -16,11 +23,12 @@ export interface CircuitOptions {
   readonly minOutcomes: number;
   /** Also opens after so many failures in a row. */
   readonly consecutiveFailures: number;
-  /** The first pause before a probe, in milliseconds; it doubles with every probe that fails. */
-  readonly baseResetMs: number;
-  readonly maxResetMs: number;
+  readonly pauses: Pauses;
+  readonly clock: Clock;
   readonly random: Random;
   readonly onState: (state: BreakerState) => void;
+  /** Asked before it opens for what can be wrong; when refused it stays closed and counts anew. */
+  readonly mayOpen?: () => boolean;
   /** The probe has not ended for a whole window: another request may be one. */
   readonly onProbeOverdue?: () => void;
   /** Nothing has failed for a whole window: the circuit may be disposed and made anew at the next failure. */
@@ -34,8 +42,8 @@ export interface Permit {
 }
 
 /**
- * One circuit breaker: opossum is the state machine (open, half-open, closed, its rolling window and its timer), this is the
- * fence around it.
+ * One circuit breaker: opossum is the state machine (open, half-open, closed, its one probe and its rolling window), this is
+ * the fence around it.
  *
  * Outcomes are handed to opossum when they are known (`fire` is called with the outcome, not around the work), because
  * around the work opossum counts an error it should ignore as a success, lets a failure that began before the trip re-open
@@ -45,11 +53,22 @@ export interface Permit {
  *
  * A success in a closed breaker changes no state, so it is added to opossum's window without an event and a promise: a
  * healthy service pays two additions a call.
+ *
+ * Time is the clock's, so that the same circuits run in virtual time: opossum's own timers know no clock. Its windows are
+ * turned from outside, and at the end of a pause a new instance takes over that is half-open from the start (opossum's
+ * `state` option); the timer of the old one, set for the longest time there is, goes with it.
  */
 export class Circuit {
   readonly #options: CircuitOptions;
-  readonly #breaker: Opossum<Outcome>;
+  #breaker: Opossum<Outcome>;
   #bucket: Bucket;
+  #state: BreakerState = "closed";
+  #pauses: Pauses;
+  #pause: Timer = undefined;
+  #rule: EjectionRule | undefined = undefined;
+  #sinceMs = 0;
+  #untilMs: number | undefined = undefined;
+  #isHeld = false;
   /** 0 until the first change of state, then a number that no other circuit has: permits outlive circuits. */
   #generation = 0;
   #probe: Permit | undefined = undefined;
@@ -62,28 +81,29 @@ export class Circuit {
 
   constructor(options: CircuitOptions) {
     this.#options = options;
-    this.#breaker = new CircuitBreaker<Outcome>(report, {
-      timeout: false,
-      errorThresholdPercentage: options.failureRatio * 100,
-      // opossum takes a number with a fraction for none at all, and opens at the first failure then.
-      volumeThreshold: Math.ceil(options.minOutcomes),
-      resetTimeout: options.baseResetMs,
-      rollingCountTimeout: windowMs,
-      rollingCountBuckets: buckets,
-      rollingPercentilesEnabled: false,
-      enableSnapshots: false,
-      rotateBucketController: rotation.emitter,
-    });
+    this.#pauses = options.pauses;
+    this.#breaker = this.#make();
     this.#bucket = this.#currentBucket();
-    rotation.join(this.#tick);
-    this.#breaker.on("open", () => this.#enter("open"));
-    this.#breaker.on("halfOpen", () => this.#enter("half-open"));
-    this.#breaker.on("close", () => this.#enter("closed"));
+    rotationOf(options.clock).join(this.#tick);
   }
 
   get state(): BreakerState {
-    if (this.#breaker.opened) return "open";
-    return this.#breaker.halfOpen ? "half-open" : "closed";
+    return this.#state;
+  }
+
+  /** What opened it; `undefined` while it is closed. */
+  get rule(): EjectionRule | undefined {
+    return this.#rule;
+  }
+
+  /** When it opened, in milliseconds since the epoch; 0 while it is closed. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  /** When its pause ends, in milliseconds since the epoch; `undefined` when none is running. */
+  get untilMs(): number | undefined {
+    return this.#untilMs;
   }
 
   /** A permit, or `undefined` when the circuit is open or its one probe is under way. */
@@ -119,29 +139,61 @@ export class Circuit {
       this.#hasFailed = true;
       this.#quietTicks = 0;
       this.#failuresInRow++;
-      // Before opossum sees the failure: it reads the pause when it opens.
-      this.#breaker.options.resetTimeout = this.#nextResetMs(permit.isProbe);
+      if (permit.isProbe) this.#failedProbes++;
     }
     this.#breaker.fire(outcome).catch(ignore);
-    if (outcome === "failure" && this.#breaker.closed && (trips || this.#failuresInRow >= this.#options.consecutiveFailures)) {
-      this.#breaker.open();
-    }
+    if (outcome === "success" || !this.#breaker.closed) return;
+    if (trips) this.#open("connection refused");
+    else if (this.#failuresInRow >= this.#options.consecutiveFailures) this.#open("consecutive failures");
   }
 
-  /** Closes an open circuit: something went through in spite of it. */
-  close(): void {
+  /** Opens a closed circuit by a rule that looks at more than this one. */
+  trip(rule: EjectionRule, pauses: Pauses): void {
+    if (!this.#breaker.closed || this.#isDisposed) return;
+    this.#pauses = pauses;
+    this.#open(rule);
+  }
+
+  /** Opens it without a pause that would end, whatever its state: until {@link release}. */
+  hold(rule: EjectionRule): void {
+    if (this.#isHeld || this.#isDisposed) return;
+    this.#isHeld = true;
+    this.#clearPause();
+    if (!this.#breaker.opened) this.#open(rule);
+    this.#rule = rule;
+  }
+
+  /** Ends a {@link hold}, and closes it. */
+  release(): void {
+    if (!this.#isHeld || this.#isDisposed) return;
+    this.#isHeld = false;
     this.#breaker.close();
   }
 
-  /** Releases opossum's timers and listeners. */
+  /** Closes an open circuit that nobody holds: something went through in spite of it. */
+  close(): void {
+    if (!this.#isHeld && !this.#isDisposed) this.#breaker.close();
+  }
+
+  /** Releases the timers, and opossum's. */
   dispose(): void {
     this.#isDisposed = true;
-    this.#breaker.removeAllListeners("open").removeAllListeners("halfOpen").removeAllListeners("close");
+    this.#state = "closed";
+    this.#clearPause();
     this.#breaker.shutdown();
-    rotation.leave(this.#tick);
+    rotationOf(this.#options.clock).leave(this.#tick);
+  }
+
+  #make(state?: OpossumState): Opossum<Outcome> {
+    const { failureRatio, minOutcomes } = this.#options;
+    const breaker = stateMachine({ failureRatio, minOutcomes, buckets, state });
+    breaker.on("open", () => this.#enter("open"));
+    breaker.on("close", () => this.#enter("closed"));
+    return breaker;
   }
 
   readonly #tick = (): void => {
+    this.#breaker.status.rotateBucket();
     this.#bucket = this.#currentBucket();
     if (this.#probe !== undefined && ++this.#probeTicks > buckets) {
       this.#probe = undefined;
@@ -156,56 +208,71 @@ export class Circuit {
     return this.#breaker.status.window[0] as Bucket;
   }
 
-  #enter(state: BreakerState): void {
-    this.#generation = ++generations;
-    this.#probe = undefined;
-    if (state === "closed") {
-      this.#failuresInRow = 0;
-      this.#failedProbes = 0;
-      for (let index = 0; index < buckets; index++) this.#breaker.status.rotateBucket();
-      this.#bucket = this.#currentBucket();
-    }
-    this.#options.onState(state);
+  #open(rule: EjectionRule): void {
+    this.#rule = rule;
+    this.#hasFailed = true;
+    this.#quietTicks = 0;
+    this.#breaker.open();
   }
 
-  #nextResetMs(afterProbe: boolean): number {
-    const { baseResetMs, maxResetMs, random } = this.#options;
-    if (afterProbe) this.#failedProbes++;
+  #enter(state: BreakerState): void {
+    const { clock, mayOpen, onState } = this.#options;
+    if (state === this.#state) return;
+    if (state === "open" && this.#state === "closed") {
+      // Nobody said why: opossum's own count.
+      this.#rule ??= "failure ratio";
+      if ((this.#rule === "failure ratio" || this.#rule === "consecutive failures") && mayOpen?.() === false) {
+        this.#clear();
+        // Back at once, so that nobody sees it open: the state in between is not told.
+        this.#breaker.close();
+        return;
+      }
+      this.#sinceMs = clock.wallNow();
+    }
+    this.#state = state;
+    this.#generation = ++generations;
+    this.#probe = undefined;
+    this.#clearPause();
+    if (state === "open" && !this.#isHeld) {
+      const pauseMs = this.#nextPauseMs();
+      this.#untilMs = clock.wallNow() + pauseMs;
+      this.#pause = clock.setTimer(this.#onPauseOver, pauseMs, false);
+    }
+    if (state === "closed") this.#clear();
+    onState(state);
+  }
+
+  /** Forgets what led to the last opening. */
+  #clear(): void {
+    this.#rule = undefined;
+    this.#sinceMs = 0;
+    this.#pauses = this.#options.pauses;
+    this.#failuresInRow = 0;
+    this.#failedProbes = 0;
+    for (let index = 0; index < buckets; index++) this.#breaker.status.rotateBucket();
+    this.#bucket = this.#currentBucket();
+  }
+
+  readonly #onPauseOver = (): void => {
+    this.#breaker.shutdown();
+    this.#breaker = this.#make({ closed: false, halfOpen: true });
+    this.#bucket = this.#currentBucket();
+    this.#enter("half-open");
+  };
+
+  #clearPause(): void {
+    if (this.#pause !== undefined) this.#options.clock.clearTimer(this.#pause);
+    this.#pause = undefined;
+    this.#untilMs = undefined;
+  }
+
+  #nextPauseMs(): number {
+    const { baseMs, maxMs } = this.#pauses;
     // ±20 %: instances that went down together must not be probed by every client at the same moment.
-    return Math.min(maxTimerMs, Math.min(maxResetMs, baseResetMs * 2 ** this.#failedProbes) * (0.8 + 0.4 * random()));
+    return Math.min(maxTimerMs, Math.min(maxMs, baseMs * 2 ** this.#failedProbes) * (0.8 + 0.4 * this.#options.random()));
   }
 }
 
 let generations = 0;
 
 function ignore(): void {}
-
-const failed = new Error("the attempt failed");
-
-/** opossum's action: the outcome is known already. */
-function report(outcome: Outcome): Promise<void> {
-  return outcome === "success" ? Promise.resolve() : Promise.reject(failed);
-}
-
-/**
- * One unref'ed timer turns the windows of all circuits of the process and stops with the last of them; opossum's own would
- * be an interval each (10,000 breakers: 20,000 intervals, 12 % of a core).
- */
-const rotation = {
-  emitter: new EventEmitter().setMaxListeners(0),
-  ticks: new Set<() => void>(),
-  timer: undefined as NodeJS.Timeout | undefined,
-  join(tick: () => void): void {
-    this.ticks.add(tick);
-    this.timer ??= setInterval(() => {
-      this.emitter.emit("rotate");
-      for (const each of this.ticks) each();
-    }, windowMs / buckets).unref();
-  },
-  leave(tick: () => void): void {
-    this.ticks.delete(tick);
-    if (this.ticks.size > 0) return;
-    clearInterval(this.timer);
-    this.timer = undefined;
-  },
-};

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
+import { checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../core/options.ts";
 import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
 import { fixedLimit, type LimitAlgorithm } from "./limit-algorithm.ts";
 import { type Waiter, WaitQueue } from "./wait-queue.ts";
@@ -18,6 +19,25 @@ export interface ConcurrencyOptions {
   readonly maxQueued?: number;
   /** How long an attempt may wait, in milliseconds. @default 1000 */
   readonly queueTimeoutMs?: number;
+}
+
+const optionKeys = ["maxInFlight", "maxInFlightPerInstance", "maxQueued", "queueTimeoutMs"];
+
+/**
+ * Checks `concurrency`.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkConcurrencyOptions(option: string, options: ConcurrencyOptions | false | undefined): void {
+  if (options === undefined || options === false) return;
+  checkObject(option, options);
+  checkKeys(option, options, optionKeys);
+  const { maxInFlight } = options;
+  if (typeof maxInFlight === "object" && maxInFlight !== null) {
+    if (typeof maxInFlight.begin !== "function") refuseOption(`${option}.maxInFlight.begin`, maxInFlight.begin, "a function");
+  } else checkInteger(`${option}.maxInFlight`, maxInFlight, 1);
+  checkInteger(`${option}.maxInFlightPerInstance`, options.maxInFlightPerInstance, 1);
+  checkInteger(`${option}.maxQueued`, options.maxQueued, 0);
+  checkNumber(`${option}.queueTimeoutMs`, options.queueTimeoutMs, 0, maxTimerMs);
 }
 
 /** What {@link concurrencyLimit} needs beside the user's options. */

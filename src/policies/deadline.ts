@@ -1,12 +1,16 @@
-import type { Clock } from "../core/clock.ts";
-import { headerOf, type Interceptor, type MeshResponse } from "../core/dispatch.ts";
+import type { CancelHandler } from "../core/cancellation.ts";
+import type { Clock, Timer } from "../core/clock.ts";
+import { type Dispatch, headerOf, type Interceptor, type MeshRequest, type MeshResponse } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
+import { incoming } from "./incoming.ts";
 
 /** What {@link deadline} needs. */
 export interface DeadlineOptions {
   /** The whole call in milliseconds; `false` = no limit. */
   readonly timeoutMs: number | false;
   readonly clock: Clock;
+  /** Called once for each call: when it has failed, or when its body has closed. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -14,48 +18,109 @@ export interface DeadlineOptions {
  * abort, whatever happens below, and cancels what is still under way. An event stream leaves the deadline at its head,
  * since it has no end to wait for.
  */
-export function deadline({ timeoutMs: defaultMs, clock }: DeadlineOptions): Interceptor {
-  return (next) => (request) => {
-    const timeoutMs = request.options.timeoutMs ?? defaultMs;
+export function deadline(options: DeadlineOptions): Interceptor {
+  return (next) => (request) => new Promise((resolve) => new BoundedCall(options, request, resolve).send(next));
+}
+
+/** One call under its deadline: an object with methods, since a closure for each would be twice as much to hold while it waits. */
+class BoundedCall implements CancelHandler {
+  readonly #options: DeadlineOptions;
+  readonly #request: MeshRequest;
+  /** Also with a promise that is rejected: a function for that alone would be held by every call that waits. */
+  readonly #settle: (result: MeshResponse | Promise<never>) => void;
+  #timer: Timer = undefined;
+  /** The caller has been answered or refused. */
+  #isSettled = false;
+
+  constructor(options: DeadlineOptions, request: MeshRequest, settle: (result: MeshResponse | Promise<never>) => void) {
+    this.#options = options;
+    this.#request = request;
+    this.#settle = settle;
+  }
+
+  send(next: Dispatch): void {
+    const request = this.#request;
     const { cancellation } = request;
-    return new Promise((resolve, reject) => {
-      const expire = () => {
-        const { service, method } = request;
-        const error = new MeshError("ERR_MESH_TIMEOUT", `"${service}" did not answer ${method} within the deadline of ${timeoutMs} ms`, {
-          service,
-        });
-        cancellation.cancel(error);
-        completeAttempts(error, request.attempts);
-      };
-      const timer = timeoutMs === false ? undefined : clock.setTimer(expire, timeoutMs);
-      const onCancel = (reason: unknown) => {
-        clock.clearTimer(timer);
-        reject(reason);
-      };
-      const finish = () => {
-        clock.clearTimer(timer);
-        cancellation.removeListener(onCancel);
-      };
-      cancellation.onCancel(onCancel);
-      if (cancellation.cancelled) return;
-      const fail = (error: unknown) => {
-        finish();
-        reject(error);
-      };
-      try {
-        next(timeoutMs === false ? request : { ...request, deadline: clock.now() + timeoutMs }).then((response) => {
-          // Too late: nobody gets this response, and its connection must not wait for a reader.
-          if (cancellation.cancelled) response.body.cancel(cancellation.reason);
-          if (response.body.complete || isEventStream(response)) finish();
-          else response.body.onClose(finish);
-          resolve(response);
-        }, fail);
-      } catch (error) {
-        // An interceptor of the user's that throws instead of rejecting.
-        fail(error);
-      }
-    });
-  };
+    cancellation.onCancel(this);
+    if (cancellation.cancelled) return;
+    const { clock, timeoutMs: defaultMs } = this.#options;
+    const timeoutMs = sooner(request.options.timeoutMs ?? defaultMs);
+    if (timeoutMs !== false) {
+      // In place: nothing but the edge has seen the request yet, and a copy would stay as long as the call.
+      (request as { deadline: number }).deadline = clock.now() + timeoutMs;
+      this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
+    }
+    try {
+      next(request).then(
+        (response) => this.#answer(response),
+        (error: unknown) => this.#fail(error),
+      );
+    } catch (error) {
+      // An interceptor of the user's that throws instead of rejecting.
+      this.#fail(error);
+    }
+  }
+
+  handleCancel(reason: unknown): void {
+    this.#options.clock.clearTimer(this.#timer);
+    if (!this.#isSettled) this.#refuse(reason);
+  }
+
+  #expire(timeoutMs: number): void {
+    const { service, method, cancellation, attempts } = this.#request;
+    const error = new MeshError(
+      "ERR_MESH_TIMEOUT",
+      `"${service}" did not answer ${method} within the deadline of ${Math.round(timeoutMs)} ms`,
+      {
+        service,
+      },
+    );
+    cancellation.cancel(error);
+    completeAttempts(error, attempts);
+  }
+
+  #answer(response: MeshResponse): void {
+    // Too late: nobody gets this response, and its connection must not wait for a reader.
+    if (this.#isSettled) {
+      response.body.cancel(this.#request.cancellation.reason);
+      return;
+    }
+    this.#isSettled = true;
+    if (response.body.complete) this.#end();
+    else if (isEventStream(response)) {
+      this.#finish();
+      if (this.#options.onEnd !== undefined) response.body.onClose(this.#options.onEnd);
+    } else response.body.onClose(() => this.#end());
+    this.#settle(response);
+  }
+
+  #fail(error: unknown): void {
+    this.#finish();
+    if (!this.#isSettled) this.#refuse(error);
+  }
+
+  #refuse(reason: unknown): void {
+    this.#isSettled = true;
+    this.#options.onEnd?.();
+    this.#settle(Promise.reject(reason));
+  }
+
+  /** The body has closed. */
+  #end(): void {
+    this.#finish();
+    this.#options.onEnd?.();
+  }
+
+  #finish(): void {
+    this.#options.clock.clearTimer(this.#timer);
+    this.#request.cancellation.removeListener(this);
+  }
+}
+
+/** The call's own limit, or what is left to whoever this process is answering. */
+function sooner(ownMs: number | false): number | false {
+  const leftMs = incoming()?.remainingMs() ?? Number.POSITIVE_INFINITY;
+  return leftMs < (ownMs === false ? Number.POSITIVE_INFINITY : ownMs) ? Math.max(0, leftMs) : ownMs;
 }
 
 /** Media types are compared without regard to case (RFC 9110 §8.3.1). */

@@ -3,6 +3,7 @@ import { Cancellation } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import { checkKeys, checkNumber, checkObject, maxTimerMs } from "../core/options.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import { HedgeDelay } from "./hedge-delay.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -19,6 +20,19 @@ export interface HedgeOptions {
   readonly minDelayMs?: number;
   /** Where the percentile is longer than this, nothing is hedged, in milliseconds. @default 2000 */
   readonly maxDelayMs?: number;
+}
+
+/**
+ * Checks `hedge`.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkHedgeOptions(option: string, options: HedgeOptions | false | undefined): void {
+  if (options === undefined || options === false) return;
+  checkObject(option, options);
+  checkKeys(option, options, ["maxExtraLoad", "minDelayMs", "maxDelayMs"]);
+  checkNumber(`${option}.maxExtraLoad`, options.maxExtraLoad, 0, 1);
+  checkNumber(`${option}.minDelayMs`, options.minDelayMs, 0, maxTimerMs);
+  checkNumber(`${option}.maxDelayMs`, options.maxDelayMs, 0, maxTimerMs);
 }
 
 /** What {@link hedge} needs beside the user's options. */

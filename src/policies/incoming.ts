@@ -14,6 +14,8 @@ export const deadlineHeader = "x-mesh-deadline-ms";
 /** The header with the number of the attempt, from the second on. */
 export const attemptHeader = "x-mesh-attempt";
 
+/** Calls of a process that never answers through {@link continueFrom} are not to pay for looking. */
+let isUsed = false;
 const storage = new AsyncLocalStorage<Incoming>();
 
 /** Headers as `node:http`, Fastify or Express have them, or a `Headers`. */
@@ -28,13 +30,19 @@ export function continueFrom<T>(headers: IncomingHeaders, handler: () => T, cloc
   const waitsMs = numberOf(headers, deadlineHeader);
   const attempt = numberOf(headers, attemptHeader) ?? 1;
   if (waitsMs === undefined && attempt <= 1) return handler();
+  isUsed = true;
   const endsAt = waitsMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + waitsMs;
   return storage.run({ attempt, remainingMs: () => endsAt - clock.now() }, handler);
 }
 
 /** What {@link continueFrom} has said of the request that is being answered here; `undefined` outside of one. */
 export function incoming(): Incoming | undefined {
-  return storage.getStore();
+  return isUsed ? storage.getStore() : undefined;
+}
+
+/** Whether the request that is being answered here is itself a retry. */
+export function isAnsweringRetry(): boolean {
+  return (incoming()?.attempt ?? 1) > 1;
 }
 
 /** Digits only, and not more than a day has milliseconds: what is anything else was not written by a mesh. */

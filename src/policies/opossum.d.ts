@@ -8,9 +8,14 @@ declare module "opossum" {
     successes: number;
   }
 
+  /** Where a new breaker begins; without it, closed. */
+  export interface OpossumState {
+    readonly closed: boolean;
+    readonly halfOpen: boolean;
+  }
+
   /** A circuit breaker. */
   export interface Opossum<Argument> extends EventEmitter {
-    readonly options: { resetTimeout: number };
     readonly opened: boolean;
     readonly halfOpen: boolean;
     readonly closed: boolean;

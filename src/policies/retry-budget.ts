@@ -32,11 +32,11 @@ export class RetryBudget {
     this.#slot = Math.floor(clock.now() / slotMs);
   }
 
-  /** A request (not a retry) was made. */
-  deposit(): void {
+  /** A request (not a retry) was made; `weight` below 1: it earns less than others. */
+  deposit(weight = 1): void {
     const index = this.#advance();
-    this.#requests[index] = (this.#requests[index] as number) + 1;
-    this.#requestsSum++;
+    this.#requests[index] = (this.#requests[index] as number) + weight;
+    this.#requestsSum += weight;
   }
 
   /** Takes one retry out of the budget; `false` when there is none left. */

@@ -3,6 +3,7 @@ import { type Clock, type Random, sleep } from "../core/clock.ts";
 import { headerOf, type Interceptor, type MeshRequest, type MeshResponse } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import type { RetryDenial } from "../core/observer.ts";
+import { isAnsweringRetry } from "./incoming.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { RetryBudget, type RetryBudgetOptions } from "./retry-budget.ts";
 import { decide, type Failure, isFailedResponse } from "./retry-decision.ts";
@@ -23,6 +24,8 @@ export interface RetryOptions {
 
 /** What {@link retry} needs beside the user's options. */
 export interface RetryPolicyOptions extends RetryOptions {
+  /** In the place of one of its own after `budget`, where hedges are charged to the same. */
+  readonly sharedBudget?: RetryBudget;
   readonly clock: Clock;
   readonly random: Random;
   readonly onRetry?: (request: MeshRequest, reason: string, delayMs: number) => void;
@@ -40,12 +43,13 @@ export function retry({
   baseDelayMs = 25,
   maxDelayMs = 250,
   budget: budgetOptions = {},
+  sharedBudget,
   clock,
   random,
   onRetry,
   onRetryDenied,
 }: RetryPolicyOptions): Interceptor {
-  const budget = new RetryBudget(budgetOptions, clock);
+  const budget = sharedBudget ?? new RetryBudget(budgetOptions, clock);
 
   /** The pause before the next attempt in milliseconds, or `undefined` when there is to be none. */
   function nextDelay(request: MeshRequest, failure: Failure): number | undefined {
@@ -106,7 +110,8 @@ export function retry({
 
     // Not async: a call that waits for its response would hold a suspended function in each layer.
     return (request) => {
-      budget.deposit();
+      // Answering a retry, half as many: layers that all retry at will multiply their attempts.
+      budget.deposit(isAnsweringRetry() ? 0.5 : 1);
       if (request.options.retry === false) return next(request);
       return next(request).then(
         (response) => (isFailedResponse(response) ? again(request, new FailedResponse(response)) : response),

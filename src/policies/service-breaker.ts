@@ -1,4 +1,4 @@
-import type { Random } from "../core/clock.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
@@ -22,6 +22,7 @@ export interface BreakerOptions {
 /** What {@link serviceBreaker} needs beside the user's options. */
 export interface ServiceBreakerOptions extends BreakerOptions {
   readonly service: string;
+  readonly clock: Clock;
   readonly random: Random;
   readonly onState: (state: BreakerState) => void;
 }
@@ -44,6 +45,7 @@ export function serviceBreaker({
   failureRatio = 0.5,
   minCalls = 20,
   resetMs = 1_000,
+  clock,
   random,
   onState,
 }: ServiceBreakerOptions): ServiceBreaker {
@@ -52,8 +54,8 @@ export function serviceBreaker({
     minOutcomes: minCalls,
     // A service is judged by its rate alone: in a row means nothing with many calls at once.
     consecutiveFailures: Number.POSITIVE_INFINITY,
-    baseResetMs: resetMs,
-    maxResetMs: serviceMaxResetMs,
+    pauses: { baseMs: resetMs, maxMs: serviceMaxResetMs },
+    clock,
     random,
     onState,
   });

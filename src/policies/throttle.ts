@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
+import { checkKeys, checkNumber, checkObject } from "../core/options.ts";
 import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
 
 /** Client-side throttling; `throttle` in the options of the mesh. */
@@ -9,6 +10,18 @@ export interface ThrottleOptions {
   readonly ratio?: number;
   /** Over so many milliseconds. @default 120000 */
   readonly windowMs?: number;
+}
+
+/**
+ * Checks `throttle`.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkThrottleOptions(option: string, options: ThrottleOptions | false | undefined): void {
+  if (options === undefined || options === false) return;
+  checkObject(option, options);
+  checkKeys(option, options, ["ratio", "windowMs"]);
+  checkNumber(`${option}.ratio`, options.ratio, 1);
+  checkNumber(`${option}.windowMs`, options.windowMs, 1);
 }
 
 /** What {@link throttle} needs beside the user's options. */

@@ -1,29 +1,55 @@
-import type { Random } from "../core/clock.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
 import { type Outcome, outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Circuit, type Permit } from "./circuit.ts";
+import type { EjectionOptions, EjectionRule } from "./ejection.ts";
+import { isCertain, mayEject, type Rotation } from "./ejection-cap.ts";
+import { EjectionRecord } from "./ejection-record.ts";
+import { OutlierSweep } from "./outlier-sweep.ts";
 import type { BreakerOptions } from "./service-breaker.ts";
+import type { HealthCheckResult, UpstreamStanding } from "./upstream-standing.ts";
 
 /** What {@link UpstreamBreakers} needs beside the user's options. */
 export interface UpstreamBreakersOptions extends BreakerOptions {
+  readonly clock: Clock;
   readonly random: Random;
   readonly onState: (upstream: Upstream, state: BreakerState) => void;
+  /** The instances that this process uses: a share of them may be out. */
+  readonly upstreams: () => readonly Upstream[];
+  /** `false`: nobody is judged by rates, and any number of instances may be out. */
+  readonly ejection?: EjectionOptions | false;
+  /** The last active health check of an instance, for {@link UpstreamBreakers.standing}. */
+  readonly healthCheck?: ((upstream: Upstream) => HealthCheckResult | undefined) | undefined;
 }
 
 /**
  * One circuit per upstream, made at its first failure and dropped after ten quiet seconds, so that ten thousand healthy
- * instances cost nothing. Its state decides the upstream's availability and nothing else does.
+ * instances cost nothing. Its state decides the upstream's availability and nothing else does: the rules of ejection and the
+ * active health checks say when, the circuit holds the state.
  */
 export class UpstreamBreakers {
   readonly #options: UpstreamBreakersOptions;
   readonly #circuits = new Map<Upstream, Circuit>();
+  /** Of those that have been taken out once. */
+  readonly #records = new WeakMap<Upstream, EjectionRecord>();
+  readonly #ejection: EjectionOptions | undefined;
+  readonly #sweep: OutlierSweep | undefined;
   #isDisposed = false;
 
   constructor(options: UpstreamBreakersOptions) {
     this.#options = options;
+    const { ejection = {}, clock } = options;
+    if (ejection === false) return;
+    this.#ejection = ejection;
+    this.#sweep = new OutlierSweep({
+      ...ejection,
+      clock,
+      isInRotation: (upstream) => this.state(upstream) === "closed",
+      eject: (upstream, rule) => this.#eject(upstream, rule),
+    });
   }
 
   /** Goes below the balancer: it needs the upstream, and must see attempt timeouts. */
@@ -61,6 +87,31 @@ export class UpstreamBreakers {
     return this.#circuits.get(upstream)?.state ?? "closed";
   }
 
+  /** Where `upstream` stands and why. Computed when it is asked for. */
+  standing(upstream: Upstream): UpstreamStanding {
+    const circuit = this.#circuits.get(upstream);
+    const isOut = circuit !== undefined && circuit.state !== "closed";
+    return {
+      state: circuit?.state ?? "closed",
+      rule: isOut ? circuit.rule : undefined,
+      sinceMs: isOut ? circuit.sinceMs : undefined,
+      untilMs: isOut ? circuit.untilMs : undefined,
+      ejections: this.#records.get(upstream)?.total ?? 0,
+      healthCheck: this.#options.healthCheck?.(upstream),
+    };
+  }
+
+  /** Takes `upstream` out until {@link release}: no request is sent there as a probe. */
+  hold(upstream: Upstream): void {
+    if (upstream.removed || this.#isDisposed) return;
+    (this.#circuits.get(upstream) ?? this.#create(upstream)).hold("health check");
+  }
+
+  /** Puts an upstream back that was held. Whoever is out for another reason stays so. */
+  release(upstream: Upstream): void {
+    this.#circuits.get(upstream)?.release();
+  }
+
   /** The upstream is gone for good. */
   forget(upstream: Upstream): void {
     this.#circuits.get(upstream)?.dispose();
@@ -70,6 +121,7 @@ export class UpstreamBreakers {
   /** Releases every circuit; what still ends afterwards makes no new one. */
   dispose(): void {
     this.#isDisposed = true;
+    this.#sweep?.dispose();
     for (const circuit of this.#circuits.values()) circuit.dispose();
     this.#circuits.clear();
   }
@@ -89,32 +141,43 @@ export class UpstreamBreakers {
       this.#fail(upstream, permit, false);
       return;
     }
+    // An answer, so no failure that a retry could mend, and one route alone may be broken. An instance that gives no other is an
+    // outlier all the same, if the others do better.
+    const isServerError = response.status >= 500;
     if (response.body.complete) {
-      this.#succeed(upstream, permit);
+      this.#succeed(upstream, permit, isServerError);
       return;
     }
     // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
     // and then cuts off every body would count as good and bad in turn, and stay.
     const isDecided = permit === undefined || permit.isProbe;
-    if (isDecided) this.#succeed(upstream, permit);
+    if (isDecided) this.#succeed(upstream, permit, isServerError);
     response.body.onClose((error) => {
       // The call's deadline says as much of a caller who reads slowly as of the instance.
       if (error !== undefined && error === request.cancellation.reason) return;
       if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
-      else if (!isDecided) this.#succeed(upstream, permit);
+      else if (!isDecided) this.#succeed(upstream, permit, isServerError);
     });
   }
 
-  #succeed(upstream: Upstream, permit: Permit | undefined): void {
+  #succeed(upstream: Upstream, permit: Permit | undefined, isServerError = false): void {
+    this.#sweep?.count(upstream, isServerError);
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined) return;
+    if (isServerError && isOfSweep(circuit.rule)) {
+      // Out for answers like this one: it is no sign of recovery.
+      if (permit?.isProbe) circuit.settle(permit, "failure");
+      return;
+    }
     if (permit === undefined) circuit.close();
     else circuit.settle(permit, "success");
   }
 
   #fail(upstream: Upstream, permit: Permit | undefined, trips: boolean): void {
     upstream.failures++;
-    if (upstream.removed || this.#isDisposed || permit === undefined) return;
+    if (upstream.removed || this.#isDisposed) return;
+    this.#sweep?.count(upstream, true);
+    if (permit === undefined) return;
     const circuit = this.#circuits.get(upstream);
     if (circuit !== undefined) {
       circuit.settle(permit, "failure", trips);
@@ -131,6 +194,45 @@ export class UpstreamBreakers {
     if (circuit.wantsProbe) upstream.setAvailability("probe");
   }
 
+  /** An outlier, if the service can spare it. */
+  #eject(upstream: Upstream, rule: EjectionRule): void {
+    const { intervalMs = 10_000, baseEjectionMs = 30_000, maxEjectionMs = 300_000, maxEjectionPercent = 50 } = this.#ejection ?? {};
+    if (!mayEject(this.#rotation(), maxEjectionPercent)) return;
+    const level = this.#recordOf(upstream).eject(this.#options.clock, intervalMs);
+    const circuit = this.#circuits.get(upstream) ?? this.#create(upstream);
+    circuit.trip(rule, { baseMs: Math.min(maxEjectionMs, baseEjectionMs * 2 ** (level - 1)), maxMs: maxEjectionMs });
+  }
+
+  #rotation(): Rotation {
+    let gone = 0;
+    let ejected = 0;
+    const upstreams = this.#options.upstreams();
+    // Not over the circuits: of a subset others may be out too.
+    for (const upstream of upstreams) {
+      const circuit = this.#circuits.get(upstream);
+      if (circuit?.rule === undefined || circuit.state === "closed") continue;
+      if (isCertain(circuit.rule)) gone++;
+      else ejected++;
+    }
+    return { instances: upstreams.length, gone, ejected };
+  }
+
+  /** Whether an instance may go out for failures that may be everyone's. Of a single one nothing is gained by keeping it in. */
+  readonly #mayOpen = (): boolean => {
+    if (this.#ejection === undefined) return true;
+    const rotation = this.#rotation();
+    return rotation.instances < 2 || mayEject(rotation, this.#ejection.maxEjectionPercent ?? 50);
+  };
+
+  #recordOf(upstream: Upstream): EjectionRecord {
+    let record = this.#records.get(upstream);
+    if (record === undefined) {
+      record = new EjectionRecord();
+      this.#records.set(upstream, record);
+    }
+    return record;
+  }
+
   #create(upstream: Upstream): Circuit {
     const {
       failureRatio = 0.5,
@@ -138,17 +240,24 @@ export class UpstreamBreakers {
       consecutiveFailures = 5,
       resetMs = 1_000,
       maxResetMs = 30_000,
+      clock,
       random,
       onState,
     } = this.#options;
+    let before: BreakerState = "closed";
     const circuit = new Circuit({
       failureRatio,
       minOutcomes: minCalls,
       consecutiveFailures,
-      baseResetMs: resetMs,
-      maxResetMs,
+      pauses: { baseMs: resetMs, maxMs: maxResetMs },
+      clock,
       random,
+      mayOpen: this.#mayOpen,
       onState: (state) => {
+        // What a sweep took out has been counted there: the length of its pause depends on it.
+        if (before === "closed" && !isOfSweep(circuit.rule)) this.#recordOf(upstream).eject(clock, this.#ejection?.intervalMs ?? 10_000);
+        if (state === "closed") this.#recordOf(upstream).readmit(clock);
+        before = state;
         upstream.setAvailability(state === "closed" ? "in" : state === "open" ? "out" : "probe");
         onState(upstream, state);
       },
@@ -158,6 +267,11 @@ export class UpstreamBreakers {
     this.#circuits.set(upstream, circuit);
     return circuit;
   }
+}
+
+/** Out for what a sweep has counted: answers that are server errors count there. */
+function isOfSweep(rule: EjectionRule | undefined): boolean {
+  return rule === "success rate" || rule === "failure percentage";
 }
 
 /** The permit of a request that began before its upstream had a circuit. */

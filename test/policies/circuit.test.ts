@@ -1,12 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Circuit, type CircuitOptions, type Permit } from "../../src/policies/circuit.ts";
+import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 
 const made: Circuit[] = [];
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
+let clock: VirtualClock;
+
+beforeEach(() => {
+  clock = virtualClock();
+  // For counting alone: opossum's own timers, which no clock moves.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+});
 afterEach(() => {
   for (const circuit of made.splice(0)) circuit.dispose();
-  expect(vi.getTimerCount(), "timers left").toBe(0);
+  expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
   vi.useRealTimers();
 });
 
@@ -17,8 +24,8 @@ function circuitOf(options: Partial<CircuitOptions> = {}) {
     failureRatio: 0.5,
     minOutcomes: 20,
     consecutiveFailures: Number.POSITIVE_INFINITY,
-    baseResetMs: 1_000,
-    maxResetMs: 30_000,
+    pauses: { baseMs: 1_000, maxMs: 30_000 },
+    clock,
     random: () => 0.5,
     onState: (state) => states.push(state),
     onQuiet: () => calls.push("quiet"),
@@ -30,7 +37,7 @@ function circuitOf(options: Partial<CircuitOptions> = {}) {
 }
 
 /** Lets opossum's promises go on. */
-const settled = () => vi.advanceTimersByTimeAsync(0);
+const settled = () => clock.advance(0);
 
 function admitted(circuit: Circuit): Permit {
   const permit = circuit.admit();
@@ -85,22 +92,22 @@ describe("opening", () => {
   it("forgets what is older than ten seconds, successes and failures alike", async () => {
     const failing = circuitOf();
     await report(failing.circuit, "failure", 19);
-    await vi.advanceTimersByTimeAsync(10_000);
+    await clock.advance(10_000);
     await report(failing.circuit, "failure", 19);
     expect(failing.circuit.state).toBe("closed");
     const healthy = circuitOf();
     await report(healthy.circuit, "success", 1_000);
-    await vi.advanceTimersByTimeAsync(9_000);
+    await clock.advance(9_000);
     await report(healthy.circuit, "failure", 30);
     expect(healthy.circuit.state).toBe("closed");
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await report(healthy.circuit, "failure", 1);
     expect(healthy.circuit.state).toBe("open");
   });
 
   it("goes on counting successes after the window has turned", async () => {
     const { circuit } = circuitOf();
-    await vi.advanceTimersByTimeAsync(25_000);
+    await clock.advance(25_000);
     await report(circuit, "success", 100);
     await report(circuit, "failure", 50);
     expect(circuit.state).toBe("closed");
@@ -154,9 +161,9 @@ describe("coming back", () => {
   it("takes one probe after the pause, and nobody else while it is under way", async () => {
     const { circuit, states } = circuitOf();
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(999);
+    await clock.advance(999);
     expect([circuit.admit(), circuit.wantsProbe]).toEqual([undefined, false]);
-    await vi.advanceTimersByTimeAsync(1);
+    await clock.advance(1);
     expect([circuit.state, circuit.wantsProbe]).toEqual(["half-open", true]);
     const probe = admitted(circuit);
     expect([probe.isProbe, circuit.admit(), circuit.wantsProbe]).toEqual([true, undefined, false]);
@@ -167,20 +174,20 @@ describe("coming back", () => {
   });
 
   it("doubles the pause with every probe that fails, up to the longest, and begins anew after a success", async () => {
-    const { circuit } = circuitOf({ maxResetMs: 5_000 });
+    const { circuit } = circuitOf({ pauses: { baseMs: 1_000, maxMs: 5_000 } });
     await trip(circuit);
     for (const pauseMs of [1_000, 2_000, 4_000, 5_000, 5_000]) {
-      await vi.advanceTimersByTimeAsync(pauseMs - 1);
+      await clock.advance(pauseMs - 1);
       expect(circuit.state).toBe("open");
-      await vi.advanceTimersByTimeAsync(1);
+      await clock.advance(1);
       expect(circuit.state).toBe("half-open");
       await report(circuit, "failure");
       expect(circuit.state).toBe("open");
     }
-    await vi.advanceTimersByTimeAsync(5_000);
+    await clock.advance(5_000);
     await report(circuit, "success");
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     expect(circuit.state).toBe("half-open");
   });
 
@@ -189,12 +196,12 @@ describe("coming back", () => {
       [0, 0.8],
       [0.999_999, 1.2],
     ] as const) {
-      const { circuit } = circuitOf({ random: () => random, maxResetMs: 2_000 });
+      const { circuit } = circuitOf({ random: () => random, pauses: { baseMs: 1_000, maxMs: 2_000 } });
       await trip(circuit);
       for (const pauseMs of [1_000, 2_000, 2_000]) {
-        await vi.advanceTimersByTimeAsync(Math.floor(pauseMs * factor) - 2);
+        await clock.advance(Math.floor(pauseMs * factor) - 2);
         expect(circuit.state).toBe("open");
-        await vi.advanceTimersByTimeAsync(4);
+        await clock.advance(4);
         expect(circuit.state).toBe("half-open");
         await report(circuit, "failure");
       }
@@ -202,17 +209,15 @@ describe("coming back", () => {
   });
 
   it("does not come at once where the pause is longer than a timer of Node's", async () => {
-    const set = vi.spyOn(globalThis, "setTimeout");
-    const { circuit } = circuitOf({ baseResetMs: 1e12, maxResetMs: 1e12 });
+    const { circuit } = circuitOf({ pauses: { baseMs: 1e12, maxMs: 1e12 } });
     await trip(circuit);
-    expect(set.mock.lastCall?.[1]).toBe(2 ** 31 - 1);
-    set.mockRestore();
+    expect(clock.pending.at(-1)?.inMs).toBe(2 ** 31 - 1);
   });
 
   it("does not re-open at the first failure: the failures from before are forgotten when it closes", async () => {
     const { circuit } = circuitOf();
     await report(circuit, "failure", 20);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await report(circuit, "success");
     expect(circuit.state).toBe("closed");
     await report(circuit, "failure", 19);
@@ -224,7 +229,7 @@ describe("coming back", () => {
   it("counts failures in a row from the closing on", async () => {
     const { circuit } = circuitOf({ consecutiveFailures: 3 });
     await report(circuit, "failure", 3);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await report(circuit, "success");
     await report(circuit, "failure", 2);
     expect(circuit.state).toBe("closed");
@@ -245,11 +250,11 @@ describe("coming back", () => {
     circuit.close();
     expect(circuit.state).toBe("closed");
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     const probe = admitted(circuit);
     circuit.close();
     circuit.settle(probe, "failure", true);
-    await vi.advanceTimersByTimeAsync(60_000);
+    await clock.advance(60_000);
     expect(states).toEqual(["open", "closed", "open", "half-open", "closed"]);
   });
 });
@@ -259,7 +264,7 @@ describe("an outcome of an earlier generation", () => {
     const { circuit } = circuitOf({ consecutiveFailures: 1 });
     const late = admitted(circuit);
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await report(circuit, "success");
     circuit.settle(late, "failure", true);
     await settled();
@@ -273,7 +278,7 @@ describe("an outcome of an earlier generation", () => {
     circuit.settle(late[0], "success");
     await settled();
     expect(circuit.state).toBe("open");
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     circuit.settle(late[1], "success");
     await settled();
     expect(circuit.state).toBe("half-open");
@@ -283,7 +288,7 @@ describe("an outcome of an earlier generation", () => {
     const { circuit } = circuitOf();
     const late = admitted(circuit);
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     const probe = admitted(circuit);
     circuit.settle(late, "failure");
     circuit.settle(late, "neutral");
@@ -299,7 +304,7 @@ describe("an outcome of an earlier generation", () => {
     const other = circuitOf().circuit;
     for (const circuit of [one, other]) {
       await trip(circuit);
-      await vi.advanceTimersByTimeAsync(1_000);
+      await clock.advance(1_000);
     }
     other.settle(admitted(one), "success");
     await settled();
@@ -311,7 +316,7 @@ describe("a probe", () => {
   it("that tells nothing leaves its place to the next request", async () => {
     const { circuit } = circuitOf();
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await report(circuit, "neutral");
     expect(circuit.wantsProbe).toBe(true);
     await report(circuit, "success");
@@ -321,11 +326,11 @@ describe("a probe", () => {
   it("that never ends keeps the others out for ten seconds, not for ever", async () => {
     const { circuit, calls } = circuitOf();
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     const hanging = admitted(circuit);
-    await vi.advanceTimersByTimeAsync(9_900);
+    await clock.advance(9_900);
     expect([circuit.admit(), calls]).toEqual([undefined, []]);
-    await vi.advanceTimersByTimeAsync(1_200);
+    await clock.advance(1_200);
     expect([circuit.wantsProbe, calls]).toEqual([true, ["overdue"]]);
     const second = admitted(circuit);
     circuit.settle(hanging, "neutral");
@@ -341,9 +346,9 @@ describe("a probe", () => {
   it("that is overdue still counts when it ends: where every call takes that long it is all there is", async () => {
     const { circuit } = circuitOf();
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     const slow = admitted(circuit);
-    await vi.advanceTimersByTimeAsync(15_000);
+    await clock.advance(15_000);
     circuit.settle(slow, "success");
     await settled();
     expect(circuit.state).toBe("closed");
@@ -354,34 +359,34 @@ describe("quiet", () => {
   it("is when nothing has failed for ten seconds, told once", async () => {
     const { circuit, calls } = circuitOf();
     await report(circuit, "failure");
-    await vi.advanceTimersByTimeAsync(9_000);
+    await clock.advance(9_000);
     await report(circuit, "failure");
     await report(circuit, "success");
-    await vi.advanceTimersByTimeAsync(9_900);
+    await clock.advance(9_900);
     expect(calls).toEqual([]);
-    await vi.advanceTimersByTimeAsync(60_000);
+    await clock.advance(60_000);
     expect(calls).toEqual(["quiet"]);
     await report(circuit, "failure");
-    await vi.advanceTimersByTimeAsync(12_000);
+    await clock.advance(12_000);
     expect(calls).toEqual(["quiet", "quiet"]);
   });
 
   it("is no circuit that is open or half-open, and begins anew when it closes", async () => {
-    const { circuit, calls } = circuitOf({ baseResetMs: 30_000 });
+    const { circuit, calls } = circuitOf({ pauses: { baseMs: 30_000, maxMs: 30_000 } });
     await trip(circuit);
-    await vi.advanceTimersByTimeAsync(60_000);
+    await clock.advance(60_000);
     expect([circuit.state, calls]).toEqual(["half-open", []]);
     await report(circuit, "success");
-    await vi.advanceTimersByTimeAsync(9_900);
+    await clock.advance(9_900);
     expect(calls).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1_200);
+    await clock.advance(1_200);
     expect(calls).toEqual(["quiet"]);
   });
 
   it("is not told of a circuit that never failed", async () => {
     const { circuit, calls } = circuitOf();
     await report(circuit, "success", 10);
-    await vi.advanceTimersByTimeAsync(60_000);
+    await clock.advance(60_000);
     expect(calls).toEqual([]);
   });
 });
@@ -392,23 +397,41 @@ describe("dispose", () => {
     const [, open, halfOpen, probing] = circuits as [Circuit, Circuit, Circuit, Circuit];
     await trip(halfOpen);
     await trip(probing);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     admitted(probing);
     await trip(open);
-    expect(vi.getTimerCount()).toBe(2);
+    expect(clock.pending.length).toBe(2);
     for (const circuit of circuits) {
-      expect(vi.getTimerCount()).toBeGreaterThan(0);
+      expect(clock.pending.length).toBeGreaterThan(0);
       circuit.dispose();
     }
-    expect(vi.getTimerCount()).toBe(0);
+    expect(clock.pending.length).toBe(0);
   });
 
-  it("has one timer turn the windows of all, unref'ed", async () => {
-    const set = vi.spyOn(globalThis, "setInterval");
+  it("has one timer turn the windows of all on a clock, which keeps no process alive", async () => {
     for (let index = 0; index < 100; index++) circuitOf();
-    expect([set.mock.calls.length, vi.getTimerCount()]).toEqual([1, 1]);
-    expect(set.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).toEqual([false]);
-    set.mockRestore();
+    expect(clock.pending).toEqual([{ inMs: 1_000, keepsProcess: false }]);
+    const other = virtualClock();
+    const { circuit } = circuitOf({ clock: other });
+    await other.advance(2_500);
+    expect([other.pending, clock.pending]).toEqual([[{ inMs: 500, keepsProcess: false }], [{ inMs: 1_000, keepsProcess: false }]]);
+    circuit.dispose();
+    expect([other.pending.length, clock.pending.length]).toEqual([0, 1]);
+  });
+
+  it("sets no timer but the clock's, save one of opossum's that never matters and goes with it", async () => {
+    const { circuit, states } = circuitOf();
+    expect(vi.getTimerCount()).toBe(0);
+    await trip(circuit);
+    expect(clock.pending.map(({ keepsProcess }) => keepsProcess)).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(states, "an hour of the process's time").toEqual(["open"]);
+    await clock.advance(1_000);
+    expect([states, vi.getTimerCount()]).toEqual([["open", "half-open"], 0]);
+    await report(circuit, "failure");
+    await clock.advance(2_000);
+    await report(circuit, "success");
+    expect([states, vi.getTimerCount(), clock.pending.length]).toEqual([["open", "half-open", "open", "half-open", "closed"], 0, 1]);
   });
 
   it("lets everything through afterwards, counts nothing and says nothing", async () => {
@@ -419,8 +442,8 @@ describe("dispose", () => {
     expect(circuit.state).toBe("closed");
     circuit.settle(admitted(circuit), "failure", true);
     circuit.settle(admitted(circuit), "failure");
-    await vi.advanceTimersByTimeAsync(5_000);
+    await clock.advance(5_000);
     circuit.close();
-    expect([circuit.state, admitted(circuit).isProbe, states, vi.getTimerCount()]).toEqual(["closed", false, ["open"], 0]);
+    expect([circuit.state, admitted(circuit).isProbe, states, clock.pending.length]).toEqual(["closed", false, ["open"], 0]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../src/core/cancellation.ts";
-import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import { deadline } from "../../src/policies/deadline.ts";
 import { testRequest } from "../../src/testing/request.ts";
@@ -142,6 +142,42 @@ describe("deadline", () => {
       await dispatch(testRequest({ cancellation })).catch((error) => expect(error).toBe(boom));
       expect(clock.pending).toEqual([]);
     }
+  });
+
+  it("says once of each call that it has ended: with its body, with its failure, or with whatever settled it before", async () => {
+    const clock = virtualClock();
+    let ended = 0;
+    const through = (next: Dispatch) => deadline({ timeoutMs: 1_000, clock, onEnd: () => ended++ })(next);
+    const complete = openResponse();
+    complete.body.close();
+    await through(async () => complete)(testRequest());
+    expect(ended).toBe(1);
+    for (const type of ["text/plain", "text/event-stream"]) {
+      const before = ended;
+      const response = openResponse(200, { "content-type": type });
+      const request = testRequest();
+      await through(async () => response)(request);
+      await clock.advance(10);
+      expect(ended).toBe(before);
+      response.body.close();
+      request.cancellation.cancel("later");
+      expect(ended).toBe(before + 1);
+    }
+    await rejection(through(() => Promise.reject(new MeshError("ERR_MESH_CONNECT", "m")))(testRequest()));
+    expect(ended).toBe(4);
+    const late = openResponse();
+    let answer: (late: MeshResponse) => void = () => {};
+    const timedOut = rejection(through(() => new Promise((resolve) => (answer = resolve)))(testRequest()));
+    await clock.advance(1_000);
+    await timedOut;
+    expect(ended).toBe(5);
+    answer(late);
+    await clock.advance(0);
+    expect([ended, late.body.cancelledWith]).toEqual([5, await timedOut]);
+    const cancellation = new Cancellation();
+    cancellation.cancel("before");
+    await rejection(through(hangs)(testRequest({ cancellation })));
+    expect(ended).toBe(6);
   });
 
   it("gives a response that comes too late up, so that its connection is free", async () => {

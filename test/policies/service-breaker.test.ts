@@ -2,20 +2,27 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
 import { type ServiceBreaker, type ServiceBreakerOptions, serviceBreaker } from "../../src/policies/service-breaker.ts";
 import { testRequest } from "../../src/testing/request.ts";
+import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ending, endings, openResponse, rejection } from "./support.ts";
 
 const made: ServiceBreaker[] = [];
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
+let clock: VirtualClock;
+
+beforeEach(() => {
+  clock = virtualClock();
+  // For counting alone: opossum's own timers, which no clock moves.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+});
 afterEach(() => {
   for (const breaker of made.splice(0)) breaker.dispose();
-  expect(vi.getTimerCount(), "timers left").toBe(0);
+  expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
   vi.useRealTimers();
 });
 
 function under(options: Partial<ServiceBreakerOptions> = {}) {
   const states: string[] = [];
-  const breaker = serviceBreaker({ service: "orders", random: () => 0.5, onState: (state) => states.push(state), ...options });
+  const breaker = serviceBreaker({ service: "orders", clock, random: () => 0.5, onState: (state) => states.push(state), ...options });
   made.push(breaker);
   let ending: Ending | Promise<Ending> = 200;
   const inner = endings(() => ending);
@@ -43,7 +50,7 @@ function under(options: Partial<ServiceBreakerOptions> = {}) {
       return async (how: Ending) => {
         end(how);
         await settled;
-        await vi.advanceTimersByTimeAsync(0);
+        await clock.advance(0);
       };
     },
   };
@@ -88,15 +95,15 @@ describe("serviceBreaker", () => {
     const { calls, requests, states, begin } = under({ resetMs: 30_000, maxResetMs: 60_000 });
     await calls(503, 20);
     for (let second = 1; second <= 10; second++) {
-      await vi.advanceTimersByTimeAsync(1_000);
+      await clock.advance(1_000);
       const end = begin();
       expect(await calls(200)).toMatchObject({ code: "ERR_MESH_CIRCUIT_OPEN" });
       expect(requests).toHaveLength(20 + second);
       await end(503);
     }
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await calls(200);
-    await vi.advanceTimersByTimeAsync(0);
+    await clock.advance(0);
     expect(states.slice(-3)).toEqual(["open", "half-open", "closed"]);
     expect(await calls(200)).toMatchObject({ status: 200 });
   });
@@ -104,7 +111,7 @@ describe("serviceBreaker", () => {
   it("has a shorter pause where the options say so", async () => {
     const { breaker, calls } = under({ resetMs: 100 });
     await calls(503, 20);
-    await vi.advanceTimersByTimeAsync(100);
+    await clock.advance(100);
     expect(breaker.state()).toBe("half-open");
   });
 
@@ -136,7 +143,7 @@ describe("serviceBreaker", () => {
       [[], "ERR_MESH_TIMEOUT"],
       [[{ phase: "headers", maybeExecuted: true }], "ERR_MESH_CIRCUIT_OPEN"],
     ] as const) {
-      const breaker = serviceBreaker({ service: "orders", random: () => 0.5, onState: () => {} });
+      const breaker = serviceBreaker({ service: "orders", clock, random: () => 0.5, onState: () => {} });
       made.push(breaker);
       const dispatch = breaker.interceptor(async () => {
         throw new MeshError("ERR_MESH_TIMEOUT", "m", { attempts: attempts as never });
@@ -150,7 +157,7 @@ describe("serviceBreaker", () => {
   it("lets the next call try when the one that tried was aborted", async () => {
     const { breaker, calls } = under();
     await calls(503, 20);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await calls({ throws: "abort" });
     expect(breaker.state()).toBe("half-open");
     await calls(200);

@@ -6,20 +6,34 @@ import { MeshError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../src/policies/upstream-breaker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
+import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ending, endings, type OpenResponse, openResponse } from "./support.ts";
 
 const made: UpstreamBreakers[] = [];
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] }));
+let clock: VirtualClock;
+
+beforeEach(() => {
+  clock = virtualClock();
+  // For counting alone: opossum's own timers, which no clock moves.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+});
 afterEach(() => {
   for (const breakers of made.splice(0)) breakers.dispose();
-  expect(vi.getTimerCount(), "timers left").toBe(0);
+  expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
   vi.useRealTimers();
 });
 
 function under(options: Partial<UpstreamBreakersOptions> = {}) {
   const states: string[] = [];
-  const breakers = new UpstreamBreakers({ random: () => 0.5, onState: ({ id }, state) => states.push(`${id} ${state}`), ...options });
+  const breakers = new UpstreamBreakers({
+    clock,
+    random: () => 0.5,
+    onState: ({ id }, state) => states.push(`${id} ${state}`),
+    upstreams: () => [],
+    ejection: false,
+    ...options,
+  });
   made.push(breakers);
   let ending: Ending | Promise<Ending> = 200;
   const inner = endings(() => ending);
@@ -33,7 +47,7 @@ function under(options: Partial<UpstreamBreakersOptions> = {}) {
       for (let call = 0; call < count; call++) {
         ending = typeof next === "number" ? complete(next) : next;
         await dispatch(testRequest({ upstream: to })).catch(() => {});
-        await vi.advanceTimersByTimeAsync(0);
+        await clock.advance(0);
       }
     },
     /** Begins an attempt and leaves it open; what it returns ends it. */
@@ -47,7 +61,7 @@ function under(options: Partial<UpstreamBreakersOptions> = {}) {
       return async (how: Ending) => {
         end(how);
         await settled;
-        await vi.advanceTimersByTimeAsync(0);
+        await clock.advance(0);
         return request;
       };
     },
@@ -68,9 +82,9 @@ describe("the circuit of an instance", () => {
     const { calls, upstream } = under();
     for (const ending of [200, 404, 500, { throws: "abort" }, { code: "ERR_MESH_LOCAL_RESOURCE" }] as readonly Ending[])
       await calls(ending, 10);
-    expect([vi.getTimerCount(), upstream.failures]).toEqual([0, 0]);
+    expect([clock.pending.length, upstream.failures]).toEqual([0, 0]);
     await calls(503);
-    expect([vi.getTimerCount(), upstream.failures]).toEqual([1, 1]);
+    expect([clock.pending.length, upstream.failures]).toEqual([1, 1]);
   });
 
   for (const code of ["ERR_MESH_CONNECT", "ERR_MESH_TLS_PEER"] as const) {
@@ -101,9 +115,9 @@ describe("the circuit of an instance", () => {
     await calls(503, 2);
     expect(upstream.availability).toBe("out");
     for (const pauseMs of [100, 150, 150]) {
-      await vi.advanceTimersByTimeAsync(pauseMs - 1);
+      await clock.advance(pauseMs - 1);
       expect(upstream.availability).toBe("out");
-      await vi.advanceTimersByTimeAsync(1);
+      await clock.advance(1);
       expect(upstream.availability).toBe("probe");
       await calls(503);
     }
@@ -137,8 +151,8 @@ describe("the circuit of an instance", () => {
   it("is dropped after ten quiet seconds, with its timer", async () => {
     const { calls, breakers, upstream } = under();
     await calls(503, 4);
-    await vi.advanceTimersByTimeAsync(12_000);
-    expect([vi.getTimerCount(), breakers.state(upstream)]).toEqual([0, "closed"]);
+    await clock.advance(12_000);
+    expect([clock.pending.length, breakers.state(upstream)]).toEqual([0, "closed"]);
     await calls(503, 4);
     expect(upstream.availability).toBe("in");
     await calls(503);
@@ -155,7 +169,7 @@ describe("the circuit of an instance", () => {
     breakers.forget(upstream);
     await end(503);
     await other(200);
-    expect([vi.getTimerCount(), states, upstream.failures]).toEqual([0, ["a open"], 2]);
+    expect([clock.pending.length, states, upstream.failures]).toEqual([0, ["a open"], 2]);
   });
 
   it("is not made by what ends after dispose", async () => {
@@ -169,7 +183,7 @@ describe("the circuit of an instance", () => {
     body.body.close(
       new MeshError("ERR_MESH_BODY", "cut", { attempts: [{ endpoint: "a", address: "a:1", phase: "body", ms: 1, maybeExecuted: true }] }),
     );
-    expect([vi.getTimerCount(), upstream.availability]).toEqual([0, "in"]);
+    expect([clock.pending.length, upstream.availability]).toEqual([0, "in"]);
   });
 
   it("keeps the instances apart", async () => {
@@ -189,7 +203,7 @@ describe("a probe", () => {
   async function waiting(options: Partial<UpstreamBreakersOptions> = {}) {
     const setup = under(options);
     await setup.calls(refused);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     expect(setup.upstream.availability).toBe("probe");
     return setup;
   }
@@ -205,9 +219,9 @@ describe("a probe", () => {
   it("that fails takes the instance out for twice as long", async () => {
     const { calls, upstream } = await waiting();
     await calls(503);
-    await vi.advanceTimersByTimeAsync(1_999);
+    await clock.advance(1_999);
     expect(upstream.availability).toBe("out");
-    await vi.advanceTimersByTimeAsync(1);
+    await clock.advance(1);
     expect(upstream.availability).toBe("probe");
   });
 
@@ -223,7 +237,7 @@ describe("a probe", () => {
   it("that never ends leaves its place after ten seconds", async () => {
     const { begin, upstream, calls } = await waiting();
     const end = begin();
-    await vi.advanceTimersByTimeAsync(12_000);
+    await clock.advance(12_000);
     expect(upstream.availability).toBe("probe");
     const second = begin();
     await end({ throws: "abort" });
@@ -249,7 +263,7 @@ describe("when nobody is available", () => {
     expect(upstream.availability, "a failure changes nothing").toBe("out");
     await calls(200);
     expect([upstream.availability, states]).toEqual(["in", ["a open", "a closed"]]);
-    await vi.advanceTimersByTimeAsync(60_000);
+    await clock.advance(60_000);
     expect(upstream.availability).toBe("in");
   });
 
@@ -260,7 +274,7 @@ describe("when nobody is available", () => {
     await calls(refused);
     await good(200);
     expect(upstream.availability).toBe("out");
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await calls(200);
     await bad(refused);
     expect(upstream.availability).toBe("in");
@@ -279,7 +293,7 @@ describe("the body", () => {
       const response = openResponse();
       await begin()(response);
       response.body.close(cut);
-      await vi.advanceTimersByTimeAsync(0);
+      await clock.advance(0);
     }
     expect([upstream.availability, upstream.failures]).toEqual(["out", 5]);
   });
@@ -320,17 +334,17 @@ describe("the body", () => {
   it("of a long download that fails after its circuit was dropped begins a new one, which goes when all is quiet", async () => {
     const { begin, calls, upstream, breakers } = under();
     await calls(refused);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     await calls(200);
     const response = openResponse();
     await begin()(response);
-    await vi.advanceTimersByTimeAsync(12_000);
-    expect(vi.getTimerCount()).toBe(0);
+    await clock.advance(12_000);
+    expect(clock.pending.length).toBe(0);
     response.body.close(cut);
-    await vi.advanceTimersByTimeAsync(0);
-    expect([vi.getTimerCount(), upstream.failures, breakers.state(upstream)]).toEqual([1, 2, "closed"]);
-    await vi.advanceTimersByTimeAsync(12_000);
-    expect(vi.getTimerCount()).toBe(0);
+    await clock.advance(0);
+    expect([clock.pending.length, upstream.failures, breakers.state(upstream)]).toEqual([1, 2, "closed"]);
+    await clock.advance(12_000);
+    expect(clock.pending.length).toBe(0);
   });
 });
 
@@ -340,17 +354,17 @@ describe("guard", () => {
     const before = breakers.guard(upstream);
     for (let call = 0; call < 3; call++) breakers.guard(upstream)("neutral", false);
     breakers.guard(upstream)("failure", true);
-    await vi.advanceTimersByTimeAsync(0);
+    await clock.advance(0);
     expect([upstream.availability, upstream.failures]).toEqual(["out", 1]);
     before("success", false);
     expect(upstream.availability).toBe("out");
-    await vi.advanceTimersByTimeAsync(1_000);
+    await clock.advance(1_000);
     const probe = breakers.guard(upstream);
     expect(upstream.availability).toBe("out");
     probe("neutral", false);
     expect(upstream.availability).toBe("probe");
     breakers.guard(upstream)("success", false);
-    await vi.advanceTimersByTimeAsync(0);
+    await clock.advance(0);
     expect(upstream.availability).toBe("in");
     for (let call = 0; call < 5; call++) breakers.guard(upstream)("failure", false);
     expect(upstream.availability).toBe("out");
@@ -364,11 +378,11 @@ it("takes an instance out of a balancer's candidates and back, without any other
   const [one, two] = balancer.upstreams as [Upstream, Upstream];
   await calls(refused, 1, one);
   expect(balancer.candidates).toEqual([two]);
-  await vi.advanceTimersByTimeAsync(1_000);
+  await clock.advance(1_000);
   expect(balancer.pick(testRequest(), true)).toBe(one);
   await calls(200, 1, one);
   expect(balancer.candidates).toEqual([one, two]);
   await calls(503, 1, two);
   balancer.update([]);
-  expect(vi.getTimerCount()).toBe(0);
+  expect(clock.pending.length).toBe(0);
 });

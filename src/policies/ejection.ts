@@ -1,0 +1,59 @@
+/** What took an instance out of rotation. */
+export type EjectionRule =
+  /** So many failures in a row (`breaker.consecutiveFailures`). */
+  | "consecutive failures"
+  /** More than `breaker.failureRatio` of its outcomes in the last ten seconds. */
+  | "failure ratio"
+  /** No connection could be made, or its certificate was refused: proof with a single failure. */
+  | "connection refused"
+  /** Its success rate is far below that of the others. */
+  | "success rate"
+  /** Nearly everything it answers is a failure, and the others do better. */
+  | "failure percentage"
+  /** It fails its active health checks. */
+  | "health check";
+
+/** The rules that the sweep applies, and the share of a service that may be out; `ejection` in the options. */
+export interface EjectionOptions {
+  /** A sweep judges the outcomes of so many milliseconds; there is one only while something fails. @default 10000 */
+  readonly intervalMs?: number;
+  /** The first ejection lasts so long, in milliseconds, ± 20 %; each further one twice as long as the last. @default 30000 */
+  readonly baseEjectionMs?: number;
+  /** The longest ejection before it is varied, in milliseconds. @default 300000 */
+  readonly maxEjectionMs?: number;
+  /**
+   * At most so many percent of the instances that can be reached may be out for what they answer, or fail to. The first one always may, of
+   * two or more. @default 50
+   */
+  readonly maxEjectionPercent?: number;
+  /** Instances whose success rate is far below the mean; `false` = not judged by it. */
+  readonly successRate?: SuccessRateOptions | false;
+  /** Instances that fail nearly always; `false` = not judged by it. */
+  readonly failurePercentage?: FailurePercentageOptions | false;
+}
+
+/** Envoy's and gRPC's (gRFC A50) success-rate rule: below the mean by more than a number of standard deviations. */
+export interface SuccessRateOptions {
+  /** The number of standard deviations. @default 1.9 */
+  readonly deviations?: number;
+  /** Instances with fewer outcomes in a sweep are not looked at. @default 100 */
+  readonly minCalls?: number;
+  /** With fewer instances to look at nobody is judged: of four none can be 1.9 deviations off. @default 5 */
+  readonly minInstances?: number;
+}
+
+/** Envoy's and gRPC's (gRFC A50) failure-percentage rule, with a comparison where they ask for five instances. */
+export interface FailurePercentageOptions {
+  /** Out from so many percent of failures on, provided that the others together fail less than half as often. @default 85 */
+  readonly threshold?: number;
+  /** Instances with fewer outcomes in a sweep are not looked at. @default 50 */
+  readonly minCalls?: number;
+  /** With fewer instances to look at nobody is judged. @default 2 */
+  readonly minInstances?: number;
+}
+
+/** How often an instance answered and failed in one sweep. */
+export interface OutcomeCounts {
+  readonly calls: number;
+  readonly failures: number;
+}
