@@ -5,6 +5,8 @@
  * @packageDocumentation
  */
 export { type AdaptiveOptions, adaptive } from "./balancer/adaptive.ts";
+export type { ClientPosition } from "./balancer/aperture.ts";
+export type { BalancingOptions } from "./balancer/balancing-options.ts";
 export type { ConsistentHashOptions } from "./balancer/consistent-hash.ts";
 export type { Choices } from "./balancer/draw.ts";
 export { cookieKey, type HashKey, headerKey } from "./balancer/hash-key.ts";
@@ -12,12 +14,26 @@ export { type LeastRequestOptions, leastRequest } from "./balancer/least-request
 export { type MaglevOptions, maglev } from "./balancer/maglev.ts";
 export { type PeakEwmaOptions, peakEwma } from "./balancer/peak-ewma.ts";
 export type { AttemptLearner, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
+export { type PrequalOptions, prequal } from "./balancer/prequal.ts";
+export type { PriorityOptions } from "./balancer/priority-load.ts";
 export { type RandomOptions, random } from "./balancer/random.ts";
+export type { ReportingPicker } from "./balancer/reported-weighted.ts";
 export { type RingHashOptions, ringHash } from "./balancer/ring-hash.ts";
 export { type RoundRobinOptions, roundRobin } from "./balancer/round-robin.ts";
-export { weighted } from "./balancer/weighted.ts";
+export type { SlowStartOptions } from "./balancer/slow-start.ts";
+export type { SubsetOptions } from "./balancer/subset.ts";
+export { type WeightedOptions, weighted } from "./balancer/weighted.ts";
+export type { ZoneAwareOptions } from "./balancer/zone-load.ts";
+export type { DecodeOptions } from "./client/decode.ts";
 export type { DispatcherOptions } from "./client/dispatcher.ts";
-export type { EndpointExplanation, ServiceExplanation } from "./client/explain.ts";
+export type { Ejection, EndpointExplanation, ServiceExplanation } from "./client/explain.ts";
+export type {
+  GrpcHealthCheck,
+  HealthCheckOptions,
+  HealthCheckTiming,
+  HttpHealthCheck,
+  TcpHealthCheck,
+} from "./client/health-check-options.ts";
 export { createMesh, type Mesh } from "./client/mesh.ts";
 export type { MeshOptions, ServiceOptions } from "./client/options.ts";
 export type { Protocol } from "./client/pools.ts";
@@ -27,12 +43,14 @@ export type { HeadersInput } from "./client/request-headers.ts";
 export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./client/request-init.ts";
 export { parseTarget, type Target } from "./client/target.ts";
 export type { TlsOptions } from "./client/tls.ts";
+export type { WarmOptions } from "./client/warm.ts";
 export type { CloseListener, RequestBody, ResponseBody } from "./core/body.ts";
 export { localResponse } from "./core/buffered-body.ts";
-export { type CancelListener, Cancellation } from "./core/cancellation.ts";
+export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
 export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
 export {
   type CallOptions,
+  type CallPriority,
   type Dispatch,
   headerOf,
   type Interceptor,
@@ -74,8 +92,17 @@ export type { ListedEndpoint, ServiceList } from "./discovery/service-list.ts";
 export type { SourceErrorListener } from "./discovery/source.ts";
 export { staticDiscovery } from "./discovery/static.ts";
 export { type UnionOptions, union } from "./discovery/union.ts";
+export { type AimdOptions, aimd } from "./policies/aimd.ts";
+export type { ConcurrencyOptions } from "./policies/concurrency-limit.ts";
+export type { EjectionOptions, EjectionRule, FailurePercentageOptions, SuccessRateOptions } from "./policies/ejection.ts";
+export { type Gradient2Options, gradient2 } from "./policies/gradient2.ts";
+export type { HedgeOptions } from "./policies/hedge.ts";
+export { continueFrom, type IncomingHeaders } from "./policies/incoming.ts";
+export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/limit-algorithm.ts";
 export type { RetryOptions } from "./policies/retry.ts";
 export type { RetryBudgetOptions } from "./policies/retry-budget.ts";
 export type { BreakerOptions } from "./policies/service-breaker.ts";
+export type { ThrottleOptions } from "./policies/throttle.ts";
+export type { HealthCheckResult, UpstreamStanding } from "./policies/upstream-standing.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export { isMeshRequest } from "./telemetry/spans.ts";

@@ -1,32 +1,36 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
+import type { EndpointWait } from "./endpoint-wait.ts";
 
 /** What {@link balance} needs. */
 export interface BalanceOptions {
   readonly balancer: Balancer;
   /** The balancer's picker, where it learns from attempts. */
   readonly picker: Pick<Picker, "onAttempt">;
-  /** `true` once discovery has answered. */
-  readonly isReady: () => boolean;
-  /** Resolves when discovery has answered; rejects when it did not in time. */
-  readonly ready: (request: MeshRequest) => Promise<void>;
-  /** What a call gets when there is nobody to send it to. */
-  readonly noEndpoints: (request: MeshRequest) => Promise<Error>;
+  /** For discovery's first answer. */
+  readonly wait: Pick<EndpointWait, "isOver" | "join" | "noEndpoints">;
+  /** An instance with so many attempts in flight is passed over while another has room. */
+  readonly maxInFlightPerInstance?: number | undefined;
 }
 
 const smoothing = 0.1;
 
 /** Waits for the first endpoints, picks an instance and counts the request in flight until its body has closed. */
-export function balance({ balancer, picker, isReady, ready, noEndpoints }: BalanceOptions): Interceptor {
+export function balance({ balancer, picker, wait, maxInFlightPerInstance }: BalanceOptions): Interceptor {
   return (next) => {
     const send = (request: MeshRequest) => {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
-      const upstream = balancer.pick(request, mayProbe);
+      let upstream = balancer.pick(request, mayProbe);
+      if (maxInFlightPerInstance !== undefined && upstream !== undefined && upstream.inFlight >= maxInFlightPerInstance) {
+        upstream = withRoom(balancer, request, mayProbe, maxInFlightPerInstance);
+        if (upstream === undefined) return Promise.reject(allFull(request, maxInFlightPerInstance));
+      }
       if (upstream === undefined) {
-        return noEndpoints(request).then((error) => {
+        return wait.noEndpoints(request).then((error) => {
           throw error;
         });
       }
@@ -52,8 +56,20 @@ export function balance({ balancer, picker, isReady, ready, noEndpoints }: Balan
         },
       );
     };
-    return (request) => (isReady() ? send(request) : ready(request).then(() => send(request)));
+    return (request) => (wait.isOver ? send(request) : wait.join(request).then(() => send(request)));
   };
+}
+
+/** Another one, picked as for a retry, that is not full; at worst each is looked at once. */
+function withRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, max: number): Upstream | undefined {
+  const full = balancer.candidates.filter((upstream) => upstream.inFlight >= max);
+  const upstream = balancer.pick({ ...request, tried: [...request.tried, ...full] }, mayProbe);
+  return upstream === undefined || upstream.inFlight >= max ? undefined : upstream;
+}
+
+function allFull({ service, attempts }: MeshRequest, max: number): MeshError {
+  const message = `every instance of "${service}" has ${max} attempts in flight (concurrency.maxInFlightPerInstance)`;
+  return new MeshError("ERR_MESH_OVERLOADED", message, { service, attempts: [...attempts], stack: false });
 }
 
 function learnLatency(upstream: Upstream, request: MeshRequest): void {

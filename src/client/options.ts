@@ -1,18 +1,26 @@
 import { inspect } from "node:util";
+import { type BalancingOptions, balancingKeys, checkBalancing } from "../balancer/balancing-options.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { CallOptions, Interceptor } from "../core/dispatch.ts";
 import type { Observer } from "../core/observer.ts";
-import { checkChoice, checkInteger, checkKeys, checkNumber, checkText, maxTimerMs } from "../core/options.ts";
+import { checkChoice, checkFlag, checkInteger, checkKeys, checkNumber, checkText, maxTimerMs } from "../core/options.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
+import { type ConcurrencyOptions, checkConcurrencyOptions } from "../policies/concurrency-limit.ts";
+import type { EjectionOptions } from "../policies/ejection.ts";
+import { checkEjection } from "../policies/ejection-options.ts";
+import { checkHedgeOptions, type HedgeOptions } from "../policies/hedge.ts";
 import type { RetryOptions } from "../policies/retry.ts";
 import type { BreakerOptions } from "../policies/service-breaker.ts";
+import { checkThrottleOptions, type ThrottleOptions } from "../policies/throttle.ts";
+import { checkDecode, type DecodeOptions } from "./decode.ts";
+import { checkHealthCheck, type HealthCheckOptions } from "./health-check-options.ts";
 import type { Protocol } from "./pools.ts";
 import type { TlsOptions } from "./tls.ts";
 
 /** What may differ from service to service. */
-export interface ServiceOptions {
-  /** Chooses the instance of each attempt. @default roundRobin() */
+export interface ServiceOptions extends BalancingOptions {
+  /** Chooses the instance of each attempt. @default adaptive() */
   readonly picker?: Picker;
   /** The whole call in milliseconds: discovery wait, every attempt, pauses and the body. `false` = no limit. @default 10000 */
   readonly timeoutMs?: number | false;
@@ -24,6 +32,21 @@ export interface ServiceOptions {
   readonly retry?: RetryOptions | false;
   /** Circuit breakers of the service and of its instances; `false` = none. */
   readonly breaker?: BreakerOptions | false;
+  /**
+   * Takes out instances that do worse than the others, and bounds how many may be out; it works through the breakers, so `breaker: false`
+   * switches it off too. `false` = breakers judge each instance by itself.
+   */
+  readonly ejection?: EjectionOptions | false;
+  /** Active checks of every instance that discovery knows: who fails them is out of rotation until it passes again. @default false */
+  readonly healthCheck?: HealthCheckOptions | false;
+  /** A second attempt beside one that takes longer than nearly all others. @default false */
+  readonly hedge?: HedgeOptions | false;
+  /** How many attempts may be in flight at a time. @default false */
+  readonly concurrency?: ConcurrencyOptions | false;
+  /** Holds calls back from a service that refuses most of them. @default false */
+  readonly throttle?: ThrottleOptions | false;
+  /** Tells instances how long the caller still waits and which attempt it is (`x-mesh-deadline-ms`, `x-mesh-attempt`). @default true */
+  readonly shouldPropagate?: boolean;
   /** Around each call of the service, first = outermost. */
   readonly interceptors?: readonly Interceptor[];
   /**
@@ -31,6 +54,8 @@ export interface ServiceOptions {
    * instance that speaks TLS chooses (ALPN), HTTP/1.1 to the others. @default "h1"
    */
   readonly protocol?: Protocol;
+  /** Bounds on what a compressed body may become when it is decoded. */
+  readonly decode?: DecodeOptions;
   /** What an empty answer of the registry means. @default what the adapter says, else "quarantine" */
   readonly emptyPolicy?: EmptyPolicy;
 }
@@ -41,6 +66,8 @@ export interface MeshOptions extends ServiceOptions {
   readonly discovery: Discovery;
   /** Metric hooks. @default [openTelemetry()] */
   readonly observers?: readonly Observer[];
+  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. */
+  readonly zone?: string;
   /** Overrides for single services, by name. */
   readonly services?: Readonly<Record<string, ServiceOptions>>;
   /** No byte of a response body for so long ends it, in milliseconds. `false` = no limit. @default 30000 */
@@ -77,13 +104,22 @@ const serviceKeys = [
   "discoveryTimeoutMs",
   "retry",
   "breaker",
+  "ejection",
+  "healthCheck",
+  "hedge",
+  "concurrency",
+  "throttle",
+  "shouldPropagate",
   "interceptors",
   "protocol",
+  "decode",
   "emptyPolicy",
+  ...balancingKeys,
 ] as const;
 const meshKeys = [
   ...serviceKeys,
   "discovery",
+  "zone",
   "observers",
   "services",
   "bodyIdleTimeoutMs",
@@ -110,6 +146,7 @@ export function checkMeshOptions(options: MeshOptions): void {
     throw new TypeError("discovery must be a Discovery, such as consul() or staticDiscovery({ … }): it has no watch method");
   }
   checkServiceOptions("", options);
+  checkText("zone", options.zone);
   const { observers, tls, services, clock, random } = options;
   checkText("lastGoodDirectory", options.lastGoodDirectory);
   // undici takes finite numbers only, and would say so at the first call.
@@ -140,7 +177,7 @@ export function checkMeshOptions(options: MeshOptions): void {
   }
 }
 
-const callKeys = ["timeoutMs", "attemptTimeoutMs", "idempotent", "retry", "hashKey", "route"] as const;
+const callKeys = ["priority", "timeoutMs", "attemptTimeoutMs", "idempotent", "retry", "hashKey", "route"] as const;
 
 /**
  * Checks `init.mesh` of one call.
@@ -155,6 +192,7 @@ export function checkCallOptions(options: CallOptions): void {
     throw new TypeError(`mesh.idempotent must be true or false, not ${inspect(options.idempotent)}`);
   if (options.retry !== undefined && options.retry !== false)
     throw new TypeError(`mesh.retry must be false or absent, not ${inspect(options.retry)}`);
+  checkChoice("mesh.priority", options.priority, ["high", "normal", "low"]);
   for (const key of ["hashKey", "route"] as const) {
     if (options[key] !== undefined && typeof options[key] !== "string")
       throw new TypeError(`mesh.${key} must be a string, not ${inspect(options[key])}`);
@@ -168,11 +206,17 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   checkLimit(`${prefix}timeoutMs`, options.timeoutMs);
   checkLimit(`${prefix}attemptTimeoutMs`, options.attemptTimeoutMs);
   checkNumber(`${prefix}discoveryTimeoutMs`, options.discoveryTimeoutMs, 0);
+  checkBalancing(prefix, options);
   checkChoice(`${prefix}protocol`, options.protocol, ["h1", "h2", "auto"]);
+  checkDecode(`${prefix}decode`, options.decode);
   checkChoice(`${prefix}emptyPolicy`, options.emptyPolicy, ["quarantine", "trust"]);
   if (interceptors !== undefined && !(Array.isArray(interceptors) && interceptors.every((each) => typeof each === "function"))) {
     throw new TypeError(`${prefix}interceptors must be an array of functions`);
   }
+  checkHedgeOptions(`${prefix}hedge`, options.hedge);
+  checkConcurrencyOptions(`${prefix}concurrency`, options.concurrency);
+  checkThrottleOptions(`${prefix}throttle`, options.throttle);
+  checkFlag(`${prefix}shouldPropagate`, options.shouldPropagate);
   if (retry !== undefined && retry !== false) {
     checkObject(`${prefix}retry`, retry);
     checkKeys(`${prefix}retry`, retry, ["maxAttempts", "idempotent", "baseDelayMs", "maxDelayMs", "budget"]);
@@ -196,6 +240,8 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
     checkNumber(`${prefix}breaker.resetMs`, breaker.resetMs, 1);
     checkNumber(`${prefix}breaker.maxResetMs`, breaker.maxResetMs, 1);
   }
+  checkEjection(`${prefix}ejection`, options.ejection);
+  checkHealthCheck(`${prefix}healthCheck`, options.healthCheck);
 }
 
 function checkObject(option: string, value: unknown): void {

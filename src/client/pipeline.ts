@@ -6,10 +6,14 @@ export interface PipelineLayers {
   readonly deadline: Interceptor;
   readonly interceptors: readonly Interceptor[];
   readonly serviceBreaker: Interceptor | undefined;
+  readonly throttle: Interceptor | undefined;
   readonly retry: Interceptor | undefined;
+  readonly hedge: Interceptor | undefined;
+  readonly concurrencyLimit: Interceptor | undefined;
   readonly balance: Interceptor;
   readonly upstreamBreaker: Interceptor | undefined;
   readonly attemptTimeout: Interceptor;
+  readonly propagate: Interceptor | undefined;
   readonly observeAttempts: Interceptor | undefined;
   readonly transport: Dispatch;
 }
@@ -27,14 +31,22 @@ export function pipeline(layers: PipelineLayers): Dispatch {
     ...layers.interceptors,
     // Above the retries: it judges calls, not attempts, and refuses before any work is done.
     layers.serviceBreaker,
+    // Below the breaker: what that refuses was not refused by the service.
+    layers.throttle,
     // Above the balancer: each attempt picks anew, among those not yet tried.
     layers.retry,
+    // Below the retries, whose attempts it doubles, and charged to the same budget.
+    layers.hedge,
+    // Attempts take places, not calls: one that pauses before its retry holds none.
+    layers.concurrencyLimit,
     // Picks the instance and counts the request in flight until its body has closed.
     layers.balance,
     // Below the balancer: it needs the instance. Above the time limit: a timeout is a failure of the instance.
     layers.upstreamBreaker,
     // One attempt up to its response head.
     layers.attemptTimeout,
+    // Each attempt has less time left than the one before.
+    layers.propagate,
     // Innermost: it sees what the wire did.
     layers.observeAttempts,
   ];

@@ -1,26 +1,39 @@
+import { adaptive } from "../balancer/adaptive.ts";
 import { Balancer } from "../balancer/balancer.ts";
-import { roundRobin } from "../balancer/round-robin.ts";
+import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import { describeError, MeshError } from "../core/errors.ts";
-import type { BreakerState } from "../core/observer.ts";
+import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import type { Upstream } from "../core/upstream.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { LastGood } from "../discovery/last-good.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout } from "../policies/attempt-timeout.ts";
+import { concurrencyLimit } from "../policies/concurrency-limit.ts";
 import { deadline } from "../policies/deadline.ts";
+import { hedge } from "../policies/hedge.ts";
 import { retry } from "../policies/retry.ts";
+import { RetryBudget } from "../policies/retry-budget.ts";
 import { type ServiceBreaker, serviceBreaker } from "../policies/service-breaker.ts";
+import { throttle } from "../policies/throttle.ts";
 import { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 import { balance } from "./balance.ts";
+import type { CallerZones } from "./caller-zones.ts";
+import { EndpointWait } from "./endpoint-wait.ts";
 import { explainService, type ServiceExplanation } from "./explain.ts";
+import { healthCheckProbe } from "./health-check.ts";
+import type { HealthCheckTls } from "./health-check-connection.ts";
+import { HealthChecks } from "./health-checks.ts";
 import { type Lease, leaseFrom } from "./lease.ts";
+import { meshRequest } from "./mesh-request.ts";
 import { observeAttempts, observeCalls } from "./observe.ts";
 import type { Observers } from "./observers.ts";
 import type { ServiceOptions } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
+import type { Protocol } from "./pools.ts";
+import { propagate } from "./propagate.ts";
 import type { Catalogue } from "./suggest.ts";
 import type { Transport } from "./transport.ts";
+import { type WarmOptions, warmUp } from "./warm.ts";
 
 /** What the services of one mesh share. */
 export interface ServiceContext {
@@ -28,8 +41,13 @@ export interface ServiceContext {
   readonly lastGood?: LastGood | undefined;
   readonly catalogue: Catalogue;
   /** All that a service needs of it, so that a simulation can put another in its place. */
-  readonly transport: Pick<Transport, "dispatch" | "release">;
+  readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect">>;
   readonly observers: Observers;
+  /** The zone of this process. */
+  readonly zone?: string | undefined;
+  readonly callerZones?: CallerZones;
+  /** TLS of the health checks, which make connections of their own. */
+  readonly tls?: HealthCheckTls;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -40,31 +58,51 @@ export class Service {
   /** Sends a request down the service's pipeline. */
   readonly dispatch: Dispatch;
   readonly #context: ServiceContext;
-  readonly #discoveryTimeoutMs: number;
+  readonly #wait: EndpointWait;
+  readonly #protocol: Protocol;
   readonly #watcher: Watcher;
   readonly #balancer: Balancer;
+  readonly #picker: Picker;
   readonly #breaker: ServiceBreaker | undefined;
   readonly #upstreamBreakers: UpstreamBreakers | undefined;
+  /** The same where they judge calls: with `breaker: false` they do what the health checks say and no more. */
+  readonly #callBreakers: UpstreamBreakers | undefined;
+  readonly #healthChecks: HealthChecks | undefined;
+  readonly #unfollowCallers: (() => Promise<void>) | undefined;
   #inFlight = 0;
 
   constructor(name: string, options: ServiceOptions, context: ServiceContext) {
     const { discovery, transport, observers, clock, random } = context;
     const {
-      picker: pickers = roundRobin({ random }),
+      picker: pickers = adaptive(),
       timeoutMs = 10_000,
       attemptTimeoutMs = 2_000,
       discoveryTimeoutMs = 1_000,
       breaker = {},
+      healthCheck = false,
       protocol = "h1",
+      hedge: hedging = false,
+      concurrency = false,
+      throttle: throttling = false,
     } = options;
     this.name = name;
     this.#context = context;
-    this.#discoveryTimeoutMs = discoveryTimeoutMs;
-    const picker = pickers.forService?.(name, { clock, random }) ?? pickers;
+    this.#protocol = protocol;
+    const send = attemptTimeout({ timeoutMs: attemptTimeoutMs, clock })(transport.dispatch(protocol));
+    const picker = pickers.forService?.(name, { clock, random, send }) ?? pickers;
+    this.#picker = picker;
     this.#balancer = new Balancer({
+      ...options,
       service: name,
       picker,
-      onAvailability: (upstream) => observers.each((observer) => observer.onAvailability?.(upstream)),
+      zone: context.zone,
+      clock,
+      random,
+      onAvailability: (upstream) => {
+        // Others may have joined the subset in its place.
+        if (options.subset) this.#healthChecks?.update(this.#balancer.members);
+        observers.each((observer) => observer.onAvailability?.(upstream));
+      },
       onRemoved: (upstream) => {
         this.#upstreamBreakers?.forget(upstream);
         transport.release(upstream);
@@ -79,9 +117,18 @@ export class Service {
       lastGood: context.lastGood,
       onUpdate: (update) => {
         this.#balancer.update(update.endpoints);
+        this.#healthChecks?.update(this.#balancer.members);
         observers.each((observer) => observer.onEndpoints?.(update));
       },
       onError: (error) => observers.each((observer) => observer.onDiscoveryError?.(name, error)),
+    });
+    this.#wait = new EndpointWait({
+      service: name,
+      watcher: this.#watcher,
+      discovery: discovery.name ?? "discovery",
+      discoveryTimeoutMs,
+      catalogue: context.catalogue,
+      clock,
     });
     if (breaker !== false) {
       this.#breaker = serviceBreaker({
@@ -91,35 +138,61 @@ export class Service {
         random,
         onState: (state) => observers.each((observer) => observer.onBreaker?.(name, state, undefined)),
       });
-      this.#upstreamBreakers = new UpstreamBreakers({
-        ...breaker,
+    }
+    if (breaker !== false || healthCheck !== false) {
+      const breakers = new UpstreamBreakers({
+        ...(breaker || undefined),
         clock,
         random,
         onState: (upstream, state) => observers.each((observer) => observer.onBreaker?.(name, state, upstream)),
+        upstreams: () => this.#balancer.members,
+        healthCheck: (upstream) => this.#healthChecks?.result(upstream),
+        ...(options.ejection !== undefined && { ejection: options.ejection }),
       });
+      this.#upstreamBreakers = breakers;
+      this.#callBreakers = breaker === false ? undefined : breakers;
+      if (healthCheck !== false) {
+        const { tls = { secureContext: undefined, serverName: undefined } } = context;
+        this.#healthChecks = new HealthChecks({
+          ...healthCheck,
+          probe: healthCheckProbe(healthCheck, protocol, tls),
+          clock,
+          random,
+          onUnhealthy: (upstream) => breakers.hold(upstream),
+          onHealthy: (upstream) => breakers.release(upstream),
+        });
+      }
     }
+    // One for both: a hedge is extra load as a retry is.
+    const budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const dispatch = pipeline({
       observeCalls: observers.has("onCall") ? observeCalls(observers, clock) : undefined,
-      deadline: deadline({ timeoutMs, clock }),
+      deadline: deadline({ timeoutMs, clock, onEnd: this.#onDone }),
       interceptors: options.interceptors ?? [],
       serviceBreaker: this.#breaker?.interceptor,
-      retry: this.#retryLayer(options),
+      throttle: throttling === false ? undefined : throttle({ ...throttling, service: name, clock, random }),
+      retry: this.#retryLayer(options, budget),
+      hedge: hedging === false ? undefined : hedge({ ...hedging, budget, clock, onHedge: this.#onHedge }),
+      concurrencyLimit: concurrency === false ? undefined : concurrencyLimit({ ...concurrency, service: name, clock }),
       balance: balance({
         balancer: this.#balancer,
         picker,
-        isReady: () => this.#watcher.answered,
-        ready: (request) => this.#firstEndpoints(request),
-        noEndpoints: (request) => this.#noEndpoints(request),
+        wait: this.#wait,
+        maxInFlightPerInstance: concurrency === false ? undefined : concurrency.maxInFlightPerInstance,
       }),
-      upstreamBreaker: this.#upstreamBreakers?.interceptor,
+      upstreamBreaker: this.#callBreakers?.interceptor,
       attemptTimeout: attemptTimeout({ timeoutMs: attemptTimeoutMs, clock }),
+      propagate: options.shouldPropagate === false ? undefined : propagate(clock),
       observeAttempts: observers.has("onAttempt") ? observeAttempts(observers, clock) : undefined,
       transport: transport.dispatch(protocol),
     });
     this.dispatch = (request) => {
       this.#inFlight++;
-      return dispatch(request).then(this.#onHead, this.#onFailure);
+      return dispatch(request);
     };
+    const callers = options.zoneAware === false ? undefined : options.zoneAware?.callers;
+    if (typeof callers === "string" && context.zone !== undefined)
+      this.#unfollowCallers = context.callerZones?.follow(callers, (counts) => this.#balancer.updateCallers(counts));
     this.#watcher.start();
   }
 
@@ -130,13 +203,13 @@ export class Service {
 
   /** An instance for work that does not go through the pipeline; it counts as in flight until it is settled. */
   async lease(request: MeshRequest): Promise<Lease> {
-    if (!this.#watcher.answered) await this.#firstEndpoints(request);
-    const lease = leaseFrom(this.#balancer, this.#upstreamBreakers, request);
-    if (lease === undefined) throw await this.#noEndpoints(request);
+    if (!this.#wait.isOver) await this.#wait.join(request);
+    const lease = leaseFrom({ balancer: this.#balancer, breakers: this.#callBreakers, picker: this.#picker }, request);
+    if (lease === undefined) throw await this.#wait.noEndpoints(request);
     this.#inFlight++;
     let isSettled = false;
     return {
-      upstream: lease.upstream,
+      ...lease,
       settle: (outcome, refused) => {
         lease.settle(outcome, refused);
         if (!isSettled) this.#inFlight--;
@@ -149,15 +222,14 @@ export class Service {
     this.#inFlight--;
   };
 
-  readonly #onHead = (response: MeshResponse): MeshResponse => {
-    response.body.onClose(this.#onDone);
-    return response;
-  };
-
-  readonly #onFailure = (error: unknown): never => {
-    this.#inFlight--;
-    throw error;
-  };
+  /** Connects to instances in rotation before they are needed. Resolves with how many it reached; never rejects. */
+  async warm(options: WarmOptions): Promise<number> {
+    const { transport, random } = this.#context;
+    const request = meshRequest({ service: this.name, method: "GET", path: "/", headers: {}, body: undefined });
+    if (!this.#wait.isOver) await this.#wait.join(request).catch(() => {});
+    const connect = async (upstream: Upstream) => (await transport.connect?.(upstream, this.#protocol)) ?? false;
+    return warmUp(this.#balancer.candidates, connect, options, random);
+  }
 
   /** Why each endpoint is or is not chosen, and how old the data is. */
   explain(): ServiceExplanation {
@@ -167,73 +239,37 @@ export class Service {
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
       breaker: this.#breaker?.state() ?? "closed",
-      breakerOf: (upstream): BreakerState => this.#upstreamBreakers?.state(upstream) ?? "closed",
+      unconfirmed: this.#watcher.unconfirmed,
+      standingOf: (upstream) => this.#upstreamBreakers?.standing(upstream),
+      nowMs: this.#context.clock.wallNow(),
       balancer: this.#balancer,
+      picker: this.#picker,
     });
   }
 
   /** Ends the watch and releases every breaker and connection pool. */
   async close(): Promise<void> {
-    await this.#watcher.stop();
+    this.#healthChecks?.stop();
+    await Promise.all([this.#watcher.stop(), this.#unfollowCallers?.()]);
     this.#breaker?.dispose();
     this.#upstreamBreakers?.dispose();
     for (const upstream of this.#balancer.upstreams) this.#context.transport.release(upstream);
   }
 
-  #retryLayer({ retry: options = {} }: ServiceOptions) {
+  readonly #onHedge = (request: MeshRequest, delayMs: number): void => {
+    this.#context.observers.each((observer) => observer.onHedge?.(request, delayMs));
+  };
+
+  #retryLayer({ retry: options = {} }: ServiceOptions, budget: RetryBudget) {
     if (options === false) return undefined;
     const { observers, clock, random } = this.#context;
     return retry({
       ...options,
+      sharedBudget: budget,
       clock,
       random,
       onRetry: (request, reason, delayMs) => observers.each((observer) => observer.onRetry?.(request, reason, delayMs)),
       onRetryDenied: (request, denial) => observers.each((observer) => observer.onRetryDenied?.(request, denial)),
     });
-  }
-
-  /** Waits for discovery's first answer; fails at once when it has been failing for longer than a call may wait. */
-  #firstEndpoints(request: MeshRequest): Promise<void> {
-    const { clock } = this.#context;
-    const waitMs = this.#watcher.lastError === undefined ? this.#discoveryTimeoutMs : this.#discoveryTimeoutMs - this.#watcher.watchedMs;
-    if (waitMs <= 0) return Promise.reject(this.#unanswered());
-    return new Promise<void>((resolve, reject) => {
-      const settle = (act: () => void) => {
-        clock.clearTimer(timer);
-        forget();
-        request.cancellation.removeListener(onCancel);
-        act();
-      };
-      const onCancel = (reason: unknown) => settle(() => reject(reason));
-      const forget = this.#watcher.onFirstAnswer(() => settle(resolve));
-      const timer = clock.setTimer(() => settle(() => reject(this.#unanswered())), waitMs);
-      request.cancellation.onCancel(onCancel);
-    });
-  }
-
-  #unanswered(): MeshError {
-    const { lastError, watchedMs } = this.#watcher;
-    const where = this.#context.discovery.name ?? "discovery";
-    const why = lastError === undefined ? "it has not answered yet" : describeError(lastError);
-    return new MeshError(
-      "ERR_MESH_NO_ENDPOINTS",
-      `"${this.name}" has no endpoints: asked ${where} ${Math.round(watchedMs)} ms ago, ${why}`,
-      {
-        service: this.name,
-        maybeExecuted: false,
-        cause: lastError,
-      },
-    );
-  }
-
-  async #noEndpoints(request: MeshRequest): Promise<MeshError> {
-    const where = this.#context.discovery.name ?? "discovery";
-    const suggestion = await this.#context.catalogue.nearest(this.name);
-    const age = Math.round(this.#watcher.ageMs ?? 0);
-    return new MeshError(
-      "ERR_MESH_NO_ENDPOINTS",
-      `"${this.name}" has no endpoints: ${where} listed none ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
-      { service: this.name, attempts: [...request.attempts], cause: this.#watcher.lastError },
-    );
   }
 }

@@ -31,6 +31,8 @@ export interface AttemptEnd {
 
 /** Follows one call. */
 export interface CallObserver {
+  /** `true`: nothing is wanted of a call that an instance has answered, which is spared the following then. */
+  readonly skipsAnswered?: boolean;
   /** The body has closed, or the call failed before. Called once. */
   onEnd?(end: CallEnd): void;
 }
@@ -76,6 +78,8 @@ export interface Observer {
   onAttempt?(request: MeshRequest, upstream: Upstream, call: CallObserver | undefined): AttemptObserver | undefined;
   /** An attempt failed and another follows after `delayMs`. */
   onRetry?(request: MeshRequest, reason: string, delayMs: number): void;
+  /** An attempt takes longer than `delayMs`, and a second one is sent beside it. */
+  onHedge?(request: MeshRequest, delayMs: number): void;
   /** An attempt failed in a way that is retried in principle, and no other follows. */
   onRetryDenied?(request: MeshRequest, denial: RetryDenial): void;
   /** Discovery answered (also when nothing changed). */

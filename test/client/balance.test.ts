@@ -9,6 +9,7 @@ import {
   type Dispatch,
   type Interceptor,
   localResponse,
+  MeshError,
   type Picker,
   staticDiscovery,
 } from "../../src/index.ts";
@@ -48,9 +49,7 @@ function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
   const layer: Interceptor = balance({
     balancer,
     picker,
-    isReady: () => true,
-    ready: () => Promise.resolve(),
-    noEndpoints: async () => new Error("nobody"),
+    wait: { isOver: true, join: () => Promise.resolve(), noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   });
   return layer(next);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { roundRobin } from "../../src/balancer/round-robin.ts";
 import { createMesh } from "../../src/client/mesh.ts";
 import { localResponse } from "../../src/core/buffered-body.ts";
 import type { Interceptor } from "../../src/core/dispatch.ts";
@@ -17,7 +18,7 @@ describe("mesh.fetch", () => {
 
   it("spreads calls over the instances", async () => {
     const servers = await Promise.all([serve(), serve(), serve()]);
-    const mesh = meshOf({ orders: servers.map(({ port }) => port) });
+    const mesh = meshOf({ orders: servers.map(({ port }) => port) }, { picker: roundRobin() });
     for (let call = 0; call < 9; call++) await mesh.fetch("orders/x");
     expect(servers.map(({ seen }) => seen.length)).toEqual([3, 3, 3]);
   });
@@ -295,18 +296,34 @@ describe("mesh.explain", () => {
     expect(explained).toMatchObject({ service: "orders", discovery: "mine", discoveryError: undefined, breaker: "closed" });
     expect(explained?.ageMs).toBeGreaterThan(0);
     expect(explained?.endpoints).toMatchObject([
-      { endpoint: { id: "good" }, candidate: true, reason: "in rotation", breaker: "closed", inFlight: 0, requests: 4, failures: 0 },
+      {
+        endpoint: { id: "good" },
+        candidate: true,
+        reason: "in rotation: priority 0 takes 70 % of the requests",
+        breaker: "closed",
+        ejection: undefined,
+        inFlight: 0,
+        failures: 0,
+      },
       {
         endpoint: { id: "bad" },
         address: "127.0.0.1:1",
         candidate: false,
-        reason: "breaker open after failures",
+        reason: expect.stringMatching(/^out for \d+\.\d s: connection refused, a probe in \d+\.\d s at the earliest$/),
         breaker: "open",
+        ejection: { rule: "connection refused", sinceMs: expect.any(Number), untilMs: expect.any(Number) },
+        ejections: 1,
         failures: 1,
         latencyMs: 0,
       },
-      { endpoint: { id: "spare" }, candidate: false, reason: "priority 1: an instance of a lower number is available", requests: 0 },
+      {
+        endpoint: { id: "spare" },
+        candidate: true,
+        share: expect.closeTo(0.3),
+        reason: "in rotation: priority 1 takes 30 % of the requests",
+      },
     ]);
+    expect(String(explained)).toContain("orders: 2 of 3 endpoints are candidates, breaker of the service closed\nmine answered 0.");
     expect(explained?.endpoints[0]?.latencyMs).toBeGreaterThan(0);
   });
 });
