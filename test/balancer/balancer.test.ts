@@ -86,6 +86,26 @@ describe("update", () => {
     expect(balancer.pick(testRequest(), true)).toBeUndefined();
   });
 
+  it("takes the first of two entries with the same id", () => {
+    const { balancer, removed } = balancerOf([endpoint("a"), endpoint("a", { port: 81 }), endpoint("b")]);
+    expect(balancer.upstreams.map(({ address }) => address)).toEqual(["a.test:80", "b.test:80"]);
+    balancer.update([endpoint("b")]);
+    expect(removed).toEqual(["a a.test:80"]);
+  });
+
+  it("lets who is gone finish: no new picks, also from a list that a pick was made from before", () => {
+    const { balancer, upstream, removed } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c", { priority: 1 })]);
+    const gone = upstream("a");
+    const request = testRequest();
+    while (balancer.pick(request, true) !== gone);
+    gone.inFlight++;
+    balancer.update([endpoint("b"), endpoint("c", { priority: 1 })]);
+    expect([gone.inFlight, gone.removed, removed]).toEqual([1, true, ["a a.test:80"]]);
+    for (let call = 0; call < 20; call++)
+      expect(balancer.pick(testRequest({ tried: call % 2 ? [upstream("b")] : [] }), true)).not.toBe(gone);
+    expect(balancer.standing(gone)).toEqual({ candidate: false, reason: "not listed by discovery any more" });
+  });
+
   it("takes __proto__ for an id like any other", () => {
     const { balancer } = balancerOf([endpoint("__proto__"), endpoint("constructor")]);
     balancer.update([endpoint("__proto__")]);
@@ -100,6 +120,7 @@ describe("update", () => {
     balancer.update(structuredClone(one));
     balancer.update(one.toReversed());
     expect(balancer.candidates).toBe(candidates);
+    balancer.pick(testRequest(), true);
     expect(updates).toEqual(["a,b"]);
   });
 
@@ -114,12 +135,17 @@ describe("update", () => {
       { metadata: { w: "1" } },
     ]) {
       const { balancer, updates } = balancerOf([endpoint("a", base)]);
+      balancer.pick(testRequest(), true);
       balancer.update([endpoint("a", { ...base, ...change })]);
+      balancer.pick(testRequest(), true);
+      balancer.pick(testRequest(), true);
       expect(updates).toHaveLength(2);
     }
     const { balancer, updates } = balancerOf([endpoint("a", base)]);
     const { metadata: _metadata, ...without } = base;
+    balancer.pick(testRequest(), true);
     balancer.update([endpoint("a", without)]);
+    balancer.pick(testRequest(), true);
     expect(updates).toHaveLength(2);
   });
 
@@ -179,7 +205,7 @@ describe("candidates", () => {
     expect(candidates()).toBe("b");
   });
 
-  it("are those of the lowest priority with an available member", () => {
+  it("are those of the lowest priority while enough of it is available, then of the next ones too", () => {
     const { set, candidates } = balancerOf([
       endpoint("a", { priority: 10 }),
       endpoint("b"),
@@ -188,7 +214,7 @@ describe("candidates", () => {
     ]);
     expect(candidates()).toBe("b,c");
     set("out", "b");
-    expect(candidates()).toBe("c");
+    expect(candidates(), "70 and 30 % of the load").toBe("c,a");
     set("out", "c");
     expect(candidates()).toBe("a");
     set("out", "a", "d");
@@ -199,17 +225,28 @@ describe("candidates", () => {
     const { set, candidates } = balancerOf([endpoint("a", { weight: 0 }), endpoint("b"), endpoint("c", { weight: 2, priority: 1 })]);
     expect(candidates()).toBe("b");
     set("out", "b");
-    expect(candidates(), "the only one of its priority, as SRV records have it").toBe("a");
+    expect(candidates(), "the only one of its priority, as SRV records have it, and half of it is out").toBe("a,c");
     set("out", "a");
     expect(candidates()).toBe("c");
     expect(balancerOf([endpoint("a", { weight: 0 }), endpoint("b", { weight: 0 })]).candidates()).toBe("a,b");
   });
 
-  it("are rebuilt once for each change of availability", () => {
-    const { set, updates } = balancerOf([endpoint("a"), endpoint("b")]);
+  it("are put together by the first pick after a change, once for all changes before it", () => {
+    const { balancer, set, updates } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")]);
+    const pick = () => balancer.pick(testRequest(), true);
+    pick();
+    pick();
     set("out", "a");
     set("out", "a");
-    expect(updates).toEqual(["a,b", "b"]);
+    set("out", "b");
+    expect(updates).toEqual(["a,b,c"]);
+    pick();
+    pick();
+    expect(updates).toEqual(["a,b,c", "c"]);
+    set("in", "a");
+    set("out", "a");
+    pick();
+    expect(updates, "back to where it was").toHaveLength(2);
   });
 });
 
