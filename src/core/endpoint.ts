@@ -17,7 +17,7 @@ export interface Endpoint {
   readonly weight?: number;
   /** Failure domain (availability zone, datacentre), for zone-aware choices. */
   readonly zone?: string;
-  /** Lower is preferred (RFC 2782). A higher value is used only when no lower one is available. Absent means 0. */
+  /** Lower is preferred (RFC 2782); a higher one takes over as instances of the lower ones fail (`priorities`). Absent means 0. */
   readonly priority?: number;
   /** What else the registry says: version, tags, … */
   readonly metadata?: Readonly<Record<string, string>>;

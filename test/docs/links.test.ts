@@ -15,7 +15,7 @@ describe("the docs", () => {
   it("have the same five parts on every page about an adapter, a picker or a policy", () => {
     const parts = ["When", "Use", "Options and defaults", "What it reports", "Pitfalls"];
     for (const [path, { headings }] of readPages()) {
-      if (!/^docs\/(discovery|pickers|balancer|policies|registries)\/(?!index\.md|README\.md)/.test(path)) continue;
+      if (!/^docs\/(discovery|pickers|balancing|policies|registries)\/(?!index\.md|README\.md|which\.md)/.test(path)) continue;
       const found = headings.filter(({ level }) => level === 2).map(({ text }) => text);
       expect(found, path).toEqual(parts);
       expect(headings[0]?.level, path).toBe(1);
