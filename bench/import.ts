@@ -12,7 +12,7 @@ const megabyte = 1_000_000;
 
 /** What `import "inmesh"` costs in a fresh process, beside what it imports, and what it takes on disk. */
 export async function importCost(rounds = 15): Promise<BenchReport> {
-  await run(process.execPath, [join(root, "node_modules/.bin/tsc"), "-p", "tsconfig.build.json"], { cwd: root });
+  await run(process.execPath, ["build.ts"], { cwd: root });
   const entry = pathToFileURL(join(root, "dist", "index.js")).href;
   const { packages } = await importing("packages", [entry]);
   const cost = (specifiers: readonly string[]) => async () => (await importing("cost", specifiers)).micros;

@@ -1,11 +1,20 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requireDist } from "../dist.ts";
 import { available, nodeProgram } from "../servers/available.ts";
 import { type Consumer, install, pack, root, type Tarball } from "./consumer.ts";
-import { cjsProgram, ctsProgram, esmProgram, footprintProgram, tsProgram, withoutPeersProgram, wrongProgram } from "./programs.ts";
+import {
+  cjsProgram,
+  classesProgram,
+  ctsProgram,
+  esmProgram,
+  footprintProgram,
+  tsProgram,
+  withoutPeersProgram,
+  wrongProgram,
+} from "./programs.ts";
 
 /** In bytes, gzipped. What makes it grow past this should be worth its place in every user's node_modules. */
 const maxTarballSize = 600_000;
@@ -17,6 +26,7 @@ const programs = {
   "consumer.mjs": esmProgram,
   "consumer.cjs": cjsProgram,
   "consumer.ts": tsProgram,
+  "classes.mjs": classesProgram,
   "footprint.mjs": footprintProgram,
   "without-peers.mjs": withoutPeersProgram,
   "package.json": '{ "private": true, "type": "module" }',
@@ -60,6 +70,16 @@ for (const { version, isAvailable, program } of nodes) {
     it.each(["consumer.mjs", "consumer.cjs", "consumer.ts"])("works for %s, without a warning", async (file) => {
       const { code, stdout, stderr } = await whole.run(program(), [file]);
       expect({ code, stdout: stdout.trim(), stderr }).toEqual({ code: 0, stdout: greeting, stderr: "" });
+    });
+
+    it("has one copy of a class for all its entries", async () => {
+      const { code, stdout, stderr } = await whole.run(program(), ["classes.mjs"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(JSON.parse(stdout)).toEqual([
+        ["ERR_MESH_REGISTRATION", true],
+        ["ERR_MESH_DISCOVERY", true],
+        ["ERR_MESH_PROTOCOL", true],
+      ]);
     });
 
     it.each(["before fetch", "after fetch"])("changes nothing global and keeps no process alive, imported %s was used", async (when) => {
@@ -151,13 +171,28 @@ describe("the tarball", () => {
     expect(tarball.paths.filter((path) => path.startsWith("src/") && !path.endsWith(".ts"))).toEqual([]);
   });
 
-  it("holds a declaration and a map for each source, and no remains of others", () => {
-    const stem = (path: string) => path.replace(/^(src|dist)\//, "").replace(/(\.d\.ts|\.js|\.ts)(\.map)?$/, "");
-    const built = (ending: string) => tarball.paths.filter((path) => path.startsWith("dist/") && path.endsWith(ending)).map(stem);
+  it("holds a declaration for each source, a file of code for each entry, and no remains of others", async () => {
+    const built = (ending: string) =>
+      tarball.paths.filter((path) => path.startsWith("dist/") && path.endsWith(ending)).map((path) => path.slice(0, -ending.length));
     // A declaration of a package that ships none of its own is used to compile, and gives nothing to run.
     const isSource = (path: string) => path.startsWith("src/") && !path.endsWith(".d.ts");
-    const sources = tarball.paths.filter(isSource).map(stem);
-    for (const ending of [".js", ".d.ts", ".js.map", ".d.ts.map"]) expect(built(ending).sort()).toEqual([...sources].sort());
+    const sources = tarball.paths.filter(isSource).map((path) => path.replace(/^src(.*)\.ts$/, "dist$1"));
+    for (const ending of [".d.ts", ".d.ts.map"]) expect(built(ending).sort()).toEqual([...sources].sort());
+    const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { exports: Record<string, string> };
+    const entries = Object.values(exports).flatMap((path) => /^\.\/(dist\/.+)\.js$/.exec(path)?.[1] ?? []);
+    const shared = ["dist/chunks/mesh", "dist/chunks/seams"];
+    for (const ending of [".js", ".js.map"]) expect(built(ending).sort()).toEqual([...entries, ...shared].sort());
+  });
+
+  it("leads from a place in the code to the source that is beside it", async () => {
+    const installed = join(whole.directory, "node_modules/inmesh");
+    const maps = tarball.paths.filter((path) => path.startsWith("dist/") && path.endsWith(".js.map"));
+    for (const path of maps) {
+      const { sources } = JSON.parse(await readFile(join(installed, path), "utf8")) as { sources: readonly string[] };
+      expect(sources.length).toBeGreaterThan(0);
+      const found = sources.map((source) => relative(installed, join(installed, dirname(path), source)));
+      expect(found.filter((source) => !tarball.paths.includes(source))).toEqual([]);
+    }
   });
 
   it("names no directory of the machine it was built on", async () => {

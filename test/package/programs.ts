@@ -117,6 +117,24 @@ for (const [index, key] of dispatchers.entries()) {
 console.log(JSON.stringify({ changed, active: process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY|FSReq/.test(name)) }));
 `;
 
+/** Prints whether what each entry throws is of the class that `inmesh` exports. */
+export const classesProgram: string = `
+import { MeshError } from "inmesh";
+import { consul } from "inmesh/consul";
+import { eureka } from "inmesh/eureka";
+import { mockMesh } from "inmesh/testing";
+const registry = eureka({ servers: ["http://127.0.0.1:9/eureka"] });
+const mesh = mockMesh({ web: { fault: "reset" } });
+const errors = await Promise.all([
+  consul({ port: 9, registerTimeoutMs: 200 }).register({ service: "web", host: "127.0.0.1", port: 1 }).catch((error) => error),
+  registry.services(new AbortController().signal).catch((error) => error),
+  mesh.fetch("web").catch((error) => error),
+]);
+await registry.close();
+await mesh.close();
+console.log(JSON.stringify(errors.map((error) => [error.code, error instanceof MeshError])));
+`;
+
 /** Prints what the two registries say when the package that they need is not installed. */
 export const withoutPeersProgram: string = `
 import { createMesh, staticDiscovery } from "inmesh";

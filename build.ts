@@ -1,0 +1,94 @@
+// npm run build: writes dist, the package as users get it. Declarations are one file each, by the compiler; the code is one file for each
+// entry of the package and two that they share, because a file per module makes an import a tenth dearer.
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isAbsolute, join, relative, sep } from "node:path";
+import { promisify } from "node:util";
+import { rolldown } from "rolldown";
+
+const root = import.meta.dirname;
+const dist = join(root, "dist");
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string>>;
+}
+
+/** The source of every entry that package.json exports, by its path in `dist` without an ending. */
+function entries(): Record<string, string> {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+  const names = Object.values(exports).flatMap((path) => /^\.\/dist\/(.+)\.js$/.exec(path)?.[1] ?? []);
+  return Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)]));
+}
+
+/** V8 keeps a text with a single other character in two bytes for each, and takes longer to read it. */
+function rewriteAsAscii(path: string): void {
+  const code = readFileSync(path, "utf8");
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  writeFileSync(path, code.replace(/[^\0-\x7f]/g, escaped));
+}
+
+/** Writes the code and says which files that made, relative to `dist`. */
+async function bundle(): Promise<readonly string[]> {
+  const build = await rolldown({
+    cwd: root,
+    input: entries(),
+    platform: "node",
+    transform: { target: "es2024" },
+    // Packages stay imports: one copy of each in a process, of the version that the user installed.
+    external: (id) => !id.startsWith(".") && !isAbsolute(id),
+  });
+  try {
+    const { output } = await build.write({
+      dir: dist,
+      format: "esm",
+      // The sources are in the package.
+      sourcemap: true,
+      sourcemapExcludeSources: true,
+      // Names without a hash: a build over an older one replaces its files, while somebody may be reading them.
+      chunkFileNames: "chunks/[name].js",
+      minifyInternalExports: false,
+      // They are in the sources and in the declarations.
+      comments: false,
+      // What two entries use is one copy for both: an error that one of them throws is an instance of the class that another exports.
+      codeSplitting: {
+        groups: [
+          { name: "seams", test: /[\\/]src[\\/](core|discovery)[\\/]/, minShareCount: 2 },
+          { name: "mesh", minShareCount: 2 },
+        ],
+      },
+    });
+    // After the maps were made: they count lines, and no line changes but in its middle.
+    for (const { fileName, type } of output) if (type === "chunk") rewriteAsAscii(join(dist, fileName));
+    return output.map(({ fileName }) => fileName);
+  } finally {
+    await build.close();
+  }
+}
+
+/** Writes the declarations, in a process of its own: what the compiler has against the sources is what it prints. */
+async function declare(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(root, "node_modules/.bin/tsc"), "-p", "tsconfig.build.json", "--pretty", "false"], {
+    cwd: root,
+  });
+}
+
+/** Takes away what an earlier build has left: it would still be imported, tested and packed. */
+function removeOthers(code: readonly string[]): void {
+  const declarations = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+    .flatMap((path) => [".d.ts", ".d.ts.map"].map((ending) => path.replace(/\.ts$/, ending)));
+  const wanted = new Set([...declarations, ...code.map((path) => path.split("/").join(sep))]);
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !wanted.has(relative(dist, path))) rmSync(path, { force: true });
+  }
+}
+
+try {
+  removeOthers(await bundle());
+  await declare();
+} catch (error) {
+  const { stdout, message } = error as Error & { stdout?: string };
+  console.error(stdout || message);
+  process.exitCode = 1;
+}
