@@ -25,3 +25,17 @@ export function bytesOf(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> 
 export function ownsItsMemory(chunk: Buffer): boolean {
   return chunk.byteOffset === 0 && chunk.byteLength === chunk.buffer.byteLength;
 }
+
+/** Settles a promise with what `convert` makes of the chunks: text that is too long for a string must not throw into undici. */
+export function settleWith<Content>(
+  convert: (chunks: readonly Buffer[]) => Content,
+  chunks: readonly Buffer[],
+  resolve: (content: Content) => void,
+  reject: (error: unknown) => void,
+): void {
+  try {
+    resolve(convert(chunks));
+  } catch (error) {
+    reject(error);
+  }
+}

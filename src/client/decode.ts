@@ -4,18 +4,30 @@ import type { UnderlyingByteSource } from "node:stream/web";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
 import type { CloseListener, ResponseBody } from "../core/body.ts";
 import { MeshError } from "../core/errors.ts";
+import { checkKeys, checkNumber, checkObject } from "../core/options.ts";
 import { bytesOf } from "./chunks.ts";
 
 /** Bounds on what a compressed body may become: a bomb of 250 KiB turns into 256 MiB otherwise. */
-export interface DecodeLimits {
-  /** Decoded bytes that `text()`, `json()`, `bytes()` and their like keep in memory. */
-  readonly maxBytes: number;
-  /** Decoded bytes per byte on the wire, from the second MiB on. */
-  readonly maxRatio: number;
+export interface DecodeOptions {
+  /** Decoded bytes that `text()`, `json()`, `bytes()` and their like keep in memory. @default 67108864 */
+  readonly maxBytes?: number;
+  /** Decoded bytes per byte on the wire, from the second MiB on. @default 100 */
+  readonly maxRatio?: number;
 }
 
-/** 64 MiB in memory, 100 to 1. */
-export const defaultDecodeLimits: DecodeLimits = { maxBytes: 64 * 2 ** 20, maxRatio: 100 };
+type DecodeLimits = Required<DecodeOptions>;
+
+/**
+ * Checks what the option `decode` was given.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkDecode(option: string, given: DecodeOptions | undefined): void {
+  if (given === undefined) return;
+  checkObject(option, given);
+  checkKeys(option, given, ["maxBytes", "maxRatio"]);
+  checkNumber(`${option}.maxBytes`, given.maxBytes, 1);
+  checkNumber(`${option}.maxRatio`, given.maxRatio, 1);
+}
 
 const ratioFromBytes = 2 ** 20;
 const maxCodings = 2;
@@ -29,7 +41,7 @@ export function decodeBody(
   body: ResponseBody,
   contentEncoding: string | undefined,
   service: string,
-  limits: DecodeLimits = defaultDecodeLimits,
+  { maxBytes = 64 * 2 ** 20, maxRatio = 100 }: DecodeOptions = {},
 ): ResponseBody {
   if (contentEncoding === undefined) return body;
   const codings = contentEncoding
@@ -38,7 +50,7 @@ export function decodeBody(
     .filter((coding) => coding !== "identity" && coding !== "");
   if (codings.length === 0) return body;
   if (codings.length > maxCodings || !codings.every((coding) => coding in decoders)) return body;
-  return new DecodedBody(body, codings.reverse(), service, limits);
+  return new DecodedBody(body, codings.reverse(), service, { maxBytes, maxRatio });
 }
 
 const decoders: Readonly<Record<string, () => (first: Uint8Array) => Transform>> = Object.assign(Object.create(null), {

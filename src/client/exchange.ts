@@ -1,17 +1,22 @@
 import type { Buffer } from "node:buffer";
 import type { UnderlyingByteSource } from "node:stream/web";
 import type { CloseListener, ResponseBody } from "../core/body.ts";
+import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { bytesOf, ownsItsMemory, textOf } from "./chunks.ts";
+import { droppedStreams, endByteStream, streamAheadBytes } from "./byte-stream.ts";
+import { bytesOf, ownsItsMemory, settleWith, textOf } from "./chunks.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
 import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 
 /** Bytes kept for a reader that has not come yet; then the socket is paused. */
 const highWaterBytes = 65_536;
-/** Bytes a stream takes ahead of its reader: a few reads of the socket, so that it does not stop after each of them. */
-const streamAheadBytes = 262_144;
+
+/** Settles the promise of the head: also with one that is rejected, which spares what waits a function for that. */
+type Settle = (head: MeshResponse | Promise<never>) => void;
+
+const noChunks: readonly Buffer[] = [];
 
 /**
  * One request on the wire and its response: undici's dispatch handler, the response head and the body in one object, since
@@ -21,18 +26,18 @@ const streamAheadBytes = 262_144;
  * it there, which costs a controller and an eagerly parsed header object for each response. Moving to undici 8 changes the
  * names of five methods here and nothing elsewhere.
  */
-export class Exchange implements MeshResponse, ResponseBody {
+export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
   status = 0;
   statusText = "";
   used = false;
   readonly #request: MeshRequest;
   readonly #clock: Clock;
   readonly #startedAt: number;
-  #resolve: ((response: MeshResponse) => void) | undefined;
-  #reject: ((reason: unknown) => void) | undefined;
+  /** Until the head has arrived or the exchange has failed. */
+  #settle: Settle | undefined;
   #abort: ((error?: Error) => void) | undefined = undefined;
   #resume: (() => void) | undefined = undefined;
-  #rawHeaders: readonly Buffer[] = [];
+  #rawHeaders: readonly Buffer[] = noChunks;
   #headers: string[] | undefined = undefined;
   #trailers: readonly string[] = noTrailers;
   #isSent = false;
@@ -44,21 +49,23 @@ export class Exchange implements MeshResponse, ResponseBody {
   #closeError: unknown = undefined;
   #closeListeners: CloseListener[] | undefined = undefined;
 
-  #chunks: Buffer[] = [];
+  /** Made with the first: while it waits, an exchange holds no array. */
+  #chunks: Buffer[] | undefined = undefined;
   #bufferedBytes = 0;
   /** `undefined`: nobody reads yet. */
   #reader: "collect" | "stream" | "discard" | undefined = undefined;
   #discardLimit = 0;
   #collected: ((error: unknown) => void) | undefined = undefined;
+  /** Not while it is full: whoever still means to read the stream holds it then, and one that nobody holds can be given up. */
   #controller: ReadableByteStreamController | undefined = undefined;
+  #parked: WeakRef<ReadableByteStreamController> | undefined = undefined;
 
-  constructor(request: MeshRequest, clock: Clock, resolve: (response: MeshResponse) => void, reject: (reason: unknown) => void) {
+  constructor(request: MeshRequest, clock: Clock, settle: Settle) {
     this.#request = request;
     this.#clock = clock;
     this.#startedAt = clock.now();
-    this.#resolve = resolve;
-    this.#reject = reject;
-    request.cancellation.onCancel(this.#onCancel);
+    this.#settle = settle;
+    request.cancellation.onCancel(this);
   }
 
   // --- MeshResponse ---
@@ -101,9 +108,8 @@ export class Exchange implements MeshResponse, ResponseBody {
     this.#rawHeaders = (headers ?? []) as Buffer[];
     this.#resume = resume;
     this.#record(undefined);
-    this.#resolve?.(this);
-    this.#resolve = undefined;
-    this.#reject = undefined;
+    this.#settle?.(this);
+    this.#settle = undefined;
     return true;
   }
 
@@ -111,14 +117,17 @@ export class Exchange implements MeshResponse, ResponseBody {
     // undici hands on an empty one when it goes on after a pause between two reads; a byte stream refuses it.
     if (chunk.byteLength === 0) return true;
     if (this.#reader === "discard") return this.#discard(chunk.byteLength);
-    if (this.#controller !== undefined) {
+    const controller = this.#controller ?? this.#parked?.deref();
+    if (controller !== undefined) {
       // Without room it pauses until the stream asks for more, which it does inside `enqueue` when another read is waiting already.
-      const hasRoom = (this.#controller.desiredSize ?? 0) > chunk.byteLength;
+      const hasRoom = (controller.desiredSize ?? 0) > chunk.byteLength;
       this.#isPaused = !hasRoom;
-      this.#controller.enqueue(hasRoom && ownsItsMemory(chunk) ? chunk : new Uint8Array(chunk));
+      if (!hasRoom) this.#controller = undefined;
+      controller.enqueue(hasRoom && ownsItsMemory(chunk) ? chunk : new Uint8Array(chunk));
       return !this.#isPaused;
     }
-    this.#chunks.push(chunk);
+    if (this.#chunks === undefined) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
     this.#bufferedBytes += chunk.byteLength;
     this.#isPaused = this.#reader === undefined && this.#bufferedBytes >= highWaterBytes;
     return !this.#isPaused;
@@ -132,7 +141,7 @@ export class Exchange implements MeshResponse, ResponseBody {
   onError(cause: Error): void {
     if (this.#isClosed) return;
     const error = failureOf(this.#state(), cause);
-    this.#reject?.(error);
+    this.#settle?.(Promise.reject(error));
     this.#close(error);
   }
 
@@ -148,14 +157,12 @@ export class Exchange implements MeshResponse, ResponseBody {
     else this.#closeListeners.push(listener);
   }
 
-  async text(): Promise<string> {
-    await this.#collect();
-    return textOf(this.#takeChunks());
+  text(): Promise<string> {
+    return this.#collect(textOf);
   }
 
-  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    await this.#collect();
-    return bytesOf(this.#takeChunks());
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#collect(bytesOf);
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -164,18 +171,24 @@ export class Exchange implements MeshResponse, ResponseBody {
       type: "bytes",
       start: (controller) => {
         this.#controller = controller;
+        this.#parked = new WeakRef(controller);
         for (const chunk of this.#takeChunks()) controller.enqueue(new Uint8Array(chunk));
         if (this.#isClosed) this.#endStream();
       },
-      pull: () => {
+      pull: (controller) => {
+        if (this.#isClosed) return;
+        this.#controller = controller;
         this.#continue();
       },
       cancel: (reason) => {
         this.#controller = undefined;
+        this.#parked = undefined;
         this.cancel(reason);
       },
     };
-    return new ReadableStream(source, { highWaterMark: streamAheadBytes }) as ReadableStream<Uint8Array<ArrayBuffer>>;
+    const stream = new ReadableStream(source, { highWaterMark: streamAheadBytes }) as ReadableStream<Uint8Array<ArrayBuffer>>;
+    droppedStreams.register(stream, this);
+    return stream;
   }
 
   discard(maxBytes: number = highWaterBytes): void {
@@ -183,7 +196,7 @@ export class Exchange implements MeshResponse, ResponseBody {
     this.used = true;
     this.#reader = "discard";
     this.#discardLimit = maxBytes - this.#bufferedBytes;
-    this.#chunks = [];
+    this.#chunks = undefined;
     if (this.#discardLimit < 0) this.cancel();
     else this.#continue();
   }
@@ -195,12 +208,13 @@ export class Exchange implements MeshResponse, ResponseBody {
 
   // --- inside ---
 
-  readonly #onCancel = (reason: unknown): void => {
+  /** The attempt, or the whole call, has been given up. */
+  handleCancel(reason: unknown): void {
     if (this.#isClosed) return;
     this.#record(codeOfReason(reason));
-    this.#reject?.(reason);
+    this.#settle?.(Promise.reject(reason));
     this.#abortWith(reason);
-  };
+  }
 
   #abortWith(reason: unknown): void {
     const abort = this.#abort;
@@ -229,19 +243,21 @@ export class Exchange implements MeshResponse, ResponseBody {
     this.#reader = reader;
   }
 
-  async #collect(): Promise<void> {
-    this.#use("collect");
-    if (!this.#isClosed) {
-      await new Promise<void>((resolve, reject) => {
-        this.#collected = (error) => (error === undefined ? resolve() : reject(error));
-        this.#continue();
-      });
-    } else if (this.#closeError !== undefined) throw this.#closeError;
+  #collect<Content>(convert: (chunks: readonly Buffer[]) => Content): Promise<Content> {
+    return new Promise((resolve, reject) => {
+      this.#use("collect");
+      this.#collected = (error) => {
+        if (error === undefined) settleWith(convert, this.#takeChunks(), resolve, reject);
+        else reject(error);
+      };
+      if (this.#isClosed) this.#collected(this.#closeError);
+      else this.#continue();
+    });
   }
 
   #takeChunks(): readonly Buffer[] {
-    const chunks = this.#chunks;
-    this.#chunks = [];
+    const chunks = this.#chunks ?? noChunks;
+    this.#chunks = undefined;
     return chunks;
   }
 
@@ -261,11 +277,10 @@ export class Exchange implements MeshResponse, ResponseBody {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#closeError = error;
-    this.#resolve = undefined;
-    this.#reject = undefined;
+    this.#settle = undefined;
     this.#abort = undefined;
-    this.#request.cancellation.removeListener(this.#onCancel);
-    if (error !== undefined) this.#chunks = [];
+    this.#request.cancellation.removeListener(this);
+    if (error !== undefined) this.#chunks = undefined;
     this.#endStream();
     this.#collected?.(error);
     const listeners = this.#closeListeners;
@@ -274,20 +289,10 @@ export class Exchange implements MeshResponse, ResponseBody {
   }
 
   #endStream(): void {
-    const controller = this.#controller;
-    if (controller === undefined) return;
+    const controller = this.#controller ?? this.#parked?.deref();
     this.#controller = undefined;
-    if (this.#closeError !== undefined) {
-      controller.error(this.#closeError);
-      return;
-    }
-    try {
-      controller.close();
-      // A reader that brought its own buffer waits until it is answered (Streams standard, byte streams).
-      controller.byobRequest?.respond(0);
-    } catch {
-      // The reader asked for elements of several bytes and the body ends inside one: the stream has told it.
-    }
+    this.#parked = undefined;
+    if (controller !== undefined) endByteStream(controller, this.#closeError);
   }
 }
 

@@ -84,9 +84,10 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
 function maybeExecuted({ isSent, hasHead }: FailedAttempt, cause: unknown): boolean {
   if (!isSent) return false;
   if (hasHead) return true;
-  // The peer says itself that it did not process the stream (RFC 9113 §8.7).
-  // node:http2 tells the code in words only. A GOAWAY proves nothing: undici does not look at the last stream it names.
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
+  // The connection was closing already: the stream was never opened.
+  if (code === "ERR_HTTP2_GOAWAY_SESSION") return false;
+  // The peer says itself that it did not process the stream (RFC 9113 §8.7); node:http2 tells the code in words only.
   return !(code === "ERR_HTTP2_STREAM_ERROR" && typeof message === "string" && message.includes("NGHTTP2_REFUSED_STREAM"));
 }
 

@@ -2,7 +2,9 @@ import type { SecureContext } from "node:tls";
 import { buildConnector, Client, type Dispatcher, H2CClient, Pool } from "undici";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { tellAgeOnce } from "./connection-age.ts";
 import { guardedLookup } from "./guarded-lookup.ts";
+import { guardSession } from "./http2-session.ts";
 
 /** What is spoken to an instance. */
 export type Protocol = "h1" | "h2" | "auto";
@@ -66,7 +68,7 @@ export class Pools {
     if (known?.protocol === protocol) return known.pool;
     if (known?.other !== undefined) return known.other;
     if (this.#isClosed) throw new PoolsClosed();
-    const pool = this.#open(upstream, protocol);
+    const pool: Dispatcher = this.#open(upstream, protocol, () => this.#retire(upstream, pool));
     if (known !== undefined) known.other = pool;
     else if (!upstream.removed) this.#entries.set(upstream, { protocol, pool, other: undefined, requests: -1 });
     else {
@@ -76,6 +78,28 @@ export class Pools {
     }
     this.#round ??= this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
     return pool;
+  }
+
+  /**
+   * Connects to an upstream and sends nothing: undici makes a connection for a request, and asks before it writes it.
+   * Resolves with whether there is a connection now; never rejects.
+   */
+  connect(upstream: Upstream, protocol: Protocol): Promise<boolean> {
+    // It has one, and maybe none that is free.
+    if (upstream.inFlight > 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const onConnect = () => {
+        resolve(true);
+        throw new Error("only the connection was wanted");
+      };
+      const ignore = () => true;
+      const handler = { onConnect, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: () => resolve(false) };
+      try {
+        this.of(upstream, protocol).dispatch({ path: "/", method: "GET" }, handler);
+      } catch {
+        resolve(false);
+      }
+    });
   }
 
   /** The upstream has left: what is in flight ends by itself, idle connections close now. */
@@ -108,6 +132,12 @@ export class Pools {
     this.#round = this.#entries.size === 0 ? undefined : this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
   };
 
+  /** A connection of the pool takes no more requests: the next one makes a new pool, and this one ends what it has. */
+  #retire(upstream: Upstream, pool: Dispatcher): void {
+    const entry = this.#entries.get(upstream);
+    if (entry?.pool === pool || entry?.other === pool) this.release(upstream);
+  }
+
   #leave(pool: Dispatcher): void {
     this.#leaving.add(pool);
     pool
@@ -116,7 +146,7 @@ export class Pools {
       .finally(() => this.#leaving.delete(pool));
   }
 
-  #open({ origin, endpoint }: Upstream, protocol: Protocol): Dispatcher {
+  #open({ origin, endpoint }: Upstream, protocol: Protocol, onGoAway: () => void): Dispatcher {
     const {
       connections,
       connectTimeoutMs,
@@ -134,16 +164,25 @@ export class Pools {
       ...(serverName === undefined ? undefined : { servername: serverName }),
       ...(endpoint.socketPath === undefined ? undefined : { socketPath: endpoint.socketPath }),
     };
-    if (protocol === "h2" && !endpoint.secure) return new H2CClient(origin, { connect });
-    return new Pool(origin, {
+    if (protocol === "h2" && !endpoint.secure) {
+      const client: H2CClient = new H2CClient(origin, { connect: guarded(() => client, buildConnector(connect), onGoAway, "h2") });
+      return client;
+    }
+    const pool = new Pool(origin, {
       connections,
       pipelining: 1,
       clientTtl: maxConnectionAgeMs,
       allowH2: protocol !== "h1",
       ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),
       connect,
-      ...(protocol === "h1" ? undefined : { factory: (target: URL, options: object) => negotiating(target, options, connect, protocol) }),
+      ...(protocol === "h1"
+        ? undefined
+        : {
+            factory: (target: URL, options: object) => negotiating(target, options, connect, protocol, onGoAway),
+          }),
     });
+    tellAgeOnce(pool, maxConnectionAgeMs, this.#options.clock);
+    return pool;
   }
 }
 
@@ -151,8 +190,14 @@ export class Pools {
  * A connection that carries as many requests at a time as what was negotiated allows (ALPN): one for HTTP/1.1, where a slow answer
  * would hold up those behind it.
  */
-function negotiating(origin: URL, options: Client.Options, connect: buildConnector.BuildOptions, protocol: Protocol): Client {
-  const connector = buildConnector({ ...connect, allowH2: true });
+function negotiating(
+  origin: URL,
+  options: Client.Options,
+  connect: buildConnector.BuildOptions,
+  protocol: Protocol,
+  onGoAway: () => void,
+): Client {
+  const connector = guarded(() => client, buildConnector({ ...connect, allowH2: true }), onGoAway);
   const client: Client = new Client(origin, {
     ...options,
     pipelining: protocol === "h2" ? maxConcurrentStreams : 1,
@@ -168,6 +213,27 @@ function negotiating(origin: URL, options: Client.Options, connect: buildConnect
       }),
   });
   return client;
+}
+
+/** A connector whose HTTP/2 connections are guarded from before their first request. `alpn` is what undici is to speak without TLS. */
+function guarded(
+  clientOf: () => Dispatcher,
+  connector: buildConnector.connector,
+  onGoAway: () => void,
+  alpn?: "h2",
+): buildConnector.connector {
+  return (target, callback) => {
+    connector(target, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      if (alpn !== undefined) Object.assign(socket, { alpnProtocol: alpn });
+      // undici makes the session when it is given the socket, says so, and only then sends.
+      const client = clientOf();
+      const onConnect = () => guardSession(socket, { onGoAway });
+      client.once("connect", onConnect);
+      callback(null, socket);
+      client.off("connect", onConnect);
+    });
+  };
 }
 
 class NoHttp2 extends Error {

@@ -43,8 +43,8 @@ export class Transport {
   /** The innermost dispatch of a service's pipeline. */
   dispatch(protocol: Protocol): Dispatch {
     return (request) =>
-      new Promise((resolve, reject) => {
-        const exchange = new Exchange(request, this.#options.clock, resolve, reject);
+      new Promise((resolve) => {
+        const exchange = new Exchange(request, this.#options.clock, resolve);
         if (request.cancellation.cancelled) return;
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
@@ -61,6 +61,9 @@ export class Transport {
             method: request.method as "GET",
             headers: request.headers,
             body: body as never,
+            // To undici a request that is not idempotent waits until nothing else is on its connection, which would send the POSTs on
+            // an HTTP/2 connection one by one. It retries nothing by itself.
+            idempotent: true,
             // The deadline and the attempt's time limit are our own timers: undici's would be two more for nothing.
             headersTimeout: 0,
             bodyTimeout: this.#options.bodyIdleTimeoutMs === false ? 0 : this.#options.bodyIdleTimeoutMs,
@@ -123,6 +126,11 @@ export class Transport {
   /** Open pools of connections. */
   get size(): number {
     return this.#pools.size;
+  }
+
+  /** Connects to an upstream without sending anything. Resolves with whether there is a connection now; never rejects. */
+  connect(upstream: Upstream, protocol: Protocol): Promise<boolean> {
+    return this.#pools.connect(upstream, protocol);
   }
 
   /** The upstream has left: what is in flight ends by itself, idle connections close now. */

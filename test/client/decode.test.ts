@@ -286,6 +286,37 @@ describe("a bomb", () => {
   });
 });
 
+describe("the option decode", () => {
+  const doubled = gzipSync("a".repeat(2_000_000));
+
+  it("bounds what a service's bodies may become, for all services or for one", async () => {
+    const server = await serve((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(doubled));
+    const services = { files: server.port, archives: server.port, small: server.port };
+    const mesh = meshOf(services, {
+      decode: { maxRatio: 2_000 },
+      services: { archives: { decode: { maxRatio: Number.POSITIVE_INFINITY } }, small: { decode: { maxBytes: 1_000, maxRatio: 2_000 } } },
+    });
+    for (const service of ["files", "archives"]) expect(await (await mesh.fetch(`${service}/x`)).text()).toHaveLength(2_000_000);
+    const error = await rejectionOf((await mesh.fetch("small/x")).text());
+    expect(error).toMatchObject({ code: "ERR_MESH_BODY", message: expect.stringContaining("larger than 1000 bytes") });
+    expect(await rejectionOf((await meshOf(services).fetch("files/x")).text())).toMatchObject({
+      code: "ERR_MESH_BODY",
+      message: expect.stringContaining("100-fold"),
+    });
+  });
+
+  it.each([
+    [{ maxBytes: 0 }, RangeError, "decode.maxBytes must be at least 1, not 0"],
+    [{ maxRatio: "10" }, TypeError, "decode.maxRatio must be a number"],
+    [{ ratio: 10 }, TypeError, "ratio"],
+    [100, TypeError, "decode must be an object with options, not 100"],
+  ])("refuses %j at construction", (decode, kind, message) => {
+    const create = () => meshOf({}, { decode: decode as never });
+    expect(create).toThrow(kind);
+    expect(create).toThrow(message);
+  });
+});
+
 describe("a decoded stream that is read slowly", () => {
   it("holds the server back", async () => {
     let written = 0;
@@ -295,14 +326,15 @@ describe("a decoded stream that is read slowly", () => {
       response.writeHead(200, { "content-encoding": "gzip" });
       const gzip = createGzip({ level: 0 });
       gzip.pipe(response);
-      response.on("close", () => gzip.destroy());
+      const closed = once(response, "close");
+      closed.then(() => gzip.destroy());
       while (written < 64 * 2 ** 20 && !gzip.destroyed) {
         written += noise.length;
-        if (!gzip.write(noise)) await Promise.race([once(gzip, "drain").catch(() => {}), once(response, "close")]);
+        if (!gzip.write(noise)) await Promise.race([once(gzip, "drain").catch(() => {}), closed]);
       }
       gzip.end();
     });
-    const mesh = meshOf({ files: server.port });
+    const mesh = meshOf({ files: server.port }, { timeoutMs: false });
     const reader = ((await mesh.fetch("files/x")).body as ReadableStream<Uint8Array>).getReader();
     let size = (await reader.read()).value?.byteLength ?? 0;
     let seen = -1;

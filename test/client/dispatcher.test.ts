@@ -301,9 +301,10 @@ describe("backpressure", () => {
     let written = 0;
     const chunk = Buffer.alloc(65_536, 1);
     const server = await serve(async (_request, response) => {
+      const closed = once(response, "close");
       while (written < 48 * 2 ** 20 && !response.destroyed) {
         written += chunk.length;
-        if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+        if (!response.write(chunk)) await Promise.race([once(response, "drain"), closed]);
       }
       response.end();
     });
