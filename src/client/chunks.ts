@@ -39,3 +39,6 @@ export function settleWith<Content>(
     reject(error);
   }
 }
+
+/** For what has none yet. */
+export const noChunks: readonly Buffer[] = [];

@@ -6,7 +6,8 @@ import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { droppedStreams, endByteStream, streamAheadBytes } from "./byte-stream.ts";
-import { bytesOf, ownsItsMemory, settleWith, textOf } from "./chunks.ts";
+import { bytesOf, noChunks, ownsItsMemory, settleWith, textOf } from "./chunks.ts";
+import { cutOff } from "./cut-off.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
 import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 
@@ -15,8 +16,6 @@ const highWaterBytes = 65_536;
 
 /** Settles the promise of the head: also with one that is rejected, which spares what waits a function for that. */
 type Settle = (head: MeshResponse | Promise<never>) => void;
-
-const noChunks: readonly Buffer[] = [];
 
 /**
  * One request on the wire and its response: undici's dispatch handler, the response head and the body in one object, since
@@ -135,7 +134,8 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
 
   onComplete(trailers: unknown): void {
     this.#trailers = decodeTrailers(trailers);
-    this.#close(undefined);
+    if (cutOff.by === undefined) this.#close(undefined);
+    else this.onError(cutOff.by);
   }
 
   onError(cause: Error): void {

@@ -45,6 +45,11 @@ export interface ServiceOptions extends BalancingOptions {
   readonly concurrency?: ConcurrencyOptions | false;
   /** Holds calls back from a service that refuses most of them. @default false */
   readonly throttle?: ThrottleOptions | false;
+  /**
+   * Refuses responses whose body ends with its connection, since of those nobody can tell whether they are whole. (A connection that is
+   * reset is noticed in any case; one that is closed too early is not.) @default false
+   */
+  readonly requireDelimitedBody?: boolean;
   /** Tells instances how long the caller still waits and which attempt it is (`x-mesh-deadline-ms`, `x-mesh-attempt`). @default true */
   readonly shouldPropagate?: boolean;
   /** Around each call of the service, first = outermost. */
@@ -109,6 +114,7 @@ const serviceKeys = [
   "hedge",
   "concurrency",
   "throttle",
+  "requireDelimitedBody",
   "shouldPropagate",
   "interceptors",
   "protocol",
@@ -216,6 +222,7 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   checkHedgeOptions(`${prefix}hedge`, options.hedge);
   checkConcurrencyOptions(`${prefix}concurrency`, options.concurrency);
   checkThrottleOptions(`${prefix}throttle`, options.throttle);
+  checkFlag(`${prefix}requireDelimitedBody`, options.requireDelimitedBody);
   checkFlag(`${prefix}shouldPropagate`, options.shouldPropagate);
   if (retry !== undefined && retry !== false) {
     checkObject(`${prefix}retry`, retry);

@@ -5,6 +5,7 @@ export interface PipelineLayers {
   readonly observeCalls: Interceptor | undefined;
   readonly deadline: Interceptor;
   readonly interceptors: readonly Interceptor[];
+  readonly delimitedBody: Interceptor | undefined;
   readonly serviceBreaker: Interceptor | undefined;
   readonly throttle: Interceptor | undefined;
   readonly retry: Interceptor | undefined;
@@ -29,6 +30,8 @@ export function pipeline(layers: PipelineLayers): Dispatch {
     layers.deadline,
     // Once per call, inside its deadline: credentials, headers, answers from a cache.
     ...layers.interceptors,
+    // Above the breakers: what it refuses is no fault of an instance.
+    layers.delimitedBody,
     // Above the retries: it judges calls, not attempts, and refuses before any work is done.
     layers.serviceBreaker,
     // Below the breaker: what that refuses was not refused by the service.

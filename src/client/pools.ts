@@ -3,6 +3,7 @@ import { buildConnector, Client, type Dispatcher, H2CClient, Pool } from "undici
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { tellAgeOnce } from "./connection-age.ts";
+import { noticeResets } from "./cut-off.ts";
 import { guardedLookup } from "./guarded-lookup.ts";
 import { guardSession } from "./http2-session.ts";
 
@@ -174,7 +175,7 @@ export class Pools {
       clientTtl: maxConnectionAgeMs,
       allowH2: protocol !== "h1",
       ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),
-      connect,
+      connect: noticing(buildConnector({ ...connect, allowH2: false })),
       ...(protocol === "h1"
         ? undefined
         : {
@@ -197,7 +198,7 @@ function negotiating(
   protocol: Protocol,
   onGoAway: () => void,
 ): Client {
-  const connector = guarded(() => client, buildConnector({ ...connect, allowH2: true }), onGoAway);
+  const connector = guarded(() => client, noticing(buildConnector({ ...connect, allowH2: true })), onGoAway);
   const client: Client = new Client(origin, {
     ...options,
     pipelining: protocol === "h2" ? maxConcurrentStreams : 1,
@@ -213,6 +214,16 @@ function negotiating(
       }),
   });
   return client;
+}
+
+/** A connector whose connections are watched for resets. */
+function noticing(connector: buildConnector.connector): buildConnector.connector {
+  return (target, callback) =>
+    connector(target, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      noticeResets(socket);
+      callback(null, socket);
+    });
 }
 
 /** A connector whose HTTP/2 connections are guarded from before their first request. `alpn` is what undici is to speak without TLS. */

@@ -18,6 +18,7 @@ import { throttle } from "../policies/throttle.ts";
 import { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 import { balance } from "./balance.ts";
 import type { CallerZones } from "./caller-zones.ts";
+import { delimitedBody } from "./delimited-body.ts";
 import { EndpointWait } from "./endpoint-wait.ts";
 import { explainService, type ServiceExplanation } from "./explain.ts";
 import { healthCheckProbe } from "./health-check.ts";
@@ -169,6 +170,7 @@ export class Service {
       observeCalls: observers.has("onCall") ? observeCalls(observers, clock) : undefined,
       deadline: deadline({ timeoutMs, clock, onEnd: this.#onDone }),
       interceptors: options.interceptors ?? [],
+      delimitedBody: options.requireDelimitedBody ? delimitedBody(protocol) : undefined,
       serviceBreaker: this.#breaker?.interceptor,
       throttle: throttling === false ? undefined : throttle({ ...throttling, service: name, clock, random }),
       retry: this.#retryLayer(options, budget),
