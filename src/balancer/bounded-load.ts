@@ -1,4 +1,5 @@
 import type { Upstream } from "../core/upstream.ts";
+import { hashWeights } from "./weight.ts";
 
 /** How many counts are read again on each pick. */
 const readsPerPick = 16;
@@ -19,9 +20,8 @@ export class BoundedLoad {
   #next = 0;
 
   constructor(balanceFactor: number, upstreams: readonly Upstream[]) {
-    const areIdle = upstreams.every(({ weight }) => weight === 0);
     this.#upstreams = upstreams;
-    this.#weights = Float64Array.from(upstreams, ({ weight }) => (areIdle ? 1 : weight));
+    this.#weights = hashWeights(upstreams);
     this.#seen = Float64Array.from(upstreams, ({ inFlight }) => inFlight);
     this.#total = this.#seen.reduce((sum, inFlight) => sum + inFlight, 0);
     const totalWeight = this.#weights.reduce((sum, weight) => sum + weight, 0);

@@ -17,11 +17,12 @@ export class PeakEwma {
     return this.#value;
   }
 
-  /** The average at `now`. */
-  read(now: number, decayMs: number): number {
+  /** The average at `now`, when it decays towards `floor`; one below it stays what it is. */
+  read(now: number, decayMs: number, floor = 0): number {
     const elapsed = now - this.#at;
+    const above = this.#value - floor;
     // Most reads of a busy instance fall into the millisecond of its last answer.
-    return elapsed > 0 ? this.#value * Math.exp(-elapsed / decayMs) : this.#value;
+    return elapsed > 0 && above > 0 ? floor + above * Math.exp(-elapsed / decayMs) : this.#value;
   }
 
   /**

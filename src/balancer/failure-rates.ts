@@ -1,7 +1,12 @@
 import { maxRouteClasses } from "./route-classes.ts";
 
-/** How much one outcome moves the rate of its route. */
-const step = 0.1;
+/**
+ * The rate is one of outcomes of about so many milliseconds: of many outcomes one says little, after a silence it is half of what is
+ * known.
+ */
+const windowMs = 1_000;
+const leastStep = 0.01;
+const mostStep = 0.5;
 /** Below it an instance counts as clean, and what was kept of its failures is dropped. */
 const negligible = 1e-3;
 
@@ -15,21 +20,31 @@ export class FailureRates {
   // Absent while the instance is clean, which is nearly always: ten thousand instances then cost no arrays.
   #rates: Float64Array | undefined;
   #at: Float64Array | undefined;
+  /** When the attempt began that failed last. */
+  #failedSince: Float64Array | undefined;
+  #lastAt = Number.NEGATIVE_INFINITY;
 
-  /** Takes one outcome: 0 for a success, 1 for a failure, or something between. */
-  record(route: number, badness: number, now: number, halfLifeMs: number): void {
+  /** Takes the outcome of an attempt that began at `startedAt`: 0 for a success, 1 for a failure, or something between. */
+  record(route: number, badness: number, now: number, halfLifeMs: number, startedAt: number = now): void {
     this.#seen |= 1 << route;
-    if (this.#rates === undefined || this.#at === undefined) {
+    const lastAt = this.#lastAt;
+    this.#lastAt = now;
+    if (this.#rates === undefined || this.#at === undefined || this.#failedSince === undefined) {
       if (badness === 0) return;
       this.#rates = new Float64Array(maxRouteClasses);
-      this.#at = new Float64Array(maxRouteClasses);
+      this.#at = new Float64Array(maxRouteClasses).fill(lastAt);
+      this.#failedSince = new Float64Array(maxRouteClasses).fill(Number.NEGATIVE_INFINITY);
     }
+    // What it was asked before it failed, and answers now, does not say that it is well again.
+    if (badness === 0 && startedAt < (this.#failedSince[route] as number)) return;
     const rate = this.#rateOf(route, now, halfLifeMs);
-    this.#rates[route] = rate + step * (badness - rate);
+    this.#rates[route] = rate + stepAfter(now - (this.#at[route] as number)) * (badness - rate);
     this.#at[route] = now;
-    if (badness === 0 && this.#isClean(now, halfLifeMs)) {
+    if (badness > 0) this.#failedSince[route] = startedAt;
+    else if (this.#isClean(now, halfLifeMs)) {
       this.#rates = undefined;
       this.#at = undefined;
+      this.#failedSince = undefined;
     }
   }
 
@@ -42,6 +57,15 @@ export class FailureRates {
       if ((this.#seen & (1 << other)) !== 0) lowest = Math.min(lowest, this.#rateOf(other, now, halfLifeMs));
     }
     return lowest;
+  }
+
+  /** The highest rate of all its routes. */
+  worst(now: number, halfLifeMs: number): number {
+    let highest = 0;
+    for (let route = 0; this.#rates !== undefined && route < maxRouteClasses; route++) {
+      highest = Math.max(highest, this.#rateOf(route, now, halfLifeMs));
+    }
+    return highest;
   }
 
   #rateOf(route: number, now: number, halfLifeMs: number): number {
@@ -57,4 +81,9 @@ export class FailureRates {
     }
     return true;
   }
+}
+
+/** How much an outcome moves the rate of its route when the one before is so long ago. */
+function stepAfter(silenceMs: number): number {
+  return silenceMs > 0 ? Math.min(mostStep, Math.max(leastStep, 1 - Math.exp(-silenceMs / windowMs))) : leastStep;
 }

@@ -1,26 +1,34 @@
 import type { Upstream } from "../core/upstream.ts";
+import { PerList } from "./per-list.ts";
 
-/** What a picker keeps per upstream. It survives changes of the set, and goes with the upstream. */
+const none: readonly never[] = [];
+
+/** What a picker keeps per upstream. It survives changes of the set and moves to another list, and goes with the upstream. */
 export class LearntStates<State> {
   readonly #create: () => State;
   readonly #byUpstream = new WeakMap<Upstream, State>();
-  #upstreams: readonly Upstream[] = [];
-  #states: readonly State[] = [];
+  readonly #lists = new PerList<readonly State[]>((list) => list.map((upstream) => this.of(upstream)));
+  #list: readonly Upstream[] = none;
+  #states: readonly State[] = none;
 
   constructor(create: () => State) {
     this.#create = create;
   }
 
-  /** The candidates have changed. */
+  /** Picks will be made from this list. */
   update(upstreams: readonly Upstream[]): void {
-    this.#upstreams = upstreams;
-    this.#states = upstreams.map((upstream) => this.of(upstream));
+    this.#list = none;
+    this.#states = none;
+    this.#lists.announce(upstreams);
   }
 
-  /** The state of `upstreams[index]`: an array access for the candidates of the last update, a look-up for a part of them. */
+  /** The state of `upstreams[index]`: an array access in the lists that picks are made from, a look-up in a part of one. */
   at(upstreams: readonly Upstream[], index: number): State {
-    const known = upstreams === this.#upstreams ? this.#states[index] : undefined;
-    return known ?? this.of(upstreams[index] as Upstream);
+    if (upstreams !== this.#list) {
+      this.#list = upstreams;
+      this.#states = this.#lists.of(upstreams) ?? none;
+    }
+    return this.#states[index] ?? this.of(upstreams[index] as Upstream);
   }
 
   of(upstream: Upstream): State {

@@ -1,7 +1,9 @@
 import { checkInteger, checkKeys } from "../core/options.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { type Circle, type ConsistentHashOptions, checkConsistentHash, consistentHash } from "./consistent-hash.ts";
+import { type Circle, type ConsistentHashOptions, checkConsistentHash, consistentHash, type Ring } from "./consistent-hash.ts";
+import { placesIn } from "./per-list.ts";
 import type { Picker } from "./picker.ts";
+import { hashWeights } from "./weight.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
 
 /** Options of {@link maglev}. */
@@ -25,7 +27,7 @@ export function maglev(options: MaglevOptions = {}): Picker {
   // Only a step that has no divisor in common with the size comes by every slot.
   if (!isPrime(tableSize)) throw new RangeError(`maglev: tableSize must be a prime number, not ${tableSize}`);
   checkConsistentHash("maglev", options);
-  return consistentHash(options, (upstreams) => tableOf(upstreams, tableSize));
+  return consistentHash<Table>(options, (upstreams, before) => tableOf(upstreams, tableSize, before));
 }
 
 function isPrime(number: number): boolean {
@@ -33,32 +35,45 @@ function isPrime(number: number): boolean {
   return true;
 }
 
-function tableOf(upstreams: readonly Upstream[], size: number): Circle {
-  return {
-    owners: ownersOf(upstreams, size),
-    placeOf: (hash) => remainder(hash, size),
-  };
+/** A table that remembers what it was filled by, so that the next one need not hash and sort everybody again. */
+interface Table extends Circle {
+  /** Where each member begins, and how far its steps are. */
+  readonly offsets: Uint32Array;
+  readonly steps: Uint32Array;
+  /** Indexes of the members by their ids. */
+  readonly order: Uint32Array;
 }
 
-function ownersOf(upstreams: readonly Upstream[], size: number): ArrayLike<number> {
-  const isWeightless = upstreams.every(({ weight }) => weight === 0);
-  const weightOf = (index: number) => (isWeightless ? 1 : (upstreams[index] as Upstream).weight);
-  // The order decides who gets a slot that two want, and every process must decide alike, however its registry sorts.
-  const order = byId(upstreams).filter((index) => weightOf(index) > 0);
-  if (order.length === 0) return [];
-  const count = order.length;
-  const slots = new Uint32Array(count);
-  const steps = new Uint32Array(count);
-  const weights = new Float64Array(count);
-  for (const [turn, index] of order.entries()) {
+function tableOf(upstreams: readonly Upstream[], size: number, before: Ring<Table> | undefined): Table {
+  const places = before === undefined ? new Int32Array(upstreams.length).fill(-1) : placesIn(before.members, upstreams);
+  const offsets = new Uint32Array(upstreams.length);
+  const steps = new Uint32Array(upstreams.length);
+  for (let index = 0; index < upstreams.length; index++) {
     const { id } = upstreams[index] as Upstream;
-    slots[turn] = remainder(xxh64(id), size);
-    steps[turn] = remainder(xxh64(id, 1), size - 1) + 1;
-    weights[turn] = weightOf(index);
+    const place = places[index] as number;
+    offsets[index] = before === undefined || place < 0 ? remainder(xxh64(id), size) : (before.circle.offsets[place] as number);
+    steps[index] = before === undefined || place < 0 ? remainder(xxh64(id, 1), size - 1) + 1 : (before.circle.steps[place] as number);
   }
+  // The order decides who gets a slot that two want, and every process must decide alike, however its registry sorts.
+  const order = orderOf(upstreams, places, before);
+  const owners = ownersOf(hashWeights(upstreams), { offsets, steps, order }, size);
+  return { owners, offsets, steps, order, placeOf: (hash) => remainder(hash, size), shares: () => sharesOf(owners, upstreams.length) };
+}
+
+function ownersOf(
+  allWeights: Float64Array,
+  { offsets, steps: allSteps, order: everybody }: Pick<Table, "offsets" | "steps" | "order">,
+  size: number,
+): ArrayLike<number> {
+  const order = everybody.filter((index) => (allWeights[index] as number) > 0);
+  const count = order.length;
+  if (count === 0) return [];
+  const slots = order.map((index) => offsets[index] as number);
+  const steps = order.map((index) => allSteps[index] as number);
+  const weights = Float64Array.from(order, (index) => allWeights[index] as number);
   const highest = weights.reduce((most, weight) => Math.max(most, weight), 0);
   const targets = new Float64Array(count);
-  const free = upstreams.length;
+  const free = allWeights.length;
   const owners = (free <= 0xffff ? new Uint16Array(size) : new Uint32Array(size)).fill(free);
   for (let filled = 0, round = 1; filled < size; round++) {
     for (let turn = 0; turn < count && filled < size; turn++) {
@@ -76,9 +91,35 @@ function ownersOf(upstreams: readonly Upstream[], size: number): ArrayLike<numbe
   return owners;
 }
 
-function byId(upstreams: readonly Upstream[]): readonly number[] {
+/** The members by their ids: who has stayed is in order already, and the few that are new are sorted in. */
+function orderOf(upstreams: readonly Upstream[], places: Int32Array, before: Ring<Table> | undefined): Uint32Array {
   const idAt = (index: number) => (upstreams[index] as Upstream).id;
-  return [...upstreams.keys()].sort((one, other) => (idAt(one) < idAt(other) ? -1 : 1));
+  const newcomers: number[] = [];
+  for (let index = 0; index < places.length; index++) if ((places[index] as number) < 0) newcomers.push(index);
+  newcomers.sort((one, other) => (idAt(one) < idAt(other) ? -1 : 1));
+  if (before === undefined) return Uint32Array.from(newcomers);
+  const indexes = new Int32Array(before.members.length).fill(-1);
+  for (let index = 0; index < places.length; index++) if ((places[index] as number) >= 0) indexes[places[index] as number] = index;
+  const order = new Uint32Array(upstreams.length);
+  let size = 0;
+  let next = 0;
+  for (const place of before.circle.order) {
+    const index = indexes[place] as number;
+    if (index < 0) continue;
+    for (; next < newcomers.length && idAt(newcomers[next] as number) < idAt(index); next++) order[size++] = newcomers[next] as number;
+    order[size++] = index;
+  }
+  for (; next < newcomers.length; next++) order[size++] = newcomers[next] as number;
+  return order;
+}
+
+function sharesOf(owners: ArrayLike<number>, members: number): Float64Array {
+  const shares = new Float64Array(members);
+  for (let slot = 0; slot < owners.length; slot++) {
+    const owner = owners[slot] as number;
+    shares[owner] = (shares[owner] as number) + 1 / owners.length;
+  }
+  return shares;
 }
 
 /** Of numbers of 64 bits by one of up to 23: every product stays exact. */

@@ -4,7 +4,9 @@ import type { Upstream } from "../core/upstream.ts";
 import { type Choices, checkChoices, leastIndex } from "./draw.ts";
 import { PeakEwma } from "./ewma.ts";
 import { LearntStates } from "./learnt.ts";
+import { PerList } from "./per-list.ts";
 import type { AttemptLearner, Picker } from "./picker.ts";
+import { costFactor, leastWeight, weighList, weightOf } from "./weight.ts";
 
 /** Options of {@link peakEwma}. */
 export interface PeakEwmaOptions {
@@ -23,7 +25,8 @@ const unknownCost = 2 ** 47 - 1;
 
 /**
  * Of two candidates drawn at random the one with the lower peak EWMA of latency × (requests in flight + 1), as in
- * Finagle's `PeakEwma` and Tower's `load::PeakEwma`. The latency of every attempt counts, failed or not.
+ * Finagle's `PeakEwma` and Tower's `load::PeakEwma`, divided by the weight where weights differ. The latency of every attempt
+ * counts, failed or not.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function peakEwma(options: PeakEwmaOptions = {}): Picker {
@@ -34,21 +37,29 @@ export function peakEwma(options: PeakEwmaOptions = {}): Picker {
   checkFunction("peakEwma: random", random);
   checkObject("peakEwma: clock", clock);
   const learnt = new LearntStates(() => new PeakEwma());
+  const weights = new PerList(weighList);
   let among: readonly Upstream[] = [];
+  let weighed = weighList(among);
   let now = 0;
-  const costOf = (index: number): number => {
-    const average = learnt.at(among, index);
-    const { inFlight } = among[index] as Upstream;
+  const plainCost = ({ inFlight }: Upstream, average: PeakEwma): number => {
     const latencyMs = average.read(now, decayMs);
     // Finagle: unknown and idle is free, so it is tried; unknown and busy is the last resort, so the first answer is awaited.
     if (latencyMs === 0 && inFlight > 0) return unknownCost + inFlight;
     return latencyMs * (inFlight + 1);
   };
+  const costOf = (index: number): number => {
+    const upstream = among[index] as Upstream;
+    return plainCost(upstream, learnt.at(among, index)) * costFactor(upstream, weighed);
+  };
   return {
-    update: (upstreams) => learnt.update(upstreams),
+    update(upstreams) {
+      learnt.update(upstreams);
+      weights.announce(upstreams);
+    },
     pick(upstreams) {
       if (upstreams.length < 2) return upstreams[0];
       among = upstreams;
+      weighed = weights.of(upstreams) ?? weighList(upstreams);
       now = clock.now();
       return upstreams[leastIndex(upstreams.length, choices, random, costOf)];
     },
@@ -63,6 +74,11 @@ export function peakEwma(options: PeakEwmaOptions = {}): Picker {
         average.observe(endedAt - startedAt, endedAt, decayMs);
       };
       return { onHead: observe, onEnd: observe };
+    },
+    explain(upstream) {
+      now = clock.now();
+      const average = learnt.of(upstream);
+      return { cost: plainCost(upstream, average) / Math.max(weightOf(upstream), leastWeight), latencyMs: average.read(now, decayMs) };
     },
     forService: (_service, context) =>
       peakEwma({

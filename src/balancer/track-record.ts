@@ -8,7 +8,7 @@ import type { AttemptLearner } from "./picker.ts";
 /** The part of the way down to a lower latency that one answer goes at least: a healed instance is known after some dozen answers. */
 const minStep = 0.1;
 /** What a 4xx counts: most often the caller's fault, which all instances then share, and sometimes the instance's. */
-const badnessOfRefusal = 0.3;
+const badnessOfRefusal = 0.5;
 
 /** Constants and clock of a {@link TrackRecord}. */
 export interface TrackRecordOptions {
@@ -18,14 +18,17 @@ export interface TrackRecordOptions {
 }
 
 /** What the adaptive picker has learnt of one instance. */
-export class TrackRecord {
-  /** Of successes only: an instance that fails fast must not look fast. */
-  readonly latency: PeakEwma = new PeakEwma();
+export class TrackRecord extends PeakEwma {
   readonly failures: FailureRates = new FailureRates();
   /** Attempts that wait for their response head. */
   waiting = 0;
   /** When they began, added up; in whole milliseconds, so that the sum stays exact. */
   startedSum = 0;
+
+  /** Of successes only: an instance that fails fast must not look fast. The record itself, so that a pick reads one object less. */
+  get latency(): PeakEwma {
+    return this;
+  }
 
   /** How long the attempts that wait for their head have waited on average, in milliseconds. */
   meanAgeMs(now: number): number {
@@ -53,7 +56,7 @@ export class AttemptOnRecord implements AttemptLearner {
   onHead({ status }: MeshResponse): void {
     const now = this.#stopWaiting();
     const badness = badnessOf(status);
-    this.#record.failures.record(this.#route, badness, now, this.#options.failureHalfLifeMs);
+    this.#record.failures.record(this.#route, badness, now, this.#options.failureHalfLifeMs, this.#startedAt);
     if (badness === 0) this.#record.latency.observe(now - this.#startedAt, now, this.#options.decayMs, minStep);
   }
 
@@ -63,7 +66,7 @@ export class AttemptOnRecord implements AttemptLearner {
     const now = hadHead ? this.#options.clock.now() : this.#stopWaiting();
     const { latency, failures } = this.#record;
     const isFailure = outcomeOfError(error) === "failure";
-    if (isFailure) failures.record(this.#route, 1, now, this.#options.failureHalfLifeMs);
+    if (isFailure) failures.record(this.#route, 1, now, this.#options.failureHalfLifeMs, this.#startedAt);
     if (hadHead) return;
     // It would have taken at least so long: callers that give up on a hanging instance must not leave it looking fast.
     const waitedMs = now - this.#startedAt;
@@ -80,7 +83,8 @@ export class AttemptOnRecord implements AttemptLearner {
   }
 }
 
-function badnessOf(status: number): number {
+/** How much of a failure an answer is: 0 to 1. */
+export function badnessOf(status: number): number {
   if (status >= 500 || status === 429) return 1;
   return status >= 400 ? badnessOfRefusal : 0;
 }

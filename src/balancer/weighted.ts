@@ -1,72 +1,66 @@
-import type { Upstream } from "../core/upstream.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import { checkChoice, checkFunction, checkKeys, checkNumber, checkObject } from "../core/options.ts";
+import { PerList } from "./per-list.ts";
 import type { Picker } from "./picker.ts";
+import { pickByChance, runningSums } from "./random.ts";
+import { type ReportingPicker, reportedWeighted } from "./reported-weighted.ts";
+import { planOf, type StaticPlan } from "./schedule.ts";
+import { weightOf } from "./weight.ts";
 
-interface Turn {
-  readonly upstream: Upstream;
-  readonly weight: number;
-  current: number;
+/** Options of {@link weighted}. */
+export interface WeightedOptions {
+  /**
+   * `"static"`: the weights that discovery gives. `"reported"`: those that the instances' own load reports make
+   * (gRFC A58). @default "static"
+   */
+  readonly by?: "static" | "reported";
+  /** `"reported"`: an instance has reported for so long before its weight is used, in milliseconds. @default 10000 */
+  readonly blackoutMs?: number;
+  /** `"reported"`: a report is used for so long, in milliseconds. @default 180000 */
+  readonly expirationMs?: number;
+  /** `"reported"`: how often the weights are reckoned up, in milliseconds, 100 or more. @default 1000 */
+  readonly updateMs?: number;
+  /** `"reported"`: what an error rate of 1 adds to the utilization. @default 1 */
+  readonly errorUtilizationPenalty?: number;
+  /** Where a schedule begins, and who gets a retry; a seeded one makes the sequence repeatable. @default the mesh's */
+  readonly random?: Random;
+  /** `"reported"`: what times are measured with. @default the mesh's clock */
+  readonly clock?: Clock;
 }
 
+const optionKeys = ["by", "blackoutMs", "expirationMs", "updateMs", "errorUtilizationPenalty", "random", "clock"];
+
 /**
- * Smooth weighted round-robin with exactly nginx's sequence (`ngx_http_upstream_get_peer`): weights {5, 1, 1} give
- * a a b a c a a. A pick costs one pass over the candidates, or a step of an index while all weights are equal.
+ * Everybody in turn, in proportion to the weights. By static weights it is smooth weighted round-robin with exactly nginx's
+ * sequence (`ngx_http_upstream_get_peer`) among up to 256 candidates: weights {5, 1, 1} give a a b a c a a; among more the
+ * shares are the same and the order is that of the earliest deadline.
+ * @throws TypeError or RangeError naming the option and the value.
  */
-export function weighted(): Picker {
-  let turns: readonly Turn[] = [];
-  let isEven = true;
-  let next = 0;
+export function weighted(options: WeightedOptions & { readonly by: "reported" }): ReportingPicker;
+export function weighted(options?: WeightedOptions): Picker;
+export function weighted(options: WeightedOptions = {}): Picker {
+  const { by = "static", random = Math.random } = options;
+  checkKeys("weighted", options, optionKeys);
+  checkChoice("weighted: by", by, ["static", "reported"]);
+  checkNumber("weighted: blackoutMs", options.blackoutMs, 0);
+  checkNumber("weighted: expirationMs", options.expirationMs, 1);
+  checkNumber("weighted: updateMs", options.updateMs, 100);
+  checkNumber("weighted: errorUtilizationPenalty", options.errorUtilizationPenalty, 0, Number.MAX_SAFE_INTEGER);
+  checkFunction("weighted: random", random);
+  checkObject("weighted: clock", options.clock);
+  return by === "static" ? staticWeighted(options, random) : reportedWeighted(options);
+}
+
+function staticWeighted(options: WeightedOptions, random: Random): Picker {
+  const plans = new PerList<StaticPlan>((list, before) => planOf(list, before, random));
   return {
-    update(upstreams) {
-      turns = takeOver(turns, upstreams);
-      isEven = turns.every((turn) => turn.weight === turns[0]?.weight);
-    },
+    update: (upstreams) => plans.announce(upstreams),
     pick(upstreams) {
-      // Equal weights are plain round-robin: the same sequence at any number of candidates for the same few nanoseconds.
-      if (isEven) return upstreams[next++ % upstreams.length];
-      if (upstreams.length === turns.length && upstreams[0] === turns[0]?.upstream) return pickAmong(turns);
-      return pickAmong(turnsOf(upstreams, turns)) ?? upstreams[next++ % upstreams.length];
+      const plan = plans.of(upstreams);
+      // A retry picks among a part of a list, and takes nobody's turn in the whole of it.
+      return plan === undefined ? pickByChance(upstreams, runningSums(upstreams), random) : upstreams[plan.schedule.next()];
     },
-    forService: () => weighted(),
+    explain: (upstream) => ({ weight: weightOf(upstream) }),
+    forService: (_service, context) => staticWeighted(options, options.random ?? context?.random ?? random),
   };
-}
-
-/**
- * The turns of a changed set. Who stays keeps its place in the sequence, so that an update does not favour the first of the
- * list again. A place is counted in weights: who was a thousand behind among weights of a thousand must not wait for a
- * thousand picks among weights of one.
- */
-function takeOver(before: readonly Turn[], upstreams: readonly Upstream[]): readonly Turn[] {
-  const known = new Map(before.map((turn) => [turn.upstream, turn]));
-  const turns: Turn[] = upstreams.map((upstream) => ({ upstream, weight: upstream.weight, current: known.get(upstream)?.current ?? 0 }));
-  if (turns.length === before.length && turns.every(({ upstream, weight }) => known.get(upstream)?.weight === weight)) return turns;
-  const scale = totalOf(turns) / (totalOf(before) || 1);
-  for (const turn of turns) turn.current *= scale;
-  return turns;
-}
-
-function totalOf(turns: readonly Turn[]): number {
-  return turns.reduce((sum, turn) => sum + turn.weight, 0);
-}
-
-/** `undefined` when no turn has a weight. */
-function pickAmong(turns: readonly Turn[]): Upstream | undefined {
-  let best: Turn | undefined;
-  let total = 0;
-  for (const turn of turns) {
-    // It has no share, also not when all others happen to be behind.
-    if (turn.weight === 0) continue;
-    turn.current += turn.weight;
-    total += turn.weight;
-    if (best === undefined || turn.current > best.current) best = turn;
-  }
-  if (best === undefined) return undefined;
-  best.current -= total;
-  return best.upstream;
-}
-
-/** The turns of a part of the candidates: a retry picks among those not yet tried. */
-function turnsOf(upstreams: readonly Upstream[], turns: readonly Turn[]): readonly Turn[] {
-  const wanted = new Set(upstreams);
-  const known = turns.filter((turn) => wanted.has(turn.upstream));
-  return known.length === upstreams.length ? known : upstreams.map((upstream) => ({ upstream, weight: upstream.weight, current: 0 }));
 }

@@ -69,13 +69,85 @@ describe("adaptive", () => {
     }
   });
 
-  it("gives an instance that no longer fails its share back within 15 seconds", () => {
-    const healing: Instance = (now, path, random) => (now < 20_000 ? failing(503) : fast)(now, path, random);
+  for (const [outage, patience] of [
+    [3, 40],
+    [20, 45],
+    [60, 45],
+  ] as const) {
+    it(`gives an instance that has failed for ${outage} seconds its share back within ${patience}`, () => {
+      const healing: Instance = (now, path, random) => (now < outage * 1_000 ? failing(503) : fast)(now, path, random);
+      for (const seed of [1, 2, 3]) {
+        const served = play({ instances: [healing, fast, fast, fast, fast], create, seconds: outage + patience + 30, seed });
+        expect(shareOf(served, 0, 0.1, outage)).toBeLessThan(0.03);
+        expect(shareOf(served, 0, outage + patience)).toBeGreaterThan(0.1);
+      }
+    });
+  }
+
+  it("tries an instance that fails each time it is tried less and less often", () => {
+    const served = play({ instances: [failing(503), fast, fast, fast, fast], create, seconds: 120 });
+    expect(served.filter(({ instance }) => instance === 0).length).toBeLessThan(8);
+  });
+
+  it("spreads requests over all instances when each of them fails a little", () => {
+    const flaky: Instance = (now, path, random) => ({ ...fast(now, path, random), status: random() < 0.02 ? 500 : 200 });
     for (const seed of [1, 2, 3]) {
-      const served = play({ instances: [healing, fast, fast, fast, fast], create, seconds: 60, seed });
-      expect(shareOf(served, 0, 1, 20)).toBeLessThan(0.03);
-      expect(shareOf(served, 0, 35, 60)).toBeGreaterThan(0.12);
+      const served = play({ instances: Array.from({ length: 8 }, () => flaky), create, rate: 400, seconds: 60, seed });
+      for (let instance = 0; instance < 8; instance++) expect(shareOf(served, instance)).toBeGreaterThan(0.04);
     }
+  });
+
+  it("does not take for healed an instance that answers what it was asked before it failed", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(12) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) answer(picker, clock, upstream, 10);
+    const [failing] = upstreams as [Upstream];
+    const slow = Array.from({ length: 50 }, () => picker.onAttempt?.(failing, testRequest()));
+    clock.time += 1_000;
+    answer(picker, clock, failing, 0, 503);
+    for (const learner of slow) {
+      clock.time += 100;
+      learner?.onHead(localResponse(200));
+      learner?.onEnd(undefined);
+    }
+    expect(picker.explain?.(failing)?.["failureRatio"]).toBeGreaterThan(0.3);
+    for (let call = 0; call < 20; call++) {
+      clock.time += 100;
+      answer(picker, clock, failing, 10);
+    }
+    expect(picker.explain?.(failing)?.["failureRatio"]).toBeLessThan(0.1);
+  });
+
+  it("takes the failure of a quiet instance more seriously than one of many answers of a busy one", () => {
+    const ratioAfter = (everyMs: number) => {
+      const clock = manualClock();
+      const picker = adaptive({ clock, random: seededRandom(13) });
+      const upstreams = upstreamsOf(2);
+      picker.update?.(upstreams);
+      const [upstream] = upstreams as [Upstream];
+      for (let call = 0; call < 20; call++) answer(picker, clock, upstream, everyMs);
+      answer(picker, clock, upstream, everyMs, 503);
+      return picker.explain?.(upstream)?.["failureRatio"] as number;
+    };
+    expect(ratioAfter(2_000)).toBeGreaterThan(0.4);
+    expect(ratioAfter(20)).toBeLessThan(0.05);
+  });
+
+  it("tries the less slow of two slow instances again first", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(14) });
+    const upstreams = upstreamsOf(3);
+    picker.update?.(upstreams);
+    const [fastest, slow, slower] = upstreams as [Upstream, Upstream, Upstream];
+    answer(picker, clock, slower, 1_000);
+    answer(picker, clock, slow, 500);
+    answer(picker, clock, fastest, 10);
+    clock.time += 45_000;
+    answer(picker, clock, fastest, 10);
+    fastest.inFlight = 2;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1, 0]);
   });
 
   it("still decides by latency when every instance fails a little", () => {
@@ -149,6 +221,7 @@ describe("adaptive", () => {
     for (const upstream of upstreams) for (const path of ["/", "/x"]) answer(picker, clock, upstream, 10, 200, path);
     const request = testRequest({ path: "/x/1", options: { route: "/x/{id}/slow" } });
     const learner = picker.onAttempt?.(upstreams[0] as Upstream, request);
+    clock.time += 100;
     learner?.onHead(localResponse(500));
     learner?.onEnd(undefined);
     for (let call = 0; call < 50; call++) expect(picker.pick(upstreams, request)).toBe(upstreams[1]);
@@ -185,6 +258,41 @@ describe("adaptive", () => {
     fresh.inFlight--;
     answer(picker, clock, fresh, 5);
     expect(sharesOf(picker, upstreams, 100)[2]).toBe(1);
+  });
+
+  it("tries an instance that has only failed so far again when that has faded", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(15) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    const [failing, good] = upstreams as [Upstream, Upstream];
+    answer(picker, clock, failing, 1, 503);
+    answer(picker, clock, good, 10);
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
+    good.inFlight = 5;
+    clock.time += 20_000;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
+    clock.time += 20_000;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([1, 0]);
+    // One request finds out.
+    failing.inFlight = 1;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
+  });
+
+  it("does not flee to an instance that fails when all others have become slow", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(16) });
+    const upstreams = upstreamsOf(5);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) for (let call = 0; call < 5; call++) answer(picker, clock, upstream, 5);
+    const [failing] = upstreams as [Upstream];
+    for (let call = 0; call < 10; call++) answer(picker, clock, failing, 100, 503);
+    // This process, or what the instances have in common, stands still for a while.
+    for (const upstream of upstreams.slice(1)) {
+      for (upstream.inFlight = 0; upstream.inFlight < 10; upstream.inFlight++) picker.onAttempt?.(upstream, testRequest());
+    }
+    clock.time += 1_000;
+    expect(sharesOf(picker, upstreams, 100)[0]).toBe(0);
   });
 
   it("sees that an instance hangs before a single request has ended", () => {
@@ -284,5 +392,79 @@ describe("adaptive", () => {
     [{ choices: 2 }, 'adaptive has no option "choices"'],
   ])("refuses %j", (options, message) => {
     expect(() => adaptive(options as object)).toThrow(message);
+  });
+
+  it("gives the heavier of those that are alike as much more to do as it weighs more", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(9) });
+    const upstreams = [1, 2, 4].map((weight, index) => testUpstream({ host: `10.0.0.${index}`, weight }));
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) {
+      const learner = picker.onAttempt?.(upstream, testRequest());
+      learner?.onHead(localResponse(200));
+    }
+    for (let call = 0; call < 700; call++) (picker.pick(upstreams, testRequest()) as Upstream).inFlight++;
+    for (const { inFlight, weight } of upstreams) expect(Math.abs(inFlight - 100 * weight)).toBeLessThan(5);
+  });
+
+  for (const weight of [1, 10, 1_000, 65_535]) {
+    it(`leaves an instance that fails fast however much it weighs, ${weight} to 1`, () => {
+      const clock = manualClock();
+      const picker = adaptive({ clock, random: seededRandom(10) });
+      const upstreams = [weight, 1, 1, 1].map((each, index) => testUpstream({ host: `10.0.0.${index}`, weight: each }));
+      picker.update?.(upstreams);
+      const [failing] = upstreams as [Upstream];
+      // It was well, and as fast as the others.
+      for (const upstream of upstreams) answer(picker, clock, upstream, 5);
+      let failed = 0;
+      // Fifty at a time, as under load.
+      for (let round = 0; round < 100; round++) {
+        const picked = Array.from({ length: 50 }, () => {
+          const upstream = picker.pick(upstreams, testRequest()) as Upstream;
+          upstream.inFlight++;
+          return { upstream, learner: picker.onAttempt?.(upstream, testRequest()) };
+        });
+        clock.time += 5;
+        for (const { upstream, learner } of picked) {
+          if (upstream === failing) failed++;
+          learner?.onHead(localResponse(upstream === failing ? 503 : 200));
+          learner?.onEnd(undefined);
+          upstream.inFlight--;
+        }
+      }
+      // The first round does not know it yet.
+      expect(failed).toBeLessThan(0.05 * 5_000);
+    });
+  }
+
+  it("picks by weight among a part of the set too, and among more than it looks at", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(11) });
+    const upstreams = Array.from({ length: 60 }, (_, index) => testUpstream({ host: `10.0.0.${index}`, weight: index % 2 === 0 ? 1 : 3 }));
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) answer(picker, clock, upstream, 0);
+    for (const list of [upstreams, upstreams.slice(7, 29)]) {
+      for (const upstream of upstreams) upstream.inFlight = 0;
+      for (let call = 0; call < 4_000; call++) (picker.pick(list, testRequest()) as Upstream).inFlight++;
+      const sumOf = (weight: number) => list.filter((each) => each.weight === weight).reduce((sum, { inFlight }) => sum + inFlight, 0);
+      const heads = list.filter(({ weight }) => weight === 3).length / list.filter(({ weight }) => weight === 1).length;
+      expect(Math.abs(sumOf(3) / sumOf(1) / heads - 3)).toBeLessThan(0.4);
+    }
+  });
+
+  it("says what it has learnt of an instance", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock });
+    const [upstream, fresh] = upstreamsOf(2) as [Upstream, Upstream];
+    answer(picker, clock, upstream, 10);
+    expect(picker.explain?.(upstream)).toEqual({ cost: 10, latencyMs: 10, failureRatio: 0, waiting: 0 });
+    expect(picker.explain?.(fresh)).toEqual({ cost: 0, latencyMs: 0, failureRatio: 0, waiting: 0 });
+    for (let call = 0; call < 200; call++) answer(picker, clock, upstream, 1, 503, "/reports/1");
+    picker.onAttempt?.(upstream, testRequest());
+    upstream.inFlight = 1;
+    const view = picker.explain?.(upstream);
+    expect(view).toMatchObject({ waiting: 1 });
+    expect(view?.["failureRatio"]).toBeGreaterThan(0.5);
+    expect(view?.["cost"]).toBeGreaterThan(100);
   });
 });

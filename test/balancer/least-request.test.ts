@@ -85,4 +85,37 @@ describe("leastRequest", () => {
   ])("refuses %j", (options, message) => {
     expect(() => leastRequest(options as object)).toThrow(message);
   });
+
+  it("has the same shares among more than it looks at each of", () => {
+    const weights = Array.from({ length: 40 }, (_, index) => 1 + (index % 4));
+    const inFlight = weights.map((_, index) => index % 3);
+    const upstreams = upstreamsOf(inFlight, weights);
+    const counts = count(leastRequest({ random: seededRandom(4) }), upstreams, 80_000);
+    const chances = weights.map((weight, index) => weight / ((inFlight[index] as number) + 1));
+    const total = chances.reduce((sum, chance) => sum + chance, 0);
+    for (const [index, chance] of chances.entries()) {
+      const expected = (80_000 * chance) / total;
+      expect(Math.abs((counts[index] as number) - expected)).toBeLessThan(4 * Math.sqrt(expected) + 0.02 * expected);
+    }
+  });
+
+  it("takes the least busy of those drawn when all of many are busy", () => {
+    const inFlight = Array.from({ length: 100 }, (_, index) => (index % 10 === 0 ? 5_000 : 100_000));
+    const upstreams = upstreamsOf(
+      inFlight,
+      inFlight.map((_, index) => 1 + (index % 2)),
+    );
+    const counts = count(leastRequest({ random: seededRandom(5) }), upstreams, 2_000);
+    const toBusy = counts.filter((_, index) => index % 10 !== 0).reduce((sum, each) => sum + each, 0);
+    expect(toBusy / 2_000).toBeLessThan(0.2);
+  });
+
+  it("says what an instance costs", () => {
+    const upstreams = upstreamsOf([3, 0], [2, 0]);
+    const picker = leastRequest();
+    expect(upstreams.map((upstream) => picker.explain?.(upstream))).toEqual([
+      { cost: 2, weight: 2 },
+      { cost: 1e6, weight: 0 },
+    ]);
+  });
 });

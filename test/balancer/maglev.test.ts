@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type MaglevOptions, maglev } from "../../src/balancer/maglev.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
@@ -128,5 +129,42 @@ describe("maglev", () => {
   ])("refuses %j", (options, error, message) => {
     expect(() => maglev(options)).toThrow(error);
     expect(() => maglev(options)).toThrow(message);
+  });
+
+  it("is the same table whether it was built at once or out of others, one change after the other", () => {
+    const everybody = upstreamsOf(40, (index) => index % 4);
+    const sets = fc.array(fc.uniqueArray(fc.nat(39), { minLength: 1, maxLength: 40 }), { minLength: 2, maxLength: 6 });
+    fc.assert(
+      fc.property(sets, (list) => {
+        const picker = maglev({ tableSize: 251 });
+        for (const indexes of list) {
+          const upstreams = indexes.map((index) => everybody[index] as Upstream);
+          const fresh = maglev({ tableSize: 251 });
+          for (const each of [picker, fresh]) each.update?.(upstreams);
+          for (const key of keys.slice(0, 300)) expect(picker.pick(upstreams, keyed(key))).toBe(fresh.pick(upstreams, keyed(key)));
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("stands in for chance by the key, independently of the slot", () => {
+    const picker = maglev();
+    const upstreams = upstreamsOf(5);
+    picker.update?.(upstreams);
+    const inList = keys.filter((key) => (picker.chanceOf?.(keyed(key)) as number) < 0.25);
+    expect(Math.abs(inList.length / keys.length - 0.25)).toBeLessThan(0.04);
+    for (const upstream of upstreams) {
+      const own = inList.filter((key) => picker.pick(upstreams, keyed(key)) === upstream).length / inList.length;
+      expect(Math.abs(own - 0.2)).toBeLessThan(0.08);
+    }
+  });
+
+  it("says which part of all keys falls to an instance", () => {
+    const upstreams = [1, 2].map((weight) => testUpstream({ port: 89 + weight, weight }));
+    const picker = maglev();
+    picker.update?.(upstreams);
+    picker.pick(upstreams, keyed("a"));
+    expect(picker.explain?.(upstreams[0] as Upstream)["share"]).toBeCloseTo(21_846 / 65_537, 9);
   });
 });

@@ -115,4 +115,31 @@ describe("peakEwma", () => {
   ])("refuses %j", (options, message) => {
     expect(() => peakEwma(options as object)).toThrow(message);
   });
+
+  it("gives the heavier of two that are alike as much more to do as it weighs more", () => {
+    const clock = manualClock();
+    const picker = peakEwma({ clock, choices: "all", random: seededRandom(2) });
+    const upstreams = [testUpstream({ host: "10.0.0.1", weight: 1 }), testUpstream({ host: "10.0.0.2", weight: 4 })];
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) {
+      const learner = picker.onAttempt?.(upstream, testRequest());
+      clock.time += 10;
+      learner?.onHead(localResponse(200));
+    }
+    for (let call = 0; call < 500; call++) (picker.pick(upstreams, testRequest()) as (typeof upstreams)[0]).inFlight++;
+    const [light, heavy] = upstreams.map(({ inFlight }) => inFlight) as [number, number];
+    expect(Math.abs(heavy / light - 4)).toBeLessThan(0.2);
+  });
+
+  it("says what an instance costs, by its weight", () => {
+    const clock = manualClock();
+    const picker = peakEwma({ clock });
+    const upstream = testUpstream({ weight: 4 });
+    expect(picker.explain?.(upstream)).toEqual({ cost: 0, latencyMs: 0 });
+    const learner = picker.onAttempt?.(upstream, testRequest());
+    clock.time += 10;
+    learner?.onHead(localResponse(200));
+    upstream.inFlight = 1;
+    expect(picker.explain?.(upstream)).toEqual({ cost: 5, latencyMs: 10 });
+  });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { random } from "../../src/balancer/random.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { pickerContract } from "../../src/testing/contract/picker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
@@ -100,5 +101,58 @@ describe("random", () => {
         expect(upstreams.indexOf(picker.pick(upstreams, testRequest()) as (typeof upstreams)[0])).toBe(expected);
       }),
     );
+  });
+
+  it("takes the mesh's chance unless it was given one", () => {
+    const upstreams = upstreamsOf([1, 1, 1, 1]);
+    const context = { clock: systemClock, random: () => 0.99 };
+    expect(random().forService?.("orders", context).pick(upstreams, testRequest())).toBe(upstreams[3]);
+    expect(
+      random({ random: () => 0 })
+        .forService?.("orders", context)
+        .pick(upstreams, testRequest()),
+    ).toBe(upstreams[0]);
+  });
+
+  it("shares by the weights of each of two lists at a time", () => {
+    const upstreams = upstreamsOf([1, 3, 2, 2]);
+    const lists = [upstreams.slice(0, 2), upstreams.slice(2)];
+    const picker = random({ random: seededRandom(5) });
+    for (const list of lists) picker.update?.(list);
+    for (let call = 0; call < 20_000; call++) {
+      const picked = picker.pick(lists[call % 2] as typeof upstreams, testRequest());
+      if (picked) picked.requests++;
+    }
+    expect(
+      chiSquare(
+        upstreams.slice(0, 2).map(({ requests }) => requests),
+        [1, 3],
+      ),
+    ).toBeLessThan(limitOf(1));
+    expect(
+      chiSquare(
+        upstreams.slice(2).map(({ requests }) => requests),
+        [2, 2],
+      ),
+    ).toBeLessThan(limitOf(1));
+  });
+
+  it.each([Number.NaN, -1, 1, Number.POSITIVE_INFINITY])("picks one of the list from a source of chance that returns %s", (broken) => {
+    for (const weights of [
+      [1, 1, 1],
+      [1, 2, 3],
+    ]) {
+      const upstreams = upstreamsOf(weights);
+      const picker = random({ random: () => broken });
+      picker.update?.(upstreams);
+      expect(upstreams).toContain(picker.pick(upstreams, testRequest()));
+    }
+  });
+
+  it.each([
+    [{ random: 5 }, "random: random must be a function, not 5"],
+    [{ seed: 5 }, 'random has no option "seed"'],
+  ])("refuses %j", (options, message) => {
+    expect(() => random(options as object)).toThrow(message);
   });
 });

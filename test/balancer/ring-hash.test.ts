@@ -272,4 +272,84 @@ describe("ringHash with balanceFactor", () => {
     expect(picker.pick([busy], keyed("a"))).toBe(busy);
     expect(idle).toContain(picker.pick(upstreams, keyed("a")));
   });
+
+  it("is the same ring whether it was built at once or out of others, one change after the other", () => {
+    const everybody = upstreamsOf(60, (index) => 1 + (index % 4));
+    const sets = fc.array(fc.uniqueArray(fc.nat(59), { minLength: 1, maxLength: 60 }), { minLength: 2, maxLength: 6 });
+    for (const options of [{}, { virtualNodes: 3 }, { maxRingSize: 200 }]) {
+      fc.assert(
+        fc.property(sets, (list) => {
+          const picker = ringHash(options);
+          for (const indexes of list) {
+            const upstreams = indexes.map((index) => everybody[index] as Upstream);
+            picker.update?.(upstreams);
+            const own = keys.slice(0, 200).map((key) => picker.pick(upstreams, keyed(key)));
+            expect(own).toEqual(mapOf(upstreams, options).slice(0, 200));
+          }
+        }),
+        { numRuns: 15 },
+      );
+    }
+  });
+
+  it("follows weights that change", () => {
+    const upstreams = upstreamsOf(4);
+    const picker = ringHash();
+    picker.update?.(upstreams);
+    picker.pick(upstreams, keyed("a"));
+    upstreams[0]?.refresh({ ...(upstreams[0] as Upstream).endpoint, weight: 3 });
+    picker.update?.(upstreams);
+    expect(keys.map((key) => picker.pick(upstreams, keyed(key)))).toEqual(mapOf(upstreams));
+  });
+
+  it("keeps two lists apart, and takes a retry on in the list it is of", () => {
+    const all = upstreamsOf(20);
+    const [one, other] = [all.slice(0, 8), all.slice(8)];
+    const picker = ringHash();
+    for (const list of [one, other]) picker.update?.(list);
+    for (const key of keys.slice(0, 100)) {
+      for (const list of [one, other]) {
+        const alone = ringHash();
+        alone.update?.(list);
+        const first = picker.pick(list, keyed(key));
+        expect(first).toBe(alone.pick(list, keyed(key)));
+        const rest = list.filter((upstream) => upstream !== first);
+        expect(picker.pick(rest, keyed(key))).toBe(alone.pick(rest, keyed(key)));
+      }
+    }
+  });
+
+  it("stands in for chance by the key, evenly and independently of the place on the ring", () => {
+    // One point each: the keys of a quarter of the ring have one or two owners.
+    const picker = ringHash({ hashKey: headerKey("x-user"), virtualNodes: 1 });
+    const chances = keys.map((key) => picker.chanceOf?.(keyed(key)) as number);
+    expect(Math.abs(chances.filter((chance) => chance < 0.25).length / keys.length - 0.25)).toBeLessThan(0.04);
+    expect(picker.chanceOf?.(testRequest())).toBeUndefined();
+    const headers = Object.assign(Object.create(null), { "x-user": "user-1" });
+    expect(picker.chanceOf?.(testRequest({ headers }))).toBe(chances[1]);
+    // Of the keys of one list each member of it still gets its share.
+    const upstreams = upstreamsOf(5);
+    picker.update?.(upstreams);
+    const inList = keys.filter((_, index) => (chances[index] as number) < 0.25);
+    for (const upstream of upstreams) {
+      const all = keys.filter((key) => picker.pick(upstreams, keyed(key)) === upstream).length / keys.length;
+      const own = inList.filter((key) => picker.pick(upstreams, keyed(key)) === upstream).length / inList.length;
+      expect(Math.abs(own - all)).toBeLessThan(0.08);
+    }
+  });
+
+  it("says which part of all keys falls to an instance", () => {
+    const upstreams = upstreamsOf(5, (index) => 1 + index);
+    const picker = ringHash();
+    picker.update?.(upstreams);
+    expect(picker.explain?.(upstreams[0] as Upstream)).toEqual({});
+    const owners = keys.map((key) => picker.pick(upstreams, keyed(key)));
+    let sum = 0;
+    for (const upstream of upstreams) {
+      const share = picker.explain?.(upstream)["share"] as number;
+      sum += share;
+      expect(Math.abs(owners.filter((owner) => owner === upstream).length / keys.length - share)).toBeLessThan(0.04);
+    }
+    expect(sum).toBeCloseTo(1, 9);
+  });
 });

@@ -5,6 +5,7 @@ import { weighted } from "../../src/balancer/weighted.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 import { pickerContract } from "../../src/testing/contract/picker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
+import { seededRandom } from "../../src/testing/seeded-random.ts";
 
 const names = "abcdefghijklmnop";
 
@@ -48,7 +49,7 @@ function nginx(weights: readonly number[], count: number): string {
 const counted = (sequence: string, id: string) => sequence.split(id).length - 1;
 
 describe("weighted", () => {
-  for (const test of pickerContract(() => weighted())) it(test.name, test.run);
+  for (const test of pickerContract((options) => weighted(options))) it(test.name, test.run);
 
   it("gives nginx's sequence for 5, 1, 1", () => {
     const { picker, upstreams } = started([5, 1, 1]);
@@ -172,5 +173,85 @@ describe("weighted", () => {
       picks(picker, upstreams.slice(1), 1);
     }
     expect(counted(all, "a") / 700).toBeGreaterThan(0.65);
+  });
+
+  it("gives nginx's sequence among 256 candidates too, and after a million picks", () => {
+    const weights = Array.from({ length: 256 }, (_, index) => 1 + ((index * 7_919) % 97));
+    const upstreams = weights.map((weight, index) => testUpstream({ id: `${index}`, port: index + 1, weight }));
+    const picker = weighted();
+    picker.update?.(upstreams);
+    const currents = weights.map(() => 0);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const next = () => {
+      let best = 0;
+      for (const [index, weight] of weights.entries()) {
+        currents[index] = (currents[index] as number) + weight;
+        if ((currents[index] as number) > (currents[best] as number)) best = index;
+      }
+      currents[best] = (currents[best] as number) - total;
+      return best;
+    };
+    for (let pick = 0; pick < 5_000; pick++) expect(picker.pick(upstreams, testRequest())).toBe(upstreams[next()]);
+    const few = started([5, 1, 1]);
+    for (let pick = 0; pick < 2 ** 20 - 3; pick++) few.picker.pick(few.upstreams, testRequest());
+    expect(picks(few.picker, few.upstreams, 21)).toBe(nginx([5, 1, 1], 2 ** 20 + 18).slice(-21));
+  });
+
+  it("gives exact shares among more than 256, 65,535 : 1 as well", () => {
+    for (const weightOf of [
+      (index: number) => 1 + (index % 7),
+      (index: number) => (index === 3 ? 65_535 : 1),
+      (index: number) => index % 5,
+    ]) {
+      const upstreams = Array.from({ length: 1_000 }, (_, index) => testUpstream({ port: index + 1, weight: weightOf(index) }));
+      const picker = weighted({ random: seededRandom(1) });
+      picker.update?.(upstreams);
+      const total = upstreams.reduce((sum, { weight }) => sum + weight, 0);
+      for (let pick = 0; pick < total; pick++) (picker.pick(upstreams, testRequest()) as Upstream).requests++;
+      for (const { requests, weight } of upstreams) expect(Math.abs(requests - weight)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it("spreads the picks of each evenly among more than 256", () => {
+    const upstreams = Array.from({ length: 300 }, (_, index) => testUpstream({ port: index + 1, weight: index < 30 ? 10 : 1 }));
+    const picker = weighted({ random: seededRandom(2) });
+    picker.update?.(upstreams);
+    // Each of the heavy ones is due every 57 picks.
+    const last = new Map<Upstream, number>();
+    for (let pick = 0; pick < 5_700; pick++) {
+      const picked = picker.pick(upstreams, testRequest()) as Upstream;
+      const gap = pick - (last.get(picked) ?? pick);
+      if (picked.weight === 10 && gap > 0) expect(Math.abs(gap - 57)).toBeLessThan(15);
+      last.set(picked, pick);
+    }
+  });
+
+  it("keeps everybody's place when one of many joins or leaves with every pick, over 256 and under it", () => {
+    const upstreams = Array.from({ length: 258 }, (_, index) => testUpstream({ port: index + 1, weight: 1 + (index % 3) }));
+    const picker = weighted({ random: seededRandom(3) });
+    const total = upstreams.reduce((sum, { weight }) => sum + weight, 0);
+    for (let pick = 0; pick < 4 * total; pick++) {
+      // 258, 257, 256, 257 members.
+      const list = upstreams.slice(0, 258 - (pick % 4 === 3 ? 1 : pick % 4));
+      picker.update?.(list);
+      (picker.pick(list, testRequest()) as Upstream).requests++;
+    }
+    for (const { requests, weight } of upstreams.slice(0, 256)) expect(Math.abs(requests - 4 * weight)).toBeLessThanOrEqual(3);
+  });
+
+  it("keeps two lists apart", () => {
+    const picker = weighted();
+    const upstreams = upstreamsOf([5, 1, 1, 2, 1]);
+    const [one, other] = [upstreams.slice(0, 3), upstreams.slice(3)];
+    for (const list of [one, other]) picker.update?.(list);
+    let sequence = "";
+    for (let pick = 0; pick < 6; pick++) sequence += picks(picker, one, 1) + picks(picker, other, 1);
+    // a a b a c a … and d e d …, one of each in turn.
+    expect(sequence).toBe("adaebdadceadad".slice(0, 12));
+  });
+
+  it("says which weight it goes by", () => {
+    const { picker, upstreams } = started([5, 1]);
+    expect(picker.explain?.(upstreams[0] as Upstream)).toEqual({ weight: 5 });
   });
 });

@@ -46,6 +46,12 @@ const stuck: CreatePicker = ({ random = Math.random } = {}) => {
   };
 };
 
+/** Round robin with one turn, whatever list it is asked for. */
+const turning: CreatePicker = () => {
+  let turn = 0;
+  return { pick: (upstreams) => upstreams[turn++ % upstreams.length] };
+};
+
 const broken: readonly (readonly [name: string, how: string, create: CreatePicker])[] = [
   ["picks nothing from an empty list", "throws", picking((upstreams) => required(upstreams[0]))],
   [
@@ -73,6 +79,41 @@ const broken: readonly (readonly [name: string, how: string, create: CreatePicke
     "gives equal upstreams a fair share",
     "never picks the last",
     picking((upstreams, random) => upstreams[Math.floor(random() * Math.max(1, upstreams.length - 1))]),
+  ],
+  ["gives a fair share in each of two lists at a time", "has one turn for all lists", turning],
+  ["gives a fair share in each of two lists at a time", "picks from the list it was told of last", remembering],
+  ["picks from two lists at a time, parts of them and new ones, only who is in the list", "picks from the whole set", remembering],
+  [
+    "picks from two lists at a time, parts of them and new ones, only who is in the list",
+    "keeps a place by the number of members",
+    () => {
+      const bySize = new Map<number, readonly Upstream[]>();
+      return {
+        update: (upstreams) => void bySize.set(upstreams.length, upstreams),
+        pick: (upstreams) => (bySize.get(upstreams.length) ?? upstreams)[0],
+      };
+    },
+  ],
+  [
+    "picks from a list whose weights are not what they should be",
+    "adds weights up without looking",
+    picking((upstreams, random) => {
+      let rest = random() * upstreams.reduce((total, { weight }) => total + weight, 0);
+      return upstreams.find(({ weight }) => {
+        rest -= weight;
+        return rest < 0;
+      });
+    }),
+  ],
+  [
+    "says what it knows of an upstream in numbers and text, also of one that it has never seen",
+    "divides by nothing",
+    () => ({ pick: (upstreams) => upstreams[0], explain: ({ latencyMs, requests }) => ({ cost: latencyMs / requests }) }),
+  ],
+  [
+    "stands in for chance with the same number from 0 to below 1 for the same key, if at all",
+    "returns the hash itself",
+    () => ({ pick: (upstreams) => upstreams[0], chanceOf: ({ path }) => path.length }),
   ],
   ["survives a thousand changes of the set", "keeps what has left", hoarding],
   ["survives a thousand changes of the set", "never looks again", stuck],

@@ -79,13 +79,92 @@ const cases: readonly Case[] = [
         const upstreams = upstreamsOf(size);
         const picks = 1_000 * size;
         pickMany(create({ random: seededRandom(5) }), upstreams, picks);
-        const fair = picks / size;
-        // Four standard deviations of a binomial share: a fair coin is outside once in 16,000 cases, and the seed is fixed.
-        const tolerance = maxSkewRatio * fair + 4 * Math.sqrt(fair * (1 - 1 / size));
-        for (const { address, requests } of upstreams) {
-          const isFair = Math.abs(requests - fair) <= tolerance;
-          assert.ok(isFair, `${address} got ${requests} of ${picks} picks among ${size}, fair is ${fair} ± ${Math.ceil(tolerance)}`);
+        for (const { address, requests } of upstreams) assertFair(address, requests, picks, size, maxSkewRatio);
+      }
+    },
+  },
+  {
+    name: "gives a fair share in each of two lists at a time",
+    run(create, maxSkewRatio) {
+      const picker = create({ random: seededRandom(12) });
+      const all = upstreamsOf(6);
+      const lists = [all.slice(0, 2), all.slice(2)];
+      for (const list of lists) picker.update?.(list);
+      const rounds = 3_000;
+      const inFlight: Upstream[] = [];
+      // In turn: a place that the lists had in common would give each of them every second one only.
+      for (let call = 0; call < rounds * lists.length; call++) {
+        const list = lists[call % lists.length] as readonly Upstream[];
+        const picked = picker.pick(list, request(call));
+        assertMember(picked, list);
+        hold(inFlight, picked);
+      }
+      for (const list of lists) {
+        for (const { address, requests } of list) assertFair(address, requests, rounds, list.length, maxSkewRatio);
+      }
+    },
+  },
+  {
+    name: "picks from two lists at a time, parts of them and new ones, only who is in the list",
+    run(create) {
+      const picker = create({ random: seededRandom(13) });
+      const random = seededRandom(14);
+      const all = upstreamsOf(12);
+      let lists = [all.slice(0, 5), all.slice(5)];
+      for (let call = 0; call < 2_000; call++) {
+        if (call % 50 === 0) {
+          // The same upstreams elsewhere, as when zones change.
+          const border = 1 + Math.floor(random() * 11);
+          lists = [all.slice(0, border), all.slice(border)];
+          for (const list of lists) picker.update?.(list);
         }
+        const list = lists[call % 2] as readonly Upstream[];
+        const first = picker.pick(list, request(call));
+        assertMember(first, list);
+        const others = list.filter((upstream) => upstream !== first);
+        if (others.length > 0) assertMember(picker.pick(others, request(call, { attempt: 2 })), others);
+      }
+    },
+  },
+  {
+    name: "picks from a list whose weights are not what they should be",
+    run(create) {
+      const strange = [Number.NaN, -1, 0, 1e9, "5", Number.POSITIVE_INFINITY, undefined, 1];
+      const picker = create({ random: seededRandom(15) });
+      const upstreams = upstreamsOf(strange.length);
+      for (const [index, weight] of strange.entries()) Object.defineProperty(upstreams[index], "weight", { value: weight });
+      picker.update?.(upstreams);
+      for (let call = 0; call < 500; call++) {
+        assertMember(picker.pick(upstreams, request(call)), upstreams);
+        const part = upstreams.filter((_, index) => index !== call % strange.length);
+        assertMember(picker.pick(part, request(call, { attempt: 2 })), part);
+      }
+    },
+  },
+  {
+    name: "says what it knows of an upstream in numbers and text, also of one that it has never seen",
+    run(create) {
+      const picker = create({ random: seededRandom(16) });
+      const upstreams = upstreamsOf(3);
+      const ids = pickMany(picker, upstreams, 30);
+      assert.equal(ids.length, 30);
+      for (const upstream of [...upstreams, testUpstream({ host: "10.0.9.9" })]) {
+        for (const [name, value] of Object.entries(picker.explain?.(upstream) ?? {})) {
+          const isGood = typeof value === "string" || (typeof value === "number" && !Number.isNaN(value));
+          assert.ok(isGood, `${name} is ${String(value)}`);
+        }
+      }
+    },
+  },
+  {
+    name: "stands in for chance with the same number from 0 to below 1 for the same key, if at all",
+    run(create) {
+      const picker = create({ random: seededRandom(17) });
+      if (picker.chanceOf === undefined) return;
+      for (let call = 0; call < 200; call++) {
+        const chance: number | undefined = picker.chanceOf(request(call));
+        assert.ok(chance !== undefined && chance >= 0 && chance < 1, `${String(chance)} for a request with a key`);
+        assert.equal(picker.chanceOf(request(call)), chance, "the same key");
       }
     },
   },
@@ -173,16 +252,28 @@ function pickMany(picker: Picker, upstreams: readonly Upstream[], picks: number)
   for (let call = 0; call < picks; call++) {
     const upstream = picker.pick(upstreams, request(call));
     assertMember(upstream, upstreams);
-    upstream.requests += 1;
-    upstream.inFlight += 1;
-    inFlight.push(upstream);
+    hold(inFlight, upstream);
     ids.push(upstream.id);
-    if (inFlight.length > 10) {
-      const finished = inFlight.shift();
-      if (finished) finished.inFlight -= 1;
-    }
   }
   return ids;
+}
+
+/** Counts a request in flight, and ends the oldest when there are more than ten. */
+function hold(inFlight: Upstream[], upstream: Upstream): void {
+  upstream.requests += 1;
+  upstream.inFlight += 1;
+  inFlight.push(upstream);
+  if (inFlight.length <= 10) return;
+  const finished = inFlight.shift();
+  if (finished) finished.inFlight -= 1;
+}
+
+function assertFair(address: string, requests: number, picks: number, size: number, maxSkewRatio: number): void {
+  const fair = picks / size;
+  // Four standard deviations of a binomial share: a fair coin is outside once in 16,000 cases, and the seed is fixed.
+  const tolerance = maxSkewRatio * fair + 4 * Math.sqrt(fair * (1 - 1 / size));
+  const isFair = Math.abs(requests - fair) <= tolerance;
+  assert.ok(isFair, `${address} got ${requests} of ${picks} picks among ${size}, fair is ${fair} ± ${Math.ceil(tolerance)}`);
 }
 
 /** Requests with a key of their own each, for pickers that hash. */
