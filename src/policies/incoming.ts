@@ -19,7 +19,7 @@ let isUsed = false;
 const storage = new AsyncLocalStorage<Incoming>();
 
 /** Headers as `node:http`, Fastify or Express have them, or a `Headers`. */
-export type IncomingHeaders = Readonly<Record<string, string | readonly string[] | undefined>> | { get(name: string): string | null };
+export type IncomingHeaders = Readonly<Record<string, string | readonly string[] | undefined>> | Pick<Headers, "get">;
 
 /**
  * Runs `handler` as the answer to a request with these headers: calls it makes through the mesh end when the caller of that request

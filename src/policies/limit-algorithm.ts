@@ -18,6 +18,7 @@ export interface ConcurrencyLimit {
 
 /** Makes the limit of one service: {@link gradient2}, {@link aimd}, or one of your own. */
 export interface LimitAlgorithm {
+  /** The limit of one service, as it is at first. */
   begin(): ConcurrencyLimit;
 }
 

@@ -20,4 +20,22 @@ export {
 } from "./mock-mesh.ts";
 export { testRequest, testUpstream } from "./request.ts";
 export { seededRandom } from "./seeded-random.ts";
+export type { LatencySummary, ServerSummary, SimulationResult, TimelinePart } from "./simulator/result.ts";
+export type {
+  Arrivals,
+  ExponentialLatency,
+  Latency,
+  RatePhase,
+  Scenario,
+  ServerAnswer,
+  ServerErrors,
+  ServerFault,
+  ServerMoment,
+  ServerPhase,
+  SimulatedClient,
+  SimulatedOptions,
+  SimulatedRequest,
+  SimulatedServer,
+} from "./simulator/scenario.ts";
+export { simulate } from "./simulator/simulate.ts";
 export { type VirtualClock, type VirtualClockOptions, type VirtualTimer, virtualClock } from "./virtual-clock.ts";

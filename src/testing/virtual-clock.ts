@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { TimerQueue } from "./timer-queue.ts";
 
 /** A timer that a {@link VirtualClock} holds. */
 export interface VirtualTimer {
@@ -25,20 +26,13 @@ export interface VirtualClockOptions {
   readonly startMs?: number;
 }
 
-interface Entry {
-  readonly at: number;
-  readonly callback: () => void;
-  readonly keepsProcess: boolean;
-}
-
 // Taken once, so that a test that fakes the global timers as well does not stop this clock.
 const nextTurn = setImmediate;
 
 /** A {@link Clock} for tests and simulations: nothing sleeps, and a timeout of minutes takes no time. */
 export function virtualClock({ startMs = Date.UTC(2026, 0, 1) }: VirtualClockOptions = {}): VirtualClock {
   let now = 0;
-  // In the order in which they fire; of two for the same moment the one that was set first.
-  const entries: Entry[] = [];
+  const timers = new TimerQueue();
   const settle = () =>
     new Promise<void>((resolve) => {
       nextTurn(resolve);
@@ -46,26 +40,18 @@ export function virtualClock({ startMs = Date.UTC(2026, 0, 1) }: VirtualClockOpt
   return {
     now: () => now,
     wallNow: () => startMs + now,
-    setTimer(callback, delayMs, keepsProcess = true) {
-      const entry: Entry = { at: now + Math.max(0, delayMs), callback, keepsProcess };
-      const index = entries.findIndex(({ at }) => at > entry.at);
-      entries.splice(index < 0 ? entries.length : index, 0, entry);
-      return entry;
-    },
-    clearTimer(timer) {
-      const index = entries.indexOf(timer as Entry);
-      if (index >= 0) entries.splice(index, 1);
-    },
+    setTimer: (callback, delayMs, keepsProcess = true) => timers.add(now + Math.max(0, delayMs), callback, keepsProcess),
+    clearTimer: (timer) => timers.remove(timer),
     get pending() {
-      return entries.map(({ at, keepsProcess }) => ({ inMs: at - now, keepsProcess }));
+      return timers.sorted().map(({ at, keepsProcess }) => ({ inMs: at - now, keepsProcess }));
     },
     async advance(ms) {
       const end = now + ms;
       await settle();
       for (;;) {
-        const next = entries[0];
+        const next = timers.first;
         if (next === undefined || next.at > end) break;
-        entries.shift();
+        timers.remove(next);
         now = next.at;
         next.callback();
         await settle();

@@ -1,0 +1,211 @@
+import type { Random } from "../../core/clock.ts";
+import type { MeshRequest } from "../../core/dispatch.ts";
+import type { Latency, ServerAnswer, ServerErrors, ServerFault, ServerMoment, ServerPhase, SimulatedServer } from "./scenario.ts";
+import { probePath, ServerLoad } from "./server-load.ts";
+import type { SimulatedClock } from "./simulated-clock.ts";
+
+/** Who has sent a request to a {@link Server} and is told how it ends. */
+export interface Caller {
+  readonly request: MeshRequest;
+  onAnswer(status: number, headers: readonly string[]): void;
+  onFault(fault: Exclude<ServerFault, "hang">): void;
+}
+
+/** A request at a server. */
+export interface Job {
+  readonly caller: Caller;
+  readonly answer: ServerAnswer;
+  /** The part of `answer.errors` that this one belongs to. */
+  readonly error: ServerErrors | undefined;
+  readonly fault: ServerFault | undefined;
+  readonly before: number;
+  readonly atMs: number;
+  /** How many were at the server when it came, itself included. */
+  inFlight: number;
+  state: "new" | "waiting" | "working" | "over" | "given up";
+}
+
+const defaultLatencyMs = 10;
+const refusedMs = 1;
+/** A probe waits in no queue. */
+const probeMs = 1;
+const unreachableMs = 1_000;
+/** The part of the queue that has been served is cut off when it is as long as this. */
+const minCut = 1_000;
+const noHeaders: readonly string[] = Object.freeze([]);
+const notStarted: ServerPhase = { fault: "refuse" };
+
+/** One simulated server: a script, workers and a queue. */
+export class Server {
+  readonly name: string;
+  /** Requests that came, connections that were refused among them. */
+  requests = 0;
+  /** Requests that were answered with a status below 400. */
+  successes = 0;
+  maxInFlight = 0;
+  readonly #clock: SimulatedClock;
+  readonly #random: Random;
+  readonly #phases: readonly ServerPhase[];
+  readonly #workers: number;
+  readonly #room: number;
+  readonly #load: ServerLoad | undefined;
+  #phase = -1;
+  #inFlight = 0;
+  #busy = 0;
+  #waiting = 0;
+  /** Those that wait are in it from `#head` on: `shift` of a long array is slow. */
+  #queue: Job[] = [];
+  #head = 0;
+
+  constructor(name: string, script: SimulatedServer, clock: SimulatedClock, random: Random) {
+    const { answers, workers = Number.POSITIVE_INFINITY, queue = Number.POSITIVE_INFINITY } = script;
+    this.name = name;
+    this.#clock = clock;
+    this.#random = random;
+    this.#phases = phasesOf(answers);
+    this.#workers = workers;
+    this.#room = queue;
+    this.#load = script.reportsLoad ? new ServerLoad() : undefined;
+  }
+
+  /** Whether `request` asks for the server's load: it is answered beside the others and counted nowhere. */
+  isProbe({ path }: MeshRequest): boolean {
+    return this.#load !== undefined && path === probePath;
+  }
+
+  /** A request arrives. */
+  accept(caller: Caller): Job {
+    const { path } = caller.request;
+    const phase = this.#phaseNow();
+    const answer = phase.paths !== undefined && Object.hasOwn(phase.paths, path) ? (phase.paths[path] as ServerAnswer) : phase;
+    const isProbe = this.isProbe(caller.request);
+    const before = isProbe ? this.requests : this.requests++;
+    const error = answer.errors !== undefined && this.#random() < answer.errors.ratio ? answer.errors : undefined;
+    const scripted = typeof answer.fault === "function" ? answer.fault(this.#momentOf(caller, before)) : answer.fault;
+    const job: Job = { caller, answer, error, fault: error?.fault ?? scripted, before, atMs: this.#clock.now(), inFlight: 0, state: "new" };
+    if (isProbe && job.fault === undefined) this.#answerProbe(job);
+    else this.#admit(job);
+    return job;
+  }
+
+  /** The caller has closed its connection. What is being worked on goes on, as servers do; what waits or hangs is dropped. */
+  giveUp(job: Job): void {
+    const { state, fault } = job;
+    if (state === "over" || state === "given up") return;
+    job.state = "given up";
+    if (state === "working" || fault === "refuse" || fault === "unreachable") return;
+    this.#inFlight--;
+    if (state === "waiting") this.#waiting--;
+  }
+
+  #admit(job: Job): void {
+    const { fault } = job;
+    if (fault === "refuse" || fault === "unreachable") {
+      const refuse = () => {
+        if (job.state === "given up") return;
+        job.state = "over";
+        job.caller.onFault(fault);
+      };
+      this.#clock.setTimer(refuse, fault === "refuse" ? refusedMs : unreachableMs);
+      return;
+    }
+    job.inFlight = ++this.#inFlight;
+    this.maxInFlight = Math.max(this.maxInFlight, job.inFlight);
+    if (fault === "hang") return;
+    if (this.#busy < this.#workers) this.#work(job);
+    else if (this.#waiting < this.#room) {
+      job.state = "waiting";
+      this.#waiting++;
+      this.#queue.push(job);
+    } else {
+      this.#end(job);
+      job.caller.onAnswer(503, noHeaders);
+    }
+  }
+
+  #answerProbe(job: Job): void {
+    job.state = "working";
+    this.#clock.setTimer(() => {
+      if (job.state === "working") job.caller.onAnswer(200, this.#report());
+      job.state = "over";
+    }, probeMs);
+  }
+
+  #report(): readonly string[] {
+    const utilisation = Number.isFinite(this.#workers) ? this.#busy / this.#workers : undefined;
+    return this.#load?.header(this.#clock.now(), this.#inFlight, utilisation) ?? noHeaders;
+  }
+
+  #work(job: Job): void {
+    job.state = "working";
+    this.#busy++;
+    this.#clock.setTimer(() => this.#finish(job), this.#drawMs(job));
+  }
+
+  #finish(job: Job): void {
+    this.#busy--;
+    const isGivenUp = job.state === "given up";
+    // Before it leaves: a status may depend on how many are there.
+    const status = this.#statusOf(job);
+    this.#load?.onEnd(this.#clock.now(), job.inFlight, this.#clock.now() - job.atMs, status >= 500);
+    const headers = [...this.#headersOf(job), ...this.#report()];
+    this.#end(job);
+    if (!isGivenUp && job.fault === "reset") job.caller.onFault("reset");
+    else if (!isGivenUp) {
+      if (status < 400) this.successes++;
+      job.caller.onAnswer(status, headers);
+    }
+    while (this.#busy < this.#workers && this.#head < this.#queue.length) {
+      const next = this.#queue[this.#head++] as Job;
+      if (next.state !== "waiting") continue;
+      this.#waiting--;
+      this.#work(next);
+    }
+    if (this.#head > minCut && 2 * this.#head > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #end(job: Job): void {
+    job.state = "over";
+    this.#inFlight--;
+  }
+
+  #drawMs({ caller, answer, error, before }: Job): number {
+    const latency: Latency = error?.latencyMs ?? answer.latencyMs ?? defaultLatencyMs;
+    if (typeof latency === "number") return latency;
+    if (typeof latency === "function") return latency(this.#momentOf(caller, before));
+    if ("exponentialMs" in latency) return (latency.leastMs ?? 0) - latency.exponentialMs * Math.log(1 - this.#random());
+    return latency[0] + (latency[1] - latency[0]) * this.#random();
+  }
+
+  #statusOf({ caller, answer, error, before }: Job): number {
+    if (error !== undefined) return error.status ?? 500;
+    const { status = 200 } = answer;
+    return typeof status === "function" ? status(this.#momentOf(caller, before)) : status;
+  }
+
+  #headersOf({ caller, answer, before }: Job): readonly string[] {
+    const { headers } = answer;
+    if (headers === undefined) return noHeaders;
+    const given = typeof headers === "function" ? headers(this.#momentOf(caller, before)) : headers;
+    return Object.entries(given).flatMap(([name, value]) => [name.toLowerCase(), value]);
+  }
+
+  /** Phases are in the order of time: the one that holds is found by going on from the last. */
+  #phaseNow(): ServerPhase {
+    while ((this.#phases[this.#phase + 1]?.fromMs ?? Number.POSITIVE_INFINITY) <= this.#clock.now()) this.#phase++;
+    return this.#phases[this.#phase] ?? notStarted;
+  }
+
+  #momentOf({ request: { method, path } }: Caller, before: number): ServerMoment {
+    return { nowMs: this.#clock.now(), inFlight: this.#inFlight, before, method, path, random: this.#random };
+  }
+}
+
+/** The phases of a script, each with the moment it begins. */
+export function phasesOf(answers: SimulatedServer["answers"]): readonly (ServerPhase & { readonly fromMs: number })[] {
+  const phases = Array.isArray(answers) ? (answers as readonly ServerPhase[]) : [answers as ServerPhase];
+  return phases.map((phase) => ({ ...phase, fromMs: phase.fromMs ?? 0 }));
+}
