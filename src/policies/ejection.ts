@@ -10,6 +10,8 @@ export type EjectionRule =
   | "success rate"
   /** Nearly everything it answers is a failure, and the others do better. */
   | "failure percentage"
+  /** It answered 429 or 503 and asked to be left alone (`Retry-After`). */
+  | "retry-after"
   /** It fails its active health checks. */
   | "health check";
 

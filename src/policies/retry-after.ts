@@ -1,3 +1,5 @@
+import { headerOf, type MeshResponse } from "../core/dispatch.ts";
+
 const longestMs = 60_000;
 const digits = /^\d+$/;
 
@@ -13,6 +15,12 @@ export function parseRetryAfter(value: string | undefined, date: string | undefi
   if (until === undefined) return undefined;
   const serverNow = parseImfFixdate(date) ?? wallNowMs;
   return Math.min(Math.max(until - serverNow, 0), longestMs);
+}
+
+/** The wait that a response asks for, in milliseconds; `undefined` where it asks for none. */
+export function retryAfterOf(response: Pick<MeshResponse, "headers" | "header">, wallNowMs: number): number | undefined {
+  const value = headerOf(response, "retry-after");
+  return value === undefined ? undefined : parseRetryAfter(value, headerOf(response, "date"), wallNowMs);
 }
 
 /** `Date.parse` takes much more than an IMF-fixdate, which is exactly what `toUTCString` writes: no 31st of February, no wrong weekday. */

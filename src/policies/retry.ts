@@ -1,10 +1,10 @@
 import pRetry from "p-retry";
 import { type Clock, type Random, sleep } from "../core/clock.ts";
-import { headerOf, type Interceptor, type MeshRequest, type MeshResponse } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import type { RetryDenial } from "../core/observer.ts";
 import { isAnsweringRetry } from "./incoming.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import { RetryBudget, type RetryBudgetOptions } from "./retry-budget.ts";
 import { decide, type Failure, isFailedResponse } from "./retry-decision.ts";
 
@@ -56,8 +56,7 @@ export function retry({
     const decision = decide(request, failure, idempotent);
     if (!decision.retry) return denied(request, decision.denial);
     if (request.attempt >= maxAttempts) return denied(request, "attempts");
-    const asked =
-      failure.response && parseRetryAfter(headerOf(failure.response, "retry-after"), headerOf(failure.response, "date"), clock.wallNow());
+    const asked = failure.response && retryAfterOf(failure.response, clock.wallNow());
     const jitter = decision.isImmediate ? 0 : random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (request.attempt - 1));
     const delayMs = Math.max(asked ?? 0, jitter);
     if (clock.now() + delayMs >= request.deadline) return denied(request, "deadline");

@@ -9,6 +9,7 @@ import type { EjectionOptions, EjectionRule } from "./ejection.ts";
 import { isCertain, mayEject, type Rotation } from "./ejection-cap.ts";
 import { EjectionRecord } from "./ejection-record.ts";
 import { OutlierSweep } from "./outlier-sweep.ts";
+import { retryAfterOf } from "./retry-after.ts";
 import type { BreakerOptions } from "./service-breaker.ts";
 import type { HealthCheckResult, UpstreamStanding } from "./upstream-standing.ts";
 
@@ -139,8 +140,10 @@ export class UpstreamBreakers {
   #learn(request: MeshRequest, upstream: Upstream, permit: Permit | undefined, response: MeshResponse): void {
     if (outcomeOfResponse(response) === "failure") {
       this.#fail(upstream, permit, false);
+      this.#heed(upstream, response);
       return;
     }
+    this.#heed(upstream, response);
     // An answer, so no failure that a retry could mend, and one route alone may be broken. An instance that gives no other is an
     // outlier all the same, if the others do better.
     const isServerError = response.status >= 500;
@@ -201,6 +204,16 @@ export class UpstreamBreakers {
     const level = this.#recordOf(upstream).eject(this.#options.clock, intervalMs);
     const circuit = this.#circuits.get(upstream) ?? this.#create(upstream);
     circuit.trip(rule, { baseMs: Math.min(maxEjectionMs, baseEjectionMs * 2 ** (level - 1)), maxMs: maxEjectionMs });
+  }
+
+  /** Leaves an instance alone for as long as it asks for, if the service can spare it: for no shorter, and for up to half as long again. */
+  #heed(upstream: Upstream, response: MeshResponse): void {
+    if (response.status !== 429 && response.status !== 503) return;
+    const askedMs = retryAfterOf(response, this.#options.clock.wallNow());
+    if (!askedMs || upstream.removed || this.#isDisposed) return;
+    if (!mayEject(this.#rotation(), this.#ejection?.maxEjectionPercent ?? 50)) return;
+    const pauseMs = 1.25 * askedMs;
+    (this.#circuits.get(upstream) ?? this.#create(upstream)).trip("retry-after", { baseMs: pauseMs, maxMs: pauseMs });
   }
 
   #rotation(): Rotation {
