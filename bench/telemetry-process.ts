@@ -55,7 +55,7 @@ if (import.meta.main) {
   const mode = process.argv[2] as TelemetryMode;
   register(mode);
   // The service with all its layers, over a transport that is two methods of the real one.
-  const transport = { dispatch: answer, release() {} } as unknown as Transport;
+  const transport = { dispatch: () => answer, release() {} } as unknown as Transport;
   const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port: 80 }] });
   const service = new Service(
     "users",
@@ -74,7 +74,7 @@ if (import.meta.main) {
     0,
     async (calls) =>
       (await cpuMicros(async () => {
-        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatchOf, "users/users/42")).text();
+        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatchOf, () => undefined, "users/users/42")).text();
       })) / calls,
   );
 }

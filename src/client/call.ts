@@ -1,7 +1,7 @@
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "./mesh-request.ts";
 import { checkCallOptions } from "./options.ts";
-import { type ExtractedBody, extractBody } from "./request-body.ts";
+import { type BodyInput, type ExtractedBody, extractBody } from "./request-body.ts";
 import { requestHeaders } from "./request-headers.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { parseTarget } from "./target.ts";
@@ -12,8 +12,6 @@ export interface Call {
   readonly signal: AbortSignal | undefined;
   readonly redirect: "manual" | "error" | "follow";
 }
-
-const noBody: ExtractedBody = { body: undefined, contentType: undefined };
 
 /**
  * Reads a target and its init into a {@link MeshRequest}, once.
@@ -30,7 +28,8 @@ export function readCall(input: FetchTarget, given: MeshRequestInit | null): Cal
   const redirect = redirectOf(init.redirect);
   if (init.mesh !== undefined) checkCallOptions(init.mesh);
   if (signal?.aborted) throw abandoned(init.body, signal);
-  const extracted = hasBody ? extractBody(init.body, init.duplex) : noBody;
+  if (!hasBody) return { request: meshRequest({ service, path, method, headers, body: undefined, options: init.mesh }), signal, redirect };
+  const extracted = extractBody(init.body as BodyInput, init.duplex);
   const call = ({ body, contentType }: ExtractedBody): Call => {
     if (contentType !== undefined && headers["content-type"] === undefined) headers["content-type"] = contentType;
     return { request: meshRequest({ service, path, method, headers, body, options: init.mesh }), signal, redirect };

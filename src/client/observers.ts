@@ -1,5 +1,5 @@
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptObserver, CallObserver, Observation, Observer } from "../core/observer.ts";
+import type { AttemptEnd, AttemptObserver, CallEnd, CallObserver, Observation, Observer } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 
 /** Several observers as one. What one of them throws disturbs neither the call nor the others. */
@@ -23,19 +23,42 @@ export class Observers {
 
   /** Who follows this call, by observer; `undefined` when nobody does, which is the normal case and makes nothing. */
   followCall(request: MeshRequest): Observation | undefined {
+    const observers = this.#observers;
     let followers: (CallObserver | undefined)[] | undefined;
-    for (let index = 0; index < this.#observers.length; index++) {
+    for (let index = 0; index < observers.length; index++) {
       try {
-        const follower = this.#observers[index]?.onCall?.(request);
-        if (follower !== undefined) {
-          followers ??= new Array(this.#observers.length).fill(undefined);
-          followers[index] = follower;
-        }
+        const follower = observers[index]?.onCall?.(request);
+        if (follower === undefined) continue;
+        if (observers.length === 1) return [follower];
+        followers ??= new Array(observers.length).fill(undefined);
+        followers[index] = follower;
       } catch (error) {
         this.#warn(error);
       }
     }
     return followers;
+  }
+
+  /** Tells those who follow a call that it has ended. */
+  callEnded(followers: Observation, end: CallEnd): void {
+    for (const follower of followers) {
+      try {
+        follower?.onEnd?.(end);
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
+  }
+
+  /** Tells those who follow an attempt that it has ended. */
+  attemptEnded(followers: readonly AttemptObserver[], end: AttemptEnd): void {
+    for (const follower of followers) {
+      try {
+        follower.onEnd?.(end);
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
   }
 
   /** Who follows this attempt; `undefined` when nobody does. */

@@ -1,22 +1,24 @@
 import type { Clock } from "../core/clock.ts";
-import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest, RequestHeaders } from "../core/dispatch.ts";
 import { attemptHeader, deadlineHeader } from "../policies/incoming.ts";
+import { headersWith } from "./request-headers.ts";
 
 /**
- * Tells the instance how long its caller still waits and, from the second attempt on, which attempt this is. Below the retries: each
- * attempt has less time left than the one before.
+ * Tells the instance how long its caller still waits and, from the second attempt on, which attempt this is. Below the balancer: each
+ * attempt has less time left than the one before, and a request of its own.
  */
 export function propagate(clock: Clock): Interceptor {
-  return (next) => (request) => next(withHeaders(request, clock));
+  return (next) => (request) => {
+    const added = addedHeaders(request, clock);
+    // In place: another copy would stay as long as the attempt.
+    if (added !== undefined) (request as { headers: RequestHeaders }).headers = headersWith(request.headers, added);
+    return next(request);
+  };
 }
 
-function withHeaders(request: MeshRequest, clock: Clock): MeshRequest {
-  const { deadline, attempt } = request;
+function addedHeaders({ deadline, attempt }: MeshRequest, clock: Clock): RequestHeaders | undefined {
   const waits = deadline !== Number.POSITIVE_INFINITY;
-  if (!waits && attempt === 1) return request;
-  const headers: Record<string, string> = Object.create(null);
-  for (const name in request.headers) headers[name] = request.headers[name] as string;
-  if (waits) headers[deadlineHeader] = String(Math.max(0, Math.round(deadline - clock.now())));
-  if (attempt > 1) headers[attemptHeader] = String(attempt);
-  return { ...request, headers };
+  if (!waits) return attempt > 1 ? { [attemptHeader]: String(attempt) } : undefined;
+  const waitsMs = String(Math.max(0, Math.round(deadline - clock.now())));
+  return attempt > 1 ? { [deadlineHeader]: waitsMs, [attemptHeader]: String(attempt) } : { [deadlineHeader]: waitsMs };
 }

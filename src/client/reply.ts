@@ -64,8 +64,8 @@ class MessageReply implements Reply, ReplyBody {
     return this;
   }
 
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.#wire.text());
+  json(): Promise<unknown> {
+    return this.#wire.text().then(parseJson);
   }
 
   text(): Promise<string> {
@@ -87,6 +87,10 @@ class MessageReply implements Reply, ReplyBody {
   cancel(reason?: unknown): void {
     this.#wire.cancel(reason);
   }
+}
+
+function parseJson(text: string): unknown {
+  return JSON.parse(text);
 }
 
 /** Names and values in turn, by name. */

@@ -1,3 +1,5 @@
+import type { RequestHeaders } from "../core/dispatch.ts";
+
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -57,6 +59,14 @@ export function requestHeaders(input: HeadersInput | undefined): Record<string, 
     else add(headers, name, value);
   }
   return headers;
+}
+
+/** `headers` with others over them, as a copy. Names are in lower case already. */
+export function headersWith(headers: RequestHeaders, others: Readonly<Record<string, string>>): RequestHeaders {
+  const copy: Record<string, string> = new HeaderMap();
+  for (const name in headers) copy[name] = headers[name] as string;
+  for (const name in others) copy[name] = others[name] as string;
+  return copy;
 }
 
 /** Without the white space that HTTP knows at its ends; `trim` would take characters away that are part of a value. */

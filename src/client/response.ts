@@ -75,13 +75,13 @@ class LazyResponse {
     return this.#stream === undefined ? this.#wire.used : Readable.isDisturbed(this.#stream as never);
   }
 
-  async text(): Promise<string> {
-    if (!this.#hasBody) return "";
-    return this.#stream === undefined ? this.#wire.text() : this.#real().text();
+  text(): Promise<string> {
+    if (!this.#hasBody) return Promise.resolve("");
+    return this.#stream === undefined ? this.#wire.text() : this.#streamedText();
   }
 
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+  json(): Promise<unknown> {
+    return this.text().then(parseJson);
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -118,6 +118,11 @@ class LazyResponse {
   [inspect.custom](_depth: number, options: object): string {
     const { status, statusText, ok, url, bodyUsed } = this;
     return `Response ${inspect({ status, statusText, ok, url, bodyUsed, headers: Object.fromEntries(this.headers) }, options)}`;
+  }
+
+  // Async: a stream that has been read throws here, and the reader's promise has to reject.
+  async #streamedText(): Promise<string> {
+    return this.#real().text();
   }
 
   async #buffered(): Promise<Response> {
@@ -157,6 +162,10 @@ export function toResponse(message: MeshResponse, parts: ResponseParts): Respons
   const response = new LazyResponse(message, parts.hasBody === isReadable ? parts : { ...parts, hasBody: isReadable });
   if (isReadable && !message.body.complete) unread.register(response, message.body);
   return response as unknown as Response;
+}
+
+function parseJson(text: string): unknown {
+  return JSON.parse(text);
 }
 
 /** What `body` is after the body was read by another reader: present, locked and disturbed. */

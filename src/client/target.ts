@@ -51,7 +51,17 @@ function endOfName(target: string, from: number): number {
   return target.length;
 }
 
+/** The last name that was found to be one: most calls are for the same few services. */
+let lastName: string | undefined;
+
 function faultOfName(name: string): string | undefined {
+  if (name === lastName) return undefined;
+  const fault = findFault(name);
+  if (fault === undefined) lastName = name;
+  return fault;
+}
+
+function findFault(name: string): string | undefined {
   if (name === "") return "it names no service";
   if (name.length > 253) return "the service name is longer than 253 characters";
   if (name.includes("@")) return "user information is not allowed";

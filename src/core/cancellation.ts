@@ -1,19 +1,25 @@
 /** Called once with the reason when a {@link Cancellation} is cancelled. */
 export type CancelListener = (reason: unknown) => void;
 
+/** The same as an object: what is there once for each call anyway needs no closure beside it. */
+export interface CancelHandler {
+  /** Called once with the reason. */
+  handleCancel(reason: unknown): void;
+}
+
 /**
  * Tells everything that works for one call, or one attempt of it, to stop.
  *
  * What `AbortSignal` is for users this is inside the mesh: making one costs nanoseconds, a signal 2.7 µs and
  * `AbortSignal.any` 18 µs. {@link Cancellation.signal} gives a real signal to interceptors that need one.
  */
-export class Cancellation {
+export class Cancellation implements CancelHandler {
   #isCancelled = false;
   #reason: unknown = undefined;
   // Two listeners are the normal case (the deadline and the attempt), so they have places of their own and no array is made.
-  #first: CancelListener | undefined = undefined;
-  #second: CancelListener | undefined = undefined;
-  #others: CancelListener[] | undefined = undefined;
+  #first: CancelListener | CancelHandler | undefined = undefined;
+  #second: CancelListener | CancelHandler | undefined = undefined;
+  #others: (CancelListener | CancelHandler)[] | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
   get cancelled(): boolean {
@@ -35,8 +41,8 @@ export class Cancellation {
   }
 
   /** Calls `listener` on cancellation: at once when that has happened already. */
-  onCancel(listener: CancelListener): void {
-    if (this.#isCancelled) listener(this.#reason);
+  onCancel(listener: CancelListener | CancelHandler): void {
+    if (this.#isCancelled) tell(listener, this.#reason);
     // Behind those that are left when earlier ones have gone: the order is the one they were added in.
     else if (this.#others?.length) this.#others.push(listener);
     else if (this.#second === undefined && this.#first === undefined) this.#first = listener;
@@ -46,7 +52,7 @@ export class Cancellation {
   }
 
   /** Forgets a listener; harmless when it is not there. */
-  removeListener(listener: CancelListener): void {
+  removeListener(listener: CancelListener | CancelHandler): void {
     if (this.#first === listener) {
       this.#first = undefined;
       return;
@@ -70,9 +76,19 @@ export class Cancellation {
     this.#first = undefined;
     this.#second = undefined;
     this.#others = undefined;
-    first?.(reason);
-    second?.(reason);
-    if (others) for (const listener of others) listener(reason);
+    if (first !== undefined) tell(first, reason);
+    if (second !== undefined) tell(second, reason);
+    if (others) for (const listener of others) tell(listener, reason);
     this.#controller?.abort(reason);
   }
+
+  /** A cancellation can be the listener of another one: what is cancelled above is cancelled below. */
+  handleCancel(reason: unknown): void {
+    this.cancel(reason);
+  }
+}
+
+function tell(listener: CancelListener | CancelHandler, reason: unknown): void {
+  if (typeof listener === "function") listener(reason);
+  else listener.handleCancel(reason);
 }

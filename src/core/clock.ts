@@ -1,5 +1,6 @@
 import type { Cancellation } from "./cancellation.ts";
 import { maxTimerMs } from "./options.ts";
+import { SharedTimer, setSharedTimer } from "./shared-timers.ts";
 
 /** A timer that {@link Clock.setTimer} made. */
 export type Timer = unknown;
@@ -24,12 +25,13 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
   setTimer(callback, delayMs, keepsProcess = true) {
-    const timer = setTimeout(callback, Math.min(delayMs, maxTimerMs));
-    if (!keepsProcess) timer.unref();
-    return timer;
+    const ms = Math.min(delayMs, maxTimerMs);
+    if (!keepsProcess) return setTimeout(callback, ms).unref();
+    return setSharedTimer(callback, ms) ?? setTimeout(callback, ms);
   },
   clearTimer(timer) {
-    clearTimeout(timer as NodeJS.Timeout);
+    if (timer instanceof SharedTimer) timer.clear();
+    else clearTimeout(timer as NodeJS.Timeout);
   },
 };
 

@@ -71,6 +71,8 @@ export class Circuit {
   #isHeld = false;
   /** 0 until the first change of state, then a number that no other circuit has: permits outlive circuits. */
   #generation = 0;
+  /** The same for all requests of a generation: only a probe has to be told from others. */
+  #permit: Permit = { generation: 0, isProbe: false };
   #probe: Permit | undefined = undefined;
   #probeTicks = 0;
   #failuresInRow = 0;
@@ -108,7 +110,7 @@ export class Circuit {
 
   /** A permit, or `undefined` when the circuit is open or its one probe is under way. */
   admit(): Permit | undefined {
-    if (this.#breaker.closed || this.#isDisposed) return { generation: this.#generation, isProbe: false };
+    if (this.#breaker.closed || this.#isDisposed) return this.#permit;
     if (!this.wantsProbe) return undefined;
     this.#probe = { generation: this.#generation, isProbe: true };
     this.#probeTicks = 0;
@@ -231,6 +233,7 @@ export class Circuit {
     }
     this.#state = state;
     this.#generation = ++generations;
+    this.#permit = { generation: this.#generation, isProbe: false };
     this.#probe = undefined;
     this.#clearPause();
     if (state === "open" && !this.#isHeld) {

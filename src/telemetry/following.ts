@@ -2,9 +2,10 @@ import { type Context, context, type Span, trace } from "@opentelemetry/api";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { AttemptEnd, AttemptObserver, CallEnd, CallObserver } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
+import type { AttemptContext } from "./attempt-context.ts";
 import type { MeshMetrics } from "./metrics.ts";
 import type { Services } from "./services.ts";
-import type { AttemptSpan, MeshSpans } from "./spans.ts";
+import type { MeshSpans } from "./spans.ts";
 
 /** What follows calls and attempts; either may be switched off. */
 export interface Reporters {
@@ -15,6 +16,7 @@ export interface Reporters {
 
 /** Follows one call. */
 export class FollowedCall implements CallObserver {
+  readonly skipsAnswered: boolean;
   /** What the spans of the call's attempts are below. */
   readonly context: Context;
   readonly #reporters: Reporters;
@@ -27,24 +29,40 @@ export class FollowedCall implements CallObserver {
     this.#request = request;
     // Taken once, here: a retry may run in the context of a timer or of another call's socket.
     this.#parent = context.active();
-    this.#span = reporters.spans?.startCall(request, reporters.services.find(request.service).label, this.#parent);
+    const { services, spans } = reporters;
+    this.#span = spans?.hasCalls === true ? spans.startCall(request, services.find(request.service).label, this.#parent) : undefined;
+    this.skipsAnswered = this.#span === undefined && reporters.metrics?.isOn !== true;
     this.context = this.#span === undefined ? this.#parent : trace.setSpan(this.#parent, this.#span);
   }
 
   onEnd(end: CallEnd): void {
     const { services, metrics, spans } = this.#reporters;
     metrics?.callEnded(this.#request, end);
-    spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end);
+    // One without a span of its own gets one only when it made no attempt.
+    if (this.#span !== undefined || end.attempts === 0) {
+      spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end);
+    }
   }
 }
 
-/** Follows one attempt that has no span. */
+/** One attempt of which nothing is recorded; its headers say so to the instance. */
+export class PropagatedAttempt implements AttemptObserver {
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(headers: Readonly<Record<string, string>>) {
+    this.headers = headers;
+  }
+}
+
+/** Follows one attempt that has no span, or none that is recorded. */
 export class MeteredAttempt implements AttemptObserver {
+  readonly headers: Readonly<Record<string, string>> | undefined;
   readonly #metrics: MeshMetrics;
   readonly #request: MeshRequest;
   readonly #upstream: Upstream;
 
-  constructor(metrics: MeshMetrics, request: MeshRequest, upstream: Upstream) {
+  constructor(metrics: MeshMetrics, request: MeshRequest, upstream: Upstream, headers?: Readonly<Record<string, string>>) {
+    this.headers = headers;
     this.#metrics = metrics;
     this.#request = request;
     this.#upstream = upstream;
@@ -61,23 +79,23 @@ export class TracedAttempt implements AttemptObserver {
   readonly #reporters: Reporters;
   readonly #request: MeshRequest;
   readonly #upstream: Upstream;
-  readonly #span: AttemptSpan;
+  readonly #context: AttemptContext;
 
-  constructor(reporters: Reporters, request: MeshRequest, upstream: Upstream, span: AttemptSpan) {
-    this.headers = span.headers;
+  constructor(reporters: Reporters, request: MeshRequest, upstream: Upstream, own: AttemptContext) {
+    this.headers = own.headers;
     this.#reporters = reporters;
     this.#request = request;
     this.#upstream = upstream;
-    this.#span = span;
+    this.#context = own;
   }
 
   around<T>(run: () => T): T {
-    return context.with(this.#span.context, run);
+    return context.with(this.#context, run);
   }
 
   onEnd(end: AttemptEnd): void {
     const { metrics, spans } = this.#reporters;
     metrics?.attemptEnded(this.#request, this.#upstream, end);
-    spans?.endAttempt(this.#span, end);
+    spans?.endAttempt(this.#context, end);
   }
 }

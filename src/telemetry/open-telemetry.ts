@@ -2,10 +2,10 @@ import { context } from "@opentelemetry/api";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Observer } from "../core/observer.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
-import { FollowedCall, MeteredAttempt, type Reporters, TracedAttempt } from "./following.ts";
+import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./following.ts";
 import { MeshMetrics } from "./metrics.ts";
 import { Services } from "./services.ts";
-import { MeshSpans } from "./spans.ts";
+import { isUndiciObserved, MeshSpans } from "./spans.ts";
 
 /** What {@link openTelemetry} takes. */
 export interface OpenTelemetryOptions {
@@ -56,8 +56,12 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
     onAttempt(request, upstream, call) {
       if (spans?.isOn === true) {
         const parent = call instanceof FollowedCall ? call.context : context.active();
-        const span = spans.startAttempt(request, upstream, parent);
-        if (span !== undefined) return new TracedAttempt(reporters, request, upstream, span);
+        const own = spans.startAttempt(request, upstream, parent);
+        if (own !== undefined) {
+          if (own.span.isRecording() || isUndiciObserved()) return new TracedAttempt(reporters, request, upstream, own);
+          // Sampled out: the instance learns that, and nothing else is left to do for the span.
+          return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream, own.headers) : new PropagatedAttempt(own.headers);
+        }
       }
       return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream) : undefined;
     },

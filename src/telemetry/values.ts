@@ -48,13 +48,15 @@ const refusals: ReadonlySet<string> = new Set<MeshErrorCode>([
   "ERR_MESH_CLOSED",
 ]);
 
+const succeeded = { outcome: "success", errorType: undefined } as const;
+
 /** The outcome of a call and, unless it succeeded or was cancelled, its `error.type`. */
 export function callOutcome(end: CallEnd): { readonly outcome: CallOutcome; readonly errorType: string | undefined } {
   // A 5xx stays one when the caller did not read its body. A 4xx is an answer: it says that the caller was wrong,
   // not that the service was (Linkerd and Envoy count alike); the attempt metric has it by its number.
   if (end.status !== undefined && end.status >= 500) return { outcome: "error", errorType: String(knownStatus(end.status)) };
   if (end.cancelled) return { outcome: "cancelled", errorType: undefined };
-  if (end.error === undefined) return { outcome: "success", errorType: undefined };
+  if (end.error === undefined) return succeeded;
   const errorType = errorTypeOf(end.error);
   return { outcome: refusals.has(errorType) ? "rejected" : "error", errorType };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createMesh } from "../../src/client/mesh.ts";
+import { localResponse } from "../../src/core/buffered-body.ts";
+import type { Interceptor } from "../../src/core/dispatch.ts";
 import type { AttemptEnd, CallEnd, Observer } from "../../src/core/observer.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { closedPort, closing, meshOf, rejectionOf, serve, serveRaw, until } from "./support.ts";
@@ -113,6 +115,28 @@ describe("observers", () => {
     expect(seen.calls).toMatchObject([{ status: 200, attempts: 2 }]);
   });
 
+  it("that want nothing of a call that was answered are told of the others all the same", async () => {
+    const server = await serve((_request, response) => void response.end("ok"));
+    const ends: (readonly [number, number | undefined])[] = [];
+    const seen: Observer = {
+      onCall: () => ({ skipsAnswered: true, onEnd: ({ attempts, status }) => void ends.push([attempts, status]) }),
+    };
+    const cached: Interceptor = (next) => (request) =>
+      request.path === "/cached" ? Promise.resolve(localResponse(203, new Uint8Array())) : next(request);
+    const services = { orders: server.port, nobody: await closedPort() };
+    const mesh = meshOf(services, { observers: [seen], interceptors: [cached], breaker: false, retry: false });
+    await (await mesh.fetch("orders/x")).text();
+    await rejectionOf(mesh.fetch("nobody/x"));
+    await (await mesh.fetch("orders/cached")).text();
+    expect(ends).toEqual([
+      [1, undefined],
+      [0, 203],
+    ]);
+    const both = meshOf(services, { observers: [seen, recorder()] });
+    await (await both.fetch("orders/x")).text();
+    expect(ends.at(-1)).toEqual([1, 200]);
+  });
+
   it("are told of failures, of cut bodies and of aborts as what they are", async () => {
     const server = await serveRaw((socket, head) => {
       if (head.includes("/cut")) socket.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc");
@@ -125,8 +149,8 @@ describe("observers", () => {
     await rejectionOf((await mesh.fetch("orders/cut")).text());
     await rejectionOf(mesh.fetch("orders/reset", { method: "POST" }));
     await (await mesh.fetch("orders/cancelled")).body?.cancel();
-    await rejectionOf(mesh.fetch("orders/hang", { signal: AbortSignal.timeout(20) }));
-    await rejectionOf(mesh.fetch("orders/hang", { method: "POST", mesh: { timeoutMs: 20 } }));
+    await rejectionOf(mesh.fetch("orders/hang", { signal: AbortSignal.timeout(250) }));
+    await rejectionOf(mesh.fetch("orders/hang", { method: "POST", mesh: { timeoutMs: 250 } }));
     expect(seen.calls).toMatchObject([
       { status: 200, error: { code: "ERR_MESH_BODY" }, cancelled: false },
       { status: undefined, error: { code: "ERR_MESH_PROTOCOL" }, cancelled: false },

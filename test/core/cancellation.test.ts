@@ -48,6 +48,24 @@ describe("Cancellation", () => {
     expect(told).toEqual(["c"]);
   });
 
+  it("takes objects for listeners, other cancellations among them, in the same order", () => {
+    const cancellation = new Cancellation();
+    const below = new Cancellation();
+    const told: unknown[] = [];
+    const handler = { handleCancel: (reason: unknown) => void told.push(["object", reason]) };
+    const gone = { handleCancel: () => void told.push("gone") };
+    for (const listener of [handler, gone, below]) cancellation.onCancel(listener);
+    below.onCancel((reason) => told.push(["below", reason]));
+    cancellation.removeListener(gone);
+    cancellation.cancel("enough");
+    cancellation.onCancel(handler);
+    expect(told).toEqual([
+      ["object", "enough"],
+      ["below", "enough"],
+      ["object", "enough"],
+    ]);
+  });
+
   it("gives a real signal, made before or after the cancellation, with the reason", () => {
     const before = new Cancellation();
     const { signal } = before;

@@ -1,6 +1,7 @@
-import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import { suppressTracing } from "@opentelemetry/core";
-import { AlwaysOffSampler, TracerProvider } from "@opentelemetry/sdk-trace";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { type Attributes, context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { isTracingSuppressed, suppressTracing } from "@opentelemetry/core";
+import { AlwaysOffSampler, type Sampler, SamplingDecision, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
 import { spanTable } from "../../src/telemetry/names.ts";
@@ -167,7 +168,44 @@ test("a trace that is not sampled is still propagated", async () => {
   const provider = new TracerProvider({ sampler: new AlwaysOffSampler() });
   trace.setGlobalTracerProvider(provider);
   const observer = openTelemetry();
-  expect(observer.onAttempt?.(request, upstream, undefined)?.headers?.["traceparent"]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  const attempt = observer.onAttempt?.(request, upstream, undefined);
+  expect(attempt?.headers?.["traceparent"]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  // Nothing else is left to do for it, and nothing else is done.
+  expect([attempt?.around, attempt?.onEnd, observer.onCall?.(request)?.skipsAnswered]).toEqual([undefined, undefined, true]);
+  await provider.shutdown();
+});
+
+test("an attempt that is not sampled runs where tracing is suppressed as well, while something looks at undici's requests", async () => {
+  trace.disable();
+  const provider = new TracerProvider({ sampler: new AlwaysOffSampler() });
+  trace.setGlobalTracerProvider(provider);
+  const look = () => {};
+  subscribe("undici:request:create", look);
+  const attempt = openTelemetry().onAttempt?.(request, upstream, undefined);
+  expect(attempt?.around?.(() => [isMeshRequest(), isTracingSuppressed(context.active())])).toEqual([true, true]);
+  attempt?.onEnd?.(attemptEnd());
+  unsubscribe("undici:request:create", look);
+  await provider.shutdown();
+});
+
+test("a sampler knows the method, the service, the URL and the route; the span that it lets through has the rest", async () => {
+  trace.disable();
+  const asked: Attributes[] = [];
+  const shouldSample: Sampler["shouldSample"] = (_context, _traceId, _name, _kind, attributes) => {
+    asked.push(attributes);
+    return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+  };
+  const provider = new TracerProvider({ sampler: { shouldSample } });
+  trace.setGlobalTracerProvider(provider);
+  openTelemetry().onAttempt?.({ ...request, options: { route: "/users/{id}" } }, upstream, undefined);
+  expect(asked).toEqual([
+    {
+      "http.request.method": "GET",
+      "server.address": "orders",
+      "url.full": "http://orders/users/42",
+      "url.template": "/users/{id}",
+    },
+  ]);
   await provider.shutdown();
 });
 
