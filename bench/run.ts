@@ -1,8 +1,10 @@
-// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--guard] [--save-baseline]
+// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--guard] [--save-baseline]; for instances also [--seconds N] [--picker NAME]...
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
+import { endpoints } from "./endpoints.ts";
 import { importCost } from "./import.ts";
+import { instances } from "./instances.ts";
 import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
@@ -20,6 +22,8 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   memory,
   import: importCost,
   picks,
+  endpoints,
+  instances: (rounds) => instances({ rounds, seconds, pickers: values.picker }),
 };
 
 const { values, positionals } = parseArgs({
@@ -27,11 +31,18 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "string" },
     rounds: { type: "string" },
+    seconds: { type: "string" },
+    picker: { type: "string", multiple: true },
     guard: { type: "boolean", default: false },
     "save-baseline": { type: "boolean", default: false },
   },
 });
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+if (seconds !== undefined && !(seconds > 0)) {
+  console.error(`--seconds must be a number above 0, not ${values.seconds}`);
+  process.exit(2);
+}
 const wrong = positionals.find((name) => !Object.hasOwn(benches, name));
 if (wrong !== undefined || (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))) {
   console.error(

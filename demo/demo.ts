@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { createMesh, isMeshError, type Mesh } from "../src/index.ts";
+import { createMesh, isMeshError, type Mesh, roundRobin } from "../src/index.ts";
 import { Instances } from "./instances.ts";
 import { type RegistryName, registryNames, startRegistry } from "./registry.ts";
 import { Screen } from "./screen.ts";
@@ -28,6 +28,8 @@ const mesh = createMesh({
   discovery: registry.discovery,
   observers: [tally],
   attemptTimeoutMs: 400,
+  // The default leaves a bad instance after a request or two: nothing of retries and breakers would be seen.
+  picker: roundRobin(),
   breaker: { resetMs: 1_000, maxResetMs: 2_000 },
 });
 const calls = new Set<Promise<unknown>>();

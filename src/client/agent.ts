@@ -9,8 +9,8 @@ import { parseTarget } from "./target.ts";
 
 /** What {@link MeshAgent} needs of its mesh. */
 export interface AgentTarget {
-  /** An instance of the service for a request of this method, counted as busy until it is settled. */
-  lease(service: string, method: string): Promise<Lease>;
+  /** An instance of the service for a request of this method to this path, counted as busy until it is settled. */
+  lease(service: string, method: string, path: string): Promise<Lease>;
   readonly secureContext: SecureContext | undefined;
   readonly serverName: string | undefined;
 }
@@ -66,7 +66,7 @@ export class MeshAgent extends Agent {
 
   async #send(request: ClientRequest, options: RequestOptions, target: string): Promise<void> {
     const { service } = parseTarget(target);
-    const lease = await this.#target.lease(service, request.method);
+    const lease = await this.#target.lease(service, request.method, request.path);
     if (request.destroyed) {
       lease.settle("neutral");
       end(request, undefined);
@@ -101,12 +101,16 @@ function follow(request: ClientRequest, lease: Lease): void {
   let isCutOff = false;
   request.once("socket", (socket) => {
     hasConnected = !socket.connecting;
+    // A kept connection has no such event any more: a listener would stay on it for each request.
+    if (hasConnected) return;
     socket.once("connect", () => {
       hasConnected = true;
     });
   });
+  request.once("finish", () => lease.sent());
   request.prependOnceListener("response", (response) => {
     isAnswered = true;
+    lease.head(response.statusCode ?? 0, lowerCased(response.rawHeaders));
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
     const { socket } = response;
     // The instance ended or reset the connection. When the client gives up, its own socket just closes.
@@ -122,8 +126,9 @@ function follow(request: ClientRequest, lease: Lease): void {
     });
     if (request.listenerCount("response") === 0) response.resume();
   });
-  request.prependOnceListener("upgrade", (_response, socket) => {
+  request.prependOnceListener("upgrade", (response, socket) => {
     isAnswered = true;
+    lease.head(response.statusCode ?? 101, lowerCased(response.rawHeaders));
     socket.once("close", () => lease.settle("success"));
     if (request.listenerCount("upgrade") === 0) socket.destroy();
   });
@@ -135,6 +140,10 @@ function follow(request: ClientRequest, lease: Lease): void {
   request.once("close", () => {
     if (!isAnswered) lease.settle("neutral");
   });
+}
+
+function lowerCased(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.map((part, index) => (index % 2 === 0 ? part.toLowerCase() : part));
 }
 
 const connectionCode = /^(HPE_|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;

@@ -144,7 +144,7 @@ describe("adaptive", () => {
     answer(picker, clock, slower, 1_000);
     answer(picker, clock, slow, 500);
     answer(picker, clock, fastest, 10);
-    clock.time += 45_000;
+    clock.time += 60_000;
     answer(picker, clock, fastest, 10);
     fastest.inFlight = 2;
     expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1, 0]);

@@ -5,6 +5,7 @@ import { text as textOf } from "node:stream/consumers";
 import axios from "axios";
 import got from "got";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { roundRobin } from "../../src/balancer/round-robin.ts";
 import { createMesh, type Mesh } from "../../src/client/mesh.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/static.ts";
@@ -42,7 +43,7 @@ describe("mesh.agent", () => {
 
   it("balances node:http over the instances, one kept connection each", async () => {
     const servers = await three();
-    const mesh = meshOf({ users: servers.map(({ port }) => port) });
+    const mesh = meshOf({ users: servers.map(({ port }) => port) }, { picker: roundRobin() });
     const agent = agentOf(mesh);
     const answers: string[] = [];
     for (let index = 0; index < 9; index++) answers.push((await fetchText("http://users/x?y", agent)).text);

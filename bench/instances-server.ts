@@ -1,0 +1,46 @@
+// A process: node instances-server.ts COUNT. So many HTTP instances, each of which can be told to go bad.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { answerParent } from "./children.ts";
+
+/** How an instance behaves: `slow` takes 50 times as long, `black hole` reads requests and never answers. */
+export type Fault = "none" | "slow" | "500" | "503" | "reset" | "black hole";
+
+/** What an instance is told. */
+export interface Order {
+  readonly instance: number;
+  readonly fault: Fault;
+}
+
+const meanMs = 4;
+const slowFactor = 50;
+
+const behaviours: Readonly<Record<Fault, (incoming: IncomingMessage, outgoing: ServerResponse) => void>> = {
+  none: (_incoming, outgoing) => answerAfter(meanMs, outgoing),
+  slow: (_incoming, outgoing) => answerAfter(meanMs * slowFactor, outgoing),
+  "500": (_incoming, outgoing) => void outgoing.writeHead(500, { "content-length": 0 }).end(),
+  "503": (_incoming, outgoing) => void outgoing.writeHead(503, { "content-length": 0 }).end(),
+  reset: (incoming) => void incoming.socket.resetAndDestroy(),
+  "black hole": () => {},
+};
+
+/** ± 25 %. By timers, so that what else the machine does matters little. */
+function answerAfter(ms: number, outgoing: ServerResponse): void {
+  setTimeout(() => outgoing.writeHead(200, { "content-length": 2 }).end("{}"), Math.round(ms * (0.75 + 0.5 * Math.random())));
+}
+
+async function startInstance(faults: Fault[], instance: number): Promise<number> {
+  faults[instance] = "none";
+  const server = createServer((incoming, outgoing) => behaviours[faults[instance] as Fault](incoming, outgoing));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+if (import.meta.main) {
+  const faults: Fault[] = [];
+  const ports = await Promise.all(Array.from({ length: Number(process.argv[2]) }, (_, instance) => startInstance(faults, instance)));
+  answerParent<Order, readonly number[]>(ports, ({ instance, fault }) => {
+    faults[instance] = fault;
+    return ports;
+  });
+}

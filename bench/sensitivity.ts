@@ -1,0 +1,90 @@
+// node bench/sensitivity.ts [--random N] [--seed N]: what half and double of each constant of the adaptive picker do to random scenarios.
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import { endWithUs } from "../test/servers/end-with-us.ts";
+import { progress, progressDone } from "./report.ts";
+import type { Finding } from "./simulate/table.ts";
+
+/** Where each constant stands; the number is what follows the text. */
+const constants: readonly (readonly [file: string, before: string])[] = [
+  ["adaptive.ts", "decayMs = "],
+  ["adaptive.ts", "failureHalfLifeMs = "],
+  ["adaptive.ts", "failureWeight = "],
+  ["adaptive.ts", "const tolerated = "],
+  ["adaptive.ts", "const commonPart = "],
+  ["adaptive.ts", "const sampleSize = "],
+  ["adaptive.ts", "const maxScanned = "],
+  ["adaptive.ts", "const draws = "],
+  ["failure-rates.ts", "const windowMs = "],
+  ["failure-rates.ts", "const leastStep = "],
+  ["failure-rates.ts", "const mostStep = "],
+  ["track-record.ts", "const minStep = "],
+  ["track-record.ts", "const badnessOfRefusal = "],
+];
+
+const { values } = parseArgs({ options: { random: { type: "string", default: "40" }, seed: { type: "string", default: "1" } } });
+const root = join(import.meta.dirname, "..");
+const run = promisify(execFile);
+const copy = mkdtempSync(join(tmpdir(), "inmesh-sensitivity-"));
+const forget = endWithUs(() => rmSync(copy, { recursive: true, force: true }));
+
+/** The figures of every scenario, with the picker as it is in the copy. */
+async function measure(): Promise<readonly (readonly [success: number, meanMs: number, p99Ms: number])[]> {
+  const json = join(copy, "findings.json");
+  const args = ["--random", values.random, "--seed", values.seed, "--picker", "adaptive", "--json", json];
+  await run(process.execPath, [join(copy, "bench/simulate.ts"), ...args], { cwd: copy, maxBuffer: 2 ** 26 });
+  return (JSON.parse(readFileSync(json, "utf8")) as readonly Finding[]).map(({ rows }) => {
+    const figures = rows[0]?.figures;
+    return [figures?.successPercent ?? Number.NaN, figures?.meanMs ?? Number.NaN, figures?.p99Ms ?? Number.NaN];
+  });
+}
+
+try {
+  for (const part of ["src", "bench", "test", "package.json", "tsconfig.json"])
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  const now = await measure();
+  console.log(`${now.length} random scenarios, seed ${values.seed}: against the constants as they are\n`);
+  console.log(
+    `${"constant".padEnd(30)}${"points of success".padStart(18)}${"worst".padStart(8)}${"× mean".padStart(8)}${"× p99".padStart(8)}`,
+  );
+  for (const [file, before] of constants) {
+    for (const factor of [0.5, 2]) {
+      const path = join(copy, "src/balancer", file);
+      const source = readFileSync(path, "utf8");
+      const at = source.indexOf(before) + before.length;
+      const [written = ""] = /^[\d._e]+/.exec(source.slice(at)) ?? [];
+      if (written === "") throw new Error(`${file} has no number after ${JSON.stringify(before)}`);
+      const value = Number(written.replaceAll("_", "")) * factor;
+      const name = `${before.replace(/const | = /g, "")} ${value}`;
+      progress("sensitivity", name);
+      writeFileSync(path, source.slice(0, at) + value + source.slice(at + written.length));
+      const found = await measure();
+      writeFileSync(path, source);
+      const changes = found.map(([success], index) => success - (now[index]?.[0] ?? Number.NaN));
+      // Where success differs, other requests are in the mean.
+      const alike = found.flatMap((each, index) =>
+        Math.abs(changes[index] as number) < 0.5 ? [[each, now[index] as typeof each] as const] : [],
+      );
+      const ratio = (field: 1 | 2): number =>
+        Math.exp(alike.reduce((sum, [each, base]) => sum + Math.log(each[field] / base[field]), 0) / alike.length);
+      const mean = changes.reduce((sum, each) => sum + each, 0) / changes.length;
+      const cells = [
+        mean.toFixed(2).padStart(18),
+        Math.min(...changes)
+          .toFixed(2)
+          .padStart(8),
+        ratio(1).toFixed(3).padStart(8),
+        ratio(2).toFixed(3).padStart(8),
+      ];
+      console.log(name.padEnd(30) + cells.join(""));
+    }
+  }
+} finally {
+  progressDone();
+  forget();
+  rmSync(copy, { recursive: true, force: true });
+}
