@@ -4,26 +4,27 @@
  *
  * @packageDocumentation
  */
-export { type AdaptiveOptions, adaptive } from "./balancer/adaptive.ts";
-export type { ClientPosition } from "./balancer/aperture.ts";
+
 export type { BalancingOptions } from "./balancer/balancing-options.ts";
-export type { ConsistentHashOptions } from "./balancer/consistent-hash.ts";
-export type { Choices } from "./balancer/draw.ts";
-export { cookieKey, type HashKey, headerKey } from "./balancer/hash-key.ts";
-export { type LeastRequestOptions, leastRequest } from "./balancer/least-request.ts";
-export { type MaglevOptions, maglev } from "./balancer/maglev.ts";
-export { type PeakEwmaOptions, peakEwma } from "./balancer/peak-ewma.ts";
+export type { ClientPosition } from "./balancer/candidates/aperture.ts";
+export type { PriorityOptions } from "./balancer/candidates/priority-load.ts";
+export type { SlowStartOptions } from "./balancer/candidates/slow-start.ts";
+export type { SubsetOptions } from "./balancer/candidates/subset.ts";
+export type { ZoneAwareOptions } from "./balancer/candidates/zone-load.ts";
+export type { ConsistentHashOptions } from "./balancer/hashing/consistent-hash.ts";
+export { cookieKey, type HashKey, headerKey } from "./balancer/hashing/hash-key.ts";
 export type { AttemptLearner, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
-export { type PrequalOptions, prequal } from "./balancer/prequal.ts";
-export type { PriorityOptions } from "./balancer/priority-load.ts";
-export { type RandomOptions, random } from "./balancer/random.ts";
-export type { ReportingPicker } from "./balancer/reported-weighted.ts";
-export { type RingHashOptions, ringHash } from "./balancer/ring-hash.ts";
-export { type RoundRobinOptions, roundRobin } from "./balancer/round-robin.ts";
-export type { SlowStartOptions } from "./balancer/slow-start.ts";
-export type { SubsetOptions } from "./balancer/subset.ts";
-export { type WeightedOptions, weighted } from "./balancer/weighted.ts";
-export type { ZoneAwareOptions } from "./balancer/zone-load.ts";
+export { type AdaptiveOptions, adaptive } from "./balancer/pickers/adaptive.ts";
+export type { Choices } from "./balancer/pickers/draw.ts";
+export { type LeastRequestOptions, leastRequest } from "./balancer/pickers/least-request.ts";
+export { type MaglevOptions, maglev } from "./balancer/pickers/maglev.ts";
+export { type PeakEwmaOptions, peakEwma } from "./balancer/pickers/peak-ewma.ts";
+export { type PrequalOptions, prequal } from "./balancer/pickers/prequal.ts";
+export { type RandomOptions, random } from "./balancer/pickers/random.ts";
+export type { ReportingPicker } from "./balancer/pickers/reported-weighted.ts";
+export { type RingHashOptions, ringHash } from "./balancer/pickers/ring-hash.ts";
+export { type RoundRobinOptions, roundRobin } from "./balancer/pickers/round-robin.ts";
+export { type WeightedOptions, weighted } from "./balancer/pickers/weighted.ts";
 export type { DecodeOptions } from "./client/decode.ts";
 export type { DispatcherOptions } from "./client/dispatcher.ts";
 export type { Ejection, EndpointExplanation, ServiceExplanation } from "./client/explain.ts";

@@ -3,14 +3,14 @@ import type { MeshRequest } from "../core/dispatch.ts";
 import { type Endpoint, sameMetadata } from "../core/endpoint.ts";
 import { Upstream } from "../core/upstream.ts";
 import type { BalancingOptions } from "./balancing-options.ts";
-import type { CandidateList } from "./candidate-lists.ts";
-import { Candidates } from "./candidates.ts";
-import { type Level, levelsOf } from "./levels.ts";
+import type { CandidateList } from "./candidates/candidate-lists.ts";
+import { Candidates } from "./candidates/candidates.ts";
+import { type Level, levelsOf } from "./candidates/levels.ts";
+import { SlowStart } from "./candidates/slow-start.ts";
+import { type Standing, standingOf } from "./candidates/standing.ts";
+import { Subset } from "./candidates/subset.ts";
+import type { Zone } from "./candidates/zone-load.ts";
 import type { Picker } from "./picker.ts";
-import { SlowStart } from "./slow-start.ts";
-import { type Standing, standingOf } from "./standing.ts";
-import { Subset } from "./subset.ts";
-import type { Zone } from "./zone-load.ts";
 
 const maxProbesSkipped = 50;
 

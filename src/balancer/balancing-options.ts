@@ -1,9 +1,9 @@
 import { checkInteger, checkKeys, checkNumber, checkObject, checkText, refuseOption } from "../core/options.ts";
-import type { ClientPosition } from "./aperture.ts";
-import type { PriorityOptions } from "./priority-load.ts";
-import type { SlowStartOptions } from "./slow-start.ts";
-import type { SubsetOptions } from "./subset.ts";
-import type { ZoneAwareOptions } from "./zone-load.ts";
+import type { ClientPosition } from "./candidates/aperture.ts";
+import type { PriorityOptions } from "./candidates/priority-load.ts";
+import type { SlowStartOptions } from "./candidates/slow-start.ts";
+import type { SubsetOptions } from "./candidates/subset.ts";
+import type { ZoneAwareOptions } from "./candidates/zone-load.ts";
 
 /** Options of who is a candidate, whichever picker then chooses. */
 export interface BalancingOptions {

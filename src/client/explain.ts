@@ -1,6 +1,6 @@
 import type { Balancer } from "../balancer/balancer.ts";
+import type { Standing } from "../balancer/candidates/standing.ts";
 import type { Picker, PickerView } from "../balancer/picker.ts";
-import type { Standing } from "../balancer/standing.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";

@@ -9,6 +9,7 @@ import { LastGood } from "../discovery/last-good.ts";
 import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { MeshAgent } from "./agent.ts";
+import { CallerZones } from "./caller-zones.ts";
 import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "./dispatcher.ts";
 import type { ServiceExplanation } from "./explain.ts";
 import { fetchThrough, requestThrough } from "./fetch.ts";
@@ -19,8 +20,10 @@ import type { Reply } from "./reply.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { Service } from "./service.ts";
 import { Catalogue } from "./suggest.ts";
+import { parseTarget } from "./target.ts";
 import { secureContextOf } from "./tls.ts";
 import { Transport, type Upgraded } from "./transport.ts";
+import { checkWarm, type WarmOptions } from "./warm.ts";
 
 /**
  * The client side of a service mesh, inside this process. `Declared`: what may be called, checked by the compiler: names of services
@@ -56,6 +59,13 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * @throws TypeError when there is no registrar.
    */
   register(instance: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration>;
+  /**
+   * Connects to instances of a service before the first call needs them, without sending anything: call it before this process takes
+   * requests. Waits for discovery's first answer (`discoveryTimeoutMs`) and for each connection (`connectTimeoutMs`), and resolves with
+   * the number of instances that are connected, 0 when there are none: what cannot be reached is no error here.
+   * @throws MeshError `ERR_MESH_INVALID_TARGET` for what is no service name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
+   */
+  warm(service: string, options?: WarmOptions): Promise<number>;
   /** Why each endpoint of a service is or is not chosen and how old the data is; `undefined` for one that was never called. */
   explain(service: string): ServiceExplanation | undefined;
   /** Refuses new calls, waits for those in flight (at most `drainTimeoutMs`), then releases everything. Idempotent. */
@@ -76,6 +86,7 @@ class ClientMesh implements Mesh {
   readonly #observers: Observers;
   readonly #transport: Transport;
   readonly #catalogue: Catalogue;
+  readonly #callerZones: CallerZones;
   readonly #lastGood: LastGood | undefined;
   readonly #secureContext: SecureContext | undefined;
   /** In the order of their last use: the first is the one unused for longest. */
@@ -96,9 +107,14 @@ class ClientMesh implements Mesh {
     this.#overrides = new Map(Object.entries(options.services ?? {}));
     this.#observers = new Observers(observers);
     this.#catalogue = new Catalogue(options.discovery, clock);
+    this.#callerZones = new CallerZones({
+      discovery: options.discovery,
+      clock,
+      random: options.random ?? Math.random,
+      onError: (service, error) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error)),
+    });
     const { lastGoodDirectory: directory } = options;
-    const tellError = (service: string, error: unknown) =>
-      this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
+    const tellError = (service: string, error: unknown) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: tellError });
     this.#secureContext = options.tls && secureContextOf(options.tls);
     this.#transport = new Transport({
@@ -114,7 +130,8 @@ class ClientMesh implements Mesh {
   }
 
   // A property, so that `const { fetch } = mesh` works as with the global one.
-  readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> => fetchThrough(this.#dispatchOf, target, init);
+  readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
+    fetchThrough(this.#dispatchOf, this.#decodeOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
     requestThrough(this.#dispatchOf, target, init);
@@ -124,20 +141,23 @@ class ClientMesh implements Mesh {
   }
 
   agent(options?: AgentOptions): Agent {
-    const lease = async (service: string, method: string) =>
-      this.#service(service).lease(meshRequest({ service, method, path: "/", headers: {}, body: undefined }));
+    const lease = async (service: string, method: string, path: string) =>
+      this.#service(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
     return new MeshAgent({ lease, secureContext: this.#secureContext, serverName: this.#options.tls?.serverName }, options);
   }
 
   readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> => {
     const lease = await this.#service(request.service).lease(request);
+    lease.sent();
     try {
       const upgraded = await this.#transport.upgrade({ ...request, upstream: lease.upstream }, protocol);
+      lease.head(101, []);
       upgraded.socket.once("close", () => lease.settle("success"));
       return upgraded;
     } catch (error) {
       const status = isMeshError(error) ? error.attempts.at(-1)?.status : undefined;
       const outcome = status === undefined ? outcomeOfError(error) : outcomeOfResponse({ status });
+      if (status !== undefined) lease.head(status, []);
       lease.settle(outcome, isMeshError(error) && error.code === "ERR_MESH_CONNECT");
       throw error;
     }
@@ -151,6 +171,11 @@ class ClientMesh implements Mesh {
       );
     }
     return target.register(instance, signal);
+  }
+
+  async warm(service: string, options: WarmOptions = {}): Promise<number> {
+    checkWarm(options);
+    return this.#service(parseTarget(service).service).warm(options);
   }
 
   explain(service: string): ServiceExplanation | undefined {
@@ -167,6 +192,8 @@ class ClientMesh implements Mesh {
   }
 
   readonly #dispatchOf = (name: string) => this.#service(name).dispatch;
+
+  readonly #decodeOf = (name: string) => this.#overrides.get(name)?.decode ?? this.#options.decode;
 
   #service(name: string): Service {
     if (this.#newest?.name === name) return this.#newest;
@@ -186,7 +213,18 @@ class ClientMesh implements Mesh {
     return new Service(
       name,
       { ...this.#options, ...this.#overrides.get(name) },
-      { discovery, lastGood: this.#lastGood, catalogue: this.#catalogue, transport: this.#transport, observers: this.#observers, clock, random },
+      {
+        discovery,
+        lastGood: this.#lastGood,
+        catalogue: this.#catalogue,
+        transport: this.#transport,
+        observers: this.#observers,
+        zone: this.#options.zone,
+        callerZones: this.#callerZones,
+        tls: { secureContext: this.#secureContext, serverName: this.#options.tls?.serverName },
+        clock,
+        random,
+      },
     );
   }
 

@@ -1,6 +1,6 @@
-import { adaptive } from "../balancer/adaptive.ts";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
+import { adaptive } from "../balancer/pickers/adaptive.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import type { Upstream } from "../core/upstream.ts";

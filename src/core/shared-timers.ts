@@ -110,7 +110,7 @@ class TimerList {
       // Also when a callback threw: the process may go on after an uncaught exception. A callback that set one may have armed it.
       if (this.#timer === undefined) {
         if (this.#first === undefined) lists.delete(this.#durationMs);
-        else this.#arm(this.#first.expiresAt - nativeNow());
+        else this.#arm(Math.max(1, this.#first.expiresAt - nativeNow()));
       }
     }
   };

@@ -24,7 +24,8 @@ export interface WatcherOptions {
 }
 
 const backoffBaseMs = 100;
-const backoffCapMs = 30_000;
+/** However long a registry was away, its return is noticed within this. */
+const backoffCapMs = 5_000;
 /** Pause before a watch that returned by itself is started again: such a watch is a poll. */
 const pollMs = 5_000;
 /** How long discovery may be silent before what was remembered is used: less than a call waits for its first endpoints. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import type { Picker } from "../../src/balancer/picker.ts";
-import { roundRobin } from "../../src/balancer/round-robin.ts";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { Availability, Upstream } from "../../src/core/upstream.ts";
 import { testRequest } from "../../src/testing/request.ts";

@@ -5,7 +5,7 @@ import { text as textOf } from "node:stream/consumers";
 import axios from "axios";
 import got from "got";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { roundRobin } from "../../src/balancer/round-robin.ts";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { createMesh, type Mesh } from "../../src/client/mesh.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/static.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { roundRobin } from "../../src/balancer/round-robin.ts";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { createMesh } from "../../src/client/mesh.ts";
 import { localResponse } from "../../src/core/buffered-body.ts";
 import type { Interceptor } from "../../src/core/dispatch.ts";

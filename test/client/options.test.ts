@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { roundRobin } from "../../src/balancer/round-robin.ts";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { createMesh } from "../../src/client/mesh.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { staticDiscovery } from "../../src/discovery/static.ts";

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { roundRobin } from "../../src/balancer/round-robin.ts";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { createMesh, type Mesh } from "../../src/client/mesh.ts";
 import type { MeshOptions } from "../../src/client/options.ts";
 import { staticDiscovery } from "../../src/discovery/static.ts";

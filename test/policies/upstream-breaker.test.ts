@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Balancer } from "../../src/balancer/balancer.ts";
-import { roundRobin } from "../../src/balancer/round-robin.ts";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { Dispatch } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/upstream.ts";

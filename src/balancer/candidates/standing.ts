@@ -1,0 +1,62 @@
+import type { Upstream } from "../../core/upstream.ts";
+import type { CandidateList } from "./candidate-lists.ts";
+import { priorityOf } from "./levels.ts";
+
+/** Why an upstream is, or is not, one that picks are made from. */
+export interface Standing {
+  /** `true` when first attempts may be sent to it. */
+  readonly candidate: boolean;
+  /** In words. */
+  readonly reason: string;
+  /** The share of the service's requests that its list is given, 0 to 1; absent for no candidate. */
+  readonly share?: number;
+  /** The part of its share that it gets while it warms up, below 1; absent when it is warm. */
+  readonly warmth?: number;
+}
+
+/** What is known of an upstream. */
+export interface Place {
+  /** The list that it is in; `undefined` when it is in none. */
+  readonly list: CandidateList | undefined;
+  readonly isListed: boolean;
+  readonly isInSubset: boolean;
+  readonly warmth: number;
+}
+
+/** Puts the standing of `upstream` into words. */
+export function standingOf(upstream: Upstream, { list, isListed, isInSubset, warmth }: Place): Standing {
+  if (!isListed) return { candidate: false, reason: "not listed by discovery any more" };
+  if (list === undefined || list.share === 0) return { candidate: false, reason: whyNot(upstream, list, isInSubset) };
+  const isWarm = warmth >= 1;
+  const reason = `${whyUsed(upstream, list)}${isWarm ? "" : `, warming up: ${percent(warmth)} of its share`}`;
+  return { candidate: true, reason, share: list.share, ...(isWarm ? undefined : { warmth }) };
+}
+
+function whyUsed({ available }: Upstream, { share, priority, zone, panic, aperture }: CandidateList): string {
+  if (panic === "none") return "out of rotation, but no instance is better";
+  if (panic === "some") {
+    const where = `priority ${priority} is in panic and takes ${percent(share)} of the requests`;
+    return available ? `in rotation: ${where}` : `out of rotation, but ${where}`;
+  }
+  if (share === 1) return "in rotation";
+  if (aperture === "whole") return `in rotation: the whole ones in the aperture take ${percent(share)} of the requests`;
+  if (aperture === "cut") return `in rotation: partly in the aperture, takes ${percent(share)} of the requests`;
+  return `in rotation: ${zone === undefined ? `priority ${priority}` : nameOf(zone.name)} takes ${percent(share)} of the requests`;
+}
+
+function whyNot(upstream: Upstream, list: CandidateList | undefined, isInSubset: boolean): string {
+  if (!isInSubset) return "outside the subset";
+  if (upstream.availability === "probe") return "waits for a probe";
+  if (!upstream.available) return "out of rotation";
+  if (list?.zone !== undefined) return `${nameOf(list.zone.name)}: retries only, the others take all requests`;
+  if (upstream.weight === 0) return "weight 0: picked only when nothing else is left";
+  return `priority ${priorityOf(upstream)}: instances of a lower number take all requests`;
+}
+
+function nameOf(zone: string | undefined): string {
+  return zone === undefined ? "no zone" : `zone ${JSON.stringify(zone)}`;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
+}

@@ -1,0 +1,122 @@
+import type { Random } from "../../core/clock.ts";
+import type { Upstream } from "../../core/upstream.ts";
+import { xxh64 } from "../hashing/xxh64.ts";
+import { apertureOf, type ClientPosition } from "./aperture.ts";
+import { type Level, priorityOf } from "./levels.ts";
+
+/** Options of a subset of the instances. */
+export interface SubsetOptions {
+  /** Instances of each priority that this process uses, 1 or more. */
+  readonly size: number;
+  /** A whole number below 2³². Without `client`: processes with the same seed use the same instances. @default a random one */
+  readonly seed?: number;
+  /** With it, every instance is used by equally many clients, as far as their numbers allow. */
+  readonly client?: ClientPosition;
+}
+
+interface Ranked {
+  readonly upstream: Upstream;
+  /** From 0 to below 1. */
+  readonly rank: number;
+  priority: number;
+  /** The rank, and 1 more for those of weight 0: they come last, since they serve only when there is nobody else. */
+  place: number;
+}
+
+/**
+ * Which of many instances this process uses. Without `client` those with the lowest hashes of their id and the seed (gRFC A68): a
+ * change of the list changes at most one of them. With `client` a deterministic aperture.
+ *
+ * When fewer than half of them are available, the next ones in the order join until `size` are.
+ */
+export class Subset {
+  readonly #size: number;
+  readonly #seed: number;
+  readonly #client: ClientPosition | undefined;
+  #ranked: Ranked[] = [];
+  #isSorted = true;
+
+  constructor({ size, seed, client }: SubsetOptions, random: Random) {
+    this.#size = size;
+    this.#client = client;
+    // Of an aperture the order must be the same for all clients.
+    this.#seed = seed ?? (client === undefined ? Math.floor(random() * 2 ** 32) : 0);
+  }
+
+  /** Discovery lists it now. */
+  add(upstream: Upstream): void {
+    const { high, low } = xxh64(upstream.id, this.#seed);
+    this.#ranked.push({ upstream, rank: (high + low / 2 ** 32) / 2 ** 32, priority: 0, place: 0 });
+    this.#isSorted = false;
+  }
+
+  /** Upstreams have left, or have new priorities or weights. */
+  refresh(): void {
+    this.#isSorted = false;
+  }
+
+  /** The priorities, the preferred one first, with the members that are in use. */
+  levels(): readonly Level[] {
+    this.#sort();
+    const levels: Level[] = [];
+    const ranked = this.#ranked;
+    for (let start = 0, end = 0; start < ranked.length; start = end) {
+      const { priority } = ranked[start] as Ranked;
+      while (ranked[end]?.priority === priority) end++;
+      levels.push({ priority, ...this.#chosen(ranked.slice(start, end).map(({ upstream }) => upstream)) });
+    }
+    return levels;
+  }
+
+  #sort(): void {
+    if (this.#isSorted) return;
+    this.#ranked = this.#ranked.filter(({ upstream }) => !upstream.removed);
+    // Read once each, instead of with every comparison.
+    for (const each of this.#ranked) {
+      each.priority = priorityOf(each.upstream);
+      each.place = each.upstream.weight === 0 ? each.rank + 1 : each.rank;
+    }
+    // Nearly sorted already, which costs one pass.
+    this.#ranked.sort(inOrder);
+    this.#isSorted = true;
+  }
+
+  #chosen(all: readonly Upstream[]): Pick<Level, "members" | "parts"> {
+    if (all.length <= this.#size) return { members: all };
+    if (this.#client === undefined) return { members: this.#widened(all, this.#size) };
+    const hasWeights = all.some(({ weight }) => weight > 0);
+    const aperture = apertureOf(
+      all.map(({ weight }) => (hasWeights ? weight : 1)),
+      this.#size,
+      this.#client,
+    );
+    const fromFirst = [...all.slice(aperture.first), ...all.slice(0, aperture.first)];
+    // What has no weight has no width on the ring: it comes last, when even the widest aperture has nobody else.
+    const order = hasWeights
+      ? [...fromFirst.filter(({ weight }) => weight > 0), ...fromFirst.filter(({ weight }) => weight === 0)]
+      : fromFirst;
+    const members = this.#widened(order, aperture.parts.length);
+    if (members.length > aperture.parts.length) return { members };
+    const parts = new Map<Upstream, number>();
+    for (const [index, part] of aperture.parts.entries()) if (part < 1) parts.set(order[index] as Upstream, part);
+    return { members, parts };
+  }
+
+  /** The first `count` of the order, and more where too few of them are available. */
+  #widened(order: readonly Upstream[], count: number): readonly Upstream[] {
+    const members = order.slice(0, count);
+    let available = members.reduce((sum, upstream) => (upstream.available ? sum + 1 : sum), 0);
+    if (2 * available >= count) return members;
+    for (let index = count; index < order.length && available < this.#size; index++) {
+      const upstream = order[index] as Upstream;
+      if (!upstream.available) continue;
+      members.push(upstream);
+      available++;
+    }
+    return members;
+  }
+}
+
+function inOrder(one: Ranked, other: Ranked): number {
+  return one.priority - other.priority || one.place - other.place || (one.upstream.id < other.upstream.id ? -1 : 1);
+}

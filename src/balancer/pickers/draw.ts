@@ -1,0 +1,60 @@
+import type { Random } from "../../core/clock.ts";
+import { checkInteger, refuseOption } from "../../core/options.ts";
+
+/** How many candidates a pick compares: a number of them drawn at random, or all. */
+export type Choices = number | "all";
+
+/**
+ * Checks an option that holds {@link Choices}.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkChoices(option: string, value: unknown): void {
+  if (value === "all") return;
+  if (typeof value === "string") refuseOption(option, value, 'a number from 2 on or "all"');
+  checkInteger(option, value, 2);
+}
+
+/** A random whole number from 0 to below `size`; also from a source that returns something else than it should. */
+export function drawIndex(random: Random, size: number): number {
+  const index = Math.floor(random() * size);
+  return index > 0 && index < size ? index : 0;
+}
+
+/**
+ * The index below `size` with the lowest cost among `choices` drawn ones, or among all; ties are broken at random. Two are
+ * drawn as Finagle's P2C does, without drawing the same twice. A cost that is not a number is higher than every other.
+ */
+export function leastIndex(size: number, choices: Choices, random: Random, costOf: (index: number) => number): number {
+  if (choices === "all" || choices >= size) return leastOfAll(size, random, costOf);
+  const first = drawIndex(random, size);
+  let best = first;
+  let bestCost = costOf(first);
+  for (let draw = 1; draw < choices; draw++) {
+    const drawn = drawIndex(random, size - 1);
+    const index = drawn >= first ? drawn + 1 : drawn;
+    const cost = costOf(index);
+    // The order of the draws is random already, so of equal ones the first may win.
+    if (cost < bestCost || Number.isNaN(bestCost)) {
+      best = index;
+      bestCost = cost;
+    }
+  }
+  return best;
+}
+
+function leastOfAll(size: number, random: Random, costOf: (index: number) => number): number {
+  let best = 0;
+  let bestCost = Number.POSITIVE_INFINITY;
+  let ties = 0;
+  for (let index = 0; index < size; index++) {
+    const cost = costOf(index);
+    if (cost < bestCost) {
+      best = index;
+      bestCost = cost;
+      ties = 1;
+    } else if (cost === bestCost && drawIndex(random, ++ties) === 0) {
+      best = index;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,79 @@
+import type { Random } from "../../core/clock.ts";
+import { checkFunction, checkKeys } from "../../core/options.ts";
+import type { Upstream } from "../../core/upstream.ts";
+import type { Picker } from "../picker.ts";
+import { leastWeight, weightOf } from "../weights/weight.ts";
+import { type Choices, checkChoices, leastIndex } from "./draw.ts";
+import { PerList } from "./per-list.ts";
+import { drawByWeight, type RunningSums, runningSums } from "./random.ts";
+
+/** Options of {@link leastRequest}. */
+export interface LeastRequestOptions {
+  /** How many candidates, drawn at random, a pick compares; `"all"` compares every one. Not used while weights differ. @default 2 */
+  readonly choices?: Choices;
+  /** Source of the random numbers; a seeded one makes the sequence repeatable. */
+  readonly random?: Random;
+}
+
+/**
+ * The candidate with the fewest requests in flight, of two drawn at random. When weights differ it is Envoy's weighted
+ * least request: each candidate has a chance in proportion to weight / (requests in flight + 1).
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function leastRequest(options: LeastRequestOptions = {}): Picker {
+  const { choices = 2, random = Math.random } = options;
+  checkKeys("leastRequest", options, ["choices", "random"]);
+  checkChoices("leastRequest: choices", choices);
+  checkFunction("leastRequest: random", random);
+  const sums = new PerList<RunningSums>(runningSums);
+  let among: readonly Upstream[] = [];
+  const inFlightOf = (index: number) => (among[index] as Upstream).inFlight;
+  return {
+    update: (upstreams) => sums.announce(upstreams),
+    pick(upstreams) {
+      if (upstreams.length < 2) return upstreams[0];
+      const known = sums.of(upstreams) ?? runningSums(upstreams);
+      if (known !== "even") return upstreams.length > maxSummed ? byDraws(upstreams, known, random) : byChance(upstreams, random);
+      among = upstreams;
+      return upstreams[leastIndex(upstreams.length, choices, random, inFlightOf)];
+    },
+    explain(upstream) {
+      const weight = weightOf(upstream);
+      return { cost: (upstream.inFlight + 1) / (weight || leastWeight), weight };
+    },
+    forService: (_service, context) => leastRequest({ choices, random: options.random ?? context?.random ?? random }),
+  };
+}
+
+/** Of more candidates than this a pick does not look at each. */
+const maxSummed = 32;
+const maxDraws = 32;
+
+function byChance(upstreams: readonly Upstream[], random: Random): Upstream | undefined {
+  let total = 0;
+  for (const upstream of upstreams) total += weightOf(upstream) / (upstream.inFlight + 1);
+  let rest = random() * total;
+  let last = upstreams[0];
+  for (const upstream of upstreams) {
+    const weight = weightOf(upstream);
+    if (weight === 0) continue;
+    last = upstream;
+    rest -= weight / (upstream.inFlight + 1);
+    if (rest < 0) break;
+  }
+  return last;
+}
+
+/**
+ * The same chances by drawing by weight until one is taken, which happens with a chance of 1 / (requests in flight + 1). Where
+ * all are so busy that this takes long, the least busy of those drawn.
+ */
+function byDraws(upstreams: readonly Upstream[], sums: Float64Array, random: Random): Upstream | undefined {
+  let best: Upstream | undefined;
+  for (let draw = 0; draw < maxDraws; draw++) {
+    const drawn = upstreams[drawByWeight(random, sums)] as Upstream;
+    if (random() * (drawn.inFlight + 1) < 1) return drawn;
+    if (best === undefined || drawn.inFlight < best.inFlight) best = drawn;
+  }
+  return best;
+}

@@ -1,0 +1,33 @@
+import { checkInteger, checkKeys } from "../../core/options.ts";
+import { type ConsistentHashOptions, checkConsistentHash, consistentHash } from "../hashing/consistent-hash.ts";
+import { type PointCircle, ringOf } from "../hashing/ring.ts";
+import type { Picker } from "../picker.ts";
+
+/** Options of {@link ringHash}. */
+export interface RingHashOptions extends ConsistentHashOptions {
+  /** Points on the ring of the instance with the lowest weight; others have as many more as their weight. @default 160 */
+  readonly virtualNodes?: number;
+  /** More points than `virtualNodes` gives, where that makes fewer than this. @default 1 */
+  readonly minRingSize?: number;
+  /** The instances share so many points when they would have more; each has one in any case. @default 32_768 */
+  readonly maxRingSize?: number;
+}
+
+const optionKeys = ["virtualNodes", "minRingSize", "maxRingSize", "hashKey", "balanceFactor", "random"];
+const mostPoints = 8_388_608;
+
+/**
+ * Requests with the same key go to the same instance, in every process that sees the same instances, and when one of n
+ * leaves or joins about 1/n of the keys move. A ring like ketama's and Envoy's: the points of an instance are XXH64 of
+ * `id_0`, `id_1`, …, and a key belongs to the first point at or after its own hash.
+ * @throws TypeError or RangeError for a wrong option
+ */
+export function ringHash(options: RingHashOptions = {}): Picker {
+  const { virtualNodes = 160, minRingSize = 1, maxRingSize = 32_768 } = options;
+  checkKeys("ringHash", options, optionKeys);
+  checkInteger("ringHash: virtualNodes", virtualNodes, 1, mostPoints);
+  checkInteger("ringHash: maxRingSize", maxRingSize, 1, mostPoints);
+  checkInteger("ringHash: minRingSize", minRingSize, 1, maxRingSize);
+  checkConsistentHash("ringHash", options);
+  return consistentHash<PointCircle>(options, (upstreams, before) => ringOf(upstreams, { virtualNodes, minRingSize, maxRingSize }, before));
+}

@@ -1,0 +1,66 @@
+import type { Clock, Random } from "../../core/clock.ts";
+import { checkChoice, checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
+import type { Picker } from "../picker.ts";
+import { planOf, type StaticPlan } from "../weights/schedule.ts";
+import { weightOf } from "../weights/weight.ts";
+import { PerList } from "./per-list.ts";
+import { pickByChance, runningSums } from "./random.ts";
+import { type ReportingPicker, reportedWeighted } from "./reported-weighted.ts";
+
+/** Options of {@link weighted}. */
+export interface WeightedOptions {
+  /**
+   * `"static"`: the weights that discovery gives. `"reported"`: those that the instances' own load reports make
+   * (gRFC A58). @default "static"
+   */
+  readonly by?: "static" | "reported";
+  /** `"reported"`: an instance has reported for so long before its weight is used, in milliseconds. @default 10000 */
+  readonly blackoutMs?: number;
+  /** `"reported"`: a report is used for so long, in milliseconds. @default 180000 */
+  readonly expirationMs?: number;
+  /** `"reported"`: how often the weights are reckoned up, in milliseconds, 100 or more. @default 1000 */
+  readonly updateMs?: number;
+  /** `"reported"`: what an error rate of 1 adds to the utilization. @default 1 */
+  readonly errorUtilizationPenalty?: number;
+  /** Where a schedule begins, and who gets a retry; a seeded one makes the sequence repeatable. @default the mesh's */
+  readonly random?: Random;
+  /** `"reported"`: what times are measured with. @default the mesh's clock */
+  readonly clock?: Clock;
+}
+
+const optionKeys = ["by", "blackoutMs", "expirationMs", "updateMs", "errorUtilizationPenalty", "random", "clock"];
+
+/**
+ * Everybody in turn, in proportion to the weights. By static weights it is smooth weighted round-robin with exactly nginx's
+ * sequence (`ngx_http_upstream_get_peer`) among up to 256 candidates: weights {5, 1, 1} give a a b a c a a; among more the
+ * shares are the same and the order is that of the earliest deadline.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function weighted(options: WeightedOptions & { readonly by: "reported" }): ReportingPicker;
+export function weighted(options?: WeightedOptions): Picker;
+export function weighted(options: WeightedOptions = {}): Picker {
+  const { by = "static", random = Math.random } = options;
+  checkKeys("weighted", options, optionKeys);
+  checkChoice("weighted: by", by, ["static", "reported"]);
+  checkNumber("weighted: blackoutMs", options.blackoutMs, 0);
+  checkNumber("weighted: expirationMs", options.expirationMs, 1);
+  checkNumber("weighted: updateMs", options.updateMs, 100);
+  checkNumber("weighted: errorUtilizationPenalty", options.errorUtilizationPenalty, 0, Number.MAX_SAFE_INTEGER);
+  checkFunction("weighted: random", random);
+  checkObject("weighted: clock", options.clock);
+  return by === "static" ? staticWeighted(options, random) : reportedWeighted(options);
+}
+
+function staticWeighted(options: WeightedOptions, random: Random): Picker {
+  const plans = new PerList<StaticPlan>((list, before) => planOf(list, before, random));
+  return {
+    update: (upstreams) => plans.announce(upstreams),
+    pick(upstreams) {
+      const plan = plans.of(upstreams);
+      // A retry picks among a part of a list, and takes nobody's turn in the whole of it.
+      return plan === undefined ? pickByChance(upstreams, runningSums(upstreams), random) : upstreams[plan.schedule.next()];
+    },
+    explain: (upstream) => ({ weight: weightOf(upstream) }),
+    forService: (_service, context) => staticWeighted(options, options.random ?? context?.random ?? random),
+  };
+}

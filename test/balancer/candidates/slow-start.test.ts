@@ -1,0 +1,251 @@
+import { describe, expect, it } from "vitest";
+import { Balancer, type BalancerOptions } from "../../../src/balancer/balancer.ts";
+import { SlowStart, type SlowStartOptions, warmthAt } from "../../../src/balancer/candidates/slow-start.ts";
+import type { Picker } from "../../../src/balancer/picker.ts";
+import { adaptive } from "../../../src/balancer/pickers/adaptive.ts";
+import { leastRequest } from "../../../src/balancer/pickers/least-request.ts";
+import { random as randomPicker } from "../../../src/balancer/pickers/random.ts";
+import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
+import { weighted } from "../../../src/balancer/pickers/weighted.ts";
+import type { Endpoint } from "../../../src/core/endpoint.ts";
+import type { Upstream } from "../../../src/core/upstream.ts";
+import { testRequest, testUpstream } from "../../../src/testing/request.ts";
+import { seededRandom } from "../../../src/testing/seeded-random.ts";
+import { virtualClock } from "../../../src/testing/virtual-clock.ts";
+
+const endpoint = (id: string, more: Partial<Endpoint> = {}): Endpoint => ({ id, host: "h.test", port: 80, ...more });
+const old = (count: number, more: Partial<Endpoint> = {}) => Array.from({ length: count }, (_, index) => endpoint(`old${index}`, more));
+
+function balancerOf(picker: Picker = roundRobin(), options: Partial<BalancerOptions> & { slowStart?: SlowStartOptions } = {}) {
+  const clock = virtualClock();
+  const balancer = new Balancer({ service: "orders", picker, clock, random: seededRandom(3), slowStart: {}, ...options });
+  const upstream = (id: string) => balancer.upstreams.find((each) => each.id === id) as Upstream;
+  /** How many of so many requests an upstream gets; each ends when ten others have begun. */
+  const countsOf = (calls: number) => {
+    const counts = new Map<string, number>();
+    const inFlight: Upstream[] = [];
+    for (let call = 0; call < calls; call++) {
+      const picked = balancer.pick(testRequest(), true) as Upstream;
+      counts.set(picked.id, (counts.get(picked.id) ?? 0) + 1);
+      picked.inFlight++;
+      inFlight.push(picked);
+      if (inFlight.length > 10) (inFlight.shift() as Upstream).inFlight--;
+    }
+    for (const each of inFlight) each.inFlight--;
+    return counts;
+  };
+  return { clock, balancer, upstream, countsOf };
+}
+
+describe("warmthAt", () => {
+  it.each([
+    [0, 0.1],
+    [1, 0.1],
+    [6, 0.1],
+    [30, 0.5],
+    [59, 0.983],
+    [60, 1],
+    [3_600, 1],
+  ])("is Envoy's curve: after %d of 60 s %d", (seconds, warmth) => {
+    expect(warmthAt(seconds * 1_000, { windowMs: 60_000 })).toBeCloseTo(warmth, 3);
+  });
+
+  it.each([
+    [30, 2, Math.SQRT1_2],
+    [15, 2, 0.5],
+    [30, 0.5, 0.25],
+    [1, 2, 0.1291],
+    [0, 2, 0.1291],
+  ])("bends with the aggression: after %d of 60 s at %d it is %d", (seconds, aggression, warmth) => {
+    expect(warmthAt(seconds * 1_000, { windowMs: 60_000, aggression })).toBeCloseTo(warmth, 4);
+  });
+
+  it("has a window of ten seconds and a least part, unless told otherwise", () => {
+    expect([warmthAt(5_000, {}), warmthAt(0, {}), warmthAt(0, { minRatio: 0.3 }), warmthAt(10_000, {})]).toEqual([0.5, 0.1, 0.3, 1]);
+    expect(warmthAt(0, { windowMs: 100 }), "a window below a second").toBe(1);
+  });
+});
+
+describe("SlowStart", () => {
+  it("forgets each when its own time is over, also behind one that has begun anew", async () => {
+    const clock = virtualClock();
+    const slowStart = new SlowStart({}, clock);
+    const [one, other] = [testUpstream({ id: "one" }), testUpstream({ id: "other" })];
+    slowStart.begin(one);
+    await clock.advance(1_000);
+    slowStart.begin(other);
+    await clock.advance(4_000);
+    slowStart.begin(one);
+    await clock.advance(5_999);
+    expect(slowStart.sweep()).toBe(false);
+    await clock.advance(1);
+    expect([slowStart.sweep(), slowStart.size, slowStart.has(other), slowStart.warmth(one)]).toEqual([true, 1, false, 0.6]);
+    slowStart.forget(one);
+    expect([slowStart.size, slowStart.sweep()]).toEqual([0, false]);
+  });
+});
+
+describe("an instance that warms up", () => {
+  const newcomerFirst: Picker = { pick: (upstreams) => upstreams.find(({ id }) => id === "new") ?? upstreams[0] };
+
+  it.each<[string, () => Picker]>([
+    ["roundRobin", () => roundRobin({ random: seededRandom(5) })],
+    ["random", () => randomPicker({ random: seededRandom(5) })],
+    ["weighted", () => weighted()],
+    ["leastRequest", () => leastRequest({ random: seededRandom(5) })],
+    ["leastRequest of all", () => leastRequest({ choices: "all", random: seededRandom(5) })],
+    ["one that always wants the newest", () => newcomerFirst],
+  ])("gets its part of a fair share with %s", async (_name, create) => {
+    const { clock, balancer, countsOf } = balancerOf(create());
+    balancer.update(old(9));
+    balancer.update([...old(9), endpoint("new")]);
+    for (const [ageMs, warmth] of [
+      [0, 0.1],
+      [3_000, 0.3],
+      [8_000, 0.8],
+    ] as const) {
+      await clock.advance(ageMs - clock.now());
+      const share = warmth / (9 + warmth);
+      const expected = 10_000 * share;
+      const got = countsOf(10_000).get("new") ?? 0;
+      expect(Math.abs(got - expected), `${got} of ${expected}`).toBeLessThan(4 * Math.sqrt(expected) + 0.05 * expected);
+    }
+  });
+
+  it("is not forced on a picker that avoids it", () => {
+    const { balancer, countsOf } = balancerOf({ pick: (upstreams) => upstreams.find(({ id }) => id !== "new") });
+    balancer.update(old(2));
+    balancer.update([...old(2), endpoint("new")]);
+    expect(countsOf(1_000).get("new")).toBeUndefined();
+  });
+
+  it("leaves the others an even load with roundRobin", () => {
+    const { balancer, countsOf } = balancerOf();
+    balancer.update(old(4));
+    balancer.update([...old(4), endpoint("new")]);
+    const counts = countsOf(10_000);
+    counts.delete("new");
+    expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThan(150);
+  });
+
+  it("has a share by its weight", () => {
+    const { balancer, countsOf } = balancerOf(weighted());
+    balancer.update(old(6, { weight: 1 }));
+    balancer.update([...old(6, { weight: 1 }), endpoint("new", { weight: 6 })]);
+    const expected = (10_000 * 0.6) / 6.6;
+    expect(Math.abs((countsOf(10_000).get("new") ?? 0) - expected)).toBeLessThan(4 * Math.sqrt(expected));
+  });
+
+  it("shares with others that warm up, as their weights would", () => {
+    const { balancer, countsOf } = balancerOf();
+    balancer.update(old(1));
+    balancer.update([...old(1), ...[..."abcdefghi"].map((id) => endpoint(id))]);
+    const expected = (10_000 * 0.1) / 1.9;
+    const counts = countsOf(10_000);
+    for (const id of "abcdefghi") expect(Math.abs((counts.get(id) ?? 0) - expected)).toBeLessThan(4 * Math.sqrt(expected));
+  });
+
+  it("makes no difference when all do", () => {
+    const { balancer, countsOf } = balancerOf();
+    balancer.update([]);
+    balancer.update(old(4));
+    expect([...countsOf(4_000).values()]).toEqual([1_000, 1_000, 1_000, 1_000]);
+  });
+
+  it("is warm after the window, and costs nothing more: no timer, no other list", async () => {
+    const { clock, balancer, upstream, countsOf } = balancerOf();
+    balancer.update(old(3));
+    balancer.update([...old(3), endpoint("new")]);
+    expect(balancer.standing(upstream("new"))).toMatchObject({ warmth: 0.1, reason: "in rotation, warming up: 10 % of its share" });
+    await clock.advance(9_999);
+    expect(clock.pending).toEqual([]);
+    expect(balancer.standing(upstream("new")).warmth).toBeCloseTo(0.9999);
+    await clock.advance(1);
+    expect(balancer.standing(upstream("new"))).toEqual({ candidate: true, reason: "in rotation", share: 1 });
+    expect([...countsOf(4_000).values()]).toEqual([1_000, 1_000, 1_000, 1_000]);
+  });
+
+  it("keeps its time when others join, leave or flap meanwhile", async () => {
+    const { clock, balancer, upstream } = balancerOf();
+    balancer.update(old(3));
+    balancer.update([...old(3), endpoint("new")]);
+    await clock.advance(4_000);
+    balancer.update([...old(2), endpoint("new", { weight: 2 }), endpoint("newer")]);
+    upstream("old0").setAvailability("out");
+    expect([balancer.standing(upstream("new")).warmth, balancer.standing(upstream("newer")).warmth]).toEqual([0.4, 0.1]);
+    await clock.advance(6_000);
+    expect([balancer.standing(upstream("new")).warmth, balancer.standing(upstream("newer")).warmth]).toEqual([undefined, 0.6]);
+  });
+
+  it("is also one that has recovered, from then on, and one that has another address", async () => {
+    const { clock, balancer, upstream } = balancerOf();
+    balancer.update(old(3));
+    await clock.advance(1_000);
+    upstream("old0").setAvailability("out");
+    await clock.advance(1_000);
+    upstream("old0").setAvailability("probe");
+    await clock.advance(1_000);
+    upstream("old0").setAvailability("in");
+    await clock.advance(5_000);
+    expect(balancer.standing(upstream("old0")).warmth).toBe(0.5);
+    upstream("old0").setAvailability("out");
+    upstream("old0").setAvailability("in");
+    expect(balancer.standing(upstream("old0")).warmth, "begins anew").toBe(0.1);
+    balancer.update([endpoint("old0"), endpoint("old1", { port: 81 }), endpoint("old2")]);
+    expect([balancer.standing(upstream("old1")).warmth, balancer.standing(upstream("old2")).warmth]).toEqual([0.1, undefined]);
+  });
+
+  it("is not one of the first set that discovery delivers", () => {
+    const { balancer } = balancerOf();
+    balancer.update(old(3));
+    for (const upstream of balancer.upstreams) expect(balancer.standing(upstream).warmth).toBeUndefined();
+  });
+
+  it("gets what a key gives it", () => {
+    const picker: Picker = { pick: (upstreams) => upstreams.at(-1), chanceOf: () => 0.5 };
+    const { balancer, countsOf } = balancerOf(picker);
+    balancer.update(old(3));
+    balancer.update([...old(3), endpoint("new")]);
+    expect(countsOf(100).get("new")).toBe(100);
+  });
+
+  it("is not spared while there is nobody else", () => {
+    const { balancer, upstream, countsOf } = balancerOf();
+    balancer.update(old(1));
+    balancer.update([...old(1), endpoint("new")]);
+    upstream("old0").setAvailability("out");
+    expect(countsOf(10).get("new")).toBe(10);
+  });
+
+  it("has its part of its zone's share", () => {
+    const zoned = (zone: string, count: number) => old(count, { zone }).map((each) => ({ ...each, id: `${zone}${each.id}` }));
+    const { balancer, countsOf } = balancerOf(roundRobin(), { zone: "a", zoneAware: { callers: { a: 40, b: 40, c: 20 } } });
+    const before = [...zoned("a", 4), ...zoned("b", 10), ...zoned("c", 5)];
+    balancer.update(before);
+    balancer.update([...before, endpoint("new", { zone: "a" })]);
+    const expected = (10_000 * 0.625 * 0.1) / 4.1;
+    expect(Math.abs((countsOf(10_000).get("new") ?? 0) - expected)).toBeLessThan(4 * Math.sqrt(expected));
+  });
+
+  it("is told to the picker as a list of those that are warm, once", () => {
+    const updates: string[] = [];
+    const { balancer, countsOf } = balancerOf({
+      ...roundRobin(),
+      update: (upstreams) => updates.push(upstreams.map(({ id }) => id).join()),
+    });
+    balancer.update(old(2));
+    countsOf(10);
+    balancer.update([...old(2), endpoint("new")]);
+    countsOf(10);
+    balancer.update([...old(2), endpoint("new"), endpoint("newer")]);
+    countsOf(10);
+    expect(updates).toEqual(["old0,old1", "old0,old1,new", "old0,old1", "old0,old1,new,newer"]);
+  });
+
+  it("works with adaptive, which knows nothing of the newest", () => {
+    const { balancer, countsOf } = balancerOf(adaptive({ random: seededRandom(5) }));
+    balancer.update(old(9));
+    balancer.update([...old(9), endpoint("new")]);
+    expect(countsOf(5_000).get("new") ?? 0).toBeLessThan((2 * 5_000 * 0.1) / 9.1);
+  });
+});

@@ -1,0 +1,470 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Picker } from "../../../src/balancer/picker.ts";
+import type { Upstream } from "../../../src/core/upstream.ts";
+import { adaptive, localResponse, MeshError, roundRobin } from "../../../src/index.ts";
+import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
+import { failing, healthy, type Instance, manualClock, meanMs, play, type Scenario, shareOf, successOf } from "../scenario.ts";
+
+const fast = healthy(10);
+const create: Scenario["create"] = (options) => adaptive(options);
+const turns: Scenario["create"] = ({ random }) => roundRobin({ random });
+const rates = [5, 100, 1_000];
+
+function upstreamsOf(count: number): Upstream[] {
+  return Array.from({ length: count }, (_, index) => testUpstream({ host: `10.0.${index >> 8}.${index & 255}` }));
+}
+
+function answer(picker: Picker, clock: { time: number }, upstream: Upstream, ms: number, status = 200, path = "/"): void {
+  const learner = picker.onAttempt?.(upstream, testRequest({ path }));
+  clock.time += ms;
+  learner?.onHead(localResponse(status));
+  learner?.onEnd(undefined);
+}
+
+/** Picks that nothing is learnt from. */
+function sharesOf(picker: Picker, upstreams: readonly Upstream[], picks: number, path = "/"): number[] {
+  const counts = new Map<Upstream | undefined, number>();
+  for (let call = 0; call < picks; call++) {
+    const picked = picker.pick(upstreams, testRequest({ path }));
+    counts.set(picked, (counts.get(picked) ?? 0) + 1);
+  }
+  return upstreams.map((upstream) => (counts.get(upstream) ?? 0) / picks);
+}
+
+describe("adaptive", () => {
+  for (const test of pickerContract((options) => adaptive(options))) it(test.name, test.run);
+
+  for (const rate of rates) {
+    it(`gives one of 5 instances that is 50 times slower less than 3 % after warm-up, at ${rate} requests per second`, () => {
+      for (const seed of [1, 2, 3]) {
+        const served = play({ instances: [healthy(500), fast, fast, fast, fast], create, rate, seconds: 30, seed });
+        expect(shareOf(served, 0, 5)).toBeLessThan(0.03);
+      }
+    });
+
+    for (const [what, instance] of Object.entries({
+      "fails fast with 500": failing(500),
+      "fails fast with 503": failing(503),
+      "answers 429": failing(429),
+      "answers 404 when nobody else does": failing(404),
+      "refuses connections": failing(0),
+      "never answers": () => ({ ms: 2_000, status: 0 }),
+    } satisfies Record<string, Instance>)) {
+      it(`leaves an instance that ${what}, at ${rate} requests per second`, () => {
+        const scenario = { instances: [instance, fast, fast, fast, fast], rate, seconds: 30 };
+        const served = play({ ...scenario, create });
+        expect(shareOf(served, 0)).toBeLessThan(0.06);
+        expect(successOf(served)).toBeGreaterThan(successOf(play({ ...scenario, create: turns })));
+      });
+    }
+  }
+
+  it("gives an instance that has become fast its share back within 20 seconds", () => {
+    const healing: Instance = (now, path, random) => (now < 20_000 ? healthy(500) : fast)(now, path, random);
+    for (const seed of [1, 2, 3]) {
+      const served = play({ instances: [healing, fast, fast, fast, fast], create, seconds: 60, seed });
+      expect(shareOf(served, 0, 5, 20)).toBeLessThan(0.03);
+      expect(shareOf(served, 0, 40, 60)).toBeGreaterThan(0.1);
+    }
+  });
+
+  for (const [outage, patience] of [
+    [3, 40],
+    [20, 45],
+    [60, 45],
+  ] as const) {
+    it(`gives an instance that has failed for ${outage} seconds its share back within ${patience}`, () => {
+      const healing: Instance = (now, path, random) => (now < outage * 1_000 ? failing(503) : fast)(now, path, random);
+      for (const seed of [1, 2, 3]) {
+        const served = play({ instances: [healing, fast, fast, fast, fast], create, seconds: outage + patience + 30, seed });
+        expect(shareOf(served, 0, 0.1, outage)).toBeLessThan(0.03);
+        expect(shareOf(served, 0, outage + patience)).toBeGreaterThan(0.1);
+      }
+    });
+  }
+
+  it("tries an instance that fails each time it is tried less and less often", () => {
+    const served = play({ instances: [failing(503), fast, fast, fast, fast], create, seconds: 120 });
+    expect(served.filter(({ instance }) => instance === 0).length).toBeLessThan(8);
+  });
+
+  it("spreads requests over all instances when each of them fails a little", () => {
+    const flaky: Instance = (now, path, random) => ({ ...fast(now, path, random), status: random() < 0.02 ? 500 : 200 });
+    for (const seed of [1, 2, 3]) {
+      const served = play({ instances: Array.from({ length: 8 }, () => flaky), create, rate: 400, seconds: 60, seed });
+      for (let instance = 0; instance < 8; instance++) expect(shareOf(served, instance)).toBeGreaterThan(0.04);
+    }
+  });
+
+  it("does not take for healed an instance that answers what it was asked before it failed", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(12) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) answer(picker, clock, upstream, 10);
+    const [failing] = upstreams as [Upstream];
+    const slow = Array.from({ length: 50 }, () => picker.onAttempt?.(failing, testRequest()));
+    clock.time += 1_000;
+    answer(picker, clock, failing, 0, 503);
+    for (const learner of slow) {
+      clock.time += 100;
+      learner?.onHead(localResponse(200));
+      learner?.onEnd(undefined);
+    }
+    expect(picker.explain?.(failing)?.["failureRatio"]).toBeGreaterThan(0.3);
+    for (let call = 0; call < 20; call++) {
+      clock.time += 100;
+      answer(picker, clock, failing, 10);
+    }
+    expect(picker.explain?.(failing)?.["failureRatio"]).toBeLessThan(0.1);
+  });
+
+  it("takes the failure of a quiet instance more seriously than one of many answers of a busy one", () => {
+    const ratioAfter = (everyMs: number) => {
+      const clock = manualClock();
+      const picker = adaptive({ clock, random: seededRandom(13) });
+      const upstreams = upstreamsOf(2);
+      picker.update?.(upstreams);
+      const [upstream] = upstreams as [Upstream];
+      for (let call = 0; call < 20; call++) answer(picker, clock, upstream, everyMs);
+      answer(picker, clock, upstream, everyMs, 503);
+      return picker.explain?.(upstream)?.["failureRatio"] as number;
+    };
+    expect(ratioAfter(2_000)).toBeGreaterThan(0.4);
+    expect(ratioAfter(20)).toBeLessThan(0.05);
+  });
+
+  it("tries the less slow of two slow instances again first", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(14) });
+    const upstreams = upstreamsOf(3);
+    picker.update?.(upstreams);
+    const [fastest, slow, slower] = upstreams as [Upstream, Upstream, Upstream];
+    answer(picker, clock, slower, 1_000);
+    answer(picker, clock, slow, 500);
+    answer(picker, clock, fastest, 10);
+    clock.time += 60_000;
+    answer(picker, clock, fastest, 10);
+    fastest.inFlight = 2;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1, 0]);
+  });
+
+  it("still decides by latency when every instance fails a little", () => {
+    const failsAtTimes =
+      (instance: Instance): Instance =>
+      (now, path, random) => ({
+        ...instance(now, path, random),
+        status: random() < 0.03 ? 503 : 200,
+      });
+    const instances = [healthy(100), fast, fast, fast, fast].map(failsAtTimes);
+    for (const seed of [1, 2, 3]) expect(shareOf(play({ instances, create, seconds: 60, seed }), 0, 5)).toBeLessThan(0.05);
+  });
+
+  it("keeps everybody in use when all fail", () => {
+    const served = play({ instances: Array.from({ length: 4 }, () => failing(503)), create, seconds: 30 });
+    for (let instance = 0; instance < 4; instance++) expect(shareOf(served, instance)).toBeGreaterThan(0.15);
+  });
+
+  it("is not led astray by callers' mistakes, which all instances answer with 400", () => {
+    const withMistakes =
+      (instance: Instance): Instance =>
+      (now, path, random) => ({
+        ...instance(now, path, random),
+        status: random() < 0.3 ? 400 : 200,
+      });
+    const served = play({ instances: [healthy(100), fast, fast, fast, fast].map(withMistakes), create, seconds: 60 });
+    expect(shareOf(served, 0, 5)).toBeLessThan(0.05);
+  });
+
+  it("finds 3 slow ones of 20", () => {
+    const instances = Array.from({ length: 20 }, (_, index) => (index < 3 ? healthy(500) : fast));
+    const served = play({ instances, create, seconds: 30 });
+    expect(shareOf(served, 0, 5) + shareOf(served, 1, 5) + shareOf(served, 2, 5)).toBeLessThan(0.01);
+    expect(meanMs(served)).toBeLessThan(meanMs(play({ instances, create: turns, seconds: 30 })) / 4);
+  });
+
+  it("finds slow ones among more than it looks at in one pick", () => {
+    const instances = Array.from({ length: 100 }, (_, index) => (index < 20 ? healthy(500) : fast));
+    const served = play({ instances, create, rate: 1_000, seconds: 20 });
+    const slow = served.filter(({ at, instance }) => at > 5_000 && instance < 20).length;
+    expect(slow / served.length).toBeLessThan(0.02);
+  });
+
+  it("keeps a route that fails on one instance from taking that instance's other routes", () => {
+    const instance: Instance = (now, path, random) => (path.startsWith("/reports") ? failing(500) : fast)(now, path, random);
+    const served = play({ instances: [instance, fast, fast, fast], create, paths: ["/reports/1", "/users/2"], seconds: 30 });
+    const reports = served.filter(({ path }) => path === "/reports/1");
+    const users = served.filter(({ path }) => path === "/users/2");
+    expect(shareOf(reports, 0, 1)).toBeLessThan(0.03);
+    expect(shareOf(users, 0, 1)).toBeGreaterThan(0.15);
+  });
+
+  it("expects a route that is new to an instance to fail when all its routes do", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(1) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) answer(picker, clock, upstream, 10);
+    for (const path of ["/", "/a", "/b"])
+      for (let call = 0; call < 50; call++) answer(picker, clock, upstreams[0] as Upstream, 0, 500, path);
+    expect(sharesOf(picker, upstreams, 100, "/c")).toEqual([0, 1]);
+    answer(picker, clock, upstreams[0] as Upstream, 10, 200, "/d");
+    expect(sharesOf(picker, upstreams, 1_000, "/c")[0]).toBeGreaterThan(0.4);
+  });
+
+  it("tells the routes that a call names apart", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(1) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) for (const path of ["/", "/x"]) answer(picker, clock, upstream, 10, 200, path);
+    const request = testRequest({ path: "/x/1", options: { route: "/x/{id}/slow" } });
+    const learner = picker.onAttempt?.(upstreams[0] as Upstream, request);
+    clock.time += 100;
+    learner?.onHead(localResponse(500));
+    learner?.onEnd(undefined);
+    for (let call = 0; call < 50; call++) expect(picker.pick(upstreams, request)).toBe(upstreams[1]);
+    expect(sharesOf(picker, upstreams, 1_000, "/x/1")[0]).toBeGreaterThan(0.4);
+  });
+
+  it("sends a crowd that comes at once to all instances alike, whether they are known or not", () => {
+    for (const isKnown of [false, true]) {
+      const clock = manualClock();
+      const picker = adaptive({ clock, random: seededRandom(3) });
+      const upstreams = upstreamsOf(5);
+      picker.update?.(upstreams);
+      if (isKnown) for (const upstream of upstreams) answer(picker, clock, upstream, 10);
+      for (let call = 0; call < 500; call++) {
+        const picked = picker.pick(upstreams, testRequest()) as Upstream;
+        picked.inFlight++;
+        picker.onAttempt?.(picked, testRequest());
+      }
+      for (const { inFlight } of upstreams) expect(Math.abs(inFlight - 100)).toBeLessThan(isKnown ? 10 : 2);
+    }
+  });
+
+  it("tries a new instance with one request, and gives it more when that was answered", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(4) });
+    const upstreams = upstreamsOf(3);
+    picker.update?.(upstreams.slice(0, 2));
+    for (const upstream of upstreams.slice(0, 2)) answer(picker, clock, upstream, 10);
+    picker.update?.(upstreams);
+    const fresh = upstreams[2] as Upstream;
+    expect(picker.pick(upstreams, testRequest())).toBe(fresh);
+    fresh.inFlight++;
+    expect(sharesOf(picker, upstreams, 100)[2]).toBe(0);
+    fresh.inFlight--;
+    answer(picker, clock, fresh, 5);
+    expect(sharesOf(picker, upstreams, 100)[2]).toBe(1);
+  });
+
+  it("tries an instance that has only failed so far again when that has faded", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(15) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    const [failing, good] = upstreams as [Upstream, Upstream];
+    answer(picker, clock, failing, 1, 503);
+    answer(picker, clock, good, 10);
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
+    good.inFlight = 5;
+    clock.time += 20_000;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
+    clock.time += 20_000;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([1, 0]);
+    // One request finds out.
+    failing.inFlight = 1;
+    expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
+  });
+
+  it("does not flee to an instance that fails when all others have become slow", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(16) });
+    const upstreams = upstreamsOf(5);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) for (let call = 0; call < 5; call++) answer(picker, clock, upstream, 5);
+    const [failing] = upstreams as [Upstream];
+    for (let call = 0; call < 10; call++) answer(picker, clock, failing, 100, 503);
+    // This process, or what the instances have in common, stands still for a while.
+    for (const upstream of upstreams.slice(1)) {
+      for (upstream.inFlight = 0; upstream.inFlight < 10; upstream.inFlight++) picker.onAttempt?.(upstream, testRequest());
+    }
+    clock.time += 1_000;
+    expect(sharesOf(picker, upstreams, 100)[0]).toBe(0);
+  });
+
+  it("sees that an instance hangs before a single request has ended", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(5) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) answer(picker, clock, upstream, 10);
+    const [hanging, busy] = upstreams as [Upstream, Upstream];
+    hanging.inFlight = 1;
+    busy.inFlight = 5;
+    const learner = picker.onAttempt?.(hanging, testRequest());
+    expect(picker.pick(upstreams, testRequest())).toBe(hanging);
+    clock.time += 500;
+    expect(picker.pick(upstreams, testRequest())).toBe(busy);
+    // The caller gives up: what the instance would have taken is at least that.
+    hanging.inFlight = 0;
+    learner?.onEnd(new Error("the caller's own reason"));
+    expect(picker.pick(upstreams, testRequest())).toBe(busy);
+  });
+
+  it("does not hold the time of a long body against an instance, but that it broke", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(6) });
+    const upstreams = upstreamsOf(2);
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) answer(picker, clock, upstream, 10);
+    const learner = picker.onAttempt?.(upstreams[0] as Upstream, testRequest());
+    clock.time += 10;
+    learner?.onHead(localResponse(200));
+    clock.time += 60_000;
+    const givenUp = picker.onAttempt?.(upstreams[0] as Upstream, testRequest());
+    clock.time += 10;
+    givenUp?.onHead(localResponse(200));
+    clock.time += 60_000;
+    givenUp?.onEnd(new Error("the caller has enough"));
+    expect(sharesOf(picker, upstreams, 1_000)[0]).toBeGreaterThan(0.4);
+    const record = { upstream: "10.0.0.0:80", phase: "body", ms: 10, maybeExecuted: true } as const;
+    learner?.onEnd(new MeshError("ERR_MESH_BODY", "cut off", { service: "test", attempts: [record as never] }));
+    expect(sharesOf(picker, upstreams, 1_000)[0]).toBe(0);
+  });
+
+  it("remembers who was slow across changes of the set", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(7) });
+    const upstreams = upstreamsOf(3);
+    picker.update?.(upstreams);
+    for (const [index, upstream] of upstreams.entries()) answer(picker, clock, upstream, index === 0 ? 500 : 10);
+    picker.update?.(upstreams.slice(1));
+    picker.update?.(upstreams);
+    expect(sharesOf(picker, upstreams, 100)[0]).toBe(0);
+    // Of a part of the set too, as a second attempt picks.
+    expect(sharesOf(picker, [upstreams[2] as Upstream, upstreams[0] as Upstream], 100)).toEqual([1, 0]);
+  });
+
+  it("keeps services apart", () => {
+    const clock = manualClock();
+    const pickers = ["orders", "users"].map((service) => adaptive().forService?.(service, { clock, random: seededRandom(8) }) as Picker);
+    const upstreams = upstreamsOf(2);
+    for (const picker of pickers) picker.update?.(upstreams);
+    for (const upstream of upstreams) for (const picker of pickers) answer(picker, clock, upstream, 10);
+    answer(pickers[0] as Picker, clock, upstreams[0] as Upstream, 0, 503);
+    expect(sharesOf(pickers[0] as Picker, upstreams, 100)[0]).toBe(0);
+    expect(sharesOf(pickers[1] as Picker, upstreams, 1_000)[0]).toBeGreaterThan(0.4);
+  });
+
+  it("picks one of the list whatever clock, chance, latencies and endings are", () => {
+    const strange = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 1));
+    const events = fc.array(fc.record({ time: strange, chance: strange, status: fc.integer({ min: 0, max: 999 }), isCut: fc.boolean() }), {
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), events, (size, list) => {
+        const clock = manualClock();
+        let chance = 0;
+        const picker = adaptive({ clock, random: () => chance });
+        const upstreams = upstreamsOf(size);
+        picker.update?.(upstreams);
+        for (const event of list) {
+          chance = event.chance;
+          const picked = picker.pick(upstreams, testRequest({ path: `/${event.status}` }));
+          expect(upstreams).toContain(picked);
+          const learner = picker.onAttempt?.(picked as Upstream, testRequest({ path: `/${event.status}` }));
+          clock.time = event.time;
+          if (event.status > 99) learner?.onHead(localResponse(event.status));
+          learner?.onEnd(event.isCut ? new MeshError("ERR_MESH_CONNECT", "refused", { service: "test" }) : undefined);
+        }
+      }),
+    );
+  });
+
+  it.each([
+    [{ decayMs: 0 }, "adaptive: decayMs must be at least 1, not 0"],
+    [{ failureHalfLifeMs: Number.NaN }, "adaptive: failureHalfLifeMs must be a number, not NaN"],
+    [{ failureWeight: -1 }, "adaptive: failureWeight must be from 0 to"],
+    [{ random: 1 }, "adaptive: random must be a function, not 1"],
+    [{ choices: 2 }, 'adaptive has no option "choices"'],
+  ])("refuses %j", (options, message) => {
+    expect(() => adaptive(options as object)).toThrow(message);
+  });
+
+  it("gives the heavier of those that are alike as much more to do as it weighs more", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(9) });
+    const upstreams = [1, 2, 4].map((weight, index) => testUpstream({ host: `10.0.0.${index}`, weight }));
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) {
+      const learner = picker.onAttempt?.(upstream, testRequest());
+      learner?.onHead(localResponse(200));
+    }
+    for (let call = 0; call < 700; call++) (picker.pick(upstreams, testRequest()) as Upstream).inFlight++;
+    for (const { inFlight, weight } of upstreams) expect(Math.abs(inFlight - 100 * weight)).toBeLessThan(5);
+  });
+
+  for (const weight of [1, 10, 1_000, 65_535]) {
+    it(`leaves an instance that fails fast however much it weighs, ${weight} to 1`, () => {
+      const clock = manualClock();
+      const picker = adaptive({ clock, random: seededRandom(10) });
+      const upstreams = [weight, 1, 1, 1].map((each, index) => testUpstream({ host: `10.0.0.${index}`, weight: each }));
+      picker.update?.(upstreams);
+      const [failing] = upstreams as [Upstream];
+      // It was well, and as fast as the others.
+      for (const upstream of upstreams) answer(picker, clock, upstream, 5);
+      let failed = 0;
+      // Fifty at a time, as under load.
+      for (let round = 0; round < 100; round++) {
+        const picked = Array.from({ length: 50 }, () => {
+          const upstream = picker.pick(upstreams, testRequest()) as Upstream;
+          upstream.inFlight++;
+          return { upstream, learner: picker.onAttempt?.(upstream, testRequest()) };
+        });
+        clock.time += 5;
+        for (const { upstream, learner } of picked) {
+          if (upstream === failing) failed++;
+          learner?.onHead(localResponse(upstream === failing ? 503 : 200));
+          learner?.onEnd(undefined);
+          upstream.inFlight--;
+        }
+      }
+      // The first round does not know it yet.
+      expect(failed).toBeLessThan(0.05 * 5_000);
+    });
+  }
+
+  it("picks by weight among a part of the set too, and among more than it looks at", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(11) });
+    const upstreams = Array.from({ length: 60 }, (_, index) => testUpstream({ host: `10.0.0.${index}`, weight: index % 2 === 0 ? 1 : 3 }));
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) answer(picker, clock, upstream, 0);
+    for (const list of [upstreams, upstreams.slice(7, 29)]) {
+      for (const upstream of upstreams) upstream.inFlight = 0;
+      for (let call = 0; call < 4_000; call++) (picker.pick(list, testRequest()) as Upstream).inFlight++;
+      const sumOf = (weight: number) => list.filter((each) => each.weight === weight).reduce((sum, { inFlight }) => sum + inFlight, 0);
+      const heads = list.filter(({ weight }) => weight === 3).length / list.filter(({ weight }) => weight === 1).length;
+      expect(Math.abs(sumOf(3) / sumOf(1) / heads - 3)).toBeLessThan(0.4);
+    }
+  });
+
+  it("says what it has learnt of an instance", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock });
+    const [upstream, fresh] = upstreamsOf(2) as [Upstream, Upstream];
+    answer(picker, clock, upstream, 10);
+    expect(picker.explain?.(upstream)).toEqual({ cost: 10, latencyMs: 10, failureRatio: 0, waiting: 0 });
+    expect(picker.explain?.(fresh)).toEqual({ cost: 0, latencyMs: 0, failureRatio: 0, waiting: 0 });
+    for (let call = 0; call < 200; call++) answer(picker, clock, upstream, 1, 503, "/reports/1");
+    picker.onAttempt?.(upstream, testRequest());
+    upstream.inFlight = 1;
+    const view = picker.explain?.(upstream);
+    expect(view).toMatchObject({ waiting: 1 });
+    expect(view?.["failureRatio"]).toBeGreaterThan(0.5);
+    expect(view?.["cost"]).toBeGreaterThan(100);
+  });
+});

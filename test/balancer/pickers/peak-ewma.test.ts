@@ -1,0 +1,145 @@
+import { describe, expect, it } from "vitest";
+import { PeakEwma } from "../../../src/balancer/learning/ewma.ts";
+import { localResponse, peakEwma } from "../../../src/index.ts";
+import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
+import { failing, healthy, manualClock, play, shareOf } from "../scenario.ts";
+
+describe("PeakEwma", () => {
+  it("decays as Tower's does", () => {
+    const average = new PeakEwma();
+    average.observe(10, 0, 1_000);
+    expect(average.read(0, 1_000)).toBe(10);
+    expect(average.read(100, 1_000)).toBeCloseTo(9.048, 3);
+    expect(average.read(200, 1_000)).toBeCloseTo(8.187, 3);
+  });
+
+  it("goes up at once and down with the time constant", () => {
+    const average = new PeakEwma();
+    average.observe(10, 0, 1_000);
+    average.observe(200, 100, 1_000);
+    expect(average.read(100, 1_000)).toBe(200);
+    average.observe(50, 1_100, 1_000);
+    expect(average.read(1_100, 1_000)).toBeCloseTo(50 + 150 * Math.exp(-1));
+    average.observe(10, 1_100, 1_000, 0.5);
+    expect(average.read(1_100, 1_000)).toBeCloseTo(10 + (40 + 150 * Math.exp(-1)) / 2);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1])("leaves %s out", (value) => {
+    const average = new PeakEwma();
+    average.observe(value, 0, 1_000);
+    expect([average.known, average.read(0, 1_000)]).toEqual([false, 0]);
+    average.observe(5, 10, 1_000);
+    average.observe(value, 10, 1_000);
+    expect(average.read(10, 1_000)).toBe(5);
+  });
+
+  it("does not grow when the clock goes back", () => {
+    const average = new PeakEwma();
+    average.observe(10, 1_000, 100);
+    expect(average.read(0, 100)).toBe(10);
+    average.observe(5, 0, 100);
+    expect(average.read(1_000, 100)).toBe(10);
+  });
+});
+
+describe("peakEwma", () => {
+  for (const test of pickerContract((options) => peakEwma(options))) it(test.name, test.run);
+  for (const test of pickerContract((options) => peakEwma({ choices: "all", ...options }))) it(`${test.name}, among all`, test.run);
+
+  it("picks by latency times requests in flight, the fastest as long as it is not that much busier", () => {
+    const clock = manualClock();
+    const picker = peakEwma({ clock, choices: "all", random: seededRandom(1) });
+    const upstreams = [testUpstream({ host: "10.0.0.1" }), testUpstream({ host: "10.0.0.2" })];
+    const [slow, fast] = upstreams;
+    picker.update?.(upstreams);
+    for (const [upstream, ms] of [
+      [slow, 40],
+      [fast, 10],
+    ] as const) {
+      const learner = picker.onAttempt?.(upstream as (typeof upstreams)[0], testRequest());
+      clock.time += ms;
+      learner?.onHead(localResponse(200));
+      // The body takes its time, which is not the latency.
+      clock.time += 1;
+      learner?.onEnd(undefined);
+    }
+    expect(picker.pick(upstreams, testRequest())).toBe(fast);
+    (fast as (typeof upstreams)[0]).inFlight = 2;
+    expect(picker.pick(upstreams, testRequest())).toBe(fast);
+    (fast as (typeof upstreams)[0]).inFlight = 4;
+    expect(picker.pick(upstreams, testRequest())).toBe(slow);
+  });
+
+  it("tries an unknown instance with one request and awaits its answer", () => {
+    const picker = peakEwma({ clock: manualClock(), choices: "all", random: seededRandom(1) });
+    const upstreams = [testUpstream({ host: "10.0.0.1" }), testUpstream({ host: "10.0.0.2" })];
+    picker.update?.(upstreams);
+    const first = picker.pick(upstreams, testRequest()) as (typeof upstreams)[0];
+    first.inFlight++;
+    for (let call = 0; call < 50; call++) expect(picker.pick(upstreams, testRequest())).not.toBe(first);
+  });
+
+  it("gives an instance that is 50 times slower less than 3 % after warm-up", () => {
+    const fast = healthy(10);
+    for (const rate of [5, 100, 1_000]) {
+      const served = play({ instances: [healthy(500), fast, fast, fast, fast], create: (options) => peakEwma(options), rate, seconds: 30 });
+      expect(shareOf(served, 0, 5)).toBeLessThan(0.03);
+    }
+  });
+
+  it("prefers an instance that fails fast, as its page warns", () => {
+    const fast = healthy(10);
+    const served = play({ instances: [failing(503), fast, fast, fast, fast], create: (options) => peakEwma(options), seconds: 30 });
+    expect(shareOf(served, 0, 5)).toBeGreaterThan(0.3);
+  });
+
+  it("takes the mesh's clock unless it was given one", () => {
+    const clock = manualClock();
+    const picker = peakEwma({ choices: "all" }).forService?.("orders", { clock, random: seededRandom(1) });
+    const upstreams = [testUpstream({ host: "10.0.0.1" }), testUpstream({ host: "10.0.0.2" })];
+    picker?.update?.(upstreams);
+    for (const [index, upstream] of upstreams.entries()) {
+      const learner = picker?.onAttempt?.(upstream, testRequest());
+      clock.time += 10 * (1 + index);
+      learner?.onEnd(new Error("reset"));
+    }
+    for (let call = 0; call < 10; call++) expect(picker?.pick(upstreams, testRequest())).toBe(upstreams[0]);
+  });
+
+  it.each([
+    [{ decayMs: 0 }, "peakEwma: decayMs must be at least 1, not 0"],
+    [{ decayMs: "10s" }, 'peakEwma: decayMs must be a number, not "10s"'],
+    [{ choices: 0 }, "peakEwma: choices must be at least 2, not 0"],
+    [{ clock: 5 }, "peakEwma: clock must be an object"],
+    [{ decay: 5 }, 'peakEwma has no option "decay"'],
+  ])("refuses %j", (options, message) => {
+    expect(() => peakEwma(options as object)).toThrow(message);
+  });
+
+  it("gives the heavier of two that are alike as much more to do as it weighs more", () => {
+    const clock = manualClock();
+    const picker = peakEwma({ clock, choices: "all", random: seededRandom(2) });
+    const upstreams = [testUpstream({ host: "10.0.0.1", weight: 1 }), testUpstream({ host: "10.0.0.2", weight: 4 })];
+    picker.update?.(upstreams);
+    for (const upstream of upstreams) {
+      const learner = picker.onAttempt?.(upstream, testRequest());
+      clock.time += 10;
+      learner?.onHead(localResponse(200));
+    }
+    for (let call = 0; call < 500; call++) (picker.pick(upstreams, testRequest()) as (typeof upstreams)[0]).inFlight++;
+    const [light, heavy] = upstreams.map(({ inFlight }) => inFlight) as [number, number];
+    expect(Math.abs(heavy / light - 4)).toBeLessThan(0.2);
+  });
+
+  it("says what an instance costs, by its weight", () => {
+    const clock = manualClock();
+    const picker = peakEwma({ clock });
+    const upstream = testUpstream({ weight: 4 });
+    expect(picker.explain?.(upstream)).toEqual({ cost: 0, latencyMs: 0 });
+    const learner = picker.onAttempt?.(upstream, testRequest());
+    clock.time += 10;
+    learner?.onHead(localResponse(200));
+    upstream.inFlight = 1;
+    expect(picker.explain?.(upstream)).toEqual({ cost: 5, latencyMs: 10 });
+  });
+});
