@@ -193,7 +193,7 @@ describe("Watcher", () => {
     await watcher.stop();
   });
 
-  it("starts a failed watch again after a random part of 100 ms, doubled with every failure up to 30 s", async () => {
+  it("starts a failed watch again after a random part of 100 ms, doubled with every failure up to 5 s", async () => {
     const discovery = new ScriptedDiscovery();
     const seed = seededRandom(7);
     const { watcher, clock, errors } = await started({ discovery, random: seed });
@@ -202,7 +202,7 @@ describe("Watcher", () => {
       drawn(); // the pause of a poll, drawn before the watch
       discovery.current.fail(new Error(`failure ${failure}`));
       await clock.advance(0);
-      const expected = drawn() * Math.min(30_000, 100 * 2 ** failure);
+      const expected = drawn() * Math.min(5_000, 100 * 2 ** failure);
       expect(clock.pending).toEqual([{ inMs: expect.closeTo(expected, 6), keepsProcess: false }]);
       await clock.advance((clock.pending[0]?.inMs as number) + 1e-9);
       expect(discovery.watches).toHaveLength(failure + 2);

