@@ -4,6 +4,7 @@ import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
+import type { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 import type { EndpointWait } from "./endpoint-wait.ts";
 
 /** What {@link balance} needs. */
@@ -11,6 +12,8 @@ export interface BalanceOptions {
   readonly balancer: Balancer;
   /** The balancer's picker, where it learns from attempts. */
   readonly picker: Pick<Picker, "onAttempt">;
+  /** The circuits of the instances: told here how attempts go on, since a layer of their own would be one more promise for each. */
+  readonly breakers?: Pick<UpstreamBreakers, "admit" | "answered" | "failed"> | undefined;
   /** For discovery's first answer. */
   readonly wait: Pick<EndpointWait, "isOver" | "join" | "noEndpoints">;
   /** An instance with so many attempts in flight is passed over while another has room. */
@@ -19,8 +22,11 @@ export interface BalanceOptions {
 
 const smoothing = 0.1;
 
-/** Waits for the first endpoints, picks an instance and counts the request in flight until its body has closed. */
-export function balance({ balancer, picker, wait, maxInFlightPerInstance }: BalanceOptions): Interceptor {
+/**
+ * Waits for the first endpoints, picks an instance, counts the request in flight until its body has closed, and tells the instance's
+ * breaker and the picker what became of it.
+ */
+export function balance({ balancer, picker, breakers, wait, maxInFlightPerInstance }: BalanceOptions): Interceptor {
   return (next) => {
     const send = (request: MeshRequest) => {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
@@ -37,20 +43,24 @@ export function balance({ balancer, picker, wait, maxInFlightPerInstance }: Bala
       request.tried.push(upstream);
       upstream.inFlight++;
       upstream.requests++;
-      const learner = picker.onAttempt?.(upstream, request);
-      return next({ ...request, upstream }).then(
+      const chosen = upstream;
+      const learner = picker.onAttempt?.(chosen, request);
+      const permit = breakers?.admit(chosen);
+      return next({ ...request, upstream: chosen }).then(
         (response) => {
-          learnLatency(upstream, request);
+          breakers?.answered(request, chosen, permit, response);
+          learnLatency(chosen, request);
           learner?.onHead(response);
           // Until the body has closed, not the head: otherwise an instance that streams looks idle.
           response.body.onClose((error) => {
-            upstream.inFlight--;
+            chosen.inFlight--;
             learner?.onEnd(error);
           });
           return response;
         },
         (error: unknown) => {
-          upstream.inFlight--;
+          breakers?.failed(chosen, permit, error);
+          chosen.inFlight--;
           learner?.onEnd(error);
           throw error;
         },

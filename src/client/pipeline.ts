@@ -12,7 +12,6 @@ export interface PipelineLayers {
   readonly hedge: Interceptor | undefined;
   readonly concurrencyLimit: Interceptor | undefined;
   readonly balance: Interceptor;
-  readonly upstreamBreaker: Interceptor | undefined;
   readonly attemptTimeout: Interceptor;
   readonly propagate: Interceptor | undefined;
   readonly observeAttempts: Interceptor | undefined;
@@ -42,10 +41,9 @@ export function pipeline(layers: PipelineLayers): Dispatch {
     layers.hedge,
     // Attempts take places, not calls: one that pauses before its retry holds none.
     layers.concurrencyLimit,
-    // Picks the instance and counts the request in flight until its body has closed.
+    // Picks the instance, counts the request in flight until its body has closed, and tells the breaker of the instance what became of
+    // it. Above the time limit: a timeout is a failure of the instance.
     layers.balance,
-    // Below the balancer: it needs the instance. Above the time limit: a timeout is a failure of the instance.
-    layers.upstreamBreaker,
     // One attempt up to its response head.
     layers.attemptTimeout,
     // Each attempt has less time left than the one before.

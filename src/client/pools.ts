@@ -25,6 +25,11 @@ export interface PoolOptions {
   readonly clock: Clock;
 }
 
+/**
+ * A connection that has nothing to do is closed after so long, however much longer its server would keep it: after each request that is given
+ * up undici makes a connection in advance, which may never be used.
+ */
+const maxIdleMs = 60_000;
 /** A pool that had no request for a whole round of this length is closed. */
 const idleRoundMs = 60_000;
 
@@ -172,6 +177,7 @@ export class Pools {
     const pool = new Pool(origin, {
       connections,
       pipelining: 1,
+      keepAliveMaxTimeout: maxIdleMs,
       clientTtl: maxConnectionAgeMs,
       allowH2: protocol !== "h1",
       ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),

@@ -179,10 +179,10 @@ export class Service {
       balance: balance({
         balancer: this.#balancer,
         picker,
+        breakers: this.#callBreakers,
         wait: this.#wait,
         maxInFlightPerInstance: concurrency === false ? undefined : concurrency.maxInFlightPerInstance,
       }),
-      upstreamBreaker: this.#callBreakers?.interceptor,
       attemptTimeout: attemptTimeout({ timeoutMs: attemptTimeoutMs, clock }),
       propagate: options.shouldPropagate === false ? undefined : propagate(clock),
       observeAttempts: observers.has("onAttempt") ? observeAttempts(observers, clock) : undefined,

@@ -42,18 +42,21 @@ export function throttle({ service, ratio = 2, windowMs = 120_000, clock, random
   const accepted = new SlidingSum(windowMs, clock);
   return (next) => (request) => {
     const probability = (calls.total - ratio * accepted.total) / (calls.total + 1);
-    calls.add();
     if (probability > 0 && random() < probability) {
+      calls.add();
       const share = Math.round((100 * accepted.total) / Math.max(1, calls.total));
       const message = `"${service}" accepts ${share} % of the calls: this one was held back (throttle)`;
       return Promise.reject(new MeshError("ERR_MESH_OVERLOADED", message, { service, maybeExecuted: false, stack: false }));
     }
     return next(request).then(
       (response) => {
+        // Now, and not when it was sent: of a call that is under way nobody knows whether it is accepted.
+        calls.add();
         if (response.status !== 429 && !isGatewayError(response.status)) accepted.add();
         return response;
       },
       (error: unknown) => {
+        calls.add();
         // The caller's own abort says nothing against the service.
         if (outcomeOfError(error) !== "failure") accepted.add();
         throw error;

@@ -1,5 +1,5 @@
 import type { Clock, Random } from "../core/clock.ts";
-import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
 import { type Outcome, outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
@@ -53,29 +53,56 @@ export class UpstreamBreakers {
     });
   }
 
-  /** Goes below the balancer: it needs the upstream, and must see attempt timeouts. */
-  readonly interceptor: Interceptor = (next) => (request) => {
-    const upstream = request.upstream as Upstream;
-    const permit = this.#admit(upstream);
-    return next(request).then(
-      (response) => {
-        this.#learn(request, upstream, permit, response);
-        return response;
-      },
-      (error: unknown) => {
-        if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, isRefusal(error));
-        else this.#release(upstream, permit);
-        throw error;
-      },
-    );
-  };
+  /** An attempt to `upstream` begins. The balancer tells with the permit how it went on: {@link answered} or {@link failed}. */
+  admit(upstream: Upstream): Permit | undefined {
+    // `undefined` when the circuit is not closed and the balancer, in panic, picked the upstream all the same.
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined) return beforeAnyFailure;
+    const permit = circuit.admit();
+    // One probe at a time: nobody else is sent there until it has ended.
+    if (permit?.isProbe) upstream.setAvailability("out");
+    return permit;
+  }
+
+  /** The response head of an admitted attempt has come. */
+  answered(request: MeshRequest, upstream: Upstream, permit: Permit | undefined, response: MeshResponse): void {
+    if (outcomeOfResponse(response) === "failure") {
+      this.#fail(upstream, permit, false);
+      this.#heed(upstream, response);
+      return;
+    }
+    this.#heed(upstream, response);
+    // An answer, so no failure that a retry could mend, and one route alone may be broken. An instance that gives no other is an
+    // outlier all the same, if the others do better.
+    const isServerError = response.status >= 500;
+    if (response.body.complete) {
+      this.#succeed(upstream, permit, isServerError);
+      return;
+    }
+    // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
+    // and then cuts off every body would count as good and bad in turn, and stay.
+    const isDecided = permit === undefined || permit.isProbe;
+    if (isDecided) this.#succeed(upstream, permit, isServerError);
+    response.body.onClose((error) => {
+      // The call's deadline says as much of a caller who reads slowly as of the instance.
+      if (error !== undefined && error === request.cancellation.reason) return;
+      if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
+      else if (!isDecided) this.#succeed(upstream, permit, isServerError);
+    });
+  }
+
+  /** An admitted attempt has failed before its head. */
+  failed(upstream: Upstream, permit: Permit | undefined, error: unknown): void {
+    if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, isRefusal(error));
+    else this.#release(upstream, permit);
+  }
 
   /**
    * For work that does not go through the pipeline: admits it to the circuit of `upstream` and returns what reports, once,
    * how it ended. `isRefused`: no connection could be made.
    */
   guard(upstream: Upstream): (outcome: Outcome, isRefused: boolean) => void {
-    const permit = this.#admit(upstream);
+    const permit = this.admit(upstream);
     return (outcome, isRefused) => {
       if (outcome === "failure") this.#fail(upstream, permit, isRefused);
       else if (outcome === "success") this.#succeed(upstream, permit);
@@ -125,42 +152,6 @@ export class UpstreamBreakers {
     this.#sweep?.dispose();
     for (const circuit of this.#circuits.values()) circuit.dispose();
     this.#circuits.clear();
-  }
-
-  /** A permit; `undefined` when the circuit is not closed and the balancer, in panic, picked the upstream all the same. */
-  #admit(upstream: Upstream): Permit | undefined {
-    const circuit = this.#circuits.get(upstream);
-    if (circuit === undefined) return beforeAnyFailure;
-    const permit = circuit.admit();
-    // One probe at a time: nobody else is sent there until it has ended.
-    if (permit?.isProbe) upstream.setAvailability("out");
-    return permit;
-  }
-
-  #learn(request: MeshRequest, upstream: Upstream, permit: Permit | undefined, response: MeshResponse): void {
-    if (outcomeOfResponse(response) === "failure") {
-      this.#fail(upstream, permit, false);
-      this.#heed(upstream, response);
-      return;
-    }
-    this.#heed(upstream, response);
-    // An answer, so no failure that a retry could mend, and one route alone may be broken. An instance that gives no other is an
-    // outlier all the same, if the others do better.
-    const isServerError = response.status >= 500;
-    if (response.body.complete) {
-      this.#succeed(upstream, permit, isServerError);
-      return;
-    }
-    // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
-    // and then cuts off every body would count as good and bad in turn, and stay.
-    const isDecided = permit === undefined || permit.isProbe;
-    if (isDecided) this.#succeed(upstream, permit, isServerError);
-    response.body.onClose((error) => {
-      // The call's deadline says as much of a caller who reads slowly as of the instance.
-      if (error !== undefined && error === request.cancellation.reason) return;
-      if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
-      else if (!isDecided) this.#succeed(upstream, permit, isServerError);
-    });
   }
 
   #succeed(upstream: Upstream, permit: Permit | undefined, isServerError = false): void {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { MeshError } from "../../src/core/errors.ts";
 import { meshOf, until } from "./support.ts";
 
@@ -43,7 +44,9 @@ async function underLoad(disturb: (victim: ChildProcess) => void, heal: (victim:
   const journal = join(directory, "journal");
   const instances = await startInstances(3, journal);
   const victim = (instances[1] as Instance).process;
-  const mesh = meshOf({ orders: instances.map(({ port }) => port) }, { attemptTimeoutMs: 500, drainTimeoutMs: 5_000 });
+  // A picker that gives every instance its share, or the victim might have had nothing to lose.
+  const picker = roundRobin();
+  const mesh = meshOf({ orders: instances.map(({ port }) => port) }, { picker, attemptTimeoutMs: 500, drainTimeoutMs: 5_000 });
   const sent: Sent[] = [];
   const calls: Promise<void>[] = [];
   const send = (): void => {

@@ -4,7 +4,7 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../src/policies/upstream-breaker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings, openResponse } from "./support.ts";
+import { type Ending, endings, openResponse, throughBreakers } from "./support.ts";
 
 let clock: VirtualClock;
 const made: UpstreamBreakers[] = [];
@@ -32,7 +32,7 @@ function service(instances: number, options: Partial<UpstreamBreakersOptions> = 
   });
   made.push(breakers);
   let ending: Ending = 200;
-  const dispatch = breakers.interceptor(endings(() => ending).dispatch);
+  const dispatch = throughBreakers(breakers, endings(() => ending).dispatch);
   const calls = async (next: Ending, count: number, to: number | Upstream): Promise<void> => {
     for (let call = 0; call < count; call++) {
       if (typeof next === "number") {

@@ -3,7 +3,7 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { UpstreamBreakers } from "../../src/policies/upstream-breaker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { endings, openResponse } from "./support.ts";
+import { endings, openResponse, throughBreakers } from "./support.ts";
 
 const made: UpstreamBreakers[] = [];
 afterEach(() => {
@@ -17,7 +17,7 @@ function rig(count: number, random = 0.5) {
   made.push(breakers);
   const answer = async (upstream: Upstream, status: number, headers: Record<string, string> = {}) => {
     const response = openResponse(status, headers);
-    const dispatch = breakers.interceptor(endings(() => response).dispatch);
+    const dispatch = throughBreakers(breakers, endings(() => response).dispatch);
     await dispatch(testRequest({ upstream }));
     response.body.close();
     await clock.advance(0);

@@ -1,6 +1,8 @@
 import type { CloseListener, ResponseBody } from "../../src/core/body.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
+import type { Upstream } from "../../src/core/upstream.ts";
+import type { UpstreamBreakers } from "../../src/policies/upstream-breaker.ts";
 
 /** A body that a test ends by hand. */
 export class OpenBody implements ResponseBody {
@@ -118,4 +120,22 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error("it did not reject");
+}
+
+/** The breakers as the balance layer uses them, around `next`, for a request whose upstream has been chosen. */
+export function throughBreakers(breakers: UpstreamBreakers, next: Dispatch): Dispatch {
+  return (request) => {
+    const upstream = request.upstream as Upstream;
+    const permit = breakers.admit(upstream);
+    return next(request).then(
+      (response) => {
+        breakers.answered(request, upstream, permit, response);
+        return response;
+      },
+      (error: unknown) => {
+        breakers.failed(upstream, permit, error);
+        throw error;
+      },
+    );
+  };
 }

@@ -54,6 +54,16 @@ describe("throttle", () => {
     else expect(overloaded).toBe(0);
   });
 
+  it("holds nothing back because it is still under way", async () => {
+    const clock = virtualClock();
+    const open: ((ending: Ending) => void)[] = [];
+    const inner = endings(() => new Promise<Ending>((resolve) => open.push(resolve)));
+    const dispatch = throttle({ service: "orders", clock, random: () => 0 })(inner.dispatch);
+    const calls = Array.from({ length: 100 }, () => dispatch(testRequest()));
+    for (const end of open) end(200);
+    expect(await Promise.all(calls)).toHaveLength(100);
+  });
+
   it("forgets after its window", async () => {
     let isUp = false;
     const { many, clock } = rig(() => (isUp ? 200 : 503), { windowMs: 12_000 });

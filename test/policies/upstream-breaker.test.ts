@@ -7,7 +7,7 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../src/policies/upstream-breaker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings, type OpenResponse, openResponse } from "./support.ts";
+import { type Ending, endings, type OpenResponse, openResponse, throughBreakers } from "./support.ts";
 
 const made: UpstreamBreakers[] = [];
 
@@ -37,7 +37,7 @@ function under(options: Partial<UpstreamBreakersOptions> = {}) {
   made.push(breakers);
   let ending: Ending | Promise<Ending> = 200;
   const inner = endings(() => ending);
-  const dispatch: Dispatch = breakers.interceptor(inner.dispatch);
+  const dispatch: Dispatch = throughBreakers(breakers, inner.dispatch);
   const upstream = testUpstream({ id: "a" });
   return {
     breakers,
@@ -91,9 +91,10 @@ describe("the circuit of an instance", () => {
     it(`opens at one ${code}, before the caller hears of it`, async () => {
       const { breakers, upstream, states } = under();
       const seen: string[] = [];
-      await breakers
-        .interceptor(endings(() => ({ code })).dispatch)(testRequest({ upstream }))
-        .catch(() => seen.push(upstream.availability));
+      await throughBreakers(
+        breakers,
+        endings(() => ({ code })).dispatch,
+      )(testRequest({ upstream })).catch(() => seen.push(upstream.availability));
       expect([seen, states]).toEqual([["out"], ["a open"]]);
     });
   }
