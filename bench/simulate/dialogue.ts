@@ -1,6 +1,7 @@
 // palantir/dialogue's scenarios as inmesh plays them, beside what dialogue's report says.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { aimd } from "../../src/index.ts";
 import type { ServerAnswer, ServerPhase, SimulatedServer } from "../../src/testing/index.ts";
 import { atLeast, atMost, type Bound } from "../report.ts";
 import type { Case, Figures, Row } from "./case.ts";
@@ -115,7 +116,43 @@ function boundsOf(name: string, adaptive: Figures | undefined): readonly Bound[]
   return bounds;
 }
 
-/** dialogue's scenarios under the conditions of its report, and with inmesh's own defaults. */
-export const dialogueCases: readonly Case[] = [true, false].flatMap((isComparable) =>
-  Object.entries(definitions).map(([name, definition]) => caseOf(name, definition, isComparable)),
-);
+/** Clients that find out themselves how much the servers can do, and let the rest wait for as long as it takes, as dialogue's limiter does. */
+const limited: Case["options"] = {
+  ...dialogueOptions,
+  concurrency: { maxInFlight: aimd({ min: 1, max: 1_000, backoffRatio: 0.7 }), maxQueued: 100_000, queueTimeoutMs: 3_600_000 },
+};
+
+/** Where a limit of concurrency decides: the same with one. */
+function limitedCaseOf(name: string, definition: Definition): Case {
+  const bound = (figures: ReadonlyMap<string, Figures>): readonly Bound[] => {
+    const adaptive = figures.get("adaptive");
+    const rival = published.scenarios[name]?.["CONCURRENCY_LIMITER_ROUND_ROBIN"];
+    if (adaptive === undefined || rival === undefined) return [];
+    return [
+      atLeast(
+        `adaptive with a limit: success % (dialogue's limiter ${rival.successPercent})`,
+        adaptive.successPercent,
+        rival.successPercent - 0.1,
+      ),
+    ];
+  };
+  return {
+    ...caseOf(name, definition, true),
+    name: `dialogue-limited/${name}`,
+    options: limited,
+    pickers: ["roundRobin", "adaptive"],
+    bounds: bound,
+  };
+}
+
+const limitedNames = ["slowdown_and_error_thresholds", "server_side_rate_limits_with_sticky_clients_steady_vs_bursty_client"];
+
+/** dialogue's scenarios under the conditions of its report, with inmesh's own defaults, and some with a limit of concurrency. */
+export const dialogueCases: readonly Case[] = [
+  ...[true, false].flatMap((isComparable) =>
+    Object.entries(definitions).map(([name, definition]) => caseOf(name, definition, isComparable)),
+  ),
+  ...Object.entries(definitions)
+    .filter(([name]) => limitedNames.includes(name))
+    .map(([name, definition]) => limitedCaseOf(name, definition)),
+];
