@@ -4,6 +4,7 @@ import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
+import type { Permit } from "../policies/circuit.ts";
 import type { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 import type { EndpointWait } from "./endpoint-wait.ts";
 
@@ -48,7 +49,7 @@ export function balance({ balancer, picker, breakers, wait, maxInFlightPerInstan
       const permit = breakers?.admit(chosen);
       return next({ ...request, upstream: chosen }).then(
         (response) => {
-          breakers?.answered(request, chosen, permit, response);
+          breakers?.answered(request, chosen, permit as Permit, response);
           learnLatency(chosen, request);
           learner?.onHead(response);
           // Until the body has closed, not the head: otherwise an instance that streams looks idle.
@@ -59,7 +60,7 @@ export function balance({ balancer, picker, breakers, wait, maxInFlightPerInstan
           return response;
         },
         (error: unknown) => {
-          breakers?.failed(chosen, permit, error);
+          breakers?.failed(chosen, permit as Permit, error);
           chosen.inFlight--;
           learner?.onEnd(error);
           throw error;

@@ -39,6 +39,8 @@ export interface CircuitOptions {
 export interface Permit {
   readonly generation: number;
   readonly isProbe: boolean;
+  /** It was made although the circuit lets nobody through: nobody else was left. */
+  readonly isPanic?: boolean;
 }
 
 /**
@@ -108,6 +110,11 @@ export class Circuit {
     return this.#untilMs;
   }
 
+  /** For a request that is made although {@link admit} gave no permit. */
+  get panicPermit(): Permit {
+    return { generation: this.#generation, isProbe: false, isPanic: true };
+  }
+
   /** A permit, or `undefined` when the circuit is open or its one probe is under way. */
   admit(): Permit | undefined {
     if (this.#breaker.closed || this.#isDisposed) return this.#permit;
@@ -149,11 +156,11 @@ export class Circuit {
     else if (this.#failuresInRow >= this.#options.consecutiveFailures) this.#open("consecutive failures");
   }
 
-  /** Opens a closed circuit by a rule that looks at more than this one. */
+  /** Opens a closed circuit by a rule that looks at more than this one. Of any other the next pause is as long. */
   trip(rule: EjectionRule, pauses: Pauses): void {
-    if (!this.#breaker.closed || this.#isDisposed) return;
+    if (this.#isDisposed) return;
     this.#pauses = pauses;
-    this.#open(rule);
+    if (this.#breaker.closed) this.#open(rule);
   }
 
   /** Opens it without a pause that would end, whatever its state: until {@link release}. */
@@ -173,8 +180,8 @@ export class Circuit {
   }
 
   /** Closes an open circuit that nobody holds: something went through in spite of it. */
-  close(): void {
-    if (!this.#isHeld && !this.#isDisposed) this.#breaker.close();
+  close({ generation }: Permit): void {
+    if (!this.#isHeld && !this.#isDisposed && generation === this.#generation) this.#breaker.close();
   }
 
   /** Releases the timers, and opossum's. */

@@ -25,7 +25,8 @@ export function retryAfterOf(response: Pick<MeshResponse, "headers" | "header">,
 
 /** `Date.parse` takes much more than an IMF-fixdate, which is exactly what `toUTCString` writes: no 31st of February, no wrong weekday. */
 function parseImfFixdate(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+  // Its length is fixed: a year of five digits is written alike.
+  if (text?.length !== 29) return undefined;
   const at = new Date(text);
   return Number.isNaN(at.getTime()) || at.toUTCString() !== text ? undefined : at.getTime();
 }

@@ -54,34 +54,40 @@ export class UpstreamBreakers {
   }
 
   /** An attempt to `upstream` begins. The balancer tells with the permit how it went on: {@link answered} or {@link failed}. */
-  admit(upstream: Upstream): Permit | undefined {
-    // `undefined` when the circuit is not closed and the balancer, in panic, picked the upstream all the same.
+  admit(upstream: Upstream): Permit {
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined) return beforeAnyFailure;
     const permit = circuit.admit();
+    // The circuit is not closed and the balancer, in panic, picked the upstream all the same.
+    if (permit === undefined) return circuit.panicPermit;
     // One probe at a time: nobody else is sent there until it has ended.
-    if (permit?.isProbe) upstream.setAvailability("out");
+    if (permit.isProbe) upstream.setAvailability("out");
     return permit;
   }
 
   /** The response head of an admitted attempt has come. */
-  answered(request: MeshRequest, upstream: Upstream, permit: Permit | undefined, response: MeshResponse): void {
+  answered(request: MeshRequest, upstream: Upstream, permit: Permit, response: MeshResponse): void {
+    const asksForPeace = this.#heed(upstream, response);
     if (outcomeOfResponse(response) === "failure") {
       this.#fail(upstream, permit, false);
-      this.#heed(upstream, response);
       return;
     }
-    this.#heed(upstream, response);
     // An answer, so no failure that a retry could mend, and one route alone may be broken. An instance that gives no other is an
     // outlier all the same, if the others do better.
     const isServerError = response.status >= 500;
+    if (asksForPeace && (permit.isProbe || permit.isPanic)) {
+      // It asks to be left alone again: no sign of recovery.
+      this.#sweep?.count(upstream, isServerError);
+      if (permit.isProbe) this.#circuits.get(upstream)?.settle(permit, "failure");
+      return;
+    }
     if (response.body.complete) {
       this.#succeed(upstream, permit, isServerError);
       return;
     }
     // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
     // and then cuts off every body would count as good and bad in turn, and stay.
-    const isDecided = permit === undefined || permit.isProbe;
+    const isDecided = permit.isPanic || permit.isProbe;
     if (isDecided) this.#succeed(upstream, permit, isServerError);
     response.body.onClose((error) => {
       // The call's deadline says as much of a caller who reads slowly as of the instance.
@@ -92,7 +98,7 @@ export class UpstreamBreakers {
   }
 
   /** An admitted attempt has failed before its head. */
-  failed(upstream: Upstream, permit: Permit | undefined, error: unknown): void {
+  failed(upstream: Upstream, permit: Permit, error: unknown): void {
     if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, isRefusal(error));
     else this.#release(upstream, permit);
   }
@@ -154,24 +160,24 @@ export class UpstreamBreakers {
     this.#circuits.clear();
   }
 
-  #succeed(upstream: Upstream, permit: Permit | undefined, isServerError = false): void {
+  #succeed(upstream: Upstream, permit: Permit, isServerError = false): void {
     this.#sweep?.count(upstream, isServerError);
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined) return;
     if (isServerError && isOfSweep(circuit.rule)) {
       // Out for answers like this one: it is no sign of recovery.
-      if (permit?.isProbe) circuit.settle(permit, "failure");
+      if (permit.isProbe) circuit.settle(permit, "failure");
       return;
     }
-    if (permit === undefined) circuit.close();
+    if (permit.isPanic) circuit.close(permit);
     else circuit.settle(permit, "success");
   }
 
-  #fail(upstream: Upstream, permit: Permit | undefined, trips: boolean): void {
+  #fail(upstream: Upstream, permit: Permit, trips: boolean): void {
     upstream.failures++;
     if (upstream.removed || this.#isDisposed) return;
     this.#sweep?.count(upstream, true);
-    if (permit === undefined) return;
+    if (permit.isPanic) return;
     const circuit = this.#circuits.get(upstream);
     if (circuit !== undefined) {
       circuit.settle(permit, "failure", trips);
@@ -181,9 +187,9 @@ export class UpstreamBreakers {
     this.#create(upstream).settle(beforeAnyFailure, "failure", trips);
   }
 
-  #release(upstream: Upstream, permit: Permit | undefined): void {
+  #release(upstream: Upstream, permit: Permit): void {
     const circuit = this.#circuits.get(upstream);
-    if (circuit === undefined || permit === undefined) return;
+    if (circuit === undefined || permit.isPanic) return;
     circuit.settle(permit, "neutral");
     if (circuit.wantsProbe) upstream.setAvailability("probe");
   }
@@ -197,14 +203,19 @@ export class UpstreamBreakers {
     circuit.trip(rule, { baseMs: Math.min(maxEjectionMs, baseEjectionMs * 2 ** (level - 1)), maxMs: maxEjectionMs });
   }
 
-  /** Leaves an instance alone for as long as it asks for, if the service can spare it: for no shorter, and for up to half as long again. */
-  #heed(upstream: Upstream, response: MeshResponse): void {
-    if (response.status !== 429 && response.status !== 503) return;
+  /**
+   * Leaves an instance alone for as long as it asks for, if the service can spare it: for no shorter, and for up to half as long again.
+   * `true` where it asks for that.
+   */
+  #heed(upstream: Upstream, response: MeshResponse): boolean {
+    if (response.status !== 429 && response.status !== 503) return false;
     const askedMs = retryAfterOf(response, this.#options.clock.wallNow());
-    if (!askedMs || upstream.removed || this.#isDisposed) return;
-    if (!mayEject(this.#rotation(), this.#ejection?.maxEjectionPercent ?? 50)) return;
-    const pauseMs = 1.25 * askedMs;
-    (this.#circuits.get(upstream) ?? this.#create(upstream)).trip("retry-after", { baseMs: pauseMs, maxMs: pauseMs });
+    if (!askedMs || upstream.removed || this.#isDisposed) return false;
+    const pauses = { baseMs: 1.25 * askedMs, maxMs: 1.25 * askedMs };
+    const isOut = this.state(upstream) !== "closed";
+    if (isOut || mayEject(this.#rotation(), this.#ejection?.maxEjectionPercent ?? 50))
+      (this.#circuits.get(upstream) ?? this.#create(upstream)).trip("retry-after", pauses);
+    return true;
   }
 
   #rotation(): Rotation {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Mesh } from "../../src/client/mesh.ts";
 import type { MeshOptions } from "../../src/client/options.ts";
+import type { AttemptRecord } from "../../src/core/errors.ts";
+import type { Observer } from "../../src/core/observer.ts";
 import { errorCode, type PeerConnection, servePeer } from "./http2-peer.ts";
 import { meshOf, rejectionOf, until } from "./support.ts";
 
@@ -16,6 +18,15 @@ const answer = (connection: PeerConnection, streamId: number, text = "fine"): vo
 
 const textOf = async (mesh: Mesh, path: string, init: object = post): Promise<string> => (await mesh.fetch(`users/${path}`, init)).text();
 
+/** Writes down every attempt: what an instance has seen and nobody was told of would be missing. */
+const journal = (records: AttemptRecord[]): Observer => ({
+  onAttempt: () => ({
+    onEnd({ record }) {
+      records.push(record);
+    },
+  }),
+});
+
 const inFlight = (mesh: Mesh) => mesh.explain("users")?.endpoints.reduce((sum, each) => sum + each.inFlight, 0);
 
 describe("a stream that is reset", () => {
@@ -26,9 +37,15 @@ describe("a stream that is reset", () => {
         if (connection.opened.length === 1) connection.resetStream(streamId, errorCode.refusedStream);
         else answer(connection, streamId);
       });
-      const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } } });
+      const records: AttemptRecord[] = [];
+      const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } }, observers: [journal(records)] });
       expect(await textOf(mesh, "x", method === "POST" ? post : {})).toBe("fine");
       expect(peer.connections.map(({ opened }) => opened.length)).toEqual([2]);
+      // Each of the two is an attempt that observers are told of: nothing below the mesh has sent one of them.
+      expect(records).toMatchObject([
+        { phase: "headers", maybeExecuted: false },
+        { phase: "body", status: 200 },
+      ]);
     },
   );
 
@@ -104,11 +121,13 @@ describe("a GOAWAY", () => {
         }, 30);
       }
     });
-    const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } } });
+    const records: AttemptRecord[] = [];
+    const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } }, observers: [journal(records)] });
     const texts = await Promise.all(Array.from({ length: 4 }, (_, index) => textOf(mesh, String(index))));
     expect(texts).toEqual(["first", "first", "second", "second"]);
     expect(peer.connections.map(({ opened }) => opened.length)).toEqual([4, 2]);
     await until("nothing is in flight", () => inFlight(mesh) === 0);
+    expect(records.map(({ maybeExecuted, status }) => status ?? maybeExecuted).sort()).toEqual([200, 200, 200, 200, false, false]);
     await until("the first connection is closed", () => peer.connections[0]?.socket.destroyed ?? false);
   });
 

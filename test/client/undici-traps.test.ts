@@ -1,7 +1,8 @@
 // What undici does that the transport is built around. When one of these fails after an update of undici, the place that
 // relies on it has to be looked at: client/exchange.ts, client/transport.ts, client/failure.ts.
-import { type buildConnector, Pool, RetryAgent } from "undici";
+import { type buildConnector, H2CClient, Pool, RetryAgent } from "undici";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { errorCode, type PeerConnection, servePeer } from "./http2-peer.ts";
 import { closedPort, meshOf, rejectionOf, serve, serveRaw, until } from "./support.ts";
 
 /** A dispatch handler that writes its calls down. */
@@ -170,6 +171,30 @@ describe("undici", () => {
     turn = 0;
     expect((await mesh.fetch("orders/x", { method: "PUT", body: "x" })).status).toBe(500);
     expect(server.seen).toHaveLength(3);
+  });
+
+  // undici 8 does so: where it does, one attempt is several requests on the wire, and `AttemptRecord` has to tell of them.
+  it.each<[string, (connection: PeerConnection, streamId: number) => void]>([
+    ["REFUSED_STREAM", (connection, streamId) => connection.resetStream(streamId, errorCode.refusedStream)],
+    ["a GOAWAY below it", (connection) => connection.goAway(0, errorCode.noError)],
+    ["a GOAWAY below it, with an error", (connection) => connection.goAway(0, errorCode.enhanceYourCalm)],
+    ["a connection that broke", (connection) => void connection.socket.resetAndDestroy()],
+  ])("resends nothing by itself on HTTP/2 after %s", async (_what, fail) => {
+    const peer = await servePeer((connection, streamId) => {
+      // All three have been sent when the first connection fails.
+      if (connection !== peer.connections[0] || connection.opened.length > 3) connection.head(streamId, 204, true);
+      else if (connection.opened.length === 3) for (const each of connection.opened) fail(connection, each);
+    });
+    const client = new H2CClient(`http://127.0.0.1:${peer.port}`, { pipelining: 10, maxConcurrentStreams: 10 });
+    onTestFinished(() => client.destroy());
+    const seen = [recorder(), recorder(), recorder()];
+    for (const { handler } of seen) client.dispatch({ ...get, idempotent: true }, handler);
+    await Promise.all(seen.map(({ done }) => done()));
+    const last = recorder();
+    client.dispatch(get, last.handler);
+    await last.done();
+    expect(seen.map(({ calls }) => calls)).toEqual(Array(3).fill(["connect", "error"]));
+    expect(peer.connections.flatMap(({ opened }) => opened)).toHaveLength(4);
   });
 
   it("leaves Node's own fetch as it is", async () => {

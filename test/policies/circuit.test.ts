@@ -238,21 +238,21 @@ describe("coming back", () => {
   it("counts failures in a row anew when it was closed from outside", async () => {
     const { circuit } = circuitOf({ consecutiveFailures: 3 });
     await report(circuit, "failure", 3);
-    circuit.close();
+    circuit.close(circuit.panicPermit);
     await report(circuit, "failure", 2);
     expect(circuit.state).toBe("closed");
   });
 
   it("can be brought about from outside, at any time", async () => {
     const { circuit, states } = circuitOf();
-    circuit.close();
+    circuit.close(circuit.panicPermit);
     await trip(circuit);
-    circuit.close();
+    circuit.close(circuit.panicPermit);
     expect(circuit.state).toBe("closed");
     await trip(circuit);
     await clock.advance(1_000);
     const probe = admitted(circuit);
-    circuit.close();
+    circuit.close(circuit.panicPermit);
     circuit.settle(probe, "failure", true);
     await clock.advance(60_000);
     expect(states).toEqual(["open", "closed", "open", "half-open", "closed"]);
@@ -443,7 +443,7 @@ describe("dispose", () => {
     circuit.settle(admitted(circuit), "failure", true);
     circuit.settle(admitted(circuit), "failure");
     await clock.advance(5_000);
-    circuit.close();
+    circuit.close(circuit.panicPermit);
     expect([circuit.state, admitted(circuit).isProbe, states, clock.pending.length]).toEqual(["closed", false, ["open"], 0]);
   });
 });

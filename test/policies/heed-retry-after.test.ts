@@ -56,6 +56,33 @@ describe("an instance that asks to be left alone", () => {
     expect(upstreams[0].availability).toBe("in");
   });
 
+  it("again when it is probed is left alone again, for as long as it asks then", async () => {
+    for (const status of [429, 503]) {
+      const { clock, breakers, upstreams, answer } = rig(3);
+      const [first] = upstreams;
+      await answer(first, status, { "retry-after": "10" });
+      await clock.advance(12_500);
+      expect(first.availability).toBe("probe");
+      await answer(first, status, { "retry-after": "40" });
+      expect(breakers.standing(first)).toMatchObject({ state: "open", rule: "retry-after" });
+      await clock.advance(49_000);
+      expect(first.availability).toBe("out");
+      await clock.advance(1_100);
+      expect(first.availability).toBe("probe");
+    }
+  });
+
+  it("in answer to an attempt in panic is not let in by it", async () => {
+    const { upstreams, answer, clock } = rig(3);
+    const [first] = upstreams;
+    await answer(first, 429, { "retry-after": "10" });
+    await answer(first, 429, { "retry-after": "10" });
+    expect(first.availability).toBe("out");
+    await answer(first, 200);
+    expect(first.availability).toBe("in");
+    await clock.advance(60_000);
+  });
+
   it("for a day is left alone for a minute", async () => {
     const { clock, upstreams, answer } = rig(2);
     await answer(upstreams[0], 503, { "retry-after": "86400" });

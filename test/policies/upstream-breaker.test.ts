@@ -387,3 +387,18 @@ it("takes an instance out of a balancer's candidates and back, without any other
   balancer.update([]);
   expect(clock.pending.length).toBe(0);
 });
+
+describe("an attempt in panic", () => {
+  it("that ends well after the circuit has closed and opened again does not close it", async () => {
+    const { upstream, calls, begin } = under();
+    await calls({ code: "ERR_MESH_CONNECT" });
+    const late = begin();
+    await clock.advance(1_300);
+    await calls(200);
+    expect(upstream.availability).toBe("in");
+    await calls({ code: "ERR_MESH_CONNECT" });
+    expect(upstream.availability).toBe("out");
+    await late(200);
+    expect(upstream.availability).toBe("out");
+  });
+});
