@@ -25,6 +25,8 @@ export class Quarantine {
   readonly #policy: EmptyPolicy;
   readonly #clock: Clock;
   #since: number | undefined = undefined;
+  /** How many were in use when it began. */
+  #before = 0;
   #lastCounted = 0;
   #count = 0;
 
@@ -35,8 +37,8 @@ export class Quarantine {
 
   /** Judges the answer `next` against the set in use. `isCertain`: the source says that it knows. */
   judge(inUse: readonly Endpoint[], next: readonly Endpoint[], isCertain: boolean): Judgement {
-    const missing = this.#policy === "trust" || isCertain ? [] : missingOnCliff(inUse, next);
-    if (missing.length === 0 || this.#isConfirmed()) {
+    const missing = this.#policy === "trust" || isCertain ? [] : this.#missing(inUse, next);
+    if (missing.length === 0 || this.#isConfirmed(inUse.length)) {
       this.#since = undefined;
       return { endpoints: next, unconfirmed: [] };
     }
@@ -49,10 +51,11 @@ export class Quarantine {
   }
 
   /** Counts one more answer of that kind. */
-  #isConfirmed(): boolean {
+  #isConfirmed(inUseCount: number): boolean {
     const now = this.#clock.now();
     if (this.#since === undefined) {
       this.#since = now;
+      this.#before = inUseCount;
       this.#lastCounted = now;
       this.#count = 1;
     } else if (now - this.#lastCounted >= minGapMs) {
@@ -61,13 +64,15 @@ export class Quarantine {
     }
     return this.#count >= confirmations && now - this.#since >= confirmWindowMs;
   }
-}
 
-/** The endpoints in use that `next` has no longer, when it is so much smaller that it may be a mistake; else none. */
-function missingOnCliff(inUse: readonly Endpoint[], next: readonly Endpoint[]): readonly Endpoint[] {
-  if (next.length === 0) return inUse;
-  if (next.length * 2 >= inUse.length) return [];
-  const listed = new Set(next.map(({ id }) => id));
-  const missing = inUse.filter(({ id }) => !listed.has(id));
-  return missing.length < minMissing ? [] : missing;
+  /** The endpoints in use that `next` has no longer, where that may be a mistake; else none. */
+  #missing(inUse: readonly Endpoint[], next: readonly Endpoint[]): readonly Endpoint[] {
+    if (next.length === 0) return inUse;
+    const isHeld = this.#since !== undefined;
+    // Once it has lost most of them a registry is not believed before it has as many again: they come back one by one.
+    if (next.length >= (isHeld ? this.#before : inUse.length / 2)) return [];
+    const listed = new Set(next.map(({ id }) => id));
+    const missing = inUse.filter(({ id }) => !listed.has(id));
+    return isHeld || missing.length >= minMissing ? missing : [];
+  }
 }

@@ -103,6 +103,20 @@ describe("Quarantine", () => {
     expect(said(ten, set("a", "b"))).toBe("ab|");
   });
 
+  it("keeps what is missing while a registry that was emptied fills again, until it has as many", () => {
+    const { said, quarantine } = rig();
+    const four = set(..."abcd");
+    expect([[], ["a"], ["a", "b"], ["a", "b", "c"]].map((ids) => said(four, set(...ids)))).toEqual([
+      "abcd|abcd",
+      "abcd|bcd",
+      "abcd|cd",
+      "abcd|d",
+    ]);
+    expect(said(four, four)).toBe("abcd|");
+    expect(quarantine.recheckMs).toBeUndefined();
+    expect(said(four, set(..."abc"))).toBe("abc|");
+  });
+
   it("lets an empty answer through only after three in a row over thirty seconds, whatever comes", async () => {
     const step = fc.record({ pauseMs: fc.oneof(fc.nat(2_000), fc.nat(40_000)), isEmpty: fc.boolean() });
     await fc.assert(

@@ -25,7 +25,8 @@ export const F20 = fault({
   },
   expect: (outcome, { registeredAfterMs }) => [
     noneFailed(outcome),
-    atLeast("fewest endpoints known", leastKnown(outcome), 4),
+    // An answer with half of them is believed: the first one after the restart may have as many already.
+    atLeast("fewest endpoints known", leastKnown(outcome), 2),
     atLeast("endpoints known at the end", Math.min(...knownLast(outcome).map((what) => what.split(",").length)), 4),
     within("registered again", registeredAfterMs, 2_000),
   ],
