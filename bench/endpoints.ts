@@ -21,6 +21,7 @@ export async function endpoints(rounds = 3): Promise<BenchReport> {
     const growth = median(samples.map((sample) => sample.afterTwice / sample.afterOnce));
     rows.push([name, held, once, growth]);
     bounds.push(atMost(`MiB that ${many} endpoints hold, ${name}:`, held, 10));
+    bounds.push(atMost(`what they hold when each has gone and come back × before, ${name}:`, once, 1.05));
     bounds.push(atMost(`what they hold when each has gone and come back twice × once, ${name}:`, growth, 1.05));
   }
   progressDone();

@@ -54,7 +54,9 @@ export class Balancer {
   readonly #subset: Subset | undefined;
   /** In discovery's order. */
   #slots: readonly Slot[] = [];
-  readonly #byId = new Map<string, Slot>();
+  #byId = new Map<string, Slot>();
+  /** Ids taken out of the map since it was made. */
+  #forgotten = 0;
   #update = 0;
   #endpoints: readonly Endpoint[] | undefined = undefined;
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
@@ -140,7 +142,7 @@ export class Balancer {
     }
     for (const slot of gone) {
       const { upstream } = slot;
-      if (this.#byId.get(upstream.id) === slot) this.#byId.delete(upstream.id);
+      if (this.#byId.get(upstream.id) === slot) this.#forget(upstream.id);
       this.#slowStart?.forget(upstream);
       this.#changed.delete(upstream);
       upstream.markRemoved();
@@ -184,6 +186,14 @@ export class Balancer {
       isInSubset: this.#places.members.has(upstream),
       warmth: this.#slowStart?.warmth(upstream) ?? 1,
     });
+  }
+
+  /** A map keeps the room of what was taken out and doubles when that runs out: instances that come and go would cost half a megabyte. */
+  #forget(id: string): void {
+    this.#byId.delete(id);
+    if (++this.#forgotten * 4 < this.#byId.size) return;
+    this.#byId = new Map(this.#byId);
+    this.#forgotten = 0;
   }
 
   #join(endpoint: Endpoint, isFirst: boolean): Upstream {
