@@ -46,6 +46,11 @@ class BoundedCall implements CancelHandler {
     const { clock, timeoutMs: defaultMs } = this.#options;
     const timeoutMs = sooner(request.options.timeoutMs ?? defaultMs);
     if (timeoutMs !== false) {
+      // Whoever this process is answering waits no longer: nothing is sent.
+      if (timeoutMs <= 0) {
+        this.#expire(timeoutMs);
+        return;
+      }
       // In place: nothing but the edge has seen the request yet, and a copy would stay as long as the call.
       (request as { deadline: number }).deadline = clock.now() + timeoutMs;
       this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
