@@ -12,6 +12,11 @@ export function isGatewayError(status: number): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
+/** An answer of somebody who has no room for more: 429 and the gateway errors. */
+export function isOverload(status: number): boolean {
+  return status === 429 || isGatewayError(status);
+}
+
 /** The outcome of an attempt that was answered. 500 and 4xx are answers: they say that the instance is alive. */
 export function outcomeOfResponse(response: Pick<MeshResponse, "status">): Outcome {
   return isGatewayError(response.status) ? "failure" : "success";

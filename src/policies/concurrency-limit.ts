@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../core/options.ts";
-import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
+import { isOverload, outcomeOfError } from "../core/outcome.ts";
 import { fixedLimit, type LimitAlgorithm } from "./limit-algorithm.ts";
 import { type Waiter, WaitQueue } from "./wait-queue.ts";
 
@@ -120,7 +120,7 @@ export function concurrencyLimit({
       };
       return next(request).then(
         (response) => {
-          learn(response.status === 429 || isGatewayError(response.status));
+          learn(isOverload(response.status));
           response.body.onClose(leave);
           return response;
         },

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { SlidingSum } from "./sliding-sum.ts";
 
 /** How many retries a service may have; `retry.budget` in the options of the mesh. */
 export interface RetryBudgetOptions {
@@ -18,46 +19,25 @@ const slotMs = 1_000;
 export class RetryBudget {
   readonly #ratio: number;
   readonly #floor: number;
-  readonly #clock: Clock;
-  readonly #requests = new Float64Array(slots);
-  readonly #retries = new Float64Array(slots);
-  #requestsSum = 0;
-  #retriesSum = 0;
-  #slot = 0;
+  readonly #requests: SlidingSum;
+  readonly #retries: SlidingSum;
 
   constructor({ ratio = 0.2, perSecond = 10 }: RetryBudgetOptions, clock: Clock) {
     this.#ratio = ratio;
     this.#floor = perSecond * ((slots * slotMs) / 1_000);
-    this.#clock = clock;
-    this.#slot = Math.floor(clock.now() / slotMs);
+    this.#requests = new SlidingSum(slots, slotMs, clock);
+    this.#retries = new SlidingSum(slots, slotMs, clock);
   }
 
   /** A request (not a retry) was made; `weight` below 1: it earns less than others. */
   deposit(weight = 1): void {
-    const index = this.#advance();
-    this.#requests[index] = (this.#requests[index] as number) + weight;
-    this.#requestsSum += weight;
+    this.#requests.add(weight);
   }
 
   /** Takes one retry out of the budget; `false` when there is none left. */
   withdraw(): boolean {
-    const index = this.#advance();
-    if (this.#retriesSum + 1 > this.#requestsSum * this.#ratio + this.#floor) return false;
-    this.#retries[index] = (this.#retries[index] as number) + 1;
-    this.#retriesSum++;
+    if (this.#retries.total + 1 > this.#requests.total * this.#ratio + this.#floor) return false;
+    this.#retries.add();
     return true;
-  }
-
-  #advance(): number {
-    const now = Math.floor(this.#clock.now() / slotMs);
-    for (let steps = Math.min(now - this.#slot, slots); steps > 0; steps--) {
-      const index = (now - steps + 1) % slots;
-      this.#requestsSum -= this.#requests[index] as number;
-      this.#retriesSum -= this.#retries[index] as number;
-      this.#requests[index] = 0;
-      this.#retries[index] = 0;
-    }
-    this.#slot = now;
-    return now % slots;
   }
 }

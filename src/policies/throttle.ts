@@ -2,7 +2,8 @@ import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { checkKeys, checkNumber, checkObject } from "../core/options.ts";
-import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
+import { isOverload, outcomeOfError } from "../core/outcome.ts";
+import { SlidingSum } from "./sliding-sum.ts";
 
 /** Client-side throttling; `throttle` in the options of the mesh. */
 export interface ThrottleOptions {
@@ -38,8 +39,8 @@ const slots = 12;
  * refusing costs it too. A call is refused here with the probability max(0, (calls − ratio × accepted) / (calls + 1)).
  */
 export function throttle({ service, ratio = 2, windowMs = 120_000, clock, random }: ThrottlePolicyOptions): Interceptor {
-  const calls = new SlidingSum(windowMs, clock);
-  const accepted = new SlidingSum(windowMs, clock);
+  const calls = new SlidingSum(slots, windowMs / slots, clock);
+  const accepted = new SlidingSum(slots, windowMs / slots, clock);
   return (next) => (request) => {
     const probability = (calls.total - ratio * accepted.total) / (calls.total + 1);
     if (probability > 0 && random() < probability) {
@@ -52,7 +53,7 @@ export function throttle({ service, ratio = 2, windowMs = 120_000, clock, random
       (response) => {
         // Now, and not when it was sent: of a call that is under way nobody knows whether it is accepted.
         calls.add();
-        if (response.status !== 429 && !isGatewayError(response.status)) accepted.add();
+        if (!isOverload(response.status)) accepted.add();
         return response;
       },
       (error: unknown) => {
@@ -63,41 +64,4 @@ export function throttle({ service, ratio = 2, windowMs = 120_000, clock, random
       },
     );
   };
-}
-
-/** How many were counted over the last so many milliseconds, in twelve steps. */
-class SlidingSum {
-  readonly #slotMs: number;
-  readonly #clock: Clock;
-  readonly #counts = new Float64Array(slots);
-  #slot: number;
-  #total = 0;
-
-  constructor(windowMs: number, clock: Clock) {
-    this.#slotMs = windowMs / slots;
-    this.#clock = clock;
-    this.#slot = Math.floor(clock.now() / this.#slotMs);
-  }
-
-  get total(): number {
-    this.#advance();
-    return this.#total;
-  }
-
-  add(): void {
-    const index = this.#advance();
-    this.#counts[index] = (this.#counts[index] as number) + 1;
-    this.#total++;
-  }
-
-  #advance(): number {
-    const now = Math.floor(this.#clock.now() / this.#slotMs);
-    for (let steps = Math.min(now - this.#slot, slots); steps > 0; steps--) {
-      const index = (now - steps + 1) % slots;
-      this.#total -= this.#counts[index] as number;
-      this.#counts[index] = 0;
-    }
-    this.#slot = now;
-    return now % slots;
-  }
 }
