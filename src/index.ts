@@ -80,6 +80,7 @@ export type {
   Observer,
   RetryDenial,
 } from "./core/observer.ts";
+export type { ConcurrencyReading, EndpointState, MeshReading, ServiceReading } from "./core/reading.ts";
 export { type Availability, Upstream } from "./core/upstream.ts";
 export { authoritative } from "./discovery/authority.ts";
 export type { Discovery, EmptyPolicy } from "./discovery/discovery.ts";

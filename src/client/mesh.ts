@@ -5,6 +5,7 @@ import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import type { Observer } from "../core/observer.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import type { MeshReading } from "../core/reading.ts";
 import { LastGood } from "../discovery/last-good.ts";
 import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
@@ -21,7 +22,7 @@ import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { Service } from "./service.ts";
 import { Catalogue } from "./suggest.ts";
 import { parseTarget } from "./target.ts";
-import { secureContextOf } from "./tls.ts";
+import { certificateEndOf, secureContextOf } from "./tls.ts";
 import { Transport, type Upgraded } from "./transport.ts";
 import { checkWarm, type WarmOptions } from "./warm.ts";
 
@@ -66,8 +67,15 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * @throws MeshError `ERR_MESH_INVALID_TARGET` for what is no service name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
    */
   warm(service: string, options?: WarmOptions): Promise<number>;
+  /** The names of the services that have been called and are watched. */
+  services(): readonly string[];
   /** Why each endpoint of a service is or is not chosen and how old the data is; `undefined` for one that was never called. */
   explain(service: string): ServiceExplanation | undefined;
+  /**
+   * Adds an observer to those of the options, for what begins from now on, and returns what takes it away again (which calls its
+   * `onClose`, as closing the mesh does).
+   */
+  observe(observer: Observer): () => void;
   /** Refuses new calls, waits for those in flight (at most `drainTimeoutMs`), then releases everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -89,6 +97,7 @@ class ClientMesh implements Mesh {
   readonly #callerZones: CallerZones;
   readonly #lastGood: LastGood | undefined;
   readonly #secureContext: SecureContext | undefined;
+  readonly #reading: MeshReading;
   /** In the order of their last use: the first is the one unused for longest. */
   readonly #services = new Map<string, Service>();
   readonly #overrides: ReadonlyMap<string, ServiceOptions>;
@@ -117,6 +126,12 @@ class ClientMesh implements Mesh {
     const tellError = (service: string, error: unknown) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: tellError });
     this.#secureContext = options.tls && secureContextOf(options.tls);
+    this.#reading = {
+      zone: options.zone,
+      certificateExpiresAtMs: options.tls && certificateEndOf(options.tls),
+      services: () => Array.from(this.#services.values(), (service) => service.read()),
+    };
+    this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     this.#transport = new Transport({
       connections,
       maxRequestsPerConnection: options.maxRequestsPerConnection,
@@ -180,6 +195,14 @@ class ClientMesh implements Mesh {
 
   explain(service: string): ServiceExplanation | undefined {
     return this.#services.get(service)?.explain();
+  }
+
+  services(): readonly string[] {
+    return [...this.#services.keys()];
+  }
+
+  observe(observer: Observer): () => void {
+    return this.#observers.join(observer, this.#reading);
   }
 
   close(): Promise<void> {

@@ -1,19 +1,29 @@
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { AttemptEnd, AttemptObserver, CallEnd, CallObserver, Observation, Observer } from "../core/observer.ts";
+import type { MeshReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
+
+const nobody: Observer = {};
 
 /** Several observers as one. What one of them throws disturbs neither the call nor the others. */
 export class Observers {
-  readonly #observers: readonly Observer[];
+  /** The place of one that has left stays empty: calls under way know their followers by it. */
+  readonly #observers: Observer[];
   #hasWarned = false;
 
   constructor(observers: readonly Observer[]) {
-    this.#observers = observers;
+    this.#observers = [...observers];
   }
 
-  /** `true` when some observer has the hook. */
-  has(hook: keyof Observer): boolean {
-    return this.#observers.some((observer) => observer[hook] !== undefined);
+  /** Adds one, which hears of what begins from now on, and returns what takes it away again. */
+  join(observer: Observer, mesh: MeshReading): () => void {
+    const place = this.#observers.push(observer) - 1;
+    this.guard(() => observer.onOpen?.(mesh));
+    return () => {
+      if (this.#observers[place] !== observer) return;
+      this.#observers[place] = nobody;
+      this.guard(() => observer.onClose?.());
+    };
   }
 
   /** Calls `tell` with every observer. */

@@ -2,7 +2,7 @@ import { compose, type Dispatch, type Interceptor } from "../core/dispatch.ts";
 
 /** The layers of one service's pipeline; those that are switched off are absent. */
 export interface PipelineLayers {
-  readonly observeCalls: Interceptor | undefined;
+  readonly observeCalls: Interceptor;
   readonly deadline: Interceptor;
   readonly interceptors: readonly Interceptor[];
   readonly delimitedBody: Interceptor | undefined;
@@ -14,7 +14,7 @@ export interface PipelineLayers {
   readonly balance: Interceptor;
   readonly attemptTimeout: Interceptor;
   readonly propagate: Interceptor | undefined;
-  readonly observeAttempts: Interceptor | undefined;
+  readonly observeAttempts: Interceptor;
   readonly transport: Dispatch;
 }
 

@@ -3,12 +3,13 @@ import type { Picker } from "../balancer/picker.ts";
 import { adaptive } from "../balancer/pickers/adaptive.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import type { ServiceReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { LastGood } from "../discovery/last-good.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout } from "../policies/attempt-timeout.ts";
-import { concurrencyLimit } from "../policies/concurrency-limit.ts";
+import { type ConcurrencyLimiter, concurrencyLimit } from "../policies/concurrency-limit.ts";
 import { deadline } from "../policies/deadline.ts";
 import { hedge } from "../policies/hedge.ts";
 import { retry } from "../policies/retry.ts";
@@ -24,6 +25,7 @@ import { explainService, type ServiceExplanation } from "./explain.ts";
 import { healthCheckProbe } from "./health-check.ts";
 import type { HealthCheckTls } from "./health-check-connection.ts";
 import { HealthChecks } from "./health-checks.ts";
+import { hooksOf } from "./hooks.ts";
 import { type Lease, leaseFrom } from "./lease.ts";
 import { meshRequest } from "./mesh-request.ts";
 import { observeAttempts, observeCalls } from "./observe.ts";
@@ -32,6 +34,7 @@ import type { ServiceOptions } from "./options.ts";
 import { pipeline } from "./pipeline.ts";
 import type { Protocol } from "./pools.ts";
 import { propagate } from "./propagate.ts";
+import { readService } from "./reading.ts";
 import type { Catalogue } from "./suggest.ts";
 import type { Transport } from "./transport.ts";
 import { type WarmOptions, warmUp } from "./warm.ts";
@@ -69,6 +72,8 @@ export class Service {
   /** The same where they judge calls: with `breaker: false` they do what the health checks say and no more. */
   readonly #callBreakers: UpstreamBreakers | undefined;
   readonly #healthChecks: HealthChecks | undefined;
+  readonly #budget: RetryBudget;
+  readonly #limiter: ConcurrencyLimiter | undefined;
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
   #inFlight = 0;
 
@@ -86,6 +91,7 @@ export class Service {
       concurrency = false,
       throttle: throttling = false,
     } = options;
+    const hooks = hooksOf(observers, name);
     this.name = name;
     this.#context = context;
     this.#protocol = protocol;
@@ -102,7 +108,7 @@ export class Service {
       onAvailability: (upstream) => {
         // Others may have joined the subset in its place.
         if (options.subset) this.#healthChecks?.update(this.#balancer.members);
-        observers.each((observer) => observer.onAvailability?.(upstream));
+        hooks.onAvailability(upstream);
       },
       onRemoved: (upstream) => {
         this.#upstreamBreakers?.forget(upstream);
@@ -119,9 +125,9 @@ export class Service {
       onUpdate: (update) => {
         this.#balancer.update(update.endpoints);
         this.#healthChecks?.update(this.#balancer.members);
-        observers.each((observer) => observer.onEndpoints?.(update));
+        hooks.onEndpoints(update);
       },
-      onError: (error) => observers.each((observer) => observer.onDiscoveryError?.(name, error)),
+      onError: hooks.onDiscoveryError,
     });
     this.#wait = new EndpointWait({
       service: name,
@@ -137,7 +143,7 @@ export class Service {
         service: name,
         clock,
         random,
-        onState: (state) => observers.each((observer) => observer.onBreaker?.(name, state, undefined)),
+        onState: hooks.onServiceBreaker,
       });
     }
     if (breaker !== false || healthCheck !== false) {
@@ -145,7 +151,8 @@ export class Service {
         ...(breaker || undefined),
         clock,
         random,
-        onState: (upstream, state) => observers.each((observer) => observer.onBreaker?.(name, state, upstream)),
+        onState: hooks.onUpstreamBreaker,
+        onEjection: hooks.onEjection,
         upstreams: () => this.#balancer.members,
         healthCheck: (upstream) => this.#healthChecks?.result(upstream),
         ...(options.ejection !== undefined && { ejection: options.ejection }),
@@ -166,16 +173,18 @@ export class Service {
     }
     // One for both: a hedge is extra load as a retry is.
     const budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
+    this.#budget = budget;
+    this.#limiter = concurrency === false ? undefined : concurrencyLimit({ ...concurrency, service: name, clock });
     const dispatch = pipeline({
-      observeCalls: observers.has("onCall") ? observeCalls(observers, clock) : undefined,
+      observeCalls: observeCalls(observers, clock),
       deadline: deadline({ timeoutMs, clock, onEnd: this.#onDone }),
       interceptors: options.interceptors ?? [],
       delimitedBody: options.requireDelimitedBody ? delimitedBody(protocol) : undefined,
       serviceBreaker: this.#breaker?.interceptor,
       throttle: throttling === false ? undefined : throttle({ ...throttling, service: name, clock, random }),
-      retry: this.#retryLayer(options, budget),
-      hedge: hedging === false ? undefined : hedge({ ...hedging, budget, clock, onHedge: this.#onHedge }),
-      concurrencyLimit: concurrency === false ? undefined : concurrencyLimit({ ...concurrency, service: name, clock }),
+      retry: options.retry === false ? undefined : retry({ ...options.retry, ...hooks, sharedBudget: budget, clock, random }),
+      hedge: hedging === false ? undefined : hedge({ ...hedging, ...hooks, budget, clock }),
+      concurrencyLimit: this.#limiter?.interceptor,
       balance: balance({
         balancer: this.#balancer,
         picker,
@@ -185,7 +194,7 @@ export class Service {
       }),
       attemptTimeout: attemptTimeout({ timeoutMs: attemptTimeoutMs, clock }),
       propagate: options.shouldPropagate === false ? undefined : propagate(clock),
-      observeAttempts: observers.has("onAttempt") ? observeAttempts(observers, clock) : undefined,
+      observeAttempts: observeAttempts(observers, clock),
       transport: transport.dispatch(protocol),
     });
     this.dispatch = (request) => {
@@ -249,6 +258,21 @@ export class Service {
     });
   }
 
+  /** The service in numbers. */
+  read(): ServiceReading {
+    return readService({
+      service: this.name,
+      inFlight: this.#inFlight,
+      balancer: this.#balancer,
+      standingOf: (upstream) => this.#upstreamBreakers?.standing(upstream),
+      unconfirmed: this.#watcher.unconfirmed.length,
+      breaker: this.#breaker?.state() ?? "closed",
+      ageMs: this.#watcher.ageMs,
+      retryBudget: this.#budget.left,
+      concurrency: this.#limiter?.reading(),
+    });
+  }
+
   /** Ends the watch and releases every breaker and connection pool. */
   async close(): Promise<void> {
     this.#healthChecks?.stop();
@@ -256,22 +280,5 @@ export class Service {
     this.#breaker?.dispose();
     this.#upstreamBreakers?.dispose();
     for (const upstream of this.#balancer.upstreams) this.#context.transport.release(upstream);
-  }
-
-  readonly #onHedge = (request: MeshRequest, delayMs: number): void => {
-    this.#context.observers.each((observer) => observer.onHedge?.(request, delayMs));
-  };
-
-  #retryLayer({ retry: options = {} }: ServiceOptions, budget: RetryBudget) {
-    if (options === false) return undefined;
-    const { observers, clock, random } = this.#context;
-    return retry({
-      ...options,
-      sharedBudget: budget,
-      clock,
-      random,
-      onRetry: (request, reason, delayMs) => observers.each((observer) => observer.onRetry?.(request, reason, delayMs)),
-      onRetryDenied: (request, denial) => observers.each((observer) => observer.onRetryDenied?.(request, denial)),
-    });
   }
 }

@@ -24,3 +24,11 @@ export function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext | 
     throw new TypeError(`tls: ca, cert and key must be PEM that belongs together: ${(cause as Error).message}`, { cause });
   }
 }
+
+/** When the client certificate ends, in milliseconds since the epoch: of a chain the first that does. */
+export function certificateEndOf({ cert }: TlsOptions): number | undefined {
+  if (cert === undefined) return undefined;
+  const text = typeof cert === "string" ? cert : new TextDecoder("latin1").decode(cert);
+  const chain = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return chain.length === 0 ? undefined : Math.min(...chain.map((pem) => Date.parse(new X509Certificate(pem).validTo)));
+}

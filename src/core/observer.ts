@@ -1,6 +1,7 @@
 import type { MeshRequest } from "./dispatch.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { AttemptRecord } from "./errors.ts";
+import type { MeshReading } from "./reading.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** How a call ended: when its body closed, or when it failed before. */
@@ -72,6 +73,8 @@ export interface EndpointsUpdate {
  * (what it throws is reported as a process warning once and otherwise ignored).
  */
 export interface Observer {
+  /** The mesh is there, or was already when the observer joined it with `mesh.observe()`. Reading `mesh` is cheap, and current at any time. */
+  onOpen?(mesh: MeshReading): void;
   /** A call begins. What it returns follows the call and is handed to `onAttempt`. */
   onCall?(request: MeshRequest): CallObserver | undefined;
   /** An attempt is about to be sent to `upstream`. */
@@ -80,6 +83,8 @@ export interface Observer {
   onRetry?(request: MeshRequest, reason: string, delayMs: number): void;
   /** An attempt takes longer than `delayMs`, and a second one is sent beside it. */
   onHedge?(request: MeshRequest, delayMs: number): void;
+  /** The second one answered first, and its answer was taken. */
+  onHedgeWon?(request: MeshRequest): void;
   /** An attempt failed in a way that is retried in principle, and no other follows. */
   onRetryDenied?(request: MeshRequest, denial: RetryDenial): void;
   /** Discovery answered (also when nothing changed). */
@@ -88,9 +93,11 @@ export interface Observer {
   onDiscoveryError?(service: string, error: unknown): void;
   /** An upstream went into or out of rotation, or waits for its probe. */
   onAvailability?(upstream: Upstream): void;
+  /** An instance was taken out of rotation, by which rule: `consecutive failures`, `success rate`, `health check` and so on. */
+  onEjection?(upstream: Upstream, rule: string): void;
   /** The breaker of a service (`upstream` undefined) or of one upstream changed its state. */
   onBreaker?(service: string, state: BreakerState, upstream: Upstream | undefined): void;
-  /** The mesh is closed: release what was registered elsewhere. */
+  /** The mesh is closed, or the observer has left it: release what was registered elsewhere. */
   onClose?(): void;
 }
 

@@ -3,6 +3,7 @@ import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../core/options.ts";
 import { isOverload, outcomeOfError } from "../core/outcome.ts";
+import type { ConcurrencyReading } from "../core/reading.ts";
 import { fixedLimit, type LimitAlgorithm } from "./limit-algorithm.ts";
 import { type Waiter, WaitQueue } from "./wait-queue.ts";
 
@@ -46,6 +47,13 @@ export interface ConcurrencyLimitOptions extends ConcurrencyOptions {
   readonly clock: Clock;
 }
 
+/** A concurrency limit and what it shows. */
+export interface ConcurrencyLimiter {
+  readonly interceptor: Interceptor;
+  /** The limit at this moment. */
+  readonly reading: () => ConcurrencyReading;
+}
+
 /**
  * Bounds the attempts in flight. What finds no place waits in a bounded queue, by `priority`; what finds no place there, or waits too
  * long, is refused with `ERR_MESH_OVERLOADED`: sooner than its deadline, and without having been sent.
@@ -56,7 +64,7 @@ export function concurrencyLimit({
   maxQueued = 1_024,
   queueTimeoutMs = 1_000,
   clock,
-}: ConcurrencyLimitOptions): Interceptor {
+}: ConcurrencyLimitOptions): ConcurrencyLimiter {
   const limit = (typeof maxInFlight === "number" ? fixedLimit(maxInFlight) : maxInFlight).begin();
   const queue = new WaitQueue(maxQueued);
   let inFlight = 0;
@@ -108,7 +116,7 @@ export function concurrencyLimit({
       cancellation.onCancel(onCancel);
     });
 
-  return (next) => {
+  const interceptor: Interceptor = (next) => {
     /** Sends a request for which a place has been taken. */
     const send = (request: MeshRequest) => {
       const startedAt = clock.now();
@@ -138,4 +146,6 @@ export function concurrencyLimit({
       return send(request);
     };
   };
+
+  return { interceptor, reading: () => ({ inFlight, queued: queue.size, limit: limit.value }) };
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { Upstream } from "../core/upstream.ts";
 
 /** How often an instance has been taken out: what makes each ejection longer than the last. */
 export class EjectionRecord {
@@ -19,5 +20,24 @@ export class EjectionRecord {
   /** It is back in rotation. */
   readmit(clock: Clock): void {
     this.#readmittedAt = clock.now();
+  }
+}
+
+/** The records of those that have been taken out once; each goes with its upstream. */
+export class EjectionRecords {
+  readonly #records = new WeakMap<Upstream, EjectionRecord>();
+
+  /** Times `upstream` has been taken out. */
+  total(upstream: Upstream): number {
+    return this.#records.get(upstream)?.total ?? 0;
+  }
+
+  of(upstream: Upstream): EjectionRecord {
+    let record = this.#records.get(upstream);
+    if (record === undefined) {
+      record = new EjectionRecord();
+      this.#records.set(upstream, record);
+    }
+    return record;
   }
 }

@@ -41,6 +41,7 @@ export interface HedgePolicyOptions extends HedgeOptions {
   readonly budget: RetryBudget;
   readonly clock: Clock;
   readonly onHedge?: ((request: MeshRequest, delayMs: number) => void) | undefined;
+  readonly onHedgeWon?: ((request: MeshRequest) => void) | undefined;
 }
 
 /**
@@ -55,6 +56,7 @@ export function hedge({
   budget,
   clock,
   onHedge,
+  onHedgeWon,
 }: HedgePolicyOptions): Interceptor {
   const delay = new HedgeDelay({ quantile: 1 - maxExtraLoad, minDelayMs, maxDelayMs, clock });
   // Of its own beside the shared one: a latency that rises everywhere would make every call slower than the percentile it was before.
@@ -83,7 +85,7 @@ export function hedge({
         race.timer = clock.setTimer(() => {
           if (!race.isOpen || !ownBudget.withdraw() || !budget.withdraw()) return;
           onHedge?.(request, delayMs);
-          race.enter();
+          race.enter(() => onHedgeWon?.(request));
         }, delayMs);
         race.onEnd = () => clock.clearTimer(race.timer);
         race.enter();
@@ -124,8 +126,8 @@ class Race {
     return !this.#isOver && this.#running.size > 0;
   }
 
-  /** Sends one more attempt. */
-  enter(): void {
+  /** Sends one more attempt. `onWon`: its answer was taken. */
+  enter(onWon?: () => void): void {
     const { cancellation: call } = this.#request;
     const cancellation = new Cancellation();
     const forward = (reason: unknown) => cancellation.cancel(reason);
@@ -136,7 +138,7 @@ class Race {
       (response) => {
         response.body.onClose(forget);
         this.#running.delete(cancellation);
-        this.#answered(response);
+        this.#answered(response, onWon);
       },
       (error: unknown) => {
         forget();
@@ -146,7 +148,7 @@ class Race {
     );
   }
 
-  #answered(response: MeshResponse): void {
+  #answered(response: MeshResponse, onWon: (() => void) | undefined): void {
     if (this.#isOver) {
       response.body.cancel(superseded);
       return;
@@ -159,6 +161,7 @@ class Race {
     this.#end();
     if (this.#failed !== response) this.#failed?.body.discard();
     for (const loser of this.#running) loser.cancel(superseded);
+    if (!isFailedResponse(response)) onWon?.();
     this.#resolve(response);
   }
 

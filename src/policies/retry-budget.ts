@@ -34,6 +34,11 @@ export class RetryBudget {
     this.#requests.add(weight);
   }
 
+  /** Retries that it has at this moment. */
+  get left(): number {
+    return Math.max(0, Math.floor(this.#requests.total * this.#ratio + this.#floor - this.#retries.total));
+  }
+
   /** Takes one retry out of the budget; `false` when there is none left. */
   withdraw(): boolean {
     if (this.#retries.total + 1 > this.#requests.total * this.#ratio + this.#floor) return false;

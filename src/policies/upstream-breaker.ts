@@ -7,7 +7,7 @@ import type { Upstream } from "../core/upstream.ts";
 import { Circuit, type Permit } from "./circuit.ts";
 import type { EjectionOptions, EjectionRule } from "./ejection.ts";
 import { isCertain, mayEject, type Rotation } from "./ejection-cap.ts";
-import { EjectionRecord } from "./ejection-record.ts";
+import { EjectionRecords } from "./ejection-record.ts";
 import { OutlierSweep } from "./outlier-sweep.ts";
 import { retryAfterOf } from "./retry-after.ts";
 import type { BreakerOptions } from "./service-breaker.ts";
@@ -18,6 +18,8 @@ export interface UpstreamBreakersOptions extends BreakerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly onState: (upstream: Upstream, state: BreakerState) => void;
+  /** An instance in rotation was taken out of it. */
+  readonly onEjection?: ((upstream: Upstream, rule: EjectionRule) => void) | undefined;
   /** The instances that this process uses: a share of them may be out. */
   readonly upstreams: () => readonly Upstream[];
   /** `false`: nobody is judged by rates, and any number of instances may be out. */
@@ -34,8 +36,7 @@ export interface UpstreamBreakersOptions extends BreakerOptions {
 export class UpstreamBreakers {
   readonly #options: UpstreamBreakersOptions;
   readonly #circuits = new Map<Upstream, Circuit>();
-  /** Of those that have been taken out once. */
-  readonly #records = new WeakMap<Upstream, EjectionRecord>();
+  readonly #records = new EjectionRecords();
   readonly #ejection: EjectionOptions | undefined;
   readonly #sweep: OutlierSweep | undefined;
   #isDisposed = false;
@@ -130,7 +131,7 @@ export class UpstreamBreakers {
       rule: isOut ? circuit.rule : undefined,
       sinceMs: isOut ? circuit.sinceMs : undefined,
       untilMs: isOut ? circuit.untilMs : undefined,
-      ejections: this.#records.get(upstream)?.total ?? 0,
+      ejections: this.#records.total(upstream),
       healthCheck: this.#options.healthCheck?.(upstream),
     };
   }
@@ -198,7 +199,7 @@ export class UpstreamBreakers {
   #eject(upstream: Upstream, rule: EjectionRule): void {
     const { intervalMs = 10_000, baseEjectionMs = 30_000, maxEjectionMs = 300_000, maxEjectionPercent = 50 } = this.#ejection ?? {};
     if (!mayEject(this.#rotation(), maxEjectionPercent)) return;
-    const level = this.#recordOf(upstream).eject(this.#options.clock, intervalMs);
+    const level = this.#records.of(upstream).eject(this.#options.clock, intervalMs);
     const circuit = this.#circuits.get(upstream) ?? this.#create(upstream);
     circuit.trip(rule, { baseMs: Math.min(maxEjectionMs, baseEjectionMs * 2 ** (level - 1)), maxMs: maxEjectionMs });
   }
@@ -239,15 +240,6 @@ export class UpstreamBreakers {
     return rotation.instances < 2 || mayEject(rotation, this.#ejection.maxEjectionPercent ?? 50);
   };
 
-  #recordOf(upstream: Upstream): EjectionRecord {
-    let record = this.#records.get(upstream);
-    if (record === undefined) {
-      record = new EjectionRecord();
-      this.#records.set(upstream, record);
-    }
-    return record;
-  }
-
   #create(upstream: Upstream): Circuit {
     const {
       failureRatio = 0.5,
@@ -258,6 +250,7 @@ export class UpstreamBreakers {
       clock,
       random,
       onState,
+      onEjection,
     } = this.#options;
     let before: BreakerState = "closed";
     const circuit = new Circuit({
@@ -270,11 +263,13 @@ export class UpstreamBreakers {
       mayOpen: this.#mayOpen,
       onState: (state) => {
         // What a sweep took out has been counted there: the length of its pause depends on it.
-        if (before === "closed" && !isOfSweep(circuit.rule)) this.#recordOf(upstream).eject(clock, this.#ejection?.intervalMs ?? 10_000);
-        if (state === "closed") this.#recordOf(upstream).readmit(clock);
+        const wasIn = before === "closed";
+        if (wasIn && !isOfSweep(circuit.rule)) this.#records.of(upstream).eject(clock, this.#ejection?.intervalMs ?? 10_000);
+        if (state === "closed") this.#records.of(upstream).readmit(clock);
         before = state;
         upstream.setAvailability(state === "closed" ? "in" : state === "open" ? "out" : "probe");
         onState(upstream, state);
+        if (wasIn && circuit.rule !== undefined) onEjection?.(upstream, circuit.rule);
       },
       onProbeOverdue: () => upstream.setAvailability("probe"),
       onQuiet: () => this.forget(upstream),

@@ -12,10 +12,11 @@ import { endings, type OpenResponse, openResponse, rejection } from "./support.t
 /** A limit over responses whose bodies a test closes by hand. */
 function rig(options: ConcurrencyOptions = {}, inner = endings(() => openResponse())) {
   const clock = virtualClock();
-  const dispatch = concurrencyLimit({ ...options, service: "orders", clock })(inner.dispatch);
+  const limiter = concurrencyLimit({ ...options, service: "orders", clock });
+  const dispatch = limiter.interceptor(inner.dispatch);
   const call = (path: string, priority?: CallPriority, overrides: Partial<MeshRequest> = {}) =>
     dispatch(testRequest({ path, options: priority === undefined ? {} : { priority }, ...overrides })) as Promise<OpenResponse>;
-  return { clock, call, sent: () => inner.requests.map(({ path }) => path.slice(1)).join("") };
+  return { clock, call, limiter, sent: () => inner.requests.map(({ path }) => path.slice(1)).join("") };
 }
 
 async function refusal(promise: Promise<unknown>): Promise<MeshError> {
@@ -27,12 +28,13 @@ async function refusal(promise: Promise<unknown>): Promise<MeshError> {
 
 describe("concurrencyLimit", () => {
   it("lets so many through at a time, and the next when a body has closed", async () => {
-    const { call, sent, clock } = rig({ maxInFlight: 2 });
+    const { call, sent, clock, limiter } = rig({ maxInFlight: 2 });
     const first = await call("/a");
     await call("/b");
     const third = call("/c");
     await clock.advance(0);
     expect(sent()).toBe("ab");
+    expect(limiter.reading()).toEqual({ inFlight: 2, queued: 1, limit: 2 });
     first.body.close();
     expect((await third).status).toBe(200);
     expect(sent()).toBe("abc");

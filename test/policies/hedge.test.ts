@@ -29,11 +29,13 @@ async function warm({ retryBudget = {}, ...options }: Setup, ...first: readonly 
     });
   });
   const hedges: string[] = [];
+  const won: string[] = [];
   const dispatch = hedge({
     ...options,
     clock,
     budget: new RetryBudget(retryBudget, clock),
     onHedge: ({ path }, delayMs) => hedges.push(`${path} ${delayMs.toFixed(1)}`),
+    onHedgeWon: ({ path }) => won.push(path),
   })(inner.dispatch);
   for (let call = 0; call < 100; call++) {
     const answer = dispatch(testRequest());
@@ -46,7 +48,7 @@ async function warm({ retryBudget = {}, ...options }: Setup, ...first: readonly 
   const plan = (...next: readonly Timed[]) => {
     script = [...next];
   };
-  return { clock, dispatch, hedges, plan, requests: inner.requests };
+  return { clock, dispatch, hedges, won, plan, requests: inner.requests };
 }
 
 async function settledWithin<T>(clock: VirtualClock, promise: Promise<T>, ms: number): Promise<T> {
@@ -67,9 +69,10 @@ describe("hedge", () => {
   });
 
   it("sends a call that takes longer than nearly all others to a second instance, and takes the faster answer", async () => {
-    const { clock, dispatch, hedges, requests } = await warm({}, [500, 500], [5, 201]);
+    const { clock, dispatch, hedges, won, requests } = await warm({}, [500, 500], [5, 201]);
     const request = testRequest({ path: "/slow" });
     expect((await settledWithin(clock, dispatch(request), 30)).status).toBe(201);
+    expect(won).toEqual(["/slow"]);
     expect(hedges).toEqual([`/slow ${delay}`]);
     const [first, second] = requests as [MeshRequest, MeshRequest];
     expect(first.cancellation.cancelled).toBe(true);
@@ -96,8 +99,9 @@ describe("hedge", () => {
   });
 
   it("takes the first attempt's answer when that is faster after all, and cancels the hedge", async () => {
-    const { clock, dispatch, requests } = await warm({}, [15, 200], [500, 201]);
+    const { clock, dispatch, won, requests } = await warm({}, [15, 200], [500, 201]);
     expect((await settledWithin(clock, dispatch(testRequest()), 30)).status).toBe(200);
+    expect(won).toEqual([]);
     expect(requests.map(({ cancellation }) => cancellation.cancelled)).toEqual([false, true]);
     expect(clock.pending).toEqual([]);
   });
