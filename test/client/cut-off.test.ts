@@ -23,6 +23,12 @@ async function rig(head: string, then: (socket: Socket) => void, options: Partia
 }
 
 const reset = (socket: Socket) => setTimeout(() => socket.resetAndDestroy(), 30);
+/** Nobody in this process hears of the reset before the bytes have waited for it. */
+const resetUnheard = (socket: Socket) => {
+  socket.resetAndDestroy();
+  const until = performance.now() + 50;
+  while (performance.now() < until);
+};
 const close = (socket: Socket) => void socket.end();
 const read = async (response: Response) => response.text();
 
@@ -38,6 +44,11 @@ describe("a body that is cut off", () => {
       expect(response.status).toBe(200);
       await expect(reader(response)).rejects.toMatchObject({ code: "ERR_MESH_BODY", maybeExecuted: true });
     }
+  });
+
+  it("by a reset that is met together with its last bytes is an error, too", async () => {
+    const mesh = await rig("connection: close", resetUnheard);
+    await expect(mesh.fetch("orders/").then(read)).rejects.toMatchObject({ code: "ERR_MESH_BODY", maybeExecuted: true });
   });
 
   it("by an early end cannot be told from a whole one where nothing says how long it is", async () => {

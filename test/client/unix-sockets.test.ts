@@ -42,6 +42,21 @@ describe("an instance on a Unix socket", () => {
     expect(tcp.accepted).toBe(0);
   });
 
+  it("may end a body with its connection: a socket without addresses is not taken for one that was reset", async () => {
+    const socketPath = join(await directory(), "a.sock");
+    const server = createServer((_request, response) => {
+      response.useChunkedEncodingByDefault = false;
+      response.writeHead(200, { connection: "close" });
+      response.end("all of it");
+    });
+    await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+    onTestFinished(() => void server.close());
+    const mesh = closing(createMesh({ discovery: staticDiscovery({ users: [{ host: "127.0.0.1", port: 1, socketPath }] }) }));
+    const response = await mesh.fetch("users/x");
+    expect([response.headers.get("content-length"), response.headers.get("transfer-encoding")]).toEqual([null, null]);
+    expect(await response.text()).toBe("all of it");
+  });
+
   it("is called by its path through mesh.agent too", async () => {
     const socketPath = join(await directory(), "a.sock");
     await listenOn(socketPath);

@@ -22,6 +22,13 @@ const ok = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";
 const answer = (text: string) => (socket: Socket) => void socket.write(text);
 const thenEnd = (text: string) => (socket: Socket) => void socket.end(text);
 const thenReset = (text: string) => (socket: Socket) => void socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 30));
+/** The same while the client is busy: the last bytes and the reset wait for it together. Peer and client are one process here. */
+const thenResetUnheard = (text: string) => (socket: Socket) => {
+  socket.write(text);
+  socket.resetAndDestroy();
+  const until = performance.now() + 30;
+  while (performance.now() < until);
+};
 /** The first request fares otherwise than those after it. */
 const first = (failure: (socket: Socket) => void) => (socket: Socket, count: number) => (count === 1 ? failure : answer(ok))(socket);
 const keptThen = (end: (socket: Socket) => void) => (socket: Socket, count: number) => {
@@ -66,6 +73,7 @@ export const situations: readonly Situation[] = [
   { name: "chunked, size that is none", onHead: answer(`${head("transfer-encoding: chunked")}4\r\npart\r\nzz\r\n`) },
   { name: "until closed, closed", onHead: thenEnd(`${head("connection: close")}fine`) },
   { name: "until closed, reset", onHead: thenReset(`${head("connection: close")}part`) },
+  { name: "until closed, reset with the bytes", onHead: thenResetUnheard(`${head("connection: close")}part`) },
   { name: "HTTP/1.0, closed", onHead: thenEnd("HTTP/1.0 200 OK\r\n\r\nfine") },
 
   { name: "no HTTP", onHead: answer("SSH-2.0-OpenSSH_9.6\r\n\r\n") },
