@@ -1,10 +1,13 @@
 // npm run servers [-- name ...]: builds what is missing in the user's cache, once per version and machine.
+import { buildAlertmanager } from "./build-alertmanager.ts";
 import { buildBind } from "./build-bind.ts";
+import { buildChromium } from "./build-chromium.ts";
 import { buildConsul } from "./build-consul.ts";
 import { buildEnvoy } from "./build-envoy.ts";
 import { buildEureka } from "./build-eureka.ts";
 import { buildNginx } from "./build-nginx.ts";
 import { buildNode } from "./build-node.ts";
+import { buildPrometheus } from "./build-prometheus.ts";
 import { buildToxiproxy } from "./build-toxiproxy.ts";
 import { buildOnce, isBuilt } from "./cache.ts";
 import { recipes, type ServerName, serverNames } from "./recipes.ts";
@@ -12,11 +15,14 @@ import { say } from "./step.ts";
 import { toolPath } from "./tools.ts";
 
 const builds: Readonly<Record<ServerName, (directory: string) => Promise<void>>> = {
+  alertmanager: buildAlertmanager,
   bind: buildBind,
+  chromium: buildChromium,
   consul: buildConsul,
   envoy: buildEnvoy,
   eureka: buildEureka,
   nginx: buildNginx,
+  prometheus: buildPrometheus,
   toxiproxy: buildToxiproxy,
   node22: (directory) => buildNode("node22", directory),
   node26: (directory) => buildNode("node26", directory),

@@ -1,5 +1,16 @@
 /** The servers and runtimes that the integration tests use for real. */
-export type ServerName = "consul" | "eureka" | "bind" | "nginx" | "envoy" | "toxiproxy" | "node22" | "node26";
+export type ServerName =
+  | "consul"
+  | "eureka"
+  | "bind"
+  | "nginx"
+  | "prometheus"
+  | "alertmanager"
+  | "chromium"
+  | "envoy"
+  | "toxiproxy"
+  | "node22"
+  | "node26";
 
 /** What decides one build, what it needs, and what is lost without it. */
 export interface Recipe {
@@ -38,6 +49,27 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     tools: ["apt-get", "dpkg"],
     install: "a Debian or Ubuntu system (apt-get)",
     suites: "the tests and the bench against nginx",
+  },
+  prometheus: {
+    versionFiles: ["prometheus/packages.txt"],
+    revision: "1",
+    tools: ["apt-get", "dpkg"],
+    install: "a Debian or Ubuntu system (apt-get)",
+    suites: "the tests of metrics, rules and dashboards on Prometheus",
+  },
+  alertmanager: {
+    versionFiles: ["alertmanager/packages.txt"],
+    revision: "1",
+    tools: ["apt-get", "dpkg"],
+    install: "a Debian or Ubuntu system (apt-get)",
+    suites: "the tests of alerts on Alertmanager",
+  },
+  chromium: {
+    versionFiles: ["chromium/packages.txt"],
+    revision: "1",
+    tools: ["apt-get", "dpkg"],
+    install: "a Debian system (apt-get)",
+    suites: "the tests of the live page in a browser",
   },
   envoy: {
     versionFiles: ["envoy/requirements.txt"],
