@@ -1,6 +1,8 @@
-// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--guard] [--save-baseline]; for instances also [--seconds N] [--picker NAME]...
+// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--guard] [--save-baseline]; for instances also [--seconds N] [--picker NAME]..., for
+// admin [--minutes N]
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { adminPage } from "./admin.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { endpoints } from "./endpoints.ts";
 import { importCost } from "./import.ts";
@@ -9,6 +11,7 @@ import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
 import { type BenchReport, printReport } from "./report.ts";
+import { scrape } from "./scrape.ts";
 import { sidecar } from "./sidecar.ts";
 import { streaming } from "./streaming.ts";
 import { telemetry } from "./telemetry.ts";
@@ -18,11 +21,13 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   overhead,
   sidecar,
   telemetry,
+  scrape,
   streaming,
   memory,
   import: importCost,
   picks,
   endpoints,
+  admin: (rounds) => adminPage({ rounds, minutes }),
   instances: (rounds) => instances({ rounds, seconds, pickers: values.picker }),
 };
 
@@ -32,6 +37,7 @@ const { values, positionals } = parseArgs({
     json: { type: "string" },
     rounds: { type: "string" },
     seconds: { type: "string" },
+    minutes: { type: "string" },
     picker: { type: "string", multiple: true },
     guard: { type: "boolean", default: false },
     "save-baseline": { type: "boolean", default: false },
@@ -41,6 +47,11 @@ const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
 if (seconds !== undefined && !(seconds > 0)) {
   console.error(`--seconds must be a number above 0, not ${values.seconds}`);
+  process.exit(2);
+}
+const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+if (minutes !== undefined && !(minutes > 0)) {
+  console.error(`--minutes must be a number above 0, not ${values.minutes}`);
   process.exit(2);
 }
 const wrong = positionals.find((name) => !Object.hasOwn(benches, name));

@@ -11,6 +11,7 @@ import { Catalogue } from "../src/client/suggest.ts";
 import type { Transport } from "../src/client/transport.ts";
 import type { Dispatch, MeshRequest } from "../src/core/dispatch.ts";
 import { localResponse, openTelemetry, staticDiscovery, systemClock } from "../src/index.ts";
+import { prometheus } from "../src/telemetry/prometheus.ts";
 import { answerParent, cpuMicros } from "./children.ts";
 
 /** What is registered, and whether the mesh observes at all. */
@@ -20,7 +21,8 @@ export type TelemetryMode =
   | "metrics"
   | "traces, sampled out"
   | "traces, sampled in"
-  | "metrics and traces, sampled in";
+  | "metrics and traces, sampled in"
+  | "inmesh/prometheus";
 
 class PulledReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
@@ -64,7 +66,7 @@ if (import.meta.main) {
       discovery,
       catalogue: new Catalogue(discovery, systemClock),
       transport,
-      observers: new Observers(mode === "no observer" ? [] : [openTelemetry()]),
+      observers: new Observers(mode === "no observer" ? [] : [mode === "inmesh/prometheus" ? prometheus() : openTelemetry()]),
       clock: systemClock,
       random: Math.random,
     },

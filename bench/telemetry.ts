@@ -11,6 +11,7 @@ const modes: readonly TelemetryMode[] = [
   "traces, sampled out",
   "traces, sampled in",
   "metrics and traces, sampled in",
+  "inmesh/prometheus",
 ];
 
 /** What the OpenTelemetry observer adds to a call, through all layers of a service over a transport that answers at once. */
@@ -31,10 +32,13 @@ export async function telemetry(rounds = 9): Promise<BenchReport> {
     rows: modes.map((mode) => [mode, measured.median(mode), measured.difference(mode, "no SDK")]),
     bounds: [
       atMost("µs that SDK metrics add", measured.difference("metrics", "no SDK"), 3),
+      atMost("µs that inmesh/prometheus adds", measured.difference("inmesh/prometheus", "no SDK"), 3),
       atMost("µs that traces add when sampled out", measured.difference("traces, sampled out", "no SDK"), 1),
     ],
     ratios: {
       "mesh with metrics × without SDK": measured.ratio("metrics", "no SDK"),
+      "mesh with inmesh/prometheus × without SDK": measured.ratio("inmesh/prometheus", "no SDK"),
+      "mesh with inmesh/prometheus × with SDK metrics": measured.ratio("inmesh/prometheus", "metrics"),
       "mesh with traces sampled out × without SDK": measured.ratio("traces, sampled out", "no SDK"),
     },
   };

@@ -37,7 +37,7 @@ export type {
 } from "./client/health-check-options.ts";
 export { createMesh, type Mesh } from "./client/mesh.ts";
 export type { MeshOptions, ServiceOptions } from "./client/options.ts";
-export type { Protocol } from "./client/pools.ts";
+export type { Isolation, Protocol } from "./client/pools.ts";
 export type { Reply, ReplyBody } from "./client/reply.ts";
 export type { BodyInput } from "./client/request-body.ts";
 export type { HeadersInput } from "./client/request-headers.ts";
@@ -59,6 +59,7 @@ export {
   type MeshResponse,
   type RequestHeaders,
 } from "./core/dispatch.ts";
+export type { EjectionRule } from "./core/ejection-rule.ts";
 export type { Endpoint } from "./core/endpoint.ts";
 export {
   type AttemptRecord,
@@ -96,7 +97,7 @@ export { staticDiscovery } from "./discovery/static.ts";
 export { type UnionOptions, union } from "./discovery/union.ts";
 export { type AimdOptions, aimd } from "./policies/aimd.ts";
 export type { ConcurrencyOptions } from "./policies/concurrency-limit.ts";
-export type { EjectionOptions, EjectionRule, FailurePercentageOptions, SuccessRateOptions } from "./policies/ejection.ts";
+export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./policies/ejection.ts";
 export { type Gradient2Options, gradient2 } from "./policies/gradient2.ts";
 export type { HedgeOptions } from "./policies/hedge.ts";
 export { continueFrom, type IncomingHeaders } from "./policies/incoming.ts";
@@ -106,5 +107,21 @@ export type { RetryBudgetOptions } from "./policies/retry-budget.ts";
 export type { BreakerOptions } from "./policies/service-breaker.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
 export type { HealthCheckResult, UpstreamStanding } from "./policies/upstream-standing.ts";
+export type {
+  AttemptEvent,
+  AvailabilityEvent,
+  BreakerEvent,
+  CallEvent,
+  DiscoveryErrorEvent,
+  DiscoveryUpdateEvent,
+  EjectionEvent,
+  HedgeEvent,
+  InstanceEvent,
+  MeshEvents,
+  RequestEvent,
+  RetryDeniedEvent,
+  RetryEvent,
+} from "./telemetry/events.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export { isMeshRequest } from "./telemetry/spans.ts";
+export type { CallOutcome } from "./telemetry/values.ts";

@@ -1,10 +1,10 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
-import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Permit } from "../policies/circuit.ts";
+import type { InstanceLimit } from "../policies/instance-limit.ts";
 import type { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 import type { EndpointWait } from "./endpoint-wait.ts";
 
@@ -17,8 +17,8 @@ export interface BalanceOptions {
   readonly breakers?: Pick<UpstreamBreakers, "admit" | "answered" | "failed"> | undefined;
   /** For discovery's first answer. */
   readonly wait: Pick<EndpointWait, "isOver" | "join" | "noEndpoints">;
-  /** An instance with so many attempts in flight is passed over while another has room. */
-  readonly maxInFlightPerInstance?: number | undefined;
+  /** An instance that is full is passed over; while all are, attempts wait. */
+  readonly instanceLimit?: InstanceLimit | undefined;
 }
 
 const smoothing = 0.1;
@@ -27,14 +27,14 @@ const smoothing = 0.1;
  * Waits for the first endpoints, picks an instance, counts the request in flight until its body has closed, and tells the instance's
  * breaker and the picker what became of it.
  */
-export function balance({ balancer, picker, breakers, wait, maxInFlightPerInstance }: BalanceOptions): Interceptor {
+export function balance({ balancer, picker, breakers, wait, instanceLimit }: BalanceOptions): Interceptor {
   return (next) => {
-    const send = (request: MeshRequest) => {
+    const send = (request: MeshRequest): Promise<MeshResponse> => {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
       let upstream = balancer.pick(request, mayProbe);
-      if (maxInFlightPerInstance !== undefined && upstream !== undefined && upstream.inFlight >= maxInFlightPerInstance) {
-        upstream = withRoom(balancer, request, mayProbe, maxInFlightPerInstance);
-        if (upstream === undefined) return Promise.reject(allFull(request, maxInFlightPerInstance));
+      if (upstream !== undefined && instanceLimit?.isFull(upstream)) {
+        upstream = withRoom(balancer, request, mayProbe, instanceLimit);
+        if (upstream === undefined) return instanceLimit.waitFor(request, () => send(request));
       }
       if (upstream === undefined) {
         return wait.noEndpoints(request).then((error) => {
@@ -56,6 +56,7 @@ export function balance({ balancer, picker, breakers, wait, maxInFlightPerInstan
           response.body.onClose((error) => {
             chosen.inFlight--;
             learner?.onEnd(error);
+            instanceLimit?.fill();
           });
           return response;
         },
@@ -63,24 +64,25 @@ export function balance({ balancer, picker, breakers, wait, maxInFlightPerInstan
           breakers?.failed(chosen, permit as Permit, error);
           chosen.inFlight--;
           learner?.onEnd(error);
+          instanceLimit?.fill();
           throw error;
         },
       );
     };
-    return (request) => (wait.isOver ? send(request) : wait.join(request).then(() => send(request)));
+    const inTurn = (request: MeshRequest) => (instanceLimit?.isTaken ? instanceLimit.waitFor(request, () => send(request)) : send(request));
+    return (request) => (wait.isOver ? inTurn(request) : wait.join(request).then(() => inTurn(request)));
   };
 }
 
 /** Another one, picked as for a retry, that is not full; at worst each is looked at once. */
-function withRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, max: number): Upstream | undefined {
-  const full = balancer.candidates.filter((upstream) => upstream.inFlight >= max);
-  const upstream = balancer.pick({ ...request, tried: [...request.tried, ...full] }, mayProbe);
-  return upstream === undefined || upstream.inFlight >= max ? undefined : upstream;
-}
-
-function allFull({ service, attempts }: MeshRequest, max: number): MeshError {
-  const message = `every instance of "${service}" has ${max} attempts in flight (concurrency.maxInFlightPerInstance)`;
-  return new MeshError("ERR_MESH_OVERLOADED", message, { service, attempts: [...attempts], stack: false });
+function withRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, limit: InstanceLimit): Upstream | undefined {
+  const full = balancer.candidates.filter((upstream) => limit.isFull(upstream));
+  // One that has been tried is better than none.
+  for (const tried of [[...request.tried, ...full], full]) {
+    const upstream = balancer.pick({ ...request, tried }, mayProbe);
+    if (upstream !== undefined && !limit.isFull(upstream)) return upstream;
+  }
+  return undefined;
 }
 
 function learnLatency(upstream: Upstream, request: MeshRequest): void {

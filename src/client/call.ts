@@ -67,7 +67,7 @@ function abandoned(body: unknown, { reason }: AbortSignal): unknown {
 function signalOf(signal: unknown): AbortSignal | undefined {
   if (signal === undefined || signal === null) return undefined;
   if (typeof signal === "object" && "aborted" in signal && "addEventListener" in signal) return signal as AbortSignal;
-  throw new TypeError(`signal: ${String(signal)} is not an AbortSignal`);
+  throw new TypeError(`signal: ${Object.prototype.toString.call(signal)} is not an AbortSignal`);
 }
 
 function redirectOf(redirect: MeshRequestInit["redirect"] = "manual"): Call["redirect"] {

@@ -1,11 +1,11 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Standing } from "../balancer/candidates/standing.ts";
 import type { Picker, PickerView } from "../balancer/picker.ts";
+import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { EjectionRule } from "../policies/ejection.ts";
 import type { HealthCheckResult, UpstreamStanding } from "../policies/upstream-standing.ts";
 import { explanationTable } from "./explanation-table.ts";
 
@@ -126,7 +126,13 @@ function reasonOf({ candidate, reason }: Standing, breaker: BreakerState, ejecti
   const { rule, sinceMs, untilMs } = ejection;
   const seconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
   const until =
-    breaker === "half-open" ? "waits for a probe" : untilMs === undefined ? "" : `a probe in ${seconds(untilMs - nowMs)} at the earliest`;
+    breaker === "half-open"
+      ? "waits for a probe"
+      : untilMs === undefined
+        ? ""
+        : rule === "operator"
+          ? `back in ${seconds(untilMs - nowMs)}`
+          : `a probe in ${seconds(untilMs - nowMs)} at the earliest`;
   const why = `out for ${seconds(nowMs - sinceMs)}: ${rule}${until === "" ? "" : `, ${until}`}`;
   return candidate ? `${why}; ${reason}` : why;
 }

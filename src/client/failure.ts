@@ -24,6 +24,7 @@ export class CallerFault extends Error {}
 export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
   const code = codeOf(attempt, cause);
   const { request } = attempt;
+  forgetData(cause);
   record(attempt, causeCodeOf(cause) ?? (code === "caller" ? undefined : code), maybeExecuted(attempt, cause));
   if (code === "caller") return new TypeError(describeError(cause), { cause });
   const where = `${request.upstream?.address ?? "?"} of "${request.service}"`;
@@ -32,6 +33,11 @@ export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
     attempts: [...request.attempts],
     cause,
   });
+}
+
+/** undici's parser keeps the bytes that it stumbled over: a peer that sends back what it was sent would put credentials into the error. */
+function forgetData(cause: unknown): void {
+  if (cause instanceof Error && cause.name === "HTTPParserError") Reflect.deleteProperty(cause, "data");
 }
 
 /** Notes how an attempt stands, in place of what was noted at its response head. Returns where. */

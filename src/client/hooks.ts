@@ -1,4 +1,5 @@
 import type { MeshRequest } from "../core/dispatch.ts";
+import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { BreakerState, EndpointsUpdate, RetryDenial } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Observers } from "./observers.ts";
@@ -11,7 +12,7 @@ export interface Hooks {
   readonly onHedgeWon: (request: MeshRequest) => void;
   readonly onServiceBreaker: (state: BreakerState) => void;
   readonly onUpstreamBreaker: (upstream: Upstream, state: BreakerState) => void;
-  readonly onEjection: (upstream: Upstream, rule: string) => void;
+  readonly onEjection: (upstream: Upstream, rule: EjectionRule) => void;
   readonly onAvailability: (upstream: Upstream) => void;
   readonly onEndpoints: (update: EndpointsUpdate) => void;
   readonly onDiscoveryError: (error: unknown) => void;

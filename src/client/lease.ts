@@ -5,6 +5,7 @@ import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { isRetryableMethod, type Outcome, outcomeOfResponse } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
+import type { Permit } from "../policies/circuit.ts";
 import type { UpstreamBreakers } from "../policies/upstream-breaker.ts";
 
 /** An instance that was chosen for work which does not go through the pipeline: a socket of `node:http`, an upgraded connection. */
@@ -21,7 +22,7 @@ export interface Lease {
 /** What {@link leaseFrom} needs of a service. */
 export interface Lessor {
   readonly balancer: Balancer;
-  readonly breakers: UpstreamBreakers | undefined;
+  readonly breakers: Pick<UpstreamBreakers, "admit" | "answered" | "failed"> | undefined;
   /** The balancer's picker, where it learns from attempts. */
   readonly picker: Pick<Picker, "onAttempt">;
 }
@@ -32,29 +33,40 @@ export function leaseFrom({ balancer, breakers, picker }: Lessor, request: MeshR
   if (upstream === undefined) return undefined;
   upstream.inFlight++;
   upstream.requests++;
-  const learn = breakers?.guard(upstream);
+  const permit = breakers?.admit(upstream);
   let learner: AttemptLearner | undefined;
-  let headOutcome: Outcome | undefined;
+  let response: MeshResponse | undefined;
+  let isLearnt = false;
   let isSettled = false;
+
+  /** As for an attempt of the pipeline: its breaker looks at the status, and at what the head asks for. */
+  const tellBreaker = (outcome: Outcome, refused: boolean) => {
+    if (outcome === "neutral") breakers?.failed(upstream, permit as Permit, givenUp);
+    else if (response !== undefined && (outcome === "success" || outcomeOfResponse(response) === "failure"))
+      breakers?.answered(request, upstream, permit as Permit, response);
+    else breakers?.failed(upstream, permit as Permit, failureOf(upstream, refused));
+  };
+
   return {
     upstream,
     sent() {
       if (!isSettled) learner ??= picker.onAttempt?.(upstream, request);
     },
     head(status, headers) {
+      if (isSettled || response !== undefined) return;
+      response = { status, statusText: "", headers, body: new BufferedBody(), upstream };
       // Before the request has gone out its time says nothing; a picker cannot be told of a head without one.
-      if (isSettled || headOutcome !== undefined || learner === undefined) return;
-      const response: MeshResponse = { status, statusText: "", headers, body: new BufferedBody(), upstream };
-      headOutcome = outcomeOfResponse(response);
-      learner.onHead(response);
+      isLearnt = learner !== undefined;
+      learner?.onHead(response);
     },
     settle(outcome, refused = false) {
       if (isSettled) return;
       isSettled = true;
       upstream.inFlight--;
-      learn?.(outcome, refused);
+      tellBreaker(outcome, refused);
       // What the head has said already is not said twice.
-      const isFailure = outcome === "failure" && headOutcome !== "failure";
+      const isKnown = isLearnt && response !== undefined && outcomeOfResponse(response) === "failure";
+      const isFailure = outcome === "failure" && !isKnown;
       // An instance that cannot be reached fails before anything is sent.
       if (isFailure) learner ??= picker.onAttempt?.(upstream, request);
       learner?.onEnd(isFailure ? failureOf(upstream, refused) : outcome === "neutral" ? givenUp : undefined);

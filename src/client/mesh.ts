@@ -2,12 +2,13 @@ import type { Agent, AgentOptions } from "node:http";
 import type { SecureContext } from "node:tls";
 import { systemClock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import { isMeshError, MeshError } from "../core/errors.ts";
+import { MeshError } from "../core/errors.ts";
 import type { Observer } from "../core/observer.ts";
-import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { checkNumber } from "../core/options.ts";
 import type { MeshReading } from "../core/reading.ts";
 import { LastGood } from "../discovery/last-good.ts";
 import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
+import { channelObserver } from "../telemetry/channels.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { MeshAgent } from "./agent.ts";
 import { CallerZones } from "./caller-zones.ts";
@@ -17,6 +18,7 @@ import { fetchThrough, requestThrough } from "./fetch.ts";
 import { meshRequest } from "./mesh-request.ts";
 import { Observers } from "./observers.ts";
 import { checkMeshOptions, type MeshOptions, type ServiceOptions } from "./options.ts";
+import { outsideOfCalls } from "./outside.ts";
 import type { Reply } from "./reply.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { Service } from "./service.ts";
@@ -24,6 +26,7 @@ import { Catalogue } from "./suggest.ts";
 import { parseTarget } from "./target.ts";
 import { certificateEndOf, secureContextOf } from "./tls.ts";
 import { Transport, type Upgraded } from "./transport.ts";
+import { upgradeThrough } from "./upgrade.ts";
 import { checkWarm, type WarmOptions } from "./warm.ts";
 
 /**
@@ -72,6 +75,14 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
   /** Why each endpoint of a service is or is not chosen and how old the data is; `undefined` for one that was never called. */
   explain(service: string): ServiceExplanation | undefined;
   /**
+   * Takes the instance with this id out of rotation for `forMs` milliseconds (at most a day), or until {@link readmit}; `false` when the
+   * service was never called or has no such instance. No limit of `ejection` holds it back: where nobody else is left, it is called anyway.
+   * @throws RangeError for a wrong `forMs`.
+   */
+  eject(service: string, endpointId: string, options: { readonly forMs: number }): boolean;
+  /** Puts an instance back at once, also one that a rule of ejection has taken out; `false` as for {@link eject}. */
+  readmit(service: string, endpointId: string): boolean;
+  /**
    * Adds an observer to those of the options, for what begins from now on, and returns what takes it away again (which calls its
    * `onClose`, as closing the mesh does).
    */
@@ -106,15 +117,10 @@ class ClientMesh implements Mesh {
   #closing: Promise<void> | undefined = undefined;
 
   constructor(options: MeshOptions) {
-    const {
-      observers = [openTelemetry()] as readonly Observer[],
-      clock = systemClock,
-      connections = 256,
-      connectTimeoutMs = 1_000,
-    } = options;
+    const { observers = [openTelemetry()] as readonly Observer[], clock = systemClock, connections = 256 } = options;
     this.#options = options;
     this.#overrides = new Map(Object.entries(options.services ?? {}));
-    this.#observers = new Observers(observers);
+    this.#observers = new Observers([...observers, channelObserver]);
     this.#catalogue = new Catalogue(options.discovery, clock);
     this.#callerZones = new CallerZones({
       discovery: options.discovery,
@@ -136,7 +142,8 @@ class ClientMesh implements Mesh {
       connections,
       maxRequestsPerConnection: options.maxRequestsPerConnection,
       maxConnectionAgeMs: options.maxConnectionAgeMs,
-      connectTimeoutMs,
+      connectTimeoutMs: options.connectTimeoutMs,
+      zone: options.zone,
       bodyIdleTimeoutMs: options.bodyIdleTimeoutMs ?? 30_000,
       secureContext: this.#secureContext,
       serverName: options.tls?.serverName,
@@ -161,22 +168,8 @@ class ClientMesh implements Mesh {
     return new MeshAgent({ lease, secureContext: this.#secureContext, serverName: this.#options.tls?.serverName }, options);
   }
 
-  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> => {
-    const lease = await this.#service(request.service).lease(request);
-    lease.sent();
-    try {
-      const upgraded = await this.#transport.upgrade({ ...request, upstream: lease.upstream }, protocol);
-      lease.head(101, []);
-      upgraded.socket.once("close", () => lease.settle("success"));
-      return upgraded;
-    } catch (error) {
-      const status = isMeshError(error) ? error.attempts.at(-1)?.status : undefined;
-      const outcome = status === undefined ? outcomeOfError(error) : outcomeOfResponse({ status });
-      if (status !== undefined) lease.head(status, []);
-      lease.settle(outcome, isMeshError(error) && error.code === "ERR_MESH_CONNECT");
-      throw error;
-    }
-  };
+  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
+    upgradeThrough(this.#service(request.service), this.#transport, request, protocol);
 
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
     const target = registrar ?? (this.#options.discovery as Partial<Registrar>);
@@ -199,6 +192,15 @@ class ClientMesh implements Mesh {
 
   services(): readonly string[] {
     return [...this.#services.keys()];
+  }
+
+  eject(service: string, endpointId: string, { forMs }: { readonly forMs: number }): boolean {
+    checkNumber("eject: forMs", forMs ?? Number.NaN, 1, 86_400_000);
+    return this.#services.get(service)?.eject(endpointId, forMs) ?? false;
+  }
+
+  readmit(service: string, endpointId: string): boolean {
+    return this.#services.get(service)?.eject(endpointId, 0) ?? false;
   }
 
   observe(observer: Observer): () => void {
@@ -225,7 +227,7 @@ class ClientMesh implements Mesh {
     const known = this.#services.get(name);
     if (known !== undefined) this.#services.delete(name);
     else this.#makeRoom(name);
-    const service = known ?? this.#create(name);
+    const service = known ?? outsideOfCalls(() => this.#create(name));
     this.#services.set(name, service);
     this.#newest = service;
     return service;

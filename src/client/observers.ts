@@ -39,9 +39,9 @@ export class Observers {
       try {
         const follower = observers[index]?.onCall?.(request);
         if (follower === undefined) continue;
-        if (observers.length === 1) return [follower];
-        followers ??= new Array(observers.length).fill(undefined);
-        followers[index] = follower;
+        // Those before it follow nothing: the place of a follower is that of its observer.
+        if (followers === undefined) followers = index === 0 ? [follower] : [...new Array<undefined>(index).fill(undefined), follower];
+        else followers[index] = follower;
       } catch (error) {
         this.#warn(error);
       }

@@ -4,7 +4,7 @@ import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { CallOptions, Interceptor } from "../core/dispatch.ts";
 import type { Observer } from "../core/observer.ts";
-import { checkChoice, checkFlag, checkInteger, checkKeys, checkNumber, checkText, maxTimerMs } from "../core/options.ts";
+import { checkChoice, checkFlag, checkInteger, checkKeys, checkNumber, checkObject, checkText, maxTimerMs } from "../core/options.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { type ConcurrencyOptions, checkConcurrencyOptions } from "../policies/concurrency-limit.ts";
 import type { EjectionOptions } from "../policies/ejection.ts";
@@ -15,7 +15,7 @@ import type { BreakerOptions } from "../policies/service-breaker.ts";
 import { checkThrottleOptions, type ThrottleOptions } from "../policies/throttle.ts";
 import { checkDecode, type DecodeOptions } from "./decode.ts";
 import { checkHealthCheck, type HealthCheckOptions } from "./health-check-options.ts";
-import type { Protocol } from "./pools.ts";
+import type { Isolation, Protocol } from "./pools.ts";
 import type { TlsOptions } from "./tls.ts";
 
 /** What may differ from service to service. */
@@ -59,6 +59,11 @@ export interface ServiceOptions extends BalancingOptions {
    * instance that speaks TLS chooses (ALPN), HTTP/1.1 to the others. @default "h1"
    */
   readonly protocol?: Protocol;
+  /**
+   * `per-request`: over HTTP/1.1 each request has a connection of its own, so that an instance which is not trusted cannot answer one
+   * caller with what is meant for another. Over HTTP/2 requests have streams of their own in any case. @default "shared"
+   */
+  readonly isolation?: Isolation;
   /** Bounds on what a compressed body may become when it is decoded. */
   readonly decode?: DecodeOptions;
   /** What an empty answer of the registry means. @default what the adapter says, else "quarantine" */
@@ -77,7 +82,7 @@ export interface MeshOptions extends ServiceOptions {
   readonly services?: Readonly<Record<string, ServiceOptions>>;
   /** No byte of a response body for so long ends it, in milliseconds. `false` = no limit. @default 30000 */
   readonly bodyIdleTimeoutMs?: number | false;
-  /** Limit of a connection attempt, in milliseconds. @default 1000 */
+  /** Limit of a connection attempt, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
   readonly connectTimeoutMs?: number;
   /** Connections to one instance. @default 256 */
   readonly connections?: number;
@@ -118,6 +123,7 @@ const serviceKeys = [
   "shouldPropagate",
   "interceptors",
   "protocol",
+  "isolation",
   "decode",
   "emptyPolicy",
   ...balancingKeys,
@@ -169,7 +175,9 @@ export function checkMeshOptions(options: MeshOptions): void {
   if (tls !== undefined) {
     checkKeys("tls", tls, ["ca", "cert", "key", "serverName"]);
     if (tls.serverName !== undefined && (typeof tls.serverName !== "string" || tls.serverName === ""))
-      throw new TypeError(`tls.serverName must be a host name, not ${inspect(tls.serverName)}`);
+      throw new TypeError(
+        `tls.serverName must be a host name, not ${typeof tls.serverName === "object" ? "an object" : inspect(tls.serverName)}`,
+      );
   }
   if (clock !== undefined && !(typeof clock?.now === "function" && typeof clock.setTimer === "function"))
     throw new TypeError(`clock must be a Clock, not ${inspect(clock, { depth: 0 })}`);
@@ -214,6 +222,7 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   checkNumber(`${prefix}discoveryTimeoutMs`, options.discoveryTimeoutMs, 0);
   checkBalancing(prefix, options);
   checkChoice(`${prefix}protocol`, options.protocol, ["h1", "h2", "auto"]);
+  checkChoice(`${prefix}isolation`, options.isolation, ["shared", "per-request"]);
   checkDecode(`${prefix}decode`, options.decode);
   checkChoice(`${prefix}emptyPolicy`, options.emptyPolicy, ["quarantine", "trust"]);
   if (interceptors !== undefined && !(Array.isArray(interceptors) && interceptors.every((each) => typeof each === "function"))) {
@@ -226,11 +235,12 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   checkFlag(`${prefix}shouldPropagate`, options.shouldPropagate);
   if (retry !== undefined && retry !== false) {
     checkObject(`${prefix}retry`, retry);
-    checkKeys(`${prefix}retry`, retry, ["maxAttempts", "idempotent", "baseDelayMs", "maxDelayMs", "budget"]);
+    checkKeys(`${prefix}retry`, retry, ["maxAttempts", "idempotent", "honoursIdempotencyKey", "baseDelayMs", "maxDelayMs", "budget"]);
     checkInteger(`${prefix}retry.maxAttempts`, retry.maxAttempts, 1, 100);
     checkNumber(`${prefix}retry.baseDelayMs`, retry.baseDelayMs, 0);
     checkNumber(`${prefix}retry.maxDelayMs`, retry.maxDelayMs, 0);
     checkChoice(`${prefix}retry.idempotent`, retry.idempotent, ["safe", "rfc9110"]);
+    checkFlag(`${prefix}retry.honoursIdempotencyKey`, retry.honoursIdempotencyKey);
     if (retry.budget !== undefined) {
       checkObject(`${prefix}retry.budget`, retry.budget);
       checkKeys(`${prefix}retry.budget`, retry.budget, ["ratio", "perSecond"]);
@@ -249,11 +259,6 @@ function checkServiceOptions(prefix: string, options: ServiceOptions): void {
   }
   checkEjection(`${prefix}ejection`, options.ejection);
   checkHealthCheck(`${prefix}healthCheck`, options.healthCheck);
-}
-
-function checkObject(option: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== "object" || value === null || Array.isArray(value)))
-    throw new TypeError(`${option} must be an object with options, not ${inspect(value, { depth: 0 })}`);
 }
 
 function checkLimit(option: string, value: number | false | undefined): void {

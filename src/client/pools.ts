@@ -2,6 +2,7 @@ import type { SecureContext } from "node:tls";
 import { buildConnector, Client, type Dispatcher, H2CClient, Pool } from "undici";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { connectTimeout } from "./connect-timeout.ts";
 import { tellAgeOnce } from "./connection-age.ts";
 import { noticeResets } from "./cut-off.ts";
 import { guardedLookup } from "./guarded-lookup.ts";
@@ -9,6 +10,9 @@ import { guardSession } from "./http2-session.ts";
 
 /** What is spoken to an instance. */
 export type Protocol = "h1" | "h2" | "auto";
+
+/** Whether connections over HTTP/1.1 are kept for the requests of others, or each carries one request. */
+export type Isolation = "shared" | "per-request";
 
 /** Options of the connections to instances. */
 export interface PoolOptions {
@@ -18,8 +22,10 @@ export interface PoolOptions {
   readonly maxRequestsPerConnection?: number | undefined;
   /** A connection takes no new request after so long, in milliseconds. @default 300000 */
   readonly maxConnectionAgeMs?: number | undefined;
-  /** Limit of a connection attempt in milliseconds (undici counts it in steps of half a second). */
-  readonly connectTimeoutMs: number;
+  /** Limit of a connection attempt, in milliseconds. @default 300 to an instance of the same zone, 1000 to any other */
+  readonly connectTimeoutMs?: number | undefined;
+  /** The zone of this process. */
+  readonly zone?: string | undefined;
   readonly secureContext?: SecureContext | undefined;
   readonly serverName?: string | undefined;
   readonly clock: Clock;
@@ -32,6 +38,10 @@ export interface PoolOptions {
 const maxIdleMs = 60_000;
 /** A pool that had no request for a whole round of this length is closed. */
 const idleRoundMs = 60_000;
+
+/** Within a zone there is nothing on the way that could take longer than a lost SYN and its repetition would. */
+const connectWithinZoneMs = 300;
+const connectBeyondZoneMs = 1_000;
 
 /** Requests at a time on one HTTP/2 connection, as most servers allow. */
 const maxConcurrentStreams = 100;
@@ -69,12 +79,12 @@ export class Pools {
   }
 
   /** The pool of an upstream. Throws once the pools have been destroyed, and for an address that is none. */
-  of(upstream: Upstream, protocol: Protocol): Dispatcher {
+  of(upstream: Upstream, protocol: Protocol, isolation: Isolation = "shared"): Dispatcher {
     const known = this.#entries.get(upstream);
     if (known?.protocol === protocol) return known.pool;
     if (known?.other !== undefined) return known.other;
     if (this.#isClosed) throw new PoolsClosed();
-    const pool: Dispatcher = this.#open(upstream, protocol, () => this.#retire(upstream, pool));
+    const pool: Dispatcher = this.#open(upstream, protocol, isolation, () => this.#retire(upstream, pool));
     if (known !== undefined) known.other = pool;
     else if (!upstream.removed) this.#entries.set(upstream, { protocol, pool, other: undefined, requests: -1 });
     else {
@@ -152,43 +162,47 @@ export class Pools {
       .finally(() => this.#leaving.delete(pool));
   }
 
-  #open({ origin, endpoint }: Upstream, protocol: Protocol, onGoAway: () => void): Dispatcher {
-    const {
-      connections,
-      connectTimeoutMs,
-      maxConnectionAgeMs = 300_000,
-      maxRequestsPerConnection,
-      secureContext,
-      serverName,
-    } = this.#options;
+  /** Asked at each attempt: the zone of an instance may be corrected while it is there. */
+  #connectTimeoutMs({ endpoint }: Upstream): number {
+    const { connectTimeoutMs, zone } = this.#options;
+    return connectTimeoutMs ?? (zone !== undefined && endpoint.zone === zone ? connectWithinZoneMs : connectBeyondZoneMs);
+  }
+
+  #open(upstream: Upstream, protocol: Protocol, isolation: Isolation, onGoAway: () => void): Dispatcher {
+    const { origin, endpoint } = upstream;
+    const { connections, maxConnectionAgeMs = 300_000, maxRequestsPerConnection, secureContext, serverName, clock } = this.#options;
+    const timed = (connector: buildConnector.connector) => connectTimeout(connector, () => this.#connectTimeoutMs(upstream), clock);
     // A host that discovery's checks let through and a URL does not: no connection to it can be made.
     if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
     const connect = {
-      timeout: connectTimeoutMs,
+      // A timer of ours: undici counts in steps of half a second.
+      timeout: 0,
       lookup: guardedLookup,
       ...(secureContext === undefined ? undefined : { secureContext }),
       ...(serverName === undefined ? undefined : { servername: serverName }),
       ...(endpoint.socketPath === undefined ? undefined : { socketPath: endpoint.socketPath }),
     };
     if (protocol === "h2" && !endpoint.secure) {
-      const client: H2CClient = new H2CClient(origin, { connect: guarded(() => client, buildConnector(connect), onGoAway, "h2") });
+      const client: H2CClient = new H2CClient(origin, { connect: guarded(() => client, timed(buildConnector(connect)), onGoAway, "h2") });
       return client;
     }
     const pool = new Pool(origin, {
       connections,
-      pipelining: 1,
+      // 0: undici closes a connection after each request.
+      pipelining: isolation === "per-request" ? 0 : 1,
       keepAliveMaxTimeout: maxIdleMs,
       clientTtl: maxConnectionAgeMs,
       allowH2: protocol !== "h1",
       ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),
-      connect: noticing(buildConnector({ ...connect, allowH2: false })),
+      connect: noticing(timed(buildConnector({ ...connect, allowH2: false }))),
       ...(protocol === "h1"
         ? undefined
         : {
-            factory: (target: URL, options: object) => negotiating(target, options, connect, protocol, onGoAway),
+            factory: (target: URL, options: object) =>
+              negotiating(target, options, timed(buildConnector({ ...connect, allowH2: true })), protocol, onGoAway),
           }),
     });
-    tellAgeOnce(pool, maxConnectionAgeMs, this.#options.clock);
+    tellAgeOnce(pool, maxConnectionAgeMs, clock);
     return pool;
   }
 }
@@ -200,18 +214,20 @@ export class Pools {
 function negotiating(
   origin: URL,
   options: Client.Options,
-  connect: buildConnector.BuildOptions,
+  connect: buildConnector.connector,
   protocol: Protocol,
   onGoAway: () => void,
 ): Client {
-  const connector = guarded(() => client, noticing(buildConnector({ ...connect, allowH2: true })), onGoAway);
+  const connector = guarded(() => client, noticing(connect), onGoAway);
+  const { pipelining = 1 } = options;
   const client: Client = new Client(origin, {
     ...options,
-    pipelining: protocol === "h2" ? maxConcurrentStreams : 1,
+    pipelining: protocol === "h2" ? maxConcurrentStreams : pipelining,
     connect: (target, callback) =>
       connector(target, (...[error, socket]) => {
         if (error !== null) return callback(error, null);
-        if ("alpnProtocol" in socket && protocol === "auto") client.pipelining = socket.alpnProtocol === "h2" ? maxConcurrentStreams : 1;
+        if ("alpnProtocol" in socket && protocol === "auto")
+          client.pipelining = socket.alpnProtocol === "h2" ? maxConcurrentStreams : pipelining;
         if ("alpnProtocol" in socket && protocol === "h2" && socket.alpnProtocol !== "h2") {
           socket.destroy();
           return callback(new NoHttp2(origin), null);

@@ -4,6 +4,7 @@ import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { headerOf } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
+import { shownUrl } from "./shown-url.ts";
 
 /** A response and the request that it answers, after redirects. */
 export interface Followed {
@@ -38,7 +39,7 @@ export async function followRedirects(
     if (location === undefined) break;
     const path = pathWithin(request, response, location);
     response.body.discard();
-    if (path === undefined) throw refused(request, `leads out of the service, to ${JSON.stringify(location.slice(0, 200))}`);
+    if (path === undefined) throw refused(request, `leads out of the service, to ${shownUrl(location)}`);
     if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
     const next = redirected(request, response.status, path);
     if (next === undefined) throw refused(request, "would need the body again, which was a stream");

@@ -44,7 +44,7 @@ export function requestHeaders(input: HeadersInput | undefined): Record<string, 
   const headers = new HeaderMap();
   if (input === undefined) return headers;
   if (typeof input !== "object" || input === null)
-    throw new TypeError(`headers: ${String(input)} is neither an object nor a list of pairs`);
+    throw new TypeError(`headers: ${input === null ? "null" : `a ${typeof input}`} is neither an object nor a list of pairs`);
   if (Symbol.iterator in input) {
     for (const pair of input as Iterable<readonly string[]>) {
       if (pair.length !== 2) throw new TypeError("headers: every entry must be a pair of name and value");
@@ -83,7 +83,8 @@ function isWhiteSpace(code: number): boolean {
 }
 
 function add(headers: Record<string, string>, name: string, given: unknown): void {
-  if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name)} is not a valid header name`);
+  // A whole line, given for a name, may hold a credential.
+  if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name.split(":")[0])} is not a valid header name`);
   // Not `String`, which makes text of a symbol.
   const value = trimmed(`${given}`);
   // The value may be a credential: it is not quoted.

@@ -12,6 +12,8 @@ import { attemptTimeout } from "../policies/attempt-timeout.ts";
 import { type ConcurrencyLimiter, concurrencyLimit } from "../policies/concurrency-limit.ts";
 import { deadline } from "../policies/deadline.ts";
 import { hedge } from "../policies/hedge.ts";
+import { type InstanceLimit, instanceLimit } from "../policies/instance-limit.ts";
+import { OperatorHolds } from "../policies/operator-holds.ts";
 import { retry } from "../policies/retry.ts";
 import { RetryBudget } from "../policies/retry-budget.ts";
 import { type ServiceBreaker, serviceBreaker } from "../policies/service-breaker.ts";
@@ -68,12 +70,14 @@ export class Service {
   readonly #balancer: Balancer;
   readonly #picker: Picker;
   readonly #breaker: ServiceBreaker | undefined;
-  readonly #upstreamBreakers: UpstreamBreakers | undefined;
-  /** The same where they judge calls: with `breaker: false` they do what the health checks say and no more. */
+  readonly #upstreamBreakers: UpstreamBreakers;
+  /** The same where they judge calls: with `breaker: false` they do what health checks and operators say and no more. */
   readonly #callBreakers: UpstreamBreakers | undefined;
+  readonly #operator: OperatorHolds;
   readonly #healthChecks: HealthChecks | undefined;
   readonly #budget: RetryBudget;
   readonly #limiter: ConcurrencyLimiter | undefined;
+  readonly #instanceLimit: InstanceLimit | undefined;
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
   #inFlight = 0;
 
@@ -95,7 +99,7 @@ export class Service {
     this.name = name;
     this.#context = context;
     this.#protocol = protocol;
-    const send = attemptTimeout({ timeoutMs: attemptTimeoutMs, clock })(transport.dispatch(protocol));
+    const send = attemptTimeout({ timeoutMs: attemptTimeoutMs, clock })(transport.dispatch(protocol, options.isolation));
     const picker = pickers.forService?.(name, { clock, random, send }) ?? pickers;
     this.#picker = picker;
     this.#balancer = new Balancer({
@@ -108,10 +112,12 @@ export class Service {
       onAvailability: (upstream) => {
         // Others may have joined the subset in its place.
         if (options.subset) this.#healthChecks?.update(this.#balancer.members);
+        this.#instanceLimit?.fill();
         hooks.onAvailability(upstream);
       },
       onRemoved: (upstream) => {
-        this.#upstreamBreakers?.forget(upstream);
+        this.#upstreamBreakers.forget(upstream);
+        this.#operator.forget(upstream);
         transport.release(upstream);
       },
     });
@@ -124,6 +130,7 @@ export class Service {
       lastGood: context.lastGood,
       onUpdate: (update) => {
         this.#balancer.update(update.endpoints);
+        this.#instanceLimit?.fill();
         this.#healthChecks?.update(this.#balancer.members);
         hooks.onEndpoints(update);
       },
@@ -138,43 +145,37 @@ export class Service {
       clock,
     });
     if (breaker !== false) {
-      this.#breaker = serviceBreaker({
-        ...breaker,
-        service: name,
-        clock,
-        random,
-        onState: hooks.onServiceBreaker,
-      });
+      this.#breaker = serviceBreaker({ ...breaker, service: name, clock, random, onState: hooks.onServiceBreaker });
     }
-    if (breaker !== false || healthCheck !== false) {
-      const breakers = new UpstreamBreakers({
-        ...(breaker || undefined),
+    const breakers = new UpstreamBreakers({
+      ...(breaker || undefined),
+      clock,
+      random,
+      onState: hooks.onUpstreamBreaker,
+      onEjection: hooks.onEjection,
+      upstreams: () => this.#balancer.members,
+      healthCheck: (upstream) => this.#healthChecks?.result(upstream),
+      ...(options.ejection !== undefined && { ejection: options.ejection }),
+    });
+    this.#upstreamBreakers = breakers;
+    this.#callBreakers = breaker === false ? undefined : breakers;
+    this.#operator = new OperatorHolds(breakers, clock);
+    if (healthCheck !== false) {
+      const { tls = { secureContext: undefined, serverName: undefined } } = context;
+      this.#healthChecks = new HealthChecks({
+        ...healthCheck,
+        probe: healthCheckProbe(healthCheck, protocol, tls),
         clock,
         random,
-        onState: hooks.onUpstreamBreaker,
-        onEjection: hooks.onEjection,
-        upstreams: () => this.#balancer.members,
-        healthCheck: (upstream) => this.#healthChecks?.result(upstream),
-        ...(options.ejection !== undefined && { ejection: options.ejection }),
+        onUnhealthy: (upstream) => breakers.hold(upstream),
+        onHealthy: (upstream) => breakers.release(upstream),
       });
-      this.#upstreamBreakers = breakers;
-      this.#callBreakers = breaker === false ? undefined : breakers;
-      if (healthCheck !== false) {
-        const { tls = { secureContext: undefined, serverName: undefined } } = context;
-        this.#healthChecks = new HealthChecks({
-          ...healthCheck,
-          probe: healthCheckProbe(healthCheck, protocol, tls),
-          clock,
-          random,
-          onUnhealthy: (upstream) => breakers.hold(upstream),
-          onHealthy: (upstream) => breakers.release(upstream),
-        });
-      }
     }
     // One for both: a hedge is extra load as a retry is.
     const budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     this.#budget = budget;
     this.#limiter = concurrency === false ? undefined : concurrencyLimit({ ...concurrency, service: name, clock });
+    this.#instanceLimit = instanceLimit(concurrency, { service: name, candidates: () => this.#balancer.candidates, clock });
     const dispatch = pipeline({
       observeCalls: observeCalls(observers, clock),
       deadline: deadline({ timeoutMs, clock, onEnd: this.#onDone }),
@@ -190,12 +191,12 @@ export class Service {
         picker,
         breakers: this.#callBreakers,
         wait: this.#wait,
-        maxInFlightPerInstance: concurrency === false ? undefined : concurrency.maxInFlightPerInstance,
+        instanceLimit: this.#instanceLimit,
       }),
       attemptTimeout: attemptTimeout({ timeoutMs: attemptTimeoutMs, clock }),
       propagate: options.shouldPropagate === false ? undefined : propagate(clock),
       observeAttempts: observeAttempts(observers, clock),
-      transport: transport.dispatch(protocol),
+      transport: transport.dispatch(protocol, options.isolation),
     });
     this.dispatch = (request) => {
       this.#inFlight++;
@@ -223,6 +224,7 @@ export class Service {
       ...lease,
       settle: (outcome, refused) => {
         lease.settle(outcome, refused);
+        this.#instanceLimit?.fill();
         if (!isSettled) this.#inFlight--;
         isSettled = true;
       },
@@ -251,7 +253,7 @@ export class Service {
       lastError: this.#watcher.lastError,
       breaker: this.#breaker?.state() ?? "closed",
       unconfirmed: this.#watcher.unconfirmed,
-      standingOf: (upstream) => this.#upstreamBreakers?.standing(upstream),
+      standingOf: (upstream) => this.#upstreamBreakers.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
       balancer: this.#balancer,
       picker: this.#picker,
@@ -264,7 +266,7 @@ export class Service {
       service: this.name,
       inFlight: this.#inFlight,
       balancer: this.#balancer,
-      standingOf: (upstream) => this.#upstreamBreakers?.standing(upstream),
+      standingOf: (upstream) => this.#upstreamBreakers.standing(upstream),
       unconfirmed: this.#watcher.unconfirmed.length,
       breaker: this.#breaker?.state() ?? "closed",
       ageMs: this.#watcher.ageMs,
@@ -273,12 +275,22 @@ export class Service {
     });
   }
 
+  /** Takes the instance with this id out for `forMs` milliseconds, or puts it back for 0; `false` when there is none. */
+  eject(id: string, forMs: number): boolean {
+    const upstream = this.#balancer.upstreams.find((each) => each.id === id);
+    if (upstream === undefined) return false;
+    if (forMs > 0) this.#operator.hold(upstream, forMs);
+    else this.#operator.release(upstream);
+    return true;
+  }
+
   /** Ends the watch and releases every breaker and connection pool. */
   async close(): Promise<void> {
     this.#healthChecks?.stop();
     await Promise.all([this.#watcher.stop(), this.#unfollowCallers?.()]);
     this.#breaker?.dispose();
-    this.#upstreamBreakers?.dispose();
+    this.#operator.dispose();
+    this.#upstreamBreakers.dispose();
     for (const upstream of this.#balancer.upstreams) this.#context.transport.release(upstream);
   }
 }

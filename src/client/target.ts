@@ -1,4 +1,5 @@
 import { MeshError } from "../core/errors.ts";
+import { shownUrl } from "./shown-url.ts";
 
 /** A target that has been read: which service, and what goes out to its instance byte for byte. */
 export interface Target {
@@ -24,7 +25,7 @@ export function parseTarget(target: string): Target {
   const nameEnd = endOfName(target, prefix);
   const service = target.slice(prefix, nameEnd);
   const fault = faultOfName(service);
-  if (fault !== undefined) throw refused(target, service, fault);
+  if (fault !== undefined) throw refused(target, "", fault);
   const fragment = target.indexOf("#", nameEnd);
   const rest = target.slice(nameEnd, fragment === -1 ? undefined : fragment);
   if (!printable.test(rest)) {
@@ -75,8 +76,7 @@ function findFault(name: string): string | undefined {
 }
 
 function refused(target: string, service: string, reason: string): MeshError {
-  const shown = target.length > 100 ? `${target.slice(0, 100)}…` : target;
-  return new MeshError("ERR_MESH_INVALID_TARGET", `target ${JSON.stringify(shown)} is refused: ${reason}`, {
+  return new MeshError("ERR_MESH_INVALID_TARGET", `target ${shownUrl(target)} is refused: ${reason}`, {
     service,
     maybeExecuted: false,
   });

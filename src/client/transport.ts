@@ -6,7 +6,7 @@ import { MeshError } from "../core/errors.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { failureOf, record } from "./failure.ts";
-import { type PoolOptions, Pools, type Protocol } from "./pools.ts";
+import { type Isolation, type PoolOptions, Pools, type Protocol } from "./pools.ts";
 import { decodeHeaders } from "./raw-headers.ts";
 import { type WireBody, wireBody } from "./wire-body.ts";
 
@@ -41,7 +41,7 @@ export class Transport {
   }
 
   /** The innermost dispatch of a service's pipeline. */
-  dispatch(protocol: Protocol): Dispatch {
+  dispatch(protocol: Protocol, isolation?: Isolation): Dispatch {
     return (request) =>
       new Promise((resolve) => {
         const exchange = new Exchange(request, this.#options.clock, resolve);
@@ -49,7 +49,7 @@ export class Transport {
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
         try {
-          pool = this.#pools.of(request.upstream as Upstream, protocol);
+          pool = this.#pools.of(request.upstream as Upstream, protocol, isolation);
           body = wireBody(request);
         } catch (error) {
           exchange.onError(error as Error);

@@ -1,4 +1,5 @@
 import type { MeshRequest } from "./dispatch.ts";
+import type { EjectionRule } from "./ejection-rule.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { AttemptRecord } from "./errors.ts";
 import type { MeshReading } from "./reading.ts";
@@ -93,8 +94,8 @@ export interface Observer {
   onDiscoveryError?(service: string, error: unknown): void;
   /** An upstream went into or out of rotation, or waits for its probe. */
   onAvailability?(upstream: Upstream): void;
-  /** An instance was taken out of rotation, by which rule: `consecutive failures`, `success rate`, `health check` and so on. */
-  onEjection?(upstream: Upstream, rule: string): void;
+  /** An instance was taken out of rotation, by which rule. */
+  onEjection?(upstream: Upstream, rule: EjectionRule): void;
   /** The breaker of a service (`upstream` undefined) or of one upstream changed its state. */
   onBreaker?(service: string, state: BreakerState, upstream: Upstream | undefined): void;
   /** The mesh is closed, or the observer has left it: release what was registered elsewhere. */

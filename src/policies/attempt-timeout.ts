@@ -34,17 +34,22 @@ export function attemptTimeout({ timeoutMs: defaultMs, clock }: AttemptTimeoutOp
   };
 }
 
+/** A timer that is later than this was held up by this process, which has not heard of anybody meanwhile. */
+const lateMs = 20;
+
 /** One attempt under its limit: a cancellation below the call's, since the call goes on when an attempt is given up. */
 class BoundedAttempt extends Cancellation {
   readonly #request: MeshRequest;
   readonly #clock: Clock;
-  readonly #timer: Timer;
+  readonly #dueAt: number;
+  #timer: Timer;
 
   constructor(request: MeshRequest, timeoutMs: number, clock: Clock) {
     super();
     this.#request = request;
     this.#clock = clock;
     request.cancellation.onCancel(this);
+    this.#dueAt = clock.now() + timeoutMs;
     this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
   }
 
@@ -58,6 +63,13 @@ class BoundedAttempt extends Cancellation {
   }
 
   #expire(timeoutMs: number): void {
+    const overdueMs = this.#clock.now() - this.#dueAt;
+    // The answer may have come while nobody could read it: the instance is not blamed for that, and has the time once more.
+    if (overdueMs <= lateMs) this.#giveUp(timeoutMs);
+    else this.#timer = this.#clock.setTimer(() => this.#giveUp(timeoutMs), Math.min(overdueMs, timeoutMs));
+  }
+
+  #giveUp(timeoutMs: number): void {
     const { service, method, upstream, attempts } = this.#request;
     const error = new MeshError(
       "ERR_MESH_TIMEOUT",

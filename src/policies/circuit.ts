@@ -1,11 +1,11 @@
 import type { Bucket, Opossum, OpossumState } from "opossum";
 import type { Clock, Random, Timer } from "../core/clock.ts";
+import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { BreakerState } from "../core/observer.ts";
 import { maxTimerMs } from "../core/options.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { rotationOf } from "./circuit-rotation.ts";
 import { stateMachine } from "./circuit-state.ts";
-import type { EjectionRule } from "./ejection.ts";
 
 const buckets = 10;
 
@@ -70,7 +70,8 @@ export class Circuit {
   #rule: EjectionRule | undefined = undefined;
   #sinceMs = 0;
   #untilMs: number | undefined = undefined;
-  #isHeld = false;
+  /** By whom it is held, and until when. */
+  readonly #holders = new Map<EjectionRule, number | undefined>();
   /** 0 until the first change of state, then a number that no other circuit has: permits outlive circuits. */
   #generation = 0;
   /** The same for all requests of a generation: only a probe has to be told from others. */
@@ -107,7 +108,7 @@ export class Circuit {
 
   /** When its pause ends, in milliseconds since the epoch; `undefined` when none is running. */
   get untilMs(): number | undefined {
-    return this.#untilMs;
+    return this.#untilMs ?? (this.#rule && this.#holders.get(this.#rule));
   }
 
   /** For a request that is made although {@link admit} gave no permit. */
@@ -163,25 +164,26 @@ export class Circuit {
     if (this.#breaker.closed) this.#open(rule);
   }
 
-  /** Opens it without a pause that would end, whatever its state: until {@link release}. */
-  hold(rule: EjectionRule): void {
-    if (this.#isHeld || this.#isDisposed) return;
-    this.#isHeld = true;
+  /** Opens it without a pause that would end, whatever its state: until {@link release}, which is expected at `untilMs`. */
+  hold(rule: EjectionRule, untilMs?: number): void {
+    if (this.#isDisposed) return;
+    this.#holders.set(rule, untilMs);
     this.#clearPause();
     if (!this.#breaker.opened) this.#open(rule);
     this.#rule = rule;
   }
 
-  /** Ends a {@link hold}, and closes it. */
-  release(): void {
-    if (!this.#isHeld || this.#isDisposed) return;
-    this.#isHeld = false;
-    this.#breaker.close();
+  /** Ends the {@link hold} of `rule`, and closes it unless another one holds it. An operator's word closes it without a hold, too. */
+  release(rule: EjectionRule): void {
+    if (this.#isDisposed || !(this.#holders.delete(rule) || rule === "operator")) return;
+    const [left] = this.#holders.keys();
+    if (left === undefined) this.#breaker.close();
+    else this.#rule = left;
   }
 
   /** Closes an open circuit that nobody holds: something went through in spite of it. */
   close({ generation }: Permit): void {
-    if (!this.#isHeld && !this.#isDisposed && generation === this.#generation) this.#breaker.close();
+    if (this.#holders.size === 0 && !this.#isDisposed && generation === this.#generation) this.#breaker.close();
   }
 
   /** Releases the timers, and opossum's. */
@@ -243,7 +245,7 @@ export class Circuit {
     this.#permit = { generation: this.#generation, isProbe: false };
     this.#probe = undefined;
     this.#clearPause();
-    if (state === "open" && !this.#isHeld) {
+    if (state === "open" && this.#holders.size === 0) {
       const pauseMs = this.#nextPauseMs();
       this.#untilMs = clock.wallNow() + pauseMs;
       this.#pause = clock.setTimer(this.#onPauseOver, pauseMs, false);

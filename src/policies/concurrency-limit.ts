@@ -5,7 +5,7 @@ import { checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOp
 import { isOverload, outcomeOfError } from "../core/outcome.ts";
 import type { ConcurrencyReading } from "../core/reading.ts";
 import { fixedLimit, type LimitAlgorithm } from "./limit-algorithm.ts";
-import { type Waiter, WaitQueue } from "./wait-queue.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 /** How many attempts may be in flight; `concurrency` in the options of the mesh. */
 export interface ConcurrencyOptions {
@@ -14,7 +14,7 @@ export interface ConcurrencyOptions {
    * `gradient2()`, `aimd()`. @default 1024
    */
   readonly maxInFlight?: number | LimitAlgorithm;
-  /** Attempts of one instance. One that has so many is passed over while another has room. @default no limit */
+  /** Attempts of one instance. One that has so many is passed over; while all have, further attempts wait. @default no limit */
   readonly maxInFlightPerInstance?: number;
   /** Attempts that may wait for a place; further ones are refused at once. @default 1024 */
   readonly maxQueued?: number;
@@ -66,23 +66,7 @@ export function concurrencyLimit({
   clock,
 }: ConcurrencyLimitOptions): ConcurrencyLimiter {
   const limit = (typeof maxInFlight === "number" ? fixedLimit(maxInFlight) : maxInFlight).begin();
-  const queue = new WaitQueue(maxQueued);
   let inFlight = 0;
-
-  const fill = () => {
-    while (inFlight < limit.value) {
-      const next = queue.take();
-      if (next === undefined) return;
-      // Taken for it here: whoever comes before it runs must not have the place.
-      inFlight++;
-      next.onTurn();
-    }
-  };
-
-  const leave = () => {
-    inFlight--;
-    fill();
-  };
 
   const refusal = ({ attempts }: MeshRequest, why: string) =>
     new MeshError("ERR_MESH_OVERLOADED", `"${service}" has ${inFlight} attempts in flight (concurrency.maxInFlight): ${why}`, {
@@ -90,31 +74,17 @@ export function concurrencyLimit({
       attempts: [...attempts],
       stack: false,
     });
+  const queue = new TurnQueue({ maxQueued, queueTimeoutMs, clock, refusal });
 
-  /** Resolves when a place has been taken for the request. */
-  const turn = (request: MeshRequest) =>
-    new Promise<void>((resolve, reject) => {
-      const { cancellation, options } = request;
-      const settle = (act: () => void) => {
-        clock.clearTimer(timer);
-        cancellation.removeListener(onCancel);
-        queue.remove(waiter);
-        act();
-      };
-      const onCancel = (reason: unknown) => settle(() => reject(reason));
-      const refuse = (why: string) => settle(() => reject(refusal(request, why)));
-      const waiter: Waiter = {
-        priority: options.priority ?? "normal",
-        onTurn: () => settle(resolve),
-        onShed: () => refuse("its place in the queue was given to a call of a higher priority"),
-      };
-      if (!queue.add(waiter)) {
-        reject(refusal(request, `${queue.size} wait already (concurrency.maxQueued)`));
-        return;
-      }
-      const timer = clock.setTimer(() => refuse(`it has waited for ${queueTimeoutMs} ms (concurrency.queueTimeoutMs)`), queueTimeoutMs);
-      cancellation.onCancel(onCancel);
-    });
+  const fill = () => {
+    // Taken for whose turn it is here: whoever comes before it runs must not have the place.
+    while (inFlight < limit.value && queue.next()) inFlight++;
+  };
+
+  const leave = () => {
+    inFlight--;
+    fill();
+  };
 
   const interceptor: Interceptor = (next) => {
     /** Sends a request for which a place has been taken. */
@@ -141,7 +111,7 @@ export function concurrencyLimit({
       );
     };
     return (request) => {
-      if (inFlight >= limit.value || queue.size > 0) return turn(request).then(() => send(request));
+      if (inFlight >= limit.value || queue.size > 0) return queue.wait(request).then(() => send(request));
       inFlight++;
       return send(request);
     };

@@ -1,4 +1,4 @@
-import type { EjectionRule } from "./ejection.ts";
+import type { EjectionRule } from "../core/ejection-rule.ts";
 
 /** How many instances a service has and how many of them are out. */
 export interface Rotation {
@@ -9,9 +9,9 @@ export interface Rotation {
   readonly ejected: number;
 }
 
-/** Nobody can be reached there, or its own health check says so: leaving it out takes nothing away from the service. */
+/** Nobody can be reached there, or its own health check or an operator says so: leaving it out takes nothing away from the service. */
 export function isCertain(rule: EjectionRule): boolean {
-  return rule === "connection refused" || rule === "health check";
+  return rule === "connection refused" || rule === "health check" || rule === "operator";
 }
 
 /**

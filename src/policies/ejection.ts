@@ -1,20 +1,3 @@
-/** What took an instance out of rotation. */
-export type EjectionRule =
-  /** So many failures in a row (`breaker.consecutiveFailures`). */
-  | "consecutive failures"
-  /** More than `breaker.failureRatio` of its outcomes in the last ten seconds. */
-  | "failure ratio"
-  /** No connection could be made, or its certificate was refused: proof with a single failure. */
-  | "connection refused"
-  /** Its success rate is far below that of the others. */
-  | "success rate"
-  /** Nearly everything it answers is a failure, and the others do better. */
-  | "failure percentage"
-  /** It answered 429 or 503 and asked to be left alone (`Retry-After`). */
-  | "retry-after"
-  /** It fails its active health checks. */
-  | "health check";
-
 /** The rules that the sweep applies, and the share of a service that may be out; `ejection` in the options. */
 export interface EjectionOptions {
   /** A sweep judges the outcomes of so many milliseconds; there is one only while something fails. @default 10000 */

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../core/clock.ts";
+import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { EjectionOptions, EjectionRule, OutcomeCounts } from "./ejection.ts";
+import type { EjectionOptions, OutcomeCounts } from "./ejection.ts";
 import { failurePercentageOutliers } from "./outlier-failure-percentage.ts";
 import { successRateOutliers } from "./outlier-success-rate.ts";
 

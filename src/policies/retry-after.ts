@@ -1,19 +1,20 @@
 import { headerOf, type MeshResponse } from "../core/dispatch.ts";
+import { parseHttpDate } from "./http-date.ts";
 
 const longestMs = 60_000;
 const digits = /^\d+$/;
 
 /**
- * The wait that a `Retry-After` header asks for, in milliseconds (RFC 9110 §10.2.3): seconds or an IMF-fixdate, the latter
+ * The wait that a `Retry-After` header asks for, in milliseconds (RFC 9110 §10.2.3): seconds or an HTTP-date, the latter
  * against the response's own `Date`, since the clocks of two machines differ. `undefined` for anything else. At most one
  * minute: a hostile value must not park a service.
  */
 export function parseRetryAfter(value: string | undefined, date: string | undefined, wallNowMs: number): number | undefined {
   if (value === undefined) return undefined;
   if (digits.test(value)) return Math.min(Number(value) * 1_000, longestMs);
-  const until = parseImfFixdate(value);
+  const until = parseHttpDate(value, wallNowMs);
   if (until === undefined) return undefined;
-  const serverNow = parseImfFixdate(date) ?? wallNowMs;
+  const serverNow = parseHttpDate(date, wallNowMs) ?? wallNowMs;
   return Math.min(Math.max(until - serverNow, 0), longestMs);
 }
 
@@ -21,12 +22,4 @@ export function parseRetryAfter(value: string | undefined, date: string | undefi
 export function retryAfterOf(response: Pick<MeshResponse, "headers" | "header">, wallNowMs: number): number | undefined {
   const value = headerOf(response, "retry-after");
   return value === undefined ? undefined : parseRetryAfter(value, headerOf(response, "date"), wallNowMs);
-}
-
-/** `Date.parse` takes much more than an IMF-fixdate, which is exactly what `toUTCString` writes: no 31st of February, no wrong weekday. */
-function parseImfFixdate(text: string | undefined): number | undefined {
-  // Its length is fixed: a year of five digits is written alike.
-  if (text?.length !== 29) return undefined;
-  const at = new Date(text);
-  return Number.isNaN(at.getTime()) || at.toUTCString() !== text ? undefined : at.getTime();
 }

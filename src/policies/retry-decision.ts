@@ -32,14 +32,14 @@ export function isFailedResponse({ status }: Pick<MeshResponse, "status">): bool
  * The retry table. A second attempt is made only when the first provably never reached an instance, when the method is
  * safe (RFC 9110 §9.2.1), or when the caller has said so. 500 and 429 are answers and are not retried.
  */
-export function decide(request: MeshRequest, failure: Failure, idempotent: "safe" | "rfc9110"): Decision {
+export function decide(request: MeshRequest, failure: Failure, idempotent: "safe" | "rfc9110" | "declared"): Decision {
   const classified = failure.response === undefined ? classifyError(request, failure.error) : classifyResponse(failure.response);
   if (classified === undefined) return never;
   const { kind, reason, isOnce = false } = classified;
   if (isOnce && request.attempt > 1) return { retry: false, denial: "attempts" };
   const isFirst = request.attempt === 1;
   if (kind === "unsent") return { retry: true, reason, isFree: true, isImmediate: isFirst && !isOnce };
-  const isSafe = request.options.idempotent ?? isRetryableMethod(request.method, idempotent);
+  const isSafe = request.options.idempotent ?? (idempotent === "declared" || isRetryableMethod(request.method, idempotent));
   if (kind === "executed" && !isSafe) return { retry: false, denial: "not-safe" };
   // Refused or failed after it was sent: the body may have been read.
   if (!isReplayable(request.body)) return { retry: false, denial: "body" };

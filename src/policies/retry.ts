@@ -14,6 +14,11 @@ export interface RetryOptions {
   readonly maxAttempts?: number;
   /** Which methods may be executed twice: `safe` (GET, HEAD, OPTIONS, TRACE, QUERY) or `rfc9110` (PUT and DELETE too). @default "safe" */
   readonly idempotent?: "safe" | "rfc9110";
+  /**
+   * The service executes requests with the same `Idempotency-Key` once (draft-ietf-httpapi-idempotency-key-header): what carries one may be
+   * sent again, whatever its method. @default false
+   */
+  readonly honoursIdempotencyKey?: boolean;
   /** The pause before a retry is a random part of this, in milliseconds, doubled with each retry (full jitter). @default 25 */
   readonly baseDelayMs?: number;
   /** The longest such pause, in milliseconds. @default 250 */
@@ -40,6 +45,7 @@ export interface RetryPolicyOptions extends RetryOptions {
 export function retry({
   maxAttempts = 3,
   idempotent = "safe",
+  honoursIdempotencyKey = false,
   baseDelayMs = 25,
   maxDelayMs = 250,
   budget: budgetOptions = {},
@@ -53,7 +59,8 @@ export function retry({
 
   /** The pause before the next attempt in milliseconds, or `undefined` when there is to be none. */
   function nextDelay(request: MeshRequest, failure: Failure): number | undefined {
-    const decision = decide(request, failure, idempotent);
+    const isDeclared = honoursIdempotencyKey && request.headers["idempotency-key"] !== undefined;
+    const decision = decide(request, failure, isDeclared ? "declared" : idempotent);
     if (!decision.retry) return denied(request, decision.denial);
     if (request.attempt >= maxAttempts) return denied(request, "attempts");
     const asked = failure.response && retryAfterOf(failure.response, clock.wallNow());

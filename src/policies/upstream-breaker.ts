@@ -1,11 +1,12 @@
 import type { Clock, Random } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { EjectionRule } from "../core/ejection-rule.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { BreakerState } from "../core/observer.ts";
-import { type Outcome, outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Circuit, type Permit } from "./circuit.ts";
-import type { EjectionOptions, EjectionRule } from "./ejection.ts";
+import type { EjectionOptions } from "./ejection.ts";
 import { isCertain, mayEject, type Rotation } from "./ejection-cap.ts";
 import { EjectionRecords } from "./ejection-record.ts";
 import { OutlierSweep } from "./outlier-sweep.ts";
@@ -54,7 +55,7 @@ export class UpstreamBreakers {
     });
   }
 
-  /** An attempt to `upstream` begins. The balancer tells with the permit how it went on: {@link answered} or {@link failed}. */
+  /** An attempt to `upstream` begins. Who made it tells with the permit how it went on: {@link answered} or {@link failed}. */
   admit(upstream: Upstream): Permit {
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined) return beforeAnyFailure;
@@ -104,19 +105,6 @@ export class UpstreamBreakers {
     else this.#release(upstream, permit);
   }
 
-  /**
-   * For work that does not go through the pipeline: admits it to the circuit of `upstream` and returns what reports, once,
-   * how it ended. `isRefused`: no connection could be made.
-   */
-  guard(upstream: Upstream): (outcome: Outcome, isRefused: boolean) => void {
-    const permit = this.admit(upstream);
-    return (outcome, isRefused) => {
-      if (outcome === "failure") this.#fail(upstream, permit, isRefused);
-      else if (outcome === "success") this.#succeed(upstream, permit);
-      else this.#release(upstream, permit);
-    };
-  }
-
   /** State of the circuit of `upstream`. */
   state(upstream: Upstream): BreakerState {
     return this.#circuits.get(upstream)?.state ?? "closed";
@@ -136,15 +124,15 @@ export class UpstreamBreakers {
     };
   }
 
-  /** Takes `upstream` out until {@link release}: no request is sent there as a probe. */
-  hold(upstream: Upstream): void {
+  /** Takes `upstream` out until {@link release}, which is expected at `untilMs`: no request is sent there as a probe. */
+  hold(upstream: Upstream, rule: EjectionRule = "health check", untilMs?: number): void {
     if (upstream.removed || this.#isDisposed) return;
-    (this.#circuits.get(upstream) ?? this.#create(upstream)).hold("health check");
+    (this.#circuits.get(upstream) ?? this.#create(upstream)).hold(rule, untilMs);
   }
 
-  /** Puts an upstream back that was held. Whoever is out for another reason stays so. */
-  release(upstream: Upstream): void {
-    this.#circuits.get(upstream)?.release();
+  /** Puts an upstream back that was held. Whoever is out for another reason stays so, unless an operator says otherwise. */
+  release(upstream: Upstream, rule: EjectionRule = "health check"): void {
+    this.#circuits.get(upstream)?.release(rule);
   }
 
   /** The upstream is gone for good. */

@@ -1,5 +1,5 @@
+import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { BreakerState } from "../core/observer.ts";
-import type { EjectionRule } from "./ejection.ts";
 
 /** The last active health check of an instance. */
 export interface HealthCheckResult {

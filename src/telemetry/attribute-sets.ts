@@ -65,3 +65,24 @@ export class CallSets {
     return set;
   }
 }
+
+/** The attribute sets that differ in the value of one attribute. Its values must be a closed set: each is kept. */
+export class ValueSets {
+  readonly #base: Attributes;
+  readonly #name: string;
+  readonly #byValue = new Map<string, Attributes>();
+
+  constructor(base: Attributes, name: string) {
+    this.#base = base;
+    this.#name = name;
+  }
+
+  of(value: string): Attributes {
+    let set = this.#byValue.get(value);
+    if (set === undefined) {
+      set = { ...this.#base, [this.#name]: value };
+      this.#byValue.set(value, set);
+    }
+    return set;
+  }
+}

@@ -37,10 +37,13 @@ export class FollowedCall implements CallObserver {
 
   onEnd(end: CallEnd): void {
     const { services, metrics, spans } = this.#reporters;
-    metrics?.callEnded(this.#request, end);
-    // One without a span of its own gets one only when it made no attempt.
-    if (this.#span !== undefined || end.attempts === 0) {
-      spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end);
+    try {
+      metrics?.callEnded(this.#request, end, this.context);
+    } finally {
+      // One without a span of its own gets one only when it made no attempt.
+      if (this.#span !== undefined || end.attempts === 0) {
+        spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end);
+      }
     }
   }
 }
@@ -60,16 +63,24 @@ export class MeteredAttempt implements AttemptObserver {
   readonly #metrics: MeshMetrics;
   readonly #request: MeshRequest;
   readonly #upstream: Upstream;
+  readonly #context: Context | undefined;
 
-  constructor(metrics: MeshMetrics, request: MeshRequest, upstream: Upstream, headers?: Readonly<Record<string, string>>) {
+  constructor(
+    metrics: MeshMetrics,
+    request: MeshRequest,
+    upstream: Upstream,
+    parent: Context | undefined,
+    headers?: Readonly<Record<string, string>>,
+  ) {
     this.headers = headers;
+    this.#context = parent;
     this.#metrics = metrics;
     this.#request = request;
     this.#upstream = upstream;
   }
 
   onEnd(end: AttemptEnd): void {
-    this.#metrics.attemptEnded(this.#request, this.#upstream, end);
+    this.#metrics.attemptEnded(this.#request, this.#upstream, end, this.#context);
   }
 }
 
@@ -95,7 +106,11 @@ export class TracedAttempt implements AttemptObserver {
 
   onEnd(end: AttemptEnd): void {
     const { metrics, spans } = this.#reporters;
-    metrics?.attemptEnded(this.#request, this.#upstream, end);
-    spans?.endAttempt(this.#context, end);
+    // A meter that throws must not leave the span open.
+    try {
+      metrics?.attemptEnded(this.#request, this.#upstream, end, this.#context);
+    } finally {
+      spans?.endAttempt(this.#context, end);
+    }
   }
 }

@@ -1,37 +1,23 @@
-import type { BatchObservableCallback, Counter, Histogram, Meter, MeterProvider, Observable, ObservableGauge } from "@opentelemetry/api";
+import type { BatchObservableCallback, Counter, Histogram, Meter, MeterProvider, Observable } from "@opentelemetry/api";
 import { createNoopMeter, metrics } from "@opentelemetry/api";
-import { type MetricKey, metricTable, scopeName, scopeVersion } from "./names.ts";
-
-/** The instruments of one meter. */
-export interface Instruments {
-  readonly attemptDuration: Histogram;
-  readonly callDuration: Histogram;
-  readonly attempts: Histogram;
-  readonly retries: Counter;
-  readonly retriesDenied: Counter;
-  readonly breakerTransitions: Counter;
-  readonly discoveryUpdates: Counter;
-  readonly discoveryErrors: Counter;
-  readonly discoveryRejected: Counter;
-  readonly breakerState: ObservableGauge;
-  readonly endpoints: ObservableGauge;
-  readonly discoveryAge: ObservableGauge;
-}
+import { keysOf, metricTable } from "./metric-table.ts";
+import { scopeName, scopeVersion } from "./names.ts";
+import type { CounterKey, GaugeKey, HistogramKey, Instruments, Report, Sink } from "./sink.ts";
 
 /**
  * The instruments of the meter provider that is registered now. Metrics have no proxy as traces do: an instrument made
  * before the SDK is registered stays dead for ever. So they are made when a provider is first seen, and again
  * when another one is.
  */
-export class InstrumentSource {
-  readonly #observe: (instruments: Instruments, observe: Parameters<BatchObservableCallback>[0]) => void;
+export class OpenTelemetrySink implements Sink {
+  readonly #observe: (report: Report<GaugeKey>) => void;
   #provider: MeterProvider | undefined = undefined;
   #instruments: Instruments | undefined = undefined;
   #release: (() => void) | undefined = undefined;
   #isClosed = false;
 
-  /** `observe` reports the observable instruments; one callback per meter. */
-  constructor(observe: (instruments: Instruments, observe: Parameters<BatchObservableCallback>[0]) => void) {
+  /** `observe` reports the gauges; one callback per meter. */
+  constructor(observe: (report: Report<GaugeKey>) => void) {
     this.#observe = observe;
   }
 
@@ -41,7 +27,7 @@ export class InstrumentSource {
     return provider === this.#provider ? this.#instruments : this.#rebind(provider);
   }
 
-  /** Stops reporting the observable instruments, for good. What still ends is recorded. */
+  /** Stops reporting the gauges, for good. What still ends is recorded. */
   close(): void {
     this.#isClosed = true;
     this.#release?.();
@@ -57,41 +43,35 @@ export class InstrumentSource {
     this.#instruments = undefined;
     // What the API hands out without an SDK, and an SDK that has been shut down.
     if (meter === createNoopMeter()) return undefined;
-    const instruments = createInstruments(meter);
-    const observables: Observable[] = [instruments.breakerState, instruments.endpoints, instruments.discoveryAge];
-    const callback: BatchObservableCallback = (result) => this.#observe(instruments, result);
-    meter.addBatchObservableCallback(callback, observables);
-    this.#release = () => meter.removeBatchObservableCallback(callback, observables);
-    this.#instruments = instruments;
-    return instruments;
+    this.#instruments = createInstruments(meter);
+    this.#release = observeGauges(meter, this.#observe);
+    return this.#instruments;
   }
 }
 
 function createInstruments(meter: Meter): Instruments {
-  const histogram = (key: MetricKey): Histogram => {
-    const { name, unit, description, buckets } = metricTable[key];
-    return meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...(buckets ?? [])] } });
-  };
-  const counter = (key: MetricKey): Counter => {
+  const all: Partial<Record<HistogramKey, Histogram> & Record<CounterKey, Counter>> = {};
+  for (const key of keysOf<HistogramKey>("histogram")) {
+    const { name, unit, description, buckets = [] } = metricTable[key];
+    all[key] = meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...buckets] } });
+  }
+  for (const key of keysOf<CounterKey>("counter")) {
     const { name, unit, description } = metricTable[key];
-    return meter.createCounter(name, { unit, description });
-  };
-  const gauge = (key: MetricKey): ObservableGauge => {
+    all[key] = meter.createCounter(name, { unit, description });
+  }
+  return all as Instruments;
+}
+
+/** Has `observe` called at each collection; returns what ends that. */
+function observeGauges(meter: Meter, observe: (report: Report<GaugeKey>) => void): () => void {
+  const gauges: Partial<Record<GaugeKey, Observable>> = {};
+  for (const key of keysOf<GaugeKey>("observable gauge")) {
     const { name, unit, description } = metricTable[key];
-    return meter.createObservableGauge(name, { unit, description });
-  };
-  return {
-    attemptDuration: histogram("attemptDuration"),
-    callDuration: histogram("callDuration"),
-    attempts: histogram("attempts"),
-    retries: counter("retries"),
-    retriesDenied: counter("retriesDenied"),
-    breakerTransitions: counter("breakerTransitions"),
-    discoveryUpdates: counter("discoveryUpdates"),
-    discoveryErrors: counter("discoveryErrors"),
-    discoveryRejected: counter("discoveryRejected"),
-    breakerState: gauge("breakerState"),
-    endpoints: gauge("endpoints"),
-    discoveryAge: gauge("discoveryAge"),
-  };
+    gauges[key] = meter.createObservableGauge(name, { unit, description });
+  }
+  const callback: BatchObservableCallback = (result) =>
+    observe((key, value, attributes) => result.observe(gauges[key] as Observable, value, attributes));
+  const observables = Object.values(gauges);
+  meter.addBatchObservableCallback(callback, observables);
+  return () => meter.removeBatchObservableCallback(callback, observables);
 }

@@ -1,130 +1,135 @@
-import type { Attributes, BatchObservableCallback } from "@opentelemetry/api";
-import type { Clock } from "../core/clock.ts";
+import type { Context } from "@opentelemetry/api";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { AttemptEnd, BreakerState, CallEnd, EndpointsUpdate, RetryDenial } from "../core/observer.ts";
+import type { MeshReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { InstrumentSource, type Instruments } from "./instruments.ts";
-import { attribute } from "./names.ts";
-import { peerAttributes, type ServiceState } from "./service-state.ts";
+import { reportMesh, reportUpstreamBreakers } from "./gauges.ts";
+import type { ServiceState } from "./service-state.ts";
 import type { Services } from "./services.ts";
-import { attemptErrorType, callOutcome, errorTypeOf } from "./values.ts";
+import type { GaugeKey, Report, Sink, SinkFactory } from "./sink.ts";
+import { attemptErrorType, callOutcome, errorTypeOf, knownRule, type PickZone, pickZone } from "./values.ts";
 
-const breakerStates: readonly BreakerState[] = ["closed", "open", "half-open"];
+const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
 
 /** Turns what the hooks say into measurements. State is kept without an SDK too: one may be registered later. */
 export class MeshMetrics {
   readonly #services: Services;
-  readonly #perEndpoint: boolean;
-  readonly #clock: Clock;
-  readonly #source: InstrumentSource;
+  readonly #sink: Sink;
+  #mesh: MeshReading | undefined = undefined;
+  #isClosed = false;
 
-  constructor(services: Services, perEndpoint: boolean, clock: Clock) {
+  constructor(services: Services, sink: SinkFactory) {
     this.#services = services;
-    this.#perEndpoint = perEndpoint;
-    this.#clock = clock;
-    this.#source = new InstrumentSource((instruments, result) => this.#observe(instruments, result));
+    this.#sink = sink((report) => this.#observe(report));
   }
 
   /** Whether anything takes the measurements. */
   get isOn(): boolean {
-    return this.#source.current() !== undefined;
+    return this.#sink.current() !== undefined;
   }
 
-  callEnded(request: MeshRequest, end: CallEnd): void {
-    const instruments = this.#source.current();
+  /** The gauges are read from `mesh`, whose services may be known already. */
+  opened(mesh: MeshReading): void {
+    this.#mesh = mesh;
+    this.#services.takeFrom(mesh);
+    // An SDK that is there has the gauges from now on, and not from the first call.
+    this.#sink.current();
+  }
+
+  callEnded(request: MeshRequest, end: CallEnd, context?: Context): void {
+    const instruments = this.#sink.current();
     if (instruments === undefined) return;
     // Looked up at the end: the first call of a service begins before discovery has resolved it.
     const state = this.#services.find(request.service);
     const { outcome, errorType } = callOutcome(end);
-    instruments.callDuration.record(end.totalMs / 1000, state.calls(request.method, request.options.route).of(outcome, errorType));
-    if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes);
+    const sets = state.calls(request.method, request.options.route);
+    instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
+    if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes, context);
+    if (isDeadline(request, end.error)) instruments.deadlineExceeded.add(1, state.attributes);
   }
 
-  attemptEnded(request: MeshRequest, upstream: Upstream, end: AttemptEnd): void {
-    const instruments = this.#source.current();
+  attemptEnded(request: MeshRequest, upstream: Upstream, end: AttemptEnd, context?: Context): void {
+    const instruments = this.#sink.current();
     if (instruments === undefined) return;
-    const sets = this.#services.find(request.service).attempts(request.method, request.options.route, upstream);
-    instruments.attemptDuration.record(end.totalMs / 1000, sets.of(end.record.status, attemptErrorType(end)));
+    const state = this.#services.find(request.service);
+    const sets = state.attempts(request.method, request.options.route, upstream);
+    instruments.attemptDuration.record(end.totalMs / 1000, sets.of(end.record.status, attemptErrorType(end)), context);
+    state.picks[pickZone(this.#mesh?.zone, upstream.endpoint.zone)]++;
+    if (this.#isClosed) this.#addPicks(state);
   }
 
   retried(service: string, reason: string): void {
     const state = this.#services.find(service);
-    this.#source.current()?.retries.add(1, { ...state.attributes, [attribute.retryReason]: state.reason(reason) });
+    this.#sink.current()?.retries.add(1, state.retries(reason));
   }
 
   retryDenied(service: string, denial: RetryDenial): void {
-    const { attributes } = this.#services.find(service);
-    this.#source.current()?.retriesDenied.add(1, { ...attributes, [attribute.retryDenial]: denial });
+    this.#sink.current()?.retriesDenied.add(1, this.#services.find(service).denials.of(denial));
+  }
+
+  hedged(service: string): void {
+    this.#sink.current()?.hedges.add(1, this.#services.find(service).attributes);
+  }
+
+  hedgeWon(service: string): void {
+    this.#sink.current()?.hedgesWon.add(1, this.#services.find(service).attributes);
   }
 
   endpointsUpdated({ service, endpoints, rejected, quarantined }: EndpointsUpdate): void {
     const state = endpoints.length > 0 ? this.#services.resolve(service) : this.#services.find(service);
-    const named = this.#services.named(service);
-    if (named !== undefined) {
-      named.known = endpoints.length;
-      // A quarantined answer confirms nothing: what is in use goes on ageing.
-      if (!quarantined) named.confirmedAt = this.#clock.now();
-    }
-    const instruments = this.#source.current();
+    const instruments = this.#sink.current();
     if (instruments === undefined) {
-      named?.forgetRemoved();
+      state.forgetRemoved();
       return;
     }
-    const outcome = quarantined ? "quarantined" : "accepted";
-    instruments.discoveryUpdates.add(1, { ...state.attributes, [attribute.discoveryOutcome]: outcome });
+    instruments.discoveryUpdates.add(1, state.discoveryOutcomes.of(quarantined ? "quarantined" : "accepted"));
     if (rejected.length > 0) instruments.discoveryRejected.add(rejected.length, state.attributes);
   }
 
   discoveryFailed(service: string, error: unknown): void {
-    const { attributes } = this.#services.find(service);
-    this.#source.current()?.discoveryErrors.add(1, { ...attributes, [attribute.errorType]: errorTypeOf(error) });
+    this.#sink.current()?.discoveryErrors.add(1, this.#services.find(service).errorTypes.of(errorTypeOf(error)));
   }
 
-  availabilityChanged(upstream: Upstream): void {
-    this.#services.named(upstream.service)?.setAvailability(upstream);
+  ejected(upstream: Upstream, rule: string): void {
+    this.#sink.current()?.ejections.add(1, this.#services.find(upstream.service).ejectionRules.of(knownRule(rule)));
   }
 
   breakerChanged(service: string, breaker: BreakerState, upstream: Upstream | undefined): void {
-    const named = this.#services.named(service);
-    if (upstream !== undefined && this.#perEndpoint) named?.setUpstreamBreaker(upstream, breaker);
-    else if (upstream === undefined && named !== undefined) named.breaker = breaker;
-    this.#source.current()?.breakerTransitions.add(1, {
-      ...this.#services.find(service).attributes,
-      [attribute.breakerScope]: upstream === undefined ? "service" : "endpoint",
-      [attribute.breakerState]: breaker,
-      ...(upstream !== undefined && this.#perEndpoint ? peerAttributes(upstream) : undefined),
-    });
+    if (upstream !== undefined) this.#services.named(service)?.setUpstreamBreaker(upstream, breaker);
+    const state = this.#services.find(service);
+    const sets = upstream === undefined ? state.breakerStates : state.endpointBreakerStates(upstream);
+    this.#sink.current()?.breakerTransitions.add(1, sets.of(breaker));
   }
 
-  /** Takes the callback out of the meter. */
+  /** Ends reading the gauges, having told what was counted for the next time. */
   close(): void {
-    this.#source.close();
+    this.#isClosed = true;
+    for (const state of this.#services.all()) this.#addPicks(state);
+    this.#sink.close();
   }
 
-  #observe(instruments: Instruments, result: Parameters<BatchObservableCallback>[0]): void {
-    const now = this.#clock.now();
-    // Only services with a name: the states behind `_unknown` would overwrite each other.
-    for (const state of this.#services) {
-      const { attributes } = state;
-      result.observe(instruments.endpoints, state.known, { ...attributes, [attribute.endpointState]: "known" });
-      result.observe(instruments.endpoints, state.available, { ...attributes, [attribute.endpointState]: "available" });
-      if (state.confirmedAt !== undefined) {
-        result.observe(instruments.discoveryAge, Math.max(0, now - state.confirmedAt) / 1000, attributes);
-      }
-      this.#observeBreakers(instruments, result, state);
+  #observe(report: Report<GaugeKey>): void {
+    for (const state of this.#services.all()) {
+      this.#addPicks(state);
+      reportUpstreamBreakers(state, report);
+    }
+    if (this.#mesh !== undefined) reportMesh(this.#mesh, this.#services, report);
+  }
+
+  /** One call for all attempts since the last time: what an SDK takes for a measurement is not paid by each of them. */
+  #addPicks({ picks, zones }: ServiceState): void {
+    const counter = this.#sink.current()?.picks;
+    if (counter === undefined) return;
+    for (const zone of pickZones) {
+      const count = picks[zone];
+      if (count === 0) continue;
+      picks[zone] = 0;
+      counter.add(count, zones.of(zone));
     }
   }
+}
 
-  #observeBreakers(instruments: Instruments, result: Parameters<BatchObservableCallback>[0], state: ServiceState): void {
-    // Zeros for the states it is not in, and for an instance that has left: the SDK goes on exporting the last value of a
-    // series that is not observed any more (open-telemetry/opentelemetry-js#4096).
-    const observe = (breaker: BreakerState | undefined, scope: string, peer: Attributes | undefined): void => {
-      for (const each of breakerStates) {
-        const own = { ...state.attributes, [attribute.breakerScope]: scope, [attribute.breakerState]: each };
-        result.observe(instruments.breakerState, each === breaker ? 1 : 0, { ...own, ...peer });
-      }
-    };
-    if (state.breaker !== undefined) observe(state.breaker, "service", undefined);
-    for (const [upstream, breaker] of state.upstreamBreakers()) observe(breaker, "endpoint", peerAttributes(upstream));
-  }
+/** The deadline cancels the call with the error that it ends with; the time limit of an attempt cancels the attempt. */
+function isDeadline({ cancellation }: MeshRequest, error: unknown): boolean {
+  return error !== undefined && error === cancellation.reason && errorTypeOf(error) === "ERR_MESH_TIMEOUT";
 }

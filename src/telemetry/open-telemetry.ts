@@ -1,8 +1,10 @@
-import { context } from "@opentelemetry/api";
+import { type Context, context } from "@opentelemetry/api";
 import { type Clock, systemClock } from "../core/clock.ts";
-import type { Observer } from "../core/observer.ts";
+import type { CallObserver, Observer } from "../core/observer.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
 import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./following.ts";
+import { OpenTelemetrySink } from "./instruments.ts";
+import { meterHooks, namingHooks } from "./metered.ts";
 import { MeshMetrics } from "./metrics.ts";
 import { Services } from "./services.ts";
 import { isUndiciObserved, MeshSpans } from "./spans.ts";
@@ -45,47 +47,30 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   if (!metrics && !traces) return {};
 
   const services = new Services(maxServices, { perEndpoint, perRoute });
-  const meter = metrics ? new MeshMetrics(services, perEndpoint, clock) : undefined;
+  const meter = metrics ? new MeshMetrics(services, (observe) => new OpenTelemetrySink(observe)) : undefined;
   const spans = traces ? new MeshSpans({ callSpans, recordQuery }, clock) : undefined;
   const reporters: Reporters = { services, metrics: meter, spans };
   return {
+    ...(meter === undefined ? namingHooks(services) : meterHooks(meter)),
     onCall(request) {
       if (meter?.isOn !== true && spans?.isOn !== true) return undefined;
       return new FollowedCall(reporters, request);
     },
     onAttempt(request, upstream, call) {
       if (spans?.isOn === true) {
-        const parent = call instanceof FollowedCall ? call.context : context.active();
+        const parent = contextOf(call) ?? context.active();
         const own = spans.startAttempt(request, upstream, parent);
         if (own !== undefined) {
           if (own.span.isRecording() || isUndiciObserved()) return new TracedAttempt(reporters, request, upstream, own);
           // Sampled out: the instance learns that, and nothing else is left to do for the span.
-          return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream, own.headers) : new PropagatedAttempt(own.headers);
+          return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream, own, own.headers) : new PropagatedAttempt(own.headers);
         }
       }
-      return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream) : undefined;
-    },
-    onRetry(request, reason) {
-      meter?.retried(request.service, reason);
-    },
-    onRetryDenied(request, denial) {
-      meter?.retryDenied(request.service, denial);
-    },
-    onEndpoints(update) {
-      if (meter !== undefined) meter.endpointsUpdated(update);
-      else if (update.endpoints.length > 0) services.resolve(update.service);
-    },
-    onDiscoveryError(service, error) {
-      meter?.discoveryFailed(service, error);
-    },
-    onAvailability(upstream) {
-      meter?.availabilityChanged(upstream);
-    },
-    onBreaker(service, state, upstream) {
-      meter?.breakerChanged(service, state, upstream);
-    },
-    onClose() {
-      meter?.close();
+      return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream, contextOf(call)) : undefined;
     },
   };
+}
+
+function contextOf(call: CallObserver | undefined): Context | undefined {
+  return call instanceof FollowedCall ? call.context : undefined;
 }

@@ -1,9 +1,9 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { BreakerState } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { AttemptSets, CallSets } from "./attribute-sets.ts";
+import { AttemptSets, CallSets, ValueSets } from "./attribute-sets.ts";
 import { attribute } from "./names.ts";
-import { BoundedValues, knownMethod } from "./values.ts";
+import { BoundedValues, knownMethod, type PickZone } from "./values.ts";
 
 /** Distinct values of `inmesh.retry.reason`, and routes per service. */
 const maxReasons = 32;
@@ -15,31 +15,47 @@ export interface SeriesOptions {
   readonly perRoute: boolean;
 }
 
-/** The metrics' view of one service: plain data that hooks write and the collection reads. */
+/** The metrics' view of one service: its attribute sets, each made once, and what hooks count until somebody collects. */
 export class ServiceState {
   readonly label: string;
   /** The set of metrics that only name the service. */
   readonly attributes: Attributes;
+  /** By `inmesh.zone`, and so on: the sets of metrics that name one more thing. */
+  readonly zones: ValueSets;
+  readonly denials: ValueSets;
+  readonly ejectionRules: ValueSets;
+  readonly endpointStates: ValueSets;
+  readonly breakerStates: ValueSets;
+  readonly discoveryOutcomes: ValueSets;
+  readonly errorTypes: ValueSets;
+  /** Attempts that ended since somebody collected. A number for each zone: an attempt costs no more than that. */
+  readonly picks: Record<PickZone, number> = { local: 0, other: 0, unknown: 0 };
   readonly #options: SeriesOptions;
+  readonly #retries: ValueSets;
+  readonly #endpointBreakerStates: ValueSets;
   readonly #attempts = new Map<string, AttemptSets>();
   // Weak, so that the sets of an instance go with it.
   readonly #attemptsByUpstream = new WeakMap<Upstream, Map<string, AttemptSets>>();
+  readonly #breakersByUpstream = new WeakMap<Upstream, ValueSets>();
   readonly #calls = new Map<string, CallSets>();
   readonly #routes = new BoundedValues(maxRoutes);
   readonly #reasons = new BoundedValues(maxReasons);
-  readonly #unavailable = new Set<Upstream>();
   readonly #upstreamBreakers = new Map<Upstream, BreakerState>();
-  /** Endpoints in use. */
-  known = 0;
-  /** When discovery last confirmed them, in the clock's milliseconds; `undefined` before it did. */
-  confirmedAt: number | undefined = undefined;
-  /** Of the service's own breaker, once it has said so. */
-  breaker: BreakerState | undefined = undefined;
 
   constructor(label: string, options: SeriesOptions) {
+    const attributes: Attributes = { [attribute.service]: label };
     this.label = label;
+    this.attributes = attributes;
     this.#options = options;
-    this.attributes = { [attribute.service]: label };
+    this.zones = new ValueSets(attributes, attribute.zone);
+    this.#retries = new ValueSets(attributes, attribute.retryReason);
+    this.denials = new ValueSets(attributes, attribute.retryDenial);
+    this.ejectionRules = new ValueSets(attributes, attribute.ejectionRule);
+    this.endpointStates = new ValueSets(attributes, attribute.endpointState);
+    this.breakerStates = new ValueSets({ ...attributes, [attribute.breakerScope]: "service" }, attribute.breakerState);
+    this.#endpointBreakerStates = new ValueSets({ ...attributes, [attribute.breakerScope]: "endpoint" }, attribute.breakerState);
+    this.discoveryOutcomes = new ValueSets(attributes, attribute.discoveryOutcome);
+    this.errorTypes = new ValueSets(attributes, attribute.errorType);
   }
 
   /** The sets of attempts with this method (and route and upstream, where the options ask for them). */
@@ -81,20 +97,26 @@ export class ServiceState {
     return sets;
   }
 
-  /** The reason of a retry as an attribute value. */
-  reason(reason: string): string {
-    return this.#reasons.admit(reason);
+  /** The set of retries for this reason. */
+  retries(reason: string): Attributes {
+    return this.#retries.of(this.#reasons.admit(reason));
   }
 
-  /** Takes note of an upstream that went into or out of rotation. */
-  setAvailability(upstream: Upstream): void {
-    if (upstream.available) this.#unavailable.delete(upstream);
-    else this.#unavailable.add(upstream);
+  /** The sets of an instance's breaker, by its state; one for all instances unless the options ask for them. */
+  endpointBreakerStates(upstream: Upstream): ValueSets {
+    if (!this.#options.perEndpoint) return this.#endpointBreakerStates;
+    let sets = this.#breakersByUpstream.get(upstream);
+    if (sets === undefined) {
+      const base = { ...this.attributes, [attribute.breakerScope]: "endpoint", ...peerAttributes(upstream) };
+      sets = new ValueSets(base, attribute.breakerState);
+      this.#breakersByUpstream.set(upstream, sets);
+    }
+    return sets;
   }
 
-  /** Takes note of the breaker of one upstream. */
+  /** Takes note of the breaker of one upstream, where the options ask for them. */
   setUpstreamBreaker(upstream: Upstream, state: BreakerState): void {
-    this.#upstreamBreakers.set(upstream, state);
+    if (this.#options.perEndpoint) this.#upstreamBreakers.set(upstream, state);
   }
 
   /** The breakers of upstreams; `undefined` is reported once for those that discovery lists no more, which are then dropped. */
@@ -105,20 +127,9 @@ export class ServiceState {
     }
   }
 
-  /** Endpoints in use that are in rotation. */
-  get available(): number {
-    this.#forgetUnavailable();
-    return Math.max(0, this.known - this.#unavailable.size);
-  }
-
   /** Drops what is held for upstreams that discovery lists no more: for as long as nobody collects. */
   forgetRemoved(): void {
-    this.#forgetUnavailable();
     for (const upstream of this.#upstreamBreakers.keys()) if (upstream.removed) this.#upstreamBreakers.delete(upstream);
-  }
-
-  #forgetUnavailable(): void {
-    for (const upstream of this.#unavailable) if (upstream.removed) this.#unavailable.delete(upstream);
   }
 
   #ownAttempts(upstream: Upstream): Map<string, AttemptSets> {

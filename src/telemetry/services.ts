@@ -1,3 +1,4 @@
+import { endpointStates, type MeshReading } from "../core/reading.ts";
 import { type SeriesOptions, ServiceState } from "./service-state.ts";
 
 /** The `server.service.name` of every service that discovery has not resolved. */
@@ -40,8 +41,16 @@ export class Services {
     return state;
   }
 
-  /** Those with a name. */
-  [Symbol.iterator](): IterableIterator<ServiceState> {
-    return this.#byName.values();
+  /** Gives their names to services that `mesh` has endpoints of already. */
+  takeFrom(mesh: MeshReading): void {
+    for (const { service, endpoints } of mesh.services()) {
+      if (endpointStates.some((state) => endpoints[state] > 0)) this.resolve(service);
+    }
+  }
+
+  /** Those with a name, and the one that all others share. */
+  *all(): Generator<ServiceState> {
+    yield this.unknown;
+    yield* this.#byName.values();
   }
 }

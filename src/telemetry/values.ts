@@ -1,3 +1,4 @@
+import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
 import type { AttemptEnd, CallEnd } from "../core/observer.ts";
 
@@ -76,4 +77,19 @@ export class BoundedValues {
     this.#seen.add(value);
     return value;
   }
+}
+
+/** Where an instance is, as `inmesh.zone`. `unknown`: it has no zone, or this process has none. */
+export type PickZone = "local" | "other" | "unknown";
+
+/** The {@link PickZone} of an instance in zone `theirs`, to a process in zone `own`. */
+export function pickZone(own: string | undefined, theirs: string | undefined): PickZone {
+  return own === undefined || theirs === undefined ? "unknown" : own === theirs ? "local" : "other";
+}
+
+const knownRules: ReadonlySet<string> = new Set(ejectionRules);
+
+/** The rule of an ejection as an attribute value: one of the known ones, or `_OTHER`. */
+export function knownRule(rule: string): string {
+  return knownRules.has(rule) ? rule : other;
 }

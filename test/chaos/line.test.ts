@@ -20,6 +20,7 @@ const passed: Result = {
     ...evidence,
     figures: reconcile(evidence),
     events: [],
+    metrics: [],
     healedAt: undefined,
     seconds: 6,
     rps: 100,

@@ -6,8 +6,8 @@ import { leaseFrom } from "../../src/client/lease.ts";
 import { createMesh, type Mesh } from "../../src/client/mesh.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/static.ts";
-import { adaptive } from "../../src/index.ts";
-import { testRequest } from "../../src/testing/index.ts";
+import { adaptive, roundRobin } from "../../src/index.ts";
+import { testRequest, virtualClock } from "../../src/testing/index.ts";
 import { closing, serve, serveRaw } from "./support.ts";
 
 /** A picker of the first candidate that notes what it is told. */
@@ -167,6 +167,44 @@ describe("what a lease teaches the picker", () => {
     for (let call = 0; call < 60; call++) await getting(agent);
     expect(failing.seen.length).toBeLessThan(12);
     expect(good.seen.length).toBeGreaterThan(48);
+  });
+
+  it("and counts an answer of 500 in the rates of the sweep, as for an attempt", async () => {
+    const failing = await serve((_incoming, outgoing) => void outgoing.writeHead(500).end());
+    const good = [await serve(), await serve(), await serve(), await serve()];
+    const clock = virtualClock();
+    const mesh = closing(
+      createMesh({
+        discovery: staticDiscovery({ users: [failing, ...good].map(({ port }) => ({ host: "127.0.0.1", port })) }),
+        observers: [],
+        picker: roundRobin(),
+        clock,
+        drainTimeoutMs: 0,
+        ejection: { successRate: false, failurePercentage: { minCalls: 5, minInstances: 2 } },
+      }),
+    );
+    const agent = mesh.agent();
+    onTestFinished(() => agent.destroy());
+    const inRotation = () => mesh.explain("users")?.endpoints.map(({ ejection }) => ejection?.rule);
+    for (let call = 0; call < 50; call++) await getting(agent);
+    await clock.advance(10_000);
+    expect(inRotation()).toEqual(["failure percentage", undefined, undefined, undefined, undefined]);
+    // What it answers to a probe says that it has not recovered.
+    await clock.advance(60_000);
+    for (let call = 0; call < 10; call++) await getting(agent);
+    expect(mesh.explain("users")?.endpoints[0]?.breaker).toBe("open");
+  });
+
+  it("leaves an instance alone that asks an agent for it (Retry-After)", async () => {
+    const busy = await serve((_incoming, outgoing) => void outgoing.writeHead(429, { "retry-after": "10" }).end());
+    const good = [await serve(), await serve()];
+    const ports = [busy, ...good].map(({ port }) => ({ host: "127.0.0.1", port }));
+    const mesh = closing(createMesh({ discovery: staticDiscovery({ users: ports }), observers: [], picker: roundRobin() }));
+    const agent = mesh.agent();
+    onTestFinished(() => agent.destroy());
+    for (let call = 0; call < 12; call++) await getting(agent);
+    expect(mesh.explain("users")?.endpoints[0]?.ejection?.rule).toBe("retry-after");
+    expect(busy.seen.length).toBe(1);
   });
 
   it("leads the requests of an agent away from an instance that cannot be reached, without a breaker", async () => {

@@ -102,17 +102,23 @@ describe("concurrency", () => {
     expect(open).toHaveLength(1);
   });
 
-  it("passes over an instance that has enough, and refuses when all have", async () => {
+  it("passes over an instance that has enough, and waits while all have, for so long and no longer", async () => {
     const open: ServerResponse[][] = [[], []];
     const mesh = await rig(
       open.map((own) => (_request, response) => void own.push(response)),
-      { concurrency: { maxInFlightPerInstance: 2 }, picker: { pick: (upstreams) => upstreams[0] } },
+      { concurrency: { maxInFlightPerInstance: 2, maxQueued: 2, queueTimeoutMs: 300 }, picker: { pick: (upstreams) => upstreams[0] } },
     );
     const calls = [1, 2, 3, 4].map(() => mesh.fetch("orders/"));
     await expect.poll(() => open.map(({ length }) => length)).toEqual([2, 2]);
-    await expect(mesh.fetch("orders/")).rejects.toMatchObject({ code: "ERR_MESH_OVERLOADED", maybeExecuted: false });
+    const [first, second, third] = [1, 2, 3].map(() => mesh.fetch("orders/waits").catch((error: unknown) => error));
+    expect(await third).toMatchObject({ code: "ERR_MESH_OVERLOADED", maybeExecuted: false });
+    expect(String(await third)).toContain("maxInFlightPerInstance): 2 wait already");
+    open[1]?.[0]?.end();
+    await expect.poll(() => open.map(({ length }) => length)).toEqual([2, 3]);
+    expect(String(await second)).toContain("maxInFlightPerInstance): it has waited for 300 ms");
     for (const response of open.flat()) response.end();
     for (const call of calls) await (await call).text();
+    expect(await first).toBeInstanceOf(Response);
   });
 });
 

@@ -115,6 +115,18 @@ describe("pools", () => {
 });
 
 describe("a connection", () => {
+  it.each(["h1", "auto"] as const)("carries one request where isolation is per-request, with %s", async (protocol) => {
+    const server = await serve();
+    const port = server.port;
+    const mesh = meshOf({ users: port, orders: port }, { protocol, services: { users: { isolation: "per-request" } } });
+    for (let call = 0; call < 4; call++) await (await mesh.fetch("users/")).text();
+    expect([server.accepted, server.seen.map(({ headers }) => headers.connection)]).toEqual([4, Array(4).fill("close")]);
+    await Promise.all(Array.from({ length: 4 }, async () => (await mesh.fetch("users/")).text()));
+    expect(server.accepted).toBe(8);
+    for (let call = 0; call < 4; call++) await (await mesh.fetch("orders/")).text();
+    expect(server.accepted).toBe(9);
+  });
+
   it("is closed after maxRequestsPerConnection requests", async () => {
     const server = await serve();
     const mesh = meshOf({ users: server.port }, { maxRequestsPerConnection: 3, connections: 1 });

@@ -1,10 +1,14 @@
+import { metrics } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
+import { Cancellation } from "../../src/core/cancellation.ts";
+import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import { MeshError } from "../../src/core/errors.ts";
-import { metricTable, scopeVersion } from "../../src/telemetry/names.ts";
+import { metricTable } from "../../src/telemetry/metric-table.ts";
+import { scopeVersion } from "../../src/telemetry/names.ts";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { attemptEnd, callEnd, MetricsSdk, oneAttempt, resolved, StillClock } from "./support.ts";
+import { attemptEnd, callEnd, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
 
 let sdk: MetricsSdk;
 beforeEach(() => {
@@ -90,18 +94,12 @@ test("retries are counted by reason and those not made by denial", async () => {
   ]);
 });
 
-test("a breaker's state is 1 for the state it is in and 0 for the others, by service and not by instance", async () => {
+test("transitions of breakers are counted by scope and state", async () => {
   const observer = openTelemetry();
   resolved(observer, "orders");
-  expect(await sdk.points("inmesh.breaker.state")).toEqual([]);
   observer.onBreaker?.("orders", "open", undefined);
   observer.onBreaker?.("orders", "open", upstream);
-  const states = async () =>
-    Object.fromEntries((await sdk.points("inmesh.breaker.state")).map((point) => [point.attributes["inmesh.breaker.state"], point.value]));
-  expect(await states()).toEqual({ closed: 0, open: 1, "half-open": 0 });
   observer.onBreaker?.("orders", "half-open", undefined);
-  expect(await states()).toEqual({ closed: 0, open: 0, "half-open": 1 });
-  expect(await sdk.points("inmesh.breaker.state")).toHaveLength(3);
   const transitions = await sdk.points("inmesh.breaker.transitions");
   expect(
     transitions.map(({ attributes, value }) => [attributes["inmesh.breaker.scope"], attributes["inmesh.breaker.state"], value]),
@@ -112,43 +110,84 @@ test("a breaker's state is 1 for the state it is in and 0 for the others, by ser
   ]);
 });
 
-test("endpoints are those known and, of them, those in rotation", async () => {
+test("hedges, those that won and ejections by rule are counted", async () => {
   const observer = openTelemetry();
-  resolved(observer, "orders", 3);
-  const broken = testUpstream({ service: "orders", port: 8001 });
-  const states = async () =>
-    Object.fromEntries((await sdk.points("inmesh.endpoints")).map((point) => [point.attributes["inmesh.endpoint.state"], point.value]));
-  broken.setAvailability("out");
-  observer.onAvailability?.(broken);
-  expect(await states()).toEqual({ known: 3, available: 2 });
-  broken.setAvailability("probe");
-  observer.onAvailability?.(broken);
-  expect(await states()).toEqual({ known: 3, available: 2 });
-  broken.setAvailability("in");
-  observer.onAvailability?.(broken);
-  expect(await states()).toEqual({ known: 3, available: 3 });
-  broken.setAvailability("out");
-  observer.onAvailability?.(broken);
-  broken.markRemoved();
-  resolved(observer, "orders", 2);
-  expect(await states()).toEqual({ known: 2, available: 2 });
-  observer.onEndpoints?.({ service: "orders", endpoints: [], rejected: [], quarantined: false });
-  expect(await states()).toEqual({ known: 0, available: 0 });
+  resolved(observer, "orders");
+  observer.onHedge?.(request, 80);
+  observer.onHedge?.(request, 90);
+  observer.onHedgeWon?.(request);
+  observer.onEjection?.(upstream, "consecutive failures");
+  observer.onEjection?.(upstream, "health check");
+  observer.onEjection?.(upstream, "health check");
+  observer.onEjection?.(upstream, "a rule that is none" as EjectionRule);
+  const service = { "server.service.name": "orders" };
+  expect(await sdk.points("inmesh.client.hedges")).toEqual([{ attributes: service, value: 2, count: 1 }]);
+  expect(await sdk.points("inmesh.client.hedges.won")).toEqual([{ attributes: service, value: 1, count: 1 }]);
+  expect(await sdk.points("inmesh.ejections")).toEqual([
+    { attributes: { ...service, "inmesh.ejection.rule": "consecutive failures" }, value: 1, count: 1 },
+    { attributes: { ...service, "inmesh.ejection.rule": "health check" }, value: 2, count: 1 },
+    { attributes: { ...service, "inmesh.ejection.rule": "_OTHER" }, value: 1, count: 1 },
+  ]);
 });
 
-test("the age of discovery's data grows until an answer confirms them, which a quarantined one does not", async () => {
-  const clock = new StillClock();
-  const observer = openTelemetry({ clock });
+test("a call that ended at its deadline is counted, one whose attempt timed out or that the caller aborted is not", async () => {
+  const observer = openTelemetry();
   resolved(observer, "orders");
-  clock.ms += 4000;
-  const age = async () => (await sdk.points("inmesh.discovery.age")).map((point) => point.value);
-  expect(await age()).toEqual([4]);
-  observer.onEndpoints?.({ service: "orders", endpoints: [{ id: "0", host: "127.0.0.1", port: 1 }], rejected: [], quarantined: true });
-  observer.onDiscoveryError?.("orders", new MeshError("ERR_MESH_DISCOVERY", "500"));
-  clock.ms += 1500;
-  expect(await age()).toEqual([5.5]);
+  const timeout = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
+  const failed = (reason: unknown, error: unknown) => {
+    const cancellation = new Cancellation();
+    if (reason !== undefined) cancellation.cancel(reason);
+    observer.onCall?.({ ...request, cancellation })?.onEnd?.(callEnd({ status: undefined, error }));
+  };
+  failed(timeout, timeout);
+  failed(undefined, timeout);
+  failed(new Error("aborted"), timeout);
+  const aborted = new Error("aborted");
+  failed(aborted, aborted);
+  failed(undefined, undefined);
+  expect(await sdk.points("inmesh.client.deadline.exceeded")).toEqual([
+    { attributes: { "server.service.name": "orders" }, value: 1, count: 1 },
+  ]);
+});
+
+const picks = async () =>
+  Object.fromEntries((await sdk.points("inmesh.client.picks")).map(({ attributes, value }) => [attributes["inmesh.zone"], value]));
+
+test("attempts are counted by whether their instance is in this process's zone", async () => {
+  const observer = openTelemetry();
+  const mesh = new ShownMesh();
+  mesh.zone = "a";
+  observer.onOpen?.(mesh);
   resolved(observer, "orders");
-  expect(await age()).toEqual([0]);
+  for (const zone of ["a", "a", "b"]) oneAttempt(observer, request, testUpstream({ service: "orders", zone }));
+  oneAttempt(observer, request, upstream);
+  expect(await picks()).toEqual({ local: 2, other: 1, unknown: 1 });
+  oneAttempt(observer, request, testUpstream({ service: "orders", zone: "b" }));
+  expect(await picks()).toEqual({ local: 2, other: 2, unknown: 1 });
+  expect(await picks()).toEqual({ local: 2, other: 2, unknown: 1 });
+});
+
+test("two meshes that know the same service add up in picks, and what was not collected when one closed is there", async () => {
+  const [first, second] = [openTelemetry(), openTelemetry()];
+  for (const observer of [first, second]) {
+    resolved(observer, "orders");
+    oneAttempt(observer, request, upstream);
+  }
+  const late = first.onAttempt?.(request, upstream, undefined);
+  first.onClose?.();
+  late?.onEnd?.(attemptEnd());
+  expect(await picks()).toEqual({ unknown: 3 });
+});
+
+test("nothing is counted for an SDK that comes later", async () => {
+  metrics.disable();
+  const observer = openTelemetry();
+  resolved(observer, "orders");
+  oneAttempt(observer, request, upstream);
+  observer.onHedge?.(request, 1);
+  metrics.setGlobalMeterProvider(sdk.provider);
+  observer.onOpen?.(new ShownMesh());
+  expect((await sdk.collect()).size).toBe(0);
 });
 
 test("discovery's answers, failures and unusable entries are counted", async () => {
@@ -204,6 +243,10 @@ test("perEndpoint adds the instance to attempts and breakers, perRoute the route
 
 test("every metric has the unit and no attribute but those of the table, and every one of them is used", async () => {
   const observer = openTelemetry({ perEndpoint: true, perRoute: true });
+  const mesh = new ShownMesh();
+  mesh.certificateExpiresAtMs = 1;
+  mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
+  observer.onOpen?.(mesh);
   observer.onEndpoints?.({
     service: "orders",
     endpoints: [upstream.endpoint],
@@ -217,6 +260,13 @@ test("every metric has the unit and no attribute but those of the table, and eve
   observer.onRetryDenied?.(routed, "attempts");
   observer.onBreaker?.("orders", "open", upstream);
   observer.onDiscoveryError?.("orders", new Error("x"));
+  observer.onHedge?.(routed, 1);
+  observer.onHedgeWon?.(routed);
+  observer.onEjection?.(upstream, "health check");
+  const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
+  const cancellation = new Cancellation();
+  cancellation.cancel(deadline);
+  observer.onCall?.({ ...routed, cancellation })?.onEnd?.(callEnd({ status: undefined, error: deadline }));
   const collected = await sdk.collect();
   expect([...collected.keys()].sort()).toEqual(
     Object.values(metricTable)

@@ -2,12 +2,23 @@ import { readFileSync } from "node:fs";
 import * as stable from "@opentelemetry/semantic-conventions";
 import * as incubating from "@opentelemetry/semantic-conventions/incubating";
 import { expect, test } from "vitest";
-import { attribute, metricTable, spanTable } from "../../src/telemetry/names.ts";
-import { docsTables } from "./docs-table.ts";
+import { withTables } from "../../docs/telemetry-tables.ts";
+import { metricTable } from "../../src/telemetry/metric-table.ts";
+import { attribute } from "../../src/telemetry/names.ts";
+import { spanTable } from "../../src/telemetry/span-table.ts";
 
-test("docs/telemetry.md has every metric and span as the tables have them", () => {
-  const page = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8");
-  expect(page).toContain(docsTables());
+const page = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8");
+
+test("docs/telemetry.md has every metric and span as the tables have them (node docs/telemetry-tables.ts --write)", () => {
+  expect(page).toBe(withTables(page));
+});
+
+test("docs/telemetry.md names every channel of the events", () => {
+  const events = readFileSync(new URL("../../src/telemetry/events.ts", import.meta.url), "utf8");
+  const channels = events.match(/"inmesh:[a-z:]+"/g)?.map((name) => name.slice(1, -1));
+  expect(channels?.length).toBeGreaterThan(10);
+  expect(channels?.filter((name) => !page.includes(`| \`${name}\` |`))).toEqual([]);
+  expect([...new Set(page.match(/inmesh:[a-z:]+[a-z]/g))].sort()).toEqual(channels?.sort());
 });
 
 test("a name is one of the semantic conventions or starts with inmesh.", () => {

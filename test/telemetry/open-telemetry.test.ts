@@ -3,7 +3,7 @@ import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, expect, test } from "vitest";
 import { type OpenTelemetryOptions, openTelemetry } from "../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { attemptEnd, callEnd, MetricsSdk, oneAttempt, resolved, StillClock, TracesSdk } from "./support.ts";
+import { attemptEnd, callEnd, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading, TracesSdk } from "./support.ts";
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -60,8 +60,9 @@ test("metrics: false and traces: false leave the other one on", async () => {
 
 test("an SDK registered later gets what follows, with the state there is by then", async () => {
   const observer = openTelemetry();
-  resolved(observer, "orders", 2);
-  observer.onBreaker?.("orders", "open", undefined);
+  const mesh = new ShownMesh();
+  mesh.shown = [serviceReading("orders", { breaker: "open" })];
+  observer.onOpen?.(mesh);
   const before = observer.onCall?.(request);
   oneAttempt(observer, request, upstream);
   const metricsSdk = opened(new MetricsSdk());
@@ -70,16 +71,17 @@ test("an SDK registered later gets what follows, with the state there is by then
   observer.onAttempt?.(request, upstream, before)?.onEnd?.(attemptEnd());
   expect(tracesSdk.spans).toHaveLength(1);
   expect((await metricsSdk.points(duration)).map((point) => point.count)).toEqual([1]);
-  expect((await metricsSdk.points("inmesh.endpoints")).map((point) => point.value)).toEqual([2, 2]);
+  expect((await metricsSdk.points("inmesh.endpoints")).map((point) => point.value)).toEqual([1, 0, 0, 0]);
   expect((await metricsSdk.points("inmesh.breaker.state")).map((point) => point.value)).toEqual([0, 1, 0]);
 });
 
 test("an SDK that takes another's place gets what follows, and the other nothing more", async () => {
-  const clock = new StillClock();
+  const mesh = new ShownMesh();
+  mesh.shown = [serviceReading("orders")];
   const first = new MetricsSdk();
   const firstTraces = new TracesSdk();
-  const observer = openTelemetry({ clock });
-  resolved(observer, "orders");
+  const observer = openTelemetry();
+  observer.onOpen?.(mesh);
   oneAttempt(observer, request, upstream);
   const [age] = await first.points("inmesh.discovery.age");
   expect(age?.value).toBe(0);
@@ -88,7 +90,7 @@ test("an SDK that takes another's place gets what follows, and the other nothing
   const second = opened(new MetricsSdk());
   const provider = new TracerProvider();
   trace.setGlobalTracerProvider(provider);
-  clock.ms += 5000;
+  mesh.shown = [serviceReading("orders", { discoveryAgeMs: 5000 })];
   oneAttempt(observer, request, upstream);
   expect((await second.points(duration)).map((point) => point.count)).toEqual([1]);
   expect((await second.points("inmesh.discovery.age")).map((point) => point.value)).toEqual([5]);
@@ -113,13 +115,14 @@ test("an SDK that is taken away leaves nothing that follows calls", async () => 
 
 test("after onClose nothing is observed for the mesh, and what still ends is recorded", async () => {
   const sdk = opened(new MetricsSdk());
-  const clock = new StillClock();
-  const observer = openTelemetry({ clock });
-  resolved(observer, "orders");
+  const mesh = new ShownMesh();
+  mesh.shown = [serviceReading("orders")];
+  const observer = openTelemetry();
+  observer.onOpen?.(mesh);
   const call = observer.onCall?.(request);
   await sdk.collect();
   observer.onClose?.();
-  clock.ms += 9000;
+  mesh.shown = [serviceReading("orders", { discoveryAgeMs: 9000 })];
   call?.onEnd?.(callEnd());
   observer.onEndpoints?.({ service: "orders", endpoints: [], rejected: [], quarantined: false });
   // The SDK keeps the last value of a gauge; a callback that is still there would give a newer one.

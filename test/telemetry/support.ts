@@ -6,6 +6,7 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerPro
 import type { Clock } from "../../src/core/clock.ts";
 import type { MeshRequest } from "../../src/core/dispatch.ts";
 import type { AttemptEnd, CallEnd, Observer } from "../../src/core/observer.ts";
+import type { MeshReading, ServiceReading } from "../../src/core/reading.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 
 class PulledReader extends MetricReader {
@@ -106,6 +107,30 @@ export class StillClock implements Clock {
 export function resolved(observer: Observer, service: string, count = 1): void {
   const endpoints = Array.from({ length: count }, (_, index) => ({ id: `${index}`, host: "127.0.0.1", port: 8000 + index }));
   observer.onEndpoints?.({ service, endpoints, rejected: [], quarantined: false });
+}
+
+/** What a mesh shows: to be changed at will. */
+export class ShownMesh implements MeshReading {
+  zone: string | undefined = undefined;
+  certificateExpiresAtMs: number | undefined = undefined;
+  shown: readonly ServiceReading[] = [];
+  services = (): readonly ServiceReading[] => this.shown;
+}
+
+/** A service with one available endpoint and nothing else of note, unless `overrides` says otherwise. */
+export function serviceReading(service: string, overrides: Partial<ServiceReading> = {}): ServiceReading {
+  return {
+    service,
+    inFlight: 0,
+    endpoints: { available: 1, ejected: 0, probing: 0, unhealthy: 0 },
+    unconfirmed: 0,
+    isPanicking: false,
+    breaker: "closed",
+    discoveryAgeMs: 0,
+    retryBudget: 10,
+    concurrency: undefined,
+    ...overrides,
+  };
 }
 
 /** How an attempt ended: with status 200 after 30 ms, unless `end` says otherwise. */

@@ -1,3 +1,4 @@
+import { agreement, agreementOfAnswers } from "../rig/agreement.ts";
 import { atMost, failures } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 import { now, pause } from "../rig/now.ts";
@@ -12,6 +13,7 @@ export const F53 = fault({
   minSeconds: 9,
   from: 0.1,
   async setup(world): Promise<{ readonly instances: readonly Instance[]; readonly since: number[] }> {
+    world.load = { hasMetrics: true };
     return { instances: await world.shop(5, {}, 0), since: [] };
   },
   async inject({ instances, since }) {
@@ -23,7 +25,7 @@ export const F53 = fault({
     }
   },
   expect(outcome, { since }) {
-    return shares.flatMap((share, index) => {
+    const ofShares = shares.flatMap((share, index) => {
       const from = since[index] ?? 0;
       const until = since[index + 1] ?? Number.POSITIVE_INFINITY;
       const sent = outcome.ledger.filter(({ sentAt }) => sentAt >= from && sentAt < until);
@@ -43,5 +45,6 @@ export const F53 = fault({
         ),
       ];
     });
+    return [...ofShares, ...agreement(outcome), ...agreementOfAnswers(outcome)];
   },
 });

@@ -31,6 +31,8 @@ export interface ClientConfig {
   readonly patienceMs?: number;
   /** This share of the calls is given up by the caller after up to 20 ms. */
   readonly abortShare?: number;
+  /** With metrics, which it reports at the end. */
+  readonly hasMetrics?: boolean;
   /** With an exporter of telemetry that can be made to hang or throw. */
   readonly hasTelemetry?: boolean;
 }

@@ -2,6 +2,7 @@
 // keeps a ledger of what it was told.
 import { readdirSync } from "node:fs";
 import { getHeapStatistics } from "node:v8";
+import { prometheus } from "../../../src/telemetry/prometheus.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 import { blindSender, forgetfulSender } from "./bad-senders.ts";
 import type { ClientConfig, ClientOrder } from "./client-config.ts";
@@ -33,6 +34,8 @@ process.on("message", (order: ClientOrder) => void obey(order));
 // A first call, so that the service is watched and modules are loaded before the load begins. Its id is no part of the ledger.
 await send(`${name}-first`, "GET", undefined);
 seen.attempts.length = 0;
+const metrics = config.hasMetrics === true ? prometheus() : undefined;
+if (metrics !== undefined) mesh.observe(metrics);
 process.send?.({ type: "ready" });
 
 function senderOf(): Send {
@@ -92,7 +95,10 @@ async function stop(): Promise<void> {
   clearInterval(ticker);
   const endAt = now() + patienceMs;
   while (open.size > 0 && now() < endAt) await pause(10);
-  const report: ClientReport = { ledger, attempts: seen.attempts, events: seen.events, unhandled, lagMs };
+  // A call that its caller gave up has settled before the attempt has ended that it made.
+  while (metrics !== undefined && seen.attempts.some(({ endedAt: over }) => over === undefined) && now() < endAt) await pause(10);
+  const scrape = metrics === undefined ? undefined : { metrics: await metrics.metrics() };
+  const report: ClientReport = { ledger, attempts: seen.attempts, events: seen.events, unhandled, lagMs, ...scrape };
   process.send?.({ type: "report", report });
 }
 

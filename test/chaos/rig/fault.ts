@@ -9,6 +9,8 @@ export interface Outcome {
   readonly journal: readonly JournalEntry[];
   readonly attempts: readonly AttemptTrace[];
   readonly events: readonly ClientEvent[];
+  /** A scrape of each client that has metrics. */
+  readonly metrics: readonly string[];
   readonly injectedAt: number;
   readonly healedAt: number | undefined;
   readonly seconds: number;

@@ -72,6 +72,8 @@ export interface ClientReport {
   readonly attempts: readonly AttemptTrace[];
   readonly events: readonly ClientEvent[];
   readonly unhandled: readonly string[];
+  /** A scrape of its metrics, of what it sent under load; absent where it has none. */
+  readonly metrics?: string;
   /** The longest time that the process stood still. */
   readonly lagMs: number;
 }

@@ -95,10 +95,25 @@ async function load(fault: Fault, world: World, { seconds, rps, clients: count }
   // What a client does beside its load is no part of the ledger.
   const attempts = reports.flatMap((report) => report.attempts).filter(({ id }) => isOfLoad(id));
   const events = reports.flatMap((report) => report.events);
+  const metrics = reports.flatMap((report) => report.metrics ?? []);
   const lagMs = Math.max(...reports.map((report) => report.lagMs));
   const journal = world.journal();
   const figures = reconcile({ ledger, journal, attempts, injectedAt, healedAt, endedAt, faulty: world.faulty });
-  const outcome: Outcome = { figures, ledger, journal, attempts, events, injectedAt, healedAt, seconds, rps, before, after, lagMs };
+  const outcome: Outcome = {
+    figures,
+    ledger,
+    journal,
+    attempts,
+    events,
+    metrics,
+    injectedAt,
+    healedAt,
+    seconds,
+    rps,
+    before,
+    after,
+    lagMs,
+  };
   const unhandled = reports.flatMap((report) => report.unhandled);
   const claims = [...standing(figures, fault, seconds, unhandled), ...row.expect(outcome)].map((claim) => forgiven(claim, lagMs));
   const broken = claims.filter((claim) => !claim.holds);

@@ -1,0 +1,44 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { CounterSink } from "../sink.ts";
+import { Family, type Sample } from "./family.ts";
+import type { Labels } from "./labels.ts";
+
+interface NumberSeries {
+  readonly labels: Labels;
+  /** NaN of a gauge that nobody has told anything of. */
+  value: number;
+}
+
+/** A counter. */
+export class CounterFamily extends Family<NumberSeries> implements CounterSink {
+  add(value: number, attributes: Attributes): void {
+    this.at(attributes).value += value;
+  }
+
+  protected override create(labels: Labels): NumberSeries {
+    return { labels, value: 0 };
+  }
+
+  protected override write(series: NumberSeries, samples: Sample[]): void {
+    samples.push({ labels: series.labels, value: series.value });
+  }
+}
+
+/** A gauge: reset and told anew at each collection, so that what is no more has no series. */
+export class GaugeFamily extends Family<NumberSeries> {
+  /** Takes what one mesh shows, together with what others have told of the same series in this collection. */
+  tell(value: number, attributes: Attributes): void {
+    const series = this.at(attributes);
+    if (Number.isNaN(series.value)) series.value = value;
+    else if (this.aggregator === "sum") series.value += value;
+    else series.value = this.aggregator === "max" ? Math.max(series.value, value) : Math.min(series.value, value);
+  }
+
+  protected override create(labels: Labels): NumberSeries {
+    return { labels, value: Number.NaN };
+  }
+
+  protected override write(series: NumberSeries, samples: Sample[]): void {
+    samples.push({ labels: series.labels, value: series.value });
+  }
+}

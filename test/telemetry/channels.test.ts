@@ -1,0 +1,168 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Observer } from "../../src/core/observer.ts";
+import { channelObserver } from "../../src/telemetry/channels.ts";
+import type { MeshEvents } from "../../src/telemetry/events.ts";
+import { testRequest, testUpstream } from "../../src/testing/request.ts";
+import { closedPort, meshOf, rejectionOf, serve, until } from "../client/support.ts";
+import { callEnd } from "./support.ts";
+
+const names = [
+  "inmesh:call",
+  "inmesh:attempt",
+  "inmesh:retry",
+  "inmesh:retry:denied",
+  "inmesh:hedge",
+  "inmesh:hedge:won",
+  "inmesh:ejection",
+  "inmesh:availability",
+  "inmesh:breaker",
+  "inmesh:discovery:update",
+  "inmesh:discovery:error",
+] as const satisfies readonly (keyof MeshEvents)[];
+
+/** What is published on these channels until the test has ended. */
+function published<Name extends keyof MeshEvents>(...channels: readonly Name[]): { name: Name; event: MeshEvents[Name] }[] {
+  const events: { name: Name; event: MeshEvents[Name] }[] = [];
+  for (const name of channels) {
+    const listener = (event: unknown) => void events.push({ name, event: event as MeshEvents[Name] });
+    subscribe(name, listener);
+    onTestFinished(() => void unsubscribe(name, listener));
+  }
+  return events;
+}
+
+const ms = expect.any(Number);
+const request = testRequest({ service: "orders", path: "/a?token=s3cret", options: { route: "/{x}" } });
+const upstream = testUpstream({ service: "orders", id: "one", port: 81 });
+const instance = { service: "orders", endpoint: "one", address: "127.0.0.1:81" };
+const told = { service: "orders", method: "GET", path: "/a", route: "/{x}" };
+
+describe("the channels", () => {
+  it("tell of a call and its attempts when they have ended, without the query", async () => {
+    const events = published("inmesh:call", "inmesh:attempt");
+    let finish = () => {};
+    const server = await serve((_request, response) => {
+      response.write("o");
+      finish = () => void response.end("k");
+    });
+    const mesh = meshOf({ users: server.port }, { observers: [] });
+    const response = await mesh.fetch("users/1?token=s3cret", { mesh: { route: "/{id}" } });
+    expect(events).toEqual([]);
+    finish();
+    await response.text();
+    await until("both have ended", () => events.length === 2);
+    const address = `127.0.0.1:${server.port}`;
+    const both = { service: "users", method: "GET", path: "/1", route: "/{id}", status: 200, errorType: undefined, error: undefined };
+    expect(events).toEqual([
+      {
+        name: "inmesh:attempt",
+        event: {
+          ...both,
+          endpoint: address,
+          address,
+          attempt: 1,
+          zone: undefined,
+          phase: "body",
+          isCancelled: false,
+          maybeExecuted: true,
+          totalMs: ms,
+        },
+      },
+      { name: "inmesh:call", event: { ...both, outcome: "success", attempts: 1, headMs: ms, totalMs: ms } },
+    ]);
+  });
+
+  it("tell of retries, and of the failure that was left", async () => {
+    const events = published("inmesh:call", "inmesh:retry", "inmesh:retry:denied", "inmesh:attempt");
+    const mesh = meshOf({ users: [await closedPort(), await closedPort()] }, { retry: { maxAttempts: 2 } });
+    await rejectionOf(mesh.fetch("users/1"));
+    const summary = events.map(({ name, event }) => [
+      name,
+      "errorType" in event ? event.errorType : "reason" in event ? event.reason : "denied",
+    ]);
+    expect(summary).toEqual([
+      ["inmesh:attempt", "ERR_MESH_CONNECT"],
+      ["inmesh:retry", "ERR_MESH_CONNECT"],
+      ["inmesh:attempt", "ERR_MESH_CONNECT"],
+      ["inmesh:retry:denied", "denied"],
+      ["inmesh:call", "ERR_MESH_RETRY_EXHAUSTED"],
+    ]);
+    expect(events.at(-1)?.event).toMatchObject({ outcome: "error", attempts: 2, error: expect.stringContaining("users") });
+  });
+
+  it("tell of breakers, ejections, availability and discovery, from a mesh", async () => {
+    const events = published("inmesh:ejection", "inmesh:availability", "inmesh:breaker", "inmesh:discovery:update");
+    const [good, bad] = [await serve(), await closedPort()];
+    const mesh = meshOf({ users: [good.port, bad] });
+    for (let call = 0; call < 20; call++) await (await mesh.fetch("users/1")).text();
+    const address = `127.0.0.1:${bad}`;
+    const out = { service: "users", endpoint: address, address };
+    expect(events[0]).toEqual({
+      name: "inmesh:discovery:update",
+      event: { service: "users", endpoints: 2, rejected: 0, isQuarantined: false },
+    });
+    expect(events).toContainEqual({ name: "inmesh:ejection", event: { ...out, rule: "connection refused" } });
+    expect(events).toContainEqual({ name: "inmesh:availability", event: { ...out, availability: "out" } });
+    expect(events).toContainEqual({ name: "inmesh:breaker", event: { ...out, state: "open" } });
+  });
+
+  it("give each hook its event", () => {
+    const events = published(...names);
+    const foreign = Object.assign(new TypeError("could not reach http://registry/?token=s3cret"), { code: "E_X" });
+    channelObserver.onHedge?.(request, 80);
+    channelObserver.onHedgeWon?.(request);
+    channelObserver.onRetryDenied?.(request, "budget");
+    channelObserver.onBreaker?.("orders", "open", undefined);
+    channelObserver.onBreaker?.("orders", "half-open", upstream);
+    channelObserver.onAvailability?.(upstream);
+    channelObserver.onEjection?.(upstream, "success rate");
+    channelObserver.onDiscoveryError?.("orders", foreign);
+    expect(events).toEqual([
+      { name: "inmesh:hedge", event: { ...told, delayMs: 80 } },
+      { name: "inmesh:hedge:won", event: told },
+      { name: "inmesh:retry:denied", event: { ...told, denial: "budget" } },
+      { name: "inmesh:breaker", event: { service: "orders", state: "open", endpoint: undefined, address: undefined } },
+      { name: "inmesh:breaker", event: { ...instance, state: "half-open" } },
+      { name: "inmesh:availability", event: { ...instance, availability: "in" } },
+      { name: "inmesh:ejection", event: { ...instance, rule: "success rate" } },
+      { name: "inmesh:discovery:error", event: { service: "orders", errorType: "_OTHER", error: "TypeError" } },
+    ]);
+  });
+
+  it("have no message of an error that is not the mesh's, and neither headers nor query", () => {
+    const events = published(...names);
+    const secret = testRequest({ service: "orders", path: "/a?key=s3cret#s3cret", headers: { authorization: "s3cret" } });
+    for (const error of [new Error("s3cret"), "s3cret", { s3cret: "s3cret" }]) {
+      channelObserver.onCall?.(secret)?.onEnd?.(callEnd({ status: undefined, error }));
+      channelObserver.onDiscoveryError?.("orders", error);
+    }
+    expect(events).toHaveLength(6);
+    expect(JSON.stringify(events)).not.toContain("s3cret");
+  });
+
+  it("follow nothing while nobody has subscribed, and only what somebody has", () => {
+    expect([channelObserver.onCall?.(request), channelObserver.onAttempt?.(request, upstream, undefined)]).toEqual([undefined, undefined]);
+    published("inmesh:attempt");
+    expect(channelObserver.onCall?.(request)).toBeUndefined();
+    expect(channelObserver.onAttempt?.(request, upstream, undefined)).toBeDefined();
+  });
+
+  it("are published by what a hook of the observer is, and no hook but onOpen and onClose is left out", () => {
+    const hooks: readonly (keyof Observer)[] = [
+      "onCall",
+      "onAttempt",
+      "onRetry",
+      "onHedge",
+      "onHedgeWon",
+      "onRetryDenied",
+      "onEndpoints",
+      "onDiscoveryError",
+      "onAvailability",
+      "onEjection",
+      "onBreaker",
+    ];
+    expect(Object.keys(channelObserver).sort()).toEqual([...hooks].sort());
+    expect(names).toHaveLength(hooks.length);
+  });
+});
