@@ -1,0 +1,221 @@
+import { type Spelling, spelled } from "../../src/assets/spelling.ts";
+
+/** A series as promtool takes it: one value a minute, in its notation. */
+interface InputSeries {
+  readonly series: string;
+  readonly values: string;
+}
+
+/** What there is to see when an alert fires, and when it must not. */
+export interface AlertCase {
+  readonly alert: string;
+  /** When it is looked at. */
+  readonly at: string;
+  readonly firing: readonly InputSeries[];
+  /** What its annotations show of the value. */
+  readonly value: string;
+  /** Labels of the alert beside `job` and `severity`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Each must leave it silent. */
+  readonly quiet: readonly (readonly InputSeries[])[];
+}
+
+const orders = { server_service_name: "orders" };
+
+/** A case for each alert. Shares are such that binary has them exactly. */
+export function alertCases(spelling: Spelling): readonly AlertCase[] {
+  const labelled = (name: string, labels: Readonly<Record<string, string>>, values: string): InputSeries => ({
+    series: `${name}{${Object.entries({ job: "shop", instance: "a", ...labels })
+      .map(([label, value]) => `${label}="${value}"`)
+      .join(",")}}`,
+    values,
+  });
+  const series = (metric: string, labels: Readonly<Record<string, string>>, values: string, suffix = ""): InputSeries =>
+    labelled(spelled(metric, spelling) + suffix, { ...orders, ...labels }, values);
+  const perMinute = (count: number, minutes: number): string => `0+${count}x${minutes}`;
+  const calls = (labels: Readonly<Record<string, string>>, count: number, minutes: number): InputSeries =>
+    series("inmesh.client.call.duration", { http_request_method: "GET", ...labels }, perMinute(count, minutes), "_count");
+  const split = (good: number, bad: number, minutes: number): readonly InputSeries[] => [
+    calls({ inmesh_outcome: "success" }, good, minutes),
+    calls({ inmesh_outcome: "error", error_type: "503" }, bad, minutes),
+  ];
+  const attempts = (labels: Readonly<Record<string, string>>, count: number): InputSeries =>
+    series("http.client.request.duration", { server_address: "orders", ...labels }, perMinute(count, 60), "_count");
+  const good = calls({ inmesh_outcome: "success" }, 64, 60);
+  const counter = (metric: string, count: number, labels: Readonly<Record<string, string>> = {}): InputSeries =>
+    series(metric, labels, perMinute(count, 60));
+  const gauge = (metric: string, value: number, labels: Readonly<Record<string, string>> = {}): InputSeries =>
+    series(metric, labels, `${value}x60`);
+  const endpoints = (state: string, value: number, instance = "a"): InputSeries =>
+    gauge("inmesh.endpoints", value, { inmesh_endpoint_state: state, instance });
+  const breaker = (scope: string, isOpen: boolean): InputSeries =>
+    gauge("inmesh.breaker.state", isOpen ? 1 : 0, { inmesh_breaker_scope: scope, inmesh_breaker_state: "open" });
+  const buckets = (at: number): readonly InputSeries[] =>
+    [0.25, 0.5, 1].map((le) =>
+      series("inmesh.client.call.duration", { inmesh_outcome: "success", le: String(le) }, perMinute(le >= at ? 64 : 0, 60), "_bucket"),
+    );
+  const inf = series("inmesh.client.call.duration", { inmesh_outcome: "success", le: "+Inf" }, perMinute(64, 60), "_bucket");
+  const expiry = (seconds: number): InputSeries => labelled(spelled("inmesh.tls.certificate.expiry", spelling), {}, `${seconds}x60`);
+  const answered = { http_response_status_code: "200" };
+  const failed = { error_type: "ERR_MESH_CONNECT" };
+
+  return [
+    {
+      alert: "InmeshErrorBudgetBurnFast",
+      at: "70m",
+      labels: orders,
+      firing: split(48, 16, 90),
+      value: "25%",
+      quiet: [
+        split(127, 1, 90),
+        [calls({ inmesh_outcome: "success" }, 48, 90), calls({ inmesh_outcome: "cancelled" }, 16, 90)],
+        // Too quiet.
+        split(3, 1, 90),
+        // It is over: the short window knows.
+        [calls({ inmesh_outcome: "success" }, 48, 90), { ...calls({ inmesh_outcome: "error" }, 16, 0), values: "0+16x50 800x40" }],
+      ],
+    },
+    {
+      alert: "InmeshErrorBudgetBurnSlow",
+      at: "2h",
+      labels: orders,
+      firing: split(63, 1, 130),
+      value: "1.562%",
+      quiet: [split(255, 1, 130)],
+    },
+    {
+      alert: "InmeshErrorBudgetSpent",
+      at: "100m",
+      labels: orders,
+      firing: split(255, 1, 110),
+      value: "0.3906%",
+      quiet: [split(2047, 1, 110)],
+    },
+    {
+      alert: "InmeshRetriesHideFailures",
+      at: "30m",
+      labels: orders,
+      firing: [good, attempts(answered, 48), attempts(failed, 16)],
+      value: "25%",
+      quiet: [
+        [good, attempts(answered, 63), attempts(failed, 1)],
+        [good, attempts(answered, 48), attempts({ http_response_status_code: "404", error_type: "404" }, 16)],
+        [...split(48, 16, 60), attempts(answered, 48), attempts(failed, 16)],
+      ],
+    },
+    {
+      alert: "InmeshLatencyHigh",
+      at: "30m",
+      labels: orders,
+      firing: [good, ...buckets(1), inf],
+      value: "995ms",
+      quiet: [[good, ...buckets(0.5), inf]],
+    },
+    {
+      alert: "InmeshRetryStorm",
+      at: "30m",
+      labels: orders,
+      firing: [good, counter("inmesh.client.retries", 32, { inmesh_retry_reason: "503" })],
+      value: "50%",
+      quiet: [[good, counter("inmesh.client.retries", 8, { inmesh_retry_reason: "503" })], [good]],
+    },
+    {
+      alert: "InmeshRetryBudgetExhausted",
+      at: "30m",
+      labels: orders,
+      firing: [counter("inmesh.client.retries.denied", 30, { inmesh_retry_denial: "budget" })],
+      value: "0.50",
+      quiet: [[counter("inmesh.client.retries.denied", 30, { inmesh_retry_denial: "attempts" })]],
+    },
+    {
+      alert: "InmeshDeadlineExceeded",
+      at: "30m",
+      labels: orders,
+      firing: [good, counter("inmesh.client.deadline.exceeded", 16)],
+      value: "25%",
+      quiet: [[calls({ inmesh_outcome: "success" }, 128, 60), counter("inmesh.client.deadline.exceeded", 1)]],
+    },
+    {
+      alert: "InmeshOverloaded",
+      at: "30m",
+      labels: orders,
+      firing: [
+        calls({ inmesh_outcome: "success" }, 48, 60),
+        calls({ inmesh_outcome: "rejected", error_type: "ERR_MESH_OVERLOADED" }, 16, 60),
+      ],
+      value: "25%",
+      quiet: [
+        [calls({ inmesh_outcome: "success" }, 127, 60), calls({ inmesh_outcome: "rejected", error_type: "ERR_MESH_OVERLOADED" }, 1, 60)],
+        [calls({ inmesh_outcome: "success" }, 48, 60), calls({ inmesh_outcome: "rejected", error_type: "ERR_MESH_CIRCUIT_OPEN" }, 16, 60)],
+      ],
+    },
+    {
+      alert: "InmeshNoEndpoints",
+      at: "10m",
+      labels: orders,
+      firing: [endpoints("available", 0), endpoints("ejected", 3), endpoints("available", 3, "b")],
+      value: "",
+      quiet: [[endpoints("available", 1), endpoints("ejected", 0), endpoints("available", 3, "b")]],
+    },
+    { alert: "InmeshPanic", at: "10m", labels: orders, firing: [gauge("inmesh.panic", 1)], value: "", quiet: [[gauge("inmesh.panic", 0)]] },
+    {
+      alert: "InmeshEjectionsHigh",
+      at: "30m",
+      labels: orders,
+      firing: [endpoints("available", 6), endpoints("ejected", 1), endpoints("probing", 1)],
+      value: "25%",
+      quiet: [
+        [endpoints("available", 7), endpoints("ejected", 1), endpoints("probing", 0)],
+        [endpoints("available", 3), endpoints("unhealthy", 1)],
+      ],
+    },
+    {
+      alert: "InmeshBreakerOpen",
+      at: "10m",
+      labels: orders,
+      firing: [breaker("service", true)],
+      value: "",
+      quiet: [[breaker("service", false)], [breaker("endpoint", true)]],
+    },
+    {
+      alert: "InmeshQueueing",
+      at: "30m",
+      labels: orders,
+      firing: [gauge("inmesh.concurrency.queued", 4)],
+      value: "4",
+      quiet: [[gauge("inmesh.concurrency.queued", 0)]],
+    },
+    {
+      alert: "InmeshDiscoveryStale",
+      at: "30m",
+      labels: orders,
+      firing: [gauge("inmesh.discovery.age", 600)],
+      value: "10m 0s",
+      quiet: [[gauge("inmesh.discovery.age", 240)]],
+    },
+    {
+      alert: "InmeshDiscoveryErrors",
+      at: "30m",
+      labels: orders,
+      firing: [counter("inmesh.discovery.errors", 30, { error_type: "ERR_MESH_DISCOVERY" })],
+      value: "0.50",
+      quiet: [[gauge("inmesh.discovery.errors", 7, { error_type: "ERR_MESH_DISCOVERY" })]],
+    },
+    {
+      alert: "InmeshCertificateExpiring",
+      at: "10m",
+      labels: { instance: "a" },
+      firing: [expiry(86_400)],
+      value: "23h 50m 0s",
+      quiet: [[expiry(30 * 86_400)], [expiry(300)]],
+    },
+    {
+      alert: "InmeshCertificateExpired",
+      at: "10m",
+      labels: { instance: "a" },
+      firing: [expiry(300)],
+      value: "",
+      quiet: [[expiry(86_400)]],
+    },
+  ];
+}

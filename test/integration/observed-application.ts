@@ -1,0 +1,127 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { createMesh, type Discovery, type Endpoint, type Mesh, type Observer } from "../../src/index.ts";
+import { certificate } from "../registries/eureka-certificate.ts";
+
+const host = "127.0.0.1";
+
+/** An HTTP server that can die and come back on its port. */
+export class Instance {
+  readonly #answer: RequestListener;
+  #server: Server | undefined = undefined;
+  #port = 0;
+
+  constructor(answer: RequestListener) {
+    this.#answer = answer;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async start(): Promise<this> {
+    this.#server = createServer(this.#answer);
+    await once(this.#server.listen(this.#port, host), "listening");
+    this.#port = (this.#server.address() as AddressInfo).port;
+    return this;
+  }
+
+  async kill(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+/** Two services: `stock`, which can be killed, and `orders`, in which everything happens that there is a metric for. */
+export class Services {
+  readonly stock: readonly Instance[] = [1, 2].map(() => new Instance((_, response) => void response.end("[]")));
+  readonly #orders: readonly Instance[];
+
+  constructor() {
+    let count = 0;
+    const good: RequestListener = ({ url }, response): void => {
+      if (url === "/full") return void response.writeHead(503).end();
+      count++;
+      // Some are slow, so that they are hedged; one path always is, so that deadlines come.
+      setTimeout(() => response.end("[]"), url === "/slow" ? 200 : count % 20 === 0 ? 60 : 1);
+    };
+    const bad: RequestListener = (_, response) => void response.writeHead(503).end();
+    this.#orders = [good, good, good, bad].map((answer) => new Instance(answer));
+  }
+
+  async start(): Promise<this> {
+    for (const instance of [...this.stock, ...this.#orders]) await instance.start();
+    return this;
+  }
+
+  async kill(): Promise<void> {
+    for (const instance of [...this.stock, ...this.#orders]) await instance.kill();
+  }
+
+  /** A registry that answers twice a second, always with an entry that is no endpoint, and fails now and then. */
+  get discovery(): Discovery {
+    const listed = (instances: readonly Instance[]): readonly Endpoint[] => {
+      const endpoints = instances.map(({ port }, index) => ({ id: `${port}`, host, port, zone: index % 2 === 0 ? "a" : "b" }));
+      return [...endpoints, { id: "broken", host: "no host", port: -1 }];
+    };
+    const lists = new Map([
+      ["stock", this.stock],
+      ["orders", this.#orders],
+    ]);
+    return {
+      name: "test registry",
+      async *watch(service, signal) {
+        for (let round = 0; round < 4; round++) {
+          yield listed(lists.get(service) ?? []);
+          await pause(500, undefined, { signal });
+        }
+        throw new Error("the registry fails now and then");
+      },
+    };
+  }
+}
+
+/** A process that calls both services all the time. */
+export class Application implements AsyncDisposable {
+  readonly #mesh: Mesh;
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #calls = new Set<Promise<unknown>>();
+
+  constructor(services: Services, observer: Observer) {
+    this.#mesh = createMesh({
+      discovery: services.discovery,
+      observers: [observer],
+      zone: "a",
+      tls: certificate,
+      services: { orders: { hedge: { maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
+    });
+    const each = (ms: number, call: () => Promise<Response>): NodeJS.Timeout => setInterval(() => this.#call(call), ms);
+    const { fetch } = this.#mesh;
+    this.#timers = [
+      each(20, () => fetch("stock/")),
+      each(20, () => fetch("orders/")),
+      // Not safe to repeat: its failures are not retried.
+      each(300, () => fetch("orders/full", { method: "POST", body: "{}" })),
+      each(150, () => fetch("orders/slow", { mesh: { timeoutMs: 50 } })),
+    ];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#calls);
+    await this.#mesh.close();
+  }
+
+  #call(call: () => Promise<Response>): void {
+    const done = call()
+      .then((response) => response.text())
+      .catch(() => undefined)
+      .finally(() => this.#calls.delete(done));
+    this.#calls.add(done);
+  }
+}
