@@ -39,11 +39,12 @@ if (import.meta.main) {
   answerParent<AdminQuestion, AdminAnswer>({ url: "", percent: 0 }, async (question) => {
     let percent = 0;
     if ("seconds" in question) {
-      await load(0.5);
+      await load(1);
       const before = performance.now();
       const micros = await cpuMicros(() => load(question.seconds));
       percent = micros / (performance.now() - before) / 10;
-    } else {
+    } else if (question.isServed !== (page !== undefined)) {
+      // Only where that changes something: what has just been made is cold.
       await page?.close();
       page = question.isServed ? await admin(mesh, { port: 0 }) : undefined;
     }

@@ -59,7 +59,7 @@ export {
   type MeshResponse,
   type RequestHeaders,
 } from "./core/dispatch.ts";
-export type { EjectionRule } from "./core/ejection-rule.ts";
+export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
 export type { Endpoint } from "./core/endpoint.ts";
 export {
   type AttemptRecord,

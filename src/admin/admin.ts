@@ -1,0 +1,102 @@
+/**
+ * `inmesh/admin`: a live page of what a mesh does, and the JSON behind it.
+ *
+ * @packageDocumentation
+ */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Mesh } from "../client/mesh.ts";
+import { systemClock } from "../core/clock.ts";
+import { type AdminOptions, checkAdminOptions } from "./admin-options.ts";
+import { EventStreams } from "./event-streams.ts";
+import { Gate, inBrackets, isLoopback } from "./gate.ts";
+import { readPageFiles } from "./page-files.ts";
+import { Readings } from "./readings.ts";
+import { Recorder } from "./recorder.ts";
+import { respond } from "./requests.ts";
+
+export type { AdminOptions } from "./admin-options.ts";
+export type {
+  AttemptReading,
+  EjectionReading,
+  EndpointRow,
+  HealthCheckReading,
+  InstanceReading,
+  LatencyReading,
+  MeshSnapshot,
+  ProcessReading,
+  RecentError,
+  SecondReading,
+  Secured,
+  ServiceRow,
+  ServiceSnapshot,
+  SuccessReading,
+} from "./snapshot.ts";
+
+/** The live page of a mesh, while it is served. */
+export interface Admin extends AsyncDisposable {
+  /** Where it is: `http://127.0.0.1:7412/`. */
+  readonly url: string;
+  /** Stops serving and leaves the mesh, which goes on. Closing the mesh does the same. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What `admin` needs of a mesh. */
+export type AdminMesh = Pick<Mesh, "observe" | "explain" | "services" | "eject" | "readmit">;
+
+/**
+ * Serves the live page of `mesh` on this machine: what it does now, service by service, and its reasons. Resolves when it listens; keeps no
+ * process alive.
+ * @throws TypeError or RangeError naming the option, for wrong ones; rejects with an Error that says so when the port is taken.
+ */
+export function admin(mesh: AdminMesh, options: AdminOptions = {}): Promise<Admin> {
+  if (typeof mesh?.observe !== "function") throw new TypeError("admin needs a mesh: admin(mesh, { port })");
+  checkAdminOptions(options);
+  return serve(mesh, options);
+}
+
+async function serve(mesh: AdminMesh, options: AdminOptions): Promise<Admin> {
+  const { port = 7_412, host = "127.0.0.1", allowedHosts = [], token, dashboardUrl, clock = systemClock } = options;
+  const gate = new Gate({ host, allowedHosts, token, readsNeedToken: !isLoopback(host) });
+  let closed: Promise<void> | undefined;
+  const recorder = new Recorder({ clock, services: () => mesh.services(), onClose: () => void close() });
+  const readings = new Readings({ mesh, recorder, clock, dashboardUrl, canChange: gate.canChange });
+  const streams = new EventStreams(() => readings.mesh());
+  const parts = { mesh, gate, readings, streams, page: readPageFiles() };
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 });
+  server.maxConnections = 64;
+  server.on("request", (request, response) => void respond(parts, request, response));
+  server.on("connection", (socket) => socket.unref());
+  await listen(server, port, host);
+  server.unref();
+  const leave = mesh.observe(recorder);
+  const close = (): Promise<void> => {
+    closed ??= stop(server, streams).finally(leave);
+    return closed;
+  };
+  const { port: taken } = server.address() as AddressInfo;
+  return { url: `http://${inBrackets(host)}:${taken}/`, close, [Symbol.asyncDispose]: close };
+}
+
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    const what =
+      code === "EADDRINUSE" ? "is taken: something listens there already; choose another port, or 0 for a free one" : "cannot be used";
+    throw new Error(`admin: port ${port} of ${host} ${what} (${String(code)})`, { cause: error });
+  }
+  // What a connection does that is no request concerns nobody here.
+  server.on("error", () => {});
+}
+
+async function stop(server: Server, streams: EventStreams): Promise<void> {
+  streams.close();
+  const closed = once(server, "close");
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

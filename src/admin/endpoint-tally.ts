@@ -1,0 +1,60 @@
+import type { Clock } from "../core/clock.ts";
+import type { AttemptEnd, AttemptObserver } from "../core/observer.ts";
+import type { ServiceTally } from "./service-tally.ts";
+
+const rateMs = 10_000;
+const successMs = 30_000;
+
+/** What the attempts to one instance came to, in sums that fade: five numbers, whatever the traffic. */
+export class EndpointTally implements AttemptObserver {
+  readonly #service: ServiceTally;
+  readonly #clock: Clock;
+  readonly #startMs: number;
+  #atMs: number;
+  /** Attempts a second, fading over ten. */
+  #rate = 0;
+  /** Attempts and failures, fading over thirty. */
+  #attempts = 0;
+  #failures = 0;
+
+  constructor(service: ServiceTally, clock: Clock) {
+    this.#service = service;
+    this.#clock = clock;
+    this.#startMs = clock.now();
+    this.#atMs = this.#startMs;
+  }
+
+  onEnd({ record, error, cancelled }: AttemptEnd): void {
+    if (cancelled) return;
+    const hasFailed = error !== undefined || (record.status ?? 0) >= 500;
+    this.#fade();
+    this.#rate += 1_000 / rateMs;
+    this.#attempts++;
+    if (hasFailed) this.#failures++;
+    this.#service.attempted(hasFailed);
+  }
+
+  /** Attempts a second. */
+  get rps(): number {
+    this.#fade();
+    // Of a sum that has begun a moment ago much is still missing.
+    return this.#rate / (1 - Math.exp(-Math.max(1_000, this.#atMs - this.#startMs) / rateMs));
+  }
+
+  /** Share of the attempts that succeeded, 0 to 1; `null` when there was none for a while. */
+  get success(): number | null {
+    this.#fade();
+    return this.#attempts < 0.05 ? null : 1 - this.#failures / this.#attempts;
+  }
+
+  #fade(): void {
+    const now = this.#clock.now();
+    const ms = now - this.#atMs;
+    if (ms <= 0) return;
+    this.#atMs = now;
+    this.#rate *= Math.exp(-ms / rateMs);
+    const kept = Math.exp(-ms / successMs);
+    this.#attempts *= kept;
+    this.#failures *= kept;
+  }
+}

@@ -1,0 +1,57 @@
+import type { EndpointExplanation } from "../client/explain.ts";
+import type { EndpointState } from "../core/reading.ts";
+import type { ServiceTally } from "./service-tally.ts";
+import { shownText } from "./shown-text.ts";
+import type { EndpointRow, InstanceReading } from "./snapshot.ts";
+
+/** An endpoint in few words. */
+export function instanceOf({ endpoint, address, breaker, ...explained }: EndpointExplanation, tally: ServiceTally): InstanceReading {
+  const seen = tally.endpointOf(endpoint.id);
+  return {
+    id: endpoint.id,
+    address,
+    state: stateOf({ breaker, ...explained }),
+    breaker,
+    secure: endpoint.secure === true,
+    rps: seen?.rps ?? 0,
+    success: seen?.success ?? null,
+  };
+}
+
+/** An endpoint with all that is known of it. */
+export function endpointRow(explained: EndpointExplanation, tally: ServiceTally): EndpointRow {
+  const { endpoint, candidate, reason, share, ejection, ejections, healthCheck, warning, inFlight, requests, failures, latencyMs } =
+    explained;
+  return {
+    ...instanceOf(explained, tally),
+    zone: endpoint.zone ?? null,
+    priority: endpoint.priority ?? 0,
+    weight: endpoint.weight ?? 1,
+    candidate,
+    reason: shownText(reason),
+    warning: warning ?? null,
+    share: share ?? null,
+    ejection: ejection === undefined ? null : { ...ejection, untilMs: ejection.untilMs ?? null },
+    ejections,
+    healthCheck:
+      healthCheck === undefined
+        ? null
+        : {
+            passed: healthCheck.passed,
+            atMs: healthCheck.atMs,
+            durationMs: healthCheck.durationMs,
+            error: healthCheck.error === undefined ? null : shownText(healthCheck.error),
+          },
+    inFlight,
+    requests,
+    failures,
+    latencyMs,
+  };
+}
+
+/** As `inmesh.endpoints` counts them. */
+export function stateOf({ ejection, breaker }: Pick<EndpointExplanation, "ejection" | "breaker">): EndpointState {
+  if (breaker === "closed") return "available";
+  if (ejection?.rule === "health check") return "unhealthy";
+  return breaker === "half-open" ? "probing" : "ejected";
+}

@@ -1,0 +1,51 @@
+import type { InstanceReading, MeshSnapshot, ServiceRow } from "../snapshot.ts";
+import { serviceHealth } from "./health.ts";
+
+/** A service in the graph, with its instances where there is room for them. */
+export interface PlacedService {
+  readonly row: ServiceRow;
+  readonly y: number;
+  readonly instances: readonly { readonly instance: InstanceReading; readonly y: number }[];
+}
+
+/** Where everything is, in pixels. */
+export interface GraphLayout {
+  readonly services: readonly PlacedService[];
+  /** Services that found no room. */
+  readonly hidden: number;
+  readonly height: number;
+  readonly hasInstances: boolean;
+}
+
+const rowHeight = 44;
+const margin = 8;
+const maxServices = 12;
+const maxRows = 20;
+/** Below this width there are two columns. */
+const narrow = 620;
+
+/** Places the services that matter most, in the order of their names so that none jumps about: first those that do badly, then the busiest. */
+export function layOut({ services }: MeshSnapshot, width: number): GraphLayout {
+  const rank = (row: ServiceRow) => (serviceHealth(row) === "failing" ? 2e9 : serviceHealth(row) === "degraded" ? 1e9 : 0) + row.rps;
+  // Without more services than there is room for, no rank that changes changes the picture.
+  const chosen =
+    services.length <= maxServices ? services : [...services].sort((one, other) => rank(other) - rank(one)).slice(0, maxServices);
+  const names = new Set(chosen.map(({ service }) => service));
+  const shown = services.filter(({ service }) => names.has(service));
+  const hasInstances = width >= narrow;
+  let left = Math.max(maxRows, shown.length) - shown.length;
+  let top = margin;
+  const placed = shown.map((row) => {
+    const instances = hasInstances && row.instances !== null && row.instances.length - 1 <= left ? row.instances : [];
+    const rows = Math.max(1, instances.length);
+    left -= rows - 1;
+    const from = top;
+    top += rows * rowHeight;
+    return {
+      row,
+      y: from + (rows * rowHeight) / 2,
+      instances: instances.map((instance, index) => ({ instance, y: from + (index + 0.5) * rowHeight })),
+    };
+  });
+  return { services: placed, hidden: services.length - shown.length, height: Math.max(top + margin, 96), hasInstances };
+}

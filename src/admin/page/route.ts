@@ -1,0 +1,14 @@
+/** The address of a service's view. */
+export function serviceLink(service: string): string {
+  return `#/services/${encodeURIComponent(service)}`;
+}
+
+/** The service whose view the address asks for; `undefined` for the overview. */
+export function routedService(hash: string): string | undefined {
+  const encoded = /^#\/services\/(.+)$/.exec(hash)?.[1];
+  try {
+    return encoded && decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Mesh } from "../client/mesh.ts";
+import type { Clock } from "../core/clock.ts";
+import type { EndpointState, ServiceReading } from "../core/reading.ts";
+import { endpointRow, instanceOf, stateOf } from "./explained.ts";
+import type { Recorder } from "./recorder.ts";
+import { type ServiceTally, secondOf } from "./service-tally.ts";
+import { shownText } from "./shown-text.ts";
+import type { MeshSnapshot, Secured, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
+
+const rateS = 10;
+const shareS = 60;
+/** Up to so many instances are told with their service. */
+const fewInstances = 8;
+
+/** Which part of a service is asked for. */
+export interface ServiceQuery {
+  readonly state: EndpointState | undefined;
+  /** In lower case. */
+  readonly find: string;
+  readonly offset: number;
+  readonly limit: number;
+  /** Seconds of the epoch. */
+  readonly sinceS: number;
+}
+
+/** What {@link Readings} are taken from. */
+export interface ReadingsOptions {
+  readonly mesh: Pick<Mesh, "explain">;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly dashboardUrl: string | undefined;
+  readonly canChange: boolean;
+}
+
+/** Puts together what the API answers. Costs nothing while nobody asks. */
+export class Readings {
+  readonly #options: ReadingsOptions;
+  /** What makes seconds of the epoch of those of the clock. Taken once: rounded anew each time it would differ by one now and then. */
+  readonly #offsetS: number;
+
+  constructor(options: ReadingsOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#offsetS = Math.round((clock.wallNow() - clock.now()) / 1_000);
+  }
+
+  /** The process and each of its services. */
+  mesh(): MeshSnapshot {
+    const { recorder, clock } = this.#options;
+    const services = (recorder.reading?.services() ?? []).map((reading) => this.#row(reading));
+    return {
+      version: 1,
+      atMs: clock.wallNow(),
+      process: {
+        pid: process.pid,
+        node: process.version,
+        uptimeS: process.uptime(),
+        zone: recorder.reading?.zone ?? null,
+        certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
+      },
+      services: services.sort((one, other) => (one.service < other.service ? -1 : 1)),
+    };
+  }
+
+  /** One service with its endpoints; `undefined` when it was never called. */
+  service(name: string, { state, find, offset, limit, sinceS }: ServiceQuery): ServiceSnapshot | undefined {
+    const { mesh, recorder, clock, canChange } = this.#options;
+    const explanation = mesh.explain(name);
+    const reading = recorder.reading?.services().find(({ service }) => service === name);
+    if (explanation === undefined || reading === undefined) return undefined;
+    const tally = recorder.tally(name);
+    const found = explanation.endpoints.filter((explained) => {
+      if (state !== undefined && stateOf(explained) !== state) return false;
+      const { endpoint, address, reason } = explained;
+      return find === "" || [endpoint.id, address, endpoint.zone ?? "", reason].some((text) => text.toLowerCase().includes(find));
+    });
+    // Who is out is what one looks for.
+    const ordered = [...found.filter((each) => stateOf(each) !== "available"), ...found.filter((each) => stateOf(each) === "available")];
+    const nowS = secondOf(clock);
+    return {
+      ...this.#row(reading),
+      version: 1,
+      atMs: clock.wallNow(),
+      discovery: shownText(explanation.discovery),
+      discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
+      endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally)),
+      endpointsFound: found.length,
+      canChange,
+      errors: tally.errors.list(),
+      seconds: tally.seconds.list(nowS, sinceS, this.#offsetS),
+    };
+  }
+
+  #row(reading: ServiceReading): ServiceRow {
+    const { recorder, clock, dashboardUrl } = this.#options;
+    const { service, discoveryAgeMs, concurrency } = reading;
+    const tally = recorder.tally(service);
+    const nowS = secondOf(clock);
+    const recent = tally.seconds.sum(nowS, rateS);
+    const { sums } = tally.seconds.sum(nowS, shareS);
+    const perS = (count: number) => count / Math.max(1, recent.seconds);
+    return {
+      ...reading,
+      discoveryAgeMs: discoveryAgeMs ?? null,
+      concurrency: concurrency ?? null,
+      rps: perS(recent.sums.calls),
+      attemptsPerS: perS(recent.sums.attempts),
+      retriesPerS: perS(recent.sums.retries),
+      hedgesPerS: perS(recent.sums.hedges),
+      success: { effective: shareOf(sums.calls, sums.failures), actual: shareOf(sums.attempts, sums.attemptFailures) },
+      latencyMs: tally.seconds.latencies(nowS),
+      secured: this.#securedOf(service, tally),
+      instances: this.#instancesOf(reading, tally),
+      dashboardUrl: dashboardUrl === undefined ? null : dashboardUrl.replaceAll("{service}", encodeURIComponent(service)),
+    };
+  }
+
+  #securedOf(service: string, tally: ServiceTally): Secured {
+    // It was watched before anybody recorded, and discovery has had nothing to say since.
+    if (!tally.isListed) tally.list(this.#options.mesh.explain(service)?.endpoints.map(({ endpoint }) => endpoint) ?? []);
+    return tally.secured;
+  }
+
+  #instancesOf({ service, endpoints }: ServiceReading, tally: ServiceTally): ServiceRow["instances"] {
+    if (Object.values(endpoints).reduce((sum, count) => sum + count, 0) > fewInstances) return null;
+    return this.#options.mesh.explain(service)?.endpoints.map((explained) => instanceOf(explained, tally)) ?? [];
+  }
+}
+
+function shareOf(all: number, failed: number): number | null {
+  return all === 0 ? null : (all - failed) / all;
+}

@@ -1,0 +1,54 @@
+import type { MeshRequest } from "../core/dispatch.ts";
+import { isMeshError } from "../core/errors.ts";
+import type { CallEnd } from "../core/observer.ts";
+import { shownText } from "./shown-text.ts";
+import type { RecentError } from "./snapshot.ts";
+
+const kept = 50;
+const maxAttempts = 20;
+
+/** The last fifty calls that failed, without what may be secret: queries, headers, bodies and messages that are not the mesh's own. */
+export class RecentErrors {
+  readonly #ring: RecentError[] = [];
+  #next = 0;
+  #count = 0;
+
+  /** Takes a call that rejected, whose body broke off, or that was answered with a server error. */
+  add(request: MeshRequest, { status, error }: CallEnd, atMs: number): void {
+    const attempts = request.attempts.slice(0, maxAttempts).map((attempt) => ({
+      endpoint: attempt.endpoint === undefined ? null : shownText(attempt.endpoint),
+      phase: attempt.phase,
+      ms: attempt.ms,
+      code: attempt.code ?? null,
+      status: attempt.status ?? null,
+    }));
+    this.#ring[this.#next] = {
+      id: ++this.#count,
+      atMs,
+      method: shownText(request.method),
+      path: shownText(request.path),
+      code: error === undefined ? null : codeOf(error),
+      message: error === undefined ? `answered ${status}` : messageOf(error),
+      status: status ?? null,
+      maybeExecuted: isMeshError(error) ? error.maybeExecuted : request.attempts.some((attempt) => attempt.maybeExecuted),
+      attempts,
+    };
+    this.#next = (this.#next + 1) % kept;
+  }
+
+  /** The newest first. */
+  list(): readonly RecentError[] {
+    return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (isMeshError(error)) return error.code;
+  return error instanceof Error ? shownText(error.name) : typeof error;
+}
+
+/** Anybody may put anything into an error: only the mesh's own say no more than they should. */
+function messageOf(error: unknown): string {
+  if (isMeshError(error)) return shownText(error.message);
+  return "its message is not shown, since it is no error of the mesh";
+}

@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Mesh } from "../client/mesh.ts";
+import { type EndpointState, endpointStates } from "../core/reading.ts";
+import { readChange } from "./change.ts";
+import type { EventStreams } from "./event-streams.ts";
+import type { Gate, Refusal } from "./gate.ts";
+import type { PageFile } from "./page-files.ts";
+import type { Readings, ServiceQuery } from "./readings.ts";
+
+/** What requests are answered from. */
+export interface RequestsOptions {
+  readonly mesh: Pick<Mesh, "eject" | "readmit">;
+  readonly gate: Gate;
+  readonly readings: Readings;
+  readonly streams: EventStreams;
+  readonly page: ReadonlyMap<string, PageFile>;
+}
+
+const safe = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+/** What is answered as JSON. */
+interface Answer {
+  readonly status: number;
+  readonly value: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers one request. GET only reads; POST alone changes anything. Never rejects. */
+export async function respond(options: RequestsOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  for (const [name, value] of Object.entries(safe)) response.setHeader(name, value);
+  try {
+    const answer = await answerTo(options, request, response);
+    if (answer === undefined) return;
+    response.writeHead(answer.status, { "content-type": "application/json; charset=utf-8", ...answer.headers });
+    response.end(JSON.stringify(answer.value));
+  } catch {
+    // The caller has gone while its body was read, or this is a mistake of ours: of neither anything is told.
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  }
+}
+
+/** `undefined` for what has been answered already. */
+async function answerTo(options: RequestsOptions, request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
+  const refusal = options.gate.any(request);
+  if (refusal !== undefined) return refused(refusal);
+  const url = URL.parse(request.url ?? "", "http://admin");
+  // Absolute forms, `//host` and what is no path at all.
+  if (url === null || url.host !== "admin") return refused({ status: 400, why: "the request target is no path" });
+  const [, name, what] = /^\/api\/services\/([^/]+)\/(eject|readmit)$/.exec(url.pathname) ?? [];
+  if (name !== undefined && what !== undefined) {
+    if (request.method !== "POST") return notAllowed("POST");
+    return change(options, request, name, what as "eject" | "readmit");
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD");
+  return read(options, request, response, url);
+}
+
+function read(options: RequestsOptions, request: IncomingMessage, response: ServerResponse, url: URL): Answer | undefined {
+  const { gate, readings, streams, page } = options;
+  const file = page.get(url.pathname);
+  if (file !== undefined) {
+    response.setHeader("content-type", file.type);
+    response.end(file.body);
+    return undefined;
+  }
+  // Says that somebody listens and nothing else, so it takes no token.
+  if (url.pathname === "/healthz") return { status: 200, value: { status: "ok" } };
+  if (!url.pathname.startsWith("/api/")) return { status: 404, value: { error: "there is no such page" } };
+  const refusal = gate.read(request);
+  if (refusal !== undefined) return refused(refusal);
+  if (url.pathname === "/api/mesh") return { status: 200, value: readings.mesh() };
+  if (url.pathname === "/api/events") {
+    if (request.method === "HEAD") return { status: 200, value: {} };
+    return streams.open(response) ? undefined : { status: 503, value: { error: "too many pages are open" } };
+  }
+  const name = decoded(/^\/api\/services\/([^/]+)$/.exec(url.pathname)?.[1]);
+  if (name === undefined) return { status: 404, value: { error: "there is no such thing to read" } };
+  const query = queryOf(url.searchParams);
+  if (typeof query === "string") return refused({ status: 400, why: query });
+  const service = readings.service(name, query);
+  return service === undefined ? { status: 404, value: { error: "this service was not called" } } : { status: 200, value: service };
+}
+
+async function change(
+  { mesh, gate }: RequestsOptions,
+  request: IncomingMessage,
+  encodedName: string,
+  what: "eject" | "readmit",
+): Promise<Answer> {
+  const refusal = gate.change(request);
+  if (refusal !== undefined) return refused(refusal);
+  const asked = await readChange(request, what);
+  if (typeof asked === "string") return refused({ status: 400, why: asked });
+  const name = decoded(encodedName) ?? "";
+  const isDone = what === "eject" ? mesh.eject(name, asked.endpoint, { forMs: asked.forMs }) : mesh.readmit(name, asked.endpoint);
+  return isDone ? { status: 200, value: { done: what } } : { status: 404, value: { error: "there is no such endpoint" } };
+}
+
+/** The query of a service, or what is wrong with it. */
+function queryOf(parameters: URLSearchParams): ServiceQuery | string {
+  const numbers = { offset: 0, limit: Number.POSITIVE_INFINITY, since: 0 };
+  for (const name of ["offset", "limit", "since"] as const) {
+    const text = parameters.get(name);
+    if (text === null) continue;
+    if (!/^\d{1,12}$/.test(text)) return `${name} must be a whole number`;
+    numbers[name] = Number(text);
+  }
+  const state = parameters.get("state") ?? undefined;
+  if (state !== undefined && !endpointStates.some((each) => each === state)) return `state must be one of ${endpointStates.join(", ")}`;
+  const find = (parameters.get("find") ?? "").toLowerCase();
+  return { state: state as EndpointState | undefined, find, offset: numbers.offset, limit: numbers.limit, sinceS: numbers.since };
+}
+
+function decoded(text: string | undefined): string | undefined {
+  try {
+    return text && decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was not read of a body would be taken for the next request. */
+const atEnd = { connection: "close" };
+
+function refused({ status, why }: Refusal): Answer {
+  return { status, value: { error: why }, headers: status === 401 ? { ...atEnd, "www-authenticate": "Bearer" } : atEnd };
+}
+
+function notAllowed(allow: string): Answer {
+  return { status: 405, value: { error: `only ${allow} here` }, headers: { ...atEnd, allow } };
+}

@@ -1,0 +1,120 @@
+import type { Clock } from "../core/clock.ts";
+import type { MeshRequest } from "../core/dispatch.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import type { CallEnd, CallObserver } from "../core/observer.ts";
+import type { Upstream } from "../core/upstream.ts";
+import { EndpointTally } from "./endpoint-tally.ts";
+import { RecentErrors } from "./recent-errors.ts";
+import { counted, Seconds } from "./seconds.ts";
+import type { Secured } from "./snapshot.ts";
+
+/** What was seen of one service. Of an instance that has gone nothing is kept. */
+export class ServiceTally {
+  readonly seconds: Seconds;
+  readonly errors: RecentErrors = new RecentErrors();
+  #listed: readonly Endpoint[] | undefined = undefined;
+  #secured: Secured | undefined = undefined;
+  readonly #clock: Clock;
+  readonly #endpoints = new WeakMap<Upstream, EndpointTally>();
+  /** For those that ask by id: the instances that were sent to. */
+  #byId = new Map<string, WeakRef<Upstream>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.seconds = new Seconds(secondOf(clock));
+  }
+
+  /** Follows one call. */
+  follow(request: MeshRequest): CallObserver {
+    return new FollowedCall(this, request);
+  }
+
+  /** Follows the attempts to `upstream`. */
+  endpoint(upstream: Upstream): EndpointTally {
+    let tally = this.#endpoints.get(upstream);
+    if (tally === undefined) {
+      tally = new EndpointTally(this, this.#clock);
+      this.#endpoints.set(upstream, tally);
+      this.#byId.set(upstream.id, new WeakRef(upstream));
+    }
+    return tally;
+  }
+
+  /** What was seen of the instance with this id; `undefined` when nothing was. */
+  endpointOf(id: string): EndpointTally | undefined {
+    const upstream = this.#byId.get(id)?.deref();
+    return upstream && this.#endpoints.get(upstream);
+  }
+
+  /** `true` once an answer of discovery was seen. */
+  get isListed(): boolean {
+    return this.#listed !== undefined;
+  }
+
+  /** How many of the endpoints are called over TLS: looked at when it is asked for, once for each answer of discovery. */
+  get secured(): Secured {
+    this.#secured ??= securedOf(this.#listed ?? []);
+    return this.#secured;
+  }
+
+  /** Takes discovery's answer, and forgets the ids that are not in it. */
+  list(endpoints: readonly Endpoint[]): void {
+    if (endpoints !== this.#listed) this.#secured = undefined;
+    this.#listed = endpoints;
+    if (this.#byId.size <= endpoints.length) return;
+    const kept = new Map<string, WeakRef<Upstream>>();
+    for (const { id } of endpoints) {
+      const upstream = this.#byId.get(id);
+      if (upstream !== undefined) kept.set(id, upstream);
+    }
+    this.#byId = kept;
+  }
+
+  ended(request: MeshRequest, end: CallEnd): void {
+    if (end.cancelled) return;
+    const nowS = secondOf(this.#clock);
+    this.seconds.count(nowS, counted.calls);
+    this.seconds.latency(nowS, end.headMs);
+    if (end.error === undefined && (end.status ?? 0) < 500) return;
+    this.seconds.count(nowS, counted.failures);
+    this.errors.add(request, end, this.#clock.wallNow());
+  }
+
+  attempted(hasFailed: boolean): void {
+    const nowS = secondOf(this.#clock);
+    this.seconds.count(nowS, counted.attempts);
+    if (hasFailed) this.seconds.count(nowS, counted.attemptFailures);
+  }
+
+  retried(): void {
+    this.seconds.count(secondOf(this.#clock), counted.retries);
+  }
+
+  hedged(): void {
+    this.seconds.count(secondOf(this.#clock), counted.hedges);
+  }
+}
+
+/** The clock's second, which never goes back. */
+export function secondOf(clock: Clock): number {
+  return Math.floor(clock.now() / 1_000);
+}
+
+function securedOf(endpoints: readonly Endpoint[]): Secured {
+  const secure = endpoints.filter((endpoint) => endpoint.secure === true).length;
+  return secure === 0 ? "none" : secure === endpoints.length ? "all" : "some";
+}
+
+class FollowedCall implements CallObserver {
+  readonly #service: ServiceTally;
+  readonly #request: MeshRequest;
+
+  constructor(service: ServiceTally, request: MeshRequest) {
+    this.#service = service;
+    this.#request = request;
+  }
+
+  onEnd(end: CallEnd): void {
+    this.#service.ended(this.#request, end);
+  }
+}

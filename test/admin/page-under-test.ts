@@ -1,0 +1,54 @@
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { expect, onTestFinished } from "vitest";
+
+/** How a page is opened. */
+export interface OpenOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly theme?: "light" | "dark";
+  /** Console errors of this kind are what the test is about. */
+  readonly expected?: RegExp;
+}
+
+/**
+ * Opens `url`. When the test ends, the page must have asked nobody but its own origin for anything and must have had no error, in a script
+ * or on the console.
+ */
+export async function openPage(browser: Browser, url: string, options: OpenOptions = {}): Promise<Page> {
+  const { width = 1_200, height = 900, theme = "light", expected } = options;
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: theme });
+  page.setDefaultTimeout(15_000);
+  const problems: string[] = [];
+  const foreign: string[] = [];
+  const { origin } = new URL(url);
+  page.on("console", (message) => {
+    const { url: where } = message.location();
+    const text = `${message.type()}: ${message.text()} ${where}`;
+    if ((message.type() === "error" || message.type() === "warning") && !expected?.test(text)) problems.push(text);
+  });
+  page.on("pageerror", (error) => problems.push(String(error.stack ?? error)));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== origin) foreign.push(request.url());
+  });
+  onTestFinished(async () => {
+    await page.close();
+    expect({ problems, foreign }).toEqual({ problems: [], foreign: [] });
+  });
+  await page.goto(url);
+  return page;
+}
+
+/** What axe-core has against the page, in a line each. */
+export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
+  // Not as a script element: the page's policy lets none run but its own.
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(`axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) =>
+    id + ": " + nodes.map(({ html, failureSummary }) => html + " " + failureSummary).slice(0, 3).join(" | ")))`);
+  return violations as readonly string[];
+}
+
+/** How many pixels the page is wider than its window. */
+export async function overflow(page: Page): Promise<number> {
+  return (await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")) as number;
+}

@@ -1,0 +1,399 @@
+import { fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createMesh, type Endpoint, type Mesh, roundRobin, staticDiscovery } from "../../src/index.ts";
+import { closedPort, closing, meshOf, serve, until } from "../client/support.ts";
+import { requireDist } from "../dist.ts";
+import { available } from "../servers/available.ts";
+import { launchChromium } from "../servers/chromium.ts";
+import { accessibilityProblems, openPage, overflow } from "./page-under-test.ts";
+import { type Scene, startScene } from "./scene.ts";
+import { shop } from "./shop.ts";
+import { adminOf, token } from "./support.ts";
+
+/** Calls a service again and again until the test ends. */
+function keepCalling(mesh: Mesh, target: string, everyMs = 20): void {
+  const timer = setInterval(() => {
+    mesh
+      .fetch(target)
+      .then((response) => response.text())
+      .catch(() => {});
+  }, everyMs);
+  onTestFinished(() => clearInterval(timer));
+}
+
+/** An instance in a process of its own, which can be killed. */
+async function startInstance(): Promise<{ readonly port: number; kill(): Promise<void> }> {
+  const program = `require("node:http").createServer((_, response) => response.end("x")).listen(0, "127.0.0.1", function () { console.log(this.address().port) })`;
+  const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  onTestFinished(kill);
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  return { port: Number(line.toString()), kill };
+}
+
+async function startProcess(adminPort: number, instancePort: number) {
+  const child = fork(join(import.meta.dirname, "restarting.ts"), [String(adminPort), String(instancePort)]);
+  const ended = once(child, "exit");
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  onTestFinished(kill);
+  await Promise.race([once(child, "message"), ended.then(() => Promise.reject(new Error("it ended by itself")))]);
+  return { pid: child.pid as number, kill };
+}
+
+/** A scene that ends with the test, after its pages. */
+async function sceneOf(...given: Parameters<typeof startScene>): Promise<Scene> {
+  const scene = await startScene(...given);
+  onTestFinished(() => scene[Symbol.asyncDispose]());
+  return scene;
+}
+
+/** The first place where `text` is to be seen: what is for other widths is in the page, too. */
+function seen(page: Page, text: string | RegExp, options?: { exact?: boolean }): Locator {
+  return page.getByText(text, options).filter({ visible: true }).first();
+}
+
+describe.skipIf(!available("chromium"))("the live page in a real Chromium", { timeout: 90_000 }, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    requireDist();
+    browser = await launchChromium();
+  }, 60_000);
+  afterAll(() => browser?.close());
+
+  it("shows under load what the mesh does, and more of it each second", async () => {
+    const scene = await sceneOf(shop, { zone: "a" });
+    const { url } = await adminOf(scene.mesh);
+    const page = await openPage(browser, url);
+    const row = (name: string) => page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
+    await row("payments").waitFor();
+    expect(await page.getByRole("row").count()).toBe(1 + Object.keys(shop).length);
+    await expect.poll(() => row("payments").textContent(), { timeout: 10_000 }).toMatch(/OK.*2 of 2/);
+    await row("recommendations").getByText("open", { exact: true }).waitFor();
+    expect(await row("recommendations").textContent()).toMatch(/Failing.*0 of 2, 2 (ejected|probing)/);
+    await row("orders").getByText("2 of 3, 1 ejected").filter({ visible: true }).waitFor();
+    const cell = async (name: string, column: number) =>
+      Number((await row(name).getByRole("cell").nth(column).textContent())?.replace(/[^\d.]/g, ""));
+    await expect.poll(() => cell("users", 2), { timeout: 30_000 }).toBeGreaterThan(25);
+    expect(await cell("users", 2)).toBeLessThan(55);
+    expect(await cell("payments", 4)).toBeGreaterThan(15);
+    // The graph: a lock where TLS is spoken, the mark of a breaker that is open.
+    const graph = page.getByRole("group", { name: "Traffic graph" });
+    expect(await graph.getByRole("link").count()).toBe(Object.keys(shop).length);
+    expect(await graph.locator(".lock title").allTextContents()).toEqual(["over TLS", "over TLS", "over TLS"]);
+    expect(
+      await graph
+        .getByRole("link", { name: /^recommendations.* breaker open/ })
+        .locator(".breaker")
+        .count(),
+    ).toBe(1);
+    expect(await graph.locator("path.failing").count()).toBeGreaterThan(0);
+    const [thin, thick] = await Promise.all(
+      ["recommendations", "users"].map((name) =>
+        graph.locator(".edges > g").nth(edgeOf(name)).locator("path").first().getAttribute("stroke-width"),
+      ),
+    );
+    expect(Number(thick)).toBeGreaterThan(Number(thin));
+  });
+
+  it("shows of a service its figures, charts, endpoints and errors with their attempts", async () => {
+    const server = await serve((_request, response) => void response.writeHead(500).end());
+    const mesh = meshOf({ orders: [server.port, await closedPort()] }, { retry: { maxAttempts: 2 }, picker: roundRobin() });
+    keepCalling(mesh, "orders/1?token=canary");
+    const { url } = await adminOf(mesh, { dashboardUrl: "http://127.0.0.1:3000/?var-service={service}" });
+    const page = await openPage(browser, `${url}#/services/orders`);
+    expect(await page.title()).toBe("orders · inmesh");
+    await page.getByRole("heading", { name: "orders" }).waitFor();
+    await expect.poll(() => page.locator("dl").textContent()).toMatch(/Success0 %.*Breakerclosed/);
+    expect(await page.getByRole("link", { name: "Dashboard" }).getAttribute("href")).toBe("http://127.0.0.1:3000/?var-service=orders");
+    const charts = page.getByRole("img", { name: /Calls and attempts a second: calls \d+/ });
+    await charts.waitFor();
+    expect(await page.locator("canvas").count()).toBe(4);
+    expect(
+      await page
+        .locator("canvas")
+        .first()
+        .evaluate(
+          (canvas) =>
+            new Set(
+              (
+                canvas as unknown as {
+                  getContext(kind: string): { getImageData(x: number, y: number, w: number, h: number): { data: Uint8Array } };
+                }
+              )
+                .getContext("2d")
+                .getImageData(0, 0, 300, 150).data,
+            ).size,
+        ),
+    ).toBeGreaterThan(5);
+    const rows = page.getByRole("region", { name: "Endpoints" }).getByRole("row");
+    await expect.poll(() => rows.nth(1).textContent()).toMatch(/ejected.*out for .* s: connection refused, a probe in/);
+    expect(await rows.nth(2).textContent()).toMatch(/available.*in rotation/);
+    const error = page.locator("details").first();
+    await error.locator("summary").click();
+    expect(await error.textContent()).toMatch(/500.*GET \/1\?….*answered 500.*An instance may have executed it/);
+    expect(await error.getByRole("row").count()).toBeGreaterThan(1);
+    // It stays open when others come.
+    await expect.poll(() => page.locator("details").count()).toBe(50);
+    expect(await page.content()).not.toContain("canary");
+  });
+
+  it("shows within two seconds that an instance was killed", async () => {
+    const [one, other] = [await startInstance(), await startInstance()];
+    const mesh = meshOf({ orders: [one.port, other.port] }, { picker: roundRobin() });
+    keepCalling(mesh, "orders/1");
+    const { url } = await adminOf(mesh);
+    const overview = await openPage(browser, url);
+    const service = await openPage(browser, `${url}#/services/orders`);
+    await seen(overview, "2 of 2", { exact: true }).waitFor();
+    await seen(service, "available", { exact: true }).waitFor();
+    await one.kill();
+    await Promise.all([
+      seen(overview, "1 of 2, 1 ejected").waitFor({ timeout: 2_000 }),
+      seen(service, "connection refused").waitFor({ timeout: 2_000 }),
+    ]);
+  });
+
+  it.each(["light", "dark"] as const)("has nothing that axe-core objects to, in %s colours", async (theme) => {
+    const scene = await sceneOf(shop, { zone: "a" });
+    const { url } = await adminOf(scene.mesh, { token, dashboardUrl: "http://127.0.0.1:3000/{service}" });
+    const page = await openPage(browser, url, { theme });
+    await seen(page, "2 of 3, 1 ejected").waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.goto(`${url}#/services/orders`);
+    await page
+      .getByRole("button", { name: /^Take out/ })
+      .first()
+      .waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.goto(`${url}#/services/inventory`);
+    await page.locator("summary").first().click();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page
+      .getByRole("button", { name: /^Take out/ })
+      .first()
+      .click();
+    await page.getByRole("dialog").waitFor();
+    expect(await accessibilityProblems(page)).toEqual([]);
+    const background = () => page.evaluate("getComputedStyle(document.body).backgroundColor");
+    const before = await background();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /colours$/ }).click();
+    expect(await background()).not.toBe(before);
+    await page.reload();
+    await page.getByText("live").waitFor();
+    expect(await background()).not.toBe(before);
+  });
+
+  it.each([320, 390, 768])("fits into %i pixels", async (width) => {
+    const scene = await sceneOf(shop, { zone: "a" });
+    const { url } = await adminOf(scene.mesh, { token });
+    const page = await openPage(browser, url, { width, height: 844 });
+    await seen(page, "2 of 3, 1 ejected").waitFor();
+    expect(await overflow(page)).toBe(0);
+    await page.goto(`${url}#/services/inventory`);
+    await page.locator("summary").first().click();
+    expect(await overflow(page)).toBe(0);
+  });
+
+  it("can be used with the keyboard alone", async () => {
+    const scene = await sceneOf(shop);
+    const { url } = await adminOf(scene.mesh, { token });
+    const page = await openPage(browser, url);
+    await page.getByRole("link", { name: "users", exact: true }).waitFor();
+    const focused = () => page.evaluate("document.activeElement.textContent || document.activeElement.id");
+    await page.keyboard.press("Tab");
+    expect(await focused()).toBe("Skip to the content");
+    await page.keyboard.press("Enter");
+    const tabTo = async (name: string | RegExp) => {
+      for (let presses = 0; presses < 60; presses++) {
+        await page.keyboard.press("Tab");
+        const text = String(await page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent"));
+        if (typeof name === "string" ? text === name : name.test(text)) return;
+      }
+      throw new Error(`the Tab key never reached ${String(name)}`);
+    };
+    await tabTo(/^orders./);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "orders" }).waitFor();
+    expect(await page.evaluate("document.activeElement.id")).toBe("main");
+    await tabTo(/^Take out/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.goto(url);
+    await page.getByRole("link", { name: "users", exact: true }).waitFor();
+    await tabTo("Calls/s");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator("tbody tr").first().textContent()).toContain("users");
+  });
+
+  it("shows hostile names and errors as the text that they are", async () => {
+    const hostile = '<img src=x onerror="document.title=1"><script>document.title=2</script>"\'\u202e';
+    const server = await serve();
+    const mesh = closing(
+      createMesh({
+        discovery: {
+          name: `list ${hostile}`,
+          async *watch() {
+            yield [
+              { id: `one ${hostile}`, host: "127.0.0.1", port: server.port, zone: hostile },
+              { id: `two ${hostile}`, host: "127.0.0.1", port: await closedPort() },
+            ] satisfies Endpoint[];
+            throw new Error(`refused ${hostile}`);
+          },
+        },
+        interceptors: [
+          (next) => async (request) => {
+            const response = await next(request);
+            if (request.path.includes("bad")) throw Object.assign(new Error(hostile), { name: hostile });
+            return response;
+          },
+        ],
+        drainTimeoutMs: 0,
+      }),
+    );
+    const { url } = await adminOf(mesh);
+    for (const path of ["1", "2", "3", `bad/${encodeURIComponent(hostile)}`]) await mesh.fetch(`orders/${path}`).catch(() => {});
+    const page = await openPage(browser, url, { expected: /404 \(Not Found\)/ });
+    await page.getByRole("link", { name: "orders", exact: true }).waitFor();
+    await page.goto(`${url}#/services/orders`);
+    await seen(page, `one ${hostile}`).waitFor();
+    await seen(page, `refused ${hostile}`).waitFor();
+    await page.locator("summary").first().click();
+    expect(await page.locator("summary").first().textContent()).toContain("<img src=x");
+    await page.goto(`${url}#/services/${encodeURIComponent(hostile)}`);
+    await page.getByRole("heading", { name: "<img" }).waitFor();
+    expect(await page.title()).toContain("<img src=x");
+    expect(await page.locator("main img, main script").count()).toBe(0);
+    await page.goto(`${url}#/services/%`);
+    await page.getByRole("heading", { name: "Services" }).waitFor();
+  });
+
+  it("says that the process is gone, and goes on with the next one", async () => {
+    const server = await serve();
+    const port = await closedPort();
+    const first = await startProcess(port, server.port);
+    const lost = { expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|404/ };
+    const url = `http://127.0.0.1:${port}/`;
+    const overview = await openPage(browser, url, lost);
+    const service = await openPage(browser, `${url}#/services/orders`, lost);
+    await seen(overview, `pid ${first.pid}`).waitFor();
+    await seen(service, "available", { exact: true }).waitFor();
+    await first.kill();
+    for (const page of [overview, service]) await page.getByText("What is shown is old; trying again each second.").waitFor();
+    const second = await startProcess(port, server.port);
+    for (const page of [overview, service]) {
+      await page.getByText(`The process was restarted: it is pid ${second.pid} now`).waitFor();
+      await page.getByText("live", { exact: true }).waitFor();
+    }
+    await overview.getByRole("link", { name: "orders", exact: true }).waitFor();
+    await expect.poll(async () => Number(await service.locator("dl dd").nth(2).textContent()), { timeout: 15_000 }).toBeGreaterThan(10);
+  });
+
+  it("notices a process that hangs without closing its connections", async () => {
+    const server = await serve();
+    const port = await closedPort();
+    const { pid } = await startProcess(port, server.port);
+    const page = await openPage(browser, `http://127.0.0.1:${port}/`);
+    await page.getByText("live", { exact: true }).waitFor();
+    process.kill(pid, "SIGSTOP");
+    await page.getByText("The process does not answer.").waitFor();
+    process.kill(pid, "SIGCONT");
+    await page.getByText("live", { exact: true }).waitFor();
+  });
+
+  it("takes instances out and puts them back, with the token and not without", async () => {
+    const [one, other] = [await serve(), await serve()];
+    const mesh = meshOf({ orders: [one.port, other.port] });
+    keepCalling(mesh, "orders/1");
+    const { url } = await adminOf(mesh, { token });
+    const page = await openPage(browser, `${url}#/services/orders`, { expected: /401 \(Unauthorized\)/ });
+    const id = `127.0.0.1:${one.port}`;
+    await page.getByRole("button", { name: `Take out ${id}` }).click();
+    await page.getByLabel("For").selectOption("5 minutes");
+    await page.getByRole("button", { name: "Take it out" }).click();
+    await page.getByRole("textbox").fill("not the right token");
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByText("That was not it.").waitFor();
+    expect(mesh.explain("orders")?.endpoints[0]?.ejection).toBeUndefined();
+    await page.getByRole("textbox").fill(token);
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.getByText(/operator, back in/).waitFor();
+    expect(mesh.explain("orders")?.endpoints[0]?.ejection).toMatchObject({ rule: "operator" });
+    await page.getByRole("button", { name: `Put back ${id}` }).click();
+    await until("it is back", () => mesh.explain("orders")?.endpoints[0]?.ejection === undefined);
+    const kept = await page.evaluate(
+      "document.documentElement.outerHTML + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie + location.href",
+    );
+    expect(kept).not.toContain(token);
+  });
+
+  it("asks for the token first where others reach it", async () => {
+    const server = await serve();
+    const mesh = meshOf({ orders: server.port });
+    await (await mesh.fetch("orders/1")).text();
+    const { url } = await adminOf(mesh, { host: "0.0.0.0", allowRemote: true, token });
+    const page = await openPage(browser, url.replace("0.0.0.0", "127.0.0.1"), { expected: /401 \(Unauthorized\)/ });
+    await page.getByRole("dialog").waitFor();
+    expect(await page.content()).not.toContain("orders");
+    await page.getByRole("textbox").fill(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "orders", exact: true }).waitFor();
+  });
+
+  it("is usable with twenty services of a thousand endpoints", async () => {
+    const { port } = await serve();
+    const endpoints = (service: number) =>
+      Array.from({ length: 1_000 }, (_, index) => ({ id: `s${service}-i${index}`, host: "127.0.0.1", port, zone: `z${index % 3}` }));
+    const names = Array.from({ length: 20 }, (_, index) => `service-${index}`);
+    const mesh = closing(
+      createMesh({
+        discovery: staticDiscovery(Object.fromEntries(names.map((name, index) => [name, endpoints(index)]))),
+        drainTimeoutMs: 0,
+      }),
+    );
+    for (const name of names) await (await mesh.fetch(`${name}/1`)).text();
+    mesh.eject("service-7", "s7-i500", { forMs: 600_000 });
+    const { url } = await adminOf(mesh);
+    const page = await openPage(browser, url);
+    await seen(page, "999 of 1000, 1 ejected").waitFor();
+    expect(await page.locator("tbody tr").count()).toBe(20);
+    await page.getByText("8 further services with less traffic not drawn.").waitFor();
+    await page.getByRole("row").getByRole("link", { name: "service-7", exact: true }).click();
+    const rows = page.getByRole("region", { name: "Endpoints" }).locator("tbody tr");
+    await expect.poll(() => rows.first().textContent()).toMatch(/ejected.*s7-i500/);
+    expect(await rows.count()).toBe(50);
+    await page.getByText("1–50 of 1,000 endpoints").waitFor();
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByText("51–100 of 1,000 endpoints").waitFor();
+    await page.getByLabel("Filter endpoints by id, address, zone or reason").fill("i77");
+    await page.getByText("1–11 of 11 endpoints").waitFor();
+    await page.getByLabel("Endpoints in which state").selectOption("ejected");
+    await page.getByText("No endpoint").waitFor();
+    await page.getByLabel("Filter endpoints by id, address, zone or reason").fill("");
+    await page.getByText("1–1 of 1 endpoint").waitFor();
+  });
+});
+
+/** Which of the lines leads to a service: they are drawn in the order of the names, each followed by those to its instances. */
+function edgeOf(name: string): number {
+  let at = 0;
+  for (const service of Object.keys(shop).sort()) {
+    if (service === name) return at;
+    const instances = shop[service]?.parts.length ?? 0;
+    at += 1 + (instances <= 8 ? instances : 0);
+  }
+  throw new Error(`the shop has no ${name}`);
+}
