@@ -123,8 +123,8 @@ describe("a connection", () => {
     expect([server.accepted, server.seen.map(({ headers }) => headers.connection)]).toEqual([4, Array(4).fill("close")]);
     await Promise.all(Array.from({ length: 4 }, async () => (await mesh.fetch("users/")).text()));
     expect(server.accepted).toBe(8);
-    for (let call = 0; call < 4; call++) await (await mesh.fetch("orders/")).text();
-    expect(server.accepted).toBe(9);
+    for (let call = 0; call < 12; call++) await (await mesh.fetch("orders/")).text();
+    expect(server.accepted, "shared ones").toBeLessThan(8 + 12);
   });
 
   it("is closed after maxRequestsPerConnection requests", async () => {

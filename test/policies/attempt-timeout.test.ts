@@ -42,6 +42,21 @@ describe("attemptTimeout", () => {
     expect([request.cancellation.cancelled, clock.pending]).toEqual([false, []]);
   });
 
+  it("gives an attempt the time again in which this process stood still, once", async () => {
+    const { clock, dispatch } = under(waits);
+    const request = testRequest({ upstream: testUpstream() });
+    const error = rejection(dispatch(request));
+    // The event loop is blocked: timers run late, and what has arrived is read after them.
+    vi.spyOn(clock, "now").mockReturnValue(350);
+    await clock.advance(200);
+    expect(request.attempts, "150 ms late").toEqual([]);
+    await clock.advance(149);
+    expect(request.attempts).toEqual([]);
+    await clock.advance(1);
+    expect(await error).toMatchObject({ code: "ERR_MESH_TIMEOUT", attempts: [{ phase: "headers" }] });
+    expect(clock.pending).toEqual([]);
+  });
+
   it("has no timer once the head has arrived, or the attempt has failed", async () => {
     const answered = under(async () => openResponse());
     await answered.dispatch(testRequest());

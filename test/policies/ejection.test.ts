@@ -4,7 +4,7 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../src/policies/upstream-breaker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings, openResponse, throughBreakers } from "./support.ts";
+import { begun, type Ending, endings, openResponse, throughBreakers } from "./support.ts";
 
 let clock: VirtualClock;
 const made: UpstreamBreakers[] = [];
@@ -436,7 +436,7 @@ describe("an instance that is held", () => {
     await calls(refused, 1, 1);
     await calls(refused, 1, 2);
     await clock.advance(1_000);
-    const settle = breakers.guard(probing);
+    const settle = begun(breakers, probing);
     await calls(refused, 1, 0);
     for (const upstream of [open, halfOpen, probing]) breakers.hold(upstream);
     settle("success", false);

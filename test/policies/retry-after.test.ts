@@ -5,6 +5,16 @@ import { parseRetryAfter } from "../../src/policies/retry-after.ts";
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 const at = (seconds: number) => new Date(now + seconds * 1_000).toUTCString();
 
+const [days, months] = ["Sunday Monday Tuesday Wednesday Thursday Friday Saturday", "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"];
+const dayName = (date: Date) => days.split(" ")[date.getUTCDay()] as string;
+const monthName = (date: Date) => months.split(" ")[date.getUTCMonth()] as string;
+const time = (date: Date) => date.toISOString().slice(-13, -5);
+const imfFixdate = (date: Date) => date.toUTCString();
+const rfc850 = (date: Date) =>
+  `${dayName(date)}, ${date.toISOString().slice(-16, -14)}-${monthName(date)}-${String(date.getUTCFullYear()).slice(-2)} ${time(date)} GMT`;
+const asctime = (date: Date) =>
+  `${dayName(date).slice(0, 3)} ${monthName(date)} ${String(date.getUTCDate()).padStart(2)} ${time(date)} ${date.getUTCFullYear()}`;
+
 describe("parseRetryAfter", () => {
   const rows: readonly (readonly [value: string | undefined, date: string | undefined, expected: number | undefined])[] = [
     [undefined, undefined, undefined],
@@ -20,6 +30,14 @@ describe("parseRetryAfter", () => {
     [at(7), "garbage", 7_000],
     [at(-100), at(0), 0],
     [at(86_400), at(0), 60_000],
+    // The obsolete forms, which a recipient has to accept (§5.6.7)
+    ["Sunday, 22-Nov-26 12:00:07 GMT", undefined, 7_000],
+    ["Sun Nov 22 12:00:07 2026", undefined, 7_000],
+    ["Sunday, 22-Nov-26 12:00:07 GMT", "Sun Nov 22 12:00:05 2026", 2_000],
+    ["Sun Nov 22 12:00:07 2026", at(5), 2_000],
+    [at(7), "Sunday, 22-Nov-26 12:00:05 GMT", 2_000],
+    ["Sunday, 06-Nov-94 08:49:37 GMT", undefined, 0],
+    ["Sun Nov  6 08:49:37 1994", undefined, 0],
     // Not RFC 9110's grammar
     ["", undefined, undefined],
     ["-1", undefined, undefined],
@@ -33,8 +51,11 @@ describe("parseRetryAfter", () => {
     ["Infinity", undefined, undefined],
     ["soon", undefined, undefined],
     ["2026-11-22T12:00:07Z", undefined, undefined],
-    ["Sunday, 22-Nov-26 12:00:07 GMT", undefined, undefined],
-    ["Sun Nov 22 12:00:07 2026", undefined, undefined],
+    ["Sun, 22-Nov-26 12:00:07 GMT", undefined, undefined],
+    ["Sunday, 22-Nov-2026 12:00:07 GMT", undefined, undefined],
+    ["Sun Nov 22 12:00:07 2026 GMT", undefined, undefined],
+    ["Sun Nov 22 12:00:07 26", undefined, undefined],
+    ["Sun Nov 6 08:49:37 1994", undefined, undefined],
     ["Sun, 22 Nov 2026 12:00:07 UTC", undefined, undefined],
     ["Sun, 22 Nov 2026 12:00:07 +0000", undefined, undefined],
     ["sun, 22 nov 2026 12:00:07 gmt", undefined, undefined],
@@ -49,9 +70,19 @@ describe("parseRetryAfter", () => {
     });
   }
 
-  it("takes nothing but 1*DIGIT and an IMF-fixdate, and never more than a minute", () => {
-    const imf = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-    const near = fc.integer({ min: -200_000, max: 200_000 }).map((seconds) => at(seconds));
+  it("takes nothing but 1*DIGIT and an HTTP-date, and never more than a minute", () => {
+    const [time, month] = ["\\d{2}:\\d{2}:\\d{2}", "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"];
+    const grammar = new RegExp(
+      [
+        "^[0-9]+$",
+        `^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \\d{2} ${month} \\d{4} ${time} GMT$`,
+        `^(Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday), \\d{2}-${month}-\\d{2} ${time} GMT$`,
+        `^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${month} (\\d{2}| \\d) ${time} \\d{4}$`,
+      ].join("|"),
+    );
+    const near = fc
+      .tuple(fc.integer({ min: -200_000, max: 200_000 }), fc.constantFrom(imfFixdate, rfc850, asctime))
+      .map(([seconds, write]) => write(new Date(now + seconds * 1_000)));
     const bent = fc
       .tuple(near, fc.nat(28), fc.string({ minLength: 0, maxLength: 2 }))
       .map(([text, index, bit]) => text.slice(0, index) + bit + text.slice(index + 1));
@@ -66,17 +97,25 @@ describe("parseRetryAfter", () => {
       fc.property(value, fc.option(fc.oneof(near, fc.string()), { nil: undefined }), (text, date) => {
         const waitMs = parseRetryAfter(text, date, now);
         if (waitMs === undefined) return;
-        expect(/^[0-9]+$/.test(text) || imf.test(text), text).toBe(true);
+        expect(grammar.test(text), text).toBe(true);
         expect(waitMs >= 0 && waitMs <= 60_000).toBe(true);
       }),
       { numRuns: 2_000 },
     );
   });
 
-  it("takes every date that a server can write", () => {
+  it("takes every date that a server can write, in each of the three forms", () => {
+    const date = fc.date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true });
     fc.assert(
-      fc.property(fc.date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true }), (date) => {
-        expect(parseRetryAfter(date.toUTCString(), date.toUTCString(), now)).toBe(0);
+      fc.property(date, fc.constantFrom(imfFixdate, asctime), (at, write) => {
+        expect(parseRetryAfter(write(at), at.toUTCString(), now)).toBe(0);
+      }),
+    );
+    // Of two digits only a hundred years can be meant.
+    const near = fc.date({ min: new Date(Date.UTC(1976, 10, 23)), max: new Date(Date.UTC(2076, 10, 22)), noInvalidDate: true });
+    fc.assert(
+      fc.property(near, (at) => {
+        expect(parseRetryAfter(rfc850(at), at.toUTCString(), now)).toBe(0);
       }),
     );
   });

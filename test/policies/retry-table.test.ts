@@ -50,13 +50,14 @@ const unsafeMethods = ["POST", "PATCH", "CONNECT", "PURGE"];
 async function attempts(
   ending: () => Ending,
   method: string,
-  rules: { idempotent?: "safe" | "rfc9110"; declared?: boolean } = {},
+  rules: { idempotent?: "safe" | "rfc9110"; declared?: boolean; honoursIdempotencyKey?: boolean; headers?: Record<string, string> } = {},
 ): Promise<number> {
   const clock = virtualClock();
   const { dispatch, requests } = sequence(ending());
   const options = rules.declared === undefined ? {} : { idempotent: rules.declared };
-  const interceptor = retry({ clock, random: () => 0, ...(rules.idempotent === undefined ? {} : { idempotent: rules.idempotent }) });
-  await interceptor(dispatch)(testRequest({ method, options })).catch(() => {});
+  const { idempotent = "safe", honoursIdempotencyKey = false, headers = {} } = rules;
+  const interceptor = retry({ clock, random: () => 0, idempotent, honoursIdempotencyKey });
+  await interceptor(dispatch)(testRequest({ method, options, headers })).catch(() => {});
   return requests.length;
 }
 
@@ -71,6 +72,12 @@ describe("the retry table", () => {
         expect(await attempts(ending, method, { idempotent: "rfc9110" }), `${method} by RFC 9110`).toBe(unsafe);
       expect(await attempts(ending, "POST", { declared: true }), "POST declared idempotent").toBe(safe);
       expect(await attempts(ending, "GET", { declared: false }), "GET declared not idempotent").toBe(unsafe);
+      const headers = { "idempotency-key": "8e03978e" };
+      expect(await attempts(ending, "POST", { headers }), "POST with a key that may mean nothing").toBe(unsafe);
+      const honoured = { headers, honoursIdempotencyKey: true };
+      expect(await attempts(ending, "POST", honoured), "POST with a key that the service honours").toBe(safe);
+      expect(await attempts(ending, "POST", { ...honoured, declared: false }), "POST with a key, declared not idempotent").toBe(unsafe);
+      expect(await attempts(ending, "POST", { honoursIdempotencyKey: true }), "POST without a key").toBe(unsafe);
     });
   }
 });

@@ -1,8 +1,11 @@
 import type { CloseListener, ResponseBody } from "../../src/core/body.ts";
+import { localResponse } from "../../src/core/buffered-body.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
+import type { Outcome } from "../../src/core/outcome.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 import type { UpstreamBreakers } from "../../src/policies/upstream-breaker.ts";
+import { testRequest } from "../../src/testing/request.ts";
 
 /** A body that a test ends by hand. */
 export class OpenBody implements ResponseBody {
@@ -137,5 +140,15 @@ export function throughBreakers(breakers: UpstreamBreakers, next: Dispatch): Dis
         throw error;
       },
     );
+  };
+}
+
+/** Work at `upstream` begins; what it returns ends it. `isRefused`: no connection could be made. */
+export function begun(breakers: UpstreamBreakers, upstream: Upstream): (outcome: Outcome, isRefused?: boolean) => void {
+  const permit = breakers.admit(upstream);
+  return (outcome, isRefused = false) => {
+    if (outcome === "success") breakers.answered(testRequest({ upstream }), upstream, permit, localResponse(200));
+    else if (outcome === "neutral") breakers.failed(upstream, permit, new Error("given up"));
+    else breakers.failed(upstream, permit, new MeshError(isRefused ? "ERR_MESH_CONNECT" : "ERR_MESH_PROTOCOL", "failed"));
   };
 }

@@ -7,7 +7,7 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../src/policies/upstream-breaker.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings, type OpenResponse, openResponse, throughBreakers } from "./support.ts";
+import { begun, type Ending, endings, type OpenResponse, openResponse, throughBreakers } from "./support.ts";
 
 const made: UpstreamBreakers[] = [];
 
@@ -349,25 +349,25 @@ describe("the body", () => {
   });
 });
 
-describe("guard", () => {
-  it("judges work outside the pipeline by the same circuit", async () => {
+describe("a permit", () => {
+  it("is told how its work ended, whatever was begun meanwhile", async () => {
     const { breakers, upstream } = under();
-    const before = breakers.guard(upstream);
-    for (let call = 0; call < 3; call++) breakers.guard(upstream)("neutral", false);
-    breakers.guard(upstream)("failure", true);
+    const before = begun(breakers, upstream);
+    for (let call = 0; call < 3; call++) begun(breakers, upstream)("neutral", false);
+    begun(breakers, upstream)("failure", true);
     await clock.advance(0);
     expect([upstream.availability, upstream.failures]).toEqual(["out", 1]);
     before("success", false);
     expect(upstream.availability).toBe("out");
     await clock.advance(1_000);
-    const probe = breakers.guard(upstream);
+    const probe = begun(breakers, upstream);
     expect(upstream.availability).toBe("out");
     probe("neutral", false);
     expect(upstream.availability).toBe("probe");
-    breakers.guard(upstream)("success", false);
+    begun(breakers, upstream)("success", false);
     await clock.advance(0);
     expect(upstream.availability).toBe("in");
-    for (let call = 0; call < 5; call++) breakers.guard(upstream)("failure", false);
+    for (let call = 0; call < 5; call++) begun(breakers, upstream)("failure", false);
     expect(upstream.availability).toBe("out");
   });
 });

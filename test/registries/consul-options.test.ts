@@ -25,7 +25,7 @@ describe("consul()", () => {
     const wrong: [unknown, RegExp][] = [
       [{ url: "127.0.0.1:8500" }, /^consul: url .*127\.0\.0\.1:8500/],
       [{ url: "ftp://h" }, /^consul: url .*ftp:\/\/h/],
-      [{ url: "http://h?dc=1" }, /^consul: url .*dc=1/],
+      [{ url: "http://h?dc=1" }, /^consul: url must have neither a query nor a fragment$/],
       [{ url: "http://h", port: 8500 }, /^consul: port .*8500/],
       [{ host: "evil/x" }, /^consul: host .*evil\/x/],
       [{ host: "user@evil" }, /^consul: host .*user@evil/],

@@ -15,12 +15,12 @@ export function agentUrl(address: AgentAddress): string {
   for (const other of ["host", "port", "secure"] as const) {
     if (address[other] !== undefined) refuseOption(`consul: ${other}`, address[other], "absent when url is given");
   }
-  // The value is not shown: in front of an @ there is a password, wherever the parser would find it.
+  // The value is not shown: in front of an @ there is a password, wherever the parser would find it, and a query may be a token.
   if (typeof url === "string" && url.includes("@")) throw new TypeError("consul: url must not hold credentials; use token");
+  if (typeof url === "string" && /[?#]/.test(url)) throw new TypeError("consul: url must have neither a query nor a fragment");
   if (typeof url !== "string" || !URL.canParse(url)) refuseOption("consul: url", url, "a URL such as http://127.0.0.1:8500");
   const parsed = new URL(url);
   if (parsed.protocol !== "http:" && parsed.protocol !== "https:") refuseOption("consul: url", url, "an http or https URL");
-  if (parsed.search !== "" || parsed.hash !== "") refuseOption("consul: url", url, "a URL without query and fragment");
   return `${parsed.origin}${parsed.pathname.replace(/\/+$/, "")}`;
 }
 
