@@ -62,6 +62,7 @@ const leak: Interceptor = (next) => (request) => {
   errors.push(new Error("sent", { cause: { nested: { headers: request.headers } } }));
   trace.getTracer("inmesh").startSpan("leak", { attributes: { value } }).end();
   meters.getMeter("inmesh").createCounter("leak").add(1, { value });
+  for (const sink of sinks) sink.leak?.(value);
   return next(request);
 };
 
@@ -70,7 +71,8 @@ const giveAway = (discovery: Discovery): Discovery => ({
   ...discovery,
   async *watch(service, signal) {
     const metadata = { token: secrets.authorization };
-    for await (const endpoints of discovery.watch(service, signal)) yield endpoints.map((endpoint) => ({ ...endpoint, metadata }));
+    const zone = secrets.authorization;
+    for await (const endpoints of discovery.watch(service, signal)) yield endpoints.map((endpoint) => ({ ...endpoint, metadata, zone }));
   },
 });
 
@@ -106,6 +108,7 @@ for (const [kind, start] of Object.entries(registries)) {
     lastGoodDirectory: join(directory, kind),
     ...(leaks ? { interceptors: [leak] } : undefined),
   });
+  for (const { begin } of sinks) await begin?.(mesh);
   for (const step of calls(canaries)) await take(step, mesh);
   if (kind === "memory") for (const step of [...secureCalls(canaries), ...refusedOptions]) await take(step, mesh);
   breakDown();

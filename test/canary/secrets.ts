@@ -11,6 +11,7 @@ export const secrets = {
   responseBody: "c4n4ry-response-body-Rb4ZhE39",
   consulToken: "c4n4ry-consul-token-Lp8MuS75",
   eurekaPassword: "c4n4ry-eureka-password-Cg1XjO46",
+  adminToken: "c4n4ry-admin-token-Mb3WkT58",
 } as const;
 
 export type SecretName = keyof typeof secrets | "privateKey";

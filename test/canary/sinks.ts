@@ -1,8 +1,12 @@
+import { subscribe } from "node:diagnostics_channel";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import type { Mesh, Observer } from "../../src/index.ts";
+import { type Admin, admin } from "../../src/admin/admin.ts";
+import type { Mesh, MeshEvents, Observer } from "../../src/index.ts";
+import { prometheus } from "../../src/telemetry/prometheus.ts";
 import { MetricsSdk, TracesSdk } from "../telemetry/support.ts";
+import { secrets } from "./secrets.ts";
 
 /** A place where something of a call can come out. */
 export interface Sink {
@@ -11,6 +15,10 @@ export interface Sink {
   readonly marker: string;
   /** Joins each mesh. */
   readonly observer?: Observer;
+  /** Starts it for a mesh. */
+  begin?(mesh: Mesh): Promise<void>;
+  /** Shows a value on purpose, where none of the other leaks comes out there. */
+  leak?(value: string): void;
   /** All that it shows now. Asked before a mesh is closed, and after. */
   read(mesh: Mesh): string | Promise<string>;
 }
@@ -23,6 +31,61 @@ export const whole = (value: unknown): string =>
 function shown(error: unknown): readonly string[] {
   const { stack = "" } = error instanceof Error ? error : new Error("not an Error");
   return [String(error), stack, JSON.stringify(error), JSON.stringify({ ...(error as object) }), inspect(error), whole(error)];
+}
+
+const channels = [
+  "inmesh:call",
+  "inmesh:attempt",
+  "inmesh:retry",
+  "inmesh:retry:denied",
+  "inmesh:hedge",
+  "inmesh:hedge:won",
+  "inmesh:ejection",
+  "inmesh:availability",
+  "inmesh:breaker",
+  "inmesh:discovery:update",
+  "inmesh:discovery:error",
+] as const satisfies readonly (keyof MeshEvents)[];
+
+/** What is published on the channels of the mesh. */
+function published(): Sink {
+  const seen: unknown[] = [];
+  for (const name of channels) subscribe(name, (message) => void seen.push(name, message));
+  return { name: "channels", marker: "inmesh:discovery:error", leak: (value) => void seen.push({ value }), read: () => whole(seen) };
+}
+
+/** What is scraped. */
+function scraped(): Sink {
+  const observer = prometheus();
+  const leak = (value: string) => observer.onBreaker?.(value, "open", undefined);
+  // A name that discovery has resolved is a label; any other is not.
+  const resolve = (value: string) =>
+    observer.onEndpoints?.({ service: value, endpoints: [{ id: "a", host: "a", port: 1 }], rejected: [], quarantined: false });
+  return {
+    name: "scrape",
+    marker: "http_client_request_duration_seconds_bucket",
+    observer,
+    leak: (value) => {
+      resolve(value);
+      leak(value);
+    },
+    read: () => observer.metrics(),
+  };
+}
+
+/** What the live page is told. */
+function shownOnPage(): Sink {
+  let page: Admin | undefined;
+  const get = async (path: string) => (await fetch(new URL(path, page?.url))).text();
+  const read = async (mesh: Mesh): Promise<string> => {
+    const services = mesh.services().map((name) => `api/services/${name}`);
+    // With the mesh the page is gone.
+    return Promise.all(["api/mesh", ...services].map(get)).then((texts) => [...texts, whole(page)].join("\n"), String);
+  };
+  const begin = async (mesh: Mesh) => {
+    page = await admin(mesh, { port: 0, token: secrets.adminToken });
+  };
+  return { name: "page", marker: "ERR_MESH_CONNECT", begin, read };
 }
 
 /** One line for each. */
@@ -45,6 +108,9 @@ export function sinksOf(services: readonly string[], errors: readonly unknown[],
       marker: "server.address",
       read: () => whole(traces.spans.map(({ name, attributes, events, status, links }) => [name, attributes, events, status, links])),
     },
+    published(),
+    scraped(),
+    shownOnPage(),
     { name: "last-good", marker: "endpoints", read: () => files().join("\n") },
     { name: "warnings", marker: "a warning", read: () => warnings.flatMap(shown).join("\n") },
   ];
