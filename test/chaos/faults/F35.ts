@@ -1,4 +1,3 @@
-import { agreement } from "../rig/agreement.ts";
 import { atMost, failures, inRotationAgain, noneFailed, openBetween, outAfterFirstFailure, within } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 
@@ -11,7 +10,6 @@ export const F35 = fault({
   from: 0.15,
   to: 0.35,
   setup(world) {
-    world.load = { hasMetrics: true };
     return world.shop();
   },
   inject: async ([first]) => await first?.kill(),
@@ -23,7 +21,6 @@ export const F35 = fault({
       atMost("POST failed, of those in flight at the kill", failures(outcome, "POST").length, inFlight.length),
       within("out of rotation after the first failure", outAfterFirstFailure(outcome, faulty), 50),
       within("in rotation again", inRotationAgain(outcome, faulty), 2_500),
-      ...agreement(outcome),
     ];
   },
 });

@@ -1,4 +1,4 @@
-import { agreement, agreementOfAnswers } from "../rig/agreement.ts";
+import { agreementOfAnswers } from "../rig/agreement.ts";
 import { exactly, holds, noneFailed } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 import { closedEndpoint } from "../rig/raw.ts";
@@ -11,7 +11,7 @@ export const F41 = fault({
     await world.shop(4, {}, 0);
     const closed = await closedEndpoint("closed");
     world.faulty = [closed.id];
-    world.load = { hasMetrics: true, discovery: { kind: "static", endpoints: [closed, ...world.endpoints] } };
+    world.load = { discovery: { kind: "static", endpoints: [closed, ...world.endpoints] } };
     return closed;
   },
   inject: () => {},
@@ -22,7 +22,6 @@ export const F41 = fault({
       "it was tried",
       outcome.attempts.some(({ upstream }) => upstream === closed.id),
     ),
-    ...agreement(outcome),
     ...agreementOfAnswers(outcome),
   ],
 });

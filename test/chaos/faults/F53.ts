@@ -1,4 +1,4 @@
-import { agreement, agreementOfAnswers } from "../rig/agreement.ts";
+import { agreementOfAnswers } from "../rig/agreement.ts";
 import { atMost, failures } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 import { now, pause } from "../rig/now.ts";
@@ -13,7 +13,6 @@ export const F53 = fault({
   minSeconds: 9,
   from: 0.1,
   async setup(world): Promise<{ readonly instances: readonly Instance[]; readonly since: number[] }> {
-    world.load = { hasMetrics: true };
     return { instances: await world.shop(5, {}, 0), since: [] };
   },
   async inject({ instances, since }) {
@@ -45,6 +44,6 @@ export const F53 = fault({
         ),
       ];
     });
-    return [...ofShares, ...agreement(outcome), ...agreementOfAnswers(outcome)];
+    return [...ofShares, ...agreementOfAnswers(outcome)];
   },
 });

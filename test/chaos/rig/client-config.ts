@@ -31,7 +31,7 @@ export interface ClientConfig {
   readonly patienceMs?: number;
   /** This share of the calls is given up by the caller after up to 20 ms. */
   readonly abortShare?: number;
-  /** With metrics, which it reports at the end. */
+  /** `false`: without metrics, which it reports at the end otherwise. Only of one that sends by the mesh. */
   readonly hasMetrics?: boolean;
   /** With an exporter of telemetry that can be made to hang or throw. */
   readonly hasTelemetry?: boolean;

@@ -34,7 +34,7 @@ process.on("message", (order: ClientOrder) => void obey(order));
 // A first call, so that the service is watched and modules are loaded before the load begins. Its id is no part of the ledger.
 await send(`${name}-first`, "GET", undefined);
 seen.attempts.length = 0;
-const metrics = config.hasMetrics === true ? prometheus() : undefined;
+const metrics = (config.sender ?? "mesh") === "mesh" && config.hasMetrics !== false ? prometheus() : undefined;
 if (metrics !== undefined) mesh.observe(metrics);
 process.send?.({ type: "ready" });
 

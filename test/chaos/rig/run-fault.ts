@@ -1,3 +1,4 @@
+import { agreement } from "./agreement.ts";
 import { atMost, exactly, forgiven, holds } from "./claims.ts";
 import type { Claim, Fault, Need, Outcome } from "./fault.ts";
 import { now, pause } from "./now.ts";
@@ -115,7 +116,11 @@ async function load(fault: Fault, world: World, { seconds, rps, clients: count }
     lagMs,
   };
   const unhandled = reports.flatMap((report) => report.unhandled);
-  const claims = [...standing(figures, fault, seconds, unhandled), ...row.expect(outcome)].map((claim) => forgiven(claim, lagMs));
+  const { sender = "mesh", hasMetrics = true } = world.load;
+  const agreed = sender === "mesh" && hasMetrics ? agreement(outcome) : [];
+  const claims = [...standing(figures, fault, seconds, unhandled), ...agreed, ...row.expect(outcome)].map((claim) =>
+    forgiven(claim, lagMs),
+  );
   const broken = claims.filter((claim) => !claim.holds);
   return { fault, status: broken.length === 0 ? "pass" : "fail", figures, outcome, seconds, rps, broken, claims };
 }
