@@ -50,13 +50,13 @@ function counter(metrics: readonly string[]): (name: string, labels?: Readonly<R
   return (name, labels) => metrics.reduce((sum, text) => sum + total(text, name, labels), 0);
 }
 
-/** The attempts of which the instance that they went to knows nothing. */
+/** The attempts of a call beyond those that instances know of. By call: a registry may know an instance by another name than its journal. */
 function notReached(all: readonly AttemptTrace[], reached: readonly JournalEntry[]): readonly AttemptTrace[] {
   const known = new Map<string, number>();
-  for (const { id, instance } of reached) known.set(`${id} ${instance}`, (known.get(`${id} ${instance}`) ?? 0) + 1);
-  return all.filter(({ id, upstream }) => {
-    const left = known.get(`${id} ${upstream}`) ?? 0;
-    known.set(`${id} ${upstream}`, left - 1);
+  for (const { id } of reached) known.set(id, (known.get(id) ?? 0) + 1);
+  return all.filter(({ id }) => {
+    const left = known.get(id) ?? 0;
+    known.set(id, left - 1);
     return left <= 0;
   });
 }
