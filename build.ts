@@ -1,8 +1,8 @@
 // npm run build: writes dist, the package as users get it. Declarations are one file each, by the compiler; the code is one file for each
 // entry of the package and two that they share, because a file per module makes an import a tenth dearer.
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 
@@ -10,13 +10,16 @@ const root = import.meta.dirname;
 const dist = join(root, "dist");
 
 interface Manifest {
+  readonly name: string;
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string>>;
 }
 
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+
 /** The source of every entry that package.json exports, by its path in `dist` without an ending. */
 function entries(): Record<string, string> {
-  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
-  const names = Object.values(exports).flatMap((path) => /^\.\/dist\/(.+)\.js$/.exec(path)?.[1] ?? []);
+  const names = Object.values(manifest.exports).flatMap((path) => /^\.\/dist\/(.+)\.js$/.exec(path)?.[1] ?? []);
   return Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)]));
 }
 
@@ -65,6 +68,73 @@ async function bundle(): Promise<readonly string[]> {
   }
 }
 
+/** What is started by itself: the programs of package.json, and the instances of the demo. */
+function programs(): Record<string, string> {
+  const names = [...Object.values(manifest.bin).flatMap((path) => /^\.\/dist\/(.+)\.js$/.exec(path)?.[1] ?? []), "cli/demo/instance"];
+  return Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)]));
+}
+
+/**
+ * Writes the command line, apart from the library: what both share would otherwise be taken out of the entries' own files, and every
+ * user would load it. An entry of the package is imported by its public name, so that there is still one copy of each class.
+ */
+async function bundlePrograms(): Promise<readonly string[]> {
+  const names = new Map(
+    Object.entries(manifest.exports).map(([subpath, file]) => [
+      resolve(root, file.replace("./dist/", "src/").replace(/\.js$/, ".ts")),
+      `${manifest.name}${subpath.slice(1)}`,
+    ]),
+  );
+  const build = await rolldown({
+    cwd: root,
+    input: programs(),
+    platform: "node",
+    transform: { target: "es2024" },
+    external: (id) => !id.startsWith(".") && !isAbsolute(id),
+    plugins: [
+      {
+        name: "public-names",
+        resolveId(id, importer) {
+          const name = importer === undefined || !id.startsWith(".") ? undefined : names.get(resolve(dirname(importer), id));
+          return name === undefined ? null : { id: name, external: true };
+        },
+      },
+    ],
+  });
+  try {
+    const { output } = await build.write({
+      dir: dist,
+      format: "esm",
+      chunkFileNames: "cli/chunks/[name].js",
+      minifyInternalExports: false,
+      comments: false,
+    });
+    for (const { fileName } of output) rewriteAsAscii(join(dist, fileName));
+    for (const path of Object.values(manifest.bin)) chmodSync(join(root, path), 0o755);
+    return output.map(({ fileName }) => fileName);
+  } finally {
+    await build.close();
+  }
+}
+
+/** Writes the live page: its code in one file with what it needs of packages, its styles likewise. Says which files that made. */
+async function bundlePage(): Promise<readonly string[]> {
+  const [from, to] = [join(root, "src/admin/page"), join(dist, "admin/page")];
+  const build = await rolldown({ cwd: root, input: join(from, "main.ts"), platform: "browser", transform: { target: "es2024" } });
+  try {
+    await build.write({ file: join(to, "page.js"), format: "esm", minify: true, comments: false });
+  } finally {
+    await build.close();
+  }
+  mkdirSync(to, { recursive: true });
+  // In this order: what is for narrow windows overrides the rest.
+  const own = ["colours", "frame", "table", "service", "graph", "dialog", "narrow"].map((name) => join(from, `${name}.css`));
+  const styles = [join(root, "node_modules/uplot/dist/uPlot.min.css"), ...own];
+  writeFileSync(join(to, "page.css"), styles.map((path) => readFileSync(path, "utf8")).join("\n"));
+  for (const name of ["index.html", "icon.svg"]) copyFileSync(join(from, name), join(to, name));
+  return ["page.js", "page.css", "index.html", "icon.svg"].map((name) => `admin/page/${name}`);
+}
+
 /** Writes the declarations, in a process of its own: what the compiler has against the sources is what it prints. */
 async function declare(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(root, "node_modules/.bin/tsc"), "-p", "tsconfig.build.json", "--pretty", "false"], {
@@ -75,7 +145,9 @@ async function declare(): Promise<void> {
 /** Takes away what an earlier build has left: it would still be imported, tested and packed. */
 function removeOthers(code: readonly string[]): void {
   const declarations = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+    .filter(
+      (path) => path.endsWith(".ts") && !path.endsWith(".d.ts") && !path.startsWith(join("admin", "page")) && !path.startsWith(`cli${sep}`),
+    )
     .flatMap((path) => [".d.ts", ".d.ts.map"].map((ending) => path.replace(/\.ts$/, ending)));
   const wanted = new Set([...declarations, ...code.map((path) => path.split("/").join(sep))]);
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
@@ -85,7 +157,7 @@ function removeOthers(code: readonly string[]): void {
 }
 
 try {
-  removeOthers(await bundle());
+  removeOthers([...(await bundle()), ...(await bundlePrograms()), ...(await bundlePage())]);
   await declare();
 } catch (error) {
   const { stdout, message } = error as Error & { stdout?: string };

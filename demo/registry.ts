@@ -1,11 +1,11 @@
+import { type DemoRegistry, memoryDemoRegistry } from "../src/cli/demo/demo-registry.ts";
+import type { SelfRegistration } from "../src/cli/demo/instances.ts";
 import { type Discovery, dns } from "../src/index.ts";
 import { consul } from "../src/registries/consul.ts";
 import { eureka } from "../src/registries/eureka.ts";
-import { memoryRegistry } from "../src/testing/index.ts";
 import { startBind } from "../test/servers/bind.ts";
 import { startConsul } from "../test/servers/consul.ts";
 import { startEureka } from "../test/servers/eureka.ts";
-import type { SelfRegistration } from "./instances.ts";
 
 /** The registries the demo can run on. */
 export const registryNames = ["memory", "consul", "eureka", "dns"] as const;
@@ -13,36 +13,13 @@ export const registryNames = ["memory", "consul", "eureka", "dns"] as const;
 /** One of {@link registryNames}. */
 export type RegistryName = (typeof registryNames)[number];
 
-/** A running registry. */
-export interface DemoRegistry {
-  readonly discovery: Discovery;
-  /** Where the instances register themselves. */
-  readonly selfRegistration: SelfRegistration | undefined;
-  /** Makes the instances known, where they don't do it themselves. */
-  publish(ports: ReadonlyMap<string, number>): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** Starts the registry: the one in memory, or a real server. */
 export function startRegistry(name: RegistryName): Promise<DemoRegistry> {
   return starters[name]();
 }
 
 const starters: Readonly<Record<RegistryName, () => Promise<DemoRegistry>>> = {
-  async memory() {
-    const registry = memoryRegistry();
-    return {
-      discovery: registry,
-      selfRegistration: undefined,
-      async publish(ports) {
-        registry.set(
-          "shop",
-          [...ports].map(([name, port]) => ({ id: `shop-${name}`, host: "127.0.0.1", port })),
-        );
-      },
-      close: async () => {},
-    };
-  },
+  memory: async () => memoryDemoRegistry(),
   async consul() {
     const server = await startConsul();
     return registeredByThemselves(consul({ url: server.url }), { registry: "consul", url: server.url }, () => server.stop());

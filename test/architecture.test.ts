@@ -1,14 +1,16 @@
 import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { knownPackages, violationsOf } from "./architecture/rules.ts";
+import { bundledPackages, knownPackages, violationsOf } from "./architecture/rules.ts";
 
 const root = join(import.meta.dirname, "..");
 
 function readSources(): ReadonlyMap<string, string> {
   const src = join(root, "src");
   // A declaration file describes a package as it is, default export and all.
-  const isSource = (entry: Dirent) => entry.isFile() && !entry.name.endsWith(".d.ts");
+  // Of the live page in the browser only the programs are looked at.
+  const isOfPage = (entry: Dirent) => /[\\/]admin[\\/]page$/.test(entry.parentPath) && /\.(html|css|svg|json)$/.test(entry.name);
+  const isSource = (entry: Dirent) => entry.isFile() && !entry.name.endsWith(".d.ts") && !isOfPage(entry);
   const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter(isSource);
   return new Map(
     files.map((entry) => {
@@ -42,8 +44,10 @@ describe("the sources", () => {
   });
 
   it("import every package that package.json declares, and no other", () => {
-    const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, object>;
+    const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, object>;
+    const { dependencies, peerDependencies, devDependencies } = manifest;
     expect([...knownPackages].sort()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort());
+    expect(Object.keys({ ...devDependencies })).toEqual(expect.arrayContaining([...bundledPackages.keys()]));
   });
 });
 
@@ -102,6 +106,7 @@ describe("the rules", () => {
       "@opentelemetry/api is imported only in telemetry/",
     ],
     ["a package has no place", "client/bad.ts", 'import got from "got";', "got has no place in the table"],
+    ["the server part of the page draws", "admin/bad.ts", 'import uPlot from "uplot";', "uplot is imported only in admin/page/"],
     ["the package imports itself", "client/bad.ts", 'import { createMesh } from "inmesh";', "inmesh has no place in the table"],
     ["a Node module lacks its prefix", "client/bad.ts", 'import { join } from "path";', "path has no place in the table"],
     ["an import is computed", "client/bad.ts", "await import(name);", "cannot be checked"],

@@ -13,6 +13,7 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["routing", ["core"]],
   ["security", ["core"]],
   ["telemetry", ["core"]],
+  ["assets", ["core", "telemetry"]],
   ["registries", ["core", "discovery"]],
   ["grpc", ["core", "discovery"]],
   ["server", ["core", "security"]],
@@ -20,21 +21,25 @@ const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["index", [...inner, "client"]],
   ["testing", [...inner, "client"]],
   ["admin", [...inner, "client"]],
-  ["cli", [...inner, "client", "registries", "grpc", "server", "testing", "admin"]],
+  ["cli", ["index", ...inner, "client", "registries", "grpc", "server", "testing", "admin", "assets"]],
 ]);
 
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
 const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["client/pools.ts", "client/dispatcher.ts"]],
-  ["fastest-levenshtein", ["client/"]],
+  ["fastest-levenshtein", ["client/", "cli/nearest-word.ts"]],
   ["opossum", ["policies/"]],
   ["p-retry", ["policies/"]],
   ["dns-packet", ["discovery/dns/", "discovery/dns.ts"]],
-  ["yaml", ["discovery/"]],
+  ["yaml", ["discovery/", "assets/"]],
   ["@opentelemetry/api", ["telemetry/"]],
+  ["@prometheus-io/client", ["telemetry/prometheus/", "telemetry/prometheus.ts"]],
   ["consul", ["registries/consul/", "registries/consul.ts"]],
   ["eureka-js-client", ["registries/eureka/", "registries/eureka.ts"]],
 ]);
+
+/** Packages that the build puts into the files of the live page: nobody who installs this one needs them. */
+export const bundledPackages: ReadonlyMap<string, readonly string[]> = new Map([["uplot", ["admin/page/"]]]);
 
 /** The packages that some file may import. */
 export const knownPackages: ReadonlySet<string> = new Set(packages.keys());
@@ -87,7 +92,7 @@ function objectionTo(path: string, { specifier, isTypeOnly }: Import, sources: R
       ? `"core" does no I/O, but imports ${specifier}`
       : undefined;
   if (!specifier.startsWith(".")) {
-    const places = packages.get(packageOf(specifier));
+    const places = packages.get(packageOf(specifier)) ?? bundledPackages.get(packageOf(specifier));
     if (places === undefined) return `${packageOf(specifier)} has no place in the table of packages`;
     if (places.some((place) => (place.endsWith("/") ? path.startsWith(place) : path === place))) return undefined;
     return `${packageOf(specifier)} is imported only in ${places.join(", ")}`;

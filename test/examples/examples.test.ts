@@ -31,11 +31,18 @@ function run(file: string, env: Readonly<Record<string, string>> = {}): Promise<
 
 /** The examples that need no server, with what they print among other things. */
 const alone: Readonly<Record<string, readonly string[]>> = {
+  "admin.ts": ["open http://127.0.0.1:", "greeter: 1 available, breaker closed"],
   "quick-start.ts": ["200 hello"],
   "node-service.ts": ["200 hello, Ada\n", "404 no user 43", "200 hello, Ada (one instance is gone)", "503 try again later (both are)"],
   "fastify-service.ts": [
     '200 {"item":"tea","total":998}',
     '503 {"code":"ERR_MESH_RETRY_EXHAUSTED","service":"prices","isSafeToRepeat":true}',
+  ],
+  "prometheus.ts": [
+    "tea for 499\n",
+    "shop_orders_total 3\n",
+    'inmesh_client_call_duration_seconds_count{server_service_name="prices",http_request_method="GET",inmesh_outcome="success"} 3\n',
+    'inmesh_endpoints{server_service_name="prices",inmesh_endpoint_state="available"} 1\n',
   ],
   "custom-adapter.ts": ["answers: instance one, instance two", "answers: instance two", "closed"],
 };

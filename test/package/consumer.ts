@@ -29,6 +29,7 @@ export interface Run {
 }
 
 interface Manifest {
+  readonly bin?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
@@ -57,6 +58,8 @@ export async function install(tarball: Tarball, also: readonly string[], files: 
     await mkdir(dirname(join(modules, name)), { recursive: true });
     await symlink(join(root, "node_modules", name), join(modules, name), "junction");
   }
+  await mkdir(join(modules, ".bin"));
+  for (const [name, path] of Object.entries(manifest.bin ?? {})) await symlink(join("../inmesh", path), join(modules, ".bin", name));
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
   return {
     directory,

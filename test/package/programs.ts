@@ -106,7 +106,7 @@ if (process.argv[2] === "after fetch") {
   await fetch("data:,").then((response) => response.text());
   before.dispatchers = look().dispatchers;
 }
-const entries = process.argv[2] === "as undici" ? ["undici"] : ["inmesh", "inmesh/consul", "inmesh/eureka", "inmesh/testing"];
+const entries = process.argv[2] === "as undici" ? ["undici"] : ["inmesh", "inmesh/consul", "inmesh/eureka", "inmesh/prometheus", "inmesh/testing"];
 for (const entry of entries) await import(entry);
 const after = look();
 const changed = ["names", "signals"].filter((name) => before[name] !== after[name]);
@@ -135,11 +135,12 @@ await mesh.close();
 console.log(JSON.stringify(errors.map((error) => [error.code, error instanceof MeshError])));
 `;
 
-/** Prints what the two registries say when the package that they need is not installed. */
+/** Prints what the two registries and the metrics say when the package that they need is not installed. */
 export const withoutPeersProgram: string = `
 import { createMesh, staticDiscovery } from "inmesh";
 import { consul } from "inmesh/consul";
 import { eureka } from "inmesh/eureka";
+import { prometheus } from "inmesh/prometheus";
 const messageOf = (create) => {
   try {
     create();
@@ -149,5 +150,5 @@ const messageOf = (create) => {
   }
 };
 await createMesh({ discovery: staticDiscovery({}) }).close();
-console.log(JSON.stringify([messageOf(consul), messageOf(eureka)]));
+console.log(JSON.stringify([messageOf(consul), messageOf(eureka), messageOf(prometheus)]));
 `;

@@ -1,4 +1,4 @@
-import type { CallObserver, MeshRequest, Observer, RetryDenial, Upstream } from "../src/index.ts";
+import type { CallObserver, MeshRequest, Observer, RetryDenial, Upstream } from "../../index.ts";
 
 /** What has been counted since the demo began. */
 export interface Totals {
@@ -59,6 +59,12 @@ export class Tally implements Observer {
   onBreaker(_service: string, state: string, upstream: Upstream | undefined): void {
     if (state === "open") this.totals.breakerOpened++;
     this.note(`breaker of ${upstream?.id ?? "the service"}: ${state}`);
+  }
+
+  /** Forgets the calls so far: those of the warm-up are not part of the story. */
+  reset(): void {
+    Object.assign(this.totals, { getOk: 0, getFailed: 0, attempts: 0, retries: 0, retriesDenied: 0 });
+    this.failures.length = 0;
   }
 
   /** Adds a line to the events. */

@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import type { Registrar, Registration } from "../src/index.ts";
+import type { Registrar, Registration } from "../../index.ts";
 import type { InstanceOrder, InstanceReport } from "./instances.ts";
 
 /**
@@ -41,9 +41,9 @@ async function register(port: number): Promise<Registration | undefined> {
 }
 
 async function registrarFor(): Promise<Registrar | undefined> {
-  if (registry === "consul") return (await import("../src/registries/consul.ts")).consul({ url });
+  if (registry === "consul") return (await import("../../registries/consul.ts")).consul({ url });
   if (registry === "eureka") {
-    return (await import("../src/registries/eureka.ts")).eureka({ servers: [url], heartbeatMs: 1_000, leaseMs: 3_000 });
+    return (await import("../../registries/eureka.ts")).eureka({ servers: [url], heartbeatMs: 1_000, leaseMs: 3_000 });
   }
   return undefined;
 }

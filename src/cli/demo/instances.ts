@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 /** What an instance is told. */
 export interface InstanceOrder {
@@ -33,9 +34,7 @@ export class Instances {
   /** Starts an instance, on the port it had before, and resolves with the port once it listens and is registered. */
   async start(name: string): Promise<number> {
     const { registry = "", url = "" } = this.#register ?? {};
-    const child = fork(join(import.meta.dirname, "instance.ts"), [name, String(this.#ports.get(name) ?? 0), registry, url], {
-      silent: true,
-    });
+    const child = fork(program(), [name, String(this.#ports.get(name) ?? 0), registry, url], { silent: true });
     this.#children.set(name, child);
     let output = "";
     child.stderr?.on("data", (chunk: Buffer) => {
@@ -75,4 +74,10 @@ export class Instances {
     );
     this.#children.clear();
   }
+}
+
+/** The file of an instance: from the sources as it is, in the package as it was built. This module may be in any chunk of the build. */
+function program(): string {
+  const root = dirname(createRequire(import.meta.url).resolve("inmesh/package.json"));
+  return join(root, import.meta.filename.endsWith(".ts") ? "src/cli/demo/instance.ts" : "dist/cli/demo/instance.js");
 }

@@ -1,0 +1,125 @@
+import { readFile } from "node:fs/promises";
+import type { MeshSnapshot, ServiceSnapshot } from "../../admin/snapshot.ts";
+import { describeError } from "../../core/errors.ts";
+import type { Values } from "../option-table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { UsageError } from "../usage-error.ts";
+import { eventData } from "./event-stream.ts";
+
+/** Where the admin server of a running process is. */
+export const adminOptions = {
+  admin: {
+    type: "string",
+    value: "URL",
+    help: "The admin server of the process, as `admin(mesh)` says it. Default: `INMESH_ADMIN`, else `http://127.0.0.1:7412`.",
+  },
+  "token-file": { type: "string", value: "FILE", help: "A file that holds the token, where reading takes one." },
+} as const;
+
+const timeoutMs = 5_000;
+
+/** Reads the JSON of an admin server. No error of it holds the token. */
+export class AdminClient {
+  readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #signal: AbortSignal;
+
+  constructor(base: string, token: string | undefined, signal: AbortSignal) {
+    this.#base = base;
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    this.#signal = signal;
+  }
+
+  /** All services. */
+  async mesh(): Promise<MeshSnapshot> {
+    return checked((await this.#json("/api/mesh")) as MeshSnapshot);
+  }
+
+  /** One service; `undefined` when the process has not called it. */
+  async service(name: string): Promise<ServiceSnapshot | undefined> {
+    const found = await this.#json(`/api/services/${encodeURIComponent(name)}`);
+    return found === undefined ? undefined : checked(found as ServiceSnapshot);
+  }
+
+  /** All services, again and again, until the server ends it. */
+  async *events(signal: AbortSignal): AsyncGenerator<MeshSnapshot, void, undefined> {
+    const response = await this.#get("/api/events", signal, "text/event-stream");
+    if (response.status !== 200 || response.body === null) throw await this.#refusal(response);
+    for await (const data of eventData(response.body)) yield checked(JSON.parse(data) as MeshSnapshot);
+  }
+
+  async #json(path: string): Promise<unknown> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const onAbort = (): void => limit.abort(this.#signal.reason);
+    this.#signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      this.#signal.throwIfAborted();
+      const response = await this.#get(path, limit.signal, "application/json");
+      if (response.status === 404 && path !== "/api/mesh") {
+        await response.body?.cancel();
+        return undefined;
+      }
+      if (response.status !== 200) throw await this.#refusal(response);
+      return JSON.parse(await response.text()) as unknown;
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      throw error instanceof SyntaxError ? new Error(`${this.#base} is no admin server of inmesh: its answer is not JSON`) : error;
+    } finally {
+      clearTimeout(timer);
+      this.#signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #get(path: string, signal: AbortSignal, accept: string): Promise<Response> {
+    try {
+      // Whoever answers with a redirect would get the token of this one.
+      return await fetch(`${this.#base}${path}`, { headers: { ...this.#headers, accept }, redirect: "error", signal });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const cause = (error as { cause?: unknown }).cause ?? error;
+      throw new Error(`${this.#base} cannot be reached (${describeError(cause)}): does the process serve admin(mesh) there?`);
+    }
+  }
+
+  async #refusal(response: Response): Promise<Error> {
+    const text = (await response.text()).slice(0, 300);
+    let why = "";
+    try {
+      const { error } = JSON.parse(text) as { error?: unknown };
+      if (typeof error === "string") why = `: ${error}`;
+    } catch {
+      // Somebody else's answer: its status says enough.
+    }
+    const hint = response.status === 401 ? " (--token-file gives one)" : "";
+    return new Error(`${this.#base} answered ${response.status}${why}${hint}`);
+  }
+}
+
+/** The client that the options name; a token is hidden from the terminal first. */
+export async function adminClient(
+  values: Values<typeof adminOptions>,
+  { env, signal }: { readonly env: Readonly<Record<string, string | undefined>>; readonly signal: AbortSignal },
+  terminal: Terminal,
+): Promise<AdminClient> {
+  const given = values.admin ?? (env["INMESH_ADMIN"] || "http://127.0.0.1:7412");
+  const url = URL.parse(given);
+  // The value is not shown: in front of an @ there would be a password.
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+    throw new UsageError("--admin must be a URL such as http://127.0.0.1:7412, without user and password");
+  const file = values["token-file"];
+  const token = file === undefined ? undefined : (await readFile(file, "utf8")).trim();
+  terminal.hide(token);
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`the file ${file} does not hold a token`);
+  return new AdminClient(`${url.origin}${url.pathname.replace(/\/+$/, "")}`, token, signal);
+}
+
+function checked<T extends { readonly version: number }>(snapshot: T): T {
+  const version: unknown = (snapshot as { version?: unknown } | null)?.version;
+  if (version === 1) return snapshot;
+  throw new Error(
+    version === undefined
+      ? "the answer is none of an admin server of inmesh"
+      : `the process speaks version ${String(version)}, this inmesh version 1: use the one of the process`,
+  );
+}

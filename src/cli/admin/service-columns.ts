@@ -1,0 +1,101 @@
+import type { EndpointRow, ServiceRow } from "../../admin/snapshot.ts";
+import type { Column } from "../terminal/table.ts";
+import type { Style, Terminal } from "../terminal/terminal.ts";
+
+// Below it a service is degraded, or failing.
+const degraded = 0.999;
+const failing = 0.9;
+
+/** The columns of `inmesh stat` and `inmesh top`. */
+export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Column<ServiceRow>[] {
+  return [
+    { title: "SERVICE", cell: ({ service }) => service },
+    {
+      title: "ENDPOINTS",
+      align: "right",
+      cell: ({ endpoints }) => {
+        const { available, ejected, probing, unhealthy } = endpoints;
+        return `${available}/${available + ejected + probing + unhealthy}`;
+      },
+      paint: (text, { endpoints, isPanicking }) =>
+        isPanicking || endpoints.available === 0
+          ? terminal.style("red", text)
+          : endpoints.ejected + endpoints.probing + endpoints.unhealthy > 0
+            ? terminal.style("yellow", text)
+            : text,
+    },
+    {
+      title: "SUCCESS",
+      align: "right",
+      cell: ({ success }) => percent(success.effective),
+      paint: (text, { success }) => judged(terminal, text, success.effective),
+    },
+    {
+      title: "ACTUAL",
+      align: "right",
+      cell: ({ success }) => percent(success.actual),
+      paint: (text, { success }) => judged(terminal, text, success.actual),
+    },
+    { title: "RPS", align: "right", cell: ({ rps }) => rps.toFixed(1) },
+    { title: "P50", align: "right", cell: ({ latencyMs }) => duration(latencyMs?.p50) },
+    { title: "P95", align: "right", cell: ({ latencyMs }) => duration(latencyMs?.p95) },
+    { title: "P99", align: "right", cell: ({ latencyMs }) => duration(latencyMs?.p99) },
+    { title: "RETRIES/S", align: "right", isWide: true, cell: ({ retriesPerS }) => retriesPerS.toFixed(1) },
+    { title: "HEDGES/S", align: "right", isWide: true, cell: ({ hedgesPerS }) => hedgesPerS.toFixed(1) },
+    { title: "IN FLIGHT", align: "right", isWide: true, cell: ({ inFlight }) => String(inFlight) },
+    {
+      title: "DISCOVERY",
+      align: "right",
+      isWide: true,
+      cell: ({ discoveryAgeMs }) => (discoveryAgeMs === null ? "never" : `${(discoveryAgeMs / 1_000).toFixed(1)}s ago`),
+    },
+    { title: "TLS", isWide: true, cell: ({ secured }) => secured },
+    { title: "BUDGET", align: "right", cell: ({ retryBudget }) => retryBudget.toFixed(0) },
+    {
+      title: "BREAKER",
+      cell: ({ breaker }) => breaker,
+      paint: (text, { breaker }) => (breaker === "closed" ? text : terminal.style(breaker === "open" ? "red" : "yellow", text)),
+    },
+  ];
+}
+
+/** The columns of `inmesh stat SERVICE`. */
+export function endpointRowColumns(terminal: Pick<Terminal, "style">): readonly Column<EndpointRow>[] {
+  return [
+    { title: "ID", cell: ({ id }) => id },
+    { title: "ADDRESS", cell: ({ address }) => address },
+    {
+      title: "STATE",
+      cell: ({ state }) => state,
+      paint: (text, { state }) => (state === "available" ? text : terminal.style("red", text)),
+    },
+    { title: "SHARE", align: "right", cell: ({ share }) => percent(share) },
+    {
+      title: "SUCCESS",
+      align: "right",
+      cell: ({ success }) => percent(success),
+      paint: (text, { success }) => judged(terminal, text, success),
+    },
+    { title: "RPS", align: "right", cell: ({ rps }) => rps.toFixed(1) },
+    { title: "LATENCY", align: "right", cell: ({ latencyMs }) => duration(latencyMs) },
+    { title: "IN FLIGHT", align: "right", cell: ({ inFlight }) => String(inFlight) },
+    { title: "ZONE", isWide: true, cell: ({ zone }) => zone ?? "-" },
+    { title: "WEIGHT", align: "right", isWide: true, cell: ({ weight }) => String(weight) },
+    { title: "REQUESTS", align: "right", isWide: true, cell: ({ requests }) => String(requests) },
+    { title: "FAILED", align: "right", isWide: true, cell: ({ failures }) => String(failures) },
+    { title: "WHY", cell: ({ reason, warning }) => (warning === null ? reason : `${reason}; ${warning}`) },
+  ];
+}
+
+function percent(share: number | null): string {
+  return share === null ? "-" : `${(100 * share).toFixed(2)}%`;
+}
+
+function duration(ms: number | undefined): string {
+  return ms === undefined ? "-" : `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)}ms`;
+}
+
+function judged(terminal: Pick<Terminal, "style">, text: string, share: number | null): string {
+  const style: Style | undefined = share === null || share >= degraded ? undefined : share >= failing ? "yellow" : "red";
+  return style === undefined ? text : terminal.style(style, text);
+}

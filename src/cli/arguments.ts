@@ -1,0 +1,63 @@
+import { parseArgs } from "node:util";
+import { nearestWord } from "./nearest-word.ts";
+import type { OptionSpec, OptionTable } from "./option-table.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What a command line says, by a table of options. */
+export interface Arguments {
+  readonly values: Readonly<Record<string, string | boolean | readonly string[]>>;
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Reads the arguments of a command.
+ * @throws UsageError naming the option that is unknown, lacks its value or has a wrong one; a value that may be a secret is never quoted.
+ */
+export function readArguments(args: readonly string[], options: OptionTable): Arguments {
+  const config = Object.fromEntries(
+    Object.entries(options).map(([name, { type, short }]) => [name, { type, ...(short === undefined ? {} : { short }) }]),
+  );
+  // Not strict: its messages quote what was given, and know no nearest name.
+  const { tokens } = parseArgs({ args: [...args], options: config, strict: false, allowPositionals: true, tokens: true });
+  const values: Record<string, string | boolean | string[]> = Object.create(null);
+  const positionals: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const spec = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    if (spec === undefined) throw new UsageError(unknownOption(token.rawName, options));
+    const value = readValue(token, spec);
+    if (spec.multiple === true) values[token.name] = [...((values[token.name] as string[] | undefined) ?? []), value as string];
+    else values[token.name] = value;
+  }
+  return { values, positionals };
+}
+
+function readValue(
+  {
+    rawName,
+    value,
+    inlineValue,
+  }: { readonly rawName: string; readonly value?: string | undefined; readonly inlineValue?: boolean | undefined },
+  { type, choices, value: placeholder = "VALUE" }: OptionSpec,
+): string | boolean {
+  if (type === "boolean") {
+    if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
+    return true;
+  }
+  if (value === undefined || value === "") throw new UsageError(`${rawName} needs a value: ${rawName} ${placeholder}`);
+  // Most likely the next option, and the value was forgotten.
+  if (inlineValue !== true && value.startsWith("-") && value.length > 1)
+    throw new UsageError(`${rawName} needs a value; one that begins with - is given as ${rawName}=${placeholder}`);
+  if (choices !== undefined && !choices.includes(value))
+    throw new UsageError(`${rawName} must be one of ${choices.join(", ")}, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+function unknownOption(rawName: string, options: OptionTable): string {
+  // On a command line everybody on the machine could read it.
+  if (rawName === "--token" && Object.hasOwn(options, "token-file"))
+    return "a token is not given on the command line, where others see it: use --token-file FILE or CONSUL_HTTP_TOKEN";
+  const nearest = rawName.startsWith("--") ? nearestWord(rawName.slice(2), Object.keys(options)) : undefined;
+  return `there is no option ${rawName}${nearest === undefined ? "" : `; did you mean --${nearest}?`}`;
+}

@@ -1,0 +1,69 @@
+import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { TlsFiles } from "../registry/tls-files.ts";
+
+/** What a server answered. */
+export interface ProbeAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** At most 1 MiB of it. */
+  readonly body: string;
+  /** Of this machine's clock, in milliseconds since the epoch, when the head of the answer was there. */
+  readonly atMs: number;
+  /** Milliseconds to the head of the answer. */
+  readonly ms: number;
+}
+
+/** A request that only looks. */
+export interface ProbeRequest {
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly tls: TlsFiles;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+const maxBody = 2 ** 20;
+
+/** Sends one request on a connection of its own and follows no redirect. Rejects with the system's error, or after `timeoutMs`. */
+export function probe(url: string, { method = "GET", headers = {}, body, tls, timeoutMs, signal }: ProbeRequest): Promise<ProbeAnswer> {
+  const { ca, cert, key, servername } = tls;
+  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(servername && { servername }) };
+  const startedAt = performance.now();
+  return new Promise((resolve, reject) => {
+    const parsed = new URL(url);
+    const isSecure = parsed.protocol === "https:";
+    const call = (isSecure ? httpsRequest : httpRequest)({
+      ...(isSecure ? files : {}),
+      agent: false,
+      method,
+      hostname: parsed.hostname.replace(/^\[|\]$/g, ""),
+      port: parsed.port === "" ? (isSecure ? 443 : 80) : Number(parsed.port),
+      path: parsed.pathname + parsed.search,
+      headers: { accept: "application/json", ...headers },
+      signal,
+    });
+    const timer = setTimeout(() => call.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const end = (settle: () => void): void => {
+      clearTimeout(timer);
+      settle();
+      call.destroy();
+    };
+    call.on("error", (error) => end(() => reject(error)));
+    call.on("response", (response) => {
+      const answer = { status: response.statusCode ?? 0, headers: response.headers, atMs: Date.now(), ms: performance.now() - startedAt };
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const done = (): void => end(() => resolve({ ...answer, body: Buffer.concat(chunks).toString().slice(0, maxBody) }));
+      response.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        size += chunk.byteLength;
+        if (size >= maxBody) done();
+      });
+      response.on("end", done);
+      response.on("error", (error) => end(() => reject(error)));
+    });
+    call.end(body);
+  });
+}

@@ -1,0 +1,137 @@
+import { Resolver } from "node:dns/promises";
+import { describeError } from "../../core/errors.ts";
+import { lookUp } from "../lookup.ts";
+import type { RegistrySource } from "../registry/registry-source.ts";
+import { clockFinding } from "./clock-check.ts";
+import { consulFindings, type RegistryCheck } from "./consul-checks.ts";
+import { type Finding, fail, ok, warn } from "./finding.ts";
+import { probe } from "./http-probe.ts";
+import { nameFindings, serverCertificateFindings } from "./server-checks.ts";
+
+/** Everything about the source of a mesh's endpoints. */
+export async function* registryFindings(
+  source: RegistrySource,
+  options: Omit<RegistryCheck, "tls">,
+): AsyncGenerator<Finding, void, undefined> {
+  const check = { ...options, tls: source.tls };
+  switch (source.kind) {
+    case "consul": {
+      const url = new URL(source.access.url);
+      yield* nameFindings(url);
+      yield* serverCertificateFindings(url, source.tls, options.timeoutMs);
+      yield* consulFindings(source.access, check);
+      break;
+    }
+    case "eureka":
+      for (const url of source.urls) yield* eurekaFindings(url, check);
+      break;
+    case "dns":
+      yield* dnsFindings(source, options);
+      break;
+  }
+  yield* adapterFindings(source, options);
+}
+
+async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerator<Finding, void, undefined> {
+  const url = new URL(text);
+  const authorization = Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString("base64");
+  const headers = url.username === "" && url.password === "" ? {} : { authorization: `Basic ${authorization}` };
+  url.username = "";
+  url.password = "";
+  const path = url.pathname.replace(/\/+$/, "").replace(/\/apps$/, "");
+  const base = `${url.origin}${path === "" ? "/eureka" : path}`;
+  yield* nameFindings(url);
+  yield* serverCertificateFindings(url, check.tls, check.timeoutMs);
+  try {
+    const answer = await probe(`${base}/apps`, { ...check, headers });
+    if (answer.status === 200) yield ok("registry", `${base} answered after ${Math.round(answer.ms)} ms`);
+    else if (answer.status === 401 || answer.status === 403)
+      yield fail("registry", `${base} answered ${answer.status}`, "it wants a user and a password: http://USER:PASSWORD@HOST/eureka");
+    else yield fail("registry", `${base} answered ${answer.status}`, "check the path: most servers have /eureka, some none");
+    yield clockFinding(answer);
+  } catch (error) {
+    yield fail("registry", `${base} cannot be reached (${describeError(error)})`, "check that the server runs, its address and firewalls");
+  }
+}
+
+/** What a server says no with: it is there. */
+const answers: ReadonlySet<unknown> = new Set(["ENOTFOUND", "ENODATA", "ESERVFAIL", "EREFUSED", "ENOTIMP"]);
+
+/**
+ * The zone that all services are in: `service.consul` of `{service}.service.consul`. It is what the server is there for: the root it would
+ * have to ask others for. Where there is none, the reverse zone of the loopback, which resolvers have themselves.
+ */
+export function zoneOf(template: string): string {
+  const labels = template.split(".");
+  const behind = labels.slice(labels.findLastIndex((label) => label.includes("{service}")) + 1).filter((label) => label !== "");
+  return behind.length === 0 ? "127.in-addr.arpa" : behind.join(".");
+}
+
+async function* dnsFindings(
+  { template, servers }: { readonly template: string; readonly servers: readonly string[] | undefined },
+  { timeoutMs }: Pick<RegistryCheck, "timeoutMs">,
+): AsyncGenerator<Finding, void, undefined> {
+  const asked = servers ?? new Resolver().getServers();
+  for (const server of asked) {
+    const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
+    try {
+      resolver.setServers([server]);
+      await resolver.resolveSoa(zoneOf(template)).catch((error: { code?: unknown }) => {
+        if (!answers.has(error.code)) throw error;
+      });
+      yield ok("dns", `the server ${server} answers`);
+    } catch (error) {
+      yield fail(
+        "dns",
+        `the server ${server} does not answer (${describeError(error)})`,
+        "check --dns-server or /etc/resolv.conf, and that UDP gets there",
+      );
+    }
+  }
+}
+
+/** What a mesh would be told, through the adapter itself. */
+async function* adapterFindings(
+  { discovery }: RegistrySource,
+  { service, timeoutMs, signal }: Omit<RegistryCheck, "tls">,
+): AsyncGenerator<Finding, void, undefined> {
+  const name = discovery.name ?? "discovery";
+  try {
+    if (service !== undefined)
+      yield* await lookUp(discovery, service, { timeoutMs, signal }, async ({ update }) => serviceFindings(name, update));
+    else if (discovery.services !== undefined) {
+      const count = (await discovery.services(signal)).length;
+      yield count > 0
+        ? ok("discovery", `${name} lists ${count} services`)
+        : warn("discovery", `${name} lists no service`, "register one, or check what the token may read");
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    yield fail("discovery", describeError(error), "this is what a mesh would be told: see the checks above");
+  } finally {
+    await discovery.close?.();
+  }
+}
+
+function serviceFindings(
+  name: string,
+  {
+    service,
+    endpoints,
+    rejected,
+  }: { readonly service: string; readonly endpoints: readonly unknown[]; readonly rejected: readonly { readonly reason: string }[] },
+): readonly Finding[] {
+  const reasons = [...new Set(rejected.map(({ reason }) => reason))].slice(0, 3).join("; ");
+  return [
+    endpoints.length > 0
+      ? ok("discovery", `${name} lists ${endpoints.length} endpoints of ${service}`)
+      : warn(
+          "discovery",
+          `${name} lists no endpoint of ${service}`,
+          "check the spelling (inmesh services), the health of its instances and what the token may read",
+        ),
+    ...(rejected.length === 0
+      ? []
+      : [warn("discovery", `${rejected.length} entries are not used: ${reasons}`, "correct what these instances register")]),
+  ];
+}

@@ -1,0 +1,76 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { connect } from "node:tls";
+import { describeError } from "../../core/errors.ts";
+import type { TlsFiles } from "../registry/tls-files.ts";
+import { expiryFinding } from "./certificate-checks.ts";
+import { type Finding, fail, ok } from "./finding.ts";
+
+/** Whether the name of a server has addresses; nothing for one that is an address. */
+export async function* nameFindings(url: URL): AsyncGenerator<Finding, void, undefined> {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (isIP(host) !== 0) return;
+  try {
+    const found = await lookup(host, { all: true });
+    yield ok("dns", `${host} is ${found.map(({ address }) => address).join(", ")}`);
+  } catch (error) {
+    yield fail("dns", `${host} has no address (${describeError(error)})`, "check the name, /etc/resolv.conf and /etc/hosts");
+  }
+}
+
+const advice: ReadonlyMap<string, string> = new Map([
+  ["CERT_HAS_EXPIRED", "renew it"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "give its authority with --registry-ca"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "give its authority with --registry-ca"],
+  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "give its authority with --registry-ca"],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "give its authority with --registry-ca"],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "ask by a name that is in the certificate, or say which one to expect with --registry-server-name"],
+]);
+
+/** The certificate that a server shows, and whether it is trusted. Only shakes hands: nothing is sent to a server that may be another. */
+export async function* serverCertificateFindings(
+  url: URL,
+  { ca, cert, key, servername }: TlsFiles,
+  timeoutMs: number,
+): AsyncGenerator<Finding, void, undefined> {
+  if (url.protocol !== "https:") return;
+  const check = "certificate";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const name = servername ?? host;
+  const finding = await new Promise<Finding | readonly Finding[]>((resolve) => {
+    const socket = connect({
+      host,
+      port: url.port === "" ? 443 : Number(url.port),
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      // To look at it all the same.
+      rejectUnauthorized: false,
+    });
+    const end = (result: Finding | readonly Finding[]): void => {
+      resolve(result);
+      socket.destroy();
+    };
+    socket.setTimeout(timeoutMs, () => end(fail(check, "no TLS handshake in time", "check that the port speaks HTTPS")));
+    socket.on("error", (error) =>
+      end(
+        fail(check, `no TLS handshake (${describeError(error)})`, "check that the port speaks HTTPS, and whether it wants --registry-cert"),
+      ),
+    );
+    socket.once("secureConnect", () => {
+      const peer = socket.getPeerX509Certificate();
+      if (peer === undefined) return end(fail(check, "the server shows no certificate", "check its configuration"));
+      const isNamed = isIP(name) === 0 ? peer.checkHost(name) !== undefined : peer.checkIP(name) !== undefined;
+      const error: unknown = socket.authorizationError;
+      const code = error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error ?? "");
+      const trust = !socket.authorized
+        ? fail(check, `it is not trusted (${code})`, advice.get(code) ?? "check the chain of the certificate")
+        : isNamed
+          ? ok(check, `it is trusted, and names ${name}`)
+          : fail(check, `it does not name ${name}`, advice.get("ERR_TLS_CERT_ALTNAME_INVALID") ?? "");
+      end([trust, expiryFinding(check, peer, Date.now())]);
+    });
+  });
+  yield* [finding].flat();
+}

@@ -1,0 +1,27 @@
+import type { Command } from "./command.ts";
+
+/** A command before it is needed: only the one that is called is loaded. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Every command by its name, in the order of the help. */
+export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
+  ["demo", { summary: "three toy instances under load; one is killed, one becomes slow", load: () => import("./commands/demo.ts") }],
+  ["services", { summary: "the services that a registry lists", load: () => import("./commands/services.ts") }],
+  [
+    "endpoints",
+    { summary: "the endpoints of a service, and the entries that a mesh would not use", load: () => import("./commands/endpoints.ts") },
+  ],
+  ["explain", { summary: "which endpoints a mesh would choose from, and why", load: () => import("./commands/explain.ts") }],
+  ["fetch", { summary: "calls a service through a mesh; -v shows each attempt", load: () => import("./commands/fetch.ts") }],
+  ["watch", { summary: "the endpoints of a service as they change", load: () => import("./commands/watch.ts") }],
+  [
+    "check",
+    { summary: "registry, rights, clock, DNS and certificates, and what to do about them", load: () => import("./commands/check.ts") },
+  ],
+  ["stat", { summary: "the services of a running process", load: () => import("./commands/stat.ts") }],
+  ["top", { summary: "the same, live", load: () => import("./commands/top.ts") }],
+  ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],
+]);

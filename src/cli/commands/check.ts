@@ -1,0 +1,78 @@
+import { certificateFindings } from "../check/certificate-checks.ts";
+import { type Finding, fail, ok } from "../check/finding.ts";
+import { registryFindings } from "../check/registry-checks.ts";
+import { type Call, type Command, command as declare } from "../command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { formatOption } from "../option-table.ts";
+import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
+import { registrySource } from "../registry/registry-source.ts";
+import { plain } from "../terminal/plain.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { readDuration } from "../values.ts";
+
+/** What `inmesh check -o json` writes. */
+export interface CheckReport {
+  /** `false` when a check failed; warnings do not count. */
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+}
+
+const options = {
+  ...registryOptions,
+  ...timeoutOption,
+  "tls-ca": { type: "string", value: "FILE", help: "PEM of the authority of the instances' certificates, to be checked." },
+  "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances, to be checked." },
+  "tls-key": { type: "string", value: "FILE", help: "PEM of its key, to be checked." },
+  ...formatOption,
+} as const;
+
+/** `inmesh check [SERVICE]`. */
+export const command: Command = declare({
+  description:
+    "Checks what a mesh on this machine would need: Node, the registry, what the token may read, the clock, names, certificates. Each line is\nok, warn or fail, with what to do. Ends with 1 when one fails. Nothing is registered or changed.",
+  positionals: ["[SERVICE]"],
+  options,
+  examples: [
+    "inmesh check",
+    "inmesh check orders --token-file token",
+    "inmesh check --file endpoints.yaml --tls-cert client.pem --tls-key client-key.pem",
+  ],
+  run,
+});
+
+async function run({ values, positionals: [service], terminal, io }: Call<typeof options>): Promise<number> {
+  const timeoutMs = readDuration("timeout", values.timeout ?? "5s");
+  const source = await registrySource(values, io, terminal);
+  const findings: Finding[] = [];
+  const tell = async (finding: Finding): Promise<void> => {
+    terminal.progress();
+    findings.push(finding);
+    if (terminal.format !== "json") await terminal.lines(linesOf(finding, terminal));
+    terminal.progress("checking …");
+  };
+  await tell(nodeFinding(process.versions.node));
+  for await (const finding of registryFindings(source, { service, timeoutMs, signal: io.signal })) await tell(finding);
+  const paths = { cert: values["tls-cert"], key: values["tls-key"], ca: values["tls-ca"] };
+  for await (const finding of certificateFindings(paths, Date.now())) await tell(finding);
+  terminal.progress();
+  const isOk = findings.every(({ state }) => state !== "fail");
+  if (terminal.format === "json") await terminal.json({ ok: isOk, findings } satisfies CheckReport);
+  return isOk ? exitCodes.ok : exitCodes.failed;
+}
+
+const styles = { ok: "green", warn: "yellow", fail: "red" } as const;
+
+function linesOf({ check, state, message, fix }: Finding, terminal: Terminal): readonly string[] {
+  const line = `${terminal.style(styles[state], state.padEnd(4))}  ${check.padEnd(11)}  ${plain(message)}`;
+  return fix === null ? [line] : [line, `                   → ${plain(fix)}`];
+}
+
+/** `engines` of package.json. */
+const oldest = [22, 19] as const;
+
+/** Whether a version of Node is one that the package works with. */
+export function nodeFinding(version: string): Finding {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return ok("node", `Node ${version}`);
+  return fail("node", `Node ${version} is too old`, `install Node ${oldest.join(".")} or newer`);
+}

@@ -1,0 +1,136 @@
+import { describeError } from "../../core/errors.ts";
+import { createMesh, isMeshError, MeshError, type Observer, parseTarget, ringHash, type Target } from "../../index.ts";
+import { type Call, type Command, command as declare } from "../command.ts";
+import { fetchOptions } from "../fetch/fetch-options.ts";
+import { Narrator } from "../fetch/narrator.ts";
+import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport, withoutQuery } from "../fetch/outcome.ts";
+import { isSecretHeader, requestOf } from "../fetch/request.ts";
+import { formatOption, type Values } from "../option-table.ts";
+import { registryOptions } from "../registry/registry-options.ts";
+import { registrySource } from "../registry/registry-source.ts";
+import { readTls } from "../registry/tls-files.ts";
+import { plain } from "../terminal/plain.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { UsageError } from "../usage-error.ts";
+import { readDuration } from "../values.ts";
+
+const options = { ...registryOptions, ...fetchOptions, ...formatOption };
+
+/** `inmesh fetch TARGET`. */
+export const command: Command = declare({
+  description:
+    "Calls service/path on an instance that discovery knows, with the retries, time limits and choices of a mesh, and writes the body of the\nresponse. The exit code says whether a failed request may have been executed.",
+  positionals: ["TARGET"],
+  options,
+  examples: ["inmesh fetch orders/42 -v", "inmesh fetch orders/ -X POST -H 'content-type: application/json' -d @order.json --timeout 2s"],
+  run,
+});
+
+async function run({ values, positionals: [target = ""], terminal, io }: Call<typeof options>): Promise<number> {
+  const { service, path } = targetOf(target);
+  const source = await registrySource(values, io, terminal);
+  const request = await requestOf(values, io, terminal);
+  const note = (text: string): void => {
+    if (values.verbose === true) terminal.note(text, text.startsWith("* ") ? "dim" : undefined);
+  };
+  const narrator = new Narrator(source.discovery.name ?? "discovery", (text) => note(`* ${text}`));
+  const unanswered = new AbortController();
+  const observers = [narrator, firstErrorOf(service, (error) => unanswered.abort(error))];
+  const mesh = createMesh({ ...(await meshOptions(values)), discovery: source.discovery, observers });
+  note(`> ${request.method} ${withoutQuery(path)} of ${service}`);
+  for (const [name, value] of request.headers) note(`> ${name}: ${isSecretHeader(name) ? "[hidden]" : value}`);
+  const startedAt = performance.now();
+  const report = (response: FetchReport["response"], error: FetchReport["error"]): FetchReport => ({
+    target: withoutQuery(target),
+    method: request.method,
+    response,
+    error,
+    attempts: narrator.attempts,
+    ms: Math.round(performance.now() - startedAt),
+  });
+  let head: Omit<NonNullable<FetchReport["response"]>, "body" | "bodyEncoding"> | undefined;
+  try {
+    const response = await mesh.fetch(target, { ...request, signal: AbortSignal.any([io.signal, unanswered.signal]) });
+    head = { status: response.status, statusText: response.statusText, headers: [...response.headers] };
+    const lines = [`HTTP ${head.status} ${head.statusText}`.trimEnd(), ...head.headers.map(([name, value]) => `${name}: ${value}`)];
+    for (const line of lines) note(`< ${line}`);
+    if (terminal.format === "json") {
+      const text = bodyText(await response.bytes());
+      await mesh.close();
+      await terminal.json(report({ ...head, ...text }, null));
+    } else {
+      if (values.include === true) await terminal.lines([...lines.map(plain), ""]);
+      await writeBody(response, terminal, values.binary === true);
+    }
+    return exitCodeOfStatus(head.status);
+  } catch (error) {
+    if (io.signal.aborted) throw error;
+    if (error instanceof TypeError && head === undefined && !isMeshError(error)) throw new UsageError(error.message, { cause: error });
+    if (terminal.format === "json" && isMeshError(error)) {
+      const { code, maybeExecuted } = error;
+      await mesh.close();
+      const response = head === undefined ? null : { ...head, body: null, bodyEncoding: "utf8" as const };
+      await terminal.json(report(response, { code, message: error.message, maybeExecuted }));
+    }
+    const may = isMeshError(error) ? (error.maybeExecuted ? " (it may have been executed)" : " (it was certainly not executed)") : "";
+    terminal.note(`inmesh: ${describeError(error)}${may}`);
+    return exitCodeOfError(error);
+  } finally {
+    await mesh.close();
+  }
+}
+
+/** Tells of discovery's first error before its first answer: a mesh would wait whether the next one does better, and here somebody waits. */
+function firstErrorOf(service: string, tell: (error: MeshError) => void): Observer {
+  let isKnown = false;
+  return {
+    onEndpoints() {
+      isKnown = true;
+    },
+    onDiscoveryError(_service, cause) {
+      if (isKnown) return;
+      const message = `"${service}" has no endpoints: ${describeError(cause)}`;
+      tell(new MeshError("ERR_MESH_NO_ENDPOINTS", message, { service, cause, maybeExecuted: false }));
+    },
+  };
+}
+
+/** @throws UsageError that shows no query, which may hold secrets. */
+function targetOf(target: string): Target {
+  try {
+    return parseTarget(target);
+  } catch (error) {
+    throw new UsageError((error as Error).message.replace(/\?.*(?=" is refused:)/s, "?[hidden]"), { cause: error });
+  }
+}
+
+async function meshOptions(values: Values<typeof options>): Promise<Omit<Parameters<typeof createMesh>[0], "discovery">> {
+  const timeoutMs = readDuration("timeout", values.timeout ?? "10s");
+  const tls = await readTls({ ca: values["tls-ca"], cert: values["tls-cert"], key: values["tls-key"] });
+  const serverName = values["tls-server-name"];
+  return {
+    timeoutMs,
+    attemptTimeoutMs: Math.min(timeoutMs, readDuration("attempt-timeout", values["attempt-timeout"] ?? "2s")),
+    // A process that has just begun knows no endpoint yet, and somebody looks on.
+    discoveryTimeoutMs: Math.min(timeoutMs, 5_000),
+    drainTimeoutMs: 0,
+    tls: { ...tls, ...(serverName === undefined ? {} : { serverName }) },
+    ...(values.zone === undefined ? {} : { zone: values.zone }),
+    ...(values.protocol === undefined ? {} : { protocol: values.protocol }),
+    ...(values["hash-key"] === undefined ? {} : { picker: ringHash() }),
+  };
+}
+
+/** The body as it comes in. A binary one is kept from a terminal, as curl does. */
+async function writeBody(response: Response, terminal: Terminal, isForced: boolean): Promise<void> {
+  if (response.body === null) return;
+  let isFirst = true;
+  for await (const chunk of response.body) {
+    if (isFirst && terminal.isInteractive && !isForced && chunk.includes(0)) {
+      terminal.note("inmesh: the body is binary and could mess up the terminal; write it into a file (> FILE), or give --binary", "yellow");
+      return;
+    }
+    isFirst = false;
+    await terminal.raw(chunk);
+  }
+}

@@ -1,0 +1,37 @@
+import { adminClient, adminOptions } from "../admin/admin-client.ts";
+import { endpointRowColumns, serviceColumns } from "../admin/service-columns.ts";
+import { type Command, command as declare } from "../command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { formatOption } from "../option-table.ts";
+
+/** `inmesh stat [SERVICE]`. */
+export const command: Command = declare({
+  description:
+    "Shows what a running process calls, from its admin server (inmesh/admin). SUCCESS is the share of calls that succeeded, as the callers saw\nit; ACTUAL that of attempts, before retries made good for it. With SERVICE: its endpoints.",
+  positionals: ["[SERVICE]"],
+  options: { ...adminOptions, ...formatOption },
+  examples: ["inmesh stat", "inmesh stat orders --admin http://127.0.0.1:7412 -o wide"],
+  async run({ values, positionals: [service], terminal, io }) {
+    const client = await adminClient(values, io, terminal);
+    if (service === undefined) {
+      const snapshot = await client.mesh();
+      if (terminal.format === "json") await terminal.json(snapshot);
+      else if (snapshot.services.length > 0) await terminal.table(serviceColumns(terminal), snapshot.services);
+      else terminal.note("the process has called no service yet");
+      return exitCodes.ok;
+    }
+    const snapshot = await client.service(service);
+    if (snapshot === undefined) {
+      terminal.note(`the process has not called ${JSON.stringify(service)}`);
+      return exitCodes.nothing;
+    }
+    if (terminal.format === "json") await terminal.json(snapshot);
+    else {
+      await terminal.table(serviceColumns(terminal), [snapshot]);
+      await terminal.line("");
+      await terminal.table(endpointRowColumns(terminal), snapshot.endpointRows);
+      if (snapshot.discoveryError !== null) terminal.note(`discovery: ${snapshot.discoveryError}`, "yellow");
+    }
+    return exitCodes.ok;
+  },
+});

@@ -1,0 +1,83 @@
+import type { MeshSnapshot } from "../../admin/snapshot.ts";
+import { describeError } from "../../core/errors.ts";
+import { adminClient, adminOptions } from "../admin/admin-client.ts";
+import { FullScreen } from "../admin/full-screen.ts";
+import { serviceColumns } from "../admin/service-columns.ts";
+import { type Call, type Command, command as declare } from "../command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { formatOption } from "../option-table.ts";
+import { plain } from "../terminal/plain.ts";
+import { table } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { UsageError } from "../usage-error.ts";
+import { waitFor } from "../wait.ts";
+
+const options = { ...adminOptions, ...formatOption };
+
+const reconnectMs = 1_000;
+
+/** `inmesh top`. */
+export const command: Command = declare({
+  description:
+    "Shows what a running process calls, as inmesh stat does, again every second; it waits for a process that restarts. q ends it.\nWith -o json a line for each second, for programs.",
+  positionals: [],
+  options,
+  examples: ["inmesh top", "inmesh top --admin http://127.0.0.1:7412 -o json | jq .services"],
+  run,
+});
+
+async function run({ values, terminal, io }: Call<typeof options>): Promise<number> {
+  const client = await adminClient(values, io, terminal);
+  const isJson = terminal.format === "json";
+  if (!isJson && !terminal.isInteractive) throw new UsageError("top needs a terminal; inmesh stat does not, and top -o json writes lines");
+  // Before the screen is taken: what is wrong with the address is said on the one that stays.
+  let last = await client.mesh();
+  const ending = new AbortController();
+  const onAbort = (): void => ending.abort();
+  io.signal.addEventListener("abort", onAbort, { once: true });
+  let code: number = exitCodes.ok;
+  const screen = isJson
+    ? undefined
+    : new FullScreen(io, (how) => {
+        if (how === "interrupt") code = exitCodes.interrupted;
+        ending.abort();
+      });
+  try {
+    screen?.show(pictureOf(last, "", terminal));
+    while (!ending.signal.aborted) {
+      let trouble = "the process has ended the connection";
+      try {
+        for await (const snapshot of client.events(ending.signal)) {
+          if (isJson) await terminal.json(snapshot, true);
+          screen?.show(pictureOf(snapshot, "", terminal));
+          // Only one that could be shown is shown again.
+          last = snapshot;
+        }
+      } catch (error) {
+        trouble = describeError(error);
+      }
+      if (ending.signal.aborted) break;
+      if (isJson) terminal.note(`${trouble}; trying again`);
+      screen?.show(pictureOf(last, `${trouble}; trying again`, terminal));
+      await waitFor(reconnectMs, ending.signal);
+    }
+  } finally {
+    io.signal.removeEventListener("abort", onAbort);
+    ending.abort();
+    screen?.close();
+  }
+  return code;
+}
+
+/** What `top` shows at a moment, escaped. */
+export function pictureOf({ process, services }: MeshSnapshot, trouble: string, terminal: Terminal): readonly string[] {
+  const { pid, node, uptimeS, zone } = process;
+  const head = `process ${pid}, up ${uptimeS.toFixed(0)} s, Node ${node}${zone === null ? "" : `, zone ${zone}`}; ${services.length} services`;
+  const busiest = [...services].sort((a, b) => b.rps - a.rps || (a.service < b.service ? -1 : 1));
+  return [
+    terminal.style("bold", plain(head)),
+    trouble === "" ? terminal.style("dim", "q ends it") : terminal.style("yellow", plain(trouble)),
+    "",
+    ...table(serviceColumns(terminal), busiest, terminal.format === "wide"),
+  ];
+}

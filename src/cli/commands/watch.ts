@@ -1,0 +1,85 @@
+import { addressOf } from "../../core/endpoint.ts";
+import { describeError } from "../../core/errors.ts";
+import { type Command, command as declare } from "../command.ts";
+import { differencesOf, type EndpointChange, EndpointChanges } from "../endpoint-changes.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { watchingMesh } from "../lookup.ts";
+import { formatOption } from "../option-table.ts";
+import { registryOptions } from "../registry/registry-options.ts";
+import { registrySource } from "../registry/registry-source.ts";
+import { plain } from "../terminal/plain.ts";
+import type { Style } from "../terminal/terminal.ts";
+import { readDuration } from "../values.ts";
+import { waitFor } from "../wait.ts";
+
+/** A line of `inmesh watch SERVICE -o json`. */
+export interface WatchEvent extends EndpointChange {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly service: string;
+}
+
+const styles: Readonly<Record<EndpointChange["event"], Style>> = {
+  added: "green",
+  removed: "red",
+  changed: "cyan",
+  quarantine: "yellow",
+  confirmed: "green",
+  rejected: "yellow",
+  error: "red",
+};
+
+/** `inmesh watch SERVICE`. */
+export const command: Command = declare({
+  description:
+    "Shows the endpoints of a service and every change of them, as a mesh sees it, until Ctrl-C: added, removed and changed endpoints,\nerrors of discovery, and answers that are held in quarantine. A line each, with -o json as JSON.",
+  positionals: ["SERVICE"],
+  options: {
+    ...registryOptions,
+    for: { type: "string", value: "TIME", help: "Ends after so long, with 0. Default: never." },
+    ...formatOption,
+  },
+  examples: ["inmesh watch orders", "inmesh watch orders --file endpoints.yaml -o json --for 1m"],
+  async run({ values, positionals: [service = ""], terminal, io }) {
+    const forMs = values.for === undefined ? undefined : readDuration("for", values.for);
+    const { discovery } = await registrySource(values, io, terminal);
+    // One line after the other, though discovery waits for nobody.
+    let written = Promise.resolve();
+    const tell = (change: EndpointChange): void => {
+      const time = new Date().toISOString();
+      written = written.then(() => {
+        if (terminal.format === "json") return terminal.json({ time, service, ...change } satisfies WatchEvent, true);
+        const what = terminal.style(styles[change.event], change.event.padEnd(10));
+        return terminal.lines([`${time.slice(11, 23)}  ${what}  ${plain(detailOf(change))}`]);
+      });
+      written.catch(() => {});
+    };
+    const changes = new EndpointChanges(tell);
+    let lastError = "";
+    const watching = watchingMesh(discovery, {
+      onEndpoints: (update) => {
+        lastError = "";
+        changes.update(update);
+      },
+      onDiscoveryError: (_service, error) => {
+        const message = describeError(error);
+        // It is asked again for ever: the same error is told once.
+        if (message !== lastError) tell({ event: "error", message });
+        lastError = message;
+      },
+    });
+    try {
+      await watching.watch(service);
+      await waitFor(forMs, io.signal);
+    } finally {
+      await watching.mesh.close();
+    }
+    await written;
+    return exitCodes.ok;
+  },
+});
+
+function detailOf({ endpoint, before, message = "" }: EndpointChange): string {
+  if (endpoint === undefined) return message;
+  return [endpoint.id, addressOf(endpoint), ...(before === undefined ? [] : differencesOf(before, endpoint))].join("  ");
+}

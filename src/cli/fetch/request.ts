@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import type { MeshRequestInit } from "../../index.ts";
+import type { Io } from "../io.ts";
+import type { Values } from "../option-table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { UsageError } from "../usage-error.ts";
+import type { fetchOptions } from "./fetch-options.ts";
+
+/** Headers whose values are nobody else's business. */
+const secretHeaders: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "x-consul-token",
+  "x-api-key",
+  "x-auth-token",
+]);
+
+/** Whether the value of a header is left out of what is shown. */
+export function isSecretHeader(name: string): boolean {
+  return secretHeaders.has(name.toLowerCase());
+}
+
+/** The request that the options describe. Values of headers that hold secrets are hidden from the terminal. */
+export async function requestOf(
+  values: Values<typeof fetchOptions>,
+  io: Pick<Io, "stdin">,
+  terminal: Terminal,
+): Promise<MeshRequestInit & { method: string; headers: Headers }> {
+  const headers = headersOf(values.header ?? []);
+  for (const [name, value] of headers) if (isSecretHeader(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
+  const body = values.data === undefined ? undefined : await bodyOf(values.data, io);
+  if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded");
+  const hashKey = values["hash-key"];
+  return {
+    method: values.request ?? (body === undefined ? "GET" : "POST"),
+    headers,
+    ...(body === undefined ? {} : { body }),
+    redirect: values.location === true ? "follow" : "manual",
+    mesh: {
+      ...(values["no-retry"] === true ? { retry: false } : {}),
+      ...(values.idempotent === true ? { idempotent: true } : {}),
+      ...(hashKey === undefined ? {} : { hashKey }),
+    },
+  };
+}
+
+function headersOf(lines: readonly string[]): Headers {
+  const headers = new Headers();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(0, colon)).trim();
+    try {
+      if (name === "") throw new TypeError("no name");
+      headers.append(name, line.slice(colon + 1).trim());
+    } catch {
+      // The value may be a secret.
+      throw new UsageError(
+        `--header must be "name: value"; the one ${name === "" ? "without a name" : `called ${JSON.stringify(name)}`} is not`,
+      );
+    }
+  }
+  return headers;
+}
+
+async function bodyOf(parts: readonly string[], io: Pick<Io, "stdin">): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  for (const part of parts) {
+    if (chunks.length > 0) chunks.push(Buffer.from("&"));
+    if (part === "@-") chunks.push(await allOf(io.stdin));
+    else chunks.push(part.startsWith("@") ? await readFile(part.slice(1)) : Buffer.from(part));
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+async function allOf(stdin: Io["stdin"]): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stdin ?? []) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,75 @@
+import { createMesh, type Discovery, type EndpointsUpdate, localResponse, type Mesh, type Observer } from "../index.ts";
+
+/** A mesh that watches services and never calls one. */
+export interface WatchingMesh {
+  readonly mesh: Mesh;
+  /** Begins to watch a service. Rejects for what is no service name. */
+  watch(service: string): Promise<void>;
+}
+
+/** Makes a mesh that tells `observer` what discovery says, just as a mesh that makes calls would use it. */
+export function watchingMesh(discovery: Discovery, observer: Observer): WatchingMesh {
+  const mesh = createMesh({
+    discovery,
+    observers: [observer],
+    // A call begins the watch, and goes no further.
+    interceptors: [() => async () => localResponse(204)],
+    drainTimeoutMs: 0,
+  });
+  return {
+    mesh,
+    async watch(service) {
+      await (await mesh.fetch(service)).text();
+    },
+  };
+}
+
+/** What a mesh would know of a service after the first answer of discovery. */
+export interface Lookup {
+  readonly update: EndpointsUpdate;
+  readonly mesh: Mesh;
+  /** Milliseconds to the answer. */
+  readonly ms: number;
+}
+
+/** Limits of {@link lookUp}. */
+export interface LookupOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks for the endpoints of a service once and hands the answer to `use`. Rejects with discovery's first error, since somebody waits
+ * for it; with an Error when there is no answer in time; with the signal's reason.
+ */
+export async function lookUp<T>(
+  discovery: Discovery,
+  service: string,
+  { timeoutMs, signal }: LookupOptions,
+  use: (lookup: Lookup) => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  const answer = Promise.withResolvers<EndpointsUpdate>();
+  // Whoever waits for it may have given up already.
+  answer.promise.catch(() => {});
+  const watching = watchingMesh(discovery, {
+    onEndpoints: (update) => answer.resolve(update),
+    onDiscoveryError: (_service, error) => answer.reject(error),
+  });
+  const onAbort = (): void => answer.reject(signal.reason);
+  const timer = setTimeout(
+    () => answer.reject(new Error(`${discovery.name ?? "discovery"} has not answered within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    signal.throwIfAborted();
+    await watching.watch(service);
+    const update = await answer.promise;
+    return await use({ update, mesh: watching.mesh, ms: performance.now() - startedAt });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+    await watching.mesh.close();
+  }
+}

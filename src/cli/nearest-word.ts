@@ -1,0 +1,10 @@
+import { closest, distance } from "fastest-levenshtein";
+
+/** The one of `words` that was probably meant by `given`, if any is near enough. */
+export function nearestWord(given: string, words: readonly string[]): string | undefined {
+  if (words.length === 0 || given === "") return undefined;
+  const begun = words.find((word) => word.startsWith(given));
+  if (begun !== undefined) return begun;
+  const nearest = closest(given, [...words]);
+  return distance(given, nearest) <= Math.max(1, Math.floor(given.length / 3)) ? nearest : undefined;
+}

@@ -1,0 +1,125 @@
+import { readFile } from "node:fs/promises";
+import { type Discovery, dns, fileDiscovery, staticDiscovery } from "../../index.ts";
+import type { Io } from "../io.ts";
+import type { Values } from "../option-table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { UsageError } from "../usage-error.ts";
+import { readWhole } from "../values.ts";
+import { type ConsulAccess, consulAccess } from "./consul-access.ts";
+import type { registryOptions } from "./registry-options.ts";
+import { staticList } from "./static-list.ts";
+import { readTls, type TlsFiles } from "./tls-files.ts";
+
+/** The values of the options that say where to look. */
+export type RegistryValues = Values<typeof registryOptions>;
+
+/** Where a command looks services up, and how it would be asked without the adapter. */
+export type RegistrySource = { readonly discovery: Discovery; readonly tls: TlsFiles } & (
+  | { readonly kind: "consul"; readonly access: ConsulAccess }
+  | { readonly kind: "eureka"; readonly urls: readonly string[] }
+  | { readonly kind: "dns"; readonly template: string; readonly servers: readonly string[] | undefined }
+  | { readonly kind: "file" | "static" }
+);
+
+/** Only one of these may be given. */
+const sources = ["consul", "eureka", "dns", "file", "static"] as const;
+/** Of what the others are; given without it they would be ignored. */
+const belongsTo: ReadonlyMap<keyof RegistryValues, readonly string[]> = new Map([
+  ["token-file", ["consul"]],
+  ["datacenter", ["consul"]],
+  ["tag", ["consul"]],
+  ["dns-server", ["dns"]],
+  ["dns-port", ["dns"]],
+  ["registry-ca", ["consul", "eureka"]],
+  ["registry-cert", ["consul", "eureka"]],
+  ["registry-key", ["consul", "eureka"]],
+  ["registry-server-name", ["consul", "eureka"]],
+]);
+
+/**
+ * The discovery adapter that the options and the environment name. What is secret in them is hidden from the terminal first.
+ * @throws UsageError for options that contradict each other; what the adapter throws for a wrong value.
+ */
+export async function registrySource(values: RegistryValues, io: Pick<Io, "env">, terminal: Terminal): Promise<RegistrySource> {
+  const given = sources.filter((source) => values[source] !== undefined);
+  if (given.length > 1) throw new UsageError(`${given.map((source) => `--${source}`).join(" and ")}: only one source at a time`);
+  const kind = given[0] ?? "consul";
+  for (const [option, owners] of belongsTo) {
+    if (values[option] !== undefined && !owners.includes(kind)) throw new UsageError(`--${option} does nothing with --${kind}`);
+  }
+  try {
+    return await make(kind, values, io.env, terminal);
+  } catch (error) {
+    // The factories check their options: what they refuse came from the command line.
+    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function make(kind: (typeof sources)[number], values: RegistryValues, env: Io["env"], terminal: Terminal): Promise<RegistrySource> {
+  const tls = await readTls({
+    ca: values["registry-ca"] ?? (kind === "consul" ? env["CONSUL_CACERT"] : undefined),
+    cert: values["registry-cert"] ?? (kind === "consul" ? env["CONSUL_CLIENT_CERT"] : undefined),
+    key: values["registry-key"] ?? (kind === "consul" ? env["CONSUL_CLIENT_KEY"] : undefined),
+  });
+  switch (kind) {
+    case "consul": {
+      const access = consulAccess(values, env);
+      if (access.token !== undefined) terminal.hide(typeof access.token === "string" ? access.token : await firstLine(access.token.file));
+      const servername = values["registry-server-name"] ?? env["CONSUL_TLS_SERVER_NAME"];
+      const { consul } = await import("../../registries/consul.ts");
+      const discovery = consul({
+        url: access.url,
+        ...(access.token === undefined ? {} : { token: access.token }),
+        ...(access.url.startsWith("https:") ? { tls: { ...tls, ...(servername ? { servername } : {}) } } : {}),
+        ...(values.datacenter === undefined ? {} : { datacenter: values.datacenter }),
+        ...(env["CONSUL_PARTITION"] ? { partition: env["CONSUL_PARTITION"] } : {}),
+        tags: values.tag ?? [],
+      });
+      return { kind, discovery, access, tls: { ...tls, servername } };
+    }
+    case "eureka": {
+      const urls = values.eureka ?? [];
+      for (const url of urls) for (const part of credentialsOf(url)) terminal.hide(part);
+      const servername = values["registry-server-name"];
+      const { eureka } = await import("../../registries/eureka.ts");
+      const discovery = eureka({ servers: urls, tls: { ...tls, ...(servername ? { servername } : {}) } });
+      return { kind, discovery, urls, tls: { ...tls, servername } };
+    }
+    case "dns": {
+      const port = values["dns-port"];
+      const servers = values["dns-server"];
+      const template = values.dns ?? "{service}";
+      const discovery = dns({
+        name: template,
+        ...(servers === undefined ? {} : { servers }),
+        ...(port === undefined ? {} : { port: readWhole("dns-port", port, 1, 65_535) }),
+      });
+      return { kind, discovery, template, servers, tls };
+    }
+    case "file":
+      return { kind, discovery: fileDiscovery(values.file ?? ""), tls };
+    case "static":
+      return { kind, discovery: staticDiscovery(staticList(values.static ?? [])), tls };
+  }
+}
+
+/** What the file holds; `undefined` when it cannot be read, which the adapter tells. */
+async function firstLine(file: string): Promise<string | undefined> {
+  return (await readFile(file, "utf8").catch(() => undefined))?.trim();
+}
+
+/** The password of a URL as it is written and as it is meant, and both as they go out in a header. */
+function credentialsOf(url: string): readonly string[] {
+  if (!URL.canParse(url)) return [];
+  const { username, password } = new URL(url);
+  if (password === "") return [];
+  const decoded = (text: string): string => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
+  return [password, decoded(password), Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64")];
+}

@@ -1,0 +1,23 @@
+import { readFile } from "node:fs/promises";
+
+/** PEM of a TLS client, and the name that the other side must have. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly servername?: string | undefined;
+}
+
+/** Reads the files that are given. Rejects with an Error that names the file, and holds nothing of what is in it. */
+export async function readTls(paths: {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}): Promise<{ readonly ca?: string; readonly cert?: string; readonly key?: string }> {
+  const found: { ca?: string; cert?: string; key?: string } = {};
+  for (const name of ["ca", "cert", "key"] as const) {
+    const path = paths[name];
+    if (path) found[name] = await readFile(path, "utf8");
+  }
+  return found;
+}

@@ -1,0 +1,179 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expiryFinding } from "../../../src/cli/check/certificate-checks.ts";
+import { clockFinding } from "../../../src/cli/check/clock-check.ts";
+import type { Finding } from "../../../src/cli/check/finding.ts";
+import { zoneOf } from "../../../src/cli/check/registry-checks.ts";
+import { type CheckReport, nodeFinding } from "../../../src/cli/commands/check.ts";
+import { certificate } from "../../registries/eureka-certificate.ts";
+import { runCli } from "../run-cli.ts";
+import { toyInstance } from "../toy-instance.ts";
+
+let directory: string;
+const path = (name: string): string => join(directory, name);
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "inmesh-cli-"));
+  await writeFile(path("cert.pem"), certificate.cert);
+  await writeFile(path("key.pem"), certificate.key, { mode: 0o600 });
+  await writeFile(path("nonsense.pem"), "canary-content");
+  await promisify(execFile)("openssl", ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path("other-key.pem")]);
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const anything = ["--static", "a=127.0.0.1:1"];
+
+async function findings(...args: readonly string[]): Promise<{ code: number; found: readonly Finding[]; text: string }> {
+  const { code, stdout, stderr } = await runCli(["check", ...args, "-o", "json"]);
+  const report = JSON.parse(stdout) as CheckReport;
+  expect(report.ok).toBe(code === 0);
+  return { code, found: report.findings, text: stdout + stderr };
+}
+
+/** `token fail` of each finding about one of these. */
+function about(found: readonly Finding[], ...checks: readonly string[]): readonly string[] {
+  return found.filter(({ check }) => checks.includes(check)).map(({ check, state }) => `${check} ${state}`);
+}
+
+describe("inmesh check", () => {
+  it("writes a line for each check, and what to do about those that do not pass", async () => {
+    const { code, stdout } = await runCli(["check", "b", ...anything]);
+    expect(code).toBe(0);
+    expect(stdout.split("\n").slice(0, 3)).toEqual([
+      `ok    node         Node ${process.versions.node}`,
+      "warn  discovery    static list lists no endpoint of b",
+      expect.stringMatching(/^ {19}→ check the spelling \(inmesh services\)/),
+    ]);
+  });
+
+  it("fails when the registry is not there, and says where it has looked", async () => {
+    const { code, found } = await findings("--consul", "http://127.0.0.1:1");
+    expect(code).toBe(1);
+    expect(about(found, "registry", "discovery")).toEqual(["registry fail", "discovery fail"]);
+    expect(found.every(({ state, fix }) => (state === "ok") === (fix === null))).toBe(true);
+  });
+
+  it("notices a name that does not exist", async () => {
+    const { found } = await findings("--consul", "http://nobody.invalid:8500");
+    expect(about(found, "dns")).toEqual(["dns fail"]);
+  });
+
+  it("notices a Consul without a leader, and something else that answers", async () => {
+    await using leaderless = await toyInstance((_, response) => response.end('""'));
+    expect(about((await findings("--consul", leaderless.url)).found, "registry")).toEqual(["registry fail"]);
+    await using other = await toyInstance((_, response) => response.writeHead(404).end("no"));
+    expect(about((await findings("--consul", other.url)).found, "registry")).toEqual(["registry fail"]);
+  });
+
+  it("notices a Eureka that wants a password, and never shows the one that it was given", async () => {
+    await using eureka = await toyInstance((request, response) => {
+      const isKnown = request.headers.authorization === `Basic ${Buffer.from("me:canary-pass").toString("base64")}`;
+      response.writeHead(isKnown ? 200 : 401, { "content-type": "application/json" }).end('{"applications":{"application":[]}}');
+    });
+    const denied = await findings("--eureka", `${eureka.url}/eureka`);
+    expect(about(denied.found, "registry", "clock")).toEqual(["registry fail", "clock ok"]);
+    const url = eureka.url.replace("//", "//me:canary-pass@");
+    const allowed = await findings("--eureka", `${url}/eureka`);
+    expect(about(allowed.found, "registry", "discovery")).toEqual(["registry ok", "discovery warn"]);
+    const wrong = await findings("--eureka", `${url.replace("canary-pass", "canary-wrong")}/eureka`);
+    expect(allowed.text + wrong.text).not.toContain("canary");
+  });
+
+  it("compares clocks as exactly as whole seconds allow", () => {
+    const date = "Sun, 22 Nov 2026 12:00:00 GMT";
+    const at = (offsetMs: number) => clockFinding({ headers: { date }, atMs: Date.parse(date) + offsetMs, ms: 20 });
+    expect([-4_900, 0, 999, 6_000].map((offset) => at(offset).state)).toEqual(["ok", "ok", "ok", "ok"]);
+    expect(at(20_000)).toMatchObject({ state: "warn", message: expect.stringContaining("19.5 s ahead of") });
+    expect(at(-120_000)).toMatchObject({ state: "fail", message: expect.stringContaining("behind") });
+    expect(clockFinding({ headers: {}, atMs: 0, ms: 1 }).state).toBe("warn");
+  });
+
+  it("knows how long a certificate is good", () => {
+    const days = (count: number) => new Date(Date.UTC(2026, 0, 1) + count * 86_400_000).toUTCString();
+    const at = (from: number, to: number) => expiryFinding("c", { validFrom: days(from), validTo: days(to) }, Date.UTC(2026, 0, 1)).state;
+    expect([at(-10, 100), at(-10, 13), at(-10, 0), at(-10, -1), at(1, 100)]).toEqual(["ok", "warn", "fail", "fail", "fail"]);
+  });
+
+  it.each([
+    [
+      ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-ca", "cert.pem"],
+      ["tls-ca ok", "tls-cert ok", "tls-cert ok", "tls-key ok"],
+    ],
+    [
+      ["--tls-cert", "cert.pem", "--tls-key", "other-key.pem"],
+      ["tls-cert ok", "tls-key fail"],
+    ],
+    [
+      ["--tls-cert", "cert.pem"],
+      ["tls-cert ok", "tls-key warn"],
+    ],
+    [["--tls-key", "nonsense.pem"], ["tls-key fail"]],
+    [["--tls-cert", "nonsense.pem"], ["tls-cert fail"]],
+    [["--tls-ca", "missing.pem"], ["tls-ca fail"]],
+    [["--tls-key", "missing.pem"], ["tls-key fail"]],
+  ])("looks into files: %j", async (args, expected) => {
+    await chmod(path("other-key.pem"), 0o600);
+    const { found, text } = await findings(...anything, ...args.map((each) => (each.endsWith(".pem") ? path(each) : each)));
+    expect(about(found, "tls-ca", "tls-cert", "tls-key")).toEqual(expected);
+    expect(text).not.toContain("canary");
+  });
+
+  it("warns of a key that others may read", async () => {
+    await chmod(path("other-key.pem"), 0o644);
+    const { found } = await findings(...anything, "--tls-key", path("other-key.pem"));
+    expect(found).toContainEqual(expect.objectContaining({ check: "tls-key", state: "warn", fix: expect.stringContaining("chmod 600") }));
+  });
+
+  it("looks at the certificate of a registry, and sends nothing to one that it does not trust", async () => {
+    const paths: (string | undefined)[] = [];
+    const server = createServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
+      paths.push(request.url);
+      response.end('"127.0.0.1:8300"');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const unknown = await findings("--consul", url);
+      expect(about(unknown.found, "certificate", "registry")).toEqual(["certificate fail", "certificate ok", "registry fail"]);
+      expect(unknown.found).toContainEqual(expect.objectContaining({ fix: "give its authority with --registry-ca" }));
+      expect(paths).toEqual([]);
+      const known = await findings("--consul", url, "--registry-ca", path("cert.pem"));
+      expect(about(known.found, "certificate", "registry")).toEqual(["certificate ok", "certificate ok", "registry ok"]);
+      const misnamed = await findings("--consul", url, "--registry-ca", path("cert.pem"), "--registry-server-name", "consul.test");
+      expect(about(misnamed.found, "certificate")).toEqual(["certificate fail", "certificate ok"]);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it("asks DNS servers whether they are there", async () => {
+    const { found } = await findings("--dns", "{service}.test", "--dns-server", "127.0.0.1:1", "--timeout", "200ms");
+    expect(about(found, "dns")).toEqual(["dns fail"]);
+  });
+
+  it.each([
+    ["{service}.service.consul", "service.consul"],
+    ["_{service}._tcp.test.", "_tcp.test"],
+    ["{service}.{service}.test", "test"],
+    ["{service}", "127.in-addr.arpa"],
+  ])("asks them for what they are there for: of %s for %s", (template, zone) => {
+    expect(zoneOf(template)).toBe(zone);
+  });
+
+  it("knows which Node is old enough to fail", () => {
+    expect(["22.19.0", "22.18.9", "20.20.2", "24.0.0", "26.1.0"].map((version) => nodeFinding(version).state)).toEqual([
+      "ok",
+      "fail",
+      "fail",
+      "ok",
+      "ok",
+    ]);
+  });
+});
