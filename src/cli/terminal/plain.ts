@@ -11,3 +11,12 @@ export function plain(text: string): string {
 export function plainLines(text: string): string {
   return text.split("\n").map(plain).join("\n");
 }
+
+// JSON itself escapes what is below U+0020, and lone surrogates.
+const unsafeInJson = /[\p{Cf}\p{Zl}\p{Zp}\p{Co}\u007f-\u009f]/gu;
+
+/** The same of JSON, where it is escaped in JSON's own way: the value stays what it was. */
+export function plainJson(json: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return json.replace(unsafeInJson, (character) => character.split("").map(escaped).join(""));
+}

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { styleText } from "node:util";
 import type { Io, Output } from "../io.ts";
-import { plain, plainLines } from "./plain.ts";
+import { plain, plainJson, plainLines } from "./plain.ts";
 import { type Column, table } from "./table.ts";
 
 /** When colours are written. */
@@ -41,8 +41,9 @@ export class Terminal {
   hide(secret: string | undefined): void {
     // A shorter one would blot out half of what is written.
     if (secret === undefined || secret.length < 4) return;
-    // As it is, and as a line and a JSON string would hold it.
-    for (const written of [secret, plain(secret), JSON.stringify(secret).slice(1, -1)]) this.#secrets.add(written);
+    const inJson = JSON.stringify(secret).slice(1, -1);
+    // As it is, and as a line, a JSON string, and a line with one in it would hold it.
+    for (const written of [secret, plain(secret), plainJson(inJson), plain(inJson)]) this.#secrets.add(written);
   }
 
   /** Text in a style, where stdout (or stderr) takes colours. */
@@ -68,13 +69,7 @@ export class Terminal {
 
   /** Writes a value as JSON on stdout: indented for people, on one line (`isLine`) in a stream of values. */
   json(value: unknown, isLine = false): Promise<void> {
-    // JSON escapes what is below U+0020; the rest of what a terminal obeys is escaped as JSON, so that the value stays the same.
-    const text = JSON.stringify(value, undefined, isLine ? undefined : 2).replace(
-      /[\p{Cf}\p{Zl}\p{Zp}\p{Co}\u007f-\u009f]/gu,
-      (character) =>
-        Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`).join(""),
-    );
-    return this.raw(`${this.#blot(text)}\n`);
+    return this.raw(`${this.#blot(plainJson(JSON.stringify(value, undefined, isLine ? undefined : 2)))}\n`);
   }
 
   /** Writes rows as a table on stdout. */

@@ -68,6 +68,14 @@ describe("a terminal", () => {
     expect(written().match(/\[hidden\]/g)).toHaveLength(4);
   });
 
+  it("knows a secret again in the form in which it would be written", async () => {
+    const { terminal, written } = terminalWith();
+    terminal.hide('canary"\u202e\t1');
+    await terminal.line('a canary"\u202e\t1 b');
+    await terminal.json({ e: 'canary"\u202e\t1' });
+    expect(written()).not.toContain("canary");
+  });
+
   it("writes JSON that means the same, and holds nothing a terminal would obey", async () => {
     const { terminal, written } = terminalWith();
     const value = { name: "a\u001b[2J\u009b\u202e\u{e0041}\u2028漢" };
