@@ -1,5 +1,5 @@
 import type { BreakerState } from "../core/observer.ts";
-import type { ConcurrencyReading, EndpointState } from "../core/reading.ts";
+import type { ConcurrencyReading, EndpointState, ServiceReading } from "../core/reading.ts";
 
 // What the admin server writes as JSON, and what the page and `inmesh stat` read: plain data, `null` for what is not known. A change that
 // readers of today would trip over raises `version`.
@@ -36,22 +36,10 @@ export interface InstanceReading {
   readonly success: number | null;
 }
 
-/** One service in {@link MeshSnapshot}. */
-export interface ServiceRow {
-  readonly service: string;
-  /** Calls that have not settled, or whose body is open. */
-  readonly inFlight: number;
-  /** Endpoints that discovery lists, by state. */
-  readonly endpoints: Readonly<Record<EndpointState, number>>;
-  /** Endpoints that discovery lists no longer, kept until that is confirmed. */
-  readonly unconfirmed: number;
-  /** `true` while a priority has so few available endpoints that its requests go to all of them. */
-  readonly isPanicking: boolean;
-  readonly breaker: BreakerState;
+/** One service in {@link MeshSnapshot}: its reading, and what was counted of it. */
+export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "concurrency"> {
   /** Milliseconds since discovery last confirmed the endpoints; `null` when it never has. */
   readonly discoveryAgeMs: number | null;
-  /** Retries and hedges that may be made at once. */
-  readonly retryBudget: number;
   /** `null` without a limit. */
   readonly concurrency: ConcurrencyReading | null;
   /** Calls that ended, a second, over the last ten seconds. */

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { type Admin, admin } from "../../src/admin/admin.ts";
-import type { Mesh, MeshEvents, Observer } from "../../src/index.ts";
+import type { Mesh, Observer } from "../../src/index.ts";
 import { prometheus } from "../../src/telemetry/prometheus.ts";
+import { channelNames } from "../telemetry/channel-names.ts";
 import { MetricsSdk, TracesSdk } from "../telemetry/support.ts";
 import { secrets } from "./secrets.ts";
 
@@ -33,24 +34,10 @@ function shown(error: unknown): readonly string[] {
   return [String(error), stack, JSON.stringify(error), JSON.stringify({ ...(error as object) }), inspect(error), whole(error)];
 }
 
-const channels = [
-  "inmesh:call",
-  "inmesh:attempt",
-  "inmesh:retry",
-  "inmesh:retry:denied",
-  "inmesh:hedge",
-  "inmesh:hedge:won",
-  "inmesh:ejection",
-  "inmesh:availability",
-  "inmesh:breaker",
-  "inmesh:discovery:update",
-  "inmesh:discovery:error",
-] as const satisfies readonly (keyof MeshEvents)[];
-
 /** What is published on the channels of the mesh. */
 function published(): Sink {
   const seen: unknown[] = [];
-  for (const name of channels) subscribe(name, (message) => void seen.push(name, message));
+  for (const name of channelNames) subscribe(name, (message) => void seen.push(name, message));
   return { name: "channels", marker: "inmesh:discovery:error", leak: (value) => void seen.push({ value }), read: () => whole(seen) };
 }
 

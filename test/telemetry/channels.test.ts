@@ -5,21 +5,8 @@ import { channelObserver } from "../../src/telemetry/channels.ts";
 import type { MeshEvents } from "../../src/telemetry/events.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { closedPort, meshOf, rejectionOf, serve, until } from "../client/support.ts";
+import { channelNames } from "./channel-names.ts";
 import { callEnd } from "./support.ts";
-
-const names = [
-  "inmesh:call",
-  "inmesh:attempt",
-  "inmesh:retry",
-  "inmesh:retry:denied",
-  "inmesh:hedge",
-  "inmesh:hedge:won",
-  "inmesh:ejection",
-  "inmesh:availability",
-  "inmesh:breaker",
-  "inmesh:discovery:update",
-  "inmesh:discovery:error",
-] as const satisfies readonly (keyof MeshEvents)[];
 
 /** What is published on these channels until the test has ended. */
 function published<Name extends keyof MeshEvents>(...channels: readonly Name[]): { name: Name; event: MeshEvents[Name] }[] {
@@ -108,7 +95,7 @@ describe("the channels", () => {
   });
 
   it("give each hook its event", () => {
-    const events = published(...names);
+    const events = published(...channelNames);
     const foreign = Object.assign(new TypeError("could not reach http://registry/?token=s3cret"), { code: "E_X" });
     channelObserver.onHedge?.(request, 80);
     channelObserver.onHedgeWon?.(request);
@@ -131,7 +118,7 @@ describe("the channels", () => {
   });
 
   it("have no message of an error that is not the mesh's, and neither headers nor query", () => {
-    const events = published(...names);
+    const events = published(...channelNames);
     const secret = testRequest({ service: "orders", path: "/a?key=s3cret#s3cret", headers: { authorization: "s3cret" } });
     for (const error of [new Error("s3cret"), "s3cret", { s3cret: "s3cret" }]) {
       channelObserver.onCall?.(secret)?.onEnd?.(callEnd({ status: undefined, error }));
@@ -163,6 +150,6 @@ describe("the channels", () => {
       "onBreaker",
     ];
     expect(Object.keys(channelObserver).sort()).toEqual([...hooks].sort());
-    expect(names).toHaveLength(hooks.length);
+    expect(channelNames).toHaveLength(hooks.length);
   });
 });

@@ -1,0 +1,16 @@
+import type { MeshEvents } from "../../src/telemetry/events.ts";
+
+/** Every channel that the mesh publishes on. */
+export const channelNames = [
+  "inmesh:call",
+  "inmesh:attempt",
+  "inmesh:retry",
+  "inmesh:retry:denied",
+  "inmesh:hedge",
+  "inmesh:hedge:won",
+  "inmesh:ejection",
+  "inmesh:availability",
+  "inmesh:breaker",
+  "inmesh:discovery:update",
+  "inmesh:discovery:error",
+] as const satisfies readonly (keyof MeshEvents)[];
