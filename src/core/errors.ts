@@ -49,7 +49,6 @@ export interface MeshErrorDetails {
   readonly service?: string | undefined;
   readonly attempts?: readonly AttemptRecord[] | undefined;
   readonly maybeExecuted?: boolean | undefined;
-  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
   /** `false` leaves the stack trace out: for refusals under load, where it costs ten times the rest. */
   readonly stack?: boolean;
@@ -71,8 +70,6 @@ export class MeshError extends Error {
    * `true`: an instance may have executed it.
    */
   readonly maybeExecuted: boolean;
-  /** How long the service asked to be left alone, in milliseconds, when that was the reason to give up. */
-  readonly retryAfterMs: number | undefined;
 
   constructor(code: MeshErrorCode, message: string, details: MeshErrorDetails = {}) {
     const limit = Error.stackTraceLimit;
@@ -83,7 +80,6 @@ export class MeshError extends Error {
     this.service = details.service ?? "";
     this.attempts = details.attempts ?? [];
     this.maybeExecuted = details.maybeExecuted ?? this.attempts.some((attempt) => attempt.maybeExecuted);
-    this.retryAfterMs = details.retryAfterMs;
   }
 }
 

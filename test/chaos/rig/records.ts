@@ -19,7 +19,6 @@ export interface LedgerEntry {
   maybeExecuted?: boolean;
   /** How far the last attempt got. */
   phase?: string;
-  retryAfterMs?: number;
   /** The caller gave it up itself. */
   isAborted?: boolean;
 }

@@ -16,10 +16,7 @@ import { bodyFor } from "./payload.ts";
 import type { LedgerEntry } from "./records.ts";
 
 /** What can be known of a request that has been answered, or has failed. */
-export type Settled = Pick<
-  LedgerEntry,
-  "status" | "echoed" | "isWhole" | "error" | "message" | "maybeExecuted" | "phase" | "retryAfterMs" | "isAborted"
->;
+export type Settled = Pick<LedgerEntry, "status" | "echoed" | "isWhole" | "error" | "message" | "maybeExecuted" | "phase" | "isAborted">;
 
 /** Sends one request; never rejects. */
 export type Send = (id: string, method: string, signal: AbortSignal | undefined) => Promise<Settled>;
@@ -57,14 +54,13 @@ export function meshSender(mesh: Mesh): Send {
     } catch (error) {
       if (signal?.aborted === true && !isMeshError(error)) return { isAborted: true };
       if (!isMeshError(error)) return { error: "NOT_A_MESH_ERROR", message: String(error) };
-      const { code, maybeExecuted, attempts, retryAfterMs } = error;
+      const { code, maybeExecuted, attempts } = error;
       const phase = attempts.at(-1)?.phase;
       return {
         error: code,
         maybeExecuted,
         message: error.message,
         ...(phase === undefined ? {} : { phase }),
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
       };
     }
   };
