@@ -1,5 +1,5 @@
 import { total } from "../../telemetry/prometheus/parse.ts";
-import { exactly, holds } from "./claims.ts";
+import { atLeast, atMost, exactly, holds } from "./claims.ts";
 import type { Claim, Outcome } from "./fault.ts";
 import type { AttemptTrace, JournalEntry } from "./records.ts";
 
@@ -12,6 +12,7 @@ export function agreement(outcome: Outcome): readonly Claim[] {
   const counted = counter(metrics);
   const reached = journal.filter(({ event }) => event !== "end");
   const retries = counted("inmesh_client_retries_total");
+  const retried = counted(attempts) - counted("inmesh_client_attempts_count");
   return [
     holds(`clients with metrics: ${metrics.length}, must be some`, metrics.length > 0),
     exactly("calls counted", counted(calls), ledger.length),
@@ -25,7 +26,9 @@ export function agreement(outcome: Outcome): readonly Claim[] {
     exactly("attempts counted", counted(attempts), reached.length + notReached(outcome.attempts, reached).length),
     exactly("attempts counted by call", counted("inmesh_client_attempts_sum"), counted(attempts)),
     exactly("attempts counted by zone", counted("inmesh_client_picks_total"), counted(attempts)),
-    exactly("retries counted", retries, counted(attempts) - counted("inmesh_client_attempts_count")),
+    atLeast("retries counted", retries, retried),
+    // A call may end in the pause before one, or find nobody left after it.
+    atMost("retries counted beyond those sent", retries - retried, figures.failed + figures.aborted),
   ];
 }
 
