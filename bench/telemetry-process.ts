@@ -4,14 +4,14 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { AlwaysOffSampler, AlwaysOnSampler, NoopSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { fetchThrough } from "../src/client/fetch.ts";
-import { Observers } from "../src/client/observers.ts";
-import { Service } from "../src/client/service.ts";
-import { Catalogue } from "../src/client/suggest.ts";
-import type { Transport } from "../src/client/transport.ts";
 import type { Dispatch, MeshRequest } from "../src/core/dispatch.ts";
+import { Catalogue } from "../src/discovery/catalogue.ts";
+import { fetchThrough } from "../src/fetch/fetch.ts";
 import { localResponse, openTelemetry, staticDiscovery, systemClock } from "../src/index.ts";
+import { Service } from "../src/mesh/service.ts";
+import { Observers } from "../src/telemetry/observing/observers.ts";
 import { prometheus } from "../src/telemetry/prometheus.ts";
+import type { Transport } from "../src/wire/transport.ts";
 import { answerParent, cpuMicros } from "./children.ts";
 
 /** What is registered, and whether the mesh observes at all. */

@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as nodeTest from "node:test";
-import { createMesh } from "../src/client/mesh.ts";
+import { createMesh } from "../src/mesh/mesh.ts";
 import { subjectVariable, suiteVariable, touchedVariable } from "./environment.ts";
 import { LoopbackTargets } from "./loopback-targets.ts";
 

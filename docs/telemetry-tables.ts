@@ -2,7 +2,7 @@
 // them in their place there.
 import { readFileSync, writeFileSync } from "node:fs";
 import { metricTable } from "../src/telemetry/metric-table.ts";
-import { spanTable } from "../src/telemetry/span-table.ts";
+import { spanTable } from "../src/telemetry/spans/span-table.ts";
 
 const page = new URL("telemetry.md", import.meta.url);
 const begin = "<!-- tables: written by docs/telemetry-tables.ts -->";

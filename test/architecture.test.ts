@@ -26,12 +26,12 @@ function violationsWith(planted: Readonly<Record<string, string>>): readonly str
     "core/clock.ts": "export const clock = 1;\n",
     "discovery/discovery.ts": 'import { clock } from "../core/clock.ts";\nexport const discovery = clock;\n',
     "balancer/picker.ts": "export const picker = 1;\n",
-    "policies/retry.ts": 'import pRetry from "p-retry";\nexport const retry = pRetry;\n',
+    "policies/retry/retry.ts": 'import pRetry from "p-retry";\nexport const retry = pRetry;\n',
     "registries/consul.ts": 'import type { Agent } from "node:http";\nexport type Consul = Agent;\n',
     "registries/eureka.ts": 'import { discovery } from "../discovery/discovery.ts";\nexport const eureka = discovery;\n',
-    "client/mesh.ts": 'import { retry } from "../policies/retry.ts";\nexport const mesh = retry;\n',
-    "testing/index.ts": 'export { mesh } from "../client/mesh.ts";\n',
-    "index.ts": 'export { mesh } from "./client/mesh.ts";\n',
+    "mesh/mesh.ts": 'import { retry } from "../policies/retry/retry.ts";\nexport const mesh = retry;\n',
+    "testing/index.ts": 'export { mesh } from "../mesh/mesh.ts";\n',
+    "index.ts": 'export { mesh } from "./mesh/mesh.ts";\n',
   };
   return violationsOf(new Map(Object.entries({ ...innocent, ...planted })));
 }
@@ -59,7 +59,7 @@ describe("the rules", () => {
   it.each([
     ["core imports another room", "core/bad.ts", 'import { picker } from "../balancer/picker.ts";', '"core" imports "balancer"'],
     ["core does I/O", "core/bad.ts", 'import { readFile } from "node:fs/promises";', "node:fs/promises"],
-    ["core imports a vendor", "core/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/"],
+    ["core imports a vendor", "core/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/retry/"],
     [
       "one inner room imports another",
       "policies/bad.ts",
@@ -75,15 +75,20 @@ describe("the rules", () => {
       'type P = typeof import("../balancer/picker.ts");',
       '"policies" imports "balancer"',
     ],
-    ["an adapter knows the client", "registries/bad.ts", 'import { mesh } from "../client/mesh.ts";', '"registries" imports "client"'],
-    ["an adapter knows another one", "registries/consul.ts", 'import { eureka } from "./eureka.ts";', 'adapter "eureka"'],
-    ["the client knows an adapter", "client/bad.ts", 'import { eureka } from "../registries/eureka.ts";', '"client" imports "registries"'],
-    ["the client knows the test kit", "client/bad.ts", 'import "../testing/index.ts";', '"client" imports "testing"'],
+    ["an adapter knows the mesh", "registries/bad.ts", 'import { mesh } from "../mesh/mesh.ts";', '"registries" imports "mesh"'],
+    [
+      "an adapter knows another one",
+      "registries/consul/x.ts",
+      'import { eureka } from "../eureka.ts";',
+      '"registries/consul" imports "registries"',
+    ],
+    ["the mesh knows an adapter", "mesh/bad.ts", 'import { eureka } from "../registries/eureka.ts";', '"mesh" imports "registries"'],
+    ["the mesh knows the test kit", "mesh/bad.ts", 'import "../testing/index.ts";', '"mesh" imports "testing"'],
     ["the index pulls in an adapter", "index.ts", 'export { eureka } from "./registries/eureka.ts";', '"index" imports "registries"'],
-    ["the client knows the index", "client/bad.ts", 'import { mesh } from "../index.ts";', '"client" imports "index"'],
-    ["undici is imported elsewhere", "client/fetch.ts", 'import { Pool } from "undici";', "undici is imported only in client/pools.ts"],
-    ["a file inside undici is", "client/fetch.ts", 'import Pool from "undici/lib/dispatcher/pool.js";', "undici is imported only in"],
-    ["only a type of undici is", "client/fetch.ts", 'import type { Pool } from "undici";', "undici is imported only in"],
+    ["the mesh knows the index", "mesh/bad.ts", 'import { mesh } from "../index.ts";', '"mesh" imports "index"'],
+    ["undici is imported elsewhere", "mesh/fetch.ts", 'import { Pool } from "undici";', "undici is imported only in wire/pools.ts"],
+    ["a file inside undici is", "mesh/fetch.ts", 'import Pool from "undici/lib/dispatcher/pool.js";', "undici is imported only in"],
+    ["only a type of undici is", "mesh/fetch.ts", 'import type { Pool } from "undici";', "undici is imported only in"],
     [
       "consul is required elsewhere",
       "discovery/bad.ts",
@@ -97,33 +102,33 @@ describe("the rules", () => {
       "consul is imported only in registries/consul/",
     ],
     ["an adapter takes another's vendor", "registries/consul.ts", 'require("eureka-js-client");', "eureka-js-client is imported only in"],
-    ["opossum leaves the policies", "client/bad.ts", 'import CircuitBreaker from "opossum";', "opossum is imported only in policies/"],
-    ["p-retry leaves the policies", "client/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/"],
+    ["opossum leaves its room", "mesh/bad.ts", 'import CircuitBreaker from "opossum";', "opossum is imported only in circuit/"],
+    ["p-retry leaves the retries", "mesh/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/retry/"],
     [
       "OpenTelemetry leaves its room",
-      "client/bad.ts",
+      "mesh/bad.ts",
       'import { trace } from "@opentelemetry/api";',
       "@opentelemetry/api is imported only in telemetry/",
     ],
-    ["a package has no place", "client/bad.ts", 'import got from "got";', "got has no place in the table"],
+    ["a package has no place", "mesh/bad.ts", 'import got from "got";', "got has no place in the table"],
     ["the server part of the page draws", "admin/bad.ts", 'import uPlot from "uplot";', "uplot is imported only in admin/page/"],
-    ["the package imports itself", "client/bad.ts", 'import { createMesh } from "inmesh";', "inmesh has no place in the table"],
-    ["a Node module lacks its prefix", "client/bad.ts", 'import { join } from "path";', "path has no place in the table"],
-    ["an import is computed", "client/bad.ts", "await import(name);", "cannot be checked"],
-    ["a require is computed", "client/bad.ts", "require(name);", "cannot be checked"],
-    ["an import leaves src", "client/bad.ts", 'import manifest from "../../package.json";', "../../package.json is no file in src"],
-    ["an import leads nowhere", "client/bad.ts", 'import { gone } from "./gone.ts";', "./gone.ts is no file in src"],
+    ["the package imports itself", "mesh/bad.ts", 'import { createMesh } from "inmesh";', "inmesh has no place in the table"],
+    ["a Node module lacks its prefix", "mesh/bad.ts", 'import { join } from "path";', "path has no place in the table"],
+    ["an import is computed", "mesh/bad.ts", "await import(name);", "cannot be checked"],
+    ["a require is computed", "mesh/bad.ts", "require(name);", "cannot be checked"],
+    ["an import leaves src", "mesh/bad.ts", 'import manifest from "../../package.json";', "../../package.json is no file in src"],
+    ["an import leads nowhere", "mesh/bad.ts", 'import { gone } from "./gone.ts";', "./gone.ts is no file in src"],
     ["a room is invented", "plugins/x.ts", "export const x = 1;", '"plugins" is no room'],
-    ["a file imports itself", "client/bad.ts", 'import { bad } from "./bad.ts";', "imports itself: client/bad.ts → client/bad.ts"],
-    ["a file is a default export", "client/bad.ts", "export default 1;", "default export"],
-    ["a function is a default export", "client/bad.ts", "export default function f() {}", "default export"],
-    ["a name is exported as default", "client/bad.ts", "const a = 1;\nexport { a as default };", "default export"],
-    ["a file is called utils", "client/utils.ts", "export const x = 1;", "says nothing"],
-    ["a file has a helper in its name", "client/retry-helpers.ts", "export const x = 1;", "says nothing"],
-    ["a folder is called helpers", "client/helpers/x.ts", "export const x = 1;", "says nothing"],
-    ["a file is a manager", "client/connection-manager.ts", "export const x = 1;", "says nothing"],
-    ["a file name is in camel case", "client/connectionPool.ts", "export const x = 1;", "kebab-case"],
-    ["a file has 301 lines", "client/bad.ts", "// line\n".repeat(300), "301 lines, at most 300"],
+    ["a file imports itself", "mesh/bad.ts", 'import { bad } from "./bad.ts";', "imports itself: mesh/bad.ts → mesh/bad.ts"],
+    ["a file is a default export", "mesh/bad.ts", "export default 1;", "default export"],
+    ["a function is a default export", "mesh/bad.ts", "export default function f() {}", "default export"],
+    ["a name is exported as default", "mesh/bad.ts", "const a = 1;\nexport { a as default };", "default export"],
+    ["a file is called utils", "mesh/utils.ts", "export const x = 1;", "says nothing"],
+    ["a file has a helper in its name", "mesh/retry-helpers.ts", "export const x = 1;", "says nothing"],
+    ["a folder is called helpers", "mesh/helpers/x.ts", "export const x = 1;", "says nothing"],
+    ["a file is a manager", "mesh/connection-manager.ts", "export const x = 1;", "says nothing"],
+    ["a file name is in camel case", "mesh/connectionPool.ts", "export const x = 1;", "kebab-case"],
+    ["a file has 301 lines", "mesh/bad.ts", "// line\n".repeat(300), "301 lines, at most 300"],
     ["the index does something", "index.ts", "export const x = 1;", "table of contents"],
   ])("notice when %s", (_what, path, text, expected) => {
     const violations = violationsWith({ [path]: `${text}\n` });
@@ -138,25 +143,30 @@ describe("the rules", () => {
 
   it("notice a circle of files, however long", () => {
     const circle = {
-      "client/a.ts": 'import { b } from "./b.ts";\nexport const a = () => b;\n',
-      "client/b.ts": 'export { c as b } from "./c.ts";\n',
-      "client/c.ts": 'export const c = () => import("./a.ts");\n',
+      "mesh/a.ts": 'import { b } from "./b.ts";\nexport const a = () => b;\n',
+      "mesh/b.ts": 'export { c as b } from "./c.ts";\n',
+      "mesh/c.ts": 'export const c = () => import("./a.ts");\n',
     };
-    expect(violationsWith(circle)).toEqual(["client/a.ts: imports itself: client/a.ts → client/b.ts → client/c.ts → client/a.ts"]);
+    expect(violationsWith(circle)).toEqual(["mesh/a.ts: imports itself: mesh/a.ts → mesh/b.ts → mesh/c.ts → mesh/a.ts"]);
   });
 
-  it("allow a circle that type imports close", () => {
+  it("notice a circle that type imports close", () => {
     const circle = {
-      "client/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
-      "client/b.ts": 'import type { a } from "./a.ts";\nexport const b = 1;\nexport type A = typeof a;\n',
+      "mesh/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
+      "mesh/b.ts": 'import type { a } from "./a.ts";\nexport const b = 1;\nexport type A = typeof a;\n',
     };
-    expect(violationsWith(circle)).toEqual([]);
+    expect(violationsWith(circle)).toEqual(["mesh/a.ts: imports itself: mesh/a.ts → mesh/b.ts → mesh/a.ts"]);
+  });
+
+  it("notice a room of too many files", () => {
+    const files = Object.fromEntries(Array.from({ length: 22 }, (_, index) => [`attempts/f${index}.ts`, "export const x = 1;\n"]));
+    expect(violationsWith(files)).toEqual(["attempts: 22 files, at most 21: it is several rooms"]);
   });
 
   it("know that an import of nothing but inline types still runs", () => {
     const circle = {
-      "client/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
-      "client/b.ts": 'import { type a } from "./a.ts";\nexport const b = 1;\nexport type A = typeof a;\n',
+      "mesh/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
+      "mesh/b.ts": 'import { type a } from "./a.ts";\nexport const b = 1;\nexport type A = typeof a;\n',
     };
     expect(violationsWith(circle)).toHaveLength(1);
   });
@@ -166,6 +176,6 @@ describe("the rules", () => {
   });
 
   it("allow 300 lines and a package in its place", () => {
-    expect(violationsWith({ "client/pools.ts": `import { Pool } from "undici";\nexport { Pool };\n${"//\n".repeat(298)}` })).toEqual([]);
+    expect(violationsWith({ "wire/pools.ts": `import { Pool } from "undici";\nexport { Pool };\n${"//\n".repeat(298)}` })).toEqual([]);
   });
 });

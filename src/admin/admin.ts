@@ -6,8 +6,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Mesh } from "../client/mesh.ts";
 import { systemClock } from "../core/clock.ts";
+import type { Mesh } from "../mesh/mesh.ts";
 import { type AdminOptions, checkAdminOptions } from "./admin-options.ts";
 import { EventStreams } from "./event-streams.ts";
 import { Gate, inBrackets, isLoopback } from "./gate.ts";

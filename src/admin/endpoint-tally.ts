@@ -1,13 +1,12 @@
 import type { Clock } from "../core/clock.ts";
 import type { AttemptEnd, AttemptObserver } from "../core/observer.ts";
-import type { ServiceTally } from "./service-tally.ts";
 
 const rateMs = 10_000;
 const successMs = 30_000;
 
 /** What the attempts to one instance came to, in sums that fade: five numbers, whatever the traffic. */
 export class EndpointTally implements AttemptObserver {
-  readonly #service: ServiceTally;
+  readonly #service: { attempted(hasFailed: boolean): void };
   readonly #clock: Clock;
   readonly #startMs: number;
   #atMs: number;
@@ -17,7 +16,7 @@ export class EndpointTally implements AttemptObserver {
   #attempts = 0;
   #failures = 0;
 
-  constructor(service: ServiceTally, clock: Clock) {
+  constructor(service: { attempted(hasFailed: boolean): void }, clock: Clock) {
     this.#service = service;
     this.#clock = clock;
     this.#startMs = clock.now();

@@ -1,5 +1,5 @@
-import type { EndpointExplanation } from "../client/explain.ts";
 import type { EndpointState } from "../core/reading.ts";
+import type { EndpointExplanation } from "../mesh/explanation.ts";
 import type { ServiceTally } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
 import type { EndpointRow, InstanceReading } from "./snapshot.ts";

@@ -1,6 +1,6 @@
-import type { Mesh } from "../client/mesh.ts";
 import type { Clock } from "../core/clock.ts";
 import type { EndpointState, ServiceReading } from "../core/reading.ts";
+import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf, stateOf } from "./explained.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";

@@ -1,6 +1,7 @@
+import type { CallObserver } from "../core/call-observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptObserver, CallObserver, EndpointsUpdate, Observer } from "../core/observer.ts";
+import type { AttemptObserver, EndpointsUpdate, Observer } from "../core/observer.ts";
 import type { MeshReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { ServiceTally } from "./service-tally.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Mesh } from "../client/mesh.ts";
 import { type EndpointState, endpointStates } from "../core/reading.ts";
+import type { Mesh } from "../mesh/mesh.ts";
 import { readChange } from "./change.ts";
 import type { EventStreams } from "./event-streams.ts";
 import type { Gate, Refusal } from "./gate.ts";

@@ -1,4 +1,4 @@
-import type { BreakerState } from "../core/observer.ts";
+import type { BreakerState } from "../core/breaker-state.ts";
 import type { ConcurrencyReading, EndpointState, ServiceReading } from "../core/reading.ts";
 
 // What the admin server writes as JSON, and what the page and `inmesh stat` read: plain data, `null` for what is not known. A change that

@@ -1,22 +1,9 @@
+import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { callAlerts } from "./alerts-of-calls.ts";
 import { stateAlerts } from "./alerts-of-state.ts";
 import type { RuleGroup } from "./recording-rules.ts";
 import type { Scope } from "./selection.ts";
 import type { AllThresholds } from "./thresholds.ts";
-
-/** `page`: somebody is to look now. `ticket`: somebody is to look in working hours. */
-export type Severity = "page" | "ticket";
-
-/** An alert before it is written: its runbook is known by its name. */
-export interface AlertDefinition {
-  readonly alert: string;
-  readonly severity: Severity;
-  readonly expr: string;
-  /** How long the expression must hold, as PromQL has durations. */
-  readonly for: string;
-  readonly summary: string;
-  readonly description: string;
-}
 
 /** An alerting rule, as Prometheus reads it. */
 export interface AlertingRule {

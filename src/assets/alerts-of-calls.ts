@@ -1,4 +1,4 @@
-import type { AlertDefinition } from "./alerting-rules.ts";
+import type { AlertDefinition } from "./alert-definition.ts";
 import { calls, type Grouping, rate, ratio, retriesPerCall } from "./expressions.ts";
 import { alertLabels, attemptErrorRatio, callsOver, errorRatioOver, latencyP99, type Window } from "./recording-rules.ts";
 import { recorded, type Scope } from "./selection.ts";

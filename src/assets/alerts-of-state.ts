@@ -1,4 +1,4 @@
-import type { AlertDefinition } from "./alerting-rules.ts";
+import type { AlertDefinition } from "./alert-definition.ts";
 import { rate, sum } from "./expressions.ts";
 import { alertLabels } from "./recording-rules.ts";
 import { type Scope, select } from "./selection.ts";

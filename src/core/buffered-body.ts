@@ -1,6 +1,6 @@
 import type { UnderlyingByteSource } from "node:stream/web";
-import type { CloseListener, ResponseBody } from "./body.ts";
 import type { MeshResponse } from "./dispatch.ts";
+import type { CloseListener, ResponseBody } from "./http/body.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,11 +1,10 @@
-import type { RequestBody, ResponseBody } from "./body.ts";
+import type { Observation } from "./call-observer.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { AttemptRecord } from "./errors.ts";
-import type { Observation } from "./observer.ts";
+import type { RequestBody, ResponseBody } from "./http/body.ts";
+import type { RequestHeaders } from "./http/request-headers.ts";
+import type { HeaderLines } from "./http/response-headers.ts";
 import type { Upstream } from "./upstream.ts";
-
-/** Names in lower case, without prototype: `__proto__` is a header name like any other. */
-export type RequestHeaders = Readonly<Record<string, string>>;
 
 /** What waits first where calls have to wait, and is refused last. */
 export type CallPriority = "high" | "normal" | "low";
@@ -59,13 +58,9 @@ export interface MeshRequest {
 }
 
 /** A response head with a body that is still to come. */
-export interface MeshResponse {
+export interface MeshResponse extends HeaderLines {
   readonly status: number;
   readonly statusText: string;
-  /** Lower-case names and their values in turn: `["content-type", "text/plain", "set-cookie", "a=1", …]`. */
-  readonly headers: readonly string[];
-  /** The first value of one header (lower case), where it can be had without reading all of them. */
-  header?(name: string): string | undefined;
   readonly body: ResponseBody;
   /** The instance that answered. */
   readonly upstream: Upstream | undefined;
@@ -80,14 +75,4 @@ export type Interceptor = (next: Dispatch) => Dispatch;
 /** Puts interceptors around `inner`, the first outermost. */
 export function compose(interceptors: readonly Interceptor[], inner: Dispatch): Dispatch {
   return interceptors.reduceRight((next, interceptor) => interceptor(next), inner);
-}
-
-/** The value of the header `name` (lower case), the first when it occurs more than once. */
-export function headerOf(response: Pick<MeshResponse, "headers" | "header">, name: string): string | undefined {
-  if (response.header !== undefined) return response.header(name);
-  const { headers } = response;
-  for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index] === name) return headers[index + 1];
-  }
-  return undefined;
 }

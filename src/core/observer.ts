@@ -1,25 +1,11 @@
+import type { BreakerState } from "./breaker-state.ts";
+import type { CallObserver } from "./call-observer.ts";
 import type { MeshRequest } from "./dispatch.ts";
 import type { EjectionRule } from "./ejection-rule.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { AttemptRecord } from "./errors.ts";
 import type { MeshReading } from "./reading.ts";
 import type { Upstream } from "./upstream.ts";
-
-/** How a call ended: when its body closed, or when it failed before. */
-export interface CallEnd {
-  /** The status of the response the caller got; `undefined` when the call rejected. */
-  readonly status: number | undefined;
-  /** What the call rejected with, or its body failed with. */
-  readonly error: unknown;
-  /** `true` when the caller aborted it: not an error. */
-  readonly cancelled: boolean;
-  /** Attempts made. */
-  readonly attempts: number;
-  /** Milliseconds from `mesh.fetch` to the response head, or to the failure. */
-  readonly headMs: number;
-  /** Milliseconds from `mesh.fetch` to the end of the body. */
-  readonly totalMs: number;
-}
 
 /** How one attempt ended: when its body closed, or when it failed before. */
 export interface AttemptEnd {
@@ -29,14 +15,6 @@ export interface AttemptEnd {
   readonly cancelled: boolean;
   /** Milliseconds to the end of the body. */
   readonly totalMs: number;
-}
-
-/** Follows one call. */
-export interface CallObserver {
-  /** `true`: nothing is wanted of a call that an instance has answered, which is spared the following then. */
-  readonly skipsAnswered?: boolean;
-  /** The body has closed, or the call failed before. Called once. */
-  onEnd?(end: CallEnd): void;
 }
 
 /** Follows one attempt. */
@@ -51,9 +29,6 @@ export interface AttemptObserver {
 
 /** Why a retry was not made. */
 export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body";
-
-/** The state of a breaker, as opossum holds it. */
-export type BreakerState = "closed" | "open" | "half-open";
 
 /** What discovery knows of a service after an update. */
 export interface EndpointsUpdate {
@@ -101,6 +76,3 @@ export interface Observer {
   /** The mesh is closed, or the observer has left it: release what was registered elsewhere. */
   onClose?(): void;
 }
-
-/** What the observers of a mesh hold for one call, by observer. */
-export type Observation = readonly (CallObserver | undefined)[];

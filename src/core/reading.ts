@@ -1,4 +1,4 @@
-import type { BreakerState } from "./observer.ts";
+import type { BreakerState } from "./breaker-state.ts";
 
 /**
  * Where an endpoint stands: `available` in rotation, `ejected` out of it (its breaker is open), `probing` out of it until a request has

@@ -1,5 +1,5 @@
+import { isInstanceHost } from "../core/address-policy.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import { isInstanceHost } from "./address-policy.ts";
 
 /** A set of endpoints that is safe to use, and what was left out of it and why. */
 export interface ValidatedEndpoints {

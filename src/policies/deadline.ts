@@ -1,7 +1,8 @@
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import { type Dispatch, headerOf, type Interceptor, type MeshRequest, type MeshResponse } from "../core/dispatch.ts";
+import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
+import { headerOf } from "../core/http/response-headers.ts";
 import { incoming } from "./incoming.ts";
 
 /** What {@link deadline} needs. */

@@ -1,23 +1,10 @@
+import type { BreakerOptions } from "../circuit/breaker-options.ts";
+import { Circuit } from "../circuit/circuit.ts";
+import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
-import type { BreakerState } from "../core/observer.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
-import { Circuit } from "./circuit.ts";
-
-/** When the breakers open and how they come back; `breaker` in the options of the mesh. */
-export interface BreakerOptions {
-  /** The service's breaker opens when more than this share of its calls in the last 10 s failed, 0–1. @default 0.5 */
-  readonly failureRatio?: number;
-  /** … of at least so many calls. @default 20 */
-  readonly minCalls?: number;
-  /** An instance is taken out after so many failures in a row; one is enough when no connection could be made. @default 5 */
-  readonly consecutiveFailures?: number;
-  /** First pause before a probe, in milliseconds; doubles with each probe that fails. Every pause is varied by ± 20 %. @default 1000 */
-  readonly resetMs?: number;
-  /** The longest pause of an instance before it is varied, in milliseconds. (A service's is 1000: while nobody answers, every second one call tries.) @default 30000 */
-  readonly maxResetMs?: number;
-}
 
 /** What {@link serviceBreaker} needs beside the user's options. */
 export interface ServiceBreakerOptions extends BreakerOptions {

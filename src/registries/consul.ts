@@ -1,6 +1,6 @@
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Discovery } from "../discovery/discovery.ts";
-import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
+import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { ConsulClient } from "./consul/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Discovery } from "../discovery/discovery.ts";
-import type { Instance, Registrar, Registration } from "../discovery/registrar.ts";
+import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchRegistry } from "./eureka/fetch-registry.ts";
 import { type EurekaOptions, settingsOf } from "./eureka/options.ts";

@@ -1,7 +1,8 @@
 import { type Channel, channel } from "node:diagnostics_channel";
+import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, isMeshError } from "../core/errors.ts";
-import type { AttemptEnd, AttemptObserver, CallEnd, CallObserver, Observer } from "../core/observer.ts";
+import type { AttemptEnd, AttemptObserver, Observer } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { AttemptEvent, CallEvent, InstanceEvent, MeshEvents, RequestEvent } from "./events.ts";
 import { attemptErrorType, callOutcome, errorTypeOf } from "./values.ts";

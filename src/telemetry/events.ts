@@ -1,5 +1,6 @@
+import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
-import type { BreakerState, RetryDenial } from "../core/observer.ts";
+import type { RetryDenial } from "../core/observer.ts";
 import type { Availability } from "../core/upstream.ts";
 import type { CallOutcome } from "./values.ts";
 

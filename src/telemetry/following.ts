@@ -1,11 +1,12 @@
 import { type Context, context, type Span, trace } from "@opentelemetry/api";
+import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptEnd, AttemptObserver, CallEnd, CallObserver } from "../core/observer.ts";
+import type { AttemptEnd, AttemptObserver } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { AttemptContext } from "./attempt-context.ts";
 import type { MeshMetrics } from "./metrics.ts";
 import type { Services } from "./services.ts";
-import type { MeshSpans } from "./spans.ts";
+import type { AttemptContext } from "./spans/attempt-context.ts";
+import type { MeshSpans } from "./spans/spans.ts";
 
 /** What follows calls and attempts; either may be switched off. */
 export interface Reporters {

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { BreakerState } from "../core/observer.ts";
+import type { BreakerState } from "../core/breaker-state.ts";
 import { endpointStates, type MeshReading, type ServiceReading } from "../core/reading.ts";
 import type { ServiceState } from "./service-state.ts";
 import type { Services } from "./services.ts";

@@ -1,6 +1,8 @@
 import type { Context } from "@opentelemetry/api";
+import type { BreakerState } from "../core/breaker-state.ts";
+import type { CallEnd } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptEnd, BreakerState, CallEnd, EndpointsUpdate, RetryDenial } from "../core/observer.ts";
+import type { AttemptEnd, EndpointsUpdate, RetryDenial } from "../core/observer.ts";
 import type { MeshReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { reportMesh, reportUpstreamBreakers } from "./gauges.ts";

@@ -1,13 +1,14 @@
 import { type Context, context } from "@opentelemetry/api";
+import type { CallObserver } from "../core/call-observer.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import type { CallObserver, Observer } from "../core/observer.ts";
+import type { Observer } from "../core/observer.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
 import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./following.ts";
 import { OpenTelemetrySink } from "./instruments.ts";
 import { meterHooks, namingHooks } from "./metered.ts";
 import { MeshMetrics } from "./metrics.ts";
 import { Services } from "./services.ts";
-import { isUndiciObserved, MeshSpans } from "./spans.ts";
+import { isUndiciObserved, MeshSpans } from "./spans/spans.ts";
 
 /** What {@link openTelemetry} takes. */
 export interface OpenTelemetryOptions {

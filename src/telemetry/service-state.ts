@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { BreakerState } from "../core/observer.ts";
+import type { BreakerState } from "../core/breaker-state.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { AttemptSets, CallSets, ValueSets } from "./attribute-sets.ts";
 import { attribute } from "./names.ts";

@@ -1,6 +1,7 @@
+import type { CallEnd } from "../core/call-observer.ts";
 import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
-import type { AttemptEnd, CallEnd } from "../core/observer.ts";
+import type { AttemptEnd } from "../core/observer.ts";
 
 /** What the semantic conventions want where a value is not one of a known set. */
 export const other = "_OTHER";

@@ -1,9 +1,9 @@
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
 import type { Discovery } from "../discovery/discovery.ts";
-import type { Instance, InstanceStatus, Registrar, Registration } from "../discovery/registrar.ts";
-import { type ListedEndpoint, readEndpoints } from "../discovery/service-list.ts";
+import { type ListedEndpoint, readEndpoints } from "../discovery/file/service-list.ts";
 import { Wakeup } from "../discovery/wakeup.ts";
+import type { Instance, InstanceStatus, Registrar, Registration } from "../registration/registrar.ts";
 
 /** See {@link memoryRegistry}. */
 export interface MemoryRegistry extends Discovery, Registrar {

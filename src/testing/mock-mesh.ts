@@ -1,10 +1,11 @@
-import { createMesh, type Mesh } from "../client/mesh.ts";
-import type { MeshOptions } from "../client/options.ts";
 import { localResponse } from "../core/buffered-body.ts";
 import { sleep, systemClock } from "../core/clock.ts";
-import type { Interceptor, MeshRequest, MeshResponse, RequestHeaders } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../core/errors.ts";
+import type { RequestHeaders } from "../core/http/request-headers.ts";
 import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
+import { createMesh, type Mesh } from "../mesh/mesh.ts";
+import type { MeshOptions } from "../mesh/options.ts";
 import { textOf } from "./request-text.ts";
 
 /** What a call failed with: no connection, an attempt's time limit, or a connection that was lost after the request was sent. */

@@ -1,4 +1,4 @@
-import type { RequestBody } from "../core/body.ts";
+import type { RequestBody } from "../core/http/body.ts";
 
 /** All of a request body as text. A stream is read to its end. */
 export async function textOf(body: RequestBody): Promise<string> {

@@ -1,6 +1,6 @@
-import { meshRequest } from "../client/mesh-request.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import { meshRequest } from "../core/mesh-request.ts";
 import { Upstream } from "../core/upstream.ts";
 
 /** A `MeshRequest` as a layer is given it: `GET /` of the service `test` without a limit, unless `overrides` says otherwise. */

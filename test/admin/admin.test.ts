@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { admin, type MeshSnapshot, type ServiceSnapshot } from "../../src/admin/admin.ts";
 import { createMesh, staticDiscovery } from "../../src/index.ts";
-import { closedPort, closing, meshOf, serve, until } from "../client/support.ts";
+import { closedPort, closing, meshOf, serve, until } from "../support/mesh.ts";
 import { adminOf, ask, change, token } from "./support.ts";
 
 async function json<Value>(url: string): Promise<Value> {

@@ -1,37 +1,16 @@
 import { posix } from "node:path";
 import { cyclesOf } from "./cycles.ts";
 import { type Import, type ModuleFacts, packageOf, readModule } from "./imports.ts";
-
-const inner = ["core", "discovery", "balancer", "policies", "routing", "security", "telemetry"];
-
-/** Which rooms the files of a room may import beside their own. A room that is not in here does not exist. */
-const rooms: ReadonlyMap<string, readonly string[]> = new Map([
-  ["core", []],
-  ["discovery", ["core"]],
-  ["balancer", ["core"]],
-  ["policies", ["core"]],
-  ["routing", ["core"]],
-  ["security", ["core"]],
-  ["telemetry", ["core"]],
-  ["assets", ["core", "telemetry"]],
-  ["registries", ["core", "discovery"]],
-  ["grpc", ["core", "discovery"]],
-  ["server", ["core", "security"]],
-  ["client", inner],
-  ["index", [...inner, "client"]],
-  ["testing", [...inner, "client"]],
-  ["admin", [...inner, "client"]],
-  ["cli", ["index", ...inner, "client", "registries", "grpc", "server", "testing", "admin", "assets"]],
-]);
+import { mayImport, roomOf, rooms } from "./rooms.ts";
 
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
 const packages: ReadonlyMap<string, readonly string[]> = new Map([
-  ["undici", ["client/pools.ts", "client/dispatcher.ts"]],
-  ["fastest-levenshtein", ["client/", "cli/nearest-word.ts"]],
-  ["opossum", ["policies/"]],
-  ["p-retry", ["policies/"]],
-  ["dns-packet", ["discovery/dns/", "discovery/dns.ts"]],
-  ["yaml", ["discovery/", "assets/"]],
+  ["undici", ["wire/pools.ts", "bridges/dispatcher.ts"]],
+  ["fastest-levenshtein", ["discovery/catalogue.ts", "cli/nearest-word.ts"]],
+  ["opossum", ["circuit/"]],
+  ["p-retry", ["policies/retry/"]],
+  ["dns-packet", ["discovery/dns/"]],
+  ["yaml", ["discovery/file/", "assets/"]],
   ["@opentelemetry/api", ["telemetry/"]],
   ["@prometheus-io/client", ["telemetry/prometheus/", "telemetry/prometheus.ts"]],
   ["consul", ["registries/consul/", "registries/consul.ts"]],
@@ -45,8 +24,12 @@ export const bundledPackages: ReadonlyMap<string, readonly string[]> = new Map([
 export const knownPackages: ReadonlySet<string> = new Set(packages.keys());
 
 /** Modules of Node's that reach nothing outside of the process. */
-const withoutInputOrOutput: ReadonlySet<string> = new Set(["node:async_hooks"]);
+const withoutInputOrOutput: ReadonlySet<string> = new Set(["node:async_hooks", "node:buffer"]);
+/** Files of core that take from another module of Node's only what parses: `isIP` and `BlockList` open no socket. */
+const parsersOnly: ReadonlySet<string> = new Set(["core/address-policy.ts"]);
 
+/** A folder with more files is searched, not read. */
+const maxFilesInRoom = 21;
 /** Above it there is a second idea in the file. */
 const maxLines = 300;
 const vagueName = /(^|[-.])(util|utils|utility|utilities|helper|helpers|manager|managers|impl|impls|common|misc)([-.]|$)/;
@@ -66,18 +49,20 @@ export function violationsOf(sources: ReadonlyMap<string, string>): readonly str
     for (const each of facts.imports) {
       const sentence = objectionTo(path, each, sources);
       if (sentence !== undefined) violations.push(`${path}:${each.line}: ${sentence}`);
-      if (each.specifier?.startsWith(".") && !each.isTypeOnly) targets.push(resolved(path, each.specifier));
+      if (each.specifier?.startsWith(".")) targets.push(resolved(path, each.specifier));
     }
   }
+  for (const [room, files] of filesByRoom(sources))
+    if (files > maxFilesInRoom) violations.push(`${room}: ${files} files, at most ${maxFilesInRoom}: it is several rooms`);
   for (const cycle of cyclesOf(edges)) violations.push(`${cycle[0]}: imports itself: ${[...cycle, cycle[0]].join(" → ")}`);
   return violations;
 }
 
 function* habitsBrokenBy(path: string, { lines, hasDefaultExport, isTableOfContents }: ModuleFacts): Generator<string> {
   const name = posix.basename(path);
-  if (!rooms.has(roomOf(path))) yield `"${roomOf(path)}" is no room`;
   if (!/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(name)) yield "file names are in kebab-case and end in .ts";
   if (path.split("/").some((part) => vagueName.test(part))) yield "a name that says nothing about what is in it";
+  else if (!rooms.has(roomOf(path))) yield `"${roomOf(path)}" is no room`;
   if (lines > maxLines) yield `${lines} lines, at most ${maxLines}`;
   if (hasDefaultExport) yield "has a default export";
   if (path === "index.ts" && !isTableOfContents) yield "is a table of contents: it re-exports and does nothing else";
@@ -88,7 +73,7 @@ function objectionTo(path: string, { specifier, isTypeOnly }: Import, sources: R
   if (specifier === undefined) return "imports something that is computed and cannot be checked";
   // A type does nothing.
   if (specifier.startsWith("node:"))
-    return room === "core" && !isTypeOnly && !withoutInputOrOutput.has(specifier)
+    return isCore(room) && !isTypeOnly && !withoutInputOrOutput.has(specifier) && !parsersOnly.has(path)
       ? `"core" does no I/O, but imports ${specifier}`
       : undefined;
   if (!specifier.startsWith(".")) {
@@ -100,13 +85,8 @@ function objectionTo(path: string, { specifier, isTypeOnly }: Import, sources: R
   const target = resolved(path, specifier);
   if (!sources.has(target)) return `${specifier} is no file in src`;
   const targetRoom = roomOf(target);
-  if (targetRoom === room) {
-    const [vendor, targetVendor] = [vendorOf(path), vendorOf(target)];
-    if (room === "registries" && vendor !== targetVendor) return `the adapter "${vendor}" imports the adapter "${targetVendor}"`;
-    return undefined;
-  }
+  if (mayImport(room, targetRoom)) return undefined;
   const allowed = rooms.get(room) ?? [];
-  if (allowed.includes(targetRoom)) return undefined;
   return `"${room}" imports "${targetRoom}", but only ${allowed.length === 0 ? "itself" : allowed.map((each) => `"${each}"`).join(", ")}`;
 }
 
@@ -114,13 +94,12 @@ function resolved(path: string, specifier: string): string {
   return posix.join(posix.dirname(path), specifier);
 }
 
-/** `core` of `core/clock.ts`, `index` of `index.ts`. */
-function roomOf(path: string): string {
-  const [first = ""] = path.split("/");
-  return first.replace(/\.ts$/, "");
+function isCore(room: string): boolean {
+  return room === "core" || room.startsWith("core/");
 }
 
-/** `consul` of `registries/consul.ts` and of `registries/consul/watch.ts`. */
-function vendorOf(path: string): string {
-  return (path.split("/")[1] ?? "").replace(/\.ts$/, "");
+function filesByRoom(sources: ReadonlyMap<string, string>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const path of sources.keys()) counts.set(roomOf(path), (counts.get(roomOf(path)) ?? 0) + 1);
+  return counts;
 }

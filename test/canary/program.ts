@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { metrics as meters, trace } from "@opentelemetry/api";
 import { createMesh, type Discovery, type Interceptor, type Mesh, openTelemetry } from "../../src/index.ts";
-import { certificate } from "../registries/eureka-certificate.ts";
+import { certificate } from "../registries/eureka/certificate.ts";
 import { type Canaries, calls, outcomeOf, refusedOptions, type Step, secureCalls } from "./calls.ts";
 import { startInstances } from "./instances.ts";
 import { registries } from "./registries.ts";

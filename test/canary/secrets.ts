@@ -1,4 +1,4 @@
-import { certificate } from "../registries/eureka-certificate.ts";
+import { certificate } from "../registries/eureka/certificate.ts";
 
 /** What nothing may ever show, by where it is put in. Each is a text that occurs nowhere else. */
 export const secrets = {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { isReplayable } from "../../src/core/body.ts";
 import { localResponse } from "../../src/core/buffered-body.ts";
-import { compose, headerOf, type Interceptor } from "../../src/core/dispatch.ts";
+import { compose, type Interceptor } from "../../src/core/dispatch.ts";
+import { isReplayable } from "../../src/core/http/body.ts";
+import { headerOf } from "../../src/core/http/response-headers.ts";
 import { testRequest } from "../../src/testing/request.ts";
 
 describe("compose", () => {

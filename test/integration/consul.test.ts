@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { Registration } from "../../src/discovery/registrar.ts";
+import type { Registration } from "../../src/registration/registrar.ts";
 import { type Consul, type ConsulOptions, consul } from "../../src/registries/consul.ts";
 import { WatchReader } from "../../src/testing/contract/watch-reader.ts";
 import { until } from "../registries/until.ts";

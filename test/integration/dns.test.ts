@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { addressOf, type Endpoint } from "../../src/core/endpoint.ts";
-import { type DnsOptions, dns } from "../../src/discovery/dns.ts";
+import { type DnsOptions, dns } from "../../src/discovery/dns/dns.ts";
 import type { ContractEndpoint } from "../../src/testing/contract/contract.ts";
 import { type DiscoveryHarness, discoveryContract } from "../../src/testing/contract/discovery.ts";
 import { available } from "../servers/available.ts";

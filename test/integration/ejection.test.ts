@@ -2,10 +2,10 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
-import { createMesh, type Mesh } from "../../src/client/mesh.ts";
-import type { MeshOptions } from "../../src/client/options.ts";
-import { staticDiscovery } from "../../src/discovery/static.ts";
-import { until } from "../client/support.ts";
+import { staticDiscovery } from "../../src/discovery/file/static.ts";
+import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
+import type { MeshOptions } from "../../src/mesh/options.ts";
+import { until } from "../support/mesh.ts";
 
 interface Instance {
   readonly port: number;

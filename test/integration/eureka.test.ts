@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Registration } from "../../src/discovery/registrar.ts";
+import type { Registration } from "../../src/registration/registrar.ts";
 import { type EurekaOptions, eureka } from "../../src/registries/eureka.ts";
 import { type DiscoveryHarness, discoveryContract } from "../../src/testing/contract/discovery.ts";
 import { type RegistrarHarness, registrarContract } from "../../src/testing/contract/registrar.ts";

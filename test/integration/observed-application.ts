@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { createMesh, type Discovery, type Endpoint, type Mesh, type Observer } from "../../src/index.ts";
-import { certificate } from "../registries/eureka-certificate.ts";
+import { certificate } from "../registries/eureka/certificate.ts";
 
 const host = "127.0.0.1";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AttemptRecord } from "../../src/index.ts";
-import { acceptHttp2 } from "../client/http2-connection.ts";
+import { acceptHttp2 } from "../behaviour/http2-connection.ts";
 import { type Situation, situations } from "./situations.ts";
 
 const { createMesh, isMeshError, staticDiscovery } = (await import(process.argv[2] as string)) as typeof import("../../src/index.ts");

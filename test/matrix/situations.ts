@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { errorCode, type PeerConnection } from "../client/http2-connection.ts";
+import { errorCode, type PeerConnection } from "../behaviour/http2-connection.ts";
 
 /** What a peer does, and what the caller does beside it. */
 export interface Situation {

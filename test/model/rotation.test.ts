@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
-import { balance } from "../../src/client/balance.ts";
+import type { Permit } from "../../src/circuit/circuit.ts";
 import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
-import type { Permit } from "../../src/policies/circuit.ts";
-import { UpstreamBreakers } from "../../src/policies/upstream-breaker.ts";
+import { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ending, endings, openResponse } from "../policies/support.ts";

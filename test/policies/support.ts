@@ -1,10 +1,10 @@
-import type { CloseListener, ResponseBody } from "../../src/core/body.ts";
 import { localResponse } from "../../src/core/buffered-body.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
+import type { CloseListener, ResponseBody } from "../../src/core/http/body.ts";
 import type { Outcome } from "../../src/core/outcome.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
-import type { UpstreamBreakers } from "../../src/policies/upstream-breaker.ts";
+import type { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
 import { testRequest } from "../../src/testing/request.ts";
 
 /** A body that a test ends by hand. */

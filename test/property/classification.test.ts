@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Exchange } from "../../src/client/exchange.ts";
-import { CallerFault, failureOf } from "../../src/client/failure.ts";
 import { Cancellation } from "../../src/core/cancellation.ts";
 import type { MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { isMeshError, MeshError, type MeshErrorCode, meshErrorCodes, type Phase } from "../../src/core/errors.ts";
-import { retry } from "../../src/policies/retry.ts";
-import { type Decision, decide, type Failure } from "../../src/policies/retry-decision.ts";
+import { retry } from "../../src/policies/retry/retry.ts";
+import { type Decision, decide, type Failure } from "../../src/policies/retry/retry-decision.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { Exchange } from "../../src/wire/exchange.ts";
+import { CallerFault, failureOf } from "../../src/wire/failure.ts";
 import { type Ending, endings, openResponse } from "../policies/support.ts";
 
 const meshCodes = Object.keys(meshErrorCodes) as readonly MeshErrorCode[];

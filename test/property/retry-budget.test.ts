@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Clock } from "../../src/core/clock.ts";
-import { RetryBudget } from "../../src/policies/retry-budget.ts";
+import { RetryBudget } from "../../src/policies/retry/retry-budget.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 
 /** The window that the budget promises. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { parseTarget, type Target } from "../../src/client/target.ts";
+import { parseTarget, type Target } from "../../src/fetch/target.ts";
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 const isIn = (text: string, allowed: string) => [...text].every((char) => allowed.includes(char));

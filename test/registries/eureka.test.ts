@@ -7,8 +7,8 @@ import { describe, expect, it, vi } from "vitest";
 import { loadPackage } from "../../src/registries/eureka/package.ts";
 import { type EurekaOptions, eureka } from "../../src/registries/eureka.ts";
 import { requestJson } from "../servers/json-request.ts";
+import { listedInstance, registryOf, type ScriptedAnswer, scriptedEureka } from "./eureka/scripted-eureka.ts";
 import { ManualClock } from "./manual-clock.ts";
-import { listedInstance, registryOf, type ScriptedAnswer, scriptedEureka } from "./scripted-eureka.ts";
 
 const one = listedInstance({ instanceId: "one" });
 const two = listedInstance({ instanceId: "two" });

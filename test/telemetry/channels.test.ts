@@ -4,7 +4,7 @@ import type { Observer } from "../../src/core/observer.ts";
 import { channelObserver } from "../../src/telemetry/channels.ts";
 import type { MeshEvents } from "../../src/telemetry/events.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { closedPort, meshOf, rejectionOf, serve, until } from "../client/support.ts";
+import { closedPort, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
 import { channelNames } from "./channel-names.ts";
 import { callEnd } from "./support.ts";
 

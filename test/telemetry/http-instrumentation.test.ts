@@ -7,10 +7,10 @@ import { HttpInstrumentation } from "@opentelemetry/instrumentation-http";
 import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { createMesh } from "../../src/client/mesh.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
+import { createMesh } from "../../src/mesh/mesh.ts";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { closing, meshOf, serve, until } from "../client/support.ts";
+import { closing, meshOf, serve, until } from "../support/mesh.ts";
 import { TracesSdk } from "./support.ts";
 
 // The instrumentation patches the module when it is required: whoever imported it before has the functions as they were.

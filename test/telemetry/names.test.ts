@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { withTables } from "../../docs/telemetry-tables.ts";
 import { metricTable } from "../../src/telemetry/metric-table.ts";
 import { attribute } from "../../src/telemetry/names.ts";
-import { spanTable } from "../../src/telemetry/span-table.ts";
+import { spanTable } from "../../src/telemetry/spans/span-table.ts";
 
 const page = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8");
 

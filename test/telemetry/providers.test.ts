@@ -5,7 +5,7 @@ import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter }
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { meshOf, serve, until } from "../client/support.ts";
+import { meshOf, serve, until } from "../support/mesh.ts";
 import { PlainMeterProvider, PlainTracerProvider } from "./plain-provider.ts";
 import { MetricsSdk, TracesSdk } from "./support.ts";
 

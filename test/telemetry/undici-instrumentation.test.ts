@@ -4,7 +4,7 @@ import { UndiciInstrumentation } from "@opentelemetry/instrumentation-undici";
 import { Pool } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { isMeshRequest } from "../../src/telemetry/spans.ts";
+import { isMeshRequest } from "../../src/telemetry/spans/spans.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { attemptEnd, TracesSdk } from "./support.ts";
 

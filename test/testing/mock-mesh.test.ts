@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { localResponse } from "../../src/core/buffered-body.ts";
 import type { MeshError } from "../../src/core/errors.ts";
 import { type MockAnswers, type MockMesh, type MockMeshOptions, mockMesh } from "../../src/testing/index.ts";
-import { rejectionOf } from "../client/support.ts";
 import { ManualClock } from "../registries/manual-clock.ts";
+import { rejectionOf } from "../support/mesh.ts";
 
 function mocked(answers: Readonly<Record<string, MockAnswers>>, options: MockMeshOptions = {}): MockMesh {
   const mesh = mockMesh(answers, options);

@@ -1,5 +1,5 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { placesIn } from "../pickers/per-list.ts";
+import { placesIn } from "../lists/per-list.ts";
 import { hashWeights } from "../weights/weight.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";

@@ -1,5 +1,5 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { PerList } from "../pickers/per-list.ts";
+import { PerList } from "../lists/per-list.ts";
 
 const none: readonly never[] = [];
 

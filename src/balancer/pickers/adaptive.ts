@@ -4,10 +4,10 @@ import type { Upstream } from "../../core/upstream.ts";
 import { LearntStates } from "../learning/learnt.ts";
 import { RouteClasses } from "../learning/route-classes.ts";
 import { AttemptOnRecord, TrackRecord } from "../learning/track-record.ts";
+import { drawIndex } from "../lists/draw.ts";
+import { PerList } from "../lists/per-list.ts";
 import type { AttemptLearner, Picker } from "../picker.ts";
 import { costFactor, leastWeight, weighList, weightOf } from "../weights/weight.ts";
-import { drawIndex } from "./draw.ts";
-import { PerList } from "./per-list.ts";
 
 /** Options of {@link adaptive}. */
 export interface AdaptiveOptions {

@@ -1,10 +1,10 @@
 import type { Random } from "../../core/clock.ts";
 import { checkFunction, checkKeys } from "../../core/options.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
+import { PerList } from "../lists/per-list.ts";
 import type { Picker } from "../picker.ts";
 import { leastWeight, weightOf } from "../weights/weight.ts";
-import { type Choices, checkChoices, leastIndex } from "./draw.ts";
-import { PerList } from "./per-list.ts";
 import { drawByWeight, type RunningSums, runningSums } from "./random.ts";
 
 /** Options of {@link leastRequest}. */

@@ -2,9 +2,9 @@ import { checkInteger, checkKeys } from "../../core/options.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { type Circle, type ConsistentHashOptions, checkConsistentHash, consistentHash, type Ring } from "../hashing/consistent-hash.ts";
 import { type Hash64, xxh64 } from "../hashing/xxh64.ts";
+import { placesIn } from "../lists/per-list.ts";
 import type { Picker } from "../picker.ts";
 import { hashWeights } from "../weights/weight.ts";
-import { placesIn } from "./per-list.ts";
 
 /** Options of {@link maglev}. */
 export interface MaglevOptions extends ConsistentHashOptions {

@@ -3,10 +3,10 @@ import { checkFunction, checkKeys, checkNumber, checkObject } from "../../core/o
 import type { Upstream } from "../../core/upstream.ts";
 import { PeakEwma } from "../learning/ewma.ts";
 import { LearntStates } from "../learning/learnt.ts";
+import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
+import { PerList } from "../lists/per-list.ts";
 import type { AttemptLearner, Picker } from "../picker.ts";
 import { costFactor, leastWeight, weighList, weightOf } from "../weights/weight.ts";
-import { type Choices, checkChoices, leastIndex } from "./draw.ts";
-import { PerList } from "./per-list.ts";
 
 /** Options of {@link peakEwma}. */
 export interface PeakEwmaOptions {

@@ -5,12 +5,12 @@ import type { Upstream } from "../../core/upstream.ts";
 import { FailureRates } from "../learning/failure-rates.ts";
 import { LearntStates } from "../learning/learnt.ts";
 import { badnessOf } from "../learning/track-record.ts";
+import { drawIndex } from "../lists/draw.ts";
+import { PerList } from "../lists/per-list.ts";
 import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
 import { ProbePool } from "../probing/probe-pool.ts";
 import { type ProbeAnswer, Prober } from "../probing/prober.ts";
 import { type LoadReport, loadReportOf } from "../weights/load-report.ts";
-import { drawIndex } from "./draw.ts";
-import { PerList } from "./per-list.ts";
 import type { ReportingPicker } from "./reported-weighted.ts";
 
 /** Options of {@link prequal}. */

@@ -1,10 +1,10 @@
 import type { Random } from "../../core/clock.ts";
 import { checkFunction, checkKeys } from "../../core/options.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { drawIndex } from "../lists/draw.ts";
+import { PerList } from "../lists/per-list.ts";
 import type { Picker } from "../picker.ts";
 import { weighList, weightOf, weightsOf } from "../weights/weight.ts";
-import { drawIndex } from "./draw.ts";
-import { PerList } from "./per-list.ts";
 
 /** Options of {@link random}. */
 export interface RandomOptions {

@@ -1,15 +1,16 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { LearntStates } from "../learning/learnt.ts";
+import { drawIndex } from "../lists/draw.ts";
+import { PerList } from "../lists/per-list.ts";
 import type { AttemptLearner, Picker } from "../picker.ts";
 import { loadReportOf, loadReportOfTrailers } from "../weights/load-report.ts";
 import { ReportedWeight, type ReportedWeightOptions } from "../weights/reported-weight.ts";
-import { planOf, type Schedule, type StaticPlan } from "../weights/schedule.ts";
+import type { Schedule } from "../weights/schedule.ts";
+import { planOf, type StaticPlan } from "../weights/static-plan.ts";
 import { StrideSchedule } from "../weights/stride-schedule.ts";
-import { drawIndex } from "./draw.ts";
-import { PerList } from "./per-list.ts";
 import { pickByChance, runningSums } from "./random.ts";
-import type { WeightedOptions } from "./weighted.ts";
+import type { WeightedOptions } from "./weighted-options.ts";
 
 /** A picker that reads the load reports of the instances. */
 export interface ReportingPicker extends Picker {

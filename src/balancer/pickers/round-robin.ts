@@ -1,7 +1,7 @@
 import type { Random } from "../../core/clock.ts";
 import { checkFunction, checkKeys } from "../../core/options.ts";
+import { PerList } from "../lists/per-list.ts";
 import type { Picker } from "../picker.ts";
-import { PerList } from "./per-list.ts";
 
 /** Options of {@link roundRobin}. */
 export interface RoundRobinOptions {

@@ -1,6 +1,7 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Dispatch, MeshResponse, RequestHeaders } from "../../core/dispatch.ts";
+import type { Dispatch, MeshResponse } from "../../core/dispatch.ts";
+import type { RequestHeaders } from "../../core/http/request-headers.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 /** What a {@link Prober} needs. */

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { headerOf, type MeshResponse } from "../../core/dispatch.ts";
+import type { MeshResponse } from "../../core/dispatch.ts";
+import { headerOf } from "../../core/http/response-headers.ts";
 
 /** What an instance reports of its load (Open Request Cost Aggregation, `xds.data.orca.v3.OrcaLoadReport`). 0 where it says nothing. */
 export interface LoadReport {

@@ -1,4 +1,4 @@
-import type { InstanceStatus } from "../../discovery/registrar.ts";
+import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { ConsulAnswer, ConsulClient, ConsulRequest } from "./client.ts";
 import { ConsulError } from "./consul-error.ts";
 import type { Definition } from "./definition.ts";

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { inspect } from "node:util";
 import { addressOf } from "../../core/endpoint.ts";
-import type { HealthCheck, Instance } from "../../discovery/registrar.ts";
+import type { HealthCheck, Instance } from "../../registration/registrar.ts";
 
 /** What an agent is told of an instance, in the npm client's words. */
 export interface Definition {

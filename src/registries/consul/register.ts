@@ -1,6 +1,6 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
-import type { Instance, Registration } from "../../discovery/registrar.ts";
+import type { Instance, Registration } from "../../registration/registrar.ts";
 import { AgentInstance } from "./agent-instance.ts";
 import type { ConsulClient } from "./client.ts";
 import { isRefusal } from "./consul-error.ts";

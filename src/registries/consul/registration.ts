@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { Timer } from "../../core/clock.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
-import type { InstanceStatus, Registration } from "../../discovery/registrar.ts";
+import type { InstanceStatus, Registration } from "../../registration/registrar.ts";
 import type { AgentInstance, AgentRequest } from "./agent-instance.ts";
 import { ConsulError } from "./consul-error.ts";
 import type { Definition } from "./definition.ts";

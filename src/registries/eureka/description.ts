@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { addressOf } from "../../core/endpoint.ts";
-import type { Instance } from "../../discovery/registrar.ts";
+import type { Instance } from "../../registration/registrar.ts";
 
 /** What Eureka is told about an instance, beside its status and time stamp. */
 export interface Description {

@@ -1,5 +1,5 @@
+import { isInstanceHost } from "../../core/address-policy.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import { isInstanceHost } from "../../discovery/address-policy.ts";
 
 /** What a lookup goes by and which of an instance's addresses it takes. */
 export interface EntryOptions {

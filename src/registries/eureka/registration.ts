@@ -1,6 +1,6 @@
 import { type Clock, type Random, sleepUnlessAborted } from "../../core/clock.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
-import type { InstanceStatus, Registration } from "../../discovery/registrar.ts";
+import type { InstanceStatus, Registration } from "../../registration/registrar.ts";
 import type { Description } from "./description.ts";
 import { isRecord } from "./entry.ts";
 import type { RestAnswer } from "./exchange.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isMeshError } from "../../core/errors.ts";
-import type { Instance, Registrar, Registration } from "../../discovery/registrar.ts";
+import type { Instance, Registrar, Registration } from "../../registration/registrar.ts";
 import type { RegistrarFeature } from "./registrar-harness.ts";
 
 /** What a case works with. */

@@ -1,4 +1,4 @@
-import type { Instance, Registrar } from "../../discovery/registrar.ts";
+import type { Instance, Registrar } from "../../registration/registrar.ts";
 
 /** An instance as a reader of the registry sees it. */
 export interface ListedInstance {

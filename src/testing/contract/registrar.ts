@@ -1,4 +1,4 @@
-import type { Registration } from "../../discovery/registrar.ts";
+import type { Registration } from "../../registration/registrar.ts";
 import type { ContractTest } from "./contract.ts";
 import { addressesOf, eventually, throughout } from "./eventually.ts";
 import { type RegistrarCase, registrarCases } from "./registrar-cases.ts";

@@ -1,6 +1,6 @@
-import type { MeshOptions, ServiceOptions } from "../../client/options.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { CallOptions } from "../../core/dispatch.ts";
+import type { MeshOptions, ServiceOptions } from "../../mesh/options.ts";
 
 /** What {@link simulate} plays: servers, and clients that call them for some time. */
 export interface Scenario {

@@ -1,10 +1,10 @@
-import { meshRequest } from "../../client/mesh-request.ts";
-import { Observers } from "../../client/observers.ts";
-import { checkMeshOptions, type ServiceOptions } from "../../client/options.ts";
-import { Service, type ServiceContext } from "../../client/service.ts";
-import { Catalogue } from "../../client/suggest.ts";
 import type { Random } from "../../core/clock.ts";
 import { isMeshError } from "../../core/errors.ts";
+import { meshRequest } from "../../core/mesh-request.ts";
+import { Catalogue } from "../../discovery/catalogue.ts";
+import { checkMeshOptions, type ServiceOptions } from "../../mesh/options.ts";
+import { Service, type ServiceContext } from "../../mesh/service.ts";
+import { Observers } from "../../telemetry/observing/observers.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { type Arrival, arrivalsOf } from "./arrivals.ts";
 import { checkScenario } from "./check-scenario.ts";

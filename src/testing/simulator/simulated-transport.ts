@@ -1,8 +1,8 @@
-import { codeOfReason, failureOf, record } from "../../client/failure.ts";
-import type { ServiceContext } from "../../client/service.ts";
 import { BufferedBody } from "../../core/buffered-body.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
+import type { ServiceContext } from "../../mesh/service.ts";
+import { codeOfReason, failureOf, record } from "../../wire/failure.ts";
 import type { ServerFault } from "./scenario.ts";
 import type { Caller, Job, Server } from "./server.ts";
 

@@ -1,4 +1,4 @@
-import { record } from "../../discovery/dns-responder.ts";
+import { record } from "../../discovery/dns/dns-responder.ts";
 import { atMost, exactly, failures, noneFailed, openBetween, within } from "../rig/claims.ts";
 import { srvResponder } from "../rig/dns.ts";
 import { fault } from "../rig/fault.ts";

@@ -1,5 +1,5 @@
 import { addressOf, type Endpoint } from "../../../src/core/endpoint.ts";
-import type { ListedEndpoint } from "../../../src/discovery/service-list.ts";
+import type { ListedEndpoint } from "../../../src/discovery/file/service-list.ts";
 import { bodyFor } from "./payload.ts";
 import { type Send, settledBy } from "./sender.ts";
 

@@ -1,5 +1,5 @@
 import type { Answer } from "dns-packet";
-import { answerTo, type Responder, record, type Said, startResponder } from "../../discovery/dns-responder.ts";
+import { answerTo, type Responder, record, type Said, startResponder } from "../../discovery/dns/dns-responder.ts";
 import { freePorts } from "../../servers/ports.ts";
 import { now } from "./now.ts";
 import type { Instance, World } from "./world.ts";

@@ -1,4 +1,4 @@
-import type { InstanceStatus } from "../../../src/discovery/registrar.ts";
+import type { InstanceStatus } from "../../../src/registration/registrar.ts";
 import type { ConsulOptions } from "../../../src/registries/consul.ts";
 import type { EurekaOptions } from "../../../src/registries/eureka.ts";
 

@@ -3,7 +3,7 @@ import { openSync, writeSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createH2cServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
-import type { Registration } from "../../../src/discovery/registrar.ts";
+import type { Registration } from "../../../src/registration/registrar.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 import type { Behaviour, InstanceConfig, InstanceOrder } from "./instance-config.ts";
 import { now } from "./now.ts";

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type ScriptedConsul as Server, scriptedConsul as startScripted } from "../../../registries/scripted-consul.ts";
+import { type ScriptedConsul as Server, scriptedConsul as startScripted } from "../../../registries/consul/scripted-consul.ts";
 import { now } from "../now.ts";
 import type { Instance, World } from "../world.ts";
 

@@ -1,4 +1,4 @@
-import { listedInstance, registryOf, type ScriptedEureka, scriptedEureka } from "../../../registries/scripted-eureka.ts";
+import { listedInstance, registryOf, type ScriptedEureka, scriptedEureka } from "../../../registries/eureka/scripted-eureka.ts";
 import type { Instance, World } from "../world.ts";
 
 /** A Eureka whose every answer can be scripted. */

@@ -1,0 +1,157 @@
+import { errorMonitor } from "node:events";
+import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from "node:http";
+import type { Duplex } from "node:stream";
+import { connect as connectTls, type SecureContext } from "node:tls";
+import type { Lease } from "../attempts/lease.ts";
+import { MeshError } from "../core/errors.ts";
+import { outcomeOfResponse } from "../core/outcome.ts";
+import { parseTarget } from "../fetch/target.ts";
+
+/** What {@link MeshAgent} needs of its mesh. */
+export interface AgentTarget {
+  /** An instance of the service for a request of this method to this path, counted as busy until it is settled. */
+  lease(service: string, method: string, path: string): Promise<Lease>;
+  readonly secureContext: SecureContext | undefined;
+  readonly serverName: string | undefined;
+}
+
+/** What an agent passes around between `addRequest` and `createConnection`. */
+interface RequestOptions extends ClientRequestArgs {
+  /** The instance speaks TLS. */
+  isSecureUpstream?: boolean;
+}
+
+/** `http.ClientRequest` as agents use it: the method is there and has been since 2013, the types leave it out. */
+interface RequestInternals {
+  onSocket(socket: null, error: Error | undefined): void;
+}
+
+/** The same of an agent. */
+interface AgentInternals {
+  addRequest(request: ClientRequest, options: RequestOptions): void;
+  createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined;
+}
+
+const internals = Agent.prototype as unknown as AgentInternals;
+
+/**
+ * The mesh as an `http.Agent`, for clients that are built on `node:http` (axios, got, node-fetch): the host of each request is the
+ * service, the balancer chooses the instance, its breaker learns the outcome. The client sends the request itself, so nothing is
+ * retried and no deadline is set.
+ */
+export class MeshAgent extends Agent {
+  readonly #target: AgentTarget;
+
+  constructor(target: AgentTarget, options: AgentOptions = {}) {
+    super({ keepAlive: true, ...options });
+    this.#target = target;
+  }
+
+  addRequest(request: ClientRequest, options: RequestOptions): void {
+    const host = String(options.host ?? options.hostname ?? "");
+    // The client says 80 when its caller said nothing.
+    const target = options.port === undefined || options.port === null || Number(options.port) === 80 ? host : `${host}:${options.port}`;
+    this.#send(request, options, target).catch((error: unknown) => end(request, error as Error));
+  }
+
+  override createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined {
+    if (!options.isSecureUpstream) return internals.createConnection.call(this, options, callback);
+    const { secureContext, serverName } = this.#target;
+    return connectTls({
+      ...(options.socketPath ? { path: options.socketPath } : { host: options.host as string, port: Number(options.port) }),
+      ...(secureContext === undefined ? undefined : { secureContext }),
+      ...(serverName === undefined ? undefined : { servername: serverName }),
+    });
+  }
+
+  async #send(request: ClientRequest, options: RequestOptions, target: string): Promise<void> {
+    const { service } = parseTarget(target);
+    const lease = await this.#target.lease(service, request.method, request.path);
+    if (request.destroyed) {
+      lease.settle("neutral");
+      end(request, undefined);
+      return;
+    }
+    const { endpoint } = lease.upstream;
+    follow(request, lease);
+    internals.addRequest.call(this, request, {
+      ...options,
+      host: endpoint.host,
+      hostname: endpoint.host,
+      port: endpoint.port,
+      socketPath: endpoint.socketPath,
+      isSecureUpstream: endpoint.secure ?? false,
+    });
+  }
+}
+
+/** Ends a request that never got a socket: `destroy` alone would leave it waiting for one. */
+function end(request: ClientRequest, error: Error | undefined): void {
+  (request as unknown as RequestInternals).onSocket(null, error);
+  if (error !== undefined) request.destroy(error);
+}
+
+/**
+ * Tells the lease how the request ended, once. Listens in ways that change nothing: a request without a listener of the client's
+ * own still throws its error, has its response read away and its upgrade refused.
+ */
+function follow(request: ClientRequest, lease: Lease): void {
+  let hasConnected = false;
+  let isAnswered = false;
+  let isCutOff = false;
+  request.once("socket", (socket) => {
+    hasConnected = !socket.connecting;
+    // A kept connection has no such event any more: a listener would stay on it for each request.
+    if (hasConnected) return;
+    socket.once("connect", () => {
+      hasConnected = true;
+    });
+  });
+  request.once("finish", () => lease.sent());
+  request.prependOnceListener("response", (response) => {
+    isAnswered = true;
+    lease.head(response.statusCode ?? 0, lowerCased(response.rawHeaders));
+    const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
+    const { socket } = response;
+    // The instance ended or reset the connection. When the client gives up, its own socket just closes.
+    const onCutOff = (error?: Error) => {
+      isCutOff ||= error === undefined || "syscall" in error;
+    };
+    socket.once("end", onCutOff);
+    socket.once("error", onCutOff);
+    response.once("close", () => {
+      socket.off("end", onCutOff);
+      socket.off("error", onCutOff);
+      lease.settle(response.complete ? outcome : isCutOff ? "failure" : "neutral");
+    });
+    if (request.listenerCount("response") === 0) response.resume();
+  });
+  request.prependOnceListener("upgrade", (response, socket) => {
+    isAnswered = true;
+    lease.head(response.statusCode ?? 101, lowerCased(response.rawHeaders));
+    socket.once("close", () => lease.settle("success"));
+    if (request.listenerCount("upgrade") === 0) socket.destroy();
+  });
+  request.once(errorMonitor, (error: Error) => {
+    // What the client gave up says nothing about the instance, nor does a kept connection that had been closed meanwhile.
+    const isOurs = error instanceof MeshError || request.reusedSocket || !isOfTheConnection(error, request);
+    if (!isAnswered) lease.settle(isOurs ? "neutral" : "failure", !hasConnected);
+  });
+  request.once("close", () => {
+    if (!isAnswered) lease.settle("neutral");
+  });
+}
+
+function lowerCased(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.map((part, index) => (index % 2 === 0 ? part.toLowerCase() : part));
+}
+
+const connectionCode = /^(HPE_|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** Errors of sockets, TLS and the HTTP parser; what a client gives its request up with is none of them. */
+function isOfTheConnection(error: Error, request: ClientRequest): boolean {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  // "socket hang up" is said both of an instance that ended the connection and of a client that destroyed its request.
+  if (code === "ECONNRESET" && syscall === undefined) return request.socket?.readableEnded ?? false;
+  return syscall !== undefined || (typeof code === "string" && connectionCode.test(code));
+}

@@ -1,0 +1,68 @@
+import type { Clock } from "../core/clock.ts";
+import type { Discovery } from "./discovery.ts";
+
+const patienceMs = 250;
+/** A catalogue is used for so long: names that nobody offers may come by thousands of times a second. */
+const freshMs = 10_000;
+const maxKept = 1_000;
+
+/** The registry's catalogue, for "did you mean" in messages: asked for when it is wanted, by one query at a time. */
+export class Catalogue {
+  readonly #discovery: Discovery;
+  readonly #clock: Clock;
+  #names: Promise<readonly string[]> | undefined = undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  /** By the name that was asked for: a catalogue may be long. */
+  #nearest = new Map<string, string | undefined>();
+
+  constructor(discovery: Discovery, clock: Clock) {
+    this.#discovery = discovery;
+    this.#clock = clock;
+  }
+
+  /**
+   * The name that comes nearest to `service`, if one is near enough to be what was meant. Never rejects and takes at most
+   * a quarter of a second: it decorates an error message.
+   */
+  async nearest(service: string): Promise<string | undefined> {
+    if (this.#discovery.services === undefined) return undefined;
+    if (this.#names === undefined || this.#clock.now() - this.#askedAt > freshMs) {
+      this.#askedAt = this.#clock.now();
+      this.#names = namesOf(this.#discovery);
+      this.#nearest.clear();
+    }
+    if (this.#nearest.has(service)) return this.#nearest.get(service);
+    const nearest = await nearestOf(await this.#names, service);
+    if (this.#nearest.size < maxKept) this.#nearest.set(service, nearest);
+    return nearest;
+  }
+}
+
+async function namesOf(discovery: Discovery): Promise<readonly string[]> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), patienceMs);
+  try {
+    const gaveUp = new Promise<readonly string[]>((resolve) =>
+      controller.signal.addEventListener("abort", () => resolve([]), { once: true }),
+    );
+    const names = await Promise.race([discovery.services?.(controller.signal) ?? [], gaveUp]);
+    return names.filter((name) => typeof name === "string");
+  } catch {
+    return [];
+  } finally {
+    clearTimeout(timer);
+    controller.abort();
+  }
+}
+
+async function nearestOf(names: readonly string[], service: string): Promise<string | undefined> {
+  const folded = new Map(names.map((name) => [name.toLowerCase(), name]));
+  if (folded.size === 0) return undefined;
+  // Loaded for the first such message: nobody else needs it.
+  const { closest, distance } = await import("fastest-levenshtein");
+  const wanted = service.toLowerCase();
+  const nearest = closest(wanted, [...folded.keys()]);
+  const isNear =
+    nearest.includes(wanted) || wanted.includes(nearest) || distance(wanted, nearest) <= Math.max(1, Math.floor(wanted.length / 3));
+  return isNear && folded.get(nearest) !== service ? folded.get(nearest) : undefined;
+}

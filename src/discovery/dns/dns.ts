@@ -1,0 +1,89 @@
+import { type Clock, sleepUnlessAborted, systemClock } from "../../core/clock.ts";
+import { addressOf, type Endpoint } from "../../core/endpoint.ts";
+import { describeError, MeshError } from "../../core/errors.ts";
+import { authoritative } from "../authority.ts";
+import type { Discovery } from "../discovery.ts";
+import { keepIfSame } from "../same-endpoints.ts";
+import { AddressMemory, type AddressQuery, findAddresses } from "./addresses.ts";
+import { plainName } from "./name.ts";
+import { addressTypes, checkOptions, type DnsOptions, nameOption, serversOption } from "./options.ts";
+import { resolver } from "./resolver.ts";
+import { refreshDelayMs } from "./schedule.ts";
+import { findServices } from "./services.ts";
+
+export type { DnsOptions };
+
+/** A complete set and for how many seconds it holds. */
+interface Found {
+  readonly endpoints: readonly Endpoint[];
+  readonly ttlS: number;
+  readonly isDecidedlyAbsent?: boolean | undefined;
+}
+
+/**
+ * Finds endpoints by DNS: addresses (A and AAAA) with a fixed port, or SRV records with ports, priorities and weights.
+ *
+ * Asks its servers itself, in the background, again whenever the smallest TTL of an answer has run out. A name that does
+ * not exist is an empty set; a server that fails or stays silent is an error (`ERR_MESH_DISCOVERY`).
+ */
+export function dns(options: DnsOptions = {}): Discovery {
+  const { type, port, name = "{service}", servers, family = 0, secure = false, emptyPolicy } = options;
+  const { minTtlMs = 1_000, maxTtlMs = 300_000, timeoutMs = 500, maxAttempts = 3 } = options;
+  const { clock = systemClock, random = Math.random } = options;
+  checkOptions(options, { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts });
+  const nameOf = nameOption(name);
+  const resolve = resolver({ servers: serversOption(servers), timeoutMs, maxAttempts, clock });
+  const types = addressTypes(family);
+  const find = port === undefined ? findBySrv : (host: string, query: AddressQuery) => findByAddress(host, port, query);
+  return {
+    name: servers === undefined ? "dns" : `dns at ${servers.join(", ")}`,
+    ...(emptyPolicy === undefined ? {} : { emptyPolicy }),
+    async *watch(service, signal) {
+      const memory = new AddressMemory();
+      let last: readonly Endpoint[] | undefined;
+      try {
+        const dnsName = checkName(nameOf(service));
+        while (!signal.aborted) {
+          memory.nextRound();
+          const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve, memory, signal });
+          const nextAt = clock.now() + refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
+          // Also when nothing changed: it confirms that the data is of now, and an empty answer is believed once it is confirmed.
+          last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
+          yield isDecidedlyAbsent ? authoritative(last) : last;
+          await sleepUntil(clock, nextAt, signal);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        throw new MeshError("ERR_MESH_DISCOVERY", `dns: ${describeError(error)}`, { service, cause: error });
+      }
+    },
+  };
+}
+
+async function findByAddress(name: string, port: number, query: AddressQuery): Promise<Found> {
+  const { addresses, ttlS } = await findAddresses(name, query);
+  return { endpoints: addresses.map((host) => ({ id: addressOf({ host, port }), host, port })), ttlS };
+}
+
+async function findBySrv(name: string, query: AddressQuery): Promise<Found> {
+  const { services, ttlS, isDecidedlyAbsent } = await findServices(name, query);
+  const endpoints = services.map(({ host, port, priority, weight, target }) => ({
+    id: addressOf({ host, port }),
+    host,
+    port,
+    priority,
+    weight,
+    metadata: { target },
+  }));
+  return { endpoints, ttlS, isDecidedlyAbsent };
+}
+
+function checkName(name: unknown): string {
+  const plain = typeof name === "string" ? plainName(name) : undefined;
+  if (plain === undefined) throw new TypeError(`not a DNS name: ${JSON.stringify(name)}`);
+  return plain;
+}
+
+function sleepUntil(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
+  return sleepUnlessAborted(clock, Math.max(0, at - clock.now()), signal);
+}

@@ -1,0 +1,76 @@
+import type { Clock } from "../core/clock.ts";
+import type { MeshRequest } from "../core/dispatch.ts";
+import { describeError, MeshError } from "../core/errors.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Watcher } from "./watcher.ts";
+
+/** What an {@link EndpointWait} needs. */
+export interface EndpointWaitOptions {
+  readonly service: string;
+  readonly watcher: Watcher;
+  /** What is asked for endpoints, for messages. */
+  readonly discovery: string;
+  readonly discoveryTimeoutMs: number;
+  readonly catalogue: Catalogue;
+  readonly clock: Clock;
+}
+
+/** How calls wait for the first endpoints of a service, and what they get when there are none. */
+export class EndpointWait {
+  readonly #options: EndpointWaitOptions;
+
+  constructor(options: EndpointWaitOptions) {
+    this.#options = options;
+  }
+
+  /** `true` once discovery has answered. */
+  get isOver(): boolean {
+    return this.#options.watcher.answered;
+  }
+
+  /** Waits for discovery's first answer; fails at once when it has been failing for longer than a call may wait. */
+  join(request: MeshRequest): Promise<void> {
+    const { watcher, discoveryTimeoutMs, clock } = this.#options;
+    const waitMs = watcher.lastError === undefined ? discoveryTimeoutMs : discoveryTimeoutMs - watcher.watchedMs;
+    if (waitMs <= 0) return Promise.reject(this.#unanswered());
+    return new Promise<void>((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clock.clearTimer(timer);
+        forget();
+        request.cancellation.removeListener(onCancel);
+        act();
+      };
+      const onCancel = (reason: unknown) => settle(() => reject(reason));
+      const forget = watcher.onFirstAnswer(() => settle(resolve));
+      const timer = clock.setTimer(() => settle(() => reject(this.#unanswered())), waitMs);
+      request.cancellation.onCancel(onCancel);
+    });
+  }
+
+  /** What a call gets when discovery has answered that there is nobody. */
+  async noEndpoints(request: MeshRequest): Promise<MeshError> {
+    const { service, discovery, catalogue, watcher } = this.#options;
+    const suggestion = await catalogue.nearest(service);
+    const age = Math.round(watcher.ageMs ?? 0);
+    return new MeshError(
+      "ERR_MESH_NO_ENDPOINTS",
+      `"${service}" has no endpoints: ${discovery} listed none ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
+      { service, attempts: [...request.attempts], cause: watcher.lastError },
+    );
+  }
+
+  #unanswered(): MeshError {
+    const { service, discovery } = this.#options;
+    const { lastError, watchedMs } = this.#options.watcher;
+    const why = lastError === undefined ? "it has not answered yet" : describeError(lastError);
+    return new MeshError(
+      "ERR_MESH_NO_ENDPOINTS",
+      `"${service}" has no endpoints: asked ${discovery} ${Math.round(watchedMs)} ms ago, ${why}`,
+      {
+        service,
+        maybeExecuted: false,
+        cause: lastError,
+      },
+    );
+  }
+}

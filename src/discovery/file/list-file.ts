@@ -1,0 +1,212 @@
+import { type BigIntStats, type FSWatcher, watch } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { Endpoint } from "../../core/endpoint.ts";
+import { describeError, MeshError } from "../../core/errors.ts";
+import { Wakeup } from "../wakeup.ts";
+import { readServiceList } from "./service-list.ts";
+
+/** How a file is written. */
+export type FileFormat = "json" | "yaml";
+
+/** What a {@link ListFile} needs. */
+export interface ListFileOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly format: FileFormat;
+  readonly pollMs: number;
+  readonly clock: Clock;
+  readonly onError: ((error: unknown) => void) | undefined;
+}
+
+const maxBytes = 32 * 1024 * 1024;
+/** Between a notice and the read: a writer that truncates and writes is mostly done by then. */
+const settleMs = 50;
+/** The coarsest time stamps of a file system: a second write within it may leave the same stamp. */
+const stampGranularityMs = 2_000;
+const maxRereads = 3;
+
+type State = { readonly services: ReadonlyMap<string, readonly Endpoint[]> } | { readonly error: MeshError };
+
+/**
+ * One file with a list of services, shared by all watches of it. While at least one follows it, it is read again when it
+ * changes: the operating system's notice about its directory is the fast way, and a poll of the file's time stamps is the
+ * sure one, since a notice is lost on network file systems and behind symbolic links.
+ */
+export class ListFile {
+  /** Woken after every read. */
+  readonly changes: Wakeup = new Wakeup();
+  readonly #options: ListFileOptions;
+  #state: State | undefined = undefined;
+  #stamp = "";
+  #text: string | undefined = undefined;
+  #readsBegun = 0;
+  #reads = 0;
+  #wanted = 0;
+  #followers = 0;
+  #watcher: FSWatcher | undefined = undefined;
+  #isDeaf = false;
+  #poll: Timer = undefined;
+  #settle: Timer = undefined;
+
+  constructor(options: ListFileOptions) {
+    this.#options = options;
+  }
+
+  /** How many reads have ended. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  /** What the file says, without prototype or surprises. Throws when the last read failed. */
+  services(): ReadonlyMap<string, readonly Endpoint[]> {
+    if (this.#state === undefined) throw this.#fault("it has not been read yet", undefined);
+    if ("error" in this.#state) throw this.#state.error;
+    return this.#state.services;
+  }
+
+  /** Asks for a read that begins after this call. Returns what {@link reads} is at least once it has ended. */
+  refresh(): number {
+    const isReading = this.#readsBegun > this.#reads;
+    this.#wanted = this.#readsBegun + 1;
+    // `#read` keeps every failure as the state, so this promise never rejects.
+    if (!isReading) void this.#readWanted();
+    return this.#wanted;
+  }
+
+  /** Keeps the file current until the returned function is called. Keeps no process alive. */
+  follow(): () => void {
+    this.#followers += 1;
+    if (this.#followers === 1) {
+      this.#listen();
+      this.#pollLater();
+    }
+    let isFollowing = true;
+    return () => {
+      if (!isFollowing) return;
+      isFollowing = false;
+      this.#followers -= 1;
+      if (this.#followers === 0) this.#unfollow();
+    };
+  }
+
+  #unfollow(): void {
+    const { clock } = this.#options;
+    clock.clearTimer(this.#poll);
+    clock.clearTimer(this.#settle);
+    this.#settle = undefined;
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#isDeaf = false;
+  }
+
+  /** The directory is watched, not the file: a file that is replaced by renaming is another one, and so is a ConfigMap's. */
+  #listen(): void {
+    const { path, clock } = this.#options;
+    try {
+      const watcher = watch(dirname(path), { persistent: false }, () => {
+        // Not put off by further notices: a directory may be busy for reasons of its own.
+        this.#settle ??= clock.setTimer(
+          () => {
+            this.#settle = undefined;
+            this.refresh();
+          },
+          settleMs,
+          false,
+        );
+      });
+      watcher.on("error", (error) => {
+        watcher.close();
+        if (this.#watcher === watcher) this.#watcher = undefined;
+        this.#reportDeaf(error);
+      });
+      this.#watcher = watcher;
+      this.#isDeaf = false;
+    } catch (error) {
+      this.#reportDeaf(error);
+    }
+  }
+
+  #reportDeaf(error: unknown): void {
+    if (this.#isDeaf) return;
+    this.#isDeaf = true;
+    this.#options.onError?.(error);
+  }
+
+  #pollLater(): void {
+    const { clock, pollMs } = this.#options;
+    this.#poll = clock.setTimer(
+      () => {
+        if (this.#watcher === undefined) this.#listen();
+        this.refresh();
+        this.#pollLater();
+      },
+      pollMs,
+      false,
+    );
+  }
+
+  async #readWanted(): Promise<void> {
+    while (this.#readsBegun < this.#wanted) {
+      this.#readsBegun += 1;
+      await this.#read();
+      this.#reads = this.#readsBegun;
+      this.changes.wake();
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (let reread = 0; reread < maxRereads; reread++) {
+        if (await this.#readOnce()) return;
+      }
+      throw new Error("it changes faster than it can be read");
+    } catch (error) {
+      this.#stamp = "";
+      this.#text = undefined;
+      this.#state = { error: this.#fault(describeError(error), error) };
+    }
+  }
+
+  /** `false` when the file changed meanwhile, so that what was read may be half of one and half of another. */
+  async #readOnce(): Promise<boolean> {
+    const { path, clock } = this.#options;
+    const before = await stat(path, { bigint: true });
+    const stamp = stampOf(before);
+    if (stamp === this.#stamp) return true;
+    // A pipe or a device would never end.
+    if (!before.isFile()) throw new Error("it is not a regular file");
+    if (before.size > maxBytes) throw new Error(`it has ${before.size} bytes; ${maxBytes} are allowed`);
+    const text = await readFile(path, "utf8");
+    if (stampOf(await stat(path, { bigint: true })) !== stamp) return false;
+    if (text !== this.#text) this.#state = { services: await this.#parse(text) };
+    this.#text = text;
+    const isSettled = clock.wallNow() - Number(before.mtimeMs) > stampGranularityMs;
+    this.#stamp = isSettled ? stamp : "";
+    return true;
+  }
+
+  async #parse(text: string): Promise<ReadonlyMap<string, readonly Endpoint[]>> {
+    const { path, format } = this.#options;
+    const content = text.replace(/^\uFEFF/, "");
+    if (content.trim() === "") throw new Error("it is empty");
+    return readServiceList(format === "json" ? JSON.parse(content) : await parseYaml(content), path);
+  }
+
+  #fault(reason: string, cause: unknown): MeshError {
+    const { path } = this.#options;
+    const message = reason.includes(path) ? `file discovery: ${reason}` : `file discovery: ${path}: ${reason}`;
+    return new MeshError("ERR_MESH_DISCOVERY", message, { cause });
+  }
+}
+
+/** The package is loaded with the first YAML file, so that nobody else pays for it. */
+async function parseYaml(text: string): Promise<unknown> {
+  const { parse } = await import("yaml");
+  return parse(text, { logLevel: "error" });
+}
+
+function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+}

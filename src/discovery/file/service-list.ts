@@ -1,0 +1,68 @@
+import { addressOf, type Endpoint } from "../../core/endpoint.ts";
+import { validateEndpoints } from "../validate.ts";
+
+/** An instance as people write it down: an {@link Endpoint} whose `id` may be left out; it is `host:port` then. */
+export interface ListedEndpoint extends Omit<Endpoint, "id"> {
+  readonly id?: string;
+}
+
+/** Services by name, each with all of its instances. */
+export type ServiceList = Readonly<Record<string, readonly ListedEndpoint[]>>;
+
+/**
+ * Checks a list that somebody wrote and fills in ids. Unlike a registry's answer it is refused whole when one entry is
+ * wrong, with a `TypeError` that begins with `where` and names service, entry and value: its writer can mend it.
+ */
+export function readServiceList(list: unknown, where: string): ReadonlyMap<string, readonly Endpoint[]> {
+  if (!isObject(list)) throw new TypeError(`${where}: expected an object with a list of instances per service, got ${show(list)}`);
+  const services = new Map<string, readonly Endpoint[]>();
+  for (const [service, entries] of Object.entries(list)) {
+    if (service === "") throw new TypeError(`${where}: a service has an empty name`);
+    if (!Array.isArray(entries)) throw new TypeError(`${where}: ${service} must be a list of instances, got ${show(entries)}`);
+    services.set(service, readEndpoints(entries, `${where}: ${service}`));
+  }
+  return services;
+}
+
+/** The same for the instances of one service. */
+export function readEndpoints(entries: readonly unknown[], where: string): readonly Endpoint[] {
+  const candidates = entries.map((entry, index) => withId(entry, `${where}[${index}]`));
+  const { endpoints, rejected } = validateEndpoints(candidates);
+  const [fault] = rejected;
+  if (fault) {
+    const index = candidates.indexOf(fault.entry as Endpoint);
+    throw new TypeError(`${where}[${index}]: ${fault.reason}: ${show(fault.entry)}`);
+  }
+  return Object.freeze(endpoints);
+}
+
+const fields: ReadonlySet<string> = new Set(["id", "host", "port", "secure", "weight", "zone", "priority", "metadata", "socketPath"]);
+
+function withId(entry: unknown, where: string): Endpoint {
+  if (!isObject(entry)) throw new TypeError(`${where}: expected { host, port }, got ${show(entry)}`);
+  const given = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
+  // A misspelt `weight` that is ignored would be found in production.
+  const unknown = Object.keys(given).find((field) => !fields.has(field));
+  if (unknown !== undefined) throw new TypeError(`${where}: unknown field ${JSON.stringify(unknown)}; known are ${[...fields].join(", ")}`);
+  const { host, port, secure, metadata } = given;
+  if (secure !== undefined && typeof secure !== "boolean")
+    throw new TypeError(`${where}: secure must be true or false, got ${show(secure)}`);
+  if (metadata !== undefined && !(isObject(metadata) && Object.values(metadata).every((value) => typeof value === "string"))) {
+    throw new TypeError(`${where}: metadata must be an object of strings, got ${show(metadata)}`);
+  }
+  const id = typeof host === "string" && typeof port === "number" ? addressOf({ host, port }) : "?";
+  // What is left to be wrong is found by the same validation that every registry's answer goes through.
+  return Object.freeze({ id, ...given }) as Endpoint;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  // JSON shows NaN and Infinity as null.
+  const text = JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === "number" ? (Number.isFinite(inner) ? inner : String(inner)) : inner,
+  );
+  return text === undefined ? String(value) : text.slice(0, 200);
+}

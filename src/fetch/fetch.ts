@@ -1,0 +1,96 @@
+import type { Dispatch } from "../core/dispatch.ts";
+import { MeshError } from "../core/errors.ts";
+import { headerOf } from "../core/http/response-headers.ts";
+import { type DecodeOptions, decodeBody } from "./decode.ts";
+import { type Call, readCall, sendCall } from "./read-call.ts";
+import { type Followed, followRedirects, isRedirect } from "./redirect.ts";
+import { type Reply, toReply } from "./reply.ts";
+import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
+import { toResponse } from "./response.ts";
+
+/** What the bodies of a service may decode to. */
+type DecodeOf = (service: string) => DecodeOptions | undefined;
+
+/**
+ * The edge between the Fetch standard and the pipeline: a call goes in, a `Response` comes out. Not async, as nothing on a call's
+ * way is that can do without: while the call waits, a suspended function holds all it could still need.
+ */
+export function fetchThrough(
+  dispatchOf: (service: string) => Dispatch,
+  decodeOf: DecodeOf,
+  input: FetchTarget,
+  init: MeshRequestInit = {},
+): Promise<Response> {
+  try {
+    const read = readCall(input, init);
+    return read instanceof Promise ? read.then((call) => fetchCall(dispatchOf, decodeOf, call)) : fetchCall(dispatchOf, decodeOf, read);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function fetchCall(dispatchOf: (service: string) => Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
+  const { request, signal, redirect } = call;
+  // What the Fetch standard sends when the caller says nothing.
+  const headers = request.headers as Record<string, string>;
+  headers["accept"] ??= "*/*";
+  headers["user-agent"] ??= "inmesh";
+  const dispatch = dispatchOf(request.service);
+  if (redirect !== "manual") return fetchRedirected(dispatch, decodeOf, call);
+  return sendCall(dispatch, request, signal).then((response) => responseOf({ request, response, redirected: false }, decodeOf));
+}
+
+async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect }: Call): Promise<Response> {
+  const startedAt = performance.now();
+  const response = await sendCall(dispatch, request, signal);
+  if (!isRedirect(response.status)) return responseOf({ request, response, redirected: false }, decodeOf);
+  if (redirect === "error") {
+    response.body.discard();
+    throw new MeshError(
+      "ERR_MESH_PROTOCOL",
+      `"${request.service}" answered with a redirect (${response.status}) and \`redirect\` is "error"`,
+      {
+        service: request.service,
+        attempts: [...request.attempts],
+      },
+    );
+  }
+  const limitMs = request.options.timeoutMs;
+  // One deadline for the whole of it, where the call itself set one; else each hop has the service's.
+  const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
+  return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs), decodeOf);
+}
+
+function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf): Response {
+  const { service } = request;
+  const isCoded = headerOf(response, "content-encoding") !== undefined;
+  return toResponse(response, {
+    body: isCoded ? decodeBody(response.body, allValues(response.headers, "content-encoding"), service, decodeOf(service)) : response.body,
+    url: `http://${service}${request.path}`,
+    hasBody: request.method !== "HEAD",
+    redirected,
+  });
+}
+
+/** A header that came more than once is one list (RFC 9110 §5.3). */
+function allValues(headers: readonly string[], name: string): string {
+  return headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name).join(", ");
+}
+
+/** The same without a `Response`: a redirect is a reply, and a body is what came over the wire. */
+export function requestThrough(
+  dispatchOf: (service: string) => Dispatch,
+  input: FetchTarget,
+  init: Omit<MeshRequestInit, "redirect"> = {},
+): Promise<Reply> {
+  try {
+    const read = readCall(input, init);
+    return read instanceof Promise ? read.then((call) => requestCall(dispatchOf, call)) : requestCall(dispatchOf, read);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function requestCall(dispatchOf: (service: string) => Dispatch, { request, signal }: Call): Promise<Reply> {
+  return sendCall(dispatchOf(request.service), request, signal).then(toReply);
+}

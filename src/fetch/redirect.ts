@@ -1,0 +1,86 @@
+import { Buffer } from "node:buffer";
+import { Cancellation } from "../core/cancellation.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { MeshError } from "../core/errors.ts";
+import { isReplayable } from "../core/http/body.ts";
+import { headerOf } from "../core/http/response-headers.ts";
+import { shownUrl } from "./shown-url.ts";
+
+/** A response and the request that it answers, after redirects. */
+export interface Followed {
+  readonly request: MeshRequest;
+  readonly response: MeshResponse;
+  readonly redirected: boolean;
+}
+
+const maxRedirects = 20;
+const aboutTheBody = ["content-type", "content-encoding", "content-language", "content-location"];
+
+/** Whether the status is a redirect (Fetch standard, "redirect status"). */
+export function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/**
+ * Follows redirects as the Fetch standard does, but only within the service: to another path, to the service by name, or to the
+ * instance that answered. One that leads elsewhere is refused with `ERR_MESH_PROTOCOL`: it would carry the caller's credentials,
+ * and maybe its body, to whoever the instance names.
+ */
+export async function followRedirects(
+  first: MeshRequest,
+  answer: MeshResponse,
+  send: Dispatch,
+  remainingMs: () => number | false,
+): Promise<Followed> {
+  let request = first;
+  let response = answer;
+  for (let count = 0; isRedirect(response.status); count++) {
+    const location = headerOf(response, "location");
+    if (location === undefined) break;
+    const path = pathWithin(request, response, location);
+    response.body.discard();
+    if (path === undefined) throw refused(request, `leads out of the service, to ${shownUrl(location)}`);
+    if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
+    const next = redirected(request, response.status, path);
+    if (next === undefined) throw refused(request, "would need the body again, which was a stream");
+    // A cancellation of its own: the deadline of the hop before runs until that one's body has been read away.
+    request = {
+      ...next,
+      cancellation: new Cancellation(),
+      tried: [],
+      attempts: [],
+      options: { ...next.options, timeoutMs: remainingMs() },
+    };
+    response = await send(request);
+  }
+  return { request, response, redirected: request !== first };
+}
+
+/** The path that `location` means, or `undefined` when it is not within the service. */
+function pathWithin(request: MeshRequest, response: MeshResponse, location: string): string | undefined {
+  // The base has a host that nothing else can have: what is relative keeps it.
+  const base = "http://within.invalid";
+  // Header values are read as Latin-1; what is in there beyond ASCII is UTF-8 that somebody did not encode.
+  const reference = Buffer.from(location, "latin1").toString("utf8");
+  const url = URL.parse(reference, base + request.path) ?? undefined;
+  if (url === undefined || url.username !== "" || url.password !== "") return undefined;
+  const isRelative = url.origin === base;
+  const isService = url.host.toLowerCase() === request.service.toLowerCase();
+  // Both through the parser, which leaves out a port that is the scheme's own.
+  const isInstance = response.upstream !== undefined && url.origin === URL.parse(response.upstream.origin)?.origin;
+  if (!isRelative && !(isService && /^(https?|mesh):$/.test(url.protocol)) && !isInstance) return undefined;
+  return (url.pathname || "/") + url.search;
+}
+
+function redirected(request: MeshRequest, status: number, path: string): MeshRequest | undefined {
+  const { method } = request;
+  const becomesGet = status === 303 ? method !== "GET" && method !== "HEAD" : (status === 301 || status === 302) && method === "POST";
+  if (!becomesGet) return isReplayable(request.body) ? { ...request, path } : undefined;
+  const headers = Object.assign(Object.create(null), request.headers);
+  for (const name of aboutTheBody) delete headers[name];
+  return { ...request, path, method: "GET", body: undefined, headers };
+}
+
+function refused({ service, attempts }: MeshRequest, why: string): MeshError {
+  return new MeshError("ERR_MESH_PROTOCOL", `a redirect of "${service}" ${why}`, { service, attempts: [...attempts], maybeExecuted: true });
+}

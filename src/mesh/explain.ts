@@ -1,0 +1,83 @@
+import type { Balancer } from "../balancer/balancer.ts";
+import type { Standing } from "../balancer/candidates/standing.ts";
+import type { Picker } from "../balancer/picker.ts";
+import type { BreakerState } from "../core/breaker-state.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import { describeError } from "../core/errors.ts";
+import type { Upstream } from "../core/upstream.ts";
+import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
+import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
+import { explanationTable } from "./explanation-table.ts";
+
+interface Source {
+  readonly service: string;
+  readonly discovery: string;
+  readonly ageMs: number | undefined;
+  readonly lastError: unknown;
+  readonly unconfirmed: readonly Endpoint[];
+  readonly breaker: BreakerState;
+  readonly standingOf: (upstream: Upstream) => UpstreamStanding | undefined;
+  readonly balancer: Balancer;
+  readonly picker: Pick<Picker, "explain">;
+  readonly nowMs: number;
+}
+
+/** Puts together what the parts of a service know. Costs nothing unless it is called. */
+export function explainService(source: Source): ServiceExplanation {
+  const { service, discovery, ageMs, lastError, breaker, balancer, nowMs } = source;
+  const unconfirmed = new Set(source.unconfirmed.map(({ id }) => id));
+  const explanation = {
+    service,
+    discovery,
+    ageMs,
+    discoveryError: lastError === undefined ? undefined : describeError(lastError),
+    breaker,
+    endpoints: balancer.upstreams.map((upstream) => explainEndpoint(upstream, source, unconfirmed)),
+  };
+  // Not enumerable: it is no part of the data when that is compared or written as JSON.
+  return Object.defineProperty(explanation, "toString", { value: () => explanationTable(explanation, nowMs) });
+}
+
+function explainEndpoint(
+  upstream: Upstream,
+  { balancer, picker, standingOf, nowMs }: Source,
+  unconfirmed: ReadonlySet<string>,
+): EndpointExplanation {
+  const standing = balancer.standing(upstream);
+  const { state = "closed", rule, sinceMs, untilMs, ejections = 0, healthCheck } = standingOf(upstream) ?? {};
+  const ejection = rule === undefined || sinceMs === undefined ? undefined : { rule, sinceMs, untilMs };
+  return {
+    endpoint: upstream.endpoint,
+    address: upstream.address,
+    candidate: standing.candidate,
+    reason: reasonOf(standing, state, ejection, nowMs),
+    share: standing.share,
+    warmth: standing.warmth,
+    breaker: state,
+    ejection,
+    ejections,
+    healthCheck,
+    warning: unconfirmed.has(upstream.id) ? "discovery lists it no longer; kept until that is confirmed" : undefined,
+    inFlight: upstream.inFlight,
+    requests: upstream.requests,
+    failures: upstream.failures,
+    latencyMs: upstream.latencyMs,
+    picker: picker.explain?.(upstream),
+  };
+}
+
+function reasonOf({ candidate, reason }: Standing, breaker: BreakerState, ejection: Ejection | undefined, nowMs: number): string {
+  if (ejection === undefined) return reason;
+  const { rule, sinceMs, untilMs } = ejection;
+  const seconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
+  const until =
+    breaker === "half-open"
+      ? "waits for a probe"
+      : untilMs === undefined
+        ? ""
+        : rule === "operator"
+          ? `back in ${seconds(untilMs - nowMs)}`
+          : `a probe in ${seconds(untilMs - nowMs)} at the earliest`;
+  const why = `out for ${seconds(nowMs - sinceMs)}: ${rule}${until === "" ? "" : `, ${until}`}`;
+  return candidate ? `${why}; ${reason}` : why;
+}

@@ -1,0 +1,57 @@
+import type { PickerView } from "../balancer/picker.ts";
+import type { EndpointExplanation, ServiceExplanation } from "./explanation.ts";
+
+/** An explanation as text: what holds for the service, then a line for each endpoint. */
+export function explanationTable(explanation: Omit<ServiceExplanation, "toString">, nowMs: number): string {
+  const { service, discovery, ageMs, discoveryError, breaker, endpoints } = explanation;
+  const age = ageMs === undefined ? "has not answered yet" : `answered ${(ageMs / 1_000).toFixed(1)} s ago`;
+  const candidates = endpoints.filter(({ candidate }) => candidate).length;
+  const head = [
+    `${plain(service)}: ${candidates} of ${endpoints.length} endpoints are candidates, breaker of the service ${breaker}`,
+    `${plain(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${plain(discoveryError)}`}`,
+  ];
+  if (endpoints.length === 0) return head.join("\n");
+  const rows = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs))];
+  const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const lines = rows.map((row) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
+  );
+  return [...head, "", ...lines.map((line) => line.trimEnd())].join("\n");
+}
+
+const columns = ["endpoint", "address", "zone", "prio", "weight", "share", "in flight", "requests", "failed", "latency", "picker", "why"];
+
+function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[] {
+  const { endpoint, address, share, inFlight, requests, failures, latencyMs, picker, reason, warning, healthCheck } = explained;
+  const check =
+    healthCheck === undefined || healthCheck.passed
+      ? ""
+      : `; health check failed ${((nowMs - healthCheck.atMs) / 1_000).toFixed(1)} s ago: ${healthCheck.error ?? ""}`;
+  return [
+    plain(endpoint.id),
+    plain(address),
+    plain(endpoint.zone ?? "-"),
+    String(endpoint.priority ?? 0),
+    String(endpoint.weight ?? 1),
+    share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`,
+    String(inFlight),
+    String(requests),
+    String(failures),
+    `${latencyMs.toFixed(1)} ms`,
+    picker === undefined ? "-" : viewOf(picker),
+    plain(`${reason}${check}${warning === undefined ? "" : `; ${warning}`}`),
+  ];
+}
+
+function viewOf(view: PickerView): string {
+  const entries = Object.entries(view).map(
+    ([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(3)) : value}`,
+  );
+  return plain(entries.join(", "));
+}
+
+/** What a registry says is for a terminal to show, not to obey. */
+function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}

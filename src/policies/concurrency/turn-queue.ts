@@ -1,0 +1,64 @@
+import type { Clock } from "../../core/clock.ts";
+import type { MeshRequest } from "../../core/dispatch.ts";
+import type { MeshError } from "../../core/errors.ts";
+import { type Waiter, WaitQueue } from "./wait-queue.ts";
+
+/** What a {@link TurnQueue} needs. */
+export interface TurnQueueOptions {
+  /** Attempts that may wait. */
+  readonly maxQueued: number;
+  /** How long one may wait, in milliseconds. */
+  readonly queueTimeoutMs: number;
+  readonly clock: Clock;
+  /** What an attempt gets that must not wait, or no longer. */
+  readonly refusal: (request: MeshRequest, why: string) => MeshError;
+}
+
+/** Attempts that wait for a place: bounded in number and in time, by priority, and left by those whose call has ended. */
+export class TurnQueue {
+  readonly #options: TurnQueueOptions;
+  readonly #queue: WaitQueue;
+
+  constructor(options: TurnQueueOptions) {
+    this.#options = options;
+    this.#queue = new WaitQueue(options.maxQueued);
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** Lets the next one go on; `false` when nobody waits. */
+  next(): boolean {
+    const waiter = this.#queue.take();
+    waiter?.onTurn();
+    return waiter !== undefined;
+  }
+
+  /** Resolves when it is the request's turn. Rejects with the refusal, or with what its call was cancelled for. */
+  wait(request: MeshRequest): Promise<void> {
+    const { queueTimeoutMs, clock, refusal } = this.#options;
+    return new Promise((resolve, reject) => {
+      const { cancellation, options } = request;
+      const settle = (act: () => void) => {
+        clock.clearTimer(timer);
+        cancellation.removeListener(onCancel);
+        this.#queue.remove(waiter);
+        act();
+      };
+      const onCancel = (reason: unknown) => settle(() => reject(reason));
+      const refuse = (why: string) => settle(() => reject(refusal(request, why)));
+      const waiter: Waiter = {
+        priority: options.priority ?? "normal",
+        onTurn: () => settle(resolve),
+        onShed: () => refuse("its place in the queue was given to a call of a higher priority"),
+      };
+      if (!this.#queue.add(waiter)) {
+        reject(refusal(request, `${this.size} wait already (concurrency.maxQueued)`));
+        return;
+      }
+      const timer = clock.setTimer(() => refuse(`it has waited for ${queueTimeoutMs} ms (concurrency.queueTimeoutMs)`), queueTimeoutMs);
+      cancellation.onCancel(onCancel);
+    });
+  }
+}

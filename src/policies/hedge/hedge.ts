@@ -1,0 +1,179 @@
+import { Cancellation } from "../../core/cancellation.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
+import { isMeshError } from "../../core/errors.ts";
+import { isReplayable } from "../../core/http/body.ts";
+import { checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
+import { isRetryableMethod } from "../../core/outcome.ts";
+import { RetryBudget } from "../retry/retry-budget.ts";
+import { isFailedResponse } from "../retry/retry-decision.ts";
+import { HedgeDelay } from "./hedge-delay.ts";
+
+/** A second attempt beside a slow one; `hedge` in the options of the mesh. */
+export interface HedgeOptions {
+  /**
+   * The share of the calls that may be hedged, 0–1: a call is hedged once it takes longer than all but this share of the calls before it
+   * (0.05: longer than the 95th percentile), and never more of them than this. @default 0.05
+   */
+  readonly maxExtraLoad?: number;
+  /** The shortest wait before a hedge, in milliseconds. @default 1 */
+  readonly minDelayMs?: number;
+  /** Where the percentile is longer than this, nothing is hedged, in milliseconds. @default 2000 */
+  readonly maxDelayMs?: number;
+}
+
+/**
+ * Checks `hedge`.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkHedgeOptions(option: string, options: HedgeOptions | false | undefined): void {
+  if (options === undefined || options === false) return;
+  checkObject(option, options);
+  checkKeys(option, options, ["maxExtraLoad", "minDelayMs", "maxDelayMs"]);
+  checkNumber(`${option}.maxExtraLoad`, options.maxExtraLoad, 0, 1);
+  checkNumber(`${option}.minDelayMs`, options.minDelayMs, 0, maxTimerMs);
+  checkNumber(`${option}.maxDelayMs`, options.maxDelayMs, 0, maxTimerMs);
+}
+
+/** What {@link hedge} needs beside the user's options. */
+export interface HedgePolicyOptions extends HedgeOptions {
+  /** Shared with the retries: both are extra load. */
+  readonly budget: RetryBudget;
+  readonly clock: Clock;
+  readonly onHedge?: ((request: MeshRequest, delayMs: number) => void) | undefined;
+  readonly onHedgeWon?: ((request: MeshRequest) => void) | undefined;
+}
+
+/**
+ * Sends a request that takes longer than nearly all others do to a second instance and takes the answer that succeeds first; the other
+ * attempt is cancelled, and nobody is blamed for it. Only for requests that may be executed twice. (Dean and Barroso, The Tail at
+ * Scale; the percentile, the budget and what is learnt from are Finagle's backup requests.)
+ */
+export function hedge({
+  maxExtraLoad = 0.05,
+  minDelayMs = 1,
+  maxDelayMs = 2_000,
+  budget,
+  clock,
+  onHedge,
+  onHedgeWon,
+}: HedgePolicyOptions): Interceptor {
+  const delay = new HedgeDelay({ quantile: 1 - maxExtraLoad, minDelayMs, maxDelayMs, clock });
+  // Of its own beside the shared one: a latency that rises everywhere would make every call slower than the percentile it was before.
+  const ownBudget = new RetryBudget({ ratio: maxExtraLoad, perSecond: 0 }, clock);
+  return (next) => {
+    const observed: Dispatch = (request) => {
+      const startedAt = clock.now();
+      return next(request).then(
+        (response) => {
+          if (!isFailedResponse(response)) delay.learn(clock.now() - startedAt);
+          return response;
+        },
+        (error: unknown) => {
+          // It would have taken at least so long.
+          if (isMeshError(error) ? error.code === "ERR_MESH_TIMEOUT" : error === superseded) delay.learn(clock.now() - startedAt);
+          throw error;
+        },
+      );
+    };
+    return (request) => {
+      ownBudget.deposit();
+      const delayMs = isHedgeable(request) ? delay.current() : undefined;
+      if (delayMs === undefined || clock.now() + delayMs >= request.deadline) return observed(request);
+      return new Promise((resolve, reject) => {
+        const race = new Race(request, observed, resolve, reject);
+        race.timer = clock.setTimer(() => {
+          if (!race.isOpen || !ownBudget.withdraw() || !budget.withdraw()) return;
+          onHedge?.(request, delayMs);
+          race.enter(() => onHedgeWon?.(request));
+        }, delayMs);
+        race.onEnd = () => clock.clearTimer(race.timer);
+        race.enter();
+      });
+    };
+  };
+}
+
+function isHedgeable({ options, method, body }: MeshRequest): boolean {
+  return (options.idempotent ?? isRetryableMethod(method, "safe")) && isReplayable(body) && options.retry !== false;
+}
+
+/** Why the slower attempt was cancelled. */
+const superseded = new DOMException("another attempt of the same call was faster", "AbortError");
+
+/** The attempts of one call that run side by side: the first success counts, or the last failure. */
+class Race {
+  timer: unknown = undefined;
+  onEnd: () => void = () => {};
+  readonly #request: MeshRequest;
+  readonly #send: Dispatch;
+  readonly #resolve: (response: MeshResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #running = new Set<Cancellation>();
+  /** A response that failed, while another attempt may still do better. */
+  #failed: MeshResponse | undefined = undefined;
+  #isOver = false;
+
+  constructor(request: MeshRequest, send: Dispatch, resolve: (response: MeshResponse) => void, reject: (error: unknown) => void) {
+    this.#request = request;
+    this.#send = send;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** `true` while no attempt has ended: one that failed is the retries' business. */
+  get isOpen(): boolean {
+    return !this.#isOver && this.#running.size > 0;
+  }
+
+  /** Sends one more attempt. `onWon`: its answer was taken. */
+  enter(onWon?: () => void): void {
+    const { cancellation: call } = this.#request;
+    const cancellation = new Cancellation();
+    const forward = (reason: unknown) => cancellation.cancel(reason);
+    call.onCancel(forward);
+    const forget = () => call.removeListener(forward);
+    this.#running.add(cancellation);
+    this.#send({ ...this.#request, cancellation }).then(
+      (response) => {
+        response.body.onClose(forget);
+        this.#running.delete(cancellation);
+        this.#answered(response, onWon);
+      },
+      (error: unknown) => {
+        forget();
+        this.#running.delete(cancellation);
+        this.#failedWith(error);
+      },
+    );
+  }
+
+  #answered(response: MeshResponse, onWon: (() => void) | undefined): void {
+    if (this.#isOver) {
+      response.body.cancel(superseded);
+      return;
+    }
+    if (isFailedResponse(response) && this.#running.size > 0) {
+      this.#failed?.body.discard();
+      this.#failed = response;
+      return;
+    }
+    this.#end();
+    if (this.#failed !== response) this.#failed?.body.discard();
+    for (const loser of this.#running) loser.cancel(superseded);
+    if (!isFailedResponse(response)) onWon?.();
+    this.#resolve(response);
+  }
+
+  #failedWith(error: unknown): void {
+    if (this.#isOver || this.#running.size > 0) return;
+    this.#end();
+    if (this.#failed === undefined) this.#reject(error);
+    else this.#resolve(this.#failed);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.onEnd();
+  }
+}

@@ -1,0 +1,25 @@
+import type { Clock } from "../core/clock.ts";
+import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { RequestHeaders } from "../core/http/request-headers.ts";
+import { headersWith } from "../core/http/request-headers.ts";
+import { attemptHeader, deadlineHeader } from "./incoming.ts";
+
+/**
+ * Tells the instance how long its caller still waits and, from the second attempt on, which attempt this is. Below the balancer: each
+ * attempt has less time left than the one before, and a request of its own.
+ */
+export function propagate(clock: Clock): Interceptor {
+  return (next) => (request) => {
+    const added = addedHeaders(request, clock);
+    // In place: another copy would stay as long as the attempt.
+    if (added !== undefined) (request as { headers: RequestHeaders }).headers = headersWith(request.headers, added);
+    return next(request);
+  };
+}
+
+function addedHeaders({ deadline, attempt }: MeshRequest, clock: Clock): RequestHeaders | undefined {
+  const waits = deadline !== Number.POSITIVE_INFINITY;
+  if (!waits) return attempt > 1 ? { [attemptHeader]: String(attempt) } : undefined;
+  const waitsMs = String(Math.max(0, Math.round(deadline - clock.now())));
+  return attempt > 1 ? { [deadlineHeader]: waitsMs, [attemptHeader]: String(attempt) } : { [deadlineHeader]: waitsMs };
+}

@@ -1,0 +1,75 @@
+import type { Cancellation } from "../../core/cancellation.ts";
+import { hostAndPort } from "../../core/endpoint.ts";
+import type { Protocol } from "../../core/protocol.ts";
+import type { Upstream } from "../../core/upstream.ts";
+import { connect, type HealthCheckTls } from "./health-check-connection.ts";
+import { grpcHealthPath, grpcHealthRequest, grpcServingStatus } from "./health-check-grpc.ts";
+import { type CheckRequest, exchange, negotiated } from "./health-check-http.ts";
+import type { GrpcHealthCheck, HealthCheckOptions, HttpHealthCheck } from "./health-check-options.ts";
+
+/** Checks one instance once. Resolves when it passed; rejects with why it did not, or with the reason it was cancelled for. */
+export type HealthCheckProbe = (upstream: Upstream, cancellation: Cancellation) => Promise<void>;
+
+/** The check that `options` ask for, towards instances that speak `protocol`. */
+export function healthCheckProbe(options: HealthCheckOptions, protocol: Protocol, tls: HealthCheckTls): HealthCheckProbe {
+  const probe = probeOf(options, protocol, tls);
+  return async (upstream, cancellation) => {
+    try {
+      await probe(upstream, cancellation);
+    } catch (error) {
+      // Its connection is destroyed then, and what that looks like is not the reason.
+      throw cancellation.cancelled ? cancellation.reason : error;
+    }
+  };
+}
+
+function probeOf(options: HealthCheckOptions, protocol: Protocol, tls: HealthCheckTls): HealthCheckProbe {
+  switch (options.type) {
+    case "tcp":
+      return async (upstream, cancellation) => {
+        const socket = await connect(upstream, tls, protocol === "h1" ? [] : alpnOf(protocol), cancellation);
+        socket.destroy();
+      };
+    case "http":
+      return httpProbe(options, protocol, tls);
+    case "grpc":
+      return grpcProbe(options, tls);
+  }
+}
+
+function httpProbe({ path, expectedStatuses = [[200, 299]] }: HttpHealthCheck, protocol: Protocol, tls: HealthCheckTls): HealthCheckProbe {
+  const isExpected = (status: number) =>
+    expectedStatuses.some((each) => (typeof each === "number" ? each === status : each[0] <= status && status <= each[1]));
+  return async (upstream, cancellation) => {
+    const socket = await connect(upstream, tls, alpnOf(protocol), cancellation);
+    // Without TLS nothing is negotiated: HTTP/2 is spoken by prior knowledge then.
+    const speaks = protocol === "h2" ? "h2" : negotiated(socket);
+    const { status } = await exchange(socket, { ...requestTo(upstream), method: "GET", path }, speaks);
+    if (!isExpected(status)) throw new Error(`it answered ${status}`);
+  };
+}
+
+function grpcProbe({ service = "" }: GrpcHealthCheck, tls: HealthCheckTls): HealthCheckProbe {
+  const body = grpcHealthRequest(service);
+  const headers = { "user-agent": userAgent, "content-type": "application/grpc", te: "trailers" };
+  return async (upstream, cancellation) => {
+    const socket = await connect(upstream, tls, ["h2"], cancellation);
+    const request: CheckRequest = { ...requestTo(upstream), method: "POST", path: grpcHealthPath, headers, body };
+    const answer = await exchange(socket, request, "h2");
+    if (answer.status !== 200) throw new Error(`it answered ${answer.status}`);
+    const code = answer.trailers["grpc-status"];
+    if (code !== "0") throw new Error(`it answered grpc-status ${code ?? "none"}`);
+    const serving = grpcServingStatus(answer.body);
+    if (serving !== "SERVING") throw new Error(`it answered ${serving}`);
+  };
+}
+
+const userAgent = "inmesh-health-check";
+
+function requestTo({ endpoint }: Upstream): Pick<CheckRequest, "authority" | "headers"> {
+  return { authority: hostAndPort(endpoint), headers: { "user-agent": userAgent } };
+}
+
+function alpnOf(protocol: Protocol): readonly string[] {
+  return protocol === "h2" ? ["h2"] : protocol === "h1" ? ["http/1.1"] : ["h2", "http/1.1"];
+}

@@ -1,0 +1,281 @@
+import type { BreakerOptions } from "../circuit/breaker-options.ts";
+import { Circuit, type Permit } from "../circuit/circuit.ts";
+import type { BreakerState } from "../core/breaker-state.ts";
+import type { Clock, Random } from "../core/clock.ts";
+import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { EjectionRule } from "../core/ejection-rule.ts";
+import { isMeshError } from "../core/errors.ts";
+import { retryAfterOf } from "../core/http/retry-after.ts";
+import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import type { Upstream } from "../core/upstream.ts";
+import type { EjectionOptions } from "./ejection/ejection.ts";
+import { isCertain, mayEject, type Rotation } from "./ejection/ejection-cap.ts";
+import { EjectionRecords } from "./ejection/ejection-record.ts";
+import { OutlierSweep } from "./ejection/outlier-sweep.ts";
+import type { HealthCheckResult, UpstreamStanding } from "./upstream-standing.ts";
+
+/** What {@link UpstreamBreakers} needs beside the user's options. */
+export interface UpstreamBreakersOptions extends BreakerOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly onState: (upstream: Upstream, state: BreakerState) => void;
+  /** An instance in rotation was taken out of it. */
+  readonly onEjection?: ((upstream: Upstream, rule: EjectionRule) => void) | undefined;
+  /** The instances that this process uses: a share of them may be out. */
+  readonly upstreams: () => readonly Upstream[];
+  /** `false`: nobody is judged by rates, and any number of instances may be out. */
+  readonly ejection?: EjectionOptions | false;
+  /** The last active health check of an instance, for {@link UpstreamBreakers.standing}. */
+  readonly healthCheck?: ((upstream: Upstream) => HealthCheckResult | undefined) | undefined;
+}
+
+/**
+ * One circuit per upstream, made at its first failure and dropped after ten quiet seconds, so that ten thousand healthy
+ * instances cost nothing. Its state decides the upstream's availability and nothing else does: the rules of ejection and the
+ * active health checks say when, the circuit holds the state.
+ */
+export class UpstreamBreakers {
+  readonly #options: UpstreamBreakersOptions;
+  readonly #circuits = new Map<Upstream, Circuit>();
+  readonly #records = new EjectionRecords();
+  readonly #ejection: EjectionOptions | undefined;
+  readonly #sweep: OutlierSweep | undefined;
+  #isDisposed = false;
+
+  constructor(options: UpstreamBreakersOptions) {
+    this.#options = options;
+    const { ejection = {}, clock } = options;
+    if (ejection === false) return;
+    this.#ejection = ejection;
+    this.#sweep = new OutlierSweep({
+      ...ejection,
+      clock,
+      isInRotation: (upstream) => this.state(upstream) === "closed",
+      eject: (upstream, rule) => this.#eject(upstream, rule),
+    });
+  }
+
+  /** An attempt to `upstream` begins. Who made it tells with the permit how it went on: {@link answered} or {@link failed}. */
+  admit(upstream: Upstream): Permit {
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined) return beforeAnyFailure;
+    const permit = circuit.admit();
+    // The circuit is not closed and the balancer, in panic, picked the upstream all the same.
+    if (permit === undefined) return circuit.panicPermit;
+    // One probe at a time: nobody else is sent there until it has ended.
+    if (permit.isProbe) upstream.setAvailability("out");
+    return permit;
+  }
+
+  /** The response head of an admitted attempt has come. */
+  answered(request: MeshRequest, upstream: Upstream, permit: Permit, response: MeshResponse): void {
+    const asksForPeace = this.#heed(upstream, response);
+    if (outcomeOfResponse(response) === "failure") {
+      this.#fail(upstream, permit, false);
+      return;
+    }
+    // An answer, so no failure that a retry could mend, and one route alone may be broken. An instance that gives no other is an
+    // outlier all the same, if the others do better.
+    const isServerError = response.status >= 500;
+    if (asksForPeace && (permit.isProbe || permit.isPanic)) {
+      // It asks to be left alone again: no sign of recovery.
+      this.#sweep?.count(upstream, isServerError);
+      if (permit.isProbe) this.#circuits.get(upstream)?.settle(permit, "failure");
+      return;
+    }
+    if (response.body.complete) {
+      this.#succeed(upstream, permit, isServerError);
+      return;
+    }
+    // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
+    // and then cuts off every body would count as good and bad in turn, and stay.
+    const isDecided = permit.isPanic || permit.isProbe;
+    if (isDecided) this.#succeed(upstream, permit, isServerError);
+    response.body.onClose((error) => {
+      // The call's deadline says as much of a caller who reads slowly as of the instance.
+      if (error !== undefined && error === request.cancellation.reason) return;
+      if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
+      else if (!isDecided) this.#succeed(upstream, permit, isServerError);
+    });
+  }
+
+  /** An admitted attempt has failed before its head. */
+  failed(upstream: Upstream, permit: Permit, error: unknown): void {
+    if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, isRefusal(error));
+    else this.#release(upstream, permit);
+  }
+
+  /** State of the circuit of `upstream`. */
+  state(upstream: Upstream): BreakerState {
+    return this.#circuits.get(upstream)?.state ?? "closed";
+  }
+
+  /** Where `upstream` stands and why. Computed when it is asked for. */
+  standing(upstream: Upstream): UpstreamStanding {
+    const circuit = this.#circuits.get(upstream);
+    const isOut = circuit !== undefined && circuit.state !== "closed";
+    return {
+      state: circuit?.state ?? "closed",
+      rule: isOut ? circuit.rule : undefined,
+      sinceMs: isOut ? circuit.sinceMs : undefined,
+      untilMs: isOut ? circuit.untilMs : undefined,
+      ejections: this.#records.total(upstream),
+      healthCheck: this.#options.healthCheck?.(upstream),
+    };
+  }
+
+  /** Takes `upstream` out until {@link release}, which is expected at `untilMs`: no request is sent there as a probe. */
+  hold(upstream: Upstream, rule: EjectionRule = "health check", untilMs?: number): void {
+    if (upstream.removed || this.#isDisposed) return;
+    (this.#circuits.get(upstream) ?? this.#create(upstream)).hold(rule, untilMs);
+  }
+
+  /** Puts an upstream back that was held. Whoever is out for another reason stays so, unless an operator says otherwise. */
+  release(upstream: Upstream, rule: EjectionRule = "health check"): void {
+    this.#circuits.get(upstream)?.release(rule);
+  }
+
+  /** The upstream is gone for good. */
+  forget(upstream: Upstream): void {
+    this.#circuits.get(upstream)?.dispose();
+    this.#circuits.delete(upstream);
+  }
+
+  /** Releases every circuit; what still ends afterwards makes no new one. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#sweep?.dispose();
+    for (const circuit of this.#circuits.values()) circuit.dispose();
+    this.#circuits.clear();
+  }
+
+  #succeed(upstream: Upstream, permit: Permit, isServerError = false): void {
+    this.#sweep?.count(upstream, isServerError);
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined) return;
+    if (isServerError && isOfSweep(circuit.rule)) {
+      // Out for answers like this one: it is no sign of recovery.
+      if (permit.isProbe) circuit.settle(permit, "failure");
+      return;
+    }
+    if (permit.isPanic) circuit.close(permit);
+    else circuit.settle(permit, "success");
+  }
+
+  #fail(upstream: Upstream, permit: Permit, trips: boolean): void {
+    upstream.failures++;
+    if (upstream.removed || this.#isDisposed) return;
+    this.#sweep?.count(upstream, true);
+    if (permit.isPanic) return;
+    const circuit = this.#circuits.get(upstream);
+    if (circuit !== undefined) {
+      circuit.settle(permit, "failure", trips);
+      return;
+    }
+    // The permit is of no circuit, or of one that was dropped when all was quiet: a new circuit begins with this failure.
+    this.#create(upstream).settle(beforeAnyFailure, "failure", trips);
+  }
+
+  #release(upstream: Upstream, permit: Permit): void {
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined || permit.isPanic) return;
+    circuit.settle(permit, "neutral");
+    if (circuit.wantsProbe) upstream.setAvailability("probe");
+  }
+
+  /** An outlier, if the service can spare it. */
+  #eject(upstream: Upstream, rule: EjectionRule): void {
+    const { intervalMs = 10_000, baseEjectionMs = 30_000, maxEjectionMs = 300_000, maxEjectionPercent = 50 } = this.#ejection ?? {};
+    if (!mayEject(this.#rotation(), maxEjectionPercent)) return;
+    const level = this.#records.of(upstream).eject(this.#options.clock, intervalMs);
+    const circuit = this.#circuits.get(upstream) ?? this.#create(upstream);
+    circuit.trip(rule, { baseMs: Math.min(maxEjectionMs, baseEjectionMs * 2 ** (level - 1)), maxMs: maxEjectionMs });
+  }
+
+  /**
+   * Leaves an instance alone for as long as it asks for, if the service can spare it: for no shorter, and for up to half as long again.
+   * `true` where it asks for that.
+   */
+  #heed(upstream: Upstream, response: MeshResponse): boolean {
+    if (response.status !== 429 && response.status !== 503) return false;
+    const askedMs = retryAfterOf(response, this.#options.clock.wallNow());
+    if (!askedMs || upstream.removed || this.#isDisposed) return false;
+    const pauses = { baseMs: 1.25 * askedMs, maxMs: 1.25 * askedMs };
+    const isOut = this.state(upstream) !== "closed";
+    if (isOut || mayEject(this.#rotation(), this.#ejection?.maxEjectionPercent ?? 50))
+      (this.#circuits.get(upstream) ?? this.#create(upstream)).trip("retry-after", pauses);
+    return true;
+  }
+
+  #rotation(): Rotation {
+    let gone = 0;
+    let ejected = 0;
+    const upstreams = this.#options.upstreams();
+    // Not over the circuits: of a subset others may be out too.
+    for (const upstream of upstreams) {
+      const circuit = this.#circuits.get(upstream);
+      if (circuit?.rule === undefined || circuit.state === "closed") continue;
+      if (isCertain(circuit.rule)) gone++;
+      else ejected++;
+    }
+    return { instances: upstreams.length, gone, ejected };
+  }
+
+  /** Whether an instance may go out for failures that may be everyone's. Of a single one nothing is gained by keeping it in. */
+  readonly #mayOpen = (): boolean => {
+    if (this.#ejection === undefined) return true;
+    const rotation = this.#rotation();
+    return rotation.instances < 2 || mayEject(rotation, this.#ejection.maxEjectionPercent ?? 50);
+  };
+
+  #create(upstream: Upstream): Circuit {
+    const {
+      failureRatio = 0.5,
+      minCalls = 20,
+      consecutiveFailures = 5,
+      resetMs = 1_000,
+      maxResetMs = 30_000,
+      clock,
+      random,
+      onState,
+      onEjection,
+    } = this.#options;
+    let before: BreakerState = "closed";
+    const circuit = new Circuit({
+      failureRatio,
+      minOutcomes: minCalls,
+      consecutiveFailures,
+      pauses: { baseMs: resetMs, maxMs: maxResetMs },
+      clock,
+      random,
+      mayOpen: this.#mayOpen,
+      onState: (state) => {
+        // What a sweep took out has been counted there: the length of its pause depends on it.
+        const wasIn = before === "closed";
+        if (wasIn && !isOfSweep(circuit.rule)) this.#records.of(upstream).eject(clock, this.#ejection?.intervalMs ?? 10_000);
+        if (state === "closed") this.#records.of(upstream).readmit(clock);
+        before = state;
+        upstream.setAvailability(state === "closed" ? "in" : state === "open" ? "out" : "probe");
+        onState(upstream, state);
+        if (wasIn && circuit.rule !== undefined) onEjection?.(upstream, circuit.rule);
+      },
+      onProbeOverdue: () => upstream.setAvailability("probe"),
+      onQuiet: () => this.forget(upstream),
+    });
+    this.#circuits.set(upstream, circuit);
+    return circuit;
+  }
+}
+
+/** Out for what a sweep has counted: answers that are server errors count there. */
+function isOfSweep(rule: EjectionRule | undefined): boolean {
+  return rule === "success rate" || rule === "failure percentage";
+}
+
+/** The permit of a request that began before its upstream had a circuit. */
+const beforeAnyFailure: Permit = { generation: 0, isProbe: false };
+
+/** No connection could be made: proof enough with a single failure. */
+function isRefusal(error: unknown): boolean {
+  return isMeshError(error) && (error.code === "ERR_MESH_CONNECT" || error.code === "ERR_MESH_TLS_PEER");
+}

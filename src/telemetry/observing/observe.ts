@@ -1,0 +1,148 @@
+import type { Observation } from "../../core/call-observer.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
+import { isMeshError } from "../../core/errors.ts";
+import { headersWith } from "../../core/http/request-headers.ts";
+import type { AttemptObserver } from "../../core/observer.ts";
+import type { Observers } from "./observers.ts";
+
+/** Reports whole calls. Outermost: it sees what the caller sees, and the whole time. */
+export function observeCalls(observers: Observers, clock: Clock): Interceptor {
+  return (next) => (request) => {
+    const observation = observers.followCall(request);
+    if (observation === undefined) return next(request);
+    const call = new ObservedCall(observers, clock, request, observation);
+    // In place: nothing but the edge has seen the request yet, and a copy would stay as long as the call.
+    (request as { observation: Observation }).observation = observation;
+    const skipsAnswered = observation.every((follower) => follower === undefined || follower.skipsAnswered === true);
+    return next(request).then(
+      (response) => (skipsAnswered && request.attempts.length > 0 ? response : call.answered(response)),
+      (error: unknown) => call.failed(error),
+    );
+  };
+}
+
+class ObservedCall {
+  readonly #observers: Observers;
+  readonly #clock: Clock;
+  readonly #request: MeshRequest;
+  readonly #observation: Observation;
+  readonly #startedAt: number;
+
+  constructor(observers: Observers, clock: Clock, request: MeshRequest, observation: Observation) {
+    this.#observers = observers;
+    this.#clock = clock;
+    this.#request = request;
+    this.#observation = observation;
+    this.#startedAt = clock.now();
+  }
+
+  answered(response: MeshResponse): MeshResponse {
+    const headMs = this.#elapsedMs();
+    if (response.body.complete) this.#end(response.status, undefined, headMs, headMs, false);
+    else response.body.onClose((error) => this.#end(response.status, error, headMs, this.#elapsedMs(), isGivenUp(error)));
+    return response;
+  }
+
+  failed(error: unknown): never {
+    const ms = this.#elapsedMs();
+    this.#end(undefined, error, ms, ms, isAborted(this.#request, error));
+    throw error;
+  }
+
+  #end(status: number | undefined, error: unknown, headMs: number, totalMs: number, cancelled: boolean): void {
+    const attempts = this.#request.attempts.length;
+    this.#observers.callEnded(this.#observation, { status, error, cancelled, attempts, headMs, totalMs });
+  }
+
+  #elapsedMs(): number {
+    return this.#clock.now() - this.#startedAt;
+  }
+}
+
+/** Reports attempts. Innermost of the layers: it sees what the wire did. */
+export function observeAttempts(observers: Observers, clock: Clock): Interceptor {
+  return (next) => (request) => {
+    const followers = request.upstream && observers.followAttempt(request, request.upstream);
+    if (followers === undefined) return next(request);
+    const followed = withHeaders(request, followers);
+    const isFollowed = followers.some(({ onEnd }) => onEnd !== undefined);
+    const attempt = isFollowed ? new ObservedAttempt(observers, clock, request, followers) : undefined;
+    const wantsAround = followers.some((follower) => follower.around !== undefined);
+    const head = wantsAround ? around(observers, followers, () => next(followed)) : next(followed);
+    if (attempt === undefined) return head;
+    return head.then(
+      (response) => attempt.answered(response),
+      (error: unknown) => attempt.failed(error),
+    );
+  };
+}
+
+class ObservedAttempt {
+  readonly #observers: Observers;
+  readonly #clock: Clock;
+  readonly #request: MeshRequest;
+  readonly #followers: readonly AttemptObserver[];
+  readonly #startedAt: number;
+  /** A response that is thrown away for a retry closes when the next attempt has been noted already. */
+  readonly #at: number;
+
+  constructor(observers: Observers, clock: Clock, request: MeshRequest, followers: readonly AttemptObserver[]) {
+    this.#observers = observers;
+    this.#clock = clock;
+    this.#request = request;
+    this.#followers = followers;
+    this.#startedAt = clock.now();
+    this.#at = request.attempts.length;
+  }
+
+  answered(response: MeshResponse): MeshResponse {
+    if (response.body.complete) this.#end(undefined, false);
+    else response.body.onClose((error) => this.#end(error, isGivenUp(error)));
+    return response;
+  }
+
+  failed(error: unknown): never {
+    this.#end(error, isAborted(this.#request, error));
+    throw error;
+  }
+
+  #end(error: unknown, cancelled: boolean): void {
+    const record = this.#request.attempts[this.#at];
+    if (record === undefined) return;
+    this.#observers.attemptEnded(this.#followers, { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt });
+  }
+}
+
+/** Sends inside what the followers want around it: once, whatever they do. */
+function around(observers: Observers, followers: readonly AttemptObserver[], send: () => Promise<MeshResponse>): Promise<MeshResponse> {
+  let sent: Promise<MeshResponse> | undefined;
+  const sendOnce = () => {
+    sent ??= send();
+    return sent;
+  };
+  let run = sendOnce;
+  for (const follower of followers) {
+    if (follower.around === undefined) continue;
+    const inner = run;
+    run = () => (follower.around as NonNullable<AttemptObserver["around"]>)(inner);
+  }
+  observers.guard(run);
+  return sendOnce();
+}
+
+function withHeaders(request: MeshRequest, followers: readonly AttemptObserver[]): MeshRequest {
+  let { headers } = request;
+  for (const follower of followers) if (follower.headers !== undefined) headers = headersWith(headers, follower.headers);
+  return headers === request.headers ? request : { ...request, headers };
+}
+
+/** A body that closed with anything but an error of the mesh was given up by whoever read it: that is no failure. */
+function isGivenUp(error: unknown): boolean {
+  return error !== undefined && !isMeshError(error);
+}
+
+/** A call that failed with the caller's own reason. A time limit of the mesh is a failure. */
+function isAborted(request: MeshRequest, error: unknown): boolean {
+  return request.cancellation.cancelled && !isMeshError(error);
+}

@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { PerList, placesIn } from "../../../src/balancer/lists/per-list.ts";
+import type { Upstream } from "../../../src/core/upstream.ts";
+import { testUpstream } from "../../../src/testing/index.ts";
+
+const all = Array.from({ length: 20 }, (_, index) => testUpstream({ port: index + 1 }));
+
+/** States that say which lists they came from. */
+function traced(): { lists: PerList<string>; made: string[] } {
+  const made: string[] = [];
+  const lists = new PerList<string>((list, before) => {
+    const state = `${before ?? ""}>${list.map(({ endpoint }) => endpoint.port).join(",")}`;
+    made.push(state);
+    return state;
+  });
+  return { lists, made };
+}
+
+describe("PerList", () => {
+  it("makes a state at the first use after a change, and knows nothing of a list that was not announced", () => {
+    const { lists, made } = traced();
+    const list = all.slice(0, 3);
+    expect(lists.of(list)).toBeUndefined();
+    lists.announce(list);
+    lists.announce(list);
+    expect(made).toEqual([]);
+    expect([lists.of(list), lists.of(list)]).toEqual([">1,2,3", ">1,2,3"]);
+    expect(lists.of([...list])).toBeUndefined();
+    expect(made).toHaveLength(1);
+  });
+
+  it("keeps lists apart, and makes each new one out of the one that it has come from", () => {
+    const { lists } = traced();
+    const [one, other] = [all.slice(0, 3), all.slice(10, 13)];
+    for (const list of [one, other]) lists.announce(list);
+    for (let use = 0; use < 3; use++) expect([lists.of(one), lists.of(other)]).toEqual([">1,2,3", ">11,12,13"]);
+    const [oneLater, otherLater] = [all.slice(0, 2), all.slice(11, 14)];
+    for (const list of [otherLater, oneLater]) lists.announce(list);
+    expect(lists.of(oneLater)).toBe(">1,2,3>1,2");
+    expect(lists.of(otherLater)).toBe(">11,12,13>12,13,14");
+    expect([...lists.states()]).toEqual([">11,12,13>12,13,14", ">1,2,3>1,2"]);
+  });
+
+  it("makes a state anew when the same list is announced again, out of the one it had", () => {
+    const { lists, made } = traced();
+    const list = all.slice(0, 2);
+    lists.announce(list);
+    lists.of(list);
+    lists.announce(list);
+    lists.announce(list);
+    expect(lists.of(list)).toBe(">1,2>1,2");
+    expect(made).toHaveLength(2);
+    expect([...lists.states()]).toHaveLength(1);
+  });
+
+  it("lets go of everything when nobody is left, and still knows a list that is in use", () => {
+    const { lists } = traced();
+    const list = all.slice(0, 2);
+    lists.announce(list);
+    lists.of(list);
+    lists.announce([]);
+    expect([...lists.states()]).toEqual([]);
+    expect(lists.of(list)).toBe(">1,2");
+  });
+
+  it("holds no more than a few states, however many lists there have been", () => {
+    const { lists } = traced();
+    for (let change = 0; change < 200; change++) {
+      const list = [testUpstream({ port: 1_000 + change })];
+      lists.announce(list);
+      lists.of(list);
+    }
+    expect([...lists.states()].length).toBeLessThanOrEqual(16);
+  });
+});
+
+describe("placesIn", () => {
+  it("finds each where it was, in any order and number of changes", () => {
+    const part = fc.uniqueArray(fc.nat(19), { maxLength: 20 }).map((indexes) => indexes.map((index) => all[index] as Upstream));
+    fc.assert(
+      fc.property(part, part, (before, list) => {
+        expect([...placesIn(before, list)]).toEqual(list.map((upstream) => before.indexOf(upstream)));
+      }),
+    );
+  });
+});

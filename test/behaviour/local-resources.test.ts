@@ -1,0 +1,41 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { serve } from "../support/mesh.ts";
+
+it("a process without file descriptors says so and blames no instance", async () => {
+  // Held open, so that every call needs a connection of its own.
+  const server = await serve(() => {});
+  const index = new URL("../../src/index.ts", import.meta.url).href;
+  const script = `
+    import { createMesh, staticDiscovery } from ${JSON.stringify(index)};
+    const mesh = createMesh({
+      discovery: staticDiscovery({ orders: [{ host: "127.0.0.1", port: ${server.port} }] }),
+      timeoutMs: false, attemptTimeoutMs: false, drainTimeoutMs: 0, retry: { baseDelayMs: 0 },
+    });
+    const errors = [];
+    // The first loads whatever is loaded late.
+    mesh.fetch("orders/first").catch((error) => errors.push(error));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const calls = Array.from({ length: 100 }, (_, index) => mesh.fetch("orders/" + index, { method: "POST" }).catch((error) => errors.push(error)));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { breaker, endpoints: [endpoint] } = mesh.explain("orders");
+    const said = errors.map(({ code, maybeExecuted, attempts }) => [code, maybeExecuted, attempts.at(-1)?.code]);
+    console.log(JSON.stringify({ said, breaker, endpoint }));
+    await mesh.close();
+    process.exit();`;
+  const { stdout } = await promisify(execFile)(
+    "sh",
+    ["-c", 'ulimit -n 64 && exec "$0" --input-type=module --eval "$1"', process.execPath, script],
+    { cwd: join(import.meta.dirname, "../.."), timeout: 20_000 },
+  );
+  const { said, breaker, endpoint } = JSON.parse(stdout) as {
+    said: unknown[][];
+    breaker: string;
+    endpoint: { failures: number; breaker: string };
+  };
+  expect(said.length).toBeGreaterThan(20);
+  for (const each of said) expect(each).toEqual(["ERR_MESH_LOCAL_RESOURCE", false, "EMFILE"]);
+  expect([breaker, endpoint.breaker, endpoint.failures]).toEqual(["closed", "closed", 0]);
+});

@@ -1,0 +1,121 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import type { Mesh } from "../../src/mesh/mesh.ts";
+import { meshOf, serve, until } from "../support/mesh.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** More than the kernel takes off the server's hands. */
+const large = Buffer.alloc(32 * 2 ** 20, "a");
+const inFlight = (mesh: Mesh) => mesh.explain("users")?.endpoints[0]?.inFlight;
+
+describe("a response that nobody holds any more", () => {
+  it("gives its connection back when its body was not read", async () => {
+    const server = await serve((_request, response) => response.end(large));
+    const mesh = meshOf({ users: server.port }, { timeoutMs: false });
+    for (let index = 0; index < 3; index++) await mesh.fetch("users/x");
+    await until("all are given back", async () => {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return inFlight(mesh) === 0;
+    });
+    await until("their connections are closed", () => server.abandoned === 3);
+  });
+
+  it.each<[string, (response: Response) => unknown]>([
+    ["was asked for as a stream", (response) => response.body],
+    ["was read in part", async (response) => (response.body as ReadableStream).getReader().read()],
+    ["was cloned", (response) => response.clone()],
+    ["was cloned and read in part", async (response) => (response.clone().body as ReadableStream).getReader().read()],
+  ])("gives its connection back when its body %s", async (_what, use) => {
+    const server = await serve((_request, response) => response.end(large));
+    const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
+    for (let index = 0; index < 3; index++) await use(await mesh.fetch("users/x"));
+    await until("all are given back", async () => {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return inFlight(mesh) === 0;
+    });
+    await until("their connections are closed", () => server.abandoned === 3);
+  });
+
+  it.each<[string, (response: Response) => unknown]>([
+    ["was asked for as a stream", (response) => response.body],
+    ["was read in part", async (response) => (response.body as ReadableStream).getReader().read()],
+    ["was cloned", (response) => response.clone()],
+  ])("gives its connection back when its coded body %s", async (_what, use) => {
+    const { gzipSync } = await import("node:zlib");
+    const coded = gzipSync(large, { level: 0 });
+    const server = await serve((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(coded));
+    const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
+    await use(await mesh.fetch("users/x"));
+    await until("it is given back", async () => {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return inFlight(mesh) === 0;
+    });
+    await until("its connection is closed", () => server.abandoned === 1);
+  });
+
+  it("does not take its body from whoever waits for the next part", async () => {
+    let write: (text: string) => void = () => {};
+    const server = await serve((_request, response) => {
+      response.write(large);
+      write = (text) => void response.end(text);
+    });
+    const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
+    let size = 0;
+    let isDone = false;
+    const count = async ({ body }: Response) => {
+      for await (const part of body ?? []) size += part.byteLength;
+      isDone = true;
+    };
+    // Nothing but the connection leads to the reader.
+    void count(await mesh.fetch("users/x"));
+    await until("it waits", () => size === large.length);
+    for (let index = 0; index < 5; index++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    write("the end");
+    await until("it has ended", () => isDone);
+    expect(size).toBe(large.length + "the end".length);
+  });
+
+  it("does not take its body from whoever reads it", async () => {
+    const server = await serve((_request, response) => response.end(large));
+    const mesh = meshOf({ users: server.port });
+    const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
+    const text = (await mesh.fetch("users/x")).text();
+    for (let index = 0; index < 5; index++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    let size = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) size += read.value.byteLength;
+    expect([size, (await text).length]).toEqual([large.length, large.length]);
+  });
+
+  it("does not take a coded body from whoever will read it", async () => {
+    const { createGzip } = await import("node:zlib");
+    const { randomBytes } = await import("node:crypto");
+    const noise = randomBytes(2 ** 20);
+    const server = await serve((_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      const gzip = createGzip();
+      gzip.pipe(response);
+      gzip.end(noise);
+    });
+    const mesh = meshOf({ users: server.port });
+    const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
+    for (let index = 0; index < 5; index++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    let size = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) size += read.value.byteLength;
+    expect(size).toBe(noise.length);
+  });
+});

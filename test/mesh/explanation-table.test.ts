@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import type { EndpointExplanation } from "../../src/mesh/explanation.ts";
+import { explanationTable } from "../../src/mesh/explanation-table.ts";
+
+const nowMs = 1_000_000;
+const good: EndpointExplanation = {
+  endpoint: { id: "one", host: "10.0.0.1", port: 80, zone: "a", weight: 2 },
+  address: "10.0.0.1:80",
+  candidate: true,
+  reason: "in rotation",
+  share: 1,
+  warmth: undefined,
+  breaker: "closed",
+  ejection: undefined,
+  ejections: 0,
+  healthCheck: undefined,
+  warning: undefined,
+  inFlight: 3,
+  requests: 120,
+  failures: 0,
+  latencyMs: 4.25,
+  picker: { cost: 12.3456, state: "known" },
+};
+const service = { service: "orders", discovery: "consul", ageMs: 1_500, discoveryError: undefined, breaker: "closed" } as const;
+
+describe("explanationTable", () => {
+  it("has what holds for the service, and a line for each endpoint", () => {
+    const healthCheck = { passed: false, atMs: nowMs - 2_000, durationMs: 5, inRow: 3, error: "status 503" };
+    const bad = {
+      ...good,
+      endpoint: { id: "three-and-a-half", host: "10.0.0.3", port: 80 },
+      candidate: false,
+      share: undefined,
+      reason: "out for 3.0 s: health check",
+      picker: undefined,
+      healthCheck,
+      warning: "odd",
+    };
+    expect(explanationTable({ ...service, discoveryError: "ECONNREFUSED", endpoints: [good, bad] }, nowMs).split("\n")).toEqual([
+      "orders: 1 of 2 endpoints are candidates, breaker of the service closed",
+      "consul answered 1.5 s ago; now: ECONNREFUSED",
+      "",
+      "endpoint          address      zone  prio  weight  share  in flight  requests  failed  latency  picker                  why",
+      "one               10.0.0.1:80  a     0     2       100 %  3          120       0       4.3 ms   cost 12.3, state known  in rotation",
+      "three-and-a-half  10.0.0.1:80  -     0     1       -      3          120       0       4.3 ms   -                       out for 3.0 s: health check; health check failed 2.0 s ago: status 503; odd",
+    ]);
+  });
+
+  it("is short for a service without endpoints", () => {
+    expect(explanationTable({ ...service, ageMs: undefined, endpoints: [] }, nowMs)).toBe(
+      "orders: 0 of 0 endpoints are candidates, breaker of the service closed\nconsul has not answered yet",
+    );
+  });
+
+  it("shows a terminal nothing that it would obey", () => {
+    const endpoint = { id: "\u001b[2Jx\r\n\u202eevil", host: "h", port: 1, zone: "\u009b31m" };
+    const text = explanationTable({ ...service, endpoints: [{ ...good, endpoint }] }, nowMs);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(text.split("\n")).toHaveLength(5);
+  });
+});

@@ -1,0 +1,410 @@
+import { describe, expect, it } from "vitest";
+import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
+import { localResponse } from "../../src/core/buffered-body.ts";
+import type { Interceptor } from "../../src/core/dispatch.ts";
+import type { MeshError } from "../../src/core/errors.ts";
+import type { Discovery } from "../../src/discovery/discovery.ts";
+import { createMesh } from "../../src/mesh/mesh.ts";
+import type { Registrar, Registration } from "../../src/registration/registrar.ts";
+import { memoryRegistry } from "../../src/testing/memory-registry.ts";
+import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+
+describe("mesh.fetch", () => {
+  it("can be taken out of the mesh, as the global one", async () => {
+    const server = await serve((_request, response) => response.end("ok"));
+    const { fetch } = meshOf({ orders: server.port });
+    expect(await (await fetch("orders/x")).text()).toBe("ok");
+  });
+
+  it("spreads calls over the instances", async () => {
+    const servers = await Promise.all([serve(), serve(), serve()]);
+    const mesh = meshOf({ orders: servers.map(({ port }) => port) }, { picker: roundRobin() });
+    for (let call = 0; call < 9; call++) await mesh.fetch("orders/x");
+    expect(servers.map(({ seen }) => seen.length)).toEqual([3, 3, 3]);
+  });
+
+  it("uses the options of a service in place of the mesh's", async () => {
+    const server = await serve((request, response) => {
+      if (request.url === "/slow") return;
+      response.writeHead(503).end();
+    });
+    const mesh = meshOf(
+      { orders: server.port, users: server.port },
+      {
+        attemptTimeoutMs: 60,
+        retry: false,
+        breaker: false,
+        services: { orders: { retry: { maxAttempts: 4, baseDelayMs: 0 }, attemptTimeoutMs: 30 } },
+      },
+    );
+    await mesh.fetch("users/a");
+    expect(server.seen).toHaveLength(1);
+    await mesh.fetch("orders/a");
+    expect(server.seen).toHaveLength(5);
+    expect((await rejectionOf(mesh.fetch("users/slow"))) as Error).toHaveProperty("message", expect.stringContaining("within 60 ms"));
+    expect(((await rejectionOf(mesh.fetch("orders/slow"))) as MeshError).cause).toHaveProperty(
+      "message",
+      expect.stringContaining("within 30 ms"),
+    );
+  });
+});
+
+describe("interceptors", () => {
+  it("run once a call, the first outermost, around every attempt", async () => {
+    const bad = await serve((_request, response) => response.writeHead(503).end());
+    const order: string[] = [];
+    const named =
+      (name: string): Interceptor =>
+      (next) =>
+      async (request) => {
+        order.push(`${name} in`);
+        const response = await next({ ...request, headers: { ...request.headers, [`x-${name}`]: "1" } });
+        order.push(`${name} out ${response.status}`);
+        return response;
+      };
+    const mesh = meshOf({ orders: bad.port }, { interceptors: [named("a"), named("b")], retry: { baseDelayMs: 0 } });
+    await mesh.fetch("orders/x");
+    expect(order).toEqual(["a in", "b in", "b out 503", "a out 503"]);
+    expect(bad.seen).toHaveLength(3);
+    expect(bad.seen[2]?.headers).toMatchObject({ "x-a": "1", "x-b": "1" });
+  });
+
+  it("may answer by themselves", async () => {
+    const server = await serve();
+    const mesh = meshOf({ orders: server.port }, { interceptors: [() => async () => localResponse(418, "short", { "x-a": "1" })] });
+    const response = await mesh.fetch("orders/x");
+    expect([response.status, await response.text(), response.headers.get("x-a")]).toEqual([418, "short", "1"]);
+    expect(server.begun).toEqual([]);
+    expect(mesh.explain("orders")?.endpoints).toMatchObject([{ requests: 0, inFlight: 0 }]);
+  });
+
+  it.each([
+    ["rejects", async () => Promise.reject(new Error("mine"))],
+    [
+      "throws at once",
+      () => {
+        throw new Error("mine");
+      },
+    ],
+  ])("that %s makes the call reject with just that, and leaves nothing behind", async (_how, fail) => {
+    const ends: unknown[] = [];
+    const mesh = meshOf(
+      { orders: 1 },
+      { drainTimeoutMs: 60_000, interceptors: [() => fail as never], observers: [{ onCall: () => ({ onEnd: (end) => ends.push(end) }) }] },
+    );
+    expect(await rejectionOf(mesh.fetch("orders/x"))).toMatchObject({ message: "mine" });
+    expect(ends).toMatchObject([{ status: undefined, error: { message: "mine" }, cancelled: false, attempts: 0 }]);
+    // Nothing is in flight: closing does not wait out the drain time, which is longer than the test's.
+    await mesh.close();
+  });
+});
+
+describe("a service without endpoints", () => {
+  it("is named with what is asked and the name that was probably meant", async () => {
+    const mesh = meshOf({ orders: 1, users: 2 });
+    const error = (await rejectionOf(mesh.fetch("order/x"))) as MeshError;
+    expect(error).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS", service: "order", maybeExecuted: false, attempts: [] });
+    expect(error.message).toMatch(/^"order" has no endpoints: static list listed none \d+ ms ago\. Did you mean "orders"\?$/);
+    expect(((await rejectionOf(mesh.fetch("payments/x"))) as Error).message).not.toContain("Did you mean");
+  });
+
+  it("asks for the catalogue once in a while, however many calls fail", async () => {
+    let asked = 0;
+    const discovery: Discovery = {
+      emptyPolicy: "trust",
+      async *watch() {
+        yield [];
+      },
+      async services() {
+        asked++;
+        return ["orders", 5 as never, "users"];
+      },
+    };
+    const mesh = closing(createMesh({ discovery }));
+    const errors = await Promise.all(Array.from({ length: 50 }, (_, index) => rejectionOf(mesh.fetch(`order${index % 5}/x`))));
+    expect(errors.every((error) => (error as Error).message.includes('Did you mean "orders"?'))).toBe(true);
+    await rejectionOf(mesh.fetch("order0/x"));
+    expect(asked).toBe(1);
+  });
+
+  it("is told without the hint when the catalogue fails, hangs or is nonsense", async () => {
+    for (const services of [
+      async () => Promise.reject(new Error("no")),
+      () => new Promise<never>(() => {}),
+      async () => "nonsense" as never,
+      () => {
+        throw new Error("sync");
+      },
+    ]) {
+      const mesh = closing(
+        createMesh({
+          discovery: {
+            emptyPolicy: "trust",
+            async *watch() {
+              yield [];
+            },
+            services,
+          },
+        }),
+      );
+      expect(await rejectionOf(mesh.fetch("order/x"))).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
+    }
+  });
+
+  it("because the registry is down fails within discoveryTimeoutMs, later calls at once, and works by itself when it comes up", async () => {
+    const server = await serve();
+    const registry = memoryRegistry();
+    registry.set("orders", [{ host: "127.0.0.1", port: server.port }]);
+    registry.fail(new Error("no leader"));
+    const mesh = closing(createMesh({ discovery: registry, discoveryTimeoutMs: 150, random: () => 0.01 }));
+    const first = (await rejectionOf(mesh.fetch("orders/x"))) as MeshError;
+    expect(first).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS", maybeExecuted: false, cause: { message: "no leader" } });
+    expect(first.message).toMatch(/^"orders" has no endpoints: asked memory registry \d+ ms ago, no leader$/);
+    expect(mesh.explain("orders")).toMatchObject({ discoveryError: "no leader", ageMs: undefined });
+    for (let call = 0; call < 5; call++) {
+      const isLate = new Promise((resolve) => setImmediate(resolve, "late"));
+      expect(await Promise.race([rejectionOf(mesh.fetch("orders/x")), isLate])).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
+    }
+    registry.heal();
+    await until("the mesh has found the instance", () =>
+      mesh.fetch("orders/x").then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it("because the registry hangs fails within discoveryTimeoutMs", async () => {
+    const mesh = closing(
+      createMesh({
+        discovery: { name: "mute", watch: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) }) },
+        discoveryTimeoutMs: 30,
+        drainTimeoutMs: 0,
+      }),
+    );
+    const error = (await rejectionOf(mesh.fetch("orders/x"))) as Error;
+    expect(error.message).toMatch(/^"orders" has no endpoints: asked mute \d+ ms ago, it has not answered yet$/);
+  });
+});
+
+describe("maxServices", () => {
+  it("bounds the watches, whatever names come by", async () => {
+    const registry = memoryRegistry();
+    const server = await serve();
+    registry.set("orders", [{ host: "127.0.0.1", port: server.port }]);
+    const mesh = closing(createMesh({ discovery: registry, maxServices: 16, observers: [] }));
+    let most = 0;
+    for (let name = 0; name < 10_000; name++) {
+      expect(await rejectionOf(mesh.fetch(`name-${name}/x`))).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
+      most = Math.max(most, registry.watches);
+    }
+    expect(most).toBeLessThanOrEqual(18);
+    await until("the evicted are gone", () => registry.watches === 16);
+    expect((await mesh.fetch("orders/x")).status).toBe(200);
+    expect(mesh.explain("name-9999")).toBeDefined();
+    expect(mesh.explain("name-0")).toBeUndefined();
+    await mesh.close();
+    expect(registry.watches).toBe(0);
+  });
+
+  it("gives up the service that was unused for longest, and its connections", async () => {
+    const server = await serve();
+    const mesh = meshOf({ a: server.port, b: server.port, c: server.port }, { maxServices: 2 });
+    for (const name of ["a", "b", "a", "c"]) await (await mesh.fetch(`${name}/x`)).text();
+    expect(["a", "b", "c"].map((name) => mesh.explain(name) !== undefined)).toEqual([true, false, true]);
+    await (await mesh.fetch("b/x")).text();
+    expect(mesh.explain("a")).toBeUndefined();
+  });
+
+  it("gives up none that has a call in flight, wherever in the pipeline that is", async () => {
+    const server = await serve();
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const interceptors: Interceptor[] = [(next) => async (request) => gate.then(() => next(request))];
+    const mesh = meshOf({ a: server.port, b: server.port }, { maxServices: 1, services: { a: { interceptors } } });
+    const call = mesh.fetch("a/x");
+    const error = await rejectionOf(mesh.fetch("b/x"));
+    expect(error).toMatchObject({ code: "ERR_MESH_OVERLOADED", service: "b", maybeExecuted: false });
+    expect((error as Error).message).toContain("maxServices");
+    release();
+    await (await call).text();
+    expect((await mesh.fetch("b/x")).status).toBe(200);
+  });
+});
+
+describe("mesh.register", () => {
+  const instance = { service: "orders", port: 8080 };
+  const registration = { id: "x" } as Registration;
+
+  it("goes to the registrar that is given, else to the discovery adapter", async () => {
+    const calls: unknown[] = [];
+    const registrar = (name: string): Registrar => ({
+      async register(...given) {
+        calls.push([name, ...given]);
+        return registration;
+      },
+    });
+    const both = closing(createMesh({ discovery: { async *watch() {}, ...registrar("discovery") } }));
+    const { signal } = new AbortController();
+    expect(await both.register(instance, signal)).toBe(registration);
+    expect(await both.register({ ...instance, registrar: registrar("own") })).toBe(registration);
+    expect(calls).toEqual([
+      ["discovery", instance, signal],
+      ["own", instance, undefined],
+    ]);
+  });
+
+  it("keeps the adapter's `this`", async () => {
+    const registry = memoryRegistry();
+    const mesh = closing(createMesh({ discovery: registry }));
+    await using registered = await mesh.register({ service: "orders", port: 8080 });
+    expect(registered.status).toBe("up");
+    expect(registry.endpoints("orders")).toHaveLength(1);
+  });
+
+  it("says what is missing when there is no registrar", async () => {
+    const mesh = meshOf({});
+    const error = await rejectionOf(mesh.register(instance));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toBe("register: static list cannot register instances; give a registrar");
+  });
+});
+
+describe("mesh.explain", () => {
+  it("knows nothing of a service that was never called", () => {
+    expect(meshOf({ orders: 1 }).explain("orders")).toBeUndefined();
+    expect(meshOf({ orders: 1 }).explain("__proto__")).toBeUndefined();
+  });
+
+  it("says of every endpoint whether it is chosen and why", async () => {
+    const good = await serve();
+    const discovery: Discovery = {
+      name: "mine",
+      async *watch() {
+        yield [
+          { id: "good", host: "127.0.0.1", port: good.port },
+          { id: "bad", host: "127.0.0.1", port: 1 },
+          { id: "spare", host: "127.0.0.1", port: good.port, priority: 1 },
+        ];
+      },
+    };
+    const mesh = closing(createMesh({ discovery, random: () => 0.5 }));
+    for (let call = 0; call < 4; call++) await (await mesh.fetch("orders/x")).text();
+    const explained = mesh.explain("orders");
+    expect(explained).toMatchObject({ service: "orders", discovery: "mine", discoveryError: undefined, breaker: "closed" });
+    expect(explained?.ageMs).toBeGreaterThan(0);
+    expect(explained?.endpoints).toMatchObject([
+      {
+        endpoint: { id: "good" },
+        candidate: true,
+        reason: "in rotation: priority 0 takes 70 % of the requests",
+        breaker: "closed",
+        ejection: undefined,
+        inFlight: 0,
+        failures: 0,
+      },
+      {
+        endpoint: { id: "bad" },
+        address: "127.0.0.1:1",
+        candidate: false,
+        reason: expect.stringMatching(/^out for \d+\.\d s: connection refused, a probe in \d+\.\d s at the earliest$/),
+        breaker: "open",
+        ejection: { rule: "connection refused", sinceMs: expect.any(Number), untilMs: expect.any(Number) },
+        ejections: 1,
+        failures: 1,
+        latencyMs: 0,
+      },
+      {
+        endpoint: { id: "spare" },
+        candidate: true,
+        share: expect.closeTo(0.3),
+        reason: "in rotation: priority 1 takes 30 % of the requests",
+      },
+    ]);
+    expect(String(explained)).toContain("orders: 2 of 3 endpoints are candidates, breaker of the service closed\nmine answered 0.");
+    expect(explained?.endpoints[0]?.latencyMs).toBeGreaterThan(0);
+  });
+});
+
+describe("the time limits", () => {
+  it("of the call bounds discovery, attempts, pauses and the body together", async () => {
+    const server = await serve((request, response) => {
+      if (request.url === "/body") response.write("begin");
+    });
+    const slow: Discovery = {
+      async *watch() {
+        await new Promise(() => {});
+      },
+    };
+    const options = { timeoutMs: 80, attemptTimeoutMs: false, discoveryTimeoutMs: 60_000, drainTimeoutMs: 0 } as const;
+    const waiting = createMesh({ discovery: slow, ...options });
+    expect(await rejectionOf(waiting.fetch("orders/x"))).toMatchObject({ code: "ERR_MESH_TIMEOUT", maybeExecuted: false, attempts: [] });
+    const mesh = meshOf({ orders: server.port }, options);
+    expect(await rejectionOf(mesh.fetch("orders/head"))).toMatchObject({
+      code: "ERR_MESH_TIMEOUT",
+      maybeExecuted: true,
+      attempts: [{ phase: "headers" }],
+    });
+    const response = await mesh.fetch("orders/body");
+    expect(await rejectionOf(response.text())).toMatchObject({
+      code: "ERR_MESH_TIMEOUT",
+      maybeExecuted: true,
+      attempts: [{ phase: "body", status: 200 }],
+    });
+    await until("both connections are closed", () => server.abandoned === 2);
+  });
+
+  it("of a call replaces the mesh's", async () => {
+    const server = await serve(() => {});
+    const mesh = meshOf({ orders: server.port }, { timeoutMs: false, attemptTimeoutMs: false });
+    expect(((await rejectionOf(mesh.fetch("orders/x", { mesh: { timeoutMs: 30 } }))) as Error).message).toContain("deadline of 30 ms");
+    expect(((await rejectionOf(mesh.fetch("orders/x", { method: "POST", mesh: { attemptTimeoutMs: 30 } }))) as Error).message).toContain(
+      "within 30 ms (attemptTimeoutMs)",
+    );
+  });
+
+  it("of the call ends at the head of an event stream", async () => {
+    let send: ((text: string) => void) | undefined;
+    const server = await serve((_request, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" }).flushHeaders();
+      send = (text) => void response.write(text);
+    });
+    const mesh = meshOf({ orders: server.port }, { timeoutMs: 60 });
+    const controller = new AbortController();
+    const response = await mesh.fetch("orders/x", { signal: controller.signal });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    send?.("data: 1\n\n");
+    expect(Buffer.from((await reader.read()).value as Uint8Array).toString()).toBe("data: 1\n\n");
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await rejectionOf(reader.read())).toBe(reason);
+    await until("the connection is closed", () => server.abandoned === 1);
+  });
+
+  it("of an attempt sends a GET past a hanging instance, and a POST not", async () => {
+    const hanging = await serve(() => {});
+    const good = await serve((_request, response) => response.end("good"));
+    const mesh = () => meshOf({ orders: [hanging.port, good.port] }, { attemptTimeoutMs: 40 });
+    const one = mesh();
+    for (let call = 0; call < 2; call++) expect(await (await one.fetch("orders/x")).text()).toBe("good");
+    const other = mesh();
+    const outcomes = await Promise.all(
+      [0, 1].map(() =>
+        other.fetch("orders/x", { method: "POST" }).then(
+          () => "good",
+          (error: MeshError) => error,
+        ),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome === "good")).toHaveLength(1);
+    expect(outcomes.find((outcome) => outcome !== "good")).toMatchObject({
+      code: "ERR_MESH_TIMEOUT",
+      maybeExecuted: true,
+      attempts: [{ phase: "headers" }],
+    });
+    expect(other.explain("orders")?.endpoints[0]).toMatchObject({ failures: 1, inFlight: 0 });
+  });
+});

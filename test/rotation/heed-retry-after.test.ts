@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Upstream } from "../../src/core/upstream.ts";
+import { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
+import { testRequest, testUpstream } from "../../src/testing/request.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { endings, openResponse, throughBreakers } from "../policies/support.ts";
+
+const made: UpstreamBreakers[] = [];
+afterEach(() => {
+  for (const breakers of made.splice(0)) breakers.dispose();
+});
+
+function rig(count: number, random = 0.5) {
+  const clock = virtualClock();
+  const upstreams = Array.from({ length: count }, (_, index) => testUpstream({ id: String(index), port: index + 1 }));
+  const breakers = new UpstreamBreakers({ clock, random: () => random, onState: () => {}, upstreams: () => upstreams });
+  made.push(breakers);
+  const answer = async (upstream: Upstream, status: number, headers: Record<string, string> = {}) => {
+    const response = openResponse(status, headers);
+    const dispatch = throughBreakers(breakers, endings(() => response).dispatch);
+    await dispatch(testRequest({ upstream }));
+    response.body.close();
+    await clock.advance(0);
+  };
+  return { clock, breakers, upstreams: upstreams as [Upstream, ...Upstream[]], answer };
+}
+
+describe("an instance that asks to be left alone", () => {
+  it.each([429, 503])("with %i and Retry-After is left alone for at least so long", async (status) => {
+    for (const [random, untilS] of [
+      [0, 10],
+      [0.999, 15],
+    ] as const) {
+      const { clock, breakers, upstreams, answer } = rig(3, random);
+      const [first] = upstreams;
+      await answer(first, status, { "retry-after": "10" });
+      expect(first.availability).toBe("out");
+      expect(breakers.standing(first)).toMatchObject({ state: "open", rule: "retry-after", ejections: 1 });
+      await clock.advance(untilS * 1_000 - 20);
+      expect(first.availability).toBe("out");
+      await clock.advance(40);
+      expect(first.availability).toBe("probe");
+      await answer(first, 200);
+      expect(first.availability).toBe("in");
+    }
+  });
+
+  it.each<[string, number, Record<string, string>]>([
+    ["another status", 500, { "retry-after": "10" }],
+    ["no header", 429, {}],
+    ["a header that says nothing", 429, { "retry-after": "soon" }],
+    ["a wait of nothing", 503, { "retry-after": "0" }],
+  ])("is not left alone for %s", async (_what, status, headers) => {
+    const { upstreams, answer } = rig(3);
+    await answer(upstreams[0], status, headers);
+    expect(upstreams[0].availability).toBe("in");
+  });
+
+  it("again when it is probed is left alone again, for as long as it asks then", async () => {
+    for (const status of [429, 503]) {
+      const { clock, breakers, upstreams, answer } = rig(3);
+      const [first] = upstreams;
+      await answer(first, status, { "retry-after": "10" });
+      await clock.advance(12_500);
+      expect(first.availability).toBe("probe");
+      await answer(first, status, { "retry-after": "40" });
+      expect(breakers.standing(first)).toMatchObject({ state: "open", rule: "retry-after" });
+      await clock.advance(49_000);
+      expect(first.availability).toBe("out");
+      await clock.advance(1_100);
+      expect(first.availability).toBe("probe");
+    }
+  });
+
+  it("in answer to an attempt in panic is not let in by it", async () => {
+    const { upstreams, answer, clock } = rig(3);
+    const [first] = upstreams;
+    await answer(first, 429, { "retry-after": "10" });
+    await answer(first, 429, { "retry-after": "10" });
+    expect(first.availability).toBe("out");
+    await answer(first, 200);
+    expect(first.availability).toBe("in");
+    await clock.advance(60_000);
+  });
+
+  it("for a day is left alone for a minute", async () => {
+    const { clock, upstreams, answer } = rig(2);
+    await answer(upstreams[0], 503, { "retry-after": "86400" });
+    await clock.advance(90_000);
+    expect(upstreams[0].availability).toBe("probe");
+  });
+
+  it("is not left alone when it is the last one", async () => {
+    const alone = rig(1);
+    await alone.answer(alone.upstreams[0], 503, { "retry-after": "10" });
+    expect(alone.upstreams[0].availability).toBe("in");
+    const two = rig(2);
+    for (const upstream of two.upstreams) await two.answer(upstream, 503, { "retry-after": "10" });
+    expect(two.upstreams.map(({ availability }) => availability)).toEqual(["out", "in"]);
+  });
+});
