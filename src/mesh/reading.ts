@@ -1,6 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { BreakerState } from "../core/breaker-state.ts";
-import type { ConcurrencyReading, EndpointState, ServiceReading } from "../core/reading.ts";
+import type { EndpointState, ServiceReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
 
@@ -11,17 +10,22 @@ export interface ReadingSource {
   readonly balancer: Pick<Balancer, "upstreams" | "lists">;
   readonly standingOf: (upstream: Upstream) => UpstreamStanding | undefined;
   readonly unconfirmed: number;
-  readonly breaker: BreakerState;
   readonly ageMs: number | undefined;
   readonly retryBudget: number;
-  readonly concurrency: ConcurrencyReading | undefined;
 }
 
-/** Puts together the numbers of a service. Costs nothing unless it is called. */
+/** The numbers of a service whose layers add none. Costs nothing unless it is called. */
 export function readService({ balancer, standingOf, ageMs, ...source }: ReadingSource): ServiceReading {
   const endpoints: Record<EndpointState, number> = { available: 0, ejected: 0, probing: 0, unhealthy: 0 };
   for (const upstream of balancer.upstreams) endpoints[upstream.available ? "available" : whyOut(upstream, standingOf(upstream))]++;
-  return { ...source, endpoints, isPanicking: balancer.lists.some(({ panic }) => panic !== "no"), discoveryAgeMs: ageMs };
+  return {
+    ...source,
+    breaker: "closed",
+    concurrency: undefined,
+    endpoints,
+    isPanicking: balancer.lists.some(({ panic }) => panic !== "no"),
+    discoveryAgeMs: ageMs,
+  };
 }
 
 function whyOut(upstream: Upstream, standing: UpstreamStanding | undefined): EndpointState {

@@ -111,9 +111,9 @@ function publish<Name extends keyof MeshEvents>(to: Channel, event: MeshEvents[N
   to.publish(event);
 }
 
-function requestEvent({ service, method, path, options }: MeshRequest): RequestEvent {
+function requestEvent({ service, method, path, route }: MeshRequest): RequestEvent {
   const question = path.indexOf("?");
-  return { service, method, path: question < 0 ? path : path.slice(0, question), route: options.route };
+  return { service, method, path: question < 0 ? path : path.slice(0, question), route };
 }
 
 function instanceEvent({ service, id, address }: Upstream): InstanceEvent {

@@ -44,7 +44,7 @@ export class MeshMetrics {
     // Looked up at the end: the first call of a service begins before discovery has resolved it.
     const state = this.#services.find(request.service);
     const { outcome, errorType } = callOutcome(end);
-    const sets = state.calls(request.method, request.options.route);
+    const sets = state.calls(request.method, request.route);
     instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
     if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes, context);
     if (isDeadline(request, end.error)) instruments.deadlineExceeded.add(1, state.attributes);
@@ -54,7 +54,7 @@ export class MeshMetrics {
     const instruments = this.#sink.current();
     if (instruments === undefined) return;
     const state = this.#services.find(request.service);
-    const sets = state.attempts(request.method, request.options.route, upstream);
+    const sets = state.attempts(request.method, request.route, upstream);
     instruments.attemptDuration.record(end.totalMs / 1000, sets.of(end.record.status, attemptErrorType(end)), context);
     state.picks[pickZone(this.#mesh?.zone, upstream.endpoint.zone)]++;
     if (this.#isClosed) this.#addPicks(state);

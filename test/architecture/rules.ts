@@ -8,7 +8,7 @@ const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/pools.ts", "bridges/dispatcher.ts"]],
   ["fastest-levenshtein", ["discovery/catalogue.ts", "cli/nearest-word.ts"]],
   ["opossum", ["circuit/"]],
-  ["p-retry", ["policies/retry/"]],
+  ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
   ["yaml", ["discovery/file/", "assets/"]],
   ["@opentelemetry/api", ["telemetry/"]],

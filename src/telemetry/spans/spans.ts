@@ -141,7 +141,7 @@ function callAttributes(request: MeshRequest): Attributes {
   const method = knownMethod(request.method);
   const attributes: Attributes = { [attribute.method]: method, [attribute.service]: request.service };
   if (method === other) attributes[attribute.methodOriginal] = request.method;
-  if (request.options.route !== undefined) attributes[attribute.urlTemplate] = request.options.route;
+  if (request.route !== undefined) attributes[attribute.urlTemplate] = request.route;
   return attributes;
 }
 
