@@ -95,7 +95,7 @@ export class MeshSpans {
     const tracer = this.tracerFor(parent);
     if (tracer === undefined) return undefined;
     const method = knownMethod(request.method);
-    const { route } = request.options;
+    const { route } = request;
     const verb = method === other ? "HTTP" : method;
     // What the conventions want a sampler to know. The SDK takes 0.15 µs for each, also of a span that it drops then.
     const attributes: Attributes = {
