@@ -1,17 +1,15 @@
-import type { EndpointState } from "../core/reading.ts";
 import type { EndpointExplanation } from "../mesh/explanation.ts";
 import type { ServiceTally } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
 import type { EndpointRow, InstanceReading } from "./snapshot.ts";
 
 /** An endpoint in few words. */
-export function instanceOf({ endpoint, address, breaker, ...explained }: EndpointExplanation, tally: ServiceTally): InstanceReading {
+export function instanceOf({ endpoint, address, state }: EndpointExplanation, tally: ServiceTally): InstanceReading {
   const seen = tally.endpointOf(endpoint.id);
   return {
     id: endpoint.id,
     address,
-    state: stateOf({ breaker, ...explained }),
-    breaker,
+    state,
     secure: endpoint.secure === true,
     rps: seen?.rps ?? 0,
     success: seen?.success ?? null,
@@ -47,11 +45,4 @@ export function endpointRow(explained: EndpointExplanation, tally: ServiceTally)
     failures,
     latencyMs,
   };
-}
-
-/** As `inmesh.endpoints` counts them. */
-export function stateOf({ ejection, breaker }: Pick<EndpointExplanation, "ejection" | "breaker">): EndpointState {
-  if (breaker === "closed") return "available";
-  if (ejection?.rule === "health check") return "unhealthy";
-  return breaker === "half-open" ? "probing" : "ejected";
 }

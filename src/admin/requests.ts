@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type EndpointState, endpointStates } from "../core/reading.ts";
+import { type InstanceState, instanceStates } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { readChange } from "./change.ts";
 import type { EventStreams } from "./event-streams.ts";
@@ -115,9 +115,9 @@ function queryOf(parameters: URLSearchParams): ServiceQuery | string {
     numbers[name] = Number(text);
   }
   const state = parameters.get("state") ?? undefined;
-  if (state !== undefined && !endpointStates.some((each) => each === state)) return `state must be one of ${endpointStates.join(", ")}`;
+  if (state !== undefined && !instanceStates.some((each) => each === state)) return `state must be one of ${instanceStates.join(", ")}`;
   const find = (parameters.get("find") ?? "").toLowerCase();
-  return { state: state as EndpointState | undefined, find, offset: numbers.offset, limit: numbers.limit, sinceS: numbers.since };
+  return { state: state as InstanceState | undefined, find, offset: numbers.offset, limit: numbers.limit, sinceS: numbers.since };
 }
 
 function decoded(text: string | undefined): string | undefined {

@@ -126,10 +126,10 @@ class ClientMesh implements Mesh {
       discovery: options.discovery,
       clock,
       random: options.random ?? Math.random,
-      onError: (service, error) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error)),
+      onError: (service, error) => this.#observers.emit?.({ type: "discovery-error", service, error }),
     });
     const { lastGoodDirectory: directory } = options;
-    const tellError = (service: string, error: unknown) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
+    const tellError = (service: string, error: unknown) => this.#observers.emit?.({ type: "discovery-error", service, error });
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: tellError });
     this.#secureContext = options.tls && secureContextOf(options.tls);
     this.#reading = {

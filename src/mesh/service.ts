@@ -3,6 +3,7 @@ import { type Lease, leaseFrom } from "../attempts/lease.ts";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
 import { adaptive } from "../balancer/pickers/adaptive.ts";
+import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
@@ -31,7 +32,6 @@ import type { HealthCheckTls } from "../rotation/health/health-check-connection.
 import { HealthChecks } from "../rotation/health/health-checks.ts";
 import { OperatorHolds } from "../rotation/operator-holds.ts";
 import { UpstreamBreakers } from "../rotation/upstream-breaker.ts";
-import { hooksOf } from "../telemetry/observing/hooks.ts";
 import { observeAttempts, observeCalls } from "../telemetry/observing/observe.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
@@ -96,7 +96,6 @@ export class Service {
       concurrency = false,
       throttle: throttling = false,
     } = options;
-    const hooks = hooksOf(observers, name);
     this.name = name;
     this.#context = context;
     this.#protocol = protocol;
@@ -110,11 +109,10 @@ export class Service {
       zone: context.zone,
       clock,
       random,
-      onAvailability: (upstream) => {
+      onStateChange: () => {
         // Others may have joined the subset in its place.
         if (options.subset) this.#healthChecks?.update(this.#balancer.members);
         this.#instanceLimit?.fill();
-        hooks.onAvailability(upstream);
       },
       onRemoved: (upstream) => {
         this.#upstreamBreakers.forget(upstream);
@@ -133,9 +131,9 @@ export class Service {
         this.#balancer.update(update.endpoints);
         this.#instanceLimit?.fill();
         this.#healthChecks?.update(this.#balancer.members);
-        hooks.onEndpoints(update);
+        observers.emit?.({ type: "endpoints", ...update });
       },
-      onError: hooks.onDiscoveryError,
+      onError: (error) => observers.emit?.({ type: "discovery-error", service: name, error }),
     });
     this.#wait = new EndpointWait({
       service: name,
@@ -146,14 +144,14 @@ export class Service {
       clock,
     });
     if (breaker !== false) {
-      this.#breaker = serviceBreaker({ ...breaker, service: name, clock, random, onState: hooks.onServiceBreaker });
+      const onState = (state: BreakerState) => observers.emit?.({ type: "breaker", service: name, state });
+      this.#breaker = serviceBreaker({ ...breaker, service: name, clock, random, onState });
     }
     const breakers = new UpstreamBreakers({
       ...(breaker || undefined),
       clock,
       random,
-      onState: hooks.onUpstreamBreaker,
-      onEjection: hooks.onEjection,
+      events: observers,
       upstreams: () => this.#balancer.members,
       healthCheck: (upstream) => this.#healthChecks?.result(upstream),
       ...(options.ejection !== undefined && { ejection: options.ejection }),
@@ -184,8 +182,8 @@ export class Service {
       delimitedBody: options.requireDelimitedBody ? delimitedBody(protocol) : undefined,
       serviceBreaker: this.#breaker?.interceptor,
       throttle: throttling === false ? undefined : throttle({ ...throttling, service: name, clock, random }),
-      retry: options.retry === false ? undefined : retry({ ...options.retry, ...hooks, sharedBudget: budget, clock, random }),
-      hedge: hedging === false ? undefined : hedge({ ...hedging, ...hooks, budget, clock }),
+      retry: options.retry === false ? undefined : retry({ ...options.retry, events: observers, sharedBudget: budget, clock, random }),
+      hedge: hedging === false ? undefined : hedge({ ...hedging, events: observers, budget, clock }),
       concurrencyLimit: this.#limiter?.interceptor,
       balance: balance({
         balancer: this.#balancer,
@@ -267,7 +265,6 @@ export class Service {
       service: this.name,
       inFlight: this.#inFlight,
       balancer: this.#balancer,
-      standingOf: (upstream) => this.#upstreamBreakers.standing(upstream),
       unconfirmed: this.#watcher.unconfirmed.length,
       breaker: this.#breaker?.state() ?? "closed",
       ageMs: this.#watcher.ageMs,

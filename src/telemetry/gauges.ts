@@ -1,9 +1,11 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { BreakerState } from "../core/breaker-state.ts";
-import { endpointStates, type MeshReading, type ServiceReading } from "../core/reading.ts";
+import type { MeshReading, ServiceReading } from "../core/reading.ts";
+import { instanceStates } from "../core/upstream.ts";
 import type { ServiceState } from "./service-state.ts";
 import type { Services } from "./services.ts";
 import type { GaugeKey, Report } from "./sink.ts";
+import { breakerStateOf } from "./values.ts";
 
 const breakerStates: readonly BreakerState[] = ["closed", "open", "half-open"];
 const none: Attributes = {};
@@ -22,7 +24,7 @@ function reportService(reading: ServiceReading, state: ServiceState, report: Rep
   const { attributes } = state;
   report("activeCalls", reading.inFlight, attributes);
   report("retryBudget", reading.retryBudget, attributes);
-  for (const each of endpointStates) report("endpoints", reading.endpoints[each], state.endpointStates.of(each));
+  for (const each of instanceStates) report("endpoints", reading.endpoints[each], state.endpointStates.of(each));
   report("panic", reading.isPanicking ? 1 : 0, attributes);
   for (const each of breakerStates) report("breakerState", each === reading.breaker ? 1 : 0, state.breakerStates.of(each));
   report("discoveryUnconfirmed", reading.unconfirmed, attributes);
@@ -34,11 +36,12 @@ function reportService(reading: ServiceReading, state: ServiceState, report: Rep
   report("concurrencyQueued", concurrency.queued, attributes);
 }
 
-/** Says where the breakers of instances stand that have moved once. */
-export function reportUpstreamBreakers(state: ServiceState, report: Report<GaugeKey>): void {
+/** Reports the breakers of instances, from their first transition on. */
+export function reportInstanceBreakers(state: ServiceState, report: Report<GaugeKey>): void {
   // Zeros for the states it is not in, and for an instance that has left: the SDK goes on exporting the last value of a
   // series that is not observed any more (open-telemetry/opentelemetry-js#4096).
-  for (const [upstream, breaker] of state.upstreamBreakers()) {
+  for (const upstream of state.changedInstances()) {
+    const breaker = upstream.removed ? undefined : breakerStateOf[upstream.state];
     const sets = state.endpointBreakerStates(upstream);
     for (const each of breakerStates) report("breakerState", each === breaker ? 1 : 0, sets.of(each));
   }

@@ -1,3 +1,4 @@
+import { handleEvent } from "../core/events.ts";
 import type { Observer } from "../core/observer.ts";
 import { FollowedCall, MeteredAttempt, type Reporters } from "./following.ts";
 import type { MeshMetrics } from "./metrics.ts";
@@ -7,14 +8,7 @@ import type { Services } from "./services.ts";
 export function meterHooks(meter: MeshMetrics): Observer {
   return {
     onOpen: (mesh) => meter.opened(mesh),
-    onRetry: (request, reason) => meter.retried(request.service, reason),
-    onRetryDenied: (request, denial) => meter.retryDenied(request.service, denial),
-    onHedge: (request) => meter.hedged(request.service),
-    onHedgeWon: (request) => meter.hedgeWon(request.service),
-    onEndpoints: (update) => meter.endpointsUpdated(update),
-    onDiscoveryError: (service, error) => meter.discoveryFailed(service, error),
-    onEjection: (upstream, rule) => meter.ejected(upstream, rule),
-    onBreaker: (service, state, upstream) => meter.breakerChanged(service, state, upstream),
+    onEvent: (event) => handleEvent(meter.events, event),
     onClose: () => meter.close(),
   };
 }
@@ -23,8 +17,8 @@ export function meterHooks(meter: MeshMetrics): Observer {
 export function namingHooks(services: Services): Observer {
   return {
     onOpen: (mesh) => services.takeFrom(mesh),
-    onEndpoints: ({ service, endpoints }) => {
-      if (endpoints.length > 0) services.resolve(service);
+    onEvent(event) {
+      if (event.type === "endpoints" && event.endpoints.length > 0) services.resolve(event.service);
     },
   };
 }

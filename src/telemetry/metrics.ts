@@ -1,20 +1,23 @@
 import type { Context } from "@opentelemetry/api";
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { CallEnd } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptEnd, EndpointsUpdate, RetryDenial } from "../core/observer.ts";
+import type { EventHandlers } from "../core/events.ts";
+import type { AttemptEnd } from "../core/observer.ts";
 import type { MeshReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { reportMesh, reportUpstreamBreakers } from "./gauges.ts";
+import { countEvents } from "./event-metrics.ts";
+import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { ServiceState } from "./service-state.ts";
 import type { Services } from "./services.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./sink.ts";
-import { attemptErrorType, callOutcome, errorTypeOf, knownRule, type PickZone, pickZone } from "./values.ts";
+import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "./values.ts";
 
 const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
 
-/** Turns what the hooks say into measurements. State is kept without an SDK too: one may be registered later. */
+/** Turns what an observer is told into measurements. State is kept without an SDK too: one may be registered later. */
 export class MeshMetrics {
+  /** Counts the events. */
+  readonly events: EventHandlers;
   readonly #services: Services;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
@@ -23,6 +26,7 @@ export class MeshMetrics {
   constructor(services: Services, sink: SinkFactory) {
     this.#services = services;
     this.#sink = sink((report) => this.#observe(report));
+    this.events = countEvents(services, this.#sink);
   }
 
   /** Whether anything takes the measurements. */
@@ -60,49 +64,6 @@ export class MeshMetrics {
     if (this.#isClosed) this.#addPicks(state);
   }
 
-  retried(service: string, reason: string): void {
-    const state = this.#services.find(service);
-    this.#sink.current()?.retries.add(1, state.retries(reason));
-  }
-
-  retryDenied(service: string, denial: RetryDenial): void {
-    this.#sink.current()?.retriesDenied.add(1, this.#services.find(service).denials.of(denial));
-  }
-
-  hedged(service: string): void {
-    this.#sink.current()?.hedges.add(1, this.#services.find(service).attributes);
-  }
-
-  hedgeWon(service: string): void {
-    this.#sink.current()?.hedgesWon.add(1, this.#services.find(service).attributes);
-  }
-
-  endpointsUpdated({ service, endpoints, rejected, quarantined }: EndpointsUpdate): void {
-    const state = endpoints.length > 0 ? this.#services.resolve(service) : this.#services.find(service);
-    const instruments = this.#sink.current();
-    if (instruments === undefined) {
-      state.forgetRemoved();
-      return;
-    }
-    instruments.discoveryUpdates.add(1, state.discoveryOutcomes.of(quarantined ? "quarantined" : "accepted"));
-    if (rejected.length > 0) instruments.discoveryRejected.add(rejected.length, state.attributes);
-  }
-
-  discoveryFailed(service: string, error: unknown): void {
-    this.#sink.current()?.discoveryErrors.add(1, this.#services.find(service).errorTypes.of(errorTypeOf(error)));
-  }
-
-  ejected(upstream: Upstream, rule: string): void {
-    this.#sink.current()?.ejections.add(1, this.#services.find(upstream.service).ejectionRules.of(knownRule(rule)));
-  }
-
-  breakerChanged(service: string, breaker: BreakerState, upstream: Upstream | undefined): void {
-    if (upstream !== undefined) this.#services.named(service)?.setUpstreamBreaker(upstream, breaker);
-    const state = this.#services.find(service);
-    const sets = upstream === undefined ? state.breakerStates : state.endpointBreakerStates(upstream);
-    this.#sink.current()?.breakerTransitions.add(1, sets.of(breaker));
-  }
-
   /** Ends reading the gauges, having told what was counted for the next time. */
   close(): void {
     this.#isClosed = true;
@@ -113,7 +74,7 @@ export class MeshMetrics {
   #observe(report: Report<GaugeKey>): void {
     for (const state of this.#services.all()) {
       this.#addPicks(state);
-      reportUpstreamBreakers(state, report);
+      reportInstanceBreakers(state, report);
     }
     if (this.#mesh !== undefined) reportMesh(this.#mesh, this.#services, report);
   }

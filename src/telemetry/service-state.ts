@@ -1,5 +1,4 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { AttemptSets, CallSets, ValueSets } from "./attribute-sets.ts";
 import { attribute } from "./names.ts";
@@ -40,7 +39,7 @@ export class ServiceState {
   readonly #calls = new Map<string, CallSets>();
   readonly #routes = new BoundedValues(maxRoutes);
   readonly #reasons = new BoundedValues(maxReasons);
-  readonly #upstreamBreakers = new Map<Upstream, BreakerState>();
+  readonly #changedInstances = new Set<Upstream>();
 
   constructor(label: string, options: SeriesOptions) {
     const attributes: Attributes = { [attribute.service]: label };
@@ -114,22 +113,22 @@ export class ServiceState {
     return sets;
   }
 
-  /** Takes note of the breaker of one upstream, where the options ask for them. */
-  setUpstreamBreaker(upstream: Upstream, state: BreakerState): void {
-    if (this.#options.perEndpoint) this.#upstreamBreakers.set(upstream, state);
+  /** Takes note of an instance whose state has changed, where the options ask for series per instance. */
+  noteInstance(upstream: Upstream): void {
+    if (this.#options.perEndpoint) this.#changedInstances.add(upstream);
   }
 
-  /** The breakers of upstreams; `undefined` is reported once for those that discovery lists no more, which are then dropped. */
-  *upstreamBreakers(): Generator<readonly [Upstream, BreakerState | undefined]> {
-    for (const [upstream, state] of this.#upstreamBreakers) {
-      yield [upstream, upstream.removed ? undefined : state];
-      if (upstream.removed) this.#upstreamBreakers.delete(upstream);
+  /** The instances whose state has changed since they were first seen. One that discovery lists no longer comes once more, then no more. */
+  *changedInstances(): Generator<Upstream> {
+    for (const upstream of this.#changedInstances) {
+      yield upstream;
+      if (upstream.removed) this.#changedInstances.delete(upstream);
     }
   }
 
   /** Drops what is held for upstreams that discovery lists no more: for as long as nobody collects. */
   forgetRemoved(): void {
-    for (const upstream of this.#upstreamBreakers.keys()) if (upstream.removed) this.#upstreamBreakers.delete(upstream);
+    for (const upstream of this.#changedInstances) if (upstream.removed) this.#changedInstances.delete(upstream);
   }
 
   #ownAttempts(upstream: Upstream): Map<string, AttemptSets> {

@@ -1,4 +1,5 @@
-import { endpointStates, type MeshReading } from "../core/reading.ts";
+import type { MeshReading } from "../core/reading.ts";
+import { instanceStates } from "../core/upstream.ts";
 import { type SeriesOptions, ServiceState } from "./service-state.ts";
 
 /** The `server.service.name` of every service that discovery has not resolved. */
@@ -44,7 +45,7 @@ export class Services {
   /** Gives their names to services that `mesh` has endpoints of already. */
   takeFrom(mesh: MeshReading): void {
     for (const { service, endpoints } of mesh.services()) {
-      if (endpointStates.some((state) => endpoints[state] > 0)) this.resolve(service);
+      if (instanceStates.some((state) => endpoints[state] > 0)) this.resolve(service);
     }
   }
 

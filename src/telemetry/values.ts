@@ -1,7 +1,9 @@
+import type { BreakerState } from "../core/breaker-state.ts";
 import type { CallEnd } from "../core/call-observer.ts";
 import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
 import type { AttemptEnd } from "../core/observer.ts";
+import type { InstanceState } from "../core/upstream.ts";
 
 /** What the semantic conventions want where a value is not one of a known set. */
 export const other = "_OTHER";
@@ -87,6 +89,14 @@ export type PickZone = "local" | "other" | "unknown";
 export function pickZone(own: string | undefined, theirs: string | undefined): PickZone {
   return own === undefined || theirs === undefined ? "unknown" : own === theirs ? "local" : "other";
 }
+
+/** The state of an instance as the state of its breaker, which is what `inmesh.breaker.state` tells. */
+export const breakerStateOf: Readonly<Record<InstanceState, BreakerState>> = {
+  available: "closed",
+  ejected: "open",
+  unhealthy: "open",
+  probing: "half-open",
+};
 
 const knownRules: ReadonlySet<string> = new Set(ejectionRules);
 

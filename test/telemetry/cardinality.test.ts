@@ -4,7 +4,7 @@ import { MeshError } from "../../src/core/errors.ts";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
-import { attemptEnd, callEnd, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import { attemptEnd, callEnd, changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
 
 let sdk: MetricsSdk;
 beforeEach(() => {
@@ -41,13 +41,11 @@ test("10,000 invented paths, services, methods, routes, user agents, statuses, e
     oneAttempt(observer, request, upstream, attemptEnd({ error: new MeshError("ERR_MESH_BODY", "cut"), record: { status } }));
     observer.onCall?.(request)?.onEnd?.(callEnd({ status }));
     observer.onCall?.(request)?.onEnd?.(callEnd({ status: undefined, error }));
-    observer.onRetry?.(request, word(), 0);
-    observer.onHedge?.(request, round);
-    observer.onHedgeWon?.(request);
-    observer.onEjection?.(upstream, word() as EjectionRule);
-    observer.onDiscoveryError?.(service, error);
-    observer.onBreaker?.(service, "open", upstream);
-    observer.onAvailability?.(upstream);
+    observer.onEvent?.({ type: "retry", service: request.service, request: request, reason: word(), delayMs: 0 });
+    observer.onEvent?.({ type: "hedge", service: request.service, request: request, delayMs: round });
+    observer.onEvent?.({ type: "hedge-won", service: request.service, request: request });
+    observer.onEvent?.({ type: "discovery-error", service: service, error: error });
+    changeState(observer, upstream, "ejected", word() as EjectionRule);
   }
   mesh.shown = Array.from({ length: rounds }, () => serviceReading(word()));
   const series = new Map([...(await sdk.collect())].map(([name, { points }]) => [name, points.length]));
@@ -79,8 +77,7 @@ test("of a service with a name, paths, hosts, user agents and instances make no 
     const upstream = testUpstream({ service: "orders", host: `10.0.${round >> 8}.${round & 255}`, zone: `zone-${round}` });
     oneAttempt(observer, request, upstream);
     observer.onCall?.(request)?.onEnd?.(callEnd());
-    observer.onBreaker?.("orders", "open", upstream);
-    observer.onEjection?.(upstream, "failure ratio");
+    changeState(observer, upstream, "ejected", "failure ratio");
   }
   const all = [...(await sdk.collect()).values()];
   expect(all.map(({ points }) => points.length)).toEqual(all.map(() => 1));
@@ -96,7 +93,7 @@ test("a discovery that resolves any name gets 500 services with a name and one w
     resolved(observer, service);
     oneAttempt(observer, testRequest({ service }), testUpstream({ service }));
     observer.onCall?.(testRequest({ service }))?.onEnd?.(callEnd());
-    observer.onBreaker?.(service, "open", undefined);
+    observer.onEvent?.({ type: "breaker", service: service, state: "open" });
   }
   for (const name of ["http.client.request.duration", "inmesh.client.call.duration", "inmesh.discovery.updates"]) {
     const labels = await labelsOf(name);
@@ -117,7 +114,7 @@ test("maxServices: 0 leaves no service a name", async () => {
 
 test("a service that discovery answered for without an endpoint has no name, one called __proto__ has its own", async () => {
   const observer = openTelemetry();
-  observer.onEndpoints?.({ service: "empty", endpoints: [], rejected: [], quarantined: false });
+  observer.onEvent?.({ type: "endpoints", service: "empty", endpoints: [], rejected: [], quarantined: false });
   resolved(observer, "__proto__");
   for (const service of ["empty", "__proto__", "constructor"]) {
     oneAttempt(observer, testRequest({ service }), testUpstream({ service }));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import { changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
 
 let sdk: MetricsSdk;
 let mesh: ShownMesh;
@@ -87,7 +87,7 @@ test("a joined observer that only traces knows them too", async () => {
   const observer = openTelemetry({ metrics: false });
   mesh.shown = [serviceReading("orders")];
   observer.onOpen?.(mesh);
-  expect(Object.keys(observer).sort()).toEqual(["onAttempt", "onCall", "onEndpoints", "onOpen"]);
+  expect(Object.keys(observer).sort()).toEqual(["onAttempt", "onCall", "onEvent", "onOpen"]);
 });
 
 test("with perEndpoint the breaker of an instance has its own, from its first transition until the instance has gone", async () => {
@@ -99,11 +99,18 @@ test("with perEndpoint the breaker of an instance has its own, from its first tr
       .filter((point) => point.attributes["inmesh.breaker.scope"] === "endpoint")
       .map((point) => point.value);
   expect(await ofInstances()).toEqual([]);
-  observer.onBreaker?.("orders", "open", upstream);
+  const upstream = testUpstream({ service: "orders" });
+  changeState(observer, upstream, "ejected", "failure ratio");
+  expect(await ofInstances()).toEqual([0, 1, 0]);
+  changeState(observer, upstream, "probing", "failure ratio");
+  expect(await ofInstances()).toEqual([0, 0, 1]);
+  changeState(observer, upstream, "unhealthy", "health check");
   expect(await ofInstances()).toEqual([0, 1, 0]);
   const gone = testUpstream({ service: "orders" });
+  changeState(observer, gone, "ejected", "failure ratio");
+  upstream.markRemoved();
   gone.markRemoved();
-  observer.onBreaker?.("orders", "closed", gone);
+  changeState(observer, gone, "available");
   expect(await ofInstances()).toEqual([0, 0, 0]);
 });
 
@@ -113,7 +120,7 @@ test("the same attributes are the same object at each collection", async () => {
   mesh.shown = [serviceReading("orders")];
   mesh.certificateExpiresAtMs = 1;
   observer.onOpen?.(mesh);
-  observer.onBreaker?.("orders", "open", upstream);
+  changeState(observer, testUpstream({ service: "orders" }), "ejected", "failure ratio");
   const seen: Set<unknown>[] = [];
   const meter = sdk.provider.getMeter("inmesh", "0.1.0");
   const add = meter.addBatchObservableCallback.bind(meter);
@@ -126,7 +133,7 @@ test("the same attributes are the same object at each collection", async () => {
   // Bound anew, to the meter as it is now.
   const again = openTelemetry({ perEndpoint: true });
   again.onOpen?.(mesh);
-  again.onBreaker?.("orders", "open", upstream);
+  changeState(again, testUpstream({ service: "orders" }), "ejected", "failure ratio");
   await sdk.collect();
   await sdk.collect();
   expect(seen).toHaveLength(2);

@@ -8,7 +8,7 @@ import { metricTable } from "../../src/telemetry/metric-table.ts";
 import { scopeVersion } from "../../src/telemetry/names.ts";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { attemptEnd, callEnd, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import { attemptEnd, callEnd, changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
 
 let sdk: MetricsSdk;
 beforeEach(() => {
@@ -82,9 +82,9 @@ test("a call is recorded once with its outcome, and its attempts when it made an
 test("retries are counted by reason and those not made by denial", async () => {
   const observer = openTelemetry();
   resolved(observer, "orders");
-  observer.onRetry?.(request, "503", 10);
-  observer.onRetry?.(request, "503", 20);
-  observer.onRetryDenied?.(request, "budget");
+  observer.onEvent?.({ type: "retry", service: request.service, request: request, reason: "503", delayMs: 10 });
+  observer.onEvent?.({ type: "retry", service: request.service, request: request, reason: "503", delayMs: 20 });
+  observer.onEvent?.({ type: "retry-denied", service: request.service, request: request, denial: "budget" });
   const service = { "server.service.name": "orders" };
   expect(await sdk.points("inmesh.client.retries")).toEqual([
     { attributes: { ...service, "inmesh.retry.reason": "503" }, value: 2, count: 1 },
@@ -97,9 +97,12 @@ test("retries are counted by reason and those not made by denial", async () => {
 test("transitions of breakers are counted by scope and state", async () => {
   const observer = openTelemetry();
   resolved(observer, "orders");
-  observer.onBreaker?.("orders", "open", undefined);
-  observer.onBreaker?.("orders", "open", upstream);
-  observer.onBreaker?.("orders", "half-open", undefined);
+  observer.onEvent?.({ type: "breaker", service: "orders", state: "open" });
+  const instance = testUpstream({ service: "orders" });
+  changeState(observer, instance, "ejected", "failure ratio");
+  // Open as before: to a breaker, this is no transition.
+  changeState(observer, instance, "unhealthy", "health check");
+  observer.onEvent?.({ type: "breaker", service: "orders", state: "half-open" });
   const transitions = await sdk.points("inmesh.breaker.transitions");
   expect(
     transitions.map(({ attributes, value }) => [attributes["inmesh.breaker.scope"], attributes["inmesh.breaker.state"], value]),
@@ -113,13 +116,16 @@ test("transitions of breakers are counted by scope and state", async () => {
 test("hedges, those that won and ejections by rule are counted", async () => {
   const observer = openTelemetry();
   resolved(observer, "orders");
-  observer.onHedge?.(request, 80);
-  observer.onHedge?.(request, 90);
-  observer.onHedgeWon?.(request);
-  observer.onEjection?.(upstream, "consecutive failures");
-  observer.onEjection?.(upstream, "health check");
-  observer.onEjection?.(upstream, "health check");
-  observer.onEjection?.(upstream, "a rule that is none" as EjectionRule);
+  observer.onEvent?.({ type: "hedge", service: request.service, request: request, delayMs: 80 });
+  observer.onEvent?.({ type: "hedge", service: request.service, request: request, delayMs: 90 });
+  observer.onEvent?.({ type: "hedge-won", service: request.service, request: request });
+  for (const rule of ["consecutive failures", "health check", "health check", "a rule that is none" as EjectionRule] as const) {
+    const instance = testUpstream({ service: "orders" });
+    changeState(observer, instance, rule === "health check" ? "unhealthy" : "ejected", rule);
+    // It is out already: no further ejection.
+    changeState(observer, instance, "probing", rule);
+    changeState(observer, instance, "ejected", rule);
+  }
   const service = { "server.service.name": "orders" };
   expect(await sdk.points("inmesh.client.hedges")).toEqual([{ attributes: service, value: 2, count: 1 }]);
   expect(await sdk.points("inmesh.client.hedges.won")).toEqual([{ attributes: service, value: 1, count: 1 }]);
@@ -184,7 +190,7 @@ test("nothing is counted for an SDK that comes later", async () => {
   const observer = openTelemetry();
   resolved(observer, "orders");
   oneAttempt(observer, request, upstream);
-  observer.onHedge?.(request, 1);
+  observer.onEvent?.({ type: "hedge", service: request.service, request: request, delayMs: 1 });
   metrics.setGlobalMeterProvider(sdk.provider);
   observer.onOpen?.(new ShownMesh());
   expect((await sdk.collect()).size).toBe(0);
@@ -197,10 +203,10 @@ test("discovery's answers, failures and unusable entries are counted", async () 
     { entry: {}, reason: "no port" },
     { entry: 7, reason: "not an object" },
   ];
-  observer.onEndpoints?.({ service: "orders", endpoints, rejected, quarantined: false });
-  observer.onEndpoints?.({ service: "orders", endpoints, rejected: [], quarantined: true });
-  observer.onDiscoveryError?.("orders", new MeshError("ERR_MESH_DISCOVERY", "500"));
-  observer.onDiscoveryError?.("never-seen", new TypeError("no"));
+  observer.onEvent?.({ type: "endpoints", service: "orders", endpoints, rejected, quarantined: false });
+  observer.onEvent?.({ type: "endpoints", service: "orders", endpoints, rejected: [], quarantined: true });
+  observer.onEvent?.({ type: "discovery-error", service: "orders", error: new MeshError("ERR_MESH_DISCOVERY", "500") });
+  observer.onEvent?.({ type: "discovery-error", service: "never-seen", error: new TypeError("no") });
   const service = { "server.service.name": "orders" };
   expect(await sdk.points("inmesh.discovery.updates")).toEqual([
     { attributes: { ...service, "inmesh.discovery.outcome": "accepted" }, value: 1, count: 1 },
@@ -221,7 +227,7 @@ test("perEndpoint adds the instance to attempts and breakers, perRoute the route
   oneAttempt(observer, routed, upstream);
   oneAttempt(observer, request, second);
   observer.onCall?.(routed)?.onEnd?.(callEnd());
-  observer.onBreaker?.("orders", "open", second);
+  changeState(observer, second, "ejected", "failure ratio");
   const status = { "http.response.status_code": 200 };
   const peer = { "network.peer.address": "127.0.0.1" };
   expect((await sdk.points("http.client.request.duration")).map((point) => point.attributes)).toEqual([
@@ -247,7 +253,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   mesh.certificateExpiresAtMs = 1;
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
   observer.onOpen?.(mesh);
-  observer.onEndpoints?.({
+  observer.onEvent?.({
+    type: "endpoints",
     service: "orders",
     endpoints: [upstream.endpoint],
     rejected: [{ entry: 1, reason: "no" }],
@@ -256,13 +263,12 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const routed = testRequest({ service: "orders", options: { route: "/r" } });
   oneAttempt(observer, routed, upstream, attemptEnd({ record: { status: 503 } }));
   observer.onCall?.(routed)?.onEnd?.(callEnd({ status: 503 }));
-  observer.onRetry?.(routed, "503", 0);
-  observer.onRetryDenied?.(routed, "attempts");
-  observer.onBreaker?.("orders", "open", upstream);
-  observer.onDiscoveryError?.("orders", new Error("x"));
-  observer.onHedge?.(routed, 1);
-  observer.onHedgeWon?.(routed);
-  observer.onEjection?.(upstream, "health check");
+  observer.onEvent?.({ type: "retry", service: routed.service, request: routed, reason: "503", delayMs: 0 });
+  observer.onEvent?.({ type: "retry-denied", service: routed.service, request: routed, denial: "attempts" });
+  changeState(observer, testUpstream({ service: "orders" }), "unhealthy", "health check");
+  observer.onEvent?.({ type: "discovery-error", service: "orders", error: new Error("x") });
+  observer.onEvent?.({ type: "hedge", service: routed.service, request: routed, delayMs: 1 });
+  observer.onEvent?.({ type: "hedge-won", service: routed.service, request: routed });
   const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);

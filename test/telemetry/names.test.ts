@@ -14,7 +14,7 @@ test("docs/telemetry.md has every metric and span as the tables have them (node 
 });
 
 test("docs/telemetry.md names every channel of the events", () => {
-  const events = readFileSync(new URL("../../src/telemetry/events.ts", import.meta.url), "utf8");
+  const events = readFileSync(new URL("../../src/telemetry/channel-messages.ts", import.meta.url), "utf8");
   const channels = events.match(/"inmesh:[a-z:]+"/g)?.map((name) => name.slice(1, -1));
   expect(channels?.length).toBeGreaterThan(10);
   expect(channels?.filter((name) => !page.includes(`| \`${name}\` |`))).toEqual([]);

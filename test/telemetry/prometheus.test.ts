@@ -10,7 +10,7 @@ import { type PrometheusOptions, prometheus } from "../../src/telemetry/promethe
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import { samplesOf, total } from "./prometheus/parse.ts";
-import { attemptEnd, callEnd, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import { attemptEnd, callEnd, changeState, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
 
 const openMetrics = Registry.OPENMETRICS_CONTENT_TYPE;
 const service = "orders";
@@ -222,8 +222,8 @@ describe("names and values from outside", () => {
         attemptEnd({ record: { status: 100 + Math.floor(random() * 900) } }),
       );
       observer.onCall?.(invented)?.onEnd?.(callEnd({ status: undefined, error: new MeshError("ERR_MESH_NO_ENDPOINTS", word()) }));
-      observer.onRetry?.(invented, word(), 0);
-      observer.onEjection?.(testUpstream({ service: invented.service }), word() as EjectionRule);
+      observer.onEvent?.({ type: "retry", service: invented.service, request: invented, reason: word(), delayMs: 0 });
+      changeState(observer, testUpstream({ service: invented.service }), "ejected", word() as EjectionRule);
     }
     const counts = new Map<string, number>();
     for (const { name } of samplesOf(await observer.metrics())) counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -84,11 +84,10 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
 function firstErrorOf(service: string, tell: (error: MeshError) => void): Observer {
   let isKnown = false;
   return {
-    onEndpoints() {
-      isKnown = true;
-    },
-    onDiscoveryError(_service, cause) {
-      if (isKnown) return;
+    onEvent(event) {
+      if (event.type === "endpoints") isKnown = true;
+      if (event.type !== "discovery-error" || isKnown) return;
+      const { error: cause } = event;
       const message = `"${service}" has no endpoints: ${describeError(cause)}`;
       tell(new MeshError("ERR_MESH_NO_ENDPOINTS", message, { service, cause, maybeExecuted: false }));
     },

@@ -57,15 +57,16 @@ export const command: Command = declare({
     const changes = new EndpointChanges(tell);
     let lastError = "";
     const watching = watchingMesh(discovery, {
-      onEndpoints: (update) => {
-        lastError = "";
-        changes.update(update);
-      },
-      onDiscoveryError: (_service, error) => {
-        const message = describeError(error);
-        // It is asked again for ever: the same error is told once.
-        if (message !== lastError) tell({ event: "error", message });
-        lastError = message;
+      onEvent(event) {
+        if (event.type === "endpoints") {
+          lastError = "";
+          changes.update(event);
+        } else if (event.type === "discovery-error") {
+          const message = describeError(event.error);
+          // Discovery is retried for ever: the same error is told once.
+          if (message !== lastError) tell({ event: "error", message });
+          lastError = message;
+        }
       },
     });
     try {

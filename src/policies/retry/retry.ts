@@ -2,8 +2,8 @@ import pRetry from "p-retry";
 import { type Clock, type Random, sleep } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError, MeshError } from "../../core/errors.ts";
+import type { EventSink, RetryDenial } from "../../core/events.ts";
 import { retryAfterOf } from "../../core/http/retry-after.ts";
-import type { RetryDenial } from "../../core/observer.ts";
 import { isAnsweringRetry } from "../incoming.ts";
 import { RetryBudget, type RetryBudgetOptions } from "./retry-budget.ts";
 import { decide, type Failure, isFailedResponse } from "./retry-decision.ts";
@@ -33,8 +33,7 @@ export interface RetryPolicyOptions extends RetryOptions {
   readonly sharedBudget?: RetryBudget;
   readonly clock: Clock;
   readonly random: Random;
-  readonly onRetry?: (request: MeshRequest, reason: string, delayMs: number) => void;
-  readonly onRetryDenied?: (request: MeshRequest, denial: RetryDenial) => void;
+  readonly events?: EventSink | undefined;
 }
 
 /**
@@ -52,8 +51,7 @@ export function retry({
   sharedBudget,
   clock,
   random,
-  onRetry,
-  onRetryDenied,
+  events,
 }: RetryPolicyOptions): Interceptor {
   const budget = sharedBudget ?? new RetryBudget(budgetOptions, clock);
 
@@ -68,12 +66,12 @@ export function retry({
     const delayMs = Math.max(asked ?? 0, jitter);
     if (clock.now() + delayMs >= request.deadline) return denied(request, "deadline");
     if (!decision.isFree && !budget.withdraw()) return denied(request, "budget");
-    onRetry?.(request, decision.reason, delayMs);
+    events?.emit?.({ type: "retry", service: request.service, request, reason: decision.reason, delayMs });
     return delayMs;
   }
 
   function denied(request: MeshRequest, denial: RetryDenial | undefined): undefined {
-    if (denial !== undefined) onRetryDenied?.(request, denial);
+    if (denial !== undefined) events?.emit?.({ type: "retry-denied", service: request.service, request, denial });
     return undefined;
   }
 
