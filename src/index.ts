@@ -105,6 +105,7 @@ export type {
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
 export type { HealthCheckResult, UpstreamStanding } from "./rotation/upstream-standing.ts";
+export type { CallOutcome } from "./telemetry/attribute-values.ts";
 export type {
   AttemptMessage,
   AvailabilityMessage,
@@ -122,5 +123,4 @@ export type {
 } from "./telemetry/channel-messages.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export { isMeshRequest } from "./telemetry/spans/spans.ts";
-export type { CallOutcome } from "./telemetry/values.ts";
 export type { TlsOptions } from "./wire/tls.ts";

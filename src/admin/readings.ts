@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ServiceReading } from "../core/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import { endpointRow, instanceOf } from "./explained.ts";
+import { endpointRow, instanceOf } from "./endpoint-rows.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";

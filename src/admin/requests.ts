@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type InstanceState, instanceStates } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import { readChange } from "./change.ts";
+import { readChange } from "./change-request.ts";
 import type { EventStreams } from "./event-streams.ts";
 import type { Gate, Refusal } from "./gate.ts";
 import type { PageFile } from "./page-files.ts";

@@ -5,6 +5,7 @@ import { describeError, isMeshError } from "../core/errors.ts";
 import type { MeshEvent, MeshEventOf } from "../core/events.ts";
 import type { AttemptEnd, AttemptObserver, Observer } from "../core/observer.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
+import { attemptErrorType, breakerStateOf, callOutcome, errorTypeOf } from "./attribute-values.ts";
 import type {
   AttemptMessage,
   AvailabilityMessage,
@@ -13,7 +14,6 @@ import type {
   InstanceMessage,
   RequestMessage,
 } from "./channel-messages.ts";
-import { attemptErrorType, breakerStateOf, callOutcome, errorTypeOf } from "./values.ts";
 
 const calls = channel("inmesh:call");
 const attempts = channel("inmesh:attempt");

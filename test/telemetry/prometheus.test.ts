@@ -4,7 +4,7 @@ import { Counter, Registry } from "@prometheus-io/client";
 import { afterEach, describe, expect, it } from "vitest";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import { MeshError } from "../../src/core/errors.ts";
-import { metricTable } from "../../src/telemetry/metric-table.ts";
+import { metricTable } from "../../src/telemetry/metrics/metric-table.ts";
 import { prometheusName } from "../../src/telemetry/prometheus/spelling.ts";
 import { type PrometheusOptions, prometheus } from "../../src/telemetry/prometheus.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";

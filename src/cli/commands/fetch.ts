@@ -6,13 +6,13 @@ import { Narrator } from "../fetch/narrator.ts";
 import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport, withoutQuery } from "../fetch/outcome.ts";
 import { isSecretHeader, requestOf } from "../fetch/request.ts";
 import { formatOption, type Values } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { readTls } from "../registry/tls-files.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
-import { readDuration } from "../values.ts";
 
 const options = { ...registryOptions, ...fetchOptions, ...formatOption };
 

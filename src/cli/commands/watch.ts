@@ -5,11 +5,11 @@ import { differencesOf, type EndpointChange, EndpointChanges } from "../endpoint
 import { exitCodes } from "../exit-codes.ts";
 import { watchingMesh } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Style } from "../terminal/terminal.ts";
-import { readDuration } from "../values.ts";
 import { waitFor } from "../wait.ts";
 
 /** A line of `inmesh watch SERVICE -o json`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { acceptsGzip, formatFor, openMetrics, prometheusText } from "../../../src/telemetry/prometheus/accept.ts";
+import { acceptsGzip, formatFor, openMetrics, prometheusText } from "../../../src/telemetry/prometheus/scrape-format.ts";
 
 describe("the format of a scrape", () => {
   it.each([

@@ -1,8 +1,8 @@
 import type { BatchObservableCallback, Counter, Histogram, Meter, MeterProvider, Observable } from "@opentelemetry/api";
 import { createNoopMeter, metrics } from "@opentelemetry/api";
+import { scopeName, scopeVersion } from "../attribute-names.ts";
+import type { CounterKey, GaugeKey, HistogramKey, Instruments, Report, Sink } from "./metric-sink.ts";
 import { keysOf, metricTable } from "./metric-table.ts";
-import { scopeName, scopeVersion } from "./names.ts";
-import type { CounterKey, GaugeKey, HistogramKey, Instruments, Report, Sink } from "./sink.ts";
 
 /**
  * The instruments of the meter provider that is registered now. Metrics have no proxy as traces do: an instrument made

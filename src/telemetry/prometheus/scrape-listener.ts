@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
-import { acceptsGzip, type Format, formatFor } from "./accept.ts";
+import { acceptsGzip, type Format, formatFor } from "./scrape-format.ts";
 
 /** Scrapes that may be under way at once, as with Prometheus' own clients. */
 const maxUnderWay = 40;

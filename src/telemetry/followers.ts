@@ -3,14 +3,14 @@ import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { AttemptEnd, AttemptObserver } from "../core/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { MeshMetrics } from "./metrics.ts";
-import type { Services } from "./services.ts";
+import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
+import type { NamedServices } from "./metrics/named-services.ts";
 import type { AttemptContext } from "./spans/attempt-context.ts";
 import type { MeshSpans } from "./spans/spans.ts";
 
 /** What follows calls and attempts; either may be switched off. */
 export interface Reporters {
-  readonly services: Services;
+  readonly services: NamedServices;
   readonly metrics: MeshMetrics | undefined;
   readonly spans: MeshSpans | undefined;
 }

@@ -5,8 +5,8 @@ import { gunzipSync } from "node:zlib";
 import { Counter, Gauge, Registry } from "@prometheus-io/client";
 import { fastify } from "fastify";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Format, openMetrics, prometheusText } from "../../../src/telemetry/prometheus/accept.ts";
-import { scrapeListener } from "../../../src/telemetry/prometheus/scrape.ts";
+import { type Format, openMetrics, prometheusText } from "../../../src/telemetry/prometheus/scrape-format.ts";
+import { scrapeListener } from "../../../src/telemetry/prometheus/scrape-listener.ts";
 import { prometheus } from "../../../src/telemetry/prometheus.ts";
 import { total } from "./parse.ts";
 

@@ -1,5 +1,5 @@
-import type { MeshRequest } from "../core/dispatch.ts";
-import type { Upstream } from "../core/upstream.ts";
+import type { MeshRequest } from "../../core/dispatch.ts";
+import type { Upstream } from "../../core/upstream.ts";
 
 // Signatures and keys that the semantic conventions name, and what else usually is a secret.
 const secretParameters: ReadonlySet<string> = new Set([

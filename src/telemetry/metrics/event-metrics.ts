@@ -1,10 +1,10 @@
-import type { EventHandlers } from "../core/events.ts";
-import type { Services } from "./services.ts";
-import type { Sink } from "./sink.ts";
-import { breakerStateOf, errorTypeOf, knownRule } from "./values.ts";
+import type { EventHandlers } from "../../core/events.ts";
+import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
+import type { Sink } from "./metric-sink.ts";
+import type { NamedServices } from "./named-services.ts";
 
 /** Counts each event, and takes note of the services that discovery resolves and of the instances that change their state. */
-export function countEvents(services: Services, sink: Sink): EventHandlers {
+export function countEvents(services: NamedServices, sink: Sink): EventHandlers {
   return {
     retry({ service, reason }) {
       const state = services.find(service);

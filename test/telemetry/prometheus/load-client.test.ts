@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { expect, it } from "vitest";
-import { loadClient } from "../../../src/telemetry/prometheus/package.ts";
+import { loadClient } from "../../../src/telemetry/prometheus/load-client.ts";
 
 it("is found where it is installed", () => {
   expect(loadClient()).toBe(createRequire(import.meta.url)("@prometheus-io/client"));

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
-import { type Clock, systemClock } from "../../src/core/clock.ts";
-import { staticDiscovery } from "../../src/discovery/file/static.ts";
-import { createMesh } from "../../src/mesh/mesh.ts";
-import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { closedPort, closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
-import { MetricsSdk } from "./support.ts";
+import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
+import { type Clock, systemClock } from "../../../src/core/clock.ts";
+import { staticDiscovery } from "../../../src/discovery/file/static.ts";
+import { createMesh } from "../../../src/mesh/mesh.ts";
+import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
+import { closedPort, closing, meshOf, rejectionOf, serve, until } from "../../support/mesh.ts";
+import { MetricsSdk } from "../support.ts";
 
 let sdk: MetricsSdk;
 beforeEach(() => {
@@ -128,7 +128,7 @@ describe("the metrics of a mesh", () => {
   });
 
   it("show the certificate's end from the moment the mesh is made", async () => {
-    const { certificate } = await import("../registries/eureka/certificate.ts");
+    const { certificate } = await import("../../registries/eureka/certificate.ts");
     meshOf({ users: 9 }, { tls: certificate });
     expect(await total("inmesh.tls.certificate.expiry")).toBe(Date.parse("2126-10-29T16:33:52.000Z") / 1_000);
   });

@@ -1,16 +1,16 @@
 import type { Context } from "@opentelemetry/api";
-import type { CallEnd } from "../core/call-observer.ts";
-import type { MeshRequest } from "../core/dispatch.ts";
-import type { EventHandlers } from "../core/events.ts";
-import type { AttemptEnd } from "../core/observer.ts";
-import type { MeshReading } from "../core/reading.ts";
-import type { Upstream } from "../core/upstream.ts";
+import type { CallEnd } from "../../core/call-observer.ts";
+import type { MeshRequest } from "../../core/dispatch.ts";
+import type { EventHandlers } from "../../core/events.ts";
+import type { AttemptEnd } from "../../core/observer.ts";
+import type { MeshReading } from "../../core/reading.ts";
+import type { Upstream } from "../../core/upstream.ts";
+import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
 import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
-import type { ServiceState } from "./service-state.ts";
-import type { Services } from "./services.ts";
-import type { GaugeKey, Report, Sink, SinkFactory } from "./sink.ts";
-import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "./values.ts";
+import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
+import type { NamedServices } from "./named-services.ts";
+import type { ServiceSeries } from "./service-series.ts";
 
 const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
 
@@ -18,12 +18,12 @@ const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
 export class MeshMetrics {
   /** Counts the events. */
   readonly events: EventHandlers;
-  readonly #services: Services;
+  readonly #services: NamedServices;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
   #isClosed = false;
 
-  constructor(services: Services, sink: SinkFactory) {
+  constructor(services: NamedServices, sink: SinkFactory) {
     this.#services = services;
     this.#sink = sink((report) => this.#observe(report));
     this.events = countEvents(services, this.#sink);
@@ -80,7 +80,7 @@ export class MeshMetrics {
   }
 
   /** One call for all attempts since the last time: what an SDK takes for a measurement is not paid by each of them. */
-  #addPicks({ picks, zones }: ServiceState): void {
+  #addPicks({ picks, zones }: ServiceSeries): void {
     const counter = this.#sink.current()?.picks;
     if (counter === undefined) return;
     for (const zone of pickZones) {

@@ -1,14 +1,14 @@
 import { metrics } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import manifest from "../../package.json" with { type: "json" };
-import { Cancellation } from "../../src/core/cancellation.ts";
-import type { EjectionRule } from "../../src/core/ejection-rule.ts";
-import { MeshError } from "../../src/core/errors.ts";
-import { metricTable } from "../../src/telemetry/metric-table.ts";
-import { scopeVersion } from "../../src/telemetry/names.ts";
-import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { attemptEnd, callEnd, changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import manifest from "../../../package.json" with { type: "json" };
+import { Cancellation } from "../../../src/core/cancellation.ts";
+import type { EjectionRule } from "../../../src/core/ejection-rule.ts";
+import { MeshError } from "../../../src/core/errors.ts";
+import { scopeVersion } from "../../../src/telemetry/attribute-names.ts";
+import { metricTable } from "../../../src/telemetry/metrics/metric-table.ts";
+import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
+import { testRequest, testUpstream } from "../../../src/testing/request.ts";
+import { attemptEnd, callEnd, changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "../support.ts";
 
 let sdk: MetricsSdk;
 beforeEach(() => {

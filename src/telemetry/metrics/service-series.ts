@@ -1,8 +1,8 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { Upstream } from "../core/upstream.ts";
+import type { Upstream } from "../../core/upstream.ts";
+import { attribute } from "../attribute-names.ts";
+import { BoundedValues, knownMethod, type PickZone, peerAttributes } from "../attribute-values.ts";
 import { AttemptSets, CallSets, ValueSets } from "./attribute-sets.ts";
-import { attribute } from "./names.ts";
-import { BoundedValues, knownMethod, type PickZone } from "./values.ts";
 
 /** Distinct values of `inmesh.retry.reason`, and routes per service. */
 const maxReasons = 32;
@@ -15,7 +15,7 @@ export interface SeriesOptions {
 }
 
 /** The metrics' view of one service: its attribute sets, each made once, and what hooks count until somebody collects. */
-export class ServiceState {
+export class ServiceSeries {
   readonly label: string;
   /** The set of metrics that only name the service. */
   readonly attributes: Attributes;
@@ -143,9 +143,4 @@ export class ServiceState {
   #template(route: string | undefined): string | undefined {
     return route === undefined || !this.#options.perRoute ? undefined : this.#routes.admit(route);
   }
-}
-
-/** The instance, as the network knows it. */
-export function peerAttributes(upstream: Upstream): Attributes {
-  return { [attribute.peerAddress]: upstream.endpoint.host, [attribute.peerPort]: upstream.endpoint.port };
 }

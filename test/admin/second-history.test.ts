@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { counted, Seconds } from "../../src/admin/seconds.ts";
+import { counted, SecondHistory } from "../../src/admin/second-history.ts";
 
 describe("the seconds of a service", () => {
   it("sum up the whole seconds before this one, and say how many there were", () => {
-    const seconds = new Seconds(100);
+    const seconds = new SecondHistory(100);
     seconds.count(100, counted.calls);
     seconds.count(102, counted.calls);
     seconds.count(102, counted.failures);
@@ -17,7 +17,7 @@ describe("the seconds of a service", () => {
   });
 
   it("forget what is older than two minutes, also when nothing happened in between", () => {
-    const seconds = new Seconds(0);
+    const seconds = new SecondHistory(0);
     for (let at = 0; at < 60; at++) seconds.count(at, counted.calls);
     expect(seconds.sum(60, 60).sums.calls).toBe(60);
     expect(seconds.sum(90, 60).sums.calls).toBe(30);
@@ -27,7 +27,7 @@ describe("the seconds of a service", () => {
   });
 
   it("list each second with its latencies, after the one that is known already", () => {
-    const seconds = new Seconds(10);
+    const seconds = new SecondHistory(10);
     for (const [at, ms] of [
       [10, 5],
       [12, 50],
@@ -49,7 +49,7 @@ describe("the seconds of a service", () => {
   });
 
   it("have the latencies of the last minute and no older ones", () => {
-    const seconds = new Seconds(0);
+    const seconds = new SecondHistory(0);
     seconds.latency(5, 1_000);
     seconds.latency(40, 1);
     expect(seconds.latencies(41)?.p99).toBeGreaterThan(900);

@@ -12,14 +12,14 @@ const kinds = ["calls", "failures", "attempts", "attemptFailures", "retries", "h
 /** What is counted each second. */
 export type Counted = (typeof kinds)[number];
 
-/** Sums of {@link Seconds.sum}. */
+/** Sums of {@link SecondHistory.sum}. */
 export type Sums = Readonly<Record<Counted, number>>;
 
 /**
  * What happened in each of the last {@link keptSeconds} seconds, in arrays of a fixed size: about twenty kilobytes for a service, whatever
  * its traffic. Time is given in whole seconds and never goes back; what is counted costs an addition.
  */
-export class Seconds {
+export class SecondHistory {
   readonly #counts = new Uint32Array(keptSeconds * kinds.length);
   /** p50, p95 and p99 of each second; `NaN` without a call. */
   readonly #latencies = new Float64Array(keptSeconds * 3).fill(Number.NaN);
@@ -104,7 +104,7 @@ export class Seconds {
   }
 }
 
-/** The places of what is counted, for {@link Seconds.count}. */
+/** The places of what is counted, for {@link SecondHistory.count}. */
 export const counted: Readonly<Record<Counted, number>> = {
   calls: 0,
   failures: 1,

@@ -1,6 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
-import { attribute } from "./names.ts";
-import { type CallOutcome, knownStatus } from "./values.ts";
+import { attribute } from "../attribute-names.ts";
+import { type CallOutcome, knownStatus } from "../attribute-values.ts";
 
 /** The attribute sets of attempts that differ only in how they ended: each is built once, so an attempt builds none. */
 export class AttemptSets {

@@ -3,8 +3,8 @@ import * as stable from "@opentelemetry/semantic-conventions";
 import * as incubating from "@opentelemetry/semantic-conventions/incubating";
 import { expect, test } from "vitest";
 import { withTables } from "../../docs/telemetry-tables.ts";
-import { metricTable } from "../../src/telemetry/metric-table.ts";
-import { attribute } from "../../src/telemetry/names.ts";
+import { attribute } from "../../src/telemetry/attribute-names.ts";
+import { metricTable } from "../../src/telemetry/metrics/metric-table.ts";
 import { spanTable } from "../../src/telemetry/spans/span-table.ts";
 
 const page = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8");

@@ -1,8 +1,8 @@
 import { handleEvent } from "../core/events.ts";
 import type { Observer } from "../core/observer.ts";
-import { FollowedCall, MeteredAttempt, type Reporters } from "./following.ts";
-import type { MeshMetrics } from "./metrics.ts";
-import type { Services } from "./services.ts";
+import { FollowedCall, MeteredAttempt, type Reporters } from "./followers.ts";
+import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
+import type { NamedServices } from "./metrics/named-services.ts";
 
 /** The hooks that tell `meter` what is neither a call nor an attempt. */
 export function meterHooks(meter: MeshMetrics): Observer {
@@ -14,7 +14,7 @@ export function meterHooks(meter: MeshMetrics): Observer {
 }
 
 /** The hooks that give the services their names where nothing is measured: spans have them too. */
-export function namingHooks(services: Services): Observer {
+export function namingHooks(services: NamedServices): Observer {
   return {
     onOpen: (mesh) => services.takeFrom(mesh),
     onEvent(event) {
@@ -24,7 +24,7 @@ export function namingHooks(services: Services): Observer {
 }
 
 /** An observer that does nothing but measure. */
-export function metered(services: Services, meter: MeshMetrics): Observer {
+export function metered(services: NamedServices, meter: MeshMetrics): Observer {
   const reporters: Reporters = { services, metrics: meter, spans: undefined };
   return {
     ...meterHooks(meter),

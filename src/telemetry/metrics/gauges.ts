@@ -1,17 +1,17 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { BreakerState } from "../core/breaker-state.ts";
-import type { MeshReading, ServiceReading } from "../core/reading.ts";
-import { instanceStates } from "../core/upstream.ts";
-import type { ServiceState } from "./service-state.ts";
-import type { Services } from "./services.ts";
-import type { GaugeKey, Report } from "./sink.ts";
-import { breakerStateOf } from "./values.ts";
+import type { BreakerState } from "../../core/breaker-state.ts";
+import type { MeshReading, ServiceReading } from "../../core/reading.ts";
+import { instanceStates } from "../../core/upstream.ts";
+import { breakerStateOf } from "../attribute-values.ts";
+import type { GaugeKey, Report } from "./metric-sink.ts";
+import type { NamedServices } from "./named-services.ts";
+import type { ServiceSeries } from "./service-series.ts";
 
 const breakerStates: readonly BreakerState[] = ["closed", "open", "half-open"];
 const none: Attributes = {};
 
 /** Says what `mesh` shows at this moment. Only services with a name: those behind `_unknown` would overwrite each other. */
-export function reportMesh(mesh: MeshReading, services: Services, report: Report<GaugeKey>): void {
+export function reportMesh(mesh: MeshReading, services: NamedServices, report: Report<GaugeKey>): void {
   const { certificateExpiresAtMs } = mesh;
   if (certificateExpiresAtMs !== undefined) report("certificateExpiry", certificateExpiresAtMs / 1000, none);
   for (const reading of mesh.services()) {
@@ -20,7 +20,7 @@ export function reportMesh(mesh: MeshReading, services: Services, report: Report
   }
 }
 
-function reportService(reading: ServiceReading, state: ServiceState, report: Report<GaugeKey>): void {
+function reportService(reading: ServiceReading, state: ServiceSeries, report: Report<GaugeKey>): void {
   const { attributes } = state;
   report("activeCalls", reading.inFlight, attributes);
   report("retryBudget", reading.retryBudget, attributes);
@@ -37,7 +37,7 @@ function reportService(reading: ServiceReading, state: ServiceState, report: Rep
 }
 
 /** Reports the breakers of instances, from their first transition on. */
-export function reportInstanceBreakers(state: ServiceState, report: Report<GaugeKey>): void {
+export function reportInstanceBreakers(state: ServiceSeries, report: Report<GaugeKey>): void {
   // Zeros for the states it is not in, and for an instance that has left: the SDK goes on exporting the last value of a
   // series that is not observed any more (open-telemetry/opentelemetry-js#4096).
   for (const upstream of state.changedInstances()) {

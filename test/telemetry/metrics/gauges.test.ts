@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
+import { testRequest, testUpstream } from "../../../src/testing/request.ts";
+import { changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "../support.ts";
 
 let sdk: MetricsSdk;
 let mesh: ShownMesh;

@@ -1,9 +1,11 @@
+import type { Attributes } from "@opentelemetry/api";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { CallEnd } from "../core/call-observer.ts";
 import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
 import type { AttemptEnd } from "../core/observer.ts";
-import type { InstanceState } from "../core/upstream.ts";
+import type { InstanceState, Upstream } from "../core/upstream.ts";
+import { attribute } from "./attribute-names.ts";
 
 /** What the semantic conventions want where a value is not one of a known set. */
 export const other = "_OTHER";
@@ -103,4 +105,9 @@ const knownRules: ReadonlySet<string> = new Set(ejectionRules);
 /** The rule of an ejection as an attribute value: one of the known ones, or `_OTHER`. */
 export function knownRule(rule: string): string {
   return knownRules.has(rule) ? rule : other;
+}
+
+/** The attributes of an instance: its host as discovery gives it, and its port. */
+export function peerAttributes({ endpoint }: Upstream): Attributes {
+  return { [attribute.peerAddress]: endpoint.host, [attribute.peerPort]: endpoint.port };
 }

@@ -1,5 +1,5 @@
 import type { Context } from "@opentelemetry/api";
-import type { GaugeKey, HistogramSink, Instruments, Report, Sink } from "../sink.ts";
+import type { GaugeKey, HistogramSink, Instruments, Report, Sink } from "../metrics/metric-sink.ts";
 import type { Families } from "./families.ts";
 
 /** Where the measurements of one mesh go: into the metrics of a registry, which others may share. */

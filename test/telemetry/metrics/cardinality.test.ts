@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { EjectionRule } from "../../src/core/ejection-rule.ts";
-import { MeshError } from "../../src/core/errors.ts";
-import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { seededRandom } from "../../src/testing/seeded-random.ts";
-import { attemptEnd, callEnd, changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import type { EjectionRule } from "../../../src/core/ejection-rule.ts";
+import { MeshError } from "../../../src/core/errors.ts";
+import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
+import { testRequest, testUpstream } from "../../../src/testing/request.ts";
+import { seededRandom } from "../../../src/testing/seeded-random.ts";
+import { attemptEnd, callEnd, changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "../support.ts";
 
 let sdk: MetricsSdk;
 beforeEach(() => {

@@ -1,5 +1,5 @@
-import { attribute } from "./names.ts";
-import type { MetricKey } from "./sink.ts";
+import { attribute } from "../attribute-names.ts";
+import type { MetricKey } from "./metric-sink.ts";
 
 /** One metric: what its instrument is made of and what its points carry. */
 export interface MetricDefinition {
