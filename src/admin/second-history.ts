@@ -1,4 +1,5 @@
-import { LatencyBuckets } from "./latency-buckets.ts";
+import { LogBuckets } from "../core/log-buckets.ts";
+import { latencyQuantiles, perOctave } from "./latency-quantiles.ts";
 import type { LatencyReading, SecondReading } from "./snapshot.ts";
 
 /** Seconds that are kept. */
@@ -23,8 +24,8 @@ export class SecondHistory {
   readonly #counts = new Uint32Array(keptSeconds * kinds.length);
   /** p50, p95 and p99 of each second; `NaN` without a call. */
   readonly #latencies = new Float64Array(keptSeconds * 3).fill(Number.NaN);
-  readonly #current = new LatencyBuckets();
-  readonly #spans: readonly LatencyBuckets[] = Array.from({ length: spans }, () => new LatencyBuckets());
+  readonly #current = new LogBuckets(perOctave);
+  readonly #spans: readonly LogBuckets[] = Array.from({ length: spans }, () => new LogBuckets(perOctave));
   readonly #startS: number;
   #nowS: number;
 
@@ -61,10 +62,10 @@ export class SecondHistory {
   /** Quantiles of the last minute or a little more. */
   latencies(nowS: number): LatencyReading | null {
     this.#advance(nowS);
-    const all = new LatencyBuckets();
+    const all = new LogBuckets(perOctave);
     for (const span of this.#spans) all.merge(span);
     all.merge(this.#current);
-    return all.read();
+    return latencyQuantiles(all);
   }
 
   /** The seconds after `sinceS` and before `nowS`, the oldest first. `offsetS`: what makes of these seconds those of the epoch. */
@@ -87,10 +88,10 @@ export class SecondHistory {
 
   #advance(nowS: number): void {
     if (nowS <= this.#nowS) return;
-    const latency = this.#current.read();
+    const latency = latencyQuantiles(this.#current);
     const slot = this.#nowS % keptSeconds;
     if (latency !== null) this.#latencies.set([latency.p50, latency.p95, latency.p99], slot * 3);
-    (this.#spans[Math.floor(this.#nowS / spanS) % spans] as LatencyBuckets).merge(this.#current);
+    (this.#spans[Math.floor(this.#nowS / spanS) % spans] as LogBuckets).merge(this.#current);
     this.#current.clear();
     // Seconds and spans that nobody has counted in are empty, not what they were two minutes ago.
     for (let second = Math.max(this.#nowS + 1, nowS - keptSeconds + 1); second <= nowS; second++) {

@@ -3,6 +3,7 @@ import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, isMeshError } from "../core/errors.ts";
 import type { MeshEvent, MeshEventOf } from "../core/events.ts";
+import { withoutQuery } from "../core/http/without-query.ts";
 import type { AttemptEnd, AttemptObserver, Observer } from "../core/observer.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import { attemptErrorType, breakerStateOf, callOutcome, errorTypeOf } from "./attribute-values.ts";
@@ -143,8 +144,7 @@ class PublishedAttempt implements AttemptObserver {
 }
 
 function requestMessage({ service, method, path, options }: MeshRequest): RequestMessage {
-  const question = path.indexOf("?");
-  return { service, method, path: question < 0 ? path : path.slice(0, question), route: options.route };
+  return { service, method, path: withoutQuery(path), route: options.route };
 }
 
 function instanceMessage({ service, id, address }: Upstream): InstanceMessage {

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { percentDecoded } from "../../core/http/percent-encoding.ts";
 import { type Discovery, dns, fileDiscovery, staticDiscovery } from "../../index.ts";
 import type { Io } from "../io.ts";
 import type { Values } from "../option-table.ts";
@@ -114,12 +115,6 @@ function credentialsOf(url: string): readonly string[] {
   if (!URL.canParse(url)) return [];
   const { username, password } = new URL(url);
   if (password === "") return [];
-  const decoded = (text: string): string => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
-  };
+  const decoded = (text: string): string => percentDecoded(text) ?? text;
   return [password, decoded(password), Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64")];
 }

@@ -1,4 +1,6 @@
 import type { MeshRequest } from "../../core/dispatch.ts";
+import { percentDecoded } from "../../core/http/percent-encoding.ts";
+import { withoutQuery } from "../../core/http/without-query.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 // Signatures and keys that the semantic conventions name, and what else usually is a secret.
@@ -37,7 +39,7 @@ export function redactQuery(query: string): string {
       const equals = pair.indexOf("=");
       if (equals < 0) return pair;
       const name = pair.slice(0, equals);
-      return secretParameters.has(decoded(name).toLowerCase()) ? `${name}=REDACTED` : pair;
+      return secretParameters.has((percentDecoded(name) ?? name).toLowerCase()) ? `${name}=REDACTED` : pair;
     })
     .join("&");
 }
@@ -47,19 +49,8 @@ export function redactQuery(query: string): string {
  * `network.peer.address`. Without the query unless `withQuery`, and then with secrets redacted.
  */
 export function fullUrl(request: MeshRequest, upstream: Upstream, withQuery: boolean): string {
-  const { path } = request;
-  const scheme = upstream.endpoint.secure ? "https" : "http";
-  const question = path.indexOf("?");
-  if (question < 0) return `${scheme}://${request.service}${path}`;
-  const bare = `${scheme}://${request.service}${path.slice(0, question)}`;
-  return withQuery ? `${bare}?${redactQuery(path.slice(question + 1))}` : bare;
-}
-
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    // Not an encoding of anything: compared as it is.
-    return name;
-  }
+  const { service, path } = request;
+  const bare = withoutQuery(path);
+  const url = `${upstream.endpoint.secure ? "https" : "http"}://${service}${bare}`;
+  return withQuery && bare.length < path.length ? `${url}?${redactQuery(path.slice(bare.length + 1))}` : url;
 }
