@@ -1,7 +1,7 @@
 // node docs/telemetry-tables.ts [--write]: the tables of docs/telemetry.md, from the tables of names in src/telemetry; with --write it puts
 // them in their place there.
 import { readFileSync, writeFileSync } from "node:fs";
-import { metricTable } from "../src/telemetry/metric-table.ts";
+import { metricTable } from "../src/telemetry/metrics/metric-table.ts";
 import { spanTable } from "../src/telemetry/spans/span-table.ts";
 
 const page = new URL("telemetry.md", import.meta.url);

@@ -45,13 +45,27 @@ export {
   meshErrorCodes,
   type Phase,
 } from "./core/errors.ts";
+export type {
+  BreakerEvent,
+  DiscoveryErrorEvent,
+  EndpointsEvent,
+  EndpointsUpdate,
+  HedgeEvent,
+  HedgeWonEvent,
+  InstanceStateEvent,
+  MeshEvent,
+  MeshEventOf,
+  RetryDenial,
+  RetryDeniedEvent,
+  RetryEvent,
+} from "./core/events.ts";
 export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
 export type { HeadersInput, RequestHeaders } from "./core/http/request-headers.ts";
 export { headerOf } from "./core/http/response-headers.ts";
-export type { AttemptEnd, AttemptObserver, EndpointsUpdate, Observer, RetryDenial } from "./core/observer.ts";
+export type { AttemptEnd, AttemptObserver, Observer } from "./core/observer.ts";
 export type { Isolation, Protocol } from "./core/protocol.ts";
-export type { ConcurrencyReading, EndpointState, MeshReading, ServiceReading } from "./core/reading.ts";
-export { type Availability, Upstream } from "./core/upstream.ts";
+export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/reading.ts";
+export { type InstanceState, Upstream } from "./core/upstream.ts";
 export { authoritative } from "./discovery/authority.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
@@ -92,22 +106,22 @@ export type {
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
 export type { HealthCheckResult, UpstreamStanding } from "./rotation/upstream-standing.ts";
+export type { CallOutcome } from "./telemetry/attribute-values.ts";
 export type {
-  AttemptEvent,
-  AvailabilityEvent,
-  BreakerEvent,
-  CallEvent,
-  DiscoveryErrorEvent,
-  DiscoveryUpdateEvent,
-  EjectionEvent,
-  HedgeEvent,
-  InstanceEvent,
-  MeshEvents,
-  RequestEvent,
-  RetryDeniedEvent,
-  RetryEvent,
-} from "./telemetry/events.ts";
+  AttemptMessage,
+  AvailabilityMessage,
+  BreakerMessage,
+  CallMessage,
+  ChannelMessages,
+  DiscoveryErrorMessage,
+  DiscoveryUpdateMessage,
+  EjectionMessage,
+  HedgeMessage,
+  InstanceMessage,
+  RequestMessage,
+  RetryDeniedMessage,
+  RetryMessage,
+} from "./telemetry/channel-messages.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export { isMeshRequest } from "./telemetry/spans/spans.ts";
-export type { CallOutcome } from "./telemetry/values.ts";
 export type { TlsOptions } from "./wire/tls.ts";

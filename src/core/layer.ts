@@ -1,5 +1,6 @@
 import type { Clock, Random } from "./clock.ts";
 import type { Interceptor } from "./dispatch.ts";
+import type { EventSink } from "./events.ts";
 import type { ServiceReading } from "./reading.ts";
 import type { OptionRules, OptionTable, Settled } from "./settings/option-table.ts";
 
@@ -8,6 +9,8 @@ export interface LayerParts {
   readonly service: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where it reports what happens. */
+  readonly events: EventSink;
 }
 
 /** A layer of one service's pipeline. */

@@ -1,13 +1,5 @@
 import type { BreakerState } from "./breaker-state.ts";
-
-/**
- * Where an endpoint stands: `available` in rotation, `ejected` out of it (its breaker is open), `probing` out of it until a request has
- * tried it, `unhealthy` out of it because active health checks fail. An endpoint is in one of them at a time.
- */
-export type EndpointState = "available" | "ejected" | "probing" | "unhealthy";
-
-/** All values of {@link EndpointState}. */
-export const endpointStates: readonly EndpointState[] = ["available", "ejected", "probing", "unhealthy"];
+import type { InstanceState } from "./upstream.ts";
 
 /** What a concurrency limit shows. */
 export interface ConcurrencyReading {
@@ -24,8 +16,8 @@ export interface ServiceReading {
   readonly service: string;
   /** Calls that have not settled, or whose body is open. */
   readonly inFlight: number;
-  /** Endpoints that discovery lists, by state. */
-  readonly endpoints: Readonly<Record<EndpointState, number>>;
+  /** Endpoints in use, by the state of their instance. */
+  readonly endpoints: Readonly<Record<InstanceState, number>>;
   /** Endpoints that discovery lists no longer, but so suddenly that they are kept until that is confirmed. */
   readonly unconfirmed: number;
   /** `true` while a priority has so few available endpoints that its requests go to all of them. */

@@ -4,6 +4,7 @@ import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import type { EventSink } from "../core/events.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";
@@ -12,7 +13,6 @@ import { HealthChecks } from "../rotation/health/health-checks.ts";
 import { OperatorHolds } from "../rotation/operator-holds.ts";
 import { UpstreamBreakers } from "../rotation/upstream-breaker.ts";
 import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
-import type { Hooks } from "../telemetry/observing/hooks.ts";
 import type { InstanceSettings } from "./instance-options.ts";
 
 /** The parts that the instances of a service are kept with. */
@@ -27,7 +27,7 @@ export interface InstancesParts {
   readonly send: Dispatch;
   /** The upstream has left: its connections may go. */
   readonly release: (upstream: Upstream) => void;
-  readonly hooks: Hooks;
+  readonly events: EventSink;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -47,15 +47,14 @@ export class Instances {
   readonly #healthChecks: HealthChecks | undefined;
 
   constructor(parts: InstancesParts) {
-    const { service, settings, zone, send, hooks, clock, random } = parts;
+    const { service, settings, zone, send, events, clock, random } = parts;
     this.picker = settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker;
     this.#breakers = new UpstreamBreakers({
       ...(settings.breaker || undefined),
       ejection: settings.ejection,
       clock,
       random,
-      onState: hooks.onUpstreamBreaker,
-      onEjection: hooks.onEjection,
+      events,
       upstreams: () => this.balancer.members,
       healthCheck: (upstream) => this.#healthChecks?.result(upstream),
     });
@@ -68,11 +67,10 @@ export class Instances {
       zone,
       clock,
       random,
-      onAvailability: (upstream) => {
+      onStateChange: () => {
         // Other instances may have joined the subset in its place.
         if (settings.balancing.subset) this.#healthChecks?.update(this.balancer.members);
         this.room?.fill();
-        hooks.onAvailability(upstream);
       },
       onRemoved: (upstream) => {
         this.#breakers.forget(upstream);

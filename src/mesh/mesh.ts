@@ -226,7 +226,7 @@ class ClientMesh implements Mesh {
   }
 
   readonly #onDiscoveryError = (service: string, error: unknown): void =>
-    this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
+    this.#observers.emit?.({ type: "discovery-error", service, error });
 
   async #close(): Promise<void> {
     const { clock, drainTimeoutMs, discovery } = this.#settings;

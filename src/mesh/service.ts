@@ -15,7 +15,6 @@ import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeoutLayer } from "../policies/attempt-timeout.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { HealthCheckTls } from "../rotation/health/health-check-connection.ts";
-import { hooksOf } from "../telemetry/observing/hooks.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
@@ -66,8 +65,7 @@ export class Service implements CallEndListener {
     this.#settings = settleInstances(options);
     const { protocol, isolation, balancing } = this.#settings;
     const wire = transport.dispatch(protocol, isolation);
-    const hooks = hooksOf(observers, name);
-    const parts = { service: name, clock, random };
+    const parts = { service: name, clock, random, events: observers };
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
@@ -75,7 +73,6 @@ export class Service implements CallEndListener {
       tls: context.tls ?? { secureContext: undefined, serverName: undefined },
       send: attemptTimeoutLayer.build(options, parts)?.interceptor(wire) ?? wire,
       release: (upstream) => transport.release(upstream),
-      hooks,
     });
     const { balancer, ledger, room } = this.#instances;
     this.#watcher = new Watcher({
@@ -85,9 +82,9 @@ export class Service implements CallEndListener {
       lastGood: context.lastGood,
       onUpdate: (update) => {
         this.#instances.update(update.endpoints);
-        hooks.onEndpoints(update);
+        observers.emit?.({ type: "endpoints", ...update });
       },
-      onError: hooks.onDiscoveryError,
+      onError: (error) => observers.emit?.({ type: "discovery-error", service: name, error }),
     });
     const source = discovery.name ?? "discovery";
     this.#wait = new EndpointWait({
@@ -103,7 +100,6 @@ export class Service implements CallEndListener {
       options,
       {
         ...parts,
-        ...hooks,
         observers,
         interceptors,
         protocol,
@@ -187,7 +183,6 @@ export class Service implements CallEndListener {
       service: this.name,
       inFlight: this.#inFlight,
       balancer: this.#instances.balancer,
-      standingOf: (upstream) => this.#instances.standing(upstream),
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
       retryBudget: this.#budget.left,

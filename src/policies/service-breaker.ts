@@ -80,8 +80,9 @@ export const breakerOption = optionTable<BreakerOption>()({ breaker: orFalse(gro
 export const serviceBreakerLayer = layer({
   name: "breaker of the service",
   options: breakerOption,
-  build({ breaker }, { onServiceBreaker: onState, ...parts }: LayerParts & { readonly onServiceBreaker: (state: BreakerState) => void }) {
+  build({ breaker }, parts: LayerParts) {
     if (breaker === false) return undefined;
+    const onState = (state: BreakerState) => parts.events.emit?.({ type: "breaker", service: parts.service, state });
     const { interceptor, state, dispose } = serviceBreaker({ ...parts, ...breaker, onState });
     return { interceptor, reading: () => ({ breaker: state() }), dispose };
   },

@@ -54,7 +54,7 @@ describe("the API of the admin server", () => {
     expect(orders?.attemptsPerS).toBeGreaterThan(orders?.rps as number);
     expect(orders?.latencyMs?.p50).toBeGreaterThan(15);
     expect(orders?.instances).toHaveLength(2);
-    expect(orders?.instances?.find(({ state }) => state === "ejected")).toMatchObject({ success: 0, breaker: "open", secure: false });
+    expect(orders?.instances?.find(({ state }) => state === "ejected")).toMatchObject({ success: 0, state: "ejected", secure: false });
     expect(reports).toMatchObject({ success: { effective: 0, actual: 0 } });
   });
 

@@ -39,9 +39,10 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["wire/undici", ["core/*"]],
   ["fetch", ["core/*"]],
   ["bridges", ["core/*", "attempts", "fetch", "wire"]],
-  ["telemetry", ["core/*", "telemetry/prometheus", "telemetry/spans"]],
+  ["telemetry", ["core/*", "telemetry/metrics", "telemetry/prometheus", "telemetry/spans"]],
+  ["telemetry/metrics", ["core/*", "telemetry"]],
   ["telemetry/observing", ["core/*"]],
-  ["telemetry/prometheus", ["core/*", "telemetry"]],
+  ["telemetry/prometheus", ["core/*", "telemetry/metrics"]],
   ["telemetry/spans", ["core/*", "telemetry"]],
   [
     "mesh",

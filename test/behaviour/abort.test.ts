@@ -190,7 +190,7 @@ describe("an abort", () => {
       expect(await rejection).toBe(reason);
       expect(getEventListeners(controller.signal, "abort")).toEqual([]);
       await until("the connection is closed", () => server.abandoned === 1);
-      expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ inFlight: 0, failures: 0, breaker: "closed" });
+      expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ inFlight: 0, failures: 0, state: "available" });
       expect(ends).toMatchObject([{ status: 200, cancelled: true, error: reason }]);
     });
   }

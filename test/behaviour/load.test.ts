@@ -126,7 +126,7 @@ describe("hedge", () => {
   it("answers from a second instance when the first is slow, and tells its observers", async () => {
     let isSlow = false;
     const hedges: string[] = [];
-    const observer: Observer = { onHedge: ({ path }) => void hedges.push(path) };
+    const observer: Observer = { onEvent: (event) => void (event.type === "hedge" && hedges.push(event.request.path)) };
     const slow: RequestListener = (_request, response) => void setTimeout(() => response.end("one"), isSlow ? 3_000 : 1);
     const mesh = await rig([slow, (_request, response) => void response.end("two")], {
       hedge: { maxExtraLoad: 1 },
@@ -147,7 +147,7 @@ describe("hedge", () => {
     const response = await mesh.fetch("orders/slow");
     expect(await response.text()).toBe("two");
     expect(hedges).toContain("/slow");
-    expect(mesh.explain("orders")?.endpoints.map(({ breaker }) => breaker)).toEqual(["closed", "closed"]);
+    expect(mesh.explain("orders")?.endpoints.map(({ state }) => state)).toEqual(["available", "available"]);
   });
 });
 

@@ -63,8 +63,8 @@ describe("an instance that speaks TLS", () => {
     ]);
     for (let call = 0; call < 4; call++) expect(await (await both.fetch("orders/x", { method: "POST" })).text()).toBe("plain");
     expect(both.explain("orders")?.endpoints).toMatchObject([
-      { breaker: "open", failures: 1 },
-      { breaker: "closed", failures: 0 },
+      { state: "ejected", failures: 1 },
+      { state: "available", failures: 0 },
     ]);
     expect(server.seen).toBe(0);
   });

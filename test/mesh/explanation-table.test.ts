@@ -6,11 +6,11 @@ const nowMs = 1_000_000;
 const good: EndpointExplanation = {
   endpoint: { id: "one", host: "10.0.0.1", port: 80, zone: "a", weight: 2 },
   address: "10.0.0.1:80",
+  state: "available",
   candidate: true,
   reason: "in rotation",
   share: 1,
   warmth: undefined,
-  breaker: "closed",
   ejection: undefined,
   ejections: 0,
   healthCheck: undefined,

@@ -150,13 +150,22 @@ describe("mesh.observe", () => {
   });
 });
 
-describe("the hook of ejections", () => {
+describe("the events of an instance", () => {
   it("says who went out of rotation, by which rule, once", async () => {
     const log: string[] = [];
     const mesh = closing(
       meshOf(
         { orders: await closedPort() },
-        { breaker: { resetMs: 1 }, observers: [{ onEjection: ({ service }, rule) => log.push(`${service}: ${rule}`) }] },
+        {
+          breaker: { resetMs: 1 },
+          observers: [
+            {
+              onEvent: (event) => {
+                if (event.type === "instance-state" && event.former === "available") log.push(`${event.service}: ${event.rule}`);
+              },
+            },
+          ],
+        },
       ),
     );
     for (let count = 0; count < 5; count++) {

@@ -2,6 +2,7 @@ import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
+import type { EventSink } from "../../core/events.ts";
 import { isReplayable } from "../../core/http/body.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import { isRetryableMethod } from "../../core/outcome.ts";
@@ -17,8 +18,7 @@ export interface HedgePolicyOptions extends HedgeOptions {
   /** Shared with the retries: both are extra load. */
   readonly budget: RetryBudget;
   readonly clock: Clock;
-  readonly onHedge?: ((request: MeshRequest, delayMs: number) => void) | undefined;
-  readonly onHedgeWon?: ((request: MeshRequest) => void) | undefined;
+  readonly events?: EventSink | undefined;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface HedgePolicyOptions extends HedgeOptions {
  * attempt is cancelled, and nobody is blamed for it. Only for requests that may be executed twice. (Dean and Barroso, The Tail at
  * Scale; the percentile, the budget and what is learnt from are Finagle's backup requests.)
  */
-export function hedge({ budget, clock, onHedge, onHedgeWon, ...options }: HedgePolicyOptions): Interceptor {
+export function hedge({ budget, clock, events, ...options }: HedgePolicyOptions): Interceptor {
   const { maxExtraLoad, minDelayMs, maxDelayMs } = hedgeOptions.settle(options);
   const delay = new HedgeDelay({ quantile: 1 - maxExtraLoad, minDelayMs, maxDelayMs, clock });
   // Of its own beside the shared one: a latency that rises everywhere would make every call slower than the percentile it was before.
@@ -54,8 +54,9 @@ export function hedge({ budget, clock, onHedge, onHedgeWon, ...options }: HedgeP
         const race = new Race(request, observed, resolve, reject);
         race.timer = clock.setTimer(() => {
           if (!race.isOpen || !ownBudget.withdraw() || !budget.withdraw()) return;
-          onHedge?.(request, delayMs);
-          race.enter(() => onHedgeWon?.(request));
+          const { service } = request;
+          events?.emit?.({ type: "hedge", service, request, delayMs });
+          race.enter(() => events?.emit?.({ type: "hedge-won", service, request }));
         }, delayMs);
         race.onEnd = () => clock.clearTimer(race.timer);
         race.enter();

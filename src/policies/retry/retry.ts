@@ -1,9 +1,9 @@
 import { type Clock, type Random, sleep } from "../../core/clock.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError, MeshError } from "../../core/errors.ts";
+import type { EventSink, RetryDenial } from "../../core/events.ts";
 import { retryAfterOf } from "../../core/http/retry-after.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
-import type { RetryDenial } from "../../core/observer.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { group, orFalse } from "../../core/settings/rules.ts";
 import { isAnsweringRetry } from "../incoming.ts";
@@ -18,8 +18,7 @@ export interface RetryPolicyOptions extends RetryOptions {
   readonly sharedBudget?: RetryBudget;
   readonly clock: Clock;
   readonly random: Random;
-  readonly onRetry?: (request: MeshRequest, reason: string, delayMs: number) => void;
-  readonly onRetryDenied?: (request: MeshRequest, denial: RetryDenial) => void;
+  readonly events?: EventSink | undefined;
 }
 
 /**
@@ -89,7 +88,7 @@ class RetryPolicy {
   /** The pause before the next attempt in milliseconds, or `undefined` when there is to be none. */
   #nextDelay(request: MeshRequest, failure: Failure): number | undefined {
     const { maxAttempts, idempotent, honoursIdempotencyKey, baseDelayMs, maxDelayMs } = this.#settings;
-    const { clock, random, onRetry } = this.#parts;
+    const { clock, random, events } = this.#parts;
     const isDeclared = honoursIdempotencyKey && request.headers["idempotency-key"] !== undefined;
     const decision = decide(request, failure, isDeclared ? "declared" : idempotent);
     if (!decision.retry) return this.#denied(request, decision.denial);
@@ -99,12 +98,12 @@ class RetryPolicy {
     const delayMs = Math.max(asked ?? 0, jitter);
     if (clock.now() + delayMs >= request.deadline) return this.#denied(request, "deadline");
     if (!decision.isFree && !this.#budget.withdraw()) return this.#denied(request, "budget");
-    onRetry?.(request, decision.reason, delayMs);
+    events?.emit?.({ type: "retry", service: request.service, request, reason: decision.reason, delayMs });
     return delayMs;
   }
 
   #denied(request: MeshRequest, denial: RetryDenial | undefined): undefined {
-    if (denial !== undefined) this.#parts.onRetryDenied?.(request, denial);
+    if (denial !== undefined) this.#parts.events?.emit?.({ type: "retry-denied", service: request.service, request, denial });
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { attribute } from "../names.ts";
+import { attribute } from "../attribute-names.ts";
 
 /** One kind of span. */
 export interface SpanDefinition {

@@ -7,11 +7,10 @@ import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
 import type { AttemptEnd } from "../../core/observer.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { attribute } from "../names.ts";
-import { peerAttributes } from "../service-state.ts";
-import { fullUrl } from "../url.ts";
-import { attemptErrorType, callOutcome, knownMethod, other } from "../values.ts";
+import { attribute } from "../attribute-names.ts";
+import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
 import { AttemptContext, inAttempt, suppressed } from "./attempt-context.ts";
+import { fullUrl } from "./full-url.ts";
 import { TracerSource } from "./tracers.ts";
 
 /**

@@ -35,8 +35,12 @@ async function warm({ retryBudget = {}, ...options }: Setup, ...first: readonly 
     ...options,
     clock,
     budget: new RetryBudget(retryBudget, clock),
-    onHedge: ({ path }, delayMs) => hedges.push(`${path} ${delayMs.toFixed(1)}`),
-    onHedgeWon: ({ path }) => won.push(path),
+    events: {
+      emit(event) {
+        if (event.type === "hedge") hedges.push(`${event.request.path} ${event.delayMs.toFixed(1)}`);
+        if (event.type === "hedge-won") won.push(event.request.path);
+      },
+    },
   })(inner.dispatch);
   for (let call = 0; call < 100; call++) {
     const answer = dispatch(testRequest());

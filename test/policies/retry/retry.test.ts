@@ -17,8 +17,12 @@ function under(inner: Inner, options: Partial<RetryPolicyOptions> = {}) {
   const denials: string[] = [];
   const interceptor = retry({
     random: () => 0.5,
-    onRetry: (request, reason, delayMs) => retries.push(`${request.attempt} ${reason} ${delayMs}`),
-    onRetryDenied: (request, denial) => denials.push(`${request.attempt} ${denial}`),
+    events: {
+      emit(event) {
+        if (event.type === "retry") retries.push(`${event.request.attempt} ${event.reason} ${event.delayMs}`);
+        if (event.type === "retry-denied") denials.push(`${event.request.attempt} ${event.denial}`);
+      },
+    },
     ...options,
     clock,
   });
