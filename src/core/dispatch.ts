@@ -1,9 +1,9 @@
-import type { Observation } from "./call-observer.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { AttemptRecord } from "./errors.ts";
 import type { RequestBody, ResponseBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { HeaderLines } from "./http/response-headers.ts";
+import type { Observation } from "./observing/call-observer.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What waits first where calls have to wait, and is refused last. */

@@ -1,7 +1,7 @@
 import type { Clock, Random } from "./clock.ts";
 import type { Interceptor } from "./dispatch.ts";
-import type { EventSink } from "./events.ts";
-import type { ServiceReading } from "./reading.ts";
+import type { EventSink } from "./observing/events.ts";
+import type { ServiceReading } from "./observing/reading.ts";
 import type { OptionRules, OptionTable, Settled } from "./settings/option-table.ts";
 
 /** What every layer of a service's pipeline is built from; a layer that needs more says so in its own type. */

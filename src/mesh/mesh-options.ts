@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
-import type { Observer } from "../core/observer.ts";
+import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject } from "../core/options.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { custom, group, integer, number, orFalse, text, timerMs } from "../core/settings/rules.ts";

@@ -4,9 +4,9 @@ import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../brid
 import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
-import type { Observer } from "../core/observer.ts";
+import type { Observer } from "../core/observing/observer.ts";
+import type { MeshReading } from "../core/observing/reading.ts";
 import { checkNumber } from "../core/options.ts";
-import type { MeshReading } from "../core/reading.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import { LastGood } from "../discovery/last-good.ts";

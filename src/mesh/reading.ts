@@ -1,5 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { ServiceReading } from "../core/reading.ts";
+import type { ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 /** What the numbers of a service are taken from. */

@@ -3,7 +3,8 @@
  * sub-rooms included: what is not in here does not exist. `NAME/*` stands for a room with all of its sub-rooms.
  */
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
-  ["core", ["core/http", "core/settings"]],
+  ["core", ["core/http", "core/observing", "core/settings"]],
+  ["core/observing", ["core"]],
   ["core/http", []],
   ["core/settings", ["core"]],
   ["circuit", ["core/*"]],

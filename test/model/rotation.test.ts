@@ -183,8 +183,9 @@ class Rig {
     for (const [upstream, circuit] of this.circuits) {
       circuit.pass(this.now);
       const { state, rule, untilMs } = this.breakers.standing(upstream);
+      const out = circuit.rule === "health check" ? "unhealthy" : "ejected";
       const expected = {
-        state: circuit.state === "closed" ? "available" : circuit.state === "open" ? "ejected" : "probing",
+        state: circuit.state === "closed" ? "available" : circuit.state === "half-open" ? "probing" : out,
         rule: circuit.rule,
         untilMs: circuit.untilMs === undefined ? undefined : circuit.untilMs + wall,
       };
@@ -192,7 +193,7 @@ class Rig {
       const isProbing = circuit.state === "half-open" ? circuit.isProbing(this.now) : undefined;
       const allowed = {
         closed: ["available"],
-        open: ["ejected"],
+        open: [out],
         "half-open": isProbing === undefined ? ["being probed", "probing"] : [isProbing ? "being probed" : "probing"],
       };
       expect(allowed[circuit.state], upstream.id).toContain(stateOf(upstream));

@@ -1,9 +1,9 @@
 import { type Clock, type Random, sleep } from "../../core/clock.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError, MeshError } from "../../core/errors.ts";
-import type { EventSink, RetryDenial } from "../../core/events.ts";
 import { retryAfterOf } from "../../core/http/retry-after.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
+import type { EventSink, RetryDenial } from "../../core/observing/events.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { group, orFalse } from "../../core/settings/rules.ts";
 import { isAnsweringRetry } from "../incoming.ts";

@@ -1,9 +1,9 @@
 import type { Context } from "@opentelemetry/api";
-import type { CallEnd } from "../../core/call-observer.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { EventHandlers } from "../../core/events.ts";
-import type { AttemptEnd } from "../../core/observer.ts";
-import type { MeshReading } from "../../core/reading.ts";
+import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { EventHandlers } from "../../core/observing/events.ts";
+import type { AttemptEnd } from "../../core/observing/observer.ts";
+import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
 import { countEvents } from "./event-metrics.ts";

@@ -1,11 +1,11 @@
 import { channel } from "node:diagnostics_channel";
 import type { Attributes, Context, Span, Tracer } from "@opentelemetry/api";
 import { context, propagation, SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import type { CallEnd } from "../../core/call-observer.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
-import type { AttemptEnd } from "../../core/observer.ts";
+import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attribute } from "../attribute-names.ts";
 import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
