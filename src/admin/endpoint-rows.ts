@@ -18,8 +18,20 @@ export function instanceOf({ endpoint, address, state }: EndpointExplanation, ta
 
 /** An endpoint with all that is known of it. */
 export function endpointRow(explained: EndpointExplanation, tally: ServiceTally): EndpointRow {
-  const { endpoint, candidate, reason, share, ejection, ejections, healthCheck, warning, inFlight, requests, failures, latencyMs } =
-    explained;
+  const {
+    endpoint,
+    candidate,
+    reason,
+    share,
+    ejection,
+    ejections,
+    healthCheck,
+    warning,
+    inFlight,
+    attempts: requests,
+    failures,
+    latencyMs,
+  } = explained;
   return {
     ...instanceOf(explained, tally),
     zone: endpoint.zone ?? null,

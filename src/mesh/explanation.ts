@@ -36,7 +36,7 @@ export interface EndpointExplanation {
   /** What is odd about it: discovery lists it no longer but so suddenly that it is kept until that is confirmed. */
   readonly warning: string | undefined;
   readonly inFlight: number;
-  readonly requests: number;
+  readonly attempts: number;
   readonly failures: number;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;

@@ -137,8 +137,8 @@ export class Pools {
 
   readonly #evict = (): void => {
     for (const [upstream, entry] of this.#entries) {
-      if (upstream.inFlight === 0 && upstream.requests === entry.requests) this.release(upstream);
-      else entry.requests = upstream.requests;
+      if (upstream.inFlight === 0 && upstream.attempts === entry.requests) this.release(upstream);
+      else entry.requests = upstream.attempts;
     }
     this.#round = this.#entries.size === 0 ? undefined : this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
   };

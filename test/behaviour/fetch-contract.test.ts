@@ -46,7 +46,7 @@ beforeAll(async () => {
   // No retries, no breakers: the cases provoke failures, and what is compared is one request.
   mesh = createMesh({
     // What the mesh adds is listed in docs/fetch.md.
-    shouldPropagate: false,
+    propagateDeadline: false,
     discovery: staticDiscovery({ echo: [{ host: "127.0.0.1", port }], nobody: [{ host: "127.0.0.1", port: closedPort }] }),
     retry: false,
     breaker: false,

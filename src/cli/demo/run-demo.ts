@@ -41,7 +41,7 @@ export async function runDemo({ values, terminal, io, registryName, startRegistr
     attemptTimeoutMs: 400,
     // The default leaves a bad instance after a request or two: nothing of retries and breakers would be seen.
     picker: roundRobin(),
-    breaker: { resetMs: 1_000, maxResetMs: 2_000 },
+    breaker: { breakMs: 1_000, maxBreakMs: 2_000 },
   });
   const load = new Load(mesh);
   // Of `--seconds` and of Ctrl-C.
