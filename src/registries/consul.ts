@@ -1,5 +1,4 @@
-import type { Endpoint } from "../core/endpoint.ts";
-import type { Discovery } from "../discovery/discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { ConsulClient } from "./consul/client.ts";
@@ -14,7 +13,7 @@ export type { ConsulToken } from "./consul/token.ts";
 export interface Consul extends Discovery, Registrar {
   /** `consul at http://127.0.0.1:8500`. */
   readonly name: string;
-  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
+  watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
   services(signal: AbortSignal): Promise<readonly string[]>;
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */

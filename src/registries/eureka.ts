@@ -1,5 +1,4 @@
-import type { Endpoint } from "../core/endpoint.ts";
-import type { Discovery } from "../discovery/discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchRegistry } from "./eureka/fetch-registry.ts";
@@ -16,7 +15,7 @@ export type { EurekaOptions, EurekaTls } from "./eureka/options.ts";
 export interface Eureka extends Discovery, Registrar {
   /** `eureka at http://127.0.0.1:8761/eureka`, without credentials. */
   readonly name: string;
-  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
+  watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
   /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;

@@ -2,7 +2,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { type ListedEndpoint, readEndpoints } from "../discovery/file/service-list.ts";
-import { Wakeup } from "../discovery/wakeup.ts";
+import { Notifier } from "../discovery/notifier.ts";
 import type { Instance, InstanceStatus, Registrar, Registration } from "../registration/registrar.ts";
 
 /** See {@link memoryRegistry}. */
@@ -23,6 +23,7 @@ export interface MemoryRegistry extends Discovery, Registrar {
   forget(): void;
   /** Watches that are open now: 0 once everything that used the registry has been closed. */
   readonly watches: number;
+  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
   services(signal?: AbortSignal): Promise<readonly string[]>;
   readonly emptyPolicy: "trust";
 }
@@ -35,7 +36,7 @@ export interface MemoryRegistry extends Discovery, Registrar {
 export function memoryRegistry(): MemoryRegistry {
   const lists = new Map<string, readonly Endpoint[]>();
   const live = new Set<LiveRegistration>();
-  const changes = new Wakeup();
+  const changes = new Notifier();
   let failure: Error | undefined;
   let isForgetful = false;
   let watches = 0;
@@ -44,7 +45,7 @@ export function memoryRegistry(): MemoryRegistry {
   const replace = (service: string, endpoints: readonly Endpoint[]): void => {
     if (endpoints.length === 0) lists.delete(service);
     else lists.set(service, endpoints);
-    changes.wake();
+    changes.notify();
   };
   const put = (service: string, endpoint: Endpoint): void => {
     replace(service, [...endpointsOf(service).filter(({ id }) => id !== endpoint.id), endpoint]);
@@ -129,17 +130,17 @@ export function memoryRegistry(): MemoryRegistry {
     endpoints: endpointsOf,
     fail(error = new Error("the memory registry was told to fail")) {
       failure = error;
-      changes.wake();
+      changes.notify();
     },
     heal() {
       failure = undefined;
-      changes.wake();
+      changes.notify();
       renew();
     },
     forget() {
       lists.clear();
       isForgetful = true;
-      changes.wake();
+      changes.notify();
       // Later, so that a watcher sees the loss first, as it would with a heartbeat.
       setImmediate(renew);
     },

@@ -284,7 +284,7 @@ describe.skipIf(!available("consul"))("discovery through a real Consul", { timeo
       const controller = new AbortController();
       const sets = [];
       const reading = (async () => {
-        for await (const set of adapter.watch("orders", controller.signal)) sets.push(set);
+        for await (const { endpoints } of adapter.watch("orders", controller.signal)) sets.push(endpoints);
       })();
       const registration = await adapter.register({ service: "orders", host: "127.0.0.1", port: 8082, check: { type: "ttl", ttlMs: 600 } });
       await new Promise((resolve) => setTimeout(resolve, 500));
