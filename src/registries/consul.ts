@@ -1,9 +1,11 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
+import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { ConsulClient } from "./consul/client.ts";
+import { definitionOf } from "./consul/definition.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
-import { registerInstance } from "./consul/register.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
 
 export type { ConsulConsistency, ConsulOptions, ConsulTls } from "./consul/options.ts";
@@ -47,7 +49,10 @@ export function consul(options: ConsulOptions = {}): Consul {
       }
     },
     services: (signal) => listServices(client, settings, signal),
-    register: (instance, signal) => registerInstance(instance, client, settings, signal),
+    async register(instance, signal) {
+      const definition = definitionOf(instance, settings.deregisterAfterMs);
+      return await keepRegistered(new AgentEntry(client, definition, settings), settings, signal);
+    },
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

@@ -1,10 +1,11 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
+import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchRegistry } from "./eureka/fetch-registry.ts";
+import { EurekaLease } from "./eureka/lease.ts";
 import { type EurekaOptions, settingsOf } from "./eureka/options.ts";
 import { loadPackage } from "./eureka/package.ts";
-import { registerInstance } from "./eureka/register.ts";
 import { RegistryCopy } from "./eureka/registry-copy.ts";
 import { Servers } from "./eureka/servers.ts";
 import { watchService } from "./eureka/watch.ts";
@@ -52,7 +53,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
     services: async (signal) => (await copy.first(() => true, signal)).services(),
     async register(instance, signal) {
       const description = describeInstance(instance, leaseMs);
-      return await registerInstance({ ...settings, Package, servers, description }, signal);
+      return await keepRegistered(new EurekaLease({ ...settings, Package, servers, description }), settings, signal);
     },
     close() {
       for (const watch of watches) watch.abort();
