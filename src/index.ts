@@ -66,12 +66,11 @@ export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/obs
 export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
 export type { Isolation, Protocol } from "./core/protocol.ts";
 export { type InstanceState, Upstream } from "./core/upstream.ts";
-export { authoritative } from "./discovery/authority.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
-export type { SourceErrorListener } from "./discovery/combined/source.ts";
 export { type UnionOptions, union } from "./discovery/combined/union.ts";
-export type { Discovery, EmptyPolicy } from "./discovery/discovery.ts";
+export type { SourceErrorListener } from "./discovery/combined/watched-source.ts";
+export type { Discovery, DiscoveryAnswer, EmptyPolicy } from "./discovery/discovery.ts";
 export { type DnsOptions, dns } from "./discovery/dns/dns.ts";
 export { type FileDiscoveryOptions, fileDiscovery } from "./discovery/file/file.ts";
 export type { FileFormat } from "./discovery/file/list-file.ts";

@@ -2,42 +2,41 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError } from "../../core/errors.ts";
-import { authoritative, isAuthoritative } from "../authority.ts";
-import type { Discovery, EmptyPolicy } from "../discovery.ts";
+import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
+import type { Notifier } from "../notifier.ts";
 import { keepIfSame } from "../same-endpoints.ts";
-import type { Wakeup } from "../wakeup.ts";
 import { Watcher } from "../watcher.ts";
 
-/** Told of every failure of one of several combined sources, also of those that the others make up for. Must not throw. */
+/** Called with every failure of one of several combined sources, also when the others make up for it. Must not throw. */
 export type SourceErrorListener = (error: unknown, service: string, source: Discovery) => void;
 
-/** What a {@link Source} needs. */
-export interface SourceOptions {
+/** Options of a {@link WatchedSource}. */
+export interface WatchedSourceOptions {
   readonly discovery: Discovery;
   readonly service: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly emptyPolicy: EmptyPolicy | undefined;
   readonly onError: SourceErrorListener | undefined;
-  /** Woken whenever anything here has changed. */
-  readonly changes: Wakeup;
+  /** Notified of every answer and every failure. */
+  readonly changes: Notifier;
 }
 
 /**
- * One of the sources that `fallback` and `union` combine. It is kept by the same watcher as every adapter of a mesh: started
- * again with backoff and jitter, its last good set kept.
+ * One of the sources that `fallback` and `union` combine, kept by the same {@link Watcher} as every adapter of a mesh: restarted with
+ * backoff and jitter, its last good set kept.
  */
-export class Source {
+export class WatchedSource {
   readonly discovery: Discovery;
   readonly #watcher: Watcher;
   #endpoints: readonly Endpoint[] | undefined = undefined;
   #rejected: readonly Endpoint[] = [];
-  #listed: readonly Endpoint[] = [];
+  #answer: DiscoveryAnswer = { endpoints: [], certain: false };
   #answers = 0;
   #isFailing = false;
   #error: unknown = undefined;
 
-  constructor({ discovery, service, clock, random, emptyPolicy, onError, changes }: SourceOptions) {
+  constructor({ discovery, service, clock, random, emptyPolicy, onError, changes }: WatchedSourceOptions) {
     this.discovery = discovery;
     this.#watcher = new Watcher({
       discovery,
@@ -52,12 +51,12 @@ export class Source {
           rejected.map(({ entry }) => entry as Endpoint),
         );
         if (!quarantined) this.#answers++;
-        changes.wake();
+        changes.notify();
       },
       onError: (error) => {
         this.#isFailing = true;
         this.#error = error;
-        changes.wake();
+        changes.notify();
         try {
           onError?.(error, service, discovery);
         } catch (thrown) {
@@ -69,30 +68,30 @@ export class Source {
     this.#watcher.start();
   }
 
-  /** The last good set; `undefined` before the first. */
+  /** The last good set; `undefined` before the first answer. */
   get endpoints(): readonly Endpoint[] | undefined {
     return this.#endpoints;
   }
 
-  /**
-   * The entries of that answer that are no endpoints. To be yielded too: the watcher of the mesh rejects them again, and its
-   * observers hear of them.
-   */
+  /** Entries of the last answer that are no valid endpoints. They are yielded too, so that the mesh's own watcher reports them. */
   get rejected(): readonly Endpoint[] {
     return this.#rejected;
   }
 
-  /** Both together, and the same array until one of them changes. */
-  get listed(): readonly Endpoint[] {
-    return this.#listed;
+  /**
+   * The answer to hand on: {@link endpoints} and {@link rejected}, the same array until one of them changes. It is certain once the
+   * source was certain of this set.
+   */
+  get answer(): DiscoveryAnswer {
+    return this.#answer;
   }
 
-  /** How many answers {@link endpoints} is from: one more with each that confirms it. One in quarantine is not among them. */
+  /** Number of accepted answers. A confirmation counts; a quarantined answer does not. */
   get answers(): number {
     return this.#answers;
   }
 
-  /** Whether the last thing it said was an error. */
+  /** Whether the source has failed since its last answer. */
   get isFailing(): boolean {
     return this.#isFailing;
   }
@@ -102,17 +101,20 @@ export class Source {
     return this.#error;
   }
 
-  /** Resolves when the adapter has let go. */
+  /** Resolves when the adapter has stopped. */
   stop(): Promise<void> {
     return this.#watcher.stop();
   }
 
   #keep(endpoints: readonly Endpoint[], rejected: readonly Endpoint[]): void {
+    const { certain } = this.#watcher;
     const kept = keepIfSame(this.#endpoints, endpoints);
-    if (kept === this.#endpoints && isDeepStrictEqual(rejected, this.#rejected)) return;
+    if (kept === this.#endpoints && isDeepStrictEqual(rejected, this.#rejected)) {
+      if (certain && !this.#answer.certain) this.#answer = { endpoints: this.#answer.endpoints, certain };
+      return;
+    }
     this.#endpoints = kept;
     this.#rejected = rejected;
-    this.#listed = [...kept, ...rejected];
-    if (isAuthoritative(kept)) authoritative(this.#listed);
+    this.#answer = { endpoints: [...kept, ...rejected], certain };
   }
 }

@@ -1,20 +1,20 @@
-/** Wakes everything that waits for a change. Who waits looks at the state before and after, so nothing is handed over. */
-export class Wakeup {
+/** Wakes everything that waits for a change. It hands nothing over: waiters look at the state before they wait and after. */
+export class Notifier {
   #waiters = new Set<() => void>();
 
-  /** How many wait now. */
+  /** The number of waiters. */
   get waiting(): number {
     return this.#waiters.size;
   }
 
-  /** Ends every wait there is now. */
-  wake(): void {
+  /** Ends every wait that has begun. */
+  notify(): void {
     const waiters = this.#waiters;
     this.#waiters = new Set();
     for (const resolve of waiters) resolve();
   }
 
-  /** Resolves at the next wake, or when `signal` aborts. Leaves no listener and keeps no process alive. */
+  /** Resolves at the next {@link notify}, or when `signal` aborts. Leaves no listener and keeps no process alive. */
   wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal.aborted) {
