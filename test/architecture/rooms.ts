@@ -36,7 +36,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["wire", ["core/*", "wire/undici"]],
   ["wire/undici", ["core/*"]],
   ["fetch", ["core/*"]],
-  ["bridges", ["core/*", "attempts", "fetch", "wire"]],
+  ["bridges", ["core/*", "attempts", "fetch", "wire/*"]],
   ["telemetry", ["core/*", "telemetry/prometheus", "telemetry/spans"]],
   ["telemetry/observing", ["core/*"]],
   ["telemetry/prometheus", ["core/*", "telemetry"]],
