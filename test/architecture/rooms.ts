@@ -39,7 +39,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["wire", ["core/*", "wire/undici"]],
   ["wire/undici", ["core/*"]],
   ["fetch", ["core/*"]],
-  ["bridges", ["core/*", "attempts", "fetch", "wire"]],
+  ["bridges", ["core/*", "attempts", "fetch", "wire/*"]],
   ["telemetry", ["core/*", "telemetry/metrics", "telemetry/prometheus", "telemetry/spans"]],
   ["telemetry/metrics", ["core/*", "telemetry"]],
   ["telemetry/observing", ["core/*"]],
