@@ -1,13 +1,13 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { LearntStates } from "../learning/learnt.ts";
 import { RouteClasses } from "../learning/route-classes.ts";
 import { AttemptOnRecord, TrackRecord } from "../learning/track-record.ts";
 import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
 import type { AttemptLearner, Picker } from "../picker.ts";
-import { costFactor, leastWeight, weighList, weightOf } from "../weights/weight.ts";
 
 /** Options of {@link adaptive}. */
 export interface AdaptiveOptions {
@@ -51,7 +51,7 @@ export function adaptive(options: AdaptiveOptions = {}): Picker {
   checkNumber("adaptive: failureWeight", failureWeight, 0, Number.MAX_SAFE_INTEGER);
   checkFunction("adaptive: random", random);
   checkObject("adaptive: clock", clock);
-  const learnt = new LearntStates(() => new TrackRecord());
+  const learnt = new PerUpstream(() => new TrackRecord());
   const weights = new PerList(weighList);
   const routes = new RouteClasses();
   const recordOptions = { decayMs, failureHalfLifeMs, clock };

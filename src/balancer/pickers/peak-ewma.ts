@@ -2,11 +2,11 @@ import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { PeakEwma } from "../learning/ewma.ts";
-import { LearntStates } from "../learning/learnt.ts";
 import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
 import type { AttemptLearner, Picker } from "../picker.ts";
-import { costFactor, leastWeight, weighList, weightOf } from "../weights/weight.ts";
 
 /** Options of {@link peakEwma}. */
 export interface PeakEwmaOptions {
@@ -36,7 +36,7 @@ export function peakEwma(options: PeakEwmaOptions = {}): Picker {
   checkChoices("peakEwma: choices", choices);
   checkFunction("peakEwma: random", random);
   checkObject("peakEwma: clock", clock);
-  const learnt = new LearntStates(() => new PeakEwma());
+  const learnt = new PerUpstream(() => new PeakEwma());
   const weights = new PerList(weighList);
   let among: readonly Upstream[] = [];
   let weighed = weighList(among);

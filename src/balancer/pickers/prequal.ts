@@ -3,15 +3,15 @@ import { checkFunction, checkInteger, checkKeys, checkNumber, checkObject, refus
 import { outcomeOfError } from "../../core/outcome.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { FailureRates } from "../learning/failure-rates.ts";
-import { LearntStates } from "../learning/learnt.ts";
 import { badnessOf } from "../learning/track-record.ts";
 import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { LoadProbePool } from "../load-probes/load-probe-pool.ts";
+import { type LoadProbeAnswer, LoadProber } from "../load-probes/load-prober.ts";
+import { type LoadReport, loadReportOf } from "../load-reports/load-report.ts";
+import type { ReportingPicker } from "../load-reports/reporting-picker.ts";
 import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
-import { ProbePool } from "../probing/probe-pool.ts";
-import { type ProbeAnswer, Prober } from "../probing/prober.ts";
-import { type LoadReport, loadReportOf } from "../weights/load-report.ts";
-import type { ReportingPicker } from "./reported-weighted.ts";
 
 /** Options of {@link prequal}. */
 export interface PrequalOptions {
@@ -102,17 +102,17 @@ function probing(
   const random = options.random ?? context?.random ?? Math.random;
   const clock = options.clock ?? context?.clock ?? systemClock;
   const poolOptions = { poolSize, maxProbeAgeMs, rifQuantile };
-  const candidates = new LearntStates(() => new Candidate());
-  const pools = new PerList<ProbePool>((list, before) => {
+  const candidates = new PerUpstream(() => new Candidate());
+  const pools = new PerList<LoadProbePool>((list, before) => {
     const kept = before?.probes.filter(({ upstream }) => list.includes(upstream));
-    return new ProbePool(poolOptions, kept);
+    return new LoadProbePool(poolOptions, kept);
   });
   const prober =
     context?.send === undefined
       ? undefined
-      : new Prober({ service, send: context.send, path: probePath, timeoutMs: probeTimeoutMs, maxInFlight: maxProbesInFlight, clock });
+      : new LoadProber({ service, send: context.send, path: probePath, timeoutMs: probeTimeoutMs, maxInFlight: maxProbesInFlight, clock });
   // Of the last pick: what is attempted next was picked from it.
-  let lastPool: ProbePool | undefined;
+  let lastPool: LoadProbePool | undefined;
   let lastSize = 0;
   let answeredAt = Number.NEGATIVE_INFINITY;
 
@@ -126,7 +126,7 @@ function probing(
   };
 
   /** Takes what an instance reports into the pool; `false` when it reports nothing of use. */
-  const take = (pool: ProbePool, size: number, upstream: Upstream, report: LoadReport | undefined, ms: number): boolean => {
+  const take = (pool: LoadProbePool, size: number, upstream: Upstream, report: LoadReport | undefined, ms: number): boolean => {
     const rif = report?.named.get("rif") ?? -1;
     const latencyMs = report?.named.get("latency_ms") ?? (upstream.latencyMs || ms);
     if (!(rif >= 0 && latencyMs >= 0)) return false;
@@ -135,7 +135,7 @@ function probing(
     return true;
   };
 
-  const reportOf = (upstream: Upstream, { response }: Exclude<ProbeAnswer, undefined>): LoadReport | undefined => {
+  const reportOf = (upstream: Upstream, { response }: Exclude<LoadProbeAnswer, undefined>): LoadReport | undefined => {
     const report = loadReportOf(response);
     if (report !== "malformed") return report;
     candidates.of(upstream).malformed++;
@@ -143,7 +143,7 @@ function probing(
     return undefined;
   };
 
-  const probe = (list: readonly Upstream[], pool: ProbePool): void => {
+  const probe = (list: readonly Upstream[], pool: LoadProbePool): void => {
     const count = Math.min(rounded(probesPerRequest), list.length);
     const asked: Upstream[] = [];
     // Without asking one twice; a few draws in vain matter less than a list of ten thousand that is shuffled.

@@ -1,25 +1,20 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
-import { LearntStates } from "../learning/learnt.ts";
 import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
-import type { AttemptLearner, Picker } from "../picker.ts";
-import { loadReportOf, loadReportOfTrailers } from "../weights/load-report.ts";
-import { ReportedWeight, type ReportedWeightOptions } from "../weights/reported-weight.ts";
-import type { Schedule } from "../weights/schedule.ts";
-import { planOf, type StaticPlan } from "../weights/static-plan.ts";
-import { StrideSchedule } from "../weights/stride-schedule.ts";
-import { pickByChance, runningSums } from "./random.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { pickByChance, runningSums } from "../lists/running-sums.ts";
+import { loadReportOf, loadReportOfTrailers } from "../load-reports/load-report.ts";
+import { ReportedWeight, type ReportedWeightOptions } from "../load-reports/reported-weight.ts";
+import type { ReportingPicker } from "../load-reports/reporting-picker.ts";
+import type { AttemptLearner } from "../picker.ts";
+import type { Schedule } from "../schedules/schedule.ts";
+import { StrideSchedule } from "../schedules/stride-schedule.ts";
+import { planOf, type WeightPlan } from "../schedules/weight-plan.ts";
 import type { WeightedOptions } from "./weighted-options.ts";
 
-/** A picker that reads the load reports of the instances. */
-export interface ReportingPicker extends Picker {
-  /** Reports that could not be read or that nobody can mean, of all services of this picker. */
-  readonly malformedReports: number;
-}
-
 interface ReportedPlan {
-  readonly static: StaticPlan;
+  readonly static: WeightPlan;
   schedule: Schedule;
   /** Turns of the stride schedules so far: each begins where the one before has ended. */
   sequence: number;
@@ -39,7 +34,7 @@ export function reportedWeighted(options: WeightedOptions, counter: Counter = { 
   const { blackoutMs = 10_000, expirationMs = 180_000, updateMs = 1_000, errorUtilizationPenalty = 1 } = options;
   const { random = Math.random, clock = systemClock } = options;
   const rules: ReportedWeightOptions = { blackoutMs, expirationMs, errorUtilizationPenalty };
-  const learnt = new LearntStates(() => new ReportedWeight());
+  const learnt = new PerUpstream(() => new ReportedWeight());
   const plans = new PerList<ReportedPlan>((list, before) => {
     const plan = planOf(list, before?.static, random);
     // Many clients that start together do not all begin with the same instance.

@@ -1,11 +1,12 @@
 import type { Random } from "../../core/clock.ts";
 import { checkChoice, checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
 import { PerList } from "../lists/per-list.ts";
+import { pickByChance, runningSums } from "../lists/running-sums.ts";
+import { weightOf } from "../lists/weights.ts";
+import type { ReportingPicker } from "../load-reports/reporting-picker.ts";
 import type { Picker } from "../picker.ts";
-import { planOf, type StaticPlan } from "../weights/static-plan.ts";
-import { weightOf } from "../weights/weight.ts";
-import { pickByChance, runningSums } from "./random.ts";
-import { type ReportingPicker, reportedWeighted } from "./reported-weighted.ts";
+import { planOf, type WeightPlan } from "../schedules/weight-plan.ts";
+import { reportedWeighted } from "./reported-weighted.ts";
 import type { WeightedOptions } from "./weighted-options.ts";
 
 const optionKeys = ["by", "blackoutMs", "expirationMs", "updateMs", "errorUtilizationPenalty", "random", "clock"];
@@ -32,7 +33,7 @@ export function weighted(options: WeightedOptions = {}): Picker {
 }
 
 function staticWeighted(options: WeightedOptions, random: Random): Picker {
-  const plans = new PerList<StaticPlan>((list, before) => planOf(list, before, random));
+  const plans = new PerList<WeightPlan>((list, before) => planOf(list, before, random));
   return {
     update: (upstreams) => plans.announce(upstreams),
     pick(upstreams) {

@@ -4,8 +4,8 @@ import type { Dispatch, MeshResponse } from "../../core/dispatch.ts";
 import type { RequestHeaders } from "../../core/http/request-headers.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
-/** What a {@link Prober} needs. */
-export interface ProberOptions {
+/** What a {@link LoadProber} needs. */
+export interface LoadProberOptions {
   readonly service: string;
   readonly send: Dispatch;
   /** What is asked for: path and query. */
@@ -16,23 +16,23 @@ export interface ProberOptions {
 }
 
 /** What came back, with the milliseconds that it took; `undefined` when nothing did. */
-export type ProbeAnswer = { readonly response: MeshResponse; readonly ms: number } | undefined;
+export type LoadProbeAnswer = { readonly response: MeshResponse; readonly ms: number } | undefined;
 
 const noHeaders: RequestHeaders = Object.freeze(Object.create(null) as Record<string, string>);
 /** An answer to a probe is its head: a body beyond this closes the connection. */
 const maxBodyBytes = 4_096;
 
 /** Asks instances for their load, on the side: never on the way of a request, and never more than a few at a time. */
-export class Prober {
-  readonly #options: ProberOptions;
+export class LoadProber {
+  readonly #options: LoadProberOptions;
   #inFlight = 0;
 
-  constructor(options: ProberOptions) {
+  constructor(options: LoadProberOptions) {
     this.#options = options;
   }
 
   /** Asks one instance and calls `onAnswer` once; `false` when too many are being asked already. Does not throw. */
-  ask(upstream: Upstream, onAnswer: (answer: ProbeAnswer) => void): boolean {
+  ask(upstream: Upstream, onAnswer: (answer: LoadProbeAnswer) => void): boolean {
     const { service, send, path, timeoutMs, maxInFlight, clock } = this.#options;
     if (this.#inFlight >= maxInFlight) return false;
     this.#inFlight++;

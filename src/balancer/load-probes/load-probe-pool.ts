@@ -2,7 +2,7 @@ import type { Upstream } from "../../core/upstream.ts";
 import type { FailureRates } from "../learning/failure-rates.ts";
 
 /** What an instance has said of its load, lately. */
-export interface Probe {
+export interface LoadProbe {
   readonly upstream: Upstream;
   readonly failures: FailureRates;
   /** Requests in flight there, and those that this process has sent since. */
@@ -14,8 +14,8 @@ export interface Probe {
   readonly maxUses: number;
 }
 
-/** Constants of a {@link ProbePool}. */
-export interface ProbePoolOptions {
+/** Constants of a {@link LoadProbePool}. */
+export interface LoadProbePoolOptions {
   readonly poolSize: number;
   readonly maxProbeAgeMs: number;
   readonly rifQuantile: number;
@@ -25,23 +25,23 @@ export interface ProbePoolOptions {
 export const minProbes = 2;
 
 /** A pool of the newest probe of each of a few instances, and Prequal's rule to choose by it. */
-export class ProbePool {
-  readonly #options: ProbePoolOptions;
+export class LoadProbePool {
+  readonly #options: LoadProbePoolOptions;
   /** The oldest first. */
-  #probes: Probe[] = [];
+  #probes: LoadProbe[] = [];
   #removesWorst = false;
 
-  constructor(options: ProbePoolOptions, probes: Iterable<Probe> = []) {
+  constructor(options: LoadProbePoolOptions, probes: Iterable<LoadProbe> = []) {
     this.#options = options;
     this.#probes = [...probes];
   }
 
-  get probes(): readonly Probe[] {
+  get probes(): readonly LoadProbe[] {
     return this.#probes;
   }
 
   /** Takes a probe, in the place of the one before of the same instance or of the oldest. */
-  add(probe: Probe): void {
+  add(probe: LoadProbe): void {
     const index = this.#probes.findIndex(({ upstream }) => upstream === probe.upstream);
     if (index >= 0) this.#probes.splice(index, 1);
     else if (this.#probes.length >= this.#options.poolSize) this.#probes.shift();
@@ -59,10 +59,10 @@ export class ProbePool {
    * The hot-cold lexicographic rule: of the cold ones the one with the lowest latency, and when all are hot the one with the
    * fewest requests in flight. Hot is who has more in flight than `rifQuantile` of the pool; who is sick comes last.
    */
-  choose(isSick: (probe: Probe) => boolean): Probe | undefined {
+  choose(isSick: (probe: LoadProbe) => boolean): LoadProbe | undefined {
     if (this.#probes.length < minProbes) return undefined;
     const limit = this.hotAbove();
-    let best: Probe | undefined;
+    let best: LoadProbe | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
     for (const probe of this.#probes) {
       const rank = isSick(probe) ? 2 : probe.rif > limit ? 1 : 0;
@@ -75,7 +75,7 @@ export class ProbePool {
   }
 
   /** Counts a use. The request itself is one more in flight, which no probe has seen yet. */
-  use(probe: Probe): void {
+  use(probe: LoadProbe): void {
     probe.uses++;
     probe.rif++;
     if (probe.uses >= probe.maxUses) this.#remove(probe);
@@ -105,13 +105,13 @@ export class ProbePool {
     return rifs[Math.floor(this.#options.rifQuantile * (rifs.length - 1))] ?? Number.POSITIVE_INFINITY;
   }
 
-  #remove(probe: Probe): void {
+  #remove(probe: LoadProbe): void {
     const index = this.#probes.indexOf(probe);
     if (index >= 0) this.#probes.splice(index, 1);
   }
 }
 
-function isBetter(one: Probe, other: Probe, byLatency: boolean): boolean {
+function isBetter(one: LoadProbe, other: LoadProbe, byLatency: boolean): boolean {
   if (byLatency && one.latencyMs !== other.latencyMs) return one.latencyMs < other.latencyMs;
   return one.rif < other.rif;
 }
