@@ -2,27 +2,28 @@ import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Dispatch, MeshResponse } from "../../core/dispatch.ts";
 import type { RequestHeaders } from "../../core/http/request-headers.ts";
+import { meshRequest } from "../../core/mesh-request.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
-/** What a {@link LoadProber} needs. */
+/** Target and limits of a {@link LoadProber}. */
 export interface LoadProberOptions {
   readonly service: string;
   readonly send: Dispatch;
-  /** What is asked for: path and query. */
+  /** Path and query of a load probe. */
   readonly path: string;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
   readonly clock: Clock;
 }
 
-/** What came back, with the milliseconds that it took; `undefined` when nothing did. */
+/** The response to a load probe with the time it took in milliseconds; `undefined` when there was none. */
 export type LoadProbeAnswer = { readonly response: MeshResponse; readonly ms: number } | undefined;
 
 const noHeaders: RequestHeaders = Object.freeze(Object.create(null) as Record<string, string>);
-/** An answer to a probe is its head: a body beyond this closes the connection. */
+/** Bytes of a response body that are read and thrown away: the answer is in the head. A longer body closes the connection. */
 const maxBodyBytes = 4_096;
 
-/** Asks instances for their load, on the side: never on the way of a request, and never more than a few at a time. */
+/** Probes instances for their load: beside the requests, which never wait for it, and never more than a few at a time. */
 export class LoadProber {
   readonly #options: LoadProberOptions;
   #inFlight = 0;
@@ -31,7 +32,7 @@ export class LoadProber {
     this.#options = options;
   }
 
-  /** Asks one instance and calls `onAnswer` once; `false` when too many are being asked already. Does not throw. */
+  /** Probes one instance and calls `onAnswer` once; `false` when too many probes are in flight already. Does not throw. */
   ask(upstream: Upstream, onAnswer: (answer: LoadProbeAnswer) => void): boolean {
     const { service, send, path, timeoutMs, maxInFlight, clock } = this.#options;
     if (this.#inFlight >= maxInFlight) return false;
@@ -47,30 +48,18 @@ export class LoadProber {
       clock.clearTimer(timer);
       onAnswer(response === undefined ? undefined : { response, ms: Math.max(0, clock.now() - startedAt) });
     };
-    const timer = clock.setTimer(
-      () => {
-        settle(undefined);
-        cancellation.cancel(new Error(`${upstream.address} did not answer a probe within ${timeoutMs} ms`));
-      },
-      timeoutMs,
-      false,
-    );
-    const request = {
-      service,
-      method: "GET",
-      path,
-      headers: noHeaders,
-      body: undefined,
-      options: {},
-      cancellation,
-      deadline: clock.now() + timeoutMs,
-      attempt: 1,
-      tried: [upstream],
-      attempts: [],
-      upstream,
-      observation: undefined,
+    const onTimeout = () => {
+      settle(undefined);
+      cancellation.cancel(new Error(`${upstream.address} did not answer a probe within ${timeoutMs} ms`));
     };
-    // Behind the request that it was asked for: that one is sent first.
+    const timer = clock.setTimer(onTimeout, timeoutMs, false);
+    const request = {
+      ...meshRequest({ service, method: "GET", path, headers: noHeaders, body: undefined, cancellation }),
+      deadline: startedAt + timeoutMs,
+      tried: [upstream],
+      upstream,
+    };
+    // In a later microtask: the request that the probe accompanies is sent first.
     Promise.resolve(request)
       .then(send)
       .then(settle)

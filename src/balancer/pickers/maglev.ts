@@ -1,5 +1,5 @@
 import { checkInteger, checkKeys } from "../../core/options.ts";
-import { type ConsistentHashOptions, checkConsistentHash, consistentHash } from "../hashing/consistent-hash.ts";
+import { ConsistentHash, type ConsistentHashOptions, checkConsistentHash } from "../hashing/consistent-hash.ts";
 import { type MaglevTable, maglevTable } from "../hashing/maglev-table.ts";
 import type { Picker } from "../picker.ts";
 
@@ -24,7 +24,7 @@ export function maglev(options: MaglevOptions = {}): Picker {
   // Only a step that has no divisor in common with the size comes by every slot.
   if (!isPrime(tableSize)) throw new RangeError(`maglev: tableSize must be a prime number, not ${tableSize}`);
   checkConsistentHash("maglev", options);
-  return consistentHash<MaglevTable>(options, (upstreams, before) => maglevTable(upstreams, tableSize, before));
+  return new ConsistentHash<MaglevTable>(options, (upstreams, before) => maglevTable(upstreams, tableSize, before));
 }
 
 function isPrime(number: number): boolean {
