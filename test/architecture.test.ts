@@ -129,6 +129,12 @@ describe("the rules", () => {
     ["a file is a manager", "mesh/connection-manager.ts", "export const x = 1;", "says nothing"],
     ["a file name is in camel case", "mesh/connectionPool.ts", "export const x = 1;", "kebab-case"],
     ["a file has 301 lines", "mesh/bad.ts", "// line\n".repeat(300), "301 lines, at most 300"],
+    [
+      "an upstream is counted outside of the ledger",
+      "policies/bad.ts",
+      'import { statisticsOf } from "../core/clock.ts";\nexport const x = statisticsOf;',
+      "statistics are written in attempts/attempt-ledger.ts",
+    ],
     ["the index does something", "index.ts", "export const x = 1;", "table of contents"],
   ])("notice when %s", (_what, path, text, expected) => {
     const violations = violationsWith({ [path]: `${text}\n` });

@@ -1,11 +1,13 @@
+import { AttemptLedger } from "../attempts/attempt-ledger.ts";
 import { balance } from "../attempts/balance.ts";
-import { type Lease, leaseFrom } from "../attempts/lease.ts";
+import { type Lease, leaseOf } from "../attempts/lease.ts";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
 import { adaptive } from "../balancer/pickers/adaptive.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
+import { isRetryableMethod } from "../core/outcome.ts";
 import type { Protocol } from "../core/protocol.ts";
 import type { ServiceReading } from "../core/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -72,8 +74,7 @@ export class Service {
   readonly #picker: Picker;
   readonly #breaker: ServiceBreaker | undefined;
   readonly #upstreamBreakers: UpstreamBreakers;
-  /** The same where they judge calls: with `breaker: false` they do what health checks and operators say and no more. */
-  readonly #callBreakers: UpstreamBreakers | undefined;
+  readonly #ledger: AttemptLedger;
   readonly #operator: OperatorHolds;
   readonly #healthChecks: HealthChecks | undefined;
   readonly #budget: RetryBudget;
@@ -159,7 +160,6 @@ export class Service {
       ...(options.ejection !== undefined && { ejection: options.ejection }),
     });
     this.#upstreamBreakers = breakers;
-    this.#callBreakers = breaker === false ? undefined : breakers;
     this.#operator = new OperatorHolds(breakers, clock);
     if (healthCheck !== false) {
       const { tls = { secureContext: undefined, serverName: undefined } } = context;
@@ -177,6 +177,13 @@ export class Service {
     this.#budget = budget;
     this.#limiter = concurrency === false ? undefined : concurrencyLimit({ ...concurrency, service: name, clock });
     this.#instanceLimit = instanceLimit(concurrency, { service: name, candidates: () => this.#balancer.candidates, clock });
+    this.#ledger = new AttemptLedger({
+      picker,
+      // With `breaker: false` circuits do what health checks and operators say, and no more.
+      circuits: breaker === false ? undefined : breakers,
+      clock,
+      onEnd: this.#instanceLimit?.fill,
+    });
     const dispatch = pipeline({
       observeCalls: observeCalls(observers, clock),
       deadline: deadline({ timeoutMs, clock, onEnd: this.#onDone }),
@@ -189,8 +196,7 @@ export class Service {
       concurrencyLimit: this.#limiter?.interceptor,
       balance: balance({
         balancer: this.#balancer,
-        picker,
-        breakers: this.#callBreakers,
+        ledger: this.#ledger,
         wait: this.#wait,
         instanceLimit: this.#instanceLimit,
       }),
@@ -214,18 +220,18 @@ export class Service {
     return this.#inFlight;
   }
 
-  /** An instance for work that does not go through the pipeline; it counts as in flight until it is settled. */
+  /** An instance for an attempt that does not go through the pipeline; it counts as in flight until it is settled. */
   async lease(request: MeshRequest): Promise<Lease> {
     if (!this.#wait.isOver) await this.#wait.join(request);
-    const lease = leaseFrom({ balancer: this.#balancer, breakers: this.#callBreakers, picker: this.#picker }, request);
-    if (lease === undefined) throw await this.#wait.noEndpoints(request);
+    const upstream = this.#balancer.pick(request, isRetryableMethod(request.method, "safe"));
+    if (upstream === undefined) throw await this.#wait.noEndpoints(request);
+    const lease = leaseOf(upstream, this.#ledger.begin(upstream, request));
     this.#inFlight++;
     let isSettled = false;
     return {
       ...lease,
       settle: (outcome, refused) => {
         lease.settle(outcome, refused);
-        this.#instanceLimit?.fill();
         if (!isSettled) this.#inFlight--;
         isSettled = true;
       },

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
@@ -85,10 +86,12 @@ class Rig {
         return permit;
       },
       answered: this.breakers.answered.bind(this.breakers),
+      ended: this.breakers.ended.bind(this.breakers),
       failed: this.breakers.failed.bind(this.breakers),
     };
     const noEndpoints = async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "none");
-    const layer = balance({ balancer: this.balancer, picker, breakers, wait: { isOver: true, join: async () => {}, noEndpoints } });
+    const ledger = new AttemptLedger({ picker, circuits: breakers, clock: this.clock });
+    const layer = balance({ balancer: this.balancer, ledger, wait: { isOver: true, join: async () => {}, noEndpoints } });
     this.#dispatch = layer(endings(() => this.#ending).dispatch);
   }
 

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { AttemptLedger } from "../../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../../src/attempts/balance.ts";
 import { Balancer } from "../../../src/balancer/balancer.ts";
 import type { Picker } from "../../../src/balancer/picker.ts";
@@ -20,7 +21,7 @@ function rig(instances: number, options: ConcurrencyOptions = {}) {
   const sent: { readonly to: string; readonly path: string; readonly response: OpenResponse }[] = [];
   const dispatch = balance({
     balancer,
-    picker,
+    ledger: new AttemptLedger({ picker, circuits: undefined, clock, onEnd: limit.fill }),
     instanceLimit: limit,
     wait: { isOver: true, join: async () => {}, noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   })(async (request) => {
