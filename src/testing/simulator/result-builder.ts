@@ -1,6 +1,7 @@
 import type { LatencySummary, SimulationResult, TimelinePart } from "./result.ts";
 import type { Server } from "./server.ts";
 
+/** Counts of one part of the timeline. */
 interface Part {
   requests: number;
   successes: number;
@@ -9,21 +10,21 @@ interface Part {
   readonly attempts: Uint32Array;
 }
 
-/** What a {@link Tally} needs. */
-export interface TallyOptions {
+/** Dimensions of a {@link ResultBuilder}. */
+export interface ResultBuilderOptions {
   readonly servers: readonly Server[];
   readonly clients: number;
   readonly durationMs: number;
   readonly timelineParts: number;
 }
 
-/** Counts what happens in a simulation. */
-export class Tally {
+/** Counts calls and attempts of a simulation and summarizes them. */
+export class ResultBuilder {
   /** Calls that have begun. */
   requests = 0;
   /** Calls that have ended. */
   ended = 0;
-  readonly #options: TallyOptions;
+  readonly #options: ResultBuilderOptions;
   readonly #partMs: number;
   readonly #parts: readonly Part[];
   readonly #indexes: ReadonlyMap<Server, number>;
@@ -33,7 +34,7 @@ export class Tally {
   readonly #successesMs: number[] = [];
   #attempts = 0;
 
-  constructor(options: TallyOptions) {
+  constructor(options: ResultBuilderOptions) {
     const { servers, durationMs, timelineParts } = options;
     this.#options = options;
     this.#partMs = durationMs / Math.max(1, timelineParts);
@@ -48,12 +49,14 @@ export class Tally {
     this.#connections = servers.map(() => new Set());
   }
 
+  /** A call begins. */
   onCall(atMs: number): void {
     this.requests++;
     const part = this.#partAt(atMs);
     if (part !== undefined) part.requests++;
   }
 
+  /** An attempt of the client with this index is sent to a server. */
   onAttempt(client: number, server: Server, atMs: number): void {
     const index = this.#indexes.get(server) as number;
     this.#connections[index]?.add(client);
@@ -75,6 +78,7 @@ export class Tally {
     if (isSuccess) part.successes++;
   }
 
+  /** The result of everything counted so far. */
   result(name: string, seed: number): SimulationResult {
     const { servers } = this.#options;
     const arrived = servers.reduce((sum, { requests }) => sum + requests, 0);
@@ -123,7 +127,7 @@ function summaryOf(times: readonly number[]): LatencySummary {
   return { meanMs: ratio(sum, sorted.length), p50Ms: atRank(sorted, 0.5), p99Ms: atRank(sorted, 0.99), p999Ms: atRank(sorted, 0.999) };
 }
 
-/** The smallest value that is not exceeded by a part of the values (nearest rank). */
+/** A quantile of sorted values by the nearest-rank method; 0 when there are none. */
 function atRank(sorted: Float64Array, part: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? 0;
 }

@@ -1,43 +1,17 @@
 import type { Random } from "../../core/clock.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { placesIn } from "../lists/per-list.ts";
+import { placesIn } from "../lists/places.ts";
+import { weightsOf } from "../lists/weights.ts";
 import { EdfSchedule } from "./edf-schedule.ts";
 import type { Schedule } from "./schedule.ts";
 import { SmoothSchedule } from "./smooth-schedule.ts";
-import { weightsOf } from "./weight.ts";
-
-/** Each in turn. */
-export class TurnSchedule implements Schedule {
-  readonly #size: number;
-  #turn: number;
-
-  /** @param begin the index that comes first, of a list that may have been longer */
-  constructor(size: number, begin = 0) {
-    this.#size = size;
-    this.#turn = begin % size;
-  }
-
-  /** The index that comes next. */
-  get turn(): number {
-    return this.#turn;
-  }
-
-  next(): number {
-    const index = this.#turn;
-    this.#turn = index + 1 < this.#size ? index + 1 : 0;
-    return index;
-  }
-
-  lagOf(): number {
-    return 0;
-  }
-}
+import { TurnSchedule } from "./turn-schedule.ts";
 
 /** Up to so many members a pick may pass over all of them: exactly nginx's order for as many as anybody writes down by hand. */
 const maxSmooth = 256;
 
 /** The schedule of a list by the weights that discovery gives. */
-export interface StaticPlan {
+export interface WeightPlan {
   readonly upstreams: readonly Upstream[];
   readonly weights: Float64Array;
   readonly schedule: Schedule;
@@ -48,7 +22,7 @@ export interface StaticPlan {
  * does not favour the first of the list again. A place is counted in picks and not in weights: who was a thousand behind among
  * weights of a thousand must not wait for a thousand picks among weights of one.
  */
-export function planOf(upstreams: readonly Upstream[], before: StaticPlan | undefined, random: Random): StaticPlan {
+export function planOf(upstreams: readonly Upstream[], before: WeightPlan | undefined, random: Random): WeightPlan {
   const weights = weightsOf(upstreams);
   if (weights.every((weight) => weight === weights[0])) {
     const begin = before?.schedule instanceof TurnSchedule ? before.schedule.turn : 0;
@@ -59,13 +33,13 @@ export function planOf(upstreams: readonly Upstream[], before: StaticPlan | unde
   return { upstreams, weights, schedule: new SmoothSchedule(weights, currentsOf(weights, places, before)) };
 }
 
-function lagsOf(places: Int32Array | undefined, before: StaticPlan | undefined): Float64Array | undefined {
+function lagsOf(places: Int32Array | undefined, before: WeightPlan | undefined): Float64Array | undefined {
   if (places === undefined || before === undefined) return undefined;
   // Nothing is known of who is new: it joins anywhere in its round.
   return Float64Array.from(places, (place) => (place < 0 ? Number.NaN : before.schedule.lagOf(place)));
 }
 
-function currentsOf(weights: Float64Array, places: Int32Array | undefined, before: StaticPlan | undefined): Float64Array {
+function currentsOf(weights: Float64Array, places: Int32Array | undefined, before: WeightPlan | undefined): Float64Array {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const currents = new Float64Array(weights.length);
   if (places === undefined || before === undefined) return currents;

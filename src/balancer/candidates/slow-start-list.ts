@@ -6,7 +6,7 @@ import type { SlowStart } from "./slow-start.ts";
 const totalsPerWindow = 100;
 
 /** A list of which some members, but not all, are warming up. */
-export class WarmUp {
+export class SlowStartList {
   /** Those that are warm: they get what the others are not given. */
   readonly settled: readonly Upstream[];
   readonly #share: number;

@@ -1,6 +1,6 @@
 import type { CallObserver, MeshEvent, MeshRequest, Observer, Upstream } from "../../index.ts";
 
-/** What has been counted since the demo began. */
+/** Counts since the demo began. */
 export interface Totals {
   getOk: number;
   getFailed: number;
@@ -15,7 +15,7 @@ export interface Totals {
 const windowMs = 1_000;
 
 /** Counts calls, and attempts per instance, as an observer of the mesh. */
-export class Tally implements Observer {
+export class DemoStatistics implements Observer {
   readonly totals: Totals = {
     getOk: 0,
     getFailed: 0,
@@ -26,7 +26,7 @@ export class Tally implements Observer {
     retriesDenied: 0,
     breakerOpened: 0,
   };
-  /** The newest last. */
+  /** Lines about what happened, the newest last. */
   readonly events: string[] = [];
   readonly failures: unknown[] = [];
   readonly #startedAt = performance.now();
@@ -66,18 +66,18 @@ export class Tally implements Observer {
     }
   }
 
-  /** Forgets the calls so far: those of the warm-up are not part of the story. */
+  /** Forgets the calls so far, which were made while instances were not listed yet. */
   reset(): void {
     Object.assign(this.totals, { getOk: 0, getFailed: 0, attempts: 0, retries: 0, retriesDenied: 0 });
     this.failures.length = 0;
   }
 
-  /** Adds a line to the events. */
+  /** Adds a line to the events, with the time in seconds. */
   note(text: string): void {
     this.events.push(`${((performance.now() - this.#startedAt) / 1_000).toFixed(1).padStart(5)} s  ${text}`);
   }
 
-  /** Attempts in the last second, by endpoint id. */
+  /** Number of attempts in the last second, by endpoint id. */
   recentShare(): ReadonlyMap<string, number> {
     const since = performance.now() - windowMs;
     this.#recent = this.#recent.filter(({ at }) => at >= since);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadReportOf, loadReportOfTrailers } from "../../../src/balancer/weights/load-report.ts";
+import { loadReportOf, loadReportOfTrailers } from "../../../src/balancer/load-reports/load-report.ts";
 
 const read = (value: string, name = "endpoint-load-metrics") => loadReportOf({ headers: ["content-type", "text/plain", name, value] });
 const report = (fields: object, named: object = {}) => ({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { costFactor, weighList, weightOf } from "../../../src/balancer/lists/weights.ts";
 import type { Picker } from "../../../src/balancer/picker.ts";
-import { costFactor, weighList, weightOf } from "../../../src/balancer/weights/weight.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
 import {
   adaptive,

@@ -1,10 +1,10 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { PerList } from "../lists/per-list.ts";
+import { PerList } from "./per-list.ts";
 
 const none: readonly never[] = [];
 
 /** What a picker keeps per upstream. It survives changes of the set and moves to another list, and goes with the upstream. */
-export class LearntStates<State> {
+export class PerUpstream<State> {
   readonly #create: () => State;
   readonly #byUpstream = new WeakMap<Upstream, State>();
   readonly #lists = new PerList<readonly State[]>((list) => list.map((upstream) => this.of(upstream)));

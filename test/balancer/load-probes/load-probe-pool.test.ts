@@ -1,26 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { FailureRates } from "../../../src/balancer/learning/failure-rates.ts";
-import { type Probe, ProbePool, type ProbePoolOptions } from "../../../src/balancer/probing/probe-pool.ts";
+import { type LoadProbe, LoadProbePool, type LoadProbePoolOptions } from "../../../src/balancer/load-probes/load-probe-pool.ts";
 import { testUpstream } from "../../../src/testing/index.ts";
 
 const upstreams = Array.from({ length: 20 }, (_, index) => testUpstream({ port: index + 1 }));
 const healthy = () => false;
 
-function probe(index: number, rif: number, latencyMs: number, at = 0, maxUses = Number.POSITIVE_INFINITY): Probe {
+function probe(index: number, rif: number, latencyMs: number, at = 0, maxUses = Number.POSITIVE_INFINITY): LoadProbe {
   const upstream = upstreams[index] as (typeof upstreams)[0];
   return { upstream, failures: new FailureRates(), rif, latencyMs, at, uses: 0, maxUses };
 }
 
-function poolOf(probes: readonly Probe[], options: Partial<ProbePoolOptions> = {}): ProbePool {
-  const pool = new ProbePool({ poolSize: 16, maxProbeAgeMs: 1_000, rifQuantile: 0.84, ...options });
+function poolOf(probes: readonly LoadProbe[], options: Partial<LoadProbePoolOptions> = {}): LoadProbePool {
+  const pool = new LoadProbePool({ poolSize: 16, maxProbeAgeMs: 1_000, rifQuantile: 0.84, ...options });
   for (const each of probes) pool.add(each);
   return pool;
 }
 
-const portsOf = (pool: ProbePool) => pool.probes.map(({ upstream }) => upstream.endpoint.port);
-const chosenOf = (pool: ProbePool, isSick: (each: Probe) => boolean = healthy) => pool.choose(isSick)?.upstream.endpoint.port;
+const portsOf = (pool: LoadProbePool) => pool.probes.map(({ upstream }) => upstream.endpoint.port);
+const chosenOf = (pool: LoadProbePool, isSick: (each: LoadProbe) => boolean = healthy) => pool.choose(isSick)?.upstream.endpoint.port;
 
-describe("ProbePool", () => {
+describe("LoadProbePool", () => {
   it("chooses the cold one with the lowest latency, however few are in flight at others", () => {
     expect(chosenOf(poolOf([probe(0, 0, 50), probe(1, 5, 10), probe(2, 2, 20), probe(3, 9, 1)]))).toBe(2);
   });
@@ -66,7 +66,7 @@ describe("ProbePool", () => {
 
   it("counts a request as in flight that no probe has seen yet, and forgets a probe that was used up", () => {
     const pool = poolOf([probe(0, 0, 10, 0, 2), probe(1, 0, 20), probe(2, 0, 30)]);
-    const first = pool.choose(healthy) as Probe;
+    const first = pool.choose(healthy) as LoadProbe;
     pool.use(first);
     expect([first.rif, first.uses]).toEqual([1, 1]);
     expect(chosenOf(pool)).toBe(2);

@@ -1,39 +1,39 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Dispatch, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
+import type { Dispatch, MeshResponse } from "../../core/dispatch.ts";
 import type { RequestHeaders } from "../../core/http/request-headers.ts";
 import { meshRequest } from "../../core/mesh-request.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
-/** What a {@link Prober} needs. */
-export interface ProberOptions {
+/** Target and limits of a {@link LoadProber}. */
+export interface LoadProberOptions {
   readonly service: string;
   readonly send: Dispatch;
-  /** What is asked for: path and query. */
+  /** Path and query of a load probe. */
   readonly path: string;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
   readonly clock: Clock;
 }
 
-/** What came back, with the milliseconds that it took; `undefined` when nothing did. */
-export type ProbeAnswer = { readonly response: MeshResponse; readonly ms: number } | undefined;
+/** The response to a load probe with the time it took in milliseconds; `undefined` when there was none. */
+export type LoadProbeAnswer = { readonly response: MeshResponse; readonly ms: number } | undefined;
 
 const noHeaders: RequestHeaders = Object.freeze(Object.create(null) as Record<string, string>);
-/** An answer to a probe is its head: a body beyond this closes the connection. */
+/** Bytes of a response body that are read and thrown away: the answer is in the head. A longer body closes the connection. */
 const maxBodyBytes = 4_096;
 
-/** Asks instances for their load, on the side: never on the way of a request, and never more than a few at a time. */
-export class Prober {
-  readonly #options: ProberOptions;
+/** Probes instances for their load: beside the requests, which never wait for it, and never more than a few at a time. */
+export class LoadProber {
+  readonly #options: LoadProberOptions;
   #inFlight = 0;
 
-  constructor(options: ProberOptions) {
+  constructor(options: LoadProberOptions) {
     this.#options = options;
   }
 
-  /** Asks one instance and calls `onAnswer` once; `false` when too many are being asked already. Does not throw. */
-  ask(upstream: Upstream, onAnswer: (answer: ProbeAnswer) => void): boolean {
+  /** Probes one instance and calls `onAnswer` once; `false` when too many probes are in flight already. Does not throw. */
+  ask(upstream: Upstream, onAnswer: (answer: LoadProbeAnswer) => void): boolean {
     const { service, send, path, timeoutMs, maxInFlight, clock } = this.#options;
     if (this.#inFlight >= maxInFlight) return false;
     this.#inFlight++;
@@ -48,21 +48,18 @@ export class Prober {
       clock.clearTimer(timer);
       onAnswer(response === undefined ? undefined : { response, ms: Math.max(0, clock.now() - startedAt) });
     };
-    const timer = clock.setTimer(
-      () => {
-        settle(undefined);
-        cancellation.cancel(new Error(`${upstream.address} did not answer a probe within ${timeoutMs} ms`));
-      },
-      timeoutMs,
-      false,
-    );
-    const request: MeshRequest = {
+    const onTimeout = () => {
+      settle(undefined);
+      cancellation.cancel(new Error(`${upstream.address} did not answer a probe within ${timeoutMs} ms`));
+    };
+    const timer = clock.setTimer(onTimeout, timeoutMs, false);
+    const request = {
       ...meshRequest({ service, method: "GET", path, headers: noHeaders, body: undefined, cancellation }),
-      deadline: clock.now() + timeoutMs,
+      deadline: startedAt + timeoutMs,
       tried: [upstream],
       upstream,
     };
-    // Behind the request that it was asked for: that one is sent first.
+    // In a later microtask: the request that the probe accompanies is sent first.
     Promise.resolve(request)
       .then(send)
       .then(settle)

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { StrideSchedule } from "../../../src/balancer/weights/stride-schedule.ts";
+import { StrideSchedule } from "../../../src/balancer/schedules/stride-schedule.ts";
 
 function count(weights: readonly number[], picks: number, sequence = 0): number[] {
   const schedule = new StrideSchedule(Float64Array.from(weights), sequence);
