@@ -21,7 +21,7 @@ describe("the code in the docs", () => {
   afterAll(() => project?.[Symbol.dispose]());
 
   it("is there, in pages that are there", () => {
-    expect([...pages.keys()]).toEqual(expect.arrayContaining(["README.md", "docs/errors.md"]));
+    expect([...pages.keys()]).toEqual(expect.arrayContaining(["README.md", "docs/reference/errors.md"]));
     expect(snippets.length).toBeGreaterThan(0);
   });
 
