@@ -35,7 +35,7 @@ describe("the code in the docs", () => {
   });
 
   it.each(copies)("is the example it says to be: $name", ({ example, code, language }) => {
-    expect(example).toMatch(/^examples\/[a-z0-9-]+\.ts$/);
+    expect(example).toMatch(/^examples\/(?:[a-z0-9-]+\/)?[a-z0-9-]+\.ts$/);
     expect(existsSync(join(root, example))).toBe(true);
     expect(language).toBe("ts");
     expect(code).toBe(textOf(example));

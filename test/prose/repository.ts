@@ -6,6 +6,7 @@ import { readPages, root } from "../docs/pages.ts";
 import { commentsOf } from "./comments.ts";
 import { aboutPeople, foreignNames } from "./exceptions.ts";
 import { deadLinksOf, deadNamesOf, deadTextsOf, exportedNamesOf, knownNames, namesInScopeOf } from "./names.ts";
+import { deadOptionsOf, optionGroupsOf } from "./options.ts";
 import { type Finding, type Paragraph, paragraphsOfComments, paragraphsOfPage } from "./paragraphs.ts";
 import { deadPathsOf, pronounsOf, riddlesOf } from "./rules.ts";
 
@@ -26,12 +27,15 @@ export function lintRepository(): ProseReport {
   const words = new Set([...known.words, ...foreignNames.keys()]);
   const exported = new Set([...sources.values()].flatMap(exportedNamesOf));
   const folders = [...new Set([...rooms.keys()].map((room) => room.split("/")[0] ?? room))].filter((room) => room !== "index");
+  const optionsPage = pages.get("docs/reference/options.md");
+  const groups = optionsPage === undefined ? new Map() : optionGroupsOf(optionsPage);
   const exists = (path: string): boolean => existsSync(join(root, path));
 
   const inBoth = (paragraph: Paragraph): readonly Finding[] => [
     ...pronounsOf(paragraph).filter(({ sentence }) => !isAboutPeople(paragraph.path, sentence)),
     ...deadNamesOf(paragraph, { words }),
     ...deadTextsOf(paragraph, { words }),
+    ...deadOptionsOf(paragraph, groups),
     ...deadPathsOf(paragraph, folders, exists),
   ];
   const byRoom = new Map<string, Finding[]>([...rooms.keys()].map((room) => [room, []]));

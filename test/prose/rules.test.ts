@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readPage } from "../docs/markdown.ts";
 import { commentsOf } from "./comments.ts";
 import { deadLinksOf, deadNamesOf, deadTextsOf, exportedNamesOf, knownNames, namesInScopeOf } from "./names.ts";
+import { deadOptionsOf, optionGroupsOf } from "./options.ts";
 import { type Finding, type Paragraph, paragraphsOfComments, paragraphsOfPage } from "./paragraphs.ts";
 import { deadPathsOf, pronounsOf, riddlesOf } from "./rules.ts";
 
@@ -19,6 +20,7 @@ describe("comments", () => {
       "// goes on",
       'const url = "http://nobody"; // two',
       "const pattern = /\\/\\/ nobody/;",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source
       "const template = `// nobody ${/* three */ url} // nobody`;",
       "/** four */",
       "export const four = { /* five */ url, pattern };",
@@ -168,6 +170,28 @@ describe("a name in `code`", () => {
     ["`x-mesh-gone`", "no code has x-mesh-gone"],
     ["`inmesh.client.gone`", "no code has inmesh.client.gone"],
   ])("that it has not is found: %s", (text, reason) => {
+    expect(reasonsOf(text)).toEqual([reason]);
+  });
+});
+
+describe("an option in `code`", () => {
+  const tables =
+    "## A call\n\n| `timeoutMs` | | x |\n\n## Groups\n\n### retry\n\n| [`budget`](#retrybudget) | | x |\n\n### retry.budget\n\n| `ratio` | | x |\n";
+  const groups = optionGroupsOf(readPage(tables));
+  const reasonsOf = (text: string) => each(onPage(text), (paragraph) => deadOptionsOf(paragraph, groups)).map(({ reason }) => reason);
+
+  it.each(["`retry.budget`", "`retry.budget.ratio`", "`init.mesh.timeoutMs: 100`", "`other.thing`, `request.route`", "`retry`"])(
+    "that there is, is none: %s",
+    (text) => {
+      expect(reasonsOf(text)).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["`retry.attempts`", "there is no option retry.attempts"],
+    ["`retry.budget.percent: 3`", "there is no option retry.budget.percent"],
+    ["`init.mesh.retries`", "there is no option init.mesh.retries"],
+  ])("that there is not, is found: %s", (text, reason) => {
     expect(reasonsOf(text)).toEqual([reason]);
   });
 });
