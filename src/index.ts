@@ -30,7 +30,6 @@ export type { DispatcherOptions } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
 export { localResponse } from "./core/buffered-body.ts";
-export type { CallEnd, CallObserver, Observation } from "./core/call-observer.ts";
 export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
 export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
 export type { CallOptions, CallPriority, Dispatch, Interceptor, MeshRequest, MeshResponse } from "./core/dispatch.ts";
@@ -45,6 +44,10 @@ export {
   meshErrorCodes,
   type Phase,
 } from "./core/errors.ts";
+export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
+export type { HeadersInput, RequestHeaders } from "./core/http/request-headers.ts";
+export { headerOf } from "./core/http/response-headers.ts";
+export type { CallEnd, CallObserver, Observation } from "./core/observing/call-observer.ts";
 export type {
   BreakerEvent,
   DiscoveryErrorEvent,
@@ -58,13 +61,10 @@ export type {
   RetryDenial,
   RetryDeniedEvent,
   RetryEvent,
-} from "./core/events.ts";
-export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
-export type { HeadersInput, RequestHeaders } from "./core/http/request-headers.ts";
-export { headerOf } from "./core/http/response-headers.ts";
-export type { AttemptEnd, AttemptObserver, Observer } from "./core/observer.ts";
+} from "./core/observing/events.ts";
+export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
+export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
 export type { Isolation, Protocol } from "./core/protocol.ts";
-export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/reading.ts";
 export { type InstanceState, Upstream } from "./core/upstream.ts";
 export { authoritative } from "./discovery/authority.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
@@ -84,16 +84,17 @@ export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./fetch/
 export { parseTarget, type Target } from "./fetch/target.ts";
 export type { Ejection, EndpointExplanation, ServiceExplanation } from "./mesh/explanation.ts";
 export { createMesh, type Mesh } from "./mesh/mesh.ts";
-export type { MeshOptions, ServiceOptions } from "./mesh/options.ts";
+export type { MeshOptions } from "./mesh/mesh-options.ts";
+export type { ServiceOptions } from "./mesh/service-options.ts";
 export type { WarmOptions } from "./mesh/warm-up.ts";
 export { type AimdOptions, aimd } from "./policies/concurrency/aimd.ts";
-export type { ConcurrencyOptions } from "./policies/concurrency/concurrency-limit.ts";
+export type { ConcurrencyOptions } from "./policies/concurrency/concurrency-options.ts";
 export { type Gradient2Options, gradient2 } from "./policies/concurrency/gradient2.ts";
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
-export type { HedgeOptions } from "./policies/hedge/hedge.ts";
+export type { HedgeOptions } from "./policies/hedge/hedge-options.ts";
 export { continueFrom, type IncomingHeaders } from "./policies/incoming.ts";
-export type { RetryOptions } from "./policies/retry/retry.ts";
 export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
+export type { RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
 export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
 export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { ServiceReading } from "../core/reading.ts";
+import type { ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf } from "./endpoint-rows.ts";

@@ -1,9 +1,9 @@
-import type { CallObserver } from "../core/call-observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import { type EventHandlers, handleEvent, type MeshEvent } from "../core/events.ts";
-import type { AttemptObserver, Observer } from "../core/observer.ts";
-import type { MeshReading } from "../core/reading.ts";
+import type { CallObserver } from "../core/observing/call-observer.ts";
+import { type EventHandlers, handleEvent, type MeshEvent } from "../core/observing/events.ts";
+import type { AttemptObserver, Observer } from "../core/observing/observer.ts";
+import type { MeshReading } from "../core/observing/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { ServiceTally } from "./service-tally.ts";
 

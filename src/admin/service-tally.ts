@@ -1,7 +1,7 @@
-import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { EndpointTally } from "./endpoint-tally.ts";
 import { RecentErrors } from "./recent-errors.ts";

@@ -1,4 +1,4 @@
-import type { ConcurrencyReading, ServiceReading } from "../core/reading.ts";
+import type { ConcurrencyReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 // What the admin server writes as JSON, and what the page and `inmesh stat` read: plain data, `null` for what is not known. A change that

@@ -1,3 +1,6 @@
+import { optionTable } from "../core/settings/option-table.ts";
+import { number, ratio } from "../core/settings/rules.ts";
+
 /** When the breakers open and how they come back; `breaker` in the options of the mesh. */
 export interface BreakerOptions {
   /** The service's breaker opens when more than this share of its calls in the last 10 s failed, 0–1. @default 0.5 */
@@ -11,3 +14,12 @@ export interface BreakerOptions {
   /** The longest pause of an instance before it is varied, in milliseconds. (A service's is 1000: while nobody answers, every second one call tries.) @default 30000 */
   readonly maxResetMs?: number;
 }
+
+/** The rules of {@link BreakerOptions}. */
+export const breakerOptions = optionTable<BreakerOptions>()({
+  failureRatio: ratio(0.5),
+  minCalls: number({ default: 20, min: 1 }),
+  consecutiveFailures: number({ default: 5, min: 1 }),
+  resetMs: number({ default: 1_000, min: 1, unit: "ms" }),
+  maxResetMs: number({ default: 30_000, min: 1, unit: "ms" }),
+});

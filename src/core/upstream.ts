@@ -24,14 +24,14 @@ export class Upstream {
   readonly address: string;
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
-  /** Requests sent to this instance whose response body has not closed yet. */
-  inFlight = 0;
+  /** Attempts at this instance whose response body has not closed yet. */
+  readonly inFlight: number = 0;
   /** Attempts started since the upstream was first seen. */
-  requests = 0;
-  /** Attempts that ended in a failure that is the instance's (see `outcomeOf`). */
-  failures = 0;
+  readonly requests: number = 0;
+  /** Attempts that ended in a failure of the instance: no connection, a broken one, a timeout, 502, 503 or 504. */
+  readonly failures: number = 0;
   /** Moving average of the time to the response head in milliseconds; 0 until the first response. */
-  latencyMs = 0;
+  readonly latencyMs: number = 0;
   /** Set by the balancer; called when `state` or `wantsProbe` has changed, so that the candidates are rebuilt. */
   onStateChange: ((upstream: Upstream) => void) | undefined = undefined;
   #endpoint: Endpoint;
@@ -89,4 +89,12 @@ export class Upstream {
     this.#isRemoved = true;
     this.onStateChange = undefined;
   }
+}
+
+/** The numbers of an {@link Upstream} that attempts change. */
+export type UpstreamStatistics = { -readonly [Name in "inFlight" | "requests" | "failures" | "latencyMs"]: Upstream[Name] };
+
+/** The same numbers, writable: for the ledger of attempts, the one writer (`test/architecture.test.ts` holds that). */
+export function statisticsOf(upstream: Upstream): UpstreamStatistics {
+  return upstream;
 }

@@ -1,6 +1,6 @@
 import { type Clock, type Random, sleepUnlessAborted, type Timer } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { EndpointsUpdate } from "../core/events.ts";
+import type { EndpointsUpdate } from "../core/observing/events.ts";
 import { authoritative, isAuthoritative } from "./authority.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
 import type { LastGood } from "./last-good.ts";

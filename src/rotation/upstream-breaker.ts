@@ -2,11 +2,11 @@ import type { BreakerOptions } from "../circuit/breaker-options.ts";
 import { Circuit, type Permit } from "../circuit/circuit.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { MeshResponse } from "../core/dispatch.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import { isMeshError } from "../core/errors.ts";
-import type { EventSink } from "../core/events.ts";
 import { retryAfterOf } from "../core/http/retry-after.ts";
+import type { EventSink } from "../core/observing/events.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { EjectionOptions } from "./ejection/ejection.ts";
@@ -55,7 +55,7 @@ export class UpstreamBreakers {
     });
   }
 
-  /** An attempt to `upstream` begins. Who made it tells with the permit how it went on: {@link answered} or {@link failed}. */
+  /** An attempt to `upstream` begins. Its ledger tells with the permit how it went on: {@link answered} and {@link ended}, or {@link failed}. */
   admit(upstream: Upstream): Permit {
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined) return beforeAnyFailure;
@@ -67,36 +67,31 @@ export class UpstreamBreakers {
     return permit;
   }
 
-  /** The response head of an admitted attempt has come. */
-  answered(request: MeshRequest, upstream: Upstream, permit: Permit, response: MeshResponse): void {
+  /** The response head of an admitted attempt has come. Says what its end still has to decide, for {@link ended}. */
+  answered(upstream: Upstream, permit: Permit, response: MeshResponse): HeadVerdict {
     const asksForPeace = this.#heed(upstream, response);
     if (outcomeOfResponse(response) === "failure") {
       this.#fail(upstream, permit, false);
-      return;
+      return "settled";
     }
-    // An answer, so no failure that a retry could mend, and one route alone may be broken. An instance that gives no other is an
-    // outlier all the same, if the others do better.
-    const isServerError = response.status >= 500;
-    if (asksForPeace && (permit.isProbe || permit.isPanic)) {
-      // It asks to be left alone again: no sign of recovery.
-      this.#sweep?.count(upstream, isServerError);
-      if (permit.isProbe) this.#circuits.get(upstream)?.settle(permit, "failure");
-      return;
+    // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers and then cuts off
+    // every body would count as good and bad in turn, and stay.
+    if (!permit.isPanic && !permit.isProbe) return "open";
+    if (!asksForPeace) {
+      this.#succeed(upstream, permit, isServerError(response.status));
+      return "succeeded";
     }
-    if (response.body.complete) {
-      this.#succeed(upstream, permit, isServerError);
-      return;
-    }
-    // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers
-    // and then cuts off every body would count as good and bad in turn, and stay.
-    const isDecided = permit.isPanic || permit.isProbe;
-    if (isDecided) this.#succeed(upstream, permit, isServerError);
-    response.body.onClose((error) => {
-      // The call's deadline says as much of a caller who reads slowly as of the instance.
-      if (error !== undefined && error === request.cancellation.reason) return;
-      if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, false);
-      else if (!isDecided) this.#succeed(upstream, permit, isServerError);
-    });
+    // It asks to be left alone again: no sign of recovery.
+    this.#sweep?.count(upstream, isServerError(response.status));
+    if (permit.isProbe) this.#circuits.get(upstream)?.settle(permit, "failure");
+    return "settled";
+  }
+
+  /** The body of an answered attempt has closed. */
+  ended(upstream: Upstream, permit: Permit, verdict: HeadVerdict, status: number, hasFailed: boolean): void {
+    if (verdict === "settled") return;
+    if (hasFailed) this.#fail(upstream, permit, false);
+    else if (verdict === "open") this.#succeed(upstream, permit, isServerError(status));
   }
 
   /** An admitted attempt has failed before its head. */
@@ -155,11 +150,11 @@ export class UpstreamBreakers {
     this.#circuits.clear();
   }
 
-  #succeed(upstream: Upstream, permit: Permit, isServerError = false): void {
-    this.#sweep?.count(upstream, isServerError);
+  #succeed(upstream: Upstream, permit: Permit, hasServerError: boolean): void {
+    this.#sweep?.count(upstream, hasServerError);
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined) return;
-    if (isServerError && isOfSweep(circuit.rule)) {
+    if (hasServerError && isOfSweep(circuit.rule)) {
       // Out for answers like this one: it is no sign of recovery.
       if (permit.isProbe) circuit.settle(permit, "failure");
       return;
@@ -169,7 +164,6 @@ export class UpstreamBreakers {
   }
 
   #fail(upstream: Upstream, permit: Permit, trips: boolean): void {
-    upstream.failures++;
     if (upstream.removed || this.#isDisposed) return;
     this.#sweep?.count(upstream, true);
     if (permit.isPanic) return;
@@ -284,6 +278,17 @@ function stateBy({ state, rule }: Circuit): InstanceState {
   if (state === "closed") return "available";
   if (rule === "health check") return "unhealthy";
   return state === "half-open" ? "probing" : "ejected";
+}
+
+/** What the head of an answer has decided: all, success unless the body fails, or nothing yet. */
+export type HeadVerdict = "settled" | "succeeded" | "open";
+
+/**
+ * A 5xx that is no gateway error: an answer, so no failure that a retry could mend, and one route alone may be broken. An instance that
+ * gives no other is an outlier all the same, if the others do better.
+ */
+function isServerError(status: number): boolean {
+  return status >= 500;
 }
 
 /** Out for what a sweep has counted: answers that are server errors count there. */

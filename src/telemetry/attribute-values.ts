@@ -1,9 +1,9 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { BreakerState } from "../core/breaker-state.ts";
-import type { CallEnd } from "../core/call-observer.ts";
 import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
-import type { AttemptEnd } from "../core/observer.ts";
+import type { CallEnd } from "../core/observing/call-observer.ts";
+import type { AttemptEnd } from "../core/observing/observer.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import { attribute } from "./attribute-names.ts";
 

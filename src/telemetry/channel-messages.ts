@@ -1,6 +1,6 @@
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
-import type { RetryDenial } from "../core/events.ts";
+import type { RetryDenial } from "../core/observing/events.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 
 /** The fields of every message about a request. */

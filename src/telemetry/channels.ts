@@ -1,10 +1,10 @@
 import { type Channel, channel } from "node:diagnostics_channel";
-import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, isMeshError } from "../core/errors.ts";
-import type { MeshEvent, MeshEventOf } from "../core/events.ts";
 import { withoutQuery } from "../core/http/without-query.ts";
-import type { AttemptEnd, AttemptObserver, Observer } from "../core/observer.ts";
+import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
+import type { MeshEvent, MeshEventOf } from "../core/observing/events.ts";
+import type { AttemptEnd, AttemptObserver, Observer } from "../core/observing/observer.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import { attemptErrorType, breakerStateOf, callOutcome, errorTypeOf } from "./attribute-values.ts";
 import type {
@@ -143,8 +143,8 @@ class PublishedAttempt implements AttemptObserver {
   }
 }
 
-function requestMessage({ service, method, path, options }: MeshRequest): RequestMessage {
-  return { service, method, path: withoutQuery(path), route: options.route };
+function requestMessage({ service, method, path, route }: MeshRequest): RequestMessage {
+  return { service, method, path: withoutQuery(path), route };
 }
 
 function instanceMessage({ service, id, address }: Upstream): InstanceMessage {

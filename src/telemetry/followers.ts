@@ -1,7 +1,7 @@
 import { type Context, context, type Span, trace } from "@opentelemetry/api";
-import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptEnd, AttemptObserver } from "../core/observer.ts";
+import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
+import type { AttemptEnd, AttemptObserver } from "../core/observing/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import type { NamedServices } from "./metrics/named-services.ts";

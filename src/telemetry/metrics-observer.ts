@@ -1,5 +1,5 @@
-import { handleEvent } from "../core/events.ts";
-import type { Observer } from "../core/observer.ts";
+import { handleEvent } from "../core/observing/events.ts";
+import type { Observer } from "../core/observing/observer.ts";
 import { FollowedCall, MeteredAttempt, type Reporters } from "./followers.ts";
 import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import type { NamedServices } from "./metrics/named-services.ts";

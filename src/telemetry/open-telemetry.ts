@@ -1,7 +1,7 @@
 import { type Context, context } from "@opentelemetry/api";
-import type { CallObserver } from "../core/call-observer.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import type { Observer } from "../core/observer.ts";
+import type { CallObserver } from "../core/observing/call-observer.ts";
+import type { Observer } from "../core/observing/observer.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
 import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./followers.ts";
 import { MeshMetrics } from "./metrics/mesh-metrics.ts";

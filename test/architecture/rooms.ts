@@ -3,8 +3,10 @@
  * sub-rooms included: what is not in here does not exist. `NAME/*` stands for a room with all of its sub-rooms.
  */
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
-  ["core", ["core/http"]],
+  ["core", ["core/http", "core/observing", "core/settings"]],
+  ["core/observing", ["core"]],
   ["core/http", []],
+  ["core/settings", ["core"]],
   ["circuit", ["core/*"]],
   ["discovery", ["core/*"]],
   ["discovery/combined", ["core/*", "discovery"]],
@@ -32,7 +34,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["policies", ["core/*", "circuit"]],
   ["policies/concurrency", ["core/*"]],
   ["policies/hedge", ["core/*", "policies/retry"]],
-  ["policies/retry", ["core/*", "policies"]],
+  ["policies/retry", ["core/*", "policies", "policies/retry/p-retry"]],
+  ["policies/retry/p-retry", []],
   ["wire", ["core/*", "wire/undici"]],
   ["wire/undici", ["core/*"]],
   ["fetch", ["core/*"]],
@@ -81,7 +84,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["admin/page", ["core/*", "admin"]],
   ["testing", ["core/*", "discovery/*", "registration", "mesh", "testing/contract", "testing/simulator"]],
   ["testing/contract", ["core/*", "discovery", "registration", "balancer", "testing"]],
-  ["testing/simulator", ["core/*", "discovery", "mesh", "telemetry/observing", "wire", "testing"]],
+  ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "telemetry/observing", "wire", "testing"]],
   ["cli", ["core/*", "cli/commands", "cli/terminal", "index"]],
   ["cli/admin", ["core/*", "admin", "cli", "cli/terminal"]],
   ["cli/check", ["core/*", "cli", "cli/registry"]],

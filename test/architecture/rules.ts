@@ -8,7 +8,7 @@ const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/pools.ts", "bridges/dispatcher.ts"]],
   ["fastest-levenshtein", ["discovery/catalogue.ts", "cli/nearest-word.ts"]],
   ["opossum", ["circuit/"]],
-  ["p-retry", ["policies/retry/"]],
+  ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
   ["yaml", ["discovery/file/", "assets/"]],
   ["@opentelemetry/api", ["telemetry/"]],
@@ -28,6 +28,8 @@ const withoutInputOrOutput: ReadonlySet<string> = new Set(["node:async_hooks", "
 /** Files of core that take from another module of Node's only what parses: `isIP` and `BlockList` open no socket. */
 const parsersOnly: ReadonlySet<string> = new Set(["core/address-policy.ts"]);
 
+/** The ledger of attempts; and the test kit, which stands in for it. */
+const writersOfStatistics = ["attempts/attempt-ledger.ts", "testing/"];
 /** A folder with more files is searched, not read. */
 const maxFilesInRoom = 21;
 /** Above it there is a second idea in the file. */
@@ -44,6 +46,9 @@ export function violationsOf(sources: ReadonlyMap<string, string>): readonly str
   for (const [path, text] of sources) {
     const facts = readModule(path, text, knownPackages);
     for (const sentence of habitsBrokenBy(path, facts)) violations.push(`${path}: ${sentence}`);
+    const statistics = /import [^;]*\bstatisticsOf\b/.exec(text);
+    if (statistics !== null && !writersOfStatistics.some((place) => path.startsWith(place)))
+      violations.push(`${path}: an upstream's statistics are written in ${writersOfStatistics.join(" and ")} only`);
     const targets: string[] = [];
     edges.set(path, targets);
     for (const each of facts.imports) {

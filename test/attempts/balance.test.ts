@@ -1,7 +1,9 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
+import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import {
   adaptive,
   type CloseListener,
@@ -48,7 +50,7 @@ function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
   balancer.update([{ id: "one", host: "127.0.0.1", port: 1 }]);
   const layer: Interceptor = balance({
     balancer,
-    picker,
+    ledger: new AttemptLedger({ picker, circuits: undefined, clock: systemClock }),
     wait: { isOver: true, join: () => Promise.resolve(), noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   });
   return layer(next);

@@ -4,7 +4,7 @@ import { Balancer } from "../../src/balancer/balancer.ts";
 import type { Picker } from "../../src/balancer/picker.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
+import { type InstanceState, statisticsOf, type Upstream } from "../../src/core/upstream.ts";
 import { testRequest } from "../../src/testing/request.ts";
 
 const endpoint = (id: string, more: Partial<Endpoint> = {}): Endpoint => ({ id, host: `${id}.test`, port: 80, ...more });
@@ -41,7 +41,7 @@ describe("update", () => {
   it("keeps the upstream of an id at the same address, with all that was learnt and the newer data", () => {
     const { balancer, upstream, candidates } = balancerOf([endpoint("a", { weight: 1 }), endpoint("b")]);
     const known = upstream("a");
-    known.inFlight = 3;
+    statisticsOf(known).inFlight = 3;
     known.setState("ejected");
     balancer.update([endpoint("c"), endpoint("a", { weight: 5, zone: "z2" })]);
     expect(upstream("a")).toBe(known);
@@ -53,7 +53,7 @@ describe("update", () => {
     for (const change of [{ host: "other.test" }, { port: 81 }, { secure: true }]) {
       const { balancer, upstream, removed } = balancerOf([endpoint("a")]);
       const before = upstream("a");
-      before.inFlight = 1;
+      statisticsOf(before).inFlight = 1;
       before.setState("ejected");
       balancer.update([endpoint("a", change)]);
       const after = upstream("a");
@@ -98,7 +98,7 @@ describe("update", () => {
     const gone = upstream("a");
     const request = testRequest();
     while (balancer.pick(request, true) !== gone);
-    gone.inFlight++;
+    statisticsOf(gone).inFlight++;
     balancer.update([endpoint("b"), endpoint("c", { priority: 1 })]);
     expect([gone.inFlight, gone.removed, removed]).toEqual([1, true, ["a a.test:80"]]);
     for (let call = 0; call < 20; call++)

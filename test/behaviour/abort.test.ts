@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CallEnd } from "../../src/core/call-observer.ts";
+import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { MeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { closedPort, meshOf, type RawTestServer, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
 
 const rst = (socket: Socket) => socket.resetAndDestroy();

@@ -11,7 +11,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 import { closing, rejectionOf, serve, until } from "../support/mesh.ts";
 

@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EndpointsUpdate } from "../../src/core/events.ts";
+import type { EndpointsUpdate } from "../../src/core/observing/events.ts";
 import { authoritative } from "../../src/discovery/authority.ts";
 import type { Discovery, EmptyPolicy } from "../../src/discovery/discovery.ts";
 import { Watcher, type WatcherOptions } from "../../src/discovery/watcher.ts";

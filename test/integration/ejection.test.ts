@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { until } from "../support/mesh.ts";
 
 interface Instance {
@@ -168,7 +168,7 @@ describe("active health checks", () => {
 
   it("follow a subset: who joins it in the place of those that are out is checked too", async () => {
     const list = await instances(6);
-    const mesh = meshOf(list, { healthCheck, subset: { size: 2, seed: 1 } });
+    const mesh = meshOf(list, { healthCheck, balancing: { subset: { size: 2, seed: 1 } } });
     await calls(mesh, 20);
     const members = list.filter((each) => each.calls > 0);
     expect(members).toHaveLength(2);

@@ -11,7 +11,7 @@ const wrong: readonly (readonly [object, string])[] = [
   [{ discovery: undefined }, "discovery must be a Discovery"],
   [{ discovery: null }, "discovery must be a Discovery"],
   [{ discovery: {} }, "discovery must be a Discovery"],
-  [{ timeout: 5 }, 'createMesh has no option "timeout"; it has picker, timeoutMs'],
+  [{ timeout: 5 }, 'createMesh has no option "timeout"; it has picker, balancing, ejection, timeoutMs'],
   [{ pickers: roundRobin() }, '"pickers"'],
   [{ picker: {} }, "picker must be a Picker"],
   [{ picker: null }, "picker must be a Picker"],

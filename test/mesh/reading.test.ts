@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Observer } from "../../src/core/observer.ts";
-import type { MeshReading, ServiceReading } from "../../src/core/reading.ts";
+import type { Observer } from "../../src/core/observing/observer.ts";
+import type { MeshReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { closedPort, closing, meshOf, serve, until } from "../support/mesh.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
@@ -85,10 +86,12 @@ class Rig {
         return permit;
       },
       answered: this.breakers.answered.bind(this.breakers),
+      ended: this.breakers.ended.bind(this.breakers),
       failed: this.breakers.failed.bind(this.breakers),
     };
     const noEndpoints = async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "none");
-    const layer = balance({ balancer: this.balancer, picker, breakers, wait: { isOver: true, join: async () => {}, noEndpoints } });
+    const ledger = new AttemptLedger({ picker, circuits: breakers, clock: this.clock });
+    const layer = balance({ balancer: this.balancer, ledger, wait: { isOver: true, join: async () => {}, noEndpoints } });
     this.#dispatch = layer(endings(() => this.#ending).dispatch);
   }
 
@@ -180,8 +183,9 @@ class Rig {
     for (const [upstream, circuit] of this.circuits) {
       circuit.pass(this.now);
       const { state, rule, untilMs } = this.breakers.standing(upstream);
+      const out = circuit.rule === "health check" ? "unhealthy" : "ejected";
       const expected = {
-        state: circuit.state === "closed" ? "available" : circuit.state === "open" ? "ejected" : "probing",
+        state: circuit.state === "closed" ? "available" : circuit.state === "half-open" ? "probing" : out,
         rule: circuit.rule,
         untilMs: circuit.untilMs === undefined ? undefined : circuit.untilMs + wall,
       };
@@ -189,7 +193,7 @@ class Rig {
       const isProbing = circuit.state === "half-open" ? circuit.isProbing(this.now) : undefined;
       const allowed = {
         closed: ["available"],
-        open: ["ejected"],
+        open: [out],
         "half-open": isProbing === undefined ? ["being probed", "probing"] : [isProbing ? "being probed" : "probing"],
       };
       expect(allowed[circuit.state], upstream.id).toContain(stateOf(upstream));

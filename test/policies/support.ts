@@ -1,4 +1,6 @@
+import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { localResponse } from "../../src/core/buffered-body.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
 import type { CloseListener, ResponseBody } from "../../src/core/http/body.ts";
@@ -127,28 +129,30 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 
 /** The breakers as the balance layer uses them, around `next`, for a request whose upstream has been chosen. */
 export function throughBreakers(breakers: UpstreamBreakers, next: Dispatch): Dispatch {
+  const ledger = new AttemptLedger({ picker: {}, circuits: breakers, clock: systemClock });
   return (request) => {
     const upstream = request.upstream as Upstream;
-    const permit = breakers.admit(upstream);
+    const attempt = ledger.begin(upstream, request);
     return next(request).then(
       (response) => {
-        breakers.answered(request, upstream, permit, response);
+        attempt.head(response);
+        response.body.onClose((error) => attempt.end(error));
         return response;
       },
       (error: unknown) => {
-        breakers.failed(upstream, permit, error);
+        attempt.end(error);
         throw error;
       },
     );
   };
 }
 
-/** Work at `upstream` begins; what it returns ends it. `isRefused`: no connection could be made. */
+/** An attempt at `upstream` begins; the function ends it. `isRefused`: no connection could be made. */
 export function begun(breakers: UpstreamBreakers, upstream: Upstream): (outcome: Outcome, isRefused?: boolean) => void {
-  const permit = breakers.admit(upstream);
+  const attempt = new AttemptLedger({ picker: {}, circuits: breakers, clock: systemClock }).begin(upstream, testRequest({ upstream }));
   return (outcome, isRefused = false) => {
-    if (outcome === "success") breakers.answered(testRequest({ upstream }), upstream, permit, localResponse(200));
-    else if (outcome === "neutral") breakers.failed(upstream, permit, new Error("given up"));
-    else breakers.failed(upstream, permit, new MeshError(isRefused ? "ERR_MESH_CONNECT" : "ERR_MESH_PROTOCOL", "failed"));
+    if (outcome === "success") attempt.head(localResponse(200));
+    const failure = new MeshError(isRefused ? "ERR_MESH_CONNECT" : "ERR_MESH_PROTOCOL", "failed");
+    attempt.end(outcome === "success" ? undefined : outcome === "neutral" ? new Error("given up") : failure);
   };
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { EndpointsUpdate } from "../../src/core/events.ts";
+import type { EndpointsUpdate } from "../../src/core/observing/events.ts";
 import { authoritative } from "../../src/discovery/authority.ts";
 import type { EmptyPolicy } from "../../src/discovery/discovery.ts";
 import { Watcher } from "../../src/discovery/watcher.ts";

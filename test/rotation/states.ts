@@ -1,4 +1,4 @@
-import type { EventSink, InstanceStateEvent } from "../../src/core/events.ts";
+import type { EventSink, InstanceStateEvent } from "../../src/core/observing/events.ts";
 import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
 
 /** The state of an instance, with a word of its own while a probe is under way. */

@@ -3,12 +3,12 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { DataPointType, type Histogram, MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import type { CallEnd } from "../../src/core/call-observer.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { MeshRequest } from "../../src/core/dispatch.ts";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
-import type { AttemptEnd, Observer } from "../../src/core/observer.ts";
-import type { MeshReading, ServiceReading } from "../../src/core/reading.ts";
+import type { CallEnd } from "../../src/core/observing/call-observer.ts";
+import type { AttemptEnd, Observer } from "../../src/core/observing/observer.ts";
+import type { MeshReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
 
 class PulledReader extends MetricReader {

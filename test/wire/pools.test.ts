@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Upstream } from "../../src/core/upstream.ts";
+import { statisticsOf, Upstream } from "../../src/core/upstream.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
@@ -17,7 +17,7 @@ const upstream = (index: number) => new Upstream("users", { id: `i${index}`, hos
 
 /** One request as the balancer counts it. */
 function use(pools: Pools, target: Upstream): void {
-  target.requests++;
+  statisticsOf(target).requests++;
   pools.of(target, "h1");
 }
 
@@ -63,10 +63,10 @@ describe("pools", () => {
     const { pools, clock } = poolsOf();
     const streaming = upstream(1);
     use(pools, streaming);
-    streaming.inFlight = 1;
+    statisticsOf(streaming).inFlight = 1;
     await clock.advance(600_000);
     expect(pools.size).toBe(1);
-    streaming.inFlight = 0;
+    statisticsOf(streaming).inFlight = 0;
     await clock.advance(120_000);
     await settled();
     expect(pools.size).toBe(0);

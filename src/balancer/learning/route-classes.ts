@@ -4,15 +4,15 @@ import type { MeshRequest } from "../../core/dispatch.ts";
 export const maxRouteClasses = 16;
 
 /**
- * Numbers the routes of a service: by `options.route`, else by the first segment of the path. Paths come from outside, so
+ * Numbers the routes of a service: by `route`, else by the first segment of the path. Paths come from outside, so
  * the first fifteen have a number of their own and all others share 0.
  */
 export class RouteClasses {
   readonly #numbers = new Map<string, number>();
 
   /** From 0 to below {@link maxRouteClasses}. */
-  of({ options, path }: MeshRequest): number {
-    const name = options.route ?? firstSegment(path);
+  of({ route, path }: MeshRequest): number {
+    const name = route ?? firstSegment(path);
     const known = this.#numbers.get(name);
     if (known !== undefined) return known;
     const number = this.#numbers.size + 1;

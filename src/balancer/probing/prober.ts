@@ -1,7 +1,8 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Dispatch, MeshResponse } from "../../core/dispatch.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import type { RequestHeaders } from "../../core/http/request-headers.ts";
+import { meshRequest } from "../../core/mesh-request.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 /** What a {@link Prober} needs. */
@@ -55,20 +56,11 @@ export class Prober {
       timeoutMs,
       false,
     );
-    const request = {
-      service,
-      method: "GET",
-      path,
-      headers: noHeaders,
-      body: undefined,
-      options: {},
-      cancellation,
+    const request: MeshRequest = {
+      ...meshRequest({ service, method: "GET", path, headers: noHeaders, body: undefined, cancellation }),
       deadline: clock.now() + timeoutMs,
-      attempt: 1,
       tried: [upstream],
-      attempts: [],
       upstream,
-      observation: undefined,
     };
     // Behind the request that it was asked for: that one is sent first.
     Promise.resolve(request)

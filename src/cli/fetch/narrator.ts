@@ -1,5 +1,5 @@
 import { describeError } from "../../core/errors.ts";
-import { type EventHandlers, handleEvent } from "../../core/events.ts";
+import { type EventHandlers, handleEvent } from "../../core/observing/events.ts";
 import type {
   AttemptEnd,
   AttemptObserver,

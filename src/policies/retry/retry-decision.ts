@@ -1,8 +1,8 @@
 import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
-import type { RetryDenial } from "../../core/events.ts";
 import { isReplayable } from "../../core/http/body.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
+import type { RetryDenial } from "../../core/observing/events.ts";
 import { isGatewayError, isRetryableMethod } from "../../core/outcome.ts";
 
 /** How an attempt ended that the caller should not see if another one can do better. */

@@ -1,4 +1,4 @@
-import type { EventHandlers } from "../../core/events.ts";
+import type { EventHandlers } from "../../core/observing/events.ts";
 import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
 import type { Sink } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";

@@ -1,6 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { BreakerState } from "../../core/breaker-state.ts";
-import type { MeshReading, ServiceReading } from "../../core/reading.ts";
+import type { MeshReading, ServiceReading } from "../../core/observing/reading.ts";
 import { instanceStates } from "../../core/upstream.ts";
 import { breakerStateOf } from "../attribute-values.ts";
 import type { GaugeKey, Report } from "./metric-sink.ts";

@@ -1,9 +1,9 @@
 import type { Context } from "@opentelemetry/api";
-import type { CallEnd } from "../../core/call-observer.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { EventHandlers } from "../../core/events.ts";
-import type { AttemptEnd } from "../../core/observer.ts";
-import type { MeshReading } from "../../core/reading.ts";
+import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { EventHandlers } from "../../core/observing/events.ts";
+import type { AttemptEnd } from "../../core/observing/observer.ts";
+import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
 import { countEvents } from "./event-metrics.ts";
@@ -48,7 +48,7 @@ export class MeshMetrics {
     // Looked up at the end of the call: the first call of a service begins before discovery has resolved it.
     const state = this.#services.find(request.service);
     const { outcome, errorType } = callOutcome(end);
-    const sets = state.calls(request.method, request.options.route);
+    const sets = state.calls(request.method, request.route);
     instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
     if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes, context);
     if (isDeadline(request, end.error)) instruments.deadlineExceeded.add(1, state.attributes);
@@ -58,7 +58,7 @@ export class MeshMetrics {
     const instruments = this.#sink.current();
     if (instruments === undefined) return;
     const state = this.#services.find(request.service);
-    const sets = state.attempts(request.method, request.options.route, upstream);
+    const sets = state.attempts(request.method, request.route, upstream);
     instruments.attemptDuration.record(end.totalMs / 1000, sets.of(end.record.status, attemptErrorType(end)), context);
     state.picks[pickZone(this.#mesh?.zone, upstream.endpoint.zone)]++;
     if (this.#isClosed) this.#addPicks(state);

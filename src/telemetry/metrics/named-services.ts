@@ -1,4 +1,4 @@
-import type { MeshReading } from "../../core/reading.ts";
+import type { MeshReading } from "../../core/observing/reading.ts";
 import { instanceStates } from "../../core/upstream.ts";
 import { type SeriesOptions, ServiceSeries } from "./service-series.ts";
 

@@ -1,8 +1,8 @@
-import type { CallEnd, CallObserver, Observation } from "../../core/call-observer.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { EventSink, MeshEvent } from "../../core/events.ts";
-import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observer.ts";
-import type { MeshReading } from "../../core/reading.ts";
+import type { CallEnd, CallObserver, Observation } from "../../core/observing/call-observer.ts";
+import type { EventSink, MeshEvent } from "../../core/observing/events.ts";
+import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
+import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 /** Takes the place of an observer that has left. */

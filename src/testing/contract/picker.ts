@@ -3,6 +3,7 @@ import type { Picker } from "../../balancer/picker.ts";
 import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { statisticsOf } from "../../core/upstream.ts";
 import { testRequest, testUpstream } from "../request.ts";
 import { seededRandom } from "../seeded-random.ts";
 import type { ContractTest } from "./contract.ts";
@@ -247,7 +248,7 @@ export function pickerContract(create: CreatePicker, options: PickerContractOpti
 function pickMany(picker: Picker, upstreams: readonly Upstream[], picks: number): readonly string[] {
   const inFlight: Upstream[] = [];
   const ids: string[] = [];
-  for (const upstream of upstreams) upstream.latencyMs = 10;
+  for (const upstream of upstreams) statisticsOf(upstream).latencyMs = 10;
   picker.update?.(upstreams);
   for (let call = 0; call < picks; call++) {
     const upstream = picker.pick(upstreams, request(call));
@@ -260,12 +261,12 @@ function pickMany(picker: Picker, upstreams: readonly Upstream[], picks: number)
 
 /** Counts a request in flight, and ends the oldest when there are more than ten. */
 function hold(inFlight: Upstream[], upstream: Upstream): void {
-  upstream.requests += 1;
-  upstream.inFlight += 1;
+  statisticsOf(upstream).requests += 1;
+  statisticsOf(upstream).inFlight += 1;
   inFlight.push(upstream);
   if (inFlight.length <= 10) return;
   const finished = inFlight.shift();
-  if (finished) finished.inFlight -= 1;
+  if (finished) statisticsOf(finished).inFlight -= 1;
 }
 
 function assertFair(address: string, requests: number, picks: number, size: number, maxSkewRatio: number): void {

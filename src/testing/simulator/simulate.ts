@@ -1,9 +1,13 @@
 import type { Random } from "../../core/clock.ts";
+import type { Dispatch } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { meshRequest } from "../../core/mesh-request.ts";
 import { Catalogue } from "../../discovery/catalogue.ts";
-import { checkMeshOptions, type ServiceOptions } from "../../mesh/options.ts";
+import { checkMeshOptions } from "../../mesh/mesh-options.ts";
+import { callPipeline } from "../../mesh/pipeline.ts";
 import { Service, type ServiceContext } from "../../mesh/service.ts";
+import type { ServiceOptions } from "../../mesh/service-options.ts";
+import { timeoutOption } from "../../policies/deadline.ts";
 import { Observers } from "../../telemetry/observing/observers.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { type Arrival, arrivalsOf } from "./arrivals.ts";
@@ -59,7 +63,7 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     const request = meshRequest({ service, method, path, headers: noHeaders, body: undefined, options: callOptions });
     const end = (outcome: string, succeeded: boolean) => tally.onEnd(atMs, clock.now() - atMs, outcome, succeeded, request.attempts.length);
     tally.onCall(atMs);
-    (clients[client] as Service)
+    (clients[client] as SimulatedCaller)
       .dispatch(request)
       .then(
         ({ status }) => end(String(status), isSuccess(status)),
@@ -89,13 +93,32 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
   return tally.result(name, seed);
 }
 
-function clientOf(options: SimulatedOptions, context: Pick<ServiceContext, "discovery" | "transport" | "clock" | "random">): Service {
+/** One simulated process that calls. */
+interface SimulatedCaller {
+  readonly dispatch: Dispatch;
+  close(): Promise<void>;
+}
+
+function clientOf(
+  options: SimulatedOptions,
+  context: Pick<ServiceContext, "discovery" | "transport" | "clock" | "random">,
+): SimulatedCaller {
   const { healthCheck = false } = options as ServiceOptions;
   if (healthCheck !== false) throw new TypeError("simulate: options.healthCheck must be absent: it would open sockets");
   checkMeshOptions({ ...options, discovery: context.discovery });
   const { discovery, clock } = context;
   const catalogue = new Catalogue(discovery, clock);
-  return new Service(service, options, { ...context, zone: options.zone, catalogue, observers: new Observers([]) });
+  const observers = new Observers([]);
+  const simulated = new Service(service, options, [], { ...context, zone: options.zone, catalogue, observers });
+  const { timeoutMs } = timeoutOption.settle(options);
+  const dispatch = callPipeline({
+    observers,
+    clock,
+    limitOf: () => timeoutMs,
+    interceptors: options.interceptors ?? [],
+    route: (request) => simulated.dispatch(request),
+  });
+  return { dispatch, close: () => simulated.close() };
 }
 
 /** Streams of random numbers that do not depend on each other: what a picker draws must not change what the servers do. */

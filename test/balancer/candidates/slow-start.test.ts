@@ -9,6 +9,7 @@ import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
 import { weighted } from "../../../src/balancer/pickers/weighted.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
+import { statisticsOf } from "../../../src/core/upstream.ts";
 import { testRequest, testUpstream } from "../../../src/testing/request.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
@@ -27,11 +28,11 @@ function balancerOf(picker: Picker = roundRobin(), options: Partial<BalancerOpti
     for (let call = 0; call < calls; call++) {
       const picked = balancer.pick(testRequest(), true) as Upstream;
       counts.set(picked.id, (counts.get(picked.id) ?? 0) + 1);
-      picked.inFlight++;
+      statisticsOf(picked).inFlight++;
       inFlight.push(picked);
-      if (inFlight.length > 10) (inFlight.shift() as Upstream).inFlight--;
+      if (inFlight.length > 10) statisticsOf(inFlight.shift() as Upstream).inFlight--;
     }
-    for (const each of inFlight) each.inFlight--;
+    for (const each of inFlight) statisticsOf(each).inFlight--;
     return counts;
   };
   return { clock, balancer, upstream, countsOf };

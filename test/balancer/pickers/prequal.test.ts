@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../../src/core/dispatch.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
+import { statisticsOf } from "../../../src/core/upstream.ts";
 import {
   createMesh,
   localResponse,
@@ -113,7 +114,7 @@ describe("prequal", () => {
 
   it("takes who reports no latency for as fast as this process sees it", async () => {
     const setup = started(3, async () => response("TEXT named_metrics.rif=1"));
-    for (const [index, upstream] of setup.upstreams.entries()) upstream.latencyMs = index === 2 ? 5 : 50;
+    for (const [index, upstream] of setup.upstreams.entries()) statisticsOf(upstream).latencyMs = index === 2 ? 5 : 50;
     const counts = await counted(setup, 300);
     expect((counts[2] ?? 0) / 300).toBeGreaterThan(0.6);
   });

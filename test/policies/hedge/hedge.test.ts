@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
 import type { MeshRequest } from "../../../src/core/dispatch.ts";
-import { type HedgeOptions, hedge } from "../../../src/policies/hedge/hedge.ts";
+import { hedge } from "../../../src/policies/hedge/hedge.ts";
+import type { HedgeOptions } from "../../../src/policies/hedge/hedge-options.ts";
 import { RetryBudget, type RetryBudgetOptions } from "../../../src/policies/retry/retry-budget.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";

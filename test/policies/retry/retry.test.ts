@@ -234,7 +234,7 @@ describe("the deadline", () => {
     const clock = virtualClock();
     const inner = endings((request) => new Promise((resolve) => request.cancellation.onCancel((throws) => resolve({ throws }))));
     const { requests, dispatch: retried } = under(inner, { clock });
-    const dispatch = deadline({ timeoutMs: 100, clock })(retried);
+    const dispatch = deadline({ limitOf: () => 100, clock })(retried);
     const error = rejection(dispatch(testRequest()));
     await clock.advance(10_000);
     expect(await error).toMatchObject({ code: "ERR_MESH_TIMEOUT" });

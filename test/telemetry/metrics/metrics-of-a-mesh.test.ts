@@ -50,7 +50,9 @@ describe("the metrics of a mesh", () => {
     );
     const endpoints = servers.map(({ port }, index) => ({ host: "127.0.0.1", port, ...(index < 2 && { zone: index === 0 ? "a" : "b" }) }));
     const discovery = staticDiscovery({ users: endpoints });
-    const mesh = closing(createMesh({ discovery, zone: "a", zoneAware: false, picker: roundRobin(), breaker: false, drainTimeoutMs: 0 }));
+    const mesh = closing(
+      createMesh({ discovery, zone: "a", balancing: { zoneAware: false }, picker: roundRobin(), breaker: false, drainTimeoutMs: 0 }),
+    );
     for (let call = 0; call < 60; call++) await (await mesh.fetch("users/")).text();
     const seen = servers.map((server) => server.seen.length);
     const attempts = seen.reduce((sum, each) => sum + each, 0);

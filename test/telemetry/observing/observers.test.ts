@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { localResponse } from "../../../src/core/buffered-body.ts";
-import type { CallEnd } from "../../../src/core/call-observer.ts";
 import type { Interceptor } from "../../../src/core/dispatch.ts";
-import { type EventHandlers, handleEvent, type MeshEvent } from "../../../src/core/events.ts";
-import type { AttemptEnd, Observer } from "../../../src/core/observer.ts";
+import type { CallEnd } from "../../../src/core/observing/call-observer.ts";
+import { type EventHandlers, handleEvent, type MeshEvent } from "../../../src/core/observing/events.ts";
+import type { AttemptEnd, Observer } from "../../../src/core/observing/observer.ts";
 import { createMesh } from "../../../src/mesh/mesh.ts";
 import { Observers } from "../../../src/telemetry/observing/observers.ts";
 import { memoryRegistry } from "../../../src/testing/memory-registry.ts";

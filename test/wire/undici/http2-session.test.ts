@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AttemptRecord } from "../../../src/core/errors.ts";
-import type { Observer } from "../../../src/core/observer.ts";
+import type { Observer } from "../../../src/core/observing/observer.ts";
 import type { Mesh } from "../../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../../src/mesh/options.ts";
+import type { MeshOptions } from "../../../src/mesh/mesh-options.ts";
 import { errorCode, type PeerConnection, servePeer } from "../../behaviour/http2-peer.ts";
 import { meshOf, rejectionOf, until } from "../../support/mesh.ts";
 

@@ -1,5 +1,5 @@
-import type { BreakerState } from "./breaker-state.ts";
-import type { InstanceState } from "./upstream.ts";
+import type { BreakerState } from "../breaker-state.ts";
+import type { InstanceState } from "../upstream.ts";
 
 /** A concurrency limit at this moment. */
 export interface ConcurrencyReading {

@@ -1,8 +1,8 @@
-import type { BreakerState } from "./breaker-state.ts";
-import type { MeshRequest } from "./dispatch.ts";
-import type { EjectionRule } from "./ejection-rule.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { InstanceState, Upstream } from "./upstream.ts";
+import type { BreakerState } from "../breaker-state.ts";
+import type { MeshRequest } from "../dispatch.ts";
+import type { EjectionRule } from "../ejection-rule.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { InstanceState, Upstream } from "../upstream.ts";
 
 /** Why a retry was not made. */
 export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body";

@@ -1,9 +1,9 @@
+import type { MeshRequest } from "../dispatch.ts";
+import type { AttemptRecord } from "../errors.ts";
+import type { Upstream } from "../upstream.ts";
 import type { CallObserver } from "./call-observer.ts";
-import type { MeshRequest } from "./dispatch.ts";
-import type { AttemptRecord } from "./errors.ts";
 import type { MeshEvent } from "./events.ts";
 import type { MeshReading } from "./reading.ts";
-import type { Upstream } from "./upstream.ts";
 
 /** How one attempt ended: when its body closed, or when it failed before. */
 export interface AttemptEnd {
