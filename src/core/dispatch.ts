@@ -64,6 +64,7 @@ export interface MeshRequest {
 
 /** Told once that a call has ended. */
 export interface CallEndListener {
+  /** The call has failed, or the body of its response has closed. */
   handleCallEnd(): void;
 }
 
