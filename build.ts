@@ -148,7 +148,12 @@ async function declare(): Promise<void> {
 function removeOthers(code: readonly string[]): void {
   const declarations = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
     .filter(
-      (path) => path.endsWith(".ts") && !path.endsWith(".d.ts") && !path.startsWith(join("admin", "page")) && !path.startsWith(`cli${sep}`),
+      (path) =>
+        path.endsWith(".ts") &&
+        !path.endsWith(".d.ts") &&
+        !path.startsWith(join("admin", "page")) &&
+        !path.startsWith(`cli${sep}`) &&
+        !path.startsWith(`assets${sep}`),
     )
     .flatMap((path) => [".d.ts", ".d.ts.map"].map((ending) => path.replace(/\.ts$/, ending)));
   const wanted = new Set([...declarations, ...code.map((path) => path.split("/").join(sep))]);
