@@ -1,5 +1,4 @@
 import type { Agent, AgentOptions } from "node:http";
-import type { SecureContext } from "node:tls";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
@@ -22,7 +21,8 @@ import type { Instance, Registrar, Registration } from "../registration/registra
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
-import { certificateEndOf, secureContextOf } from "../wire/tls.ts";
+import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
+import { certificateEndOf } from "../wire/tls.ts";
 import { Transport, type Upgraded } from "../wire/transport.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { checkMeshOptions, type MeshOptions, type ServiceOptions } from "./options.ts";
@@ -107,7 +107,7 @@ class ClientMesh implements Mesh {
   readonly #catalogue: Catalogue;
   readonly #callerZones: CallerZones;
   readonly #lastGood: LastGood | undefined;
-  readonly #secureContext: SecureContext | undefined;
+  readonly #identity: ClientIdentity;
   readonly #reading: MeshReading;
   /** In the order of their last use: the first is the one unused for longest. */
   readonly #services = new Map<string, Service>();
@@ -131,7 +131,7 @@ class ClientMesh implements Mesh {
     const { lastGoodDirectory: directory } = options;
     const tellError = (service: string, error: unknown) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: tellError });
-    this.#secureContext = options.tls && secureContextOf(options.tls);
+    this.#identity = staticIdentity(options.tls);
     this.#reading = {
       zone: options.zone,
       certificateExpiresAtMs: options.tls && certificateEndOf(options.tls),
@@ -145,8 +145,7 @@ class ClientMesh implements Mesh {
       connectTimeoutMs: options.connectTimeoutMs,
       zone: options.zone,
       bodyIdleTimeoutMs: options.bodyIdleTimeoutMs ?? 30_000,
-      secureContext: this.#secureContext,
-      serverName: options.tls?.serverName,
+      identity: this.#identity,
       clock,
     });
   }
@@ -165,7 +164,7 @@ class ClientMesh implements Mesh {
   agent(options?: AgentOptions): Agent {
     const lease = async (service: string, method: string, path: string) =>
       this.#service(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
-    return new MeshAgent({ lease, secureContext: this.#secureContext, serverName: this.#options.tls?.serverName }, options);
+    return new MeshAgent({ lease, identity: this.#identity }, options);
   }
 
   readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
@@ -246,7 +245,7 @@ class ClientMesh implements Mesh {
         observers: this.#observers,
         zone: this.#options.zone,
         callerZones: this.#callerZones,
-        tls: { secureContext: this.#secureContext, serverName: this.#options.tls?.serverName },
+        identity: this.#identity,
         clock,
         random,
       },

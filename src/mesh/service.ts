@@ -27,13 +27,13 @@ import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import { type ServiceBreaker, serviceBreaker } from "../policies/service-breaker.ts";
 import { throttle } from "../policies/throttle.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";
-import type { HealthCheckTls } from "../rotation/health/health-check-connection.ts";
 import { HealthChecks } from "../rotation/health/health-checks.ts";
 import { OperatorHolds } from "../rotation/operator-holds.ts";
 import { UpstreamBreakers } from "../rotation/upstream-breaker.ts";
 import { hooksOf } from "../telemetry/observing/hooks.ts";
 import { observeAttempts, observeCalls } from "../telemetry/observing/observe.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
+import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
@@ -53,8 +53,8 @@ export interface ServiceContext {
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
-  /** TLS of the health checks, which make connections of their own. */
-  readonly tls?: HealthCheckTls;
+  /** For the health checks, which make connections of their own. */
+  readonly identity?: ClientIdentity;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -162,10 +162,10 @@ export class Service {
     this.#callBreakers = breaker === false ? undefined : breakers;
     this.#operator = new OperatorHolds(breakers, clock);
     if (healthCheck !== false) {
-      const { tls = { secureContext: undefined, serverName: undefined } } = context;
+      const { identity = staticIdentity() } = context;
       this.#healthChecks = new HealthChecks({
         ...healthCheck,
-        probe: healthCheckProbe(healthCheck, protocol, tls),
+        probe: healthCheckProbe(healthCheck, protocol, identity),
         clock,
         random,
         onUnhealthy: (upstream) => breakers.hold(upstream),
