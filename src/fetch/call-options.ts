@@ -23,7 +23,7 @@ export const callOptions = optionTable<CallOptions>()({
   idempotent: custom<boolean | undefined>({
     type: "true | false",
     default: undefined,
-    defaultText: "as `retry` says of the method",
+    defaultText: "by `retry.methods`",
     check(option, value) {
       if (typeof value !== "boolean") refuse(option, value, "true or false");
     },

@@ -19,24 +19,24 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
   readonly observers?: readonly Observer[];
-  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. */
+  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. @default none */
   readonly zone?: string;
-  /** Overrides for single services, by name. */
+  /** Overrides for single services, by name. @default none */
   readonly services?: { readonly [Name in ServiceNameOf<Declared>]?: ServiceOptions };
   /**
    * The services that may be called. With it a key of `services` and a call outside of the list are a `TypeError` that says what was
    * probably meant, and the compiler checks targets without a type argument. @default every name
    */
   readonly serviceNames?: readonly (Declared | ServiceNameOf<Declared>)[];
-  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. @default 30000 */
+  /** The time without a byte after which a response body is ended, in milliseconds; `false` = no limit. @default 30000 */
   readonly bodyIdleTimeoutMs?: number | false;
   /** Limit of a connection attempt, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
   readonly connectTimeoutMs?: number;
   /** Connections to one instance. @default 256 */
   readonly connections?: number;
-  /** A connection is closed after so many requests. @default no limit */
+  /** Requests after which a connection is closed. @default no limit */
   readonly maxRequestsPerConnection?: number;
-  /** A connection takes no new request after so long, in milliseconds: certificates and load balancers change. @default 300000 */
+  /** The age from which a connection takes no new request, in milliseconds: certificates and load balancers change. @default 300000 */
   readonly maxConnectionAgeMs?: number;
   /** TLS towards instances that speak it. */
   readonly tls?: TlsOptions;
@@ -49,9 +49,9 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly maxServices?: number;
   /** How long `close()` waits for calls in flight, in milliseconds. @default 5000 */
   readonly drainTimeoutMs?: number;
-  /** Time; for tests and simulations. @default the process's own clock */
+  /** The source of time, for tests and simulations. @default the process's own clock */
   readonly clock?: Clock;
-  /** Chance; a seeded one makes jitter and picks repeatable. @default Math.random */
+  /** The source of chance; a seeded one makes jitter and picks repeatable. @default Math.random */
   readonly random?: Random;
 }
 

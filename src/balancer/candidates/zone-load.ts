@@ -7,7 +7,7 @@ export interface ZoneAwareOptions {
   readonly minEndpoints?: number;
   /**
    * How many callers each zone has: numbers by zone, or the name of the service that calls, whose instances discovery counts.
-   * @default unknown: as many in each zone that the service has an instance in
+   * @default as many in each zone that the service has an instance in
    */
   readonly callers?: Readonly<Record<string, number>> | string;
 }
