@@ -89,7 +89,7 @@ export interface MeshResponse extends HeaderLines {
 /** Sends a request and resolves with the response head; rejects with a `MeshError` or with the caller's abort reason. */
 export type Dispatch = (request: MeshRequest) => Promise<MeshResponse>;
 
-/** Wraps a dispatch. Composed once per service; the first in a list is the outermost. */
+/** Wraps a dispatch. Composed once, for the whole mesh or for one service; the first in a list is the outermost. */
 export type Interceptor = (next: Dispatch) => Dispatch;
 
 /** Puts interceptors around `inner`, the first outermost. */
