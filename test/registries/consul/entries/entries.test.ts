@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EntryRules, endpointsOf } from "../../../src/registries/consul/entries.ts";
-import { entry } from "./scripted-consul.ts";
+import { type EntryRules, endpointsOf } from "../../../../src/registries/consul/entries/entries.ts";
+import { entry } from "../scripted-consul.ts";
 
 const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined };
 const one = (overrides: Parameters<typeof entry>[1] = {}, changed: Partial<EntryRules> = {}) =>
