@@ -50,16 +50,16 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
       if (signal.aborted) return;
       const pair = new FallbackPair({ ...settings, service });
       try {
-        let told: WatchedSource | undefined;
-        let toldAnswers = 0;
+        let yielded: WatchedSource | undefined;
+        let yieldedAnswers = 0;
         while (!signal.aborted) {
           const source = pair.choose();
           const { endpoints, answers } = source;
-          if (endpoints === undefined || (source === told && answers === toldAnswers)) {
+          if (endpoints === undefined || (source === yielded && answers === yieldedAnswers)) {
             await pair.changes.wait(signal);
           } else {
-            told = source;
-            toldAnswers = answers;
+            yielded = source;
+            yieldedAnswers = answers;
             // Also when nothing changed: it confirms that the data is current.
             yield source.answer;
           }

@@ -63,8 +63,8 @@ interface UnionSettings extends Required<Pick<UnionOptions, "waitMs" | "clock" |
   readonly onError: SourceErrorListener | undefined;
 }
 
-/** What a source had answered when the union was last yielded. */
-type Told = Pick<WatchedSource, "answer" | "answers">;
+/** The state of a source when the union was last yielded. */
+type Yielded = Pick<WatchedSource, "answer" | "answers">;
 
 async function* watchAll(settings: UnionSettings, service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   if (signal.aborted) return;
@@ -80,17 +80,17 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
   };
   const timer = clock.setTimer(onOverdue, waitMs, false);
   try {
-    let told: readonly Told[] = [];
+    let yielded: readonly Yielded[] = [];
     let endpoints: readonly Endpoint[] = [];
     while (!signal.aborted) {
       const isAnswered = watched.some(({ answers }) => answers > 0);
       if (!isAnswered && watched.every(({ isFailing }) => isFailing)) throw allFailed(service, watched);
       const isComplete = watched.every(({ answers, isFailing }) => answers > 0 || isFailing);
-      const isNew = watched.some(({ answer }, index) => answer.endpoints !== told[index]?.answer.endpoints);
+      const isNew = watched.some(({ answer }, index) => answer.endpoints !== yielded[index]?.answer.endpoints);
       // The union is as old as the oldest of its parts: no source confirms the part of another.
-      const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (told[index]?.answers ?? 0));
+      const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (yielded[index]?.answers ?? 0));
       if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
-        told = watched.map(({ answer, answers }) => ({ answer, answers }));
+        yielded = watched.map(({ answer, answers }) => ({ answer, answers }));
         if (isNew) endpoints = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
         yield { endpoints, certain: watched.every(({ answer }) => answer.certain) };
       } else {

@@ -48,11 +48,11 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
     async *watch(service, signal) {
       const release = list.follow();
       try {
-        let told = list.refresh() - 1;
+        let read = list.refresh() - 1;
         let last: readonly Endpoint[] | undefined;
         while (!signal.aborted) {
-          if (list.reads > told) {
-            told = list.reads;
+          if (list.reads > read) {
+            read = list.reads;
             last = keepIfSame(last, list.services().get(service) ?? []);
             // Also when nothing changed: it confirms that the data is current. Not certain: `emptyPolicy` says how the file is taken.
             yield { endpoints: last, certain: false };

@@ -8,7 +8,7 @@ import { ConsulError, isRefusal } from "./http/consul-error.ts";
 
 /** Options of an {@link AgentEntry}. */
 export interface AgentEntryOptions {
-  /** What errors call the registry. */
+  /** The registry's name in errors. */
   readonly name: string;
   readonly requestTimeoutMs: number;
 }

@@ -52,7 +52,7 @@ describe("findAddresses", () => {
     expect((await find({ A: ["10.0.0.2"], AAAA: new Error("SERVFAIL") }, memory)).addresses).toEqual(["10.0.0.2"]);
   });
 
-  it("rejects where one family fails and the other has no addresses: nobody knows then", async () => {
+  it("rejects where one family fails and the other has no addresses: they are not known then", async () => {
     await expect(find({ A: new Error("SERVFAIL"), AAAA: "nodata" })).rejects.toThrow("SERVFAIL");
     await expect(find({ A: "nodata", AAAA: new Error("SERVFAIL") })).rejects.toThrow("SERVFAIL");
     const memory = new AddressMemory();

@@ -171,7 +171,7 @@ describe("resolver", () => {
     expect([bad.asked.length, server.asked.length]).toEqual([4, 5]);
   });
 
-  it("fails at once where nobody listens, and where no server is configured", async () => {
+  it("fails at once where nothing listens, and where no server is configured", async () => {
     const gone = await startResponder(good);
     await gone[Symbol.asyncDispose]();
     await expect(ask(parse(gone))).rejects.toThrow("ECONNREFUSED");

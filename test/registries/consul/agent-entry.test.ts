@@ -302,7 +302,7 @@ describe("a registration", () => {
     expect(await renewed(bench)).toEqual(["maintenance true", "pass"]);
   });
 
-  it("refuses a status nobody knows", async () => {
+  it("refuses an unknown status", async () => {
     const { registration } = await registered();
     await expect(registration.setStatus("UP" as InstanceStatus)).rejects.toThrow(/'UP'/);
     expect(registration.status).toBe("up");

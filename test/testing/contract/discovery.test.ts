@@ -127,7 +127,7 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
   ["yields an empty set for an unknown service", "throws", throwing],
   ["yields an empty set for an unknown service", "yields nothing", silent],
   [
-    "takes a service named like a property of every object for an unknown one",
+    "treats a service named like a property of every object as unknown",
     "keeps services in an object",
     harnessWith(() => ({
       async *watch(service) {
@@ -152,7 +152,7 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
     })),
   ],
   ["sees an instance move to another port", "sees no change", deaf],
-  ["tells weights", "drops weights", changing((set) => set.map(({ weight: _weight, ...rest }) => rest))],
+  ["reports weights", "drops weights", changing((set) => set.map(({ weight: _weight, ...rest }) => rest))],
   ["sees a weight change", "sees no change", deaf],
   [
     "gives every instance an id that is unique and survives updates",

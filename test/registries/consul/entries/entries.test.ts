@@ -30,7 +30,7 @@ describe("entries of a Consul answer", () => {
     expect(one({ checks: [] })?.port).toBe(8081);
   });
 
-  it("are out when a check has a status nobody knows", () => {
+  it("are out when a check has an unknown status", () => {
     for (const unknown of ["", "maintenance", "PASSING"]) expect(one(status("passing", unknown))).toBeUndefined();
     expect(one({ checks: [{ CheckID: "c" }] })).toBeUndefined();
     expect(one({ checks: "passing" })).toBeUndefined();
