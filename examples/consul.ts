@@ -19,7 +19,7 @@ const mesh = createMesh({ discovery: registry });
 const response = await mesh.fetch("greeter/");
 console.log(response.status, await response.text());
 
-// The other way round: out of the registry before the server closes.
+// In the opposite order: out of the registry before the server closes.
 await registration.deregister();
 await mesh.close();
 server.close();

@@ -21,7 +21,7 @@ while (!(await registry.services(AbortSignal.timeout(5_000))).includes("greeter"
 const response = await mesh.fetch("greeter/");
 console.log(response.status, await response.text());
 
-// The other way round: out of the registry before the server closes.
+// In the opposite order: out of the registry before the server closes.
 await registration.deregister();
 await mesh.close();
 server.close();

@@ -24,7 +24,7 @@ export interface UnionOptions {
 /**
  * The endpoints of all sources together. A source that fails takes nothing away from the others, and its own last good set stays. An
  * instance that several sources list, at one address, is listed once, as the first of them has it; ids stay unique. An answer is certain
- * when every source is certain of its part. The watch throws `ERR_MESH_DISCOVERY` only when all sources have failed before any has
+ * when every source is certain of its part, or has the `emptyPolicy` `trust`. The watch throws `ERR_MESH_DISCOVERY` only when all sources have failed before any has
  * answered. Throws a `TypeError` or `RangeError` on wrong arguments.
  */
 export function union(...sources: readonly Discovery[]): Discovery;
@@ -92,7 +92,7 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
       if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
         yielded = watched.map(({ answer, answers }) => ({ answer, answers }));
         if (isNew) endpoints = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
-        yield { endpoints, certain: watched.every(({ answer }) => answer.certain) };
+        yield { endpoints, certain: watched.every(isCertain) };
       } else {
         await changes.wait(signal);
       }
@@ -101,6 +101,11 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
     clock.clearTimer(timer);
     await Promise.all(watched.map((source) => source.stop()));
   }
+}
+
+/** Whether the source is certain of its part: of this one, or of everything it lists. */
+function isCertain({ answer, discovery }: WatchedSource): boolean {
+  return answer.certain || discovery.emptyPolicy === "trust";
 }
 
 /** Earlier sources come first: their ids stay, and they describe instances that later ones list too. */
