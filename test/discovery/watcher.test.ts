@@ -16,7 +16,7 @@ interface Setup {
   readonly lastGood?: WatcherOptions["lastGood"];
 }
 
-/** A started watcher, and what it said. `await settle()` lets everything go on that waits for no time. */
+/** A started watcher with its updates and errors. `await settle()` runs everything that waits for no timer. */
 async function started<D extends Discovery = ScriptedDiscovery>({
   discovery = new ScriptedDiscovery(),
   random = () => 0.5,

@@ -8,11 +8,11 @@ import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
 /** Options of {@link fallback}. All are optional. */
 export interface FallbackOptions {
   /**
-   * How long the primary may be silent at first, or fail after it had answered, before the secondary is used, in milliseconds: 500. Less
-   * than the mesh's `discoveryTimeoutMs`, so that the first call is answered from the secondary.
+   * How long the primary may be silent at first, or fail after it had answered, before the secondary is used, in milliseconds. Default 500,
+   * less than the mesh's `discoveryTimeoutMs`, so that the first call is answered from the secondary.
    */
   readonly switchAfterMs?: number;
-  /** `true` uses the secondary also while the primary lists no instance: `false`. */
+  /** `true` uses the secondary also while the primary lists no instance. Default `false`. */
   readonly shouldSwitchOnEmpty?: boolean;
   /** Called with every failure of either source. Must not throw. */
   readonly onError?: SourceErrorListener;

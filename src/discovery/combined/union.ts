@@ -9,8 +9,8 @@ import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
 /** Options of {@link union}. All are optional. */
 export interface UnionOptions {
   /**
-   * How long the first set waits for sources that have neither answered nor failed, in milliseconds: 500. Less than the mesh's
-   * `discoveryTimeoutMs`, so that a source that hangs does not hide the others.
+   * How long the first set waits for sources that have neither answered nor failed, in milliseconds. Default 500, less than the
+   * mesh's `discoveryTimeoutMs`, so that a source that hangs does not hide the others.
    */
   readonly waitMs?: number;
   /** Called with every failure of one of the sources. Must not throw. */
@@ -24,8 +24,8 @@ export interface UnionOptions {
 /**
  * The endpoints of all sources together. A source that fails takes nothing away from the others, and its own last good set stays. An
  * instance that several sources list, at one address, is listed once, as the first of them has it; ids stay unique. An answer is certain
- * when every source is certain of its part, or has the `emptyPolicy` `trust`. The watch throws `ERR_MESH_DISCOVERY` only when all sources have failed before any has
- * answered. Throws a `TypeError` or `RangeError` on wrong arguments.
+ * when every source is certain of its part, or has the `emptyPolicy` `trust`. The watch throws `ERR_MESH_DISCOVERY` only when all sources
+ * have failed before any has answered. Throws a `TypeError` or `RangeError` on wrong arguments.
  */
 export function union(...sources: readonly Discovery[]): Discovery;
 export function union(sources: readonly Discovery[], options?: UnionOptions): Discovery;

@@ -11,26 +11,26 @@ export interface DnsOptions {
   readonly type?: "A" | "SRV";
   /**
    * The DNS name of a service: a template such as `"{service}.service.consul"`, or a function. It is fully qualified, with or without a
-   * final dot: `"{service}"`.
+   * final dot. Default `"{service}"`.
    */
   readonly name?: string | ((service: string) => string);
   /** The port of every instance, 1–65535; for type `"A"` only. */
   readonly port?: number;
   /** The servers, in order of preference: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Absent: those of the system. */
   readonly servers?: readonly string[];
-  /** 4 queries IPv4 addresses only, 6 IPv6 only, 0 (the default) both. */
+  /** 4 queries IPv4 addresses only, 6 IPv6 only, 0 both. Default 0. */
   readonly family?: 0 | 4 | 6;
-  /** `true` when the instances speak TLS: `false`. */
+  /** `true` when the instances speak TLS. Default `false`. */
   readonly secure?: boolean;
-  /** Shortest time between two rounds of queries whatever the TTL, in milliseconds: 1,000. */
+  /** Shortest time between two rounds of queries whatever the TTL, in milliseconds. Default 1,000. */
   readonly minTtlMs?: number;
-  /** Longest time between two rounds of queries whatever the TTL, in milliseconds: 300,000. */
+  /** Longest time between two rounds of queries whatever the TTL, in milliseconds. Default 300,000. */
   readonly maxTtlMs?: number;
-  /** Time for one attempt at one server, in milliseconds: 500. */
+  /** Time for one attempt at one server, in milliseconds. Default 500. */
   readonly timeoutMs?: number;
-  /** Attempts at each server before a query fails: 3. */
+  /** Attempts at each server before a query fails. Default 3. */
   readonly maxAttempts?: number;
-  /** How an answer is taken that is suddenly empty, see `Discovery.emptyPolicy`: `"quarantine"`. */
+  /** How an answer is taken that is suddenly empty, see `Discovery.emptyPolicy`. Default `"quarantine"`. */
   readonly emptyPolicy?: EmptyPolicy;
   /** Time, for tests. */
   readonly clock?: Clock;

@@ -11,7 +11,7 @@ import { type FileFormat, ListFile } from "./list-file.ts";
 export interface FileDiscoveryOptions {
   /** The format of the file; by default from the end of its name: `.json`, `.yaml` or `.yml`. */
   readonly format?: FileFormat;
-  /** How often the file is checked besides the operating system's notices, in milliseconds: 2,000. */
+  /** How often the file is checked besides the operating system's notices, in milliseconds. Default 2,000. */
   readonly pollMs?: number;
   /**
    * How a list that is suddenly empty is taken, see {@link Discovery.emptyPolicy}. By default `trust` for JSON, which does not parse when

@@ -9,13 +9,13 @@ export type ConsulConsistency = "stale" | "default" | "consistent";
 
 /** The options of {@link consul}. All are optional. */
 export interface ConsulOptions {
-  /** The base of the agent's HTTP API: `http://127.0.0.1:8500`. Excludes `host`, `port` and `secure`. */
+  /** The base of the agent's HTTP API. Default `http://127.0.0.1:8500`. Excludes `host`, `port` and `secure`. */
   readonly url?: string;
-  /** The agent's host, in place of `url`: 127.0.0.1. */
+  /** The agent's host, in place of `url`. Default 127.0.0.1. */
   readonly host?: string;
-  /** The agent's port, in place of `url`: 8500. */
+  /** The agent's port, in place of `url`. Default 8500. */
   readonly port?: number;
-  /** `true` for HTTPS, in place of `url`: `false`. */
+  /** `true` for HTTPS, in place of `url`. Default `false`. */
   readonly secure?: boolean;
   /** The ACL token. A file is read again when it has changed, a function is called for every request. */
   readonly token?: ConsulToken;
@@ -27,31 +27,31 @@ export interface ConsulOptions {
   readonly partition?: string;
   /** Only instances that have all of these tags. */
   readonly tags?: readonly string[];
-  /** `true` leaves instances with a warning out; otherwise they have their `Weights.Warning`: `false`. */
+  /** `true` leaves instances with a warning out; otherwise they have their `Weights.Warning`. Default `false`. */
   readonly onlyPassing?: boolean;
   /** The tagged address to use where an instance or its node has it: `lan`, `wan`, `lan_ipv4`, `wan_ipv6`, … */
   readonly addressKey?: string;
   /** Sorts the answer by round trip from this node (`_agent`: the agent's). Consul cannot use its streaming backend then. */
   readonly near?: string;
-  /** A filter in Consul's own language, applied by the registry: `Service.Meta.version == "2"`. */
+  /** A filter in Consul's own language, applied by the registry, such as `Service.Meta.version == "2"`. */
   readonly filter?: string;
-  /** The consistency of queries: `stale`. */
+  /** The consistency of queries. Default `stale`. */
   readonly consistency?: ConsulConsistency;
-  /** A `stale` answer of a server that has not heard of its leader for longer is queried again at the leader, in milliseconds: 10,000. */
+  /** Largest age of a server's last contact with its leader, in milliseconds; an older `stale` answer is queried at the leader. Default 10,000. */
   readonly maxStaleMs?: number;
-  /** How long the registry may hold a query until something changes, in milliseconds: 60,000. */
+  /** How long the registry may hold a query until something changes, in milliseconds. Default 60,000. */
   readonly waitMs?: number;
-  /** How long any other request may take, in milliseconds: 5,000. */
+  /** How long any other request may take, in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number;
-  /** Least distance between the queries of a watch, after a burst of two, in milliseconds: 500. */
+  /** Least distance between the queries of a watch, after a burst of two, in milliseconds. Default 500. */
   readonly minIntervalMs?: number;
-  /** Watches beyond this number poll every 5 s, since an agent takes 200 connections of one address by default: 100. */
+  /** Watches beyond this number poll every 5 s, since an agent takes 200 connections of one address by default. Default 100. */
   readonly maxBlockingQueries?: number;
-  /** A larger answer is refused, in bytes: 32 MiB. */
+  /** A larger answer is refused, in bytes. Default 32 MiB. */
   readonly maxBodyBytes?: number;
-  /** How long `register` tries to reach the agent, in milliseconds; 0 makes one attempt: 10,000. */
+  /** How long `register` tries to reach the agent, in milliseconds; 0 makes one attempt. Default 10,000. */
   readonly registerTimeoutMs?: number;
-  /** Consul removes a registered instance that has been critical for this long, in milliseconds, at least 60,000: 600,000. */
+  /** Consul removes a registered instance that has been critical for this long, in milliseconds, at least 60,000. Default 600,000. */
   readonly deregisterAfterMs?: number;
   /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
   readonly onRenewalError?: (error: Error) => void;
@@ -64,7 +64,7 @@ export interface ConsulOptions {
 /** {@link ConsulOptions}, checked and with every default filled in. */
 export interface ConsulSettings extends ConsulDefaults {
   readonly url: string;
-  /** The registry's name in errors: `consul at http://127.0.0.1:8500`. */
+  /** The registry's name in errors, such as `consul at http://127.0.0.1:8500`. */
   readonly name: string;
   readonly token: ConsulToken | undefined;
   readonly tls: ConsulTls | undefined;

@@ -19,8 +19,8 @@ export interface EurekaTls {
 /** The options of {@link eureka}. All are optional. */
 export interface EurekaOptions {
   /**
-   * Service URLs, `http://user:password@host:8761/eureka`. The next server is used when one fails, and stays in use when it answers:
-   * `["http://127.0.0.1:8761/eureka"]`.
+   * Service URLs, `http://user:password@host:8761/eureka`. The next server is used when one fails, and stays in use when it answers.
+   * Default `["http://127.0.0.1:8761/eureka"]`.
    */
   readonly servers?: readonly string[];
   /** With `password`, HTTP basic authentication at every server whose URL has no user. */
@@ -29,23 +29,23 @@ export interface EurekaOptions {
   readonly password?: string;
   /** For HTTPS. */
   readonly tls?: EurekaTls;
-  /** Whether the name of a service is an application (`app`) or a virtual host name (`vip`), in any case: `app`. */
+  /** Whether the name of a service is an application (`app`) or a virtual host name (`vip`), in any case. Default `app`. */
   readonly by?: "app" | "vip";
-  /** `true` uses the secure port of instances that have both enabled; otherwise it is used only where it is the only one: `false`. */
+  /** `true` uses the secure port where an instance has both enabled; `false` only where it is the only one. Default `false`. */
   readonly preferSecure?: boolean;
-  /** `true` uses an instance's `hostName`, `false` its `ipAddr`: `false`. */
+  /** `true` uses an instance's `hostName`, `false` its `ipAddr`. Default `false`. */
   readonly preferHostName?: boolean;
-  /** Time between two fetches of the registry while anything is watched, in milliseconds, give or take 10 %: 10,000. */
+  /** Time between two fetches of the registry while anything is watched, in milliseconds, give or take 10 %. Default 10,000. */
   readonly refreshMs?: number;
-  /** How long one request to one server may take, in milliseconds: 5,000. */
+  /** How long one request to one server may take, in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number;
-  /** A larger answer is refused, in bytes when uncompressed: 32 MiB. */
+  /** A larger answer is refused, in bytes when uncompressed. Default 32 MiB. */
   readonly maxBodyBytes?: number;
-  /** Time between two renewals of a registered instance, in milliseconds, a third of its lease at most: 30,000. */
+  /** Time between two renewals of a registered instance, in milliseconds, a third of its lease at most. Default 30,000. */
   readonly heartbeatMs?: number;
-  /** Eureka may remove an instance that has not been renewed for this long, in milliseconds, rounded up to seconds: 90,000. */
+  /** Eureka may remove an instance that has not been renewed for this long, in milliseconds, rounded up to seconds. Default 90,000. */
   readonly leaseMs?: number;
-  /** How long `register` tries to reach a server, in milliseconds: 10,000. */
+  /** How long `register` tries to reach a server, in milliseconds. Default 10,000. */
   readonly registerTimeoutMs?: number;
   /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
   readonly onRenewalError?: (error: Error) => void;
@@ -58,7 +58,7 @@ export interface EurekaOptions {
 /** {@link EurekaOptions}, checked and with every default filled in. */
 export interface EurekaSettings extends Required<Omit<EurekaOptions, "servers" | "username" | "password">> {
   readonly addresses: readonly ServerAddress[];
-  /** The registry's name in errors: `eureka at http://127.0.0.1:8761/eureka`. */
+  /** The registry's name in errors, such as `eureka at http://127.0.0.1:8761/eureka`. */
   readonly name: string;
 }
 

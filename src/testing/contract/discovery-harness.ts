@@ -7,11 +7,11 @@ export interface DiscoveryHarness {
   readonly discovery: Discovery;
   /** The service the suite watches. The source lists no instance of it at first. */
   readonly service: string;
-  /** The name of a service that the source does not have: `contract-unknown`. */
+  /** The name of a service that the source does not have. Default `contract-unknown`. */
   readonly unknownService?: string;
   /** A second service that `set` can fill too. */
   readonly otherService?: string;
-  /** At least three instances with distinct addresses that the source can list: 127.0.0.1:8081 to 127.0.0.3:8083. */
+  /** At least three instances with distinct addresses that the source can list. Default 127.0.0.1:8081 to 127.0.0.3:8083. */
   readonly instances?: readonly ContractEndpoint[];
   /**
    * Makes the source list exactly these instances of `service` (by default the harness's `service`). Resolves once a new query of the
@@ -24,9 +24,9 @@ export interface DiscoveryHarness {
   healSource?(): Promise<void>;
   /** Releases everything. */
   close(): Promise<void>;
-  /** Time within which a change must be seen, in milliseconds, less than the limit of test runners: 4,000. */
+  /** Time within which a change must be seen, in milliseconds, less than the limit of test runners. Default 4,000. */
   readonly withinMs?: number;
-  /** Time within which a watch must end after its signal has aborted, in milliseconds: 1,000. */
+  /** Time within which a watch must end after its signal has aborted, in milliseconds. Default 1,000. */
   readonly stopWithinMs?: number;
 }
 

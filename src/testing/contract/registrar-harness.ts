@@ -19,7 +19,7 @@ export interface RegistrarHarness {
   forget?(): Promise<void>;
   /** Releases everything. */
   close(): Promise<void>;
-  /** Time within which the registry must show a change, in milliseconds, less than the limit of test runners: 4,000. */
+  /** Time within which the registry must show a change, in milliseconds, less than the limit of test runners. Default 4,000. */
   readonly withinMs?: number;
 }
 

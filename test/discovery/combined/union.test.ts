@@ -355,7 +355,7 @@ function follow(discovery: Discovery) {
   return { sets, ids, ended, signal: controller.signal, stop: () => controller.abort() };
 }
 
-/** What a mesh uses of a watch of `orders`. */
+/** Watches `orders` as a mesh does and keeps the updates. */
 function used(discovery: Discovery) {
   const updates: EndpointsUpdate[] = [];
   const watcher = new Watcher({

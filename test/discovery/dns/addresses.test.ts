@@ -9,7 +9,7 @@ type Told = readonly string[] | "nxdomain" | "nodata" | Error;
 
 const types: readonly AddressType[] = ["A", "AAAA"];
 
-/** A resolver that says what `told` has for a type. */
+/** A resolver with the answers in `told`, by type. */
 function saying(told: Readonly<Record<string, Told>>): Resolve {
   return async (name, type) => {
     const what = told[type] ?? "nodata";

@@ -33,7 +33,7 @@ function ask(servers: () => readonly DnsServer[], name = "web.test", clock = new
 const good = (asked: Asked): Said => ({ answers: [record("A", asked.name, "127.0.0.5")] });
 const addressesOf = (answer: Answer) => (answer.kind === "records" ? answer.records.map(({ data }) => data) : answer.kind);
 
-/** An answer to a question that was not asked. */
+/** A reply to another question. */
 function otherQuestion(asked: Asked, name: string, type: "A" | "AAAA", id = asked.id): Buffer {
   return answerTo({ ...asked, id, message: renamed(asked, name, type) }, { answers: [record("A", "web.test", "6.6.6.6")] });
 }

@@ -20,7 +20,7 @@ interface Rig {
   readonly clock: ManualClock;
   /** Replaces what the agent answers from now on. */
   script: Script;
-  /** What the agent was asked since the last call, as short words. */
+  /** The requests to the agent since the last call, abbreviated. */
   calls(): string[];
 }
 

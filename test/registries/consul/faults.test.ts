@@ -28,7 +28,7 @@ async function rig(
   return { server, adapter, reader };
 }
 
-/** The sets that were told as a change, not those that only confirm the one before by being the same array. */
+/** The sets that are a change, without those that confirm the one before by being the same array. */
 const ports = (reader: WatchReader): number[][] => reader.changes.map((set) => set.map(({ port }) => port));
 
 async function failureOf(reader: WatchReader): Promise<MeshError> {

@@ -47,7 +47,7 @@ function changing(change: (set: readonly Endpoint[], count: number) => readonly 
   }));
 }
 
-/** An adapter that says only once what there is, and stays. */
+/** An adapter that yields the current set once, and stays. */
 const deaf = harnessWith((registry) => ({
   async *watch(service, signal) {
     yield registry.endpoints(service);
@@ -61,7 +61,7 @@ const silent = harnessWith(() => ({
   },
 }));
 
-/** An adapter that yields what changed only. */
+/** An adapter that yields changes only. */
 const deltas = harnessWith((registry) => ({
   async *watch(service, signal) {
     let before: readonly Endpoint[] = [];
@@ -83,7 +83,7 @@ const stubborn = harnessWith((registry) => ({
   },
 }));
 
-/** An adapter that takes a broken source for an empty one. */
+/** An adapter that treats a broken source as an empty one. */
 const swallowing = harnessWith((registry) => ({
   async *watch(service, signal) {
     while (!signal.aborted) {

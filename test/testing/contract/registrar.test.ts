@@ -42,10 +42,10 @@ function registering(change: (registration: Registration, registry: MemoryRegist
   }));
 }
 
-/** What a registrar without a heartbeat does after the registry has lost its data. */
+/** A registrar without renewals, after the registry has lost its data. */
 const amnesiac = harnessWith((registry) => ({ forget: async () => void registry.set("orders", []) }));
 
-/** Registers anew with `up` whatever its status was, as many do. */
+/** Registers again as `up` whatever its status was, as many clients do. */
 const resetting = harnessWith((registry) => ({
   async forget() {
     registry.set("orders", []);

@@ -25,7 +25,7 @@ export interface ConsulRequest {
   readonly body?: Readonly<Record<string, unknown>>;
   /** Time until the last byte of the answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** `false` when the request alone must not keep the process alive: `true`. */
+  /** `false` when the request alone must not keep the process alive. Default `true`. */
   readonly keepsProcess?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
