@@ -18,7 +18,7 @@ export function instanceOf({ endpoint, address, state }: EndpointExplanation, ta
 
 /** An endpoint with all that is known of it. */
 export function endpointRow(explained: EndpointExplanation, tally: ServiceTally): EndpointRow {
-  const { endpoint, candidate, reason, share, ejection, ejections, healthCheck, warning, inFlight, requests, failures, latencyMs } =
+  const { endpoint, candidate, reason, share, ejection, ejections, healthCheck, warning, inFlight, attempts, failures, latencyMs } =
     explained;
   return {
     ...instanceOf(explained, tally),
@@ -41,7 +41,7 @@ export function endpointRow(explained: EndpointExplanation, tally: ServiceTally)
             error: healthCheck.error === undefined ? null : shownText(healthCheck.error),
           },
     inFlight,
-    requests,
+    attempts,
     failures,
     latencyMs,
   };

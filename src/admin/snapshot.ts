@@ -121,7 +121,7 @@ export interface EndpointRow extends InstanceReading {
   readonly healthCheck: HealthCheckReading | null;
   readonly inFlight: number;
   /** Attempts since it was first seen. */
-  readonly requests: number;
+  readonly attempts: number;
   /** Those that failed, since it was first seen. */
   readonly failures: number;
   /** Moving average of the time to the response head, in milliseconds. */

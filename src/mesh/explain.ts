@@ -59,7 +59,7 @@ function explainEndpoint(
     healthCheck,
     warning: unconfirmed.has(upstream.id) ? "discovery lists it no longer; kept until that is confirmed" : undefined,
     inFlight: upstream.inFlight,
-    requests: upstream.requests,
+    attempts: upstream.attempts,
     failures: upstream.failures,
     latencyMs: upstream.latencyMs,
     picker: picker.explain?.(upstream),

@@ -47,7 +47,7 @@ interface Entry {
   /** For an upgrade where the others speak HTTP/2. */
   other: Dispatcher | undefined;
   /** Requests of the upstream when the last round began; none has begun yet for a new pool. */
-  requests: number;
+  attempts: number;
 }
 
 /**
@@ -81,7 +81,7 @@ export class Pools {
     if (this.#isClosed) throw new PoolsClosed();
     const pool: Dispatcher = this.#open(upstream, protocol, isolation, () => this.#retire(upstream, pool));
     if (known !== undefined) known.other = pool;
-    else if (!upstream.removed) this.#entries.set(upstream, { protocol, pool, other: undefined, requests: -1 });
+    else if (!upstream.removed) this.#entries.set(upstream, { protocol, pool, other: undefined, attempts: -1 });
     else {
       // A pool made for a request that was in the pipeline while the upstream went away must not stay behind.
       this.#leaving.add(pool);
@@ -137,8 +137,8 @@ export class Pools {
 
   readonly #evict = (): void => {
     for (const [upstream, entry] of this.#entries) {
-      if (upstream.inFlight === 0 && upstream.requests === entry.requests) this.release(upstream);
-      else entry.requests = upstream.requests;
+      if (upstream.inFlight === 0 && upstream.attempts === entry.attempts) this.release(upstream);
+      else entry.attempts = upstream.attempts;
     }
     this.#round = this.#entries.size === 0 ? undefined : this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
   };

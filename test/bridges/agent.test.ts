@@ -51,7 +51,7 @@ describe("mesh.agent", () => {
     expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 1]);
     expect(servers[0]?.seen[0]?.headers.host).toBe("users");
     await idle(mesh);
-    expect(endpoints(mesh).map(({ requests }) => requests)).toEqual([3, 3, 3]);
+    expect(endpoints(mesh).map(({ attempts }) => attempts)).toEqual([3, 3, 3]);
   });
 
   it("carries axios: GET, POST, statuses", async () => {

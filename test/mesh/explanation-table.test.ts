@@ -16,7 +16,7 @@ const good: EndpointExplanation = {
   healthCheck: undefined,
   warning: undefined,
   inFlight: 3,
-  requests: 120,
+  attempts: 120,
   failures: 0,
   latencyMs: 4.25,
   picker: { cost: 12.3456, state: "known" },

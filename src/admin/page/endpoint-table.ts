@@ -15,8 +15,8 @@ const heads: readonly (readonly [title: string, kind: string, about: string])[] 
   ["Attempts/s", "number roomy", "Over about ten seconds"],
   ["Success", "number", "Attempts that succeeded, over about a minute"],
   ["Latency", "number wide", "Moving average of the time to the response head"],
-  ["In flight", "number wide", "Requests whose response has not ended"],
-  ["Requests", "number wide", "Attempts since it was first seen"],
+  ["In flight", "number wide", "Attempts whose response has not ended"],
+  ["Attempts", "number wide", "Attempts since the instance was first seen"],
 ];
 
 /** The endpoints of a service, fifty at a time: of thousands nobody reads more, and who is out comes first. */
@@ -113,7 +113,7 @@ export class EndpointTable {
     const badge = el("span", { class: "badge" });
     const reason = el("div", { class: "reason" });
     const cells = heads.slice(2).map(([, kind]) => el("td", { class: kind }));
-    const [zone, share, rps, success, latency, inFlight, requests] = cells as (HTMLElement | undefined)[];
+    const [zone, share, rps, success, latency, inFlight, attempts] = cells as (HTMLElement | undefined)[];
     const button = el("button", { type: "button", class: "small" });
     let isOut = false;
     button.addEventListener("click", () => {
@@ -138,7 +138,7 @@ export class EndpointTable {
         setAttributes(success as HTMLElement, { class: `number ${healthOf(row.success)}` });
         set(latency, row.latencyMs === 0 ? "–" : duration(row.latencyMs));
         set(inFlight, String(row.inFlight));
-        set(requests, row.failures === 0 ? whole(row.requests) : `${whole(row.requests)}, ${whole(row.failures)} failed`);
+        set(attempts, row.failures === 0 ? whole(row.attempts) : `${whole(row.attempts)}, ${whole(row.failures)} failed`);
         isOut = row.state !== "available";
         setText(button, isOut ? "Put back" : "Take out…");
         setAttributes(button, { "aria-label": `${isOut ? "Put back" : "Take out"} ${id}` });
