@@ -10,19 +10,19 @@ import type { Finding } from "./simulate/table.ts";
 
 /** Where each constant stands; the number is what follows the text. */
 const constants: readonly (readonly [file: string, before: string])[] = [
-  ["adaptive.ts", "decayMs = "],
-  ["adaptive.ts", "failureHalfLifeMs = "],
-  ["adaptive.ts", "failureWeight = "],
-  ["adaptive.ts", "const tolerated = "],
-  ["adaptive.ts", "const commonPart = "],
-  ["adaptive.ts", "const sampleSize = "],
-  ["adaptive.ts", "const maxScanned = "],
-  ["adaptive.ts", "const draws = "],
-  ["failure-rates.ts", "const windowMs = "],
-  ["failure-rates.ts", "const leastStep = "],
-  ["failure-rates.ts", "const mostStep = "],
-  ["track-record.ts", "const minStep = "],
-  ["track-record.ts", "const badnessOfRefusal = "],
+  ["pickers/adaptive.ts", "decayMs = "],
+  ["pickers/adaptive.ts", "failureHalfLifeMs = "],
+  ["pickers/adaptive.ts", "failureWeight = "],
+  ["pickers/adaptive.ts", "const tolerated = "],
+  ["pickers/adaptive.ts", "const commonPart = "],
+  ["pickers/adaptive.ts", "const sampleSize = "],
+  ["pickers/adaptive.ts", "const maxScanned = "],
+  ["pickers/adaptive.ts", "const draws = "],
+  ["learning/failure-rates.ts", "const windowMs = "],
+  ["learning/failure-rates.ts", "const leastStep = "],
+  ["learning/failure-rates.ts", "const mostStep = "],
+  ["learning/track-record.ts", "const minStep = "],
+  ["learning/track-record.ts", "const badnessOfRefusal = "],
 ];
 
 const { values } = parseArgs({ options: { random: { type: "string", default: "40" }, seed: { type: "string", default: "1" } } });

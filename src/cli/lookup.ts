@@ -1,24 +1,28 @@
-import { createMesh, type Discovery, type EndpointsUpdate, localResponse, type Mesh, type Observer } from "../index.ts";
+import { createMesh, type Discovery, type EndpointsUpdate, localResponse, type Mesh, type Observer, parseTarget } from "../index.ts";
 
-/** A mesh that watches services and never calls one. */
+/** A mesh that watches one service and never calls it. */
 export interface WatchingMesh {
   readonly mesh: Mesh;
-  /** Begins to watch a service. Rejects for what is no service name. */
-  watch(service: string): Promise<void>;
+  /** Begins the watch. */
+  watch(): Promise<void>;
 }
 
-/** Makes a mesh that tells `observer` what discovery says, just as a mesh that makes calls would use it. */
-export function watchingMesh(discovery: Discovery, observer: Observer): WatchingMesh {
+/**
+ * Makes a mesh that hands `observer` the answers of discovery for one service, as a mesh that calls the service would use them.
+ * @throws MeshError `ERR_MESH_INVALID_TARGET` when `target` names no service.
+ */
+export function watchingMesh(discovery: Discovery, target: string, observer: Observer): WatchingMesh {
+  const { service } = parseTarget(target);
   const mesh = createMesh({
     discovery,
     observers: [observer],
-    // A call begins the watch, and goes no further.
-    interceptors: [() => async () => localResponse(204)],
+    // A call begins the watch. The interceptor of the service answers it, so that no instance is called.
+    services: { [service]: { interceptors: [() => async () => localResponse(204)] } },
     drainTimeoutMs: 0,
   });
   return {
     mesh,
-    async watch(service) {
+    async watch() {
       await (await mesh.fetch(service)).text();
     },
   };
@@ -52,7 +56,7 @@ export async function lookUp<T>(
   const answer = Promise.withResolvers<EndpointsUpdate>();
   // Whoever waits for it may have given up already.
   answer.promise.catch(() => {});
-  const watching = watchingMesh(discovery, {
+  const watching = watchingMesh(discovery, service, {
     onEvent(event) {
       if (event.type === "endpoints") answer.resolve(event);
       if (event.type === "discovery-error") answer.reject(event.error);
@@ -66,7 +70,7 @@ export async function lookUp<T>(
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    await watching.watch(service);
+    await watching.watch();
     const update = await answer.promise;
     return await use({ update, mesh: watching.mesh, ms: performance.now() - startedAt });
   } finally {

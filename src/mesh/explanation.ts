@@ -35,11 +35,8 @@ export interface EndpointExplanation {
   readonly healthCheck: HealthCheckResult | undefined;
   /** What is odd about it: discovery lists it no longer but so suddenly that it is kept until that is confirmed. */
   readonly warning: string | undefined;
-  /** Attempts whose response body has not closed yet. */
   readonly inFlight: number;
-  /** Attempts since it was first seen. */
   readonly attempts: number;
-  /** Attempts that ended in a failure of the instance. */
   readonly failures: number;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;

@@ -117,8 +117,10 @@ describe("a mesh with a picker that learns", () => {
       breaker: false,
     });
     for (let call = 0; call < 50; call++) expect(await (await mesh.fetch("users/")).text()).toBe("ok");
-    const failures = mesh.explain("users")?.endpoints.map(({ address, attempts }) => ({ isDead: address.endsWith(`:${dead}`), attempts }));
-    expect(failures?.find(({ isDead }) => isDead)?.attempts).toBe(1);
+    const failures = mesh
+      .explain("users")
+      ?.endpoints.map(({ address, attempts: requests }) => ({ isDead: address.endsWith(`:${dead}`), requests }));
+    expect(failures?.find(({ isDead }) => isDead)?.requests).toBe(1);
     await mesh.close();
     await new Promise((resolve) => server.close(resolve));
   });

@@ -77,8 +77,8 @@ async function booksAfter(door: Door, answer: Ending["answer"], breaker: false |
   await door(mesh).catch(() => {});
   const books = () => mesh.explain("orders")?.endpoints[0];
   await until("the attempt has ended", () => books()?.inFlight === 0);
-  const { attempts, failures, latencyMs = 0 } = books() ?? {};
-  return { attempts, failures, hasLatency: latencyMs > 0 };
+  const { attempts: requests, failures, latencyMs = 0 } = books() ?? {};
+  return { attempts: requests, failures, hasLatency: latencyMs > 0 };
 }
 
 describe.each(breakers)("with %s the books of an attempt are the same by every door", (_what, breaker) => {

@@ -75,7 +75,7 @@ const slowly: Answer = (stream, headers) => {
 const patient: Partial<MeshOptions> = {
   breaker: false,
   attemptTimeoutMs: 5_000,
-  retry: { maxAttempts: 10, baseDelayMs: 1, budget: { ratio: 1, perSecond: 10_000 } },
+  retry: { maxAttempts: 10, baseDelayMs: 1, budget: { ratio: 1, minRetriesPerSecond: 10_000 } },
 };
 
 /** Calls without a pause while the server closes its sessions, each gracefully; no call may fail. */

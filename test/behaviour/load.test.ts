@@ -53,7 +53,7 @@ describe("x-mesh-deadline-ms and x-mesh-attempt", () => {
     const seen: IncomingHttpHeaders[] = [];
     const mesh = await rig([seeing(seen)], { timeoutMs: false });
     await (await mesh.fetch("orders/")).text();
-    const other = await rig([seeing(seen)], { shouldPropagate: false });
+    const other = await rig([seeing(seen)], { propagateDeadline: false });
     await (await other.fetch("orders/")).text();
     for (const headers of seen) expect(Object.keys(headers).filter((name) => name.startsWith("x-mesh"))).toEqual([]);
     expect(seen).toHaveLength(2);
@@ -160,7 +160,7 @@ describe("options", () => {
     [{ hedge: { maxExtraLoad: 2 } }, "hedge.maxExtraLoad must be from 0 to 1, not 2"],
     [{ hedge: true }, "hedge must be an object"],
     [{ throttle: { ratio: 0 } }, "throttle.ratio must be at least 1, not 0"],
-    [{ shouldPropagate: "yes" }, "shouldPropagate must be true or false"],
+    [{ propagateDeadline: "yes" }, "propagateDeadline must be true or false"],
     [{ services: { a: { hedge: { minDelayMs: -1 } } } }, "services.a.hedge.minDelayMs"],
   ])("refuses %j", (options, message) => {
     expect(() => createMesh({ discovery: staticDiscovery({}), ...options })).toThrow(message);

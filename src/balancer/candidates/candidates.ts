@@ -5,7 +5,7 @@ import type { Picker } from "../picker.ts";
 import { type CandidateList, candidateLists, keepArrays, type ShareOptions } from "./candidate-lists.ts";
 import type { Level } from "./levels.ts";
 import type { SlowStart } from "./slow-start.ts";
-import { settledKey, settledLists, WarmUp } from "./warm-up.ts";
+import { SlowStartList, settledKey, settledLists } from "./slow-start-list.ts";
 
 /** Of a longer list a retry is drawn until it meets somebody untried, which mostly is at once, instead of filtering the list. */
 const maxFiltered = 32;
@@ -32,7 +32,7 @@ export class Candidates {
   #lists: readonly CandidateList[] = [];
   /** Of lists with a share: the arrays, what is warming in each, and where each ends on the way from 0 to 1. */
   #drawn: readonly (readonly Upstream[])[] = [nobody];
-  #warmUps: readonly (WarmUp | undefined)[] = [undefined];
+  #warmUps: readonly (SlowStartList | undefined)[] = [undefined];
   #ends = new Float64Array(0);
   #together: readonly Upstream[] | undefined = undefined;
 
@@ -70,7 +70,7 @@ export class Candidates {
     const warm = new Map(this.#all.slice(lists.length).map((list) => [list.key, list.upstreams]));
     this.#warmUps = shared.map((list) => {
       const members = warm.get(settledKey(list));
-      return members === undefined || slowStart === undefined ? undefined : new WarmUp(list, members, slowStart);
+      return members === undefined || slowStart === undefined ? undefined : new SlowStartList(list, members, slowStart);
     });
     this.#drawn = shared.length === 0 ? [nobody] : shared.map(({ upstreams }) => upstreams);
     let end = 0;

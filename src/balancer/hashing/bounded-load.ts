@@ -1,5 +1,5 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { hashWeights } from "../weights/weight.ts";
+import { hashWeights } from "../lists/weights.ts";
 
 /** How many counts are read again on each pick. */
 const readsPerPick = 16;

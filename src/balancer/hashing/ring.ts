@@ -1,6 +1,6 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { placesIn } from "../lists/per-list.ts";
-import { hashWeights } from "../weights/weight.ts";
+import { placesIn } from "../lists/places.ts";
+import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
 

@@ -79,37 +79,3 @@ function haveCommonEnd(one: readonly Upstream[], other: readonly Upstream[]): bo
   const last = other.at(-1);
   return first !== undefined && last !== undefined && (one.includes(first) || one.includes(last));
 }
-
-/** So many members that are not where they were are looked for one by one; of more a map is made first. */
-const maxSearches = 8;
-
-/** For each member of `list` its index in an earlier one, -1 for who is new. Fast where the order has stayed. */
-export function placesIn(before: readonly Upstream[], list: readonly Upstream[]): Int32Array {
-  const places = new Int32Array(list.length);
-  let known: Map<Upstream, number> | undefined;
-  let searches = 0;
-  let next = 0;
-  for (let index = 0; index < list.length; index++) {
-    const upstream = list[index] as Upstream;
-    let place = next;
-    if (before[next] !== upstream) {
-      if (before[next + 1] === upstream) {
-        place = next + 1;
-      } else if (++searches <= maxSearches) {
-        place = before.indexOf(upstream);
-      } else {
-        known ??= indexesOf(before);
-        place = known.get(upstream) ?? -1;
-      }
-    }
-    places[index] = place;
-    if (place >= 0) next = place + 1;
-  }
-  return places;
-}
-
-function indexesOf(list: readonly Upstream[]): Map<Upstream, number> {
-  const indexes = new Map<Upstream, number>();
-  for (let index = 0; index < list.length; index++) indexes.set(list[index] as Upstream, index);
-  return indexes;
-}

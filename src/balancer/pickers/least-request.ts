@@ -3,9 +3,9 @@ import { checkFunction, checkKeys } from "../../core/options.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
+import { drawByWeight, type RunningSums, runningSums } from "../lists/running-sums.ts";
+import { leastWeight, weightOf } from "../lists/weights.ts";
 import type { Picker } from "../picker.ts";
-import { leastWeight, weightOf } from "../weights/weight.ts";
-import { drawByWeight, type RunningSums, runningSums } from "./random.ts";
 
 /** Options of {@link leastRequest}. */
 export interface LeastRequestOptions {

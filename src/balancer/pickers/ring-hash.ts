@@ -1,5 +1,5 @@
 import { checkInteger, checkKeys } from "../../core/options.ts";
-import { type ConsistentHashOptions, checkConsistentHash, consistentHash } from "../hashing/consistent-hash.ts";
+import { ConsistentHash, type ConsistentHashOptions, checkConsistentHash } from "../hashing/consistent-hash.ts";
 import { type PointCircle, ringOf } from "../hashing/ring.ts";
 import type { Picker } from "../picker.ts";
 
@@ -29,5 +29,7 @@ export function ringHash(options: RingHashOptions = {}): Picker {
   checkInteger("ringHash: maxRingSize", maxRingSize, 1, mostPoints);
   checkInteger("ringHash: minRingSize", minRingSize, 1, maxRingSize);
   checkConsistentHash("ringHash", options);
-  return consistentHash<PointCircle>(options, (upstreams, before) => ringOf(upstreams, { virtualNodes, minRingSize, maxRingSize }, before));
+  return new ConsistentHash<PointCircle>(options, (upstreams, before) =>
+    ringOf(upstreams, { virtualNodes, minRingSize, maxRingSize }, before),
+  );
 }

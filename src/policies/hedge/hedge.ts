@@ -30,7 +30,7 @@ export function hedge({ budget, clock, events, ...options }: HedgePolicyOptions)
   const { maxExtraLoad, minDelayMs, maxDelayMs } = hedgeOptions.settle(options);
   const delay = new HedgeDelay({ quantile: 1 - maxExtraLoad, minDelayMs, maxDelayMs, clock });
   // Of its own beside the shared one: a latency that rises everywhere would make every call slower than the percentile it was before.
-  const ownBudget = new RetryBudget({ ratio: maxExtraLoad, perSecond: 0 }, clock);
+  const ownBudget = new RetryBudget({ ratio: maxExtraLoad, minRetriesPerSecond: 0 }, clock);
   return (next) => {
     const observed: Dispatch = (request) => {
       const startedAt = clock.now();

@@ -9,7 +9,7 @@ export interface SpanDefinition {
   readonly attributes: readonly string[];
 }
 
-/** Every kind of span. The table in docs/telemetry.md is generated from this one. */
+/** Every kind of span. The table in docs/reference/telemetry.md is generated from this one. */
 export const spanTable: Readonly<Record<"attempt" | "call", SpanDefinition>> = {
   attempt: {
     name: "{method} or {method} {route}",

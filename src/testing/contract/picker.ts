@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
         const upstreams = upstreamsOf(size);
         const picks = 1_000 * size;
         pickMany(create({ random: seededRandom(5) }), upstreams, picks);
-        for (const { address, attempts } of upstreams) assertFair(address, attempts, picks, size, maxSkewRatio);
+        for (const { address, attempts: requests } of upstreams) assertFair(address, requests, picks, size, maxSkewRatio);
       }
     },
   },
@@ -101,7 +101,7 @@ const cases: readonly Case[] = [
         hold(inFlight, picked);
       }
       for (const list of lists) {
-        for (const { address, attempts } of list) assertFair(address, attempts, rounds, list.length, maxSkewRatio);
+        for (const { address, attempts: requests } of list) assertFair(address, requests, rounds, list.length, maxSkewRatio);
       }
     },
   },

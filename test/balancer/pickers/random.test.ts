@@ -33,7 +33,7 @@ function count(weights: readonly number[], among: readonly number[], picks: numb
     const upstream = picker.pick(part.length === upstreams.length ? upstreams : part, testRequest());
     if (upstream) statisticsOf(upstream).attempts++;
   }
-  return upstreams.map(({ attempts }) => attempts);
+  return upstreams.map(({ attempts: requests }) => requests);
 }
 
 const all = (weights: readonly number[]) => weights.map((_, index) => index);
@@ -126,13 +126,13 @@ describe("random", () => {
     }
     expect(
       chiSquare(
-        upstreams.slice(0, 2).map(({ attempts }) => attempts),
+        upstreams.slice(0, 2).map(({ attempts: requests }) => requests),
         [1, 3],
       ),
     ).toBeLessThan(limitOf(1));
     expect(
       chiSquare(
-        upstreams.slice(2).map(({ attempts }) => attempts),
+        upstreams.slice(2).map(({ attempts: requests }) => requests),
         [2, 2],
       ),
     ).toBeLessThan(limitOf(1));

@@ -209,7 +209,7 @@ describe("weighted", () => {
       picker.update?.(upstreams);
       const total = upstreams.reduce((sum, { weight }) => sum + weight, 0);
       for (let pick = 0; pick < total; pick++) statisticsOf(picker.pick(upstreams, testRequest()) as Upstream).attempts++;
-      for (const { attempts, weight } of upstreams) expect(Math.abs(attempts - weight)).toBeLessThanOrEqual(1);
+      for (const { attempts: requests, weight } of upstreams) expect(Math.abs(requests - weight)).toBeLessThanOrEqual(1);
     }
   });
 
@@ -237,7 +237,7 @@ describe("weighted", () => {
       picker.update?.(list);
       statisticsOf(picker.pick(list, testRequest()) as Upstream).attempts++;
     }
-    for (const { attempts, weight } of upstreams.slice(0, 256)) expect(Math.abs(attempts - 4 * weight)).toBeLessThanOrEqual(3);
+    for (const { attempts: requests, weight } of upstreams.slice(0, 256)) expect(Math.abs(requests - 4 * weight)).toBeLessThanOrEqual(3);
   });
 
   it("keeps two lists apart", () => {

@@ -161,7 +161,7 @@ describe("hedge", () => {
   });
 
   it("does not hedge when the retries have used up the budget they share", async () => {
-    const { clock, dispatch, requests } = await warm({ retryBudget: { ratio: 0, perSecond: 0 } }, [500, 200]);
+    const { clock, dispatch, requests } = await warm({ retryBudget: { ratio: 0, minRetriesPerSecond: 0 } }, [500, 200]);
     await settledWithin(clock, dispatch(testRequest()), 600);
     expect(requests).toHaveLength(1);
   });
