@@ -1,4 +1,4 @@
-// node docs/import-table.ts [--write]: the tables of docs/architecture.md that say who may import what, from test/architecture; with --write
+// node docs/import-table.ts [--write]: the tables of imports in docs/architecture.md, from test/architecture; with --write
 // it puts them in their place there.
 import { readFileSync, writeFileSync } from "node:fs";
 import { rooms } from "../test/architecture/rooms.ts";
