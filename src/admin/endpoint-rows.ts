@@ -3,7 +3,7 @@ import type { ServiceTally } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
 import type { EndpointRow, InstanceReading } from "./snapshot.ts";
 
-/** An endpoint in few words. */
+/** The short form of an endpoint, for the overview. */
 export function instanceOf({ endpoint, address, state }: EndpointExplanation, tally: ServiceTally): InstanceReading {
   const seen = tally.endpointOf(endpoint.id);
   return {
@@ -16,7 +16,7 @@ export function instanceOf({ endpoint, address, state }: EndpointExplanation, ta
   };
 }
 
-/** An endpoint with all that is known of it. */
+/** An endpoint with everything that is known about it. */
 export function endpointRow(explained: EndpointExplanation, tally: ServiceTally): EndpointRow {
   const { endpoint, candidate, reason, share, ejection, ejections, healthCheck, warning, inFlight, attempts, failures, latencyMs } =
     explained;
