@@ -43,7 +43,7 @@ export function checkAdminOptions(options: AdminOptions): void {
     refuseOption("admin: dashboardUrl", dashboardUrl, 'a URL like "http://grafana:3000/d/inmesh?var-service={service}"');
   if (!isLoopback(host) && !(allowRemote && token !== undefined)) {
     throw new TypeError(
-      `admin: host ${JSON.stringify(host)} is no loopback address, so that others could read the page: it takes allowRemote: true and a token`,
+      `admin: host ${JSON.stringify(host)} is no loopback address, which others could read. It takes allowRemote: true and a token`,
     );
   }
 }

@@ -28,7 +28,7 @@ export function watchingMesh(discovery: Discovery, target: string, observer: Obs
   };
 }
 
-/** What a mesh would know of a service after the first answer of discovery. */
+/** The first answer of discovery for a service, and a mesh that has it. */
 export interface Lookup {
   readonly update: EndpointsUpdate;
   readonly mesh: Mesh;
@@ -36,15 +36,15 @@ export interface Lookup {
   readonly ms: number;
 }
 
-/** Limits of {@link lookUp}. */
+/** Options of {@link lookUp}. */
 export interface LookupOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Asks for the endpoints of a service once and hands the answer to `use`. Rejects with discovery's first error, since somebody waits
- * for it; with an Error when there is no answer in time; with the signal's reason.
+ * Asks for the endpoints of a service once and hands the answer to `use`. Rejects with the first error of discovery instead of asking
+ * again, with an Error when there is no answer in time, and with the reason of the signal.
  */
 export async function lookUp<T>(
   discovery: Discovery,
@@ -54,7 +54,7 @@ export async function lookUp<T>(
 ): Promise<T> {
   const startedAt = performance.now();
   const answer = Promise.withResolvers<EndpointsUpdate>();
-  // Whoever waits for it may have given up already.
+  // A rejection after the lookup has ended must not be unhandled.
   answer.promise.catch(() => {});
   const watching = watchingMesh(discovery, service, {
     onEvent(event) {

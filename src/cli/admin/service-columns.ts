@@ -2,7 +2,7 @@ import type { EndpointRow, ServiceRow } from "../../admin/snapshot.ts";
 import type { Column } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
-// Below it a service is degraded, or failing.
+// Shares of successes below which a service is degraded, or failing.
 const degraded = 0.999;
 const failing = 0.9;
 
