@@ -38,7 +38,7 @@ describe("an instance on a Unix socket", () => {
     const mesh = closing(createMesh({ discovery: staticDiscovery({ users: [{ host: "127.0.0.1", port: tcp.port, socketPath }] }) }));
     expect(await (await mesh.fetch("users/x")).text()).toBe(`unix GET /x 127.0.0.1:${tcp.port}`);
     expect(await (await mesh.request("users/y", { method: "POST", body: "z" })).body.text()).toContain("unix POST /y");
-    expect(mesh.explain("users")?.endpoints[0]).toMatchObject({ address: `unix:${socketPath}`, requests: 2, inFlight: 0 });
+    expect(mesh.explain("users")?.endpoints[0]).toMatchObject({ address: `unix:${socketPath}`, attempts: 2, inFlight: 0 });
     expect(tcp.accepted).toBe(0);
   });
 

@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
-import type { EndpointsUpdate } from "../../../src/core/observer.ts";
+import type { EndpointsUpdate } from "../../../src/core/observing/events.ts";
 import { union } from "../../../src/discovery/combined/union.ts";
 import type { Discovery, DiscoveryAnswer } from "../../../src/discovery/discovery.ts";
 import { Watcher } from "../../../src/discovery/watcher.ts";
