@@ -184,7 +184,7 @@ export class Balancer {
       list: this.#places.lists.get(upstream),
       isListed: this.#byId.get(upstream.id)?.upstream === upstream,
       isInSubset: this.#places.members.has(upstream),
-      warmth: this.#slowStart?.warmth(upstream) ?? 1,
+      slowStartRatio: this.#slowStart?.ratioOf(upstream) ?? 1,
     });
   }
 

@@ -5,15 +5,15 @@ import type { SlowStartOptions } from "./candidates/slow-start.ts";
 import type { SubsetOptions } from "./candidates/subset.ts";
 import type { ZoneAwareOptions } from "./candidates/zone-load.ts";
 
-/** Options of who is a candidate, whichever picker then chooses. */
+/** Which instances may be picked, and how the load is divided before the picker chooses. They work with every picker. */
 export interface BalancingOptions {
-  /** How priorities share the load when instances of the preferred one are not available. */
+  /** Division of the load between priorities when instances of the preferred one are not available. @default {} */
   readonly priorities?: PriorityOptions | undefined;
-  /** How zones share the load where the mesh knows its own `zone`; `false`: zones play no part. @default {} */
+  /** Division of the load between zones, where the mesh knows its own `zone`; `false`: zones have no effect. @default {} */
   readonly zoneAware?: ZoneAwareOptions | false | undefined;
-  /** Use a part of the instances only; `false` = all. @default false */
+  /** Restricts this process to a part of the instances; `false`: all. @default false */
   readonly subset?: SubsetOptions | false | undefined;
-  /** Instances that join or recover get a growing part of their share; `false` = all of it at once. @default false */
+  /** A growing share for instances that join or recover; `false`: the full share at once. @default false */
   readonly slowStart?: SlowStartOptions | false | undefined;
 }
 
@@ -21,8 +21,9 @@ export interface BalancingOptions {
 export const balancingKeys = ["priorities", "zoneAware", "subset", "slowStart"] as const;
 
 /**
- * Checks {@link BalancingOptions}. `prefix`: where they are, ending in a dot, or nothing.
- * @throws TypeError or RangeError naming the option and the value.
+ * Checks {@link BalancingOptions}.
+ * @param prefix the path of the options in messages, ending in a dot, or an empty string
+ * @throws TypeError or RangeError naming the option and the value
  */
 export function checkBalancing(prefix: string, { priorities, zoneAware, subset, slowStart }: BalancingOptions): void {
   if (priorities !== undefined) {

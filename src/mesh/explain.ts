@@ -52,7 +52,7 @@ function explainEndpoint(
     candidate: standing.candidate,
     reason: reasonOf(standing, state, ejection, nowMs),
     share: standing.share,
-    warmth: standing.warmth,
+    slowStartRatio: standing.slowStartRatio,
     breaker: state,
     ejection,
     ejections,

@@ -9,7 +9,7 @@ const good: EndpointExplanation = {
   candidate: true,
   reason: "in rotation",
   share: 1,
-  warmth: undefined,
+  slowStartRatio: undefined,
   breaker: "closed",
   ejection: undefined,
   ejections: 0,

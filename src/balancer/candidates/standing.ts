@@ -10,8 +10,8 @@ export interface Standing {
   readonly reason: string;
   /** The share of the service's requests that its list is given, 0 to 1; absent for no candidate. */
   readonly share?: number;
-  /** The part of its share that it gets while it warms up, below 1; absent when it is warm. */
-  readonly warmth?: number;
+  /** The part of its share that it gets in slow start, below 1; absent outside of slow start. */
+  readonly slowStartRatio?: number;
 }
 
 /** What is known of an upstream. */
@@ -20,16 +20,17 @@ export interface Place {
   readonly list: CandidateList | undefined;
   readonly isListed: boolean;
   readonly isInSubset: boolean;
-  readonly warmth: number;
+  /** The part of its share that it gets in slow start; 1 outside of slow start. */
+  readonly slowStartRatio: number;
 }
 
 /** Puts the standing of `upstream` into words. */
-export function standingOf(upstream: Upstream, { list, isListed, isInSubset, warmth }: Place): Standing {
+export function standingOf(upstream: Upstream, { list, isListed, isInSubset, slowStartRatio }: Place): Standing {
   if (!isListed) return { candidate: false, reason: "not listed by discovery any more" };
   if (list === undefined || list.share === 0) return { candidate: false, reason: whyNot(upstream, list, isInSubset) };
-  const isWarm = warmth >= 1;
-  const reason = `${whyUsed(upstream, list)}${isWarm ? "" : `, warming up: ${percent(warmth)} of its share`}`;
-  return { candidate: true, reason, share: list.share, ...(isWarm ? undefined : { warmth }) };
+  const isStarting = slowStartRatio < 1;
+  const reason = `${whyUsed(upstream, list)}${isStarting ? `, slow start: ${percent(slowStartRatio)} of its share` : ""}`;
+  return { candidate: true, reason, share: list.share, ...(isStarting ? { slowStartRatio } : undefined) };
 }
 
 function whyUsed({ available }: Upstream, { share, priority, zone, panic, aperture }: CandidateList): string {
