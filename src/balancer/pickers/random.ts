@@ -12,7 +12,7 @@ export interface RandomOptions {
 }
 
 /**
- * A candidate at random: each with the same chance, or in proportion to the weights when they differ.
+ * A candidate at random, each with a chance in proportion to its weight.
  * @throws TypeError naming the option and the value.
  */
 export function random(options: RandomOptions = {}): Picker {
@@ -22,7 +22,7 @@ export function random(options: RandomOptions = {}): Picker {
   const sums = new PerList<RunningSums>(runningSums);
   return {
     update: (upstreams) => sums.announce(upstreams),
-    // A retry picks among a part of the candidates, which has sums of its own.
+    // A retry picks from a part of a list, which has no sums yet.
     pick: (upstreams) => pickByChance(upstreams, sums.of(upstreams) ?? runningSums(upstreams), nextRandom),
     explain: (upstream) => ({ weight: weightOf(upstream) }),
     forService: (_service, context) => random({ random: options.random ?? context?.random ?? nextRandom }),

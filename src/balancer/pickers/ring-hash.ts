@@ -5,11 +5,11 @@ import type { Picker } from "../picker.ts";
 
 /** Options of {@link ringHash}. */
 export interface RingHashOptions extends ConsistentHashOptions {
-  /** Points on the ring of the instance with the lowest weight; others have as many more as their weight. @default 160 */
+  /** Points on the ring for the instance of the lowest weight, 1 to 8388608; others have more in proportion to theirs. @default 160 */
   readonly virtualNodes?: number;
-  /** More points than `virtualNodes` gives, where that makes fewer than this. @default 1 */
+  /** Least number of points of all instances together, 1 to `maxRingSize`. @default 1 */
   readonly minRingSize?: number;
-  /** The instances share so many points when they would have more; each has one in any case. @default 32_768 */
+  /** Largest number of points of all instances together, 1 to 8388608; each instance has one in any case. @default 32768 */
   readonly maxRingSize?: number;
 }
 
@@ -17,10 +17,10 @@ const optionKeys = ["virtualNodes", "minRingSize", "maxRingSize", "hashKey", "ba
 const mostPoints = 8_388_608;
 
 /**
- * Requests with the same key go to the same instance, in every process that sees the same instances, and when one of n
- * leaves or joins about 1/n of the keys move. A ring like ketama's and Envoy's: the points of an instance are XXH64 of
- * `id_0`, `id_1`, …, and a key belongs to the first point at or after its own hash.
- * @throws TypeError or RangeError for a wrong option
+ * Requests with the same key go to the same instance, in every process that sees the same instances. When one of n instances leaves or
+ * joins, about 1/n of the keys move. A ring like ketama's and Envoy's: the points of an instance are XXH64 of `id_0`, `id_1`, …, and a
+ * key belongs to the owner of the first point at or after its own hash.
+ * @throws TypeError or RangeError naming the option and the value
  */
 export function ringHash(options: RingHashOptions = {}): Picker {
   const { virtualNodes = 160, minRingSize = 1, maxRingSize = 32_768 } = options;
