@@ -75,7 +75,7 @@ async function measure({ create }: PickerCase): Promise<EndpointsSample> {
         }
       },
     },
-    observers: [{ onEndpoints: () => seen() }],
+    observers: [{ onEvent: ({ type }) => type === "endpoints" && seen() }],
     picker: picking(picker),
     retry: false,
     breaker: false,

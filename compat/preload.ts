@@ -16,7 +16,7 @@ const nodeFetch = globalThis.fetch as unknown as Fetch;
 /** `mesh.fetch` as the suite calls it: with URLs of loopback servers. */
 function meshFetch(): Fetch {
   const targets = new LoopbackTargets();
-  const mesh = createMesh({ discovery: targets.discovery, shouldPropagate: false });
+  const mesh = createMesh({ discovery: targets.discovery, propagateDeadline: false });
   const fetch: Fetch = async (input, init) => {
     const response = await mesh.fetch(namedInput(targets, input) as string, init as undefined);
     // The name is ours, not the mesh's: a caller in real life knows the service by it.

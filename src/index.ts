@@ -31,7 +31,6 @@ export type { DispatcherOptions } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
 export { localResponse } from "./core/buffered-body.ts";
-export type { CallEnd, CallObserver, Observation } from "./core/call-observer.ts";
 export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
 export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
 export type { CallOptions, CallPriority, Dispatch, Interceptor, MeshRequest, MeshResponse } from "./core/dispatch.ts";
@@ -49,16 +48,30 @@ export {
 export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
 export type { HeadersInput, RequestHeaders } from "./core/http/request-headers.ts";
 export { headerOf } from "./core/http/response-headers.ts";
-export type { AttemptEnd, AttemptObserver, EndpointsUpdate, Observer, RetryDenial } from "./core/observer.ts";
+export type { CallEnd, CallObserver, Observation } from "./core/observing/call-observer.ts";
+export type {
+  BreakerEvent,
+  DiscoveryErrorEvent,
+  EndpointsEvent,
+  EndpointsUpdate,
+  HedgeEvent,
+  HedgeWonEvent,
+  InstanceStateEvent,
+  MeshEvent,
+  MeshEventOf,
+  RetryDenial,
+  RetryDeniedEvent,
+  RetryEvent,
+} from "./core/observing/events.ts";
+export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
+export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
 export type { Isolation, Protocol } from "./core/protocol.ts";
-export type { ConcurrencyReading, EndpointState, MeshReading, ServiceReading } from "./core/reading.ts";
-export { type Availability, Upstream } from "./core/upstream.ts";
-export { authoritative } from "./discovery/authority.ts";
+export { type InstanceState, Upstream } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
-export type { SourceErrorListener } from "./discovery/combined/source.ts";
 export { type UnionOptions, union } from "./discovery/combined/union.ts";
-export type { Discovery, EmptyPolicy } from "./discovery/discovery.ts";
+export type { SourceErrorListener } from "./discovery/combined/watched-source.ts";
+export type { Discovery, DiscoveryAnswer, EmptyPolicy } from "./discovery/discovery.ts";
 export { type DnsOptions, dns } from "./discovery/dns/dns.ts";
 export { type FileDiscoveryOptions, fileDiscovery } from "./discovery/file/file.ts";
 export type { FileFormat } from "./discovery/file/list-file.ts";
@@ -71,16 +84,17 @@ export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./fetch/
 export { parseTarget, type Target } from "./fetch/target.ts";
 export type { Ejection, EndpointExplanation, ServiceExplanation } from "./mesh/explanation.ts";
 export { createMesh, type Mesh } from "./mesh/mesh.ts";
-export type { MeshOptions, ServiceOptions } from "./mesh/options.ts";
+export type { MeshOptions } from "./mesh/mesh-options.ts";
+export type { ServiceOptions } from "./mesh/service-options.ts";
 export type { WarmOptions } from "./mesh/warm-up.ts";
 export { type AimdOptions, aimd } from "./policies/concurrency/aimd.ts";
-export type { ConcurrencyOptions } from "./policies/concurrency/concurrency-limit.ts";
+export type { ConcurrencyOptions } from "./policies/concurrency/concurrency-options.ts";
 export { type Gradient2Options, gradient2 } from "./policies/concurrency/gradient2.ts";
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
-export type { HedgeOptions } from "./policies/hedge/hedge.ts";
+export type { HedgeOptions } from "./policies/hedge/hedge-options.ts";
 export { continueFrom, type IncomingHeaders } from "./policies/incoming.ts";
-export type { RetryOptions } from "./policies/retry/retry.ts";
 export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
+export type { RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
 export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
 export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection.ts";
@@ -92,22 +106,22 @@ export type {
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
 export type { HealthCheckResult, UpstreamStanding } from "./rotation/upstream-standing.ts";
+export type { CallOutcome } from "./telemetry/attribute-values.ts";
 export type {
-  AttemptEvent,
-  AvailabilityEvent,
-  BreakerEvent,
-  CallEvent,
-  DiscoveryErrorEvent,
-  DiscoveryUpdateEvent,
-  EjectionEvent,
-  HedgeEvent,
-  InstanceEvent,
-  MeshEvents,
-  RequestEvent,
-  RetryDeniedEvent,
-  RetryEvent,
-} from "./telemetry/events.ts";
+  AttemptMessage,
+  AvailabilityMessage,
+  BreakerMessage,
+  CallMessage,
+  ChannelMessages,
+  DiscoveryErrorMessage,
+  DiscoveryUpdateMessage,
+  EjectionMessage,
+  HedgeMessage,
+  InstanceMessage,
+  RequestMessage,
+  RetryDeniedMessage,
+  RetryMessage,
+} from "./telemetry/channel-messages.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export { isMeshRequest } from "./telemetry/spans/spans.ts";
-export type { CallOutcome } from "./telemetry/values.ts";
 export type { TlsOptions } from "./wire/tls.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import type { AttemptEnd, AttemptObserver } from "../core/observer.ts";
+import type { AttemptEnd, AttemptObserver } from "../core/observing/observer.ts";
 
 const rateMs = 10_000;
 const successMs = 30_000;

@@ -1,7 +1,8 @@
 import type { Clock } from "../core/clock.ts";
-import type { EndpointState, ServiceReading } from "../core/reading.ts";
+import type { ServiceReading } from "../core/observing/reading.ts";
+import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import { endpointRow, instanceOf, stateOf } from "./explained.ts";
+import { endpointRow, instanceOf } from "./endpoint-rows.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
@@ -14,7 +15,7 @@ const fewInstances = 8;
 
 /** Which part of a service is asked for. */
 export interface ServiceQuery {
-  readonly state: EndpointState | undefined;
+  readonly state: InstanceState | undefined;
   /** In lower case. */
   readonly find: string;
   readonly offset: number;
@@ -70,12 +71,12 @@ export class Readings {
     if (explanation === undefined || reading === undefined) return undefined;
     const tally = recorder.tally(name);
     const found = explanation.endpoints.filter((explained) => {
-      if (state !== undefined && stateOf(explained) !== state) return false;
+      if (state !== undefined && explained.state !== state) return false;
       const { endpoint, address, reason } = explained;
       return find === "" || [endpoint.id, address, endpoint.zone ?? "", reason].some((text) => text.toLowerCase().includes(find));
     });
-    // Who is out is what one looks for.
-    const ordered = [...found.filter((each) => stateOf(each) !== "available"), ...found.filter((each) => stateOf(each) === "available")];
+    // Instances that are out are what an operator looks for.
+    const ordered = [...found.filter((each) => each.state !== "available"), ...found.filter((each) => each.state === "available")];
     const nowS = secondOf(clock);
     return {
       ...this.#row(reading),

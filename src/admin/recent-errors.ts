@@ -1,6 +1,6 @@
-import type { CallEnd } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import type { CallEnd } from "../core/observing/call-observer.ts";
 import { shownText } from "./shown-text.ts";
 import type { RecentError } from "./snapshot.ts";
 

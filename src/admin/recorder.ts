@@ -1,8 +1,9 @@
-import type { CallObserver } from "../core/call-observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptObserver, EndpointsUpdate, Observer } from "../core/observer.ts";
-import type { MeshReading } from "../core/reading.ts";
+import type { CallObserver } from "../core/observing/call-observer.ts";
+import { type EventHandlers, handleEvent, type MeshEvent } from "../core/observing/events.ts";
+import type { AttemptObserver, Observer } from "../core/observing/observer.ts";
+import type { MeshReading } from "../core/observing/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { ServiceTally } from "./service-tally.ts";
 
@@ -56,21 +57,25 @@ export class Recorder implements Observer {
     return this.tally(request.service).endpoint(upstream);
   }
 
-  onRetry(request: MeshRequest): void {
-    this.tally(request.service).retried();
-  }
-
-  onHedge(request: MeshRequest): void {
-    this.tally(request.service).hedged();
-  }
-
-  onEndpoints({ service, endpoints }: EndpointsUpdate): void {
-    this.tally(service).list(endpoints);
+  onEvent(event: MeshEvent): void {
+    handleEvent(this.#handlers, event);
   }
 
   onClose(): void {
     this.#options.onClose();
   }
+
+  readonly #handlers: EventHandlers = {
+    retry: ({ service }) => this.tally(service).retried(),
+    hedge: ({ service }) => this.tally(service).hedged(),
+    endpoints: ({ service, endpoints }) => this.tally(service).list(endpoints),
+    // The page reads everything else when it is asked for.
+    "retry-denied": undefined,
+    "hedge-won": undefined,
+    "discovery-error": undefined,
+    "instance-state": undefined,
+    breaker: undefined,
+  };
 
   /** Names may come from outside: the tally of a service that made room for another goes with it. */
   #add(service: string): ServiceTally {

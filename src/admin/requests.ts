@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type EndpointState, endpointStates } from "../core/reading.ts";
+import { percentDecoded } from "../core/http/percent-encoding.ts";
+import { type InstanceState, instanceStates } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import { readChange } from "./change.ts";
+import { readChange } from "./change-request.ts";
 import type { EventStreams } from "./event-streams.ts";
 import type { Gate, Refusal } from "./gate.ts";
 import type { PageFile } from "./page-files.ts";
@@ -82,7 +83,7 @@ function read(options: RequestsOptions, request: IncomingMessage, response: Serv
     if (request.method === "HEAD") return { status: 200, value: {} };
     return streams.open(response) ? undefined : { status: 503, value: { error: "too many pages are open" } };
   }
-  const name = decoded(/^\/api\/services\/([^/]+)$/.exec(url.pathname)?.[1]);
+  const name = percentDecoded(/^\/api\/services\/([^/]+)$/.exec(url.pathname)?.[1] ?? "") || undefined;
   if (name === undefined) return { status: 404, value: { error: "there is no such thing to read" } };
   const query = queryOf(url.searchParams);
   if (typeof query === "string") return refused({ status: 400, why: query });
@@ -100,7 +101,7 @@ async function change(
   if (refusal !== undefined) return refused(refusal);
   const asked = await readChange(request, what);
   if (typeof asked === "string") return refused({ status: 400, why: asked });
-  const name = decoded(encodedName) ?? "";
+  const name = percentDecoded(encodedName) ?? "";
   const isDone = what === "eject" ? mesh.eject(name, asked.endpoint, { forMs: asked.forMs }) : mesh.readmit(name, asked.endpoint);
   return isDone ? { status: 200, value: { done: what } } : { status: 404, value: { error: "there is no such endpoint" } };
 }
@@ -115,17 +116,9 @@ function queryOf(parameters: URLSearchParams): ServiceQuery | string {
     numbers[name] = Number(text);
   }
   const state = parameters.get("state") ?? undefined;
-  if (state !== undefined && !endpointStates.some((each) => each === state)) return `state must be one of ${endpointStates.join(", ")}`;
+  if (state !== undefined && !instanceStates.some((each) => each === state)) return `state must be one of ${instanceStates.join(", ")}`;
   const find = (parameters.get("find") ?? "").toLowerCase();
-  return { state: state as EndpointState | undefined, find, offset: numbers.offset, limit: numbers.limit, sinceS: numbers.since };
-}
-
-function decoded(text: string | undefined): string | undefined {
-  try {
-    return text && decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+  return { state: state as InstanceState | undefined, find, offset: numbers.offset, limit: numbers.limit, sinceS: numbers.since };
 }
 
 /** What was not read of a body would be taken for the next request. */

@@ -1,16 +1,16 @@
-import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { EndpointTally } from "./endpoint-tally.ts";
 import { RecentErrors } from "./recent-errors.ts";
-import { counted, Seconds } from "./seconds.ts";
+import { counted, SecondHistory } from "./second-history.ts";
 import type { Secured } from "./snapshot.ts";
 
 /** What was seen of one service. Of an instance that has gone nothing is kept. */
 export class ServiceTally {
-  readonly seconds: Seconds;
+  readonly seconds: SecondHistory;
   readonly errors: RecentErrors = new RecentErrors();
   #listed: readonly Endpoint[] | undefined = undefined;
   #secured: Secured | undefined = undefined;
@@ -21,7 +21,7 @@ export class ServiceTally {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.seconds = new Seconds(secondOf(clock));
+    this.seconds = new SecondHistory(secondOf(clock));
   }
 
   /** Follows one call. */

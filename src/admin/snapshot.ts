@@ -1,5 +1,5 @@
-import type { BreakerState } from "../core/breaker-state.ts";
-import type { ConcurrencyReading, EndpointState, ServiceReading } from "../core/reading.ts";
+import type { ConcurrencyReading, ServiceReading } from "../core/observing/reading.ts";
+import type { InstanceState } from "../core/upstream.ts";
 
 // What the admin server writes as JSON, and what the page and `inmesh stat` read: plain data, `null` for what is not known. A change that
 // readers of today would trip over raises `version`.
@@ -27,8 +27,7 @@ export interface InstanceReading {
   readonly id: string;
   /** `host:port`, or `unix:` and a path. */
   readonly address: string;
-  readonly state: EndpointState;
-  readonly breaker: BreakerState;
+  readonly state: InstanceState;
   readonly secure: boolean;
   /** Attempts that ended, a second, over about the last ten seconds. */
   readonly rps: number;

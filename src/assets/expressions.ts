@@ -1,4 +1,4 @@
-import { attribute } from "../telemetry/names.ts";
+import { attribute } from "../telemetry/attribute-names.ts";
 import { labelName } from "../telemetry/prometheus/spelling.ts";
 import { type Scope, select } from "./selection.ts";
 import type { HistogramPart } from "./spelling.ts";

@@ -1,4 +1,4 @@
-import { type MetricDefinition, metricTable } from "../telemetry/metric-table.ts";
+import { type MetricDefinition, metricTable } from "../telemetry/metrics/metric-table.ts";
 import { labelName, prometheusName } from "../telemetry/prometheus/spelling.ts";
 
 /**

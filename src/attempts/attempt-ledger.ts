@@ -58,7 +58,7 @@ export class Attempt {
     this.#request = request;
     const statistics = statisticsOf(upstream);
     statistics.inFlight++;
-    statistics.requests++;
+    statistics.attempts++;
     this.#permit = options.circuits?.admit(upstream);
   }
 

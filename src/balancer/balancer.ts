@@ -22,8 +22,8 @@ export interface BalancerOptions extends BalancingOptions {
   readonly zone?: string | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** An upstream went into or out of rotation. */
-  readonly onAvailability?: (upstream: Upstream) => void;
+  /** The state of an upstream changed, or whether it wants a probe. */
+  readonly onStateChange?: (upstream: Upstream) => void;
   /** Discovery no longer lists the upstream: its connections may be closed once it is idle. */
   readonly onRemoved?: (upstream: Upstream) => void;
 }
@@ -198,17 +198,17 @@ export class Balancer {
 
   #join(endpoint: Endpoint, isFirst: boolean): Upstream {
     const upstream = new Upstream(this.#options.service, endpoint);
-    upstream.onAvailability = this.#onAvailability;
+    upstream.onStateChange = this.#onStateChange;
     this.#subset?.add(upstream);
     // The first set has been running for nobody knows how long.
     if (!isFirst) this.#slowStart?.begin(upstream);
     return upstream;
   }
 
-  readonly #onAvailability = (upstream: Upstream): void => {
-    if (upstream.available) this.#slowStart?.begin(upstream);
+  readonly #onStateChange = (upstream: Upstream): void => {
+    if (upstream.state === "available") this.#slowStart?.begin(upstream);
     this.#invalidate();
-    this.#options.onAvailability?.(upstream);
+    this.#options.onStateChange?.(upstream);
   };
 
   #takeProbe(mayProbe: boolean): Upstream | undefined {
@@ -227,7 +227,7 @@ export class Balancer {
     if (!this.#isStale) return;
     this.#isStale = false;
     const levels = this.#levels();
-    this.#probes = levels.flatMap(({ members }) => members.filter(({ availability }) => availability === "probe"));
+    this.#probes = levels.flatMap(({ members }) => members.filter(({ wantsProbe }) => wantsProbe));
     const { priorities, zone, zoneAware } = this.#options;
     this.#candidates.rebuild(levels, { priorities, zone, zoneAware, callers: this.#callers }, this.#changed);
     this.#changed.clear();

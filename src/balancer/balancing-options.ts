@@ -1,4 +1,6 @@
 import { checkInteger, checkKeys, checkNumber, checkObject, checkText, refuseOption } from "../core/options.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { custom, group, integer, number, orFalse } from "../core/settings/rules.ts";
 import type { ClientPosition } from "./candidates/aperture.ts";
 import type { PriorityOptions } from "./candidates/priority-load.ts";
 import type { SlowStartOptions } from "./candidates/slow-start.ts";
@@ -17,44 +19,43 @@ export interface BalancingOptions {
   readonly slowStart?: SlowStartOptions | false | undefined;
 }
 
-/** The names of {@link BalancingOptions}. */
-export const balancingKeys = ["priorities", "zoneAware", "subset", "slowStart"] as const;
+const priorityOptions = optionTable<PriorityOptions>()({
+  overprovisioning: number({ default: 1.4, min: 1 }),
+  panicRatio: number({ defaultText: "0.5 with several priorities, 0 with one", min: 0, max: 1 }),
+});
 
-/**
- * Checks {@link BalancingOptions}.
- * @param prefix the path of the options in messages, ending in a dot, or an empty string
- * @throws TypeError or RangeError naming the option and the value
- */
-export function checkBalancing(prefix: string, { priorities, zoneAware, subset, slowStart }: BalancingOptions): void {
-  if (priorities !== undefined) {
-    checkObject(`${prefix}priorities`, priorities);
-    checkKeys(`${prefix}priorities`, priorities, ["overprovisioning", "panicRatio"]);
-    checkNumber(`${prefix}priorities.overprovisioning`, priorities.overprovisioning, 1);
-    checkNumber(`${prefix}priorities.panicRatio`, priorities.panicRatio, 0, 1);
-  }
-  if (zoneAware !== undefined && zoneAware !== false) {
-    checkObject(`${prefix}zoneAware`, zoneAware);
-    checkKeys(`${prefix}zoneAware`, zoneAware, ["minEndpoints", "callers"]);
-    checkInteger(`${prefix}zoneAware.minEndpoints`, zoneAware.minEndpoints, 1);
-    checkCallers(`${prefix}zoneAware.callers`, zoneAware.callers);
-  }
-  if (subset !== undefined && subset !== false) {
-    checkObject(`${prefix}subset`, subset);
-    checkKeys(`${prefix}subset`, subset, ["size", "seed", "client"]);
-    checkInteger(`${prefix}subset.size`, subset.size ?? null, 1);
-    checkInteger(`${prefix}subset.seed`, subset.seed, 0, 2 ** 32 - 1);
-    if (subset.client !== undefined) checkClient(`${prefix}subset.client`, subset.client, subset.seed);
-  }
-  if (slowStart !== undefined && slowStart !== false) {
-    checkObject(`${prefix}slowStart`, slowStart);
-    checkKeys(`${prefix}slowStart`, slowStart, ["windowMs", "minRatio", "aggression"]);
-    checkNumber(`${prefix}slowStart.windowMs`, slowStart.windowMs, 1);
-    checkNumber(`${prefix}slowStart.minRatio`, slowStart.minRatio, 0.001, 1);
-    checkNumber(`${prefix}slowStart.aggression`, slowStart.aggression, 0.001);
-  }
-}
+const zoneAwareOptions = optionTable<ZoneAwareOptions>()({
+  minEndpoints: integer({ default: 6, min: 1 }),
+  callers: custom<ZoneAwareOptions["callers"]>({
+    type: "object | string",
+    default: undefined,
+    defaultText: "as many in each zone that the service has an instance in",
+    check: checkCallers,
+  }),
+});
 
-function checkCallers(option: string, callers: ZoneAwareOptions["callers"]): void {
+const subsetOptions = optionTable<SubsetOptions>()({
+  size: { type: "number", default: undefined as never, defaultText: "must be given", range: "at least 1", check: checkSize },
+  seed: integer({ defaultText: "a random one", min: 0, max: 2 ** 32 - 1 }),
+  client: custom<ClientPosition | undefined>({ type: "object", default: undefined, defaultText: "none", check: checkClient }),
+});
+
+const slowStartOptions = optionTable<SlowStartOptions>()({
+  windowMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  minRatio: number({ default: 0.1, min: 0.001, max: 1 }),
+  aggression: number({ default: 1, min: 0.001 }),
+});
+
+/** The rules of {@link BalancingOptions}. */
+export const balancingOptions = optionTable<BalancingOptions>()({
+  priorities: group(priorityOptions),
+  zoneAware: orFalse(group(zoneAwareOptions)),
+  subset: orFalse(group(subsetOptions, checkSeed), false),
+  slowStart: orFalse(group(slowStartOptions), false),
+});
+
+function checkCallers(option: string, given: unknown): void {
+  const callers = given as ZoneAwareOptions["callers"];
   if (typeof callers === "string") {
     checkText(option, callers);
     return;
@@ -67,10 +68,19 @@ function checkCallers(option: string, callers: ZoneAwareOptions["callers"]): voi
   }
 }
 
-function checkClient(option: string, client: ClientPosition, seed: number | undefined): void {
-  checkObject(option, client);
+function checkSize(option: string, size: unknown): void {
+  checkInteger(option, size ?? null, 1);
+}
+
+function checkClient(option: string, given: unknown): void {
+  checkObject(option, given);
+  const client = given as ClientPosition;
   checkKeys(option, client, ["index", "count"]);
   checkInteger(`${option}.count`, client.count ?? null, 1);
   checkInteger(`${option}.index`, client.index ?? null, 0, client.count - 1);
-  if (seed !== undefined) throw new TypeError(`${option} takes no seed beside it: all clients need the same order, not ${seed}`);
+}
+
+function checkSeed(option: string, { client, seed }: SubsetOptions): void {
+  if (client !== undefined && seed !== undefined)
+    throw new TypeError(`${option}.client takes no seed beside it: all clients need the same order, not ${seed}`);
 }

@@ -1,11 +1,12 @@
 import { errorMonitor } from "node:events";
-import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from "node:http";
+import type { AgentOptions, ClientRequest, ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect as connectTls, type SecureContext } from "node:tls";
 import type { Lease } from "../attempts/lease.ts";
 import { MeshError } from "../core/errors.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import { parseTarget } from "../fetch/target.ts";
+import { nodeHttp } from "../wire/node-http.ts";
 
 /** What {@link MeshAgent} needs of its mesh. */
 export interface AgentTarget {
@@ -32,6 +33,8 @@ interface AgentInternals {
   createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined;
 }
 
+/** `http.Agent`. */
+const Agent: typeof nodeHttp.Agent = nodeHttp.Agent;
 const internals = Agent.prototype as unknown as AgentInternals;
 
 /**

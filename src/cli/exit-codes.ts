@@ -1,4 +1,4 @@
-/** How the command ends; docs/cli.md has the same table. */
+/** How the command ends; docs/reference/cli.md has the same table. */
 export const exitCodes = {
   ok: 0,
   failed: 1,

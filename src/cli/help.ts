@@ -36,7 +36,7 @@ export function helpOf(name: string, { description, positionals, options, exampl
   ].join("\n");
 }
 
-/** `-o, --output FORMAT`, as the help and docs/cli.md write it. */
+/** `-o, --output FORMAT`, as the help and docs/reference/cli.md write it. */
 export function spellingOf(name: string, { short, type, value = "VALUE" }: OptionSpec): string {
   return `${short === undefined ? "" : `-${short}, `}--${name}${type === "boolean" ? "" : ` ${value}`}`;
 }
@@ -47,7 +47,7 @@ function linesOf(options: OptionTable): readonly string[] {
   return rows.map(([spelling, help]) => `  ${spelling.padEnd(width)}  ${help}`);
 }
 
-/** Markdown's quotes are for docs/cli.md. */
+/** Markdown's quotes are for docs/reference/cli.md. */
 function unquoted(text: string): string {
   return text.replaceAll("`", "");
 }

@@ -53,8 +53,10 @@ export async function lookUp<T>(
   // Whoever waits for it may have given up already.
   answer.promise.catch(() => {});
   const watching = watchingMesh(discovery, {
-    onEndpoints: (update) => answer.resolve(update),
-    onDiscoveryError: (_service, error) => answer.reject(error),
+    onEvent(event) {
+      if (event.type === "endpoints") answer.resolve(event);
+      if (event.type === "discovery-error") answer.reject(event.error);
+    },
   });
   const onAbort = (): void => answer.reject(signal.reason);
   const timer = setTimeout(

@@ -9,7 +9,7 @@ export interface OptionSpec {
   readonly value?: string;
   /** The words that it may be. */
   readonly choices?: readonly string[];
-  /** A sentence for the help and for docs/cli.md. */
+  /** A sentence for the help and for docs/reference/cli.md. */
   readonly help: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Every code a {@link MeshError} can carry, with what it means. The one list: docs/errors.md is generated from it.
+ * Every code a {@link MeshError} can carry, with what it means. The one list: docs/reference/errors.md is generated from it.
  */
 export const meshErrorCodes = {
   ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",

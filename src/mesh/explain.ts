@@ -4,7 +4,7 @@ import type { Picker } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
-import type { Upstream } from "../core/upstream.ts";
+import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
 import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 import { explanationTable } from "./explanation-table.ts";
@@ -44,34 +44,34 @@ function explainEndpoint(
   unconfirmed: ReadonlySet<string>,
 ): EndpointExplanation {
   const standing = balancer.standing(upstream);
-  const { state = "closed", rule, sinceMs, untilMs, ejections = 0, healthCheck } = standingOf(upstream) ?? {};
+  const { rule, sinceMs, untilMs, ejections = 0, healthCheck } = standingOf(upstream) ?? {};
   const ejection = rule === undefined || sinceMs === undefined ? undefined : { rule, sinceMs, untilMs };
   return {
     endpoint: upstream.endpoint,
     address: upstream.address,
+    state: upstream.state,
     candidate: standing.candidate,
-    reason: reasonOf(standing, state, ejection, nowMs),
+    reason: reasonOf(standing, upstream.state, ejection, nowMs),
     share: standing.share,
     slowStartRatio: standing.slowStartRatio,
-    breaker: state,
     ejection,
     ejections,
     healthCheck,
     warning: unconfirmed.has(upstream.id) ? "discovery lists it no longer; kept until that is confirmed" : undefined,
     inFlight: upstream.inFlight,
-    requests: upstream.requests,
+    attempts: upstream.attempts,
     failures: upstream.failures,
     latencyMs: upstream.latencyMs,
     picker: picker.explain?.(upstream),
   };
 }
 
-function reasonOf({ candidate, reason }: Standing, breaker: BreakerState, ejection: Ejection | undefined, nowMs: number): string {
+function reasonOf({ candidate, reason }: Standing, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {
   if (ejection === undefined) return reason;
   const { rule, sinceMs, untilMs } = ejection;
   const seconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
   const until =
-    breaker === "half-open"
+    state === "probing"
       ? "waits for a probe"
       : untilMs === undefined
         ? ""

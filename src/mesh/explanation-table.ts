@@ -22,7 +22,7 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
 const columns = ["endpoint", "address", "zone", "prio", "weight", "share", "in flight", "requests", "failed", "latency", "picker", "why"];
 
 function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[] {
-  const { endpoint, address, share, inFlight, requests, failures, latencyMs, picker, reason, warning, healthCheck } = explained;
+  const { endpoint, address, share, inFlight, attempts: requests, failures, latencyMs, picker, reason, warning, healthCheck } = explained;
   const check =
     healthCheck === undefined || healthCheck.passed
       ? ""

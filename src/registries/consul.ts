@@ -1,10 +1,11 @@
-import type { Endpoint } from "../core/endpoint.ts";
-import type { Discovery } from "../discovery/discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
+import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { ConsulClient } from "./consul/client.ts";
+import { definitionOf } from "./consul/definition.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
-import { registerInstance } from "./consul/register.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
 
 export type { ConsulConsistency, ConsulOptions, ConsulTls } from "./consul/options.ts";
@@ -14,7 +15,7 @@ export type { ConsulToken } from "./consul/token.ts";
 export interface Consul extends Discovery, Registrar {
   /** `consul at http://127.0.0.1:8500`. */
   readonly name: string;
-  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
+  watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
   services(signal: AbortSignal): Promise<readonly string[]>;
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
@@ -48,7 +49,10 @@ export function consul(options: ConsulOptions = {}): Consul {
       }
     },
     services: (signal) => listServices(client, settings, signal),
-    register: (instance, signal) => registerInstance(instance, client, settings, signal),
+    async register(instance, signal) {
+      const definition = definitionOf(instance, settings.deregisterAfterMs);
+      return await keepRegistered(new AgentEntry(client, definition, settings), settings, signal);
+    },
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

@@ -6,8 +6,9 @@ import type { MeshResponse } from "../core/dispatch.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import { isMeshError } from "../core/errors.ts";
 import { retryAfterOf } from "../core/http/retry-after.ts";
+import type { EventSink } from "../core/observing/events.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
-import type { Upstream } from "../core/upstream.ts";
+import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { EjectionOptions } from "./ejection/ejection.ts";
 import { isCertain, mayEject, type Rotation } from "./ejection/ejection-cap.ts";
 import { EjectionRecords } from "./ejection/ejection-record.ts";
@@ -18,9 +19,8 @@ import type { HealthCheckResult, UpstreamStanding } from "./upstream-standing.ts
 export interface UpstreamBreakersOptions extends BreakerOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly onState: (upstream: Upstream, state: BreakerState) => void;
-  /** An instance in rotation was taken out of it. */
-  readonly onEjection?: ((upstream: Upstream, rule: EjectionRule) => void) | undefined;
+  /** Told of each change of an instance's state. */
+  readonly events?: EventSink | undefined;
   /** The instances that this process uses: a share of them may be out. */
   readonly upstreams: () => readonly Upstream[];
   /** `false`: nobody is judged by rates, and any number of instances may be out. */
@@ -31,8 +31,8 @@ export interface UpstreamBreakersOptions extends BreakerOptions {
 
 /**
  * One circuit per upstream, made at its first failure and dropped after ten quiet seconds, so that ten thousand healthy
- * instances cost nothing. Its state decides the upstream's availability and nothing else does: the rules of ejection and the
- * active health checks say when, the circuit holds the state.
+ * instances cost nothing. It decides the upstream's state and nothing else does: the rules of ejection and the active health checks
+ * say when, the circuit holds the state.
  */
 export class UpstreamBreakers {
   readonly #options: UpstreamBreakersOptions;
@@ -50,7 +50,7 @@ export class UpstreamBreakers {
     this.#sweep = new OutlierSweep({
       ...ejection,
       clock,
-      isInRotation: (upstream) => this.state(upstream) === "closed",
+      isInRotation: (upstream) => this.state(upstream) === "available",
       eject: (upstream, rule) => this.#eject(upstream, rule),
     });
   }
@@ -62,8 +62,8 @@ export class UpstreamBreakers {
     const permit = circuit.admit();
     // The circuit is not closed and the balancer, in panic, picked the upstream all the same.
     if (permit === undefined) return circuit.panicPermit;
-    // One probe at a time: nobody else is sent there until it has ended.
-    if (permit.isProbe) upstream.setAvailability("out");
+    // One probe at a time: no other request is sent there until it has ended.
+    if (permit.isProbe) this.#show(upstream, circuit);
     return permit;
   }
 
@@ -100,9 +100,10 @@ export class UpstreamBreakers {
     else this.#release(upstream, permit);
   }
 
-  /** State of the circuit of `upstream`. */
-  state(upstream: Upstream): BreakerState {
-    return this.#circuits.get(upstream)?.state ?? "closed";
+  /** The state of `upstream` by its circuit. */
+  state(upstream: Upstream): InstanceState {
+    const circuit = this.#circuits.get(upstream);
+    return circuit === undefined ? "available" : stateBy(circuit);
   }
 
   /** Where `upstream` stands and why. Computed when it is asked for. */
@@ -110,7 +111,7 @@ export class UpstreamBreakers {
     const circuit = this.#circuits.get(upstream);
     const isOut = circuit !== undefined && circuit.state !== "closed";
     return {
-      state: circuit?.state ?? "closed",
+      state: this.state(upstream),
       rule: isOut ? circuit.rule : undefined,
       sinceMs: isOut ? circuit.sinceMs : undefined,
       untilMs: isOut ? circuit.untilMs : undefined,
@@ -122,12 +123,17 @@ export class UpstreamBreakers {
   /** Takes `upstream` out until {@link release}, which is expected at `untilMs`: no request is sent there as a probe. */
   hold(upstream: Upstream, rule: EjectionRule = "health check", untilMs?: number): void {
     if (upstream.removed || this.#isDisposed) return;
-    (this.#circuits.get(upstream) ?? this.#create(upstream)).hold(rule, untilMs);
+    const circuit = this.#circuits.get(upstream) ?? this.#create(upstream);
+    circuit.hold(rule, untilMs);
+    this.#show(upstream, circuit);
   }
 
   /** Puts an upstream back that was held. Whoever is out for another reason stays so, unless an operator says otherwise. */
   release(upstream: Upstream, rule: EjectionRule = "health check"): void {
-    this.#circuits.get(upstream)?.release(rule);
+    const circuit = this.#circuits.get(upstream);
+    if (circuit === undefined) return;
+    circuit.release(rule);
+    this.#show(upstream, circuit);
   }
 
   /** The upstream is gone for good. */
@@ -174,7 +180,7 @@ export class UpstreamBreakers {
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined || permit.isPanic) return;
     circuit.settle(permit, "neutral");
-    if (circuit.wantsProbe) upstream.setAvailability("probe");
+    this.#show(upstream, circuit);
   }
 
   /** An outlier, if the service can spare it. */
@@ -195,7 +201,7 @@ export class UpstreamBreakers {
     const askedMs = retryAfterOf(response, this.#options.clock.wallNow());
     if (!askedMs || upstream.removed || this.#isDisposed) return false;
     const pauses = { baseMs: 1.25 * askedMs, maxMs: 1.25 * askedMs };
-    const isOut = this.state(upstream) !== "closed";
+    const isOut = this.state(upstream) !== "available";
     if (isOut || mayEject(this.#rotation(), this.#ejection?.maxEjectionPercent ?? 50))
       (this.#circuits.get(upstream) ?? this.#create(upstream)).trip("retry-after", pauses);
     return true;
@@ -227,19 +233,17 @@ export class UpstreamBreakers {
       failureRatio = 0.5,
       minCalls = 20,
       consecutiveFailures = 5,
-      resetMs = 1_000,
-      maxResetMs = 30_000,
+      breakMs = 1_000,
+      maxBreakMs = 30_000,
       clock,
       random,
-      onState,
-      onEjection,
     } = this.#options;
     let before: BreakerState = "closed";
     const circuit = new Circuit({
       failureRatio,
       minOutcomes: minCalls,
       consecutiveFailures,
-      pauses: { baseMs: resetMs, maxMs: maxResetMs },
+      pauses: { baseMs: breakMs, maxMs: maxBreakMs },
       clock,
       random,
       mayOpen: this.#mayOpen,
@@ -249,16 +253,31 @@ export class UpstreamBreakers {
         if (wasIn && !isOfSweep(circuit.rule)) this.#records.of(upstream).eject(clock, this.#ejection?.intervalMs ?? 10_000);
         if (state === "closed") this.#records.of(upstream).readmit(clock);
         before = state;
-        upstream.setAvailability(state === "closed" ? "in" : state === "open" ? "out" : "probe");
-        onState(upstream, state);
-        if (wasIn && circuit.rule !== undefined) onEjection?.(upstream, circuit.rule);
+        this.#show(upstream, circuit);
       },
-      onProbeOverdue: () => upstream.setAvailability("probe"),
+      onProbeOverdue: () => this.#show(upstream, circuit),
       onQuiet: () => this.forget(upstream),
     });
     this.#circuits.set(upstream, circuit);
     return circuit;
   }
+
+  /** Gives the upstream the state of its circuit, and reports a change. */
+  #show(upstream: Upstream, circuit: Circuit): void {
+    const former = upstream.state;
+    const state = stateBy(circuit);
+    upstream.setState(state, circuit.wantsProbe);
+    if (state === former) return;
+    const { service } = upstream;
+    this.#options.events?.emit?.({ type: "instance-state", service, upstream, state, former, rule: circuit.rule });
+  }
+}
+
+/** The state of an instance whose circuit this is. */
+function stateBy({ state, rule }: Circuit): InstanceState {
+  if (state === "closed") return "available";
+  if (rule === "health check") return "unhealthy";
+  return state === "half-open" ? "probing" : "ejected";
 }
 
 /** What the head of an answer has decided: all, success unless the body fails, or nothing yet. */

@@ -1,5 +1,5 @@
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
+import type { InstanceState } from "../core/upstream.ts";
 
 /** The last active health check of an instance. */
 export interface HealthCheckResult {
@@ -16,8 +16,7 @@ export interface HealthCheckResult {
 
 /** Where an instance stands in the rotation, and why. */
 export interface UpstreamStanding {
-  /** Of its breaker: `closed` is in rotation, `half-open` waits for a probe. */
-  readonly state: BreakerState;
+  readonly state: InstanceState;
   /** What took it out; `undefined` while it is in rotation. */
   readonly rule: EjectionRule | undefined;
   /** Since when it is out, in milliseconds since the epoch. */

@@ -1,13 +1,13 @@
 import { type Context, context } from "@opentelemetry/api";
-import type { CallObserver } from "../core/call-observer.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import type { Observer } from "../core/observer.ts";
+import type { CallObserver } from "../core/observing/call-observer.ts";
+import type { Observer } from "../core/observing/observer.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
-import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./following.ts";
-import { OpenTelemetrySink } from "./instruments.ts";
-import { meterHooks, namingHooks } from "./metered.ts";
-import { MeshMetrics } from "./metrics.ts";
-import { Services } from "./services.ts";
+import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./followers.ts";
+import { MeshMetrics } from "./metrics/mesh-metrics.ts";
+import { NamedServices } from "./metrics/named-services.ts";
+import { OpenTelemetrySink } from "./metrics/open-telemetry-sink.ts";
+import { meterHooks, namingHooks } from "./metrics-observer.ts";
 import { isUndiciObserved, MeshSpans } from "./spans/spans.ts";
 
 /** What {@link openTelemetry} takes. */
@@ -47,7 +47,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   const { callSpans = false, recordQuery = false, maxServices = 500, clock = systemClock } = options;
   if (!metrics && !traces) return {};
 
-  const services = new Services(maxServices, { perEndpoint, perRoute });
+  const services = new NamedServices(maxServices, { perEndpoint, perRoute });
   const meter = metrics ? new MeshMetrics(services, (observe) => new OpenTelemetrySink(observe)) : undefined;
   const spans = traces ? new MeshSpans({ callSpans, recordQuery }, clock) : undefined;
   const reporters: Reporters = { services, metrics: meter, spans };

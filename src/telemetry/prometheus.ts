@@ -1,15 +1,15 @@
 import type { RequestListener } from "node:http";
 import type { Registry } from "@prometheus-io/client";
-import type { Observer } from "../core/observer.ts";
+import type { Observer } from "../core/observing/observer.ts";
 import { checkFlag, checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs } from "../core/options.ts";
-import { metered } from "./metered.ts";
-import { MeshMetrics } from "./metrics.ts";
+import { MeshMetrics } from "./metrics/mesh-metrics.ts";
+import { NamedServices } from "./metrics/named-services.ts";
+import { metered } from "./metrics-observer.ts";
 import { expositionOf } from "./prometheus/exposition.ts";
 import { Families } from "./prometheus/families.ts";
-import { checkRegistry, loadClient } from "./prometheus/package.ts";
-import { scrapeListener } from "./prometheus/scrape.ts";
-import { PrometheusSink } from "./prometheus/sink.ts";
-import { Services } from "./services.ts";
+import { checkRegistry, loadClient } from "./prometheus/load-client.ts";
+import { PrometheusSink } from "./prometheus/prometheus-sink.ts";
+import { scrapeListener } from "./prometheus/scrape-listener.ts";
 
 /** What {@link prometheus} takes. */
 export interface PrometheusOptions {
@@ -68,7 +68,7 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusObserver 
   if (defaultMetrics && registry.getSingleMetric("process_cpu_seconds_total") === undefined) {
     client.collectDefaultMetrics({ register: registry });
   }
-  const services = new Services(maxServices, { perEndpoint, perRoute });
+  const services = new NamedServices(maxServices, { perEndpoint, perRoute });
   const meter = new MeshMetrics(services, (observe) => new PrometheusSink(families, observe, exemplars));
   return {
     ...metered(services, meter),

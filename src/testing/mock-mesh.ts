@@ -1,11 +1,11 @@
 import { localResponse } from "../core/buffered-body.ts";
 import { sleep, systemClock } from "../core/clock.ts";
-import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { compose, type Interceptor, type MeshRequest, type MeshResponse } from "../core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../core/errors.ts";
 import type { RequestHeaders } from "../core/http/request-headers.ts";
 import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
 import { createMesh, type Mesh } from "../mesh/mesh.ts";
-import type { MeshOptions } from "../mesh/options.ts";
+import type { MeshOptions } from "../mesh/mesh-options.ts";
 import { textOf } from "./request-text.ts";
 
 /** What a call failed with: no connection, an attempt's time limit, or a connection that was lost after the request was sent. */
@@ -81,16 +81,14 @@ export function mockMesh(answers: Readonly<Record<string, MockAnswers>> = {}, op
     if (typeof answer === "object" && "fault" in answer) throw faultError(request, answer.fault);
     return responseOf(answer);
   };
-  const services = Object.entries(rest.services ?? {}).map(([name, own]) => [
-    name,
-    own.interceptors === undefined ? own : { ...own, interceptors: [...own.interceptors, network] },
-  ]);
+  // The interceptors of a service run inside those of the mesh, and outside of the network as in a real one.
+  const ofServices = new Map(Object.entries(rest.services ?? {}).map(([name, own]) => [name, own.interceptors ?? []]));
+  const ofService: Interceptor = (next) => (request) => compose(ofServices.get(request.service) ?? [], next)(request);
   const mesh = createMesh({
     ...rest,
-    services: Object.fromEntries(services),
     clock,
     observers,
-    interceptors: [...interceptors, network],
+    interceptors: [...interceptors, ofService, network],
     discovery: {
       name: "the mock",
       emptyPolicy: "trust",

@@ -6,7 +6,10 @@ import { Upstream, type UpstreamStatistics } from "../core/upstream.ts";
 /** A `MeshRequest` as a layer is given it: `GET /` of the service `test` without a limit, unless `overrides` says otherwise. */
 export function testRequest(overrides: Partial<MeshRequest> = {}): MeshRequest {
   const headers = Object.create(null) as Record<string, string>;
-  return { ...meshRequest({ service: "test", method: "GET", path: "/", headers, body: undefined }), ...overrides };
+  return {
+    ...meshRequest({ service: "test", method: "GET", path: "/", headers, body: undefined, options: overrides.options }),
+    ...overrides,
+  };
 }
 
 /**

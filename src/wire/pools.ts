@@ -1,5 +1,4 @@
 import type { SecureContext } from "node:tls";
-import { buildConnector, Client, type Dispatcher, H2CClient, Pool } from "undici";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Isolation, Protocol } from "../core/protocol.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -8,6 +7,7 @@ import { guardedLookup } from "./guarded-lookup.ts";
 import { tellAgeOnce } from "./undici/connection-age.ts";
 import { guardSession } from "./undici/http2-session.ts";
 import { noticeResets } from "./undici/reset-notice.ts";
+import { buildConnector, Client, type Connector, type Dispatcher, H2CClient, Pool } from "./undici/undici.ts";
 
 /** Options of the connections to instances. */
 export interface PoolOptions {
@@ -137,8 +137,8 @@ export class Pools {
 
   readonly #evict = (): void => {
     for (const [upstream, entry] of this.#entries) {
-      if (upstream.inFlight === 0 && upstream.requests === entry.requests) this.release(upstream);
-      else entry.requests = upstream.requests;
+      if (upstream.inFlight === 0 && upstream.attempts === entry.requests) this.release(upstream);
+      else entry.requests = upstream.attempts;
     }
     this.#round = this.#entries.size === 0 ? undefined : this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
   };
@@ -166,7 +166,7 @@ export class Pools {
   #open(upstream: Upstream, protocol: Protocol, isolation: Isolation, onGoAway: () => void): Dispatcher {
     const { origin, endpoint } = upstream;
     const { connections, maxConnectionAgeMs = 300_000, maxRequestsPerConnection, secureContext, serverName, clock } = this.#options;
-    const timed = (connector: buildConnector.connector) => connectTimeout(connector, () => this.#connectTimeoutMs(upstream), clock);
+    const timed = (connector: Connector) => connectTimeout(connector, () => this.#connectTimeoutMs(upstream), clock);
     // A host that discovery's checks let through and a URL does not: no connection to it can be made.
     if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
     const connect = {
@@ -208,13 +208,13 @@ export class Pools {
  */
 function negotiating(
   origin: URL,
-  options: Client.Options,
-  connect: buildConnector.connector,
+  options: ConstructorParameters<typeof Client>[1],
+  connect: Connector,
   protocol: Protocol,
   onGoAway: () => void,
 ): Client {
   const connector = guarded(() => client, noticing(connect), onGoAway);
-  const { pipelining = 1 } = options;
+  const { pipelining = 1 } = options ?? {};
   const client: Client = new Client(origin, {
     ...options,
     pipelining: protocol === "h2" ? maxConcurrentStreams : pipelining,
@@ -234,7 +234,7 @@ function negotiating(
 }
 
 /** A connector whose connections are watched for resets. */
-function noticing(connector: buildConnector.connector): buildConnector.connector {
+function noticing(connector: Connector): Connector {
   return (target, callback) =>
     connector(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null);
@@ -244,12 +244,7 @@ function noticing(connector: buildConnector.connector): buildConnector.connector
 }
 
 /** A connector whose HTTP/2 connections are guarded from before their first request. `alpn` is what undici is to speak without TLS. */
-function guarded(
-  clientOf: () => Dispatcher,
-  connector: buildConnector.connector,
-  onGoAway: () => void,
-  alpn?: "h2",
-): buildConnector.connector {
+function guarded(clientOf: () => Dispatcher, connector: Connector, onGoAway: () => void, alpn?: "h2"): Connector {
   return (target, callback) => {
     connector(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null);

@@ -5,10 +5,10 @@ import { mayImport, roomOf, rooms } from "./rooms.ts";
 
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
 const packages: ReadonlyMap<string, readonly string[]> = new Map([
-  ["undici", ["wire/pools.ts", "bridges/dispatcher.ts"]],
+  ["undici", ["wire/undici/"]],
   ["fastest-levenshtein", ["discovery/catalogue.ts", "cli/nearest-word.ts"]],
   ["opossum", ["circuit/"]],
-  ["p-retry", ["policies/retry/"]],
+  ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
   ["yaml", ["discovery/file/", "assets/"]],
   ["@opentelemetry/api", ["telemetry/"]],

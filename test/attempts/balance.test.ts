@@ -117,7 +117,9 @@ describe("a mesh with a picker that learns", () => {
       breaker: false,
     });
     for (let call = 0; call < 50; call++) expect(await (await mesh.fetch("users/")).text()).toBe("ok");
-    const failures = mesh.explain("users")?.endpoints.map(({ address, requests }) => ({ isDead: address.endsWith(`:${dead}`), requests }));
+    const failures = mesh
+      .explain("users")
+      ?.endpoints.map(({ address, attempts: requests }) => ({ isDead: address.endsWith(`:${dead}`), requests }));
     expect(failures?.find(({ isDead }) => isDead)?.requests).toBe(1);
     await mesh.close();
     await new Promise((resolve) => server.close(resolve));

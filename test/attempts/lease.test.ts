@@ -190,7 +190,7 @@ describe("what a lease teaches the picker", () => {
     // What it answers to a probe says that it has not recovered.
     await clock.advance(60_000);
     for (let call = 0; call < 10; call++) await getting(agent);
-    expect(mesh.explain("users")?.endpoints[0]?.breaker).toBe("open");
+    expect(mesh.explain("users")?.endpoints[0]?.state).toBe("ejected");
   });
 
   it("leaves an instance alone that asks an agent for it (Retry-After)", async () => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CallEnd } from "../../src/core/call-observer.ts";
+import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
@@ -190,7 +190,7 @@ describe("an abort", () => {
       expect(await rejection).toBe(reason);
       expect(getEventListeners(controller.signal, "abort")).toEqual([]);
       await until("the connection is closed", () => server.abandoned === 1);
-      expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ inFlight: 0, failures: 0, breaker: "closed" });
+      expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ inFlight: 0, failures: 0, state: "available" });
       expect(ends).toMatchObject([{ status: 200, cancelled: true, error: reason }]);
     });
   }

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { MeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { closedPort, meshOf, type RawTestServer, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
 
 const rst = (socket: Socket) => socket.resetAndDestroy();
@@ -296,7 +296,7 @@ describe("a fault on the wire", () => {
     const mesh = meshOf({ orders: server.port }, { timeoutMs: 700 });
     const responses = await Promise.all(Array.from({ length: 20 }, () => mesh.fetch("orders/x")));
     await until("every call is over", () => mesh.explain("orders")?.endpoints[0]?.inFlight === 0);
-    expect(mesh.explain("orders")).toMatchObject({ breaker: "closed", endpoints: [{ failures: 0, breaker: "closed" }] });
+    expect(mesh.explain("orders")).toMatchObject({ breaker: "closed", endpoints: [{ failures: 0, state: "available" }] });
     expect(await rejectionOf((responses[0] as Response).text())).toMatchObject({ code: "ERR_MESH_TIMEOUT", maybeExecuted: true });
   });
 

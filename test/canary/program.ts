@@ -72,7 +72,10 @@ const giveAway = (discovery: Discovery): Discovery => ({
   async *watch(service, signal) {
     const metadata = { token: secrets.authorization };
     const zone = secrets.authorization;
-    for await (const endpoints of discovery.watch(service, signal)) yield endpoints.map((endpoint) => ({ ...endpoint, metadata, zone }));
+    for await (const yielded of discovery.watch(service, signal)) {
+      const { endpoints, certain } = "endpoints" in yielded ? yielded : { endpoints: yielded, certain: false };
+      yield { endpoints: endpoints.map((endpoint) => ({ ...endpoint, metadata, zone })), certain };
+    }
   },
 });
 

@@ -44,10 +44,16 @@ function published(): Sink {
 /** What is scraped. */
 function scraped(): Sink {
   const observer = prometheus();
-  const leak = (value: string) => observer.onBreaker?.(value, "open", undefined);
+  const leak = (value: string) => observer.onEvent?.({ type: "breaker", service: value, state: "open" });
   // A name that discovery has resolved is a label; any other is not.
   const resolve = (value: string) =>
-    observer.onEndpoints?.({ service: value, endpoints: [{ id: "a", host: "a", port: 1 }], rejected: [], quarantined: false });
+    observer.onEvent?.({
+      type: "endpoints",
+      service: value,
+      endpoints: [{ id: "a", host: "a", port: 1 }],
+      rejected: [],
+      quarantined: false,
+    });
   return {
     name: "scrape",
     marker: "http_client_request_duration_seconds_bucket",

@@ -34,6 +34,7 @@ export interface Page {
 const fence = /^\s*(`{3,}|~{3,})\s*(\S*)/;
 const exampleComment = /^\s*<!--\s*example:\s*(\S+)\s*-->\s*$/;
 const inlineLink = /!?\[(?:[^[\]]|\[[^\]]*\])*\]\(\s*<?([^\s)>]+)>?(?:\s+"[^"]*")?\s*\)/g;
+const htmlLink = /<(?:img|a|source)\b[^>]*?\s(?:src|href|srcset)="([^"\s]+)"/g;
 const referenceLink = /^\s{0,3}\[[^\]]+\]:\s*<?([^\s>]+)>?/;
 
 /** Reads the parts of a Markdown page. Throws when a block of code has no end. */
@@ -81,7 +82,7 @@ function linksOf(prose: readonly string[]): readonly Link[] {
   return prose.flatMap((line, index) => {
     // What stands in `code` is no link.
     const text = line.replace(/(`+)[^`]+\1/g, "");
-    const targets = [...text.matchAll(inlineLink)].map(([, target]) => target);
+    const targets = [...text.matchAll(inlineLink), ...text.matchAll(htmlLink)].map(([, target]) => target);
     const [, reference] = referenceLink.exec(text) ?? [];
     return [...targets, reference].flatMap((target) => (target === undefined ? [] : [{ target, line: index + 1 }]));
   });

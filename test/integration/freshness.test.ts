@@ -62,7 +62,9 @@ describe.each(Object.entries(registries))("what a mesh knows from %s", (_name, {
       discovery,
       observers: [
         {
-          onEndpoints: ({ endpoints }) => {
+          onEvent: (event) => {
+            if (event.type !== "endpoints") return;
+            const { endpoints } = event;
             observations.push({ at: performance.now(), values: new Map(endpoints.map(({ port }) => [nameOf(port), String(port)])) });
           },
         },

@@ -33,7 +33,7 @@ describe("mesh.warm", () => {
     const mesh = meshOf({ users: server.port }, { connections: 1 });
     await mesh.warm("users");
     await mesh.warm("users");
-    expect(mesh.explain("users")?.endpoints).toMatchObject([{ inFlight: 0, requests: 0 }]);
+    expect(mesh.explain("users")?.endpoints).toMatchObject([{ inFlight: 0, attempts: 0 }]);
     const call = rejectionOf(mesh.fetch("users/x", { mesh: { timeoutMs: 200 } }));
     await until("it has arrived", () => server.received[0] !== "");
     expect(await mesh.warm("users")).toBe(1);

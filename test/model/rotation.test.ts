@@ -12,6 +12,7 @@ import { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ending, endings, openResponse } from "../policies/support.ts";
+import { stateOf } from "../rotation/states.ts";
 import { ModelCircuit, type ModelPermit, modelled } from "./rotation-model.ts";
 
 beforeEach(() => {
@@ -70,13 +71,12 @@ class Rig {
     });
     this.breakers = new UpstreamBreakers({
       consecutiveFailures: modelled.consecutiveFailures,
-      resetMs: modelled.resetMs,
-      maxResetMs: modelled.maxResetMs,
+      breakMs: modelled.breakMs,
+      maxBreakMs: modelled.maxBreakMs,
       minCalls: 1_000_000,
       ejection: { maxEjectionPercent: modelled.maxEjectionPercent, successRate: false, failurePercentage: false },
       clock,
       random: () => 0.5,
-      onState: () => {},
       upstreams: () => this.balancer.members,
     });
     const breakers = {
@@ -183,19 +183,20 @@ class Rig {
     for (const [upstream, circuit] of this.circuits) {
       circuit.pass(this.now);
       const { state, rule, untilMs } = this.breakers.standing(upstream);
+      const out = circuit.rule === "health check" ? "unhealthy" : "ejected";
       const expected = {
-        state: circuit.state,
+        state: circuit.state === "closed" ? "available" : circuit.state === "half-open" ? "probing" : out,
         rule: circuit.rule,
         untilMs: circuit.untilMs === undefined ? undefined : circuit.untilMs + wall,
       };
       expect({ state, rule, untilMs }, upstream.id).toEqual(expected);
       const isProbing = circuit.state === "half-open" ? circuit.isProbing(this.now) : undefined;
       const allowed = {
-        closed: ["in"],
-        open: ["out"],
-        "half-open": isProbing === undefined ? ["out", "probe"] : [isProbing ? "out" : "probe"],
+        closed: ["available"],
+        open: [out],
+        "half-open": isProbing === undefined ? ["being probed", "probing"] : [isProbing ? "being probed" : "probing"],
       };
-      expect(allowed[circuit.state], upstream.id).toContain(upstream.availability);
+      expect(allowed[circuit.state], upstream.id).toContain(stateOf(upstream));
     }
     // The sweep's alone: who has left has taken the circuit's along.
     if (this.circuits.size === 0) expect([this.clock.pending.length < 2, vi.getTimerCount()], "timers left").toEqual([true, 0]);

@@ -8,6 +8,7 @@ import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../src/rotati
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { begun, type Ending, endings, type OpenResponse, openResponse, throughBreakers } from "../policies/support.ts";
+import { onState, stateOf } from "./states.ts";
 
 const made: UpstreamBreakers[] = [];
 
@@ -29,7 +30,7 @@ function under(options: Partial<UpstreamBreakersOptions> = {}) {
   const breakers = new UpstreamBreakers({
     clock,
     random: () => 0.5,
-    onState: ({ id }, state) => states.push(`${id} ${state}`),
+    events: onState(({ upstream, state }) => states.push(`${upstream.id} ${state}`)),
     upstreams: () => [],
     ejection: false,
     ...options,
@@ -94,8 +95,8 @@ describe("the circuit of an instance", () => {
       await throughBreakers(
         breakers,
         endings(() => ({ code })).dispatch,
-      )(testRequest({ upstream })).catch(() => seen.push(upstream.availability));
-      expect([seen, states]).toEqual([["out"], ["a open"]]);
+      )(testRequest({ upstream })).catch(() => seen.push(stateOf(upstream)));
+      expect([seen, states]).toEqual([["ejected"], ["a ejected"]]);
     });
   }
 
@@ -105,21 +106,21 @@ describe("the circuit of an instance", () => {
       await calls(ending, 4);
       await calls(200);
       await calls(ending, 4);
-      expect(upstream.availability).toBe("in");
+      expect(stateOf(upstream)).toBe("available");
       await calls(ending);
-      expect(upstream.availability).toBe("out");
+      expect(stateOf(upstream)).toBe("ejected");
     }
   });
 
   it("takes the number in a row, the share and the pauses from the options", async () => {
-    const { calls, upstream } = under({ consecutiveFailures: 2, resetMs: 100, maxResetMs: 150 });
+    const { calls, upstream } = under({ consecutiveFailures: 2, breakMs: 100, maxBreakMs: 150 });
     await calls(503, 2);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
     for (const pauseMs of [100, 150, 150]) {
       await clock.advance(pauseMs - 1);
-      expect(upstream.availability).toBe("out");
+      expect(stateOf(upstream)).toBe("ejected");
       await clock.advance(1);
-      expect(upstream.availability).toBe("probe");
+      expect(stateOf(upstream)).toBe("probing");
       await calls(503);
     }
     const share = under({ consecutiveFailures: 1_000, failureRatio: 0.25, minCalls: 8 });
@@ -127,9 +128,9 @@ describe("the circuit of an instance", () => {
       await share.calls(503);
       await share.calls(200);
     }
-    expect(share.upstream.availability).toBe("in");
+    expect(stateOf(share.upstream)).toBe("available");
     await share.calls(503);
-    expect(share.upstream.availability).toBe("out");
+    expect(stateOf(share.upstream)).toBe("ejected");
   });
 
   it("never counts local faults, the caller's aborts and mistakes, 500 and 4xx", async () => {
@@ -142,22 +143,22 @@ describe("the circuit of an instance", () => {
     ] as readonly Ending[]) {
       await calls(ending, 50);
     }
-    expect([upstream.availability, upstream.failures]).toEqual(["in", 4]);
+    expect([stateOf(upstream), upstream.failures]).toEqual(["available", 4]);
     await calls(500);
     await calls(404);
     await calls(503, 4);
-    expect([upstream.availability, upstream.failures]).toEqual(["in", 8]);
+    expect([stateOf(upstream), upstream.failures]).toEqual(["available", 8]);
   });
 
   it("is dropped after ten quiet seconds, with its timer", async () => {
     const { calls, breakers, upstream } = under();
     await calls(503, 4);
     await clock.advance(12_000);
-    expect([clock.pending.length, breakers.state(upstream)]).toEqual([0, "closed"]);
+    expect([clock.pending.length, breakers.state(upstream)]).toEqual([0, "available"]);
     await calls(503, 4);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
     await calls(503);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
   });
 
   it("is forgotten with the instance, open or not, and not made again by what still ends", async () => {
@@ -170,7 +171,7 @@ describe("the circuit of an instance", () => {
     breakers.forget(upstream);
     await end(503);
     await other(200);
-    expect([clock.pending.length, states, upstream.failures]).toEqual([0, ["a open"], 2]);
+    expect([clock.pending.length, states, upstream.failures]).toEqual([0, ["a ejected"], 2]);
   });
 
   it("is not made by what ends after dispose", async () => {
@@ -184,18 +185,18 @@ describe("the circuit of an instance", () => {
     body.body.close(
       new MeshError("ERR_MESH_BODY", "cut", { attempts: [{ endpoint: "a", address: "a:1", phase: "body", ms: 1, maybeExecuted: true }] }),
     );
-    expect([clock.pending.length, upstream.availability]).toEqual([0, "in"]);
+    expect([clock.pending.length, stateOf(upstream)]).toEqual([0, "available"]);
   });
 
   it("keeps the instances apart", async () => {
     const { calls, upstream, breakers } = under();
     const other = testUpstream({ id: "b", port: 2 });
     await calls(refused, 1, other);
-    expect([upstream.availability, other.availability, breakers.state(upstream), breakers.state(other)]).toEqual([
-      "in",
-      "out",
-      "closed",
-      "open",
+    expect([stateOf(upstream), stateOf(other), breakers.state(upstream), breakers.state(other)]).toEqual([
+      "available",
+      "ejected",
+      "available",
+      "ejected",
     ]);
   });
 });
@@ -205,54 +206,54 @@ describe("a probe", () => {
     const setup = under(options);
     await setup.calls(refused);
     await clock.advance(1_000);
-    expect(setup.upstream.availability).toBe("probe");
+    expect(stateOf(setup.upstream)).toBe("probing");
     return setup;
   }
 
   it("is one at a time: nobody is sent to the instance until it has ended", async () => {
     const { begin, upstream } = await waiting();
     const end = begin();
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("being probed");
     await end(200);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
   });
 
   it("that fails takes the instance out for twice as long", async () => {
     const { calls, upstream } = await waiting();
     await calls(503);
     await clock.advance(1_999);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
     await clock.advance(1);
-    expect(upstream.availability).toBe("probe");
+    expect(stateOf(upstream)).toBe("probing");
   });
 
   it("that the caller aborts leaves its place to the next", async () => {
     const { begin, upstream, calls } = await waiting();
     const end = begin();
     await end({ throws: "abort" });
-    expect(upstream.availability).toBe("probe");
+    expect(stateOf(upstream)).toBe("probing");
     await calls(200);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
   });
 
   it("that never ends leaves its place after ten seconds", async () => {
     const { begin, upstream, calls } = await waiting();
     const end = begin();
     await clock.advance(12_000);
-    expect(upstream.availability).toBe("probe");
+    expect(stateOf(upstream)).toBe("probing");
     const second = begin();
     await end({ throws: "abort" });
-    expect(upstream.availability, "the second is still under way").toBe("out");
+    expect(stateOf(upstream), "the second is still under way").toBe("being probed");
     await second(503);
     await calls(200);
-    expect(upstream.availability, "closed by what went through in panic").toBe("in");
+    expect(stateOf(upstream), "closed by what went through in panic").toBe("available");
   });
 
   it("is decided by the head, not by a long body", async () => {
     const { begin, upstream } = await waiting();
     const end = begin();
     await end(openResponse(200));
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
   });
 });
 
@@ -261,11 +262,11 @@ describe("when nobody is available", () => {
     const { calls, upstream, states } = under();
     await calls(refused);
     await calls(503);
-    expect(upstream.availability, "a failure changes nothing").toBe("out");
+    expect(stateOf(upstream), "a failure changes nothing").toBe("ejected");
     await calls(200);
-    expect([upstream.availability, states]).toEqual(["in", ["a open", "a closed"]]);
+    expect([stateOf(upstream), states]).toEqual(["available", ["a ejected", "a available"]]);
     await clock.advance(60_000);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
   });
 
   it("an attempt that began before the trip brings nobody back and takes nobody out", async () => {
@@ -274,11 +275,11 @@ describe("when nobody is available", () => {
     const bad = begin();
     await calls(refused);
     await good(200);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
     await clock.advance(1_000);
     await calls(200);
     await bad(refused);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
   });
 });
 
@@ -290,13 +291,13 @@ describe("the body", () => {
   it("that is cut off counts against the instance: five in a row take it out, although each had a good head", async () => {
     const { begin, upstream } = under();
     for (let call = 1; call <= 5; call++) {
-      expect(upstream.availability).toBe("in");
+      expect(stateOf(upstream)).toBe("available");
       const response = openResponse();
       await begin()(response);
       response.body.close(cut);
       await clock.advance(0);
     }
-    expect([upstream.availability, upstream.failures]).toEqual(["out", 5]);
+    expect([stateOf(upstream), upstream.failures]).toEqual(["ejected", 5]);
   });
 
   it("that arrives whole counts for it", async () => {
@@ -306,7 +307,7 @@ describe("the body", () => {
     await begin()(response);
     response.body.close();
     await calls(503, 4);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
   });
 
   it("that the caller cancels, or that the call's deadline ends, is no failure", async () => {
@@ -321,7 +322,7 @@ describe("the body", () => {
       request.cancellation.cancel(late);
       slow.body.close(late);
     }
-    expect([upstream.failures, upstream.availability]).toEqual([0, "in"]);
+    expect([upstream.failures, stateOf(upstream)]).toEqual([0, "available"]);
   });
 
   it("that stops for its idle limit is one", async () => {
@@ -343,7 +344,7 @@ describe("the body", () => {
     expect(clock.pending.length).toBe(0);
     response.body.close(cut);
     await clock.advance(0);
-    expect([clock.pending.length, upstream.failures, breakers.state(upstream)]).toEqual([1, 2, "closed"]);
+    expect([clock.pending.length, upstream.failures, breakers.state(upstream)]).toEqual([1, 2, "available"]);
     await clock.advance(12_000);
     expect(clock.pending.length).toBe(0);
   });
@@ -356,19 +357,19 @@ describe("a permit", () => {
     for (let call = 0; call < 3; call++) begun(breakers, upstream)("neutral", false);
     begun(breakers, upstream)("failure", true);
     await clock.advance(0);
-    expect([upstream.availability, upstream.failures]).toEqual(["out", 1]);
+    expect([stateOf(upstream), upstream.failures]).toEqual(["ejected", 1]);
     before("success", false);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
     await clock.advance(1_000);
     const probe = begun(breakers, upstream);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("being probed");
     probe("neutral", false);
-    expect(upstream.availability).toBe("probe");
+    expect(stateOf(upstream)).toBe("probing");
     begun(breakers, upstream)("success", false);
     await clock.advance(0);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
     for (let call = 0; call < 5; call++) begun(breakers, upstream)("failure", false);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
   });
 });
 
@@ -395,10 +396,10 @@ describe("an attempt in panic", () => {
     const late = begin();
     await clock.advance(1_300);
     await calls(200);
-    expect(upstream.availability).toBe("in");
+    expect(stateOf(upstream)).toBe("available");
     await calls({ code: "ERR_MESH_CONNECT" });
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
     await late(200);
-    expect(upstream.availability).toBe("out");
+    expect(stateOf(upstream)).toBe("ejected");
   });
 });

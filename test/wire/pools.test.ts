@@ -17,7 +17,7 @@ const upstream = (index: number) => new Upstream("users", { id: `i${index}`, hos
 
 /** One request as the balancer counts it. */
 function use(pools: Pools, target: Upstream): void {
-  statisticsOf(target).requests++;
+  statisticsOf(target).attempts++;
   pools.of(target, "h1");
 }
 

@@ -1,9 +1,9 @@
-import type { EndpointState } from "../../core/reading.ts";
+import type { InstanceState } from "../../core/upstream.ts";
 import type { ServiceRow } from "../snapshot.ts";
 import { el, setAttributes, setText, svg } from "./dom.ts";
 import { stateHealth } from "./health.ts";
 
-const states: readonly EndpointState[] = ["available", "probing", "ejected", "unhealthy"];
+const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];
 const width = 96;
 
 /** How many endpoints are in which state, as a bar and in words. */

@@ -1,4 +1,4 @@
-import type { EndpointState } from "../../core/reading.ts";
+import type { InstanceState } from "../../core/upstream.ts";
 import type { EndpointRow, ServiceSnapshot } from "../snapshot.ts";
 import { el, type Part, Parts, setAttributes, setText } from "./dom.ts";
 import { openEjectDialog, readmit } from "./eject-dialog.ts";
@@ -6,7 +6,7 @@ import { count, duration, number, percent, span, whole } from "./format.ts";
 import { healthOf, stateHealth } from "./health.ts";
 
 const pageSize = 50;
-const states: readonly EndpointState[] = ["available", "probing", "ejected", "unhealthy"];
+const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];
 const heads: readonly (readonly [title: string, kind: string, about: string])[] = [
   ["State", "", "In rotation, or out of it and how"],
   ["Endpoint", "", "Its id, its address and why it is, or is not, chosen"],
@@ -17,7 +17,6 @@ const heads: readonly (readonly [title: string, kind: string, about: string])[] 
   ["Latency", "number wide", "Moving average of the time to the response head"],
   ["In flight", "number wide", "Requests whose response has not ended"],
   ["Requests", "number wide", "Attempts since it was first seen"],
-  ["Breaker", "wide", "The breaker of this instance"],
 ];
 
 /** The endpoints of a service, fifty at a time: of thousands nobody reads more, and who is out comes first. */
@@ -114,7 +113,7 @@ export class EndpointTable {
     const badge = el("span", { class: "badge" });
     const reason = el("div", { class: "reason" });
     const cells = heads.slice(2).map(([, kind]) => el("td", { class: kind }));
-    const [zone, share, rps, success, latency, inFlight, requests, breaker] = cells as (HTMLElement | undefined)[];
+    const [zone, share, rps, success, latency, inFlight, requests] = cells as (HTMLElement | undefined)[];
     const button = el("button", { type: "button", class: "small" });
     let isOut = false;
     button.addEventListener("click", () => {
@@ -140,7 +139,6 @@ export class EndpointTable {
         set(latency, row.latencyMs === 0 ? "–" : duration(row.latencyMs));
         set(inFlight, String(row.inFlight));
         set(requests, row.failures === 0 ? whole(row.requests) : `${whole(row.requests)}, ${whole(row.failures)} failed`);
-        set(breaker, row.breaker);
         isOut = row.state !== "available";
         setText(button, isOut ? "Put back" : "Take out…");
         setAttributes(button, { "aria-label": `${isOut ? "Put back" : "Take out"} ${id}` });

@@ -1,4 +1,4 @@
-import type { EndpointState } from "../../core/reading.ts";
+import type { InstanceState } from "../../core/upstream.ts";
 import type { InstanceReading, MeshSnapshot, Secured, ServiceRow } from "../snapshot.ts";
 import { breakerMark, lock } from "./badges.ts";
 import { el, setAttributes, setText, svg } from "./dom.ts";
@@ -127,7 +127,12 @@ function drawService(
     const known = Object.values(endpoints).reduce((sum, each) => sum + each, 0);
     line.update(attemptsPerS, maxRps, healthOf(success.effective), `${number(rps)}/s`);
     const text = `${percent(success.effective)} · ${endpoints.available} of ${known} available`;
-    box.update(serviceHealth(row), breaker, labels === undefined ? `${number(rps)}/s · ${percent(success.effective)}` : text);
+    const isOpen = breaker !== "closed";
+    box.update(
+      serviceHealth(row),
+      isOpen ? `breaker ${breaker}` : undefined,
+      labels === undefined ? `${number(rps)}/s · ${percent(success.effective)}` : text,
+    );
   });
   for (const { instance, y: at } of instances) {
     const way = edge(serviceX + serviceWidth, y, instanceX, at, instance.secure ? "all" : "none");
@@ -139,7 +144,8 @@ function drawService(
       const now = services.get(service)?.instances?.find(({ id }) => id === instance.id);
       if (now === undefined) return;
       way.update(now.rps, maxRps, instanceHealth(now), `${number(now.rps)}/s`);
-      end.update(stateHealth[now.state] === "ok" ? healthOf(now.success) : stateHealth[now.state], now.breaker, stateText(now));
+      const health = stateHealth[now.state];
+      end.update(health === "ok" ? healthOf(now.success) : health, stateWords[now.state] || undefined, stateText(now));
     });
   }
 }
@@ -148,7 +154,7 @@ function instanceHealth({ state, rps, success }: InstanceReading): Health {
   return state === "available" || rps >= 0.05 ? healthOf(success) : "idle";
 }
 
-const stateWords: Readonly<Record<EndpointState, string>> = {
+const stateWords: Readonly<Record<InstanceState, string>> = {
   available: "",
   ejected: "ejected",
   probing: "waits for a probe",
@@ -201,11 +207,12 @@ function node(x: number, y: number, width: number, name: string) {
   );
   return {
     element,
-    update(health: Health, breaker: string, text: string) {
+    /** `fault`: what a mark at the box stands for; `undefined` for no mark. */
+    update(health: Health, fault: string | undefined, text: string) {
       setAttributes(element, { class: `node ${health}` });
       setText(detail, short(text, Math.floor((width - 20) / 5.4)));
-      setText(mark.title, `breaker ${breaker}`);
-      if (breaker === "closed") mark.element.remove();
+      setText(mark.title, fault ?? "");
+      if (fault === undefined) mark.element.remove();
       else if (!mark.element.isConnected) element.append(mark.element);
     },
   };

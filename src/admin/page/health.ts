@@ -1,4 +1,4 @@
-import type { EndpointState } from "../../core/reading.ts";
+import type { InstanceState } from "../../core/upstream.ts";
 import type { ServiceRow } from "../snapshot.ts";
 
 /** How well something does. */
@@ -19,7 +19,7 @@ export function serviceHealth({ success, endpoints, breaker }: ServiceRow): Heal
 }
 
 /** The same word for an endpoint's state, so that it has the same colour. */
-export const stateHealth: Readonly<Record<EndpointState, Health>> = {
+export const stateHealth: Readonly<Record<InstanceState, Health>> = {
   available: "ok",
   probing: "degraded",
   ejected: "failing",

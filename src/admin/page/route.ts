@@ -1,3 +1,5 @@
+import { percentDecoded } from "../../core/http/percent-encoding.ts";
+
 /** The address of a service's view. */
 export function serviceLink(service: string): string {
   return `#/services/${encodeURIComponent(service)}`;
@@ -6,9 +8,5 @@ export function serviceLink(service: string): string {
 /** The service whose view the address asks for; `undefined` for the overview. */
 export function routedService(hash: string): string | undefined {
   const encoded = /^#\/services\/(.+)$/.exec(hash)?.[1];
-  try {
-    return encoded && decodeURIComponent(encoded);
-  } catch {
-    return undefined;
-  }
+  return encoded && percentDecoded(encoded);
 }

@@ -37,7 +37,7 @@ export interface ShareOptions {
  * priority is tried as a whole, and the first healthy one is found by the traffic itself.
  */
 export function candidateLists(levels: readonly Level[], options: ShareOptions): readonly CandidateList[] {
-  const available = levels.map(({ members }) => members.filter((upstream) => upstream.available));
+  const available = levels.map(({ members }) => members.filter(({ state }) => state === "available"));
   const [preferred] = levels;
   if (preferred === undefined) return [];
   if (available.every(({ length }) => length === 0)) return [listOf(preferred, weightyOf(preferred.members), 1, "none")];

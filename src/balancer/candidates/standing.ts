@@ -33,11 +33,11 @@ export function standingOf(upstream: Upstream, { list, isListed, isInSubset, slo
   return { candidate: true, reason, share: list.share, ...(isStarting ? { slowStartRatio } : undefined) };
 }
 
-function whyUsed({ available }: Upstream, { share, priority, zone, panic, aperture }: CandidateList): string {
+function whyUsed({ state }: Upstream, { share, priority, zone, panic, aperture }: CandidateList): string {
   if (panic === "none") return "out of rotation, but no instance is better";
   if (panic === "some") {
     const where = `priority ${priority} is in panic and takes ${percent(share)} of the requests`;
-    return available ? `in rotation: ${where}` : `out of rotation, but ${where}`;
+    return state === "available" ? `in rotation: ${where}` : `out of rotation, but ${where}`;
   }
   if (share === 1) return "in rotation";
   if (aperture === "whole") return `in rotation: the whole ones in the aperture take ${percent(share)} of the requests`;
@@ -47,8 +47,8 @@ function whyUsed({ available }: Upstream, { share, priority, zone, panic, apertu
 
 function whyNot(upstream: Upstream, list: CandidateList | undefined, isInSubset: boolean): string {
   if (!isInSubset) return "outside the subset";
-  if (upstream.availability === "probe") return "waits for a probe";
-  if (!upstream.available) return "out of rotation";
+  if (upstream.wantsProbe) return "waits for a probe";
+  if (upstream.state !== "available") return "out of rotation";
   if (list?.zone !== undefined) return `${nameOf(list.zone.name)}: retries only, the others take all requests`;
   if (upstream.weight === 0) return "weight 0: picked only when nothing else is left";
   return `priority ${priorityOf(upstream)}: instances of a lower number take all requests`;

@@ -105,11 +105,11 @@ export class Subset {
   /** The first `count` of the order, and more where too few of them are available. */
   #widened(order: readonly Upstream[], count: number): readonly Upstream[] {
     const members = order.slice(0, count);
-    let available = members.reduce((sum, upstream) => (upstream.available ? sum + 1 : sum), 0);
+    let available = members.reduce((sum, upstream) => (upstream.state === "available" ? sum + 1 : sum), 0);
     if (2 * available >= count) return members;
     for (let index = count; index < order.length && available < this.#size; index++) {
       const upstream = order[index] as Upstream;
-      if (!upstream.available) continue;
+      if (upstream.state !== "available") continue;
       members.push(upstream);
       available++;
     }

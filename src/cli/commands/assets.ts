@@ -2,9 +2,9 @@ import { spellings } from "../../assets/spelling.ts";
 import { type WriteAssetsOptions, writeAssets } from "../../assets/write-assets.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { readDuration, readNumber } from "../option-values.ts";
 import { plain } from "../terminal/plain.ts";
 import { UsageError } from "../usage-error.ts";
-import { readDuration, readNumber } from "../values.ts";
 
 const options = {
   out: { type: "string", value: "DIR", help: "Where the files go; made if it is not there. Has to be given." },

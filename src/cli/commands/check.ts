@@ -4,11 +4,11 @@ import { registryFindings } from "../check/registry-checks.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatOption } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { readDuration } from "../values.ts";
 
 /** What `inmesh check -o json` writes. */
 export interface CheckReport {

@@ -3,9 +3,9 @@ import { type EndpointView, endpointColumns, endpointView } from "../endpoint-vi
 import { exitCodes } from "../exit-codes.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
-import { readDuration } from "../values.ts";
 
 /** What `inmesh endpoints SERVICE -o json` writes. */
 export interface EndpointsReport {

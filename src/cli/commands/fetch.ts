@@ -1,18 +1,22 @@
 import { describeError } from "../../core/errors.ts";
+import { withoutQuery } from "../../core/http/without-query.ts";
 import { createMesh, isMeshError, MeshError, type Observer, parseTarget, ringHash, type Target } from "../../index.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { fetchOptions } from "../fetch/fetch-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
-import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport, withoutQuery } from "../fetch/outcome.ts";
+import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport } from "../fetch/outcome.ts";
 import { isSecretHeader, requestOf } from "../fetch/request.ts";
 import { formatOption, type Values } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { readTls } from "../registry/tls-files.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
-import { readDuration } from "../values.ts";
+
+/** In the place of a query, which may hold secrets. */
+const hidden = "?[hidden]";
 
 const options = { ...registryOptions, ...fetchOptions, ...formatOption };
 
@@ -37,11 +41,11 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
   const unanswered = new AbortController();
   const observers = [narrator, firstErrorOf(service, (error) => unanswered.abort(error))];
   const mesh = createMesh({ ...(await meshOptions(values)), discovery: source.discovery, observers });
-  note(`> ${request.method} ${withoutQuery(path)} of ${service}`);
+  note(`> ${request.method} ${withoutQuery(path, hidden)} of ${service}`);
   for (const [name, value] of request.headers) note(`> ${name}: ${isSecretHeader(name) ? "[hidden]" : value}`);
   const startedAt = performance.now();
   const report = (response: FetchReport["response"], error: FetchReport["error"]): FetchReport => ({
-    target: withoutQuery(target),
+    target: withoutQuery(target, hidden),
     method: request.method,
     response,
     error,
@@ -84,11 +88,10 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
 function firstErrorOf(service: string, tell: (error: MeshError) => void): Observer {
   let isKnown = false;
   return {
-    onEndpoints() {
-      isKnown = true;
-    },
-    onDiscoveryError(_service, cause) {
-      if (isKnown) return;
+    onEvent(event) {
+      if (event.type === "endpoints") isKnown = true;
+      if (event.type !== "discovery-error" || isKnown) return;
+      const { error: cause } = event;
       const message = `"${service}" has no endpoints: ${describeError(cause)}`;
       tell(new MeshError("ERR_MESH_NO_ENDPOINTS", message, { service, cause, maybeExecuted: false }));
     },
@@ -100,7 +103,7 @@ function targetOf(target: string): Target {
   try {
     return parseTarget(target);
   } catch (error) {
-    throw new UsageError((error as Error).message.replace(/\?.*(?=" is refused:)/s, "?[hidden]"), { cause: error });
+    throw new UsageError((error as Error).message.replace(/\?.*(?=" is refused:)/s, hidden), { cause: error });
   }
 }
 

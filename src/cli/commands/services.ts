@@ -3,10 +3,10 @@ import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import type { Column } from "../terminal/table.ts";
-import { readDuration } from "../values.ts";
 
 /** One service in {@link ServicesReport}. */
 export interface ServiceView {

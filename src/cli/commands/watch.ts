@@ -5,11 +5,11 @@ import { differencesOf, type EndpointChange, EndpointChanges } from "../endpoint
 import { exitCodes } from "../exit-codes.ts";
 import { watchingMesh } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Style } from "../terminal/terminal.ts";
-import { readDuration } from "../values.ts";
 import { waitFor } from "../wait.ts";
 
 /** A line of `inmesh watch SERVICE -o json`. */
@@ -57,15 +57,16 @@ export const command: Command = declare({
     const changes = new EndpointChanges(tell);
     let lastError = "";
     const watching = watchingMesh(discovery, {
-      onEndpoints: (update) => {
-        lastError = "";
-        changes.update(update);
-      },
-      onDiscoveryError: (_service, error) => {
-        const message = describeError(error);
-        // It is asked again for ever: the same error is told once.
-        if (message !== lastError) tell({ event: "error", message });
-        lastError = message;
+      onEvent(event) {
+        if (event.type === "endpoints") {
+          lastError = "";
+          changes.update(event);
+        } else if (event.type === "discovery-error") {
+          const message = describeError(event.error);
+          // Discovery is retried for ever: the same error is told once.
+          if (message !== lastError) tell({ event: "error", message });
+          lastError = message;
+        }
       },
     });
     try {

@@ -1,4 +1,4 @@
-import type { CallObserver, MeshRequest, Observer, RetryDenial, Upstream } from "../../index.ts";
+import type { CallObserver, MeshEvent, MeshRequest, Observer, Upstream } from "../../index.ts";
 
 /** Counts since the demo began. */
 export interface Totals {
@@ -48,17 +48,22 @@ export class DemoStatistics implements Observer {
     this.#recent.push({ at: performance.now(), id: upstream.id });
   }
 
-  onRetry(): void {
-    this.totals.retries++;
-  }
-
-  onRetryDenied(_request: MeshRequest, _denial: RetryDenial): void {
-    this.totals.retriesDenied++;
-  }
-
-  onBreaker(_service: string, state: string, upstream: Upstream | undefined): void {
-    if (state === "open") this.totals.breakerOpened++;
-    this.note(`breaker of ${upstream?.id ?? "the service"}: ${state}`);
+  onEvent(event: MeshEvent): void {
+    switch (event.type) {
+      case "retry":
+        this.totals.retries++;
+        break;
+      case "retry-denied":
+        this.totals.retriesDenied++;
+        break;
+      case "instance-state":
+        if (event.state === "ejected") this.totals.breakerOpened++;
+        this.note(`${event.upstream.id} is ${event.state}`);
+        break;
+      case "breaker":
+        if (event.state === "open") this.totals.breakerOpened++;
+        this.note(`breaker of the service: ${event.state}`);
+    }
   }
 
   /** Forgets the calls so far, which were made while instances were not listed yet. */

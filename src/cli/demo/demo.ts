@@ -39,7 +39,7 @@ export class Demo {
       attemptTimeoutMs: 400,
       // The default picker leaves a bad instance after a request or two: there would be no retries and no open breakers to see.
       picker: roundRobin(),
-      breaker: { resetMs: 1_000, maxResetMs: 2_000 },
+      breaker: { breakMs: 1_000, maxBreakMs: 2_000 },
     });
     this.#load = new Load(this.mesh);
   }

@@ -1,8 +1,8 @@
 import { exitCodes } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import type { Values } from "../option-table.ts";
+import { readWhole } from "../option-values.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { readWhole } from "../values.ts";
 import { Demo } from "./demo.ts";
 import type { demoOptions } from "./demo-options.ts";
 import type { DemoRegistry } from "./demo-registry.ts";

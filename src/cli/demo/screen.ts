@@ -63,10 +63,9 @@ export class Screen {
       1,
       [...share.values()].reduce((sum, count) => sum + count, 0),
     );
-    return endpoints.map(({ endpoint, address, breaker, latencyMs, candidate }) => {
+    return endpoints.map(({ endpoint, address, state, latencyMs, candidate }) => {
       const part = (share.get(endpoint.id) ?? 0) / total;
       const bar = terminal.style(candidate ? "green" : "red", "█".repeat(Math.round(part * 30)).padEnd(30));
-      const state = breaker === "closed" ? "in rotation" : `breaker ${breaker}`;
       return `${plain(endpoint.id).padEnd(22)} ${plain(address).padEnd(16)} ${bar} ${(part * 100).toFixed(0).padStart(3)} %  ${latencyMs.toFixed(0).padStart(4)} ms  ${state}`;
     });
   }

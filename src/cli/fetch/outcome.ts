@@ -43,9 +43,3 @@ export function bodyText(bytes: Uint8Array): { readonly body: string; readonly b
     return { body: Buffer.from(bytes).toString("base64"), bodyEncoding: "base64" };
   }
 }
-
-/** A target without its query, which may hold secrets. */
-export function withoutQuery(target: string): string {
-  const question = target.indexOf("?");
-  return question < 0 ? target : `${target.slice(0, question)}?[hidden]`;
-}

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { percentDecoded } from "../../core/http/percent-encoding.ts";
 import { type Discovery, dns, fileDiscovery, staticDiscovery } from "../../index.ts";
 import type { Io } from "../io.ts";
 import type { Values } from "../option-table.ts";
+import { readWhole } from "../option-values.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
-import { readWhole } from "../values.ts";
 import { type ConsulAccess, consulAccess } from "./consul-access.ts";
 import type { registryOptions } from "./registry-options.ts";
 import { staticList } from "./static-list.ts";
@@ -114,12 +115,6 @@ function credentialsOf(url: string): readonly string[] {
   if (!URL.canParse(url)) return [];
   const { username, password } = new URL(url);
   if (password === "") return [];
-  const decoded = (text: string): string => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
-  };
+  const decoded = (text: string): string => percentDecoded(text) ?? text;
   return [password, decoded(password), Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64")];
 }

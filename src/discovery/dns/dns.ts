@@ -1,7 +1,6 @@
 import { type Clock, sleepUnlessAborted, systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
-import { authoritative } from "../authority.ts";
 import type { Discovery } from "../discovery.ts";
 import { keepIfSame } from "../same-endpoints.ts";
 import { AddressMemory, type AddressQuery, findAddresses } from "./addresses.ts";
@@ -17,6 +16,7 @@ export type { DnsOptions };
 interface Found {
   readonly endpoints: readonly Endpoint[];
   readonly ttlS: number;
+  /** The source says that there is no such service: the SRV target `.` (RFC 2782). */
   readonly isDecidedlyAbsent?: boolean | undefined;
 }
 
@@ -47,9 +47,9 @@ export function dns(options: DnsOptions = {}): Discovery {
           memory.nextRound();
           const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve, memory, signal });
           const nextAt = clock.now() + refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
-          // Also when nothing changed: it confirms that the data is of now, and an empty answer is believed once it is confirmed.
+          // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
           last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-          yield isDecidedlyAbsent ? authoritative(last) : last;
+          yield { endpoints: last, certain: isDecidedlyAbsent ?? false };
           await sleepUntil(clock, nextAt, signal);
         }
       } catch (error) {

@@ -53,8 +53,8 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
           if (list.reads > told) {
             told = list.reads;
             last = keepIfSame(last, list.services().get(service) ?? []);
-            // Also when nothing changed: it confirms that the data is of now.
-            yield last;
+            // Also when nothing changed: it confirms that the data is current. Not certain: `emptyPolicy` says how the file is taken.
+            yield { endpoints: last, certain: false };
           } else {
             await list.changes.wait(signal);
           }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
-import { Wakeup } from "../wakeup.ts";
+import { Notifier } from "../notifier.ts";
 import { readServiceList } from "./service-list.ts";
 
 /** How a file is written. */
@@ -35,8 +35,8 @@ type State = { readonly services: ReadonlyMap<string, readonly Endpoint[]> } | {
  * sure one, since a notice is lost on network file systems and behind symbolic links.
  */
 export class ListFile {
-  /** Woken after every read. */
-  readonly changes: Wakeup = new Wakeup();
+  /** Notified after every read. */
+  readonly changes: Notifier = new Notifier();
   readonly #options: ListFileOptions;
   #state: State | undefined = undefined;
   #stamp = "";
@@ -152,7 +152,7 @@ export class ListFile {
       this.#readsBegun += 1;
       await this.#read();
       this.#reads = this.#readsBegun;
-      this.changes.wake();
+      this.changes.notify();
     }
   }
 

@@ -1,7 +1,7 @@
 import { sleepUnlessAborted } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
-import { authoritative } from "../../discovery/authority.ts";
+import type { DiscoveryAnswer } from "../../discovery/discovery.ts";
 import { keepIfSame } from "../../discovery/same-endpoints.ts";
 import { isCertain, nextIndex, noIndex, parseIndex } from "./blocking-index.ts";
 import type { ConsulClient } from "./client.ts";
@@ -34,7 +34,7 @@ export async function* watchService(
   client: ConsulClient,
   settings: ConsulSettings,
   shared: SharedWatches,
-): AsyncGenerator<readonly Endpoint[], void, undefined> {
+): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   const { clock, maxBlockingQueries, minIntervalMs } = settings;
   const pace = new Pace(clock, minIntervalMs);
   let index = noIndex;
@@ -51,10 +51,10 @@ export async function* watchService(
       const endpoints = keepIfSame(last, endpointsOf(answer.entries, settings));
       const count = answer.entries.length;
       if (isCertain(asked, answered, count) || (endpoints === last && count > 0)) {
-        const isKnowing = answer.isInformed && hasMovedOn(service, answered, count);
+        const certain = answer.isInformed && hasMovedOn(service, answered, count);
         last = endpoints;
-        // Also when nothing changed: it confirms that the data is of now.
-        yield isKnowing ? authoritative(endpoints) : endpoints;
+        // Also when nothing changed: it confirms that the data is current.
+        yield { endpoints, certain };
       } else {
         // The same question without a wait is answered by the catalogue itself.
         index = noIndex;

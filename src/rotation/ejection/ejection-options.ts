@@ -1,31 +1,27 @@
-import { checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
-import type { EjectionOptions } from "./ejection.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { group, integer, number, orFalse, timerMs } from "../../core/settings/rules.ts";
+import type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./ejection.ts";
 
-/**
- * Checks the `ejection` of a service.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function checkEjection(option: string, ejection: EjectionOptions | false | undefined): void {
-  if (ejection === undefined || ejection === false) return;
-  checkObject(option, ejection);
-  checkKeys(option, ejection, ["intervalMs", "baseEjectionMs", "maxEjectionMs", "maxEjectionPercent", "successRate", "failurePercentage"]);
-  checkNumber(`${option}.intervalMs`, ejection.intervalMs, 1, maxTimerMs);
-  checkNumber(`${option}.baseEjectionMs`, ejection.baseEjectionMs, 1);
-  checkNumber(`${option}.maxEjectionMs`, ejection.maxEjectionMs, 1);
-  checkNumber(`${option}.maxEjectionPercent`, ejection.maxEjectionPercent, 1, 100);
-  const { successRate, failurePercentage } = ejection;
-  if (successRate !== undefined && successRate !== false) {
-    checkObject(`${option}.successRate`, successRate);
-    checkKeys(`${option}.successRate`, successRate, ["deviations", "minCalls", "minInstances"]);
-    checkNumber(`${option}.successRate.deviations`, successRate.deviations, 0);
-    checkInteger(`${option}.successRate.minCalls`, successRate.minCalls, 1);
-    checkInteger(`${option}.successRate.minInstances`, successRate.minInstances, 2);
-  }
-  if (failurePercentage !== undefined && failurePercentage !== false) {
-    checkObject(`${option}.failurePercentage`, failurePercentage);
-    checkKeys(`${option}.failurePercentage`, failurePercentage, ["threshold", "minCalls", "minInstances"]);
-    checkNumber(`${option}.failurePercentage.threshold`, failurePercentage.threshold, 1, 100);
-    checkInteger(`${option}.failurePercentage.minCalls`, failurePercentage.minCalls, 1);
-    checkInteger(`${option}.failurePercentage.minInstances`, failurePercentage.minInstances, 2);
-  }
-}
+/** The rules of {@link SuccessRateOptions}. */
+export const successRateOptions = optionTable<SuccessRateOptions>()({
+  deviations: number({ default: 1.9, min: 0 }),
+  minCalls: integer({ default: 100, min: 1 }),
+  minInstances: integer({ default: 5, min: 2 }),
+});
+
+/** The rules of {@link FailurePercentageOptions}. */
+export const failurePercentageOptions = optionTable<FailurePercentageOptions>()({
+  threshold: number({ default: 85, min: 1, max: 100, unit: "%" }),
+  minCalls: integer({ default: 50, min: 1 }),
+  minInstances: integer({ default: 2, min: 2 }),
+});
+
+/** The rules of {@link EjectionOptions}. */
+export const ejectionOptions = optionTable<EjectionOptions>()({
+  intervalMs: timerMs({ default: 10_000, min: 1 }),
+  baseEjectionMs: number({ default: 30_000, min: 1, unit: "ms" }),
+  maxEjectionMs: number({ default: 300_000, min: 1, unit: "ms" }),
+  maxEjectionPercent: number({ default: 50, min: 1, max: 100, unit: "%" }),
+  successRate: orFalse(group(successRateOptions)),
+  failurePercentage: orFalse(group(failurePercentageOptions)),
+});

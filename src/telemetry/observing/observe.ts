@@ -1,9 +1,9 @@
-import type { Observation } from "../../core/call-observer.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { headersWith } from "../../core/http/request-headers.ts";
-import type { AttemptObserver } from "../../core/observer.ts";
+import type { Observation } from "../../core/observing/call-observer.ts";
+import type { AttemptObserver } from "../../core/observing/observer.ts";
 import type { Observers } from "./observers.ts";
 
 /** Reports whole calls. Outermost: it sees what the caller sees, and the whole time. */

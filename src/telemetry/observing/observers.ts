@@ -1,13 +1,14 @@
-import type { CallEnd, CallObserver, Observation } from "../../core/call-observer.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observer.ts";
-import type { MeshReading } from "../../core/reading.ts";
+import type { CallEnd, CallObserver, Observation } from "../../core/observing/call-observer.ts";
+import type { EventSink, MeshEvent } from "../../core/observing/events.ts";
+import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
+import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 const nobody: Observer = {};
 
 /** Several observers as one. What one of them throws disturbs neither the call nor the others. */
-export class Observers {
+export class Observers implements EventSink {
   /** The place of one that has left stays empty: calls under way know their followers by it. */
   readonly #observers: Observer[];
   #hasWarned = false;
@@ -31,6 +32,15 @@ export class Observers {
   each(tell: (observer: Observer) => void): void {
     for (const observer of this.#observers) this.guard(() => tell(observer));
   }
+
+  /** Hands an event to each observer that takes events; `undefined` while none does. */
+  get emit(): ((event: MeshEvent) => void) | undefined {
+    return this.#observers.some(({ onEvent }) => onEvent !== undefined) ? this.#emit : undefined;
+  }
+
+  readonly #emit = (event: MeshEvent): void => {
+    this.each((observer) => observer.onEvent?.(event));
+  };
 
   /** Who follows this call, by observer; `undefined` when nobody does, which is the normal case and makes nothing. */
   followCall(request: MeshRequest): Observation | undefined {

@@ -1,6 +1,6 @@
 import type { Metric, Registry } from "@prometheus-io/client";
-import { type Format, openMetrics } from "./accept.ts";
 import type { Collected } from "./family.ts";
+import { type Format, openMetrics } from "./scrape-format.ts";
 
 interface Readable {
   readonly name: string;

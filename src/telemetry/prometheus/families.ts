@@ -1,6 +1,6 @@
 import type { Metric, Registry } from "@prometheus-io/client";
-import { keysOf, metricTable } from "../metric-table.ts";
-import type { CounterKey, GaugeKey, HistogramKey, Instruments, MetricKey, Report } from "../sink.ts";
+import type { CounterKey, GaugeKey, HistogramKey, Instruments, MetricKey, Report } from "../metrics/metric-sink.ts";
+import { keysOf, metricTable } from "../metrics/metric-table.ts";
 import type { Aggregator, FamilyDefinition } from "./family.ts";
 import { HistogramFamily } from "./histogram-family.ts";
 import { CounterFamily, GaugeFamily } from "./number-family.ts";

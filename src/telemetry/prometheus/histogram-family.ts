@@ -1,5 +1,5 @@
 import { type Attributes, type Context, isSpanContextValid, TraceFlags, trace } from "@opentelemetry/api";
-import type { HistogramSink } from "../sink.ts";
+import type { HistogramSink } from "../metrics/metric-sink.ts";
 import { type Exemplar, Family, type FamilyDefinition, type Sample } from "./family.ts";
 import type { Labels } from "./labels.ts";
 

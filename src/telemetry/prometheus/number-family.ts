@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { CounterSink } from "../sink.ts";
+import type { CounterSink } from "../metrics/metric-sink.ts";
 import { Family, type Sample } from "./family.ts";
 import type { Labels } from "./labels.ts";
 

@@ -1,4 +1,4 @@
-import type { MetricDefinition } from "../metric-table.ts";
+import type { MetricDefinition } from "../metrics/metric-table.ts";
 
 /** UCUM units that have a word in Prometheus; those in braces are remarks and have none. */
 const unitWords: Readonly<Record<string, string>> = { s: "seconds", By: "bytes", "1": "ratio" };

@@ -1,4 +1,4 @@
-import { attribute } from "../names.ts";
+import { attribute } from "../attribute-names.ts";
 
 /** One kind of span. */
 export interface SpanDefinition {
@@ -9,7 +9,7 @@ export interface SpanDefinition {
   readonly attributes: readonly string[];
 }
 
-/** Every kind of span. docs/telemetry.md is checked against this table. */
+/** Every kind of span. docs/reference/telemetry.md is checked against this table. */
 export const spanTable: Readonly<Record<"attempt" | "call", SpanDefinition>> = {
   attempt: {
     name: "{method} or {method} {route}",

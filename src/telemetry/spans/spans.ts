@@ -1,17 +1,16 @@
 import { channel } from "node:diagnostics_channel";
 import type { Attributes, Context, Span, Tracer } from "@opentelemetry/api";
 import { context, propagation, SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import type { CallEnd } from "../../core/call-observer.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
-import type { AttemptEnd } from "../../core/observer.ts";
+import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { attribute } from "../names.ts";
-import { peerAttributes } from "../service-state.ts";
-import { fullUrl } from "../url.ts";
-import { attemptErrorType, callOutcome, knownMethod, other } from "../values.ts";
+import { attribute } from "../attribute-names.ts";
+import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
 import { AttemptContext, inAttempt, suppressed } from "./attempt-context.ts";
+import { fullUrl } from "./full-url.ts";
 import { TracerSource } from "./tracers.ts";
 
 /**
@@ -95,7 +94,7 @@ export class MeshSpans {
     const tracer = this.tracerFor(parent);
     if (tracer === undefined) return undefined;
     const method = knownMethod(request.method);
-    const { route } = request.options;
+    const { route } = request;
     const verb = method === other ? "HTTP" : method;
     // What the conventions want a sampler to know. The SDK takes 0.15 µs for each, also of a span that it drops then.
     const attributes: Attributes = {
@@ -141,7 +140,7 @@ function callAttributes(request: MeshRequest): Attributes {
   const method = knownMethod(request.method);
   const attributes: Attributes = { [attribute.method]: method, [attribute.service]: request.service };
   if (method === other) attributes[attribute.methodOriginal] = request.method;
-  if (request.options.route !== undefined) attributes[attribute.urlTemplate] = request.options.route;
+  if (request.route !== undefined) attributes[attribute.urlTemplate] = request.route;
   return attributes;
 }
 

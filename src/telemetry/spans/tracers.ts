@@ -1,5 +1,5 @@
 import { ProxyTracerProvider, type Tracer, type TracerProvider, trace } from "@opentelemetry/api";
-import { scopeName, scopeVersion } from "../names.ts";
+import { scopeName, scopeVersion } from "../attribute-names.ts";
 
 /** What a proxy that has no SDK behind it delegates to; the API exports it in no other way. */
 const noopProvider: TracerProvider = new ProxyTracerProvider().getDelegate();

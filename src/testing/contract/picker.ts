@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
         const upstreams = upstreamsOf(size);
         const picks = 1_000 * size;
         pickMany(create({ random: seededRandom(5) }), upstreams, picks);
-        for (const { address, requests } of upstreams) assertFair(address, requests, picks, size, maxSkewRatio);
+        for (const { address, attempts: requests } of upstreams) assertFair(address, requests, picks, size, maxSkewRatio);
       }
     },
   },
@@ -101,7 +101,7 @@ const cases: readonly Case[] = [
         hold(inFlight, picked);
       }
       for (const list of lists) {
-        for (const { address, requests } of list) assertFair(address, requests, rounds, list.length, maxSkewRatio);
+        for (const { address, attempts: requests } of list) assertFair(address, requests, rounds, list.length, maxSkewRatio);
       }
     },
   },
@@ -261,7 +261,7 @@ function pickMany(picker: Picker, upstreams: readonly Upstream[], picks: number)
 
 /** Counts a request in flight, and ends the oldest when there are more than ten. */
 function hold(inFlight: Upstream[], upstream: Upstream): void {
-  statisticsOf(upstream).requests += 1;
+  statisticsOf(upstream).attempts += 1;
   statisticsOf(upstream).inFlight += 1;
   inFlight.push(upstream);
   if (inFlight.length <= 10) return;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../core/endpoint.ts";
+import { checkedAnswer } from "../../discovery/checked-answer.ts";
 import type { Discovery } from "../../discovery/discovery.ts";
 import { addressesOf, eventually, pause, within } from "./eventually.ts";
 
@@ -77,10 +78,10 @@ export class WatchReader {
     const { signal } = this.#controller;
     try {
       while (!signal.aborted) {
-        for await (const set of discovery.watch(service, signal)) {
-          // Only what comes after the abort is dropped: an adapter may be in the middle of a yield.
+        for await (const yielded of discovery.watch(service, signal)) {
+          // An adapter may be in the middle of a yield when the signal aborts; that set is dropped.
           if (signal.aborted) return;
-          assert.ok(Array.isArray(set), `watch() must yield arrays, got ${typeof set}`);
+          const { endpoints: set } = checkedAnswer(yielded, discovery, service);
           const copy = [...set];
           this.sets.push(copy);
           if (set !== this.#originals.at(-1)?.set) this.changes.push(copy);

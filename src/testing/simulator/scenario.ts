@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { CallOptions } from "../../core/dispatch.ts";
-import type { MeshOptions, ServiceOptions } from "../../mesh/options.ts";
+import type { MeshOptions } from "../../mesh/mesh-options.ts";
+import type { ServiceOptions } from "../../mesh/service-options.ts";
 
 /** What {@link simulate} plays: servers, and clients that call them for some time. */
 export interface Scenario {

@@ -1,10 +1,14 @@
 import type { Random } from "../../core/clock.ts";
+import type { Dispatch } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { meshRequest } from "../../core/mesh-request.ts";
 import { Catalogue } from "../../discovery/catalogue.ts";
 import type { Discovery } from "../../discovery/discovery.ts";
-import { checkMeshOptions, type ServiceOptions } from "../../mesh/options.ts";
+import { checkMeshOptions } from "../../mesh/mesh-options.ts";
+import { callPipeline } from "../../mesh/pipeline.ts";
 import { Service, type ServiceContext } from "../../mesh/service.ts";
+import type { ServiceOptions } from "../../mesh/service-options.ts";
+import { timeoutOption } from "../../policies/deadline.ts";
 import { Observers } from "../../telemetry/observing/observers.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { type Arrival, arrivalsOf } from "./arrivals.ts";
@@ -38,7 +42,7 @@ class Simulation {
   readonly #clock = new SimulatedClock();
   readonly #isSuccess: (status: number) => boolean;
   readonly #servers: ReadonlyMap<string, Server>;
-  readonly #clients: readonly Service[];
+  readonly #clients: readonly SimulatedCaller[];
   readonly #arrivals: Iterator<Arrival, void>;
   readonly #result: ResultBuilder;
   #hasMoreArrivals = true;
@@ -78,7 +82,7 @@ class Simulation {
     return !this.#hasMoreArrivals && this.#result.ended === this.#result.requests;
   }
 
-  #clientAt(index: number, discovery: Discovery, random: Random): Service {
+  #clientAt(index: number, discovery: Discovery, random: Random): SimulatedCaller {
     const { options = {} } = this.#scenario;
     const clock = this.#clock;
     const transport = simulatedTransport(
@@ -109,7 +113,7 @@ class Simulation {
     const end = (outcome: string, isSuccess: boolean) =>
       this.#result.onEnd(atMs, clock.now() - atMs, outcome, isSuccess, request.attempts.length);
     this.#result.onCall(atMs);
-    (this.#clients[client] as Service)
+    (this.#clients[client] as SimulatedCaller)
       .dispatch(request)
       .then(
         ({ status }) => end(String(status), this.#isSuccess(status)),
@@ -123,13 +127,32 @@ class Simulation {
   };
 }
 
-function clientOf(options: SimulatedOptions, context: Pick<ServiceContext, "discovery" | "transport" | "clock" | "random">): Service {
+/** One simulated process that calls. */
+interface SimulatedCaller {
+  readonly dispatch: Dispatch;
+  close(): Promise<void>;
+}
+
+function clientOf(
+  options: SimulatedOptions,
+  context: Pick<ServiceContext, "discovery" | "transport" | "clock" | "random">,
+): SimulatedCaller {
   const { healthCheck = false } = options as ServiceOptions;
   if (healthCheck !== false) throw new TypeError("simulate: options.healthCheck must be absent: it would open sockets");
   checkMeshOptions({ ...options, discovery: context.discovery });
   const { discovery, clock } = context;
   const catalogue = new Catalogue(discovery, clock);
-  return new Service(service, options, { ...context, zone: options.zone, catalogue, observers: new Observers([]) });
+  const observers = new Observers([]);
+  const simulated = new Service(service, options, [], { ...context, zone: options.zone, catalogue, observers });
+  const { timeoutMs } = timeoutOption.settle(options);
+  const dispatch = callPipeline({
+    observers,
+    clock,
+    limitOf: () => timeoutMs,
+    interceptors: options.interceptors ?? [],
+    route: (request) => simulated.dispatch(request),
+  });
+  return { dispatch, close: () => simulated.close() };
 }
 
 /** Independent streams of random numbers: the draws of a picker must not change those of a server. */

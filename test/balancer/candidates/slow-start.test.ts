@@ -174,7 +174,7 @@ describe("an instance that warms up", () => {
     balancer.update([...old(3), endpoint("new")]);
     await clock.advance(4_000);
     balancer.update([...old(2), endpoint("new", { weight: 2 }), endpoint("newer")]);
-    upstream("old0").setAvailability("out");
+    upstream("old0").setState("ejected");
     expect([balancer.standing(upstream("new")).slowStartRatio, balancer.standing(upstream("newer")).slowStartRatio]).toEqual([0.4, 0.1]);
     await clock.advance(6_000);
     expect([balancer.standing(upstream("new")).slowStartRatio, balancer.standing(upstream("newer")).slowStartRatio]).toEqual([
@@ -187,15 +187,15 @@ describe("an instance that warms up", () => {
     const { clock, balancer, upstream } = balancerOf();
     balancer.update(old(3));
     await clock.advance(1_000);
-    upstream("old0").setAvailability("out");
+    upstream("old0").setState("ejected");
     await clock.advance(1_000);
-    upstream("old0").setAvailability("probe");
+    upstream("old0").setState("probing");
     await clock.advance(1_000);
-    upstream("old0").setAvailability("in");
+    upstream("old0").setState("available");
     await clock.advance(5_000);
     expect(balancer.standing(upstream("old0")).slowStartRatio).toBe(0.5);
-    upstream("old0").setAvailability("out");
-    upstream("old0").setAvailability("in");
+    upstream("old0").setState("ejected");
+    upstream("old0").setState("available");
     expect(balancer.standing(upstream("old0")).slowStartRatio, "begins anew").toBe(0.1);
     balancer.update([endpoint("old0"), endpoint("old1", { port: 81 }), endpoint("old2")]);
     expect([balancer.standing(upstream("old1")).slowStartRatio, balancer.standing(upstream("old2")).slowStartRatio]).toEqual([
@@ -222,7 +222,7 @@ describe("an instance that warms up", () => {
     const { balancer, upstream, countsOf } = balancerOf();
     balancer.update(old(1));
     balancer.update([...old(1), endpoint("new")]);
-    upstream("old0").setAvailability("out");
+    upstream("old0").setState("ejected");
     expect(countsOf(10).get("new")).toBe(10);
   });
 

@@ -4,7 +4,7 @@ import { Balancer } from "../../../src/balancer/balancer.ts";
 import type { SubsetOptions } from "../../../src/balancer/candidates/subset.ts";
 import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
-import type { Availability, Upstream } from "../../../src/core/upstream.ts";
+import type { InstanceState, Upstream } from "../../../src/core/upstream.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 
@@ -18,8 +18,8 @@ function balancerOf(subset: SubsetOptions, all: readonly Endpoint[], seed = 1): 
   return balancer;
 }
 
-function set(upstreams: readonly Upstream[], availability: Availability): void {
-  for (const upstream of [...upstreams]) upstream.setAvailability(availability);
+function set(upstreams: readonly Upstream[], state: InstanceState): void {
+  for (const upstream of [...upstreams]) upstream.setState(state);
 }
 
 const idsOf = (upstreams: readonly Upstream[]) => new Set(upstreams.map(({ id }) => id));
@@ -89,14 +89,14 @@ describe("a random subset", () => {
   it("takes others in when fewer than half of it is available, until so many are", () => {
     const balancer = balancerOf({ size: 4 }, endpoints(20));
     const before = balancer.candidates;
-    set(before.slice(0, 2), "out");
+    set(before.slice(0, 2), "ejected");
     expect(balancer.candidates, "half of it").toEqual(before.slice(2));
-    set(before.slice(2, 3), "out");
+    set(before.slice(2, 3), "ejected");
     const wide = balancer.candidates;
     expect([wide.length, wide.includes(before[3] as Upstream)]).toEqual([4, true]);
-    set(before, "in");
+    set(before, "available");
     expect(idsOf(balancer.candidates), "back to what it was").toEqual(idsOf(before));
-    set(balancer.upstreams, "out");
+    set(balancer.upstreams, "ejected");
     expect(idsOf(balancer.candidates), "nobody is available at all").toEqual(idsOf(before));
   });
 
@@ -108,7 +108,7 @@ describe("a random subset", () => {
     for (const upstream of outside) expect(balancer.standing(upstream)).toEqual({ candidate: false, reason: "outside the subset" });
     for (const upstream of balancer.candidates)
       expect(balancer.standing(upstream)).toEqual({ candidate: true, reason: "in rotation", share: 1 });
-    outside[0]?.setAvailability("probe");
+    outside[0]?.setState("probing");
     for (let call = 0; call < 10; call++) expect(outside).not.toContain(balancer.pick(testRequest(), true));
     expect(outside).not.toContain(balancer.pick(testRequest({ tried: [...balancer.candidates] }), true));
   });
@@ -155,11 +155,11 @@ describe("a deterministic aperture", () => {
       "in rotation: partly in the aperture, takes 6.7 % of the requests",
     ]);
     const cut = balancer.lists[1]?.upstreams as readonly Upstream[];
-    set(cut, "out");
+    set(cut, "ejected");
     expect(balancer.lists.map(({ share }) => share)).toEqual([1]);
-    set(balancer.candidates.slice(0, 3), "out");
+    set(balancer.candidates.slice(0, 3), "ejected");
     expect([balancer.lists.length, balancer.candidates.length]).toEqual([1, 3]);
-    set(cut, "in");
+    set(cut, "available");
     expect([balancer.lists.length, balancer.candidates.includes(cut[0] as Upstream)], "with the cut one, which is whole then").toEqual([
       1,
       true,

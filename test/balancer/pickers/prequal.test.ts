@@ -324,7 +324,7 @@ describe("prequal", () => {
       expect(requests(slow.paths)).toBeLessThan(requests(fast.paths));
       expect(new Set([...slow.paths, ...fast.paths])).toEqual(new Set(["/x", "/.inmesh/load"]));
       const explained = mesh.explain("orders");
-      expect(explained?.endpoints.reduce((sum, endpoint) => sum + endpoint.requests, 0)).toBe(calls);
+      expect(explained?.endpoints.reduce((sum, endpoint) => sum + endpoint.attempts, 0)).toBe(calls);
       expect(explained?.endpoints.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
       for (const { picker } of explained?.endpoints ?? []) expect(picker?.["probes"]).toBeGreaterThan(0);
       await mesh.close();

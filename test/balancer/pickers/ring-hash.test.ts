@@ -155,9 +155,9 @@ describe("ringHash", () => {
       expect(attempts(key)).toEqual(tried);
       // Where the key goes when its first owner is out for good: what a retry warms is not lost.
       const [first, second] = tried as [Upstream, Upstream];
-      first.setAvailability("out");
+      first.setState("ejected");
       expect(balancer.pick(keyed(key), true)).toBe(second);
-      first.setAvailability("in");
+      first.setState("available");
       seconds.add(second);
     }
     expect(seconds.size).toBe(10);

@@ -5,7 +5,7 @@ import { Balancer } from "../../../src/balancer/balancer.ts";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { CallPriority, MeshRequest, MeshResponse } from "../../../src/core/dispatch.ts";
 import { MeshError } from "../../../src/core/errors.ts";
-import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-limit.ts";
+import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-options.ts";
 import { InstanceLimit } from "../../../src/policies/concurrency/instance-limit.ts";
 import { testRequest, virtualClock } from "../../../src/testing/index.ts";
 import { type OpenResponse, openResponse, rejection } from "../support.ts";

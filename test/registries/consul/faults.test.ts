@@ -2,7 +2,6 @@ import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { isMeshError, type MeshError } from "../../../src/core/errors.ts";
-import { isAuthoritative } from "../../../src/discovery/authority.ts";
 import { type Consul, type ConsulOptions, consul } from "../../../src/registries/consul.ts";
 import { WatchReader } from "../../../src/testing/contract/watch-reader.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -365,10 +364,10 @@ describe("a watch of Consul", () => {
       const controller = new AbortController();
       cleanups.push(() => controller.abort());
       const sets = adapter.watch("orders", controller.signal)[Symbol.asyncIterator]();
-      expect(isAuthoritative((await sets.next()).value ?? expect.fail())).toBe(false);
+      expect((await sets.next()).value?.certain).toBe(false);
       const { value } = await sets.next();
-      expect(value).toEqual([]);
-      return isAuthoritative(value ?? expect.fail());
+      expect(value?.endpoints).toEqual([]);
+      return value?.certain ?? expect.fail();
     };
 
     it("where the index has moved on, the leader is known and a token hid nothing", async () => {
@@ -405,7 +404,7 @@ describe("a watch of Consul", () => {
       for (; at < answers.length; at++) {
         const controller = new AbortController();
         const { value } = await adapter.watch("orders", controller.signal)[Symbol.asyncIterator]().next();
-        marks.push(isAuthoritative(value ?? expect.fail()));
+        marks.push(value?.certain ?? expect.fail());
         controller.abort();
       }
       expect(marks).toEqual([false, false, false, false, true]);
@@ -482,7 +481,7 @@ describe("a watch of Consul", () => {
     await until("every connection is closed", () => server.connections === 0);
     expect(getEventListeners(signal, "abort")).toEqual([]);
     const again = adapter.watch("orders", signal);
-    expect((await again.next()).value?.length).toBe(1);
+    expect((await again.next()).value?.endpoints.length).toBe(1);
     await again.return();
     await adapter.close();
     await until("every connection is closed again", () => server.connections === 0);

@@ -5,6 +5,7 @@ import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../../src/rot
 import { testRequest, testUpstream } from "../../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";
 import { begun, type Ending, endings, openResponse, throughBreakers } from "../../policies/support.ts";
+import { onState, stateOf } from "../states.ts";
 
 let clock: VirtualClock;
 const made: UpstreamBreakers[] = [];
@@ -26,7 +27,7 @@ function service(instances: number, options: Partial<UpstreamBreakersOptions> = 
   const breakers = new UpstreamBreakers({
     clock,
     random: () => 0.5,
-    onState: ({ id }, state) => states.push(`${id} ${state}`),
+    events: onState(({ upstream, state }) => states.push(`${upstream.id} ${state}`)),
     upstreams: () => upstreams,
     ...options,
   });
@@ -50,9 +51,9 @@ function service(instances: number, options: Partial<UpstreamBreakersOptions> = 
     calls,
     /** So many calls to each instance that is in rotation, answered with its status. */
     async traffic(statuses: readonly number[], count = 100): Promise<void> {
-      for (const [index, status] of statuses.entries()) if (upstreams[index]?.available) await calls(status, count, index);
+      for (const [index, status] of statuses.entries()) if (upstreams[index]?.state === "available") await calls(status, count, index);
     },
-    out: () => upstreams.filter((upstream) => !upstream.available).map(({ id }) => id),
+    out: () => upstreams.filter((upstream) => upstream.state !== "available").map(({ id }) => id),
   };
 }
 
@@ -86,9 +87,9 @@ describe("a sweep", () => {
     await traffic([200, 200, 500, 200, 200]);
     expect([out(), upstreams[2]?.failures]).toEqual([[], 0]);
     await clock.advance(10_000);
-    expect([out(), states]).toEqual([["i2"], ["i2 open"]]);
+    expect([out(), states]).toEqual([["i2"], ["i2 ejected"]]);
     expect(breakers.standing(upstreams[2] as Upstream)).toEqual({
-      state: "open",
+      state: "ejected",
       rule: "failure percentage",
       sinceMs: clock.wallNow(),
       untilMs: clock.wallNow() + 30_000,
@@ -96,7 +97,7 @@ describe("a sweep", () => {
       healthCheck: undefined,
     });
     expect(breakers.standing(upstreams[0] as Upstream)).toEqual({
-      state: "closed",
+      state: "available",
       rule: undefined,
       sinceMs: undefined,
       untilMs: undefined,
@@ -182,9 +183,9 @@ describe("a sweep", () => {
     gone.markRemoved();
     breakers.forget(gone);
     await clock.advance(10_000);
-    expect(states.filter((state) => state.endsWith(" open"))).toEqual(["i0 open"]);
+    expect(states.filter((state) => state.endsWith(" ejected"))).toEqual(["i0 ejected"]);
     expect(breakers.standing(upstreams[0] as Upstream)).toMatchObject({ rule: "connection refused", ejections: 1 });
-    expect(breakers.state(gone)).toBe("closed");
+    expect(breakers.state(gone)).toBe("available");
   });
 });
 
@@ -203,12 +204,12 @@ describe("an ejected instance", () => {
   it("comes back by one probe after its time", async () => {
     const { bad, calls, states } = await ejected();
     await clock.advance(29_999);
-    expect(bad.availability).toBe("out");
+    expect(stateOf(bad)).toBe("ejected");
     await clock.advance(1);
-    expect(bad.availability).toBe("probe");
+    expect(stateOf(bad)).toBe("probing");
     await calls(200, 1, 0);
     await clock.advance(0);
-    expect([bad.availability, states]).toEqual(["in", ["i0 open", "i0 half-open", "i0 closed"]]);
+    expect([stateOf(bad), states]).toEqual(["available", ["i0 ejected", "i0 probing", "i0 available"]]);
   });
 
   it("stays out when the probe is answered with what it was ejected for, twice as long", async () => {
@@ -216,19 +217,19 @@ describe("an ejected instance", () => {
     await clock.advance(30_000);
     await calls(500, 1, 0);
     await clock.advance(0);
-    expect([bad.availability, breakers.standing(bad).rule]).toEqual(["out", "failure percentage"]);
+    expect([stateOf(bad), breakers.standing(bad).rule]).toEqual(["ejected", "failure percentage"]);
     await clock.advance(59_999);
-    expect(bad.availability).toBe("out");
+    expect(stateOf(bad)).toBe("ejected");
     await clock.advance(1);
-    expect(bad.availability).toBe("probe");
+    expect(stateOf(bad)).toBe("probing");
   });
 
   it("is not brought back by a server error that it answers in panic, and is by anything else", async () => {
     const { bad, calls } = await ejected();
     await calls(500, 3, 0);
-    expect(bad.availability).toBe("out");
+    expect(stateOf(bad)).toBe("ejected");
     await calls(404, 1, 0);
-    expect(bad.availability).toBe("in");
+    expect(stateOf(bad)).toBe("available");
   });
 
   it("is out twice as long each time, up to the longest, and less so after good sweeps", async () => {
@@ -238,7 +239,7 @@ describe("an ejected instance", () => {
       await clock.advance(pauseMs());
       await calls(200, 1, 0);
       await clock.advance(0);
-      expect(bad.availability).toBe("in");
+      expect(stateOf(bad)).toBe("available");
     };
     const pauses = [pauseMs()];
     for (let round = 0; round < 3; round++) {
@@ -258,7 +259,7 @@ describe("an ejected instance", () => {
     await clock.advance(30_000);
     await calls(200, 1, 0);
     await clock.advance(0);
-    expect(breakers.standing(bad)).toMatchObject({ state: "closed", rule: undefined, ejections: 1 });
+    expect(breakers.standing(bad)).toMatchObject({ state: "available", rule: undefined, ejections: 1 });
     await again();
     expect(breakers.standing(bad).ejections).toBe(2);
   });
@@ -295,7 +296,7 @@ describe("never the whole service", () => {
     const { calls, out, breakers, upstreams, states } = service(4);
     for (const index of [0, 1, 2]) await calls(timeout, 50, index);
     expect(out()).toEqual(["i0", "i1"]);
-    expect([breakers.state(upstreams[2] as Upstream), states]).toEqual(["closed", ["i0 open", "i1 open"]]);
+    expect([breakers.state(upstreams[2] as Upstream), states]).toEqual(["available", ["i0 ejected", "i1 ejected"]]);
   });
 
   it("the next one goes as soon as another is back", async () => {
@@ -342,7 +343,7 @@ describe("never the whole service", () => {
     const others = Array.from({ length: 10 }, (_, index) => testUpstream({ id: `other${index}`, port: 100 + index }));
     for (const other of others) {
       await calls(refused, 1, other);
-      expect(breakers.state(other)).toBe("open");
+      expect(breakers.state(other)).toBe("ejected");
     }
     await calls(timeout, 5, 0);
     await calls(timeout, 5, 1);
@@ -377,9 +378,8 @@ describe("never the whole service", () => {
               successRate: { minCalls: 5, minInstances: 2, deviations: 0.5 },
               failurePercentage: { minCalls: 5 },
             },
-            onState: (upstream, state) => {
-              const rule = setup.breakers.standing(upstream).rule;
-              if (state !== "open" || rule === "connection refused") return;
+            events: onState(({ upstream, state, rule }) => {
+              if (state !== "ejected" || rule === "connection refused") return;
               const rules = setup.upstreams.map((each) => setup.breakers.standing(each).rule);
               const gone = rules.filter((each) => each === "connection refused").length;
               const judged = rules.filter((each) => each !== undefined).length - gone;
@@ -387,13 +387,13 @@ describe("never the whole service", () => {
               if (judged > Math.max(1, (instances - gone) / 2) && !wasOut.has(upstream))
                 violations.push(`${judged} of ${instances - gone}`);
               if (judged >= instances - gone && gone < instances && !wasOut.has(upstream)) violations.push("the last one");
-            },
+            }),
           });
           let wasOut = new Set<Upstream>();
           for (const { to, ending, times, waitMs } of steps) {
-            wasOut = new Set(setup.upstreams.filter(({ available }) => !available));
+            wasOut = new Set(setup.upstreams.filter(({ state }) => state !== "available"));
             await setup.calls(endings[ending] as Ending, times, to % instances);
-            wasOut = new Set(setup.upstreams.filter(({ available }) => !available));
+            wasOut = new Set(setup.upstreams.filter(({ state }) => state !== "available"));
             await clock.advance(waitMs);
           }
           setup.breakers.dispose();
@@ -409,7 +409,7 @@ it("ten thousand instances that answer cost no circuit, no timer and no count", 
   const { calls, breakers, upstreams } = service(10_000);
   for (let index = 0; index < 10_000; index++) await calls(200, 1, index);
   expect([clock.pending, vi.getTimerCount()]).toEqual([[], 0]);
-  expect(breakers.standing(upstreams[9_999] as Upstream).state).toBe("closed");
+  expect(breakers.standing(upstreams[9_999] as Upstream).state).toBe("available");
 });
 
 describe("an instance that is held", () => {
@@ -418,14 +418,19 @@ describe("an instance that is held", () => {
     const [first] = upstreams as [Upstream];
     breakers.hold(first);
     breakers.hold(first);
-    expect(breakers.standing(first)).toMatchObject({ state: "open", rule: "health check", sinceMs: clock.wallNow(), untilMs: undefined });
+    expect(breakers.standing(first)).toMatchObject({
+      state: "unhealthy",
+      rule: "health check",
+      sinceMs: clock.wallNow(),
+      untilMs: undefined,
+    });
     await clock.advance(1_000_000);
     await calls(200, 3, 0);
     await calls(refused, 3, 0);
-    expect([out(), states]).toEqual([["i0"], ["i0 open"]]);
+    expect([out(), states]).toEqual([["i0"], ["i0 unhealthy"]]);
     breakers.release(first);
     breakers.release(first);
-    expect([out(), states, breakers.standing(first).ejections]).toEqual([[], ["i0 open", "i0 closed"], 1]);
+    expect([out(), states, breakers.standing(first).ejections]).toEqual([[], ["i0 unhealthy", "i0 available"], 1]);
     await clock.advance(20_000);
     expect(clock.pending, "its circuit is dropped when all is quiet").toEqual([]);
   });
@@ -441,12 +446,32 @@ describe("an instance that is held", () => {
     for (const upstream of [open, halfOpen, probing]) breakers.hold(upstream);
     settle("success", false);
     await clock.advance(100_000);
-    expect([open, halfOpen, probing].map((upstream) => [breakers.standing(upstream).rule, upstream.availability])).toEqual(
-      Array(3).fill(["health check", "out"]),
+    expect([open, halfOpen, probing].map((upstream) => [breakers.standing(upstream).rule, stateOf(upstream)])).toEqual(
+      Array(3).fill(["health check", "unhealthy"]),
     );
     for (const upstream of [open, halfOpen, probing]) breakers.release(upstream);
-    expect([open, halfOpen, probing].map(({ availability }) => availability)).toEqual(["in", "in", "in"]);
-    expect(states.filter((state) => state.endsWith("closed"))).toHaveLength(3);
+    expect([open, halfOpen, probing].map(stateOf)).toEqual(["available", "available", "available"]);
+    expect(states.filter((state) => state.endsWith("available"))).toHaveLength(3);
+  });
+
+  it("is told of with its former state and the rule, also where one way of being out follows another", () => {
+    const told: string[] = [];
+    const events = onState(({ upstream, state, former, rule }) => told.push(`${upstream.id} from ${former} to ${state}: ${rule}`));
+    const { breakers, upstreams } = service(3, { events });
+    const [first] = upstreams as [Upstream];
+    breakers.hold(first, "operator", clock.wallNow() + 60_000);
+    breakers.hold(first);
+    breakers.hold(first);
+    expect(stateOf(first)).toBe("unhealthy");
+    breakers.release(first);
+    expect(stateOf(first)).toBe("ejected");
+    breakers.release(first, "operator");
+    expect(told).toEqual([
+      "i0 from available to ejected: operator",
+      "i0 from ejected to unhealthy: health check",
+      "i0 from unhealthy to ejected: operator",
+      "i0 from ejected to available: undefined",
+    ]);
   });
 
   it("is released from that alone: what is out for its failures stays out", async () => {

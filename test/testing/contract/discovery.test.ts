@@ -294,6 +294,31 @@ describe("discoveryContract", () => {
     for (const test of discoveryContract(polling)) await test.run();
   });
 
+  it("passes an adapter that says how sure it is", async () => {
+    const sure = harnessWith((registry) => ({
+      async *watch(service, signal) {
+        while (!signal.aborted) {
+          // Throws while the registry fails.
+          await registry.services();
+          yield { endpoints: registry.endpoints(service), certain: true };
+          await wait(10);
+        }
+      },
+      withinMs: 1_000,
+    }));
+    for (const test of discoveryContract(sure)) await test.run();
+  });
+
+  it("fails with what is wrong when an answer is malformed", async () => {
+    const malformed = harnessWith(() => ({
+      async *watch() {
+        yield { endpoints: 5, certain: true } as never;
+      },
+    }));
+    const test = discoveryContract(malformed).find(({ name }) => name.startsWith("yields the current set first"));
+    await expect(test?.run()).rejects.toThrow(/watch\("orders"\) yielded \{ endpoints: number, certain: boolean \}; expected an array/);
+  });
+
   it("reports a set that is changed after it was yielded", async () => {
     const growing = harnessWith((registry) => ({
       async *watch(service, signal) {

@@ -108,7 +108,7 @@ const broken: readonly (readonly [name: string, how: string, create: CreatePicke
   [
     "says what it knows of an upstream in numbers and text, also of one that it has never seen",
     "divides by nothing",
-    () => ({ pick: (upstreams) => upstreams[0], explain: ({ latencyMs, requests }) => ({ cost: latencyMs / requests }) }),
+    () => ({ pick: (upstreams) => upstreams[0], explain: ({ latencyMs, attempts: requests }) => ({ cost: latencyMs / requests }) }),
   ],
   [
     "stands in for chance with the same number from 0 to below 1 for the same key, if at all",

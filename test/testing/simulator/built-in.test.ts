@@ -70,7 +70,9 @@ describe("the scenarios that come with it", () => {
   });
 
   it("are tried with every picker that has a page", () => {
-    const pages = readdirSync(join(import.meta.dirname, "../../../docs/pickers")).filter((file) => /^(?!which|README).*\.md$/.test(file));
+    const pages = readdirSync(join(import.meta.dirname, "../../../docs/reference/pickers")).filter((file) =>
+      /^(?!which|README).*\.md$/.test(file),
+    );
     const names = pages.map((file) => file.slice(0, -3).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()));
     expect([...pickers.keys()].sort()).toEqual(names.sort());
   });

@@ -1,0 +1,137 @@
+import { inspect } from "node:util";
+import { type Clock, type Random, systemClock } from "../core/clock.ts";
+import type { Observer } from "../core/observing/observer.ts";
+import { checkKeys, checkObject } from "../core/options.ts";
+import { optionTable, type Settled } from "../core/settings/option-table.ts";
+import { custom, group, integer, number, orFalse, text, timerMs } from "../core/settings/rules.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import { openTelemetry } from "../telemetry/open-telemetry.ts";
+import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
+import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOptionNames } from "./service-options.ts";
+
+/** What the whole mesh has once. */
+export interface WholeMeshOptions {
+  /** Where endpoints come from; several are combined by `fallback(a, b)` or `union(a, b)`. */
+  readonly discovery: Discovery;
+  /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
+  readonly observers?: readonly Observer[];
+  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. */
+  readonly zone?: string;
+  /** Overrides for single services, by name. */
+  readonly services?: Readonly<Record<string, ServiceOptions>>;
+  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. @default 30000 */
+  readonly bodyIdleTimeoutMs?: number | false;
+  /** Limit of a connection attempt, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
+  readonly connectTimeoutMs?: number;
+  /** Connections to one instance. @default 256 */
+  readonly connections?: number;
+  /** A connection is closed after so many requests. @default no limit */
+  readonly maxRequestsPerConnection?: number;
+  /** A connection takes no new request after so long, in milliseconds: certificates and load balancers change. @default 300000 */
+  readonly maxConnectionAgeMs?: number;
+  /** TLS towards instances that speak it. */
+  readonly tls?: TlsOptions;
+  /**
+   * A directory in which the last good endpoints of each service are kept (files of mode 0600 with a checksum), so that a process that
+   * starts while the registry is down can call all the same. @default none
+   */
+  readonly lastGoodDirectory?: string;
+  /** Services watched at a time; the one unused for longest makes room. @default 128 */
+  readonly maxServices?: number;
+  /** How long `close()` waits for calls in flight, in milliseconds. @default 5000 */
+  readonly drainTimeoutMs?: number;
+  /** Time; for tests and simulations. @default the process's own clock */
+  readonly clock?: Clock;
+  /** Chance; a seeded one makes jitter and picks repeatable. @default Math.random */
+  readonly random?: Random;
+}
+
+/** Options of `createMesh`. */
+export interface MeshOptions extends ServiceOptions, WholeMeshOptions {}
+
+/** The rules of {@link WholeMeshOptions}. */
+export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
+  discovery: {
+    type: "Discovery",
+    default: undefined as unknown as Discovery,
+    defaultText: "must be given",
+    check(_option, value) {
+      if (typeof (value as Partial<Discovery> | null | undefined)?.watch !== "function")
+        throw new TypeError("discovery must be a Discovery, such as consul() or staticDiscovery({ … }): it has no watch method");
+    },
+  },
+  observers: custom<readonly Observer[] | undefined>({
+    type: "Observer[]",
+    default: undefined,
+    defaultText: "`[openTelemetry()]`",
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((each) => typeof each === "object" && each !== null)))
+        throw new TypeError(`${option} must be an array of observers, not ${inspect(value, { depth: 1 })}`);
+    },
+  }),
+  zone: text("none"),
+  services: custom<Readonly<Record<string, ServiceOptions>>>({
+    type: "object",
+    default: {},
+    defaultText: "none",
+    check(option, value) {
+      checkObject(option, value);
+      for (const [name, service] of Object.entries(value as object)) {
+        checkObject(`${option}.${name}`, service);
+        checkServiceOptions(`${option}.${name}`, service as object);
+      }
+    },
+  }),
+  // undici takes finite numbers only, and would say so at the first call.
+  bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
+  connectTimeoutMs: timerMs({ min: 1, defaultText: "300 to instances of the mesh's own `zone`, 1000 to all others" }),
+  connections: integer({ default: 256, min: 1 }),
+  maxRequestsPerConnection: integer({ min: 1, defaultText: "no limit" }),
+  maxConnectionAgeMs: number({ default: 300_000, min: 1, unit: "ms" }),
+  tls: group(tlsOptions),
+  lastGoodDirectory: text("none"),
+  maxServices: integer({ default: 128, min: 1 }),
+  drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
+  clock: custom<Clock>({
+    type: "Clock",
+    default: systemClock,
+    defaultText: "the process's own clock",
+    check(option, value) {
+      const clock = value as Partial<Clock> | null;
+      if (typeof clock?.now !== "function" || typeof clock.setTimer !== "function")
+        throw new TypeError(`${option} must be a Clock, not ${inspect(value, { depth: 0 })}`);
+    },
+  }),
+  random: custom<Random>({
+    type: "() => number",
+    default: Math.random,
+    defaultText: "`Math.random`",
+    check(option, value) {
+      if (typeof value !== "function")
+        throw new TypeError(`${option} must be a function that returns numbers in [0, 1), not ${inspect(value)}`);
+    },
+  }),
+});
+
+/** The options of a whole mesh with the defaults filled in. */
+export type MeshSettings = Settled<typeof wholeMeshOptions.rules> & { readonly observers: readonly Observer[] };
+
+/** The names of the options of `createMesh`. */
+export const meshOptionNames: readonly string[] = [...serviceOptionNames, ...wholeMeshOptions.names];
+
+/**
+ * Checks everything that `createMesh` was given.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkMeshOptions(options: MeshOptions): void {
+  if (typeof options !== "object" || options === null) throw new TypeError("createMesh needs options: createMesh({ discovery })");
+  checkKeys("createMesh", options, meshOptionNames);
+  wholeMeshOptions.checkValues("", options);
+  checkServiceValues("", options);
+}
+
+/** The settings of a whole mesh. */
+export function settleMesh(options: MeshOptions): MeshSettings {
+  const settings = wholeMeshOptions.settle(options);
+  return { ...settings, observers: settings.observers ?? [openTelemetry()] };
+}
