@@ -32,7 +32,7 @@ export class Upstream {
   readonly failures: number = 0;
   /** Moving average of the time to the response head in milliseconds; 0 until the first response. */
   readonly latencyMs: number = 0;
-  /** Set by the balancer, which rebuilds its candidates: `state` or `wantsProbe` has changed. */
+  /** Set by the balancer; called when `state` or `wantsProbe` has changed, so that the candidates are rebuilt. */
   onStateChange: ((upstream: Upstream) => void) | undefined = undefined;
   #endpoint: Endpoint;
   #state: InstanceState = "available";
