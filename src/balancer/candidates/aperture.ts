@@ -1,10 +1,4 @@
-/** Position of this process among the clients of a service. */
-export interface ClientPosition {
-  /** A whole number from 0 to below `count`, different in each client, such as the ordinal of a pod. */
-  readonly index: number;
-  /** Number of clients, 1 or more. */
-  readonly count: number;
-}
+import type { ClientPosition } from "./subset-options.ts";
 
 /** A section of a ring of servers. */
 export interface Aperture {

@@ -1,3 +1,6 @@
+import { optionTable } from "../../core/settings/option-table.ts";
+import { number } from "../../core/settings/rules.ts";
+
 /** Options of the division of load between priorities, which is Envoy's. */
 export interface PriorityOptions {
   /**
@@ -11,6 +14,12 @@ export interface PriorityOptions {
    */
   readonly panicRatio?: number;
 }
+
+/** The rules of {@link PriorityOptions}. */
+export const priorityOptions = optionTable<PriorityOptions>()({
+  overprovisioning: number({ default: 1.4, min: 1 }),
+  panicRatio: number({ defaultText: "0.5 with several priorities, 0 with one", min: 0, max: 1 }),
+});
 
 /** Number of instances of a priority, and number of those that are available. */
 export interface PriorityHealth {
@@ -33,7 +42,7 @@ export interface PriorityLoad {
  * every priority is in panic, they share in proportion to their numbers of instances.
  */
 export function priorityLoads(levels: readonly PriorityHealth[], options: PriorityOptions = {}): readonly PriorityLoad[] {
-  const { overprovisioning = 1.4, panicRatio = levels.length > 1 ? 0.5 : 0 } = options;
+  const { overprovisioning, panicRatio = levels.length > 1 ? 0.5 : 0 } = priorityOptions.settle(options);
   const healths = levels.map((level) => healthOf(level, overprovisioning));
   const total = Math.min(100, sumOf(healths));
   const panics = levels.map(({ size, available }) => total < 100 && available < panicRatio * size);

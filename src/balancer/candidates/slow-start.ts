@@ -1,4 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
+import { number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 /** Options of slow start, which is Envoy's. */
@@ -11,12 +13,24 @@ export interface SlowStartOptions {
   readonly aggression?: number;
 }
 
-const defaultWindowMs = 10_000;
+/** The rules of {@link SlowStartOptions}. */
+export const slowStartOptions = optionTable<SlowStartOptions>()({
+  windowMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  minRatio: number({ default: 0.1, min: 0.001, max: 1 }),
+  aggression: number({ default: 1, min: 0.001 }),
+});
+
+type SlowStartSettings = Settled<typeof slowStartOptions.rules>;
+
 /** In milliseconds. As in Envoy, a younger instance counts as this old. */
 const leastAgeMs = 1_000;
 
 /** The part of its share that an instance gets `ageMs` after its start, 0 to 1. */
-export function slowStartRatio(ageMs: number, { windowMs = defaultWindowMs, minRatio = 0.1, aggression = 1 }: SlowStartOptions): number {
+export function slowStartRatio(ageMs: number, options: SlowStartOptions): number {
+  return ratioAt(ageMs, slowStartOptions.settle(options));
+}
+
+function ratioAt(ageMs: number, { windowMs, minRatio, aggression }: SlowStartSettings): number {
   if (ageMs >= windowMs) return 1;
   return Math.min(1, Math.max(minRatio, (Math.max(ageMs, leastAgeMs) / windowMs) ** (1 / aggression)));
 }
@@ -35,9 +49,7 @@ const maxCredit = 5;
 
 /** The upstreams of a service that are in slow start, and their shares. There is no timer: it costs nothing while there are none. */
 export class SlowStart {
-  /** Time from the start of an instance to its full share, in milliseconds. */
-  readonly windowMs: number;
-  readonly #options: SlowStartOptions;
+  readonly #settings: SlowStartSettings;
   readonly #clock: Clock;
   /** In the order of their starts. */
   readonly #starts = new Map<Upstream, Start>();
@@ -45,9 +57,13 @@ export class SlowStart {
   #now = 0;
 
   constructor(options: SlowStartOptions, clock: Clock) {
-    this.windowMs = options.windowMs ?? defaultWindowMs;
-    this.#options = options;
+    this.#settings = slowStartOptions.settle(options);
     this.#clock = clock;
+  }
+
+  /** Time from the start of an instance to its full share, in milliseconds. */
+  get windowMs(): number {
+    return this.#settings.windowMs;
   }
 
   begin(upstream: Upstream): void {
@@ -71,7 +87,7 @@ export class SlowStart {
   /** The part of its share that `upstream` gets, 0 to 1; 1 when it is not in slow start. */
   ratioOf(upstream: Upstream, now: number = this.#clock.now()): number {
     const start = this.#starts.get(upstream);
-    return start === undefined ? 1 : slowStartRatio(now - start.at, this.#options);
+    return start === undefined ? 1 : ratioAt(now - start.at, this.#settings);
   }
 
   /** The time of the last {@link sweep}. */
@@ -84,7 +100,7 @@ export class SlowStart {
     const before = this.#starts.size;
     this.#now = this.#clock.now();
     for (const [upstream, { at }] of this.#starts) {
-      if (this.#now - at < this.windowMs) break;
+      if (this.#now - at < this.#settings.windowMs) break;
       this.#starts.delete(upstream);
     }
     return this.#starts.size < before;

@@ -1,17 +1,6 @@
 /** The name of a failure domain; `undefined`: none. */
 export type Zone = string | undefined;
 
-/** Options of zone-aware balancing. */
-export interface ZoneAwareOptions {
-  /** Number of available instances of a priority, 1 or more, below which zones have no effect on it. @default 6 */
-  readonly minEndpoints?: number;
-  /**
-   * Number of callers in each zone, or the name of the calling service, whose instances discovery counts.
-   * @default unknown: equally many in the caller's zone and in each zone with an instance of the service
-   */
-  readonly callers?: Readonly<Record<string, number>> | string;
-}
-
 /**
  * The share of each zone, 0 to 1, in the requests of a caller in the zone `own`; `undefined` when zones have no effect, because the
  * callers or the instances are in fewer than two. Envoy's rule: while the own zone's part of the capacity is at least its part of the

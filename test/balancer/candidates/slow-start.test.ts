@@ -159,12 +159,15 @@ describe("an instance that warms up", () => {
     const { clock, balancer, upstream, countsOf } = balancerOf();
     balancer.update(old(3));
     balancer.update([...old(3), endpoint("new")]);
-    expect(balancer.standing(upstream("new"))).toMatchObject({ slowStartRatio: 0.1, reason: "in rotation, slow start: 10 % of its share" });
+    expect(balancer.candidacyOf(upstream("new"))).toMatchObject({
+      slowStartRatio: 0.1,
+      reason: "in rotation, slow start: 10 % of its share",
+    });
     await clock.advance(9_999);
     expect(clock.pending).toEqual([]);
-    expect(balancer.standing(upstream("new")).slowStartRatio).toBeCloseTo(0.9999);
+    expect(balancer.candidacyOf(upstream("new")).slowStartRatio).toBeCloseTo(0.9999);
     await clock.advance(1);
-    expect(balancer.standing(upstream("new"))).toEqual({ candidate: true, reason: "in rotation", share: 1 });
+    expect(balancer.candidacyOf(upstream("new"))).toEqual({ candidate: true, reason: "in rotation", share: 1 });
     expect([...countsOf(4_000).values()]).toEqual([1_000, 1_000, 1_000, 1_000]);
   });
 
@@ -175,9 +178,11 @@ describe("an instance that warms up", () => {
     await clock.advance(4_000);
     balancer.update([...old(2), endpoint("new", { weight: 2 }), endpoint("newer")]);
     upstream("old0").setState("ejected");
-    expect([balancer.standing(upstream("new")).slowStartRatio, balancer.standing(upstream("newer")).slowStartRatio]).toEqual([0.4, 0.1]);
+    expect([balancer.candidacyOf(upstream("new")).slowStartRatio, balancer.candidacyOf(upstream("newer")).slowStartRatio]).toEqual([
+      0.4, 0.1,
+    ]);
     await clock.advance(6_000);
-    expect([balancer.standing(upstream("new")).slowStartRatio, balancer.standing(upstream("newer")).slowStartRatio]).toEqual([
+    expect([balancer.candidacyOf(upstream("new")).slowStartRatio, balancer.candidacyOf(upstream("newer")).slowStartRatio]).toEqual([
       undefined,
       0.6,
     ]);
@@ -193,12 +198,12 @@ describe("an instance that warms up", () => {
     await clock.advance(1_000);
     upstream("old0").setState("available");
     await clock.advance(5_000);
-    expect(balancer.standing(upstream("old0")).slowStartRatio).toBe(0.5);
+    expect(balancer.candidacyOf(upstream("old0")).slowStartRatio).toBe(0.5);
     upstream("old0").setState("ejected");
     upstream("old0").setState("available");
-    expect(balancer.standing(upstream("old0")).slowStartRatio, "begins anew").toBe(0.1);
+    expect(balancer.candidacyOf(upstream("old0")).slowStartRatio, "begins anew").toBe(0.1);
     balancer.update([endpoint("old0"), endpoint("old1", { port: 81 }), endpoint("old2")]);
-    expect([balancer.standing(upstream("old1")).slowStartRatio, balancer.standing(upstream("old2")).slowStartRatio]).toEqual([
+    expect([balancer.candidacyOf(upstream("old1")).slowStartRatio, balancer.candidacyOf(upstream("old2")).slowStartRatio]).toEqual([
       0.1,
       undefined,
     ]);
@@ -207,7 +212,7 @@ describe("an instance that warms up", () => {
   it("is not one of the first set that discovery delivers", () => {
     const { balancer } = balancerOf();
     balancer.update(old(3));
-    for (const upstream of balancer.upstreams) expect(balancer.standing(upstream).slowStartRatio).toBeUndefined();
+    for (const upstream of balancer.upstreams) expect(balancer.candidacyOf(upstream).slowStartRatio).toBeUndefined();
   });
 
   it("gets what a key gives it", () => {
