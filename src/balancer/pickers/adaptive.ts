@@ -144,6 +144,8 @@ class AdaptivePicker implements Picker {
     const isScan = size <= maxScanned;
     const count = isScan ? size : draws;
     const weights = this.#weights.of(upstreams) ?? weighList(upstreams);
+    const { failureHalfLifeMs } = this.#settings;
+    const { indexes, rates, factors } = survey;
     let highestFactor = 1;
     let fastestMs = Number.POSITIVE_INFINITY;
     let sumOfRates = 0;
@@ -151,11 +153,11 @@ class AdaptivePicker implements Picker {
     for (let at = 0; at < count; at++) {
       const index = isScan ? at : drawIndex(this.#random, size);
       const { latency, failures } = this.#records.at(upstreams, index);
-      const rate = failures.of(route, now, this.#settings.failureHalfLifeMs);
+      const rate = failures.of(route, now, failureHalfLifeMs);
       const factor = costFactor(upstreams[index] as Upstream, weights);
-      survey.indexes[at] = index;
-      survey.rates[at] = rate;
-      survey.factors[at] = factor;
+      indexes[at] = index;
+      rates[at] = rate;
+      factors[at] = factor;
       sumOfRates += rate;
       if (rate > highestRate) highestRate = rate;
       if (factor > highestFactor) highestFactor = factor;
