@@ -30,7 +30,10 @@ function callLog({ slowMs, write }: CallLogOptions): Observer {
       const id = requestId.getStore();
       return id === undefined ? undefined : { headers: { "x-request-id": id } };
     },
-    onRetry: ({ service }, reason) => write(JSON.stringify({ service, retry: reason })),
+    // Everything rare is an event, told apart by its type.
+    onEvent(event) {
+      if (event.type === "retry") write(JSON.stringify({ service: event.service, retry: event.reason }));
+    },
   };
 }
 

@@ -8,7 +8,9 @@ import { prometheus } from "inmesh/prometheus";
 
 const metrics = prometheus();
 const printRetries: Observer = {
-  onRetry: ({ service }, reason) => console.log(`retry of a call to ${service}: ${reason}`),
+  onEvent(event) {
+    if (event.type === "retry") console.log(`retry of a call to ${event.service}: ${event.reason}`);
+  },
 };
 const mesh = createMesh({
   discovery: consul({ url: process.env["CONSUL_URL"] ?? "http://127.0.0.1:8500" }),

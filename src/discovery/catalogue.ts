@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Discovery } from "./discovery.ts";
+import { nearestName } from "./nearest-name.ts";
 
 const patienceMs = 250;
 /** A catalogue is used for so long: names that nobody offers may come by thousands of times a second. */
@@ -32,7 +33,7 @@ export class Catalogue {
       this.#nearest.clear();
     }
     if (this.#nearest.has(service)) return this.#nearest.get(service);
-    const nearest = await nearestOf(await this.#names, service);
+    const nearest = nearestName(service, await this.#names);
     if (this.#nearest.size < maxKept) this.#nearest.set(service, nearest);
     return nearest;
   }
@@ -53,16 +54,4 @@ async function namesOf(discovery: Discovery): Promise<readonly string[]> {
     clearTimeout(timer);
     controller.abort();
   }
-}
-
-async function nearestOf(names: readonly string[], service: string): Promise<string | undefined> {
-  const folded = new Map(names.map((name) => [name.toLowerCase(), name]));
-  if (folded.size === 0) return undefined;
-  // Loaded for the first such message: nobody else needs it.
-  const { closest, distance } = await import("fastest-levenshtein");
-  const wanted = service.toLowerCase();
-  const nearest = closest(wanted, [...folded.keys()]);
-  const isNear =
-    nearest.includes(wanted) || wanted.includes(nearest) || distance(wanted, nearest) <= Math.max(1, Math.floor(wanted.length / 3));
-  return isNear && folded.get(nearest) !== service ? folded.get(nearest) : undefined;
 }

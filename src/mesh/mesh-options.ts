@@ -7,10 +7,14 @@ import { custom, group, integer, number, orFalse, text, timerMs } from "../core/
 import type { Discovery } from "../discovery/discovery.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
+import { ServiceNames } from "./service-names.ts";
 import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOptionNames } from "./service-options.ts";
 
-/** What the whole mesh has once. */
-export interface WholeMeshOptions {
+/** The service of a declared name or target: `orders` of `orders` and of `` `orders/${number}` ``. */
+export type ServiceNameOf<Declared extends string> = Declared extends `${infer Name}/${string}` ? Name : Declared;
+
+/** What the whole mesh has once. `Declared`: what may be called, as for `createMesh`. */
+export interface WholeMeshOptions<Declared extends string = string> {
   /** Where endpoints come from; several are combined by `fallback(a, b)` or `union(a, b)`. */
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
@@ -18,7 +22,12 @@ export interface WholeMeshOptions {
   /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. */
   readonly zone?: string;
   /** Overrides for single services, by name. */
-  readonly services?: Readonly<Record<string, ServiceOptions>>;
+  readonly services?: { readonly [Name in ServiceNameOf<Declared>]?: ServiceOptions };
+  /**
+   * The services that may be called. With it a key of `services` and a call outside of the list are a `TypeError` that says what was
+   * probably meant, and the compiler checks targets without a type argument. @default every name
+   */
+  readonly serviceNames?: readonly (Declared | ServiceNameOf<Declared>)[];
   /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. @default 30000 */
   readonly bodyIdleTimeoutMs?: number | false;
   /** Limit of a connection attempt, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
@@ -46,8 +55,8 @@ export interface WholeMeshOptions {
   readonly random?: Random;
 }
 
-/** Options of `createMesh`. */
-export interface MeshOptions extends ServiceOptions, WholeMeshOptions {}
+/** Options of `createMesh`. `Declared`: what may be called, as for `createMesh`. */
+export interface MeshOptions<Declared extends string = string> extends ServiceOptions, WholeMeshOptions<Declared> {}
 
 /** The rules of {@link WholeMeshOptions}. */
 export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
@@ -70,16 +79,26 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     },
   }),
   zone: text("none"),
-  services: custom<Readonly<Record<string, ServiceOptions>>>({
+  services: custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
     type: "object",
     default: {},
     defaultText: "none",
     check(option, value) {
       checkObject(option, value);
       for (const [name, service] of Object.entries(value as object)) {
+        if (service === undefined) continue;
         checkObject(`${option}.${name}`, service);
         checkServiceOptions(`${option}.${name}`, service as object);
       }
+    },
+  }),
+  serviceNames: custom<readonly string[] | undefined>({
+    type: "string[]",
+    default: undefined,
+    defaultText: "every name",
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")))
+        throw new TypeError(`${option} must be an array of names of services, not ${inspect(value, { depth: 1 })}`);
     },
   }),
   // undici takes finite numbers only, and would say so at the first call.
@@ -128,6 +147,11 @@ export function checkMeshOptions(options: MeshOptions): void {
   checkKeys("createMesh", options, meshOptionNames);
   wholeMeshOptions.checkValues("", options);
   checkServiceValues("", options);
+  const names = new ServiceNames(options.serviceNames);
+  for (const name of Object.keys(options.services ?? {})) {
+    const refusal = names.refusalOf(name, "services");
+    if (refusal !== undefined) throw refusal;
+  }
 }
 
 /** The settings of a whole mesh. */

@@ -82,7 +82,7 @@ export function mockMesh(answers: Readonly<Record<string, MockAnswers>> = {}, op
     return responseOf(answer);
   };
   // The interceptors of a service run inside those of the mesh, and outside of the network as in a real one.
-  const ofServices = new Map(Object.entries(rest.services ?? {}).map(([name, own]) => [name, own.interceptors ?? []]));
+  const ofServices = new Map(Object.entries(rest.services ?? {}).map(([name, own]) => [name, own?.interceptors ?? []]));
   const ofService: Interceptor = (next) => (request) => compose(ofServices.get(request.service) ?? [], next)(request);
   const mesh = createMesh({
     ...rest,

@@ -246,11 +246,12 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
   #collect<Content>(convert: (chunks: readonly Buffer[]) => Content): Promise<Content> {
     return new Promise((resolve, reject) => {
       this.#use("collect");
-      this.#collected = (error) => {
+      const collected = (error: unknown) => {
         if (error === undefined) settleWith(convert, this.#takeChunks(), resolve, reject);
         else reject(error);
       };
-      if (this.#isClosed) this.#collected(this.#closeError);
+      this.#collected = collected;
+      if (this.#isClosed) collected(this.#closeError);
       else this.#continue();
     });
   }

@@ -4,9 +4,9 @@ import { type Import, type ModuleFacts, maxFunctionLines, packageOf, readModule 
 import { mayImport, roomOf, rooms } from "./rooms.ts";
 
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
-const packages: ReadonlyMap<string, readonly string[]> = new Map([
+export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/undici/"]],
-  ["fastest-levenshtein", ["discovery/catalogue.ts", "cli/nearest-word.ts"]],
+  ["fastest-levenshtein", ["discovery/nearest-name.ts", "cli/nearest-word.ts"]],
   ["opossum", ["circuit/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],

@@ -129,7 +129,7 @@ describe("hedge", () => {
     const observer: Observer = { onEvent: (event) => void (event.type === "hedge" && hedges.push(event.request.path)) };
     const slow: RequestListener = (_request, response) => void setTimeout(() => response.end("one"), isSlow ? 3_000 : 1);
     const mesh = await rig([slow, (_request, response) => void response.end("two")], {
-      hedge: { maxExtraLoad: 1 },
+      hedge: { percentile: 0, maxExtraLoad: 1 },
       picker: { pick: (upstreams) => upstreams[0] },
       observers: [observer],
     });

@@ -1,6 +1,6 @@
 /** A fenced block of code. */
 export interface CodeBlock {
-  /** What follows the opening fence: `ts`, `sh`. */
+  /** The word behind the opening fence: `ts`, `sh`. */
   readonly language: string;
   readonly code: string;
   /** The line of the first line of code, from 1. */
@@ -12,7 +12,7 @@ export interface CodeBlock {
 export interface Heading {
   readonly level: number;
   readonly text: string;
-  /** What a link to it ends in, as GitHub makes it. */
+  /** The fragment of links to it, as GitHub derives it from the text. */
   readonly anchor: string;
   readonly line: number;
 }
@@ -22,7 +22,7 @@ export interface Link {
   readonly line: number;
 }
 
-/** What the tests need to know of a page. */
+/** A page in the parts that tests look at. */
 export interface Page {
   readonly blocks: readonly CodeBlock[];
   readonly headings: readonly Heading[];
@@ -80,7 +80,7 @@ function headingsOf(prose: readonly string[]): readonly Heading[] {
 
 function linksOf(prose: readonly string[]): readonly Link[] {
   return prose.flatMap((line, index) => {
-    // What stands in `code` is no link.
+    // A link in `code` is none.
     const text = line.replace(/(`+)[^`]+\1/g, "");
     const targets = [...text.matchAll(inlineLink), ...text.matchAll(htmlLink)].map(([, target]) => target);
     const [, reference] = referenceLink.exec(text) ?? [];

@@ -98,7 +98,7 @@ export class Application implements AsyncDisposable {
       observers: [observer],
       zone: "a",
       tls: certificate,
-      services: { orders: { hedge: { maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
+      services: { orders: { hedge: { percentile: 0.8, maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
     });
     const each = (ms: number, call: () => Promise<Response>): NodeJS.Timeout => setInterval(() => this.#call(call), ms);
     const { fetch } = this.#mesh;

@@ -1,4 +1,4 @@
-// node test/prose/report.ts [WORD …]: what breaks the rules of prose, in all rooms and pages, or in those whose path contains a word.
+// node test/prose/report.ts [WORD …]: the findings in all rooms and pages, or in those whose path contains one of the words.
 import { linesOf, lintRepository } from "./repository.ts";
 
 const words = process.argv.slice(2);

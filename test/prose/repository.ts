@@ -10,13 +10,13 @@ import { deadOptionsOf, optionGroupsOf } from "./options.ts";
 import { type Finding, type Paragraph, paragraphsOfComments, paragraphsOfPage } from "./paragraphs.ts";
 import { deadPathsOf, pronounsOf, riddlesOf } from "./rules.ts";
 
-/** What breaks the rules of prose, by room of `src` and by page; those without a finding are in it too. */
+/** The findings by room of `src` and by page, examples among them; rooms and pages without a finding are included. */
 export interface ProseReport {
   readonly rooms: ReadonlyMap<string, readonly Finding[]>;
   readonly pages: ReadonlyMap<string, readonly Finding[]>;
 }
 
-/** Looks at the comments of all sources and at all pages. */
+/** Looks at the comments of all sources and examples, and at all pages. */
 export function lintRepository(): ProseReport {
   const sources = new Map(["src", "examples", "docs"].flatMap(programsIn).map((path) => [path, parse(path, readText(path))]));
   const pages = readPages();
@@ -50,7 +50,10 @@ export function lintRepository(): ProseReport {
     byRoom.get(roomOf(path.slice("src/".length)))?.push(...findings);
   }
   const byPage = [...pages].map(([path, page]) => [path, paragraphsOfPage(path, page).flatMap(inBoth)] as const);
-  return { rooms: byRoom, pages: new Map(byPage) };
+  const byExample = [...sources].flatMap(([path, source]) =>
+    path.startsWith("examples/") ? [[path, paragraphsOfComments(path, commentsOf(source)).flatMap(inBoth)] as const] : [],
+  );
+  return { rooms: byRoom, pages: new Map([...byPage, ...byExample]) };
 }
 
 /** One line for each finding. */
