@@ -1,11 +1,12 @@
 import type { Random } from "../../core/clock.ts";
-import { checkFunction, checkKeys } from "../../core/options.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
+import { type Choices, choicesRule, leastIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
 import { drawByWeight, type RunningSums, runningSums } from "../lists/running-sums.ts";
 import { leastWeight, weightOf } from "../lists/weights.ts";
-import type { Picker } from "../picker.ts";
+import type { Picker, PickerContext } from "../picker.ts";
+import { randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link leastRequest}. */
 export interface LeastRequestOptions {
@@ -18,16 +19,20 @@ export interface LeastRequestOptions {
   readonly random?: Random;
 }
 
+const leastRequestOptions = optionTable<LeastRequestOptions>()({ choices: choicesRule, random: randomRule });
+
 /**
  * The candidate with the fewest requests in flight of two drawn at random (power of two choices). When weights differ it is Envoy's
  * weighted least request: each candidate has a chance in proportion to weight / (requests in flight + 1).
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function leastRequest(options: LeastRequestOptions = {}): Picker {
-  const { choices = 2, random = Math.random } = options;
-  checkKeys("leastRequest", options, ["choices", "random"]);
-  checkChoices("leastRequest: choices", choices);
-  checkFunction("leastRequest: random", random);
+  return leastRequestPicker(settlePicker("leastRequest", leastRequestOptions, options), undefined);
+}
+
+function leastRequestPicker(settings: Settled<typeof leastRequestOptions.rules>, context: PickerContext | undefined): Picker {
+  const { choices } = settings;
+  const { random } = sourcesOf(settings, context);
   const sums = new PerList<RunningSums>(runningSums);
   let among: readonly Upstream[] = [];
   const inFlightOf = (index: number) => (among[index] as Upstream).inFlight;
@@ -44,7 +49,7 @@ export function leastRequest(options: LeastRequestOptions = {}): Picker {
       const weight = weightOf(upstream);
       return { cost: (upstream.inFlight + 1) / (weight || leastWeight), weight };
     },
-    forService: (_service, context) => leastRequest({ choices, random: options.random ?? context?.random ?? random }),
+    forService: (_service, serviceContext) => leastRequestPicker(settings, serviceContext),
   };
 }
 

@@ -1,7 +1,10 @@
-import { checkInteger, checkKeys } from "../../core/options.ts";
-import { ConsistentHash, type ConsistentHashOptions, checkConsistentHash } from "../hashing/consistent-hash.ts";
+import { checkInteger } from "../../core/options.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { custom } from "../../core/settings/rules.ts";
+import { ConsistentHash, type ConsistentHashOptions, consistentHashRules } from "../hashing/consistent-hash.ts";
 import { type MaglevTable, maglevTable } from "../hashing/maglev-table.ts";
 import type { Picker } from "../picker.ts";
+import { settlePicker } from "../picker-options.ts";
 
 /** Options of {@link maglev}. */
 export interface MaglevOptions extends ConsistentHashOptions {
@@ -12,7 +15,10 @@ export interface MaglevOptions extends ConsistentHashOptions {
   readonly tableSize?: number;
 }
 
-const optionKeys = ["tableSize", "hashKey", "balanceFactor", "random"];
+const maglevOptions = optionTable<MaglevOptions>()({
+  tableSize: custom<number>({ type: "number", default: 65_537, range: "a prime from 2 to 5000011", check: checkTableSize }),
+  ...consistentHashRules,
+});
 
 /**
  * Requests with the same key go to the same instance, in every process that sees the same instances. Shares are as even as the slots
@@ -21,13 +27,14 @@ const optionKeys = ["tableSize", "hashKey", "balanceFactor", "random"];
  * @throws TypeError or RangeError naming the option and the value
  */
 export function maglev(options: MaglevOptions = {}): Picker {
-  const { tableSize = 65_537 } = options;
-  checkKeys("maglev", options, optionKeys);
-  checkInteger("maglev: tableSize", tableSize, 2, 5_000_011);
+  const settings = settlePicker("maglev", maglevOptions, options);
+  return new ConsistentHash<MaglevTable>(settings, (upstreams, before) => maglevTable(upstreams, settings.tableSize, before));
+}
+
+function checkTableSize(option: string, size: unknown): void {
+  checkInteger(option, size, 2, 5_000_011);
   // Every step must reach every slot: it must have no divisor in common with the size.
-  if (!isPrime(tableSize)) throw new RangeError(`maglev: tableSize must be a prime number, not ${tableSize}`);
-  checkConsistentHash("maglev", options);
-  return new ConsistentHash<MaglevTable>(options, (upstreams, before) => maglevTable(upstreams, tableSize, before));
+  if (!isPrime(size as number)) throw new RangeError(`${option} must be a prime number, not ${size}`);
 }
 
 function isPrime(number: number): boolean {

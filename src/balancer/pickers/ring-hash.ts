@@ -1,7 +1,10 @@
-import { checkInteger, checkKeys } from "../../core/options.ts";
-import { ConsistentHash, type ConsistentHashOptions, checkConsistentHash } from "../hashing/consistent-hash.ts";
+import { checkInteger } from "../../core/options.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { integer } from "../../core/settings/rules.ts";
+import { ConsistentHash, type ConsistentHashOptions, consistentHashRules } from "../hashing/consistent-hash.ts";
 import { type PointCircle, ringOf } from "../hashing/ring.ts";
 import type { Picker } from "../picker.ts";
+import { settlePicker } from "../picker-options.ts";
 
 /** Options of {@link ringHash}. */
 export interface RingHashOptions extends ConsistentHashOptions {
@@ -13,8 +16,14 @@ export interface RingHashOptions extends ConsistentHashOptions {
   readonly maxRingSize?: number;
 }
 
-const optionKeys = ["virtualNodes", "minRingSize", "maxRingSize", "hashKey", "balanceFactor", "random"];
 const mostPoints = 8_388_608;
+
+const ringHashOptions = optionTable<RingHashOptions>()({
+  virtualNodes: integer({ default: 160, min: 1, max: mostPoints }),
+  minRingSize: integer({ default: 1, min: 1, max: mostPoints }),
+  maxRingSize: integer({ default: 32_768, min: 1, max: mostPoints }),
+  ...consistentHashRules,
+});
 
 /**
  * Requests with the same key go to the same instance, in every process that sees the same instances. When one of n instances leaves or
@@ -23,13 +32,7 @@ const mostPoints = 8_388_608;
  * @throws TypeError or RangeError naming the option and the value
  */
 export function ringHash(options: RingHashOptions = {}): Picker {
-  const { virtualNodes = 160, minRingSize = 1, maxRingSize = 32_768 } = options;
-  checkKeys("ringHash", options, optionKeys);
-  checkInteger("ringHash: virtualNodes", virtualNodes, 1, mostPoints);
-  checkInteger("ringHash: maxRingSize", maxRingSize, 1, mostPoints);
-  checkInteger("ringHash: minRingSize", minRingSize, 1, maxRingSize);
-  checkConsistentHash("ringHash", options);
-  return new ConsistentHash<PointCircle>(options, (upstreams, before) =>
-    ringOf(upstreams, { virtualNodes, minRingSize, maxRingSize }, before),
-  );
+  const settings = settlePicker("ringHash", ringHashOptions, options);
+  checkInteger("ringHash: minRingSize", settings.minRingSize, 1, settings.maxRingSize);
+  return new ConsistentHash<PointCircle>(settings, (upstreams, before) => ringOf(upstreams, settings, before));
 }
