@@ -1,4 +1,5 @@
-import { createMesh, type Discovery, type EndpointsUpdate, localResponse, type Mesh, type Observer } from "../index.ts";
+import { type Discovery, type EndpointsUpdate, localResponse, type Observer } from "../extend.ts";
+import { createMesh, type Mesh } from "../index.ts";
 
 /** A mesh that watches services and never calls one. */
 export interface WatchingMesh {
