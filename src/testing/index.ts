@@ -1,6 +1,7 @@
 export type { ContractEndpoint, ContractTest } from "./contract/contract.ts";
 export { type DiscoveryContractOptions, type DiscoveryFeature, type DiscoveryHarness, discoveryContract } from "./contract/discovery.ts";
-export { type CreatePicker, type PickerContractOptions, pickerContract } from "./contract/picker.ts";
+export { type PickerContractOptions, pickerContract } from "./contract/picker.ts";
+export type { CreatePicker } from "./contract/picker-cases.ts";
 export {
   type ListedInstance,
   type RegistrarContractOptions,

@@ -8,7 +8,7 @@ import { createMesh, type Mesh } from "../mesh/mesh.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
 import { textOf } from "./request-text.ts";
 
-/** What a call failed with: no connection, an attempt's time limit, or a connection that was lost after the request was sent. */
+/** Failure of a call: no connection, the time limit of an attempt, or a connection that was lost after the request had been sent. */
 export type MockFault = "connect" | "timeout" | "reset";
 
 /** One answer of a {@link mockMesh}; a string is a 200 with that text. */
@@ -22,15 +22,15 @@ export type MockAnswer =
       readonly json?: unknown;
       readonly text?: string;
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-      /** Waits so long on the mesh's clock before it answers, in milliseconds; the call's deadline and abort end the wait. */
+      /** Delay of the response in milliseconds, on the mesh's clock; the call's deadline and abort end it. @default 0 */
       readonly delayMs?: number;
     }
   | { readonly fault: MockFault; readonly delayMs?: number };
 
-/** The same answer for every call, a queue of answers for one call each, or a function that makes the answer. */
+/** The same answer for every call, a queue of answers for one call each, or a function that makes the answer of each call. */
 export type MockAnswers = MockAnswer | readonly MockAnswer[] | ((call: MockCall) => MockAnswer | Promise<MockAnswer>);
 
-/** What the code under test has sent. */
+/** A request of the code under test. */
 export interface MockCall {
   readonly service: string;
   readonly method: string;
@@ -42,11 +42,11 @@ export interface MockCall {
   readonly body: string;
 }
 
-/** See {@link mockMesh}. */
+/** The mesh that {@link mockMesh} makes. */
 export interface MockMesh extends Mesh {
-  /** Every call that got as far as an answer, in order. Those to unknown services are in here too. */
+  /** Every call that reached the mock in place of the network, in order, calls of services without answers included. */
   readonly calls: readonly MockCall[];
-  /** Puts other answers in the place of those of `service`. */
+  /** Replaces the answers of `service`. */
   answer(service: string, answers: MockAnswers): void;
 }
 
@@ -54,11 +54,10 @@ export interface MockMesh extends Mesh {
 export type MockMeshOptions = Pick<MeshOptions, "timeoutMs" | "clock" | "interceptors" | "observers" | "services">;
 
 /**
- * A mesh for unit tests that answers by itself and opens no socket. What is in front of the network is the real one: targets,
- * headers and bodies are read and refused as in production, deadlines and aborts hold, errors are real `MeshError`s.
- * An answer stands for a whole call: nothing is retried and no breaker opens. A service without answers is one without
- * endpoints.
- * @throws TypeError or RangeError naming service and value, for an answer that is none.
+ * A mesh for unit tests that answers by itself and opens no socket. Everything above the network is real: targets, headers and bodies
+ * are read and refused as in production, deadlines and aborts hold, errors are real `MeshError`s. An answer stands for a whole call:
+ * nothing is retried and no breaker opens. A service without answers behaves as one without endpoints (`ERR_MESH_NO_ENDPOINTS`).
+ * @throws TypeError or RangeError naming the service and the value of an invalid answer
  */
 export function mockMesh(answers: Readonly<Record<string, MockAnswers>> = {}, options: MockMeshOptions = {}): MockMesh {
   checkKeys("mockMesh", options, ["timeoutMs", "clock", "interceptors", "observers", "services"]);

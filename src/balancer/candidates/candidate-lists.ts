@@ -23,7 +23,7 @@ export interface CandidateList {
   readonly key: string;
 }
 
-/** What the shares of lists depend on beside the upstreams. */
+/** Options and data that the shares of lists depend on, beside the upstreams. */
 export interface ShareOptions {
   readonly priorities?: PriorityOptions | undefined;
   /** The zone of this process. */

@@ -18,7 +18,7 @@ const lanes = new Int32Array(8);
 
 /**
  * XXH64 of the UTF-8 bytes of a text (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), the hash by which Envoy and gRPC place keys and
- * hosts. It is no cryptographic hash: an attacker who chooses the texts can make them collide.
+ * hosts. It is no cryptographic hash: chosen texts can be made to collide.
  * @param seed a whole number from 0 to 2³² − 1
  */
 export function xxh64(text: string, seed = 0): Hash64 {

@@ -36,7 +36,7 @@ export function prequal(options: PrequalOptions = {}): ReportingPicker {
   return new Prequal(settlePicker("prequal", prequalOptions, options), "", undefined, { count: 0 });
 }
 
-/** What is known of one instance beside its probe in the pool. */
+/** Failures and counts of one instance, beside its probe in the pool. */
 class InstanceRecord {
   readonly failures: FailureRates = new FailureRates();
   probes = 0;
