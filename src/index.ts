@@ -29,6 +29,7 @@ export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
 export type { DispatcherOptions } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
+export type { ConnectionOptions, Isolation, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
 export type { Endpoint } from "./core/endpoint.ts";
@@ -43,7 +44,6 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
-export type { Isolation, Protocol } from "./core/protocol.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";

@@ -1,4 +1,4 @@
-import { type Discovery, type EndpointsUpdate, localResponse, type Observer } from "../extend.ts";
+import type { Discovery, EndpointsUpdate, Observer } from "../extend.ts";
 import { createMesh, type Mesh } from "../index.ts";
 
 /** A mesh that watches services and never calls one. */
@@ -13,14 +13,12 @@ export function watchingMesh(discovery: Discovery, observer: Observer): Watching
   const mesh = createMesh({
     discovery,
     observers: [observer],
-    // A call begins the watch, and goes no further.
-    interceptors: [() => async () => localResponse(204)],
     drainTimeoutMs: 0,
   });
   return {
     mesh,
     async watch(service) {
-      await (await mesh.fetch(service)).text();
+      await mesh.warm(service, { maxInstances: 0 });
     },
   };
 }

@@ -78,7 +78,7 @@ describe("a connection attempt", () => {
         retry: false,
         protocol,
         ...(zone && { zone }),
-        ...(given && { connectTimeoutMs: given }),
+        ...(given && { connections: { connectTimeoutMs: given } }),
       } as const;
       const mesh = closing(createMesh({ discovery: staticDiscovery({ orders: [endpoint] }), ...options }));
       let error: unknown;
