@@ -7,11 +7,10 @@
  */
 
 export type { BalancingOptions } from "./balancer/balancing-options.ts";
-export type { ClientPosition } from "./balancer/candidates/aperture.ts";
 export type { PriorityOptions } from "./balancer/candidates/priority-load.ts";
 export type { SlowStartOptions } from "./balancer/candidates/slow-start.ts";
-export type { SubsetOptions } from "./balancer/candidates/subset.ts";
-export type { ZoneAwareOptions } from "./balancer/candidates/zone-load.ts";
+export type { ClientPosition, SubsetOptions } from "./balancer/candidates/subset-options.ts";
+export type { ZoneAwareOptions } from "./balancer/candidates/zone-aware-options.ts";
 export type { ConsistentHashOptions } from "./balancer/hashing/consistent-hash.ts";
 export { cookieKey, type HashKey, headerKey } from "./balancer/hashing/hash-key.ts";
 export type { Choices } from "./balancer/lists/draw.ts";
