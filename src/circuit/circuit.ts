@@ -4,8 +4,8 @@ import type { Clock, Random, Timer } from "../core/clock.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import { maxTimerMs } from "../core/options.ts";
 import type { Outcome } from "../core/outcome.ts";
-import { stateMachine } from "./state-machine.ts";
-import { rotationOf } from "./window-rotation.ts";
+import { stateMachine } from "./opossum/state-machine.ts";
+import { windowTimerOf } from "./window-timer.ts";
 
 const buckets = 10;
 
@@ -89,7 +89,7 @@ export class Circuit {
     this.#pauses = options.pauses;
     this.#breaker = this.#make();
     this.#bucket = this.#currentBucket();
-    rotationOf(options.clock).join(this.#tick);
+    windowTimerOf(options.clock).join(this.#tick);
   }
 
   get state(): BreakerState {
@@ -192,7 +192,7 @@ export class Circuit {
     this.#state = "closed";
     this.#clearPause();
     this.#breaker.shutdown();
-    rotationOf(this.#options.clock).leave(this.#tick);
+    windowTimerOf(this.#options.clock).leave(this.#tick);
   }
 
   #make(state?: OpossumState): Opossum<Outcome> {

@@ -7,7 +7,7 @@ export const bucketMs = 1_000;
  * One timer turns the windows of all circuits on one clock, and stops with the last of them; opossum's own would be an
  * interval each (10,000 breakers: 20,000 intervals, 12 % of a core). It keeps no process alive.
  */
-class Rotation {
+class WindowTimer {
   readonly #clock: Clock;
   readonly #ticks = new Set<() => void>();
   #timer: Timer = undefined;
@@ -41,14 +41,14 @@ class Rotation {
   }
 }
 
-const rotations = new WeakMap<Clock, Rotation>();
+const timers = new WeakMap<Clock, WindowTimer>();
 
 /** What turns the windows of the circuits on `clock`. */
-export function rotationOf(clock: Clock): Rotation {
-  let rotation = rotations.get(clock);
-  if (rotation === undefined) {
-    rotation = new Rotation(clock);
-    rotations.set(clock, rotation);
+export function windowTimerOf(clock: Clock): WindowTimer {
+  let timer = timers.get(clock);
+  if (timer === undefined) {
+    timer = new WindowTimer(clock);
+    timers.set(clock, timer);
   }
-  return rotation;
+  return timer;
 }

@@ -1,7 +1,7 @@
 import CircuitBreaker, { type Opossum, type OpossumState } from "opossum";
-import { maxTimerMs } from "../core/options.ts";
-import type { Outcome } from "../core/outcome.ts";
-import { bucketMs } from "./window-rotation.ts";
+import { maxTimerMs } from "../../core/options.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import { bucketMs } from "../window-timer.ts";
 
 /** What differs between the state machines of circuits. */
 export interface StateMachineOptions {
