@@ -1,5 +1,5 @@
 import type { AttemptLearner, Picker } from "../balancer/picker.ts";
-import type { Permit } from "../circuit/circuit.ts";
+import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
@@ -43,7 +43,7 @@ export class Attempt {
   readonly #options: AttemptLedgerOptions;
   readonly #upstream: Upstream;
   readonly #request: MeshRequest;
-  readonly #permit: Permit | undefined;
+  readonly #permit: CircuitPermit | undefined;
   #learner: AttemptLearner | undefined = undefined;
   /** `undefined` until the attempt is sent: before that its time is not the instance's. */
   #sentAt: number | undefined = undefined;

@@ -1,5 +1,6 @@
 import type { BreakerOptions } from "../circuit/breaker-options.ts";
-import { Circuit, type Permit } from "../circuit/circuit.ts";
+import { Circuit } from "../circuit/circuit.ts";
+import { type CircuitPermit, permitOfFirstGeneration } from "../circuit/circuit-permit.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
@@ -56,19 +57,19 @@ export class UpstreamBreakers {
   }
 
   /** An attempt to `upstream` begins. Its ledger tells with the permit how it went on: {@link answered} and {@link ended}, or {@link failed}. */
-  admit(upstream: Upstream): Permit {
+  admit(upstream: Upstream): CircuitPermit {
     const circuit = this.#circuits.get(upstream);
-    if (circuit === undefined) return beforeAnyFailure;
+    if (circuit === undefined) return permitOfFirstGeneration;
     const permit = circuit.admit();
     // The circuit is not closed and the balancer, in panic, picked the upstream all the same.
     if (permit === undefined) return circuit.panicPermit;
     // One probe at a time: no other request is sent there until it has ended.
-    if (permit.isProbe) this.#show(upstream, circuit);
+    if (permit.kind === "probe") this.#show(upstream, circuit);
     return permit;
   }
 
   /** The response head of an admitted attempt has come. Says what its end still has to decide, for {@link ended}. */
-  answered(upstream: Upstream, permit: Permit, response: MeshResponse): HeadVerdict {
+  answered(upstream: Upstream, permit: CircuitPermit, response: MeshResponse): HeadVerdict {
     const asksForPeace = this.#heed(upstream, response);
     if (outcomeOfResponse(response) === "failure") {
       this.#fail(upstream, permit, false);
@@ -76,26 +77,26 @@ export class UpstreamBreakers {
     }
     // The head decides a probe, which must not wait for a long body. Otherwise the body does: an instance that answers and then cuts off
     // every body would count as good and bad in turn, and stay.
-    if (!permit.isPanic && !permit.isProbe) return "open";
+    if (permit.kind === "normal") return "open";
     if (!asksForPeace) {
       this.#succeed(upstream, permit, isServerError(response.status));
       return "succeeded";
     }
     // It asks to be left alone again: no sign of recovery.
     this.#sweep?.count(upstream, isServerError(response.status));
-    if (permit.isProbe) this.#circuits.get(upstream)?.settle(permit, "failure");
+    if (permit.kind === "probe") this.#circuits.get(upstream)?.settle(permit, "failure");
     return "settled";
   }
 
   /** The body of an answered attempt has closed. */
-  ended(upstream: Upstream, permit: Permit, verdict: HeadVerdict, status: number, hasFailed: boolean): void {
+  ended(upstream: Upstream, permit: CircuitPermit, verdict: HeadVerdict, status: number, hasFailed: boolean): void {
     if (verdict === "settled") return;
     if (hasFailed) this.#fail(upstream, permit, false);
     else if (verdict === "open") this.#succeed(upstream, permit, isServerError(status));
   }
 
   /** An admitted attempt has failed before its head. */
-  failed(upstream: Upstream, permit: Permit, error: unknown): void {
+  failed(upstream: Upstream, permit: CircuitPermit, error: unknown): void {
     if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, isRefusal(error));
     else this.#release(upstream, permit);
   }
@@ -150,35 +151,35 @@ export class UpstreamBreakers {
     this.#circuits.clear();
   }
 
-  #succeed(upstream: Upstream, permit: Permit, hasServerError: boolean): void {
+  #succeed(upstream: Upstream, permit: CircuitPermit, hasServerError: boolean): void {
     this.#sweep?.count(upstream, hasServerError);
     const circuit = this.#circuits.get(upstream);
     if (circuit === undefined) return;
     if (hasServerError && isOfSweep(circuit.rule)) {
       // Out for answers like this one: it is no sign of recovery.
-      if (permit.isProbe) circuit.settle(permit, "failure");
+      if (permit.kind === "probe") circuit.settle(permit, "failure");
       return;
     }
-    if (permit.isPanic) circuit.close(permit);
+    if (permit.kind === "panic") circuit.close(permit);
     else circuit.settle(permit, "success");
   }
 
-  #fail(upstream: Upstream, permit: Permit, trips: boolean): void {
+  #fail(upstream: Upstream, permit: CircuitPermit, trips: boolean): void {
     if (upstream.removed || this.#isDisposed) return;
     this.#sweep?.count(upstream, true);
-    if (permit.isPanic) return;
+    if (permit.kind === "panic") return;
     const circuit = this.#circuits.get(upstream);
     if (circuit !== undefined) {
       circuit.settle(permit, "failure", trips);
       return;
     }
     // The permit is of no circuit, or of one that was dropped when all was quiet: a new circuit begins with this failure.
-    this.#create(upstream).settle(beforeAnyFailure, "failure", trips);
+    this.#create(upstream).settle(permitOfFirstGeneration, "failure", trips);
   }
 
-  #release(upstream: Upstream, permit: Permit): void {
+  #release(upstream: Upstream, permit: CircuitPermit): void {
     const circuit = this.#circuits.get(upstream);
-    if (circuit === undefined || permit.isPanic) return;
+    if (circuit === undefined || permit.kind === "panic") return;
     circuit.settle(permit, "neutral");
     this.#show(upstream, circuit);
   }
@@ -295,9 +296,6 @@ function isServerError(status: number): boolean {
 function isOfSweep(rule: EjectionRule | undefined): boolean {
   return rule === "success rate" || rule === "failure percentage";
 }
-
-/** The permit of a request that began before its upstream had a circuit. */
-const beforeAnyFailure: Permit = { generation: 0, isProbe: false };
 
 /** No connection could be made: proof enough with a single failure. */
 function isRefusal(error: unknown): boolean {

@@ -8,7 +8,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core/http", []],
   ["core/settings", ["core"]],
   ["circuit", ["core/*", "circuit/opossum"]],
-  ["circuit/opossum", ["core/*", "circuit"]],
+  ["circuit/opossum", ["core/*"]],
   ["discovery", ["core/*"]],
   ["discovery/combined", ["core/*", "discovery"]],
   ["discovery/dns", ["core/*", "discovery"]],

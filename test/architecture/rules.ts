@@ -7,7 +7,7 @@ import { mayImport, roomOf, rooms } from "./rooms.ts";
 const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/pools.ts", "bridges/dispatcher.ts"]],
   ["fastest-levenshtein", ["discovery/catalogue.ts", "cli/nearest-word.ts"]],
-  ["opossum", ["circuit/"]],
+  ["opossum", ["circuit/opossum/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
   ["yaml", ["discovery/file/", "assets/"]],

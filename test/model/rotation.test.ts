@@ -4,7 +4,7 @@ import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
-import type { Permit } from "../../src/circuit/circuit.ts";
+import type { CircuitPermit } from "../../src/circuit/circuit-permit.ts";
 import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
@@ -57,7 +57,7 @@ class Rig {
   readonly breakers: UpstreamBreakers;
   readonly balancer: Balancer;
   #ending: Promise<Ending> = Promise.resolve(200);
-  #started: { upstream: Upstream; permit: Permit | undefined } | undefined = undefined;
+  #started: { upstream: Upstream; permit: CircuitPermit | undefined } | undefined = undefined;
 
   constructor() {
     const { clock } = this;
@@ -108,7 +108,7 @@ class Rig {
     this.#started = undefined;
     const wasTried = request.tried.length > 0;
     const settled = this.#dispatch(request).catch(() => {});
-    const started = this.#started as { upstream: Upstream; permit: Permit | undefined } | undefined;
+    const started = this.#started as { upstream: Upstream; permit: CircuitPermit | undefined } | undefined;
     expect(started === undefined, "a service with endpoints gives a pick").toBe(this.circuits.size === 0);
     if (started === undefined) return undefined;
     const { upstream } = started;
@@ -117,8 +117,8 @@ class Rig {
     const isAnyIn = [...this.circuits.values()].some((each) => !each.isOut);
     const isForProbe = !wasTried && circuit.state === "half-open" && circuit.isProbing(this.now) !== true;
     if (isAnyIn && circuit.isOut) expect(isForProbe, "nobody who is out is picked while another is in").toBe(true);
-    const permit = circuit.admit(this.now, started.permit?.isProbe === true);
-    expect(started.permit?.isPanic ? "panic" : started.permit?.isProbe ? "probe" : "normal").toBe(permit.kind);
+    const permit = circuit.admit(this.now, started.permit?.kind === "probe");
+    expect(started.permit?.kind).toBe(permit.kind);
     const end = async (way: Way) => {
       const ending = endingOf(way);
       answer(ending);
