@@ -105,7 +105,7 @@ export type {
   HttpHealthCheck,
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
-export type { HealthCheckResult, UpstreamStanding } from "./rotation/upstream-standing.ts";
+export type { HealthCheckResult, InstanceStanding } from "./rotation/instance-standing.ts";
 export type { CallOutcome } from "./telemetry/attribute-values.ts";
 export type {
   AttemptMessage,

@@ -4,10 +4,10 @@ import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
-import type { HeadVerdict, UpstreamBreakers } from "../rotation/upstream-breaker.ts";
+import type { HeadVerdict, Rotation } from "../rotation/rotation.ts";
 
 /** The part of the instances' circuits that attempts report to. */
-export type AttemptCircuits = Pick<UpstreamBreakers, "admit" | "answered" | "ended" | "failed">;
+export type AttemptCircuits = Pick<Rotation, "admit" | "answered" | "ended" | "failed">;
 
 /** What an {@link AttemptLedger} reports to. */
 export interface AttemptLedgerOptions {

@@ -2,7 +2,7 @@ import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import type { HealthCheckResult } from "../upstream-standing.ts";
+import type { HealthCheckResult } from "../instance-standing.ts";
 import type { HealthCheckProbe } from "./health-check.ts";
 import type { HealthCheckTiming } from "./health-check-options.ts";
 

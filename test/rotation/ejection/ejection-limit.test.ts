@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { mayEject } from "../../../src/rotation/ejection/ejection-cap.ts";
+import { mayEject } from "../../../src/rotation/ejection/ejection-limit.ts";
 
 describe("mayEject", () => {
   it("lets half of those that can be reached be out, the first of two or more always", () => {

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 /** How often an instance has been taken out: what makes each ejection longer than the last. */
-export class EjectionRecord {
+export class EjectionHistory {
   /** Times it has been taken out since it was first seen. */
   total = 0;
   #level = 0;
@@ -24,18 +24,18 @@ export class EjectionRecord {
 }
 
 /** The records of those that have been taken out once; each goes with its upstream. */
-export class EjectionRecords {
-  readonly #records = new WeakMap<Upstream, EjectionRecord>();
+export class EjectionHistories {
+  readonly #records = new WeakMap<Upstream, EjectionHistory>();
 
   /** Times `upstream` has been taken out. */
   total(upstream: Upstream): number {
     return this.#records.get(upstream)?.total ?? 0;
   }
 
-  of(upstream: Upstream): EjectionRecord {
+  of(upstream: Upstream): EjectionHistory {
     let record = this.#records.get(upstream);
     if (record === undefined) {
-      record = new EjectionRecord();
+      record = new EjectionHistory();
       this.#records.set(upstream, record);
     }
     return record;

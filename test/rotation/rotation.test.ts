@@ -4,13 +4,14 @@ import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { Dispatch } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
-import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../src/rotation/upstream-breaker.ts";
+import { Rotation, type RotationOptions } from "../../src/rotation/rotation.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { begun, type Ending, endings, type OpenResponse, openResponse, throughBreakers } from "../policies/support.ts";
+import { type Ending, endings, type OpenResponse, openResponse } from "../policies/support.ts";
+import { begun, throughRotation } from "./attempts.ts";
 import { onState, stateOf } from "./states.ts";
 
-const made: UpstreamBreakers[] = [];
+const made: Rotation[] = [];
 
 let clock: VirtualClock;
 
@@ -20,14 +21,14 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
 });
 afterEach(() => {
-  for (const breakers of made.splice(0)) breakers.dispose();
+  for (const rotation of made.splice(0)) rotation.dispose();
   expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
   vi.useRealTimers();
 });
 
-function under(options: Partial<UpstreamBreakersOptions> = {}) {
+function under(options: Partial<RotationOptions> = {}) {
   const states: string[] = [];
-  const breakers = new UpstreamBreakers({
+  const rotation = new Rotation({
     clock,
     random: () => 0.5,
     events: onState(({ upstream, state }) => states.push(`${upstream.id} ${state}`)),
@@ -35,13 +36,13 @@ function under(options: Partial<UpstreamBreakersOptions> = {}) {
     ejection: false,
     ...options,
   });
-  made.push(breakers);
+  made.push(rotation);
   let ending: Ending | Promise<Ending> = 200;
   const inner = endings(() => ending);
-  const dispatch: Dispatch = throughBreakers(breakers, inner.dispatch);
+  const dispatch: Dispatch = throughRotation(rotation, inner.dispatch);
   const upstream = testUpstream({ id: "a" });
   return {
-    breakers,
+    rotation,
     states,
     upstream,
     async calls(next: Ending, count = 1, to: Upstream = upstream): Promise<void> {
@@ -90,10 +91,10 @@ describe("the circuit of an instance", () => {
 
   for (const code of ["ERR_MESH_CONNECT", "ERR_MESH_TLS_PEER"] as const) {
     it(`opens at one ${code}, before the caller hears of it`, async () => {
-      const { breakers, upstream, states } = under();
+      const { rotation, upstream, states } = under();
       const seen: string[] = [];
-      await throughBreakers(
-        breakers,
+      await throughRotation(
+        rotation,
         endings(() => ({ code })).dispatch,
       )(testRequest({ upstream })).catch(() => seen.push(stateOf(upstream)));
       expect([seen, states]).toEqual([["ejected"], ["a ejected"]]);
@@ -151,10 +152,10 @@ describe("the circuit of an instance", () => {
   });
 
   it("is dropped after ten quiet seconds, with its timer", async () => {
-    const { calls, breakers, upstream } = under();
+    const { calls, rotation, upstream } = under();
     await calls(503, 4);
     await clock.advance(12_000);
-    expect([clock.pending.length, breakers.state(upstream)]).toEqual([0, "available"]);
+    expect([clock.pending.length, rotation.state(upstream)]).toEqual([0, "available"]);
     await calls(503, 4);
     expect(stateOf(upstream)).toBe("available");
     await calls(503);
@@ -162,25 +163,25 @@ describe("the circuit of an instance", () => {
   });
 
   it("is forgotten with the instance, open or not, and not made again by what still ends", async () => {
-    const { calls, breakers, upstream, states, begin } = under();
+    const { calls, rotation, upstream, states, begin } = under();
     const end = begin();
     const other = begin();
     await calls(refused);
     upstream.markRemoved();
-    breakers.forget(upstream);
-    breakers.forget(upstream);
+    rotation.forget(upstream);
+    rotation.forget(upstream);
     await end(503);
     await other(200);
     expect([clock.pending.length, states, upstream.failures]).toEqual([0, ["a ejected"], 2]);
   });
 
   it("is not made by what ends after dispose", async () => {
-    const { breakers, begin, upstream } = under();
+    const { rotation, begin, upstream } = under();
     const first = begin();
     const second = begin();
     const body = openResponse();
     await second(body);
-    breakers.dispose();
+    rotation.dispose();
     await first(refused);
     body.body.close(
       new MeshError("ERR_MESH_BODY", "cut", { attempts: [{ endpoint: "a", address: "a:1", phase: "body", ms: 1, maybeExecuted: true }] }),
@@ -189,10 +190,10 @@ describe("the circuit of an instance", () => {
   });
 
   it("keeps the instances apart", async () => {
-    const { calls, upstream, breakers } = under();
+    const { calls, upstream, rotation } = under();
     const other = testUpstream({ id: "b", port: 2 });
     await calls(refused, 1, other);
-    expect([stateOf(upstream), stateOf(other), breakers.state(upstream), breakers.state(other)]).toEqual([
+    expect([stateOf(upstream), stateOf(other), rotation.state(upstream), rotation.state(other)]).toEqual([
       "available",
       "ejected",
       "available",
@@ -202,7 +203,7 @@ describe("the circuit of an instance", () => {
 });
 
 describe("a probe", () => {
-  async function waiting(options: Partial<UpstreamBreakersOptions> = {}) {
+  async function waiting(options: Partial<RotationOptions> = {}) {
     const setup = under(options);
     await setup.calls(refused);
     await clock.advance(1_000);
@@ -334,7 +335,7 @@ describe("the body", () => {
   });
 
   it("of a long download that fails after its circuit was dropped begins a new one, which goes when all is quiet", async () => {
-    const { begin, calls, upstream, breakers } = under();
+    const { begin, calls, upstream, rotation } = under();
     await calls(refused);
     await clock.advance(1_000);
     await calls(200);
@@ -344,7 +345,7 @@ describe("the body", () => {
     expect(clock.pending.length).toBe(0);
     response.body.close(cut);
     await clock.advance(0);
-    expect([clock.pending.length, upstream.failures, breakers.state(upstream)]).toEqual([1, 2, "available"]);
+    expect([clock.pending.length, upstream.failures, rotation.state(upstream)]).toEqual([1, 2, "available"]);
     await clock.advance(12_000);
     expect(clock.pending.length).toBe(0);
   });
@@ -352,30 +353,30 @@ describe("the body", () => {
 
 describe("a permit", () => {
   it("is told how its work ended, whatever was begun meanwhile", async () => {
-    const { breakers, upstream } = under();
-    const before = begun(breakers, upstream);
-    for (let call = 0; call < 3; call++) begun(breakers, upstream)("neutral", false);
-    begun(breakers, upstream)("failure", true);
+    const { rotation, upstream } = under();
+    const before = begun(rotation, upstream);
+    for (let call = 0; call < 3; call++) begun(rotation, upstream)("neutral", false);
+    begun(rotation, upstream)("failure", true);
     await clock.advance(0);
     expect([stateOf(upstream), upstream.failures]).toEqual(["ejected", 1]);
     before("success", false);
     expect(stateOf(upstream)).toBe("ejected");
     await clock.advance(1_000);
-    const probe = begun(breakers, upstream);
+    const probe = begun(rotation, upstream);
     expect(stateOf(upstream)).toBe("being probed");
     probe("neutral", false);
     expect(stateOf(upstream)).toBe("probing");
-    begun(breakers, upstream)("success", false);
+    begun(rotation, upstream)("success", false);
     await clock.advance(0);
     expect(stateOf(upstream)).toBe("available");
-    for (let call = 0; call < 5; call++) begun(breakers, upstream)("failure", false);
+    for (let call = 0; call < 5; call++) begun(rotation, upstream)("failure", false);
     expect(stateOf(upstream)).toBe("ejected");
   });
 });
 
 it("takes an instance out of a balancer's candidates and back, without any other hand", async () => {
-  const { breakers, calls } = under();
-  const balancer = new Balancer({ service: "orders", picker: roundRobin(), onRemoved: (upstream) => breakers.forget(upstream) });
+  const { rotation, calls } = under();
+  const balancer = new Balancer({ service: "orders", picker: roundRobin(), onRemoved: (upstream) => rotation.forget(upstream) });
   balancer.update([1, 2].map((port) => ({ id: `i${port}`, host: "127.0.0.1", port })));
   const [one, two] = balancer.upstreams as [Upstream, Upstream];
   await calls(refused, 1, one);

@@ -11,13 +11,13 @@ import type { EventSink } from "../core/observing/events.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { EjectionOptions } from "./ejection/ejection.ts";
-import { isCertain, mayEject, type Rotation } from "./ejection/ejection-cap.ts";
-import { EjectionRecords } from "./ejection/ejection-record.ts";
+import { EjectionHistories } from "./ejection/ejection-history.ts";
+import { isCertain, mayEject, type RotationCount } from "./ejection/ejection-limit.ts";
 import { OutlierSweep } from "./ejection/outlier-sweep.ts";
-import type { HealthCheckResult, UpstreamStanding } from "./upstream-standing.ts";
+import type { HealthCheckResult, InstanceStanding } from "./instance-standing.ts";
 
-/** What {@link UpstreamBreakers} needs beside the user's options. */
-export interface UpstreamBreakersOptions extends BreakerOptions {
+/** What {@link Rotation} needs beside the user's options. */
+export interface RotationOptions extends BreakerOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Told of each change of an instance's state. */
@@ -26,7 +26,7 @@ export interface UpstreamBreakersOptions extends BreakerOptions {
   readonly upstreams: () => readonly Upstream[];
   /** `false`: nobody is judged by rates, and any number of instances may be out. */
   readonly ejection?: EjectionOptions | false;
-  /** The last active health check of an instance, for {@link UpstreamBreakers.standing}. */
+  /** The last active health check of an instance, for {@link Rotation.standing}. */
   readonly healthCheck?: ((upstream: Upstream) => HealthCheckResult | undefined) | undefined;
 }
 
@@ -35,15 +35,15 @@ export interface UpstreamBreakersOptions extends BreakerOptions {
  * instances cost nothing. It decides the upstream's state and nothing else does: the rules of ejection and the active health checks
  * say when, the circuit holds the state.
  */
-export class UpstreamBreakers {
-  readonly #options: UpstreamBreakersOptions;
+export class Rotation {
+  readonly #options: RotationOptions;
   readonly #circuits = new Map<Upstream, Circuit>();
-  readonly #records = new EjectionRecords();
+  readonly #records = new EjectionHistories();
   readonly #ejection: EjectionOptions | undefined;
   readonly #sweep: OutlierSweep | undefined;
   #isDisposed = false;
 
-  constructor(options: UpstreamBreakersOptions) {
+  constructor(options: RotationOptions) {
     this.#options = options;
     const { ejection = {}, clock } = options;
     if (ejection === false) return;
@@ -108,7 +108,7 @@ export class UpstreamBreakers {
   }
 
   /** Where `upstream` stands and why. Computed when it is asked for. */
-  standing(upstream: Upstream): UpstreamStanding {
+  standing(upstream: Upstream): InstanceStanding {
     const circuit = this.#circuits.get(upstream);
     const isOut = circuit !== undefined && circuit.state !== "closed";
     return {
@@ -208,7 +208,7 @@ export class UpstreamBreakers {
     return true;
   }
 
-  #rotation(): Rotation {
+  #rotation(): RotationCount {
     let gone = 0;
     let ejected = 0;
     const upstreams = this.#options.upstreams();

@@ -1,7 +1,7 @@
 import type { EjectionRule } from "../../core/ejection-rule.ts";
 
 /** How many instances a service has and how many of them are out. */
-export interface Rotation {
+export interface RotationCount {
   readonly instances: number;
   /** Out because it is certain that they cannot serve: see {@link isCertain}. */
   readonly gone: number;
@@ -19,7 +19,7 @@ export function isCertain(rule: EjectionRule): boolean {
  * `maxEjectionPercent` are, the first one of two or more always may, and the last one never: a fault of all of them (a dependency, a
  * request that nobody can serve) must not empty the service.
  */
-export function mayEject({ instances, gone, ejected }: Rotation, maxEjectionPercent: number): boolean {
+export function mayEject({ instances, gone, ejected }: RotationCount, maxEjectionPercent: number): boolean {
   const reachable = instances - gone;
   if (reachable < 2) return false;
   return ejected === 0 || (ejected + 1) * 100 <= maxEjectionPercent * reachable;
