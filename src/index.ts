@@ -97,7 +97,7 @@ export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
 export type { RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
 export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
-export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection.ts";
+export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection-options.ts";
 export type {
   GrpcHealthCheck,
   HealthCheckOptions,

@@ -1,4 +1,4 @@
-import { optionTable } from "../core/settings/option-table.ts";
+import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { number, ratio } from "../core/settings/rules.ts";
 
 /** Circuit breakers of a service and of its instances: when they open and how they come back; `breaker` in the options of the mesh. */
@@ -26,3 +26,6 @@ export const breakerOptions = optionTable<BreakerOptions>()({
   resetMs: number({ default: 1_000, min: 1, unit: "ms" }),
   maxResetMs: number({ default: 30_000, min: 1, unit: "ms" }),
 });
+
+/** {@link BreakerOptions} with the defaults filled in. */
+export type BreakerSettings = Settled<typeof breakerOptions.rules>;

@@ -82,7 +82,7 @@ export class Instances {
     this.ledger = new AttemptLedger({
       picker: this.picker,
       // With `breaker: false` circuits do what health checks and operators say, and no more.
-      circuits: settings.breaker === false ? undefined : this.#rotation,
+      passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
       clock,
       onEnd: this.room?.fill,
     });

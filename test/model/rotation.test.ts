@@ -79,18 +79,19 @@ class Rig {
       random: () => 0.5,
       upstreams: () => this.balancer.members,
     });
-    const rotation = {
+    const { passiveHealth } = this.rotation;
+    const watched = {
       admit: (upstream: Upstream) => {
-        const permit = this.rotation.admit(upstream);
+        const permit = passiveHealth.admit(upstream);
         this.#started = { upstream, permit };
         return permit;
       },
-      answered: this.rotation.answered.bind(this.rotation),
-      ended: this.rotation.ended.bind(this.rotation),
-      failed: this.rotation.failed.bind(this.rotation),
+      answered: passiveHealth.answered.bind(passiveHealth),
+      ended: passiveHealth.ended.bind(passiveHealth),
+      failed: passiveHealth.failed.bind(passiveHealth),
     };
     const noEndpoints = async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "none");
-    const ledger = new AttemptLedger({ picker, circuits: rotation, clock: this.clock });
+    const ledger = new AttemptLedger({ picker, passiveHealth: watched, clock: this.clock });
     const layer = balance({ balancer: this.balancer, ledger, wait: { isOver: true, join: async () => {}, noEndpoints } });
     this.#dispatch = layer(endings(() => this.#ending).dispatch);
   }

@@ -10,7 +10,7 @@ import { testRequest } from "../../src/testing/request.ts";
 
 /** The rotation as the balance layer uses it, around `next`, for a request whose upstream has been chosen. */
 export function throughRotation(rotation: Rotation, next: Dispatch): Dispatch {
-  const ledger = new AttemptLedger({ picker: {}, circuits: rotation, clock: systemClock });
+  const ledger = new AttemptLedger({ picker: {}, passiveHealth: rotation.passiveHealth, clock: systemClock });
   return (request) => {
     const upstream = request.upstream as Upstream;
     const attempt = ledger.begin(upstream, request);
@@ -30,7 +30,10 @@ export function throughRotation(rotation: Rotation, next: Dispatch): Dispatch {
 
 /** An attempt at `upstream` begins; the function ends it. `isRefused`: no connection could be made. */
 export function begun(rotation: Rotation, upstream: Upstream): (outcome: Outcome, isRefused?: boolean) => void {
-  const attempt = new AttemptLedger({ picker: {}, circuits: rotation, clock: systemClock }).begin(upstream, testRequest({ upstream }));
+  const attempt = new AttemptLedger({ picker: {}, passiveHealth: rotation.passiveHealth, clock: systemClock }).begin(
+    upstream,
+    testRequest({ upstream }),
+  );
   return (outcome, isRefused = false) => {
     if (outcome === "success") attempt.head(localResponse(200));
     const failure = new MeshError(isRefused ? "ERR_MESH_CONNECT" : "ERR_MESH_PROTOCOL", "failed");

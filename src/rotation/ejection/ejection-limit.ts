@@ -1,26 +1,28 @@
 import type { EjectionRule } from "../../core/ejection-rule.ts";
 
-/** How many instances a service has and how many of them are out. */
+/** The number of instances that a service has, and of those that are out of rotation. */
 export interface RotationCount {
   readonly instances: number;
-  /** Out because it is certain that they cannot serve: see {@link isCertain}. */
-  readonly gone: number;
-  /** Out for what they answer, or fail to. */
+  /** Out by a rule that {@link isCertain}: they are not reachable. */
+  readonly unreachable: number;
+  /** Out by any other rule. */
   readonly ejected: number;
 }
 
-/** Nobody can be reached there, or its own health check or an operator says so: leaving it out takes nothing away from the service. */
+/**
+ * Whether a rule cannot blame the wrong instance: no connection can be made to it, or its own health check or an operator says so. Leaving it
+ * out takes nothing away from the service.
+ */
 export function isCertain(rule: EjectionRule): boolean {
   return rule === "connection refused" || rule === "health check" || rule === "operator";
 }
 
 /**
- * Whether one more instance may be taken out by a rule that can be wrong. Of the instances that can be reached at most
- * `maxEjectionPercent` are, the first one of two or more always may, and the last one never: a fault of all of them (a dependency, a
- * request that nobody can serve) must not empty the service.
+ * Whether a rule that may blame the wrong instance may take out one more. It may take out `maxEjectionPercent` of the reachable instances, one
+ * of two or more always, and the last one never: a fault of all instances, such as a failing dependency, must not empty the service.
  */
-export function mayEject({ instances, gone, ejected }: RotationCount, maxEjectionPercent: number): boolean {
-  const reachable = instances - gone;
+export function mayEject({ instances, unreachable, ejected }: RotationCount, maxEjectionPercent: number): boolean {
+  const reachable = instances - unreachable;
   if (reachable < 2) return false;
   return ejected === 0 || (ejected + 1) * 100 <= maxEjectionPercent * reachable;
 }
