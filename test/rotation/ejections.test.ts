@@ -1,65 +1,13 @@
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Upstream } from "../../../src/core/upstream.ts";
-import { Rotation, type RotationOptions } from "../../../src/rotation/rotation.ts";
-import { testRequest, testUpstream } from "../../../src/testing/request.ts";
-import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { type Ending, endings, openResponse } from "../../policies/support.ts";
-import { begun, throughRotation } from "../attempts.ts";
-import { onState, stateOf } from "../states.ts";
+import { describe, expect, it } from "vitest";
+import type { Upstream } from "../../src/core/upstream.ts";
+import type { RotationOptions } from "../../src/rotation/rotation.ts";
+import { testUpstream } from "../../src/testing/request.ts";
+import type { Ending } from "../policies/support.ts";
+import { clock, freshClock, inVirtualTime, refused, service, timeout } from "./rigs.ts";
+import { onState, stateOf } from "./states.ts";
 
-let clock: VirtualClock;
-const made: Rotation[] = [];
-
-beforeEach(() => {
-  clock = virtualClock();
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
-});
-afterEach(() => {
-  for (const rotation of made.splice(0)) rotation.dispose();
-  expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
-  vi.useRealTimers();
-});
-
-/** A service with so many instances. */
-function service(instances: number, options: Partial<RotationOptions> = {}) {
-  const upstreams = Array.from({ length: instances }, (_, index) => testUpstream({ id: `i${index}`, port: index + 1 }));
-  const states: string[] = [];
-  const rotation = new Rotation({
-    clock,
-    random: () => 0.5,
-    events: onState(({ upstream, state }) => states.push(`${upstream.id} ${state}`)),
-    upstreams: () => upstreams,
-    ...options,
-  });
-  made.push(rotation);
-  let ending: Ending = 200;
-  const dispatch = throughRotation(rotation, endings(() => ending).dispatch);
-  const calls = async (next: Ending, count: number, to: number | Upstream): Promise<void> => {
-    for (let call = 0; call < count; call++) {
-      if (typeof next === "number") {
-        const response = openResponse(next);
-        response.body.close();
-        ending = response;
-      } else ending = next;
-      await dispatch(testRequest({ upstream: typeof to === "number" ? (upstreams[to] as Upstream) : to })).catch(() => {});
-    }
-  };
-  return {
-    rotation,
-    upstreams,
-    states,
-    calls,
-    /** So many calls to each instance that is in rotation, answered with its status. */
-    async traffic(statuses: readonly number[], count = 100): Promise<void> {
-      for (const [index, status] of statuses.entries()) if (upstreams[index]?.state === "available") await calls(status, count, index);
-    },
-    out: () => upstreams.filter((upstream) => upstream.state !== "available").map(({ id }) => id),
-  };
-}
-
-const timeout: Ending = { code: "ERR_MESH_TIMEOUT" };
-const refused: Ending = { code: "ERR_MESH_CONNECT" };
+inVirtualTime();
 
 describe("a sweep", () => {
   it("begins with the first failure and ends with an interval without one: no timer for a healthy or idle service", async () => {
@@ -370,7 +318,7 @@ describe("never the whole service", () => {
           },
         ),
         async (instances, steps) => {
-          clock = virtualClock();
+          freshClock();
           const violations: string[] = [];
           const setup = service(instances, {
             ejection: {
@@ -403,101 +351,5 @@ describe("never the whole service", () => {
       ),
       { numRuns: 60 },
     );
-  });
-});
-
-it("ten thousand instances that answer cost no circuit, no timer and no count", async () => {
-  const { calls, rotation, upstreams } = service(10_000);
-  for (let index = 0; index < 10_000; index++) await calls(200, 1, index);
-  expect([clock.pending, vi.getTimerCount()]).toEqual([[], 0]);
-  expect(rotation.standing(upstreams[9_999] as Upstream).state).toBe("available");
-});
-
-describe("an instance that is held", () => {
-  it("is out until it is released: no pause ends, no request is a probe, no success in panic brings it back", async () => {
-    const { rotation, upstreams, calls, out, states } = service(3);
-    const [first] = upstreams as [Upstream];
-    rotation.hold(first);
-    rotation.hold(first);
-    expect(rotation.standing(first)).toMatchObject({
-      state: "unhealthy",
-      rule: "health check",
-      sinceMs: clock.wallNow(),
-      untilMs: undefined,
-    });
-    await clock.advance(1_000_000);
-    await calls(200, 3, 0);
-    await calls(refused, 3, 0);
-    expect([out(), states]).toEqual([["i0"], ["i0 unhealthy"]]);
-    rotation.release(first);
-    rotation.release(first);
-    expect([out(), states, rotation.standing(first).ejections]).toEqual([[], ["i0 unhealthy", "i0 available"], 1]);
-    await clock.advance(20_000);
-    expect(clock.pending, "its circuit is dropped when all is quiet").toEqual([]);
-  });
-
-  it("was open, half-open or probing before: it is held from then on", async () => {
-    const { rotation, upstreams, calls, states } = service(3);
-    const [open, halfOpen, probing] = upstreams as [Upstream, Upstream, Upstream];
-    await calls(refused, 1, 1);
-    await calls(refused, 1, 2);
-    await clock.advance(1_000);
-    const settle = begun(rotation, probing);
-    await calls(refused, 1, 0);
-    for (const upstream of [open, halfOpen, probing]) rotation.hold(upstream);
-    settle("success", false);
-    await clock.advance(100_000);
-    expect([open, halfOpen, probing].map((upstream) => [rotation.standing(upstream).rule, stateOf(upstream)])).toEqual(
-      Array(3).fill(["health check", "unhealthy"]),
-    );
-    for (const upstream of [open, halfOpen, probing]) rotation.release(upstream);
-    expect([open, halfOpen, probing].map(stateOf)).toEqual(["available", "available", "available"]);
-    expect(states.filter((state) => state.endsWith("available"))).toHaveLength(3);
-  });
-
-  it("is told of with its former state and the rule, also where one way of being out follows another", () => {
-    const told: string[] = [];
-    const events = onState(({ upstream, state, former, rule }) => told.push(`${upstream.id} from ${former} to ${state}: ${rule}`));
-    const { rotation, upstreams } = service(3, { events });
-    const [first] = upstreams as [Upstream];
-    rotation.hold(first, "operator", clock.wallNow() + 60_000);
-    rotation.hold(first);
-    rotation.hold(first);
-    expect(stateOf(first)).toBe("unhealthy");
-    rotation.release(first);
-    expect(stateOf(first)).toBe("ejected");
-    rotation.release(first, "operator");
-    expect(told).toEqual([
-      "i0 from available to ejected: operator",
-      "i0 from ejected to unhealthy: health check",
-      "i0 from unhealthy to ejected: operator",
-      "i0 from ejected to available: undefined",
-    ]);
-  });
-
-  it("is released from that alone: what is out for its failures stays out", async () => {
-    const { rotation, upstreams, calls, out } = service(3);
-    await calls(timeout, 5, 0);
-    rotation.release(upstreams[0] as Upstream);
-    expect(out()).toEqual(["i0"]);
-  });
-
-  it("is not held when it has left, or all is over", () => {
-    const { rotation, upstreams, out } = service(2);
-    const [gone, other] = upstreams as [Upstream, Upstream];
-    gone.markRemoved();
-    rotation.hold(gone);
-    rotation.dispose();
-    rotation.hold(other);
-    expect(out()).toEqual([]);
-  });
-
-  it("leaves the share that may be out to the others", async () => {
-    const { rotation, upstreams, calls, out } = service(4);
-    rotation.hold(upstreams[0] as Upstream);
-    rotation.hold(upstreams[1] as Upstream);
-    await calls(timeout, 5, 2);
-    await calls(timeout, 50, 3);
-    expect(out()).toEqual(["i0", "i1", "i2"]);
   });
 });
