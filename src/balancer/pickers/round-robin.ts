@@ -18,7 +18,7 @@ interface Turn {
 const mask = 0x3fff_ffff;
 
 /**
- * Every candidate in turn, whatever its weight. The default picker.
+ * Every candidate in turn, whatever its weight.
  * @throws TypeError naming the option and the value.
  */
 export function roundRobin(options: RoundRobinOptions = {}): Picker {
