@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import type { OptionRule } from "../../src/core/settings/option-rule.ts";
@@ -36,8 +36,10 @@ const reviewed: Readonly<Record<string, string>> = {
   "DnsOptions.emptyPolicy": "a discovery without a policy is quarantined: discovery/watcher.ts",
   "SimulatedServer.copies": "testing/simulator/listing.ts, in a condition",
   "SimulatedServer.reportsLoad": "testing/simulator/server.ts, in a condition",
+  "LeastRequestOptions.choices": "balancer/lists/draw.ts, in the rule that several pickers share",
+  "PeakEwmaOptions.choices": "balancer/lists/draw.ts, in the rule that several pickers share",
+  "PrequalOptions.rifQuantile": "2 ** -0.25 in its table",
   "ServerAnswer.latencyMs": "testing/simulator/server.ts, as a part of its answer",
-  "ExponentialLatency.leastMs": "testing/simulator/server.ts, in a sum",
 };
 
 const sources = readSources();
@@ -56,8 +58,9 @@ function objectionTo({ at, type, option, text }: ClaimedDefault): string | undef
     return given === (claimed ?? plain(text)) ? undefined : `${where}, and its table has ${given}`;
   }
   if (claimed === undefined) return undefined;
-  const users = [...sources.values()].filter((source) => new RegExp(`\\b${type}\\b`).test(source.text));
-  const given = users.flatMap(givenDefaultsOf).filter((each) => each.option === option);
+  // In the files that know the type, and in those beside it.
+  const users = [...sources].filter(([path, source]) => dirname(path) === dirname(at) || new RegExp(`\\b${type}\\b`).test(source.text));
+  const given = users.flatMap(([, source]) => givenDefaultsOf(source)).filter((each) => each.option === option);
   if (given.some((each) => literalOf(each.text) === claimed)) return undefined;
   return `${where}, and the code gives ${given.map((each) => each.text).join(", ") || "none"}`;
 }

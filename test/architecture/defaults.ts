@@ -18,7 +18,7 @@ export interface GivenDefault {
   readonly text: string;
 }
 
-const spoken = /\bDefaults?:? (?:to )?(?:`([^`]+)`|(\d[\d, ]*\d|\d))/;
+const spoken = /\bDefault:? (?:`([^`]+)`|(\d[\d, ]*\d|\d)(?=\.(?:\s|$)|\s*$))/;
 
 /** The defaults that the comments of options claim: by `@default`, or by "Default `x`" in a sentence. */
 export function claimedDefaultsOf(path: string, source: ts.SourceFile): readonly ClaimedDefault[] {
@@ -58,21 +58,46 @@ export function tableVariablesOf(source: ts.SourceFile): ReadonlyMap<string, str
   return found;
 }
 
-/** What a source gives options that are absent: `{ ratio = 2 }`, `options.ratio ?? 2`, and the members of objects that are named defaults. */
+/**
+ * The values that a source gives to options that are absent: `{ ratio = 2 }`, `(ratio = 2)`, `options.ratio ?? 2`, the members of objects that are named
+ * defaults, and the rules of tables: `ratio: number({ default: 2 })`, `retry: flag(true)`.
+ */
 export function givenDefaultsOf(source: ts.SourceFile): readonly GivenDefault[] {
   const found: GivenDefault[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isBindingElement(node) && node.initializer !== undefined)
       found.push({ option: (node.propertyName ?? node.name).getText(source), text: node.initializer.getText(source) });
+    if (ts.isParameter(node) && node.initializer !== undefined)
+      found.push({ option: node.name.getText(source), text: node.initializer.getText(source) });
     if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken) {
       const left = ts.isPropertyAccessExpression(node.left) ? node.left.name : node.left;
       if (ts.isIdentifier(left)) found.push({ option: left.text, text: node.right.getText(source) });
     }
     if (ts.isVariableDeclaration(node) && /^default/i.test(node.name.getText(source)) && node.initializer !== undefined)
       for (const { name, initializer } of membersOf(node.initializer)) found.push({ option: name, text: initializer.getText(source) });
+    if (isTable(node, source))
+      for (const { name, initializer } of membersOf(node.arguments[0] as ts.Expression))
+        found.push(...literalsIn(initializer).map((text) => ({ option: name, text })));
     ts.forEachChild(node, visit);
   };
   visit(source);
+  return found;
+}
+
+function isTable(node: ts.Node, source: ts.SourceFile): node is ts.CallExpression {
+  return ts.isCallExpression(node) && ts.isCallExpression(node.expression) && node.expression.expression.getText(source) === "optionTable";
+}
+
+/** The defaults in a rule: the property `default` at any depth, and arguments of calls that are literals. */
+function literalsIn(rule: ts.Node): readonly string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAssignment(node) && node.name.getText() === "default") found.push(node.initializer.getText());
+    if (ts.isCallExpression(node))
+      found.push(...node.arguments.map((each) => each.getText()).filter((text) => literalOf(text) !== undefined));
+    ts.forEachChild(node, visit);
+  };
+  visit(rule);
   return found;
 }
 

@@ -57,15 +57,15 @@ const limits: Readonly<Record<string, { readonly run: () => Promise<MeshError>; 
     run: () => errorOf({ bodyIdleTimeoutMs: 50 }, {}, stalls),
     says: "no byte of the body arrived for too long (bodyIdleTimeoutMs)",
   },
-  connectTimeoutMs: {
-    run: () => connectErrorOf({ connectTimeoutMs: 30 }),
+  "connections.connectTimeoutMs": {
+    run: () => connectErrorOf({ connections: { connectTimeoutMs: 30 } }),
     code: "ERR_MESH_CONNECT",
-    says: "no connection within 30 ms (connectTimeoutMs)",
+    says: "no connection within 30 ms (connections.connectTimeoutMs)",
   },
-  "connectTimeoutMs, by default": {
+  "connections.connectTimeoutMs, by default": {
     run: () => connectErrorOf({}),
     code: "ERR_MESH_CONNECT",
-    says: "no connection within 1000 ms (connectTimeoutMs)",
+    says: "no connection within 1000 ms (connections.connectTimeoutMs)",
   },
   // Ten seconds, which is long for a test: the classification of undici's error stands in for them.
   "the limit of an upgrade": {

@@ -2,34 +2,36 @@ import type { Upstream } from "../../core/upstream.ts";
 import type { CandidateList } from "./candidate-lists.ts";
 import { priorityOf } from "./levels.ts";
 
-/** Why an upstream is, or is not, one that picks are made from. */
-export interface Standing {
+/** Whether an upstream may be picked for a first attempt, and why. */
+export interface Candidacy {
   /** `true` when first attempts may be sent to it. */
   readonly candidate: boolean;
-  /** In words. */
+  /** A sentence for people. */
   readonly reason: string;
-  /** The share of the service's requests that its list is given, 0 to 1; absent for no candidate. */
+  /** The share of the service's requests that its list gets, 0 to 1; absent when it is no candidate. */
   readonly share?: number;
-  /** The part of its share that it gets while it warms up, below 1; absent when it is warm. */
-  readonly warmth?: number;
+  /** The part of its share that it gets in slow start, below 1; absent outside of slow start. */
+  readonly slowStartRatio?: number;
 }
 
-/** What is known of an upstream. */
-export interface Place {
-  /** The list that it is in; `undefined` when it is in none. */
+/** The facts that the candidacy of an upstream follows from. */
+export interface CandidacyFacts {
+  /** The list that contains it; `undefined` when there is none. */
   readonly list: CandidateList | undefined;
+  /** Discovery lists it. */
   readonly isListed: boolean;
   readonly isInSubset: boolean;
-  readonly warmth: number;
+  /** The part of its share that it gets in slow start; 1 outside of slow start. */
+  readonly slowStartRatio: number;
 }
 
-/** Puts the standing of `upstream` into words. */
-export function standingOf(upstream: Upstream, { list, isListed, isInSubset, warmth }: Place): Standing {
+/** The candidacy of `upstream` in words and numbers. */
+export function candidacyOf(upstream: Upstream, { list, isListed, isInSubset, slowStartRatio }: CandidacyFacts): Candidacy {
   if (!isListed) return { candidate: false, reason: "not listed by discovery any more" };
   if (list === undefined || list.share === 0) return { candidate: false, reason: whyNot(upstream, list, isInSubset) };
-  const isWarm = warmth >= 1;
-  const reason = `${whyUsed(upstream, list)}${isWarm ? "" : `, warming up: ${percent(warmth)} of its share`}`;
-  return { candidate: true, reason, share: list.share, ...(isWarm ? undefined : { warmth }) };
+  const isStarting = slowStartRatio < 1;
+  const reason = `${whyUsed(upstream, list)}${isStarting ? `, slow start: ${percent(slowStartRatio)} of its share` : ""}`;
+  return { candidate: true, reason, share: list.share, ...(isStarting ? { slowStartRatio } : undefined) };
 }
 
 function whyUsed({ state }: Upstream, { share, priority, zone, panic, aperture }: CandidateList): string {
