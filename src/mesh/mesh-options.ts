@@ -3,7 +3,7 @@ import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject } from "../core/options.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { custom, group, integer, number, orFalse, text, timerMs } from "../core/settings/rules.ts";
+import { custom, group, integer, number, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
@@ -28,16 +28,6 @@ export interface WholeMeshOptions<Declared extends string = string> {
    * probably meant, and the compiler checks targets without a type argument. @default every name
    */
   readonly serviceNames?: readonly (Declared | ServiceNameOf<Declared>)[];
-  /** The time without a byte after which a response body is ended, in milliseconds; `false` = no limit. @default 30000 */
-  readonly bodyIdleTimeoutMs?: number | false;
-  /** Limit of a connection attempt, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
-  readonly connectTimeoutMs?: number;
-  /** Connections to one instance. @default 256 */
-  readonly connections?: number;
-  /** Requests after which a connection is closed. @default no limit */
-  readonly maxRequestsPerConnection?: number;
-  /** The age from which a connection takes no new request, in milliseconds: certificates and load balancers change. @default 300000 */
-  readonly maxConnectionAgeMs?: number;
   /** TLS towards instances that speak it. */
   readonly tls?: TlsOptions;
   /**
@@ -101,12 +91,6 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
         throw new TypeError(`${option} must be an array of names of services, not ${inspect(value, { depth: 1 })}`);
     },
   }),
-  // undici takes finite numbers only, and would say so at the first call.
-  bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
-  connectTimeoutMs: timerMs({ min: 1, defaultText: "300 to instances of the mesh's own `zone`, 1000 to all others" }),
-  connections: integer({ default: 256, min: 1 }),
-  maxRequestsPerConnection: integer({ min: 1, defaultText: "no limit" }),
-  maxConnectionAgeMs: number({ default: 300_000, min: 1, unit: "ms" }),
   tls: group(tlsOptions),
   lastGoodDirectory: text("none"),
   maxServices: integer({ default: 128, min: 1 }),

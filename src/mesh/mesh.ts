@@ -126,7 +126,7 @@ class ClientMesh implements Mesh {
     this.#observers = new Observers([...settings.observers, channelObserver]);
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
     this.#identity = staticIdentity(tls);
-    this.#transport = new Transport({ ...settings, identity: this.#identity });
+    this.#transport = new Transport({ zone, clock, identity: this.#identity });
     const shared = {
       discovery,
       lastGood: this.#lastGood,

@@ -1,5 +1,6 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
+import { settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
@@ -46,6 +47,8 @@ export interface ServiceContext {
 /** One service as this process sees it: a watch, its instances, and the pipeline down to them. */
 export class Service implements CallEndListener {
   readonly name: string;
+  /** How its instances are spoken to. */
+  readonly wire: WireSettings;
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
@@ -58,14 +61,13 @@ export class Service implements CallEndListener {
 
   /** @param interceptors those of this service alone; the mesh's own are around every service */
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
-    const { discovery, transport, observers, clock, random } = context;
-    const { discoveryTimeoutMs, emptyPolicy } = watchOptions.settle(options);
+    const { transport, observers, clock, random } = context;
+    const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
     this.#settings = settleInstances(options);
-    const { protocol, isolation, balancing } = this.#settings;
-    const wire = transport.dispatch(protocol, isolation);
-    const parts = { service: name, clock, random, events: observers };
+    this.wire = settleWire(options);
+    const wire = transport.dispatch(this.wire);
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
@@ -74,47 +76,52 @@ export class Service implements CallEndListener {
       send: attemptTimeoutLayer.build(options, parts)?.interceptor(wire) ?? wire,
       release: (upstream) => transport.release(upstream),
     });
-    const { balancer, ledger, room } = this.#instances;
-    this.#watcher = new Watcher({
-      ...parts,
-      discovery,
-      emptyPolicy,
-      lastGood: context.lastGood,
-      onUpdate: (update) => {
-        this.#instances.update(update.endpoints);
-        observers.emit?.({ type: "endpoints", ...update });
-      },
-      onError: (error) => observers.emit?.({ type: "discovery-error", service: name, error }),
-    });
-    const source = discovery.name ?? "discovery";
+    this.#watcher = this.#watch(options);
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
-      discovery: source,
-      discoveryTimeoutMs,
+      discovery: this.#discoveryName,
+      discoveryTimeoutMs: watchOptions.settle(options).discoveryTimeoutMs,
       catalogue: context.catalogue,
     });
     // One for both: a hedge is extra load as a retry is.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
-    this.#pipeline = servicePipeline(
-      options,
-      {
-        ...parts,
-        observers,
-        interceptors,
-        protocol,
-        sharedBudget: this.#budget,
-        balancer,
-        ledger,
-        wait: this.#wait,
-        instanceLimit: room,
-      },
-      wire,
-    );
-    const callers = balancing.zoneAware === false ? undefined : balancing.zoneAware?.callers;
-    if (typeof callers === "string" && context.zone !== undefined)
-      this.#unfollowCallers = context.callerZones?.follow(callers, (counts) => balancer.updateCallers(counts));
+    const { balancer, ledger, room } = this.#instances;
+    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
+    this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
+  }
+
+  get #discoveryName(): string {
+    return this.#context.discovery.name ?? "discovery";
+  }
+
+  /** The watch of its endpoints, not started yet. */
+  #watch(options: ServiceOptions): Watcher {
+    const { discovery, lastGood, observers, clock, random } = this.#context;
+    return new Watcher({
+      service: this.name,
+      discovery,
+      emptyPolicy: watchOptions.settle(options).emptyPolicy,
+      lastGood,
+      clock,
+      random,
+      onUpdate: (update) => {
+        this.#instances.update(update.endpoints);
+        observers.emit?.({ type: "endpoints", ...update });
+      },
+      onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),
+    });
+  }
+
+  /** Follows the numbers of callers by zone where the options name the service that calls; returns the function that ends it. */
+  #followCallers(): (() => Promise<void>) | undefined {
+    const { zone, callerZones } = this.#context;
+    const { zoneAware } = this.#settings.balancing;
+    const callers = zoneAware === false ? undefined : zoneAware?.callers;
+    if (typeof callers !== "string" || zone === undefined) return undefined;
+    return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
   /** Sends a request down the service's pipeline. */
@@ -156,7 +163,7 @@ export class Service implements CallEndListener {
     const { transport, random } = this.#context;
     const request = meshRequest({ service: this.name, method: "GET", path: "/", headers: {}, body: undefined });
     if (!this.#wait.isOver) await this.#wait.join(request).catch(() => {});
-    const connect = async (upstream: Upstream) => (await transport.connect?.(upstream, this.#settings.protocol)) ?? false;
+    const connect = async (upstream: Upstream) => (await transport.connect?.(upstream, this.wire)) ?? false;
     return warmUp(this.#instances.balancer.candidates, connect, options, random);
   }
 
@@ -165,7 +172,7 @@ export class Service implements CallEndListener {
     const { balancer, picker } = this.#instances;
     return explainService({
       service: this.name,
-      discovery: this.#context.discovery.name ?? "discovery",
+      discovery: this.#discoveryName,
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
       breaker: this.read().breaker,
