@@ -71,7 +71,8 @@ const what: Partial<Record<MeshErrorCode, string>> = {
   ERR_MESH_CLOSED: "the mesh was closed during a call to",
 };
 
-const localResourceCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
+/** Codes of errors by which this process says that it has run out of a resource. */
+export const localResourceCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
 const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 
 function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller" {

@@ -4,16 +4,16 @@ import type { Cancellation } from "../../core/cancellation.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { guardedLookup } from "../../wire/guarded-lookup.ts";
 
-/** TLS towards the instances, as the mesh's options have it. */
+/** TLS towards the instances, from the options of the mesh. */
 export interface HealthCheckTls {
   readonly secureContext: SecureContext | undefined;
   readonly serverName: string | undefined;
 }
 
 /**
- * A connection for one check, ready for use. One of its own, not one of the pool's: it shows that the instance accepts connections,
- * does not wait behind requests, and keeps no process alive. It is destroyed on cancellation, also after it is made.
- * @param alpn protocols offered to an instance that speaks TLS
+ * A connection for one check, ready for use. It is not one of the pool's: it shows that the instance accepts connections, does not wait behind
+ * requests, and does not keep the process alive. Cancellation destroys it, also after it has been made.
+ * @param alpn protocols to offer to an instance that speaks TLS
  */
 export function connect({ endpoint }: Upstream, tls: HealthCheckTls, alpn: readonly string[], cancellation: Cancellation): Promise<Socket> {
   const { host, port, socketPath } = endpoint;
@@ -30,7 +30,7 @@ export function connect({ endpoint }: Upstream, tls: HealthCheckTls, alpn: reado
       cancellation.removeListener(onCancel);
       reject(new Error("the connection was closed"));
     });
-    // For good: a reset that comes when the check has its answer must not be an uncaught error.
+    // Never removed: a reset that comes after the answer must not be an uncaught error.
     socket.on("error", reject);
     socket.once(endpoint.secure ? "secureConnect" : "connect", () => resolve(socket));
   });
