@@ -2,53 +2,93 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { installedBytes } from "./installed-size.ts";
+import { startChild } from "./children.ts";
+import { buildPackage, freshClients, runFresh } from "./fresh-process.ts";
+import { type InstalledPackage, installedBytes } from "./installed-size.ts";
 import { atMost, type BenchReport } from "./report.ts";
-import { measureRounds } from "./rounds.ts";
+import { type Measurements, measureRounds } from "./rounds.ts";
 
 const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 const megabyte = 1_000_000;
+/** Those that make a thousand calls: a process of no client makes none. */
+const clientsOfMany = freshClients.filter((client) => client !== "bare node");
 
-/** What `import "inmesh"` costs in a fresh process, beside what it imports, and what it takes on disk. */
+const firstCall = (client: string): string => `${client}, first call`;
+const thousandCalls = (client: string): string => `${client}, 1,000 calls`;
+const imported = 'import "inmesh"';
+const alone = "its dependencies alone";
+
+/** What `import "inmesh"` costs in a fresh process, beside what it imports; what it costs up to the first call; what it takes on disk. */
 export async function importCost(rounds = 15): Promise<BenchReport> {
-  await run(process.execPath, ["build.ts"], { cwd: root });
+  await buildPackage();
+  await using server = await startChild<never, number>("json-server.ts");
   const entry = pathToFileURL(join(root, "dist", "index.js")).href;
   const { packages } = await importing("packages", [entry]);
   const cost = (specifiers: readonly string[]) => async () => (await importing("cost", specifiers)).micros;
-  const mesh = 'import "inmesh"';
-  const dependencies = "its dependencies alone";
+  const start = (client: string, calls: number) => () => runFresh(client, calls, server.ready);
   const measured = await measureRounds("import", rounds, {
-    [mesh]: cost([entry]),
-    [dependencies]: cost(packages),
+    [imported]: cost([entry]),
+    [alone]: cost(packages),
     ...Object.fromEntries(packages.map((name) => [name, cost([name])])),
+    ...Object.fromEntries(freshClients.map((client) => [firstCall(client), start(client, 1)])),
+    ...Object.fromEntries(clientsOfMany.map((client) => [thousandCalls(client), start(client, 1_000)])),
   });
   const sizes = await installedBytes(root);
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  const names = [mesh, dependencies, ...packages];
-  const sizeOf = (name: string): string | number => {
-    const found = sizes.find((size) => size.name === (name === mesh ? "inmesh" : name));
-    return found === undefined ? "" : found.bytes / megabyte;
-  };
   return {
     bench: "import",
-    about: "CPU of an import in a fresh process, and the size of the package as it is installed",
+    about:
+      "CPU of fresh processes: of an import, and of everything from the start of the process to the first answered call and to the thousandth; the size of the package as it is installed",
     node: process.version,
     rounds,
-    columns: ["imported", "ms CPU", "× its dependencies", "MB installed"],
+    columns: ["what", "ms CPU", "× its dependencies", "× undici.request", "× Node's fetch", "MB installed"],
     rows: [
-      ...names.map((name) => [name, measured.median(name) / 1000, measured.ratio(name, dependencies), sizeOf(name)]),
-      ...sizes
-        .filter(({ name }) => name !== "inmesh" && !packages.includes(name))
-        .map(({ name, bytes }) => [`${name} (not loaded)`, "", "", bytes / megabyte]),
-      ["installed together", "", "", total / megabyte],
+      ...importRows(measured, packages, sizes),
+      ...startRows(measured, firstCall, freshClients),
+      ...startRows(measured, thousandCalls, clientsOfMany),
+      ["installed with everything it needs", "", "", "", "", total / megabyte],
     ],
     bounds: [
-      atMost('import "inmesh" × its dependencies alone', measured.ratio(mesh, dependencies), 1.15),
+      atMost('import "inmesh" × its dependencies alone', measured.ratio(imported, alone), 1.15),
+      atMost("mesh.fetch, first call × undici.request", measured.ratio(firstCall("mesh.fetch"), firstCall("undici.request")), 0.95),
+      atMost("mesh.fetch, first call × Node's fetch", measured.ratio(firstCall("mesh.fetch"), firstCall("Node's fetch")), 1.75),
+      atMost("mesh.fetch, 1,000 calls × Node's fetch", measured.ratio(thousandCalls("mesh.fetch"), thousandCalls("Node's fetch")), 0.85),
       atMost("MB installed with dependencies", total / megabyte, 8),
     ],
-    ratios: { "mesh import × its dependencies": measured.ratio(mesh, dependencies), "mesh MB installed": total / megabyte },
+    ratios: {
+      "mesh import × its dependencies": measured.ratio(imported, alone),
+      "mesh.fetch first call × undici.request": measured.ratio(firstCall("mesh.fetch"), firstCall("undici.request")),
+      "mesh.fetch first call × Node's fetch": measured.ratio(firstCall("mesh.fetch"), firstCall("Node's fetch")),
+      "mesh.fetch 1,000 calls × Node's fetch": measured.ratio(thousandCalls("mesh.fetch"), thousandCalls("Node's fetch")),
+      "mesh MB installed": total / megabyte,
+    },
   };
+}
+
+function importRows(measured: Measurements, packages: readonly string[], sizes: readonly InstalledPackage[]): BenchReport["rows"] {
+  const sizeOf = (name: string): string | number => {
+    const found = sizes.find((size) => size.name === (name === imported ? "inmesh" : name));
+    return found === undefined ? "" : found.bytes / megabyte;
+  };
+  const loaded = [imported, alone, ...packages];
+  return [
+    ...loaded.map((name) => [name, measured.median(name) / 1000, measured.ratio(name, alone), "", "", sizeOf(name)]),
+    ...sizes
+      .filter(({ name }) => name !== "inmesh" && !packages.includes(name))
+      .map(({ name, bytes }) => [`${name} (not loaded)`, "", "", "", "", bytes / megabyte]),
+  ];
+}
+
+function startRows(measured: Measurements, caseOf: (client: string) => string, clients: readonly string[]): BenchReport["rows"] {
+  return clients.map((client) => [
+    caseOf(client),
+    measured.median(caseOf(client)) / 1000,
+    "",
+    measured.ratio(caseOf(client), caseOf("undici.request")),
+    measured.ratio(caseOf(client), caseOf("Node's fetch")),
+    "",
+  ]);
 }
 
 async function importing(mode: "packages" | "cost", specifiers: readonly string[]): Promise<{ micros: number; packages: string[] }> {

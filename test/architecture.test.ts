@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "..");
 
 function readSources(): ReadonlyMap<string, string> {
   const src = join(root, "src");
-  // A declaration file describes a package as it is, default export and all.
+  // A declaration file describes a package as it is, default export and all; a README says why a folder is fenced off.
   // Of the live page in the browser only the programs are looked at.
   const isOfPage = (entry: Dirent) => /[\\/]admin[\\/]page$/.test(entry.parentPath) && /\.(html|css|svg|json)$/.test(entry.name);
   const isSource = (entry: Dirent) => entry.isFile() && !/\.d\.ts$|^README\.md$/.test(entry.name) && !isOfPage(entry);
@@ -36,11 +36,27 @@ function violationsWith(planted: Readonly<Record<string, string>>): readonly str
   return violationsOf(new Map(Object.entries({ ...innocent, ...planted })));
 }
 
+/** Functions that are still to be broken up, by file and name. One that has become short is taken out. */
+const stillLong: readonly string[] = ["cli/check/consul-checks.ts: rightsFindings", "registries/consul/options.ts: settingsOf"];
+
+/** `mesh/mesh.ts: createMesh` of a violation that says that this function is too long. */
+function longFunctionIn(violation: string): string | undefined {
+  const [, path, name] = /^(.+):\d+: (.+) has \d+ lines, at most \d+ without/.exec(violation) ?? [];
+  return path === undefined ? undefined : `${path}: ${name}`;
+}
+
+/** A function of so many lines. */
+function lengthy(first: string, last: string, lines: number): string {
+  return `${first}\n${"  // line\n".repeat(lines - 2)}${last}`;
+}
+
 describe("the sources", () => {
   it("keep to the table of rooms, packages and habits", () => {
     const sources = readSources();
     expect(sources.size).toBeGreaterThan(50);
-    expect(violationsOf(sources)).toEqual([]);
+    const violations = violationsOf(sources);
+    expect(violations.filter((violation) => longFunctionIn(violation) === undefined)).toEqual([]);
+    expect(violations.flatMap((violation) => longFunctionIn(violation) ?? []).sort()).toEqual(stillLong);
   });
 
   it("import every package that package.json declares, and no other", () => {
@@ -86,7 +102,7 @@ describe("the rules", () => {
     ["the mesh knows the test kit", "mesh/bad.ts", 'import "../testing/index.ts";', '"mesh" imports "testing"'],
     ["the index pulls in an adapter", "index.ts", 'export { eureka } from "./registries/eureka.ts";', '"index" imports "registries"'],
     ["the mesh knows the index", "mesh/bad.ts", 'import { mesh } from "../index.ts";', '"mesh" imports "index"'],
-    ["undici is imported elsewhere", "mesh/fetch.ts", 'import { Pool } from "undici";', "undici is imported only in wire/pools.ts"],
+    ["undici is imported elsewhere", "mesh/fetch.ts", 'import { Pool } from "undici";', "undici is imported only in wire/undici/"],
     ["a file inside undici is", "mesh/fetch.ts", 'import Pool from "undici/lib/dispatcher/pool.js";', "undici is imported only in"],
     ["only a type of undici is", "mesh/fetch.ts", 'import type { Pool } from "undici";', "undici is imported only in"],
     [
@@ -136,11 +152,38 @@ describe("the rules", () => {
       "statistics are written in attempts/attempt-ledger.ts",
     ],
     ["the index does something", "index.ts", "export const x = 1;", "table of contents"],
+    [
+      "a function has 61 lines",
+      "mesh/bad.ts",
+      lengthy("export function f(): void {", "}", 61),
+      "mesh/bad.ts:1: f has 61 lines, at most 60",
+    ],
+    ["a method has", "mesh/bad.ts", `export class C {\n${lengthy("  m(): void {", "  }", 61)}\n}`, "mesh/bad.ts:2: m has 61 lines"],
+    ["a constructor has", "mesh/bad.ts", `export class C {\n${lengthy("  constructor() {", "  }", 61)}\n}`, "constructor has 61 lines"],
+    ["an arrow function has", "mesh/bad.ts", lengthy("export const f = () => {", "};", 61), "mesh/bad.ts:1: f has 61 lines"],
+    ["a method of an object has", "mesh/bad.ts", `export const o = {\n${lengthy("  m() {", "  },", 61)}\n};`, "m has 61 lines"],
+    ["a callback has", "mesh/bad.ts", lengthy("[1].map(() => {", "});", 61), "a function without a name has 61 lines"],
+    ["a function has a comment without a reason", "mesh/bad.ts", `// Over 60 lines:\n${lengthy("function f() {", "}", 61)}`, "f has 61"],
+    ["the reason is not directly above", "mesh/bad.ts", `// Over 60 lines: a table.\n\n${lengthy("function f() {", "}", 61)}`, "f has 61"],
   ])("notice when %s", (_what, path, text, expected) => {
     const violations = violationsWith({ [path]: `${text}\n` });
     expect(violations).toHaveLength(1);
     expect(violations[0]).toContain(path);
     expect(violations[0]).toContain(expected);
+  });
+
+  it("allow a function of 60 lines, a longer one with its reason above, and a class of any length", () => {
+    const reasons = [
+      "// Over 60 lines: a table of cases.",
+      "/** Doc.\n *\n * Over 60 lines: a table of cases.\n */",
+      "/** Doc. */\n// Over 60 lines: a table.",
+    ];
+    for (const reason of ["", ...reasons])
+      expect(
+        violationsWith({ "mesh/good.ts": `${reason}\n${lengthy("export function f(): void {", "}", reason === "" ? 60 : 200)}\n` }),
+      ).toEqual([]);
+    const methods = Array.from({ length: 10 }, (_, index) => lengthy(`  m${index}(): void {`, "  }", 20)).join("\n");
+    expect(violationsWith({ "mesh/good.ts": `export class C {\n${methods}\n}\n` })).toEqual([]);
   });
 
   it("say where", () => {
@@ -182,6 +225,8 @@ describe("the rules", () => {
   });
 
   it("allow 300 lines and a package in its place", () => {
-    expect(violationsWith({ "wire/pools.ts": `import { Pool } from "undici";\nexport { Pool };\n${"//\n".repeat(298)}` })).toEqual([]);
+    expect(violationsWith({ "wire/undici/undici.ts": `import { Pool } from "undici";\nexport { Pool };\n${"//\n".repeat(298)}` })).toEqual(
+      [],
+    );
   });
 });

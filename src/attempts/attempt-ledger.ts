@@ -55,7 +55,7 @@ export class Attempt {
     this.#request = request;
     const statistics = statisticsOf(upstream);
     statistics.inFlight++;
-    statistics.requests++;
+    statistics.attempts++;
     this.#permit = options.passiveHealth?.admit(upstream);
   }
 

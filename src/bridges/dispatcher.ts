@@ -1,5 +1,4 @@
 import { type ParsedUrlQueryInput, stringify } from "node:querystring";
-import { Agent, Dispatcher } from "undici";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
@@ -8,6 +7,7 @@ import { meshRequest } from "../core/mesh-request.ts";
 import { type BodyInput, extractBody } from "../fetch/request-body.ts";
 import { parseTarget } from "../fetch/target.ts";
 import type { Upgraded } from "../wire/transport.ts";
+import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 
 export type { Dispatcher };
@@ -46,7 +46,7 @@ export class MeshDispatcher extends Dispatcher {
     this.#passThrough = passThrough;
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  override dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
     const origin = String(options.origin ?? "").replace(/\/$/, "");
     if (this.#passThrough?.(origin)) {
       this.#outside ??= new Agent();
@@ -76,7 +76,7 @@ export class MeshDispatcher extends Dispatcher {
     return this.close(given.find((each) => typeof each === "function") as (() => void) | undefined);
   }
 
-  async #send(options: Dispatcher.DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
+  async #send(options: DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
     const { service, path } = parseTarget(`${origin}${withQuery(options.path, options.query)}`);
     const given = headersOf(options.headers);
     const headers = requestHeaders(given);
@@ -96,6 +96,8 @@ export class MeshDispatcher extends Dispatcher {
     await pass(await this.#target.dispatch(request), sink);
   }
 }
+
+Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
 /** Hands a response on to an undici handler, at its pace. */
 async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
@@ -133,7 +135,7 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
   sink.end(body.trailers);
 }
 
-function withQuery(path: string, query: Dispatcher.DispatchOptions["query"]): string {
+function withQuery(path: string, query: DispatchOptions["query"]): string {
   const text = query ? stringify(query as ParsedUrlQueryInput) : "";
   if (text === "") return path;
   if (/[?#]/.test(path)) throw new TypeError('query: the path has a "?" or "#" already');
@@ -143,7 +145,7 @@ function withQuery(path: string, query: Dispatcher.DispatchOptions["query"]): st
 const iterableForms: ReadonlySet<string> = new Set(["[object FormData]", "[object URLSearchParams]"]);
 
 /** undici also takes iterables that are not asynchronous. */
-function bodyOf(body: NonNullable<Dispatcher.DispatchOptions["body"]> | Iterable<Uint8Array | string>): BodyInput {
+function bodyOf(body: NonNullable<DispatchOptions["body"]> | Iterable<Uint8Array | string>): BodyInput {
   const isPlain = typeof body === "string" || ArrayBuffer.isView(body) || iterableForms.has(Object.prototype.toString.call(body));
   if (isPlain || Symbol.asyncIterator in body || !(Symbol.iterator in body)) return body as BodyInput;
   return (async function* () {
@@ -165,7 +167,7 @@ function lengthIn(headers: HeadersInput | undefined): string | undefined {
 }
 
 /** undici's forms of headers: names and values in turn, pairs, or a record. */
-function headersOf(headers: Dispatcher.DispatchOptions["headers"]): HeadersInput | undefined {
+function headersOf(headers: DispatchOptions["headers"]): HeadersInput | undefined {
   if (headers === undefined || headers === null) return undefined;
   if (!Array.isArray(headers) || Array.isArray(headers[0])) return headers as HeadersInput;
   const pairs: [string, string][] = [];

@@ -10,12 +10,12 @@ export interface BreakerOptions {
   /** The breaker of an instance also opens after this many failures in a row; after one when no connection could be made. @default 5 */
   readonly consecutiveFailures?: number;
   /** First pause before a probe, in milliseconds; each failed probe doubles it. All pauses are varied by ± 20 %. @default 1000 */
-  readonly resetMs?: number;
+  readonly breakMs?: number;
   /**
    * The longest pause of an instance's breaker before it is varied, in milliseconds. That of a service's breaker is always one second, so that
    * one call a second tries. @default 30000
    */
-  readonly maxResetMs?: number;
+  readonly maxBreakMs?: number;
 }
 
 /** The rules of {@link BreakerOptions}. */
@@ -23,8 +23,8 @@ export const breakerOptions = optionTable<BreakerOptions>()({
   failureRatio: ratio(0.5),
   minCalls: number({ default: 20, min: 1 }),
   consecutiveFailures: number({ default: 5, min: 1 }),
-  resetMs: number({ default: 1_000, min: 1, unit: "ms" }),
-  maxResetMs: number({ default: 30_000, min: 1, unit: "ms" }),
+  breakMs: number({ default: 1_000, min: 1, unit: "ms" }),
+  maxBreakMs: number({ default: 30_000, min: 1, unit: "ms" }),
 });
 
 /** {@link BreakerOptions} with the defaults filled in. */

@@ -3,8 +3,8 @@ const octaves = 24;
 const lowestMs = 0.01;
 
 /**
- * Latencies counted in buckets whose widths grow with them: a quantile is right to the width of one bucket (2 ^ (1 / `perOctave`)), in a fixed
- * amount of memory, however many latencies there are.
+ * Counts of latencies in logarithmic buckets, `perOctave` for each doubling, from 0.01 ms to about 160 s. A quantile is exact to the width
+ * of one bucket; memory is 96 bytes × `perOctave`, however many latencies are counted.
  */
 export class LogBuckets {
   readonly #perOctave: number;
@@ -16,7 +16,7 @@ export class LogBuckets {
     this.#counts = new Uint32Array(perOctave * octaves);
   }
 
-  /** How many latencies have been counted. */
+  /** Number of latencies counted. */
   get total(): number {
     return this.#total;
   }
@@ -44,8 +44,8 @@ export class LogBuckets {
   }
 
   /**
-   * The quantile `share` (0–1) in milliseconds; `undefined` without a latency. `at` is the place within its bucket, 0–1: 1 for a bound that
-   * this share did not exceed, 0.5 for the likeliest value.
+   * The quantile `share` (0–1) in milliseconds; `undefined` without a latency. `at` is the position within its bucket, 0–1: 1 gives a bound
+   * that this share did not exceed, 0.5 the best estimate.
    */
   quantile(share: number, at: number): number | undefined {
     if (this.#total === 0) return undefined;

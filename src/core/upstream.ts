@@ -27,12 +27,12 @@ export class Upstream {
   /** Attempts at this instance whose response body has not closed yet. */
   readonly inFlight: number = 0;
   /** Attempts started since the upstream was first seen. */
-  readonly requests: number = 0;
+  readonly attempts: number = 0;
   /** Attempts that ended in a failure of the instance: no connection, a broken one, a timeout, 502, 503 or 504. */
   readonly failures: number = 0;
   /** Moving average of the time to the response head in milliseconds; 0 until the first response. */
   readonly latencyMs: number = 0;
-  /** Set by the balancer, which rebuilds its candidates: `state` or `wantsProbe` has changed. */
+  /** Set by the balancer; called when `state` or `wantsProbe` has changed, so that the candidates are rebuilt. */
   onStateChange: ((upstream: Upstream) => void) | undefined = undefined;
   #endpoint: Endpoint;
   #state: InstanceState = "available";
@@ -92,7 +92,7 @@ export class Upstream {
 }
 
 /** The numbers of an {@link Upstream} that attempts change. */
-export type UpstreamStatistics = { -readonly [Name in "inFlight" | "requests" | "failures" | "latencyMs"]: Upstream[Name] };
+export type UpstreamStatistics = { -readonly [Name in "inFlight" | "attempts" | "failures" | "latencyMs"]: Upstream[Name] };
 
 /** The same numbers, writable: for the ledger of attempts, the one writer (`test/architecture.test.ts` holds that). */
 export function statisticsOf(upstream: Upstream): UpstreamStatistics {

@@ -1,7 +1,6 @@
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { UnderlyingByteSource } from "node:stream/web";
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
 import { MeshError } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
@@ -57,13 +56,16 @@ export function decodeBody(
   return new DecodedBody(body, codings.reverse(), service, decodeOptions.settle(options));
 }
 
+/** `node:zlib`, loaded by the first response that is coded. */
+const zlib = () => process.getBuiltinModule("node:zlib");
+
 const decoders: Readonly<Record<string, () => (first: Uint8Array) => Transform>> = Object.assign(Object.create(null), {
-  gzip: () => () => createGunzip(),
-  "x-gzip": () => () => createGunzip(),
-  br: () => () => createBrotliDecompress(),
-  zstd: () => () => createZstdDecompress(),
+  gzip: () => () => zlib().createGunzip(),
+  "x-gzip": () => () => zlib().createGunzip(),
+  br: () => () => zlib().createBrotliDecompress(),
+  zstd: () => () => zlib().createZstdDecompress(),
   // The header of RFC 1950 is there, or not: servers have always disagreed on what "deflate" means.
-  deflate: () => (first: Uint8Array) => (((first[0] ?? 0) & 0x0f) === 8 ? createInflate() : createInflateRaw()),
+  deflate: () => (first: Uint8Array) => (((first[0] ?? 0) & 0x0f) === 8 ? zlib().createInflate() : zlib().createInflateRaw()),
 });
 
 class DecodedBody implements ResponseBody {

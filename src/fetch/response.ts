@@ -134,10 +134,31 @@ class LazyResponse {
   }
 }
 
-// Own members first, then what any other code adds to Response.prototype; `instanceof Response` holds.
-Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
+/**
+ * Has every response inherit from `Response.prototype`, as `instanceof` and what other code adds to that prototype want it. Returns it.
+ */
+function inheritFromResponse(): Response {
+  Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
+  return Response.prototype;
+}
+
+/**
+ * Stands in for `Response.prototype` until something asks for what is there: the global `Response` loads Node's own undici, which is a
+ * tenth of what a process pays from its start to its first answered call.
+ */
+const responsePrototype = new Proxy<object>(
+  {},
+  {
+    getPrototypeOf: inheritFromResponse,
+    has: (_target, key) => Reflect.has(inheritFromResponse(), key),
+    // Each promise that is resolved with a response asks whether it is a promise itself.
+    get: (_target, key, receiver) => (key === "then" ? undefined : Reflect.get(inheritFromResponse(), key, receiver)),
+    set: (_target, key, value, receiver) => Reflect.set(inheritFromResponse(), key, value, receiver),
+  },
+);
+Object.setPrototypeOf(LazyResponse.prototype, responsePrototype);
 // `new response.constructor(body, init)` is how libraries copy a response.
-Object.defineProperty(LazyResponse.prototype, "constructor", { value: Response, configurable: true, writable: true });
+Object.defineProperty(LazyResponse.prototype, "constructor", { get: () => Response, configurable: true });
 
 /** Bodies whose response nobody holds any more: nobody will read them, and their connection would be taken until the deadline. */
 const unread = new FinalizationRegistry<ResponseBody>((body) => {

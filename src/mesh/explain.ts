@@ -1,5 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { Standing } from "../balancer/candidates/standing.ts";
+import type { Candidacy } from "../balancer/candidates/candidacy.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
@@ -43,30 +43,30 @@ function explainEndpoint(
   { balancer, picker, standingOf, nowMs }: Source,
   unconfirmed: ReadonlySet<string>,
 ): EndpointExplanation {
-  const standing = balancer.standing(upstream);
+  const candidacy = balancer.candidacyOf(upstream);
   const { rule, sinceMs, untilMs, ejections = 0, healthCheck } = standingOf(upstream) ?? {};
   const ejection = rule === undefined || sinceMs === undefined ? undefined : { rule, sinceMs, untilMs };
   return {
     endpoint: upstream.endpoint,
     address: upstream.address,
     state: upstream.state,
-    candidate: standing.candidate,
-    reason: reasonOf(standing, upstream.state, ejection, nowMs),
-    share: standing.share,
-    warmth: standing.warmth,
+    candidate: candidacy.candidate,
+    reason: reasonOf(candidacy, upstream.state, ejection, nowMs),
+    share: candidacy.share,
+    slowStartRatio: candidacy.slowStartRatio,
     ejection,
     ejections,
     healthCheck,
     warning: unconfirmed.has(upstream.id) ? "discovery lists it no longer; kept until that is confirmed" : undefined,
     inFlight: upstream.inFlight,
-    requests: upstream.requests,
+    attempts: upstream.attempts,
     failures: upstream.failures,
     latencyMs: upstream.latencyMs,
     picker: picker.explain?.(upstream),
   };
 }
 
-function reasonOf({ candidate, reason }: Standing, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {
+function reasonOf({ candidate, reason }: Candidacy, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {
   if (ejection === undefined) return reason;
   const { rule, sinceMs, untilMs } = ejection;
   const seconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;

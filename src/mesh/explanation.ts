@@ -25,8 +25,8 @@ export interface EndpointExplanation {
   readonly reason: string;
   /** The share of the service's requests that its priority and zone are given, 0 to 1; `undefined` for no candidate. */
   readonly share: number | undefined;
-  /** The part of its share that it gets while it warms up, below 1; `undefined` when it is warm. */
-  readonly warmth: number | undefined;
+  /** The part of its share that it gets in slow start, below 1; `undefined` outside of slow start. */
+  readonly slowStartRatio: number | undefined;
   /** What took it out of rotation; `undefined` while it is in. */
   readonly ejection: Ejection | undefined;
   /** How often it has been taken out. */
@@ -36,7 +36,7 @@ export interface EndpointExplanation {
   /** What is odd about it: discovery lists it no longer but so suddenly that it is kept until that is confirmed. */
   readonly warning: string | undefined;
   readonly inFlight: number;
-  readonly requests: number;
+  readonly attempts: number;
   readonly failures: number;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;

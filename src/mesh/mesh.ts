@@ -17,15 +17,16 @@ import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
-import type { HealthCheckTls } from "../rotation/health/health-check-connection.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
-import { certificateEndOf, secureContextOf } from "../wire/tls.ts";
+import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
+import { certificateEndOf } from "../wire/tls.ts";
 import { Transport, type Upgraded } from "../wire/transport.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Service } from "./service.ts";
+import { ServiceNames } from "./service-names.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { closedError, Services } from "./services.ts";
 import { checkWarm, type WarmOptions } from "./warm-up.ts";
@@ -39,7 +40,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * Calls `service/path`, like the global `fetch`, on an instance that discovery knows and the balancer chose, and again
    * on another one where that is safe.
    *
-   * Resolves with a standard `Response`, whatever its status. Rejects with a {@link MeshError}, whose `maybeExecuted`
+   * Resolves with a standard `Response`, whatever its status. Rejects with a `MeshError`, whose `maybeExecuted`
    * says whether an instance may have executed the request; with the signal's reason when the caller aborts; with a
    * `TypeError` for an init that is none.
    */
@@ -96,7 +97,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
  * Makes a mesh. Nothing is looked up or connected to before the first call.
  * @throws TypeError or RangeError naming the option and the value, when an option is wrong.
  */
-export function createMesh<Declared extends string = string>(options: MeshOptions): Mesh<Declared> {
+export function createMesh<const Declared extends string = string>(options: MeshOptions<Declared>): Mesh<Declared> {
   checkMeshOptions(options);
   return new ClientMesh(options);
 }
@@ -106,10 +107,11 @@ class ClientMesh implements Mesh {
   readonly #observers: Observers;
   readonly #transport: Transport;
   readonly #lastGood: LastGood | undefined;
-  readonly #tls: HealthCheckTls;
+  readonly #identity: ClientIdentity;
   readonly #reading: MeshReading;
   readonly #services: Services;
-  readonly #overrides: ReadonlyMap<string, ServiceOptions>;
+  readonly #names: ServiceNames;
+  readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** The way of every call, from the edge down. */
   readonly #dispatch: Dispatch;
   readonly #decodeOf: (service: string) => DecodeOptions;
@@ -119,11 +121,12 @@ class ClientMesh implements Mesh {
     const settings = settleMesh(options);
     const { discovery, clock, tls, zone, lastGoodDirectory: directory } = settings;
     this.#settings = settings;
+    this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
-    this.#tls = { secureContext: secureContextOf(tls), serverName: tls.serverName };
-    this.#transport = new Transport({ ...settings, ...this.#tls });
+    this.#identity = staticIdentity(tls);
+    this.#transport = new Transport({ zone, clock, identity: this.#identity });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
@@ -132,7 +135,7 @@ class ClientMesh implements Mesh {
       observers: this.#observers,
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
-      tls: this.#tls,
+      identity: this.#identity,
       clock,
       random: settings.random,
     };
@@ -158,7 +161,10 @@ class ClientMesh implements Mesh {
       route: (request) => this.#services.of(request.service).dispatch(request),
     });
     // Above the interceptors, which could answer a call by themselves.
-    this.#dispatch = (request) => (this.#closing === undefined ? dispatch(request) : Promise.reject(closedError(request.service)));
+    this.#dispatch = (request) => {
+      const refusal = this.#refusalOf(request.service);
+      return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
+    };
     const { decode } = decodeOption.settle(options);
     this.#decodeOf = (service) => this.#overrides.get(service)?.decode ?? decode;
   }
@@ -172,14 +178,14 @@ class ClientMesh implements Mesh {
 
   dispatcher(options?: DispatcherOptions): Dispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(this.#services.of(request.service), this.#transport, request, protocol);
+      upgradeThrough(this.#serviceOf(request.service), this.#transport, request, protocol);
     return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options);
   }
 
   agent(options?: AgentOptions): Agent {
     const lease = async (service: string, method: string, path: string) =>
-      this.#services.of(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
-    return new MeshAgent({ lease, ...this.#tls }, options);
+      this.#serviceOf(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
+    return new MeshAgent({ lease, identity: this.#identity }, options);
   }
 
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
@@ -192,7 +198,7 @@ class ClientMesh implements Mesh {
 
   async warm(service: string, options: WarmOptions = {}): Promise<number> {
     checkWarm(options);
-    return this.#services.of(parseTarget(service).service).warm(options);
+    return this.#serviceOf(parseTarget(service).service).warm(options);
   }
 
   explain(service: string): ServiceExplanation | undefined {
@@ -223,6 +229,18 @@ class ClientMesh implements Mesh {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Why nothing may be called under this name: the mesh is closed, or its options do not list it. */
+  #refusalOf(service: string): Error | undefined {
+    return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
+  }
+
+  /** The service of a name that comes from outside of the pipeline. */
+  #serviceOf(name: string): Service {
+    const refusal = this.#refusalOf(name);
+    if (refusal !== undefined) throw refusal;
+    return this.#services.of(name);
   }
 
   readonly #onDiscoveryError = (service: string, error: unknown): void =>

@@ -1,5 +1,6 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
+import { settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
@@ -14,8 +15,8 @@ import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeoutLayer } from "../policies/attempt-timeout.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
-import type { HealthCheckTls } from "../rotation/health/health-check-connection.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
+import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
@@ -37,8 +38,8 @@ export interface ServiceContext {
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
-  /** TLS of the health checks, which make connections of their own. */
-  readonly tls?: HealthCheckTls;
+  /** Of the health checks, which make connections of their own. */
+  readonly identity?: ClientIdentity;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -46,6 +47,8 @@ export interface ServiceContext {
 /** One service as this process sees it: a watch, its instances, and the pipeline down to them. */
 export class Service implements CallEndListener {
   readonly name: string;
+  /** How its instances are spoken to. */
+  readonly wire: WireSettings;
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
@@ -63,14 +66,16 @@ export class Service implements CallEndListener {
     this.name = name;
     this.#context = context;
     this.#settings = settleInstances(options);
-    const { protocol, isolation, balancing } = this.#settings;
-    const wire = transport.dispatch(protocol, isolation);
+    const { balancing } = this.#settings;
+    this.wire = settleWire(options);
+    const { protocol } = this.wire;
+    const wire = transport.dispatch(this.wire);
     const parts = { service: name, clock, random, events: observers };
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
       zone: context.zone,
-      tls: context.tls ?? { secureContext: undefined, serverName: undefined },
+      identity: context.identity ?? staticIdentity(),
       send: attemptTimeoutLayer.build(options, parts)?.interceptor(wire) ?? wire,
       release: (upstream) => transport.release(upstream),
     });
@@ -156,7 +161,7 @@ export class Service implements CallEndListener {
     const { transport, random } = this.#context;
     const request = meshRequest({ service: this.name, method: "GET", path: "/", headers: {}, body: undefined });
     if (!this.#wait.isOver) await this.#wait.join(request).catch(() => {});
-    const connect = async (upstream: Upstream) => (await transport.connect?.(upstream, this.#settings.protocol)) ?? false;
+    const connect = async (upstream: Upstream) => (await transport.connect?.(upstream, this.wire)) ?? false;
     return warmUp(this.#instances.balancer.candidates, connect, options, random);
   }
 

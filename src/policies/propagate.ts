@@ -30,12 +30,12 @@ function addedHeaders({ deadline, attempt }: MeshRequest, clock: Clock): Request
 /** The option of {@link propagateLayer}. */
 export interface PropagateOption {
   /** Tells instances how long the caller still waits and which attempt it is (`x-mesh-deadline-ms`, `x-mesh-attempt`). @default true */
-  readonly shouldPropagate?: boolean;
+  readonly propagateDeadline?: boolean;
 }
 
 /** Below the balancer: each attempt has less time left than the one before. */
 export const propagateLayer = layer({
   name: "propagate the deadline",
-  options: optionTable<PropagateOption>()({ shouldPropagate: flag(true) }),
-  build: ({ shouldPropagate }, { clock }: LayerParts) => (shouldPropagate ? propagate(clock) : undefined),
+  options: optionTable<PropagateOption>()({ propagateDeadline: flag(true) }),
+  build: ({ propagateDeadline }, { clock }: LayerParts) => (propagateDeadline ? propagate(clock) : undefined),
 });

@@ -24,20 +24,20 @@ export interface ServiceBreaker {
   dispose(): void;
 }
 
-const serviceMaxResetMs = 1_000;
+const serviceMaxBreakMs = 1_000;
 
 /**
  * Refuses calls with `ERR_MESH_CIRCUIT_OPEN` while the service as a whole fails, so that callers learn it in microseconds
  * and the service is not hit by retries while it comes up; one call a second goes through and closes it when it succeeds.
  */
 export function serviceBreaker({ service, clock, random, onState, ...options }: ServiceBreakerOptions): ServiceBreaker {
-  const { failureRatio, minCalls, resetMs } = breakerOptions.settle(options);
+  const { failureRatio, minCalls, breakMs } = breakerOptions.settle(options);
   const circuit = new Circuit({
     failureRatio,
     minOutcomes: minCalls,
     // A service is judged by its rate alone: in a row means nothing with many calls at once.
     consecutiveFailures: Number.POSITIVE_INFINITY,
-    pauses: { baseMs: resetMs, maxMs: serviceMaxResetMs },
+    pauses: { baseMs: breakMs, maxMs: serviceMaxBreakMs },
     clock,
     random,
     onState,

@@ -78,12 +78,12 @@ export class InstanceCircuits {
 
   #make(upstream: Upstream): Circuit {
     const { settings, histories, mayOpen, clock, random } = this.#options;
-    const { failureRatio, minCalls, consecutiveFailures, resetMs, maxResetMs } = settings;
+    const { failureRatio, minCalls, consecutiveFailures, breakMs, maxBreakMs } = settings;
     const circuit = new Circuit({
       failureRatio,
       minOutcomes: minCalls,
       consecutiveFailures,
-      pauses: { baseMs: resetMs, maxMs: maxResetMs },
+      pauses: { baseMs: breakMs, maxMs: maxBreakMs },
       clock,
       random,
       mayOpen,

@@ -1,9 +1,12 @@
 /** The instrumentation scope of every metric and span. */
 export const scopeName = "inmesh";
-/** The version the scope carries: this package's own. */
+/** The version of the scope: that of this package. */
 export const scopeVersion = "0.1.0";
 
-/** Every attribute, by the name the code calls it. Where OpenTelemetry's semantic conventions have a name it is theirs; the rest starts with `inmesh.`. */
+/**
+ * Every attribute of metrics and spans, by a short name for the code. Names of OpenTelemetry's semantic conventions are used where there is
+ * one; the others begin with `inmesh.`.
+ */
 export const attribute = {
   method: "http.request.method",
   methodOriginal: "http.request.method_original",

@@ -7,7 +7,7 @@ import type { AttemptEnd } from "../core/observing/observer.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import { attribute } from "./attribute-names.ts";
 
-/** What the semantic conventions want where a value is not one of a known set. */
+/** The value that the semantic conventions prescribe where a value is not one of a known set. */
 export const other = "_OTHER";
 
 const methods: ReadonlySet<string> = new Set(["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"]);
@@ -18,9 +18,9 @@ export function knownMethod(method: string): string {
 }
 
 /**
- * The status as a metric's attribute value, of which there are fewer than 200: a peer that makes up codes cannot make up
- * series. x00 to x31 holds every registered code but 451, and what CDNs add (520–530); any other is the x00 of its class,
- * which is how RFC 9110 §15 has a client understand it. Spans carry the code itself.
+ * The status as an attribute value of metrics, of which there are fewer than 200, so that invented codes make no series. x00 to x31 holds
+ * every registered code but 451, and those of CDNs (520–530); any other becomes the x00 of its class, as RFC 9110 §15 has clients treat it.
+ * Spans carry the code itself.
  */
 export function knownStatus(status: number): number {
   const rest = status % 100;
@@ -34,8 +34,8 @@ export function errorTypeOf(error: unknown): MeshErrorCode | typeof other {
 }
 
 /**
- * The `error.type` of an attempt: the status from 400 on, else the code of what it failed with. An attempt that this side
- * gave up has none: that is not an error.
+ * The `error.type` of an attempt: the status from 400 on, else the code of its error. An attempt that this side gave up has none, since
+ * that is no error.
  */
 export function attemptErrorType(end: AttemptEnd): string | undefined {
   const { status } = end.record;
@@ -43,7 +43,7 @@ export function attemptErrorType(end: AttemptEnd): string | undefined {
   return end.cancelled || end.error === undefined ? undefined : errorTypeOf(end.error);
 }
 
-/** How a call ended, as `inmesh.outcome`. `rejected`: the mesh refused it and sent nothing. */
+/** The outcome of a call, as `inmesh.outcome`. `rejected`: the mesh refused the call and sent nothing. */
 export type CallOutcome = "success" | "error" | "rejected" | "cancelled";
 
 const refusals: ReadonlySet<string> = new Set<MeshErrorCode>([
@@ -58,8 +58,8 @@ const succeeded = { outcome: "success", errorType: undefined } as const;
 
 /** The outcome of a call and, unless it succeeded or was cancelled, its `error.type`. */
 export function callOutcome(end: CallEnd): { readonly outcome: CallOutcome; readonly errorType: string | undefined } {
-  // A 5xx stays one when the caller did not read its body. A 4xx is an answer: it says that the caller was wrong,
-  // not that the service was (Linkerd and Envoy count alike); the attempt metric has it by its number.
+  // A 5xx counts as one also when the caller did not read its body. A 4xx blames the caller and not the service, so it is a success here,
+  // as in Linkerd and Envoy; the metric of attempts has its status.
   if (end.status !== undefined && end.status >= 500) return { outcome: "error", errorType: String(knownStatus(end.status)) };
   if (end.cancelled) return { outcome: "cancelled", errorType: undefined };
   if (end.error === undefined) return succeeded;
@@ -67,7 +67,7 @@ export function callOutcome(end: CallEnd): { readonly outcome: CallOutcome; read
   return { outcome: refusals.has(errorType) ? "rejected" : "error", errorType };
 }
 
-/** Lets the first `max` distinct values through; any later one is `_OTHER`. */
+/** Passes the first `max` distinct values and replaces every later one by `_OTHER`. */
 export class BoundedValues {
   readonly #max: number;
   readonly #seen = new Set<string>();
@@ -84,7 +84,7 @@ export class BoundedValues {
   }
 }
 
-/** Where an instance is, as `inmesh.zone`. `unknown`: it has no zone, or this process has none. */
+/** The zone of an instance relative to this process, as `inmesh.zone`. `unknown`: one of the two has no zone. */
 export type PickZone = "local" | "other" | "unknown";
 
 /** The {@link PickZone} of an instance in zone `theirs`, to a process in zone `own`. */
@@ -92,7 +92,7 @@ export function pickZone(own: string | undefined, theirs: string | undefined): P
   return own === undefined || theirs === undefined ? "unknown" : own === theirs ? "local" : "other";
 }
 
-/** The state of an instance as the state of its breaker, which is what `inmesh.breaker.state` tells. */
+/** The state of an instance expressed as the state of a breaker, which `inmesh.breaker.state` reports. */
 export const breakerStateOf: Readonly<Record<InstanceState, BreakerState>> = {
   available: "closed",
   ejected: "open",

@@ -43,7 +43,7 @@ export interface AttemptMessage extends RequestMessage, InstanceMessage {
   /** 1 for the first of its call. */
   readonly attempt: number;
   readonly zone: string | undefined;
-  /** How far it got. */
+  /** The phase that the attempt reached. */
   readonly phase: Phase;
   readonly status: number | undefined;
   /** As `error.type` in metrics: the status from 400 on, a `MeshErrorCode`, or `_OTHER`. */

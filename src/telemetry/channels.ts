@@ -19,7 +19,7 @@ import type {
 const calls = channel("inmesh:call");
 const attempts = channel("inmesh:attempt");
 
-/** A channel, and its message for an event of one type; `undefined` when the channel has none for this event. */
+/** A channel, and its message for an event of one type; `undefined` for an event that the channel does not report. */
 interface Publication<Event> {
   readonly channel: Channel;
   readonly message: (event: Event) => object | undefined;
@@ -42,7 +42,7 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
   "discovery-error": [
     on("inmesh:discovery:error", ({ service, error }) => ({ service, errorType: errorTypeOf(error), error: errorText(error) })),
   ],
-  // Each of the three channels tells less than the event does: on it, another state may be the same.
+  // Each of the three channels distinguishes fewer states than the event: a change between two that look alike there is not published.
   "instance-state": [
     on("inmesh:availability", ({ upstream, state, former }) => {
       const availability = availabilityOf[state];
@@ -61,11 +61,11 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
 
 const eventChannels: readonly Channel[] = Object.values(publications).flatMap((all) => all.map((publication) => publication.channel));
 
-/** Publishes on `node:diagnostics_channel`. A message without subscribers is not built. It has no state: one serves all meshes. */
+/** Publishes on `node:diagnostics_channel`; builds no message for a channel without subscribers. Stateless: it serves all meshes. */
 export const channelObserver: Observer = {
   onCall: (request) => (calls.hasSubscribers ? new PublishedCall(request) : undefined),
   onAttempt: (request, upstream) => (attempts.hasSubscribers ? new PublishedAttempt(request, upstream) : undefined),
-  // Absent while no channel of events has subscribers: then no event is made for it.
+  // Absent while no channel of events has subscribers, so that no event is made for it.
   get onEvent() {
     return eventChannels.some(({ hasSubscribers }) => hasSubscribers) ? publishEvent : undefined;
   },
@@ -151,7 +151,7 @@ function instanceMessage({ service, id, address }: Upstream): InstanceMessage {
   return { service, endpoint: id, address };
 }
 
-/** Messages of the mesh's own errors are known to hold no secret; those of other errors may quote anything. */
+/** The text of an error. Messages of the mesh hold no secret; those of other errors may quote anything, so only the name is shown. */
 function errorText(error: unknown): string {
   if (isMeshError(error)) return describeError(error);
   return error instanceof Error ? error.name : typeof error;

@@ -8,17 +8,17 @@ import type { NamedServices } from "./metrics/named-services.ts";
 import type { AttemptContext } from "./spans/attempt-context.ts";
 import type { MeshSpans } from "./spans/spans.ts";
 
-/** What follows calls and attempts; either may be switched off. */
+/** The receivers of calls and attempts; metrics or spans may be switched off. */
 export interface Reporters {
   readonly services: NamedServices;
   readonly metrics: MeshMetrics | undefined;
   readonly spans: MeshSpans | undefined;
 }
 
-/** Follows one call. */
+/** Follows one call: records its metrics, and its span where it has one. */
 export class FollowedCall implements CallObserver {
   readonly skipsAnswered: boolean;
-  /** What the spans of the call's attempts are below. */
+  /** The parent of the spans of the call's attempts. */
   readonly context: Context;
   readonly #reporters: Reporters;
   readonly #request: MeshRequest;
@@ -28,7 +28,7 @@ export class FollowedCall implements CallObserver {
   constructor(reporters: Reporters, request: MeshRequest) {
     this.#reporters = reporters;
     this.#request = request;
-    // Taken once, here: a retry may run in the context of a timer or of another call's socket.
+    // Read once, here: a retry may run in the context of a timer or of another call's socket.
     this.#parent = context.active();
     const { services, spans } = reporters;
     this.#span = spans?.hasCalls === true ? spans.startCall(request, services.find(request.service).label, this.#parent) : undefined;
@@ -41,7 +41,7 @@ export class FollowedCall implements CallObserver {
     try {
       metrics?.callEnded(this.#request, end, this.context);
     } finally {
-      // One without a span of its own gets one only when it made no attempt.
+      // A call without a span of its own gets one only when it made no attempt.
       if (this.#span !== undefined || end.attempts === 0) {
         spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end);
       }
@@ -49,7 +49,7 @@ export class FollowedCall implements CallObserver {
   }
 }
 
-/** One attempt of which nothing is recorded; its headers say so to the instance. */
+/** An attempt of which nothing is recorded. Its headers tell the instance that the trace is not sampled. */
 export class PropagatedAttempt implements AttemptObserver {
   readonly headers: Readonly<Record<string, string>>;
 
@@ -58,7 +58,7 @@ export class PropagatedAttempt implements AttemptObserver {
   }
 }
 
-/** Follows one attempt that has no span, or none that is recorded. */
+/** Follows an attempt without a recorded span: records its metrics. */
 export class MeteredAttempt implements AttemptObserver {
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly #metrics: MeshMetrics;
@@ -85,7 +85,7 @@ export class MeteredAttempt implements AttemptObserver {
   }
 }
 
-/** Follows one attempt that has a span, and runs it where no other instrumentation traces it again. */
+/** Follows an attempt that has a span, and runs it in a context in which no other instrumentation traces it again. */
 export class TracedAttempt implements AttemptObserver {
   readonly headers: Readonly<Record<string, string>>;
   readonly #reporters: Reporters;

@@ -4,7 +4,7 @@ import { FollowedCall, MeteredAttempt, type Reporters } from "./followers.ts";
 import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import type { NamedServices } from "./metrics/named-services.ts";
 
-/** The hooks that tell `meter` what is neither a call nor an attempt. */
+/** The hooks that hand `meter` everything but calls and attempts. */
 export function meterHooks(meter: MeshMetrics): Observer {
   return {
     onOpen: (mesh) => meter.opened(mesh),
@@ -13,7 +13,7 @@ export function meterHooks(meter: MeshMetrics): Observer {
   };
 }
 
-/** The hooks that give the services their names where nothing is measured: spans have them too. */
+/** The hooks that give services their names where nothing is measured: spans carry them too. */
 export function namingHooks(services: NamedServices): Observer {
   return {
     onOpen: (mesh) => services.takeFrom(mesh),
@@ -23,7 +23,7 @@ export function namingHooks(services: NamedServices): Observer {
   };
 }
 
-/** An observer that does nothing but measure. */
+/** An observer that measures and makes no spans. */
 export function metered(services: NamedServices, meter: MeshMetrics): Observer {
   const reporters: Reporters = { services, metrics: meter, spans: undefined };
   return {

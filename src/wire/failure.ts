@@ -1,5 +1,6 @@
 import type { MeshRequest } from "../core/dispatch.ts";
 import { type AttemptRecord, describeError, isMeshError, MeshError, type MeshErrorCode } from "../core/errors.ts";
+import { isLocalResourceError } from "../core/local-resources.ts";
 
 /** How an attempt stood when the transport reported an error. */
 export interface FailedAttempt {
@@ -28,7 +29,7 @@ export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
   record(attempt, causeCodeOf(cause) ?? (code === "caller" ? undefined : code), maybeExecuted(attempt, cause));
   if (code === "caller") return new TypeError(describeError(cause), { cause });
   const where = `${request.upstream?.address ?? "?"} of "${request.service}"`;
-  return new MeshError(code, `${what[code] ?? "failed"} ${where}: ${describeError(cause)}`, {
+  return new MeshError(code, `${what[code] ?? "failed"} ${where}: ${limits[causeCodeOf(cause) ?? ""] ?? describeError(cause)}`, {
     service: request.service,
     attempts: [...request.attempts],
     cause,
@@ -71,8 +72,12 @@ const what: Partial<Record<MeshErrorCode, string>> = {
   ERR_MESH_CLOSED: "the mesh was closed during a call to",
 };
 
-/** Codes of errors by which this process says that it has run out of a resource. */
-export const localResourceCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
+/** The limits behind undici's timeouts, whose messages name none. */
+const limits: Readonly<Partial<Record<string, string>>> = {
+  UND_ERR_BODY_TIMEOUT: "no byte of the body arrived for too long (bodyIdleTimeoutMs)",
+  UND_ERR_HEADERS_TIMEOUT: "no answer to the upgrade within 10 s",
+};
+
 const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 
 function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller" {
@@ -82,7 +87,7 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
   if (code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "ERR_MESH_BODY";
   if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return "ERR_MESH_CLOSED";
   // Later the same codes are a connection that broke: the request has been sent then, and that is what counts.
-  if (!attempt.isSent && localResourceCodes.has(code)) return "ERR_MESH_LOCAL_RESOURCE";
+  if (!attempt.isSent && isLocalResourceError(cause)) return "ERR_MESH_LOCAL_RESOURCE";
   if (!attempt.isSent) return code !== undefined && tlsCode.test(code) ? "ERR_MESH_TLS_PEER" : "ERR_MESH_CONNECT";
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "ERR_MESH_TIMEOUT";
   return attempt.hasHead ? "ERR_MESH_BODY" : "ERR_MESH_PROTOCOL";

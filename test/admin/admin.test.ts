@@ -27,7 +27,7 @@ describe("the API of the admin server", () => {
     const bad = await serve((_request, response) => void response.writeHead(503).end());
     const mesh = meshOf(
       { orders: [good.port, await closedPort()], reports: bad.port },
-      { breaker: { resetMs: 60_000, maxResetMs: 60_000 } },
+      { breaker: { breakMs: 60_000, maxBreakMs: 60_000 } },
     );
     const { url } = await adminOf(mesh);
     for (let call = 0; call < 10; call++) await (await mesh.fetch("orders/1")).text();

@@ -47,8 +47,8 @@ function rig(options: Partial<AttemptLedgerOptions> = {}) {
     onEnd: () => notes.push(`room, ${upstream.inFlight} in flight`),
     ...options,
   });
-  const { requests: before } = upstream;
-  const books = () => ({ inFlight: upstream.inFlight, attempts: upstream.requests - before, failures: upstream.failures });
+  const { attempts: before } = upstream;
+  const books = () => ({ inFlight: upstream.inFlight, attempts: upstream.attempts - before, failures: upstream.failures });
   return { clock, upstream, request, notes, books, begin: () => ledger.begin(upstream, request) };
 }
 

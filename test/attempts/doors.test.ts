@@ -77,7 +77,7 @@ async function booksAfter(door: Door, answer: Ending["answer"], breaker: false |
   await door(mesh).catch(() => {});
   const books = () => mesh.explain("orders")?.endpoints[0];
   await until("the attempt has ended", () => books()?.inFlight === 0);
-  const { requests, failures, latencyMs = 0 } = books() ?? {};
+  const { attempts: requests, failures, latencyMs = 0 } = books() ?? {};
   return { attempts: requests, failures, hasLatency: latencyMs > 0 };
 }
 

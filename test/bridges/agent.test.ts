@@ -51,7 +51,7 @@ describe("mesh.agent", () => {
     expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 1]);
     expect(servers[0]?.seen[0]?.headers.host).toBe("users");
     await idle(mesh);
-    expect(endpoints(mesh).map(({ requests }) => requests)).toEqual([3, 3, 3]);
+    expect(endpoints(mesh).map(({ attempts: requests }) => requests)).toEqual([3, 3, 3]);
   });
 
   it("carries axios: GET, POST, statuses", async () => {
@@ -106,7 +106,7 @@ describe("mesh.agent", () => {
   it("takes an instance back after a probe, though nobody else calls", async () => {
     const port = await closedPort();
     const [server] = await three();
-    const mesh = meshOf({ users: [port, server?.port as number] }, { breaker: { resetMs: 20, maxResetMs: 20 } });
+    const mesh = meshOf({ users: [port, server?.port as number] }, { breaker: { breakMs: 20, maxBreakMs: 20 } });
     const agent = agentOf(mesh);
     for (let index = 0; index < 2; index++) await fetchText("http://users/x", agent).catch(() => {});
     expect(endpoints(mesh)[0]?.state).not.toBe("available");

@@ -14,7 +14,7 @@ let mesh: Mesh;
 
 beforeEach(async () => {
   server = await serve();
-  mesh = meshOf({ orders: server.port }, { shouldPropagate: false });
+  mesh = meshOf({ orders: server.port }, { propagateDeadline: false });
 });
 
 async function sent(init?: MeshRequestInit): Promise<SeenRequest> {

@@ -49,7 +49,7 @@ describe("the reading of a mesh", () => {
         discovery: registry,
         observers: [seen],
         picker: { pick: ([first]) => first },
-        breaker: { resetMs: 60_000 },
+        breaker: { breakMs: 60_000 },
         concurrency: { maxInFlight: 5 },
       }),
     );
@@ -74,7 +74,7 @@ describe("the reading of a mesh", () => {
     const seen = reader();
     const server = await serve((_request, response) => void response.writeHead(503).end());
     const mesh = closing(
-      meshOf({ orders: server.port }, { observers: [seen], breaker: false, retry: { budget: { ratio: 0, perSecond: 1 } } }),
+      meshOf({ orders: server.port }, { observers: [seen], breaker: false, retry: { budget: { ratio: 0, minRetriesPerSecond: 1 } } }),
     );
     await (await mesh.fetch("orders/x")).text();
     // Three attempts: two of the ten retries that one a second makes of ten seconds.
@@ -88,7 +88,7 @@ describe("the reading of a mesh", () => {
         { orders: [await closedPort()], checked: [await closedPort()] },
         {
           observers: [seen],
-          breaker: { resetMs: 1 },
+          breaker: { breakMs: 1 },
           services: { checked: { healthCheck: { type: "tcp", intervalMs: 10, timeoutMs: 10 } } },
         },
       ),
@@ -157,7 +157,7 @@ describe("the events of an instance", () => {
       meshOf(
         { orders: await closedPort() },
         {
-          breaker: { resetMs: 1 },
+          breaker: { breakMs: 1 },
           observers: [
             {
               onEvent: (event) => {

@@ -71,8 +71,8 @@ class Rig {
     });
     this.rotation = new Rotation({
       consecutiveFailures: modelled.consecutiveFailures,
-      resetMs: modelled.resetMs,
-      maxResetMs: modelled.maxResetMs,
+      breakMs: modelled.breakMs,
+      maxBreakMs: modelled.maxBreakMs,
       minCalls: 1_000_000,
       ejection: { maxEjectionPercent: modelled.maxEjectionPercent, successRate: false, failurePercentage: false },
       clock,

@@ -11,6 +11,7 @@ import {
   ctsProgram,
   esmProgram,
   footprintProgram,
+  startProgram,
   tsProgram,
   withoutPeersProgram,
   wrongProgram,
@@ -31,6 +32,7 @@ const programs = {
   "consumer.ts": tsProgram,
   "classes.mjs": classesProgram,
   "footprint.mjs": footprintProgram,
+  "start.mjs": startProgram,
   "without-peers.mjs": withoutPeersProgram,
   "package.json": '{ "private": true, "type": "module" }',
 };
@@ -94,6 +96,18 @@ for (const { version, isAvailable, program } of nodes) {
     it("would be seen to change something global", async () => {
       const { stdout } = await whole.run(program(), ["footprint.mjs", "as undici"]);
       expect(JSON.parse(stdout)).toMatchObject({ changed: expect.arrayContaining(["undici.globalDispatcher.1"]) });
+    });
+
+    it("loads no more for a first call than that needs", async () => {
+      const { code, stdout, stderr } = await whole.run(program(), ["start.mjs"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const { undici, ...ofNode } = JSON.parse(stdout) as { readonly undici: readonly string[] };
+      expect(undici.filter((path) => !/^lib\/((api|core|dispatcher|llhttp|util)\/|handler\/(un)?wrap-handler\.js$)/.test(path))).toEqual(
+        [],
+      );
+      expect(undici.length).toBeGreaterThan(20);
+      const after = expect.arrayContaining(["internal/deps/undici/undici"]);
+      expect(ofNode).toEqual({ before: [], isResponse: true, after, throughDispatcher: 200 });
     });
 
     it("loads without the optional peers, and says which one to install when it is needed", async () => {

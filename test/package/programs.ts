@@ -36,7 +36,8 @@ ${body}`;
 export const tsProgram: string = `
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMesh, isMeshError, meshErrorCodes, staticDiscovery, type Discovery, type Endpoint, type Mesh, type MeshOptions, type Picker } from "inmesh";
+import { createMesh, isMeshError, meshErrorCodes, staticDiscovery, type Endpoint, type Mesh, type MeshOptions } from "inmesh";
+import { type Discovery, type Picker } from "inmesh/extend";
 import { consul, type Consul, type ConsulOptions } from "inmesh/consul";
 import { eureka, type Eureka, type EurekaOptions } from "inmesh/eureka";
 import { type MemoryRegistry, memoryRegistry } from "inmesh/testing";
@@ -151,4 +152,30 @@ const messageOf = (create) => {
 };
 await createMesh({ discovery: staticDiscovery({}) }).close();
 console.log(JSON.stringify([messageOf(consul), messageOf(eureka), messageOf(prometheus)]));
+`;
+
+/**
+ * Makes a call with what a mesh has by default, and one through a dispatcher, and prints what has been loaded for them: the files of undici, by their paths in the package, and
+ * of Node's own modules those that are dear and that such calls do not need; the latter once more after a look at the response's class.
+ */
+export const startProgram: string = `
+import { createRequire } from "node:module";
+import { createMesh, staticDiscovery } from "inmesh";
+const dear = ["internal/deps/undici/undici", "zlib"];
+const ofNode = () => dear.filter((name) => process.moduleLoadList.includes("NativeModule " + name));
+// Not by import, which reads every export, and one of them loads Node's own undici.
+const { createServer } = process.getBuiltinModule("node:http");
+const server = createServer((request, response) => response.end('{"hello":"world"}'));
+server.listen(0, "127.0.0.1", async () => {
+  const mesh = createMesh({ discovery: staticDiscovery({ web: [{ host: "127.0.0.1", port: server.address().port }] }) });
+  const response = await mesh.fetch("web/path");
+  await response.json();
+  const { statusCode: throughDispatcher, body } = await mesh.dispatcher().request({ origin: "http://web", path: "/", method: "GET" });
+  await body.dump();
+  const undici = Object.keys(createRequire(import.meta.url).cache).flatMap((path) => path.split(/[\\\\/]node_modules[\\\\/]undici[\\\\/]/)[1] ?? []);
+  const before = ofNode();
+  console.log(JSON.stringify({ undici, before, isResponse: response instanceof Response, after: ofNode(), throughDispatcher }));
+  await mesh.close();
+  server.close();
+});
 `;

@@ -43,7 +43,7 @@ describe("the circuit of an instance", () => {
   });
 
   it("takes the number in a row, the share and the pauses from the options", async () => {
-    const { calls, upstream } = under({ consecutiveFailures: 2, resetMs: 100, maxResetMs: 150 });
+    const { calls, upstream } = under({ consecutiveFailures: 2, breakMs: 100, maxBreakMs: 150 });
     await calls(503, 2);
     expect(stateOf(upstream)).toBe("ejected");
     for (const pauseMs of [100, 150, 150]) {

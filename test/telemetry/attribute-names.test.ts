@@ -7,13 +7,13 @@ import { attribute } from "../../src/telemetry/attribute-names.ts";
 import { metricTable } from "../../src/telemetry/metrics/metric-table.ts";
 import { spanTable } from "../../src/telemetry/spans/span-table.ts";
 
-const page = readFileSync(new URL("../../docs/telemetry.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../docs/reference/telemetry.md", import.meta.url), "utf8");
 
-test("docs/telemetry.md has every metric and span as the tables have them (node docs/telemetry-tables.ts --write)", () => {
+test("docs/reference/telemetry.md has every metric and span as the tables have them (node docs/telemetry-tables.ts --write)", () => {
   expect(page).toBe(withTables(page));
 });
 
-test("docs/telemetry.md names every channel of the events", () => {
+test("docs/reference/telemetry.md names every channel of the events", () => {
   const events = readFileSync(new URL("../../src/telemetry/channel-messages.ts", import.meta.url), "utf8");
   const channels = events.match(/"inmesh:[a-z:]+"/g)?.map((name) => name.slice(1, -1));
   expect(channels?.length).toBeGreaterThan(10);

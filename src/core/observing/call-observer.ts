@@ -2,11 +2,11 @@
 export interface CallEnd {
   /** The status of the response the caller got; `undefined` when the call rejected. */
   readonly status: number | undefined;
-  /** What the call rejected with, or its body failed with. */
+  /** The error that the call rejected with, or that its body failed with; `undefined` for a success. */
   readonly error: unknown;
-  /** `true` when the caller aborted it: not an error. */
+  /** `true` when the caller aborted the call, which is no error. */
   readonly cancelled: boolean;
-  /** Attempts made. */
+  /** Number of attempts made. */
   readonly attempts: number;
   /** Milliseconds from `mesh.fetch` to the response head, or to the failure. */
   readonly headMs: number;
@@ -16,11 +16,11 @@ export interface CallEnd {
 
 /** Follows one call. */
 export interface CallObserver {
-  /** `true`: nothing is wanted of a call that an instance has answered, which is spared the following then. */
+  /** `true`: `onEnd` is not wanted for a call that an instance has answered; such a call is not followed further. */
   readonly skipsAnswered?: boolean;
   /** The body has closed, or the call failed before. Called once. */
   onEnd?(end: CallEnd): void;
 }
 
-/** What the observers of a mesh hold for one call, by observer. */
+/** The followers of one call, in the order of the observers that returned them; `undefined` for an observer that follows nothing. */
 export type Observation = readonly (CallObserver | undefined)[];

@@ -43,7 +43,7 @@ export interface HedgeWonEvent {
   readonly request: MeshRequest;
 }
 
-/** What discovery knows of a service after an answer. */
+/** The endpoints of a service after an answer of discovery. */
 export interface EndpointsUpdate {
   readonly service: string;
   /** All endpoints in use. */
@@ -69,14 +69,14 @@ export interface DiscoveryErrorEvent {
   readonly error: unknown;
 }
 
-/** The state of an instance changed. It was taken out of rotation when `former` is `available`, and is back when `state` is. */
+/** The state of an instance changed: it left the rotation when `former` is `available`, and is back when `state` is. */
 export interface InstanceStateEvent {
   readonly type: "instance-state";
   readonly service: string;
   readonly upstream: Upstream;
   readonly state: InstanceState;
   readonly former: InstanceState;
-  /** What took the instance out; `undefined` when it is available. */
+  /** The rule that took the instance out; `undefined` when it is available. */
   readonly rule: EjectionRule | undefined;
 }
 
@@ -87,7 +87,7 @@ export interface BreakerEvent {
   readonly state: BreakerState;
 }
 
-/** Something rare that happened in a mesh, told apart by `type`. Calls and attempts, which are not rare, have hooks of their own. */
+/** A rare event in a mesh, discriminated by `type`. Calls and attempts, which are not rare, have hooks of their own. */
 export type MeshEvent =
   | RetryEvent
   | RetryDeniedEvent
@@ -102,12 +102,12 @@ export type MeshEvent =
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;
 
 /**
- * What a receiver does with each type of event; `undefined` ignores it. The type has a row for each member of {@link MeshEvent}, so that a
- * new member does not compile until every receiver has decided.
+ * A handler for each type of event; `undefined` ignores the type. There is a row for each member of {@link MeshEvent}: a new member does
+ * not compile until every receiver has a row for it.
  */
 export type EventHandlers = { readonly [Type in MeshEvent["type"]]: ((event: MeshEventOf<Type>) => void) | undefined };
 
-/** Hands an event to its handler. */
+/** Hands an event to the handler of its type. */
 export function handleEvent(handlers: EventHandlers, event: MeshEvent): void {
   (handlers[event.type] as ((event: MeshEvent) => void) | undefined)?.(event);
 }

@@ -8,8 +8,9 @@ import type { MeshReading } from "./reading.ts";
 /** How one attempt ended: when its body closed, or when it failed before. */
 export interface AttemptEnd {
   readonly record: AttemptRecord;
+  /** The error that ended the attempt or its body; `undefined` for a success. */
   readonly error: unknown;
-  /** `true` when it was given up by this side: the caller aborted, or another attempt was faster. */
+  /** `true` when this side gave the attempt up: the caller aborted, or another attempt was faster. */
   readonly cancelled: boolean;
   /** Milliseconds to the end of the body. */
   readonly totalMs: number;
@@ -19,7 +20,7 @@ export interface AttemptEnd {
 export interface AttemptObserver {
   /** Headers to add to the request of this attempt, such as `traceparent`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Runs the attempt, for observers that need it inside a context of theirs. Must call `run` once, synchronously. */
+  /** Runs the attempt inside a context of the observer. Must call `run` once, synchronously. */
   around?<T>(run: () => T): T;
   /** The body has closed, or the attempt failed before. Called once. */
   onEnd?(end: AttemptEnd): void;

@@ -1,26 +1,26 @@
 import type { BreakerState } from "../breaker-state.ts";
 import type { InstanceState } from "../upstream.ts";
 
-/** What a concurrency limit shows. */
+/** A concurrency limit at this moment. */
 export interface ConcurrencyReading {
   /** Attempts in flight, their bodies included. */
   readonly inFlight: number;
-  /** Attempts that wait for a place. */
+  /** Attempts that wait in the queue. */
   readonly queued: number;
-  /** How many may be in flight now. */
+  /** Attempts that may be in flight now. */
   readonly limit: number;
 }
 
-/** One service at this moment, in numbers: what gauges and pages show. */
+/** One service at this moment, in numbers; gauges and the live page show them. */
 export interface ServiceReading {
   readonly service: string;
-  /** Calls that have not settled, or whose body is open. */
+  /** Calls that have not settled, or that have an open response body. */
   readonly inFlight: number;
   /** Endpoints in use, by the state of their instance. */
   readonly endpoints: Readonly<Record<InstanceState, number>>;
-  /** Endpoints that discovery lists no longer, but so suddenly that they are kept until that is confirmed. */
+  /** Endpoints that discovery no longer lists and that stay in use until that is confirmed, because too many were missing at once. */
   readonly unconfirmed: number;
-  /** `true` while a priority has so few available endpoints that its requests go to all of them. */
+  /** `true` while a priority has so few available instances that its requests go to all of them. */
   readonly isPanicking: boolean;
   /** The breaker of the service. */
   readonly breaker: BreakerState;
@@ -28,11 +28,11 @@ export interface ServiceReading {
   readonly discoveryAgeMs: number | undefined;
   /** Retries and hedges that may be made at once. */
   readonly retryBudget: number;
-  /** `undefined` without a limit. */
+  /** `undefined` for a service without a limit. */
   readonly concurrency: ConcurrencyReading | undefined;
 }
 
-/** A mesh at this moment. Reading it costs a pass over its endpoints, and nothing while nobody reads. */
+/** A mesh at this moment. A reading costs one pass over the endpoints; between two readings it costs nothing. */
 export interface MeshReading {
   /** The zone of this process. */
   readonly zone: string | undefined;

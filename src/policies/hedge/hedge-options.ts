@@ -3,20 +3,20 @@ import { ratio, timerMs } from "../../core/settings/rules.ts";
 
 /** A second attempt beside a slow one; `hedge` in the options of the mesh. */
 export interface HedgeOptions {
-  /**
-   * The share of the calls that may be hedged, 0–1: a call is hedged once it takes longer than all but this share of the calls before it
-   * (0.05: longer than the 95th percentile), and never more of them than this. @default 0.05
-   */
-  readonly maxExtraLoad?: number;
+  /** The delay before a hedge, as a percentile of the latencies of the calls before, 0–1. @default 0.95 */
+  readonly percentile?: number;
   /** The shortest wait before a hedge, in milliseconds. @default 1 */
   readonly minDelayMs?: number;
-  /** Where the percentile is longer than this, nothing is hedged, in milliseconds. @default 2000 */
+  /** The longest wait before a hedge, in milliseconds; while the percentile is longer, nothing is hedged. @default 2000 */
   readonly maxDelayMs?: number;
+  /** The budget of hedges: the share of the calls that may be hedged, 0–1. @default 0.05 */
+  readonly maxExtraLoad?: number;
 }
 
 /** The rules of {@link HedgeOptions}. */
 export const hedgeOptions = optionTable<HedgeOptions>()({
-  maxExtraLoad: ratio(0.05),
+  percentile: ratio(0.95),
   minDelayMs: timerMs({ default: 1, min: 0 }),
   maxDelayMs: timerMs({ default: 2_000, min: 0 }),
+  maxExtraLoad: ratio(0.05),
 });

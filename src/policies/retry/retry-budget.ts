@@ -8,13 +8,13 @@ export interface RetryBudgetOptions {
   /** Retries allowed per request, 0–1. @default 0.2 */
   readonly ratio?: number;
   /** Retries allowed per second on top, so that a service with few requests can retry at all. @default 10 */
-  readonly perSecond?: number;
+  readonly minRetriesPerSecond?: number;
 }
 
 /** The rules of {@link RetryBudgetOptions}. */
 export const retryBudgetOptions = optionTable<RetryBudgetOptions>()({
   ratio: ratio(0.2),
-  perSecond: number({ default: 10, min: 0 }),
+  minRetriesPerSecond: number({ default: 10, min: 0 }),
 });
 
 const slots = 10;
@@ -31,9 +31,9 @@ export class RetryBudget {
   readonly #retries: SlidingSum;
 
   constructor(options: RetryBudgetOptions, clock: Clock) {
-    const { ratio, perSecond } = retryBudgetOptions.settle(options);
+    const { ratio, minRetriesPerSecond } = retryBudgetOptions.settle(options);
     this.#ratio = ratio;
-    this.#floor = perSecond * ((slots * slotMs) / 1_000);
+    this.#floor = minRetriesPerSecond * ((slots * slotMs) / 1_000);
     this.#requests = new SlidingSum(slots, slotMs, clock);
     this.#retries = new SlidingSum(slots, slotMs, clock);
   }

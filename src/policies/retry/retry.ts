@@ -87,10 +87,10 @@ class RetryPolicy {
 
   /** The pause before the next attempt in milliseconds, or `undefined` when there is to be none. */
   #nextDelay(request: MeshRequest, failure: Failure): number | undefined {
-    const { maxAttempts, idempotent, honoursIdempotencyKey, baseDelayMs, maxDelayMs } = this.#settings;
+    const { maxAttempts, methods, idempotencyKeys, baseDelayMs, maxDelayMs } = this.#settings;
     const { clock, random, events } = this.#parts;
-    const isDeclared = honoursIdempotencyKey && request.headers["idempotency-key"] !== undefined;
-    const decision = decide(request, failure, isDeclared ? "declared" : idempotent);
+    const isDeclared = idempotencyKeys && request.headers["idempotency-key"] !== undefined;
+    const decision = decide(request, failure, isDeclared ? "declared" : methods);
     if (!decision.retry) return this.#denied(request, decision.denial);
     if (request.attempt >= maxAttempts) return this.#denied(request, "attempts");
     const asked = failure.response && retryAfterOf(failure.response, clock.wallNow());

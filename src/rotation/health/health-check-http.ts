@@ -1,7 +1,7 @@
-import { request as requestHttp } from "node:http";
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { nodeHttp } from "../../wire/node-http.ts";
 
 /** The answer to a check over HTTP. */
 export interface CheckAnswer {
@@ -39,7 +39,7 @@ export function negotiated(socket: Socket): "h1" | "h2" {
 
 function overHttp1(socket: Socket, { method, path, authority, headers }: CheckRequest): Promise<CheckAnswer> {
   return new Promise((resolve, reject) => {
-    const request = requestHttp({
+    const request = nodeHttp.request({
       createConnection: () => socket,
       method,
       path,

@@ -1,7 +1,7 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock, Random, Timer } from "../../core/clock.ts";
+import { isLocalResourceError } from "../../core/local-resources.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { localResourceCodes } from "../../wire/failure.ts";
 import type { HealthCheckResult } from "../instance-standing.ts";
 import { CheckedInstance } from "./checked-instance.ts";
 import { DueQueue } from "./due-queue.ts";
@@ -130,7 +130,8 @@ export class HealthChecks {
     const failure = await this.#failureOf(instance);
     this.#running--;
     const isInUse = () => this.#instances.get(instance.upstream) === instance;
-    if (isInUse() && !isLocal(failure)) this.#learn(instance, failure, clock.now() - startedAt);
+    // A process that has run out of a resource learns nothing about the instance.
+    if (isInUse() && !isLocalResourceError(failure)) this.#learn(instance, failure, clock.now() - startedAt);
     // The listener may have changed which instances are in use.
     if (isInUse()) {
       instance.dueAt = Math.max(clock.now(), startedAt + this.#nextIntervalMs());
@@ -176,9 +177,4 @@ const stopped = new Error("the check was stopped");
 
 function cancelled(cancellation: Cancellation): Promise<never> {
   return new Promise((_, reject) => cancellation.onCancel(reject));
-}
-
-/** Whether this process has run out of a resource, which says nothing about the instance. */
-function isLocal(failure: unknown): boolean {
-  return localResourceCodes.has((failure as { code?: unknown } | undefined)?.code);
 }

@@ -2,7 +2,7 @@ import type { Attributes } from "@opentelemetry/api";
 import { attribute } from "../attribute-names.ts";
 import { type CallOutcome, knownStatus } from "../attribute-values.ts";
 
-/** The attribute sets of attempts that differ only in how they ended: each is built once, so an attempt builds none. */
+/** The attribute sets of attempts that differ only in how they ended. Each is built once, so that an attempt builds none. */
 export class AttemptSets {
   readonly #base: Attributes;
   readonly #answered = new Map<number, Attributes>();
@@ -12,9 +12,9 @@ export class AttemptSets {
     this.#base = base;
   }
 
-  /** The set for an attempt with this status, if it got one, and this `error.type`, if it has one. */
+  /** The set for an attempt with this status and this `error.type`, either of which may be absent. */
   of(status: number | undefined, errorType: string | undefined): Attributes {
-    // The usual end is looked up by its status alone: `error.type` follows from it.
+    // The usual end is found by its status alone, since `error.type` follows from it.
     if (status !== undefined && (errorType === undefined || status >= 400)) {
       const code = knownStatus(status);
       let set = this.#answered.get(code);
@@ -66,7 +66,7 @@ export class CallSets {
   }
 }
 
-/** The attribute sets that differ in the value of one attribute. Its values must be a closed set: each is kept. */
+/** The attribute sets that differ in the value of one attribute. Every value is kept, so they must be a closed set. */
 export class ValueSets {
   readonly #base: Attributes;
   readonly #name: string;

@@ -3,7 +3,7 @@ import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
 import type { Sink } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 
-/** Counts each event, and takes note of the services that discovery resolves and of the instances that change their state. */
+/** Handlers that count each event, name the services that discovery resolves and note the instances whose state changes. */
 export function countEvents(services: NamedServices, sink: Sink): EventHandlers {
   return {
     retry({ service, reason }) {

@@ -10,7 +10,7 @@ import type { ServiceSeries } from "./service-series.ts";
 const breakerStates: readonly BreakerState[] = ["closed", "open", "half-open"];
 const none: Attributes = {};
 
-/** Says what `mesh` shows at this moment. Only services with a name: those behind `_unknown` would overwrite each other. */
+/** Reports the gauges of `mesh` at this moment, of services with a name only: those behind `_unknown` would overwrite each other. */
 export function reportMesh(mesh: MeshReading, services: NamedServices, report: Report<GaugeKey>): void {
   const { certificateExpiresAtMs } = mesh;
   if (certificateExpiresAtMs !== undefined) report("certificateExpiry", certificateExpiresAtMs / 1000, none);
@@ -38,8 +38,8 @@ function reportService(reading: ServiceReading, state: ServiceSeries, report: Re
 
 /** Reports the breakers of instances, from their first transition on. */
 export function reportInstanceBreakers(state: ServiceSeries, report: Report<GaugeKey>): void {
-  // Zeros for the states it is not in, and for an instance that has left: the SDK goes on exporting the last value of a
-  // series that is not observed any more (open-telemetry/opentelemetry-js#4096).
+  // Zeros for the states that the breaker is not in, and for an instance that has left: the SDK goes on exporting the last value of a
+  // series that is no longer observed (open-telemetry/opentelemetry-js#4096).
   for (const upstream of state.changedInstances()) {
     const breaker = upstream.removed ? undefined : breakerStateOf[upstream.state];
     const sets = state.endpointBreakerStates(upstream);

@@ -14,7 +14,7 @@ import type { ServiceSeries } from "./service-series.ts";
 
 const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
 
-/** Turns what an observer is told into measurements. State is kept without an SDK too: one may be registered later. */
+/** Turns calls, attempts and events into measurements. State is kept also while no SDK is registered, since one may be later. */
 export class MeshMetrics {
   /** Counts the events. */
   readonly events: EventHandlers;
@@ -29,23 +29,23 @@ export class MeshMetrics {
     this.events = countEvents(services, this.#sink);
   }
 
-  /** Whether anything takes the measurements. */
+  /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
   get isOn(): boolean {
     return this.#sink.current() !== undefined;
   }
 
-  /** The gauges are read from `mesh`, whose services may be known already. */
+  /** Takes the mesh that the gauges are read from. It may have services already. */
   opened(mesh: MeshReading): void {
     this.#mesh = mesh;
     this.#services.takeFrom(mesh);
-    // An SDK that is there has the gauges from now on, and not from the first call.
+    // An SDK that is registered already gets the gauges from now on, not from the first call.
     this.#sink.current();
   }
 
   callEnded(request: MeshRequest, end: CallEnd, context?: Context): void {
     const instruments = this.#sink.current();
     if (instruments === undefined) return;
-    // Looked up at the end: the first call of a service begins before discovery has resolved it.
+    // Looked up at the end of the call: the first call of a service begins before discovery has resolved it.
     const state = this.#services.find(request.service);
     const { outcome, errorType } = callOutcome(end);
     const sets = state.calls(request.method, request.route);
@@ -64,7 +64,7 @@ export class MeshMetrics {
     if (this.#isClosed) this.#addPicks(state);
   }
 
-  /** Ends reading the gauges, having told what was counted for the next time. */
+  /** Reports the picks counted since the last collection, and ends the gauges. */
   close(): void {
     this.#isClosed = true;
     for (const state of this.#services.all()) this.#addPicks(state);
@@ -79,7 +79,7 @@ export class MeshMetrics {
     if (this.#mesh !== undefined) reportMesh(this.#mesh, this.#services, report);
   }
 
-  /** One call for all attempts since the last time: what an SDK takes for a measurement is not paid by each of them. */
+  /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */
   #addPicks({ picks, zones }: ServiceSeries): void {
     const counter = this.#sink.current()?.picks;
     if (counter === undefined) return;
@@ -92,7 +92,7 @@ export class MeshMetrics {
   }
 }
 
-/** The deadline cancels the call with the error that it ends with; the time limit of an attempt cancels the attempt. */
+/** Whether the deadline ended the call: it cancels the call with that error; the time limit of an attempt cancels only the attempt. */
 function isDeadline({ cancellation }: MeshRequest, error: unknown): boolean {
   return error !== undefined && error === cancellation.reason && errorTypeOf(error) === "ERR_MESH_TIMEOUT";
 }

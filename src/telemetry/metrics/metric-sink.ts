@@ -1,20 +1,20 @@
 import type { Attributes, Context } from "@opentelemetry/api";
 
-/** Takes the values of a histogram. */
+/** A histogram. */
 export interface HistogramSink {
-  /** `context`: what the value was measured in, for exemplars: the one with the span of the attempt or the call, if it has one. */
+  /** Records one value. `context` is for exemplars: it holds the span of the attempt or the call, where there is one. */
   record(value: number, attributes: Attributes, context?: Context): void;
 }
 
-/** Takes the increments of a counter. */
+/** A counter. */
 export interface CounterSink {
   add(value: number, attributes: Attributes): void;
 }
 
-/** The histograms, by what the code calls them. */
+/** Keys of the histograms. */
 export type HistogramKey = "attemptDuration" | "callDuration" | "attempts";
 
-/** The counters. */
+/** Keys of the counters. */
 export type CounterKey =
   | "picks"
   | "retries"
@@ -28,7 +28,7 @@ export type CounterKey =
   | "discoveryErrors"
   | "discoveryRejected";
 
-/** What is not recorded when it changes but read when somebody collects. */
+/** Keys of the gauges, which are read at each collection instead of being recorded at each change. */
 export type GaugeKey =
   | "activeCalls"
   | "retryBudget"
@@ -42,22 +42,22 @@ export type GaugeKey =
   | "discoveryUnconfirmed"
   | "certificateExpiry";
 
-/** Every metric, by what the code calls it. */
+/** Keys of all metrics. */
 export type MetricKey = HistogramKey | CounterKey | GaugeKey;
 
-/** What measurements are recorded with. The same attributes are the same object each time, so that what is made of them can be kept by it. */
+/** The histograms and counters. Equal attributes are the same object each time, so that a sink can keep its series by that object. */
 export type Instruments = Readonly<Record<HistogramKey, HistogramSink> & Record<CounterKey, CounterSink>>;
 
-/** Says a value of something that is read when somebody collects. */
+/** Takes the value of a gauge during a collection. */
 export type Report<Key extends string> = (metric: Key, value: number, attributes: Attributes) => void;
 
-/** Where measurements go. */
+/** The receiver of measurements: OpenTelemetry's SDK or a registry of Prometheus. */
 export interface Sink {
-  /** `undefined` while nobody takes any; asked before each measurement, so it must cost nanoseconds. */
+  /** The instruments; `undefined` while measurements are not taken. Called before each measurement, so it must cost nanoseconds. */
   current(): Instruments | undefined;
-  /** Ends reading the gauges, for good. What is still recorded is taken. */
+  /** Ends the gauges for good. Histograms and counters still take values. */
   close(): void;
 }
 
-/** Makes a sink. `observe` says the gauges: to be called whenever somebody collects, before the counters are read, since it adds to some. */
+/** Makes a sink. `observe` reports the gauges; the sink calls it at each collection before it reads the counters, since it adds to some. */
 export type SinkFactory = (observe: (report: Report<GaugeKey>) => void) => Sink;

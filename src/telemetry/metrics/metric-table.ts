@@ -1,27 +1,27 @@
 import { attribute } from "../attribute-names.ts";
 import type { MetricKey } from "./metric-sink.ts";
 
-/** One metric: what its instrument is made of and what its points carry. */
+/** One metric: its instrument and the attributes of its points. */
 export interface MetricDefinition {
   readonly name: string;
   readonly kind: "histogram" | "counter" | "observable gauge";
-  /** UCUM, as OpenTelemetry wants it. */
+  /** A unit of UCUM, as OpenTelemetry prescribes. */
   readonly unit: string;
   readonly description: string;
-  /** Always there, or there when they apply. */
+  /** The attributes that are always there, or there when they apply. */
   readonly attributes: readonly string[];
-  /** Added by an option: the option and what it adds. */
+  /** The attributes that an option adds, by the option. */
   readonly optional?: Readonly<Record<string, readonly string[]>>;
   /** Bucket boundaries of a histogram. */
   readonly buckets?: readonly number[];
 }
 
-// What the semantic conventions advise for HTTP durations, in seconds.
+// Advised by the semantic conventions for HTTP durations, in seconds.
 const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const { service } = attribute;
 const peer = [attribute.peerAddress, attribute.peerPort];
 
-/** Every metric, in the order of the documentation, whose table is written from this one. */
+/** Every metric, in the order of the table in docs/reference/telemetry.md, which is generated from this one. */
 export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
   attemptDuration: {
     name: "http.client.request.duration",
@@ -53,42 +53,42 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     name: "inmesh.client.active_calls",
     kind: "observable gauge",
     unit: "{call}",
-    description: "Calls that have not settled, or whose body is open.",
+    description: "Calls in flight: not settled, or with an open response body.",
     attributes: [service],
   },
   picks: {
     name: "inmesh.client.picks",
     kind: "counter",
     unit: "{attempt}",
-    description: "Attempts that have ended, by where their instance is: in the zone of this process or in another.",
+    description: "Attempts that have ended, by the zone of their instance relative to this process.",
     attributes: [service, attribute.zone],
   },
   deadlineExceeded: {
     name: "inmesh.client.deadline.exceeded",
     kind: "counter",
     unit: "{call}",
-    description: "Calls that ended because their deadline had come.",
+    description: "Calls that ended at their deadline.",
     attributes: [service],
   },
   retries: {
     name: "inmesh.client.retries",
     kind: "counter",
     unit: "{retry}",
-    description: "Retries made, by what the attempt before had failed with.",
+    description: "Retries made, by the status or the error code of the attempt before.",
     attributes: [service, attribute.retryReason],
   },
   retriesDenied: {
     name: "inmesh.client.retries.denied",
     kind: "counter",
     unit: "{retry}",
-    description: "Retries not made, by what forbade them.",
+    description: "Retries not made, by the reason.",
     attributes: [service, attribute.retryDenial],
   },
   retryBudget: {
     name: "inmesh.retry.budget",
     kind: "observable gauge",
     unit: "{retry}",
-    description: "Retries and hedges that the budget would let through at this moment.",
+    description: "Retries and hedges that the budget allows at this moment.",
     attributes: [service],
   },
   hedges: {
@@ -116,21 +116,21 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     name: "inmesh.concurrency.in_flight",
     kind: "observable gauge",
     unit: "{attempt}",
-    description: "Attempts that hold a place under the limit.",
+    description: "Attempts in flight under the limit.",
     attributes: [service],
   },
   concurrencyQueued: {
     name: "inmesh.concurrency.queued",
     kind: "observable gauge",
     unit: "{attempt}",
-    description: "Attempts that wait for a place under the limit.",
+    description: "Attempts in the queue of the limit.",
     attributes: [service],
   },
   breakerState: {
     name: "inmesh.breaker.state",
     kind: "observable gauge",
     unit: "{breaker}",
-    description: "1 for the state the breaker is in, 0 for the two others; of an instance from its first transition on.",
+    description: "1 for the state of the breaker, 0 for the two others; of an instance from its first transition on.",
     attributes: [service, attribute.breakerScope, attribute.breakerState],
     optional: { perEndpoint: peer },
   },
@@ -153,14 +153,14 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     name: "inmesh.endpoints",
     kind: "observable gauge",
     unit: "{endpoint}",
-    description: "Endpoints in use, by state; each is in one.",
+    description: "Endpoints in use, by the state of their instance.",
     attributes: [service, attribute.endpointState],
   },
   panic: {
     name: "inmesh.panic",
     kind: "observable gauge",
     unit: "{service}",
-    description: "1 while a priority has so few available endpoints that its requests go to all of them, else 0.",
+    description: "1 while a priority has so few available instances that its requests go to all of them, else 0.",
     attributes: [service],
   },
   discoveryAge: {
@@ -174,14 +174,14 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     name: "inmesh.discovery.unconfirmed",
     kind: "observable gauge",
     unit: "{endpoint}",
-    description: "Endpoints kept although discovery lists them no more.",
+    description: "Endpoints kept in use although discovery no longer lists them.",
     attributes: [service],
   },
   discoveryUpdates: {
     name: "inmesh.discovery.updates",
     kind: "counter",
     unit: "{update}",
-    description: "Answers of discovery, also those in which nothing had changed.",
+    description: "Answers of discovery, unchanged ones included.",
     attributes: [service, attribute.discoveryOutcome],
   },
   discoveryErrors: {
@@ -195,19 +195,19 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     name: "inmesh.discovery.rejected",
     kind: "counter",
     unit: "{entry}",
-    description: "Entries of discovery's answers that were not usable as endpoints.",
+    description: "Entries in answers of discovery that are not usable as endpoints.",
     attributes: [service],
   },
   certificateExpiry: {
     name: "inmesh.tls.certificate.expiry",
     kind: "observable gauge",
     unit: "s",
-    description: "When the client certificate ends, in seconds since the epoch; of a chain the first that does.",
+    description: "Expiry of the client certificate, in seconds since the epoch; of a chain the earliest.",
     attributes: [],
   },
 };
 
-/** What the code calls the metrics of one kind. */
+/** The keys of the metrics of one kind. */
 export function keysOf<Key extends MetricKey>(kind: MetricDefinition["kind"]): readonly Key[] {
   return (Object.keys(metricTable) as MetricKey[]).filter((key): key is Key => metricTable[key].kind === kind);
 }

@@ -5,9 +5,8 @@ import type { CounterKey, GaugeKey, HistogramKey, Instruments, Report, Sink } fr
 import { keysOf, metricTable } from "./metric-table.ts";
 
 /**
- * The instruments of the meter provider that is registered now. Metrics have no proxy as traces do: an instrument made
- * before the SDK is registered stays dead for ever. So they are made when a provider is first seen, and again
- * when another one is.
+ * The instruments of the meter provider that is registered now. Metrics have no proxy as traces do: an instrument made before the SDK is
+ * registered never records anything. So the instruments are made when a provider is first seen, and again when another one is.
  */
 export class OpenTelemetrySink implements Sink {
   readonly #observe: (report: Report<GaugeKey>) => void;
@@ -16,18 +15,18 @@ export class OpenTelemetrySink implements Sink {
   #release: (() => void) | undefined = undefined;
   #isClosed = false;
 
-  /** `observe` reports the gauges; one callback per meter. */
+  /** `observe` reports the gauges; it is registered as one callback per meter. */
   constructor(observe: (report: Report<GaugeKey>) => void) {
     this.#observe = observe;
   }
 
-  /** `undefined` while no SDK is registered, which costs nanoseconds to find out. */
+  /** `undefined` while no SDK is registered; finding that out costs nanoseconds. */
   current(): Instruments | undefined {
     const provider = metrics.getMeterProvider();
     return provider === this.#provider ? this.#instruments : this.#rebind(provider);
   }
 
-  /** Stops reporting the gauges, for good. What still ends is recorded. */
+  /** Ends the gauges for good. Calls and attempts that still end are recorded. */
   close(): void {
     this.#isClosed = true;
     this.#release?.();
@@ -41,7 +40,7 @@ export class OpenTelemetrySink implements Sink {
     this.#provider = provider;
     const meter = provider.getMeter(scopeName, scopeVersion);
     this.#instruments = undefined;
-    // What the API hands out without an SDK, and an SDK that has been shut down.
+    // The API returns this meter without an SDK, and so does an SDK that has been shut down.
     if (meter === createNoopMeter()) return undefined;
     this.#instruments = createInstruments(meter);
     this.#release = observeGauges(meter, this.#observe);
@@ -62,7 +61,7 @@ function createInstruments(meter: Meter): Instruments {
   return all as Instruments;
 }
 
-/** Has `observe` called at each collection; returns what ends that. */
+/** Registers `observe` for each collection; returns the function that ends it. */
 function observeGauges(meter: Meter, observe: (report: Report<GaugeKey>) => void): () => void {
   const gauges: Partial<Record<GaugeKey, Observable>> = {};
   for (const key of keysOf<GaugeKey>("observable gauge")) {

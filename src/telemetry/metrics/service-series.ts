@@ -4,22 +4,23 @@ import { attribute } from "../attribute-names.ts";
 import { BoundedValues, knownMethod, type PickZone, peerAttributes } from "../attribute-values.ts";
 import { AttemptSets, CallSets, ValueSets } from "./attribute-sets.ts";
 
-/** Distinct values of `inmesh.retry.reason`, and routes per service. */
+/** Distinct values of `inmesh.retry.reason` per service. */
 const maxReasons = 32;
+/** Distinct values of `url.template` per service. */
 const maxRoutes = 100;
 
-/** What the options say about the attributes of metrics. */
+/** The options that add attributes to metrics. */
 export interface SeriesOptions {
   readonly perEndpoint: boolean;
   readonly perRoute: boolean;
 }
 
-/** The metrics' view of one service: its attribute sets, each made once, and what hooks count until somebody collects. */
+/** The series of one service: its attribute sets, each made once, and the picks counted since the last collection. */
 export class ServiceSeries {
   readonly label: string;
-  /** The set of metrics that only name the service. */
+  /** The set of metrics whose only attribute is the service. */
   readonly attributes: Attributes;
-  /** By `inmesh.zone`, and so on: the sets of metrics that name one more thing. */
+  /** The sets of metrics with one more attribute: `inmesh.zone`, and so on. */
   readonly zones: ValueSets;
   readonly denials: ValueSets;
   readonly ejectionRules: ValueSets;
@@ -27,13 +28,13 @@ export class ServiceSeries {
   readonly breakerStates: ValueSets;
   readonly discoveryOutcomes: ValueSets;
   readonly errorTypes: ValueSets;
-  /** Attempts that ended since somebody collected. A number for each zone: an attempt costs no more than that. */
+  /** Attempts that ended since the last collection, by zone: an attempt costs one addition. */
   readonly picks: Record<PickZone, number> = { local: 0, other: 0, unknown: 0 };
   readonly #options: SeriesOptions;
   readonly #retries: ValueSets;
   readonly #endpointBreakerStates: ValueSets;
   readonly #attempts = new Map<string, AttemptSets>();
-  // Weak, so that the sets of an instance go with it.
+  // Weak, so that the sets of an instance are collected with it.
   readonly #attemptsByUpstream = new WeakMap<Upstream, Map<string, AttemptSets>>();
   readonly #breakersByUpstream = new WeakMap<Upstream, ValueSets>();
   readonly #calls = new Map<string, CallSets>();
@@ -57,7 +58,7 @@ export class ServiceSeries {
     this.errorTypes = new ValueSets(attributes, attribute.errorType);
   }
 
-  /** The sets of attempts with this method (and route and upstream, where the options ask for them). */
+  /** The sets of attempts with this method, and with this route and instance where the options add them. */
   attempts(method: string, route: string | undefined, upstream: Upstream): AttemptSets {
     const byKey = this.#options.perEndpoint ? this.#ownAttempts(upstream) : this.#attempts;
     const template = this.#template(route);
@@ -67,9 +68,8 @@ export class ServiceSeries {
     if (sets === undefined) {
       const base: Attributes = {
         [attribute.method]: verb,
-        // The conventions want the host of the URI's origin, and say why: not the network's level, low cardinality. What
-        // the caller addressed is the service. There is no server.port for the same reason: a service has none, and
-        // an instance's would make a series per instance, as the Host header (which names the instance) would.
+        // The conventions prescribe the host of the URI's origin, for low cardinality. The caller has addressed the service. There is no
+        // server.port, since a service has none and an instance's would make a series per instance, as the Host header would.
         [attribute.serverAddress]: this.label,
         [attribute.service]: this.label,
       };
@@ -81,7 +81,7 @@ export class ServiceSeries {
     return sets;
   }
 
-  /** The sets of calls with this method (and route, where the options ask for it). */
+  /** The sets of calls with this method, and with this route where the options add it. */
   calls(method: string, route: string | undefined): CallSets {
     const template = this.#template(route);
     const verb = knownMethod(method);
@@ -101,7 +101,7 @@ export class ServiceSeries {
     return this.#retries.of(this.#reasons.admit(reason));
   }
 
-  /** The sets of an instance's breaker, by its state; one for all instances unless the options ask for them. */
+  /** The sets of an instance's breaker, by state; shared by all instances without `perEndpoint`. */
   endpointBreakerStates(upstream: Upstream): ValueSets {
     if (!this.#options.perEndpoint) return this.#endpointBreakerStates;
     let sets = this.#breakersByUpstream.get(upstream);
@@ -113,12 +113,12 @@ export class ServiceSeries {
     return sets;
   }
 
-  /** Takes note of an instance whose state has changed, where the options ask for series per instance. */
+  /** Remembers an instance whose state has changed, with `perEndpoint`. */
   noteInstance(upstream: Upstream): void {
     if (this.#options.perEndpoint) this.#changedInstances.add(upstream);
   }
 
-  /** The instances whose state has changed since they were first seen. One that discovery lists no longer comes once more, then no more. */
+  /** The instances whose state has changed since they were first seen. A removed one is returned once more and then forgotten. */
   *changedInstances(): Generator<Upstream> {
     for (const upstream of this.#changedInstances) {
       yield upstream;
@@ -126,7 +126,7 @@ export class ServiceSeries {
     }
   }
 
-  /** Drops what is held for upstreams that discovery lists no more: for as long as nobody collects. */
+  /** Forgets removed instances. For the time without an SDK, in which {@link changedInstances} is not read. */
   forgetRemoved(): void {
     for (const upstream of this.#changedInstances) if (upstream.removed) this.#changedInstances.delete(upstream);
   }

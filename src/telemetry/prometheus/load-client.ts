@@ -8,8 +8,8 @@ export interface PrometheusClient {
 }
 
 /**
- * Loads `@prometheus-io/client`. It is an optional peer, so it is loaded here and nowhere else, and the error for a missing
- * one says what to install.
+ * Loads `@prometheus-io/client`, an optional peer dependency.
+ * @throws Error that says what to install when the package is missing or has another version.
  */
 export function loadClient(load: (name: string) => unknown = createRequire(import.meta.url)): PrometheusClient {
   let loaded: unknown;
@@ -27,8 +27,8 @@ export function loadClient(load: (name: string) => unknown = createRequire(impor
 }
 
 /**
- * Checks that an option is a registry of the package that is loaded.
- * @throws TypeError which says what else it is.
+ * Checks that an option is a registry of the loaded package.
+ * @throws TypeError that describes any other value.
  */
 export function checkRegistry(option: string, value: unknown, { Registry: Expected }: PrometheusClient): void {
   if (value === undefined || value instanceof Expected) return;

@@ -2,7 +2,7 @@ import type { Context } from "@opentelemetry/api";
 import type { GaugeKey, HistogramSink, Instruments, Report, Sink } from "../metrics/metric-sink.ts";
 import type { Families } from "./families.ts";
 
-/** Where the measurements of one mesh go: into the metrics of a registry, which others may share. */
+/** The sink of one mesh: the metrics of a registry, which other meshes may share. */
 export class PrometheusSink implements Sink {
   readonly #instruments: Instruments;
   readonly #leave: () => void;
@@ -19,7 +19,7 @@ export class PrometheusSink implements Sink {
     return this.#instruments;
   }
 
-  /** The gauges of the mesh are no more; what it has counted stays. */
+  /** Ends the gauges of the mesh; its counters and histograms stay. */
   close(): void {
     this.#leave();
   }

@@ -1,14 +1,14 @@
-/** A format of a scrape, by the content type that the package names it with. */
+/** A format of a scrape: its content type as the package spells it. */
 export type Format = "text/plain; version=0.0.4; charset=utf-8" | "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/** Prometheus' own. */
+/** The text format of Prometheus. */
 export const prometheusText: Format = "text/plain; version=0.0.4; charset=utf-8";
-/** OpenMetrics 1.0, which has exemplars. */
+/** OpenMetrics 1.0, the format with exemplars. */
 export const openMetrics: Format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /**
- * The format for an `Accept` header (RFC 9110 §12.5.1): OpenMetrics for who asks for version 1.0.0 of it and does not like plain text
- * better, plain text for everybody else, also for who accepts neither.
+ * The format for an `Accept` header (RFC 9110 §12.5.1): OpenMetrics when the client accepts version 1.0.0 of it and does not prefer plain
+ * text; plain text otherwise, also for a client that accepts neither.
  */
 export function formatFor(accept: string | undefined): Format {
   let metrics = 0;

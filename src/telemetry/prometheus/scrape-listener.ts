@@ -3,14 +3,14 @@ import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { acceptsGzip, type Format, formatFor } from "./scrape-format.ts";
 
-/** Scrapes that may be under way at once, as with Prometheus' own clients. */
+/** Scrapes that may be under way at once, as in the official clients of Prometheus. */
 const maxUnderWay = 40;
 const compress = promisify(gzip);
 
 /**
- * Answers GET and HEAD with what `read` gives, in the format and coding that the client asks for, and other methods with 405. An error
- * of `read` is a 500 that says nothing of it (it becomes one process warning); more than 40 at once, or one that is not read and written
- * within `timeoutMs`, a 503 or the end of the connection.
+ * Answers GET and HEAD with the text of `read`, in the format and coding that the client prefers, and other methods with 405. An error of
+ * `read` is a 500 without details and one process warning. More than 40 scrapes at once are refused with 503; one that takes longer than
+ * `timeoutMs` gets a 503, or the end of its connection once the answer has begun.
  */
 export function scrapeListener(read: (format: Format) => Promise<string>, timeoutMs: number): RequestListener {
   let underWay = 0;
@@ -50,9 +50,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, read: 
   const format = formatFor(accept);
   const isCompressed = acceptsGzip(typeof acceptEncoding === "string" ? acceptEncoding : undefined);
   const text = Buffer.from(await read(format));
-  // The fastest level makes a tenth of it; the next ones take three times as long for little more.
+  // The fastest level compresses to a tenth; higher levels take three times as long for little more.
   const body = isCompressed ? await compress(text, { level: constants.Z_BEST_SPEED }) : text;
-  // The client has gone, or the time was up.
+  // The client has gone, or the time limit has passed.
   if (response.headersSent || response.destroyed) return;
   response.writeHead(200, {
     "content-type": format,

@@ -3,7 +3,7 @@ import { percentDecoded } from "../../core/http/percent-encoding.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
-// Signatures and keys that the semantic conventions name, and what else usually is a secret.
+// Parameters of signatures and keys that the semantic conventions name, and others that usually are secrets.
 const secretParameters: ReadonlySet<string> = new Set([
   "awsaccesskeyid",
   "signature",
@@ -31,7 +31,7 @@ const secretParameters: ReadonlySet<string> = new Set([
   "sessionid",
 ]);
 
-/** The query (without `?`) with the values of parameters that usually are secrets replaced by `REDACTED`. */
+/** The query (without `?`); values of parameters that usually are secrets are replaced by `REDACTED`. */
 export function redactQuery(query: string): string {
   return query
     .split("&")
@@ -45,8 +45,8 @@ export function redactQuery(query: string): string {
 }
 
 /**
- * `url.full`: what the caller addressed, so its host is the service (`server.address`); the instance is in
- * `network.peer.address`. Without the query unless `withQuery`, and then with secrets redacted.
+ * `url.full`: the URL that the caller addressed, so its host is the service (`server.address`); the instance is in `network.peer.address`.
+ * It has the query only for `withQuery`, with secrets redacted.
  */
 export function fullUrl(request: MeshRequest, upstream: Upstream, withQuery: boolean): string {
   const { service, path } = request;

@@ -93,7 +93,7 @@ describe("hedge", () => {
   });
 
   it("learns from an attempt that was superseded that it would have taken at least so long", async () => {
-    const { clock, dispatch, hedges, plan } = await warm({ maxExtraLoad: 0.5 });
+    const { clock, dispatch, hedges, plan } = await warm({ percentile: 0.5, maxExtraLoad: 0.5 });
     for (let call = 0; call < 200; call++) {
       plan([500, 200], [1, 200]);
       await settledWithin(clock, dispatch(testRequest()), 600);
@@ -148,7 +148,7 @@ describe("hedge", () => {
   });
 
   it("stays within its share of extra load when everything becomes slow", async () => {
-    const { clock, dispatch, hedges } = await warm({ maxExtraLoad: 0.1 }, ...Array<Timed>(1_000).fill([100, 200]));
+    const { clock, dispatch, hedges } = await warm({ percentile: 0.9, maxExtraLoad: 0.1 }, ...Array<Timed>(1_000).fill([100, 200]));
     for (let call = 0; call < 200; call++) {
       const answer = dispatch(testRequest());
       await clock.advance(10);
@@ -161,7 +161,7 @@ describe("hedge", () => {
   });
 
   it("does not hedge when the retries have used up the budget they share", async () => {
-    const { clock, dispatch, requests } = await warm({ retryBudget: { ratio: 0, perSecond: 0 } }, [500, 200]);
+    const { clock, dispatch, requests } = await warm({ retryBudget: { ratio: 0, minRetriesPerSecond: 0 } }, [500, 200]);
     await settledWithin(clock, dispatch(testRequest()), 600);
     expect(requests).toHaveLength(1);
   });

@@ -339,10 +339,10 @@ describe("the budget", () => {
   });
 
   it("can be set, and is one for all calls of a service", async () => {
-    const { dispatch, denials } = under(sequence(503), { budget: { ratio: 0, perSecond: 0 } });
+    const { dispatch, denials } = under(sequence(503), { budget: { ratio: 0, minRetriesPerSecond: 0 } });
     await dispatch(testRequest());
     expect(denials).toEqual(["1 budget"]);
-    const shared = under(sequence(503), { budget: { ratio: 0.5, perSecond: 0 } });
+    const shared = under(sequence(503), { budget: { ratio: 0.5, minRetriesPerSecond: 0 } });
     for (let call = 0; call < 4; call++) {
       const response = shared.dispatch(testRequest());
       await shared.clock.advance(100);
@@ -353,7 +353,7 @@ describe("the budget", () => {
 
   it("gives a response out instead of draining it when there is no budget", async () => {
     const response = openResponse(503);
-    const { dispatch } = under(sequence(response), { budget: { ratio: 0, perSecond: 0 } });
+    const { dispatch } = under(sequence(response), { budget: { ratio: 0, minRetriesPerSecond: 0 } });
     expect(await dispatch(testRequest())).toBe(response);
     expect(response.body.discards).toBe(0);
   });

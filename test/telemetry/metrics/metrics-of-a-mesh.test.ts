@@ -83,7 +83,7 @@ describe("the metrics of a mesh", () => {
     };
     const mesh = meshOf(
       { users: [(await answer()).port, (await answer()).port] },
-      { concurrency: { maxInFlight: 20 }, hedge: { maxExtraLoad: 1 }, attemptTimeoutMs: false, clock },
+      { concurrency: { maxInFlight: 20 }, hedge: { percentile: 0, maxExtraLoad: 1 }, attemptTimeoutMs: false, clock },
     );
     for (let call = 0; call < 60; call++) await (await mesh.fetch("users/")).text();
     aheadMs = 3_000;

@@ -38,7 +38,7 @@ describe("a stream that is reset", () => {
         else answer(connection, streamId);
       });
       const records: AttemptRecord[] = [];
-      const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } }, observers: [journal(records)] });
+      const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, minRetriesPerSecond: 0 } }, observers: [journal(records)] });
       expect(await textOf(mesh, "x", method === "POST" ? post : {})).toBe("fine");
       expect(peer.connections.map(({ opened }) => opened.length)).toEqual([2]);
       // Each of the two is an attempt that observers are told of: nothing below the mesh has sent one of them.
@@ -122,7 +122,7 @@ describe("a GOAWAY", () => {
       }
     });
     const records: AttemptRecord[] = [];
-    const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } }, observers: [journal(records)] });
+    const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, minRetriesPerSecond: 0 } }, observers: [journal(records)] });
     const texts = await Promise.all(Array.from({ length: 4 }, (_, index) => textOf(mesh, String(index))));
     expect(texts).toEqual(["first", "first", "second", "second"]);
     expect(peer.connections.map(({ opened }) => opened.length)).toEqual([4, 2]);

@@ -1,0 +1,38 @@
+/** Files of undici 7 that are loaded one by one, with the types that the package gives to what they hold. */
+declare module "undici/lib/api/index.js" {
+  import type { Dispatcher } from "undici";
+
+  /** The methods that undici's index puts on every dispatcher. */
+  const methods: Pick<Dispatcher, "request" | "stream" | "pipeline" | "upgrade" | "connect">;
+  export default methods;
+}
+
+declare module "undici/lib/core/connect.js" {
+  import { buildConnector } from "undici";
+  export default buildConnector;
+}
+
+declare module "undici/lib/dispatcher/agent.js" {
+  import { Agent } from "undici";
+  export default Agent;
+}
+
+declare module "undici/lib/dispatcher/client.js" {
+  import { Client } from "undici";
+  export default Client;
+}
+
+declare module "undici/lib/dispatcher/dispatcher.js" {
+  import { Dispatcher } from "undici";
+  export default Dispatcher;
+}
+
+declare module "undici/lib/dispatcher/h2c-client.js" {
+  import { H2CClient } from "undici";
+  export default H2CClient;
+}
+
+declare module "undici/lib/dispatcher/pool.js" {
+  import { Pool } from "undici";
+  export default Pool;
+}
