@@ -19,10 +19,11 @@ export interface HealthCheckTiming {
 
 /** `GET path` on the instance. */
 export interface HttpHealthCheck extends HealthCheckTiming {
+  /** The kind of check: `http` is `GET path`, `tcp` a connection alone, `grpc` gRPC's health service. */
   readonly type: "http";
-  /** Path and query. */
+  /** Path and query of the request, with `http`. */
   readonly path: string;
-  /** Statuses that pass: single ones and ranges `[from, to]`, both included. @default [[200, 299]] */
+  /** Statuses that pass, with `http`: single ones and ranges `[from, to]`, both included. @default [[200, 299]] */
   readonly expectedStatuses?: readonly (number | readonly [from: number, to: number])[];
 }
 
@@ -34,7 +35,7 @@ export interface TcpHealthCheck extends HealthCheckTiming {
 /** gRPC's standard health service, `grpc.health.v1.Health/Check`, over HTTP/2. */
 export interface GrpcHealthCheck extends HealthCheckTiming {
   readonly type: "grpc";
-  /** The service to ask for; an empty name asks for the server as a whole. @default "" */
+  /** The service to ask for, with `grpc`; an empty name asks for the server as a whole. @default "" */
   readonly service?: string;
 }
 
@@ -73,8 +74,9 @@ export const httpHealthCheck = optionTable<HttpHealthCheck>()({
   type: choice(["http"], "http"),
   path,
   expectedStatuses: custom<NonNullable<HttpHealthCheck["expectedStatuses"]>>({
-    type: "(number | [number, number])[]",
+    type: "(status or [from, to])[]",
     default: [[200, 299]],
+    defaultText: "`[[200, 299]]`",
     check(option, value) {
       if (!Array.isArray(value) || value.length === 0 || !value.every((each) => isStatus(each) || isRange(each)))
         refuseOption(option, value, "an array of statuses and [from, to] ranges of them, 100 to 599");
@@ -104,6 +106,15 @@ const tables = new Map<unknown, { check(where: string, given: unknown): void }>(
   ["tcp", tcpHealthCheck],
   ["grpc", grpcHealthCheck],
 ]);
+
+/** The options of all kinds of checks, for documentation. */
+const anyHealthCheck = {
+  rules: {
+    ...httpHealthCheck.rules,
+    ...grpcHealthCheck.rules,
+    type: { ...choice(["http", "tcp", "grpc"]), defaultText: "must be given" },
+  },
+};
 
 /**
  * Checks the `healthCheck` of a service.
@@ -136,8 +147,9 @@ export interface HealthCheckOption {
 /** The rule of {@link HealthCheckOption}. */
 export const healthCheckOption = optionTable<HealthCheckOption>()({
   healthCheck: custom<HealthCheckOptions | false>({
-    type: "HealthCheckOptions | false",
+    type: "object | false",
     default: false,
+    table: anyHealthCheck,
     check: (option, value) => checkHealthCheck(option, value as HealthCheckOptions | false),
   }),
 });
