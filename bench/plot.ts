@@ -1,4 +1,4 @@
-// node bench/plot.ts: draws docs/performance.svg from bench/baseline.json.
+// node bench/plot.ts: draws docs/reference/performance.svg from bench/baseline.json.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readBaseline } from "./baseline.ts";
@@ -84,4 +84,4 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${
 ${lines.join("\n")}
 </svg>
 `;
-writeFileSync(join(import.meta.dirname, "..", "docs", "performance.svg"), svg);
+writeFileSync(join(import.meta.dirname, "..", "docs", "reference", "performance.svg"), svg);

@@ -10,19 +10,19 @@ import type { Finding } from "./simulate/table.ts";
 
 /** Where each constant stands; the number is what follows the text. */
 const constants: readonly (readonly [file: string, before: string])[] = [
-  ["adaptive.ts", "decayMs = "],
-  ["adaptive.ts", "failureHalfLifeMs = "],
-  ["adaptive.ts", "failureWeight = "],
-  ["adaptive.ts", "const tolerated = "],
-  ["adaptive.ts", "const commonPart = "],
-  ["adaptive.ts", "const sampleSize = "],
-  ["adaptive.ts", "const maxScanned = "],
-  ["adaptive.ts", "const draws = "],
-  ["failure-rates.ts", "const windowMs = "],
-  ["failure-rates.ts", "const leastStep = "],
-  ["failure-rates.ts", "const mostStep = "],
-  ["track-record.ts", "const minStep = "],
-  ["track-record.ts", "const badnessOfRefusal = "],
+  ["pickers/adaptive.ts", "decayMs: number({ default: "],
+  ["pickers/adaptive.ts", "failureHalfLifeMs: number({ default: "],
+  ["pickers/adaptive.ts", "failureWeight: number({ default: "],
+  ["pickers/adaptive.ts", "const tolerated = "],
+  ["pickers/adaptive.ts", "const commonPart = "],
+  ["pickers/adaptive.ts", "const sampleSize = "],
+  ["pickers/adaptive.ts", "const maxScanned = "],
+  ["pickers/adaptive.ts", "const draws = "],
+  ["learning/failure-rates.ts", "const windowMs = "],
+  ["learning/failure-rates.ts", "const leastStep = "],
+  ["learning/failure-rates.ts", "const mostStep = "],
+  ["learning/track-record.ts", "const minStep = "],
+  ["learning/track-record.ts", "const badnessOfRefusal = "],
 ];
 
 const { values } = parseArgs({ options: { random: { type: "string", default: "40" }, seed: { type: "string", default: "1" } } });
@@ -59,7 +59,7 @@ try {
       const [written = ""] = /^[\d._e]+/.exec(source.slice(at)) ?? [];
       if (written === "") throw new Error(`${file} has no number after ${JSON.stringify(before)}`);
       const value = Number(written.replaceAll("_", "")) * factor;
-      const name = `${before.replace(/const | = /g, "")} ${value}`;
+      const name = `${before.replace(/const | = |: number\(\{ default: /g, "")} ${value}`;
       progress("sensitivity", name);
       writeFileSync(path, source.slice(0, at) + value + source.slice(at + written.length));
       const found = await measure();

@@ -6,8 +6,10 @@ import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { AlwaysOffSampler, AlwaysOnSampler, NoopSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { Dispatch, MeshRequest } from "../src/core/dispatch.ts";
 import { Catalogue } from "../src/discovery/catalogue.ts";
+import { localResponse, systemClock } from "../src/extend.ts";
 import { fetchThrough } from "../src/fetch/fetch.ts";
-import { localResponse, openTelemetry, staticDiscovery, systemClock } from "../src/index.ts";
+import { openTelemetry, staticDiscovery } from "../src/index.ts";
+import { callPipeline } from "../src/mesh/pipeline.ts";
 import { Service } from "../src/mesh/service.ts";
 import { Observers } from "../src/telemetry/observing/observers.ts";
 import { prometheus } from "../src/telemetry/prometheus.ts";
@@ -59,24 +61,27 @@ if (import.meta.main) {
   // The service with all its layers, over a transport that is two methods of the real one.
   const transport = { dispatch: () => answer, release() {} } as unknown as Transport;
   const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port: 80 }] });
-  const service = new Service(
-    "users",
-    {},
-    {
-      discovery,
-      catalogue: new Catalogue(discovery, systemClock),
-      transport,
-      observers: new Observers(mode === "no observer" ? [] : [mode === "inmesh/prometheus" ? prometheus() : openTelemetry()]),
-      clock: systemClock,
-      random: Math.random,
-    },
-  );
-  const dispatchOf = () => service.dispatch;
+  const observers = new Observers(mode === "no observer" ? [] : [mode === "inmesh/prometheus" ? prometheus() : openTelemetry()]);
+  const service = new Service("users", {}, [], {
+    discovery,
+    catalogue: new Catalogue(discovery, systemClock),
+    transport,
+    observers,
+    clock: systemClock,
+    random: Math.random,
+  });
+  const dispatch = callPipeline({
+    observers,
+    clock: systemClock,
+    limitOf: () => 10_000,
+    interceptors: [],
+    route: (request) => service.dispatch(request),
+  });
   answerParent<number, number>(
     0,
     async (calls) =>
       (await cpuMicros(async () => {
-        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatchOf, () => undefined, "users/users/42")).text();
+        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatch, () => undefined, "users/users/42")).text();
       })) / calls,
   );
 }

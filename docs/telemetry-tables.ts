@@ -1,10 +1,10 @@
-// node docs/telemetry-tables.ts [--write]: the tables of docs/telemetry.md, from the tables of names in src/telemetry; with --write it puts
+// node docs/telemetry-tables.ts [--write]: the tables of docs/reference/telemetry.md, from the tables of names in src/telemetry; with --write it puts
 // them in their place there.
 import { readFileSync, writeFileSync } from "node:fs";
-import { metricTable } from "../src/telemetry/metric-table.ts";
+import { metricTable } from "../src/telemetry/metrics/metric-table.ts";
 import { spanTable } from "../src/telemetry/spans/span-table.ts";
 
-const page = new URL("telemetry.md", import.meta.url);
+const page = new URL("reference/telemetry.md", import.meta.url);
 const begin = "<!-- tables: written by docs/telemetry-tables.ts -->";
 const end = "<!-- end of tables -->";
 
@@ -29,7 +29,7 @@ function telemetryTables(): string {
   ].join("\n");
 }
 
-/** The text of `docs/telemetry.md` with the tables as they should be. */
+/** The text of `docs/reference/telemetry.md` with the tables as they should be. */
 export function withTables(text: string): string {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the page has no ${begin} before ${end}`);

@@ -9,13 +9,13 @@ await once(server, "listening");
 const { port } = server.address() as AddressInfo;
 const mesh = createMesh({ discovery: staticDiscovery({ greeter: [{ host: "127.0.0.1", port }] }) });
 
-// A fixed port in real life (7412 unless told otherwise), so that an open page finds the next process again.
+// In production the port is fixed (7412 by default), so that an open page reconnects to the next process.
 const page = await admin(mesh, { port: 0 });
 console.log(`open ${page.url} in a browser`);
 
 for (let call = 0; call < 3; call++) await (await mesh.fetch("greeter/hello")).text();
 
-// What the page is made of is JSON, for scripts: `inmesh stat` reads the same.
+// The page's data is JSON, which scripts can read; `inmesh stat` reads the same.
 const { services } = (await (await fetch(new URL("api/mesh", page.url))).json()) as MeshSnapshot;
 for (const { service, breaker, endpoints } of services) console.log(`${service}: ${endpoints.available} available, breaker ${breaker}`);
 

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { createMesh } from "inmesh";
 import { consul } from "inmesh/consul";
 
-// The agent on this machine unless told otherwise.
+// By default, the agent on this machine.
 const registry = consul({ url: process.env["CONSUL_URL"] ?? "http://127.0.0.1:8500" });
 
-// An instance: any HTTP server. It is registered once it listens.
+// An instance is any HTTP server. It is registered once it listens.
 const server = createServer((_request, response) => response.end("hello from greeter"));
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
@@ -19,7 +19,7 @@ const mesh = createMesh({ discovery: registry });
 const response = await mesh.fetch("greeter/");
 console.log(response.status, await response.text());
 
-// The other way round: out of the registry before the server closes.
+// At the end in reverse order: the instance leaves the registry before its server closes.
 await registration.deregister();
 await mesh.close();
 server.close();

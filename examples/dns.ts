@@ -1,6 +1,6 @@
 import { createMesh, dns } from "inmesh";
 
-// Consul's own DNS server on this machine unless told otherwise. Its SRV records bring addresses and ports.
+// By default, Consul's DNS server on this machine. Its SRV records hold addresses and ports.
 const discovery = dns({
   servers: [process.env["DNS_SERVER"] ?? "127.0.0.1:8600"],
   name: process.env["DNS_NAME"] ?? "{service}.service.consul",

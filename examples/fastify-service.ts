@@ -1,4 +1,4 @@
-// Two fastify services: `orders` asks `prices` through the mesh.
+// Two fastify services: `orders` calls `prices` through the mesh.
 import { fastify } from "fastify";
 import { createMesh, isMeshError, type Mesh, staticDiscovery } from "inmesh";
 
@@ -21,10 +21,10 @@ const mesh = createMesh({
   services: { prices: { attemptTimeoutMs: 500 } },
 });
 orders.decorate("mesh", mesh);
-// fastify closes what it was given after its own server has drained.
+// Hooks for onClose run after the server has answered its last request.
 orders.addHook("onClose", () => mesh.close());
 
-// One place for every route: the service behind this one is in trouble.
+// For all routes: a call to another service failed.
 orders.setErrorHandler((error, request, reply) => {
   if (!isMeshError(error)) return reply.send(error);
   request.log.warn(error);
@@ -38,7 +38,7 @@ orders.post("/orders/:item", async (request) => {
   return { item, total: cents * 2 };
 });
 
-// What follows is only there to try it.
+// The rest of this file tries it.
 const first = await orders.inject({ method: "POST", url: "/orders/tea" });
 console.log(first.statusCode, first.body);
 await prices.close();

@@ -1,4 +1,4 @@
-// A plain node:http service that answers its own callers with what it gets from another service through the mesh.
+// `greeter`, a node:http service, answers its callers with data of another service, `users`, that it calls through the mesh.
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -20,7 +20,7 @@ const mesh = createMesh({
 });
 
 const greeter = await listen(async (request, response) => {
-  // Nobody waits for the answer any more when the caller has gone.
+  // When the caller closes its connection, the call to `users` ends too.
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   try {
@@ -35,13 +35,13 @@ const greeter = await listen(async (request, response) => {
     response.end(`hello, ${name}\n`);
   } catch (error) {
     if (gone.signal.aborted) return;
-    // The service behind us is in trouble, not this one: 503, and the stable code for whoever reads the log.
+    // `users` failed, not this service: answer 503, and log the stable code.
     console.error(isMeshError(error) ? `${error.code}: ${error.message}` : error);
     response.writeHead(503).end("try again later\n");
   }
 });
 
-// What follows is only there to try it.
+// The rest of this file tries it.
 const ask = async (path: string): Promise<string> => {
   const response = await fetch(`http://127.0.0.1:${portOf(greeter)}${path}`);
   return `${response.status} ${(await response.text()).trim()}`;
@@ -53,7 +53,7 @@ console.log(await ask("/42"), "(one instance is gone)");
 close(instances[1]);
 console.log(await ask("/42"), "(both are)");
 
-// The order of a graceful end: no new calls first, then the mesh, which waits for those in flight.
+// A graceful end: first no new requests, then the mesh, whose close() waits for calls in flight.
 close(greeter);
 await mesh.close();
 

@@ -1,4 +1,4 @@
-// A service that calls another one through the mesh, and lets Prometheus scrape what that came to.
+// A service that calls another one through the mesh and serves the metrics of both to Prometheus.
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,7 +15,7 @@ const portOf = async (server: Server): Promise<number> => {
 const prices = createServer((_request, response) => response.end("499"));
 const pricesPort = await portOf(prices);
 
-// One registry for what the service counts itself and for the mesh.
+// One registry for the service's own metrics and for those of the mesh.
 const registry = new Registry();
 const orders = new Counter({ name: "shop_orders_total", help: "Orders taken.", registers: [registry] });
 const metrics = prometheus({ registry });
@@ -32,7 +32,7 @@ const shop = createServer(async (request, response) => {
 });
 const shopPort = await portOf(shop);
 
-// What follows is only there to try it.
+// The rest of this file tries it.
 const get = async (path: string): Promise<string> => (await fetch(`http://127.0.0.1:${shopPort}${path}`)).text();
 for (let order = 0; order < 3; order++) console.log((await get("/")).trim());
 const scraped = await get("/metrics");

@@ -13,25 +13,25 @@ import type { dashboardNames } from "../src/assets/dashboards.ts";
 import { defaultThresholds } from "../src/assets/thresholds.ts";
 import { objective, variables } from "./variables.ts";
 
-/** Panels under a heading; the widths of each line of them add up to 24. */
+/** Panels under a heading, in lines whose widths add up to 24. */
 export interface Row {
   readonly title: string;
   readonly panels: readonly Builder<Panel>[];
 }
 
-/** What tells one dashboard from another. */
+/** The contents of a dashboard, without what all dashboards have. */
 export interface DashboardText {
   readonly name: (typeof dashboardNames)[number];
   readonly title: string;
   readonly description: string;
   readonly rows: readonly Row[];
-  /** It is about one service. */
+  /** One service is chosen, not several. */
   readonly isForOne?: boolean;
-  /** It has a panel that is measured against the objective. */
+  /** A panel compares with the objective. */
   readonly hasObjective?: boolean;
 }
 
-/** A dashboard, its panels numbered, in the words that `src/assets/dashboards.ts` replaces. */
+/** A dashboard with numbered panels, whose title and identity `src/assets/dashboards.ts` replaces. */
 export function dashboard({ name, title, description, rows, isForOne = false, hasObjective = false }: DashboardText): Dashboard {
   const builder = new DashboardBuilder(`inmesh / ${title}`)
     .uid(`inmesh-${name}`)

@@ -10,7 +10,7 @@ import { service } from "./service.ts";
 
 const dashboards: Readonly<Record<(typeof dashboardNames)[number], () => Dashboard>> = { overview, service, discovery, resilience };
 
-/** Every file of `observability/` that is generated: text by path, in both spellings, with the defaults of `inmesh assets`. */
+/** The generated files of `observability/`, in both spellings, with the defaults of `inmesh assets`: text by path. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   for (const spelling of spellings) {

@@ -1,4 +1,4 @@
-// node observability/generate.ts: writes the assets beside it, from the table of metrics and the dashboards' code.
+// node observability/generate.ts: writes the files beside this one, from the table of metrics and the code of the dashboards.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { generatedFiles } from "./files.ts";

@@ -21,16 +21,16 @@ import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/timeseries";
 import { datasource } from "./variables.ts";
 
-/** One query of a panel: its PromQL and what its series are called. */
+/** One query of a panel: PromQL, and the legend of its series. */
 export interface Query {
   readonly expr: string;
   readonly legend: string;
 }
 
-/** What every panel has. */
+/** Fields of every panel. */
 interface PanelText {
   readonly title: string;
-  /** What it shows, and what to make of it. */
+  /** Meaning of the values, shown as the tooltip of the title. */
   readonly description: string;
   /** A unit of Grafana's, such as `percentunit`. */
   readonly unit: string;
@@ -71,10 +71,10 @@ export function timeSeries({ title, description, unit, queries, min, max, isStac
 
 interface StatOptions extends PanelText {
   readonly query: Query;
-  /** Where a value begins to be bad: red above it, or below it. */
+  /** Threshold of bad values: red above it, or below it. */
   readonly bad?: { readonly above: number } | { readonly below: number };
   readonly width?: number;
-  /** What is shown when there is no value. */
+  /** Text in place of a missing value. */
   readonly noValue?: string;
 }
 
@@ -112,12 +112,12 @@ function thresholds(bad: { readonly above: number } | { readonly below: number }
 
 interface HeatmapOptions extends PanelText {
   readonly query: Query;
-  /** The unit of the buckets' boundaries; `unit` is that of what falls into them. */
+  /** Unit of the bucket boundaries; `unit` is that of the cells. */
   readonly bucketUnit: string;
   readonly width?: number;
 }
 
-/** How many fell into which bucket, over time. */
+/** The cells of a histogram over time. */
 export function heatmap({ title, description, unit, query, bucketUnit, width = 12 }: HeatmapOptions): Heatmap {
   return new Heatmap()
     .title(title)
@@ -143,13 +143,13 @@ export interface Column {
 interface TableOptions {
   readonly title: string;
   readonly description: string;
-  /** The label that has a row for each value, and its heading. */
+  /** The label with one row per value, its heading, and the link of its cells. */
   readonly row: { readonly label: string; readonly heading: string; readonly url: string };
   readonly columns: readonly Column[];
   readonly width?: number;
 }
 
-/** A row for each value of a label, a column for each query. */
+/** A table: one row per value of a label, one column per query. */
 export function table({ title, description, row, columns, width = 24 }: TableOptions): Table {
   const panel = new Table()
     .title(title)

@@ -3,10 +3,10 @@ import { select, serviceLabel } from "../src/assets/selection.ts";
 import type { Query } from "./panels.ts";
 import { chosenScope } from "./variables.ts";
 
-/** The legend of series that are told apart by their service. */
+/** Legend of series that differ by service. */
 export const serviceLegend = `{{${serviceLabel}}}`;
 
-/** Over the width of a point, summed into series by these labels. */
+/** Aggregation over the width of one point of the graph, by these labels. */
 export function grouped(by: string = serviceLabel): Grouping {
   return { scope: chosenScope, window: "$__rate_interval", by };
 }
@@ -16,7 +16,7 @@ export function rateBy(metric: string, label: string): Query {
   return { expr: rate(grouped(`${serviceLabel}, ${label}`), metric), legend: `${serviceLegend} {{${label}}}` };
 }
 
-/** A gauge, put together over processes by `how`. */
+/** A gauge, aggregated over processes. */
 export function gauge(
   how: "sum" | "max" | "min" | "avg",
   metric: string,
@@ -27,7 +27,7 @@ export function gauge(
   return by === "" ? `${how} (${selected})` : `${how} by (${by}) (${selected})`;
 }
 
-/** One minus a share. */
+/** 1 − a share. */
 export function rest(share: string): string {
   return `1 - ${share}`;
 }

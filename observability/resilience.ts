@@ -1,7 +1,7 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { attemptErrorRatio, callErrorRatio, calls, rate, ratio, retriesPerCall } from "../src/assets/expressions.ts";
 import { select, serviceLabel } from "../src/assets/selection.ts";
-import { dashboard } from "./dashboard.ts";
+import { dashboard, type Row } from "./dashboard.ts";
 import { stat, timeSeries } from "./panels.ts";
 import { gauge, grouped, rateBy, serviceLegend } from "./queries.ts";
 import { chosenScope } from "./variables.ts";
@@ -10,205 +10,208 @@ const each = grouped();
 const open = ['inmesh_breaker_state="open"', 'inmesh_breaker_scope="service"'];
 const refused = rate(each, "inmesh.client.call.duration", ['inmesh_outcome="rejected"'], "count");
 
-/** What the mesh does about failures: retries, hedges, breakers, ejections, limits, deadlines. */
+const now: Row = {
+  title: "Now",
+  panels: [
+    stat({
+      title: "Open breakers",
+      description: "Breakers of services that are open, of all processes: calls are refused.",
+      unit: "short",
+      query: { expr: gauge("sum", "inmesh.breaker.state", "", open), legend: "open" },
+      bad: { above: 1 },
+      width: 6,
+    }),
+    stat({
+      title: "Services in panic",
+      description: "Services with so few available endpoints that requests go to all of them.",
+      unit: "short",
+      query: { expr: `sum(${gauge("max", "inmesh.panic")})`, legend: "services" },
+      bad: { above: 1 },
+      width: 6,
+    }),
+    stat({
+      title: "Retry budget left (least)",
+      description: "Retries and hedges that the budget allows at once, of the service and process with the fewest.",
+      unit: "short",
+      query: { expr: gauge("min", "inmesh.retry.budget", ""), legend: "budget" },
+      bad: { below: 1 },
+      width: 6,
+    }),
+    stat({
+      title: "Client certificate expires in",
+      description: "Time until the first client certificate expires.",
+      unit: "s",
+      query: { expr: `min(${select(chosenScope, "inmesh.tls.certificate.expiry")}) - time()`, legend: "left" },
+      bad: { below: 7 * 24 * 3_600 },
+      noValue: "none in use",
+      width: 6,
+    }),
+  ],
+};
+
+const retriesAndHedges: Row = {
+  title: "Retries and hedges",
+  panels: [
+    timeSeries({
+      title: "Failures that retries hide",
+      description: "The share of attempts that fail minus the share of calls that fail.",
+      unit: "percentunit",
+      queries: [{ expr: `${attemptErrorRatio(each)} - ${callErrorRatio(each)}`, legend: serviceLegend }],
+    }),
+    timeSeries({
+      title: "Retries per call",
+      description: "Retries per call. Above 20 % they are a considerable load of their own.",
+      unit: "percentunit",
+      min: 0,
+      queries: [{ expr: retriesPerCall(each), legend: serviceLegend }],
+    }),
+    timeSeries({
+      title: "Retry budget left",
+      description: "Retries and hedges that the budget allows at once, of the process with the fewest.",
+      unit: "short",
+      min: 0,
+      queries: [{ expr: gauge("min", "inmesh.retry.budget"), legend: serviceLegend }],
+    }),
+    timeSeries({
+      title: "Retries by reason",
+      description: "Retries per second by the failure of the attempt before.",
+      unit: "reqps",
+      min: 0,
+      queries: [rateBy("inmesh.client.retries", "inmesh_retry_reason")],
+    }),
+    timeSeries({
+      title: "Retries not made",
+      description: "Retries per second that were not made, by reason. `budget`: the retry budget is used up.",
+      unit: "reqps",
+      min: 0,
+      queries: [rateBy("inmesh.client.retries.denied", "inmesh_retry_denial")],
+    }),
+    timeSeries({
+      title: "Hedges",
+      description: "Second attempts per second beside a slow one, and those whose response was used.",
+      unit: "reqps",
+      min: 0,
+      queries: [
+        { expr: rate(each, "inmesh.client.hedges"), legend: `${serviceLegend} sent` },
+        { expr: rate(each, "inmesh.client.hedges.won"), legend: `${serviceLegend} won` },
+      ],
+    }),
+  ],
+};
+
+const breakersAndEjections: Row = {
+  title: "Breakers and ejections",
+  panels: [
+    timeSeries({
+      title: "Breakers that are not closed",
+      description: "Breakers of services that are open or half-open, of all processes.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: gauge("sum", "inmesh.breaker.state", `${serviceLabel}, inmesh_breaker_state`, [
+            'inmesh_breaker_state!="closed"',
+            'inmesh_breaker_scope="service"',
+          ]),
+          legend: `${serviceLegend} {{inmesh_breaker_state}}`,
+        },
+      ],
+    }),
+    timeSeries({
+      title: "Transitions of breakers",
+      description: "Transitions per second of breakers of services and of instances, by the new state.",
+      unit: "ops",
+      min: 0,
+      queries: [
+        {
+          expr: rate(grouped(`${serviceLabel}, inmesh_breaker_scope, inmesh_breaker_state`), "inmesh.breaker.transitions"),
+          legend: `${serviceLegend} {{inmesh_breaker_scope}} {{inmesh_breaker_state}}`,
+        },
+      ],
+    }),
+    timeSeries({
+      title: "Ejections by rule",
+      description: "Instances taken out of rotation per second, by rule.",
+      unit: "ops",
+      min: 0,
+      queries: [rateBy("inmesh.ejections", "inmesh_ejection_rule")],
+    }),
+    timeSeries({
+      title: "Endpoints out of rotation",
+      description: "Endpoints that are ejected, wait for a probe, or fail their health checks, averaged over processes.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: gauge("avg", "inmesh.endpoints", `${serviceLabel}, inmesh_endpoint_state`, ['inmesh_endpoint_state!="available"']),
+          legend: `${serviceLegend} {{inmesh_endpoint_state}}`,
+        },
+      ],
+      width: 12,
+    }),
+    timeSeries({
+      title: "Panic",
+      description: "1 while so few endpoints are available to at least one process that its requests go to all of them.",
+      unit: "short",
+      min: 0,
+      max: 1,
+      queries: [{ expr: gauge("max", "inmesh.panic"), legend: serviceLegend }],
+      width: 12,
+    }),
+  ],
+};
+
+const loadAndTime: Row = {
+  title: "Load and time",
+  panels: [
+    timeSeries({
+      title: "Concurrency under a limit",
+      description: "Attempts that the limit allows, and attempts in flight under it.",
+      unit: "short",
+      min: 0,
+      queries: [
+        { expr: gauge("sum", "inmesh.concurrency.limit"), legend: `${serviceLegend} limit` },
+        { expr: gauge("sum", "inmesh.concurrency.in_flight"), legend: `${serviceLegend} in flight` },
+      ],
+    }),
+    timeSeries({
+      title: "Queue",
+      description: "Attempts that wait for a slot under the limit.",
+      unit: "short",
+      min: 0,
+      queries: [{ expr: gauge("sum", "inmesh.concurrency.queued"), legend: serviceLegend }],
+    }),
+    timeSeries({
+      title: "Calls refused",
+      description: "The share of calls that the mesh refused: breaker, limit, throttle, policy, target.",
+      unit: "percentunit",
+      min: 0,
+      queries: [{ expr: ratio(refused, calls(each)), legend: serviceLegend }],
+    }),
+    timeSeries({
+      title: "Deadlines exceeded",
+      description: "Calls per second that ended because their deadline had passed.",
+      unit: "reqps",
+      min: 0,
+      queries: [{ expr: rate(each, "inmesh.client.deadline.exceeded"), legend: serviceLegend }],
+      width: 12,
+    }),
+    timeSeries({
+      title: "Client certificates",
+      description: "Time until the client certificate of each process expires.",
+      unit: "s",
+      queries: [{ expr: `${select(chosenScope, "inmesh.tls.certificate.expiry")} - time()`, legend: "{{job}} {{instance}}" }],
+      width: 12,
+    }),
+  ],
+};
+
+/** The mesh's measures against failures: retries, hedges, breakers, ejections, limits, deadlines. */
 export function resilience(): Dashboard {
   return dashboard({
     name: "resilience",
     title: "Resilience",
-    description: "What inmesh does about failures, and what that costs.",
-    rows: [
-      {
-        title: "Now",
-        panels: [
-          stat({
-            title: "Open breakers",
-            description: "Breakers of services that are open, of all processes: calls are refused.",
-            unit: "short",
-            query: { expr: gauge("sum", "inmesh.breaker.state", "", open), legend: "open" },
-            bad: { above: 1 },
-            width: 6,
-          }),
-          stat({
-            title: "Services in panic",
-            description: "Services with so few available endpoints that requests go to all of them.",
-            unit: "short",
-            query: { expr: `sum(${gauge("max", "inmesh.panic")})`, legend: "services" },
-            bad: { above: 1 },
-            width: 6,
-          }),
-          stat({
-            title: "Retry budget left (least)",
-            description: "Retries and hedges that may be made at once, of the service and process where they are fewest.",
-            unit: "short",
-            query: { expr: gauge("min", "inmesh.retry.budget", ""), legend: "budget" },
-            bad: { below: 1 },
-            width: 6,
-          }),
-          stat({
-            title: "Client certificate ends in",
-            description: "Time to the end of the first client certificate that ends.",
-            unit: "s",
-            query: { expr: `min(${select(chosenScope, "inmesh.tls.certificate.expiry")}) - time()`, legend: "left" },
-            bad: { below: 7 * 24 * 3_600 },
-            noValue: "none in use",
-            width: 6,
-          }),
-        ],
-      },
-      {
-        title: "Retries and hedges",
-        panels: [
-          timeSeries({
-            title: "Failures that retries hide",
-            description: "The share of attempts that fail, less the share of calls that do.",
-            unit: "percentunit",
-            queries: [{ expr: `${attemptErrorRatio(each)} - ${callErrorRatio(each)}`, legend: serviceLegend }],
-          }),
-          timeSeries({
-            title: "Retries per call",
-            description: "Retries for each call. Above a fifth, retries are a load of their own.",
-            unit: "percentunit",
-            min: 0,
-            queries: [{ expr: retriesPerCall(each), legend: serviceLegend }],
-          }),
-          timeSeries({
-            title: "Retry budget left",
-            description: "Retries and hedges that may be made at once, of the process where they are fewest.",
-            unit: "short",
-            min: 0,
-            queries: [{ expr: gauge("min", "inmesh.retry.budget"), legend: serviceLegend }],
-          }),
-          timeSeries({
-            title: "Retries by reason",
-            description: "Retries per second by what the attempt before had failed with.",
-            unit: "reqps",
-            min: 0,
-            queries: [rateBy("inmesh.client.retries", "inmesh_retry_reason")],
-          }),
-          timeSeries({
-            title: "Retries not made",
-            description: "Retries per second that were not made, by what forbade them. `budget` means that there are too many already.",
-            unit: "reqps",
-            min: 0,
-            queries: [rateBy("inmesh.client.retries.denied", "inmesh_retry_denial")],
-          }),
-          timeSeries({
-            title: "Hedges",
-            description: "Second attempts per second beside a slow one, and those whose answer was taken.",
-            unit: "reqps",
-            min: 0,
-            queries: [
-              { expr: rate(each, "inmesh.client.hedges"), legend: `${serviceLegend} sent` },
-              { expr: rate(each, "inmesh.client.hedges.won"), legend: `${serviceLegend} won` },
-            ],
-          }),
-        ],
-      },
-      {
-        title: "Breakers and ejections",
-        panels: [
-          timeSeries({
-            title: "Breakers that are not closed",
-            description: "Breakers of services that are open or half-open, of all processes.",
-            unit: "short",
-            min: 0,
-            queries: [
-              {
-                expr: gauge("sum", "inmesh.breaker.state", `${serviceLabel}, inmesh_breaker_state`, [
-                  'inmesh_breaker_state!="closed"',
-                  'inmesh_breaker_scope="service"',
-                ]),
-                legend: `${serviceLegend} {{inmesh_breaker_state}}`,
-              },
-            ],
-          }),
-          timeSeries({
-            title: "Transitions of breakers",
-            description: "Per second, of services and of instances, by the state entered.",
-            unit: "ops",
-            min: 0,
-            queries: [
-              {
-                expr: rate(grouped(`${serviceLabel}, inmesh_breaker_scope, inmesh_breaker_state`), "inmesh.breaker.transitions"),
-                legend: `${serviceLegend} {{inmesh_breaker_scope}} {{inmesh_breaker_state}}`,
-              },
-            ],
-          }),
-          timeSeries({
-            title: "Ejections by rule",
-            description: "Instances taken out of rotation per second, by the rule that did it.",
-            unit: "ops",
-            min: 0,
-            queries: [rateBy("inmesh.ejections", "inmesh_ejection_rule")],
-          }),
-          timeSeries({
-            title: "Endpoints out of rotation",
-            description: "Endpoints that are ejected, wait for their probe, or fail their health checks, averaged over processes.",
-            unit: "short",
-            min: 0,
-            queries: [
-              {
-                expr: gauge("avg", "inmesh.endpoints", `${serviceLabel}, inmesh_endpoint_state`, ['inmesh_endpoint_state!="available"']),
-                legend: `${serviceLegend} {{inmesh_endpoint_state}}`,
-              },
-            ],
-            width: 12,
-          }),
-          timeSeries({
-            title: "Panic",
-            description: "1 while so few endpoints are available to some process that requests go to all of them.",
-            unit: "short",
-            min: 0,
-            max: 1,
-            queries: [{ expr: gauge("max", "inmesh.panic"), legend: serviceLegend }],
-            width: 12,
-          }),
-        ],
-      },
-      {
-        title: "Load and time",
-        panels: [
-          timeSeries({
-            title: "Concurrency under a limit",
-            description: "Attempts that the limit allows, and that are in flight under it.",
-            unit: "short",
-            min: 0,
-            queries: [
-              { expr: gauge("sum", "inmesh.concurrency.limit"), legend: `${serviceLegend} limit` },
-              { expr: gauge("sum", "inmesh.concurrency.in_flight"), legend: `${serviceLegend} in flight` },
-            ],
-          }),
-          timeSeries({
-            title: "Queue",
-            description: "Attempts that wait for a place under the limit.",
-            unit: "short",
-            min: 0,
-            queries: [{ expr: gauge("sum", "inmesh.concurrency.queued"), legend: serviceLegend }],
-          }),
-          timeSeries({
-            title: "Calls refused",
-            description: "The share of calls that the mesh refused: breaker, limit, throttle, policy, target.",
-            unit: "percentunit",
-            min: 0,
-            queries: [{ expr: ratio(refused, calls(each)), legend: serviceLegend }],
-          }),
-          timeSeries({
-            title: "Deadlines exceeded",
-            description: "Calls per second that ended because their deadline had come.",
-            unit: "reqps",
-            min: 0,
-            queries: [{ expr: rate(each, "inmesh.client.deadline.exceeded"), legend: serviceLegend }],
-            width: 12,
-          }),
-          timeSeries({
-            title: "Client certificates",
-            description: "Time to the end of the client certificate of each process that has one.",
-            unit: "s",
-            queries: [{ expr: `${select(chosenScope, "inmesh.tls.certificate.expiry")} - time()`, legend: "{{job}} {{instance}}" }],
-            width: 12,
-          }),
-        ],
-      },
-    ],
+    description: "The mesh's measures against failures, and their cost.",
+    rows: [now, retriesAndHedges, breakersAndEjections, loadAndTime],
   });
 }

@@ -7,12 +7,12 @@ import {
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import { type Scope, select, serviceLabel } from "../src/assets/selection.ts";
 
-/** The data source that every panel reads. */
+/** The data source of every panel: a variable. */
 export const datasource = { type: "prometheus", uid: "$datasource" };
 
 const chosen = { job: 'job=~"$job"', instance: 'instance=~"$instance"', service: `${serviceLabel}=~"$service"` };
 
-/** What the variables have chosen. */
+/** The selection by the variables of the dashboard. */
 export const chosenScope: Scope = { spelling: "otlp", common: [chosen.job, chosen.instance], service: [chosen.service] };
 
 /** The variables of a dashboard, in their order. `isForOne`: one service is chosen, not several. */
@@ -39,7 +39,7 @@ export function variables(isForOne: boolean): readonly (DatasourceVariableBuilde
   ];
 }
 
-/** The objective that the panel about the error budget is measured against; {@link file://../src/assets/dashboards.ts} sets it. */
+/** The objective of the panel about the error budget; `src/assets/dashboards.ts` sets it. */
 export function objective(share: number): ConstantVariableBuilder {
   return new ConstantVariableBuilder("objective").label("Objective").value(String(share));
 }

@@ -10,7 +10,7 @@ function readSources(): ReadonlyMap<string, string> {
   // A declaration file describes a package as it is, default export and all; a README says why a folder is fenced off.
   // Of the live page in the browser only the programs are looked at.
   const isOfPage = (entry: Dirent) => /[\\/]admin[\\/]page$/.test(entry.parentPath) && /\.(html|css|svg|json)$/.test(entry.name);
-  const isSource = (entry: Dirent) => entry.isFile() && !entry.name.endsWith(".d.ts") && entry.name !== "README.md" && !isOfPage(entry);
+  const isSource = (entry: Dirent) => entry.isFile() && !/\.d\.ts$|^README\.md$/.test(entry.name) && !isOfPage(entry);
   const files = readdirSync(src, { recursive: true, withFileTypes: true }).filter(isSource);
   return new Map(
     files.map((entry) => {
@@ -26,21 +26,37 @@ function violationsWith(planted: Readonly<Record<string, string>>): readonly str
     "core/clock.ts": "export const clock = 1;\n",
     "discovery/discovery.ts": 'import { clock } from "../core/clock.ts";\nexport const discovery = clock;\n',
     "balancer/picker.ts": "export const picker = 1;\n",
-    "policies/retry/retry.ts": 'import pRetry from "p-retry";\nexport const retry = pRetry;\n',
+    "policies/retry/p-retry/repeat.ts": 'import pRetry from "p-retry";\nexport const retry = pRetry;\n',
     "registries/consul.ts": 'import type { Agent } from "node:http";\nexport type Consul = Agent;\n',
     "registries/eureka.ts": 'import { discovery } from "../discovery/discovery.ts";\nexport const eureka = discovery;\n',
-    "mesh/mesh.ts": 'import { retry } from "../policies/retry/retry.ts";\nexport const mesh = retry;\n',
+    "mesh/mesh.ts": 'import { retry } from "../policies/retry/p-retry/repeat.ts";\nexport const mesh = retry;\n',
     "testing/index.ts": 'export { mesh } from "../mesh/mesh.ts";\n',
     "index.ts": 'export { mesh } from "./mesh/mesh.ts";\n',
   };
   return violationsOf(new Map(Object.entries({ ...innocent, ...planted })));
 }
 
+/** Functions that are still to be broken up, by file and name. One that has become short is taken out. */
+const stillLong: readonly string[] = ["cli/check/consul-checks.ts: rightsFindings", "registries/consul/options.ts: settingsOf"];
+
+/** `mesh/mesh.ts: createMesh` of a violation that says that this function is too long. */
+function longFunctionIn(violation: string): string | undefined {
+  const [, path, name] = /^(.+):\d+: (.+) has \d+ lines, at most \d+ without/.exec(violation) ?? [];
+  return path === undefined ? undefined : `${path}: ${name}`;
+}
+
+/** A function of so many lines. */
+function lengthy(first: string, last: string, lines: number): string {
+  return `${first}\n${"  // line\n".repeat(lines - 2)}${last}`;
+}
+
 describe("the sources", () => {
   it("keep to the table of rooms, packages and habits", () => {
     const sources = readSources();
     expect(sources.size).toBeGreaterThan(50);
-    expect(violationsOf(sources)).toEqual([]);
+    const violations = violationsOf(sources);
+    expect(violations.filter((violation) => longFunctionIn(violation) === undefined)).toEqual([]);
+    expect(violations.flatMap((violation) => longFunctionIn(violation) ?? []).sort()).toEqual(stillLong);
   });
 
   it("import every package that package.json declares, and no other", () => {
@@ -59,7 +75,7 @@ describe("the rules", () => {
   it.each([
     ["core imports another room", "core/bad.ts", 'import { picker } from "../balancer/picker.ts";', '"core" imports "balancer"'],
     ["core does I/O", "core/bad.ts", 'import { readFile } from "node:fs/promises";', "node:fs/promises"],
-    ["core imports a vendor", "core/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/retry/"],
+    ["core imports a vendor", "core/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/retry/p-retry/"],
     [
       "one inner room imports another",
       "policies/bad.ts",
@@ -103,7 +119,7 @@ describe("the rules", () => {
     ],
     ["an adapter takes another's vendor", "registries/consul.ts", 'require("eureka-js-client");', "eureka-js-client is imported only in"],
     ["opossum leaves its room", "mesh/bad.ts", 'import CircuitBreaker from "opossum";', "opossum is imported only in circuit/"],
-    ["p-retry leaves the retries", "mesh/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/retry/"],
+    ["p-retry leaves the retries", "mesh/bad.ts", 'import pRetry from "p-retry";', "p-retry is imported only in policies/retry/p-retry/"],
     [
       "OpenTelemetry leaves its room",
       "mesh/bad.ts",
@@ -129,12 +145,45 @@ describe("the rules", () => {
     ["a file is a manager", "mesh/connection-manager.ts", "export const x = 1;", "says nothing"],
     ["a file name is in camel case", "mesh/connectionPool.ts", "export const x = 1;", "kebab-case"],
     ["a file has 301 lines", "mesh/bad.ts", "// line\n".repeat(300), "301 lines, at most 300"],
+    [
+      "an upstream is counted outside of the ledger",
+      "policies/bad.ts",
+      'import { statisticsOf } from "../core/clock.ts";\nexport const x = statisticsOf;',
+      "statistics are written in attempts/attempt-ledger.ts",
+    ],
     ["the index does something", "index.ts", "export const x = 1;", "table of contents"],
+    [
+      "a function has 61 lines",
+      "mesh/bad.ts",
+      lengthy("export function f(): void {", "}", 61),
+      "mesh/bad.ts:1: f has 61 lines, at most 60",
+    ],
+    ["a method has", "mesh/bad.ts", `export class C {\n${lengthy("  m(): void {", "  }", 61)}\n}`, "mesh/bad.ts:2: m has 61 lines"],
+    ["a constructor has", "mesh/bad.ts", `export class C {\n${lengthy("  constructor() {", "  }", 61)}\n}`, "constructor has 61 lines"],
+    ["an arrow function has", "mesh/bad.ts", lengthy("export const f = () => {", "};", 61), "mesh/bad.ts:1: f has 61 lines"],
+    ["a method of an object has", "mesh/bad.ts", `export const o = {\n${lengthy("  m() {", "  },", 61)}\n};`, "m has 61 lines"],
+    ["a callback has", "mesh/bad.ts", lengthy("[1].map(() => {", "});", 61), "a function without a name has 61 lines"],
+    ["a function has a comment without a reason", "mesh/bad.ts", `// Over 60 lines:\n${lengthy("function f() {", "}", 61)}`, "f has 61"],
+    ["the reason is not directly above", "mesh/bad.ts", `// Over 60 lines: a table.\n\n${lengthy("function f() {", "}", 61)}`, "f has 61"],
   ])("notice when %s", (_what, path, text, expected) => {
     const violations = violationsWith({ [path]: `${text}\n` });
     expect(violations).toHaveLength(1);
     expect(violations[0]).toContain(path);
     expect(violations[0]).toContain(expected);
+  });
+
+  it("allow a function of 60 lines, a longer one with its reason above, and a class of any length", () => {
+    const reasons = [
+      "// Over 60 lines: a table of cases.",
+      "/** Doc.\n *\n * Over 60 lines: a table of cases.\n */",
+      "/** Doc. */\n// Over 60 lines: a table.",
+    ];
+    for (const reason of ["", ...reasons])
+      expect(
+        violationsWith({ "mesh/good.ts": `${reason}\n${lengthy("export function f(): void {", "}", reason === "" ? 60 : 200)}\n` }),
+      ).toEqual([]);
+    const methods = Array.from({ length: 10 }, (_, index) => lengthy(`  m${index}(): void {`, "  }", 20)).join("\n");
+    expect(violationsWith({ "mesh/good.ts": `export class C {\n${methods}\n}\n` })).toEqual([]);
   });
 
   it("say where", () => {

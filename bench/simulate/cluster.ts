@@ -1,5 +1,6 @@
+import type { BalancingOptions } from "../../src/balancer/balancing-options.ts";
 // Many clients and many instances: how evenly is the load shared, does everybody run after the same instance, how many connections are there.
-import type { SimulatedClient, SimulatedOptions, SimulatedServer, SimulationResult } from "../../src/testing/index.ts";
+import type { SimulatedClient, SimulatedServer, SimulationResult } from "../../src/testing/index.ts";
 import type { Case } from "./case.ts";
 
 interface Definition {
@@ -9,7 +10,7 @@ interface Definition {
   readonly ratePerSecond: number;
   /** Requests an instance works on at a time; without it clients do not feel each other. */
   readonly workers?: number;
-  readonly subset?: (client: SimulatedClient) => SimulatedOptions["subset"];
+  readonly subset?: (client: SimulatedClient) => BalancingOptions["subset"];
   /** In how many runs, each with its part of the clients; only where clients do not feel each other. */
   readonly groups?: number;
   /** Instances are replaced one after another; each refuses connections for so long before discovery knows. */
@@ -95,7 +96,7 @@ export const clusterCases: readonly Case[] = Object.entries(definitions).map(([n
       clients: clients / groups,
       timelineParts: 20,
     },
-    options: (client: SimulatedClient) => (subset === undefined ? {} : { subset: subset(client) }),
+    options: (client: SimulatedClient) => (subset === undefined ? {} : { balancing: { subset: subset(client) } }),
     extra: (result) => {
       const connections = result.servers.map((server) => server.connections);
       return {

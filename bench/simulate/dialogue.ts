@@ -23,7 +23,7 @@ const published = JSON.parse(readFileSync(join(import.meta.dirname, "dialogue-pu
 
 /** How dialogue's clients are set up in its simulation, as far as inmesh has it: four retries with a pause of up to 250 ms × 2ⁿ, no time limits. */
 const dialogueOptions: Case["options"] = {
-  retry: { maxAttempts: 5, baseDelayMs: 250, maxDelayMs: 2_000, budget: { ratio: 1, perSecond: 1e6 } },
+  retry: { maxAttempts: 5, baseDelayMs: 250, maxDelayMs: 2_000, budget: { ratio: 1, minRetriesPerSecond: 1e6 } },
   breaker: false,
   timeoutMs: false,
   attemptTimeoutMs: false,

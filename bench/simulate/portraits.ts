@@ -1,4 +1,4 @@
-// npm run simulate -- --out docs/pickers: one picture for each picker, in a scenario that shows what it does.
+// npm run simulate -- --out docs/reference/pickers: one picture for each picker, in a scenario that shows what it does.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Scenario, type SimulationResult, simulate } from "../../src/testing/index.ts";

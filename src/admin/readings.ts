@@ -1,7 +1,8 @@
 import type { Clock } from "../core/clock.ts";
-import type { EndpointState, ServiceReading } from "../core/reading.ts";
+import type { ServiceReading } from "../core/observing/reading.ts";
+import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import { endpointRow, instanceOf, stateOf } from "./explained.ts";
+import { endpointRow, instanceOf } from "./endpoint-rows.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
@@ -9,21 +10,21 @@ import type { MeshSnapshot, Secured, ServiceRow, ServiceSnapshot } from "./snaps
 
 const rateS = 10;
 const shareS = 60;
-/** Up to so many instances are told with their service. */
+/** A service with at most so many instances is shown with them. */
 const fewInstances = 8;
 
-/** Which part of a service is asked for. */
+/** The part of a service that a request asks for. */
 export interface ServiceQuery {
-  readonly state: EndpointState | undefined;
-  /** In lower case. */
+  readonly state: InstanceState | undefined;
+  /** A text to find, in lower case. */
   readonly find: string;
   readonly offset: number;
   readonly limit: number;
-  /** Seconds of the epoch. */
+  /** Only seconds after this one, in seconds since the epoch. */
   readonly sinceS: number;
 }
 
-/** What {@link Readings} are taken from. */
+/** The sources of {@link Readings}. */
 export interface ReadingsOptions {
   readonly mesh: Pick<Mesh, "explain">;
   readonly recorder: Recorder;
@@ -32,10 +33,10 @@ export interface ReadingsOptions {
   readonly canChange: boolean;
 }
 
-/** Puts together what the API answers. Costs nothing while nobody asks. */
+/** Composes the answers of the API, at the time of a request. */
 export class Readings {
   readonly #options: ReadingsOptions;
-  /** What makes seconds of the epoch of those of the clock. Taken once: rounded anew each time it would differ by one now and then. */
+  /** Difference between seconds since the epoch and seconds of the clock. Computed once: rounded each time, it would vary by one. */
   readonly #offsetS: number;
 
   constructor(options: ReadingsOptions) {
@@ -62,7 +63,7 @@ export class Readings {
     };
   }
 
-  /** One service with its endpoints; `undefined` when it was never called. */
+  /** One service with its endpoints; `undefined` for one that was never called. */
   service(name: string, { state, find, offset, limit, sinceS }: ServiceQuery): ServiceSnapshot | undefined {
     const { mesh, recorder, clock, canChange } = this.#options;
     const explanation = mesh.explain(name);
@@ -70,12 +71,12 @@ export class Readings {
     if (explanation === undefined || reading === undefined) return undefined;
     const tally = recorder.tally(name);
     const found = explanation.endpoints.filter((explained) => {
-      if (state !== undefined && stateOf(explained) !== state) return false;
+      if (state !== undefined && explained.state !== state) return false;
       const { endpoint, address, reason } = explained;
       return find === "" || [endpoint.id, address, endpoint.zone ?? "", reason].some((text) => text.toLowerCase().includes(find));
     });
-    // Who is out is what one looks for.
-    const ordered = [...found.filter((each) => stateOf(each) !== "available"), ...found.filter((each) => stateOf(each) === "available")];
+    // Instances that are out are what an operator looks for.
+    const ordered = [...found.filter((each) => each.state !== "available"), ...found.filter((each) => each.state === "available")];
     const nowS = secondOf(clock);
     return {
       ...this.#row(reading),
@@ -116,7 +117,7 @@ export class Readings {
   }
 
   #securedOf(service: string, tally: ServiceTally): Secured {
-    // It was watched before anybody recorded, and discovery has had nothing to say since.
+    // The service was watched before the recorder joined, and discovery has not answered since.
     if (!tally.isListed) tally.list(this.#options.mesh.explain(service)?.endpoints.map(({ endpoint }) => endpoint) ?? []);
     return tally.secured;
   }

@@ -1,21 +1,22 @@
-import type { CallObserver } from "../core/call-observer.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { AttemptObserver, EndpointsUpdate, Observer } from "../core/observer.ts";
-import type { MeshReading } from "../core/reading.ts";
+import type { CallObserver } from "../core/observing/call-observer.ts";
+import { type EventHandlers, handleEvent, type MeshEvent } from "../core/observing/events.ts";
+import type { AttemptObserver, Observer } from "../core/observing/observer.ts";
+import type { MeshReading } from "../core/observing/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { ServiceTally } from "./service-tally.ts";
 
-/** What a {@link Recorder} needs. */
+/** Options of a {@link Recorder}. */
 export interface RecorderOptions {
   readonly clock: Clock;
-  /** The services that the mesh watches: of others nothing is kept. */
+  /** The services that the mesh watches; nothing is kept of others. */
   readonly services: () => readonly string[];
-  /** The mesh has closed, or the recorder has left it. */
+  /** Called when the mesh has closed, or the recorder has left it. */
   readonly onClose: () => void;
 }
 
-/** Records what the page shows, while it is attached to a mesh. */
+/** Records the calls, attempts and answers of discovery that the page shows, while it observes a mesh. */
 export class Recorder implements Observer {
   readonly #options: RecorderOptions;
   #tallies = new Map<string, ServiceTally>();
@@ -26,17 +27,17 @@ export class Recorder implements Observer {
     this.#options = options;
   }
 
-  /** What the mesh tells of itself; `undefined` before it was attached. */
+  /** The readings of the mesh; `undefined` before the recorder has joined. */
   get reading(): MeshReading | undefined {
     return this.#reading;
   }
 
-  /** Services that something is kept of. */
+  /** Number of services with a tally. */
   get size(): number {
     return this.#tallies.size;
   }
 
-  /** What was seen of a service; made when nothing was. */
+  /** The tally of a service, made at the first use. */
   tally(service: string): ServiceTally {
     if (this.#newest?.[0] === service) return this.#newest[1];
     const tally = this.#tallies.get(service) ?? this.#add(service);
@@ -56,23 +57,27 @@ export class Recorder implements Observer {
     return this.tally(request.service).endpoint(upstream);
   }
 
-  onRetry(request: MeshRequest): void {
-    this.tally(request.service).retried();
-  }
-
-  onHedge(request: MeshRequest): void {
-    this.tally(request.service).hedged();
-  }
-
-  onEndpoints({ service, endpoints }: EndpointsUpdate): void {
-    this.tally(service).list(endpoints);
+  onEvent(event: MeshEvent): void {
+    handleEvent(this.#handlers, event);
   }
 
   onClose(): void {
     this.#options.onClose();
   }
 
-  /** Names may come from outside: the tally of a service that made room for another goes with it. */
+  readonly #handlers: EventHandlers = {
+    retry: ({ service }) => this.tally(service).retried(),
+    hedge: ({ service }) => this.tally(service).hedged(),
+    endpoints: ({ service, endpoints }) => this.tally(service).list(endpoints),
+    // The page reads everything else from the mesh at the time of a request.
+    "retry-denied": undefined,
+    "hedge-won": undefined,
+    "discovery-error": undefined,
+    "instance-state": undefined,
+    breaker: undefined,
+  };
+
+  /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */
   #add(service: string): ServiceTally {
     const watched = new Set(this.#options.services());
     const tallies = [...this.#tallies].filter(([name]) => watched.has(name));

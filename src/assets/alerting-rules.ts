@@ -1,11 +1,12 @@
 import type { AlertDefinition, Severity } from "./alert-definition.ts";
-import { callAlerts } from "./alerts-of-calls.ts";
-import { stateAlerts } from "./alerts-of-state.ts";
+import { errorBudgetAlerts } from "./alerts-of-budget.ts";
+import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
+import { capacityAlerts, certificateAlerts, discoveryAlerts } from "./alerts-of-state.ts";
 import type { RuleGroup } from "./recording-rules.ts";
 import type { Scope } from "./selection.ts";
 import type { AllThresholds } from "./thresholds.ts";
 
-/** An alerting rule, as Prometheus reads it. */
+/** An alerting rule in Prometheus' format. */
 export interface AlertingRule {
   readonly alert: string;
   readonly expr: string;
@@ -14,15 +15,21 @@ export interface AlertingRule {
   readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
 
-/** Every alert as a rule. `runbooks`: the address of the page with a heading for each. */
+/** Every alert as a rule, in two groups. `runbooks` is the address of the page that has a heading for each alert. */
 export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks: string): readonly RuleGroup<AlertingRule>[] {
   const written = ({ severity, summary, description, ...rule }: AlertDefinition): AlertingRule => ({
     ...rule,
     labels: { severity },
     annotations: { summary, description, runbook_url: `${runbooks}#${rule.alert.toLowerCase()}` },
   });
+  const ofCalls = [
+    ...errorBudgetAlerts(scope, thresholds),
+    ...retryAndLatencyAlerts(scope, thresholds),
+    ...endedCallAlerts(scope, thresholds),
+  ];
+  const ofState = [...capacityAlerts(scope), ...discoveryAlerts(scope, thresholds), ...certificateAlerts(scope, thresholds)];
   return [
-    { name: "inmesh-calls", rules: callAlerts(scope, thresholds).map(written) },
-    { name: "inmesh-state", rules: stateAlerts(scope, thresholds).map(written) },
+    { name: "inmesh-calls", rules: ofCalls.map(written) },
+    { name: "inmesh-state", rules: ofState.map(written) },
   ];
 }

@@ -1,6 +1,6 @@
 import { serviceLabel } from "./selection.ts";
 
-/** Where alerts are sent. */
+/** The receivers of alerts. */
 export interface Receivers {
   /** Webhook for alerts of severity `page`. */
   readonly page: string;
@@ -8,7 +8,7 @@ export interface Receivers {
   readonly ticket: string;
 }
 
-/** An Alertmanager configuration: routes by severity, and one alert per service where one explains the others. */
+/** An Alertmanager configuration: routes by severity, and inhibitions of alerts that another alert of the same service explains. */
 export function alertmanagerConfig({ page, ticket }: Receivers): Readonly<Record<string, unknown>> {
   const sameService = ["job", serviceLabel];
   return {
@@ -25,7 +25,7 @@ export function alertmanagerConfig({ page, ticket }: Receivers): Readonly<Record
     },
     inhibit_rules: [
       {
-        // Without endpoints every call fails: what follows from that is no news.
+        // Without endpoints every call fails: these alerts are consequences.
         source_matchers: ['alertname="InmeshNoEndpoints"'],
         target_matchers: [
           'alertname=~"InmeshErrorBudget.*|InmeshRetriesHideFailures|InmeshRetryStorm|InmeshRetryBudgetExhausted|InmeshBreakerOpen|InmeshPanic|InmeshEjectionsHigh|InmeshDeadlineExceeded"',

@@ -2,25 +2,25 @@ import { checkChoice, checkFlag, checkKeys, checkNumber, checkObject, checkText,
 import { type Spelling, spellings } from "./spelling.ts";
 import { type AllThresholds, defaultThresholds, type Thresholds } from "./thresholds.ts";
 
-/** What dashboards and rules are written for. */
+/** Selection, names and thresholds of dashboards and rules. */
 export interface AssetsOptions extends Thresholds {
-  /** How the exporter in use spells units: `otlp` (the default), which is also how `inmesh/prometheus` does, or `otel-js`. */
+  /** Spelling of units by the exporter in use: `otlp`, which `inmesh/prometheus` has too, or `otel-js`. @default "otlp" */
   readonly spelling?: Spelling | undefined;
-  /** The `job` label of the processes that call. Default: any. */
+  /** The `job` label of the calling processes. @default any */
   readonly job?: string | undefined;
-  /** The services that are watched, by name. Default: all that are called. */
+  /** Names of the services in rules and dashboards. @default all that are called */
   readonly services?: readonly string[] | undefined;
-  /** What the titles of dashboards begin with, and their identities, so that two sets can be loaded into one Grafana. Default: `inmesh`. */
+  /** Beginning of the titles and identities of dashboards, so that two sets can be loaded into one Grafana. @default "inmesh" */
   readonly titlePrefix?: string | undefined;
-  /** The address of the page with the runbooks, which are also written to `runbooks.md`. Default: `runbooks.md`. */
+  /** Address of the page with the runbooks, which are also written to `runbooks.md`. @default "runbooks.md" */
   readonly runbookUrl?: string | undefined;
-  /** The webhook that alerts of severity `page` go to. */
+  /** Webhook for alerts of severity `page`. @default "http://127.0.0.1:9095/page", a placeholder */
   readonly pageWebhook?: string | undefined;
-  /** The webhook that alerts of severity `ticket` go to. */
+  /** Webhook for alerts of severity `ticket`. @default "http://127.0.0.1:9095/ticket", a placeholder */
   readonly ticketWebhook?: string | undefined;
 }
 
-/** {@link AssetsOptions}, checked and with nothing missing; without a `job` and without `services` all are meant. */
+/** {@link AssetsOptions}, checked and with the defaults filled in. `job: undefined` and `services: []` select everything. */
 export interface AssetsSettings {
   readonly spelling: Spelling;
   readonly job: string | undefined;
@@ -43,12 +43,12 @@ const keys = [
   ...Object.keys(defaultThresholds),
 ];
 
-/** Beyond it a histogram knows only that a call took longer. */
+/** Upper boundary of the last finite bucket of the histograms of durations. */
 const maxLatencyMs = 10_000;
 
 /**
- * Checks options and fills in defaults.
- * @param also names of options that are the caller's own
+ * Checks the options and fills in the defaults.
+ * @param also names of further options that the caller checks itself
  * @throws TypeError or RangeError naming the option and the value
  */
 export function assetsSettings(options: AssetsOptions, also: readonly string[] = []): AssetsSettings {
@@ -80,7 +80,7 @@ function checkedThresholds(options: Thresholds): AllThresholds {
     discoveryMaxAgeMs = defaultThresholds.discoveryMaxAgeMs,
     certificateWarningMs = defaultThresholds.certificateWarningMs,
   } = options;
-  // Below 0.95, 14.4 times the budget is most of all calls, and at 0.93 more than there are: the alert could not fire.
+  // Below 0.95 the bound of the fast alert, 14.4 times the budget, is most of all calls, and from 0.93 on down more than all of them.
   checkNumber("assets: objective", objective, 0.95, 0.99999);
   checkNumber("assets: latencyObjectiveMs", latencyObjectiveMs, 1, maxLatencyMs);
   checkNumber("assets: minCallsPerSecond", minCallsPerSecond, 0, 1e6);
@@ -89,14 +89,17 @@ function checkedThresholds(options: Thresholds): AllThresholds {
   return { objective, latencyObjectiveMs, minCallsPerSecond, discoveryMaxAgeMs, certificateWarningMs };
 }
 
-/** Alertmanager would refuse it only when it starts. */
+/** Alertmanager itself would refuse a wrong address only when it starts. */
 function checkWebhook(option: string, value: string): void {
   checkText(option, value);
   // The value is not shown: addresses of webhooks are secrets.
   if (!/^https?:$/.test(URL.parse(value)?.protocol ?? "")) throw new TypeError(`${option} must be an http or https address`);
 }
 
-/** Checks the options that say where files are written. */
+/**
+ * Checks the target directory and `force`.
+ * @throws TypeError naming the option and the value
+ */
 export function checkTarget(out: unknown, force: unknown): void {
   checkText("assets: out", out);
   if (out === undefined) refuseOption("assets: out", out, "a directory");

@@ -5,12 +5,12 @@ import type { AssetsSettings } from "./assets-options.ts";
 import { regexFor } from "./selection.ts";
 import { respelled } from "./spelling.ts";
 
-/** The dashboards that there are. `observability/generate.ts` makes them, with names and titles that {@link adapted} knows. */
+/** Names of the dashboards. `observability/generate.ts` makes them, with the identities and titles that {@link adapted} replaces. */
 export const dashboardNames = ["overview", "service", "discovery", "resilience"] as const;
 
-/** A file of the package's, by its path from the root of it. */
+/** Text of a file of this package, by its path from the package's root. */
 export async function readShipped(path: string): Promise<string> {
-  // Where this code is depends on whether it was bundled; the package knows itself by its name.
+  // Not by the path of this module, which depends on bundling.
   const root = dirname(createRequire(import.meta.url).resolve("inmesh/package.json"));
   return await readFile(join(root, path), "utf8");
 }
@@ -23,16 +23,16 @@ interface Variable {
   current?: unknown;
 }
 
-/** What {@link adapted} changes of a dashboard. */
+/** The part of a dashboard's JSON that {@link adapted} changes. */
 interface Dashboard {
   title: string;
   readonly templating: { readonly list: readonly Variable[] };
 }
 
-/** A dashboard, as the package has it, for somebody's exporter, job, services, objective and titles. */
+/** The JSON of a shipped dashboard with the user's spelling, job, services, objective and titles. */
 export function adapted(text: string, { spelling, titlePrefix, job, services, thresholds }: AssetsSettings): string {
   const identity = identityOf(titlePrefix);
-  // Identities: the dashboard's own, those that links lead to, and the tag that finds the others.
+  // Identities: the dashboard's own, the targets of links, and the tag by which dashboards list each other.
   const named = respelled(text, spelling)
     .replace(/"uid": "inmesh-/g, `"uid": "${identity}-`)
     .replaceAll("/d/inmesh-", `/d/${identity}-`)
@@ -47,17 +47,17 @@ export function adapted(text: string, { spelling, titlePrefix, job, services, th
   return `${JSON.stringify(dashboard, undefined, 2)}\n`;
 }
 
-/** Letters, digits and hyphens, of which Grafana takes 40. */
+/** Letters, digits and hyphens; short enough for Grafana's limit of 40 with the dashboard's name behind it. */
 function identityOf(titlePrefix: string): string {
   const words = titlePrefix.toLowerCase().match(/[a-z0-9]+/g) ?? ["inmesh"];
   return words.join("-").slice(0, 24);
 }
 
-/** Leaves out all values of a variable but these, also where all are chosen. */
+/** Restricts a variable to these values, also where all values are chosen. */
 function restrict(variable: Variable, values: readonly string[]): void {
   const either = values.map(regexFor).join("|");
   variable.regex = `/^(?:${either.replaceAll("/", "\\/")})$/`;
-  // Put into PromQL's quotes as it is, where a backslash begins an escape.
+  // Grafana inserts this into PromQL's double quotes unchanged, where a backslash begins an escape.
   if (variable.allValue !== undefined) variable.allValue = either.replace(/[\\"]/g, "\\$&");
 }
 

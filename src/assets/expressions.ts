@@ -1,13 +1,14 @@
-import { attribute } from "../telemetry/names.ts";
+import { attribute } from "../telemetry/attribute-names.ts";
 import { labelName } from "../telemetry/prometheus/spelling.ts";
 import { type Scope, select } from "./selection.ts";
 import type { HistogramPart } from "./spelling.ts";
 
-/** Over which stretch, and which labels are kept: `job, server_service_name`, or none. */
+/** Selection, window and grouping of an aggregated expression. */
 export interface Grouping {
   readonly scope: Scope;
-  /** A range as PromQL has it: `5m`, `$__rate_interval`. */
+  /** A range in PromQL's notation: `5m`, `$__rate_interval`. */
   readonly window: string;
+  /** The labels that are kept, such as `job, server_service_name`; empty: none. */
   readonly by: string;
 }
 
@@ -26,12 +27,12 @@ export function rate({ scope, window, by }: Grouping, metric: string, where: rea
   return sum(by, `rate(${select(scope, metric, where, part)}[${window}])`);
 }
 
-/** One rate over another; a numerator that has no series yet is zero, not missing. */
+/** One rate divided by another. A numerator without series counts as zero, not as missing. */
 export function ratio(numerator: string, denominator: string): string {
   return `(${numerator} or ${denominator} * 0) / ${denominator}`;
 }
 
-/** Calls per second. A call that its caller gave up says nothing about the service and is not counted. */
+/** Calls per second, without those that their callers aborted: they say nothing about the service. */
 export function calls(grouping: Grouping): string {
   return rate(grouping, callDuration, [`${outcome}!="cancelled"`], "count");
 }
@@ -41,7 +42,7 @@ export function failedCalls(grouping: Grouping): string {
   return rate(grouping, callDuration, [`${outcome}=~"error|rejected"`], "count");
 }
 
-/** The share of calls that failed: 1 - effective success. */
+/** The share of calls that failed: 1 − effective success. */
 export function callErrorRatio(grouping: Grouping): string {
   return ratio(failedCalls(grouping), calls(grouping));
 }
@@ -51,29 +52,29 @@ export function attempts(grouping: Grouping): string {
   return rate(grouping, attemptDuration, [], "count");
 }
 
-/** Attempts per second that failed. A 4xx is an answer, as it is for a call. */
+/** Attempts per second that failed. A 4xx is no failure, as for calls. */
 export function failedAttempts(grouping: Grouping): string {
   return rate(grouping, attemptDuration, [`${errorType}!=""`, `${errorType}!~"4.."`], "count");
 }
 
-/** The share of attempts that failed: 1 - actual success. */
+/** The share of attempts that failed: 1 − actual success. */
 export function attemptErrorRatio(grouping: Grouping): string {
   return ratio(failedAttempts(grouping), attempts(grouping));
 }
 
-/** A quantile of how long calls that succeeded took, in seconds. */
+/** A quantile of the duration of successful calls, in seconds. */
 export function callLatency(quantile: number, { scope, window, by }: Grouping): string {
   const buckets = select(scope, callDuration, [`${outcome}="success"`], "bucket");
   return `histogram_quantile(${quantile}, ${sum(labels("le", by), `rate(${buckets}[${window}])`)})`;
 }
 
-/** A quantile of how long attempts took, in seconds. */
+/** A quantile of the duration of attempts, in seconds. */
 export function attemptLatency(quantile: number, { scope, window, by }: Grouping): string {
   const buckets = select(scope, attemptDuration, [], "bucket");
   return `histogram_quantile(${quantile}, ${sum(labels("le", by), `rate(${buckets}[${window}])`)})`;
 }
 
-/** Retries for each call. */
+/** Retries per call. */
 export function retriesPerCall(grouping: Grouping): string {
   return ratio(rate(grouping, "inmesh.client.retries"), calls(grouping));
 }

@@ -1,28 +1,31 @@
 import { attempts, callLatency, calls, failedAttempts, failedCalls, type Grouping } from "./expressions.ts";
 import { recorded, type Scope, serviceLabel } from "./selection.ts";
 
-/** A series that Prometheus computes from others. */
+/** A recording rule in Prometheus' format. */
 export interface RecordingRule {
   readonly record: string;
   readonly expr: string;
 }
 
-/** Rules that are evaluated one after the other, at one time. */
+/** A group of rules in Prometheus' format: evaluated in order, at the same time. */
 export interface RuleGroup<Rule> {
   readonly name: string;
-  /** A duration; that of Prometheus' configuration without it. */
+  /** A duration in PromQL's notation. @default `evaluation_interval` of Prometheus' configuration */
   readonly interval?: string;
   readonly rules: readonly Rule[];
 }
 
-/** The labels that alerts and recorded series have: who calls, and who is called. */
+/** The labels of alerts and recorded series: the caller and the service. */
 export const alertLabels: string = `job, ${serviceLabel}`;
 
-/** Windows whose rates are computed from what was scraped, and those that are computed from recorded rates: for days of samples that is a hundredth of the work. */
+/**
+ * Rates over the short windows are computed from the scraped samples, those over the long ones from recorded rates, which takes a
+ * hundredth of the work.
+ */
 const shortWindows = ["5m", "30m", "1h"] as const;
 const longWindows = ["6h", "3d"] as const;
 
-/** A window of which the ratio of failed calls is recorded. */
+/** A window over which the share of failed calls is recorded. */
 export type Window = (typeof shortWindows)[number] | (typeof longWindows)[number];
 
 /** The name of the recorded rate of calls. */
@@ -41,13 +44,13 @@ function errorsOver(window: Window): string {
 
 /** The name of the recorded share of attempts that failed. */
 export const attemptErrorRatio = "service:inmesh_attempt_errors:ratio_rate5m";
-/** The name of the recorded 99th percentile of how long calls that succeeded took, in seconds. */
+/** The name of the recorded 99th percentile of the duration of successful calls, in seconds. */
 export const latencyP99 = "service:inmesh_call_duration_seconds:p99_rate5m";
 
 const attemptRate = "service:inmesh_attempts:rate5m";
 const attemptErrorRate = "service:inmesh_attempt_errors:rate5m";
 
-/** What is recorded of each service: rates of calls, the shares that failed over the windows of the alerts, the 99th percentile. */
+/** Recording rules per service: the rate and the failed share of calls over each window, those of attempts, and the 99th percentile. */
 export function recordingRules(scope: Scope): readonly RuleGroup<RecordingRule>[] {
   const over = (window: string): Grouping => ({ scope, window, by: alertLabels });
   const made = (name: string): string => recorded(scope, name);
@@ -57,7 +60,7 @@ export function recordingRules(scope: Scope): readonly RuleGroup<RecordingRule>[
   });
   const short = shortWindows.flatMap((window) => [
     { record: callsOver(window), expr: calls(over(window)) },
-    // Zero, not missing, while nothing fails: a share of it is zero then, and an average over days knows of the good days.
+    // Zero, not missing, while no call fails: the share is then zero, and an average over days includes the days without failures.
     { record: errorsOver(window), expr: `${failedCalls(over(window))} or ${made(callsOver(window))} * 0` },
     share(window),
   ]);
@@ -77,7 +80,7 @@ export function recordingRules(scope: Scope): readonly RuleGroup<RecordingRule>[
         { record: latencyP99, expr: callLatency(0.99, over("5m")) },
       ],
     },
-    // Below the five minutes after which a series counts as gone.
+    // Shorter than the five minutes after which Prometheus treats a series as stale.
     { name: "inmesh-services-long", interval: "2m", rules: long },
   ];
 }

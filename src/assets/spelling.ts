@@ -1,16 +1,16 @@
-import { type MetricDefinition, metricTable } from "../telemetry/metric-table.ts";
+import { type MetricDefinition, metricTable } from "../telemetry/metrics/metric-table.ts";
 import { labelName, prometheusName } from "../telemetry/prometheus/spelling.ts";
 
 /**
- * How exporters spell the unit in a metric's name. `otlp`: with `_seconds`, as Prometheus itself does with OTLP, the OpenTelemetry
- * Collector, and `inmesh/prometheus`. `otel-js`: without, as `@opentelemetry/exporter-prometheus` does.
+ * Spelling of units in the names of metrics by exporters. `otlp`: with `_seconds`, as Prometheus' own OTLP receiver, the OpenTelemetry
+ * Collector and `inmesh/prometheus` have it. `otel-js`: without, as `@opentelemetry/exporter-prometheus` has it.
  */
 export type Spelling = "otlp" | "otel-js";
 
 /** All values of {@link Spelling}. */
 export const spellings: readonly Spelling[] = ["otlp", "otel-js"];
 
-/** Which of a histogram's series. */
+/** One of the series of a histogram. */
 export type HistogramPart = "bucket" | "count" | "sum";
 
 const byName: ReadonlyMap<string, MetricDefinition> = new Map(
@@ -33,13 +33,13 @@ export function spelled(metric: string, spelling: Spelling): string {
 }
 
 const inSeconds = Object.values(metricTable).filter(({ unit }) => unit === "s");
-// One that begins another would be found in it, so a name must end where it ends, or with what a histogram adds.
+// A name may be the beginning of a longer one: it must be followed by a word boundary or by the suffix of a histogram.
 const spelledWithUnit = new RegExp(
   `\\b(${inSeconds.map((each) => labelName(each.name)).join("|")})_seconds(?=(?:_bucket|_count|_sum)?\\b)`,
   "g",
 );
 
-/** A text that names metrics in the `otlp` spelling, in another one. */
+/** `text` with the names of metrics changed from the `otlp` spelling to `spelling`. */
 export function respelled(text: string, spelling: Spelling): string {
   return spelling === "otlp" ? text : text.replace(spelledWithUnit, "$1");
 }

@@ -1,21 +1,24 @@
-/** What alerts are measured against. */
+/** Thresholds of alerts. */
 export interface Thresholds {
-  /** The share of calls that is to succeed, from 0.95 to 0.99999. Default: 0.999. */
+  /** Share of calls that should succeed, 0.95 to 0.99999. @default 0.999 */
   readonly objective?: number | undefined;
-  /** Milliseconds within which 99 % of the calls that succeed are to end. Default: 500. */
+  /** Time within which 99 % of the successful calls should end, in milliseconds, 1 to 10000. @default 500 */
   readonly latencyObjectiveMs?: number | undefined;
-  /** Calls per second below which a service is too quiet for shares and percentiles to say anything. Default: 0.1. */
+  /** Calls per second, 0 to 1e6, below which shares and percentiles of a service raise no alert. @default 0.1 */
   readonly minCallsPerSecond?: number | undefined;
-  /** Milliseconds after which discovery's answer counts as stale: more than the longest pause of the source. Default: 300 000. */
+  /**
+   * Age of discovery's answer above which it counts as stale, in milliseconds, 1000 or more. It should exceed the longest pause
+   * between two answers of the source. @default 300000
+   */
   readonly discoveryMaxAgeMs?: number | undefined;
-  /** Milliseconds before its end at which a client certificate is to have been renewed. Default: 604 800 000, seven days. */
+  /** Time before its expiry at which a client certificate should have been renewed, in milliseconds, 1000 or more. @default 604800000, seven days */
   readonly certificateWarningMs?: number | undefined;
 }
 
-/** {@link Thresholds} with nothing missing. */
+/** {@link Thresholds} with the defaults filled in. */
 export type AllThresholds = { readonly [Name in keyof Thresholds]-?: NonNullable<Thresholds[Name]> };
 
-/** The defaults. */
+/** The defaults of {@link Thresholds}. */
 export const defaultThresholds: AllThresholds = {
   objective: 0.999,
   latencyObjectiveMs: 500,

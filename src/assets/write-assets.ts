@@ -3,19 +3,20 @@ import { dirname, join } from "node:path";
 import { assetFiles, mark } from "./asset-files.ts";
 import { type AssetsOptions, assetsSettings, checkTarget } from "./assets-options.ts";
 
-/** Where assets are written, and for whom. */
+/** Options of {@link writeAssets}. */
 export interface WriteAssetsOptions extends AssetsOptions {
-  /** The directory; it is made if it is not there. */
+  /** Target directory, created when it does not exist. */
   readonly out: string;
-  /** Replaces files that something else has written, too. Default: `false`. */
+  /** Replaces files that `writeAssets` has not written, too. @default false */
   readonly force?: boolean | undefined;
 }
 
 /**
  * Writes recording and alerting rules for Prometheus, an example configuration for Alertmanager, dashboards for Grafana, and the runbooks
- * that the alerts lead to, and returns the paths of the files. What it has written before is replaced. Needs no network.
- * @throws TypeError or RangeError for a wrong option
- * @throws Error, and writes nothing, when there is a file in the way that it has not written, and `force` is not set
+ * that the alerts link to. Replaces files of an earlier run. Needs no network.
+ * @returns the paths of the files
+ * @throws TypeError or RangeError naming the option and the value
+ * @throws Error when a file of another origin is in the way and `force` is not set; nothing is written then
  */
 export async function writeAssets(options: WriteAssetsOptions): Promise<readonly string[]> {
   const settings = assetsSettings(options, ["out", "force"]);

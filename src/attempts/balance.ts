@@ -1,19 +1,14 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { Picker } from "../balancer/picker.ts";
-import type { Permit } from "../circuit/circuit.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { UpstreamBreakers } from "../rotation/upstream-breaker.ts";
+import type { AttemptLedger } from "./attempt-ledger.ts";
 
-/** What {@link balance} needs. */
+/** The parts that {@link balance} joins. */
 export interface BalanceOptions {
   readonly balancer: Balancer;
-  /** The balancer's picker, where it learns from attempts. */
-  readonly picker: Pick<Picker, "onAttempt">;
-  /** The circuits of the instances: told here how attempts go on, since a layer of their own would be one more promise for each. */
-  readonly breakers?: Pick<UpstreamBreakers, "admit" | "answered" | "failed"> | undefined;
+  readonly ledger: AttemptLedger;
   /** For discovery's first answer. */
   readonly wait: FirstAnswer;
   /** An instance that is full is passed over; while all are, attempts wait. */
@@ -41,13 +36,11 @@ export interface InstanceRoom {
   fill(): void;
 }
 
-const smoothing = 0.1;
-
 /**
- * Waits for the first endpoints, picks an instance, counts the request in flight until its body has closed, and tells the instance's
- * breaker and the picker what became of it.
+ * Waits for the first endpoints, picks an instance, and keeps the books of the attempt in the ledger until its body has closed. The
+ * circuit of the instance is told there: a layer of its own would be one more promise for each attempt in flight.
  */
-export function balance({ balancer, picker, breakers, wait, instanceLimit }: BalanceOptions): Interceptor {
+export function balance({ balancer, ledger, wait, instanceLimit }: BalanceOptions): Interceptor {
   return (next) => {
     const send = (request: MeshRequest): Promise<MeshResponse> => {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
@@ -62,29 +55,17 @@ export function balance({ balancer, picker, breakers, wait, instanceLimit }: Bal
         });
       }
       request.tried.push(upstream);
-      upstream.inFlight++;
-      upstream.requests++;
-      const chosen = upstream;
-      const learner = picker.onAttempt?.(chosen, request);
-      const permit = breakers?.admit(chosen);
-      return next({ ...request, upstream: chosen }).then(
+      const attempt = ledger.begin(upstream, request);
+      attempt.sent();
+      return next({ ...request, upstream }).then(
         (response) => {
-          breakers?.answered(request, chosen, permit as Permit, response);
-          learnLatency(chosen, request);
-          learner?.onHead(response);
+          attempt.head(response);
           // Until the body has closed, not the head: otherwise an instance that streams looks idle.
-          response.body.onClose((error) => {
-            chosen.inFlight--;
-            learner?.onEnd(error);
-            instanceLimit?.fill();
-          });
+          response.body.onClose((error) => attempt.end(error));
           return response;
         },
         (error: unknown) => {
-          breakers?.failed(chosen, permit as Permit, error);
-          chosen.inFlight--;
-          learner?.onEnd(error);
-          instanceLimit?.fill();
+          attempt.end(error);
           throw error;
         },
       );
@@ -103,9 +84,4 @@ function withRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, l
     if (upstream !== undefined && !limit.isFull(upstream)) return upstream;
   }
   return undefined;
-}
-
-function learnLatency(upstream: Upstream, request: MeshRequest): void {
-  const ms = request.attempts.at(-1)?.ms ?? 0;
-  upstream.latencyMs = upstream.latencyMs === 0 ? ms : upstream.latencyMs + smoothing * (ms - upstream.latencyMs);
 }

@@ -14,7 +14,7 @@ export type { Dispatcher };
 
 /** What {@link MeshDispatcher} needs of its mesh. */
 export interface DispatcherTarget {
-  dispatchOf(service: string): Dispatch;
+  readonly dispatch: Dispatch;
   /** Sends a request that asks for another protocol to an instance. */
   upgrade(request: MeshRequest, protocol: string): Promise<Upgraded>;
   /** Waits for calls in flight and releases everything. */
@@ -93,7 +93,7 @@ export class MeshDispatcher extends Dispatcher {
       sink.upgrade(status, lines, socket);
       return;
     }
-    await pass(await this.#target.dispatchOf(service)(request), sink);
+    await pass(await this.#target.dispatch(request), sink);
   }
 }
 

@@ -1,9 +1,9 @@
-import type { Observation } from "./call-observer.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { AttemptRecord } from "./errors.ts";
 import type { RequestBody, ResponseBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { HeaderLines } from "./http/response-headers.ts";
+import type { Observation } from "./observing/call-observer.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What waits first where calls have to wait, and is refused last. */
@@ -11,15 +11,15 @@ export type CallPriority = "high" | "normal" | "low";
 
 /** What a call may say for itself; the fields of `init.mesh`. */
 export interface CallOptions {
-  /** Overrides `timeoutMs` for this call; `false` = no limit. */
+  /** Overrides `timeoutMs` for this call, in milliseconds; `false` = no limit. @default the service's */
   readonly timeoutMs?: number | false;
-  /** Overrides `attemptTimeoutMs` for this call; `false` = no limit. */
+  /** Overrides `attemptTimeoutMs` for this call, in milliseconds; `false` = no limit. @default the service's */
   readonly attemptTimeoutMs?: number | false;
-  /** `true`: the caller's word that executing the request twice does no harm, so it may be retried. `false`: never retry what was sent. */
+  /** `true`: the caller asserts that the request is idempotent, so that it may be sent again. `false`: it is not sent again once it was sent. @default by `retry.methods` */
   readonly idempotent?: boolean;
-  /** `false`: one attempt only. */
+  /** `false`: one attempt only. @default the service's */
   readonly retry?: false;
-  /** Which calls go first where `concurrency` makes them wait. @default "normal" */
+  /** The order of calls where `concurrency` makes them wait. @default "normal" */
   readonly priority?: CallPriority;
   /** Requests with equal keys go to the same instance, for pickers that hash. */
   readonly hashKey?: string;
@@ -30,7 +30,8 @@ export interface CallOptions {
 /**
  * One request on its way down the pipeline. Layers pass copies (`{ ...request, attempt: 2 }`); every field is always
  * present, because a copy with the same keys costs nanoseconds and one with a new key half a microsecond.
- * Only the layers above the users' interceptors fill `observation` and `deadline` in where they are: each call has a request of its own.
+ * The layers above the users' interceptors fill `observation`, `call` and `deadline` in where they are, since each call has a request of
+ * its own, and so does the layer that propagates the deadline with the headers of an attempt.
  */
 export interface MeshRequest {
   readonly service: string;
@@ -43,6 +44,10 @@ export interface MeshRequest {
   readonly options: CallOptions;
   /** Of the call above the retry layer, of the attempt below it. */
   readonly cancellation: Cancellation;
+  /** The whole call, for parts that must know when it has ended; `undefined` above the deadline. */
+  readonly call: OpenCall | undefined;
+  /** The route that the call matches, such as `/users/{id}`, for metrics and spans; `undefined` where none was named. */
+  readonly route: string | undefined;
   /** When the call ends for good, in the clock's milliseconds; `Infinity` without a limit. */
   readonly deadline: number;
   /** 1 for the first try. */
@@ -55,6 +60,21 @@ export interface MeshRequest {
   readonly upstream: Upstream | undefined;
   /** What the observers hold for this call; opaque to every other layer. */
   readonly observation: Observation | undefined;
+}
+
+/** Told once that a call has ended. */
+export interface CallEndListener {
+  /** The call has failed, or the body of its response has closed. */
+  handleCallEnd(): void;
+}
+
+/** A call that has not ended: its caller waits, or the body of its response is open. */
+export interface OpenCall {
+  /**
+   * Tells `listener` when the call has failed or its body has closed, at once where it has. A call has one listener: `false` for a
+   * further one, which is not told (an interceptor may send a call twice).
+   */
+  onEnd(listener: CallEndListener): boolean;
 }
 
 /** A response head with a body that is still to come. */

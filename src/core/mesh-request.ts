@@ -35,6 +35,8 @@ export function meshRequest({
     body,
     options,
     cancellation,
+    call: undefined,
+    route: options.route,
     deadline: Number.POSITIVE_INFINITY,
     attempt: 1,
     tried: emptyArray(),

@@ -46,6 +46,6 @@ const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRA
 const idempotentMethods: ReadonlySet<string> = new Set([...safeMethods, "PUT", "DELETE"]);
 
 /** Which methods may be sent again after an attempt that may have been executed: RFC 9110 §9.2.1 (safe) or §9.2.2 (idempotent). */
-export function isRetryableMethod(method: string, idempotent: "safe" | "rfc9110"): boolean {
-  return (idempotent === "rfc9110" ? idempotentMethods : safeMethods).has(method);
+export function isRetryableMethod(method: string, idempotent: "safe" | "idempotent"): boolean {
+  return (idempotent === "idempotent" ? idempotentMethods : safeMethods).has(method);
 }

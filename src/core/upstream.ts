@@ -1,10 +1,17 @@
 import { addressOf, type Endpoint, hostAndPort } from "./endpoint.ts";
 
 /**
- * Where an upstream stands in the rotation. `in`: picked normally. `out`: its breaker is open.
- * `probe`: its breaker is half-open and waits for one request to try it with.
+ * The state of an instance; it has one at a time.
+ *
+ * - `available`: in rotation.
+ * - `ejected`: out of rotation, by a rule or by an operator.
+ * - `probing`: out of rotation until one request has tried it.
+ * - `unhealthy`: out of rotation because its active health checks fail.
  */
-export type Availability = "in" | "out" | "probe";
+export type InstanceState = "available" | "ejected" | "probing" | "unhealthy";
+
+/** All values of {@link InstanceState}. */
+export const instanceStates: readonly InstanceState[] = ["available", "ejected", "probing", "unhealthy"];
 
 /**
  * An endpoint plus what this process has learnt about it. The object survives updates of the same id and address,
@@ -17,18 +24,19 @@ export class Upstream {
   readonly address: string;
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
-  /** Requests sent to this instance whose response body has not closed yet. */
-  inFlight = 0;
+  /** Attempts at this instance whose response body has not closed yet. */
+  readonly inFlight: number = 0;
   /** Attempts started since the upstream was first seen. */
-  requests = 0;
-  /** Attempts that ended in a failure that is the instance's (see `outcomeOf`). */
-  failures = 0;
+  readonly attempts: number = 0;
+  /** Attempts that ended in a failure of the instance: no connection, a broken one, a timeout, 502, 503 or 504. */
+  readonly failures: number = 0;
   /** Moving average of the time to the response head in milliseconds; 0 until the first response. */
-  latencyMs = 0;
-  /** Set by the balancer: rebuilds its candidates when availability changes. */
-  onAvailability: ((upstream: Upstream) => void) | undefined = undefined;
+  readonly latencyMs: number = 0;
+  /** Set by the balancer; called when `state` or `wantsProbe` has changed, so that the candidates are rebuilt. */
+  onStateChange: ((upstream: Upstream) => void) | undefined = undefined;
   #endpoint: Endpoint;
-  #availability: Availability = "in";
+  #state: InstanceState = "available";
+  #wantsProbe = false;
   #isRemoved = false;
 
   constructor(service: string, endpoint: Endpoint) {
@@ -49,13 +57,13 @@ export class Upstream {
     return this.#endpoint.weight ?? 1;
   }
 
-  get availability(): Availability {
-    return this.#availability;
+  get state(): InstanceState {
+    return this.#state;
   }
 
-  /** `true` while the upstream is in rotation. */
-  get available(): boolean {
-    return this.#availability === "in";
+  /** `true` while the state is `probing` and no probe is under way: the next request that may be repeated is sent as the probe. */
+  get wantsProbe(): boolean {
+    return this.#wantsProbe;
   }
 
   /** `true` once discovery no longer lists it: it finishes what is in flight and is picked no more. */
@@ -68,16 +76,25 @@ export class Upstream {
     this.#endpoint = endpoint;
   }
 
-  /** Only the breaker of this upstream calls it: it alone decides who is out of rotation. */
-  setAvailability(availability: Availability): void {
-    if (availability === this.#availability) return;
-    this.#availability = availability;
-    this.onAvailability?.(this);
+  /** Only the breaker of this upstream calls it: nothing else decides about the rotation. */
+  setState(state: InstanceState, wantsProbe: boolean = state === "probing"): void {
+    if (state === this.#state && wantsProbe === this.#wantsProbe) return;
+    this.#state = state;
+    this.#wantsProbe = wantsProbe;
+    this.onStateChange?.(this);
   }
 
   /** Only the balancer calls it, when discovery no longer lists the endpoint. */
   markRemoved(): void {
     this.#isRemoved = true;
-    this.onAvailability = undefined;
+    this.onStateChange = undefined;
   }
+}
+
+/** The numbers of an {@link Upstream} that attempts change. */
+export type UpstreamStatistics = { -readonly [Name in "inFlight" | "attempts" | "failures" | "latencyMs"]: Upstream[Name] };
+
+/** The same numbers, writable: for the ledger of attempts, the one writer (`test/architecture.test.ts` holds that). */
+export function statisticsOf(upstream: Upstream): UpstreamStatistics {
+  return upstream;
 }

@@ -1,18 +1,20 @@
 import type { Clock } from "../core/clock.ts";
 import type { Discovery } from "./discovery.ts";
+import { nearestName } from "./nearest-name.ts";
 
+/** Upper bound of a query: a message must not be late for the sake of a suggestion. */
 const patienceMs = 250;
-/** A catalogue is used for so long: names that nobody offers may come by thousands of times a second. */
+/** How long a catalogue is used. Unknown names may be called thousands of times a second. */
 const freshMs = 10_000;
 const maxKept = 1_000;
 
-/** The registry's catalogue, for "did you mean" in messages: asked for when it is wanted, by one query at a time. */
+/** The registry's catalogue, for "did you mean" in messages. It is fetched on demand, by one query at a time. */
 export class Catalogue {
   readonly #discovery: Discovery;
   readonly #clock: Clock;
   #names: Promise<readonly string[]> | undefined = undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
-  /** By the name that was asked for: a catalogue may be long. */
+  /** Results by the name that was looked up: a catalogue may be long. */
   #nearest = new Map<string, string | undefined>();
 
   constructor(discovery: Discovery, clock: Clock) {
@@ -21,8 +23,8 @@ export class Catalogue {
   }
 
   /**
-   * The name that comes nearest to `service`, if one is near enough to be what was meant. Never rejects and takes at most
-   * a quarter of a second: it decorates an error message.
+   * The name nearest to `service`, if it is near enough to be a likely typing error. Never rejects, and takes a quarter of a second at
+   * most.
    */
   async nearest(service: string): Promise<string | undefined> {
     if (this.#discovery.services === undefined) return undefined;
@@ -32,7 +34,7 @@ export class Catalogue {
       this.#nearest.clear();
     }
     if (this.#nearest.has(service)) return this.#nearest.get(service);
-    const nearest = await nearestOf(await this.#names, service);
+    const nearest = nearestName(service, await this.#names);
     if (this.#nearest.size < maxKept) this.#nearest.set(service, nearest);
     return nearest;
   }
@@ -53,16 +55,4 @@ async function namesOf(discovery: Discovery): Promise<readonly string[]> {
     clearTimeout(timer);
     controller.abort();
   }
-}
-
-async function nearestOf(names: readonly string[], service: string): Promise<string | undefined> {
-  const folded = new Map(names.map((name) => [name.toLowerCase(), name]));
-  if (folded.size === 0) return undefined;
-  // Loaded for the first such message: nobody else needs it.
-  const { closest, distance } = await import("fastest-levenshtein");
-  const wanted = service.toLowerCase();
-  const nearest = closest(wanted, [...folded.keys()]);
-  const isNear =
-    nearest.includes(wanted) || wanted.includes(nearest) || distance(wanted, nearest) <= Math.max(1, Math.floor(wanted.length / 3));
-  return isNear && folded.get(nearest) !== service ? folded.get(nearest) : undefined;
 }

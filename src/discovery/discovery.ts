@@ -1,33 +1,51 @@
 import type { Endpoint } from "../core/endpoint.ts";
 
 /**
- * Where endpoints come from. An adapter is one async generator; it never retries, backs off or caches by itself: the
- * watcher does that once for all adapters.
+ * A source of endpoints: a registry, a file, DNS. An adapter is one async generator. It never retries, backs off or caches; the watcher
+ * does that for all adapters.
  */
 export interface Discovery {
-  /** What it is and where it looks, for error messages: `consul at http://127.0.0.1:8500`. */
+  /** The kind of source and its address, for error messages: `consul at http://127.0.0.1:8500`. */
   readonly name?: string;
   /**
-   * Yields the complete set of `service`'s endpoints: first the current one as soon as it is known (an empty set when
-   * the service is unknown), then again after every change. Order means nothing. The same set again says that the source has
-   * confirmed it: an adapter that polls yields after every answer, which keeps the age of the data honest.
+   * Yields the complete set of endpoints of `service`: the current one as soon as it is known (an empty set when the service is unknown),
+   * then again after every change. The order has no meaning. Yielding the same array again confirms it: an adapter that polls yields after
+   * every answer, which keeps the age of the data honest. An array that was yielded must not be changed.
    *
-   * It stops and releases everything when `signal` aborts. It may throw at any time: the watcher keeps the last good set
-   * and starts it again after a pause. It may return: the watcher asks again a while later, so that a single
-   * `yield` of what a lookup gave is polling.
+   * A bare array stands for `{ endpoints, certain: false }`.
+   *
+   * The generator stops and releases everything when `signal` aborts. It may throw at any time: the watcher keeps the last good set and
+   * starts it again after a pause. It may return: the watcher asks again some seconds later, so that yielding the result of one lookup is
+   * polling.
    */
-  watch(service: string, signal: AbortSignal): AsyncIterable<readonly Endpoint[]>;
-  /** The catalogue: every service name there is, where the registry has one. Used for messages and tools only. */
+  watch(service: string, signal: AbortSignal): AsyncIterable<readonly Endpoint[] | DiscoveryAnswer>;
+  /** The catalogue: the names of all services, where the registry has one. Used for messages and tools only. */
   services?(signal: AbortSignal): Promise<readonly string[]>;
   /**
-   * What an empty set after a filled one means, or one with less than half of it. `trust`: take it at its word, the source is certain of
-   * it (a list in code). `quarantine` (the default): keep what it leaves out until more answers confirm it, since a registry that has lost
-   * its data answers the same. Single answers can be marked as certain with `authoritative(endpoints)`.
+   * How answers are taken that are empty, or list less than half of the endpoints in use. `trust`: every answer is meant as it is.
+   * `quarantine` (the default): what such an answer leaves out stays in use until more answers confirm it, since a registry that has lost
+   * its data gives the same answer. A single answer that is `certain` is never quarantined.
    */
   readonly emptyPolicy?: EmptyPolicy;
   /** Releases what outlives single watches. Called when the mesh that uses it is closed. */
   close?(): Promise<void> | void;
 }
 
+/** One answer of a source. */
+export interface DiscoveryAnswer {
+  /** The complete set. */
+  readonly endpoints: readonly Endpoint[];
+  /**
+   * `true` when the source itself shows that it knows: a registry with a leader, an index that has moved on and a caller with the rights
+   * to see everything; the SRV target `.` of RFC 2782. The answer is used at once, however little it lists.
+   */
+  readonly certain: boolean;
+}
+
 /** See {@link Discovery.emptyPolicy}. */
 export type EmptyPolicy = "quarantine" | "trust";
+
+/** The name of an adapter in messages. */
+export function nameOf(discovery: Pick<Discovery, "name">): string {
+  return discovery.name ?? "unnamed discovery";
+}

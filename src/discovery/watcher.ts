@@ -1,42 +1,42 @@
 import { type Clock, type Random, sleepUnlessAborted, type Timer } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { EndpointsUpdate } from "../core/observer.ts";
-import { authoritative, isAuthoritative } from "./authority.ts";
-import type { Discovery, EmptyPolicy } from "./discovery.ts";
+import type { EndpointsUpdate } from "../core/observing/events.ts";
+import { checkedAnswer } from "./checked-answer.ts";
+import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "./discovery.ts";
 import type { LastGood } from "./last-good.ts";
 import { Quarantine } from "./quarantine.ts";
 import { keepIfSame } from "./same-endpoints.ts";
 import { type ValidatedEndpoints, validateEndpoints } from "./validate.ts";
 
-/** What a {@link Watcher} needs. */
+/** Options of a {@link Watcher}. */
 export interface WatcherOptions {
   readonly discovery: Discovery;
   readonly service: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Overrides the adapter's own. */
+  /** Takes precedence over the adapter's own. */
   readonly emptyPolicy?: EmptyPolicy | undefined;
-  /** Where the endpoints are remembered over a restart of the process. */
+  /** Keeps the last good endpoints over a restart of the process. */
   readonly lastGood?: Pick<LastGood, "load" | "save"> | undefined;
-  /** A new set is in use (or the same again: an answer that confirms it). */
+  /** Called for every answer: a new set is in use, or the same one was confirmed. */
   readonly onUpdate: (update: EndpointsUpdate) => void;
   readonly onError: (error: unknown) => void;
 }
 
 const backoffBaseMs = 100;
-/** However long a registry was away, its return is noticed within this. */
+/** Upper bound of the pause, so that the return of a registry is noticed soon however long it was away. */
 const backoffCapMs = 5_000;
-/** Pause before a watch that returned by itself is started again: such a watch is a poll. */
+/** Pause before a watch that returned by itself is started again: an adapter that returns is polled. */
 const pollMs = 5_000;
-/** How long discovery may be silent before what was remembered is used: less than a call waits for its first endpoints. */
+/** How long discovery may be silent before the last good endpoints are used: shorter than a call waits for its first endpoints. */
 const rememberAfterMs = 500;
-/** How long an adapter that was told to stop may take; one that does not listen is left behind. */
+/** How long an adapter may take to stop after its signal has aborted; then it is left behind. */
 const releaseMs = 1_000;
 
 /**
- * Keeps one service's endpoints current: the one loop that starts a discovery adapter's watch, starts it again with full
- * jitter when it fails, and keeps the last good set meanwhile. A registry that is down, slow or empty by accident never
- * takes an endpoint away.
+ * Keeps the endpoints of one service current. It is the one loop around every adapter: it starts the adapter's watch, starts it again
+ * with full jitter when it fails, and keeps the last good set meanwhile. A registry that is down, slow or empty by accident never takes
+ * an endpoint away.
  */
 export class Watcher {
   readonly #options: WatcherOptions;
@@ -44,6 +44,7 @@ export class Watcher {
   readonly #quarantine: Quarantine;
   readonly #startedAt: number;
   #endpoints: readonly Endpoint[] | undefined = undefined;
+  #isCertain = false;
   #lastEntries: readonly unknown[] | undefined = undefined;
   #lastValidated: ValidatedEndpoints | undefined = undefined;
   #updatedAt: number | undefined = undefined;
@@ -60,7 +61,7 @@ export class Watcher {
     this.#quarantine = new Quarantine(options.emptyPolicy ?? options.discovery.emptyPolicy ?? "quarantine", options.clock);
   }
 
-  /** Begins to watch. */
+  /** Begins to watch. A second call does nothing. */
   start(): void {
     if (this.#running !== undefined) return;
     const { lastGood, clock } = this.#options;
@@ -68,22 +69,27 @@ export class Watcher {
     this.#running = this.#run();
   }
 
-  /** `true` once discovery has answered, be it with an empty set. */
+  /** `true` once discovery has answered, with an empty set too. */
   get answered(): boolean {
     return this.#endpoints !== undefined;
   }
 
-  /** The error of the last failure, `undefined` after a good answer. */
+  /** The error of the last failure; `undefined` after a good answer. */
   get lastError(): unknown {
     return this.#lastError;
   }
 
-  /** Milliseconds since the last answer that is in use, `undefined` before the first. An answer in quarantine does not count. */
+  /** Whether the source was certain of the answer that is in use. */
+  get certain(): boolean {
+    return this.#isCertain;
+  }
+
+  /** Milliseconds since the last answer that is in use; `undefined` before the first. An answer in quarantine does not count. */
   get ageMs(): number | undefined {
     return this.#updatedAt === undefined ? undefined : this.#options.clock.now() - this.#updatedAt;
   }
 
-  /** Endpoints in use that the last answer left out, so suddenly that it is not believed yet. */
+  /** Endpoints in use that the last answer left out, in quarantine until that is confirmed. */
   get unconfirmed(): readonly Endpoint[] {
     return this.#unconfirmed;
   }
@@ -93,7 +99,7 @@ export class Watcher {
     return this.#options.clock.now() - this.#startedAt;
   }
 
-  /** Calls `listener` once, at the first answer. Returns what takes the listener back. */
+  /** Calls `listener` once, at the first answer. Returns a function that removes the listener. */
   onFirstAnswer(listener: () => void): () => void {
     this.#waiters.push(listener);
     return () => {
@@ -101,7 +107,7 @@ export class Watcher {
     };
   }
 
-  /** Ends the watch and resolves when the adapter has let go, or after a second when it does not. */
+  /** Ends the watch. Resolves when the adapter has stopped, after a second at the latest. */
   async stop(): Promise<void> {
     this.#controller.abort();
     this.#options.clock.clearTimer(this.#remembering);
@@ -125,7 +131,7 @@ export class Watcher {
         this.#lastError = error;
         onError(error);
         this.#remember();
-        // Full jitter: clients that lost the same registry must not come back in step.
+        // Full jitter: clients that lost the same registry must not return in step.
         pauseMs = random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** failures);
         failures = Math.min(failures + 1, 20);
       }
@@ -139,7 +145,7 @@ export class Watcher {
     }
   }
 
-  /** One watch of the adapter, until it ends, fails, or the quarantine wants its answer confirmed. */
+  /** Runs one watch of the adapter until it ends, fails, or is given up because the quarantine needs a fresh answer. */
   async #watchOnce(signal: AbortSignal, onGoodAnswer: () => void): Promise<"end" | "recheck"> {
     const { clock } = this.#options;
     const watch = new AbortController();
@@ -159,7 +165,7 @@ export class Watcher {
         this.#consume(watch.signal, () => {
           onGoodAnswer();
           clock.clearTimer(recheck);
-          // A watch that only speaks on changes would never confirm its own emptiness: ask anew.
+          // A watch that only yields changes never confirms an empty answer, so a new one is started.
           const recheckMs = this.#quarantine.recheckMs;
           recheck = recheckMs === undefined ? undefined : clock.setTimer(abort, recheckMs, false);
         }),
@@ -167,7 +173,7 @@ export class Watcher {
       ]);
       return watch.signal.aborted ? "recheck" : "end";
     } catch (error) {
-      // What an adapter throws because it was told to stop is no failure.
+      // An error thrown because the signal aborted is no failure.
       if (watch.signal.aborted) return "recheck";
       throw error;
     } finally {
@@ -178,39 +184,36 @@ export class Watcher {
     }
   }
 
-  /** Takes what one watch of the adapter yields, nothing any more once that watch has been given up. */
+  /** Accepts what one watch of the adapter yields, until that watch is given up. */
   async #consume(signal: AbortSignal, onAnswer: () => void): Promise<void> {
     const { discovery, service } = this.#options;
-    for await (const entries of discovery.watch(service, signal)) {
+    for await (const yielded of discovery.watch(service, signal)) {
       if (signal.aborted) return;
-      if (!Array.isArray(entries)) throw new TypeError(`discovery of "${service}" yielded ${typeof entries}, not an array of endpoints`);
-      this.#accept(entries);
+      this.#accept(checkedAnswer(yielded, discovery, service));
       onAnswer();
     }
   }
 
-  #accept(entries: readonly unknown[]): void {
+  #accept({ endpoints: entries, certain }: DiscoveryAnswer): void {
     const { service, clock, lastGood } = this.#options;
-    // The same array again confirms the last answer: checking ten thousand entries anew would take ten milliseconds.
+    // The same array confirms the last answer. Validating ten thousand entries again would take ten milliseconds.
     if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = validateEndpoints(entries);
     this.#lastEntries = entries;
     const { endpoints, rejected } = this.#lastValidated;
-    const judgement = this.#quarantine.judge(this.#endpoints ?? [], endpoints, isAuthoritative(entries));
+    const judgement = this.#quarantine.judge(this.#endpoints ?? [], endpoints, certain);
     const quarantined = judgement.unconfirmed.length > 0;
-    // An answer that confirms the last one keeps its array: who gets the same one again knows that nothing has changed.
+    // A confirmed set stays the same array, by which listeners see that nothing has changed.
     const inUse = quarantined && this.#endpoints !== undefined ? keepIfSame(this.#endpoints, judgement.endpoints) : judgement.endpoints;
     this.#unconfirmed = judgement.unconfirmed;
     if (!quarantined) {
       this.#updatedAt = clock.now();
       lastGood?.save(service, inUse);
     }
-    // Who combines several sources hands the word on.
-    if (isAuthoritative(entries)) authoritative(inUse);
     this.#lastError = undefined;
-    this.#use({ service, endpoints: inUse, rejected, quarantined });
+    this.#use({ service, endpoints: inUse, rejected, quarantined }, certain);
   }
 
-  /** Until discovery has answered once, what an earlier process was told last is better than nothing. */
+  /** Uses the last good endpoints of an earlier process, unless discovery answers before they are read. */
   #remember(): void {
     const { lastGood, service, clock } = this.#options;
     clock.clearTimer(this.#remembering);
@@ -222,14 +225,15 @@ export class Watcher {
         const { endpoints, rejected } = validateEndpoints(found.endpoints);
         if (endpoints.length === 0) return;
         this.#updatedAt = clock.now() - found.ageMs;
-        this.#use({ service, endpoints, rejected, quarantined: true });
+        this.#use({ service, endpoints, rejected, quarantined: true }, false);
       },
       (error: unknown) => this.#options.onError(error),
     );
   }
 
-  #use(update: EndpointsUpdate): void {
+  #use(update: EndpointsUpdate, certain: boolean): void {
     this.#endpoints = update.endpoints;
+    this.#isCertain = certain;
     try {
       this.#options.onUpdate(update);
     } finally {

@@ -4,7 +4,8 @@ import type { UnderlyingByteSource } from "node:stream/web";
 import { MeshError } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
-import { checkKeys, checkNumber, checkObject } from "../core/options.ts";
+import { optionTable, type Settled } from "../core/settings/option-table.ts";
+import { group, number } from "../core/settings/rules.ts";
 
 /** Bounds on what a compressed body may become: a bomb of 250 KiB turns into 256 MiB otherwise. */
 export interface DecodeOptions {
@@ -14,19 +15,22 @@ export interface DecodeOptions {
   readonly maxRatio?: number;
 }
 
-type DecodeLimits = Required<DecodeOptions>;
+/** The rules of {@link DecodeOptions}. */
+export const decodeOptions = optionTable<DecodeOptions>()({
+  maxBytes: number({ default: 64 * 2 ** 20, min: 1, unit: "bytes" }),
+  maxRatio: number({ default: 100, min: 1 }),
+});
 
-/**
- * Checks what the option `decode` was given.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function checkDecode(option: string, given: DecodeOptions | undefined): void {
-  if (given === undefined) return;
-  checkObject(option, given);
-  checkKeys(option, given, ["maxBytes", "maxRatio"]);
-  checkNumber(`${option}.maxBytes`, given.maxBytes, 1);
-  checkNumber(`${option}.maxRatio`, given.maxRatio, 1);
+type DecodeLimits = Settled<typeof decodeOptions.rules>;
+
+/** The option of the edge, for each service. */
+export interface DecodeOption {
+  /** Bounds on what a compressed body may become when it is decoded. */
+  readonly decode?: DecodeOptions;
 }
+
+/** The rule of {@link DecodeOption}. */
+export const decodeOption = optionTable<DecodeOption>()({ decode: group(decodeOptions) });
 
 const ratioFromBytes = 2 ** 20;
 const maxCodings = 2;
@@ -40,7 +44,7 @@ export function decodeBody(
   body: ResponseBody,
   contentEncoding: string | undefined,
   service: string,
-  { maxBytes = 64 * 2 ** 20, maxRatio = 100 }: DecodeOptions = {},
+  options: DecodeOptions = {},
 ): ResponseBody {
   if (contentEncoding === undefined) return body;
   const codings = contentEncoding
@@ -49,7 +53,7 @@ export function decodeBody(
     .filter((coding) => coding !== "identity" && coding !== "");
   if (codings.length === 0) return body;
   if (codings.length > maxCodings || !codings.every((coding) => coding in decoders)) return body;
-  return new DecodedBody(body, codings.reverse(), service, { maxBytes, maxRatio });
+  return new DecodedBody(body, codings.reverse(), service, decodeOptions.settle(options));
 }
 
 /** `node:zlib`, loaded by the first response that is coded. */

@@ -15,27 +15,21 @@ type DecodeOf = (service: string) => DecodeOptions | undefined;
  * The edge between the Fetch standard and the pipeline: a call goes in, a `Response` comes out. Not async, as nothing on a call's
  * way is that can do without: while the call waits, a suspended function holds all it could still need.
  */
-export function fetchThrough(
-  dispatchOf: (service: string) => Dispatch,
-  decodeOf: DecodeOf,
-  input: FetchTarget,
-  init: MeshRequestInit = {},
-): Promise<Response> {
+export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: FetchTarget, init: MeshRequestInit = {}): Promise<Response> {
   try {
     const read = readCall(input, init);
-    return read instanceof Promise ? read.then((call) => fetchCall(dispatchOf, decodeOf, call)) : fetchCall(dispatchOf, decodeOf, read);
+    return read instanceof Promise ? read.then((call) => fetchCall(dispatch, decodeOf, call)) : fetchCall(dispatch, decodeOf, read);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-function fetchCall(dispatchOf: (service: string) => Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
+function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
   const { request, signal, redirect } = call;
   // What the Fetch standard sends when the caller says nothing.
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
-  const dispatch = dispatchOf(request.service);
   if (redirect !== "manual") return fetchRedirected(dispatch, decodeOf, call);
   return sendCall(dispatch, request, signal).then((response) => responseOf({ request, response, redirected: false }, decodeOf));
 }
@@ -78,19 +72,15 @@ function allValues(headers: readonly string[], name: string): string {
 }
 
 /** The same without a `Response`: a redirect is a reply, and a body is what came over the wire. */
-export function requestThrough(
-  dispatchOf: (service: string) => Dispatch,
-  input: FetchTarget,
-  init: Omit<MeshRequestInit, "redirect"> = {},
-): Promise<Reply> {
+export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omit<MeshRequestInit, "redirect"> = {}): Promise<Reply> {
   try {
     const read = readCall(input, init);
-    return read instanceof Promise ? read.then((call) => requestCall(dispatchOf, call)) : requestCall(dispatchOf, read);
+    return read instanceof Promise ? read.then((call) => requestCall(dispatch, call)) : requestCall(dispatch, read);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-function requestCall(dispatchOf: (service: string) => Dispatch, { request, signal }: Call): Promise<Reply> {
-  return sendCall(dispatchOf(request.service), request, signal).then(toReply);
+function requestCall(dispatch: Dispatch, { request, signal }: Call): Promise<Reply> {
+  return sendCall(dispatch, request, signal).then(toReply);
 }

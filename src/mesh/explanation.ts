@@ -2,7 +2,8 @@ import type { PickerView } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { HealthCheckResult } from "../rotation/upstream-standing.ts";
+import type { InstanceState } from "../core/upstream.ts";
+import type { HealthCheckResult } from "../rotation/instance-standing.ts";
 
 /** Why an endpoint is out of rotation. */
 export interface Ejection {
@@ -17,15 +18,15 @@ export interface Ejection {
 export interface EndpointExplanation {
   readonly endpoint: Endpoint;
   readonly address: string;
+  readonly state: InstanceState;
   /** `true` when the picker chooses from it now. */
   readonly candidate: boolean;
   /** Why it is, or is not. */
   readonly reason: string;
   /** The share of the service's requests that its priority and zone are given, 0 to 1; `undefined` for no candidate. */
   readonly share: number | undefined;
-  /** The part of its share that it gets while it warms up, below 1; `undefined` when it is warm. */
-  readonly warmth: number | undefined;
-  readonly breaker: BreakerState;
+  /** The part of its share that it gets in slow start, below 1; `undefined` outside of slow start. */
+  readonly slowStartRatio: number | undefined;
   /** What took it out of rotation; `undefined` while it is in. */
   readonly ejection: Ejection | undefined;
   /** How often it has been taken out. */
@@ -35,7 +36,7 @@ export interface EndpointExplanation {
   /** What is odd about it: discovery lists it no longer but so suddenly that it is kept until that is confirmed. */
   readonly warning: string | undefined;
   readonly inFlight: number;
-  readonly requests: number;
+  readonly attempts: number;
   readonly failures: number;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;

@@ -2,31 +2,33 @@ import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
-import { systemClock } from "../core/clock.ts";
-import type { MeshRequest } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
-import type { Observer } from "../core/observer.ts";
+import type { Observer } from "../core/observing/observer.ts";
+import type { MeshReading } from "../core/observing/reading.ts";
 import { checkNumber } from "../core/options.ts";
-import { outsideOfCalls } from "../core/outside-of-calls.ts";
-import type { MeshReading } from "../core/reading.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import { LastGood } from "../discovery/last-good.ts";
+import { type DecodeOptions, decodeOption } from "../fetch/decode.ts";
 import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
+import { timeoutOption } from "../policies/deadline.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
-import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
 import { Transport, type Upgraded } from "../wire/transport.ts";
 import type { ServiceExplanation } from "./explanation.ts";
-import { checkMeshOptions, type MeshOptions, type ServiceOptions } from "./options.ts";
+import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
+import { callPipeline } from "./pipeline.ts";
 import { Service } from "./service.ts";
+import { ServiceNames } from "./service-names.ts";
+import type { ServiceOptions } from "./service-options.ts";
+import { closedError, Services } from "./services.ts";
 import { checkWarm, type WarmOptions } from "./warm-up.ts";
 
 /**
@@ -38,7 +40,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * Calls `service/path`, like the global `fetch`, on an instance that discovery knows and the balancer chose, and again
    * on another one where that is safe.
    *
-   * Resolves with a standard `Response`, whatever its status. Rejects with a {@link MeshError}, whose `maybeExecuted`
+   * Resolves with a standard `Response`, whatever its status. Rejects with a `MeshError`, whose `maybeExecuted`
    * says whether an instance may have executed the request; with the signal's reason when the caller aborts; with a
    * `TypeError` for an init that is none.
    */
@@ -95,94 +97,108 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
  * Makes a mesh. Nothing is looked up or connected to before the first call.
  * @throws TypeError or RangeError naming the option and the value, when an option is wrong.
  */
-export function createMesh<Declared extends string = string>(options: MeshOptions): Mesh<Declared> {
+export function createMesh<const Declared extends string = string>(options: MeshOptions<Declared>): Mesh<Declared> {
   checkMeshOptions(options);
   return new ClientMesh(options);
 }
 
 class ClientMesh implements Mesh {
-  readonly #options: MeshOptions;
+  readonly #settings: MeshSettings;
   readonly #observers: Observers;
   readonly #transport: Transport;
-  readonly #catalogue: Catalogue;
-  readonly #callerZones: CallerZones;
   readonly #lastGood: LastGood | undefined;
   readonly #identity: ClientIdentity;
   readonly #reading: MeshReading;
-  /** In the order of their last use: the first is the one unused for longest. */
-  readonly #services = new Map<string, Service>();
-  readonly #overrides: ReadonlyMap<string, ServiceOptions>;
-  readonly #evictions = new Set<Promise<void>>();
-  #newest: Service | undefined = undefined;
+  readonly #services: Services;
+  readonly #names: ServiceNames;
+  readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
+  /** The way of every call, from the edge down. */
+  readonly #dispatch: Dispatch;
+  readonly #decodeOf: (service: string) => DecodeOptions;
   #closing: Promise<void> | undefined = undefined;
 
   constructor(options: MeshOptions) {
-    const { observers = [openTelemetry()] as readonly Observer[], clock = systemClock, connections = 256 } = options;
-    this.#options = options;
-    this.#overrides = new Map(Object.entries(options.services ?? {}));
-    this.#observers = new Observers([...observers, channelObserver]);
-    this.#catalogue = new Catalogue(options.discovery, clock);
-    this.#callerZones = new CallerZones({
-      discovery: options.discovery,
-      clock,
-      random: options.random ?? Math.random,
-      onError: (service, error) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error)),
-    });
-    const { lastGoodDirectory: directory } = options;
-    const tellError = (service: string, error: unknown) => this.#observers.each((observer) => observer.onDiscoveryError?.(service, error));
-    this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: tellError });
-    this.#identity = staticIdentity(options.tls);
-    this.#reading = {
-      zone: options.zone,
-      certificateExpiresAtMs: options.tls && certificateEndOf(options.tls),
-      services: () => Array.from(this.#services.values(), (service) => service.read()),
-    };
-    this.#observers.each((observer) => observer.onOpen?.(this.#reading));
-    this.#transport = new Transport({
-      connections,
-      maxRequestsPerConnection: options.maxRequestsPerConnection,
-      maxConnectionAgeMs: options.maxConnectionAgeMs,
-      connectTimeoutMs: options.connectTimeoutMs,
-      zone: options.zone,
-      bodyIdleTimeoutMs: options.bodyIdleTimeoutMs ?? 30_000,
+    const settings = settleMesh(options);
+    const { discovery, clock, tls, zone, lastGoodDirectory: directory } = settings;
+    this.#settings = settings;
+    this.#names = new ServiceNames(settings.serviceNames);
+    this.#overrides = new Map(Object.entries(settings.services));
+    this.#observers = new Observers([...settings.observers, channelObserver]);
+    this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
+    this.#identity = staticIdentity(tls);
+    this.#transport = new Transport({ zone, clock, identity: this.#identity });
+    const shared = {
+      discovery,
+      lastGood: this.#lastGood,
+      catalogue: new Catalogue(discovery, clock),
+      transport: this.#transport,
+      observers: this.#observers,
+      zone,
+      callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
       identity: this.#identity,
       clock,
+      random: settings.random,
+    };
+    this.#services = new Services({
+      maxServices: settings.maxServices,
+      create: (name) => {
+        const own = this.#overrides.get(name);
+        return new Service(name, { ...options, ...own }, own?.interceptors ?? [], shared);
+      },
     });
+    this.#reading = {
+      zone,
+      certificateExpiresAtMs: certificateEndOf(tls),
+      services: () => this.#services.all.map((service) => service.read()),
+    };
+    this.#observers.each((observer) => observer.onOpen?.(this.#reading));
+    const limit = timeoutOption.settle(options).timeoutMs;
+    const dispatch = callPipeline({
+      observers: this.#observers,
+      clock,
+      limitOf: ({ service }) => this.#overrides.get(service)?.timeoutMs ?? limit,
+      interceptors: options.interceptors ?? [],
+      route: (request) => this.#services.of(request.service).dispatch(request),
+    });
+    // Above the interceptors, which could answer a call by themselves.
+    this.#dispatch = (request) => {
+      const refusal = this.#refusalOf(request.service);
+      return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
+    };
+    const { decode } = decodeOption.settle(options);
+    this.#decodeOf = (service) => this.#overrides.get(service)?.decode ?? decode;
   }
 
   // A property, so that `const { fetch } = mesh` works as with the global one.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#dispatchOf, this.#decodeOf, target, init);
+    fetchThrough(this.#dispatch, this.#decodeOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
-    requestThrough(this.#dispatchOf, target, init);
+    requestThrough(this.#dispatch, target, init);
 
   dispatcher(options?: DispatcherOptions): Dispatcher {
-    return new MeshDispatcher({ dispatchOf: this.#dispatchOf, upgrade: this.#upgrade, close: () => this.close() }, options);
+    const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
+      upgradeThrough(this.#serviceOf(request.service), this.#transport, request, protocol);
+    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options);
   }
 
   agent(options?: AgentOptions): Agent {
     const lease = async (service: string, method: string, path: string) =>
-      this.#service(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
+      this.#serviceOf(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
     return new MeshAgent({ lease, identity: this.#identity }, options);
   }
 
-  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-    upgradeThrough(this.#service(request.service), this.#transport, request, protocol);
-
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
-    const target = registrar ?? (this.#options.discovery as Partial<Registrar>);
-    if (typeof target.register !== "function") {
-      throw new TypeError(
-        `register: ${this.#options.discovery.name ?? "the discovery adapter"} cannot register instances; give a registrar`,
-      );
-    }
+    const { discovery } = this.#settings;
+    const target = registrar ?? (discovery as Partial<Registrar>);
+    if (typeof target.register !== "function")
+      throw new TypeError(`register: ${discovery.name ?? "the discovery adapter"} cannot register instances; give a registrar`);
     return target.register(instance, signal);
   }
 
   async warm(service: string, options: WarmOptions = {}): Promise<number> {
     checkWarm(options);
-    return this.#service(parseTarget(service).service).warm(options);
+    return this.#serviceOf(parseTarget(service).service).warm(options);
   }
 
   explain(service: string): ServiceExplanation | undefined {
@@ -190,7 +206,7 @@ class ClientMesh implements Mesh {
   }
 
   services(): readonly string[] {
-    return [...this.#services.keys()];
+    return this.#services.all.map(({ name }) => name);
   }
 
   eject(service: string, endpointId: string, { forMs }: { readonly forMs: number }): boolean {
@@ -215,81 +231,35 @@ class ClientMesh implements Mesh {
     return this.close();
   }
 
-  readonly #dispatchOf = (name: string) => this.#service(name).dispatch;
-
-  readonly #decodeOf = (name: string) => this.#overrides.get(name)?.decode ?? this.#options.decode;
-
-  #service(name: string): Service {
-    if (this.#newest?.name === name) return this.#newest;
-    if (this.#closing !== undefined)
-      throw new MeshError("ERR_MESH_CLOSED", "the mesh has been closed", { service: name, maybeExecuted: false });
-    const known = this.#services.get(name);
-    if (known !== undefined) this.#services.delete(name);
-    else this.#makeRoom(name);
-    const service = known ?? outsideOfCalls(() => this.#create(name));
-    this.#services.set(name, service);
-    this.#newest = service;
-    return service;
+  /** Why nothing may be called under this name: the mesh is closed, or its options do not list it. */
+  #refusalOf(service: string): Error | undefined {
+    return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
   }
 
-  #create(name: string): Service {
-    const { discovery, clock = systemClock, random = Math.random } = this.#options;
-    return new Service(
-      name,
-      { ...this.#options, ...this.#overrides.get(name) },
-      {
-        discovery,
-        lastGood: this.#lastGood,
-        catalogue: this.#catalogue,
-        transport: this.#transport,
-        observers: this.#observers,
-        zone: this.#options.zone,
-        callerZones: this.#callerZones,
-        identity: this.#identity,
-        clock,
-        random,
-      },
-    );
+  /** The service of a name that comes from outside of the pipeline. */
+  #serviceOf(name: string): Service {
+    const refusal = this.#refusalOf(name);
+    if (refusal !== undefined) throw refusal;
+    return this.#services.of(name);
   }
 
-  /** Names may come from outside: without a bound each new one would leave a watch behind. */
-  #makeRoom(wanted: string): void {
-    const { maxServices = 128 } = this.#options;
-    if (this.#services.size < maxServices) return;
-    for (const [name, service] of this.#services) {
-      if (service.inFlight > 0) continue;
-      this.#services.delete(name);
-      if (this.#newest === service) this.#newest = undefined;
-      const eviction = service.close().finally(() => this.#evictions.delete(eviction));
-      this.#evictions.add(eviction);
-      return;
-    }
-    throw new MeshError(
-      "ERR_MESH_OVERLOADED",
-      `all ${maxServices} services that may be watched at a time have calls in flight (maxServices)`,
-      {
-        service: wanted,
-        maybeExecuted: false,
-        stack: false,
-      },
-    );
-  }
+  readonly #onDiscoveryError = (service: string, error: unknown): void =>
+    this.#observers.emit?.({ type: "discovery-error", service, error });
 
   async #close(): Promise<void> {
-    const { clock = systemClock, drainTimeoutMs = 5_000 } = this.#options;
-    this.#newest = undefined;
-    const services = [...this.#services.values()];
+    const { clock, drainTimeoutMs, discovery } = this.#settings;
+    const services = this.#services.all;
+    this.#services.refuse();
     const endAt = clock.now() + drainTimeoutMs;
     while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
       await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
     }
     // First what may still be in flight: a watch of an adapter may take its time to end.
-    const watches = [...this.#evictions, ...services.map((service) => service.close())];
-    this.#services.clear();
+    const watches = this.#services.close();
     await this.#transport.destroy();
     try {
-      await Promise.all(watches);
-      await this.#options.discovery.close?.();
+      await watches;
+      await discovery.close?.();
     } finally {
       await this.#lastGood?.close();
       this.#observers.each((observer) => observer.onClose?.());

@@ -1,58 +1,126 @@
-import { compose, type Dispatch, type Interceptor } from "../core/dispatch.ts";
+import { type BalanceOptions, balance } from "../attempts/balance.ts";
+import type { Clock } from "../core/clock.ts";
+import { compose, type Dispatch, type Interceptor, type MeshRequest } from "../core/dispatch.ts";
+import { type BuiltLayer, type Layer, type LayerParts, layer } from "../core/layer.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { attemptTimeoutLayer } from "../policies/attempt-timeout.ts";
+import { concurrencyLayer } from "../policies/concurrency/concurrency-limit.ts";
+import { deadline } from "../policies/deadline.ts";
+import { delimitedBodyLayer } from "../policies/delimited-body.ts";
+import { hedgeLayer } from "../policies/hedge/hedge.ts";
+import { maxResponseBytesLayer } from "../policies/max-response-bytes.ts";
+import { propagateLayer } from "../policies/propagate.ts";
+import { retryLayer } from "../policies/retry/retry.ts";
+import { serviceBreakerLayer } from "../policies/service-breaker.ts";
+import { throttleLayer } from "../policies/throttle.ts";
+import { observeAttempts, observeCalls } from "../telemetry/observing/observe.ts";
+import type { Observers } from "../telemetry/observing/observers.ts";
 
-/** The layers of one service's pipeline; those that are switched off are absent. */
-export interface PipelineLayers {
-  readonly observeCalls: Interceptor;
-  readonly deadline: Interceptor;
+/** The parts of the way that all calls share. */
+export interface CallParts {
+  readonly observers: Observers;
+  readonly clock: Clock;
+  /** The limit of a whole call in milliseconds, where the call has none of its own; `false` = no limit. */
+  readonly limitOf: (request: MeshRequest) => number | false;
+  /** The mesh's own interceptors, the first outermost. */
   readonly interceptors: readonly Interceptor[];
-  readonly delimitedBody: Interceptor | undefined;
-  readonly serviceBreaker: Interceptor | undefined;
-  readonly throttle: Interceptor | undefined;
-  readonly retry: Interceptor | undefined;
-  readonly hedge: Interceptor | undefined;
-  readonly concurrencyLimit: Interceptor | undefined;
-  readonly balance: Interceptor;
-  readonly attemptTimeout: Interceptor;
-  readonly propagate: Interceptor | undefined;
-  readonly observeAttempts: Interceptor;
-  readonly transport: Dispatch;
+  /** Hands the call to its service. */
+  readonly route: Dispatch;
 }
 
-/**
- * A request's way, from the caller down to the wire; the response comes back up the same list. Composed once per service.
- */
-export function pipeline(layers: PipelineLayers): Dispatch {
-  const list: readonly (Interceptor | undefined)[] = [
-    // Outermost: it sees what the caller sees, and the whole time.
-    layers.observeCalls,
-    // Above the retries: bounds all attempts, the pauses between them and the wait for discovery together.
-    layers.deadline,
-    // Once per call, inside its deadline: credentials, headers, answers from a cache.
-    ...layers.interceptors,
-    // Above the breakers: what it refuses is no fault of an instance.
-    layers.delimitedBody,
-    // Above the retries: it judges calls, not attempts, and refuses before any work is done.
-    layers.serviceBreaker,
-    // Below the breaker: what that refuses was not refused by the service.
-    layers.throttle,
-    // Above the balancer: each attempt picks anew, among those not yet tried.
-    layers.retry,
-    // Below the retries, whose attempts it doubles, and charged to the same budget.
-    layers.hedge,
-    // Attempts take places, not calls: one that pauses before its retry holds none.
-    layers.concurrencyLimit,
-    // Picks the instance, counts the request in flight until its body has closed, and tells the breaker of the instance what became of
-    // it. Above the time limit: a timeout is a failure of the instance.
-    layers.balance,
-    // One attempt up to its response head.
-    layers.attemptTimeout,
-    // Each attempt has less time left than the one before.
-    layers.propagate,
-    // Innermost: it sees what the wire did.
-    layers.observeAttempts,
-  ];
+/** The first part of a call's way: the same for every service, and before one is chosen. Composed once per mesh. */
+export function callPipeline({ observers, clock, limitOf, interceptors, route }: CallParts): Dispatch {
   return compose(
-    list.filter((layer) => layer !== undefined),
-    layers.transport,
+    [
+      // Outermost: it sees what the caller sees, and the whole time.
+      observeCalls(observers, clock),
+      // Bounds all that follows: users' interceptors, the wait for discovery, attempts and pauses, the body.
+      deadline({ limitOf, clock }),
+      // Once per call, inside its deadline: credentials, headers, answers from a cache. Whether a call is allowed, and which service
+      // answers it, belongs after them: they may say who calls.
+      ...interceptors,
+    ],
+    route,
   );
+}
+
+/** The interceptors that the options of one service have, inside those of the mesh. */
+const interceptorsLayer = layer({
+  name: "interceptors of the service",
+  options: optionTable<object>()({}),
+  build: (_, { interceptors }: { readonly interceptors: readonly Interceptor[] }) =>
+    interceptors.length === 0 ? undefined : (next: Dispatch) => compose(interceptors, next),
+});
+
+/**
+ * Picks the instance, counts the attempt until its body has closed, and tells the circuit of the instance what became of it. Above the
+ * attempt timeout: a timeout is a failure of the instance.
+ */
+const instanceLayer = layer({
+  name: "instance and its breaker",
+  options: optionTable<object>()({}),
+  build: (_, parts: BalanceOptions) => balance(parts),
+});
+
+/** Innermost: it sees what the wire did. */
+const observeAttemptsLayer = layer({
+  name: "observe attempts",
+  options: optionTable<object>()({}),
+  build: (_, { observers, clock }: { readonly observers: Observers; readonly clock: Clock }) => observeAttempts(observers, clock),
+});
+
+/** The second part of a call's way, from its service down to the wire; the response comes back up. Outermost first. */
+export const serviceLayers = [
+  interceptorsLayer,
+  // Above the breakers: what it refuses is no fault of an instance.
+  delimitedBodyLayer,
+  maxResponseBytesLayer,
+  // Above the retries: it judges calls, not attempts, and refuses before any work is done.
+  serviceBreakerLayer,
+  // Below the breaker: what that refuses was not refused by the service.
+  throttleLayer,
+  // Above the balancer: each attempt picks anew, among the instances that the call has not tried.
+  retryLayer,
+  // Below the retries, whose attempts it doubles, and charged to the same budget.
+  hedgeLayer,
+  // Attempts take places, not calls: one that pauses before its retry holds none.
+  concurrencyLayer,
+  instanceLayer,
+  // One attempt up to its response head.
+  attemptTimeoutLayer,
+  // Each attempt has less time left than the one before.
+  propagateLayer,
+  observeAttemptsLayer,
+] as const;
+
+type ServiceLayer = (typeof serviceLayers)[number];
+type OptionsOf<One> = One extends Layer<infer Options, infer _Parts> ? Options : never;
+type PartsOf<One> = One extends Layer<infer _Options, infer Parts> ? Parts : never;
+type All<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer Both) => void ? Both : never;
+
+/** The options of every layer. */
+export type LayerOptions = All<OptionsOf<ServiceLayer>>;
+
+/** The parts that the layers of one service are built from. */
+export type ServiceParts = LayerParts & All<PartsOf<ServiceLayer>>;
+
+/** The layers of one service, built. */
+export interface ServicePipeline {
+  readonly dispatch: Dispatch;
+  /** The layers that are there, outermost first. */
+  readonly layers: readonly BuiltLayer[];
+}
+
+/** Builds the layers that `options` ask for and puts them around `transport`. Composed once per service. */
+export function servicePipeline(options: LayerOptions, parts: ServiceParts, transport: Dispatch): ServicePipeline {
+  // Each layer takes its own part of both, which the types above hold.
+  const all = serviceLayers as readonly unknown[] as readonly Layer<LayerOptions, ServiceParts>[];
+  const layers = all.map((each) => each.build(options, parts)).filter((each) => each !== undefined);
+  return {
+    dispatch: compose(
+      layers.map(({ interceptor }) => interceptor),
+      transport,
+    ),
+    layers,
+  };
 }

@@ -1,31 +1,27 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { BreakerState } from "../core/breaker-state.ts";
-import type { ConcurrencyReading, EndpointState, ServiceReading } from "../core/reading.ts";
-import type { Upstream } from "../core/upstream.ts";
-import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
+import type { ServiceReading } from "../core/observing/reading.ts";
+import type { InstanceState } from "../core/upstream.ts";
 
 /** What the numbers of a service are taken from. */
 export interface ReadingSource {
   readonly service: string;
   readonly inFlight: number;
   readonly balancer: Pick<Balancer, "upstreams" | "lists">;
-  readonly standingOf: (upstream: Upstream) => UpstreamStanding | undefined;
   readonly unconfirmed: number;
-  readonly breaker: BreakerState;
   readonly ageMs: number | undefined;
   readonly retryBudget: number;
-  readonly concurrency: ConcurrencyReading | undefined;
 }
 
-/** Puts together the numbers of a service. Costs nothing unless it is called. */
-export function readService({ balancer, standingOf, ageMs, ...source }: ReadingSource): ServiceReading {
-  const endpoints: Record<EndpointState, number> = { available: 0, ejected: 0, probing: 0, unhealthy: 0 };
-  for (const upstream of balancer.upstreams) endpoints[upstream.available ? "available" : whyOut(upstream, standingOf(upstream))]++;
-  return { ...source, endpoints, isPanicking: balancer.lists.some(({ panic }) => panic !== "no"), discoveryAgeMs: ageMs };
-}
-
-function whyOut(upstream: Upstream, standing: UpstreamStanding | undefined): EndpointState {
-  if (standing?.rule === "health check") return "unhealthy";
-  // While the probe is under way nobody else is sent there: the circuit is half-open, the upstream out.
-  return upstream.availability === "probe" || standing?.state === "half-open" ? "probing" : "ejected";
+/** The numbers of a service whose layers add none. Costs nothing unless it is called. */
+export function readService({ balancer, ageMs, ...source }: ReadingSource): ServiceReading {
+  const endpoints: Record<InstanceState, number> = { available: 0, ejected: 0, probing: 0, unhealthy: 0 };
+  for (const { state } of balancer.upstreams) endpoints[state]++;
+  return {
+    ...source,
+    breaker: "closed",
+    concurrency: undefined,
+    endpoints,
+    isPanicking: balancer.lists.some(({ panic }) => panic !== "no"),
+    discoveryAgeMs: ageMs,
+  };
 }

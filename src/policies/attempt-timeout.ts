@@ -2,6 +2,9 @@ import { Cancellation } from "../core/cancellation.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
+import { type LayerParts, layer } from "../core/layer.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { number, orFalse } from "../core/settings/rules.ts";
 
 /** What {@link attemptTimeout} needs. */
 export interface AttemptTimeoutOptions {
@@ -70,13 +73,27 @@ class BoundedAttempt extends Cancellation {
   }
 
   #giveUp(timeoutMs: number): void {
-    const { service, method, upstream, attempts } = this.#request;
+    const { service, method, upstream, attempts, options } = this.#request;
+    const limit = options.attemptTimeoutMs === undefined ? "attemptTimeoutMs" : "mesh.attemptTimeoutMs of the call";
     const error = new MeshError(
       "ERR_MESH_TIMEOUT",
-      `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${timeoutMs} ms (attemptTimeoutMs)`,
+      `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${timeoutMs} ms (${limit})`,
       { service },
     );
     this.cancel(error);
     completeAttempts(error, attempts);
   }
 }
+
+/** The option of {@link attemptTimeoutLayer}. */
+export interface AttemptTimeoutOption {
+  /** One attempt up to its response head, in milliseconds; `false` = no limit. @default 2000 */
+  readonly attemptTimeoutMs?: number | false;
+}
+
+/** Below the balancer, which counts the attempt: a timeout is a failure of the instance. */
+export const attemptTimeoutLayer = layer({
+  name: "attempt timeout",
+  options: optionTable<AttemptTimeoutOption>()({ attemptTimeoutMs: orFalse(number({ default: 2_000, min: 1, unit: "ms" })) }),
+  build: ({ attemptTimeoutMs: timeoutMs }, { clock }: LayerParts) => attemptTimeout({ timeoutMs, clock }),
+});

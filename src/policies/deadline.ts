@@ -1,17 +1,17 @@
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { number, orFalse } from "../core/settings/rules.ts";
 import { incoming } from "./incoming.ts";
 
 /** What {@link deadline} needs. */
 export interface DeadlineOptions {
-  /** The whole call in milliseconds; `false` = no limit. */
-  readonly timeoutMs: number | false;
+  /** The limit of a whole call in milliseconds, where the call has none of its own; `false` = no limit. */
+  readonly limitOf: (request: MeshRequest) => number | false;
   readonly clock: Clock;
-  /** Called once for each call: when it has failed, or when its body has closed. */
-  readonly onEnd?: () => void;
 }
 
 /**
@@ -24,7 +24,7 @@ export function deadline(options: DeadlineOptions): Interceptor {
 }
 
 /** One call under its deadline: an object with methods, since a closure for each would be twice as much to hold while it waits. */
-class BoundedCall implements CancelHandler {
+class BoundedCall implements CancelHandler, OpenCall {
   readonly #options: DeadlineOptions;
   readonly #request: MeshRequest;
   /** Also with a promise that is rejected: a function for that alone would be held by every call that waits. */
@@ -32,6 +32,10 @@ class BoundedCall implements CancelHandler {
   #timer: Timer = undefined;
   /** The caller has been answered or refused. */
   #isSettled = false;
+  /** The body of the answer has closed, too. */
+  #hasEnded = false;
+  #hasListener = false;
+  #endListener: CallEndListener | undefined = undefined;
 
   constructor(options: DeadlineOptions, request: MeshRequest, settle: (result: MeshResponse | Promise<never>) => void) {
     this.#options = options;
@@ -44,16 +48,18 @@ class BoundedCall implements CancelHandler {
     const { cancellation } = request;
     cancellation.onCancel(this);
     if (cancellation.cancelled) return;
-    const { clock, timeoutMs: defaultMs } = this.#options;
-    const timeoutMs = sooner(request.options.timeoutMs ?? defaultMs);
+    const { clock, limitOf } = this.#options;
+    const timeoutMs = sooner(request.options.timeoutMs ?? limitOf(request));
+    // In place: nothing but the edge has seen the request yet, and a copy would stay as long as the call.
+    const own = request as { deadline: number; call: OpenCall };
+    own.call = this;
     if (timeoutMs !== false) {
-      // Whoever this process is answering waits no longer: nothing is sent.
+      // The caller that this process is answering waits no longer: nothing is sent.
       if (timeoutMs <= 0) {
         this.#expire(timeoutMs);
         return;
       }
-      // In place: nothing but the edge has seen the request yet, and a copy would stay as long as the call.
-      (request as { deadline: number }).deadline = clock.now() + timeoutMs;
+      own.deadline = clock.now() + timeoutMs;
       this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
     }
     try {
@@ -67,6 +73,14 @@ class BoundedCall implements CancelHandler {
     }
   }
 
+  onEnd(listener: CallEndListener): boolean {
+    if (this.#hasListener) return false;
+    this.#hasListener = true;
+    if (this.#hasEnded) listener.handleCallEnd();
+    else this.#endListener = listener;
+    return true;
+  }
+
   handleCancel(reason: unknown): void {
     this.#options.clock.clearTimer(this.#timer);
     if (!this.#isSettled) this.#refuse(reason);
@@ -76,13 +90,20 @@ class BoundedCall implements CancelHandler {
     const { service, method, cancellation, attempts } = this.#request;
     const error = new MeshError(
       "ERR_MESH_TIMEOUT",
-      `"${service}" did not answer ${method} within the deadline of ${Math.round(timeoutMs)} ms`,
-      {
-        service,
-      },
+      `"${service}" did not answer ${method} within the deadline of ${Math.round(timeoutMs)} ms (${this.#nameOf(timeoutMs)})`,
+      { service },
     );
     cancellation.cancel(error);
     completeAttempts(error, attempts);
+  }
+
+  /** Which of the three limits has passed. */
+  #nameOf(timeoutMs: number): string {
+    const { options } = this.#request;
+    if (timeoutMs === options.timeoutMs) return "mesh.timeoutMs of the call";
+    return options.timeoutMs === undefined && timeoutMs === this.#options.limitOf(this.#request)
+      ? "timeoutMs"
+      : "x-mesh-deadline-ms: the caller that this process is answering waits no longer";
   }
 
   #answer(response: MeshResponse): void {
@@ -95,7 +116,7 @@ class BoundedCall implements CancelHandler {
     if (response.body.complete) this.#end();
     else if (isEventStream(response)) {
       this.#finish();
-      if (this.#options.onEnd !== undefined) response.body.onClose(this.#options.onEnd);
+      response.body.onClose(() => this.#tellEnd());
     } else response.body.onClose(() => this.#end());
     this.#settle(response);
   }
@@ -107,14 +128,21 @@ class BoundedCall implements CancelHandler {
 
   #refuse(reason: unknown): void {
     this.#isSettled = true;
-    this.#options.onEnd?.();
+    this.#tellEnd();
     this.#settle(Promise.reject(reason));
   }
 
   /** The body has closed. */
   #end(): void {
     this.#finish();
-    this.#options.onEnd?.();
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    this.#hasEnded = true;
+    const listener = this.#endListener;
+    this.#endListener = undefined;
+    listener?.handleCallEnd();
   }
 
   #finish(): void {
@@ -123,7 +151,7 @@ class BoundedCall implements CancelHandler {
   }
 }
 
-/** The call's own limit, or what is left to whoever this process is answering. */
+/** The limit of a call: its own or that of the options, unless the caller that this process is answering stops waiting sooner. */
 function sooner(ownMs: number | false): number | false {
   const leftMs = incoming()?.remainingMs() ?? Number.POSITIVE_INFINITY;
   return leftMs < (ownMs === false ? Number.POSITIVE_INFINITY : ownMs) ? Math.max(0, leftMs) : ownMs;
@@ -133,3 +161,12 @@ function sooner(ownMs: number | false): number | false {
 function isEventStream(response: MeshResponse): boolean {
   return /^text\/event-stream\s*(;|$)/i.test(headerOf(response, "content-type") ?? "");
 }
+
+/** The option of {@link deadline}, for each service. */
+export interface TimeoutOption {
+  /** The whole call in milliseconds: discovery wait, every attempt, pauses and the body; `false` = no limit. @default 10000 */
+  readonly timeoutMs?: number | false;
+}
+
+/** The rule of {@link TimeoutOption}. */
+export const timeoutOption = optionTable<TimeoutOption>()({ timeoutMs: orFalse(number({ default: 10_000, min: 1, unit: "ms" })) });

@@ -1,7 +1,10 @@
+import type { Protocol } from "../core/connection-options.ts";
 import type { Interceptor, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
-import type { Protocol } from "../core/protocol.ts";
+import { layer } from "../core/layer.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { flag } from "../core/settings/rules.ts";
 
 /**
  * Refuses a response whose body ends with its connection: of such a body nobody can tell whether it is whole, since the end of a
@@ -28,3 +31,20 @@ function endsWithItsConnection(response: MeshResponse, protocol: Protocol): bool
   if (protocol === "h2" || (protocol === "auto" && headerOf(response, "connection") === undefined)) return false;
   return headerOf(response, "content-length") === undefined && headerOf(response, "transfer-encoding") === undefined;
 }
+
+/** The option of {@link delimitedBodyLayer}. */
+export interface DelimitedBodyOption {
+  /**
+   * Refuses responses whose body ends with its connection: of those nothing tells whether they are whole. (A connection that is reset is
+   * noticed in any case; one that is closed too early is not.) @default false
+   */
+  readonly requireDelimitedBody?: boolean;
+}
+
+/** Above the breakers: what it refuses is no fault of an instance. */
+export const delimitedBodyLayer = layer({
+  name: "delimited body",
+  options: optionTable<DelimitedBodyOption>()({ requireDelimitedBody: flag(false) }),
+  build: ({ requireDelimitedBody }, { protocol }: { readonly protocol: Protocol }) =>
+    requireDelimitedBody ? delimitedBody(protocol) : undefined,
+});

@@ -2,6 +2,9 @@ import type { Clock } from "../core/clock.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { RequestHeaders } from "../core/http/request-headers.ts";
 import { headersWith } from "../core/http/request-headers.ts";
+import { type LayerParts, layer } from "../core/layer.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { flag } from "../core/settings/rules.ts";
 import { attemptHeader, deadlineHeader } from "./incoming.ts";
 
 /**
@@ -23,3 +26,16 @@ function addedHeaders({ deadline, attempt }: MeshRequest, clock: Clock): Request
   const waitsMs = String(Math.max(0, Math.round(deadline - clock.now())));
   return attempt > 1 ? { [deadlineHeader]: waitsMs, [attemptHeader]: String(attempt) } : { [deadlineHeader]: waitsMs };
 }
+
+/** The option of {@link propagateLayer}. */
+export interface PropagateOption {
+  /** Tells instances how long the caller still waits and which attempt it is (`x-mesh-deadline-ms`, `x-mesh-attempt`). @default true */
+  readonly propagateDeadline?: boolean;
+}
+
+/** Below the balancer: each attempt has less time left than the one before. */
+export const propagateLayer = layer({
+  name: "propagate the deadline",
+  options: optionTable<PropagateOption>()({ propagateDeadline: flag(true) }),
+  build: ({ propagateDeadline }, { clock }: LayerParts) => (propagateDeadline ? propagate(clock) : undefined),
+});

@@ -1,10 +1,13 @@
-import type { BreakerOptions } from "../circuit/breaker-options.ts";
+import { type BreakerOptions, breakerOptions } from "../circuit/breaker-options.ts";
 import { Circuit } from "../circuit/circuit.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
+import { type LayerParts, layer } from "../core/layer.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { group, orFalse } from "../core/settings/rules.ts";
 
 /** What {@link serviceBreaker} needs beside the user's options. */
 export interface ServiceBreakerOptions extends BreakerOptions {
@@ -21,27 +24,20 @@ export interface ServiceBreaker {
   dispose(): void;
 }
 
-const serviceMaxResetMs = 1_000;
+const serviceMaxBreakMs = 1_000;
 
 /**
  * Refuses calls with `ERR_MESH_CIRCUIT_OPEN` while the service as a whole fails, so that callers learn it in microseconds
  * and the service is not hit by retries while it comes up; one call a second goes through and closes it when it succeeds.
  */
-export function serviceBreaker({
-  service,
-  failureRatio = 0.5,
-  minCalls = 20,
-  resetMs = 1_000,
-  clock,
-  random,
-  onState,
-}: ServiceBreakerOptions): ServiceBreaker {
+export function serviceBreaker({ service, clock, random, onState, ...options }: ServiceBreakerOptions): ServiceBreaker {
+  const { failureRatio, minCalls, breakMs } = breakerOptions.settle(options);
   const circuit = new Circuit({
     failureRatio,
     minOutcomes: minCalls,
     // A service is judged by its rate alone: in a row means nothing with many calls at once.
     consecutiveFailures: Number.POSITIVE_INFINITY,
-    pauses: { baseMs: resetMs, maxMs: serviceMaxResetMs },
+    pauses: { baseMs: breakMs, maxMs: serviceMaxBreakMs },
     clock,
     random,
     onState,
@@ -70,3 +66,24 @@ export function serviceBreaker({
     },
   };
 }
+
+/** The option of {@link serviceBreakerLayer}. */
+export interface BreakerOption {
+  /** Circuit breakers of the service and of its instances; `false` = none. */
+  readonly breaker?: BreakerOptions | false;
+}
+
+/** The rule of {@link BreakerOption}, which the circuits of the instances have too. */
+export const breakerOption = optionTable<BreakerOption>()({ breaker: orFalse(group(breakerOptions)) });
+
+/** Above the retries: it judges calls, not attempts, and refuses before any work is done. */
+export const serviceBreakerLayer = layer({
+  name: "breaker of the service",
+  options: breakerOption,
+  build({ breaker }, parts: LayerParts) {
+    if (breaker === false) return undefined;
+    const onState = (state: BreakerState) => parts.events.emit?.({ type: "breaker", service: parts.service, state });
+    const { interceptor, state, dispose } = serviceBreaker({ ...parts, ...breaker, onState });
+    return { interceptor, reading: () => ({ breaker: state() }), dispose };
+  },
+});

@@ -1,29 +1,25 @@
 import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
-import { checkKeys, checkNumber, checkObject } from "../core/options.ts";
+import { type LayerParts, layer } from "../core/layer.ts";
 import { isOverload, outcomeOfError } from "../core/outcome.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { group, number, orFalse } from "../core/settings/rules.ts";
 import { SlidingSum } from "./sliding-sum.ts";
 
 /** Client-side throttling; `throttle` in the options of the mesh. */
 export interface ThrottleOptions {
-  /** Calls are held back once more than so many are made for each one that is accepted. @default 2 */
+  /** Calls are held back once more than this number of them is made for each one that is accepted. @default 2 */
   readonly ratio?: number;
-  /** Over so many milliseconds. @default 120000 */
+  /** The time over which calls are counted, in milliseconds. @default 120000 */
   readonly windowMs?: number;
 }
 
-/**
- * Checks `throttle`.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function checkThrottleOptions(option: string, options: ThrottleOptions | false | undefined): void {
-  if (options === undefined || options === false) return;
-  checkObject(option, options);
-  checkKeys(option, options, ["ratio", "windowMs"]);
-  checkNumber(`${option}.ratio`, options.ratio, 1);
-  checkNumber(`${option}.windowMs`, options.windowMs, 1);
-}
+/** The rules of {@link ThrottleOptions}. */
+export const throttleOptions = optionTable<ThrottleOptions>()({
+  ratio: number({ default: 2, min: 1 }),
+  windowMs: number({ default: 120_000, min: 1, unit: "ms" }),
+});
 
 /** What {@link throttle} needs beside the user's options. */
 export interface ThrottlePolicyOptions extends ThrottleOptions {
@@ -38,7 +34,8 @@ const slots = 12;
  * Adaptive throttling (Site Reliability Engineering, chapter 21): a service that refuses most calls is not asked with all of them, since
  * refusing costs it too. A call is refused here with the probability max(0, (calls − ratio × accepted) / (calls + 1)).
  */
-export function throttle({ service, ratio = 2, windowMs = 120_000, clock, random }: ThrottlePolicyOptions): Interceptor {
+export function throttle({ service, clock, random, ...options }: ThrottlePolicyOptions): Interceptor {
+  const { ratio, windowMs } = throttleOptions.settle(options);
   const calls = new SlidingSum(slots, windowMs / slots, clock);
   const accepted = new SlidingSum(slots, windowMs / slots, clock);
   return (next) => (request) => {
@@ -65,3 +62,16 @@ export function throttle({ service, ratio = 2, windowMs = 120_000, clock, random
     );
   };
 }
+
+/** The option of {@link throttleLayer}. */
+export interface ThrottleOption {
+  /** Holds calls back from a service that refuses most of them; `false` = never. @default false */
+  readonly throttle?: ThrottleOptions | false;
+}
+
+/** Below the breaker of the service: what that refuses was not refused by the service. */
+export const throttleLayer = layer({
+  name: "throttle",
+  options: optionTable<ThrottleOption>()({ throttle: orFalse(group(throttleOptions), false) }),
+  build: ({ throttle: options }, parts: LayerParts) => (options === false ? undefined : throttle({ ...parts, ...options })),
+});

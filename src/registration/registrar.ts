@@ -1,4 +1,4 @@
-/** How a registry finds out that an instance is alive. */
+/** The way a registry finds out that an instance is alive. */
 export type HealthCheck =
   /** The instance reports by itself; silence for `ttlMs` counts as failure. The default. */
   | { readonly type: "ttl"; readonly ttlMs?: number }
@@ -15,18 +15,20 @@ export type HealthCheck =
       readonly secure?: boolean;
     };
 
-/** What a registry is told about a process that offers a service. */
+/** An instance of a service to register. */
 export interface Instance {
   readonly service: string;
   /** 1–65535. */
   readonly port: number;
-  /** The address others reach it at. Absent: the registry's default (Consul: the agent's address; Eureka: the host's name and first address). */
+  /** The address that others reach it at. Absent: the registry's default (Consul: the agent's address; Eureka: the host's name and first address). */
   readonly host?: string;
   /** Unique in the registry. Absent: service, host and port joined. */
   readonly id?: string;
+  /** `true` when the instance speaks TLS. */
   readonly secure?: boolean;
-  /** 1–65535; absent means 1. */
+  /** Relative share of the load, 1–65535; absent means 1. */
   readonly weight?: number;
+  /** Failure domain (availability zone, datacentre). */
   readonly zone?: string;
   readonly tags?: readonly string[];
   readonly metadata?: Readonly<Record<string, string>>;
@@ -34,25 +36,32 @@ export interface Instance {
   readonly check?: HealthCheck;
 }
 
-/** What an instance says of itself. Only `up` is routable. */
+/** The status that an instance gives itself. Only `up` is routable. */
 export type InstanceStatus = "up" | "down" | "out-of-service";
 
-/** A registered instance. Disposing it stops the heartbeat and deregisters. */
+/** A registered instance, renewed in the background by a timer that keeps no process alive. Disposing it deregisters. */
 export interface Registration extends AsyncDisposable {
+  /** Unique in the registry. */
   readonly id: string;
-  /** The status the registry is told, also when it has to be told everything again after it lost its data. */
+  /** The newest status, also while it could not be reported. An instance that the registry has forgotten is registered again with it. */
   readonly status: InstanceStatus;
-  /** Tells the registry, and remembers it for every later heartbeat. */
+  /**
+   * Reports a status. Rejects with `ERR_MESH_REGISTRATION` when that fails (the next renewal reports it again) and after
+   * {@link deregister}, and with a `TypeError` on a status that does not exist.
+   */
   setStatus(status: InstanceStatus): Promise<void>;
-  /** Stops the heartbeat and deregisters. Idempotent. Rejects with `ERR_MESH_REGISTRATION` when the registry can't be told. */
+  /**
+   * Ends the renewals and deregisters, after a call that is under way. Idempotent; a call after one that failed tries again. Rejects with
+   * `ERR_MESH_REGISTRATION` when that fails, or with the signal's reason.
+   */
   deregister(signal?: AbortSignal): Promise<void>;
 }
 
-/** Makes an instance known. */
+/** A registry as a place to register. */
 export interface Registrar {
   /**
-   * Resolves once the registry has accepted the instance; then keeps it registered, through restarts of the registry too,
-   * until the registration is disposed. Rejects with `ERR_MESH_REGISTRATION`.
+   * Resolves once the registry has accepted the instance as `up`, then keeps it registered, through restarts of the registry too, until
+   * the registration is disposed. Rejects with `ERR_MESH_REGISTRATION`, or with the signal's reason.
    */
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
 }

@@ -1,29 +1,34 @@
-import type { Endpoint } from "../core/endpoint.ts";
-import type { Discovery } from "../discovery/discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
+import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
-import { ConsulClient } from "./consul/client.ts";
+import { definitionOf } from "./consul/definition.ts";
+import { ConsulClient } from "./consul/http/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
-import { registerInstance } from "./consul/register.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
 
-export type { ConsulConsistency, ConsulOptions, ConsulTls } from "./consul/options.ts";
-export type { ConsulToken } from "./consul/token.ts";
+export type { ConsulTls } from "./consul/http/consul-tls.ts";
+export type { ConsulToken } from "./consul/http/token.ts";
+export type { ConsulConsistency, ConsulOptions } from "./consul/options.ts";
 
-/** A Consul agent as a source of endpoints and as a place to register. */
+/** A Consul agent as discovery and registrar. */
 export interface Consul extends Discovery, Registrar {
   /** `consul at http://127.0.0.1:8500`. */
   readonly name: string;
-  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
+  /** Yields the routable instances of `service`: at once, after every change, and to confirm them after every wait. */
+  watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
+  /** The names of all services in the datacentre. */
   services(signal: AbortSignal): Promise<readonly string[]>;
+  /** Resolves once the agent has accepted the instance, then keeps it registered. */
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
 
 /**
- * Discovers and registers through a Consul agent, `http://127.0.0.1:8500` unless told otherwise. Needs the npm package
- * `consul`. Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
+ * Discovers and registers through a Consul agent, by default at `http://127.0.0.1:8500`. Needs the npm package `consul`. Throws a `TypeError`
+ * or `RangeError` on wrong options; does not connect yet.
  */
 export function consul(options: ConsulOptions = {}): Consul {
   const settings = settingsOf(options);
@@ -43,12 +48,15 @@ export function consul(options: ConsulOptions = {}): Consul {
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);
-        // Nobody may be left to call close().
+        // close() may never be called.
         if (watches.size === 0) client.closeIdle();
       }
     },
     services: (signal) => listServices(client, settings, signal),
-    register: (instance, signal) => registerInstance(instance, client, settings, signal),
+    async register(instance, signal) {
+      const definition = definitionOf(instance, settings.deregisterAfterMs);
+      return await keepRegistered(new AgentEntry(client, definition, settings), settings, signal);
+    },
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

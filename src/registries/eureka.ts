@@ -1,32 +1,34 @@
-import type { Endpoint } from "../core/endpoint.ts";
-import type { Discovery } from "../discovery/discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
+import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchRegistry } from "./eureka/fetch-registry.ts";
+import { EurekaLease } from "./eureka/lease.ts";
 import { type EurekaOptions, settingsOf } from "./eureka/options.ts";
 import { loadPackage } from "./eureka/package.ts";
-import { registerInstance } from "./eureka/register.ts";
 import { RegistryCopy } from "./eureka/registry-copy.ts";
 import { Servers } from "./eureka/servers.ts";
 import { watchService } from "./eureka/watch.ts";
 
 export type { EurekaOptions, EurekaTls } from "./eureka/options.ts";
 
-/** Eureka servers as a source of endpoints and as a place to register. */
+/** Eureka servers as discovery and registrar. */
 export interface Eureka extends Discovery, Registrar {
   /** `eureka at http://127.0.0.1:8761/eureka`, without credentials. */
   readonly name: string;
-  watch(service: string, signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, undefined>;
+  /** Yields the instances of `service` that are UP, in every copy of the registry that is fetched. */
+  watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
   /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
   services(signal: AbortSignal): Promise<readonly string[]>;
+  /** Resolves once a server has accepted the instance, then keeps its lease. */
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
-  /** Ends every running watch and lets go of the registry's copy. Registrations stay until they are disposed. */
+  /** Ends every running watch and drops the copy of the registry. Registrations stay until they are disposed. */
   close(): void;
 }
 
 /**
- * Discovers and registers through Netflix Eureka, `http://127.0.0.1:8761/eureka` unless told otherwise. Needs the npm
- * package `eureka-js-client`. Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
+ * Discovers and registers through Netflix Eureka, by default at `http://127.0.0.1:8761/eureka`. Needs the npm package `eureka-js-client`.
+ * Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
  */
 export function eureka(options: EurekaOptions = {}): Eureka {
   const settings = settingsOf(options);
@@ -53,7 +55,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
     services: async (signal) => (await copy.first(() => true, signal)).services(),
     async register(instance, signal) {
       const description = describeInstance(instance, leaseMs);
-      return await registerInstance({ ...settings, Package, servers, description }, signal);
+      return await keepRegistered(new EurekaLease({ ...settings, Package, servers, description }), settings, signal);
     },
     close() {
       for (const watch of watches) watch.abort();

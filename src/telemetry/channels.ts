@@ -1,60 +1,96 @@
 import { type Channel, channel } from "node:diagnostics_channel";
-import type { CallEnd, CallObserver } from "../core/call-observer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, isMeshError } from "../core/errors.ts";
-import type { AttemptEnd, AttemptObserver, Observer } from "../core/observer.ts";
-import type { Upstream } from "../core/upstream.ts";
-import type { AttemptEvent, CallEvent, InstanceEvent, MeshEvents, RequestEvent } from "./events.ts";
-import { attemptErrorType, callOutcome, errorTypeOf } from "./values.ts";
+import { withoutQuery } from "../core/http/without-query.ts";
+import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
+import type { MeshEvent, MeshEventOf } from "../core/observing/events.ts";
+import type { AttemptEnd, AttemptObserver, Observer } from "../core/observing/observer.ts";
+import type { InstanceState, Upstream } from "../core/upstream.ts";
+import { attemptErrorType, breakerStateOf, callOutcome, errorTypeOf } from "./attribute-values.ts";
+import type {
+  AttemptMessage,
+  AvailabilityMessage,
+  CallMessage,
+  ChannelMessages,
+  InstanceMessage,
+  RequestMessage,
+} from "./channel-messages.ts";
 
 const calls = channel("inmesh:call");
 const attempts = channel("inmesh:attempt");
-const retries = channel("inmesh:retry");
-const retriesDenied = channel("inmesh:retry:denied");
-const hedges = channel("inmesh:hedge");
-const hedgesWon = channel("inmesh:hedge:won");
-const ejections = channel("inmesh:ejection");
-const availability = channel("inmesh:availability");
-const breakers = channel("inmesh:breaker");
-const discoveryUpdates = channel("inmesh:discovery:update");
-const discoveryErrors = channel("inmesh:discovery:error");
 
-/** Publishes what happens on `node:diagnostics_channel`; builds nothing that nobody has subscribed to. It has no state: one for all meshes. */
+/** A channel, and its message for an event of one type; `undefined` for an event that the channel does not report. */
+interface Publication<Event> {
+  readonly channel: Channel;
+  readonly message: (event: Event) => object | undefined;
+}
+
+/** The channels of each type of event, in the order in which they are published. */
+const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication<MeshEventOf<Type>>[] } = {
+  retry: [on("inmesh:retry", ({ request, reason, delayMs }) => ({ ...requestMessage(request), reason, delayMs }))],
+  "retry-denied": [on("inmesh:retry:denied", ({ request, denial }) => ({ ...requestMessage(request), denial }))],
+  hedge: [on("inmesh:hedge", ({ request, delayMs }) => ({ ...requestMessage(request), delayMs }))],
+  "hedge-won": [on("inmesh:hedge:won", ({ request }) => requestMessage(request))],
+  endpoints: [
+    on("inmesh:discovery:update", ({ service, endpoints, rejected, quarantined }) => ({
+      service,
+      endpoints: endpoints.length,
+      rejected: rejected.length,
+      isQuarantined: quarantined,
+    })),
+  ],
+  "discovery-error": [
+    on("inmesh:discovery:error", ({ service, error }) => ({ service, errorType: errorTypeOf(error), error: errorText(error) })),
+  ],
+  // Each of the three channels distinguishes fewer states than the event: a change between two that look alike there is not published.
+  "instance-state": [
+    on("inmesh:availability", ({ upstream, state, former }) => {
+      const availability = availabilityOf[state];
+      return availability === availabilityOf[former] ? undefined : { ...instanceMessage(upstream), availability };
+    }),
+    on("inmesh:breaker", ({ upstream, state, former }) => {
+      const breaker = breakerStateOf[state];
+      return breaker === breakerStateOf[former] ? undefined : { ...instanceMessage(upstream), state: breaker };
+    }),
+    on("inmesh:ejection", ({ upstream, former, rule }) =>
+      former === "available" && rule !== undefined ? { ...instanceMessage(upstream), rule } : undefined,
+    ),
+  ],
+  breaker: [on("inmesh:breaker", ({ service, state }) => ({ service, state, endpoint: undefined, address: undefined }))],
+};
+
+const eventChannels: readonly Channel[] = Object.values(publications).flatMap((all) => all.map((publication) => publication.channel));
+
+/** Publishes on `node:diagnostics_channel`; builds no message for a channel without subscribers. Stateless: it serves all meshes. */
 export const channelObserver: Observer = {
   onCall: (request) => (calls.hasSubscribers ? new PublishedCall(request) : undefined),
   onAttempt: (request, upstream) => (attempts.hasSubscribers ? new PublishedAttempt(request, upstream) : undefined),
-  onRetry(request, reason, delayMs) {
-    if (retries.hasSubscribers) publish<"inmesh:retry">(retries, { ...requestEvent(request), reason, delayMs });
+  // Absent while no channel of events has subscribers, so that no event is made for it.
+  get onEvent() {
+    return eventChannels.some(({ hasSubscribers }) => hasSubscribers) ? publishEvent : undefined;
   },
-  onRetryDenied(request, denial) {
-    if (retriesDenied.hasSubscribers) publish<"inmesh:retry:denied">(retriesDenied, { ...requestEvent(request), denial });
-  },
-  onHedge(request, delayMs) {
-    if (hedges.hasSubscribers) publish<"inmesh:hedge">(hedges, { ...requestEvent(request), delayMs });
-  },
-  onHedgeWon(request) {
-    if (hedgesWon.hasSubscribers) publish<"inmesh:hedge:won">(hedgesWon, requestEvent(request));
-  },
-  onEjection(upstream, rule) {
-    if (ejections.hasSubscribers) publish<"inmesh:ejection">(ejections, { ...instanceEvent(upstream), rule });
-  },
-  onAvailability(upstream) {
-    if (!availability.hasSubscribers) return;
-    publish<"inmesh:availability">(availability, { ...instanceEvent(upstream), availability: upstream.availability });
-  },
-  onBreaker(service, state, upstream) {
-    if (!breakers.hasSubscribers) return;
-    publish<"inmesh:breaker">(breakers, { service, state, endpoint: upstream?.id, address: upstream?.address });
-  },
-  onEndpoints({ service, endpoints, rejected, quarantined }) {
-    if (!discoveryUpdates.hasSubscribers) return;
-    const counts = { endpoints: endpoints.length, rejected: rejected.length, isQuarantined: quarantined };
-    publish<"inmesh:discovery:update">(discoveryUpdates, { service, ...counts });
-  },
-  onDiscoveryError(service, error) {
-    if (!discoveryErrors.hasSubscribers) return;
-    publish<"inmesh:discovery:error">(discoveryErrors, { service, errorType: errorTypeOf(error), error: shown(error) });
-  },
+};
+
+function on<Name extends keyof ChannelMessages, Event>(
+  name: Name,
+  message: (event: Event) => ChannelMessages[Name] | undefined,
+): Publication<Event> {
+  return { channel: channel(name), message };
+}
+
+function publishEvent(event: MeshEvent): void {
+  for (const publication of publications[event.type] as readonly Publication<MeshEvent>[]) {
+    if (!publication.channel.hasSubscribers) continue;
+    const message = publication.message(event);
+    if (message !== undefined) publication.channel.publish(message);
+  }
+}
+
+const availabilityOf: Readonly<Record<InstanceState, AvailabilityMessage["availability"]>> = {
+  available: "in",
+  ejected: "out",
+  unhealthy: "out",
+  probing: "probe",
 };
 
 class PublishedCall implements CallObserver {
@@ -66,16 +102,16 @@ class PublishedCall implements CallObserver {
 
   onEnd(end: CallEnd): void {
     const { status, error, headMs, totalMs } = end;
-    const event: CallEvent = {
-      ...requestEvent(this.#request),
+    const message: CallMessage = {
+      ...requestMessage(this.#request),
       ...callOutcome(end),
       status,
-      error: error === undefined ? undefined : shown(error),
+      error: error === undefined ? undefined : errorText(error),
       attempts: end.attempts,
       headMs,
       totalMs,
     };
-    publish<"inmesh:call">(calls, event);
+    calls.publish(message);
   }
 }
 
@@ -90,38 +126,33 @@ class PublishedAttempt implements AttemptObserver {
 
   onEnd(end: AttemptEnd): void {
     const { record, error, totalMs } = end;
-    const event: AttemptEvent = {
-      ...requestEvent(this.#request),
-      ...instanceEvent(this.#upstream),
+    const message: AttemptMessage = {
+      ...requestMessage(this.#request),
+      ...instanceMessage(this.#upstream),
       attempt: this.#request.attempt,
       zone: this.#upstream.endpoint.zone,
       phase: record.phase,
       status: record.status,
       errorType: attemptErrorType(end),
-      error: error === undefined ? undefined : shown(error),
+      error: error === undefined ? undefined : errorText(error),
       isCancelled: end.cancelled,
       maybeExecuted: record.maybeExecuted,
       totalMs,
     };
-    publish<"inmesh:attempt">(attempts, event);
+    attempts.publish(message);
   }
 }
 
-function publish<Name extends keyof MeshEvents>(to: Channel, event: MeshEvents[Name]): void {
-  to.publish(event);
+function requestMessage({ service, method, path, route }: MeshRequest): RequestMessage {
+  return { service, method, path: withoutQuery(path), route };
 }
 
-function requestEvent({ service, method, path, options }: MeshRequest): RequestEvent {
-  const question = path.indexOf("?");
-  return { service, method, path: question < 0 ? path : path.slice(0, question), route: options.route };
-}
-
-function instanceEvent({ service, id, address }: Upstream): InstanceEvent {
+function instanceMessage({ service, id, address }: Upstream): InstanceMessage {
   return { service, endpoint: id, address };
 }
 
-/** Messages of the mesh's own errors are known to hold no secret; those of others may quote anything. */
-function shown(error: unknown): string {
+/** The text of an error. Messages of the mesh hold no secret; those of other errors may quote anything, so only the name is shown. */
+function errorText(error: unknown): string {
   if (isMeshError(error)) return describeError(error);
   return error instanceof Error ? error.name : typeof error;
 }

@@ -1,16 +1,16 @@
 import { type Context, context } from "@opentelemetry/api";
-import type { CallObserver } from "../core/call-observer.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
-import type { Observer } from "../core/observer.ts";
+import type { CallObserver } from "../core/observing/call-observer.ts";
+import type { Observer } from "../core/observing/observer.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
-import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./following.ts";
-import { OpenTelemetrySink } from "./instruments.ts";
-import { meterHooks, namingHooks } from "./metered.ts";
-import { MeshMetrics } from "./metrics.ts";
-import { Services } from "./services.ts";
+import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./followers.ts";
+import { MeshMetrics } from "./metrics/mesh-metrics.ts";
+import { NamedServices } from "./metrics/named-services.ts";
+import { OpenTelemetrySink } from "./metrics/open-telemetry-sink.ts";
+import { meterHooks, namingHooks } from "./metrics-observer.ts";
 import { isUndiciObserved, MeshSpans } from "./spans/spans.ts";
 
-/** What {@link openTelemetry} takes. */
+/** Options of {@link openTelemetry}. */
 export interface OpenTelemetryOptions {
   /** Records metrics while a meter provider is registered. Default `true`. */
   readonly metrics?: boolean;
@@ -20,13 +20,13 @@ export interface OpenTelemetryOptions {
   readonly perEndpoint?: boolean;
   /** Adds `init.mesh.route` to the durations, at most 100 routes per service. Default `false`. */
   readonly perRoute?: boolean;
-  /** A span around every call, parent of its attempts. Default `false`: only calls that fail without an attempt get one. */
+  /** Makes a span around every call, the parent of its attempts. Default `false`: only a call that fails without an attempt gets one. */
   readonly callSpans?: boolean;
-  /** Keeps the query in `url.full`, with the values of parameters that usually are secrets redacted. Default `false`. */
+  /** Keeps the query in `url.full`; values of parameters that usually are secrets are redacted. Default `false`. */
   readonly recordQuery?: boolean;
-  /** Services with a name of their own in metrics; any more count as `_unknown`. Default 500. */
+  /** Number of services with a name of their own in metrics; further ones count as `_unknown`. Default 500. */
   readonly maxServices?: number;
-  /** Default: the process's own. */
+  /** Default: the clock of the process. */
   readonly clock?: Clock;
 }
 
@@ -34,9 +34,10 @@ const flags = ["metrics", "traces", "perEndpoint", "perRoute", "callSpans", "rec
 const known: readonly (keyof OpenTelemetryOptions)[] = [...flags, "maxServices", "clock"];
 
 /**
- * Reports a mesh to OpenTelemetry, with the names of its semantic conventions where they have one. Needs
- * `@opentelemetry/api` alone, follows whatever SDK is registered, also later, and costs nanoseconds while none is.
- * Make one for each mesh. Throws TypeError or RangeError for a wrong option.
+ * Makes an observer that reports to OpenTelemetry, under the names of its semantic conventions where there is one. It needs
+ * `@opentelemetry/api` alone, uses the SDK that is registered at the time, also one registered later, and costs nanoseconds while there is
+ * none. Make one for each mesh.
+ * @throws TypeError or RangeError for a wrong option.
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   checkObject("openTelemetry: options", options);
@@ -47,7 +48,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
   const { callSpans = false, recordQuery = false, maxServices = 500, clock = systemClock } = options;
   if (!metrics && !traces) return {};
 
-  const services = new Services(maxServices, { perEndpoint, perRoute });
+  const services = new NamedServices(maxServices, { perEndpoint, perRoute });
   const meter = metrics ? new MeshMetrics(services, (observe) => new OpenTelemetrySink(observe)) : undefined;
   const spans = traces ? new MeshSpans({ callSpans, recordQuery }, clock) : undefined;
   const reporters: Reporters = { services, metrics: meter, spans };
@@ -63,7 +64,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
         const own = spans.startAttempt(request, upstream, parent);
         if (own !== undefined) {
           if (own.span.isRecording() || isUndiciObserved()) return new TracedAttempt(reporters, request, upstream, own);
-          // Sampled out: the instance learns that, and nothing else is left to do for the span.
+          // Sampled out: the headers tell the instance, and the span needs nothing else.
           return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream, own, own.headers) : new PropagatedAttempt(own.headers);
         }
       }

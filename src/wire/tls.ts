@@ -1,17 +1,38 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { inspect } from "node:util";
+import { optionTable } from "../core/settings/option-table.ts";
+import { custom } from "../core/settings/rules.ts";
 
 /** TLS towards the instances that speak it. */
 export interface TlsOptions {
-  /** Certificates of the authorities that are trusted instead of the built-in ones, PEM. */
+  /** Certificates of the authorities that are trusted instead of the built-in ones, PEM. @default the built-in ones */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** This client's certificate chain, PEM. */
   readonly cert?: string | Uint8Array;
-  /** The key of {@link TlsOptions.cert}, PEM. */
+  /** The key of `cert`, PEM. */
   readonly key?: string | Uint8Array;
-  /** The name that the instances' certificates must carry. Default: the endpoint's host. */
+  /** The name that the instances' certificates must carry. @default the endpoint's host */
   readonly serverName?: string;
 }
+
+const pem = custom<never>({ type: "PEM", default: undefined as never, defaultText: "none", check: () => {} });
+
+/** The rules of {@link TlsOptions}; whether PEM is one is found when the secure context is made. */
+export const tlsOptions = optionTable<TlsOptions>()({
+  ca: { ...pem, defaultText: "the built-in ones" },
+  cert: pem,
+  key: pem,
+  serverName: custom<string | undefined>({
+    type: "string",
+    default: undefined,
+    defaultText: "the endpoint's host",
+    check(option, value) {
+      if (typeof value !== "string" || value === "")
+        throw new TypeError(`${option} must be a host name, not ${typeof value === "object" ? "an object" : inspect(value)}`);
+    },
+  }),
+});
 
 /** The context of {@link TlsOptions}: PEM that is wrong is found when the mesh is made, not at the first connection. */
 export function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext | undefined {

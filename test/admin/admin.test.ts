@@ -27,7 +27,7 @@ describe("the API of the admin server", () => {
     const bad = await serve((_request, response) => void response.writeHead(503).end());
     const mesh = meshOf(
       { orders: [good.port, await closedPort()], reports: bad.port },
-      { breaker: { resetMs: 60_000, maxResetMs: 60_000 } },
+      { breaker: { breakMs: 60_000, maxBreakMs: 60_000 } },
     );
     const { url } = await adminOf(mesh);
     for (let call = 0; call < 10; call++) await (await mesh.fetch("orders/1")).text();
@@ -54,7 +54,7 @@ describe("the API of the admin server", () => {
     expect(orders?.attemptsPerS).toBeGreaterThan(orders?.rps as number);
     expect(orders?.latencyMs?.p50).toBeGreaterThan(15);
     expect(orders?.instances).toHaveLength(2);
-    expect(orders?.instances?.find(({ state }) => state === "ejected")).toMatchObject({ success: 0, breaker: "open", secure: false });
+    expect(orders?.instances?.find(({ state }) => state === "ejected")).toMatchObject({ success: 0, state: "ejected", secure: false });
     expect(reports).toMatchObject({ success: { effective: 0, actual: 0 } });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ServiceTally } from "../../src/admin/service-tally.ts";
-import type { AttemptEnd } from "../../src/core/observer.ts";
+import type { AttemptEnd } from "../../src/core/observing/observer.ts";
 import { Upstream } from "../../src/core/upstream.ts";
 import { virtualClock } from "../../src/testing/index.ts";
 

@@ -16,7 +16,7 @@ export const shop: Readonly<Record<string, SceneService>> = {
     rps: 25,
     paths: ["/orders/1001?customer=42", "/orders/1002", "/orders"],
     methods: ["GET", "GET", "POST"],
-    options: { picker: roundRobin(), breaker: { resetMs: 20_000 } },
+    options: { picker: roundRobin(), breaker: { breakMs: 20_000 } },
   },
   payments: {
     parts: [
@@ -38,7 +38,7 @@ export const shop: Readonly<Record<string, SceneService>> = {
     parts: [{ isDown: true }, { isDown: true }],
     rps: 4,
     paths: ["/for/42"],
-    options: { breaker: { resetMs: 60_000, minCalls: 10 } },
+    options: { breaker: { breakMs: 60_000, minCalls: 10 } },
   },
   search: {
     parts: [...in3Zones(11, 8), { ms: 70, zone: "c" }],

@@ -1,4 +1,5 @@
 import ts from "typescript";
+import { type LongFunction, longFunctionsOf } from "./functions.ts";
 
 /** One place where a module names another one. */
 export interface Import {
@@ -16,7 +17,11 @@ export interface ModuleFacts {
   readonly hasDefaultExport: boolean;
   /** It consists of `export … from` alone. */
   readonly isTableOfContents: boolean;
+  readonly longFunctions: readonly LongFunction[];
 }
+
+/** Above it a function needs a reason. */
+export const maxFunctionLines = 60;
 
 /**
  * Reads the imports of a module: static, dynamic, `export … from`, types, and every call with the name of one of `packages`
@@ -68,6 +73,7 @@ export function readModule(path: string, text: string, packages: ReadonlySet<str
     lines: text.split("\n").length - (text.endsWith("\n") ? 1 : 0),
     hasDefaultExport,
     isTableOfContents: source.statements.every((each) => ts.isExportDeclaration(each) && each.moduleSpecifier !== undefined),
+    longFunctions: longFunctionsOf(source, maxFunctionLines),
   };
 }
 

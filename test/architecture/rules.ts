@@ -1,14 +1,14 @@
 import { posix } from "node:path";
 import { cyclesOf } from "./cycles.ts";
-import { type Import, type ModuleFacts, packageOf, readModule } from "./imports.ts";
+import { type Import, type ModuleFacts, maxFunctionLines, packageOf, readModule } from "./imports.ts";
 import { mayImport, roomOf, rooms } from "./rooms.ts";
 
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
-const packages: ReadonlyMap<string, readonly string[]> = new Map([
+export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/undici/"]],
-  ["fastest-levenshtein", ["discovery/catalogue.ts", "cli/nearest-word.ts"]],
-  ["opossum", ["circuit/"]],
-  ["p-retry", ["policies/retry/"]],
+  ["fastest-levenshtein", ["discovery/nearest-name.ts", "cli/nearest-word.ts"]],
+  ["opossum", ["circuit/opossum/"]],
+  ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
   ["yaml", ["discovery/file/", "assets/"]],
   ["@opentelemetry/api", ["telemetry/"]],
@@ -28,6 +28,8 @@ const withoutInputOrOutput: ReadonlySet<string> = new Set(["node:async_hooks", "
 /** Files of core that take from another module of Node's only what parses: `isIP` and `BlockList` open no socket. */
 const parsersOnly: ReadonlySet<string> = new Set(["core/address-policy.ts"]);
 
+/** The ledger of attempts; and the test kit, which stands in for it. */
+const writersOfStatistics = ["attempts/attempt-ledger.ts", "testing/"];
 /** A folder with more files is searched, not read. */
 const maxFilesInRoom = 21;
 /** Above it there is a second idea in the file. */
@@ -44,6 +46,11 @@ export function violationsOf(sources: ReadonlyMap<string, string>): readonly str
   for (const [path, text] of sources) {
     const facts = readModule(path, text, knownPackages);
     for (const sentence of habitsBrokenBy(path, facts)) violations.push(`${path}: ${sentence}`);
+    for (const { name, line, lines } of facts.longFunctions)
+      violations.push(`${path}:${line}: ${name} has ${lines} lines, at most ${maxFunctionLines} without a comment that gives the reason`);
+    const statistics = /import [^;]*\bstatisticsOf\b/.exec(text);
+    if (statistics !== null && !writersOfStatistics.some((place) => path.startsWith(place)))
+      violations.push(`${path}: an upstream's statistics are written in ${writersOfStatistics.join(" and ")} only`);
     const targets: string[] = [];
     edges.set(path, targets);
     for (const each of facts.imports) {
@@ -65,7 +72,8 @@ function* habitsBrokenBy(path: string, { lines, hasDefaultExport, isTableOfConte
   else if (!rooms.has(roomOf(path))) yield `"${roomOf(path)}" is no room`;
   if (lines > maxLines) yield `${lines} lines, at most ${maxLines}`;
   if (hasDefaultExport) yield "has a default export";
-  if (path === "index.ts" && !isTableOfContents) yield "is a table of contents: it re-exports and does nothing else";
+  if ((path === "index.ts" || path === "extend.ts") && !isTableOfContents)
+    yield "is a table of contents: it re-exports and does nothing else";
 }
 
 function objectionTo(path: string, { specifier, isTypeOnly }: Import, sources: ReadonlyMap<string, string>): string | undefined {

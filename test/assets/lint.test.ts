@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { dashboardNames } from "../../src/assets/dashboards.ts";
 import { type Spelling, spellings } from "../../src/assets/spelling.ts";
 import { meshErrorCodes } from "../../src/core/errors.ts";
-import { metricTable } from "../../src/telemetry/metric-table.ts";
+import { metricTable } from "../../src/telemetry/metrics/metric-table.ts";
 import { committedDashboard, committedRules, runbooks } from "./lint/assets.ts";
 import { catalogue } from "./lint/catalogue.ts";
 import { type Dashboard, dashboardFaults, type Panel, type Target, type Variable, withoutVariables } from "./lint/dashboard.ts";

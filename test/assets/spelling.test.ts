@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { definitionOf, respelled, spelled } from "../../src/assets/spelling.ts";
-import { metricTable } from "../../src/telemetry/metric-table.ts";
+import { metricTable } from "../../src/telemetry/metrics/metric-table.ts";
 
 describe("The spelling of a metric", () => {
   it.each([

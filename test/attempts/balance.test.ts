@@ -1,18 +1,11 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
+import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
-import {
-  adaptive,
-  type CloseListener,
-  createMesh,
-  type Dispatch,
-  type Interceptor,
-  localResponse,
-  MeshError,
-  type Picker,
-  staticDiscovery,
-} from "../../src/index.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { type CloseListener, type Dispatch, type Interceptor, localResponse, type Picker } from "../../src/extend.ts";
+import { adaptive, createMesh, MeshError, staticDiscovery } from "../../src/index.ts";
 import { testRequest, virtualClock } from "../../src/testing/index.ts";
 
 /** A picker that takes the first and writes down what it is told. */
@@ -48,7 +41,7 @@ function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
   balancer.update([{ id: "one", host: "127.0.0.1", port: 1 }]);
   const layer: Interceptor = balance({
     balancer,
-    picker,
+    ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock: systemClock }),
     wait: { isOver: true, join: () => Promise.resolve(), noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   });
   return layer(next);
@@ -115,7 +108,9 @@ describe("a mesh with a picker that learns", () => {
       breaker: false,
     });
     for (let call = 0; call < 50; call++) expect(await (await mesh.fetch("users/")).text()).toBe("ok");
-    const failures = mesh.explain("users")?.endpoints.map(({ address, requests }) => ({ isDead: address.endsWith(`:${dead}`), requests }));
+    const failures = mesh
+      .explain("users")
+      ?.endpoints.map(({ address, attempts: requests }) => ({ isDead: address.endsWith(`:${dead}`), requests }));
     expect(failures?.find(({ isDead }) => isDead)?.requests).toBe(1);
     await mesh.close();
     await new Promise((resolve) => server.close(resolve));

@@ -1,13 +1,14 @@
 import { type Agent, type ClientRequest, get, type IncomingMessage, request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { leaseFrom } from "../../src/attempts/lease.ts";
-import { Balancer } from "../../src/balancer/balancer.ts";
+import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
+import { leaseOf } from "../../src/attempts/lease.ts";
 import type { Picker } from "../../src/balancer/picker.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { adaptive, roundRobin } from "../../src/index.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import { testRequest, virtualClock } from "../../src/testing/index.ts";
+import { testRequest, testUpstream, virtualClock } from "../../src/testing/index.ts";
 import { closing, serve, serveRaw } from "../support/mesh.ts";
 
 /** A picker of the first candidate that notes what it is told. */
@@ -24,13 +25,10 @@ function noting(notes: string[]): Picker {
   };
 }
 
-function leaseOf(notes: string[]) {
-  const picker = noting(notes);
-  const balancer = new Balancer({ service: "users", picker });
-  balancer.update([{ id: "a", host: "127.0.0.1", port: 1 }]);
-  const lease = leaseFrom({ balancer, breakers: undefined, picker }, testRequest());
-  if (lease === undefined) throw new Error("there is an instance");
-  return lease;
+function notedLease(notes: string[]) {
+  const ledger = new AttemptLedger({ picker: noting(notes), passiveHealth: undefined, clock: systemClock });
+  const upstream = testUpstream();
+  return leaseOf(upstream, ledger.begin(upstream, testRequest()));
 }
 
 /** Sends what `send` makes through the agent and reads the answer away. */
@@ -52,16 +50,16 @@ function getting(agent: Agent, path = "/"): Promise<number | undefined> {
 describe("what a lease teaches the picker", () => {
   it("is nothing before the request has gone out", () => {
     const notes: string[] = [];
-    const lease = leaseOf(notes);
+    const lease = notedLease(notes);
     lease.head(200, []);
     lease.settle("success");
-    leaseOf(notes).settle("neutral");
+    notedLease(notes).settle("neutral");
     expect(notes).toEqual([]);
   });
 
   it("is the head and the end, each once", () => {
     const notes: string[] = [];
-    const lease = leaseOf(notes);
+    const lease = notedLease(notes);
     lease.sent();
     lease.sent();
     lease.head(200, ["x-load", "0.5"]);
@@ -79,7 +77,7 @@ describe("what a lease teaches the picker", () => {
     ["a client that did not wait for the head", undefined, "neutral", ["attempt", "given up"]],
   ] as const)("is %s", (_what, status, outcome, expected) => {
     const notes: string[] = [];
-    const lease = leaseOf(notes);
+    const lease = notedLease(notes);
     lease.sent();
     if (status !== undefined) lease.head(status, []);
     lease.settle(outcome);
@@ -88,7 +86,7 @@ describe("what a lease teaches the picker", () => {
 
   it("is a connection that could not be made, though nothing was sent", () => {
     const notes: string[] = [];
-    leaseOf(notes).settle("failure", true);
+    notedLease(notes).settle("failure", true);
     expect(notes).toEqual(["attempt", "ERR_MESH_CONNECT"]);
   });
 
@@ -192,7 +190,7 @@ describe("what a lease teaches the picker", () => {
     // What it answers to a probe says that it has not recovered.
     await clock.advance(60_000);
     for (let call = 0; call < 10; call++) await getting(agent);
-    expect(mesh.explain("users")?.endpoints[0]?.breaker).toBe("open");
+    expect(mesh.explain("users")?.endpoints[0]?.state).toBe("ejected");
   });
 
   it("leaves an instance alone that asks an agent for it (Retry-After)", async () => {

@@ -4,7 +4,7 @@ import { Balancer } from "../../src/balancer/balancer.ts";
 import type { Picker } from "../../src/balancer/picker.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { Availability, Upstream } from "../../src/core/upstream.ts";
+import { type InstanceState, statisticsOf, type Upstream } from "../../src/core/upstream.ts";
 import { testRequest } from "../../src/testing/request.ts";
 
 const endpoint = (id: string, more: Partial<Endpoint> = {}): Endpoint => ({ id, host: `${id}.test`, port: 80, ...more });
@@ -22,13 +22,13 @@ function balancerOf(endpoints: readonly Endpoint[] = [], picker: Picker = roundR
         picker.update?.(upstreams);
       },
     },
-    onAvailability: ({ id, availability }) => changes.push(`${id} ${availability}`),
+    onStateChange: ({ id, state }) => changes.push(`${id} ${state}`),
     onRemoved: ({ id, address }) => removed.push(`${id} ${address}`),
   });
   balancer.update(endpoints);
   const upstream = (id: string) => balancer.upstreams.find((each) => each.id === id) as Upstream;
-  const set = (availability: Availability, ...ids: string[]) => {
-    for (const id of ids) upstream(id).setAvailability(availability);
+  const set = (state: InstanceState, ...ids: string[]) => {
+    for (const id of ids) upstream(id).setState(state);
   };
   return { balancer, changes, removed, updates, upstream, set, candidates: () => idsOf(balancer.candidates) };
 }
@@ -41,11 +41,11 @@ describe("update", () => {
   it("keeps the upstream of an id at the same address, with all that was learnt and the newer data", () => {
     const { balancer, upstream, candidates } = balancerOf([endpoint("a", { weight: 1 }), endpoint("b")]);
     const known = upstream("a");
-    known.inFlight = 3;
-    known.setAvailability("out");
+    statisticsOf(known).inFlight = 3;
+    known.setState("ejected");
     balancer.update([endpoint("c"), endpoint("a", { weight: 5, zone: "z2" })]);
     expect(upstream("a")).toBe(known);
-    expect([known.inFlight, known.availability, known.weight, known.endpoint.zone, known.removed]).toEqual([3, "out", 5, "z2", false]);
+    expect([known.inFlight, known.state, known.weight, known.endpoint.zone, known.removed]).toEqual([3, "ejected", 5, "z2", false]);
     expect(candidates()).toBe("c");
   });
 
@@ -53,12 +53,12 @@ describe("update", () => {
     for (const change of [{ host: "other.test" }, { port: 81 }, { secure: true }]) {
       const { balancer, upstream, removed } = balancerOf([endpoint("a")]);
       const before = upstream("a");
-      before.inFlight = 1;
-      before.setAvailability("out");
+      statisticsOf(before).inFlight = 1;
+      before.setState("ejected");
       balancer.update([endpoint("a", change)]);
       const after = upstream("a");
       expect(after).not.toBe(before);
-      expect([after.inFlight, after.availability, before.removed, removed]).toEqual([0, "in", true, ["a a.test:80"]]);
+      expect([after.inFlight, after.state, before.removed, removed]).toEqual([0, "available", true, ["a a.test:80"]]);
     }
   });
 
@@ -75,7 +75,7 @@ describe("update", () => {
     const gone = upstream("a");
     balancer.update([endpoint("b")]);
     expect([removed, gone.removed, idsOf(balancer.candidates)]).toEqual([["a a.test:80"], true, "b"]);
-    gone.setAvailability("out");
+    gone.setState("ejected");
     expect(changes).toEqual([]);
   });
 
@@ -98,12 +98,12 @@ describe("update", () => {
     const gone = upstream("a");
     const request = testRequest();
     while (balancer.pick(request, true) !== gone);
-    gone.inFlight++;
+    statisticsOf(gone).inFlight++;
     balancer.update([endpoint("b"), endpoint("c", { priority: 1 })]);
     expect([gone.inFlight, gone.removed, removed]).toEqual([1, true, ["a a.test:80"]]);
     for (let call = 0; call < 20; call++)
       expect(balancer.pick(testRequest({ tried: call % 2 ? [upstream("b")] : [] }), true)).not.toBe(gone);
-    expect(balancer.standing(gone)).toEqual({ candidate: false, reason: "not listed by discovery any more" });
+    expect(balancer.candidacyOf(gone)).toEqual({ candidate: false, reason: "not listed by discovery any more" });
   });
 
   it("takes __proto__ for an id like any other", () => {
@@ -188,20 +188,20 @@ function byId(one: Upstream, other: Upstream): number {
 describe("candidates", () => {
   it("leave out who is not available, and tell of it", () => {
     const { set, candidates, changes } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")]);
-    set("out", "a");
+    set("ejected", "a");
     expect(candidates()).toBe("b,c");
-    set("probe", "b");
+    set("probing", "b");
     expect(candidates()).toBe("c");
-    set("in", "a", "b");
+    set("available", "a", "b");
     expect(candidates()).toBe("a,b,c");
-    expect(changes).toEqual(["a out", "b probe", "a in", "b in"]);
+    expect(changes).toEqual(["a ejected", "b probing", "a available", "b available"]);
   });
 
   it("are all again when nobody is available, and only the available ones as soon as there is one", () => {
     const { set, candidates } = balancerOf([endpoint("a"), endpoint("b")]);
-    set("out", "a", "b");
+    set("ejected", "a", "b");
     expect(candidates()).toBe("a,b");
-    set("in", "b");
+    set("available", "b");
     expect(candidates()).toBe("b");
   });
 
@@ -213,20 +213,20 @@ describe("candidates", () => {
       endpoint("d", { priority: 20 }),
     ]);
     expect(candidates()).toBe("b,c");
-    set("out", "b");
+    set("ejected", "b");
     expect(candidates(), "70 and 30 % of the load").toBe("c,a");
-    set("out", "c");
+    set("ejected", "c");
     expect(candidates()).toBe("a");
-    set("out", "a", "d");
+    set("ejected", "a", "d");
     expect(candidates(), "in panic the preferred ones are tried").toBe("b,c");
   });
 
   it("hold nobody of weight 0 while there is another of the same priority", () => {
     const { set, candidates } = balancerOf([endpoint("a", { weight: 0 }), endpoint("b"), endpoint("c", { weight: 2, priority: 1 })]);
     expect(candidates()).toBe("b");
-    set("out", "b");
+    set("ejected", "b");
     expect(candidates(), "the only one of its priority, as SRV records have it, and half of it is out").toBe("a,c");
-    set("out", "a");
+    set("ejected", "a");
     expect(candidates()).toBe("c");
     expect(balancerOf([endpoint("a", { weight: 0 }), endpoint("b", { weight: 0 })]).candidates()).toBe("a,b");
   });
@@ -236,15 +236,15 @@ describe("candidates", () => {
     const pick = () => balancer.pick(testRequest(), true);
     pick();
     pick();
-    set("out", "a");
-    set("out", "a");
-    set("out", "b");
+    set("ejected", "a");
+    set("ejected", "a");
+    set("ejected", "b");
     expect(updates).toEqual(["a,b,c"]);
     pick();
     pick();
     expect(updates).toEqual(["a,b,c", "c"]);
-    set("in", "a");
-    set("out", "a");
+    set("available", "a");
+    set("ejected", "a");
     pick();
     expect(updates, "back to where it was").toHaveLength(2);
   });
@@ -278,7 +278,7 @@ describe("pick", () => {
 
   it("tries nobody twice in panic either", () => {
     const { balancer, set } = balancerOf([endpoint("a"), endpoint("b")]);
-    set("out", "a", "b");
+    set("ejected", "a", "b");
     const request = testRequest();
     request.tried.push(balancer.pick(request, true) as Upstream);
     expect(request.tried).not.toContain(balancer.pick(request, true));
@@ -286,13 +286,13 @@ describe("pick", () => {
 
   it("sends a request that may be repeated to the one that waits for a probe", () => {
     const { balancer, set, upstream } = balancerOf([endpoint("a"), endpoint("b")]);
-    set("probe", "a");
+    set("probing", "a");
     expect(balancer.pick(testRequest(), true)).toBe(upstream("a"));
   });
 
   it("keeps other requests away from it, but sends the fiftieth in a row there", () => {
     const { balancer, set, upstream } = balancerOf([endpoint("a"), endpoint("b")]);
-    set("probe", "a");
+    set("probing", "a");
     for (let round = 0; round < 2; round++) {
       for (let call = 1; call < 50; call++)
         expect(balancer.pick(testRequest({ method: "POST" }), false), `call ${call}`).toBe(upstream("b"));
@@ -305,7 +305,7 @@ describe("pick", () => {
 
   it("makes no retry a probe", () => {
     const { balancer, set, upstream } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")]);
-    set("probe", "a");
+    set("probing", "a");
     for (let call = 0; call < 100; call++) expect(balancer.pick(testRequest({ tried: [upstream("b")] }), true)).toBe(upstream("c"));
   });
 
@@ -313,7 +313,11 @@ describe("pick", () => {
     const ids = ["a", "b", "c", "d"];
     const step = fc.oneof(
       fc.record({ set: fc.uniqueArray(fc.constantFrom(...ids)) }),
-      fc.record({ id: fc.constantFrom(...ids), availability: fc.constantFrom<Availability>("in", "out", "probe") }),
+      fc.record({
+        id: fc.constantFrom(...ids),
+        state: fc.constantFrom<InstanceState>("available", "ejected", "unhealthy", "probing"),
+        isProbed: fc.boolean(),
+      }),
       fc.record({ tried: fc.nat(4), mayProbe: fc.boolean() }),
     );
     fc.assert(
@@ -321,7 +325,8 @@ describe("pick", () => {
         const { balancer } = balancerOf(ids.map((id, index) => endpoint(id, { weight: index })));
         for (const each of steps) {
           if ("set" in each) balancer.update(each.set.map((id) => endpoint(id, { weight: ids.indexOf(id) })));
-          else if ("id" in each) balancer.upstreams.find(({ id }) => id === each.id)?.setAvailability(each.availability);
+          else if ("id" in each)
+            balancer.upstreams.find(({ id }) => id === each.id)?.setState(each.state, each.state === "probing" && !each.isProbed);
           else {
             const tried = balancer.upstreams.slice(0, each.tried);
             const picked = balancer.pick(testRequest({ tried: [...tried] }), each.mayProbe);
@@ -330,8 +335,8 @@ describe("pick", () => {
               continue;
             }
             expect(balancer.upstreams).toContain(picked);
-            const usable = balancer.upstreams.filter(({ available }) => available);
-            if (usable.length > 0) expect(picked?.available || (picked?.availability === "probe" && tried.length === 0)).toBe(true);
+            const usable = balancer.upstreams.filter(({ state }) => state === "available");
+            if (usable.length > 0) expect(picked?.state === "available" || (picked?.wantsProbe && tried.length === 0)).toBe(true);
             const untried = balancer.candidates.filter((upstream) => !tried.includes(upstream));
             if (tried.length > 0 && untried.length > 0) expect(untried).toContain(picked);
           }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type BalancingOptions, checkBalancing } from "../../src/balancer/balancing-options.ts";
+import { type BalancingOptions, balancingOptions } from "../../src/balancer/balancing-options.ts";
 
-const check = (options: unknown) => () => checkBalancing("services.orders.", options as BalancingOptions);
+const check = (options: unknown) => () => balancingOptions.checkValues("services.orders.", options as BalancingOptions);
 
-describe("checkBalancing", () => {
+describe("the rules of balancing", () => {
   it.each<[BalancingOptions]>([
     [{}],
     [{ zoneAware: false, subset: false, slowStart: false }],

@@ -1,6 +1,8 @@
 import type { Picker } from "../../src/balancer/picker.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import { localResponse, MeshError } from "../../src/index.ts";
+import { statisticsOf } from "../../src/core/upstream.ts";
+import { localResponse } from "../../src/extend.ts";
+import { MeshError } from "../../src/index.ts";
 import { seededRandom, testRequest, testUpstream } from "../../src/testing/index.ts";
 
 /** How an instance answers a request that arrives at `now`. `status` 0: the attempt fails without a response. */
@@ -65,12 +67,12 @@ export function play({ instances, create, rate = 100, seconds, paths = ["/items/
     if (upstream === undefined) throw new Error("nobody was picked");
     const instance = upstreams.indexOf(upstream);
     const { ms, status } = (instances[instance] as Instance)(at, path, random);
-    upstream.inFlight++;
+    statisticsOf(upstream).inFlight++;
     const learner = picker.onAttempt?.(upstream, request);
     const end = {
       at: at + ms,
       run() {
-        upstream.inFlight--;
+        statisticsOf(upstream).inFlight--;
         if (status !== 0) learner?.onHead(localResponse(status));
         learner?.onEnd(status === 0 ? new MeshError("ERR_MESH_TIMEOUT", "no answer", { service: "test" }) : undefined);
         served.push({ at, instance, path, ms, status });

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CallEnd } from "../../src/core/call-observer.ts";
+import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
@@ -66,7 +66,7 @@ describe("an abort", () => {
   it("while the request waits for a free connection: it is never written, and the connection stays", async () => {
     const answers: (() => void)[] = [];
     const server = await serve((_request, response) => void answers.push(() => response.end("first")));
-    const mesh = meshOf({ orders: server.port }, { connections: 1 });
+    const mesh = meshOf({ orders: server.port }, { connections: { max: 1 } });
     const first = mesh.fetch("orders/first");
     await until("the first is on its way", () => answers.length === 1);
     // Another two of them: one that undici holds, and its pool.
@@ -190,14 +190,14 @@ describe("an abort", () => {
       expect(await rejection).toBe(reason);
       expect(getEventListeners(controller.signal, "abort")).toEqual([]);
       await until("the connection is closed", () => server.abandoned === 1);
-      expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ inFlight: 0, failures: 0, breaker: "closed" });
+      expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ inFlight: 0, failures: 0, state: "available" });
       expect(ends).toMatchObject([{ status: 200, cancelled: true, error: reason }]);
     });
   }
 
   it("after the body has been read does nothing, and the signal holds no listener", async () => {
     const server = await serve((_request, response) => response.end("text"));
-    const mesh = meshOf({ orders: server.port }, { connections: 1 });
+    const mesh = meshOf({ orders: server.port }, { connections: { max: 1 } });
     const controller = new AbortController();
     const response = await mesh.fetch("orders/x", { signal: controller.signal });
     expect(await response.text()).toBe("text");

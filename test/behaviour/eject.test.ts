@@ -13,7 +13,7 @@ describe("mesh.eject and mesh.readmit", () => {
     expect(one.begun).toHaveLength(0);
     expect(mesh.explain("orders")?.endpoints[0]?.reason).toMatch(/^out for 0\.\d s: operator, back in (60\.0|59\.\d) s$/);
     expect(mesh.readmit("orders", id)).toBe(true);
-    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ reason: "in rotation", ejection: undefined, breaker: "closed" });
+    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ reason: "in rotation", ejection: undefined, state: "available" });
   });
 
   it("work where breakers are off, too", async () => {

@@ -45,8 +45,8 @@ beforeAll(async () => {
   await new Promise((resolve) => other.close(resolve));
   // No retries, no breakers: the cases provoke failures, and what is compared is one request.
   mesh = createMesh({
-    // What the mesh adds is listed in docs/fetch.md.
-    shouldPropagate: false,
+    // What the mesh adds is listed in docs/reference/fetch.md.
+    propagateDeadline: false,
     discovery: staticDiscovery({ echo: [{ host: "127.0.0.1", port }], nobody: [{ host: "127.0.0.1", port: closedPort }] }),
     retry: false,
     breaker: false,

@@ -11,7 +11,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
 
@@ -75,7 +75,7 @@ const slowly: Answer = (stream, headers) => {
 const patient: Partial<MeshOptions> = {
   breaker: false,
   attemptTimeoutMs: 5_000,
-  retry: { maxAttempts: 10, baseDelayMs: 1, budget: { ratio: 1, perSecond: 10_000 } },
+  retry: { maxAttempts: 10, baseDelayMs: 1, budget: { ratio: 1, minRetriesPerSecond: 10_000 } },
 };
 
 /** Calls without a pause while the server closes its sessions, each gracefully; no call may fail. */
@@ -246,7 +246,7 @@ describe("HTTP/2 over TLS", () => {
       server.closeAllConnections();
       server.close();
     });
-    const mesh = secure((server.address() as AddressInfo).port, { protocol: "auto", connections: 2 });
+    const mesh = secure((server.address() as AddressInfo).port, { protocol: "auto", connections: { max: 2 } });
     const answers = await Promise.all(Array.from({ length: 20 }, async () => (await mesh.fetch("users/x")).text()));
     expect([[...new Set(answers)], busiest]).toEqual([["HTTP/1.1"], 1]);
   });

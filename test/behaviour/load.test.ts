@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { continueFrom, createMesh, type MeshOptions, type Observer, roundRobin, staticDiscovery } from "../../src/index.ts";
+import type { Observer } from "../../src/extend.ts";
+import { continueFrom, createMesh, type MeshOptions, roundRobin, staticDiscovery } from "../../src/index.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -53,7 +54,7 @@ describe("x-mesh-deadline-ms and x-mesh-attempt", () => {
     const seen: IncomingHttpHeaders[] = [];
     const mesh = await rig([seeing(seen)], { timeoutMs: false });
     await (await mesh.fetch("orders/")).text();
-    const other = await rig([seeing(seen)], { shouldPropagate: false });
+    const other = await rig([seeing(seen)], { propagateDeadline: false });
     await (await other.fetch("orders/")).text();
     for (const headers of seen) expect(Object.keys(headers).filter((name) => name.startsWith("x-mesh"))).toEqual([]);
     expect(seen).toHaveLength(2);
@@ -126,10 +127,10 @@ describe("hedge", () => {
   it("answers from a second instance when the first is slow, and tells its observers", async () => {
     let isSlow = false;
     const hedges: string[] = [];
-    const observer: Observer = { onHedge: ({ path }) => void hedges.push(path) };
+    const observer: Observer = { onEvent: (event) => void (event.type === "hedge" && hedges.push(event.request.path)) };
     const slow: RequestListener = (_request, response) => void setTimeout(() => response.end("one"), isSlow ? 3_000 : 1);
     const mesh = await rig([slow, (_request, response) => void response.end("two")], {
-      hedge: { maxExtraLoad: 1 },
+      hedge: { percentile: 0, maxExtraLoad: 1 },
       picker: { pick: (upstreams) => upstreams[0] },
       observers: [observer],
     });
@@ -147,7 +148,7 @@ describe("hedge", () => {
     const response = await mesh.fetch("orders/slow");
     expect(await response.text()).toBe("two");
     expect(hedges).toContain("/slow");
-    expect(mesh.explain("orders")?.endpoints.map(({ breaker }) => breaker)).toEqual(["closed", "closed"]);
+    expect(mesh.explain("orders")?.endpoints.map(({ state }) => state)).toEqual(["available", "available"]);
   });
 });
 
@@ -160,7 +161,7 @@ describe("options", () => {
     [{ hedge: { maxExtraLoad: 2 } }, "hedge.maxExtraLoad must be from 0 to 1, not 2"],
     [{ hedge: true }, "hedge must be an object"],
     [{ throttle: { ratio: 0 } }, "throttle.ratio must be at least 1, not 0"],
-    [{ shouldPropagate: "yes" }, "shouldPropagate must be true or false"],
+    [{ propagateDeadline: "yes" }, "propagateDeadline must be true or false"],
     [{ services: { a: { hedge: { minDelayMs: -1 } } } }, "services.a.hedge.minDelayMs"],
   ])("refuses %j", (options, message) => {
     expect(() => createMesh({ discovery: staticDiscovery({}), ...options })).toThrow(message);

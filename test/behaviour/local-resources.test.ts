@@ -33,9 +33,9 @@ it("a process without file descriptors says so and blames no instance", async ()
   const { said, breaker, endpoint } = JSON.parse(stdout) as {
     said: unknown[][];
     breaker: string;
-    endpoint: { failures: number; breaker: string };
+    endpoint: { failures: number; state: string };
   };
   expect(said.length).toBeGreaterThan(20);
   for (const each of said) expect(each).toEqual(["ERR_MESH_LOCAL_RESOURCE", false, "EMFILE"]);
-  expect([breaker, endpoint.breaker, endpoint.failures]).toEqual(["closed", "closed", 0]);
+  expect([breaker, endpoint.state, endpoint.failures]).toEqual(["closed", "available", 0]);
 });

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 import { closing, rejectionOf, serve, until } from "../support/mesh.ts";
 
@@ -43,7 +43,7 @@ const host = "127.0.0.1";
 describe("an instance that speaks TLS", () => {
   it("is called when its certificate is trusted, over connections that stay", async () => {
     const server = await serveTls();
-    const mesh = meshTo([{ host, port: server.port, secure: true }], { tls: { ca: certificate.cert }, connections: 1 });
+    const mesh = meshTo([{ host, port: server.port, secure: true }], { tls: { ca: certificate.cert }, connections: { max: 1 } });
     for (let call = 0; call < 5; call++) expect(await (await mesh.fetch("orders/x")).text()).toBe("secret");
     expect(server.accepted).toBe(1);
   });
@@ -63,8 +63,8 @@ describe("an instance that speaks TLS", () => {
     ]);
     for (let call = 0; call < 4; call++) expect(await (await both.fetch("orders/x", { method: "POST" })).text()).toBe("plain");
     expect(both.explain("orders")?.endpoints).toMatchObject([
-      { breaker: "open", failures: 1 },
-      { breaker: "closed", failures: 0 },
+      { state: "ejected", failures: 1 },
+      { state: "available", failures: 0 },
     ]);
     expect(server.seen).toBe(0);
   });

@@ -51,7 +51,7 @@ describe("mesh.agent", () => {
     expect(servers.map(({ accepted }) => accepted)).toEqual([1, 1, 1]);
     expect(servers[0]?.seen[0]?.headers.host).toBe("users");
     await idle(mesh);
-    expect(endpoints(mesh).map(({ requests }) => requests)).toEqual([3, 3, 3]);
+    expect(endpoints(mesh).map(({ attempts: requests }) => requests)).toEqual([3, 3, 3]);
   });
 
   it("carries axios: GET, POST, statuses", async () => {
@@ -97,19 +97,19 @@ describe("mesh.agent", () => {
     }
     expect(outcomes.filter((each) => each === "ECONNREFUSED")).toHaveLength(1);
     expect(outcomes.filter((each) => each === "a GET /x")).toHaveLength(5);
-    expect(endpoints(mesh).map(({ breaker, inFlight: busy }) => [breaker, busy])).toEqual([
-      ["open", 0],
-      ["closed", 0],
+    expect(endpoints(mesh).map(({ state, inFlight: busy }) => [state, busy])).toEqual([
+      ["ejected", 0],
+      ["available", 0],
     ]);
   });
 
   it("takes an instance back after a probe, though nobody else calls", async () => {
     const port = await closedPort();
     const [server] = await three();
-    const mesh = meshOf({ users: [port, server?.port as number] }, { breaker: { resetMs: 20, maxResetMs: 20 } });
+    const mesh = meshOf({ users: [port, server?.port as number] }, { breaker: { breakMs: 20, maxBreakMs: 20 } });
     const agent = agentOf(mesh);
     for (let index = 0; index < 2; index++) await fetchText("http://users/x", agent).catch(() => {});
-    expect(endpoints(mesh)[0]?.breaker).not.toBe("closed");
+    expect(endpoints(mesh)[0]?.state).not.toBe("available");
     const { createServer } = await import("node:http");
     const back = createServer((_request, response) => response.end("back"));
     await new Promise<void>((resolve) => back.listen(port, "127.0.0.1", resolve));
@@ -117,9 +117,9 @@ describe("mesh.agent", () => {
       back.closeAllConnections();
       back.close();
     });
-    await until("it wants a probe", () => endpoints(mesh)[0]?.breaker === "half-open");
+    await until("it wants a probe", () => endpoints(mesh)[0]?.state === "probing");
     expect((await fetchText("http://users/x", agent)).text).toBe("back");
-    await until("its breaker is closed", () => endpoints(mesh)[0]?.breaker === "closed");
+    await until("it is back", () => endpoints(mesh)[0]?.state === "available");
   });
 
   it("blames an instance for gateway errors, and not for 500", async () => {

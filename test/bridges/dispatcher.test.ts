@@ -9,7 +9,7 @@ import { type Dispatcher, pipeline, request, stream, FormData as UndiciFormData,
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isMeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { closedPort, meshOf, rejectionOf, serve, serveRaw, type TestServer, until } from "../support/mesh.ts";
 
 /** A server that tells what it got. */

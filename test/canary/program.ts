@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { metrics as meters, trace } from "@opentelemetry/api";
-import { createMesh, type Discovery, type Interceptor, type Mesh, openTelemetry } from "../../src/index.ts";
+import type { Discovery, Interceptor } from "../../src/extend.ts";
+import { createMesh, type Mesh, openTelemetry } from "../../src/index.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 import { type Canaries, calls, outcomeOf, refusedOptions, type Step, secureCalls } from "./calls.ts";
 import { startInstances } from "./instances.ts";
@@ -72,7 +73,10 @@ const giveAway = (discovery: Discovery): Discovery => ({
   async *watch(service, signal) {
     const metadata = { token: secrets.authorization };
     const zone = secrets.authorization;
-    for await (const endpoints of discovery.watch(service, signal)) yield endpoints.map((endpoint) => ({ ...endpoint, metadata, zone }));
+    for await (const yielded of discovery.watch(service, signal)) {
+      const { endpoints, certain } = "endpoints" in yielded ? yielded : { endpoints: yielded, certain: false };
+      yield { endpoints: endpoints.map((endpoint) => ({ ...endpoint, metadata, zone })), certain };
+    }
   },
 });
 

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { type Admin, admin } from "../../src/admin/admin.ts";
-import type { Mesh, Observer } from "../../src/index.ts";
+import type { Observer } from "../../src/extend.ts";
+import type { Mesh } from "../../src/index.ts";
 import { prometheus } from "../../src/telemetry/prometheus.ts";
 import { channelNames } from "../telemetry/channel-names.ts";
 import { MetricsSdk, TracesSdk } from "../telemetry/support.ts";
@@ -44,10 +45,16 @@ function published(): Sink {
 /** What is scraped. */
 function scraped(): Sink {
   const observer = prometheus();
-  const leak = (value: string) => observer.onBreaker?.(value, "open", undefined);
+  const leak = (value: string) => observer.onEvent?.({ type: "breaker", service: value, state: "open" });
   // A name that discovery has resolved is a label; any other is not.
   const resolve = (value: string) =>
-    observer.onEndpoints?.({ service: value, endpoints: [{ id: "a", host: "a", port: 1 }], rejected: [], quarantined: false });
+    observer.onEvent?.({
+      type: "endpoints",
+      service: value,
+      endpoints: [{ id: "a", host: "a", port: 1 }],
+      rejected: [],
+      quarantined: false,
+    });
   return {
     name: "scrape",
     marker: "http_client_request_duration_seconds_bucket",

@@ -9,7 +9,7 @@ import { textOf } from "../docs/pages.ts";
 
 /** The text under each heading of the second and third level. */
 const sections: ReadonlyMap<string, string> = new Map(
-  textOf("docs/cli.md")
+  textOf("docs/reference/cli.md")
     .split(/^#{2,3} /m)
     .map((part) => [part.slice(0, part.indexOf("\n")), part] as const),
 );
@@ -20,9 +20,9 @@ const rowsIn = (heading: string): readonly string[] => (sections.get(heading) ??
 const rowsOf = (options: OptionTable): readonly string[] =>
   Object.entries(options).map(([name, spec]) => `| \`${spellingOf(name, spec)}\` | ${spec.help.replaceAll("|", "\\|")} |`);
 
-describe("docs/cli.md", () => {
+describe("docs/reference/cli.md", () => {
   it("has the five parts of every page about something that is used", () => {
-    const { headings } = readPage(textOf("docs/cli.md"));
+    const { headings } = readPage(textOf("docs/reference/cli.md"));
     const parts = headings.filter(({ level }) => level === 2).map(({ text }) => text);
     expect(parts).toEqual(["When", "Use", "Options and defaults", "What it reports", "Pitfalls"]);
   });

@@ -60,7 +60,7 @@ it("takes the safe methods for retryable, and PUT and DELETE only by RFC 9110", 
     "PROPFIND",
   ];
   expect(methods.filter((method) => isRetryableMethod(method, "safe"))).toEqual(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
-  expect(methods.filter((method) => isRetryableMethod(method, "rfc9110"))).toEqual([
+  expect(methods.filter((method) => isRetryableMethod(method, "idempotent"))).toEqual([
     "GET",
     "HEAD",
     "OPTIONS",

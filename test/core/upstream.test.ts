@@ -13,21 +13,32 @@ describe("Upstream", () => {
     expect([testUpstream().weight, testUpstream({ weight: 0 }).weight, testUpstream({ weight: 7 }).weight]).toEqual([1, 0, 7]);
   });
 
-  it("tells of a change of availability, and of nothing else", () => {
+  it("tells of a change of its state, and of nothing else", () => {
     const upstream = testUpstream();
     const seen: string[] = [];
-    upstream.onAvailability = ({ availability }) => seen.push(availability);
-    for (const availability of ["in", "out", "out", "probe", "in"] as const) upstream.setAvailability(availability);
-    expect(seen).toEqual(["out", "probe", "in"]);
-    expect(upstream.available).toBe(true);
+    upstream.onStateChange = ({ state }) => seen.push(state);
+    for (const state of ["available", "ejected", "ejected", "unhealthy", "probing", "available"] as const) upstream.setState(state);
+    expect(seen).toEqual(["ejected", "unhealthy", "probing", "available"]);
+    expect([upstream.state, upstream.wantsProbe]).toEqual(["available", false]);
+  });
+
+  it("wants a probe while it is probing and none is under way, and tells of that too", () => {
+    const upstream = testUpstream();
+    const seen: boolean[] = [];
+    upstream.onStateChange = ({ wantsProbe }) => seen.push(wantsProbe);
+    upstream.setState("probing");
+    upstream.setState("probing", false);
+    upstream.setState("probing", false);
+    upstream.setState("probing", true);
+    expect([seen, upstream.state]).toEqual([[true, false, true], "probing"]);
   });
 
   it("tells nobody once it is removed", () => {
     const upstream = testUpstream();
     let calls = 0;
-    upstream.onAvailability = () => calls++;
+    upstream.onStateChange = () => calls++;
     upstream.markRemoved();
-    upstream.setAvailability("out");
-    expect([calls, upstream.removed, upstream.available]).toEqual([0, true, false]);
+    upstream.setState("ejected");
+    expect([calls, upstream.removed, upstream.state]).toEqual([0, true, "ejected"]);
   });
 });

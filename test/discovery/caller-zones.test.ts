@@ -20,7 +20,7 @@ describe("CallerZones", () => {
     const told: (readonly [string | undefined, number][] | undefined)[] = [];
     const unfollow = zones.follow("web", (counts) => told.push(counts && [...counts]));
     await clock.advance(10);
-    expect(told, "nobody is known").toEqual([]);
+    expect(told, "no instance is known").toEqual([]);
     registry.set("web", [at("a", 1), at("a", 2), at("b", 3), at(undefined, 4), at("", 5)]);
     await clock.advance(10);
     registry.set("web", [at("a", 6), at("a", 2), at("b", 3), at(undefined, 4), at(undefined, 5)]);
@@ -84,7 +84,7 @@ describe("a mesh that knows its zone", () => {
       "orders",
       servers.map(({ port }, index) => at(index < 2 ? "a" : "b", port)),
     );
-    const mesh = closing(createMesh({ discovery: registry, zone: "a", zoneAware: { callers: "web" }, observers: [] }));
+    const mesh = closing(createMesh({ discovery: registry, zone: "a", balancing: { zoneAware: { callers: "web" } }, observers: [] }));
     await (await mesh.fetch("orders/x")).text();
     const reasons = () => new Set(mesh.explain("orders")?.endpoints.map(({ reason }) => reason));
     await until("the callers are counted", () => reasons().has('in rotation: zone "a" takes 33.3 % of the requests'));
@@ -112,8 +112,8 @@ describe("a mesh that knows its zone", () => {
       createMesh({
         discovery: registry,
         zone: "a",
-        zoneAware: { callers: "web" },
-        services: { orders: { zoneAware: false } },
+        balancing: { zoneAware: { callers: "web" } },
+        services: { orders: { balancing: { zoneAware: false } } },
         observers: [],
       }),
     );
@@ -127,9 +127,9 @@ describe("a mesh that knows its zone", () => {
   it("refuses wrong options when it is made", () => {
     const discovery = memoryRegistry();
     expect(() => createMesh({ discovery, zone: "" })).toThrow("zone must be a string that is not empty");
-    expect(() => createMesh({ discovery, subset: { size: 0 } })).toThrow("subset.size must be at least 1, not 0");
-    expect(() => createMesh({ discovery, services: { orders: { slowStart: { windowMs: -1 } } } })).toThrow(
-      "services.orders.slowStart.windowMs must be at least 1, not -1",
+    expect(() => createMesh({ discovery, balancing: { subset: { size: 0 } } })).toThrow("balancing.subset.size must be at least 1, not 0");
+    expect(() => createMesh({ discovery, services: { orders: { balancing: { slowStart: { windowMs: -1 } } } } })).toThrow(
+      "services.orders.balancing.slowStart.windowMs must be at least 1, not -1",
     );
     expect(() => createMesh({ discovery, services: { orders: { zone: "a" } as never } })).toThrow('services.orders has no option "zone"');
   });

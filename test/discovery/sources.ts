@@ -1,5 +1,6 @@
 import { sleepUnlessAborted, systemClock } from "../../src/core/clock.ts";
-import type { Discovery } from "../../src/discovery/discovery.ts";
+import type { Endpoint } from "../../src/core/endpoint.ts";
+import type { Discovery, DiscoveryAnswer } from "../../src/discovery/discovery.ts";
 import type { MemoryRegistry } from "../../src/testing/index.ts";
 
 /** Neither answers nor fails. */
@@ -9,7 +10,7 @@ export const silent: Discovery = {
   },
 };
 
-/** Asks a registry every `everyMs`; each answer is made of new objects. */
+/** Polls a registry every `everyMs`; each answer consists of new objects. */
 export function polled(registry: MemoryRegistry, everyMs = 1_000): Discovery {
   return {
     async *watch(service, signal) {
@@ -21,4 +22,9 @@ export function polled(registry: MemoryRegistry, everyMs = 1_000): Discovery {
       }
     },
   };
+}
+
+/** The endpoints of what an adapter yielded. */
+export function endpointsIn(yielded: readonly Endpoint[] | DiscoveryAnswer): readonly Endpoint[] {
+  return "endpoints" in yielded ? yielded.endpoints : yielded;
 }

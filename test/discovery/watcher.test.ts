@@ -1,8 +1,7 @@
 import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EndpointsUpdate } from "../../src/core/observer.ts";
-import { authoritative } from "../../src/discovery/authority.ts";
+import type { EndpointsUpdate } from "../../src/core/observing/events.ts";
 import type { Discovery, EmptyPolicy } from "../../src/discovery/discovery.ts";
 import { Watcher, type WatcherOptions } from "../../src/discovery/watcher.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
@@ -17,7 +16,7 @@ interface Setup {
   readonly lastGood?: WatcherOptions["lastGood"];
 }
 
-/** A started watcher, and what it said. `await settle()` lets everything go on that waits for no time. */
+/** A started watcher with its updates and errors. `await settle()` runs everything that waits for no timer. */
 async function started<D extends Discovery = ScriptedDiscovery>({
   discovery = new ScriptedDiscovery(),
   random = () => 0.5,
@@ -59,7 +58,7 @@ const a = endpoint("a");
 const b = endpoint("b");
 
 describe("Watcher", () => {
-  it("wakes who waits for the first answer, once, and not those who left", async () => {
+  it("calls listeners of the first answer once, and not those that were removed", async () => {
     const discovery = new ScriptedDiscovery();
     const { watcher, settle } = await started({ discovery });
     const woken: string[] = [];
@@ -102,12 +101,12 @@ describe("Watcher", () => {
     const held = updates.at(-1)?.endpoints;
     discovery.current.answer([a]);
     await settle();
-    // The same array: nobody has to compare it again.
+    // The same array: listeners need not compare it again.
     expect(updates.at(-1)?.endpoints).toBe(held);
-    discovery.current.answer(authoritative([b]));
+    discovery.current.answer({ endpoints: [b], certain: true });
     await settle();
     expect([ids().at(-1), updates.at(-1)?.quarantined, watcher.unconfirmed]).toEqual(["b", false, []]);
-    discovery.current.answer(authoritative([]));
+    discovery.current.answer({ endpoints: [], certain: true });
     await settle();
     expect([ids().at(-1), updates.at(-1)?.quarantined]).toEqual(["", false]);
     await watcher.stop();
@@ -282,17 +281,79 @@ describe("Watcher", () => {
     }
   });
 
-  it("takes what is no array for an error, and goes on", async () => {
+  it.each<[unknown, string]>([
+    [{}, "{ endpoints: undefined, certain: undefined }"],
+    [{ a }, "{ endpoints: undefined, certain: undefined }"],
+    [{ endpoints: 5 }, "{ endpoints: number, certain: undefined }"],
+    [{ endpoints: 5, certain: true }, "{ endpoints: number, certain: boolean }"],
+    [{ endpoints: { 0: b, length: 1 }, certain: true }, "{ endpoints: object, certain: boolean }"],
+    [{ endpoints: [b] }, "{ endpoints: array, certain: undefined }"],
+    [{ endpoints: [], certain: "yes" }, "{ endpoints: array, certain: string }"],
+    ["text", "a value of type string"],
+    [undefined, "a value of type undefined"],
+    [null, "null"],
+    [new Set([b]), "{ endpoints: undefined, certain: undefined }"],
+  ])(
+    "takes the malformed answer %o for an error that names adapter and service, keeps the set in use and goes on",
+    async (wrong, shape) => {
+      const discovery = Object.assign(new ScriptedDiscovery(), { name: "list at http://a" });
+      const { watcher, clock, ids, errors, updates } = await started({ discovery });
+      discovery.current.answer({ endpoints: [a], certain: true });
+      await clock.advance(0);
+      discovery.current.answer(wrong);
+      await clock.advance(1_000);
+      expect(errors).toEqual([
+        new TypeError(
+          `list at http://a: watch("orders") yielded ${shape}; ` +
+            "expected an array of endpoints, or { endpoints, certain } with an array and a boolean",
+        ),
+      ]);
+      expect([ids(), watcher.certain, watcher.lastError, watcher.unconfirmed]).toEqual([["a"], true, errors[0], []]);
+      expect(updates).toHaveLength(1);
+      expect(discovery.watches[0]?.isReleased).toBe(true);
+      discovery.current.answer([b]);
+      await clock.advance(0);
+      expect(ids()).toEqual(["a", "b"]);
+      await watcher.stop();
+    },
+  );
+
+  it("says whether the answer in use is certain, and confirms by the array whatever object holds it", async () => {
     const discovery = new ScriptedDiscovery();
-    const { watcher, clock, ids, errors } = await started({ discovery });
-    discovery.current.answer([a]);
-    discovery.current.answer({ a });
-    await clock.advance(1_000);
-    expect(errors).toEqual([new TypeError('discovery of "orders" yielded object, not an array of endpoints')]);
-    expect(discovery.watches[0]?.isReleased).toBe(true);
-    discovery.current.answer([b]);
-    await clock.advance(0);
-    expect(ids()).toEqual(["a", "b"]);
+    const { watcher, updates, settle } = await started({ discovery });
+    expect(watcher.certain).toBe(false);
+    const endpoints = [a, b];
+    const seen: boolean[] = [];
+    for (const answer of [endpoints, { endpoints, certain: true }, { endpoints, certain: false }, endpoints]) {
+      discovery.current.answer(answer);
+      await settle();
+      seen.push(watcher.certain);
+    }
+    expect(seen).toEqual([false, true, false, false]);
+    expect(new Set(updates.map((update) => update.endpoints)).size).toBe(1);
+    expect(updates[0]?.endpoints).toEqual(endpoints);
+    await watcher.stop();
+  });
+
+  it("does not read an array again that confirms the set", async () => {
+    const discovery = new ScriptedDiscovery();
+    const { watcher, updates, settle } = await started({ discovery });
+    let reads = 0;
+    const counted = new Proxy(a, {
+      get(target, field) {
+        reads++;
+        return Reflect.get(target, field);
+      },
+    });
+    const endpoints = [counted];
+    discovery.current.answer(endpoints);
+    await settle();
+    const once = reads;
+    expect(once).toBeGreaterThan(0);
+    for (const certain of [true, false]) discovery.current.answer({ endpoints, certain });
+    discovery.current.answer(endpoints);
+    await settle();
+    expect([updates.length, reads]).toEqual([4, once]);
     await watcher.stop();
   });
 
@@ -329,7 +390,7 @@ describe("Watcher", () => {
     await watcher.stop();
   });
 
-  it("wakes who waits although the update could not be used", async () => {
+  it("calls listeners of the first answer although the update could not be used", async () => {
     const discovery = new ScriptedDiscovery();
     const { watcher, settle, errors } = await started({
       discovery,
@@ -541,7 +602,7 @@ describe("stop()", () => {
     expect([clock.pending, discovery.watches.length, errors.length]).toEqual([[], 1, 1]);
   });
 
-  it("wakes nobody any more, and reports nothing that comes of stopping", async () => {
+  it("calls no listener any more, and reports no error that comes from stopping", async () => {
     const throwing: Discovery = {
       async *watch(_service, signal) {
         yield [a];

@@ -17,8 +17,8 @@ function sectionsOf(text: string): ReadonlyMap<string, { readonly first: string;
   );
 }
 
-describe("docs/errors.md", () => {
-  const sections = sectionsOf(textOf("docs/errors.md"));
+describe("docs/reference/errors.md", () => {
+  const sections = sectionsOf(textOf("docs/reference/errors.md"));
 
   it("lists exactly the codes that there are, in their order", () => {
     expect([...sections.keys()].filter((title) => title.startsWith("ERR_"))).toEqual(Object.keys(meshErrorCodes));
@@ -29,7 +29,7 @@ describe("docs/errors.md", () => {
   });
 
   it("names no code that does not exist", () => {
-    const named = new Set(textOf("docs/errors.md").match(/ERR_MESH_[A-Z_]*[A-Z]/g));
+    const named = new Set(textOf("docs/reference/errors.md").match(/ERR_MESH_[A-Z_]*[A-Z]/g));
     expect([...named].filter((code) => !Object.hasOwn(meshErrorCodes, code))).toEqual([]);
   });
 });

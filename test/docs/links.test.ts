@@ -14,8 +14,10 @@ describe("the docs", () => {
 
   it("have the same five parts on every page about an adapter, a picker or a policy", () => {
     const parts = ["When", "Use", "Options and defaults", "What it reports", "Pitfalls"];
-    for (const [path, { headings }] of readPages()) {
-      if (!/^docs\/(discovery|pickers|balancing|policies|registries)\/(?!index\.md|README\.md|which\.md)/.test(path)) continue;
+    const isOfKind = (path: string) => /^docs\/reference\/(discovery|pickers|balancing|policies)\/(?!README\.md|which\.md)/.test(path);
+    const pages = [...readPages()].filter(([path]) => isOfKind(path));
+    expect(pages.length).toBeGreaterThan(25);
+    for (const [path, { headings }] of pages) {
       const found = headings.filter(({ level }) => level === 2).map(({ text }) => text);
       expect(found, path).toEqual(parts);
       expect(headings[0]?.level, path).toBe(1);
@@ -41,6 +43,7 @@ describe("looking for broken links", () => {
     "[a](#page)",
     "[a](../src/index.ts)",
     "![a](picture.svg)",
+    '<img src="picture.svg" alt="a">',
     "[![a](picture.svg)](https://example.com)",
     "[a](https://example.com/nowhere)",
     "[the API](api/index.html)",
@@ -55,6 +58,7 @@ describe("looking for broken links", () => {
     ["see [a](other.md) and [b](deep/other.md)", "no such file"],
     ["[a]: nowhere.md", "no such file"],
     ["![a](nowhere.svg)", "no such file"],
+    ['<img src="nowhere.svg" alt="a">', "no such file"],
     ["[a](deep/other.md#twice-2)", "no such heading"],
     ["[a](#nowhere)", "no such heading"],
     ["[a](/docs/page.md)", "slash"],

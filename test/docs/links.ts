@@ -2,8 +2,8 @@ import { posix } from "node:path";
 import type { Page } from "./markdown.ts";
 
 /**
- * What is wrong with the links and pictures of the pages, one sentence each. Addresses elsewhere are not looked at, and
- * neither is what is generated into `docs/api`.
+ * The broken links and pictures of the pages, one sentence each. External addresses and pages generated into `docs/api` are
+ * not checked.
  * @param isFile whether there is a file or folder, by its path from the root
  */
 export function brokenLinksOf(pages: ReadonlyMap<string, Page>, isFile: (path: string) => boolean): readonly string[] {

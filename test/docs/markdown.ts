@@ -1,6 +1,6 @@
 /** A fenced block of code. */
 export interface CodeBlock {
-  /** What follows the opening fence: `ts`, `sh`. */
+  /** The word behind the opening fence: `ts`, `sh`. */
   readonly language: string;
   readonly code: string;
   /** The line of the first line of code, from 1. */
@@ -12,7 +12,7 @@ export interface CodeBlock {
 export interface Heading {
   readonly level: number;
   readonly text: string;
-  /** What a link to it ends in, as GitHub makes it. */
+  /** The fragment of links to it, as GitHub derives it from the text. */
   readonly anchor: string;
   readonly line: number;
 }
@@ -22,7 +22,7 @@ export interface Link {
   readonly line: number;
 }
 
-/** What the tests need to know of a page. */
+/** A page in the parts that tests look at. */
 export interface Page {
   readonly blocks: readonly CodeBlock[];
   readonly headings: readonly Heading[];
@@ -34,6 +34,7 @@ export interface Page {
 const fence = /^\s*(`{3,}|~{3,})\s*(\S*)/;
 const exampleComment = /^\s*<!--\s*example:\s*(\S+)\s*-->\s*$/;
 const inlineLink = /!?\[(?:[^[\]]|\[[^\]]*\])*\]\(\s*<?([^\s)>]+)>?(?:\s+"[^"]*")?\s*\)/g;
+const htmlLink = /<(?:img|a|source)\b[^>]*?\s(?:src|href|srcset)="([^"\s]+)"/g;
 const referenceLink = /^\s{0,3}\[[^\]]+\]:\s*<?([^\s>]+)>?/;
 
 /** Reads the parts of a Markdown page. Throws when a block of code has no end. */
@@ -79,9 +80,9 @@ function headingsOf(prose: readonly string[]): readonly Heading[] {
 
 function linksOf(prose: readonly string[]): readonly Link[] {
   return prose.flatMap((line, index) => {
-    // What stands in `code` is no link.
+    // A link in `code` is none.
     const text = line.replace(/(`+)[^`]+\1/g, "");
-    const targets = [...text.matchAll(inlineLink)].map(([, target]) => target);
+    const targets = [...text.matchAll(inlineLink), ...text.matchAll(htmlLink)].map(([, target]) => target);
     const [, reference] = referenceLink.exec(text) ?? [];
     return [...targets, reference].flatMap((target) => (target === undefined ? [] : [{ target, line: index + 1 }]));
   });

@@ -6,7 +6,7 @@ import { root } from "./pages.ts";
 
 /** A block of a page that is run as a module. */
 export interface Snippet {
-  /** `docs/fetch.md:12`: where its code begins. */
+  /** `docs/reference/fetch.md:12`: where its code begins. */
   readonly name: string;
   readonly page: string;
   readonly line: number;

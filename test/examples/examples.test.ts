@@ -44,9 +44,22 @@ const alone: Readonly<Record<string, readonly string[]>> = {
     'inmesh_client_call_duration_seconds_count{server_service_name="prices",http_request_method="GET",inmesh_outcome="success"} 3\n',
     'inmesh_endpoints{server_service_name="prices",inmesh_endpoint_state="available"} 1\n',
   ],
+  "custom-observer.ts": [
+    "request r-1\n",
+    '{"service":"orders","method":"GET","status":200,"attempts":1,"ms":1',
+    '{"service":"gone","method":"GET","code":"ERR_MESH_CONNECT","attempts":1,"ms":',
+  ],
+  "custom-picker.ts": ["the contract holds\n", "about 20 % of the requests went to the new release\n", "stable, stable, canary\n"],
+  "custom-policy.ts": ["200 Bearer token-1\n200 Bearer token-1\n200 Bearer token-1\n200 Bearer token-2\n200 Bearer token-2\n"],
+  "custom-registrar.ts": [
+    "holds: comes back by itself after the registry has lost its data\n",
+    "orders-127.0.0.1-8080 is up, 1 listed\n0 listed\n",
+  ],
   "custom-adapter.ts": ["answers: instance one, instance two", "answers: instance two", "closed"],
 };
 const withServer = ["consul.ts", "dns.ts", "eureka.ts"];
+/** Run by getting-started.test.ts. */
+const together = ["getting-started/caller.ts", "getting-started/first-call.ts", "getting-started/greeter.ts"];
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -57,7 +70,8 @@ describe("the examples", () => {
   beforeAll(requireDist);
 
   it("are all run here", () => {
-    expect([...Object.keys(alone), ...withServer].sort()).toEqual(readdirSync(directory).sort());
+    const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
+    expect([...Object.keys(alone), ...withServer, ...together].sort()).toEqual(files.filter((name) => name.endsWith(".ts")).sort());
   });
 
   it.each(Object.entries(alone))("%s works and ends", { timeout: 70_000 }, async (file, expected) => {

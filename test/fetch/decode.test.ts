@@ -4,8 +4,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { localResponse } from "../../src/core/buffered-body.ts";
-import type { CallEnd } from "../../src/core/call-observer.ts";
 import { MeshError } from "../../src/core/errors.ts";
+import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import { decodeBody } from "../../src/fetch/decode.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import { meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
@@ -78,7 +78,11 @@ describe.each(codings)("a body with content-encoding: %s", (encoding, encode) =>
     const stream = (await mesh.fetch("files/x")).body as ReadableStream<Uint8Array>;
     expect(await rejectionOf(stream.getReader().read())).toMatchObject({ code: "ERR_MESH_BODY" });
     await until("nothing is in flight", () => inFlight(mesh) === 0);
-    expect([failures(mesh), mesh.explain("files")?.breaker, mesh.explain("files")?.endpoints[0]?.breaker]).toEqual([0, "closed", "closed"]);
+    expect([failures(mesh), mesh.explain("files")?.breaker, mesh.explain("files")?.endpoints[0]?.state]).toEqual([
+      0,
+      "closed",
+      "available",
+    ]);
   });
 
   it("fails with ERR_MESH_BODY when its end is missing", async () => {

@@ -14,7 +14,7 @@ let mesh: Mesh;
 
 beforeEach(async () => {
   server = await serve();
-  mesh = meshOf({ orders: server.port }, { shouldPropagate: false });
+  mesh = meshOf({ orders: server.port }, { propagateDeadline: false });
 });
 
 async function sent(init?: MeshRequestInit): Promise<SeenRequest> {
@@ -351,7 +351,7 @@ describe("the body", () => {
       const error = await rejectionOf(mesh.fetch("orders/x", { method: "POST", body: make(), duplex: "half" }));
       expect(error).toMatchObject({ code: "ERR_MESH_BODY", cause: { cause } });
     }
-    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ failures: 0, inFlight: 0, breaker: "closed" });
+    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ failures: 0, inFlight: 0, state: "available" });
   });
 
   it("that yields something else than text and bytes says so, and no instance is blamed", async () => {

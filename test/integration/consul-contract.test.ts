@@ -47,6 +47,7 @@ describe.skipIf(!available("consul"))("consul on a real Consul", () => {
       async breakSource() {
         broken.isBroken = true;
         server.pause();
+        await untilSilent(server);
       },
       async healSource() {
         broken.isBroken = false;
@@ -85,6 +86,16 @@ describe.skipIf(!available("consul"))("consul on a real Consul", () => {
 
   for (const test of registrarContract(registrarHarness)) it(test.name, { timeout: 40_000 }, () => test.run());
 });
+
+/** A process that is told to stop may still answer for a moment. */
+async function untilSilent({ url }: ConsulServer): Promise<void> {
+  const isSilent = () =>
+    fetch(`${url}/v1/status/leader`, { signal: AbortSignal.timeout(100) }).then(
+      () => false,
+      () => true,
+    );
+  while (!(await isSilent()));
+}
 
 async function untilCatalogued(server: ConsulServer, service: string, count: number): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {

@@ -3,6 +3,7 @@ import { addressOf, type Endpoint } from "../../src/core/endpoint.ts";
 import { type DnsOptions, dns } from "../../src/discovery/dns/dns.ts";
 import type { ContractEndpoint } from "../../src/testing/contract/contract.ts";
 import { type DiscoveryHarness, discoveryContract } from "../../src/testing/contract/discovery.ts";
+import { endpointsIn } from "../discovery/sources.ts";
 import { available } from "../servers/available.ts";
 import { type BindServer, startBind } from "../servers/bind.ts";
 import { type ConsulServer, startConsul } from "../servers/consul.ts";
@@ -16,7 +17,7 @@ class Reader {
 
   constructor(options: DnsOptions, service: string) {
     const run = async () => {
-      for await (const set of dns(options).watch(service, this.#controller.signal)) this.sets.push(set);
+      for await (const set of dns(options).watch(service, this.#controller.signal)) this.sets.push(endpointsIn(set));
     };
     this.#done = run().catch((error: unknown) => {
       this.error = error;

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../src/mesh/options.ts";
+import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { until } from "../support/mesh.ts";
 
 interface Instance {
@@ -63,7 +63,7 @@ async function calls(mesh: Mesh, count: number): Promise<readonly number[]> {
   return statuses;
 }
 
-const breakers = (mesh: Mesh) => mesh.explain("orders")?.endpoints.map(({ breaker }) => breaker);
+const states = (mesh: Mesh) => mesh.explain("orders")?.endpoints.map(({ state }) => state);
 
 describe("outlier ejection", () => {
   it("takes out the one of five that answers nothing but 500, and brings it back after it has healed", async () => {
@@ -74,36 +74,35 @@ describe("outlier ejection", () => {
       ejection: { intervalMs: 150, baseEjectionMs: 400, failurePercentage: { minCalls: 10 } },
       observers: [
         {
-          onBreaker: (_service, state, upstream) => events.push(`${upstream?.id} ${state}`),
-          onAvailability: (upstream) => events.push(`${upstream.id} ${upstream.availability}`),
+          onEvent: (event) => void (event.type === "instance-state" && events.push(`${event.upstream.id} ${event.state}`)),
         },
       ],
     });
     bad.status = 500;
     await until("it is ejected", async () => {
       await calls(mesh, 20);
-      return breakers(mesh)?.[2] === "open";
+      return states(mesh)?.[2] === "ejected";
     });
-    expect(breakers(mesh)).toEqual(["closed", "closed", "open", "closed", "closed"]);
+    expect(states(mesh)).toEqual(["available", "available", "ejected", "available", "available"]);
     const before = bad.calls;
     expect(new Set(await calls(mesh, 100))).toEqual(new Set([200]));
     expect(bad.calls - before, "nobody, or the one probe").toBeLessThanOrEqual(1);
     // Still bad when it is probed: out again.
     await until("a probe has failed", async () => {
       await calls(mesh, 5);
-      return events.filter((event) => event === "i2 open").length >= 2;
+      return events.filter((event) => event === "i2 ejected").length >= 2;
     });
     bad.status = 200;
     await until("it is back", async () => {
       await calls(mesh, 5);
-      return breakers(mesh)?.[2] === "closed";
+      return states(mesh)?.[2] === "available";
     });
     const healed = bad.calls;
     await calls(mesh, 50);
     expect(bad.calls - healed).toBeGreaterThanOrEqual(5);
     expect(events.filter((event) => !event.startsWith("i2 "))).toEqual([]);
-    expect(events.slice(0, 5)).toEqual(["i2 out", "i2 open", "i2 probe", "i2 half-open", "i2 out"]);
-    expect(events.slice(-2)).toEqual(["i2 in", "i2 closed"]);
+    expect(events.slice(0, 3)).toEqual(["i2 ejected", "i2 probing", "i2 ejected"]);
+    expect(events.at(-1)).toBe("i2 available");
   });
 
   it("leaves a service alone where every instance answers 500: nobody would do better", async () => {
@@ -113,7 +112,7 @@ describe("outlier ejection", () => {
       ejection: { intervalMs: 50, failurePercentage: { minCalls: 5 }, successRate: { minCalls: 5, minInstances: 2 } },
     });
     for (let round = 0; round < 10; round++) await calls(mesh, 40);
-    expect(breakers(mesh)).toEqual(["closed", "closed", "closed", "closed"]);
+    expect(states(mesh)).toEqual(["available", "available", "available", "available"]);
   });
 });
 
@@ -134,12 +133,12 @@ describe("active health checks", () => {
     await calls(mesh, 30);
     expect(list.map((each) => each.calls)).toEqual([10, 10, 10]);
     bad.health = 503;
-    await until("it is out", () => breakers(mesh)?.[0] === "open");
+    await until("it is out", () => states(mesh)?.[0] === "unhealthy");
     await calls(mesh, 60);
     expect(list.map((each) => each.calls)).toEqual([10, 40, 40]);
     expect(mesh.explain("orders")?.endpoints.map(({ candidate }) => candidate)).toEqual([false, true, true]);
     bad.health = 200;
-    await until("it is back", () => breakers(mesh)?.[0] === "closed");
+    await until("it is back", () => states(mesh)?.[0] === "available");
     await calls(mesh, 30);
     expect(bad.calls).toBeGreaterThanOrEqual(15);
   });
@@ -149,9 +148,9 @@ describe("active health checks", () => {
     for (const each of list) each.health = undefined;
     const mesh = meshOf(list, { healthCheck });
     await calls(mesh, 1);
-    await until("both are out", () => breakers(mesh)?.every((state) => state === "open") ?? false);
+    await until("both are out", () => states(mesh)?.every((state) => state === "unhealthy") ?? false);
     expect(await calls(mesh, 10)).toEqual(Array(10).fill(200));
-    expect(breakers(mesh), "a good answer in panic is no check that passes").toEqual(["open", "open"]);
+    expect(states(mesh), "a good answer in panic is no check that passes").toEqual(["unhealthy", "unhealthy"]);
   });
 
   it("work where the breakers are switched off, which judge no call then", async () => {
@@ -161,22 +160,22 @@ describe("active health checks", () => {
     failing.status = 503;
     const mesh = meshOf(list, { healthCheck, breaker: false, retry: false });
     await calls(mesh, 1);
-    await until("it is out", () => breakers(mesh)?.[0] === "open");
+    await until("it is out", () => states(mesh)?.[0] === "unhealthy");
     const before = failing.calls;
     expect((await calls(mesh, 60)).filter((status) => status === 503)).toHaveLength(30);
-    expect([failing.calls - before, breakers(mesh)]).toEqual([30, ["open", "closed", "closed"]]);
+    expect([failing.calls - before, states(mesh)]).toEqual([30, ["unhealthy", "available", "available"]]);
   });
 
   it("follow a subset: who joins it in the place of those that are out is checked too", async () => {
     const list = await instances(6);
-    const mesh = meshOf(list, { healthCheck, subset: { size: 2, seed: 1 } });
+    const mesh = meshOf(list, { healthCheck, balancing: { subset: { size: 2, seed: 1 } } });
     await calls(mesh, 20);
     const members = list.filter((each) => each.calls > 0);
     expect(members).toHaveLength(2);
     for (const each of list) each.health = 503;
-    await until("all have been found out, two after the other", () => breakers(mesh)?.every((state) => state === "open") ?? false);
+    await until("all have been found out, two after the other", () => states(mesh)?.every((state) => state === "unhealthy") ?? false);
     for (const each of list) each.health = 200;
-    await until("nobody is held", () => breakers(mesh)?.every((state) => state === "closed") ?? false);
+    await until("nobody is held", () => states(mesh)?.every((state) => state === "available") ?? false);
   });
 
   it("end with the mesh, also while one hangs: no connection is left", async () => {

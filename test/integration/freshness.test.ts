@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createMesh, type Discovery, type Registrar } from "../../src/index.ts";
+import type { Discovery } from "../../src/extend.ts";
+import { createMesh, type Registrar } from "../../src/index.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { eureka } from "../../src/registries/eureka.ts";
 import { memoryRegistry, seededRandom } from "../../src/testing/index.ts";
@@ -44,7 +45,7 @@ const registries: Readonly<Record<string, { readonly boundMs: number; readonly i
 const seed = 7;
 const service = "fresh";
 const lives = 4;
-/** Registries make ids of their own: who it is the port says. */
+/** Registries make ids of their own, so instances are told apart by their ports. */
 const nameOf = (port: number) => `instance ${Math.floor(port / 1_000)}`;
 
 describe.each(Object.entries(registries))("what a mesh knows from %s", (_name, { boundMs, isThere, start }) => {
@@ -62,7 +63,9 @@ describe.each(Object.entries(registries))("what a mesh knows from %s", (_name, {
       discovery,
       observers: [
         {
-          onEndpoints: ({ endpoints }) => {
+          onEvent: (event) => {
+            if (event.type !== "endpoints") return;
+            const { endpoints } = event;
             observations.push({ at: performance.now(), values: new Map(endpoints.map(({ port }) => [nameOf(port), String(port)])) });
           },
         },

@@ -40,7 +40,7 @@ const mesh = createMesh({
   hedge: {},
   concurrency: {},
   throttle: {},
-  slowStart: {},
+  balancing: { slowStart: {} },
 });
 const { signal } = new AbortController();
 

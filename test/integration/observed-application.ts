@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { createMesh, type Discovery, type Endpoint, type Mesh, type Observer } from "../../src/index.ts";
+import type { Discovery, Observer } from "../../src/extend.ts";
+import { createMesh, type Endpoint, type Mesh } from "../../src/index.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 
 const host = "127.0.0.1";
@@ -98,7 +99,7 @@ export class Application implements AsyncDisposable {
       observers: [observer],
       zone: "a",
       tls: certificate,
-      services: { orders: { hedge: { maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
+      services: { orders: { hedge: { percentile: 0.8, maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
     });
     const each = (ms: number, call: () => Promise<Response>): NodeJS.Timeout => setInterval(() => this.#call(call), ms);
     const { fetch } = this.#mesh;

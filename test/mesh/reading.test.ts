@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Observer } from "../../src/core/observer.ts";
-import type { MeshReading, ServiceReading } from "../../src/core/reading.ts";
+import type { Observer } from "../../src/core/observing/observer.ts";
+import type { MeshReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { closedPort, closing, meshOf, serve, until } from "../support/mesh.ts";
@@ -49,7 +49,7 @@ describe("the reading of a mesh", () => {
         discovery: registry,
         observers: [seen],
         picker: { pick: ([first]) => first },
-        breaker: { resetMs: 60_000 },
+        breaker: { breakMs: 60_000 },
         concurrency: { maxInFlight: 5 },
       }),
     );
@@ -74,7 +74,7 @@ describe("the reading of a mesh", () => {
     const seen = reader();
     const server = await serve((_request, response) => void response.writeHead(503).end());
     const mesh = closing(
-      meshOf({ orders: server.port }, { observers: [seen], breaker: false, retry: { budget: { ratio: 0, perSecond: 1 } } }),
+      meshOf({ orders: server.port }, { observers: [seen], breaker: false, retry: { budget: { ratio: 0, minRetriesPerSecond: 1 } } }),
     );
     await (await mesh.fetch("orders/x")).text();
     // Three attempts: two of the ten retries that one a second makes of ten seconds.
@@ -88,7 +88,7 @@ describe("the reading of a mesh", () => {
         { orders: [await closedPort()], checked: [await closedPort()] },
         {
           observers: [seen],
-          breaker: { resetMs: 1 },
+          breaker: { breakMs: 1 },
           services: { checked: { healthCheck: { type: "tcp", intervalMs: 10, timeoutMs: 10 } } },
         },
       ),
@@ -150,13 +150,22 @@ describe("mesh.observe", () => {
   });
 });
 
-describe("the hook of ejections", () => {
+describe("the events of an instance", () => {
   it("says who went out of rotation, by which rule, once", async () => {
     const log: string[] = [];
     const mesh = closing(
       meshOf(
         { orders: await closedPort() },
-        { breaker: { resetMs: 1 }, observers: [{ onEjection: ({ service }, rule) => log.push(`${service}: ${rule}`) }] },
+        {
+          breaker: { breakMs: 1 },
+          observers: [
+            {
+              onEvent: (event) => {
+                if (event.type === "instance-state" && event.former === "available") log.push(`${event.service}: ${event.rule}`);
+              },
+            },
+          ],
+        },
       ),
     );
     for (let count = 0; count < 5; count++) {

@@ -30,10 +30,10 @@ describe("mesh.warm", () => {
 
   it("counts no call, asks no more of an instance that is busy, and makes no second connection", async () => {
     const server = await serveRaw(() => {});
-    const mesh = meshOf({ users: server.port }, { connections: 1 });
+    const mesh = meshOf({ users: server.port }, { connections: { max: 1 } });
     await mesh.warm("users");
     await mesh.warm("users");
-    expect(mesh.explain("users")?.endpoints).toMatchObject([{ inFlight: 0, requests: 0 }]);
+    expect(mesh.explain("users")?.endpoints).toMatchObject([{ inFlight: 0, attempts: 0 }]);
     const call = rejectionOf(mesh.fetch("users/x", { mesh: { timeoutMs: 200 } }));
     await until("it has arrived", () => server.received[0] !== "");
     expect(await mesh.warm("users")).toBe(1);
@@ -64,6 +64,7 @@ describe("mesh.warm", () => {
   it("connects to as many instances as it may", async () => {
     const servers = await Promise.all(Array.from({ length: 5 }, () => serve()));
     const mesh = meshOf({ users: servers.map(({ port }) => port) });
+    expect(await mesh.warm("users", { maxInstances: 0 })).toBe(0);
     expect(await mesh.warm("users", { maxInstances: 2 })).toBe(2);
     const accepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
     await until("they have accepted", () => accepted() === 2);
@@ -73,11 +74,11 @@ describe("mesh.warm", () => {
     // It never answers the handshake.
     const server = await serveRaw(() => {});
     const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port: server.port, secure: true }] });
-    const mesh = createMesh({ discovery, connectTimeoutMs: 60_000 });
+    const mesh = createMesh({ discovery, connections: { connectTimeoutMs: 60_000 } });
     const warming = mesh.warm("users");
     await until("it is connecting", () => server.sockets.length === 1);
     expect(await rejectionOf(mesh.warm("no name"))).toMatchObject({ code: "ERR_MESH_INVALID_TARGET" });
-    expect(await rejectionOf(mesh.warm("users", { maxInstances: 0 }))).toBeInstanceOf(RangeError);
+    expect(await rejectionOf(mesh.warm("users", { maxInstances: -1 }))).toBeInstanceOf(RangeError);
     expect(await rejectionOf(mesh.warm("users", { instances: 1 } as never))).toBeInstanceOf(TypeError);
     await mesh.close();
     expect(await warming).toBe(0);

@@ -2,7 +2,7 @@ import type { BreakerState } from "../../src/core/breaker-state.ts";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 
 /** The breakers' options under which the model is exact: no rates, and pauses that chance does not vary. */
-export const modelled = { consecutiveFailures: 3, resetMs: 1_000, maxResetMs: 8_000, maxEjectionPercent: 50 } as const;
+export const modelled = { consecutiveFailures: 3, breakMs: 1_000, maxBreakMs: 8_000, maxEjectionPercent: 50 } as const;
 
 /** After so long without a failure a circuit may be forgotten, after that long it has been; likewise a probe that does not end. */
 const [quietMs, surelyQuietMs] = [10_000, 11_000] as const;
@@ -32,7 +32,7 @@ export class ModelCircuit {
   /** When it may last have been forgotten. */
   #forgottenMs = Number.NEGATIVE_INFINITY;
   #failedProbes = 0;
-  #pauses: { baseMs: number; maxMs: number } = { baseMs: modelled.resetMs, maxMs: modelled.maxResetMs };
+  #pauses: { baseMs: number; maxMs: number } = { baseMs: modelled.breakMs, maxMs: modelled.maxBreakMs };
 
   get isOut(): boolean {
     return this.state !== "closed";
@@ -158,7 +158,7 @@ export class ModelCircuit {
     }
     if (state === "closed") {
       this.rule = undefined;
-      this.#pauses = { baseMs: modelled.resetMs, maxMs: modelled.maxResetMs };
+      this.#pauses = { baseMs: modelled.breakMs, maxMs: modelled.maxBreakMs };
       this.#forgive();
     }
   }

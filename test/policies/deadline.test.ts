@@ -3,6 +3,7 @@ import { Cancellation } from "../../src/core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import { deadline } from "../../src/policies/deadline.ts";
+import { continueFrom } from "../../src/policies/incoming.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { openResponse, rejection } from "./support.ts";
@@ -11,7 +12,7 @@ const hangs: Dispatch = () => new Promise(() => {});
 
 function under(next: Dispatch, timeoutMs: number | false = 1_000) {
   const clock = virtualClock();
-  return { clock, dispatch: deadline({ timeoutMs, clock })(next) };
+  return { clock, dispatch: deadline({ limitOf: () => timeoutMs, clock })(next) };
 }
 
 describe("deadline", () => {
@@ -26,7 +27,7 @@ describe("deadline", () => {
     expect(settled).toBe(false);
     await clock.advance(1);
     expect(await error).toMatchObject({ code: "ERR_MESH_TIMEOUT", service: "orders", attempts: [], maybeExecuted: false });
-    expect((await error) as MeshError).toHaveProperty("message", '"orders" did not answer POST within the deadline of 1000 ms');
+    expect((await error) as MeshError).toHaveProperty("message", '"orders" did not answer POST within the deadline of 1000 ms (timeoutMs)');
     expect([request.cancellation.reason, clock.pending]).toEqual([await error, []]);
   });
 
@@ -147,7 +148,12 @@ describe("deadline", () => {
   it("says once of each call that it has ended: with its body, with its failure, or with whatever settled it before", async () => {
     const clock = virtualClock();
     let ended = 0;
-    const through = (next: Dispatch) => deadline({ timeoutMs: 1_000, clock, onEnd: () => ended++ })(next);
+    const told = { handleCallEnd: () => void ended++ };
+    const through = (next: Dispatch) =>
+      deadline({ limitOf: () => 1_000, clock })((request) => {
+        expect([request.call?.onEnd(told), request.call?.onEnd(told)]).toEqual([true, false]);
+        return next(request);
+      });
     const complete = openResponse();
     complete.body.close();
     await through(async () => complete)(testRequest());
@@ -177,7 +183,27 @@ describe("deadline", () => {
     const cancellation = new Cancellation();
     cancellation.cancel("before");
     await rejection(through(hangs)(testRequest({ cancellation })));
-    expect(ended).toBe(6);
+    expect(ended).toBe(5);
+  });
+
+  it("says in its error which of the three limits has passed", async () => {
+    const messageOf = async (own: number | undefined, callerMs: string | undefined) => {
+      const { clock, dispatch } = under(hangs);
+      const headers = { "x-mesh-deadline-ms": callerMs };
+      const error = continueFrom(
+        headers,
+        () => rejection(dispatch(testRequest({ options: own === undefined ? {} : { timeoutMs: own } }))),
+        clock,
+      );
+      await clock.advance(1_000);
+      return String(await error).replace(/^.* within the deadline of /, "");
+    };
+    expect(await messageOf(undefined, undefined)).toBe("1000 ms (timeoutMs)");
+    expect(await messageOf(70, undefined)).toBe("70 ms (mesh.timeoutMs of the call)");
+    expect(await messageOf(70, "2000")).toBe("70 ms (mesh.timeoutMs of the call)");
+    const callers = "x-mesh-deadline-ms: the caller that this process is answering waits no longer";
+    expect(await messageOf(undefined, "30")).toBe(`30 ms (${callers})`);
+    expect(await messageOf(70, "0")).toBe(`0 ms (${callers})`);
   });
 
   it("gives a response that comes too late up, so that its connection is free", async () => {

@@ -92,7 +92,7 @@ describe("serviceBreaker", () => {
   });
 
   it("lets one call a second through, however long it lasts, and closes when that succeeds", async () => {
-    const { calls, requests, states, begin } = under({ resetMs: 30_000, maxResetMs: 60_000 });
+    const { calls, requests, states, begin } = under({ breakMs: 30_000, maxBreakMs: 60_000 });
     await calls(503, 20);
     for (let second = 1; second <= 10; second++) {
       await clock.advance(1_000);
@@ -109,7 +109,7 @@ describe("serviceBreaker", () => {
   });
 
   it("has a shorter pause where the options say so", async () => {
-    const { breaker, calls } = under({ resetMs: 100 });
+    const { breaker, calls } = under({ breakMs: 100 });
     await calls(503, 20);
     await clock.advance(100);
     expect(breaker.state()).toBe("half-open");

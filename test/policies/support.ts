@@ -1,11 +1,6 @@
-import { localResponse } from "../../src/core/buffered-body.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
 import type { CloseListener, ResponseBody } from "../../src/core/http/body.ts";
-import type { Outcome } from "../../src/core/outcome.ts";
-import type { Upstream } from "../../src/core/upstream.ts";
-import type { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
-import { testRequest } from "../../src/testing/request.ts";
 
 /** A body that a test ends by hand. */
 export class OpenBody implements ResponseBody {
@@ -123,32 +118,4 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error("it did not reject");
-}
-
-/** The breakers as the balance layer uses them, around `next`, for a request whose upstream has been chosen. */
-export function throughBreakers(breakers: UpstreamBreakers, next: Dispatch): Dispatch {
-  return (request) => {
-    const upstream = request.upstream as Upstream;
-    const permit = breakers.admit(upstream);
-    return next(request).then(
-      (response) => {
-        breakers.answered(request, upstream, permit, response);
-        return response;
-      },
-      (error: unknown) => {
-        breakers.failed(upstream, permit, error);
-        throw error;
-      },
-    );
-  };
-}
-
-/** Work at `upstream` begins; what it returns ends it. `isRefused`: no connection could be made. */
-export function begun(breakers: UpstreamBreakers, upstream: Upstream): (outcome: Outcome, isRefused?: boolean) => void {
-  const permit = breakers.admit(upstream);
-  return (outcome, isRefused = false) => {
-    if (outcome === "success") breakers.answered(testRequest({ upstream }), upstream, permit, localResponse(200));
-    else if (outcome === "neutral") breakers.failed(upstream, permit, new Error("given up"));
-    else breakers.failed(upstream, permit, new MeshError(isRefused ? "ERR_MESH_CONNECT" : "ERR_MESH_PROTOCOL", "failed"));
-  };
 }

@@ -14,7 +14,7 @@ import { type Ending, endings, openResponse } from "../policies/support.ts";
 const meshCodes = Object.keys(meshErrorCodes) as readonly MeshErrorCode[];
 const methods = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PUT", "DELETE", "POST", "PATCH", "CONNECT", "get", "__proto__", ""];
 const phases: readonly Phase[] = ["pick", "connect", "headers", "body"];
-const lists = ["safe", "rfc9110"] as const;
+const lists = ["safe", "idempotent"] as const;
 const causeCodes = [
   ...[
     "ECONNREFUSED",
@@ -241,7 +241,7 @@ describe("retry", () => {
           let index = 0;
           const { dispatch, requests: made } = endings(() => script[Math.min(index++, script.length - 1)] as Ending);
           const request = testRequest({ method, options, attempts: [] });
-          const error = await retry({ maxAttempts, idempotent, clock: virtualClock(), random: () => 0 })(dispatch)(request).then(
+          const error = await retry({ maxAttempts, methods: idempotent, clock: virtualClock(), random: () => 0 })(dispatch)(request).then(
             () => undefined,
             (thrown: unknown) => thrown,
           );

@@ -36,7 +36,7 @@ it("is never exceeded over a sliding window, and refuses nothing that a window s
       (ratio, perSecond, start, steps) => {
         let now = start;
         const clock: Clock = { ...virtualClock(), now: () => now };
-        const budget = new RetryBudget({ ratio, perSecond }, clock);
+        const budget = new RetryBudget({ ratio, minRetriesPerSecond: perSecond }, clock);
         const requests: Entry[] = [];
         const retries: Entry[] = [];
         const floor = (perSecond * windowMs) / 1_000;

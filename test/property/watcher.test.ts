@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
-import type { EndpointsUpdate } from "../../src/core/observer.ts";
-import { authoritative } from "../../src/discovery/authority.ts";
+import type { EndpointsUpdate } from "../../src/core/observing/events.ts";
 import type { EmptyPolicy } from "../../src/discovery/discovery.ts";
 import { Watcher } from "../../src/discovery/watcher.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
@@ -98,7 +97,7 @@ it("any sequence of answers, errors, silence and time: empty only when that is c
           const version = ++number;
           const given: Endpoint[] = listed.map((id) => ({ id, host: "10.0.0.1", port: 80, weight: version }));
           const entries = hasDirt ? [...given, { id: "bad", host: "10.0.0.1", port: -1 }, ...given.slice(0, 1), null] : given;
-          watch.answer(isCertain ? authoritative(entries as readonly Endpoint[]) : entries);
+          watch.answer(isCertain ? { endpoints: entries, certain: true } : entries);
           const before = updates.length;
           const now = clock.now();
           await clock.advance(0);

@@ -1,4 +1,4 @@
-import type { MeshEvents } from "../../src/telemetry/events.ts";
+import type { ChannelMessages } from "../../src/telemetry/channel-messages.ts";
 
 /** Every channel that the mesh publishes on. */
 export const channelNames = [
@@ -13,4 +13,4 @@ export const channelNames = [
   "inmesh:breaker",
   "inmesh:discovery:update",
   "inmesh:discovery:error",
-] as const satisfies readonly (keyof MeshEvents)[];
+] as const satisfies readonly (keyof ChannelMessages)[];

@@ -1,18 +1,20 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Observer } from "../../src/core/observer.ts";
+import type { ChannelMessages } from "../../src/telemetry/channel-messages.ts";
 import { channelObserver } from "../../src/telemetry/channels.ts";
-import type { MeshEvents } from "../../src/telemetry/events.ts";
+import { Observers } from "../../src/telemetry/observing/observers.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { closedPort, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
 import { channelNames } from "./channel-names.ts";
 import { callEnd } from "./support.ts";
 
 /** What is published on these channels until the test has ended. */
-function published<Name extends keyof MeshEvents>(...channels: readonly Name[]): { name: Name; event: MeshEvents[Name] }[] {
-  const events: { name: Name; event: MeshEvents[Name] }[] = [];
+function published<Name extends keyof ChannelMessages & string>(
+  ...channels: readonly Name[]
+): { name: Name; event: ChannelMessages[Name] }[] {
+  const events: { name: Name; event: ChannelMessages[Name] }[] = [];
   for (const name of channels) {
-    const listener = (event: unknown) => void events.push({ name, event: event as MeshEvents[Name] });
+    const listener = (event: unknown) => void events.push({ name, event: event as ChannelMessages[Name] });
     subscribe(name, listener);
     onTestFinished(() => void unsubscribe(name, listener));
   }
@@ -94,27 +96,40 @@ describe("the channels", () => {
     expect(events).toContainEqual({ name: "inmesh:breaker", event: { ...out, state: "open" } });
   });
 
-  it("give each hook its event", () => {
+  it("have a message for each event", () => {
     const events = published(...channelNames);
     const foreign = Object.assign(new TypeError("could not reach http://registry/?token=s3cret"), { code: "E_X" });
-    channelObserver.onHedge?.(request, 80);
-    channelObserver.onHedgeWon?.(request);
-    channelObserver.onRetryDenied?.(request, "budget");
-    channelObserver.onBreaker?.("orders", "open", undefined);
-    channelObserver.onBreaker?.("orders", "half-open", upstream);
-    channelObserver.onAvailability?.(upstream);
-    channelObserver.onEjection?.(upstream, "success rate");
-    channelObserver.onDiscoveryError?.("orders", foreign);
+    channelObserver.onEvent?.({ type: "hedge", service: request.service, request, delayMs: 80 });
+    channelObserver.onEvent?.({ type: "hedge-won", service: request.service, request });
+    channelObserver.onEvent?.({ type: "retry", service: request.service, request, reason: "503", delayMs: 5 });
+    channelObserver.onEvent?.({ type: "retry-denied", service: request.service, request, denial: "budget" });
+    channelObserver.onEvent?.({ type: "endpoints", service: "orders", endpoints: [upstream.endpoint], rejected: [], quarantined: true });
+    channelObserver.onEvent?.({ type: "breaker", service: "orders", state: "open" });
+    const instanceState = { type: "instance-state", service: "orders", upstream, rule: "success rate" } as const;
+    channelObserver.onEvent?.({ ...instanceState, state: "ejected", former: "available" });
+    channelObserver.onEvent?.({ ...instanceState, state: "unhealthy", former: "ejected", rule: "health check" });
+    channelObserver.onEvent?.({ ...instanceState, state: "probing", former: "ejected" });
+    channelObserver.onEvent?.({ ...instanceState, state: "available", former: "probing", rule: undefined });
+    channelObserver.onEvent?.({ type: "discovery-error", service: "orders", error: foreign });
     expect(events).toEqual([
       { name: "inmesh:hedge", event: { ...told, delayMs: 80 } },
       { name: "inmesh:hedge:won", event: told },
+      { name: "inmesh:retry", event: { ...told, reason: "503", delayMs: 5 } },
       { name: "inmesh:retry:denied", event: { ...told, denial: "budget" } },
+      { name: "inmesh:discovery:update", event: { service: "orders", endpoints: 1, rejected: 0, isQuarantined: true } },
       { name: "inmesh:breaker", event: { service: "orders", state: "open", endpoint: undefined, address: undefined } },
+      { name: "inmesh:availability", event: { ...instance, availability: "out" } },
+      { name: "inmesh:breaker", event: { ...instance, state: "open" } },
+      { name: "inmesh:ejection", event: { ...instance, rule: "success rate" } },
+      // Nothing for an instance that was ejected and is unhealthy: it is out as before.
+      { name: "inmesh:availability", event: { ...instance, availability: "probe" } },
       { name: "inmesh:breaker", event: { ...instance, state: "half-open" } },
       { name: "inmesh:availability", event: { ...instance, availability: "in" } },
-      { name: "inmesh:ejection", event: { ...instance, rule: "success rate" } },
+      { name: "inmesh:breaker", event: { ...instance, state: "closed" } },
       { name: "inmesh:discovery:error", event: { service: "orders", errorType: "_OTHER", error: "TypeError" } },
     ]);
+    const others = channelNames.filter((name) => name !== "inmesh:call" && name !== "inmesh:attempt");
+    expect(new Set(events.map(({ name }) => name))).toEqual(new Set(others));
   });
 
   it("have no message of an error that is not the mesh's, and neither headers nor query", () => {
@@ -122,7 +137,7 @@ describe("the channels", () => {
     const secret = testRequest({ service: "orders", path: "/a?key=s3cret#s3cret", headers: { authorization: "s3cret" } });
     for (const error of [new Error("s3cret"), "s3cret", { s3cret: "s3cret" }]) {
       channelObserver.onCall?.(secret)?.onEnd?.(callEnd({ status: undefined, error }));
-      channelObserver.onDiscoveryError?.("orders", error);
+      channelObserver.onEvent?.({ type: "discovery-error", service: "orders", error });
     }
     expect(events).toHaveLength(6);
     expect(JSON.stringify(events)).not.toContain("s3cret");
@@ -135,21 +150,14 @@ describe("the channels", () => {
     expect(channelObserver.onAttempt?.(request, upstream, undefined)).toBeDefined();
   });
 
-  it("are published by what a hook of the observer is, and no hook but onOpen and onClose is left out", () => {
-    const hooks: readonly (keyof Observer)[] = [
-      "onCall",
-      "onAttempt",
-      "onRetry",
-      "onHedge",
-      "onHedgeWon",
-      "onRetryDenied",
-      "onEndpoints",
-      "onDiscoveryError",
-      "onAvailability",
-      "onEjection",
-      "onBreaker",
-    ];
-    expect(Object.keys(channelObserver).sort()).toEqual([...hooks].sort());
-    expect(channelNames).toHaveLength(hooks.length);
+  it("take no events while no channel of events has subscribers", () => {
+    const own = new Observers([channelObserver]);
+    expect([channelObserver.onEvent, own.emit]).toEqual([undefined, undefined]);
+    published("inmesh:call", "inmesh:attempt");
+    expect(own.emit).toBeUndefined();
+    const events = published("inmesh:hedge:won");
+    own.emit?.({ type: "hedge-won", service: "orders", request });
+    own.emit?.({ type: "breaker", service: "orders", state: "open" });
+    expect(events).toEqual([{ name: "inmesh:hedge:won", event: told }]);
   });
 });

@@ -49,7 +49,7 @@ test("metrics: false and traces: false leave the other one on", async () => {
   const call = tracing.onCall?.(request);
   tracing.onAttempt?.(request, upstream, call)?.onEnd?.(attemptEnd());
   call?.onEnd?.(callEnd());
-  tracing.onBreaker?.("orders", "open", undefined);
+  tracing.onEvent?.({ type: "breaker", service: "orders", state: "open" });
   expect(tracesSdk.spans.map((span) => span.name)).toEqual(["GET", "inmesh orders"]);
   expect((await metricsSdk.collect()).size).toBe(0);
   const metering = openTelemetry({ traces: false });
@@ -124,7 +124,7 @@ test("after onClose nothing is observed for the mesh, and what still ends is rec
   observer.onClose?.();
   mesh.shown = [serviceReading("orders", { discoveryAgeMs: 9000 })];
   call?.onEnd?.(callEnd());
-  observer.onEndpoints?.({ service: "orders", endpoints: [], rejected: [], quarantined: false });
+  observer.onEvent?.({ type: "endpoints", service: "orders", endpoints: [], rejected: [], quarantined: false });
   // The SDK keeps the last value of a gauge; a callback that is still there would give a newer one.
   expect((await sdk.points("inmesh.discovery.age")).map((point) => point.value)).toEqual([0]);
   expect(await sdk.points("inmesh.client.call.duration")).toHaveLength(1);

@@ -4,13 +4,13 @@ import { Counter, Registry } from "@prometheus-io/client";
 import { afterEach, describe, expect, it } from "vitest";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import { MeshError } from "../../src/core/errors.ts";
-import { metricTable } from "../../src/telemetry/metric-table.ts";
+import { metricTable } from "../../src/telemetry/metrics/metric-table.ts";
 import { prometheusName } from "../../src/telemetry/prometheus/spelling.ts";
 import { type PrometheusOptions, prometheus } from "../../src/telemetry/prometheus.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import { samplesOf, total } from "./prometheus/parse.ts";
-import { attemptEnd, callEnd, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
+import { attemptEnd, callEnd, changeState, oneAttempt, resolved, ShownMesh, serviceReading } from "./support.ts";
 
 const openMetrics = Registry.OPENMETRICS_CONTENT_TYPE;
 const service = "orders";
@@ -222,8 +222,8 @@ describe("names and values from outside", () => {
         attemptEnd({ record: { status: 100 + Math.floor(random() * 900) } }),
       );
       observer.onCall?.(invented)?.onEnd?.(callEnd({ status: undefined, error: new MeshError("ERR_MESH_NO_ENDPOINTS", word()) }));
-      observer.onRetry?.(invented, word(), 0);
-      observer.onEjection?.(testUpstream({ service: invented.service }), word() as EjectionRule);
+      observer.onEvent?.({ type: "retry", service: invented.service, request: invented, reason: word(), delayMs: 0 });
+      changeState(observer, testUpstream({ service: invented.service }), "ejected", word() as EjectionRule);
     }
     const counts = new Map<string, number>();
     for (const { name } of samplesOf(await observer.metrics())) counts.set(name, (counts.get(name) ?? 0) + 1);

@@ -3,12 +3,13 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import { DataPointType, type Histogram, MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import type { CallEnd } from "../../src/core/call-observer.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { MeshRequest } from "../../src/core/dispatch.ts";
-import type { AttemptEnd, Observer } from "../../src/core/observer.ts";
-import type { MeshReading, ServiceReading } from "../../src/core/reading.ts";
-import type { Upstream } from "../../src/core/upstream.ts";
+import type { EjectionRule } from "../../src/core/ejection-rule.ts";
+import type { CallEnd } from "../../src/core/observing/call-observer.ts";
+import type { AttemptEnd, Observer } from "../../src/core/observing/observer.ts";
+import type { MeshReading, ServiceReading } from "../../src/core/observing/reading.ts";
+import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
 
 class PulledReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
@@ -107,7 +108,14 @@ export class StillClock implements Clock {
 /** Discovery has resolved `service` to `count` endpoints. */
 export function resolved(observer: Observer, service: string, count = 1): void {
   const endpoints = Array.from({ length: count }, (_, index) => ({ id: `${index}`, host: "127.0.0.1", port: 8000 + index }));
-  observer.onEndpoints?.({ service, endpoints, rejected: [], quarantined: false });
+  observer.onEvent?.({ type: "endpoints", service, endpoints, rejected: [], quarantined: false });
+}
+
+/** The instance goes from its state into another one, and the observer is told. */
+export function changeState(observer: Observer, upstream: Upstream, state: InstanceState, rule?: EjectionRule): void {
+  const { service, state: former } = upstream;
+  upstream.setState(state);
+  observer.onEvent?.({ type: "instance-state", service, upstream, state, former, rule });
 }
 
 /** What a mesh shows: to be changed at will. */

@@ -148,7 +148,10 @@ describe("mockMesh", () => {
     const expired = rejectionOf(mesh.fetch("never/x"));
     await turn();
     clock.advance(1_000);
-    expect(await expired).toMatchObject({ code: "ERR_MESH_TIMEOUT", message: '"never" did not answer GET within the deadline of 1000 ms' });
+    expect(await expired).toMatchObject({
+      code: "ERR_MESH_TIMEOUT",
+      message: '"never" did not answer GET within the deadline of 1000 ms (timeoutMs)',
+    });
     const controller = new AbortController();
     const aborted = rejectionOf(mesh.fetch("never/x", { signal: controller.signal }));
     await turn();

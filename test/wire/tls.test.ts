@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { MeshReading } from "../../src/core/reading.ts";
+import type { MeshReading } from "../../src/core/observing/reading.ts";
 import { certificateEndOf } from "../../src/wire/tls.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 import { meshOf } from "../support/mesh.ts";

@@ -1,12 +1,12 @@
-import type { EndpointState } from "../../core/reading.ts";
+import type { InstanceState } from "../../core/upstream.ts";
 import type { ServiceRow } from "../snapshot.ts";
 import { el, setAttributes, setText, svg } from "./dom.ts";
 import { stateHealth } from "./health.ts";
 
-const states: readonly EndpointState[] = ["available", "probing", "ejected", "unhealthy"];
+const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];
 const width = 96;
 
-/** How many endpoints are in which state, as a bar and in words. */
+/** The number of endpoints in each state, as a bar and in words. */
 export function endpointBar(): { readonly element: HTMLElement; update(row: Pick<ServiceRow, "endpoints" | "unconfirmed">): void } {
   const parts = states.map((state) => svg("rect", { class: stateHealth[state], y: 0, height: 6 }));
   const text = el("span");

@@ -1,4 +1,4 @@
-import type { EndpointState } from "../../core/reading.ts";
+import type { InstanceState } from "../../core/upstream.ts";
 import type { InstanceReading, MeshSnapshot, Secured, ServiceRow } from "../snapshot.ts";
 import { breakerMark, lock } from "./badges.ts";
 import { el, setAttributes, setText, svg } from "./dom.ts";
@@ -11,7 +11,7 @@ const boxHeight = 36;
 
 type Update = (services: ReadonlyMap<string, ServiceRow>, maxRps: number) => void;
 
-/** This process, the services it calls and, where there are few, their instances: width says how much, colour how well. */
+/** This process, the services that it calls and, if they are few, their instances. Widths show traffic, colours show success. */
 export class TrafficGraph {
   readonly element: HTMLElement;
   readonly #drawing: SVGSVGElement = svg("svg", { role: "group", "aria-label": "Traffic graph" });
@@ -30,7 +30,7 @@ export class TrafficGraph {
     }).observe(frame);
   }
 
-  /** Shows what is now. What is there already is changed; it is drawn anew when services or instances come or go. */
+  /** Shows a snapshot. The drawing is updated in place, and drawn anew when services or instances come or go. */
   show(snapshot: MeshSnapshot): void {
     this.#snapshot = snapshot;
     if (this.#width === 0) return;
@@ -74,7 +74,7 @@ export class TrafficGraph {
     );
     const layers = { lines, labels: hasInstances ? labels : undefined, boxes };
     for (const placed of services) drawService(placed, columns, middle, layers, updates);
-    // Labels above all lines, also those that are drawn after them.
+    // Labels are above all lines.
     this.#drawing.replaceChildren(lines, labels, self, boxes);
     this.#updates = updates;
   }
@@ -89,7 +89,7 @@ const meanings: readonly (readonly [health: Health, meaning: string])[] = [
 
 function key(): HTMLElement {
   const parts = meanings.map(([health, meaning]) => el("span", {}, el("i", { class: health }), meaning));
-  return el("p", { class: "key" }, el("span", {}, "Width: attempts a second. Colour:"), ...parts);
+  return el("p", { class: "key" }, el("span", {}, "Width: attempts per second. Colour:"), ...parts);
 }
 
 interface Columns {
@@ -102,7 +102,7 @@ interface Columns {
 
 interface Layers {
   readonly lines: Element;
-  /** `undefined` where there is no room for them. */
+  /** `undefined` where there is no room for labels. */
   readonly labels: Element | undefined;
   readonly boxes: Element;
 }
@@ -127,7 +127,12 @@ function drawService(
     const known = Object.values(endpoints).reduce((sum, each) => sum + each, 0);
     line.update(attemptsPerS, maxRps, healthOf(success.effective), `${number(rps)}/s`);
     const text = `${percent(success.effective)} · ${endpoints.available} of ${known} available`;
-    box.update(serviceHealth(row), breaker, labels === undefined ? `${number(rps)}/s · ${percent(success.effective)}` : text);
+    const isOpen = breaker !== "closed";
+    box.update(
+      serviceHealth(row),
+      isOpen ? `breaker ${breaker}` : undefined,
+      labels === undefined ? `${number(rps)}/s · ${percent(success.effective)}` : text,
+    );
   });
   for (const { instance, y: at } of instances) {
     const way = edge(serviceX + serviceWidth, y, instanceX, at, instance.secure ? "all" : "none");
@@ -139,7 +144,8 @@ function drawService(
       const now = services.get(service)?.instances?.find(({ id }) => id === instance.id);
       if (now === undefined) return;
       way.update(now.rps, maxRps, instanceHealth(now), `${number(now.rps)}/s`);
-      end.update(stateHealth[now.state] === "ok" ? healthOf(now.success) : stateHealth[now.state], now.breaker, stateText(now));
+      const health = stateHealth[now.state];
+      end.update(health === "ok" ? healthOf(now.success) : health, stateWords[now.state] || undefined, stateText(now));
     });
   }
 }
@@ -148,7 +154,7 @@ function instanceHealth({ state, rps, success }: InstanceReading): Health {
   return state === "available" || rps >= 0.05 ? healthOf(success) : "idle";
 }
 
-const stateWords: Readonly<Record<EndpointState, string>> = {
+const stateWords: Readonly<Record<InstanceState, string>> = {
   available: "",
   ejected: "ejected",
   probing: "waits for a probe",
@@ -164,7 +170,7 @@ const tlsTitles: Readonly<Record<Secured, string>> = { all: "over TLS", some: "s
 function edge(x1: number, y1: number, x2: number, y2: number, secured: Secured) {
   const middle = (x1 + x2) / 2;
   const path = svg("path", { d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`, fill: "none" });
-  // On the side that the line does not come from.
+  // On the side opposite to the line.
   const label = svg("text", { x: x2 - 8, y: y2 > y1 + 1 ? y2 + 16 : y2 - 8, "text-anchor": "end", class: "small over" });
   const element = svg("g", {}, path);
   if (secured !== "none") {
@@ -176,7 +182,7 @@ function edge(x1: number, y1: number, x2: number, y2: number, secured: Secured) 
     element,
     label,
     update(rps: number, maxRps: number, health: Health, text: string) {
-      // The root: what has a hundredth of the traffic is still seen.
+      // The square root, so that one percent of the traffic is still visible.
       setAttributes(path, { class: health, "stroke-width": (1.2 + 5 * Math.sqrt(Math.min(1, rps / maxRps))).toFixed(1) });
       setText(label, text);
     },
@@ -201,11 +207,12 @@ function node(x: number, y: number, width: number, name: string) {
   );
   return {
     element,
-    update(health: Health, breaker: string, text: string) {
+    /** `fault` is the title of a mark on the box; `undefined` for no mark. */
+    update(health: Health, fault: string | undefined, text: string) {
       setAttributes(element, { class: `node ${health}` });
       setText(detail, short(text, Math.floor((width - 20) / 5.4)));
-      setText(mark.title, `breaker ${breaker}`);
-      if (breaker === "closed") mark.element.remove();
+      setText(mark.title, fault ?? "");
+      if (fault === undefined) mark.element.remove();
       else if (!mark.element.isConnected) element.append(mark.element);
     },
   };

@@ -1,28 +1,37 @@
 import type { Random } from "../../core/clock.ts";
 import { checkInteger, refuseOption } from "../../core/options.ts";
+import type { OptionRule } from "../../core/settings/option-rule.ts";
+import { custom } from "../../core/settings/rules.ts";
 
-/** How many candidates a pick compares: a number of them drawn at random, or all. */
+/** Number of candidates that a pick compares: so many drawn at random, 2 or more, or all. */
 export type Choices = number | "all";
 
-/**
- * Checks an option that holds {@link Choices}.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function checkChoices(option: string, value: unknown): void {
-  if (value === "all") return;
-  if (typeof value === "string") refuseOption(option, value, 'a number from 2 on or "all"');
-  checkInteger(option, value, 2);
-}
+/** The rule of an option that holds {@link Choices}; the default is 2. */
+export const choicesRule: OptionRule<Choices> = custom<Choices>({
+  type: 'number | "all"',
+  default: 2,
+  range: "at least 2",
+  check(option, value) {
+    if (value === "all") return;
+    if (typeof value === "string") refuseOption(option, value, 'a number from 2 on or "all"');
+    checkInteger(option, value, 2);
+  },
+});
 
-/** A random whole number from 0 to below `size`; also from a source that returns something else than it should. */
+/** A random whole number from 0 to below `size`. A number outside [0, 1) from `random` counts as 0. */
 export function drawIndex(random: Random, size: number): number {
   const index = Math.floor(random() * size);
   return index > 0 && index < size ? index : 0;
 }
 
+/** One of the two whole numbers next to `mean`, at random, so that they are `mean` on average. */
+export function roundAtRandom(mean: number, random: Random): number {
+  return Math.floor(mean) + (random() < mean % 1 ? 1 : 0);
+}
+
 /**
  * The index below `size` with the lowest cost among `choices` drawn ones, or among all; ties are broken at random. Two are
- * drawn as Finagle's P2C does, without drawing the same twice. A cost that is not a number is higher than every other.
+ * drawn as Finagle's P2C does, never the same one twice. A cost that is not a number is higher than every other.
  */
 export function leastIndex(size: number, choices: Choices, random: Random, costOf: (index: number) => number): number {
   if (choices === "all" || choices >= size) return leastOfAll(size, random, costOf);
@@ -33,7 +42,7 @@ export function leastIndex(size: number, choices: Choices, random: Random, costO
     const drawn = drawIndex(random, size - 1);
     const index = drawn >= first ? drawn + 1 : drawn;
     const cost = costOf(index);
-    // The order of the draws is random already, so of equal ones the first may win.
+    // Ties go to the earlier one: the order of the draws is random already.
     if (cost < bestCost || Number.isNaN(bestCost)) {
       best = index;
       bestCost = cost;

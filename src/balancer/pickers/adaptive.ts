@@ -1,182 +1,232 @@
-import { type Clock, type Random, systemClock } from "../../core/clock.ts";
-import { checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import type { MeshRequest } from "../../core/dispatch.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
+import { number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { LearntStates } from "../learning/learnt.ts";
 import { RouteClasses } from "../learning/route-classes.ts";
-import { AttemptOnRecord, TrackRecord } from "../learning/track-record.ts";
+import { AttemptOnRecord, TrackRecord, type TrackRecordOptions } from "../learning/track-record.ts";
 import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
-import type { AttemptLearner, Picker } from "../picker.ts";
-import { costFactor, leastWeight, weighList, weightOf } from "../weights/weight.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
+import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
+import { clockRule, randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link adaptive}. */
 export interface AdaptiveOptions {
-  /** Time constant of the latency average in milliseconds. @default 10000 */
+  /** Time constant of the moving average of latency, in milliseconds, 1 or more. @default 10000 */
   readonly decayMs?: number;
-  /** An instance's failure rate halves in so many milliseconds in which it is given nothing to do. @default 10000 */
+  /** Time in which the failure rate of an instance halves while no attempt is sent to it, in milliseconds, 1 or more. @default 10000 */
   readonly failureHalfLifeMs?: number;
-  /** How many requests in flight a failure rate of 1 weighs as much as. @default 100 */
+  /** Number of requests in flight that cost as much as a failure rate of 1; 0 = failures cost nothing. @default 100 */
   readonly failureWeight?: number;
-  /** Source of the random numbers; a seeded one makes the sequence repeatable. */
+  /** Source of the random numbers; a seeded one makes the sequence repeatable. @default the mesh's */
   readonly random?: Random;
-  /** What latency is measured with. @default the mesh's clock */
+  /** Clock that latency is measured with. @default the mesh's */
   readonly clock?: Clock;
 }
 
-/** Up to so many candidates a pick looks at each; of more it looks at `draws` drawn at random. */
+const adaptiveOptions = optionTable<AdaptiveOptions>()({
+  decayMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  failureHalfLifeMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  failureWeight: number({ default: 100, min: 0, max: Number.MAX_SAFE_INTEGER }),
+  random: randomRule,
+  clock: clockRule,
+});
+
+type AdaptiveSettings = Settled<typeof adaptiveOptions.rules>;
+
+/** A pick compares every candidate of a list up to this length; of a longer one it compares `draws`, drawn at random. */
 const maxScanned = 32;
 const draws = 12;
-/** A failure rate that no instance is blamed for. */
+/** Failure rate up to which an instance is never blamed. */
 const tolerated = 0.02;
-/** The part of what the others' rates are that no instance is blamed for either: bad input of the callers hits all. */
+/** Part of the others' mean failure rate that is not blamed on an instance either: bad input of the callers fails on all of them. */
 const commonPart = 0.5;
-/** A rate is taken for that of so many outcomes, when it is asked how far chance may put it above the others'. */
+/** Number of outcomes that a rate is taken to be made of, for the deviation that chance alone explains. */
 const sampleSize = 20;
-/** Below it latencies do not differ, and a latency of 0 would hide the requests in flight. */
+/** In milliseconds. Shorter latencies count as this long: a latency of 0 would hide the requests in flight. */
 const minLatencyMs = 0.01;
-/** In milliseconds: so that an instance which has not answered yet gets no second request while others are known. */
+/** In milliseconds: an instance without an answer yet gets no second request while the latency of another one is known. */
 const unknownLatencyMs = 1e6;
 
 /**
- * The candidate with the least expected cost: its latency of successes (peak EWMA), or the mean age of the requests that
- * wait for it where that is more, × (requests in flight + 1 + `failureWeight` × its recent failure rate on the route). Where
- * weights differ, what is in flight counts by weight.
+ * The candidate with the least expected cost, the default picker. The cost is latency × (requests in flight + 1 +
+ * `failureWeight` × failure rate): the latency is the peak EWMA of successes, or the mean age of the requests that wait for their
+ * response head where that is more; the failure rate is the recent one on the route of the request. Where weights differ, requests
+ * in flight count in inverse proportion to the weight.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function adaptive(options: AdaptiveOptions = {}): Picker {
-  const { decayMs = 10_000, failureHalfLifeMs = 10_000, failureWeight = 100, random = Math.random, clock = systemClock } = options;
-  checkKeys("adaptive", options, ["decayMs", "failureHalfLifeMs", "failureWeight", "random", "clock"]);
-  checkNumber("adaptive: decayMs", decayMs, 1);
-  checkNumber("adaptive: failureHalfLifeMs", failureHalfLifeMs, 1);
-  checkNumber("adaptive: failureWeight", failureWeight, 0, Number.MAX_SAFE_INTEGER);
-  checkFunction("adaptive: random", random);
-  checkObject("adaptive: clock", clock);
-  const learnt = new LearntStates(() => new TrackRecord());
-  const weights = new PerList(weighList);
-  const routes = new RouteClasses();
-  const recordOptions = { decayMs, failureHalfLifeMs, clock };
-  // Of the pick that is going on: which candidates it looks at, their failure rates, and what their weights make of a request.
-  const looked = new Uint32Array(maxScanned);
-  const rates = new Float64Array(maxScanned);
-  const factors = new Float64Array(maxScanned).fill(1);
-  const fleet: Fleet = { fastestMs: 0, cleanMs: 0 };
+  return new AdaptivePicker(settlePicker("adaptive", adaptiveOptions, options), undefined);
+}
 
-  /** `penalty`: as many requests as a failure weighs; each of them takes at least what it takes those that do not fail. */
-  const costOf = (upstream: Upstream, record: TrackRecord, factor: number, penalty: number, fleet: Fleet, now: number): number => {
-    const load = (upstream.inFlight + 1) * factor;
-    if (!record.latency.known) {
-      // It is tried at once, with one request: a thousand callers that start together do not all go to the same unknown.
-      if (upstream.inFlight === 0 && penalty === 0) return 0;
-      if (upstream.inFlight > 0 || fleet.fastestMs === Number.POSITIVE_INFINITY) return unknownLatencyMs * (load + penalty);
-      // It has only failed so far: it is tried again when that has faded, as those are that had answered before.
-    }
-    // What is not picked decays towards the fastest, and no further: it is tried again, the better ones first, and not by everybody.
-    const readMs = record.latency.known ? record.latency.read(now, decayMs, fleet.fastestMs) : fleet.fastestMs;
-    const latencyMs = Math.max(readMs, record.meanAgeMs(now), minLatencyMs);
-    return latencyMs * load + Math.max(latencyMs, fleet.cleanMs) * penalty;
+/** Figures of all candidates of a pick that the cost of each depends on. */
+interface Fleet {
+  /** The lowest average latency, in milliseconds; infinite while none is known. */
+  readonly fastestMs: number;
+  /** The lowest latency at present of the candidates that do not fail, in milliseconds; 0 while none fails, or none is known. */
+  readonly cleanMs: number;
+}
+
+/** For the cost of an instance by itself, which is compared with no other. */
+const noFleet: Fleet = { fastestMs: 0, cleanMs: 0 };
+
+/** Figures of the candidates that one pick compares, in the order of comparison. A picker has one, since a pick is synchronous. */
+class Survey implements Fleet {
+  readonly indexes = new Uint32Array(maxScanned);
+  readonly rates = new Float64Array(maxScanned);
+  readonly factors = new Float64Array(maxScanned);
+  count = 0;
+  // NaN and not 0, so that V8 keeps these fields as doubles from the start: the first picks would change their representation.
+  sumOfRates = Number.NaN;
+  highestFactor = Number.NaN;
+  fastestMs = Number.NaN;
+  cleanMs = Number.NaN;
+}
+
+class AdaptivePicker implements Picker {
+  readonly #settings: AdaptiveSettings;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #recordOptions: TrackRecordOptions;
+  readonly #records = new PerUpstream(() => new TrackRecord());
+  readonly #weights = new PerList(weighList);
+  readonly #routes = new RouteClasses();
+  readonly #survey = new Survey();
+
+  constructor(settings: AdaptiveSettings, context: PickerContext | undefined) {
+    const { decayMs, failureHalfLifeMs } = settings;
+    const { random, clock } = sourcesOf(settings, context);
+    this.#settings = settings;
+    this.#random = random;
+    this.#clock = clock;
+    this.#recordOptions = { decayMs, failureHalfLifeMs, clock };
+  }
+
+  readonly update = (upstreams: readonly Upstream[]): void => {
+    this.#records.update(upstreams);
+    this.#weights.announce(upstreams);
   };
 
-  /** The lowest of the latencies now of those that do not fail: when all are slow, one that fails fast is no way out. */
-  const lowestOfClean = (upstreams: readonly Upstream[], count: number, now: number): number => {
+  readonly pick = (upstreams: readonly Upstream[], request: MeshRequest): Upstream | undefined => {
+    if (upstreams.length < 2) return upstreams[0];
+    const now = this.#clock.now();
+    this.#look(upstreams, this.#routes.of(request), now);
+    return this.#cheapest(upstreams, now);
+  };
+
+  readonly onAttempt = (upstream: Upstream, request: MeshRequest): AttemptLearner => {
+    return new AttemptOnRecord(this.#records.of(upstream), this.#routes.of(request), this.#recordOptions);
+  };
+
+  readonly explain = (upstream: Upstream): PickerView => {
+    const { decayMs, failureHalfLifeMs, failureWeight } = this.#settings;
+    const now = this.#clock.now();
+    const record = this.#records.of(upstream);
+    const failureRatio = record.failures.worst(now, failureHalfLifeMs);
+    const penalty = failureWeight * Math.max(0, failureRatio - tolerated);
+    const factor = 1 / Math.max(weightOf(upstream), leastWeight);
+    return {
+      cost: this.#costOf(upstream, record, factor, penalty, noFleet, now),
+      latencyMs: record.latency.read(now, decayMs),
+      failureRatio,
+      waiting: record.waiting,
+    };
+  };
+
+  readonly forService = (_service: string, context?: PickerContext): Picker => {
+    return new AdaptivePicker(this.#settings, context);
+  };
+
+  /** Reads the candidates to compare into the survey. */
+  #look(upstreams: readonly Upstream[], route: number, now: number): void {
+    const survey = this.#survey;
+    const size = upstreams.length;
+    const isScan = size <= maxScanned;
+    const count = isScan ? size : draws;
+    const weights = this.#weights.of(upstreams) ?? weighList(upstreams);
+    const { failureHalfLifeMs } = this.#settings;
+    const { indexes, rates, factors } = survey;
+    let highestFactor = 1;
+    let fastestMs = Number.POSITIVE_INFINITY;
+    let sumOfRates = 0;
+    let highestRate = 0;
+    for (let at = 0; at < count; at++) {
+      const index = isScan ? at : drawIndex(this.#random, size);
+      const { latency, failures } = this.#records.at(upstreams, index);
+      const rate = failures.of(route, now, failureHalfLifeMs);
+      const factor = costFactor(upstreams[index] as Upstream, weights);
+      indexes[at] = index;
+      rates[at] = rate;
+      factors[at] = factor;
+      sumOfRates += rate;
+      if (rate > highestRate) highestRate = rate;
+      if (factor > highestFactor) highestFactor = factor;
+      if (latency.known && latency.last < fastestMs) fastestMs = latency.last;
+    }
+    survey.count = count;
+    survey.sumOfRates = sumOfRates;
+    survey.highestFactor = highestFactor;
+    survey.fastestMs = fastestMs;
+    survey.cleanMs = highestRate > tolerated ? this.#lowestOfClean(upstreams, now) : 0;
+  }
+
+  #lowestOfClean(upstreams: readonly Upstream[], now: number): number {
+    const { count, indexes, rates } = this.#survey;
     let lowest = Number.POSITIVE_INFINITY;
     for (let at = 0; at < count; at++) {
-      const record = learnt.at(upstreams, looked[at] as number);
+      const record = this.#records.at(upstreams, indexes[at] as number);
       if ((rates[at] as number) > tolerated || !record.latency.known) continue;
       lowest = Math.min(lowest, Math.max(record.latency.last, record.meanAgeMs(now)));
     }
     return lowest === Number.POSITIVE_INFINITY ? 0 : lowest;
-  };
+  }
 
-  return {
-    update(upstreams) {
-      learnt.update(upstreams);
-      weights.announce(upstreams);
-    },
-    pick(upstreams, request) {
-      const size = upstreams.length;
-      if (size < 2) return upstreams[0];
-      const isScan = size <= maxScanned;
-      const count = isScan ? size : draws;
-      const now = clock.now();
-      const route = routes.of(request);
-      const weighed = weights.of(upstreams) ?? weighList(upstreams);
-      // A failure weighs as much as so many requests at the lightest, or a heavy instance could fail and still look the least busy.
-      let highestFactor = 1;
-      let fastestMs = Number.POSITIVE_INFINITY;
-      let sumOfRates = 0;
-      let highestRate = 0;
-      for (let at = 0; at < count; at++) {
-        const index = isScan ? at : drawIndex(random, size);
-        const { latency, failures } = learnt.at(upstreams, index);
-        const rate = failures.of(route, now, failureHalfLifeMs);
-        looked[at] = index;
-        rates[at] = rate;
-        sumOfRates += rate;
-        if (rate > highestRate) highestRate = rate;
-        if (!weighed.isEven) {
-          const factor = costFactor(upstreams[index] as Upstream, weighed);
-          factors[at] = factor;
-          if (factor > highestFactor) highestFactor = factor;
-        }
-        if (latency.known && latency.last < fastestMs) fastestMs = latency.last;
+  /** The surveyed candidate with the least cost, one of several at random. */
+  #cheapest(upstreams: readonly Upstream[], now: number): Upstream | undefined {
+    const survey = this.#survey;
+    const { count, indexes, rates, factors, sumOfRates } = survey;
+    // A failure weighs as many requests as at the lightest candidate: a heavy one could fail and still look the least busy.
+    const failureCost = this.#settings.failureWeight * survey.highestFactor;
+    let best: Upstream | undefined;
+    let bestCost = Number.POSITIVE_INFINITY;
+    let ties = 0;
+    for (let at = 0; at < count; at++) {
+      const index = indexes[at] as number;
+      const upstream = upstreams[index] as Upstream;
+      const penalty = failureCost * blameFor(rates[at] as number, sumOfRates, count);
+      const cost = this.#costOf(upstream, this.#records.at(upstreams, index), factors[at] as number, penalty, survey, now);
+      if (cost < bestCost) {
+        best = upstream;
+        bestCost = cost;
+        ties = 1;
+      } else if (cost === bestCost && drawIndex(this.#random, ++ties) === 0) {
+        best = upstream;
       }
-      fleet.fastestMs = fastestMs;
-      fleet.cleanMs = highestRate > tolerated ? lowestOfClean(upstreams, count, now) : 0;
-      let best = upstreams[looked[0] as number];
-      let bestCost = Number.POSITIVE_INFINITY;
-      let ties = 0;
-      for (let at = 0; at < count; at++) {
-        const index = looked[at] as number;
-        const upstream = upstreams[index] as Upstream;
-        const penalty = failureWeight * highestFactor * blameFor(rates[at] as number, sumOfRates, count);
-        const factor = weighed.isEven ? 1 : (factors[at] as number);
-        const cost = costOf(upstream, learnt.at(upstreams, index), factor, penalty, fleet, now);
-        if (cost < bestCost) {
-          best = upstream;
-          bestCost = cost;
-          ties = 1;
-        } else if (cost === bestCost && drawIndex(random, ++ties) === 0) {
-          best = upstream;
-        }
-      }
-      return best;
-    },
-    onAttempt: (upstream, request): AttemptLearner => new AttemptOnRecord(learnt.of(upstream), routes.of(request), recordOptions),
-    explain(upstream) {
-      const now = clock.now();
-      const record = learnt.of(upstream);
-      const failureRatio = record.failures.worst(now, failureHalfLifeMs);
-      const penalty = failureWeight * Math.max(0, failureRatio - tolerated);
-      const factor = 1 / Math.max(weightOf(upstream), leastWeight);
-      return {
-        cost: costOf(upstream, record, factor, penalty, alone, now),
-        latencyMs: record.latency.read(now, decayMs),
-        failureRatio,
-        waiting: record.waiting,
-      };
-    },
-    forService: (_service, context) =>
-      adaptive({
-        decayMs,
-        failureHalfLifeMs,
-        failureWeight,
-        random: options.random ?? context?.random ?? random,
-        clock: options.clock ?? context?.clock ?? clock,
-      }),
-  };
+    }
+    return best ?? upstreams[indexes[0] as number];
+  }
+
+  /** @param penalty the requests that the instance's failures weigh; each costs at least the latency of those that do not fail */
+  #costOf(upstream: Upstream, record: TrackRecord, factor: number, penalty: number, fleet: Fleet, now: number): number {
+    const load = (upstream.inFlight + 1) * factor;
+    if (!record.latency.known) {
+      // Tried at once, with one request: a thousand callers that start together must not all choose the same unknown instance.
+      if (upstream.inFlight === 0 && penalty === 0) return 0;
+      if (upstream.inFlight > 0 || fleet.fastestMs === Number.POSITIVE_INFINITY) return unknownLatencyMs * (load + penalty);
+      // An instance that has only failed so far is tried again once its failures have faded, as one that had answered before them is.
+    }
+    // An instance that is not picked decays towards the fastest and no further: it is tried again, the less slow first, and not by all
+    // callers at once.
+    const readMs = record.latency.known ? record.latency.read(now, this.#settings.decayMs, fleet.fastestMs) : fleet.fastestMs;
+    const latencyMs = Math.max(readMs, record.meanAgeMs(now), minLatencyMs);
+    // When every other instance is slow, one that fails fast is no way out.
+    return latencyMs * load + Math.max(latencyMs, fleet.cleanMs) * penalty;
+  }
 }
 
-/** What a cost takes from the other candidates of the pick. */
-interface Fleet {
-  /** The lowest average latency; infinite when none is known. */
-  fastestMs: number;
-  cleanMs: number;
-}
-
-/** An instance by itself. */
-const alone: Fleet = { fastestMs: 0, cleanMs: 0 };
-
-/** How much of an instance's failure rate is more than all have in common, and more than chance makes of that. */
+/** The part of an instance's failure rate that is neither common to all candidates nor explained by chance. */
 function blameFor(rate: number, sumOfRates: number, count: number): number {
   if (rate <= tolerated) return 0;
   const others = Math.min(1, Math.max(0, (sumOfRates - rate) / (count - 1)));

@@ -1,26 +1,37 @@
-import { type Clock, type Random, systemClock } from "../../core/clock.ts";
-import { checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
+import { number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { PeakEwma } from "../learning/ewma.ts";
-import { LearntStates } from "../learning/learnt.ts";
-import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
+import { type Choices, choicesRule, leastIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
-import type { AttemptLearner, Picker } from "../picker.ts";
-import { costFactor, leastWeight, weighList, weightOf } from "../weights/weight.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
+import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
+import { clockRule, randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link peakEwma}. */
 export interface PeakEwmaOptions {
-  /** Time constant of the moving average in milliseconds: what was learnt counts half after 0.69 of it. @default 10000 */
+  /** Time constant of the moving average, in milliseconds, 1 or more: what was learnt counts half after 0.69 of it. @default 10000 */
   readonly decayMs?: number;
-  /** How many candidates, drawn at random, a pick compares; `"all"` compares every one. @default 2 */
+  /** Number of candidates, 2 or more, drawn at random, that a pick compares; `"all"` compares every one. @default 2 */
   readonly choices?: Choices;
-  /** Source of the random numbers; a seeded one makes the sequence repeatable. */
+  /** Source of the random numbers; a seeded one makes the sequence repeatable. @default the mesh's */
   readonly random?: Random;
-  /** What latency is measured with. @default the mesh's clock */
+  /** Clock that latency is measured with. @default the mesh's */
   readonly clock?: Clock;
 }
 
-/** Of an instance that has not answered yet but has requests in flight: Finagle's `Long.MaxValue >> 16`. */
+const peakEwmaOptions = optionTable<PeakEwmaOptions>()({
+  decayMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  choices: choicesRule,
+  random: randomRule,
+  clock: clockRule,
+});
+
+type PeakEwmaSettings = Settled<typeof peakEwmaOptions.rules>;
+
+/** Cost of an instance without an answer yet that has requests in flight: Finagle's `Long.MaxValue >> 16`. */
 const unknownCost = 2 ** 47 - 1;
 
 /**
@@ -30,62 +41,96 @@ const unknownCost = 2 ** 47 - 1;
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function peakEwma(options: PeakEwmaOptions = {}): Picker {
-  const { decayMs = 10_000, choices = 2, random = Math.random, clock = systemClock } = options;
-  checkKeys("peakEwma", options, ["decayMs", "choices", "random", "clock"]);
-  checkNumber("peakEwma: decayMs", decayMs, 1);
-  checkChoices("peakEwma: choices", choices);
-  checkFunction("peakEwma: random", random);
-  checkObject("peakEwma: clock", clock);
-  const learnt = new LearntStates(() => new PeakEwma());
-  const weights = new PerList(weighList);
-  let among: readonly Upstream[] = [];
-  let weighed = weighList(among);
-  let now = 0;
-  const plainCost = ({ inFlight }: Upstream, average: PeakEwma): number => {
-    const latencyMs = average.read(now, decayMs);
-    // Finagle: unknown and idle is free, so it is tried; unknown and busy is the last resort, so the first answer is awaited.
+  return new PeakEwmaPicker(settlePicker("peakEwma", peakEwmaOptions, options), undefined);
+}
+
+class PeakEwmaPicker implements Picker {
+  readonly #settings: PeakEwmaSettings;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #averages = new PerUpstream(() => new PeakEwma());
+  readonly #weights = new PerList(weighList);
+  // Of the pick that is going on, for #costAt: a function made for each pick would be an allocation.
+  #candidates: readonly Upstream[] = [];
+  #candidateWeights = weighList([]);
+  #now = 0;
+
+  constructor(settings: PeakEwmaSettings, context: PickerContext | undefined) {
+    const { random, clock } = sourcesOf(settings, context);
+    this.#settings = settings;
+    this.#random = random;
+    this.#clock = clock;
+  }
+
+  readonly update = (upstreams: readonly Upstream[]): void => {
+    this.#averages.update(upstreams);
+    this.#weights.announce(upstreams);
+  };
+
+  readonly pick = (upstreams: readonly Upstream[]): Upstream | undefined => {
+    if (upstreams.length < 2) return upstreams[0];
+    this.#candidates = upstreams;
+    this.#candidateWeights = this.#weights.of(upstreams) ?? weighList(upstreams);
+    this.#now = this.#clock.now();
+    return upstreams[leastIndex(upstreams.length, this.#settings.choices, this.#random, this.#costAt)];
+  };
+
+  readonly onAttempt = (upstream: Upstream): AttemptLearner => {
+    return new ObservedAttempt(this.#averages.of(upstream), this.#clock, this.#settings.decayMs);
+  };
+
+  readonly explain = (upstream: Upstream): PickerView => {
+    const now = this.#clock.now();
+    const average = this.#averages.of(upstream);
+    const cost = this.#costOf(upstream, average, now) / Math.max(weightOf(upstream), leastWeight);
+    return { cost, latencyMs: average.read(now, this.#settings.decayMs) };
+  };
+
+  readonly forService = (_service: string, context?: PickerContext): Picker => {
+    return new PeakEwmaPicker(this.#settings, context);
+  };
+
+  readonly #costAt = (index: number): number => {
+    const upstream = this.#candidates[index] as Upstream;
+    const average = this.#averages.at(this.#candidates, index);
+    return this.#costOf(upstream, average, this.#now) * costFactor(upstream, this.#candidateWeights);
+  };
+
+  #costOf({ inFlight }: Upstream, average: PeakEwma, now: number): number {
+    const latencyMs = average.read(now, this.#settings.decayMs);
+    // Finagle: unknown and idle costs nothing, so that it is tried; unknown and busy is the last resort until its first answer.
     if (latencyMs === 0 && inFlight > 0) return unknownCost + inFlight;
     return latencyMs * (inFlight + 1);
-  };
-  const costOf = (index: number): number => {
-    const upstream = among[index] as Upstream;
-    return plainCost(upstream, learnt.at(among, index)) * costFactor(upstream, weighed);
-  };
-  return {
-    update(upstreams) {
-      learnt.update(upstreams);
-      weights.announce(upstreams);
-    },
-    pick(upstreams) {
-      if (upstreams.length < 2) return upstreams[0];
-      among = upstreams;
-      weighed = weights.of(upstreams) ?? weighList(upstreams);
-      now = clock.now();
-      return upstreams[leastIndex(upstreams.length, choices, random, costOf)];
-    },
-    onAttempt(upstream): AttemptLearner {
-      const average = learnt.of(upstream);
-      const startedAt = clock.now();
-      let isObserved = false;
-      const observe = () => {
-        if (isObserved) return;
-        isObserved = true;
-        const endedAt = clock.now();
-        average.observe(endedAt - startedAt, endedAt, decayMs);
-      };
-      return { onHead: observe, onEnd: observe };
-    },
-    explain(upstream) {
-      now = clock.now();
-      const average = learnt.of(upstream);
-      return { cost: plainCost(upstream, average) / Math.max(weightOf(upstream), leastWeight), latencyMs: average.read(now, decayMs) };
-    },
-    forService: (_service, context) =>
-      peakEwma({
-        decayMs,
-        choices,
-        random: options.random ?? context?.random ?? random,
-        clock: options.clock ?? context?.clock ?? clock,
-      }),
-  };
+  }
+}
+
+/** Observes the time to the response head, or to the failure of an attempt without one, once. */
+class ObservedAttempt implements AttemptLearner {
+  readonly #average: PeakEwma;
+  readonly #clock: Clock;
+  readonly #decayMs: number;
+  readonly #startedAt: number;
+  #isObserved = false;
+
+  constructor(average: PeakEwma, clock: Clock, decayMs: number) {
+    this.#average = average;
+    this.#clock = clock;
+    this.#decayMs = decayMs;
+    this.#startedAt = clock.now();
+  }
+
+  onHead(): void {
+    this.#observe();
+  }
+
+  onEnd(): void {
+    this.#observe();
+  }
+
+  #observe(): void {
+    if (this.#isObserved) return;
+    this.#isObserved = true;
+    const now = this.#clock.now();
+    this.#average.observe(now - this.#startedAt, now, this.#decayMs);
+  }
 }

@@ -1,223 +1,200 @@
-import { type Clock, type Random, systemClock } from "../../core/clock.ts";
-import { checkFunction, checkInteger, checkKeys, checkNumber, checkObject, refuseOption } from "../../core/options.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import type { MeshResponse } from "../../core/dispatch.ts";
 import { outcomeOfError } from "../../core/outcome.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { FailureRates } from "../learning/failure-rates.ts";
-import { LearntStates } from "../learning/learnt.ts";
 import { badnessOf } from "../learning/track-record.ts";
-import { drawIndex } from "../lists/draw.ts";
+import { drawIndex, roundAtRandom } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { type LoadProbe, LoadProbePool } from "../load-probes/load-probe-pool.ts";
+import { type LoadProbeAnswer, LoadProber } from "../load-probes/load-prober.ts";
+import { type LoadReport, loadReportOf } from "../load-reports/load-report.ts";
+import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
 import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
-import { ProbePool } from "../probing/probe-pool.ts";
-import { type ProbeAnswer, Prober } from "../probing/prober.ts";
-import { type LoadReport, loadReportOf } from "../weights/load-report.ts";
-import type { ReportingPicker } from "./reported-weighted.ts";
+import { settlePicker, sourcesOf } from "../picker-options.ts";
+import { type PrequalOptions, type PrequalSettings, prequalOptions } from "./prequal-options.ts";
 
-/** Options of {@link prequal}. */
-export interface PrequalOptions {
-  /** What an instance is asked for its load by: a path, maybe with a query. @default "/.inmesh/load" */
-  readonly probePath?: string;
-  /** An instance that has not answered a probe for so long has no probe, in milliseconds. @default 100 */
-  readonly probeTimeoutMs?: number;
-  /** How many instances are asked for each request; 0.5 = one for every second, 0 = only what responses report. @default 3 */
-  readonly probesPerRequest?: number;
-  /** How many instances are asked at a time. @default 32 */
-  readonly maxProbesInFlight?: number;
-  /** How many probes are kept. @default 16 */
-  readonly poolSize?: number;
-  /** How long a probe is used, in milliseconds. @default 1000 */
-  readonly maxProbeAgeMs?: number;
-  /** An instance with more requests in flight than this part of the pool is hot; 0 = only those in flight count, 1 = only latency. @default 2^-0.25 ≈ 0.84 */
-  readonly rifQuantile?: number;
-  /** How many probes are taken out of the pool for each request, the oldest and the worst in turn. @default 1 */
-  readonly removalsPerRequest?: number;
-  /** Source of the random numbers; a seeded one makes the sequence repeatable. @default the mesh's */
-  readonly random?: Random;
-  /** What ages are measured with. @default the mesh's clock */
-  readonly clock?: Clock;
-}
-
-const optionKeys = [
-  "probePath",
-  "probeTimeoutMs",
-  "probesPerRequest",
-  "maxProbesInFlight",
-  "poolSize",
-  "maxProbeAgeMs",
-  "rifQuantile",
-  "removalsPerRequest",
-  "random",
-  "clock",
-];
-
-/** δ of the paper: how much faster probes come than they are used up. */
+/** δ of the paper: the factor by which probes arrive faster than they are used up, less 1. */
 const growth = 1;
-/** Failures halve in so long in which an instance is given nothing to do, in milliseconds. */
+/** Time in which the failure rate of an instance halves while no attempt is sent to it, in milliseconds. */
 const failureHalfLifeMs = 5_000;
-/** Above this share of failures, and half of what all in the pool fail, an instance is sick. */
+/** An instance is sick when its failure rate exceeds this and half of the mean rate in the pool together. */
 const tolerated = 0.1;
-
-/** Where no probe is answered, the pool knows only of those that requests go to: one request in eight then goes to anybody. */
+/** Share of requests to any instance while no probe is answered: the pool then knows only the instances that requests are sent to. */
 const exploration = 1 / 8;
-
-/** What is known of one instance beside its probe. */
-class Candidate {
-  readonly failures: FailureRates = new FailureRates();
-  asked = 0;
-  unanswered = 0;
-  malformed = 0;
-}
+/** Failures are counted over all routes together. */
+const anyRoute = 0;
 
 /**
- * Prequal (Wydrowski and others, NSDI 2024): instances are asked for their requests in flight and their latency all the time,
- * a few for each request and beside it, and a request goes to one of those that have answered lately: of those that are not
- * hot the one with the lowest latency. Where nobody answers, anybody at random is picked.
+ * Prequal (Wydrowski and others, "Load is not what you should balance", NSDI 2024). Instances are probed for their requests in flight
+ * and their latency, a few beside each request, and a request is sent to one that has answered lately: the one with the lowest
+ * latency among those that are not hot. While fewer than two have answered, any candidate is picked at random.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function prequal(options: PrequalOptions = {}): ReportingPicker {
-  const { probePath = "/.inmesh/load", random, clock } = options;
-  checkKeys("prequal", options, optionKeys);
-  if (typeof probePath !== "string" || !/^\/[!-~]*$/.test(probePath))
-    refuseOption("prequal: probePath", probePath, "a path that begins with a slash");
-  checkNumber("prequal: probeTimeoutMs", options.probeTimeoutMs, 1, 60_000);
-  checkNumber("prequal: probesPerRequest", options.probesPerRequest, 0, 100);
-  checkInteger("prequal: maxProbesInFlight", options.maxProbesInFlight, 1, 10_000);
-  checkInteger("prequal: poolSize", options.poolSize, 2, 1_000);
-  checkNumber("prequal: maxProbeAgeMs", options.maxProbeAgeMs, 1);
-  checkNumber("prequal: rifQuantile", options.rifQuantile, 0, 1);
-  checkNumber("prequal: removalsPerRequest", options.removalsPerRequest, 0, 100);
-  checkFunction("prequal: random", random);
-  checkObject("prequal: clock", clock);
-  return probing(options, { malformed: 0 }, "", undefined);
+  return new Prequal(settlePicker("prequal", prequalOptions, options), "", undefined, { count: 0 });
 }
 
-function probing(
-  options: PrequalOptions,
-  counter: { malformed: number },
-  service: string,
-  context: PickerContext | undefined,
-): ReportingPicker {
-  const { probePath = "/.inmesh/load", probeTimeoutMs = 100, probesPerRequest = 3, maxProbesInFlight = 32 } = options;
-  const { poolSize = 16, maxProbeAgeMs = 1_000, rifQuantile = 2 ** -0.25, removalsPerRequest = 1 } = options;
-  const random = options.random ?? context?.random ?? Math.random;
-  const clock = options.clock ?? context?.clock ?? systemClock;
-  const poolOptions = { poolSize, maxProbeAgeMs, rifQuantile };
-  const candidates = new LearntStates(() => new Candidate());
-  const pools = new PerList<ProbePool>((list, before) => {
-    const kept = before?.probes.filter(({ upstream }) => list.includes(upstream));
-    return new ProbePool(poolOptions, kept);
-  });
-  const prober =
-    context?.send === undefined
-      ? undefined
-      : new Prober({ service, send: context.send, path: probePath, timeoutMs: probeTimeoutMs, maxInFlight: maxProbesInFlight, clock });
-  // Of the last pick: what is attempted next was picked from it.
-  let lastPool: ProbePool | undefined;
-  let lastSize = 0;
-  let answeredAt = Number.NEGATIVE_INFINITY;
+/** Failures and counts of one instance, beside its probe in the pool. */
+class InstanceRecord {
+  readonly failures: FailureRates = new FailureRates();
+  probes = 0;
+  probesFailed = 0;
+  malformedReports = 0;
+}
 
-  /** A whole number that is `mean` on average. */
-  const rounded = (mean: number): number => Math.floor(mean) + (random() < mean % 1 ? 1 : 0);
+/** A list of candidates that picks are made from. */
+interface ProbedList {
+  readonly size: number;
+  readonly pool: LoadProbePool;
+}
 
-  /** How often a probe may be used before probes come faster than they go: formula (1) of the paper. */
-  const maxUses = (size: number): number => {
-    const net = (1 - Math.min(poolSize, size) / size) * probesPerRequest - removalsPerRequest;
-    return net > 0 ? Math.max(1, rounded((1 + growth) / net)) : Number.POSITIVE_INFINITY;
+class Prequal implements ReportingPicker {
+  readonly #settings: PrequalSettings;
+  readonly #malformed: MalformedReports;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  /** Absent where the picker has no way to send a probe: only responses are read then. */
+  readonly #prober: LoadProber | undefined;
+  readonly #records = new PerUpstream(() => new InstanceRecord());
+  readonly #lists = new PerList<ProbedList>((list, before) => this.#probedListOf(list, before));
+  /** The list of the last pick: the next attempt was picked from it. */
+  #lastList: ProbedList | undefined;
+  #answeredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: PrequalSettings, service: string, context: PickerContext | undefined, malformed: MalformedReports) {
+    const { random, clock } = sourcesOf(settings, context);
+    const { probePath: path, probeTimeoutMs: timeoutMs, maxProbesInFlight: maxInFlight } = settings;
+    const send = context?.send;
+    this.#settings = settings;
+    this.#malformed = malformed;
+    this.#random = random;
+    this.#clock = clock;
+    this.#prober = send === undefined ? undefined : new LoadProber({ service, send, path, timeoutMs, maxInFlight, clock });
+  }
+
+  get malformedReports(): number {
+    return this.#malformed.count;
+  }
+
+  readonly update = (upstreams: readonly Upstream[]): void => {
+    this.#records.update(upstreams);
+    this.#lists.announce(upstreams);
   };
 
-  /** Takes what an instance reports into the pool; `false` when it reports nothing of use. */
-  const take = (pool: ProbePool, size: number, upstream: Upstream, report: LoadReport | undefined, ms: number): boolean => {
+  readonly pick = (upstreams: readonly Upstream[]): Upstream | undefined => {
+    if (upstreams.length < 2) return upstreams[0];
+    const list = this.#lists.of(upstreams);
+    this.#lastList = list;
+    // A retry picks from a part of a list: the candidates that are left, without the one that a probe spoke for.
+    if (list === undefined) return upstreams[drawIndex(this.#random, upstreams.length)];
+    const chosen = this.#choose(list.pool);
+    for (let removals = roundAtRandom(this.#settings.removalsPerRequest, this.#random); removals > 0; removals--) list.pool.removeOne();
+    this.#probeSome(upstreams, list);
+    return chosen?.upstream ?? upstreams[drawIndex(this.#random, upstreams.length)];
+  };
+
+  readonly onAttempt = (upstream: Upstream): AttemptLearner => {
+    const { failures } = this.#records.of(upstream);
+    const list = this.#lastList;
+    const startedAt = this.#clock.now();
+    return {
+      onHead: (response) => {
+        const now = this.#clock.now();
+        failures.record(anyRoute, badnessOf(response.status), now, failureHalfLifeMs);
+        if (list !== undefined) this.#takeReport(list, upstream, response, Math.max(0, now - startedAt));
+      },
+      onEnd: (error) => {
+        if (outcomeOfError(error) === "failure") failures.record(anyRoute, 1, this.#clock.now(), failureHalfLifeMs);
+      },
+    };
+  };
+
+  readonly explain = (upstream: Upstream): PickerView => {
+    const { probes, probesFailed, malformedReports, failures } = this.#records.of(upstream);
+    const now = this.#clock.now();
+    const known = { failureRatio: failures.of(anyRoute, now, failureHalfLifeMs), probes, probesFailed, malformedReports };
+    for (const { pool } of this.#lists.states()) {
+      const found = pool.probes.find((each) => each.upstream === upstream);
+      if (found === undefined || Math.abs(now - found.at) > this.#settings.maxProbeAgeMs) continue;
+      const { rif, latencyMs, at, uses } = found;
+      return { pool: rif > pool.hotAbove() ? "hot" : "cold", rif, latencyMs, ageMs: now - at, uses, ...known };
+    }
+    return { pool: "absent", ...known };
+  };
+
+  readonly forService = (service: string, context?: PickerContext): ReportingPicker => {
+    return new Prequal(this.#settings, service, context, this.#malformed);
+  };
+
+  #probedListOf(list: readonly Upstream[], before: ProbedList | undefined): ProbedList {
+    const kept = before?.pool.probes.filter(({ upstream }) => list.includes(upstream));
+    return { size: list.length, pool: new LoadProbePool(this.#settings, kept) };
+  }
+
+  /** The best probe of the pool, counted as used; `undefined` when the pick is left to chance. */
+  #choose(pool: LoadProbePool): LoadProbe | undefined {
+    const now = this.#clock.now();
+    pool.expire(now);
+    const rateOf = ({ failures }: LoadProbe): number => failures.of(anyRoute, now, failureHalfLifeMs);
+    let rates = 0;
+    for (const probe of pool.probes) rates += rateOf(probe);
+    const limit = tolerated + rates / 2 / (pool.probes.length || 1);
+    const isUnanswered = !(now - this.#answeredAt <= this.#settings.maxProbeAgeMs);
+    if (isUnanswered && this.#random() < exploration) return undefined;
+    const chosen = pool.choose((probe) => rateOf(probe) > limit);
+    if (chosen !== undefined) pool.use(chosen);
+    return chosen;
+  }
+
+  #probeSome(upstreams: readonly Upstream[], list: ProbedList): void {
+    const prober = this.#prober;
+    if (prober === undefined) return;
+    const count = Math.min(roundAtRandom(this.#settings.probesPerRequest, this.#random), upstreams.length);
+    const drawn: Upstream[] = [];
+    // No instance twice. A few draws in vain cost less than shuffling a list of ten thousand.
+    for (let draw = 0; drawn.length < count && draw < 4 * count; draw++) {
+      const upstream = upstreams[drawIndex(this.#random, upstreams.length)] as Upstream;
+      if (drawn.includes(upstream)) continue;
+      drawn.push(upstream);
+      if (prober.ask(upstream, (answer) => this.#onAnswer(list, upstream, answer))) this.#records.of(upstream).probes++;
+    }
+  }
+
+  #onAnswer(list: ProbedList, upstream: Upstream, answer: LoadProbeAnswer): void {
+    const isGood = answer !== undefined && answer.response.status >= 200 && answer.response.status < 300;
+    if (isGood && this.#takeReport(list, upstream, answer.response, answer.ms)) this.#answeredAt = this.#clock.now();
+    else this.#records.of(upstream).probesFailed++;
+  }
+
+  /**
+   * Adds the load that `response` reports to the pool.
+   * @param ms the time that the response took, used as latency where neither the report nor the upstream has one
+   * @returns `false` when the response reports no load
+   */
+  #takeReport({ pool, size }: ProbedList, upstream: Upstream, response: MeshResponse, ms: number): boolean {
+    const report = this.#reportIn(response, upstream);
     const rif = report?.named.get("rif") ?? -1;
     const latencyMs = report?.named.get("latency_ms") ?? (upstream.latencyMs || ms);
     if (!(rif >= 0 && latencyMs >= 0)) return false;
-    const { failures } = candidates.of(upstream);
-    pool.add({ upstream, failures, rif, latencyMs, at: clock.now(), uses: 0, maxUses: maxUses(size) });
+    const { failures } = this.#records.of(upstream);
+    pool.add({ upstream, failures, rif, latencyMs, at: this.#clock.now(), uses: 0, maxUses: this.#maxUses(size) });
     return true;
-  };
+  }
 
-  const reportOf = (upstream: Upstream, { response }: Exclude<ProbeAnswer, undefined>): LoadReport | undefined => {
+  #reportIn(response: MeshResponse, upstream: Upstream): LoadReport | undefined {
     const report = loadReportOf(response);
     if (report !== "malformed") return report;
-    candidates.of(upstream).malformed++;
-    counter.malformed++;
+    this.#records.of(upstream).malformedReports++;
+    this.#malformed.count++;
     return undefined;
-  };
+  }
 
-  const probe = (list: readonly Upstream[], pool: ProbePool): void => {
-    const count = Math.min(rounded(probesPerRequest), list.length);
-    const asked: Upstream[] = [];
-    // Without asking one twice; a few draws in vain matter less than a list of ten thousand that is shuffled.
-    for (let draw = 0; asked.length < count && draw < 4 * count; draw++) {
-      const upstream = list[drawIndex(random, list.length)] as Upstream;
-      if (asked.includes(upstream)) continue;
-      asked.push(upstream);
-      const candidate = candidates.of(upstream);
-      const isAsked = prober?.ask(upstream, (answer) => {
-        const isGood = answer !== undefined && answer.response.status >= 200 && answer.response.status < 300;
-        if (isGood && take(pool, list.length, upstream, reportOf(upstream, answer), answer.ms)) answeredAt = clock.now();
-        else candidate.unanswered++;
-      });
-      if (isAsked) candidate.asked++;
-    }
-  };
-
-  return {
-    get malformedReports() {
-      return counter.malformed;
-    },
-    update(upstreams) {
-      candidates.update(upstreams);
-      pools.announce(upstreams);
-    },
-    pick(upstreams) {
-      if (upstreams.length < 2) return upstreams[0];
-      const pool = pools.of(upstreams);
-      lastPool = pool;
-      lastSize = upstreams.length;
-      // A retry picks among a part of a list: those who are left, without the one that a probe spoke for.
-      if (pool === undefined) return upstreams[drawIndex(random, upstreams.length)];
-      const now = clock.now();
-      pool.expire(now);
-      let failing = 0;
-      for (const { failures } of pool.probes) failing += failures.of(0, now, failureHalfLifeMs);
-      const limit = tolerated + failing / 2 / (pool.probes.length || 1);
-      const isBlind = !(now - answeredAt <= maxProbeAgeMs) && random() < exploration;
-      const chosen = isBlind ? undefined : pool.choose(({ failures }) => failures.of(0, now, failureHalfLifeMs) > limit);
-      if (chosen !== undefined) pool.use(chosen);
-      for (let removals = rounded(removalsPerRequest); removals > 0; removals--) pool.removeOne();
-      if (prober !== undefined) probe(upstreams, pool);
-      return chosen?.upstream ?? upstreams[drawIndex(random, upstreams.length)];
-    },
-    onAttempt(upstream): AttemptLearner {
-      const { failures } = candidates.of(upstream);
-      const pool = lastPool;
-      const size = lastSize;
-      const startedAt = clock.now();
-      return {
-        onHead(response) {
-          const now = clock.now();
-          failures.record(0, badnessOf(response.status), now, failureHalfLifeMs);
-          const ms = Math.max(0, now - startedAt);
-          if (pool !== undefined) take(pool, size, upstream, reportOf(upstream, { response, ms }), ms);
-        },
-        onEnd(error) {
-          if (outcomeOfError(error) === "failure") failures.record(0, 1, clock.now(), failureHalfLifeMs);
-        },
-      };
-    },
-    explain(upstream): PickerView {
-      const { asked, unanswered, malformed, failures } = candidates.of(upstream);
-      const now = clock.now();
-      const failureRatio = failures.of(0, now, failureHalfLifeMs);
-      const known = { failureRatio, probes: asked, probesFailed: unanswered, malformedReports: malformed };
-      for (const pool of pools.states()) {
-        const found = pool.probes.find((each) => each.upstream === upstream);
-        if (found === undefined || Math.abs(now - found.at) > maxProbeAgeMs) continue;
-        const { rif, latencyMs, at, uses } = found;
-        return { pool: rif > pool.hotAbove() ? "hot" : "cold", rif, latencyMs, ageMs: now - at, uses, ...known };
-      }
-      return { pool: "absent", ...known };
-    },
-    forService: (name, own) => probing(options, counter, name, own),
-  };
+  /** Number of uses of a probe beyond which the pool would be used up faster than it is filled: formula (1) of the paper. */
+  #maxUses(listSize: number): number {
+    const { poolSize, probesPerRequest, removalsPerRequest } = this.#settings;
+    const net = (1 - Math.min(poolSize, listSize) / listSize) * probesPerRequest - removalsPerRequest;
+    return net > 0 ? Math.max(1, roundAtRandom((1 + growth) / net, this.#random)) : Number.POSITIVE_INFINITY;
+  }
 }

@@ -1,10 +1,10 @@
 import type { Random } from "../../core/clock.ts";
-import { checkFunction, checkKeys } from "../../core/options.ts";
-import type { Upstream } from "../../core/upstream.ts";
-import { drawIndex } from "../lists/draw.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
 import { PerList } from "../lists/per-list.ts";
-import type { Picker } from "../picker.ts";
-import { weighList, weightOf, weightsOf } from "../weights/weight.ts";
+import { pickByChance, type RunningSums, runningSums } from "../lists/running-sums.ts";
+import { weightOf } from "../lists/weights.ts";
+import type { Picker, PickerContext } from "../picker.ts";
+import { randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link random}. */
 export interface RandomOptions {
@@ -12,51 +12,24 @@ export interface RandomOptions {
   readonly random?: Random;
 }
 
+const randomOptions = optionTable<RandomOptions>()({ random: randomRule });
+
 /**
- * A candidate at random: each with the same chance, or in proportion to the weights when they differ.
+ * A candidate at random, each with a chance in proportion to its weight.
  * @throws TypeError naming the option and the value.
  */
 export function random(options: RandomOptions = {}): Picker {
-  const { random: nextRandom = Math.random } = options;
-  checkKeys("random", options, ["random"]);
-  checkFunction("random: random", nextRandom);
+  return randomPicker(settlePicker("random", randomOptions, options), undefined);
+}
+
+function randomPicker(settings: { readonly random: Random | undefined }, context: PickerContext | undefined): Picker {
+  const { random: nextRandom } = sourcesOf(settings, context);
   const sums = new PerList<RunningSums>(runningSums);
   return {
     update: (upstreams) => sums.announce(upstreams),
-    // A retry picks among a part of the candidates, which has sums of its own.
+    // A retry picks from a part of a list, which has no sums yet.
     pick: (upstreams) => pickByChance(upstreams, sums.of(upstreams) ?? runningSums(upstreams), nextRandom),
     explain: (upstream) => ({ weight: weightOf(upstream) }),
-    forService: (_service, context) => random({ random: options.random ?? context?.random ?? nextRandom }),
+    forService: (_service, serviceContext) => randomPicker(settings, serviceContext),
   };
-}
-
-/** The running sums of the weights of a list that differ. */
-export type RunningSums = Float64Array | "even";
-
-/** Sums up the weights of a list, one after the other. */
-export function runningSums(upstreams: readonly Upstream[]): RunningSums {
-  if (weighList(upstreams).isEven) return "even";
-  const sums = weightsOf(upstreams);
-  for (let index = 1; index < sums.length; index++) sums[index] = (sums[index] as number) + (sums[index - 1] as number);
-  return sums;
-}
-
-/** One of the list by chance, in proportion to the weights; of an empty one nobody. */
-export function pickByChance(upstreams: readonly Upstream[], sums: RunningSums, random: Random): Upstream | undefined {
-  if (upstreams.length < 2) return upstreams[0];
-  return upstreams[sums === "even" ? drawIndex(random, upstreams.length) : drawByWeight(random, sums)];
-}
-
-/** An index with a chance in proportion to its weight: the first whose sum is above the drawn number, so never one of weight 0. */
-export function drawByWeight(random: Random, sums: Float64Array): number {
-  const drawn = random();
-  const target = (drawn >= 0 && drawn < 1 ? drawn : 0) * (sums.at(-1) as number);
-  let low = 0;
-  let high = sums.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sums[middle] as number) > target) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

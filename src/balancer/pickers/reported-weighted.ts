@@ -1,117 +1,126 @@
-import { type Clock, systemClock } from "../../core/clock.ts";
+import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
-import { LearntStates } from "../learning/learnt.ts";
+import type { Upstream } from "../../core/upstream.ts";
 import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
-import type { AttemptLearner, Picker } from "../picker.ts";
-import { loadReportOf, loadReportOfTrailers } from "../weights/load-report.ts";
-import { ReportedWeight, type ReportedWeightOptions } from "../weights/reported-weight.ts";
-import type { Schedule } from "../weights/schedule.ts";
-import { planOf, type StaticPlan } from "../weights/static-plan.ts";
-import { StrideSchedule } from "../weights/stride-schedule.ts";
-import { pickByChance, runningSums } from "./random.ts";
-import type { WeightedOptions } from "./weighted-options.ts";
+import { PerUpstream } from "../lists/per-upstream.ts";
+import { pickByChance, runningSums } from "../lists/running-sums.ts";
+import { loadReportOf, loadReportOfTrailers } from "../load-reports/load-report.ts";
+import { ReportedWeight } from "../load-reports/reported-weight.ts";
+import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
+import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
+import { sourcesOf } from "../picker-options.ts";
+import type { Schedule } from "../schedules/schedule.ts";
+import { StrideSchedule } from "../schedules/stride-schedule.ts";
+import { planOf, type WeightPlan } from "../schedules/weight-plan.ts";
+import type { WeightedSettings } from "./weighted-options.ts";
 
-/** A picker that reads the load reports of the instances. */
-export interface ReportingPicker extends Picker {
-  /** Reports that could not be read or that nobody can mean, of all services of this picker. */
-  readonly malformedReports: number;
-}
-
+/** The schedule of a list. */
 interface ReportedPlan {
-  readonly static: StaticPlan;
+  /** The plan by the weights that discovery gives. */
+  readonly static: WeightPlan;
   schedule: Schedule;
-  /** Turns of the stride schedules so far: each begins where the one before has ended. */
+  /** Turns of all stride schedules so far: each one begins where the one before has ended. */
   sequence: number;
-  /** When the weights are to be reckoned up again. */
+  /** Time at which the weights are computed again. */
   dueAt: number;
 }
 
-interface Counter {
-  malformed: number;
-}
-
 /**
- * gRFC A58: a static stride schedule by the weights that the instances' load reports make, reckoned up again at the first pick
- * after `updateMs`. While fewer than two weights are known it goes by the static ones, which nothing is known against.
+ * `weighted` by load reports (gRFC A58): a static stride schedule by the weights that the reports of the instances make, computed
+ * again by the first pick after `updateMs`. While fewer than two weights are known, the schedule by static weights is used.
  */
-export function reportedWeighted(options: WeightedOptions, counter: Counter = { malformed: 0 }): ReportingPicker {
-  const { blackoutMs = 10_000, expirationMs = 180_000, updateMs = 1_000, errorUtilizationPenalty = 1 } = options;
-  const { random = Math.random, clock = systemClock } = options;
-  const rules: ReportedWeightOptions = { blackoutMs, expirationMs, errorUtilizationPenalty };
-  const learnt = new LearntStates(() => new ReportedWeight());
-  const plans = new PerList<ReportedPlan>((list, before) => {
-    const plan = planOf(list, before?.static, random);
-    // Many clients that start together do not all begin with the same instance.
-    const sequence = before === undefined ? drawIndex(random, 2 ** 32) : sequenceOf(before);
-    return { static: plan, schedule: plan.schedule, sequence, dueAt: Number.NEGATIVE_INFINITY };
-  });
+export class ReportedWeighted implements ReportingPicker {
+  readonly #settings: WeightedSettings;
+  readonly #malformed: MalformedReports;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #weights = new PerUpstream(() => new ReportedWeight());
+  readonly #plans = new PerList<ReportedPlan>((list, before) => this.#planOf(list, before));
 
-  const reckonUp = (plan: ReportedPlan, now: number): void => {
-    plan.dueAt = now + updateMs;
+  constructor(settings: WeightedSettings, context?: PickerContext, malformed: MalformedReports = { count: 0 }) {
+    const { random, clock } = sourcesOf(settings, context);
+    this.#settings = settings;
+    this.#malformed = malformed;
+    this.#random = random;
+    this.#clock = clock;
+  }
+
+  get malformedReports(): number {
+    return this.#malformed.count;
+  }
+
+  readonly update = (upstreams: readonly Upstream[]): void => {
+    this.#weights.update(upstreams);
+    this.#plans.announce(upstreams);
+  };
+
+  readonly pick = (upstreams: readonly Upstream[]): Upstream | undefined => {
+    const plan = this.#plans.of(upstreams);
+    if (plan === undefined) return pickByChance(upstreams, runningSums(upstreams), this.#random);
+    const now = this.#clock.now();
+    // Also when the clock has gone back.
+    if (!(now < plan.dueAt && now >= plan.dueAt - this.#settings.updateMs)) this.#updateWeights(plan, now);
+    return upstreams[plan.schedule.next()];
+  };
+
+  readonly onAttempt = (upstream: Upstream): AttemptLearner => {
+    return new ReportReader(this.#weights.of(upstream), this.#malformed, this.#settings, this.#clock);
+  };
+
+  readonly explain = (upstream: Upstream): PickerView => {
+    const weight = this.#weights.of(upstream);
+    const now = this.#clock.now();
+    const report = weight.state(now, this.#settings);
+    const view = { report, malformedReports: weight.malformed };
+    return report === "reported" ? { weight: weight.at(now, this.#settings), ...view } : view;
+  };
+
+  readonly forService = (_service: string, context?: PickerContext): ReportingPicker => {
+    return new ReportedWeighted(this.#settings, context, this.#malformed);
+  };
+
+  #planOf(list: readonly Upstream[], before: ReportedPlan | undefined): ReportedPlan {
+    const plan = planOf(list, before?.static, this.#random);
+    // Clients that start together must not all begin with the same instance.
+    const sequence = before === undefined ? drawIndex(this.#random, 2 ** 32) : sequenceOf(before);
+    return { static: plan, schedule: plan.schedule, sequence, dueAt: Number.NEGATIVE_INFINITY };
+  }
+
+  #updateWeights(plan: ReportedPlan, now: number): void {
+    plan.dueAt = now + this.#settings.updateMs;
     const { upstreams, schedule } = plan.static;
     let known = 0;
     const weights = Float64Array.from(upstreams, (_upstream, index) => {
-      const weight = learnt.at(upstreams, index).at(now, rules);
+      const weight = this.#weights.at(upstreams, index).at(now, this.#settings);
       if (weight > 0) known++;
       return weight;
     });
     plan.sequence = sequenceOf(plan);
     plan.schedule = known < 2 ? schedule : new StrideSchedule(weights, plan.sequence);
-  };
-
-  return {
-    get malformedReports() {
-      return counter.malformed;
-    },
-    update(upstreams) {
-      learnt.update(upstreams);
-      plans.announce(upstreams);
-    },
-    pick(upstreams) {
-      const plan = plans.of(upstreams);
-      if (plan === undefined) return pickByChance(upstreams, runningSums(upstreams), random);
-      const now = clock.now();
-      // Also when the clock has gone back.
-      if (!(now < plan.dueAt && now >= plan.dueAt - updateMs)) reckonUp(plan, now);
-      return upstreams[plan.schedule.next()];
-    },
-    onAttempt: (upstream) => new ReportLearner(learnt.of(upstream), counter, rules, clock),
-    explain(upstream) {
-      const weight = learnt.of(upstream);
-      const now = clock.now();
-      const state = weight.state(now, rules);
-      const view = { report: state, malformedReports: weight.malformed };
-      return state === "reported" ? { weight: weight.at(now, rules), ...view } : view;
-    },
-    forService: (_service, context) =>
-      reportedWeighted(
-        { ...options, random: options.random ?? context?.random ?? random, clock: options.clock ?? context?.clock ?? clock },
-        counter,
-      ),
-  };
+  }
 }
 
 function sequenceOf({ schedule, sequence }: ReportedPlan): number {
   return schedule instanceof StrideSchedule ? schedule.sequence : sequence;
 }
 
-class ReportLearner implements AttemptLearner {
+/** Reads the load report of one attempt: from the headers, or from the trailers, where gRPC servers send it. */
+class ReportReader implements AttemptLearner {
   readonly #weight: ReportedWeight;
-  readonly #counter: Counter;
-  readonly #rules: ReportedWeightOptions;
+  readonly #malformed: MalformedReports;
+  readonly #settings: WeightedSettings;
   readonly #clock: Clock;
   #response: MeshResponse | undefined;
 
-  constructor(weight: ReportedWeight, counter: Counter, rules: ReportedWeightOptions, clock: Clock) {
+  constructor(weight: ReportedWeight, malformed: MalformedReports, settings: WeightedSettings, clock: Clock) {
     this.#weight = weight;
-    this.#counter = counter;
-    this.#rules = rules;
+    this.#malformed = malformed;
+    this.#settings = settings;
     this.#clock = clock;
   }
 
   onHead(response: MeshResponse): void {
-    // A report may also come behind the body, as gRPC's do.
     if (!this.#take(loadReportOf(response))) this.#response = response;
   }
 
@@ -120,13 +129,14 @@ class ReportLearner implements AttemptLearner {
     this.#response = undefined;
   }
 
+  /** @returns `false` when there is no report */
   #take(report: ReturnType<typeof loadReportOf>): boolean {
     if (report === undefined) return false;
     if (report === "malformed") {
       this.#weight.malformed++;
-      this.#counter.malformed++;
+      this.#malformed.count++;
     } else {
-      this.#weight.take(report, this.#clock.now(), this.#rules);
+      this.#weight.take(report, this.#clock.now(), this.#settings);
     }
     return true;
   }

@@ -1,18 +1,23 @@
 import { describeError } from "../../core/errors.ts";
-import { createMesh, isMeshError, MeshError, type Observer, parseTarget, ringHash, type Target } from "../../index.ts";
+import { withoutQuery } from "../../core/http/without-query.ts";
+import { type Observer, parseTarget, type Target } from "../../extend.ts";
+import { createMesh, isMeshError, MeshError, ringHash } from "../../index.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { fetchOptions } from "../fetch/fetch-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
-import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport, withoutQuery } from "../fetch/outcome.ts";
+import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport } from "../fetch/outcome.ts";
 import { isSecretHeader, requestOf } from "../fetch/request.ts";
 import { formatOption, type Values } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { readTls } from "../registry/tls-files.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
-import { readDuration } from "../values.ts";
+
+/** In the place of a query, which may hold secrets. */
+const hidden = "?[hidden]";
 
 const options = { ...registryOptions, ...fetchOptions, ...formatOption };
 
@@ -37,11 +42,11 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
   const unanswered = new AbortController();
   const observers = [narrator, firstErrorOf(service, (error) => unanswered.abort(error))];
   const mesh = createMesh({ ...(await meshOptions(values)), discovery: source.discovery, observers });
-  note(`> ${request.method} ${withoutQuery(path)} of ${service}`);
+  note(`> ${request.method} ${withoutQuery(path, hidden)} of ${service}`);
   for (const [name, value] of request.headers) note(`> ${name}: ${isSecretHeader(name) ? "[hidden]" : value}`);
   const startedAt = performance.now();
   const report = (response: FetchReport["response"], error: FetchReport["error"]): FetchReport => ({
-    target: withoutQuery(target),
+    target: withoutQuery(target, hidden),
     method: request.method,
     response,
     error,
@@ -80,27 +85,26 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
   }
 }
 
-/** Tells of discovery's first error before its first answer: a mesh would wait whether the next one does better, and here somebody waits. */
+/** Reports the first error of discovery before its first answer. A mesh would go on asking; a command must not make its user wait. */
 function firstErrorOf(service: string, tell: (error: MeshError) => void): Observer {
   let isKnown = false;
   return {
-    onEndpoints() {
-      isKnown = true;
-    },
-    onDiscoveryError(_service, cause) {
-      if (isKnown) return;
+    onEvent(event) {
+      if (event.type === "endpoints") isKnown = true;
+      if (event.type !== "discovery-error" || isKnown) return;
+      const { error: cause } = event;
       const message = `"${service}" has no endpoints: ${describeError(cause)}`;
       tell(new MeshError("ERR_MESH_NO_ENDPOINTS", message, { service, cause, maybeExecuted: false }));
     },
   };
 }
 
-/** @throws UsageError that shows no query, which may hold secrets. */
+/** @throws UsageError without the query, which may hold secrets. */
 function targetOf(target: string): Target {
   try {
     return parseTarget(target);
   } catch (error) {
-    throw new UsageError((error as Error).message.replace(/\?.*(?=" is refused:)/s, "?[hidden]"), { cause: error });
+    throw new UsageError((error as Error).message.replace(/\?.*(?=" is refused:)/s, hidden), { cause: error });
   }
 }
 
@@ -111,7 +115,7 @@ async function meshOptions(values: Values<typeof options>): Promise<Omit<Paramet
   return {
     timeoutMs,
     attemptTimeoutMs: Math.min(timeoutMs, readDuration("attempt-timeout", values["attempt-timeout"] ?? "2s")),
-    // A process that has just begun knows no endpoint yet, and somebody looks on.
+    // A new process knows no endpoint yet, and its user sees that it waits.
     discoveryTimeoutMs: Math.min(timeoutMs, 5_000),
     drainTimeoutMs: 0,
     tls: { ...tls, ...(serverName === undefined ? {} : { serverName }) },
@@ -121,7 +125,7 @@ async function meshOptions(values: Values<typeof options>): Promise<Omit<Paramet
   };
 }
 
-/** The body as it comes in. A binary one is kept from a terminal, as curl does. */
+/** Writes the body as it arrives. As with curl, a binary one is not written on a terminal. */
 async function writeBody(response: Response, terminal: Terminal, isForced: boolean): Promise<void> {
   if (response.body === null) return;
   let isFirst = true;

@@ -5,11 +5,11 @@ import { differencesOf, type EndpointChange, EndpointChanges } from "../endpoint
 import { exitCodes } from "../exit-codes.ts";
 import { watchingMesh } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Style } from "../terminal/terminal.ts";
-import { readDuration } from "../values.ts";
 import { waitFor } from "../wait.ts";
 
 /** A line of `inmesh watch SERVICE -o json`. */
@@ -32,18 +32,18 @@ const styles: Readonly<Record<EndpointChange["event"], Style>> = {
 /** `inmesh watch SERVICE`. */
 export const command: Command = declare({
   description:
-    "Shows the endpoints of a service and every change of them, as a mesh sees it, until Ctrl-C: added, removed and changed endpoints,\nerrors of discovery, and answers that are held in quarantine. A line each, with -o json as JSON.",
+    "Shows the endpoints of a service and each change as a mesh sees it, until Ctrl-C: added, removed and changed endpoints, errors of\ndiscovery, and answers held in quarantine. One line each, with -o json as JSON.",
   positionals: ["SERVICE"],
   options: {
     ...registryOptions,
-    for: { type: "string", value: "TIME", help: "Ends after so long, with 0. Default: never." },
+    for: { type: "string", value: "TIME", help: "Ends after this time, with exit code 0. Default: never." },
     ...formatOption,
   },
   examples: ["inmesh watch orders", "inmesh watch orders --file endpoints.yaml -o json --for 1m"],
   async run({ values, positionals: [service = ""], terminal, io }) {
     const forMs = values.for === undefined ? undefined : readDuration("for", values.for);
     const { discovery } = await registrySource(values, io, terminal);
-    // One line after the other, though discovery waits for nobody.
+    // Lines are written one after another, while discovery does not wait for the terminal.
     let written = Promise.resolve();
     const tell = (change: EndpointChange): void => {
       const time = new Date().toISOString();
@@ -56,20 +56,21 @@ export const command: Command = declare({
     };
     const changes = new EndpointChanges(tell);
     let lastError = "";
-    const watching = watchingMesh(discovery, {
-      onEndpoints: (update) => {
-        lastError = "";
-        changes.update(update);
-      },
-      onDiscoveryError: (_service, error) => {
-        const message = describeError(error);
-        // It is asked again for ever: the same error is told once.
-        if (message !== lastError) tell({ event: "error", message });
-        lastError = message;
+    const watching = watchingMesh(discovery, service, {
+      onEvent(event) {
+        if (event.type === "endpoints") {
+          lastError = "";
+          changes.update(event);
+        } else if (event.type === "discovery-error") {
+          const message = describeError(event.error);
+          // Discovery is retried for ever: the same error is told once.
+          if (message !== lastError) tell({ event: "error", message });
+          lastError = message;
+        }
       },
     });
     try {
-      await watching.watch(service);
+      await watching.watch();
       await waitFor(forMs, io.signal);
     } finally {
       await watching.mesh.close();

@@ -1,12 +1,12 @@
-/** What the demo can be told. */
+/** Options of `inmesh demo`. */
 export const demoOptions = {
-  admin: { type: "boolean", help: "Serves the live page while it runs, and says where." },
+  admin: { type: "boolean", help: "Serves the live page while the demo runs, and prints its address." },
   "admin-port": {
     type: "string",
     value: "PORT",
-    help: "The port of the live page; implies `--admin`. Default: 7412, or a free one when that is taken.",
+    help: "The port of the live page; implies `--admin`. Default: 7412, or a free port when that is in use.",
   },
   seconds: { type: "string", value: "NUMBER", help: "Ends after so many seconds. Default: 15, the length of the story." },
-  forever: { type: "boolean", help: "Tells the story again and again until Ctrl-C." },
-  json: { type: "string", value: "FILE", help: "Writes the figures into a file as JSON." },
+  forever: { type: "boolean", help: "Repeats the story until Ctrl-C." },
+  json: { type: "string", value: "FILE", help: "Writes the figures to a file as JSON." },
 } as const;

@@ -1,18 +1,18 @@
-import type { Discovery } from "../../index.ts";
+import type { Discovery } from "../../extend.ts";
 import { memoryRegistry } from "../../testing/index.ts";
 import type { SelfRegistration } from "./instances.ts";
 
-/** The registry that the demo runs on. */
+/** The registry of a demo. */
 export interface DemoRegistry {
   readonly discovery: Discovery;
-  /** Where the instances register themselves. */
+  /** The registry that the instances register themselves with; `undefined`: {@link publish} lists them. */
   readonly selfRegistration: SelfRegistration | undefined;
-  /** Makes the instances known, where they don't do it themselves. */
+  /** Lists the instances, given as ports by name; does nothing where they register themselves. */
   publish(ports: ReadonlyMap<string, number>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A registry in memory: needs no server. */
+/** A registry in memory, without a server. */
 export function memoryDemoRegistry(): DemoRegistry {
   const registry = memoryRegistry();
   return {

@@ -3,8 +3,8 @@ import type { Registrar, Registration } from "../../index.ts";
 import type { InstanceOrder, InstanceReport } from "./instances.ts";
 
 /**
- * One instance of the demo's service, a process of its own: answers every request, slowly when it is told to, and
- * registers itself where it is told to. It ends with the process that started it, however that ends.
+ * One instance of the demo's service, in a process of its own: node instance.ts NAME PORT REGISTRY URL. It answers every request, after
+ * the delay of the last order, and registers itself when REGISTRY is not empty. It ends with its parent process, even if that is killed.
  */
 const [name = "?", portText = "0", registry = "", url = ""] = process.argv.slice(2);
 let delayMs = 0;
@@ -32,7 +32,7 @@ server.listen(Number(portText), "127.0.0.1", async () => {
   process.send?.({ port } satisfies InstanceReport);
 });
 process.on("disconnect", () => process.exit());
-// Ctrl-C reaches the whole process group: the demo takes leave of its instances itself.
+// Ctrl-C reaches the whole process group, but the demo ends its instances itself.
 process.on("SIGINT", () => {});
 
 async function register(port: number): Promise<Registration | undefined> {

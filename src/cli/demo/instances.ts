@@ -2,20 +2,20 @@ import { type ChildProcess, fork } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** What an instance is told. */
+/** A message to an instance. */
 export interface InstanceOrder {
-  /** How much longer each answer takes from now on, in milliseconds. */
+  /** Delay of each response from now on, in milliseconds. */
   readonly delayMs?: number;
   /** Deregister and end. */
   readonly leave?: boolean;
 }
 
-/** What an instance says once it listens. */
+/** The message of an instance once it listens. */
 export interface InstanceReport {
   readonly port: number;
 }
 
-/** Where instances register themselves; `undefined`: somebody else makes them known. */
+/** A registry that instances register themselves with. */
 export interface SelfRegistration {
   readonly registry: string;
   readonly url: string;
@@ -31,7 +31,10 @@ export class Instances {
     this.#register = register;
   }
 
-  /** Starts an instance, on the port it had before, and resolves with the port once it listens and is registered. */
+  /**
+   * Starts an instance, on the port it had before if any. Resolves with the port once the instance listens and is registered.
+   * @throws Error when the process ends before that
+   */
   async start(name: string): Promise<number> {
     const { registry = "", url = "" } = this.#register ?? {};
     const child = fork(program(), [name, String(this.#ports.get(name) ?? 0), registry, url], { silent: true });
@@ -49,18 +52,18 @@ export class Instances {
     return port;
   }
 
-  /** Tells an instance something. */
+  /** Sends an instance a message. */
   tell(name: string, order: InstanceOrder): void {
     this.#children.get(name)?.send(order);
   }
 
-  /** Ends an instance the hard way: no goodbye to the registry, connections cut. */
+  /** Kills an instance (SIGKILL): it does not deregister, and its connections are reset. */
   kill(name: string): void {
     this.#children.get(name)?.kill("SIGKILL");
     this.#children.delete(name);
   }
 
-  /** Ends every instance and resolves when all are gone. */
+  /** Kills every instance and resolves when all processes have ended. */
   async close(): Promise<void> {
     await Promise.all(
       [...this.#children.values()].map(
@@ -76,7 +79,7 @@ export class Instances {
   }
 }
 
-/** The file of an instance: from the sources as it is, in the package as it was built. This module may be in any chunk of the build. */
+/** The program of an instance: the source file beside this one, or its built form in `dist`. This module may be in any chunk there. */
 function program(): string {
   const root = dirname(createRequire(import.meta.url).resolve("inmesh/package.json"));
   return join(root, import.meta.filename.endsWith(".ts") ? "src/cli/demo/instance.ts" : "dist/cli/demo/instance.js");

@@ -18,7 +18,7 @@ export class Load {
     return `${getsPerSecond} GET/s and ${postsPerSecond} POST/s to "shop"`;
   }
 
-  /** Begins to call. */
+  /** Starts calling. */
   start(): void {
     this.stop();
     this.#timers = [
@@ -27,13 +27,13 @@ export class Load {
     ];
   }
 
-  /** Makes no new call. */
+  /** Stops making new calls. */
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
   }
 
-  /** Resolves when every call has ended, however it did. */
+  /** Resolves when every call has ended, with or without an error. */
   async settled(): Promise<void> {
     await Promise.all(this.#calls);
   }

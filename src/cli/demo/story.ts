@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Instances } from "./instances.ts";
 
-/** One thing that happens to an instance. */
+/** One event of the story. */
 interface Act {
-  /** Milliseconds after the one before. */
+  /** Time after the event before, in milliseconds. */
   readonly afterMs: number;
   readonly what: string;
   readonly run: (instances: Instances) => unknown;
@@ -17,7 +17,11 @@ const acts: readonly Act[] = [
   { afterMs: 3_500, what: "the end", run: () => {} },
 ];
 
-/** Steady load, an instance is killed, comes back, another one hangs, recovers. Rejects when `signal` aborts. */
+/**
+ * Plays the story once: one instance is killed and comes back, another one hangs and recovers.
+ * @param note is called with a line for each event
+ * @throws the reason of `signal` when it aborts
+ */
 export async function tellStory(instances: Instances, note: (what: string) => void, signal: AbortSignal): Promise<void> {
   note("three instances share the load");
   for (const { afterMs, what, run } of acts) {

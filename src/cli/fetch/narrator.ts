@@ -1,25 +1,28 @@
 import { describeError } from "../../core/errors.ts";
+import { type EventHandlers, handleEvent } from "../../core/observing/events.ts";
 import type {
   AttemptEnd,
   AttemptObserver,
-  AttemptRecord,
   CallEnd,
   CallObserver,
+  EndpointsUpdate,
+  MeshEvent,
   MeshRequest,
   Observer,
   RetryDenial,
   Upstream,
-} from "../../index.ts";
+} from "../../extend.ts";
+import type { AttemptRecord } from "../../index.ts";
 
 const denials: Readonly<Record<RetryDenial, string>> = {
   budget: "the retry budget is used up",
   attempts: "all attempts have been made",
-  deadline: "the time that is left does not suffice",
-  "not-safe": "it may have been executed, and the method is not safe to repeat (--idempotent says it is)",
+  deadline: "the time left is too short",
+  "not-safe": "it may have been executed, and the method is not safe to repeat (--idempotent asserts that it is)",
   body: "the body cannot be sent again",
 };
 
-/** Follows one call: keeps its attempts, and tells everything that happens to `note`. */
+/** Follows one call: keeps its attempts, and writes a line about everything that happens. */
 export class Narrator implements Observer {
   readonly attempts: AttemptRecord[] = [];
   /** How the call ended. */
@@ -33,20 +36,6 @@ export class Narrator implements Observer {
   constructor(source: string, note: (text: string) => void) {
     this.#source = source;
     this.#note = note;
-  }
-
-  onEndpoints({ service, endpoints, rejected, quarantined }: Parameters<NonNullable<Observer["onEndpoints"]>>[0]): void {
-    const told = `${endpoints.length} endpoint${endpoints.length === 1 ? "" : "s"} of ${service}${quarantined ? " (in quarantine)" : ""}`;
-    if (told === this.#lastUpdate) return;
-    this.#lastUpdate = told;
-    this.#note(`${this.#source} answered after ${ms(performance.now() - this.#startedAt)}: ${told}`);
-    for (const { entry, reason } of rejected) this.#note(`not used: ${reason}: ${(JSON.stringify(entry) ?? "").slice(0, 300)}`);
-  }
-
-  onDiscoveryError(_service: string, error: unknown): void {
-    const told = describeError(error);
-    if (told !== this.#lastError) this.#note(`discovery failed: ${told}`);
-    this.#lastError = told;
   }
 
   onCall(): CallObserver {
@@ -71,20 +60,32 @@ export class Narrator implements Observer {
     };
   }
 
-  onRetry(_request: MeshRequest, reason: string, delayMs: number): void {
-    this.#note(`another attempt in ${ms(delayMs)}, because of ${reason}`);
+  onEvent(event: MeshEvent): void {
+    handleEvent(this.#handlers, event);
   }
 
-  onRetryDenied(_request: MeshRequest, denial: RetryDenial): void {
-    this.#note(`no other attempt: ${denials[denial]}`);
-  }
+  readonly #handlers: EventHandlers = {
+    retry: ({ reason, delayMs }) => this.#note(`another attempt in ${ms(delayMs)}, because of ${reason}`),
+    "retry-denied": ({ denial }) => this.#note(`no other attempt: ${denials[denial]}`),
+    hedge: ({ delayMs }) => this.#note(`a second attempt beside the first, which takes longer than ${ms(delayMs)}`),
+    // The result of the call shows which attempt was taken.
+    "hedge-won": undefined,
+    endpoints: (update) => this.#answered(update),
+    "discovery-error": ({ error }) => {
+      const told = describeError(error);
+      if (told !== this.#lastError) this.#note(`discovery failed: ${told}`);
+      this.#lastError = told;
+    },
+    "instance-state": ({ upstream, state, rule }) => this.#note(`${upstream.id} is ${state}${rule === undefined ? "" : ` (${rule})`}`),
+    breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
+  };
 
-  onHedge(_request: MeshRequest, delayMs: number): void {
-    this.#note(`a second attempt beside the first, which takes longer than ${ms(delayMs)}`);
-  }
-
-  onBreaker(_service: string, state: string, upstream: Upstream | undefined): void {
-    this.#note(`breaker of ${upstream?.id ?? "the service"}: ${state}`);
+  #answered({ service, endpoints, rejected, quarantined }: EndpointsUpdate): void {
+    const told = `${endpoints.length} endpoint${endpoints.length === 1 ? "" : "s"} of ${service}${quarantined ? " (in quarantine)" : ""}`;
+    if (told === this.#lastUpdate) return;
+    this.#lastUpdate = told;
+    this.#note(`${this.#source} answered after ${ms(performance.now() - this.#startedAt)}: ${told}`);
+    for (const { entry, reason } of rejected) this.#note(`not used: ${reason}: ${(JSON.stringify(entry) ?? "").slice(0, 300)}`);
   }
 }
 

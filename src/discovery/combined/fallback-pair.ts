@@ -1,13 +1,13 @@
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import type { Discovery } from "../discovery.ts";
-import { Wakeup } from "../wakeup.ts";
-import { allFailed } from "./combined.ts";
-import { Source, type SourceErrorListener } from "./source.ts";
+import { Notifier } from "../notifier.ts";
+import { allFailed } from "./sources.ts";
+import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
-/** Which of its two sources a `fallback` listens to. */
+/** Which of its two sources a `fallback` uses. */
 export type FallbackChoice = "primary" | "secondary";
 
-/** What a {@link FallbackPair} needs. */
+/** Options of a {@link FallbackPair}. */
 export interface FallbackPairOptions {
   readonly primary: Discovery;
   readonly secondary: Discovery;
@@ -20,15 +20,15 @@ export interface FallbackPairOptions {
   readonly onSwitch: ((service: string, to: FallbackChoice) => void) | undefined;
 }
 
-/** The two sources of one service, and which of them counts. The secondary is watched only while it is used. */
+/** The two sources of one service, and the choice between them. The secondary is watched only while it is used. */
 export class FallbackPair {
-  /** Woken whenever {@link choose} may choose anew. */
-  readonly changes: Wakeup = new Wakeup();
+  /** Notified whenever {@link choose} may choose differently. */
+  readonly changes: Notifier = new Notifier();
   readonly #options: FallbackPairOptions;
-  readonly #primary: Source;
-  #substitute: Source | undefined = undefined;
+  readonly #primary: WatchedSource;
+  #substitute: WatchedSource | undefined = undefined;
   #stopping: Promise<unknown> = Promise.resolve();
-  /** Runs while the primary owes an answer. */
+  /** Runs from the moment the primary owes an answer. */
   #timer: Timer | undefined = undefined;
   #isOverdue = false;
 
@@ -38,14 +38,14 @@ export class FallbackPair {
     this.#expectAnswer();
   }
 
-  /** The source whose endpoints count now; it may have none yet. Throws when both fail. */
-  choose(): Source {
+  /** The source to use now; it may not have answered yet. Throws `ERR_MESH_DISCOVERY` when both fail. */
+  choose(): WatchedSource {
     const primary = this.#primary;
     const isGood = primary.endpoints !== undefined && !primary.isFailing;
     const isUnwanted = isGood && primary.endpoints.length === 0 && this.#options.shouldSwitchOnEmpty;
     if (isGood) this.#forgive();
     else if (primary.endpoints === undefined && primary.isFailing) this.#isOverdue = true;
-    // An error after a good answer: its last set is good enough for the time that a short disturbance takes.
+    // It fails after a good answer: its last set stays in use for as long as a short disturbance takes.
     else this.#expectAnswer();
 
     if (isGood && !isUnwanted) {
@@ -55,7 +55,7 @@ export class FallbackPair {
     if (!isUnwanted && !this.#isOverdue) return primary;
     const substitute = this.#useSubstitute();
     if (isUnwanted) {
-      // Where the secondary has nothing either, empty is the answer and not an error.
+      // The secondary has no instance either: the answer is empty, which is no error.
       const hasNothing = substitute.endpoints === undefined ? substitute.isFailing : substitute.endpoints.length === 0;
       return hasNothing ? primary : substitute;
     }
@@ -63,19 +63,19 @@ export class FallbackPair {
     return substitute;
   }
 
-  /** Resolves when both adapters have let go. */
+  /** Resolves when both adapters have stopped. */
   async stop(): Promise<void> {
     this.#forgive();
     await Promise.all([this.#primary.stop(), this.#substitute?.stop(), this.#stopping]);
   }
 
-  #source(discovery: Discovery): Source {
+  #source(discovery: Discovery): WatchedSource {
     const { service, clock, random, onError } = this.#options;
-    // `trust`: emptiness is judged once, by the mesh's own watcher.
-    return new Source({ discovery, service, clock, random, emptyPolicy: "trust", onError, changes: this.changes });
+    // `trust`: a set that shrinks is judged once, by the mesh's own watcher.
+    return new WatchedSource({ discovery, service, clock, random, emptyPolicy: "trust", onError, changes: this.changes });
   }
 
-  #useSubstitute(): Source {
+  #useSubstitute(): WatchedSource {
     if (this.#substitute) return this.#substitute;
     const { secondary, service, onSwitch } = this.#options;
     this.#substitute = this.#source(secondary);
@@ -97,7 +97,7 @@ export class FallbackPair {
     this.#timer = clock.setTimer(
       () => {
         this.#isOverdue = true;
-        this.changes.wake();
+        this.changes.notify();
       },
       switchAfterMs,
       false,

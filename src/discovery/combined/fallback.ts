@@ -1,32 +1,35 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
-import type { Discovery } from "../discovery.ts";
-import { closeAll, emptyPolicyOf, nameOf, requireDiscovery } from "./combined.ts";
+import { type Discovery, nameOf } from "../discovery.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
-import type { Source, SourceErrorListener } from "./source.ts";
+import { closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
-/** Options of {@link fallback}. */
+/** Options of {@link fallback}. All are optional. */
 export interface FallbackOptions {
   /**
-   * How long the primary may be silent at first, or fail after it had answered, before the secondary is used; in
-   * milliseconds, 500 by default: less than the mesh's `discoveryTimeoutMs`, so that the first call sees the secondary.
+   * How long the primary may be silent at first, or fail after it had answered, before the secondary is used, in milliseconds. Default 500,
+   * less than the mesh's `discoveryTimeoutMs`, so that the first call is answered from the secondary.
    */
   readonly switchAfterMs?: number;
-  /** `true`: the secondary is used also while the primary lists no instance. `false` by default. */
+  /** `true` uses the secondary also while the primary lists no instance. Default `false`. */
   readonly shouldSwitchOnEmpty?: boolean;
-  /** Told of every failure of either source. */
+  /** Called with every failure of either source. Must not throw. */
   readonly onError?: SourceErrorListener;
-  /** Told when `service` goes over to the other source. Must not throw. */
+  /** Called when `service` switches to the other source. Must not throw. */
   readonly onSwitch?: (service: string, to: FallbackChoice) => void;
+  /** Time, for tests. */
   readonly clock?: Clock;
+  /** Random numbers, for tests. */
   readonly random?: Random;
 }
 
 const known: readonly (keyof FallbackOptions)[] = ["switchAfterMs", "shouldSwitchOnEmpty", "onError", "onSwitch", "clock", "random"];
 
 /**
- * The endpoints of `primary`; those of `secondary` while the primary fails. The primary is asked again in the background,
- * with backoff and jitter, and its first good answer brings it back. Throws `ERR_MESH_DISCOVERY` only while both fail.
+ * The endpoints of `primary`; those of `secondary` while the primary fails. The primary is asked again in the background, with backoff
+ * and jitter, and is used again from its first good answer on. Its watch throws `ERR_MESH_DISCOVERY` only while both fail. An answer is
+ * certain when the source it is from was certain. Throws a `TypeError` or `RangeError` on wrong arguments.
  */
 export function fallback(primary: Discovery, secondary: Discovery, options: FallbackOptions = {}): Discovery {
   requireDiscovery(primary, "fallback: primary");
@@ -47,18 +50,18 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
       if (signal.aborted) return;
       const pair = new FallbackPair({ ...settings, service });
       try {
-        let told: Source | undefined;
-        let toldAnswers = 0;
+        let yielded: WatchedSource | undefined;
+        let yieldedAnswers = 0;
         while (!signal.aborted) {
           const source = pair.choose();
           const { endpoints, answers } = source;
-          if (endpoints === undefined || (source === told && answers === toldAnswers)) {
+          if (endpoints === undefined || (source === yielded && answers === yieldedAnswers)) {
             await pair.changes.wait(signal);
           } else {
-            told = source;
-            toldAnswers = answers;
-            // Also when nothing changed: it confirms that the data is of now.
-            yield source.listed;
+            yielded = source;
+            yieldedAnswers = answers;
+            // Also when nothing changed: it confirms that the data is current.
+            yield source.answer;
           }
         }
       } finally {
@@ -72,7 +75,7 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
 
 type Settings = Omit<FallbackPairOptions, "service">;
 
-/** The first catalogue that is there, answers in time and, where that is asked for, is not empty. */
+/** The primary's catalogue; the secondary's when the primary has none, fails, is late, or is empty with `shouldSwitchOnEmpty`. */
 async function catalogueOf(settings: Settings, signal: AbortSignal): Promise<readonly string[]> {
   const { primary, secondary, shouldSwitchOnEmpty, onError } = settings;
   if (primary.services === undefined) return (await secondary.services?.(signal)) ?? [];

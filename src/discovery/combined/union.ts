@@ -1,29 +1,31 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
-import { authoritative, isAuthoritative } from "../authority.ts";
-import type { Discovery } from "../discovery.ts";
-import { Wakeup } from "../wakeup.ts";
-import { allFailed, closeAll, emptyPolicyOf, nameOf, requireDiscovery } from "./combined.ts";
-import { Source, type SourceErrorListener } from "./source.ts";
+import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
+import { Notifier } from "../notifier.ts";
+import { allFailed, closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
-/** Options of {@link union}. */
+/** Options of {@link union}. All are optional. */
 export interface UnionOptions {
   /**
-   * How long the first set waits for sources that have neither answered nor failed, in milliseconds; 500 by default: less
-   * than the mesh's `discoveryTimeoutMs`, so that one that hangs does not hide the others.
+   * How long the first set waits for sources that have neither answered nor failed, in milliseconds. Default 500, less than the
+   * mesh's `discoveryTimeoutMs`, so that a source that hangs does not hide the others.
    */
   readonly waitMs?: number;
-  /** Told of every failure of one of the sources. */
+  /** Called with every failure of one of the sources. Must not throw. */
   readonly onError?: SourceErrorListener;
+  /** Time, for tests. */
   readonly clock?: Clock;
+  /** Random numbers, for tests. */
   readonly random?: Random;
 }
 
 /**
- * The endpoints of all sources together. One that fails takes nothing away from the others, and its own last good set stays.
- * An instance that several sources list, at one address, is listed once, as the first of them has it; ids stay unique.
- * Throws `ERR_MESH_DISCOVERY` only when all have failed before any has answered.
+ * The endpoints of all sources together. A source that fails takes nothing away from the others, and its own last good set stays. An
+ * instance that several sources list, at one address, is listed once, as the first of them has it; ids stay unique. An answer is certain
+ * when every source is certain of its part, or has the `emptyPolicy` `trust`. The watch throws `ERR_MESH_DISCOVERY` only when all sources
+ * have failed before any has answered. Throws a `TypeError` or `RangeError` on wrong arguments.
  */
 export function union(...sources: readonly Discovery[]): Discovery;
 export function union(sources: readonly Discovery[], options?: UnionOptions): Discovery;
@@ -45,59 +47,73 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
   });
   checkNumber("union: waitMs", waitMs, 0, maxTimerMs);
   checkFunction("union: onError", onError);
+  const settings = { sources, waitMs, onError, clock, random };
   const catalogues = sources.filter(({ services }) => services !== undefined);
   return {
     name: sources.map(nameOf).join(" and "),
     emptyPolicy: emptyPolicyOf(sources),
-    async *watch(service, signal) {
-      if (signal.aborted) return;
-      const changes = new Wakeup();
-      const watched = sources.map(
-        (discovery) => new Source({ discovery, service, clock, random, emptyPolicy: undefined, onError, changes }),
-      );
-      let isOverdue = false;
-      const onOverdue = () => {
-        isOverdue = true;
-        changes.wake();
-      };
-      const timer = clock.setTimer(onOverdue, waitMs, false);
-      try {
-        let told: readonly Told[] = [];
-        let last: readonly Endpoint[] = [];
-        while (!signal.aborted) {
-          const isAnswered = watched.some(({ answers }) => answers > 0);
-          if (!isAnswered && watched.every(({ isFailing }) => isFailing)) throw allFailed(service, watched);
-          const isComplete = watched.every(({ answers, isFailing }) => answers > 0 || isFailing);
-          const isNew = watched.some(({ listed }, index) => listed !== told[index]?.listed);
-          // The union is as old as the oldest of its parts: no source confirms what another one says.
-          const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (told[index]?.answers ?? 0));
-          if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
-            told = watched.map(({ listed, answers }) => ({ listed, answers }));
-            if (isNew) last = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
-            yield watched.every(({ listed }) => isAuthoritative(listed)) ? authoritative(last) : last;
-          } else {
-            await changes.wait(signal);
-          }
-        }
-      } finally {
-        clock.clearTimer(timer);
-        await Promise.all(watched.map((source) => source.stop()));
-      }
-    },
+    watch: (service, signal) => watchAll(settings, service, signal),
     ...(catalogues.length > 0 ? { services: (signal: AbortSignal) => catalogueOf(catalogues, signal, onError) } : {}),
     close: () => closeAll(sources),
   };
 }
 
-/** What a source had said when the union was yielded last. */
-type Told = Pick<Source, "listed" | "answers">;
+interface UnionSettings extends Required<Pick<UnionOptions, "waitMs" | "clock" | "random">> {
+  readonly sources: readonly Discovery[];
+  readonly onError: SourceErrorListener | undefined;
+}
 
-/** Earlier sources come first: their ids stay, and they describe what others list too. */
-function merge(sources: readonly Source[]): readonly Endpoint[] {
+/** The state of a source when the union was last yielded. */
+type Yielded = Pick<WatchedSource, "answer" | "answers">;
+
+async function* watchAll(settings: UnionSettings, service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined> {
+  if (signal.aborted) return;
+  const { sources, waitMs, onError, clock, random } = settings;
+  const changes = new Notifier();
+  const watched = sources.map(
+    (discovery) => new WatchedSource({ discovery, service, clock, random, emptyPolicy: undefined, onError, changes }),
+  );
+  let isOverdue = false;
+  const onOverdue = () => {
+    isOverdue = true;
+    changes.notify();
+  };
+  const timer = clock.setTimer(onOverdue, waitMs, false);
+  try {
+    let yielded: readonly Yielded[] = [];
+    let endpoints: readonly Endpoint[] = [];
+    while (!signal.aborted) {
+      const isAnswered = watched.some(({ answers }) => answers > 0);
+      if (!isAnswered && watched.every(({ isFailing }) => isFailing)) throw allFailed(service, watched);
+      const isComplete = watched.every(({ answers, isFailing }) => answers > 0 || isFailing);
+      const isNew = watched.some(({ answer }, index) => answer.endpoints !== yielded[index]?.answer.endpoints);
+      // The union is as old as the oldest of its parts: no source confirms the part of another.
+      const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (yielded[index]?.answers ?? 0));
+      if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
+        yielded = watched.map(({ answer, answers }) => ({ answer, answers }));
+        if (isNew) endpoints = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
+        yield { endpoints, certain: watched.every(isCertain) };
+      } else {
+        await changes.wait(signal);
+      }
+    }
+  } finally {
+    clock.clearTimer(timer);
+    await Promise.all(watched.map((source) => source.stop()));
+  }
+}
+
+/** Whether the source is certain of its part: of this one, or of everything it lists. */
+function isCertain({ answer, discovery }: WatchedSource): boolean {
+  return answer.certain || discovery.emptyPolicy === "trust";
+}
+
+/** Earlier sources come first: their ids stay, and they describe instances that later ones list too. */
+function merge(sources: readonly WatchedSource[]): readonly Endpoint[] {
   const merged = new Map<string, Endpoint>();
   const addresses = new Set<string>();
   sources.forEach(({ endpoints = [] }, index) => {
-    // Two instances at one address within one source are that source's business.
+    // Two instances of one source at one address are kept: that source tells them apart.
     const added = endpoints.filter((endpoint) => !addresses.has(addressOf(endpoint)));
     for (const endpoint of added) {
       addresses.add(addressOf(endpoint));
@@ -109,6 +125,7 @@ function merge(sources: readonly Source[]): readonly Endpoint[] {
   return [...merged.values()];
 }
 
+/** The names in any of the catalogues. Fails only when all of them do. */
 async function catalogueOf(
   sources: readonly Discovery[],
   signal: AbortSignal,

@@ -1,7 +1,6 @@
 import { type Clock, sleepUnlessAborted, systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
-import { authoritative } from "../authority.ts";
 import type { Discovery } from "../discovery.ts";
 import { keepIfSame } from "../same-endpoints.ts";
 import { AddressMemory, type AddressQuery, findAddresses } from "./addresses.ts";
@@ -13,18 +12,20 @@ import { findServices } from "./services.ts";
 
 export type { DnsOptions };
 
-/** A complete set and for how many seconds it holds. */
+/** A complete set and its time to live. */
 interface Found {
   readonly endpoints: readonly Endpoint[];
   readonly ttlS: number;
+  /** The source says that there is no such service: the SRV target `.` (RFC 2782). */
   readonly isDecidedlyAbsent?: boolean | undefined;
 }
 
 /**
  * Finds endpoints by DNS: addresses (A and AAAA) with a fixed port, or SRV records with ports, priorities and weights.
  *
- * Asks its servers itself, in the background, again whenever the smallest TTL of an answer has run out. A name that does
- * not exist is an empty set; a server that fails or stays silent is an error (`ERR_MESH_DISCOVERY`).
+ * Queries its servers itself, in the background, again whenever the smallest TTL of an answer has passed. A name that does not exist is an
+ * empty set; a server that fails or does not answer makes the watch throw `ERR_MESH_DISCOVERY`. Throws a `TypeError` or `RangeError` on
+ * wrong options.
  */
 export function dns(options: DnsOptions = {}): Discovery {
   const { type, port, name = "{service}", servers, family = 0, secure = false, emptyPolicy } = options;
@@ -47,9 +48,9 @@ export function dns(options: DnsOptions = {}): Discovery {
           memory.nextRound();
           const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve, memory, signal });
           const nextAt = clock.now() + refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
-          // Also when nothing changed: it confirms that the data is of now, and an empty answer is believed once it is confirmed.
+          // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
           last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-          yield isDecidedlyAbsent ? authoritative(last) : last;
+          yield { endpoints: last, certain: isDecidedlyAbsent ?? false };
           await sleepUntil(clock, nextAt, signal);
         }
       } catch (error) {

@@ -1,23 +1,24 @@
-import type { Endpoint } from "../../core/endpoint.ts";
-import type { Discovery } from "../discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../discovery.ts";
 import { readServiceList, type ServiceList } from "./service-list.ts";
 
 /**
- * Endpoints that are written down in code. Checked at once: a `TypeError` names service, entry and value. A service that is
- * not in the list has no endpoints.
+ * Endpoints that are listed in code. The list is checked at once: a `TypeError` names service, entry and value. A service that is not in
+ * the list has no endpoints.
  */
 export function staticDiscovery(services: ServiceList): Discovery {
   const list = readServiceList(services, "staticDiscovery");
+  // Not certain: as the secondary of a `fallback` the list knows nothing of the primary's instances. Alone it is trusted by its policy.
+  const answers = new Map<string, DiscoveryAnswer>([...list].map(([service, endpoints]) => [service, { endpoints, certain: false }]));
   return {
     name: "static list",
     emptyPolicy: "trust",
     async *watch(service, signal) {
-      // The end of a watch has the watcher ask again a few seconds later: a list in code never gets old.
-      if (!signal.aborted) yield list.get(service) ?? none;
+      // The watcher asks again some seconds after the end of a watch, so the age of the data stays small.
+      if (!signal.aborted) yield answers.get(service) ?? unknownService;
     },
     services: async () => [...list.keys()],
   };
 }
 
-/** One array for every unknown service, so that a watcher sees that nothing has changed. */
-const none: readonly Endpoint[] = Object.freeze([]);
+/** One answer for every unknown service, so that the same array confirms it. */
+const unknownService: DiscoveryAnswer = { endpoints: Object.freeze([]), certain: false };

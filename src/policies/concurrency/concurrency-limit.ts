@@ -1,45 +1,14 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest } from "../../core/dispatch.ts";
 import { MeshError } from "../../core/errors.ts";
-import { checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../../core/options.ts";
+import { type LayerParts, layer } from "../../core/layer.ts";
+import type { ConcurrencyReading } from "../../core/observing/reading.ts";
 import { isOverload, outcomeOfError } from "../../core/outcome.ts";
-import type { ConcurrencyReading } from "../../core/reading.ts";
-import { fixedLimit, type LimitAlgorithm } from "./limit-algorithm.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { group, orFalse } from "../../core/settings/rules.ts";
+import { type ConcurrencyOptions, concurrencyOptions } from "./concurrency-options.ts";
+import { fixedLimit } from "./limit-algorithm.ts";
 import { TurnQueue } from "./turn-queue.ts";
-
-/** How many attempts may be in flight; `concurrency` in the options of the mesh. */
-export interface ConcurrencyOptions {
-  /**
-   * Attempts of one service that may be in flight in this process, their bodies included: a number, or an algorithm that finds it:
-   * `gradient2()`, `aimd()`. @default 1024
-   */
-  readonly maxInFlight?: number | LimitAlgorithm;
-  /** Attempts of one instance. One that has so many is passed over; while all have, further attempts wait. @default no limit */
-  readonly maxInFlightPerInstance?: number;
-  /** Attempts that may wait for a place; further ones are refused at once. @default 1024 */
-  readonly maxQueued?: number;
-  /** How long an attempt may wait, in milliseconds. @default 1000 */
-  readonly queueTimeoutMs?: number;
-}
-
-const optionKeys = ["maxInFlight", "maxInFlightPerInstance", "maxQueued", "queueTimeoutMs"];
-
-/**
- * Checks `concurrency`.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function checkConcurrencyOptions(option: string, options: ConcurrencyOptions | false | undefined): void {
-  if (options === undefined || options === false) return;
-  checkObject(option, options);
-  checkKeys(option, options, optionKeys);
-  const { maxInFlight } = options;
-  if (typeof maxInFlight === "object" && maxInFlight !== null) {
-    if (typeof maxInFlight.begin !== "function") refuseOption(`${option}.maxInFlight.begin`, maxInFlight.begin, "a function");
-  } else checkInteger(`${option}.maxInFlight`, maxInFlight, 1);
-  checkInteger(`${option}.maxInFlightPerInstance`, options.maxInFlightPerInstance, 1);
-  checkInteger(`${option}.maxQueued`, options.maxQueued, 0);
-  checkNumber(`${option}.queueTimeoutMs`, options.queueTimeoutMs, 0, maxTimerMs);
-}
 
 /** What {@link concurrencyLimit} needs beside the user's options. */
 export interface ConcurrencyLimitOptions extends ConcurrencyOptions {
@@ -58,13 +27,8 @@ export interface ConcurrencyLimiter {
  * Bounds the attempts in flight. What finds no place waits in a bounded queue, by `priority`; what finds no place there, or waits too
  * long, is refused with `ERR_MESH_OVERLOADED`: sooner than its deadline, and without having been sent.
  */
-export function concurrencyLimit({
-  service,
-  maxInFlight = 1_024,
-  maxQueued = 1_024,
-  queueTimeoutMs = 1_000,
-  clock,
-}: ConcurrencyLimitOptions): ConcurrencyLimiter {
+export function concurrencyLimit({ service, clock, ...options }: ConcurrencyLimitOptions): ConcurrencyLimiter {
+  const { maxInFlight, maxQueued, queueTimeoutMs } = concurrencyOptions.settle(options);
   const limit = (typeof maxInFlight === "number" ? fixedLimit(maxInFlight) : maxInFlight).begin();
   let inFlight = 0;
 
@@ -119,3 +83,23 @@ export function concurrencyLimit({
 
   return { interceptor, reading: () => ({ inFlight, queued: queue.size, limit: limit.value }) };
 }
+
+/** The option of {@link concurrencyLayer}. */
+export interface ConcurrencyOption {
+  /** How many attempts may be in flight at a time; `false` = no limit. @default false */
+  readonly concurrency?: ConcurrencyOptions | false;
+}
+
+/** The rule of {@link ConcurrencyOption}, which the limit of each instance has too. */
+export const concurrencyOption = optionTable<ConcurrencyOption>()({ concurrency: orFalse(group(concurrencyOptions), false) });
+
+/** Attempts take places, not calls: one that pauses before its retry holds none. */
+export const concurrencyLayer = layer({
+  name: "concurrency limit",
+  options: concurrencyOption,
+  build({ concurrency }, parts: LayerParts) {
+    if (concurrency === false) return undefined;
+    const { interceptor, reading } = concurrencyLimit({ ...parts, ...concurrency });
+    return { interceptor, reading: () => ({ concurrency: reading() }) };
+  },
+});

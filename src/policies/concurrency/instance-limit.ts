@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { MeshError } from "../../core/errors.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import type { ConcurrencyOptions } from "./concurrency-limit.ts";
+import { type ConcurrencyOptions, concurrencyOptions } from "./concurrency-options.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 /** What an {@link InstanceLimit} needs beside the user's options. */
@@ -25,7 +25,7 @@ export class InstanceLimit {
   #called = 0;
 
   constructor(max: number, concurrency: ConcurrencyOptions, { service, candidates, clock }: InstanceLimitOptions) {
-    const { maxQueued = 1_024, queueTimeoutMs = 1_000 } = concurrency;
+    const { maxQueued, queueTimeoutMs } = concurrencyOptions.settle(concurrency);
     this.max = max;
     this.#candidates = candidates;
     const what = `every instance of "${service}" has ${max} attempts in flight (concurrency.maxInFlightPerInstance)`;

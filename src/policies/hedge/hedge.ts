@@ -3,45 +3,22 @@ import type { Clock } from "../../core/clock.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { isReplayable } from "../../core/http/body.ts";
-import { checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
+import { type LayerParts, layer } from "../../core/layer.ts";
+import type { EventSink } from "../../core/observing/events.ts";
 import { isRetryableMethod } from "../../core/outcome.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { group, orFalse } from "../../core/settings/rules.ts";
 import { RetryBudget } from "../retry/retry-budget.ts";
 import { isFailedResponse } from "../retry/retry-decision.ts";
 import { HedgeDelay } from "./hedge-delay.ts";
-
-/** A second attempt beside a slow one; `hedge` in the options of the mesh. */
-export interface HedgeOptions {
-  /**
-   * The share of the calls that may be hedged, 0–1: a call is hedged once it takes longer than all but this share of the calls before it
-   * (0.05: longer than the 95th percentile), and never more of them than this. @default 0.05
-   */
-  readonly maxExtraLoad?: number;
-  /** The shortest wait before a hedge, in milliseconds. @default 1 */
-  readonly minDelayMs?: number;
-  /** Where the percentile is longer than this, nothing is hedged, in milliseconds. @default 2000 */
-  readonly maxDelayMs?: number;
-}
-
-/**
- * Checks `hedge`.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function checkHedgeOptions(option: string, options: HedgeOptions | false | undefined): void {
-  if (options === undefined || options === false) return;
-  checkObject(option, options);
-  checkKeys(option, options, ["maxExtraLoad", "minDelayMs", "maxDelayMs"]);
-  checkNumber(`${option}.maxExtraLoad`, options.maxExtraLoad, 0, 1);
-  checkNumber(`${option}.minDelayMs`, options.minDelayMs, 0, maxTimerMs);
-  checkNumber(`${option}.maxDelayMs`, options.maxDelayMs, 0, maxTimerMs);
-}
+import { type HedgeOptions, hedgeOptions } from "./hedge-options.ts";
 
 /** What {@link hedge} needs beside the user's options. */
 export interface HedgePolicyOptions extends HedgeOptions {
   /** Shared with the retries: both are extra load. */
   readonly budget: RetryBudget;
   readonly clock: Clock;
-  readonly onHedge?: ((request: MeshRequest, delayMs: number) => void) | undefined;
-  readonly onHedgeWon?: ((request: MeshRequest) => void) | undefined;
+  readonly events?: EventSink | undefined;
 }
 
 /**
@@ -49,18 +26,11 @@ export interface HedgePolicyOptions extends HedgeOptions {
  * attempt is cancelled, and nobody is blamed for it. Only for requests that may be executed twice. (Dean and Barroso, The Tail at
  * Scale; the percentile, the budget and what is learnt from are Finagle's backup requests.)
  */
-export function hedge({
-  maxExtraLoad = 0.05,
-  minDelayMs = 1,
-  maxDelayMs = 2_000,
-  budget,
-  clock,
-  onHedge,
-  onHedgeWon,
-}: HedgePolicyOptions): Interceptor {
-  const delay = new HedgeDelay({ quantile: 1 - maxExtraLoad, minDelayMs, maxDelayMs, clock });
+export function hedge({ budget, clock, events, ...options }: HedgePolicyOptions): Interceptor {
+  const { percentile, minDelayMs, maxDelayMs, maxExtraLoad } = hedgeOptions.settle(options);
+  const delay = new HedgeDelay({ quantile: percentile, minDelayMs, maxDelayMs, clock });
   // Of its own beside the shared one: a latency that rises everywhere would make every call slower than the percentile it was before.
-  const ownBudget = new RetryBudget({ ratio: maxExtraLoad, perSecond: 0 }, clock);
+  const ownBudget = new RetryBudget({ ratio: maxExtraLoad, minRetriesPerSecond: 0 }, clock);
   return (next) => {
     const observed: Dispatch = (request) => {
       const startedAt = clock.now();
@@ -84,8 +54,9 @@ export function hedge({
         const race = new Race(request, observed, resolve, reject);
         race.timer = clock.setTimer(() => {
           if (!race.isOpen || !ownBudget.withdraw() || !budget.withdraw()) return;
-          onHedge?.(request, delayMs);
-          race.enter(() => onHedgeWon?.(request));
+          const { service } = request;
+          events?.emit?.({ type: "hedge", service, request, delayMs });
+          race.enter(() => events?.emit?.({ type: "hedge-won", service, request }));
         }, delayMs);
         race.onEnd = () => clock.clearTimer(race.timer);
         race.enter();
@@ -177,3 +148,19 @@ class Race {
     this.onEnd();
   }
 }
+
+/** The option of {@link hedgeLayer}. */
+export interface HedgeOption {
+  /** A second attempt beside one that takes longer than nearly all others; `false` = none. @default false */
+  readonly hedge?: HedgeOptions | false;
+}
+
+/** Below the retries, whose attempts it doubles, and charged to the same budget. */
+export const hedgeLayer = layer({
+  name: "hedge",
+  options: optionTable<HedgeOption>()({ hedge: orFalse(group(hedgeOptions), false) }),
+  build: (
+    { hedge: options },
+    parts: LayerParts & Omit<HedgePolicyOptions, keyof HedgeOptions | "budget"> & { readonly sharedBudget: RetryBudget },
+  ) => (options === false ? undefined : hedge({ ...parts, ...options, budget: parts.sharedBudget })),
+});

@@ -1,19 +1,15 @@
 import type { Clock } from "../../core/clock.ts";
+import { LogBuckets } from "../../core/log-buckets.ts";
 
+/** A percentile is right to about 9 %. */
 const bucketsPerOctave = 8;
-const octaves = 24;
-/** The lowest bucket ends at a hundredth of a millisecond, the highest begins at about 160 seconds. */
-const lowestMs = 0.01;
 const windows = 3;
 const windowMs = 10_000;
 
-/**
- * Latencies of the last 20 to 30 seconds in logarithmic buckets: a percentile is right to about 9 %, at a few kilobytes and
- * nanoseconds, however many there are.
- */
+/** Latencies of the last 20 to 30 seconds, in a few kilobytes however many there are. */
 export class LatencyHistogram {
   readonly #clock: Clock;
-  readonly #counts: readonly Uint32Array[] = Array.from({ length: windows }, () => new Uint32Array(bucketsPerOctave * octaves));
+  readonly #buckets: readonly LogBuckets[] = Array.from({ length: windows }, () => new LogBuckets(bucketsPerOctave));
   #window: number;
 
   constructor(clock: Clock) {
@@ -23,30 +19,21 @@ export class LatencyHistogram {
 
   /** Takes one latency in milliseconds. */
   record(ms: number): void {
-    const counts = this.#current();
-    const octave = Math.log2(Math.max(ms, lowestMs) / lowestMs);
-    const bucket = Math.min(counts.length - 1, Math.max(0, Math.floor(octave * bucketsPerOctave)));
-    counts[bucket] = (counts[bucket] as number) + 1;
+    this.#current().add(ms);
   }
 
   /** What the share `quantile` (0–1) of the latencies did not exceed, in milliseconds; `undefined` with fewer than `minCount` of them. */
   quantile(quantile: number, minCount: number): number | undefined {
     this.#current();
-    const total = this.#counts.reduce((sum, counts) => counts.reduce((inner, count) => inner + count, sum), 0);
-    if (total < minCount) return undefined;
-    let rest = Math.ceil(total * quantile);
-    for (let bucket = 0; bucket < bucketsPerOctave * octaves; bucket++) {
-      for (const counts of this.#counts) rest -= counts[bucket] as number;
-      // The upper end of the bucket: at least so many were as fast.
-      if (rest <= 0) return lowestMs * 2 ** ((bucket + 1) / bucketsPerOctave);
-    }
-    return undefined;
+    const all = new LogBuckets(bucketsPerOctave);
+    for (const buckets of this.#buckets) all.merge(buckets);
+    return all.total < minCount ? undefined : all.quantile(quantile, 1);
   }
 
-  #current(): Uint32Array {
+  #current(): LogBuckets {
     const now = Math.floor(this.#clock.now() / windowMs);
-    for (let steps = Math.min(now - this.#window, windows); steps > 0; steps--) this.#counts[(now - steps + 1) % windows]?.fill(0);
+    for (let steps = Math.min(now - this.#window, windows); steps > 0; steps--) this.#buckets[(now - steps + 1) % windows]?.clear();
     this.#window = now;
-    return this.#counts[now % windows] as Uint32Array;
+    return this.#buckets[now % windows] as LogBuckets;
   }
 }

@@ -1,4 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { number, ratio } from "../../core/settings/rules.ts";
 import { SlidingSum } from "../sliding-sum.ts";
 
 /** How many retries a service may have; `retry.budget` in the options of the mesh. */
@@ -6,8 +8,14 @@ export interface RetryBudgetOptions {
   /** Retries allowed per request, 0–1. @default 0.2 */
   readonly ratio?: number;
   /** Retries allowed per second on top, so that a service with few requests can retry at all. @default 10 */
-  readonly perSecond?: number;
+  readonly minRetriesPerSecond?: number;
 }
+
+/** The rules of {@link RetryBudgetOptions}. */
+export const retryBudgetOptions = optionTable<RetryBudgetOptions>()({
+  ratio: ratio(0.2),
+  minRetriesPerSecond: number({ default: 10, min: 0 }),
+});
 
 const slots = 10;
 const slotMs = 1_000;
@@ -22,9 +30,10 @@ export class RetryBudget {
   readonly #requests: SlidingSum;
   readonly #retries: SlidingSum;
 
-  constructor({ ratio = 0.2, perSecond = 10 }: RetryBudgetOptions, clock: Clock) {
+  constructor(options: RetryBudgetOptions, clock: Clock) {
+    const { ratio, minRetriesPerSecond } = retryBudgetOptions.settle(options);
     this.#ratio = ratio;
-    this.#floor = perSecond * ((slots * slotMs) / 1_000);
+    this.#floor = minRetriesPerSecond * ((slots * slotMs) / 1_000);
     this.#requests = new SlidingSum(slots, slotMs, clock);
     this.#retries = new SlidingSum(slots, slotMs, clock);
   }

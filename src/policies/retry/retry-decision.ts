@@ -2,7 +2,7 @@ import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { isReplayable } from "../../core/http/body.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
-import type { RetryDenial } from "../../core/observer.ts";
+import type { RetryDenial } from "../../core/observing/events.ts";
 import { isGatewayError, isRetryableMethod } from "../../core/outcome.ts";
 
 /** How an attempt ended that the caller should not see if another one can do better. */
@@ -33,7 +33,7 @@ export function isFailedResponse({ status }: Pick<MeshResponse, "status">): bool
  * The retry table. A second attempt is made only when the first provably never reached an instance, when the method is
  * safe (RFC 9110 §9.2.1), or when the caller has said so. 500 and 429 are answers and are not retried.
  */
-export function decide(request: MeshRequest, failure: Failure, idempotent: "safe" | "rfc9110" | "declared"): Decision {
+export function decide(request: MeshRequest, failure: Failure, idempotent: "safe" | "idempotent" | "declared"): Decision {
   const classified = failure.response === undefined ? classifyError(request, failure.error) : classifyResponse(failure.response);
   if (classified === undefined) return never;
   const { kind, reason, isOnce = false } = classified;

@@ -1,4 +1,6 @@
 import { checkChoice, checkInteger, checkKeys, checkNumber, checkObject, checkText, maxTimerMs, refuseOption } from "../../core/options.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { custom } from "../../core/settings/rules.ts";
 
 /** When the checks of a service are made and what they decide. */
 export interface HealthCheckTiming {
@@ -73,3 +75,18 @@ function checkStatuses(option: string, statuses: unknown): void {
   if (Array.isArray(statuses) && statuses.length > 0 && statuses.every((each) => isStatus(each) || isRange(each))) return;
   refuseOption(option, statuses, "an array of statuses and [from, to] ranges of them, 100 to 599");
 }
+
+/** The option of active health checks, for each service. */
+export interface HealthCheckOption {
+  /** Active checks of every instance that discovery knows: one that fails them is out of rotation until it passes again; `false` = none. @default false */
+  readonly healthCheck?: HealthCheckOptions | false;
+}
+
+/** The rule of {@link HealthCheckOption}. */
+export const healthCheckOption = optionTable<HealthCheckOption>()({
+  healthCheck: custom<HealthCheckOptions | false>({
+    type: "HealthCheckOptions | false",
+    default: false,
+    check: (option, value) => checkHealthCheck(option, value as HealthCheckOptions | false),
+  }),
+});

@@ -1,18 +1,18 @@
-import type { Observation } from "../../core/call-observer.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { headersWith } from "../../core/http/request-headers.ts";
-import type { AttemptObserver } from "../../core/observer.ts";
+import type { Observation } from "../../core/observing/call-observer.ts";
+import type { AttemptObserver } from "../../core/observing/observer.ts";
 import type { Observers } from "./observers.ts";
 
-/** Reports whole calls. Outermost: it sees what the caller sees, and the whole time. */
+/** Reports whole calls. The outermost layer: it sees the result and the duration that the caller sees. */
 export function observeCalls(observers: Observers, clock: Clock): Interceptor {
   return (next) => (request) => {
     const observation = observers.followCall(request);
     if (observation === undefined) return next(request);
     const call = new ObservedCall(observers, clock, request, observation);
-    // In place: nothing but the edge has seen the request yet, and a copy would stay as long as the call.
+    // In place: only the edge has seen the request yet, and a copy would live as long as the call.
     (request as { observation: Observation }).observation = observation;
     const skipsAnswered = observation.every((follower) => follower === undefined || follower.skipsAnswered === true);
     return next(request).then(
@@ -60,7 +60,7 @@ class ObservedCall {
   }
 }
 
-/** Reports attempts. Innermost of the layers: it sees what the wire did. */
+/** Reports attempts. The innermost layer: it sees each attempt as the wire did it. */
 export function observeAttempts(observers: Observers, clock: Clock): Interceptor {
   return (next) => (request) => {
     const followers = request.upstream && observers.followAttempt(request, request.upstream);
@@ -84,7 +84,7 @@ class ObservedAttempt {
   readonly #request: MeshRequest;
   readonly #followers: readonly AttemptObserver[];
   readonly #startedAt: number;
-  /** A response that is thrown away for a retry closes when the next attempt has been noted already. */
+  /** Index of the record of this attempt. A response discarded for a retry closes after the next attempt has got its record. */
   readonly #at: number;
 
   constructor(observers: Observers, clock: Clock, request: MeshRequest, followers: readonly AttemptObserver[]) {
@@ -114,7 +114,7 @@ class ObservedAttempt {
   }
 }
 
-/** Sends inside what the followers want around it: once, whatever they do. */
+/** Sends the attempt inside the `around` of its followers: exactly once, whatever these do. */
 function around(observers: Observers, followers: readonly AttemptObserver[], send: () => Promise<MeshResponse>): Promise<MeshResponse> {
   let sent: Promise<MeshResponse> | undefined;
   const sendOnce = () => {
@@ -137,12 +137,12 @@ function withHeaders(request: MeshRequest, followers: readonly AttemptObserver[]
   return headers === request.headers ? request : { ...request, headers };
 }
 
-/** A body that closed with anything but an error of the mesh was given up by whoever read it: that is no failure. */
+/** A body that closed with an error of another kind than the mesh's was given up by its reader, which is no failure. */
 function isGivenUp(error: unknown): boolean {
   return error !== undefined && !isMeshError(error);
 }
 
-/** A call that failed with the caller's own reason. A time limit of the mesh is a failure. */
+/** Whether the caller aborted: the error is its own reason. A time limit of the mesh is a failure. */
 function isAborted(request: MeshRequest, error: unknown): boolean {
   return request.cancellation.cancelled && !isMeshError(error);
 }

@@ -1,14 +1,16 @@
-import type { CallEnd, CallObserver, Observation } from "../../core/call-observer.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observer.ts";
-import type { MeshReading } from "../../core/reading.ts";
+import type { CallEnd, CallObserver, Observation } from "../../core/observing/call-observer.ts";
+import type { EventSink, MeshEvent } from "../../core/observing/events.ts";
+import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
+import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
-const nobody: Observer = {};
+/** Takes the place of an observer that has left. */
+const absent: Observer = {};
 
-/** Several observers as one. What one of them throws disturbs neither the call nor the others. */
-export class Observers {
-  /** The place of one that has left stays empty: calls under way know their followers by it. */
+/** The observers of a mesh. An error of one of them disturbs neither the call nor the others; it is one process warning. */
+export class Observers implements EventSink {
+  /** Calls under way know their followers by the index of the observer, so an observer that leaves keeps its place. */
   readonly #observers: Observer[];
   #hasWarned = false;
 
@@ -16,23 +18,32 @@ export class Observers {
     this.#observers = [...observers];
   }
 
-  /** Adds one, which hears of what begins from now on, and returns what takes it away again. */
+  /** Adds an observer for everything that begins from now on; returns the function that removes it. */
   join(observer: Observer, mesh: MeshReading): () => void {
     const place = this.#observers.push(observer) - 1;
     this.guard(() => observer.onOpen?.(mesh));
     return () => {
       if (this.#observers[place] !== observer) return;
-      this.#observers[place] = nobody;
+      this.#observers[place] = absent;
       this.guard(() => observer.onClose?.());
     };
   }
 
-  /** Calls `tell` with every observer. */
+  /** Calls `tell` with each observer. */
   each(tell: (observer: Observer) => void): void {
     for (const observer of this.#observers) this.guard(() => tell(observer));
   }
 
-  /** Who follows this call, by observer; `undefined` when nobody does, which is the normal case and makes nothing. */
+  /** Hands an event to each observer that takes events; `undefined` while there is none. */
+  get emit(): ((event: MeshEvent) => void) | undefined {
+    return this.#observers.some(({ onEvent }) => onEvent !== undefined) ? this.#emit : undefined;
+  }
+
+  readonly #emit = (event: MeshEvent): void => {
+    this.each((observer) => observer.onEvent?.(event));
+  };
+
+  /** The followers of a call, by observer; `undefined`, and nothing allocated, while no observer follows it. */
   followCall(request: MeshRequest): Observation | undefined {
     const observers = this.#observers;
     let followers: (CallObserver | undefined)[] | undefined;
@@ -40,7 +51,7 @@ export class Observers {
       try {
         const follower = observers[index]?.onCall?.(request);
         if (follower === undefined) continue;
-        // Those before it follow nothing: the place of a follower is that of its observer.
+        // The observers before it follow nothing: a follower has the index of its observer.
         if (followers === undefined) followers = index === 0 ? [follower] : [...new Array<undefined>(index).fill(undefined), follower];
         else followers[index] = follower;
       } catch (error) {
@@ -50,7 +61,7 @@ export class Observers {
     return followers;
   }
 
-  /** Tells those who follow a call that it has ended. */
+  /** Tells the followers of a call that it has ended. */
   callEnded(followers: Observation, end: CallEnd): void {
     for (const follower of followers) {
       try {
@@ -61,7 +72,7 @@ export class Observers {
     }
   }
 
-  /** Tells those who follow an attempt that it has ended. */
+  /** Tells the followers of an attempt that it has ended. */
   attemptEnded(followers: readonly AttemptObserver[], end: AttemptEnd): void {
     for (const follower of followers) {
       try {
@@ -72,7 +83,7 @@ export class Observers {
     }
   }
 
-  /** Who follows this attempt; `undefined` when nobody does. */
+  /** The followers of an attempt; `undefined` when there is none. */
   followAttempt(request: MeshRequest, upstream: Upstream): readonly AttemptObserver[] | undefined {
     let followers: AttemptObserver[] | undefined;
     for (let index = 0; index < this.#observers.length; index++) {
@@ -88,7 +99,7 @@ export class Observers {
     return followers;
   }
 
-  /** Runs an observer's code. */
+  /** Runs code of an observer; an error becomes a warning. */
   guard(run: () => unknown): void {
     try {
       run();

@@ -1,6 +1,6 @@
 import type { Metric, Registry } from "@prometheus-io/client";
-import { type Format, openMetrics } from "./accept.ts";
 import type { Collected } from "./family.ts";
+import { type Format, openMetrics } from "./scrape-format.ts";
 
 interface Readable {
   readonly name: string;
@@ -10,8 +10,8 @@ interface Readable {
 }
 
 /**
- * The text of a registry in `format`, whatever its own content type is. That one is not switched for it, as the package would have it:
- * another scrape at the same time would be half in each, and writing OpenMetrics takes the `_total` from the names of counters for good.
+ * The text of a registry in `format`, whatever its own content type is. The package intends to switch the content type instead: then a
+ * concurrent scrape would be half in each format, and writing OpenMetrics removes `_total` from the names of counters for good.
  */
 export function expositionOf(registry: Registry, format: Format): Promise<string> {
   const isOpen = format === openMetrics;
@@ -26,14 +26,14 @@ export function expositionOf(registry: Registry, format: Format): Promise<string
   return view.metrics();
 }
 
-/** A metric under the name that it has in the format. */
+/** A metric under its name in the format. */
 function shown(metric: Readable, isOpen: boolean, wasOpen: boolean): Readable {
   const { name, type } = metric;
   if (type !== "counter") return metric;
   const get = async (): Promise<Collected> => {
     const collected = await (metric.getForPromString === undefined ? metric.get() : metric.getForPromString());
     const base = collected.name.replace(/_total$/, "");
-    // In OpenMetrics the package adds it to each sample. What it has taken from the name stays part of it in the other format.
+    // In OpenMetrics the package adds `_total` to each sample. In the other format the suffix that it has removed is put back.
     if (isOpen) return { ...collected, name: base };
     return wasOpen ? { ...collected, name: `${base}_total` } : collected;
   };

@@ -1,17 +1,17 @@
 import type { Metric, Registry } from "@prometheus-io/client";
-import { keysOf, metricTable } from "../metric-table.ts";
-import type { CounterKey, GaugeKey, HistogramKey, Instruments, MetricKey, Report } from "../sink.ts";
+import type { CounterKey, GaugeKey, HistogramKey, Instruments, MetricKey, Report } from "../metrics/metric-sink.ts";
+import { keysOf, metricTable } from "../metrics/metric-table.ts";
 import type { Aggregator, FamilyDefinition } from "./family.ts";
 import { HistogramFamily } from "./histogram-family.ts";
 import { CounterFamily, GaugeFamily } from "./number-family.ts";
 import { prometheusName } from "./spelling.ts";
 
-/** Of gauges that cannot be added up: of two meshes, or two workers, the one that should be looked at. */
+/** Gauges that cannot be added up: of two meshes, or two workers, the value that needs attention is kept. */
 const aggregators: Partial<Record<MetricKey, Aggregator>> = { panic: "max", discoveryAge: "max", certificateExpiry: "min" };
 
 const byRegistry = new WeakMap<Registry, Families>();
 
-/** The metrics of this package in one registry: all meshes that report there share them. */
+/** The metrics of this package in one registry, shared by all meshes that report there. */
 export class Families {
   readonly instruments: Instruments;
   readonly #gauges: Readonly<Record<GaugeKey, GaugeFamily>>;
@@ -19,8 +19,8 @@ export class Families {
   #isFresh = false;
 
   /**
-   * Those in `registry`, which are registered there if they are not yet.
-   * @throws TypeError when there is another metric of one of their names; none is registered then.
+   * The metrics in `registry`, registered there at the first call.
+   * @throws TypeError when another metric has one of their names; none is registered then.
    */
   static in(registry: Registry): Families {
     const families = byRegistry.get(registry) ?? new Families();
@@ -33,7 +33,7 @@ export class Families {
     const collect = (): void => this.#collect();
     const histograms: Partial<Record<HistogramKey, HistogramFamily>> = {};
     for (const key of keysOf<HistogramKey>("histogram")) {
-      // Of durations alone: a number of attempts leads to no trace in particular.
+      // Exemplars for durations only: a number of attempts points to no trace in particular.
       histograms[key] = new HistogramFamily(definitionOf(key), collect, metricTable[key].buckets ?? [], metricTable[key].unit === "s");
     }
     const counters: Partial<Record<CounterKey, CounterFamily>> = {};
@@ -44,13 +44,13 @@ export class Families {
     this.#gauges = gauges as Record<GaugeKey, GaugeFamily>;
   }
 
-  /** Has `observe` asked for the gauges of a mesh at each collection; returns what ends that. */
+  /** Calls `observe` for the gauges of a mesh at each collection; returns the function that ends it. */
   join(observe: (report: Report<GaugeKey>) => void): () => void {
     this.#observers.add(observe);
     return () => this.#observers.delete(observe);
   }
 
-  /** A registry asks its metrics one after another without a pause: they are all of the same moment. */
+  /** A registry reads its metrics one after another in the same turn, so that one collection serves all. */
   #collect(): void {
     if (this.#isFresh) return;
     this.#isFresh = true;

@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 import { type Labels, labelsOf, seriesOf } from "./labels.ts";
 
-/** An exemplar, as the package writes it. */
+/** An exemplar in the shape that the package writes. */
 export interface Exemplar {
   readonly labelSet: Labels;
   readonly value: number;
@@ -9,17 +9,17 @@ export interface Exemplar {
   readonly timestamp: number;
 }
 
-/** One line of a scrape, as the package writes it: `sharedLabels` are kept as text by it, and so must stay the same object. */
+/** One line of a scrape in the shape that the package writes. It caches the text of `sharedLabels` by identity. */
 export interface Sample {
   readonly value: number;
   readonly labels: Labels;
   readonly sharedLabels?: Labels;
-  /** Of a histogram's parts. */
+  /** The name of a part of a histogram, such as `…_bucket`. */
   readonly metricName?: string;
   readonly exemplar?: Exemplar | undefined;
 }
 
-/** What the package asks a metric for. */
+/** The values of a metric, as the package reads them. */
 export interface Collected {
   readonly name: string;
   readonly help: string;
@@ -28,10 +28,10 @@ export interface Collected {
   readonly values: readonly Sample[];
 }
 
-/** How values of the same series are put together: those of two meshes here, and those of workers by the package. */
+/** How values of the same series are combined: those of two meshes here, those of workers by the package. */
 export type Aggregator = "sum" | "max" | "min";
 
-/** What a family is made of. */
+/** Name, help and kind of a family. */
 export interface FamilyDefinition {
   readonly name: string;
   readonly help: string;
@@ -39,16 +39,16 @@ export interface FamilyDefinition {
   readonly aggregator: Aggregator;
 }
 
-/** Series that a metric may have, as the OpenTelemetry SDK has it; what comes after them is counted in one more. */
+/** Series that a metric may have, as in the OpenTelemetry SDK; further ones are counted in one overflow series. */
 const maxSeries = 2_000;
 const overflow: Attributes = { "otel.metric.overflow": true };
 
 /**
- * A metric in a registry of `@prometheus-io/client`: it has what the registry asks of one. The package's own classes make a
- * text of all labels for each value; here a value finds its series by the attributes' identity.
+ * A metric in a registry of `@prometheus-io/client`, with the methods that the registry calls. The package's own classes make a text of all
+ * labels for each value; here a value finds its series by the identity of its attributes.
  */
 export abstract class Family<Series> implements FamilyDefinition {
-  /** Not readonly: the package takes the `_total` of counters away where it writes OpenMetrics. */
+  /** Not readonly: the package removes the `_total` of counters when it writes OpenMetrics. */
   name: string;
   readonly help: string;
   readonly type: FamilyDefinition["type"];
@@ -57,7 +57,7 @@ export abstract class Family<Series> implements FamilyDefinition {
   readonly #series = new Map<string, Series>();
   #byAttributes = new WeakMap<Attributes, Series>();
 
-  /** `beforeRead` is called before values are read: it brings them up to date. */
+  /** `beforeRead` brings the values up to date; it is called before they are read. */
   constructor({ name, help, type, aggregator }: FamilyDefinition, beforeRead: () => void) {
     this.name = name;
     this.help = help;
@@ -66,7 +66,7 @@ export abstract class Family<Series> implements FamilyDefinition {
     this.#beforeRead = beforeRead;
   }
 
-  /** For JSON, where each value has all its labels. */
+  /** The values for JSON, each with all its labels. */
   async get(): Promise<Collected> {
     const { values, ...rest } = this.getForPromString();
     return {
@@ -75,7 +75,7 @@ export abstract class Family<Series> implements FamilyDefinition {
     };
   }
 
-  /** For text. */
+  /** The values for text. */
   getForPromString(): Collected {
     this.#beforeRead();
     const { name, help, type, aggregator } = this;

@@ -1,13 +1,13 @@
 import { type Attributes, type Context, isSpanContextValid, TraceFlags, trace } from "@opentelemetry/api";
-import type { HistogramSink } from "../sink.ts";
+import type { HistogramSink } from "../metrics/metric-sink.ts";
 import { type Exemplar, Family, type FamilyDefinition, type Sample } from "./family.ts";
 import type { Labels } from "./labels.ts";
 
 interface HistogramSeries {
   readonly labels: Labels;
-  /** For each bound what is at most that and above the one before; the last is for what is above all. */
+  /** Values per bucket, not cumulative: up to each bound, and one more bucket above the last bound. */
   readonly counts: number[];
-  /** The last one of each bucket. */
+  /** The last exemplar of each bucket. */
   readonly exemplars: (Exemplar | undefined)[];
   sum: number;
 }
@@ -61,7 +61,7 @@ export class HistogramFamily extends Family<HistogramSeries> implements Histogra
   }
 }
 
-/** The trace that a value is an example of: only one that is sampled can be looked up. */
+/** The exemplar for a value: its trace, if it is sampled, since no other can be looked up. */
 function exemplarOf(value: number, context: Context): Exemplar | undefined {
   const span = trace.getSpanContext(context);
   if (span === undefined || (span.traceFlags & TraceFlags.SAMPLED) === 0 || !isSpanContextValid(span)) return undefined;

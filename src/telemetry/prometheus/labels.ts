@@ -4,7 +4,7 @@ import { labelName } from "./spelling.ts";
 /** Labels by name. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** The labels that stand for attributes. */
+/** The labels for attributes. */
 export function labelsOf(attributes: Attributes): Labels {
   const labels: Record<string, string> = {};
   for (const [name, value] of Object.entries(attributes)) {
@@ -13,13 +13,13 @@ export function labelsOf(attributes: Attributes): Labels {
   return labels;
 }
 
-/** The same for two sets of labels exactly when they are the same series. */
+/** A key that is equal for two sets of labels exactly when they are the same series. */
 export function seriesOf(labels: Labels): string {
-  // Unlike the package's own keys, which join values with "|": with a "|" in one of them, two series are one there.
+  // The package's own keys join values with "|": a value with a "|" in it would make one series of two.
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What UTF-8 can hold, so that no two values are the same on the wire; without NUL, at which Prometheus' parser stops. */
+/** `value` as well-formed Unicode, so that no two values are equal on the wire, and without NUL, at which Prometheus' parser stops. */
 function wellFormed(value: string): string {
   return value.toWellFormed().replaceAll("\0", "\uFFFD");
 }

@@ -1,11 +1,11 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { CounterSink } from "../sink.ts";
+import type { CounterSink } from "../metrics/metric-sink.ts";
 import { Family, type Sample } from "./family.ts";
 import type { Labels } from "./labels.ts";
 
 interface NumberSeries {
   readonly labels: Labels;
-  /** NaN of a gauge that nobody has told anything of. */
+  /** NaN for a gauge without a value in this collection. */
   value: number;
 }
 
@@ -24,9 +24,9 @@ export class CounterFamily extends Family<NumberSeries> implements CounterSink {
   }
 }
 
-/** A gauge: reset and told anew at each collection, so that what is no more has no series. */
+/** A gauge: reset before each collection, so that a value that is no longer reported has no series. */
 export class GaugeFamily extends Family<NumberSeries> {
-  /** Takes what one mesh shows, together with what others have told of the same series in this collection. */
+  /** Takes the value of one mesh and combines it with those of other meshes for the same series in this collection. */
   tell(value: number, attributes: Attributes): void {
     const series = this.at(attributes);
     if (Number.isNaN(series.value)) series.value = value;

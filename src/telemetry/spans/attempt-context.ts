@@ -1,10 +1,10 @@
 import { type Context, createContextKey, INVALID_SPAN_CONTEXT, type Span, trace } from "@opentelemetry/api";
 
-// @opentelemetry/core's own key: keys are global symbols, so that the package need not be there.
+// The key of @opentelemetry/core. Keys are global symbols, so that the package is not needed.
 export const suppressed: symbol = createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 export const inAttempt: symbol = createContextKey("inmesh attempt");
 
-/** The key that the API sets spans under, which it does not export: asked for by having one set. */
+/** The key under which the API sets spans. It is not exported; a context that records the key finds it out. */
 const spanKey: symbol = (() => {
   let asked: symbol | undefined;
   const context: Context = {
@@ -19,7 +19,7 @@ const spanKey: symbol = (() => {
   return asked as symbol;
 })();
 
-/** Headers without a prototype that the engine keeps in its fast form, which an object made by `Object.create(null)` is not. */
+/** Headers without a prototype. Unlike an object made by `Object.create(null)`, the engine keeps one of a class in its fast form. */
 class Carrier {
   readonly [name: string]: string;
 }
@@ -27,12 +27,12 @@ Object.setPrototypeOf(Carrier.prototype, null);
 Reflect.deleteProperty(Carrier.prototype, "constructor");
 
 /**
- * The context of one attempt: its parent's, with a span of its own. One object, where the API's own contexts would be three, each
- * with a copy of everything that is set in it.
+ * The context of one attempt: that of its parent with a span of its own. It is one object, where the API would make three contexts, each
+ * with a copy of all that is set in it.
  */
 export class AttemptContext implements Context {
   readonly span: Span;
-  /** Written by the propagator: what carries the span to the instance. */
+  /** The headers that carry the span to the instance; the propagator writes them. */
   readonly headers: Readonly<Record<string, string>> = new Carrier();
   readonly #parent: Context;
   #isSending = false;
@@ -43,8 +43,8 @@ export class AttemptContext implements Context {
   }
 
   /**
-   * From now on tracing is suppressed in it, so that an instrumentation of undici adds no second span and no second
-   * `traceparent`; a propagator, which runs before, would find nothing to carry then.
+   * Suppresses tracing in this context from now on, so that an instrumentation of undici adds neither a second span nor a second
+   * `traceparent`. The propagator runs before: it carries nothing where tracing is suppressed.
    */
   startSending(): void {
     this.#isSending = true;

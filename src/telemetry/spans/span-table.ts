@@ -1,15 +1,15 @@
-import { attribute } from "../names.ts";
+import { attribute } from "../attribute-names.ts";
 
 /** One kind of span. */
 export interface SpanDefinition {
   readonly name: string;
   readonly kind: "CLIENT" | "INTERNAL";
   readonly description: string;
-  /** Set on every span, or where they apply. */
+  /** The attributes that are always set, or set when they apply. */
   readonly attributes: readonly string[];
 }
 
-/** Every kind of span. docs/telemetry.md is checked against this table. */
+/** Every kind of span. The table in docs/reference/telemetry.md is generated from this one. */
 export const spanTable: Readonly<Record<"attempt" | "call", SpanDefinition>> = {
   attempt: {
     name: "{method} or {method} {route}",

@@ -1,22 +1,21 @@
 import { channel } from "node:diagnostics_channel";
 import type { Attributes, Context, Span, Tracer } from "@opentelemetry/api";
 import { context, propagation, SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import type { CallEnd } from "../../core/call-observer.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
-import type { AttemptEnd } from "../../core/observer.ts";
+import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { attribute } from "../names.ts";
-import { peerAttributes } from "../service-state.ts";
-import { fullUrl } from "../url.ts";
-import { attemptErrorType, callOutcome, knownMethod, other } from "../values.ts";
+import { attribute } from "../attribute-names.ts";
+import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
 import { AttemptContext, inAttempt, suppressed } from "./attempt-context.ts";
+import { fullUrl } from "./full-url.ts";
 import { TracerSource } from "./tracers.ts";
 
 /**
- * Whether the code runs inside an attempt of a mesh that traces it: for `ignoreRequestHook` of
- * `@opentelemetry/instrumentation-undici`, which then leaves the mesh's requests out of its own metric too.
+ * Whether the code runs inside an attempt that the mesh traces. For the `ignoreRequestHook` of `@opentelemetry/instrumentation-undici`,
+ * which then leaves requests of the mesh out of its metric too.
  */
 export function isMeshRequest(): boolean {
   return context.active().getValue(inAttempt) === true;
@@ -24,18 +23,18 @@ export function isMeshRequest(): boolean {
 
 const requestChannel = channel("undici:request:create");
 
-/** Whether something looks at the requests that undici makes, as an instrumentation of it does. */
+/** Whether anything subscribes to the requests of undici, as an instrumentation of it does. */
 export function isUndiciObserved(): boolean {
   return requestChannel.hasSubscribers;
 }
 
-/** What the options say about spans. */
+/** The options that concern spans. */
 export interface SpanOptions {
   readonly callSpans: boolean;
   readonly recordQuery: boolean;
 }
 
-/** Makes and ends spans, while an SDK for traces is registered. */
+/** Makes and ends spans while an SDK for traces is registered. */
 export class MeshSpans {
   readonly #options: SpanOptions;
   readonly #clock: Clock;
@@ -46,7 +45,7 @@ export class MeshSpans {
     this.#clock = clock;
   }
 
-  /** The tracer, unless there is none or the caller has suppressed tracing. */
+  /** The tracer; `undefined` without an SDK, and where the caller has suppressed tracing. */
   tracerFor(parent: Context): Tracer | undefined {
     const tracer = this.#source.current();
     return tracer === undefined || parent.getValue(suppressed) === true ? undefined : tracer;
@@ -57,17 +56,17 @@ export class MeshSpans {
     return this.#source.current() !== undefined;
   }
 
-  /** Whether every call gets a span. */
+  /** Whether each call gets a span. */
   get hasCalls(): boolean {
     return this.#options.callSpans;
   }
 
-  /** The span of a call. */
+  /** Starts the span of a call. */
   startCall(request: MeshRequest, label: string, parent: Context): Span | undefined {
     return this.tracerFor(parent)?.startSpan(callName(label), { kind: SpanKind.INTERNAL, attributes: callAttributes(request) }, parent);
   }
 
-  /** Ends the span of a call. One that failed without an attempt, and has no span yet, gets one now: its trace would say nothing. */
+  /** Ends the span of a call. A call without one that failed before any attempt gets a span now, since its trace would not show it. */
   endCall(request: MeshRequest, label: string, parent: Context, started: Span | undefined, end: CallEnd): void {
     if (started === undefined && end.attempts > 0) return;
     const { outcome, errorType } = callOutcome(end);
@@ -90,14 +89,14 @@ export class MeshSpans {
     span.end(endTime);
   }
 
-  /** The context of an attempt with its CLIENT span, below the call's or the caller's own. */
+  /** Starts the CLIENT span of an attempt, below the span of the call or of the caller. */
   startAttempt(request: MeshRequest, upstream: Upstream, parent: Context): AttemptContext | undefined {
     const tracer = this.tracerFor(parent);
     if (tracer === undefined) return undefined;
     const method = knownMethod(request.method);
-    const { route } = request.options;
+    const { route } = request;
     const verb = method === other ? "HTTP" : method;
-    // What the conventions want a sampler to know. The SDK takes 0.15 µs for each, also of a span that it drops then.
+    // Only what the conventions prescribe for samplers: the SDK takes 0.15 µs for each attribute, also of a span that it drops.
     const attributes: Attributes = {
       [attribute.method]: method,
       [attribute.serverAddress]: request.service,
@@ -141,7 +140,7 @@ function callAttributes(request: MeshRequest): Attributes {
   const method = knownMethod(request.method);
   const attributes: Attributes = { [attribute.method]: method, [attribute.service]: request.service };
   if (method === other) attributes[attribute.methodOriginal] = request.method;
-  if (request.options.route !== undefined) attributes[attribute.urlTemplate] = request.options.route;
+  if (request.route !== undefined) attributes[attribute.urlTemplate] = request.route;
   return attributes;
 }
 

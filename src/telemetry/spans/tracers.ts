@@ -1,18 +1,18 @@
 import { ProxyTracerProvider, type Tracer, type TracerProvider, trace } from "@opentelemetry/api";
-import { scopeName, scopeVersion } from "../names.ts";
+import { scopeName, scopeVersion } from "../attribute-names.ts";
 
-/** What a proxy that has no SDK behind it delegates to; the API exports it in no other way. */
+/** The delegate of a proxy without an SDK behind it; the API exports it in no other way. */
 const noopProvider: TracerProvider = new ProxyTracerProvider().getDelegate();
 
 /**
- * The tracer of the provider that is registered now. The API's proxy would do for late registration, but says nothing about
- * whether it has an SDK behind it: spans without one cost 60 ns each, and a context around each attempt more.
+ * The tracer of the provider that is registered now. The API's own proxy also finds a provider registered later, but does not tell whether
+ * there is one: spans without an SDK cost 60 ns each, and the context around each attempt more.
  */
 export class TracerSource {
   #delegate: TracerProvider | undefined = undefined;
   #tracer: Tracer | undefined = undefined;
 
-  /** `undefined` while no SDK is registered, which costs nanoseconds to find out. */
+  /** `undefined` while no SDK is registered; finding that out costs nanoseconds. */
   current(): Tracer | undefined {
     const provider = trace.getTracerProvider();
     const delegate = delegateOf(provider);
@@ -23,7 +23,7 @@ export class TracerSource {
   }
 }
 
-// Asked for by its shape: the proxy of a registration made by another copy of the API is not an instance of ours.
+// By its shape and not by instanceof: the proxy may have been registered by another copy of the API.
 function delegateOf(provider: TracerProvider & { getDelegate?: () => TracerProvider }): TracerProvider {
   return typeof provider.getDelegate === "function" ? provider.getDelegate() : provider;
 }

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../core/endpoint.ts";
+import { checkedAnswer } from "../../discovery/checked-answer.ts";
 import type { Discovery } from "../../discovery/discovery.ts";
 import { addressesOf, eventually, pause, within } from "./eventually.ts";
 
 /**
- * Reads one watch in the background and keeps every set, as the watcher of a mesh would: when the adapter returns, it is
- * asked again. It does not restart after an error: a suite wants to see it.
+ * Reads one watch in the background and keeps every set. When the adapter returns, the watch is started again, as the watcher of a mesh
+ * does. After an error it is not: a suite examines the error.
  */
 export class WatchReader {
-  /** Every set so far, as it was when it was yielded. */
+  /** Every set so far, copied when it was yielded. */
   readonly sets: (readonly Endpoint[])[] = [];
-  /** Those of them that are another array than the one before, so that they do not only confirm it. */
+  /** The sets that are another array than the one before, and so do more than confirm it. */
   readonly changes: (readonly Endpoint[])[] = [];
   #failure: { readonly error: unknown } | undefined = undefined;
   readonly #originals: { readonly set: readonly Endpoint[]; readonly copy: string }[] = [];
@@ -21,7 +22,7 @@ export class WatchReader {
     this.#done = this.#read(discovery, service);
   }
 
-  /** What the watch threw. */
+  /** The error of the watch; `undefined` when it has not thrown. */
   get error(): unknown {
     return this.#failure?.error;
   }
@@ -31,11 +32,12 @@ export class WatchReader {
     return this.#failure !== undefined;
   }
 
+  /** The newest set. */
   get last(): readonly Endpoint[] | undefined {
     return this.sets.at(-1);
   }
 
-  /** The first set there is. */
+  /** Resolves with the first set. */
   async first(withinMs: number): Promise<readonly Endpoint[]> {
     await this.until("a first set", () => true, withinMs);
     return this.sets[0] ?? [];
@@ -77,10 +79,10 @@ export class WatchReader {
     const { signal } = this.#controller;
     try {
       while (!signal.aborted) {
-        for await (const set of discovery.watch(service, signal)) {
-          // Only what comes after the abort is dropped: an adapter may be in the middle of a yield.
+        for await (const yielded of discovery.watch(service, signal)) {
+          // An adapter may be in the middle of a yield when the signal aborts; that set is dropped.
           if (signal.aborted) return;
-          assert.ok(Array.isArray(set), `watch() must yield arrays, got ${typeof set}`);
+          const { endpoints: set } = checkedAnswer(yielded, discovery, service);
           const copy = [...set];
           this.sets.push(copy);
           if (set !== this.#originals.at(-1)?.set) this.changes.push(copy);

@@ -1,5 +1,5 @@
 import { type Spelling, spelled } from "../../../src/assets/spelling.ts";
-import { metricTable } from "../../../src/telemetry/metric-table.ts";
+import { metricTable } from "../../../src/telemetry/metrics/metric-table.ts";
 import { labelName } from "../../../src/telemetry/prometheus/spelling.ts";
 import type { Expression } from "./promql.ts";
 

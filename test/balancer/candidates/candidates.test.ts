@@ -8,7 +8,7 @@ import { ringHash } from "../../../src/balancer/pickers/ring-hash.ts";
 import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
 import { weighted } from "../../../src/balancer/pickers/weighted.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
-import type { Availability, Upstream } from "../../../src/core/upstream.ts";
+import type { InstanceState, Upstream } from "../../../src/core/upstream.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 
@@ -32,8 +32,8 @@ function balancerOf(endpoints: readonly Endpoint[], { picker = roundRobin(), ...
   const balancer = new Balancer({ service: "orders", picker: telling, random, ...options });
   balancer.update(endpoints);
   const upstream = (id: string) => balancer.upstreams.find((each) => each.id === id) as Upstream;
-  const set = (availability: Availability, ...ids: string[]) => {
-    for (const id of ids) upstream(id).setAvailability(availability);
+  const set = (state: InstanceState, ...ids: string[]) => {
+    for (const id of ids) upstream(id).setState(state);
   };
   const pick = (tried: readonly Upstream[] = []) => balancer.pick(testRequest({ tried: [...tried] }), true) as Upstream;
   const shares = () => balancer.lists.map(({ upstreams, share }) => `${idsOf(upstreams)} ${Math.round(1000 * share) / 10}`);
@@ -68,15 +68,15 @@ describe("lists", () => {
     const all = [..."abcd"].map((id) => endpoint(id)).concat([..."efgh"].map((id) => endpoint(id, { priority: 1 })));
     const { shares, set } = balancerOf(all);
     expect(shares()).toEqual(["a,b,c,d 100", "e,f,g,h 0"]);
-    set("out", "a");
+    set("ejected", "a");
     expect(shares(), "75 % × 1.4").toEqual(["b,c,d 100", "e,f,g,h 0"]);
-    set("out", "b");
+    set("ejected", "b");
     expect(shares()).toEqual(["c,d 70", "e,f,g,h 30"]);
-    set("out", "c", "e", "f", "g");
+    set("ejected", "c", "e", "f", "g");
     expect(shares(), "both in panic").toEqual(["a,b,c,d 50", "e,f,g,h 50"]);
-    set("in", "f", "g");
+    set("available", "f", "g");
     expect(shares(), "35 of 140, and enough with it").toEqual(["d 35", "f,g,h 65"]);
-    set("out", "d", "f", "g", "h");
+    set("ejected", "d", "f", "g", "h");
     expect(shares(), "nobody").toEqual(["a,b,c,d 100"]);
   });
 
@@ -84,17 +84,17 @@ describe("lists", () => {
     const { shares, set } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c", { priority: 1 })], {
       priorities: { overprovisioning: Number.POSITIVE_INFINITY },
     });
-    set("out", "a");
+    set("ejected", "a");
     expect(shares()).toEqual(["b 100", "c 0"]);
-    set("out", "b");
+    set("ejected", "b");
     expect(shares()).toEqual(["c 100"]);
   });
 
   it("may know panic of a single priority too", () => {
     const { shares, set } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")], { priorities: { panicRatio: 0.5 } });
-    set("out", "a");
+    set("ejected", "a");
     expect(shares()).toEqual(["b,c 100"]);
-    set("out", "b");
+    set("ejected", "b");
     expect(shares()).toEqual(["a,b,c 100"]);
   });
 
@@ -115,7 +115,7 @@ describe("lists", () => {
     expect(balancerOf(zones("a3", "b2"), { zone: "a", zoneAware: { minEndpoints: 5 } }).shares()).toEqual(["a1,a2,a3 100", "b1,b2 0"]);
     expect(balancerOf(zones("a6"), { zone: "a" }).shares()).toEqual(["a1,a2,a3,a4,a5,a6 100"]);
     const { shares, set } = balancerOf(zones("a4", "b4"), { zone: "a" });
-    set("out", "a1", "a2", "a3", "a4", "b1", "b2", "b3", "b4");
+    set("ejected", "a1", "a2", "a3", "a4", "b1", "b2", "b3", "b4");
     expect(shares()).toEqual(["a1,a2,a3,a4,b1,b2,b3,b4 100"]);
   });
 
@@ -159,7 +159,7 @@ describe("lists", () => {
     pick();
     const [a, b, c] = balancer.lists.map(({ upstreams }) => upstreams);
     expect(updates.splice(0)).toEqual(["a1,a2,a3,a4", "b1,b2,b3,b4", "c1,c2,c3,c4"]);
-    set("out", "b1");
+    set("ejected", "b1");
     pick();
     expect([balancer.lists[0]?.upstreams === a, balancer.lists[1]?.upstreams === b, balancer.lists[2]?.upstreams === c]).toEqual([
       true,
@@ -171,7 +171,7 @@ describe("lists", () => {
     pick();
     expect(updates.splice(0)).toEqual(["c1,c2,c3,c4"]);
     balancer.update(all.map((each) => (each.id === "c2" ? { ...each, weight: 2 } : each)).toReversed());
-    set("in", "b1");
+    set("available", "b1");
     pick();
     expect(updates.splice(0), "another order is no change").toEqual(["b4,b3,b2,b1"]);
   });
@@ -180,7 +180,7 @@ describe("lists", () => {
     const { updates, pick, set } = balancerOf([endpoint("a"), endpoint("b", { priority: 1 })]);
     pick();
     expect(updates).toEqual(["a"]);
-    set("out", "a");
+    set("ejected", "a");
     pick();
     expect(updates).toEqual(["a", "b"]);
   });
@@ -196,7 +196,7 @@ describe("picks from several lists", () => {
     const { pick, set } = balancerOf([..."abcd"].map((id) => endpoint(id)).concat([..."wxyz"].map((id) => endpoint(id, { priority: 1 }))), {
       picker: create(),
     });
-    set("out", "a", "b");
+    set("ejected", "a", "b");
     const counts = countsOf(pick, 4_000);
     for (const [id, expected] of Object.entries({ c: 1_400, d: 1_400, w: 300, x: 300, y: 300, z: 300 })) {
       expect(Math.abs((counts[id] ?? 0) - expected), id).toBeLessThan(4 * Math.sqrt(expected) + 0.05 * expected);
@@ -207,7 +207,7 @@ describe("picks from several lists", () => {
     let chance: number | undefined;
     const picker: Picker = { pick: (upstreams) => upstreams[0], chanceOf: () => chance };
     const { pick, set } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c", { priority: 1 })], { picker, random: () => 0 });
-    set("out", "a");
+    set("ejected", "a");
     const ids: string[] = [];
     for (chance of [0, 0.69, 0.71, 0.999, 1, 7, -1, Number.NaN, undefined]) ids.push(pick().id);
     expect(ids).toEqual(["b", "b", "c", "c", "c", "c", "b", "c", "b"]);
@@ -220,7 +220,7 @@ describe("picks from several lists", () => {
     const places = () => keys.map((hashKey) => balancer.pick(testRequest({ options: { hashKey } }), true)?.id as string);
     const before = places();
     expect(places()).toEqual(before);
-    set("out", "b1");
+    set("ejected", "b1");
     const after = places();
     const moved = before.filter((id, index) => id.startsWith("a") && after[index] !== id);
     expect(moved, "the own zone is a bigger part of what is left").toEqual([]);
@@ -234,7 +234,7 @@ describe("picks from several lists", () => {
       priority: fc.nat(2),
       zone: fc.constantFrom("a", "b", "c", ""),
       weight: fc.nat(2),
-      availability: fc.constantFrom<Availability>("in", "in", "out", "probe"),
+      state: fc.constantFrom<InstanceState>("available", "available", "ejected", "probing"),
     });
     const options = fc.record({
       zone: fc.constantFrom("a", "d", undefined),
@@ -244,9 +244,8 @@ describe("picks from several lists", () => {
     fc.assert(
       fc.property(fc.array(instance, { minLength: 1, maxLength: 20 }), options, fc.nat(), (instances, choice, seed) => {
         const balancer = new Balancer({ service: "orders", picker: roundRobin(), random: seededRandom(seed), ...choice });
-        balancer.update(instances.map(({ availability: _, ...rest }, index) => endpoint(`${index}`, rest)));
-        for (const [index, upstream] of balancer.upstreams.entries())
-          upstream.setAvailability(instances[index]?.availability as Availability);
+        balancer.update(instances.map(({ state: _, ...rest }, index) => endpoint(`${index}`, rest)));
+        for (const [index, upstream] of balancer.upstreams.entries()) upstream.setState(instances[index]?.state as InstanceState);
         const { lists } = balancer;
         expect(lists.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
         const members = lists.flatMap(({ upstreams }) => upstreams);
@@ -254,14 +253,14 @@ describe("picks from several lists", () => {
         for (const { share, upstreams, panic } of lists) {
           expect(share).toBeGreaterThanOrEqual(0);
           expect(upstreams.length).toBeGreaterThan(0);
-          if (panic === "no") expect(upstreams.every(({ available }) => available)).toBe(true);
+          if (panic === "no") expect(upstreams.every(({ state }) => state === "available")).toBe(true);
         }
         expect(balancer.candidates).toEqual(lists.filter(({ share }) => share > 0).flatMap(({ upstreams }) => upstreams));
         for (let call = 0; call < 5; call++) expect(balancer.candidates).toContain(balancer.pick(testRequest(), false));
         for (const upstream of balancer.upstreams) {
-          const standing = balancer.standing(upstream);
-          expect([standing.candidate, standing.share !== undefined]).toEqual(Array(2).fill(balancer.candidates.includes(upstream)));
-          expect(standing.reason).not.toBe("");
+          const candidacy = balancer.candidacyOf(upstream);
+          expect([candidacy.candidate, candidacy.share !== undefined]).toEqual(Array(2).fill(balancer.candidates.includes(upstream)));
+          expect(candidacy.reason).not.toBe("");
         }
       }),
     );
@@ -285,7 +284,7 @@ describe("a retry", () => {
       [endpoint("a"), endpoint("b"), endpoint("c", { priority: 1 }), endpoint("d", { priority: 2 })],
       {},
     );
-    set("out", "b");
+    set("ejected", "b");
     for (let call = 0; call < 20; call++) expect(pick([upstream("a")])).toBe(upstream("c"));
     expect(pick([upstream("a"), upstream("c")])).toBe(upstream("d"));
   });
@@ -322,7 +321,7 @@ describe("a retry", () => {
   });
 });
 
-describe("standing", () => {
+describe("candidacyOf", () => {
   it("says why somebody is or is not a candidate", () => {
     const all = [
       endpoint("a"),
@@ -332,7 +331,7 @@ describe("standing", () => {
       endpoint("d", { priority: 2 }),
     ];
     const { balancer, upstream, set } = balancerOf(all);
-    const reasons = () => Object.fromEntries(balancer.upstreams.map((each) => [each.id, balancer.standing(each).reason]));
+    const reasons = () => Object.fromEntries(balancer.upstreams.map((each) => [each.id, balancer.candidacyOf(each).reason]));
     expect(reasons()).toEqual({
       a: "in rotation",
       b: "in rotation",
@@ -340,9 +339,9 @@ describe("standing", () => {
       c: "priority 1: instances of a lower number take all requests",
       d: "priority 2: instances of a lower number take all requests",
     });
-    set("out", "a", "w");
-    set("probe", "b");
-    set("out", "c");
+    set("ejected", "a", "w");
+    set("probing", "b");
+    set("ejected", "c");
     expect(reasons()).toEqual({
       a: "out of rotation",
       b: "waits for a probe",
@@ -350,9 +349,9 @@ describe("standing", () => {
       c: "out of rotation",
       d: "in rotation",
     });
-    set("out", "b", "d");
+    set("ejected", "b", "d");
     expect(reasons()["a"]).toBe("out of rotation, but no instance is better");
-    expect(balancer.standing(upstream("a"))).toMatchObject({ candidate: true, share: 1 });
+    expect(balancer.candidacyOf(upstream("a"))).toMatchObject({ candidate: true, share: 1 });
     expect(reasons()["d"]).toBe("out of rotation");
   });
 
@@ -360,21 +359,21 @@ describe("standing", () => {
     const { balancer, upstream, set } = balancerOf(
       [..."abcd"].map((id) => endpoint(id)).concat(endpoint("e", { priority: 1 }), endpoint("f", { priority: 1 })),
     );
-    set("out", "a", "b");
-    expect(balancer.standing(upstream("c"))).toEqual({
+    set("ejected", "a", "b");
+    expect(balancer.candidacyOf(upstream("c"))).toEqual({
       candidate: true,
       reason: "in rotation: priority 0 takes 70 % of the requests",
       share: 0.7,
     });
-    set("out", "c", "e");
-    expect(balancer.standing(upstream("d")).reason).toBe("in rotation: priority 0 takes 35 % of the requests");
-    set("out", "f");
-    expect(balancer.standing(upstream("d")).reason, "4 of 6 instances").toBe(
+    set("ejected", "c", "e");
+    expect(balancer.candidacyOf(upstream("d")).reason).toBe("in rotation: priority 0 takes 35 % of the requests");
+    set("ejected", "f");
+    expect(balancer.candidacyOf(upstream("d")).reason, "4 of 6 instances").toBe(
       "in rotation: priority 0 is in panic and takes 66.7 % of the requests",
     );
-    expect(balancer.standing(upstream("e")).reason).toBe("out of rotation, but priority 1 is in panic and takes 33.3 % of the requests");
+    expect(balancer.candidacyOf(upstream("e")).reason).toBe("out of rotation, but priority 1 is in panic and takes 33.3 % of the requests");
     const zoned = balancerOf(zones("a2", "b4", "c2"), { zone: "a" });
-    const reasonOf = (id: string) => zoned.balancer.standing(zoned.upstream(id)).reason;
+    const reasonOf = (id: string) => zoned.balancer.candidacyOf(zoned.upstream(id)).reason;
     expect(reasonOf("a1")).toBe('in rotation: zone "a" takes 75 % of the requests');
     expect(reasonOf("c1")).toBe('zone "c": retries only, the others take all requests');
   });

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Balancer } from "../../../src/balancer/balancer.ts";
-import type { SubsetOptions } from "../../../src/balancer/candidates/subset.ts";
+import type { SubsetOptions } from "../../../src/balancer/candidates/subset-options.ts";
 import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
-import type { Availability, Upstream } from "../../../src/core/upstream.ts";
+import type { InstanceState, Upstream } from "../../../src/core/upstream.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 
@@ -18,8 +18,8 @@ function balancerOf(subset: SubsetOptions, all: readonly Endpoint[], seed = 1): 
   return balancer;
 }
 
-function set(upstreams: readonly Upstream[], availability: Availability): void {
-  for (const upstream of [...upstreams]) upstream.setAvailability(availability);
+function set(upstreams: readonly Upstream[], state: InstanceState): void {
+  for (const upstream of [...upstreams]) upstream.setState(state);
 }
 
 const idsOf = (upstreams: readonly Upstream[]) => new Set(upstreams.map(({ id }) => id));
@@ -89,14 +89,14 @@ describe("a random subset", () => {
   it("takes others in when fewer than half of it is available, until so many are", () => {
     const balancer = balancerOf({ size: 4 }, endpoints(20));
     const before = balancer.candidates;
-    set(before.slice(0, 2), "out");
+    set(before.slice(0, 2), "ejected");
     expect(balancer.candidates, "half of it").toEqual(before.slice(2));
-    set(before.slice(2, 3), "out");
+    set(before.slice(2, 3), "ejected");
     const wide = balancer.candidates;
     expect([wide.length, wide.includes(before[3] as Upstream)]).toEqual([4, true]);
-    set(before, "in");
+    set(before, "available");
     expect(idsOf(balancer.candidates), "back to what it was").toEqual(idsOf(before));
-    set(balancer.upstreams, "out");
+    set(balancer.upstreams, "ejected");
     expect(idsOf(balancer.candidates), "nobody is available at all").toEqual(idsOf(before));
   });
 
@@ -105,10 +105,10 @@ describe("a random subset", () => {
     const outside = balancer.upstreams.filter((each) => !balancer.candidates.includes(each));
     expect(outside).toHaveLength(4);
     expect(idsOf(balancer.members)).toEqual(idsOf(balancer.candidates));
-    for (const upstream of outside) expect(balancer.standing(upstream)).toEqual({ candidate: false, reason: "outside the subset" });
+    for (const upstream of outside) expect(balancer.candidacyOf(upstream)).toEqual({ candidate: false, reason: "outside the subset" });
     for (const upstream of balancer.candidates)
-      expect(balancer.standing(upstream)).toEqual({ candidate: true, reason: "in rotation", share: 1 });
-    outside[0]?.setAvailability("probe");
+      expect(balancer.candidacyOf(upstream)).toEqual({ candidate: true, reason: "in rotation", share: 1 });
+    outside[0]?.setState("probing");
     for (let call = 0; call < 10; call++) expect(outside).not.toContain(balancer.pick(testRequest(), true));
     expect(outside).not.toContain(balancer.pick(testRequest({ tried: [...balancer.candidates] }), true));
   });
@@ -150,16 +150,16 @@ describe("a deterministic aperture", () => {
   it("needs no list of its own for a cut instance where it is widened, and none for who is not available", () => {
     const [balancer] = clients(7, 3, endpoints(10));
     if (balancer === undefined) throw new Error("no client");
-    expect(balancer.lists.map(({ upstreams }) => balancer.standing(upstreams[0] as Upstream).reason)).toEqual([
+    expect(balancer.lists.map(({ upstreams }) => balancer.candidacyOf(upstreams[0] as Upstream).reason)).toEqual([
       "in rotation: the whole ones in the aperture take 93.3 % of the requests",
       "in rotation: partly in the aperture, takes 6.7 % of the requests",
     ]);
     const cut = balancer.lists[1]?.upstreams as readonly Upstream[];
-    set(cut, "out");
+    set(cut, "ejected");
     expect(balancer.lists.map(({ share }) => share)).toEqual([1]);
-    set(balancer.candidates.slice(0, 3), "out");
+    set(balancer.candidates.slice(0, 3), "ejected");
     expect([balancer.lists.length, balancer.candidates.length]).toEqual([1, 3]);
-    set(cut, "in");
+    set(cut, "available");
     expect([balancer.lists.length, balancer.candidates.includes(cut[0] as Upstream)], "with the cut one, which is whole then").toEqual([
       1,
       true,

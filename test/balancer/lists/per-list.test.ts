@@ -1,7 +1,5 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PerList, placesIn } from "../../../src/balancer/lists/per-list.ts";
-import type { Upstream } from "../../../src/core/upstream.ts";
+import { PerList } from "../../../src/balancer/lists/per-list.ts";
 import { testUpstream } from "../../../src/testing/index.ts";
 
 const all = Array.from({ length: 20 }, (_, index) => testUpstream({ port: index + 1 }));
@@ -72,16 +70,5 @@ describe("PerList", () => {
       lists.of(list);
     }
     expect([...lists.states()].length).toBeLessThanOrEqual(16);
-  });
-});
-
-describe("placesIn", () => {
-  it("finds each where it was, in any order and number of changes", () => {
-    const part = fc.uniqueArray(fc.nat(19), { maxLength: 20 }).map((indexes) => indexes.map((index) => all[index] as Upstream));
-    fc.assert(
-      fc.property(part, part, (before, list) => {
-        expect([...placesIn(before, list)]).toEqual(list.map((upstream) => before.indexOf(upstream)));
-      }),
-    );
   });
 });

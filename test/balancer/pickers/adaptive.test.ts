@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
-import { adaptive, localResponse, MeshError, roundRobin } from "../../../src/index.ts";
+import { statisticsOf } from "../../../src/core/upstream.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { adaptive, MeshError, roundRobin } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
 import { failing, healthy, type Instance, manualClock, meanMs, play, type Scenario, shareOf, successOf } from "../scenario.ts";
 
@@ -146,7 +148,7 @@ describe("adaptive", () => {
     answer(picker, clock, fastest, 10);
     clock.time += 60_000;
     answer(picker, clock, fastest, 10);
-    fastest.inFlight = 2;
+    statisticsOf(fastest).inFlight = 2;
     expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1, 0]);
   });
 
@@ -237,7 +239,7 @@ describe("adaptive", () => {
       if (isKnown) for (const upstream of upstreams) answer(picker, clock, upstream, 10);
       for (let call = 0; call < 500; call++) {
         const picked = picker.pick(upstreams, testRequest()) as Upstream;
-        picked.inFlight++;
+        statisticsOf(picked).inFlight++;
         picker.onAttempt?.(picked, testRequest());
       }
       for (const { inFlight } of upstreams) expect(Math.abs(inFlight - 100)).toBeLessThan(isKnown ? 10 : 2);
@@ -253,9 +255,9 @@ describe("adaptive", () => {
     picker.update?.(upstreams);
     const fresh = upstreams[2] as Upstream;
     expect(picker.pick(upstreams, testRequest())).toBe(fresh);
-    fresh.inFlight++;
+    statisticsOf(fresh).inFlight++;
     expect(sharesOf(picker, upstreams, 100)[2]).toBe(0);
-    fresh.inFlight--;
+    statisticsOf(fresh).inFlight--;
     answer(picker, clock, fresh, 5);
     expect(sharesOf(picker, upstreams, 100)[2]).toBe(1);
   });
@@ -269,13 +271,13 @@ describe("adaptive", () => {
     answer(picker, clock, failing, 1, 503);
     answer(picker, clock, good, 10);
     expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
-    good.inFlight = 5;
+    statisticsOf(good).inFlight = 5;
     clock.time += 20_000;
     expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
     clock.time += 20_000;
     expect(sharesOf(picker, upstreams, 100)).toEqual([1, 0]);
     // One request finds out.
-    failing.inFlight = 1;
+    statisticsOf(failing).inFlight = 1;
     expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
   });
 
@@ -289,7 +291,8 @@ describe("adaptive", () => {
     for (let call = 0; call < 10; call++) answer(picker, clock, failing, 100, 503);
     // This process, or what the instances have in common, stands still for a while.
     for (const upstream of upstreams.slice(1)) {
-      for (upstream.inFlight = 0; upstream.inFlight < 10; upstream.inFlight++) picker.onAttempt?.(upstream, testRequest());
+      for (statisticsOf(upstream).inFlight = 0; upstream.inFlight < 10; statisticsOf(upstream).inFlight++)
+        picker.onAttempt?.(upstream, testRequest());
     }
     clock.time += 1_000;
     expect(sharesOf(picker, upstreams, 100)[0]).toBe(0);
@@ -302,14 +305,14 @@ describe("adaptive", () => {
     picker.update?.(upstreams);
     for (const upstream of upstreams) answer(picker, clock, upstream, 10);
     const [hanging, busy] = upstreams as [Upstream, Upstream];
-    hanging.inFlight = 1;
-    busy.inFlight = 5;
+    statisticsOf(hanging).inFlight = 1;
+    statisticsOf(busy).inFlight = 5;
     const learner = picker.onAttempt?.(hanging, testRequest());
     expect(picker.pick(upstreams, testRequest())).toBe(hanging);
     clock.time += 500;
     expect(picker.pick(upstreams, testRequest())).toBe(busy);
     // The caller gives up: what the instance would have taken is at least that.
-    hanging.inFlight = 0;
+    statisticsOf(hanging).inFlight = 0;
     learner?.onEnd(new Error("the caller's own reason"));
     expect(picker.pick(upstreams, testRequest())).toBe(busy);
   });
@@ -403,7 +406,7 @@ describe("adaptive", () => {
       const learner = picker.onAttempt?.(upstream, testRequest());
       learner?.onHead(localResponse(200));
     }
-    for (let call = 0; call < 700; call++) (picker.pick(upstreams, testRequest()) as Upstream).inFlight++;
+    for (let call = 0; call < 700; call++) statisticsOf(picker.pick(upstreams, testRequest()) as Upstream).inFlight++;
     for (const { inFlight, weight } of upstreams) expect(Math.abs(inFlight - 100 * weight)).toBeLessThan(5);
   });
 
@@ -421,7 +424,7 @@ describe("adaptive", () => {
       for (let round = 0; round < 100; round++) {
         const picked = Array.from({ length: 50 }, () => {
           const upstream = picker.pick(upstreams, testRequest()) as Upstream;
-          upstream.inFlight++;
+          statisticsOf(upstream).inFlight++;
           return { upstream, learner: picker.onAttempt?.(upstream, testRequest()) };
         });
         clock.time += 5;
@@ -429,7 +432,7 @@ describe("adaptive", () => {
           if (upstream === failing) failed++;
           learner?.onHead(localResponse(upstream === failing ? 503 : 200));
           learner?.onEnd(undefined);
-          upstream.inFlight--;
+          statisticsOf(upstream).inFlight--;
         }
       }
       // The first round does not know it yet.
@@ -444,8 +447,8 @@ describe("adaptive", () => {
     picker.update?.(upstreams);
     for (const upstream of upstreams) answer(picker, clock, upstream, 0);
     for (const list of [upstreams, upstreams.slice(7, 29)]) {
-      for (const upstream of upstreams) upstream.inFlight = 0;
-      for (let call = 0; call < 4_000; call++) (picker.pick(list, testRequest()) as Upstream).inFlight++;
+      for (const upstream of upstreams) statisticsOf(upstream).inFlight = 0;
+      for (let call = 0; call < 4_000; call++) statisticsOf(picker.pick(list, testRequest()) as Upstream).inFlight++;
       const sumOf = (weight: number) => list.filter((each) => each.weight === weight).reduce((sum, { inFlight }) => sum + inFlight, 0);
       const heads = list.filter(({ weight }) => weight === 3).length / list.filter(({ weight }) => weight === 1).length;
       expect(Math.abs(sumOf(3) / sumOf(1) / heads - 3)).toBeLessThan(0.4);
@@ -461,7 +464,7 @@ describe("adaptive", () => {
     expect(picker.explain?.(fresh)).toEqual({ cost: 0, latencyMs: 0, failureRatio: 0, waiting: 0 });
     for (let call = 0; call < 200; call++) answer(picker, clock, upstream, 1, 503, "/reports/1");
     picker.onAttempt?.(upstream, testRequest());
-    upstream.inFlight = 1;
+    statisticsOf(upstream).inFlight = 1;
     const view = picker.explain?.(upstream);
     expect(view).toMatchObject({ waiting: 1 });
     expect(view?.["failureRatio"]).toBeGreaterThan(0.5);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { statisticsOf } from "../../../src/core/upstream.ts";
 import { leastRequest } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
 import { healthy, play, shareOf } from "../scenario.ts";
@@ -6,7 +7,7 @@ import { healthy, play, shareOf } from "../scenario.ts";
 function upstreamsOf(inFlight: readonly number[], weights: readonly number[] = []) {
   return inFlight.map((count, index) => {
     const upstream = testUpstream({ host: `10.0.0.${index + 1}`, weight: weights[index] ?? 1 });
-    upstream.inFlight = count;
+    statisticsOf(upstream).inFlight = count;
     return upstream;
   });
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PeakEwma } from "../../../src/balancer/learning/ewma.ts";
-import { localResponse, peakEwma } from "../../../src/index.ts";
+import { statisticsOf } from "../../../src/core/upstream.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { peakEwma } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
 import { failing, healthy, manualClock, play, shareOf } from "../scenario.ts";
 
@@ -64,9 +66,9 @@ describe("peakEwma", () => {
       learner?.onEnd(undefined);
     }
     expect(picker.pick(upstreams, testRequest())).toBe(fast);
-    (fast as (typeof upstreams)[0]).inFlight = 2;
+    statisticsOf(fast as (typeof upstreams)[0]).inFlight = 2;
     expect(picker.pick(upstreams, testRequest())).toBe(fast);
-    (fast as (typeof upstreams)[0]).inFlight = 4;
+    statisticsOf(fast as (typeof upstreams)[0]).inFlight = 4;
     expect(picker.pick(upstreams, testRequest())).toBe(slow);
   });
 
@@ -75,7 +77,7 @@ describe("peakEwma", () => {
     const upstreams = [testUpstream({ host: "10.0.0.1" }), testUpstream({ host: "10.0.0.2" })];
     picker.update?.(upstreams);
     const first = picker.pick(upstreams, testRequest()) as (typeof upstreams)[0];
-    first.inFlight++;
+    statisticsOf(first).inFlight++;
     for (let call = 0; call < 50; call++) expect(picker.pick(upstreams, testRequest())).not.toBe(first);
   });
 
@@ -126,7 +128,7 @@ describe("peakEwma", () => {
       clock.time += 10;
       learner?.onHead(localResponse(200));
     }
-    for (let call = 0; call < 500; call++) (picker.pick(upstreams, testRequest()) as (typeof upstreams)[0]).inFlight++;
+    for (let call = 0; call < 500; call++) statisticsOf(picker.pick(upstreams, testRequest()) as (typeof upstreams)[0]).inFlight++;
     const [light, heavy] = upstreams.map(({ inFlight }) => inFlight) as [number, number];
     expect(Math.abs(heavy / light - 4)).toBeLessThan(0.2);
   });
@@ -139,7 +141,7 @@ describe("peakEwma", () => {
     const learner = picker.onAttempt?.(upstream, testRequest());
     clock.time += 10;
     learner?.onHead(localResponse(200));
-    upstream.inFlight = 1;
+    statisticsOf(upstream).inFlight = 1;
     expect(picker.explain?.(upstream)).toEqual({ cost: 5, latencyMs: 10 });
   });
 });

@@ -4,15 +4,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../../src/core/dispatch.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
-import {
-  createMesh,
-  localResponse,
-  MeshError,
-  type PrequalOptions,
-  prequal,
-  type ReportingPicker,
-  staticDiscovery,
-} from "../../../src/index.ts";
+import { statisticsOf } from "../../../src/core/upstream.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { createMesh, MeshError, type PrequalOptions, prequal, type ReportingPicker, staticDiscovery } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream, type VirtualClock, virtualClock } from "../../../src/testing/index.ts";
 
 const reportOf = (rif: number, latencyMs: number) => `TEXT named_metrics.rif=${rif}, named_metrics.latency_ms=${latencyMs}`;
@@ -113,7 +107,7 @@ describe("prequal", () => {
 
   it("takes who reports no latency for as fast as this process sees it", async () => {
     const setup = started(3, async () => response("TEXT named_metrics.rif=1"));
-    for (const [index, upstream] of setup.upstreams.entries()) upstream.latencyMs = index === 2 ? 5 : 50;
+    for (const [index, upstream] of setup.upstreams.entries()) statisticsOf(upstream).latencyMs = index === 2 ? 5 : 50;
     const counts = await counted(setup, 300);
     expect((counts[2] ?? 0) / 300).toBeGreaterThan(0.6);
   });
@@ -323,7 +317,7 @@ describe("prequal", () => {
       expect(requests(slow.paths)).toBeLessThan(requests(fast.paths));
       expect(new Set([...slow.paths, ...fast.paths])).toEqual(new Set(["/x", "/.inmesh/load"]));
       const explained = mesh.explain("orders");
-      expect(explained?.endpoints.reduce((sum, endpoint) => sum + endpoint.requests, 0)).toBe(calls);
+      expect(explained?.endpoints.reduce((sum, endpoint) => sum + endpoint.attempts, 0)).toBe(calls);
       expect(explained?.endpoints.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
       for (const { picker } of explained?.endpoints ?? []) expect(picker?.["probes"]).toBeGreaterThan(0);
       await mesh.close();

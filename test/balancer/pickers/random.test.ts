@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { random } from "../../../src/balancer/pickers/random.ts";
 import { systemClock } from "../../../src/core/clock.ts";
+import { statisticsOf } from "../../../src/core/upstream.ts";
 import { pickerContract } from "../../../src/testing/contract/picker.ts";
 import { testRequest, testUpstream } from "../../../src/testing/request.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
@@ -30,9 +31,9 @@ function count(weights: readonly number[], among: readonly number[], picks: numb
   const part = among.map((index) => upstreams[index]).filter((upstream) => upstream !== undefined);
   for (let call = 0; call < picks; call++) {
     const upstream = picker.pick(part.length === upstreams.length ? upstreams : part, testRequest());
-    if (upstream) upstream.requests++;
+    if (upstream) statisticsOf(upstream).attempts++;
   }
-  return upstreams.map(({ requests }) => requests);
+  return upstreams.map(({ attempts: requests }) => requests);
 }
 
 const all = (weights: readonly number[]) => weights.map((_, index) => index);
@@ -121,17 +122,17 @@ describe("random", () => {
     for (const list of lists) picker.update?.(list);
     for (let call = 0; call < 20_000; call++) {
       const picked = picker.pick(lists[call % 2] as typeof upstreams, testRequest());
-      if (picked) picked.requests++;
+      if (picked) statisticsOf(picked).attempts++;
     }
     expect(
       chiSquare(
-        upstreams.slice(0, 2).map(({ requests }) => requests),
+        upstreams.slice(0, 2).map(({ attempts: requests }) => requests),
         [1, 3],
       ),
     ).toBeLessThan(limitOf(1));
     expect(
       chiSquare(
-        upstreams.slice(2).map(({ requests }) => requests),
+        upstreams.slice(2).map(({ attempts: requests }) => requests),
         [2, 2],
       ),
     ).toBeLessThan(limitOf(1));

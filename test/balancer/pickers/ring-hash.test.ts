@@ -6,6 +6,7 @@ import type { Picker } from "../../../src/balancer/picker.ts";
 import { type RingHashOptions, ringHash } from "../../../src/balancer/pickers/ring-hash.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
+import { statisticsOf } from "../../../src/core/upstream.ts";
 import { pickerContract } from "../../../src/testing/contract/picker.ts";
 import { testRequest, testUpstream } from "../../../src/testing/request.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
@@ -154,9 +155,9 @@ describe("ringHash", () => {
       expect(attempts(key)).toEqual(tried);
       // Where the key goes when its first owner is out for good: what a retry warms is not lost.
       const [first, second] = tried as [Upstream, Upstream];
-      first.setAvailability("out");
+      first.setState("ejected");
       expect(balancer.pick(keyed(key), true)).toBe(second);
-      first.setAvailability("in");
+      first.setState("available");
       seconds.add(second);
     }
     expect(seconds.size).toBe(10);
@@ -233,10 +234,10 @@ describe("ringHash with balanceFactor", () => {
     for (let call = 0; call < count; call++) {
       // Every second request has the same key.
       const upstream = picker.pick(upstreams, keyed(call % 2 === 0 ? "hot" : `user-${call}`)) as Upstream;
-      upstream.inFlight++;
+      statisticsOf(upstream).inFlight++;
       running.push(upstream);
       worst = Math.max(worst, upstream.inFlight - Math.ceil((factor / 100) * running.length * (upstream.weight / totalWeight)));
-      if (running.length === open) for (const done of running.splice(Math.floor(random() * open), 1)) done.inFlight--;
+      if (running.length === open) for (const done of running.splice(Math.floor(random() * open), 1)) statisticsOf(done).inFlight--;
     }
     return worst;
   }
@@ -259,14 +260,14 @@ describe("ringHash with balanceFactor", () => {
 
   it("leaves a key with its owner as long as there is room", () => {
     const upstreams = upstreamsOf(10);
-    for (const upstream of upstreams) upstream.inFlight = 10;
+    for (const upstream of upstreams) statisticsOf(upstream).inFlight = 10;
     expect(mapOf(upstreams, { balanceFactor: 125 })).toEqual(mapOf(upstreams));
   });
 
   it("gives the owner a key when nobody of a part has room", () => {
     const upstreams = upstreamsOf(3);
     const [busy, ...idle] = upstreams as [Upstream, ...Upstream[]];
-    busy.inFlight = 100;
+    statisticsOf(busy).inFlight = 100;
     const picker = ringHash({ balanceFactor: 125 });
     picker.update?.(upstreams);
     expect(picker.pick([busy], keyed("a"))).toBe(busy);

@@ -17,7 +17,7 @@ export const F54 = fault({
   minSeconds: 8,
   async setup(world) {
     await world.shop(4, {}, 0);
-    world.load = { picker: "roundRobin", mesh: { breaker: false, retry: { budget: { ratio: 1, perSecond: 1_000 } } } };
+    world.load = { picker: "roundRobin", mesh: { breaker: false, retry: { budget: { ratio: 1, minRetriesPerSecond: 1_000 } } } };
     return await world.peer(wellBehaved);
   },
   // Without ejection and with a budget for all of it, a fifth of the GETs is sent again.

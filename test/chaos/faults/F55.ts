@@ -43,7 +43,10 @@ export const F55 = fault({
       request.answer();
       return "good";
     });
-    world.load = { picker: "roundRobin", mesh: { protocol: "h2", breaker: false, retry: { budget: { ratio: 1, perSecond: 1_000 } } } };
+    world.load = {
+      picker: "roundRobin",
+      mesh: { protocol: "h2", breaker: false, retry: { budget: { ratio: 1, minRetriesPerSecond: 1_000 } } },
+    };
     return peer;
   },
   inject(peer) {

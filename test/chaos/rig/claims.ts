@@ -94,8 +94,8 @@ export function inRotationAgain({ events, attempts, healedAt = 0 }: Outcome, ups
   let worst = 0;
   for (const client of new Set(attempts.map((each) => each.client))) {
     for (const upstream of upstreams) {
-      const own = events.filter((each) => each.client === client && each.kind === "availability" && each.what.startsWith(`${upstream} `));
-      if ((own.at(-1)?.what ?? "in").endsWith("in") === false) return undefined;
+      const own = events.filter((each) => each.client === client && each.kind === "instance-state" && each.what.startsWith(`${upstream} `));
+      if (!(own.at(-1)?.what ?? "available").endsWith("available")) return undefined;
       // The last time that it came in; what happened before the healing is no matter.
       worst = Math.max(worst, (own.at(-1)?.at ?? 0) - healedAt);
     }
@@ -118,7 +118,7 @@ export function latency(entries: readonly LedgerEntry[], share: number): number 
 
 /** How often endpoints of a service went out of rotation. */
 export function ejections({ events }: Pick<Outcome, "events">): number {
-  return events.filter(({ kind, what }) => kind === "availability" && what.endsWith(" out")).length;
+  return events.filter(({ kind, what }) => kind === "instance-state" && / (ejected|unhealthy)$/.test(what)).length;
 }
 
 /** When the last of the clients first knew an endpoint, in milliseconds from the healing (or the injection); undefined: one never did. */

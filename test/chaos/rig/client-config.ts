@@ -1,6 +1,6 @@
 import type { DnsOptions } from "../../../src/discovery/dns/dns.ts";
 import type { ListedEndpoint } from "../../../src/discovery/file/service-list.ts";
-import type { MeshOptions } from "../../../src/mesh/options.ts";
+import type { MeshOptions } from "../../../src/mesh/mesh-options.ts";
 import type { ConsulOptions } from "../../../src/registries/consul.ts";
 import type { EurekaOptions } from "../../../src/registries/eureka.ts";
 

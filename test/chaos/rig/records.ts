@@ -44,7 +44,7 @@ export interface AttemptTrace {
 export interface ClientEvent {
   readonly at: number;
   readonly client: string;
-  readonly kind: "endpoints" | "availability" | "breaker" | "discovery-error";
+  readonly kind: "endpoints" | "instance-state" | "breaker" | "discovery-error";
   readonly what: string;
 }
 

@@ -1,4 +1,4 @@
-import type { Observer } from "../../../src/index.ts";
+import type { Observer } from "../../../src/extend.ts";
 import { now } from "./now.ts";
 import type { AttemptTrace, ClientEvent } from "./records.ts";
 
@@ -23,7 +23,7 @@ export function watching(client: string): Watching {
         method: request.method,
         upstream: bare(upstream.id),
         startedAt: now(),
-        isProbe: upstream.availability !== "in",
+        isProbe: upstream.state !== "available",
       };
       attempts.push(trace);
       return {
@@ -36,18 +36,20 @@ export function watching(client: string): Watching {
         },
       };
     },
-    onEndpoints({ endpoints }) {
-      const list = endpoints
-        .map(({ id }) => bare(id))
-        .sort()
-        .join(",");
-      if (list === known) return;
-      known = list;
-      note("endpoints", list);
+    onEvent(event) {
+      if (event.type === "discovery-error") note(event.type, String(event.error));
+      else if (event.type === "instance-state") note(event.type, `${bare(event.upstream.id)} ${event.state}`);
+      else if (event.type === "breaker") note(event.type, `service ${event.state}`);
+      else if (event.type === "endpoints") {
+        const list = event.endpoints
+          .map(({ id }) => bare(id))
+          .sort()
+          .join(",");
+        if (list === known) return;
+        known = list;
+        note("endpoints", list);
+      }
     },
-    onDiscoveryError: (_service, error) => note("discovery-error", String(error)),
-    onAvailability: (upstream) => note("availability", `${bare(upstream.id)} ${upstream.availability}`),
-    onBreaker: (_service, state, upstream) => note("breaker", `${upstream === undefined ? "service" : bare(upstream.id)} ${state}`),
   };
   return { observer, attempts, events };
 }

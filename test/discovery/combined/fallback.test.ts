@@ -2,9 +2,10 @@ import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { fallback } from "../../../src/discovery/combined/fallback.ts";
-import type { Discovery } from "../../../src/discovery/discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../../../src/discovery/discovery.ts";
 import { discoveryContract, memoryRegistry } from "../../../src/testing/index.ts";
-import { polled, silent } from "../sources.ts";
+import { ScriptedDiscovery } from "../scripted-discovery.ts";
+import { endpointsIn, polled, silent } from "../sources.ts";
 
 describe("fallback to a list while the primary works", () => {
   const contract = discoveryContract(
@@ -242,6 +243,27 @@ describe("fallback", () => {
     expect(sets[5]).toBe(sets[4]);
   });
 
+  it("is as certain as the source its answer is from", async () => {
+    const source = new ScriptedDiscovery();
+    const { discovery } = setUp({ primary: source });
+    const controller = new AbortController();
+    const certain: boolean[] = [];
+    const reading = (async () => {
+      for await (const answer of discovery.watch("orders", controller.signal)) certain.push((answer as DiscoveryAnswer).certain);
+    })();
+    await settle();
+    const endpoint = { id: "a", host: "10.0.0.1", port: 80 };
+    for (const answer of [[endpoint], { endpoints: [], certain: true }, { endpoints: [endpoint], certain: false }]) {
+      source.current.answer(answer);
+      await settle();
+    }
+    source.current.fail(new Error("down"));
+    await vi.advanceTimersByTimeAsync(500);
+    expect(certain, "the secondary, a registry in memory, is certain of nothing").toEqual([false, true, false, false]);
+    controller.abort();
+    await reading;
+  });
+
   it("survives an onError that throws", async () => {
     const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
     const primary = memoryRegistry();
@@ -366,7 +388,8 @@ function follow(discovery: Discovery) {
   const sets: (readonly Endpoint[])[] = [];
   const ports: number[][] = [];
   const ended = (async () => {
-    for await (const set of discovery.watch("orders", controller.signal)) {
+    for await (const yielded of discovery.watch("orders", controller.signal)) {
+      const set = endpointsIn(yielded);
       sets.push(set);
       ports.push(set.map(({ port }) => port));
     }

@@ -1,10 +1,14 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../../src/core/clock.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
+import type { EndpointsUpdate } from "../../../src/core/observing/events.ts";
 import { union } from "../../../src/discovery/combined/union.ts";
-import type { Discovery } from "../../../src/discovery/discovery.ts";
+import type { Discovery, DiscoveryAnswer } from "../../../src/discovery/discovery.ts";
+import { Watcher } from "../../../src/discovery/watcher.ts";
 import { discoveryContract, memoryRegistry } from "../../../src/testing/index.ts";
-import { polled, silent } from "../sources.ts";
+import { ScriptedDiscovery } from "../scripted-discovery.ts";
+import { endpointsIn, polled, silent } from "../sources.ts";
 
 describe("union of two registries that share the instances", () => {
   const contract = discoveryContract(
@@ -176,6 +180,66 @@ describe("union", () => {
     expect(sets).toEqual([[{ id: "a1", host: "10.0.0.1", port: 80 }, null, { id: "b", host: "10.0.0.1", port: 0 }]]);
   });
 
+  it("is certain when every source is certain of its part, however often that is confirmed since", async () => {
+    const [one, two] = [new ScriptedDiscovery(), new ScriptedDiscovery()];
+    const answers: DiscoveryAnswer[] = [];
+    const controller = new AbortController();
+    const reading = (async () => {
+      for await (const answer of union(one, two).watch("orders", controller.signal)) answers.push(answer as DiscoveryAnswer);
+    })();
+    await settle();
+    const [a, b] = ["a", "b"].map((id, place) => ({ id, host: `10.0.0.${place}`, port: 80 })) as [Endpoint, Endpoint];
+    const say = async (source: ScriptedDiscovery, endpoints: readonly Endpoint[], certain: boolean) => {
+      source.current.answer({ endpoints, certain });
+      await settle();
+      return answers.at(-1)?.certain;
+    };
+    await say(one, [a], true);
+    expect(answers, "waits for the other").toEqual([]);
+    expect(await say(two, [b], false)).toBe(false);
+    expect([await say(one, [a], false), await say(two, [b], true)], "confirmed by both, each once certain").toEqual([false, true]);
+    expect(await say(one, [], true), "nothing of it is held").toBe(true);
+    expect(answers.at(-1)?.endpoints.map(({ id }) => id)).toEqual(["b"]);
+    expect(await say(two, [], false), "held by the second source's own quarantine").toBe(true);
+    expect(answers.at(-1)?.endpoints.map(({ id }) => id)).toEqual(["b"]);
+    expect(await say(two, [{ ...b, port: 81 }], false)).toBe(false);
+    controller.abort();
+    await reading;
+  });
+
+  it("is certain with a source that is trusted in everything, when the others are certain", async () => {
+    const source = new ScriptedDiscovery();
+    const { b } = twoRegistries();
+    const { updates, stop } = used(union(source, b));
+    await settle();
+    const all = [..."abcdef"].map((id, place) => ({ id, host: `10.0.0.${place}`, port: 80 }));
+    source.current.answer(all);
+    await settle();
+    source.current.answer({ endpoints: [], certain: true });
+    await settle();
+    expect(updates.map(({ endpoints, quarantined }) => [endpoints.length, quarantined])).toEqual([
+      [7, false],
+      [1, false],
+    ]);
+    await stop();
+  });
+
+  it("refuses a malformed answer of one source, naming that source, and keeps the parts in use", async () => {
+    const source = Object.assign(new ScriptedDiscovery(), { name: "list at http://a" });
+    const { b } = twoRegistries();
+    const errors: string[] = [];
+    const { ids } = follow(union([source, b], { onError: (error) => errors.push((error as Error).message) }));
+    await settle();
+    source.current.answer([{ id: "a1", host: "10.0.0.1", port: 80 }]);
+    await settle();
+    source.current.answer({ endpoints: 5 });
+    await settle();
+    expect(errors).toEqual([
+      expect.stringMatching(/^list at http:\/\/a: watch\("orders"\) yielded \{ endpoints: number, certain: undefined \}/),
+    ]);
+    expect(ids.at(-1)).toEqual(["a1", "b1"]);
+  });
+
   it("confirms a set, by the same array, each time all of its sources have confirmed their parts", async () => {
     const { a, b } = twoRegistries();
     const { sets } = follow(union(polled(a, 1_000), polled(b, 3_000)));
@@ -281,13 +345,29 @@ function follow(discovery: Discovery) {
   const sets: (readonly Endpoint[])[] = [];
   const ids: string[][] = [];
   const ended = (async () => {
-    for await (const set of discovery.watch("orders", controller.signal)) {
+    for await (const yielded of discovery.watch("orders", controller.signal)) {
+      const set = endpointsIn(yielded);
       sets.push(set);
       ids.push(set.map((endpoint) => endpoint?.id));
     }
   })();
   ended.catch(() => undefined);
   return { sets, ids, ended, signal: controller.signal, stop: () => controller.abort() };
+}
+
+/** Watches `orders` as a mesh does and keeps the updates. */
+function used(discovery: Discovery) {
+  const updates: EndpointsUpdate[] = [];
+  const watcher = new Watcher({
+    discovery,
+    service: "orders",
+    clock: systemClock,
+    random: () => 0.5,
+    onUpdate: (update) => updates.push(update),
+    onError: (error) => expect.fail(String(error)),
+  });
+  watcher.start();
+  return { updates, stop: () => watcher.stop() };
 }
 
 /** Lets everything happen that needs no time. */

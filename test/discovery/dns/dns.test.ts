@@ -2,9 +2,9 @@ import dnsModule from "node:dns";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { MeshError } from "../../../src/core/errors.ts";
-import { isAuthoritative } from "../../../src/discovery/authority.ts";
 import { type DnsOptions, dns } from "../../../src/discovery/dns/dns.ts";
 import { Watcher } from "../../../src/discovery/watcher.ts";
+import { endpointsIn } from "../sources.ts";
 import { ManualClock } from "./dns-clock.ts";
 import { type Asked, type Responder, record, type Said, startResponder } from "./dns-responder.ts";
 
@@ -26,12 +26,14 @@ function watch(responder: Responder, options: DnsOptions = {}, service = "web.te
   const clock = new ManualClock();
   const controller = new AbortController();
   const sets: (readonly Endpoint[])[] = [];
+  const certain: boolean[] = [];
   const run = async () => {
-    for await (const set of dns({ servers: [responder.address], family: 4, clock, random: () => 1, ...options }).watch(
+    for await (const yielded of dns({ servers: [responder.address], family: 4, clock, random: () => 1, ...options }).watch(
       service,
       controller.signal,
     )) {
-      sets.push(set);
+      sets.push(endpointsIn(yielded));
+      certain.push("certain" in yielded && yielded.certain);
     }
   };
   const done = run();
@@ -41,7 +43,7 @@ function watch(responder: Responder, options: DnsOptions = {}, service = "web.te
     await done.catch(() => {});
   };
   open.push(stop);
-  return { clock, sets, done, stop, controller };
+  return { clock, sets, certain, done, stop, controller };
 }
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -184,12 +186,13 @@ describe("dns", () => {
 
   it("says an empty set again every 5 seconds at most, so that it can be confirmed, and sees the end of it", async () => {
     const server = await respond(({ name }) => ({ rcode: name === "web.test" ? 3 : 0 }));
-    const { clock, sets } = watch(server, { port: 80 });
+    const { clock, sets, certain } = watch(server, { port: 80 });
     expect(await clock.sleeping()).toBe(5_000);
     clock.advance(5_000);
     await server.untilAsked(2);
     await clock.sleeping();
     expect(sets).toEqual([[], []]);
+    expect(certain).toEqual([false, false]);
     server.script = addresses(30, "127.0.0.5");
     clock.advance(5_000);
     await server.untilAsked(3);
@@ -199,10 +202,10 @@ describe("dns", () => {
 
   it("is empty for the SRV target '.' and not for an SRV query that fails", async () => {
     const server = await respond(({ name }) => ({ answers: [record("SRV", name, { priority: 0, weight: 0, port: 0, target: "." }, 30)] }));
-    const { clock, sets, done } = watch(server);
+    const { clock, sets, certain, done } = watch(server);
     expect(await clock.sleeping()).toBe(30_000);
     expect(sets).toEqual([[]]);
-    expect(isAuthoritative(sets[0] ?? expect.fail())).toBe(true);
+    expect(certain).toEqual([true]);
     server.script = () => ({ rcode: 2 });
     clock.advance(30_000);
     await expect(done).rejects.toThrow("answered SERVFAIL");
@@ -287,7 +290,7 @@ describe("dns", () => {
     const controller = new AbortController();
     open.push(() => controller.abort());
     const first = await discovery.watch("web.test", controller.signal)[Symbol.asyncIterator]().next();
-    expect(first.value).toMatchObject([{ host: "127.0.0.5" }]);
+    expect(endpointsIn(first.value)).toMatchObject([{ host: "127.0.0.5" }]);
   });
 
   it("says where it looks, and what an empty set means when it is told", () => {

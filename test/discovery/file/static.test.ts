@@ -6,6 +6,7 @@ import { staticDiscovery } from "../../../src/discovery/file/static.ts";
 import { Watcher } from "../../../src/discovery/watcher.ts";
 import { type ContractEndpoint, discoveryContract } from "../../../src/testing/index.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
+import { endpointsIn } from "../sources.ts";
 
 describe("staticDiscovery", () => {
   const contract = discoveryContract(
@@ -49,8 +50,8 @@ describe("staticDiscovery", () => {
     const discovery = staticDiscovery({ a: instances });
     instances.push({ host: "10.0.0.2", port: 80 });
     (instances[0] as { port: number }).port = 9;
-    for await (const set of discovery.watch("a", new AbortController().signal)) {
-      expect(set).toEqual([{ id: "10.0.0.1:80", host: "10.0.0.1", port: 80 }]);
+    for await (const yielded of discovery.watch("a", new AbortController().signal)) {
+      expect(endpointsIn(yielded)).toEqual([{ id: "10.0.0.1:80", host: "10.0.0.1", port: 80 }]);
       break;
     }
   });
@@ -124,6 +125,6 @@ describe("staticDiscovery", () => {
 });
 
 async function firstOf(list: ServiceList, service: string) {
-  for await (const set of staticDiscovery(list).watch(service, new AbortController().signal)) return set;
+  for await (const set of staticDiscovery(list).watch(service, new AbortController().signal)) return endpointsIn(set);
   throw new Error("no set");
 }

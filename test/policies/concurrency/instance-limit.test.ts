@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
+import { AttemptLedger } from "../../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../../src/attempts/balance.ts";
 import { Balancer } from "../../../src/balancer/balancer.ts";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { CallPriority, MeshRequest, MeshResponse } from "../../../src/core/dispatch.ts";
 import { MeshError } from "../../../src/core/errors.ts";
-import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-limit.ts";
+import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-options.ts";
 import { InstanceLimit } from "../../../src/policies/concurrency/instance-limit.ts";
 import { testRequest, virtualClock } from "../../../src/testing/index.ts";
 import { type OpenResponse, openResponse, rejection } from "../support.ts";
@@ -20,7 +21,7 @@ function rig(instances: number, options: ConcurrencyOptions = {}) {
   const sent: { readonly to: string; readonly path: string; readonly response: OpenResponse }[] = [];
   const dispatch = balance({
     balancer,
-    picker,
+    ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock, onEnd: limit.fill }),
     instanceLimit: limit,
     wait: { isOver: true, join: async () => {}, noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   })(async (request) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
 import type { MeshRequest } from "../../../src/core/dispatch.ts";
-import { type HedgeOptions, hedge } from "../../../src/policies/hedge/hedge.ts";
+import { hedge } from "../../../src/policies/hedge/hedge.ts";
+import type { HedgeOptions } from "../../../src/policies/hedge/hedge-options.ts";
 import { RetryBudget, type RetryBudgetOptions } from "../../../src/policies/retry/retry-budget.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";
@@ -34,8 +35,12 @@ async function warm({ retryBudget = {}, ...options }: Setup, ...first: readonly 
     ...options,
     clock,
     budget: new RetryBudget(retryBudget, clock),
-    onHedge: ({ path }, delayMs) => hedges.push(`${path} ${delayMs.toFixed(1)}`),
-    onHedgeWon: ({ path }) => won.push(path),
+    events: {
+      emit(event) {
+        if (event.type === "hedge") hedges.push(`${event.request.path} ${event.delayMs.toFixed(1)}`);
+        if (event.type === "hedge-won") won.push(event.request.path);
+      },
+    },
   })(inner.dispatch);
   for (let call = 0; call < 100; call++) {
     const answer = dispatch(testRequest());
@@ -88,7 +93,7 @@ describe("hedge", () => {
   });
 
   it("learns from an attempt that was superseded that it would have taken at least so long", async () => {
-    const { clock, dispatch, hedges, plan } = await warm({ maxExtraLoad: 0.5 });
+    const { clock, dispatch, hedges, plan } = await warm({ percentile: 0.5, maxExtraLoad: 0.5 });
     for (let call = 0; call < 200; call++) {
       plan([500, 200], [1, 200]);
       await settledWithin(clock, dispatch(testRequest()), 600);
@@ -143,7 +148,7 @@ describe("hedge", () => {
   });
 
   it("stays within its share of extra load when everything becomes slow", async () => {
-    const { clock, dispatch, hedges } = await warm({ maxExtraLoad: 0.1 }, ...Array<Timed>(1_000).fill([100, 200]));
+    const { clock, dispatch, hedges } = await warm({ percentile: 0.9, maxExtraLoad: 0.1 }, ...Array<Timed>(1_000).fill([100, 200]));
     for (let call = 0; call < 200; call++) {
       const answer = dispatch(testRequest());
       await clock.advance(10);
@@ -156,7 +161,7 @@ describe("hedge", () => {
   });
 
   it("does not hedge when the retries have used up the budget they share", async () => {
-    const { clock, dispatch, requests } = await warm({ retryBudget: { ratio: 0, perSecond: 0 } }, [500, 200]);
+    const { clock, dispatch, requests } = await warm({ retryBudget: { ratio: 0, minRetriesPerSecond: 0 } }, [500, 200]);
     await settledWithin(clock, dispatch(testRequest()), 600);
     expect(requests).toHaveLength(1);
   });

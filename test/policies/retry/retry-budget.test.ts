@@ -19,18 +19,18 @@ describe("RetryBudget", () => {
   });
 
   it("allows nothing but the share where there is no floor, and nothing at all with neither", () => {
-    const budget = new RetryBudget({ ratio: 0.5, perSecond: 0 }, virtualClock());
+    const budget = new RetryBudget({ ratio: 0.5, minRetriesPerSecond: 0 }, virtualClock());
     expect(drain(budget)).toBe(0);
     budget.deposit();
     expect(drain(budget)).toBe(0);
     budget.deposit();
     expect(drain(budget)).toBe(1);
-    expect(drain(new RetryBudget({ ratio: 0, perSecond: 0 }, virtualClock()))).toBe(0);
+    expect(drain(new RetryBudget({ ratio: 0, minRetriesPerSecond: 0 }, virtualClock()))).toBe(0);
   });
 
   it("forgets requests and retries after ten seconds", async () => {
     const clock = virtualClock();
-    const budget = new RetryBudget({ ratio: 0.2, perSecond: 0 }, clock);
+    const budget = new RetryBudget({ ratio: 0.2, minRetriesPerSecond: 0 }, clock);
     for (let request = 0; request < 100; request++) budget.deposit();
     expect(drain(budget)).toBe(20);
     await clock.advance(9_999);
@@ -51,7 +51,7 @@ describe("RetryBudget", () => {
       fc.asyncProperty(options, fc.array(step, { maxLength: 30 }), async ({ ratio, perSecond }, steps) => {
         const clock = virtualClock();
         await clock.advance(123_456);
-        const budget = new RetryBudget({ ratio, perSecond }, clock);
+        const budget = new RetryBudget({ ratio, minRetriesPerSecond: perSecond }, clock);
         const requests: number[] = [];
         const retries: number[] = [];
         const second = () => Math.floor(clock.now() / 1_000);

@@ -17,8 +17,12 @@ function under(inner: Inner, options: Partial<RetryPolicyOptions> = {}) {
   const denials: string[] = [];
   const interceptor = retry({
     random: () => 0.5,
-    onRetry: (request, reason, delayMs) => retries.push(`${request.attempt} ${reason} ${delayMs}`),
-    onRetryDenied: (request, denial) => denials.push(`${request.attempt} ${denial}`),
+    events: {
+      emit(event) {
+        if (event.type === "retry") retries.push(`${event.request.attempt} ${event.reason} ${event.delayMs}`);
+        if (event.type === "retry-denied") denials.push(`${event.request.attempt} ${event.denial}`);
+      },
+    },
     ...options,
     clock,
   });
@@ -230,7 +234,7 @@ describe("the deadline", () => {
     const clock = virtualClock();
     const inner = endings((request) => new Promise((resolve) => request.cancellation.onCancel((throws) => resolve({ throws }))));
     const { requests, dispatch: retried } = under(inner, { clock });
-    const dispatch = deadline({ timeoutMs: 100, clock })(retried);
+    const dispatch = deadline({ limitOf: () => 100, clock })(retried);
     const error = rejection(dispatch(testRequest()));
     await clock.advance(10_000);
     expect(await error).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
@@ -335,10 +339,10 @@ describe("the budget", () => {
   });
 
   it("can be set, and is one for all calls of a service", async () => {
-    const { dispatch, denials } = under(sequence(503), { budget: { ratio: 0, perSecond: 0 } });
+    const { dispatch, denials } = under(sequence(503), { budget: { ratio: 0, minRetriesPerSecond: 0 } });
     await dispatch(testRequest());
     expect(denials).toEqual(["1 budget"]);
-    const shared = under(sequence(503), { budget: { ratio: 0.5, perSecond: 0 } });
+    const shared = under(sequence(503), { budget: { ratio: 0.5, minRetriesPerSecond: 0 } });
     for (let call = 0; call < 4; call++) {
       const response = shared.dispatch(testRequest());
       await shared.clock.advance(100);
@@ -349,7 +353,7 @@ describe("the budget", () => {
 
   it("gives a response out instead of draining it when there is no budget", async () => {
     const response = openResponse(503);
-    const { dispatch } = under(sequence(response), { budget: { ratio: 0, perSecond: 0 } });
+    const { dispatch } = under(sequence(response), { budget: { ratio: 0, minRetriesPerSecond: 0 } });
     expect(await dispatch(testRequest())).toBe(response);
     expect(response.body.discards).toBe(0);
   });

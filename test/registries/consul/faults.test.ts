@@ -2,7 +2,6 @@ import { getEventListeners } from "node:events";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { isMeshError, type MeshError } from "../../../src/core/errors.ts";
-import { isAuthoritative } from "../../../src/discovery/authority.ts";
 import { type Consul, type ConsulOptions, consul } from "../../../src/registries/consul.ts";
 import { WatchReader } from "../../../src/testing/contract/watch-reader.ts";
 import { ManualClock } from "../manual-clock.ts";
@@ -29,7 +28,7 @@ async function rig(
   return { server, adapter, reader };
 }
 
-/** The sets that were told as a change, not those that only confirm the one before by being the same array. */
+/** The sets that are a change, without those that confirm the one before by being the same array. */
 const ports = (reader: WatchReader): number[][] => reader.changes.map((set) => set.map(({ port }) => port));
 
 async function failureOf(reader: WatchReader): Promise<MeshError> {
@@ -350,8 +349,8 @@ describe("a watch of Consul", () => {
       readonly headers?: Readonly<Record<string, string>>;
       readonly token?: string;
     }
-    /** Whether the second answer, which lists nobody any more, is marked. */
-    const isMarked = async ({ indexes: [first, second], headers = informed, token = "secret" }: Case): Promise<boolean> => {
+    /** Whether the second answer, which lists no instance any more, is certain. */
+    const isCertain = async ({ indexes: [first, second], headers = informed, token = "secret" }: Case): Promise<boolean> => {
       let isGone = false;
       const { adapter } = await rig(
         ({ query }, response) => {
@@ -365,14 +364,14 @@ describe("a watch of Consul", () => {
       const controller = new AbortController();
       cleanups.push(() => controller.abort());
       const sets = adapter.watch("orders", controller.signal)[Symbol.asyncIterator]();
-      expect(isAuthoritative((await sets.next()).value ?? expect.fail())).toBe(false);
+      expect((await sets.next()).value?.certain).toBe(false);
       const { value } = await sets.next();
-      expect(value).toEqual([]);
-      return isAuthoritative(value ?? expect.fail());
+      expect(value?.endpoints).toEqual([]);
+      return value?.certain ?? expect.fail();
     };
 
     it("where the index has moved on, the leader is known and a token hid nothing", async () => {
-      expect(await isMarked({ indexes: [20, 21] })).toBe(true);
+      expect(await isCertain({ indexes: [20, 21] })).toBe(true);
     });
 
     it.each<[string, Case]>([
@@ -382,7 +381,7 @@ describe("a watch of Consul", () => {
       ["a server that heard of its leader too long ago", { indexes: [20, 21], headers: { ...informed, "x-consul-lastcontact": "1001" } }],
       ["no word on leaders", { indexes: [20, 21], headers: {} }],
     ])("and not with %s", async (_what, each) => {
-      expect(await isMarked(each)).toBe(false);
+      expect(await isCertain(each)).toBe(false);
     });
 
     it("and not by a catalogue that was emptied and has counted on since, over a broken watch too", async () => {
@@ -405,7 +404,7 @@ describe("a watch of Consul", () => {
       for (; at < answers.length; at++) {
         const controller = new AbortController();
         const { value } = await adapter.watch("orders", controller.signal)[Symbol.asyncIterator]().next();
-        marks.push(isAuthoritative(value ?? expect.fail()));
+        marks.push(value?.certain ?? expect.fail());
         controller.abort();
       }
       expect(marks).toEqual([false, false, false, false, true]);
@@ -482,7 +481,7 @@ describe("a watch of Consul", () => {
     await until("every connection is closed", () => server.connections === 0);
     expect(getEventListeners(signal, "abort")).toEqual([]);
     const again = adapter.watch("orders", signal);
-    expect((await again.next()).value?.length).toBe(1);
+    expect((await again.next()).value?.endpoints.length).toBe(1);
     await again.return();
     await adapter.close();
     await until("every connection is closed again", () => server.connections === 0);

@@ -1,5 +1,8 @@
 import { expect, it } from "vitest";
-import { checkEjection } from "../../../src/rotation/ejection/ejection-options.ts";
+import { group, orFalse } from "../../../src/core/settings/rules.ts";
+import { ejectionOptions } from "../../../src/rotation/ejection/ejection-options.ts";
+
+const rule = orFalse(group(ejectionOptions));
 
 for (const [ejection, message] of [
   [true, "ejection must be an object with options, not true"],
@@ -26,7 +29,7 @@ for (const [ejection, message] of [
   [{ failurePercentage: { minInstances: 0 } }, "ejection.failurePercentage.minInstances must be at least 2, not 0"],
 ] as const) {
   it(`refuses ${JSON.stringify(ejection)}: ${message}`, () => {
-    expect(() => checkEjection("ejection", ejection as never)).toThrow(message);
+    expect(() => rule.check("ejection", ejection as never)).toThrow(message);
   });
 }
 
@@ -38,5 +41,5 @@ it("takes what is right", () => {
     { successRate: false, failurePercentage: false },
     { intervalMs: 1, baseEjectionMs: 1, maxEjectionMs: 1, maxEjectionPercent: 100, successRate: {}, failurePercentage: { threshold: 100 } },
   ] as const)
-    expect(() => checkEjection("ejection", ejection)).not.toThrow();
+    expect(() => rule.check("ejection", ejection)).not.toThrow();
 });

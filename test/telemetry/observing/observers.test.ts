@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { localResponse } from "../../../src/core/buffered-body.ts";
-import type { CallEnd } from "../../../src/core/call-observer.ts";
 import type { Interceptor } from "../../../src/core/dispatch.ts";
-import type { AttemptEnd, Observer } from "../../../src/core/observer.ts";
+import type { CallEnd } from "../../../src/core/observing/call-observer.ts";
+import { type EventHandlers, handleEvent, type MeshEvent } from "../../../src/core/observing/events.ts";
+import type { AttemptEnd, Observer } from "../../../src/core/observing/observer.ts";
 import { createMesh } from "../../../src/mesh/mesh.ts";
+import { Observers } from "../../../src/telemetry/observing/observers.ts";
 import { memoryRegistry } from "../../../src/testing/memory-registry.ts";
 import { closedPort, closing, meshOf, rejectionOf, serve, serveRaw, until } from "../../support/mesh.ts";
 
@@ -18,6 +20,18 @@ function recorder(): Observer & Seen {
   const log: string[] = [];
   const calls: CallEnd[] = [];
   const attempts: AttemptEnd[] = [];
+  const handlers: EventHandlers = {
+    retry: ({ request, reason, delayMs }) => log.push(`retry after ${request.attempt}: ${reason}, ${delayMs >= 0}`),
+    "retry-denied": ({ denial }) => log.push(`no retry: ${denial}`),
+    hedge: undefined,
+    "hedge-won": undefined,
+    endpoints: ({ service, endpoints, rejected, quarantined }) =>
+      log.push(`endpoints ${service} ${endpoints.length} ${rejected.length} ${quarantined}`),
+    "discovery-error": ({ service, error }) => log.push(`discovery ${service}: ${(error as Error).message}`),
+    "instance-state": ({ service, upstream, state, former, rule }) =>
+      log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
+    breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
+  };
   return {
     log,
     calls,
@@ -42,13 +56,7 @@ function recorder(): Observer & Seen {
         },
       };
     },
-    onRetry: (request, reason, delayMs) => log.push(`retry after ${request.attempt}: ${reason}, ${delayMs >= 0}`),
-    onRetryDenied: (_request, denial) => log.push(`no retry: ${denial}`),
-    onEndpoints: ({ service, endpoints, rejected, quarantined }) =>
-      log.push(`endpoints ${service} ${endpoints.length} ${rejected.length} ${quarantined}`),
-    onDiscoveryError: (service, error) => log.push(`discovery ${service}: ${(error as Error).message}`),
-    onAvailability: ({ id, availability }) => log.push(`${id} is ${availability}`),
-    onBreaker: (service, state, upstream) => log.push(`breaker ${service} ${upstream?.id ?? "all"} ${state}`),
+    onEvent: (event) => handleEvent(handlers, event),
     onClose: () => log.push("closed"),
   };
 }
@@ -76,8 +84,7 @@ describe("observers", () => {
       "endpoints orders 2 0 false",
       "attempt 1 bad",
       "attempt ends bad",
-      "bad is out",
-      "breaker orders bad open",
+      "orders bad from available to ejected: connection refused",
       "retry after 1: ERR_MESH_CONNECT, true",
       "attempt 2 good",
       "attempt ends good",
@@ -189,17 +196,7 @@ describe("observers", () => {
     const fail = (): never => {
       throw new Error("mine");
     };
-    const hooks = [
-      "onCall",
-      "onAttempt",
-      "onRetry",
-      "onRetryDenied",
-      "onEndpoints",
-      "onDiscoveryError",
-      "onAvailability",
-      "onBreaker",
-      "onClose",
-    ];
+    const hooks = ["onCall", "onAttempt", "onEvent", "onClose"];
     const throwing = Object.fromEntries(hooks.map((hook) => [hook, fail])) as Observer;
     const late: Observer = { onCall: () => ({ onEnd: fail }), onAttempt: () => ({ onEnd: fail, around: fail }) };
     const afterwards: Observer = {
@@ -255,6 +252,25 @@ describe("observers", () => {
     expect(ends).toMatchObject([{ record: { maybeExecuted: false, phase: "connect" } }]);
     expect(server.begun).toEqual([]);
     expect(mesh.explain("orders")?.endpoints).toMatchObject([{ inFlight: 0, failures: 0 }]);
+  });
+
+  it("are handed an event in their order, and none is made while no observer takes events", () => {
+    const log: string[] = [];
+    const observers = new Observers([{}, { onClose() {} }]);
+    expect(observers.emit).toBeUndefined();
+    let made = 0;
+    const event = (): MeshEvent => {
+      made++;
+      return { type: "breaker", service: "orders", state: "open" };
+    };
+    observers.emit?.(event());
+    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [] };
+    const leave = observers.join({ onEvent: ({ type }) => log.push(`first ${type}`) }, mesh);
+    observers.join({ onEvent: ({ service }) => log.push(`second ${service}`) }, mesh);
+    observers.emit?.(event());
+    leave();
+    observers.emit?.(event());
+    expect([made, log]).toEqual([2, ["first breaker", "second orders", "second orders"]]);
   });
 
   it("cost nothing when there are none: no call is followed", async () => {

@@ -39,7 +39,7 @@ test("an attempt is a CLIENT span named after the method, with the conventions' 
 
 test("a resent attempt says which one it is, a route names the span, an unknown method is _OTHER and kept beside it", () => {
   const observer = openTelemetry();
-  oneAttempt(observer, { ...request, attempt: 3, options: { route: "/users/{id}" } }, upstream);
+  oneAttempt(observer, { ...request, attempt: 3, route: "/users/{id}" }, upstream);
   oneAttempt(observer, { ...request, method: "BREW" }, upstream);
   expect(sdk.spans.map((span) => span.name)).toEqual(["GET /users/{id}", "HTTP"]);
   expect(sdk.spans[0]?.attributes).toMatchObject({ "http.request.resend_count": 2, "url.template": "/users/{id}" });
@@ -197,7 +197,7 @@ test("a sampler knows the method, the service, the URL and the route; the span t
   };
   const provider = new TracerProvider({ sampler: { shouldSample } });
   trace.setGlobalTracerProvider(provider);
-  openTelemetry().onAttempt?.({ ...request, options: { route: "/users/{id}" } }, upstream, undefined);
+  openTelemetry().onAttempt?.({ ...request, route: "/users/{id}" }, upstream, undefined);
   expect(asked).toEqual([
     {
       "http.request.method": "GET",
@@ -211,7 +211,7 @@ test("a sampler knows the method, the service, the URL and the route; the span t
 
 test("no span has an attribute that the table lacks, and every one of it is used", () => {
   const observer = openTelemetry({ callSpans: true });
-  const odd = { ...request, method: "BREW", attempt: 2, options: { route: "/r" } };
+  const odd = { ...request, method: "BREW", attempt: 2, route: "/r" };
   const error = new MeshError("ERR_MESH_BODY", "cut off");
   const call = observer.onCall?.(odd);
   observer.onAttempt?.(odd, upstream, call)?.onEnd?.(attemptEnd({ error, record: { status: 200 } }));

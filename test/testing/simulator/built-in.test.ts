@@ -9,7 +9,8 @@ import { merged } from "../../../bench/simulate/groups.ts";
 import { pickers } from "../../../bench/simulate/pickers.ts";
 import { randomCases } from "../../../bench/simulate/random.ts";
 import { undiciCases } from "../../../bench/simulate/undici.ts";
-import { adaptive, type Picker, roundRobin } from "../../../src/index.ts";
+import type { Picker } from "../../../src/extend.ts";
+import { adaptive, roundRobin } from "../../../src/index.ts";
 import { simulate } from "../../../src/testing/index.ts";
 
 const all = [...dialogueCases, ...finagleCases, ...undiciCases, ...clusterCases, ...randomCases(7, 20)];
@@ -70,7 +71,9 @@ describe("the scenarios that come with it", () => {
   });
 
   it("are tried with every picker that has a page", () => {
-    const pages = readdirSync(join(import.meta.dirname, "../../../docs/pickers")).filter((file) => /^(?!which|README).*\.md$/.test(file));
+    const pages = readdirSync(join(import.meta.dirname, "../../../docs/reference/pickers")).filter((file) =>
+      /^(?!which|README).*\.md$/.test(file),
+    );
     const names = pages.map((file) => file.slice(0, -3).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()));
     expect([...pickers.keys()].sort()).toEqual(names.sort());
   });

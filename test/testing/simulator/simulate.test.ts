@@ -239,7 +239,17 @@ describe("a server", () => {
                   cancellation,
                 };
                 void context
-                  ?.send?.({ ...probe, deadline: 1e9, attempt: 1, tried: [], attempts: [], upstream, observation: undefined })
+                  ?.send?.({
+                    ...probe,
+                    deadline: 1e9,
+                    attempt: 1,
+                    tried: [],
+                    attempts: [],
+                    upstream,
+                    observation: undefined,
+                    call: undefined,
+                    route: undefined,
+                  })
                   .then(({ headers }) => {
                     reports.push(headers[1]);
                   });
@@ -284,7 +294,7 @@ describe("a function of a scenario that throws", () => {
 describe("zones", () => {
   it("are known to the client's mesh", async () => {
     const zones = ["a", "b"].map((zone) => ({ name: zone, copies: 6, zone, answers: {} }));
-    const result = await play(zones, { options: { ...bare, zone: "a", zoneAware: { callers: { a: 1, b: 1 } } } });
+    const result = await play(zones, { options: { ...bare, zone: "a", balancing: { zoneAware: { callers: { a: 1, b: 1 } } } } });
     expect(result.servers.filter(({ name, requests }) => name.startsWith("b") && requests > 0)).toEqual([]);
   });
 });

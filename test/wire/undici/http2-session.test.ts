@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AttemptRecord } from "../../../src/core/errors.ts";
-import type { Observer } from "../../../src/core/observer.ts";
+import type { Observer } from "../../../src/core/observing/observer.ts";
 import type { Mesh } from "../../../src/mesh/mesh.ts";
-import type { MeshOptions } from "../../../src/mesh/options.ts";
+import type { MeshOptions } from "../../../src/mesh/mesh-options.ts";
 import { errorCode, type PeerConnection, servePeer } from "../../behaviour/http2-peer.ts";
 import { meshOf, rejectionOf, until } from "../../support/mesh.ts";
 
@@ -38,7 +38,7 @@ describe("a stream that is reset", () => {
         else answer(connection, streamId);
       });
       const records: AttemptRecord[] = [];
-      const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } }, observers: [journal(records)] });
+      const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, minRetriesPerSecond: 0 } }, observers: [journal(records)] });
       expect(await textOf(mesh, "x", method === "POST" ? post : {})).toBe("fine");
       expect(peer.connections.map(({ opened }) => opened.length)).toEqual([2]);
       // Each of the two is an attempt that observers are told of: nothing below the mesh has sent one of them.
@@ -122,7 +122,7 @@ describe("a GOAWAY", () => {
       }
     });
     const records: AttemptRecord[] = [];
-    const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, perSecond: 0 } }, observers: [journal(records)] });
+    const mesh = h2c(peer.port, { retry: { budget: { ratio: 0, minRetriesPerSecond: 0 } }, observers: [journal(records)] });
     const texts = await Promise.all(Array.from({ length: 4 }, (_, index) => textOf(mesh, String(index))));
     expect(texts).toEqual(["first", "first", "second", "second"]);
     expect(peer.connections.map(({ opened }) => opened.length)).toEqual([4, 2]);

@@ -73,7 +73,7 @@ describe("requireDelimitedBody", () => {
       message: expect.stringContaining("(requireDelimitedBody)"),
     });
     expect(mesh.explain("orders")?.breaker).toBe("closed");
-    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ breaker: "closed", inFlight: 0 });
+    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ state: "available", inFlight: 0 });
   });
 
   it.each(["content-length: 10", "transfer-encoding: chunked\r\n\r\nc"])("takes one with %j", async (head) => {

@@ -1,0 +1,117 @@
+// node docs/options-tables.ts [--write]: the tables of docs/reference/options.md, from the tables of the options in src with the doc comments
+// of the interfaces beside them; with --write it puts them in their place there.
+import { readFileSync, writeFileSync } from "node:fs";
+import type { OptionRule } from "../src/core/settings/option-rule.ts";
+import { callOptions } from "../src/fetch/call-options.ts";
+import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
+import { serviceTables } from "../src/mesh/service-options.ts";
+import { type OptionComment, OptionComments } from "./option-comments.ts";
+
+const page = new URL("reference/options.md", import.meta.url);
+const begin = "<!-- tables: written by docs/options-tables.ts -->";
+const end = "<!-- end of tables -->";
+
+type Rules = Readonly<Record<string, OptionRule<unknown>>>;
+
+/** An option with its rule and its comment. */
+export interface DocumentedOption extends OptionComment {
+  /** With the groups that it is in: `retry.budget.ratio`. */
+  readonly path: string;
+  readonly name: string;
+  readonly rule: OptionRule<unknown>;
+}
+
+/** Options that are in one table. */
+export interface OptionGroup {
+  readonly title: string;
+  readonly options: readonly DocumentedOption[];
+}
+
+/** The options of each level, and the groups that are in them, depth first. */
+export function optionGroups(): { readonly levels: readonly OptionGroup[]; readonly groups: readonly OptionGroup[] } {
+  const ofMesh = new OptionComments("src/mesh/mesh-options.ts", "MeshOptions");
+  const ofCall = new OptionComments("src/core/dispatch.ts", "CallOptions");
+  const ofServices: Rules = Object.assign({}, ...serviceTables.map(({ rules }) => rules));
+  const levels = [
+    { title: "The mesh only", options: documented([], wholeMeshOptions.rules, ofMesh) },
+    { title: "The mesh or a service", options: documented([], ofServices, ofMesh) },
+    { title: "A call", options: documented([], callOptions.rules, ofCall) },
+  ];
+  const [mesh, service] = levels;
+  return { levels, groups: [service, mesh].flatMap((level) => groupsIn(level?.options ?? [], ofMesh)) };
+}
+
+function documented(group: readonly string[], rules: Rules, comments: OptionComments): readonly DocumentedOption[] {
+  return Object.entries(rules).map(([name, rule]) => {
+    const path = [...group, name];
+    return { path: path.join("."), name, rule, ...comments.of(path) };
+  });
+}
+
+function groupsIn(options: readonly DocumentedOption[], comments: OptionComments): readonly OptionGroup[] {
+  return options.flatMap(({ path, rule }) => {
+    if (rule.table === undefined) return [];
+    const inner = documented(path.split("."), rule.table.rules, comments);
+    return [{ title: path, options: inner }, ...groupsIn(inner, comments)];
+  });
+}
+
+/** The default of an option as its `@default` tag has it, without marks of code. */
+export function defaultOf({ default: value, defaultText }: OptionRule<unknown>): string {
+  if (defaultText !== undefined) return defaultText.replaceAll("`", "");
+  return typeof value === "number" || value === undefined ? String(value ?? "none") : JSON.stringify(value);
+}
+
+const code = (text: string): string => `\`${text}\``;
+/** A bar would end the cell. */
+const inCell = (text: string): string => text.replace(/(?<!\\)\|/g, "\\|");
+const anchorOf = (path: string): string => path.toLowerCase().replace(/[^\w-]/g, "");
+
+function defaultCell(rule: OptionRule<unknown>): string {
+  if (rule.defaultText !== undefined) return rule.defaultText;
+  if (rule.default === undefined) return "none";
+  if (rule.table === undefined || rule.default === false) return code(defaultOf(rule));
+  return rule.type.endsWith("false") ? "on" : "see below";
+}
+
+function valuesCell({ type, range, unit, table }: OptionRule<unknown>): string {
+  return type
+    .split(" | ")
+    .map((each) => {
+      if (each === "number" && range !== undefined) return unit === undefined ? range : `${range} ${unit}`;
+      return table !== undefined && each === "object" ? "options" : code(each);
+    })
+    .join(" or ");
+}
+
+function tableOf(options: readonly DocumentedOption[]): readonly string[] {
+  const rows = options.map(({ path, name, rule, sentence }) => {
+    const shown = rule.table === undefined ? code(name) : `[${code(name)}](#${anchorOf(path)})`;
+    return `| ${[shown, defaultCell(rule), valuesCell(rule), sentence].map(inCell).join(" | ")} |`;
+  });
+  return ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
+}
+
+function optionsTables(): string {
+  const { levels, groups } = optionGroups();
+  return [
+    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options), ""]),
+    "## Groups",
+    "",
+    ...groups.flatMap(({ title, options }) => [`### ${title}`, "", ...tableOf(options), ""]),
+  ]
+    .join("\n")
+    .trimEnd();
+}
+
+/** The text of `docs/reference/options.md` with the tables as they should be. */
+export function withOptionsTables(text: string): string {
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the page has no ${begin} before ${end}`);
+  return `${text.slice(0, from + begin.length)}\n\n${optionsTables()}\n\n${text.slice(to)}`;
+}
+
+if (import.meta.main) {
+  if (process.argv.includes("--write")) writeFileSync(page, withOptionsTables(readFileSync(page, "utf8")));
+  else process.stdout.write(`${optionsTables()}\n`);
+}

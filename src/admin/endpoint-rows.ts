@@ -1,0 +1,48 @@
+import type { EndpointExplanation } from "../mesh/explanation.ts";
+import type { ServiceTally } from "./service-tally.ts";
+import { shownText } from "./shown-text.ts";
+import type { EndpointRow, InstanceReading } from "./snapshot.ts";
+
+/** The short form of an endpoint, for the overview. */
+export function instanceOf({ endpoint, address, state }: EndpointExplanation, tally: ServiceTally): InstanceReading {
+  const seen = tally.endpointOf(endpoint.id);
+  return {
+    id: endpoint.id,
+    address,
+    state,
+    secure: endpoint.secure === true,
+    rps: seen?.rps ?? 0,
+    success: seen?.success ?? null,
+  };
+}
+
+/** An endpoint with everything that is known about it. */
+export function endpointRow(explained: EndpointExplanation, tally: ServiceTally): EndpointRow {
+  const { endpoint, candidate, reason, share, ejection, ejections, healthCheck, warning, inFlight, attempts, failures, latencyMs } =
+    explained;
+  return {
+    ...instanceOf(explained, tally),
+    zone: endpoint.zone ?? null,
+    priority: endpoint.priority ?? 0,
+    weight: endpoint.weight ?? 1,
+    candidate,
+    reason: shownText(reason),
+    warning: warning ?? null,
+    share: share ?? null,
+    ejection: ejection === undefined ? null : { ...ejection, untilMs: ejection.untilMs ?? null },
+    ejections,
+    healthCheck:
+      healthCheck === undefined
+        ? null
+        : {
+            passed: healthCheck.passed,
+            atMs: healthCheck.atMs,
+            durationMs: healthCheck.durationMs,
+            error: healthCheck.error === undefined ? null : shownText(healthCheck.error),
+          },
+    inFlight,
+    attempts,
+    failures,
+    latencyMs,
+  };
+}

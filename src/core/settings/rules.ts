@@ -1,0 +1,114 @@
+import { checkChoice, checkFlag, checkInteger, checkNumber, checkText, maxTimerMs } from "../options.ts";
+import type { OptionRule, Unit } from "./option-rule.ts";
+import type { OptionRules, OptionTable } from "./option-table.ts";
+
+/** Limits of a number, and the value that holds without one. */
+export interface NumberLimits<Default> {
+  readonly default?: Default;
+  readonly defaultText?: string;
+  readonly min: number;
+  readonly max?: number;
+  readonly unit?: Unit;
+}
+
+/** A number. */
+export function number<Default extends number | undefined = undefined>(limits: NumberLimits<Default>): OptionRule<number | Default> {
+  return numeric(limits, (option, value) => checkNumber(option, value, limits.min, limits.max));
+}
+
+/** A whole number. */
+export function integer<Default extends number | undefined = undefined>(limits: NumberLimits<Default>): OptionRule<number | Default> {
+  return numeric(limits, (option, value) => checkInteger(option, value, limits.min, limits.max));
+}
+
+/** Milliseconds that a timer is set for, at most {@link maxTimerMs}: Node fires a longer one at once. */
+export function timerMs<Default extends number | undefined = undefined>(
+  limits: Omit<NumberLimits<Default>, "max" | "unit">,
+): OptionRule<number | Default> {
+  return number({ ...limits, max: maxTimerMs, unit: "ms" });
+}
+
+/** A share, 0 to 1. */
+export function ratio<Default extends number | undefined = undefined>(fallback?: Default): OptionRule<number | Default> {
+  return number({ default: fallback as Default, min: 0, max: 1 });
+}
+
+/** `true` or `false`. */
+export function flag(fallback: boolean): OptionRule<boolean> {
+  return { type: "true | false", default: fallback, check: checkFlag };
+}
+
+/** One of a few words. */
+export function choice<const Word extends string, Default extends Word | undefined = undefined>(
+  words: readonly Word[],
+  fallback?: Default,
+  defaultText?: string,
+): OptionRule<Word | Default> {
+  return {
+    type: words.map((word) => JSON.stringify(word)).join(" | "),
+    default: fallback as Default,
+    defaultText,
+    check: (option, value) => checkChoice(option, value, words),
+  };
+}
+
+/** Text that is not empty. */
+export function text(defaultText?: string): OptionRule<string | undefined> {
+  return { type: "string", default: undefined, defaultText, check: checkText };
+}
+
+/** A value of any other type; `check` is not called for `undefined`. */
+export function custom<Value>(rule: Omit<OptionRule<Value>, "check"> & { check(option: string, value: unknown): void }): OptionRule<Value> {
+  return {
+    ...rule,
+    check(option, value) {
+      if (value !== undefined) rule.check(option, value);
+    },
+  };
+}
+
+/** An object with the options of `table`; `alsoCheck` for what concerns several of them. */
+export function group<Options extends object, Rules extends OptionRules<Options>>(
+  table: OptionTable<Options, Rules>,
+  alsoCheck: (option: string, value: Options) => void = () => {},
+): OptionRule<Options> {
+  return {
+    type: "object",
+    default: {} as Options,
+    table: table as OptionRule<Options>["table"],
+    check(option, value) {
+      if (value === undefined) return;
+      table.check(option, value);
+      alsoCheck(option, value as Options);
+    },
+  };
+}
+
+/** `rule`, or `false` for none. */
+export function orFalse<Value, Default extends Value | false = Value>(
+  rule: OptionRule<Value>,
+  fallback: Default = rule.default as Default,
+): OptionRule<Value | false> {
+  return {
+    ...rule,
+    type: `${rule.type} | false`,
+    default: fallback,
+    check(option, value) {
+      if (value !== false) rule.check(option, value);
+    },
+  };
+}
+
+function numeric<Default extends number | undefined>(
+  { default: fallback, defaultText, min, max, unit }: NumberLimits<Default>,
+  check: OptionRule<unknown>["check"],
+): OptionRule<number | Default> {
+  return {
+    type: "number",
+    default: fallback as Default,
+    defaultText,
+    range: max === undefined || max === maxTimerMs ? `at least ${min}` : `${min} to ${max}`,
+    unit,
+    check,
+  };
+}

@@ -1,0 +1,120 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Clock, Random } from "../../core/clock.ts";
+import type { Endpoint } from "../../core/endpoint.ts";
+import { describeError } from "../../core/errors.ts";
+import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
+import type { Notifier } from "../notifier.ts";
+import { keepIfSame } from "../same-endpoints.ts";
+import { Watcher } from "../watcher.ts";
+
+/** Called with every failure of one of several combined sources, also when the others make up for it. Must not throw. */
+export type SourceErrorListener = (error: unknown, service: string, source: Discovery) => void;
+
+/** Options of a {@link WatchedSource}. */
+export interface WatchedSourceOptions {
+  readonly discovery: Discovery;
+  readonly service: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emptyPolicy: EmptyPolicy | undefined;
+  readonly onError: SourceErrorListener | undefined;
+  /** Notified of every answer and every failure. */
+  readonly changes: Notifier;
+}
+
+/**
+ * One of the sources that `fallback` and `union` combine, kept by the same {@link Watcher} as every adapter of a mesh: restarted with
+ * backoff and jitter, its last good set kept.
+ */
+export class WatchedSource {
+  readonly discovery: Discovery;
+  readonly #watcher: Watcher;
+  #endpoints: readonly Endpoint[] | undefined = undefined;
+  #rejected: readonly Endpoint[] = [];
+  #answer: DiscoveryAnswer = { endpoints: [], certain: false };
+  #answers = 0;
+  #isFailing = false;
+  #error: unknown = undefined;
+
+  constructor({ discovery, service, clock, random, emptyPolicy, onError, changes }: WatchedSourceOptions) {
+    this.discovery = discovery;
+    this.#watcher = new Watcher({
+      discovery,
+      service,
+      clock,
+      random,
+      emptyPolicy,
+      onUpdate: ({ endpoints, rejected, quarantined }) => {
+        this.#isFailing = false;
+        this.#keep(
+          endpoints,
+          rejected.map(({ entry }) => entry as Endpoint),
+        );
+        if (!quarantined) this.#answers++;
+        changes.notify();
+      },
+      onError: (error) => {
+        this.#isFailing = true;
+        this.#error = error;
+        changes.notify();
+        try {
+          onError?.(error, service, discovery);
+        } catch (thrown) {
+          // It would end the watcher's loop, and with it discovery.
+          process.emitWarning(`onError of a combined discovery threw: ${describeError(thrown)}`);
+        }
+      },
+    });
+    this.#watcher.start();
+  }
+
+  /** The last good set; `undefined` before the first answer. */
+  get endpoints(): readonly Endpoint[] | undefined {
+    return this.#endpoints;
+  }
+
+  /** Entries of the last answer that are no valid endpoints. They are yielded too, so that the mesh's own watcher reports them. */
+  get rejected(): readonly Endpoint[] {
+    return this.#rejected;
+  }
+
+  /**
+   * The answer to hand on: {@link endpoints} and {@link rejected}, the same array until one of them changes. It is certain once the
+   * source was certain of this set.
+   */
+  get answer(): DiscoveryAnswer {
+    return this.#answer;
+  }
+
+  /** Number of accepted answers. A confirmation counts; a quarantined answer does not. */
+  get answers(): number {
+    return this.#answers;
+  }
+
+  /** Whether the source has failed since its last answer. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** The last error. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** Resolves when the adapter has stopped. */
+  stop(): Promise<void> {
+    return this.#watcher.stop();
+  }
+
+  #keep(endpoints: readonly Endpoint[], rejected: readonly Endpoint[]): void {
+    const { certain } = this.#watcher;
+    const kept = keepIfSame(this.#endpoints, endpoints);
+    if (kept === this.#endpoints && isDeepStrictEqual(rejected, this.#rejected)) {
+      if (certain && !this.#answer.certain) this.#answer = { endpoints: this.#answer.endpoints, certain };
+      return;
+    }
+    this.#endpoints = kept;
+    this.#rejected = rejected;
+    this.#answer = { endpoints: [...kept, ...rejected], certain };
+  }
+}

@@ -1,0 +1,68 @@
+import { type WireOptions, wireOptions } from "../core/connection-options.ts";
+import type { Interceptor } from "../core/dispatch.ts";
+import { checkKeys } from "../core/options.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { custom } from "../core/settings/rules.ts";
+import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
+import { type DecodeOption, decodeOption } from "../fetch/decode.ts";
+import { type TimeoutOption, timeoutOption } from "../policies/deadline.ts";
+import { type HealthCheckOption, healthCheckOption } from "../rotation/health/health-check-options.ts";
+import { type InstanceOptions, instanceOptions } from "./instance-options.ts";
+import { type LayerOptions, serviceLayers } from "./pipeline.ts";
+
+/** Interceptors of users. */
+export interface InterceptorsOption {
+  /** Around each call, first = outermost; those of a service are inside those of the mesh. @default [] */
+  readonly interceptors?: readonly Interceptor[];
+}
+
+const interceptorsOption = optionTable<InterceptorsOption>()({
+  interceptors: custom<readonly Interceptor[]>({
+    type: "Interceptor[]",
+    default: [],
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((each) => typeof each === "function")))
+        throw new TypeError(`${option} must be an array of functions`);
+    },
+  }),
+});
+
+/** What may differ from service to service. */
+export interface ServiceOptions
+  extends InstanceOptions,
+    LayerOptions,
+    HealthCheckOption,
+    TimeoutOption,
+    WatchOptions,
+    WireOptions,
+    DecodeOption,
+    InterceptorsOption {}
+
+/** Every table that the options of a service are in. */
+export const serviceTables = [
+  instanceOptions,
+  timeoutOption,
+  watchOptions,
+  ...serviceLayers.map(({ options }) => options),
+  healthCheckOption,
+  wireOptions,
+  decodeOption,
+  interceptorsOption,
+] as const;
+
+/** The names of the options of a service. */
+export const serviceOptionNames: readonly string[] = [...new Set(serviceTables.flatMap(({ names }) => names))];
+
+/**
+ * Checks the options of one service. `where`: how an error names them, `services.orders`.
+ * @throws TypeError or RangeError naming the option and the value.
+ */
+export function checkServiceOptions(where: string, options: object): void {
+  checkKeys(where, options, serviceOptionNames);
+  checkServiceValues(`${where}.`, options);
+}
+
+/** Checks the values alone, in an object that has other options, too. */
+export function checkServiceValues(prefix: string, options: object): void {
+  for (const table of serviceTables) table.checkValues(prefix, options);
+}

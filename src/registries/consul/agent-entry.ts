@@ -1,0 +1,141 @@
+import { describeError, MeshError } from "../../core/errors.ts";
+import type { InstanceStatus } from "../../registration/registrar.ts";
+import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
+import type { Definition } from "./definition.ts";
+import { field } from "./entries/json.ts";
+import type { ConsulAnswer, ConsulClient, ConsulRequest } from "./http/client.ts";
+import { ConsulError, isRefusal } from "./http/consul-error.ts";
+
+/** Options of an {@link AgentEntry}. */
+export interface AgentEntryOptions {
+  /** The registry's name in errors. */
+  readonly name: string;
+  readonly requestTimeoutMs: number;
+}
+
+const maintenanceReasons = { down: "inmesh: down", "out-of-service": "inmesh: out of service" } as const;
+const doing: Readonly<Record<EntryAction, string>> = {
+  register: "registering",
+  report: "telling the status of",
+  renew: "renewing",
+  withdraw: "deregistering",
+};
+
+/**
+ * One instance at a Consul agent. `out-of-service` is Consul's maintenance mode; `down` is a failed check, or maintenance where the check
+ * is Consul's own. The requests that a status takes come in an order in which an instance that is not up is never routable in between.
+ */
+export class AgentEntry implements RegistryEntry {
+  readonly #client: ConsulClient;
+  readonly #definition: Definition;
+  readonly #options: AgentEntryOptions;
+  readonly #isTtl: boolean;
+  /** Whether the agent may have the instance in maintenance. */
+  #isInMaintenance = false;
+
+  constructor(client: ConsulClient, definition: Definition, options: AgentEntryOptions) {
+    this.#client = client;
+    this.#definition = definition;
+    this.#options = options;
+    this.#isTtl = definition.check.type === "ttl";
+  }
+
+  get id(): string {
+    return this.#definition.id;
+  }
+
+  get renewMs(): number {
+    return this.#definition.renewMs;
+  }
+
+  async announce(status: InstanceStatus, call: EntryCall): Promise<void> {
+    const { service, serviceCheck, body } = this.#definition;
+    // A check that Consul makes itself starts as critical, until Consul has made it once.
+    const initial = this.#isTtl ? { status: status === "up" ? "passing" : "critical" } : {};
+    await this.#ask(call, {
+      call: (npm, options) => npm.agent.service.register(options),
+      options: { ...service, check: { ...serviceCheck, ...initial } },
+      // Otherwise a check left by an earlier process under this id would stay for ever. It ends a maintenance, too.
+      query: { "replace-existing-checks": "true" },
+      body,
+    });
+    this.#isInMaintenance = false;
+    if (status !== "up") await this.#setStatus(status, call);
+  }
+
+  report(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    return recognition(this.#setStatus(status, call));
+  }
+
+  /** Renews a TTL check; of any other check, looks whether the agent still has it. */
+  async renew(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    if (this.#isTtl) return await recognition(this.#setCheck(status, call));
+    const { body } = await this.#ask(call, { call: (npm, options) => npm.agent.service.list(options) });
+    return field(body, this.id) === undefined ? "forgotten" : "known";
+  }
+
+  async withdraw(call: EntryCall): Promise<void> {
+    await recognition(
+      this.#ask(call, { call: (npm, options) => npm.agent.service.deregister(options), options: { id: this.#definition.id } }),
+    );
+  }
+
+  isRefusal(error: unknown): boolean {
+    return isRefusal(error);
+  }
+
+  errorOf(action: EntryAction, cause: unknown): MeshError {
+    return new MeshError("ERR_MESH_REGISTRATION", `${this.#options.name}: ${doing[action]} ${this.id}: ${describeError(cause)}`, {
+      service: String(this.#definition.service["name"]),
+      cause,
+    });
+  }
+
+  async #setStatus(status: InstanceStatus, call: EntryCall): Promise<void> {
+    const isMaintenance = status === "out-of-service" || (status === "down" && !this.#isTtl);
+    if (isMaintenance) await this.#setMaintenance(status, call);
+    if (this.#isTtl) await this.#setCheck(status, call);
+    if (!isMaintenance && this.#isInMaintenance) await this.#setMaintenance("up", call);
+  }
+
+  async #setMaintenance(status: InstanceStatus, call: EntryCall): Promise<void> {
+    const enable = status !== "up";
+    this.#isInMaintenance = true;
+    await this.#ask(call, {
+      call: (npm, options) => npm.agent.service.maintenance(options),
+      options: { id: this.#definition.id, enable, ...(enable ? { reason: maintenanceReasons[status] } : {}) },
+    });
+    this.#isInMaintenance = enable;
+  }
+
+  async #setCheck(status: InstanceStatus, call: EntryCall): Promise<void> {
+    await this.#ask(call, {
+      call: (npm, options) => (status === "down" ? npm.agent.check.fail(options) : npm.agent.check.pass(options)),
+      options: { id: this.#definition.checkId },
+    });
+  }
+
+  #ask({ isAwaited, signal }: EntryCall, request: Pick<ConsulRequest, "call" | "options" | "query" | "body">): Promise<ConsulAnswer> {
+    const { requestTimeoutMs } = this.#options;
+    // A renewal that hangs must be over before the next one is due.
+    const timeoutMs = isAwaited ? requestTimeoutMs : Math.min(requestTimeoutMs, this.renewMs);
+    return this.#client.ask({ ...request, timeoutMs, keepsProcess: isAwaited, signal });
+  }
+}
+
+/** `forgotten` when the agent does not know the check or the service: it was restarted without its data, or reaped the instance. */
+async function recognition(request: Promise<unknown>): Promise<Recognition> {
+  try {
+    await request;
+    return "known";
+  } catch (error) {
+    if (isForgotten(error)) return "forgotten";
+    throw error;
+  }
+}
+
+function isForgotten(error: unknown): boolean {
+  if (!(error instanceof ConsulError)) return false;
+  if (error.status === 404) return true;
+  return error.status === 500 && /unknown (check|service)|no service registered|does not have associated ttl/i.test(error.message);
+}

@@ -1,0 +1,159 @@
+import type { Clock } from "../../core/clock.ts";
+import { describeError, MeshError } from "../../core/errors.ts";
+import type { InstanceStatus } from "../../registration/registrar.ts";
+import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
+import type { Description } from "./description.ts";
+import { isRecord } from "./entry.ts";
+import { type FencedClient, fencedClient } from "./fenced-client.ts";
+import type { PackageClass } from "./package.ts";
+import type { RestAnswer } from "./rest-call.ts";
+import type { Servers } from "./servers.ts";
+
+/** Options of a {@link EurekaLease}. */
+export interface EurekaLeaseOptions {
+  readonly Package: PackageClass;
+  readonly servers: Servers;
+  readonly description: Description;
+  /** How often it is renewed, in milliseconds; a third of the lease at most. */
+  readonly heartbeatMs: number;
+  readonly clock: Clock;
+}
+
+/** The answer of a server that repeating the call, or asking another server, would not change. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+
+  constructor({ server, status }: RestAnswer) {
+    super(`${server} answered ${status}`);
+  }
+}
+
+const eurekaStatuses: Readonly<Record<InstanceStatus, string>> = { up: "UP", down: "DOWN", "out-of-service": "OUT_OF_SERVICE" };
+const doing: Readonly<Record<EntryAction, string>> = {
+  register: "register",
+  report: "set the status of",
+  renew: "renew",
+  withdraw: "deregister",
+};
+
+/**
+ * One instance and its lease at Eureka. The status is part of the registration, so that a change of it is a registration again. Eureka's
+ * status overrides (`PUT …/status`) are left to operators: an override outlives the process that set it and would keep its successor out of
+ * service.
+ */
+export class EurekaLease implements RegistryEntry {
+  readonly renewMs: number;
+  readonly #options: EurekaLeaseOptions;
+  readonly #client: FencedClient;
+  /** Eureka's word for the status of the call under way. */
+  #status = "UP";
+  /** Time stamp of the last registration; a server that has older data answers a renewal with 404. */
+  #dirtyAt: number;
+
+  constructor(options: EurekaLeaseOptions) {
+    const { Package, servers, description, heartbeatMs, clock } = options;
+    this.#options = options;
+    this.#dirtyAt = clock.wallNow();
+    // Three renewals in a lease, so that a lost one does no harm.
+    this.renewMs = Math.min(heartbeatMs, description.leaseMs / 3);
+    this.#client = fencedClient(Package, (request, signal) => servers.send(request, judge, signal), {
+      ...description,
+      describe: () => ({ ...description.fields, ...this.#leaseInfo(), status: this.#status, lastDirtyTimestamp: String(this.#dirtyAt) }),
+      renewQuery: () => `?status=${this.#status}&lastDirtyTimestamp=${this.#dirtyAt}`,
+    });
+  }
+
+  get id(): string {
+    return this.#options.description.instanceId;
+  }
+
+  /**
+   * Registers and reads back what the server has made of it, since Eureka does not always take what it answers 204 to: an earlier
+   * registration of this id whose clock was ahead wins by its time stamp, and once a lease is UP or OUT_OF_SERVICE the one does not
+   * replace the other (LeaseExistsRule) unless another status lies between.
+   */
+  async announce(status: InstanceStatus, { signal }: EntryCall): Promise<void> {
+    const wanted = eurekaStatuses[status];
+    for (let round = 0; round < 3; round++) {
+      await this.#register(wanted, signal);
+      const listed = await this.#look(signal);
+      if (listed === undefined) return;
+      if (listed.dirtyAt > this.#dirtyAt) {
+        this.#dirtyAt = listed.dirtyAt;
+        continue;
+      }
+      // An override is an operator's, and stays.
+      if (listed.status === wanted || listed.isOverridden) return;
+      await this.#register("STARTING", signal);
+    }
+  }
+
+  async report(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    await this.announce(status, call);
+    return "known";
+  }
+
+  async renew(status: InstanceStatus, { signal }: EntryCall): Promise<Recognition> {
+    this.#status = eurekaStatuses[status];
+    const answer = await this.#client.renew(signal);
+    if (answer.status === 200) return "known";
+    if (answer.status === 404) return "forgotten";
+    throw new Refusal(answer);
+  }
+
+  async withdraw({ signal }: EntryCall): Promise<void> {
+    const answer = await this.#client.deregister(signal);
+    // 404: the registry has lost it already.
+    if (answer.status >= 300 && answer.status !== 404) throw new Refusal(answer);
+  }
+
+  isRefusal(error: unknown): boolean {
+    return error instanceof Refusal;
+  }
+
+  errorOf(action: EntryAction, cause: unknown): MeshError {
+    const { app, instanceId } = this.#options.description;
+    return new MeshError("ERR_MESH_REGISTRATION", `eureka: could not ${doing[action]} ${app}/${instanceId}: ${describeError(cause)}`, {
+      service: app.toLowerCase(),
+      cause,
+    });
+  }
+
+  async #register(status: string, signal: AbortSignal | undefined): Promise<void> {
+    this.#status = status;
+    this.#dirtyAt = Math.max(this.#options.clock.wallNow(), this.#dirtyAt + 1);
+    const answer = await this.#client.register(signal);
+    if (answer.status >= 300) throw new Refusal(answer);
+  }
+
+  /** The instance as it is listed; `undefined` when that cannot be found out, which is no reason to fail. */
+  async #look(signal: AbortSignal | undefined): Promise<{ status: unknown; isOverridden: boolean; dirtyAt: number } | undefined> {
+    const { servers, description } = this.#options;
+    const path = `${encodeURIComponent(description.app)}/${encodeURIComponent(description.instanceId)}`;
+    try {
+      const { status, text } = await servers.send({ method: "GET", path }, judge, signal);
+      const answer: unknown = status === 200 ? JSON.parse(text) : undefined;
+      const listed = isRecord(answer) ? answer["instance"] : undefined;
+      if (!isRecord(listed)) return undefined;
+      const override = listed["overriddenStatus"] ?? listed["overriddenstatus"] ?? "UNKNOWN";
+      const dirtyAt = Number(listed["lastDirtyTimestamp"]);
+      return { status: listed["status"], isOverridden: override !== "UNKNOWN", dirtyAt: Number.isSafeInteger(dirtyAt) ? dirtyAt : 0 };
+    } catch {
+      if (signal?.aborted) throw signal.reason;
+      return undefined;
+    }
+  }
+
+  #leaseInfo(): Readonly<Record<string, unknown>> {
+    const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1_000));
+    const { leaseMs } = this.#options.description;
+    return { leaseInfo: { renewalIntervalInSecs: seconds(this.renewMs), durationInSecs: seconds(leaseMs) } };
+  }
+}
+
+/** Throws, so that the next server is asked, when the answer says nothing about the call itself. */
+function judge(answer: RestAnswer): RestAnswer {
+  const { status } = answer;
+  if (status >= 500 || status === 408 || status === 429) throw new Error(`answered ${status}`);
+  return answer;
+}

@@ -1,0 +1,33 @@
+/** The instrumentation scope of every metric and span. */
+export const scopeName = "inmesh";
+/** The version of the scope: that of this package. */
+export const scopeVersion = "0.1.0";
+
+/**
+ * Every attribute of metrics and spans, by a short name for the code. Names of OpenTelemetry's semantic conventions are used where there is
+ * one; the others begin with `inmesh.`.
+ */
+export const attribute = {
+  method: "http.request.method",
+  methodOriginal: "http.request.method_original",
+  resendCount: "http.request.resend_count",
+  status: "http.response.status_code",
+  serverAddress: "server.address",
+  service: "server.service.name",
+  peerAddress: "network.peer.address",
+  peerPort: "network.peer.port",
+  urlFull: "url.full",
+  urlTemplate: "url.template",
+  errorType: "error.type",
+  outcome: "inmesh.outcome",
+  attempts: "inmesh.attempts",
+  phase: "inmesh.attempt.phase",
+  retryReason: "inmesh.retry.reason",
+  retryDenial: "inmesh.retry.denial",
+  zone: "inmesh.zone",
+  ejectionRule: "inmesh.ejection.rule",
+  breakerState: "inmesh.breaker.state",
+  breakerScope: "inmesh.breaker.scope",
+  endpointState: "inmesh.endpoint.state",
+  discoveryOutcome: "inmesh.discovery.outcome",
+} as const;

@@ -1,0 +1,134 @@
+import type { BreakerState } from "../core/breaker-state.ts";
+import type { Phase } from "../core/errors.ts";
+import type { RetryDenial } from "../core/observing/events.ts";
+import type { CallOutcome } from "./attribute-values.ts";
+
+/** The fields of every message about a request. */
+export interface RequestMessage {
+  readonly service: string;
+  readonly method: string;
+  /** The path without its query. */
+  readonly path: string;
+  /** The route that the caller gave, such as `/users/{id}`. */
+  readonly route: string | undefined;
+}
+
+/** The fields of every message about one instance. */
+export interface InstanceMessage {
+  readonly service: string;
+  /** The endpoint's id. */
+  readonly endpoint: string;
+  /** `host:port`, or `unix:` and a path. */
+  readonly address: string;
+}
+
+/** A call has ended: its body has closed, or it failed before. */
+export interface CallMessage extends RequestMessage {
+  readonly outcome: CallOutcome;
+  /** The status that the caller got; `undefined` when the call rejected. */
+  readonly status: number | undefined;
+  /** As `error.type` in metrics: the status from 500 on, a `MeshErrorCode`, or `_OTHER`. */
+  readonly errorType: string | undefined;
+  /** The error that ended it: code and message of an error of the mesh, the name of any other. */
+  readonly error: string | undefined;
+  readonly attempts: number;
+  /** Milliseconds to the response head, or to the failure. */
+  readonly headMs: number;
+  /** Milliseconds to the end of the body. */
+  readonly totalMs: number;
+}
+
+/** An attempt has ended: its body has closed, or it failed before. */
+export interface AttemptMessage extends RequestMessage, InstanceMessage {
+  /** 1 for the first of its call. */
+  readonly attempt: number;
+  readonly zone: string | undefined;
+  /** The phase that the attempt reached. */
+  readonly phase: Phase;
+  readonly status: number | undefined;
+  /** As `error.type` in metrics: the status from 400 on, a `MeshErrorCode`, or `_OTHER`. */
+  readonly errorType: string | undefined;
+  /** As in {@link CallMessage}. */
+  readonly error: string | undefined;
+  /** `true` when this side gave it up: the caller aborted, or another attempt was faster. */
+  readonly isCancelled: boolean;
+  /** `false` only when it is certain that the instance did not execute it. */
+  readonly maybeExecuted: boolean;
+  /** Milliseconds to the end of the body. */
+  readonly totalMs: number;
+}
+
+/** An attempt failed and another one follows. */
+export interface RetryMessage extends RequestMessage {
+  /** The status or the error code of the attempt that failed. */
+  readonly reason: string;
+  /** Milliseconds until the next attempt. */
+  readonly delayMs: number;
+}
+
+/** An attempt failed in a way that is retried in principle, and no other attempt follows. */
+export interface RetryDeniedMessage extends RequestMessage {
+  readonly denial: RetryDenial;
+}
+
+/** A second attempt is sent beside a slow one. */
+export interface HedgeMessage extends RequestMessage {
+  /** Milliseconds that the first attempt has taken so far. */
+  readonly delayMs: number;
+}
+
+/** An instance was taken out of rotation. */
+export interface EjectionMessage extends InstanceMessage {
+  /** `consecutive failures`, `success rate`, `health check` and so on. */
+  readonly rule: string;
+}
+
+/** An instance went into rotation (`in`) or out of it (`out`), or waits for its probe (`probe`). */
+export interface AvailabilityMessage extends InstanceMessage {
+  readonly availability: "in" | "out" | "probe";
+}
+
+/** A breaker changed its state. */
+export interface BreakerMessage {
+  readonly service: string;
+  readonly state: BreakerState;
+  /** The id of the endpoint for the breaker of one instance; `undefined` for the breaker of the service. */
+  readonly endpoint: string | undefined;
+  readonly address: string | undefined;
+}
+
+/** Discovery answered, also when nothing changed. */
+export interface DiscoveryUpdateMessage {
+  readonly service: string;
+  /** Endpoints in use. */
+  readonly endpoints: number;
+  /** Entries of the answer that were dropped. */
+  readonly rejected: number;
+  /** `true` when the answer was so much smaller than the last that the endpoints it left out are kept until that is confirmed. */
+  readonly isQuarantined: boolean;
+}
+
+/** Discovery failed; the endpoints known so far stay in use. */
+export interface DiscoveryErrorMessage {
+  readonly service: string;
+  /** A `MeshErrorCode`, or `_OTHER`. */
+  readonly errorType: string;
+  /** As in {@link CallMessage}. */
+  readonly error: string;
+}
+
+/** The messages on `node:diagnostics_channel`, by the name of their channel. */
+export interface ChannelMessages {
+  readonly "inmesh:call": CallMessage;
+  readonly "inmesh:attempt": AttemptMessage;
+  readonly "inmesh:retry": RetryMessage;
+  readonly "inmesh:retry:denied": RetryDeniedMessage;
+  readonly "inmesh:hedge": HedgeMessage;
+  /** The second attempt answered first, and its answer was taken. */
+  readonly "inmesh:hedge:won": RequestMessage;
+  readonly "inmesh:ejection": EjectionMessage;
+  readonly "inmesh:availability": AvailabilityMessage;
+  readonly "inmesh:breaker": BreakerMessage;
+  readonly "inmesh:discovery:update": DiscoveryUpdateMessage;
+  readonly "inmesh:discovery:error": DiscoveryErrorMessage;
+}

@@ -1,0 +1,48 @@
+import type { EventHandlers } from "../../core/observing/events.ts";
+import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
+import type { Sink } from "./metric-sink.ts";
+import type { NamedServices } from "./named-services.ts";
+
+/** Handlers that count each event, name the services that discovery resolves and note the instances whose state changes. */
+export function countEvents(services: NamedServices, sink: Sink): EventHandlers {
+  return {
+    retry({ service, reason }) {
+      const state = services.find(service);
+      sink.current()?.retries.add(1, state.retries(reason));
+    },
+    "retry-denied"({ service, denial }) {
+      sink.current()?.retriesDenied.add(1, services.find(service).denials.of(denial));
+    },
+    hedge({ service }) {
+      sink.current()?.hedges.add(1, services.find(service).attributes);
+    },
+    "hedge-won"({ service }) {
+      sink.current()?.hedgesWon.add(1, services.find(service).attributes);
+    },
+    endpoints({ service, endpoints, rejected, quarantined }) {
+      const state = endpoints.length > 0 ? services.resolve(service) : services.find(service);
+      const instruments = sink.current();
+      if (instruments === undefined) {
+        state.forgetRemoved();
+        return;
+      }
+      instruments.discoveryUpdates.add(1, state.discoveryOutcomes.of(quarantined ? "quarantined" : "accepted"));
+      if (rejected.length > 0) instruments.discoveryRejected.add(rejected.length, state.attributes);
+    },
+    "discovery-error"({ service, error }) {
+      sink.current()?.discoveryErrors.add(1, services.find(service).errorTypes.of(errorTypeOf(error)));
+    },
+    "instance-state"({ service, upstream, state, former, rule }) {
+      services.named(service)?.noteInstance(upstream);
+      const attributes = services.find(service);
+      const instruments = sink.current();
+      const breaker = breakerStateOf[state];
+      if (breaker !== breakerStateOf[former])
+        instruments?.breakerTransitions.add(1, attributes.endpointBreakerStates(upstream).of(breaker));
+      if (former === "available" && rule !== undefined) instruments?.ejections.add(1, attributes.ejectionRules.of(knownRule(rule)));
+    },
+    breaker({ service, state }) {
+      sink.current()?.breakerTransitions.add(1, services.find(service).breakerStates.of(state));
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { Context } from "@opentelemetry/api";
+import type { MeshRequest } from "../../core/dispatch.ts";
+import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { EventHandlers } from "../../core/observing/events.ts";
+import type { AttemptEnd } from "../../core/observing/observer.ts";
+import type { MeshReading } from "../../core/observing/reading.ts";
+import type { Upstream } from "../../core/upstream.ts";
+import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
+import { countEvents } from "./event-metrics.ts";
+import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
+import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
+import type { NamedServices } from "./named-services.ts";
+import type { ServiceSeries } from "./service-series.ts";
+
+const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
+
+/** Turns calls, attempts and events into measurements. State is kept also while no SDK is registered, since one may be later. */
+export class MeshMetrics {
+  /** Counts the events. */
+  readonly events: EventHandlers;
+  readonly #services: NamedServices;
+  readonly #sink: Sink;
+  #mesh: MeshReading | undefined = undefined;
+  #isClosed = false;
+
+  constructor(services: NamedServices, sink: SinkFactory) {
+    this.#services = services;
+    this.#sink = sink((report) => this.#observe(report));
+    this.events = countEvents(services, this.#sink);
+  }
+
+  /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
+  get isOn(): boolean {
+    return this.#sink.current() !== undefined;
+  }
+
+  /** Takes the mesh that the gauges are read from. It may have services already. */
+  opened(mesh: MeshReading): void {
+    this.#mesh = mesh;
+    this.#services.takeFrom(mesh);
+    // An SDK that is registered already gets the gauges from now on, not from the first call.
+    this.#sink.current();
+  }
+
+  callEnded(request: MeshRequest, end: CallEnd, context?: Context): void {
+    const instruments = this.#sink.current();
+    if (instruments === undefined) return;
+    // Looked up at the end of the call: the first call of a service begins before discovery has resolved it.
+    const state = this.#services.find(request.service);
+    const { outcome, errorType } = callOutcome(end);
+    const sets = state.calls(request.method, request.route);
+    instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
+    if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes, context);
+    if (isDeadline(request, end.error)) instruments.deadlineExceeded.add(1, state.attributes);
+  }
+
+  attemptEnded(request: MeshRequest, upstream: Upstream, end: AttemptEnd, context?: Context): void {
+    const instruments = this.#sink.current();
+    if (instruments === undefined) return;
+    const state = this.#services.find(request.service);
+    const sets = state.attempts(request.method, request.route, upstream);
+    instruments.attemptDuration.record(end.totalMs / 1000, sets.of(end.record.status, attemptErrorType(end)), context);
+    state.picks[pickZone(this.#mesh?.zone, upstream.endpoint.zone)]++;
+    if (this.#isClosed) this.#addPicks(state);
+  }
+
+  /** Reports the picks counted since the last collection, and ends the gauges. */
+  close(): void {
+    this.#isClosed = true;
+    for (const state of this.#services.all()) this.#addPicks(state);
+    this.#sink.close();
+  }
+
+  #observe(report: Report<GaugeKey>): void {
+    for (const state of this.#services.all()) {
+      this.#addPicks(state);
+      reportInstanceBreakers(state, report);
+    }
+    if (this.#mesh !== undefined) reportMesh(this.#mesh, this.#services, report);
+  }
+
+  /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */
+  #addPicks({ picks, zones }: ServiceSeries): void {
+    const counter = this.#sink.current()?.picks;
+    if (counter === undefined) return;
+    for (const zone of pickZones) {
+      const count = picks[zone];
+      if (count === 0) continue;
+      picks[zone] = 0;
+      counter.add(count, zones.of(zone));
+    }
+  }
+}
+
+/** Whether the deadline ended the call: it cancels the call with that error; the time limit of an attempt cancels only the attempt. */
+function isDeadline({ cancellation }: MeshRequest, error: unknown): boolean {
+  return error !== undefined && error === cancellation.reason && errorTypeOf(error) === "ERR_MESH_TIMEOUT";
+}

@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { StrideSchedule } from "../../../src/balancer/schedules/stride-schedule.ts";
+
+function count(weights: readonly number[], picks: number, sequence = 0): number[] {
+  const schedule = new StrideSchedule(Float64Array.from(weights), sequence);
+  const counts = weights.map(() => 0);
+  for (let pick = 0; pick < picks; pick++) {
+    const index = schedule.next();
+    counts[index] = (counts[index] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The scheduler of gRPC as it stands there, for weights that are scaled already. */
+function grpc(weights: readonly number[], picks: number, start: number): number[] {
+  const picked: number[] = [];
+  for (let sequence = BigInt(start); picked.length < picks; sequence++) {
+    const size = BigInt(weights.length);
+    const index = sequence % size;
+    const weight = BigInt(weights[Number(index)] as number);
+    if ((weight * (sequence / size) + index * 32_767n) % 65_535n < 65_535n - weight) continue;
+    picked.push(Number(index));
+  }
+  return picked;
+}
+
+describe("StrideSchedule", () => {
+  // static_stride_scheduler_test.cc
+  it.each([
+    [[1, 2, 3], 6, [1, 2, 3]],
+    [[3, 0, 1], 6, [3, 2, 1]],
+    [[300, 300, 0], 9, [3, 3, 3]],
+    [[81, ...Array.from({ length: 19 }, () => 1)], 69, [50, ...Array.from({ length: 19 }, () => 1)]],
+    [[100, 1e-10], 201, [200, 1]],
+    [[0, 0], 4, [2, 2]],
+  ])("gives %j in %i picks their shares as gRPC does", (weights, picks, expected) => {
+    expect(count(weights, picks)).toEqual(expected);
+  });
+
+  it("gives the heaviest exactly its share over the whole of 65,535 rounds", () => {
+    expect(count([1, 2, 3], 65_535 * 2)[2]).toBe(65_535);
+  });
+
+  it("gives gRPC's sequence from any start, across the end of the rounds too", () => {
+    const weights = fc.array(fc.integer({ min: 700, max: 65_534 }), { minLength: 1, maxLength: 8 }).map((list) => [65_535, ...list]);
+    fc.assert(
+      fc.property(weights, fc.nat(2 ** 31), (list, start) => {
+        const schedule = new StrideSchedule(Float64Array.from(list), start);
+        expect(Array.from({ length: 200 }, () => schedule.next())).toEqual(grpc(list, 200, start));
+      }),
+    );
+    const schedule = new StrideSchedule(Float64Array.of(65_535, 9_999), 65_535 * 2 - 50);
+    expect(Array.from({ length: 200 }, () => schedule.next())).toEqual(grpc([65_535, 9_999], 200, 65_535 * 2 - 50));
+  });
+
+  it("goes on where the one before has ended", () => {
+    const whole = new StrideSchedule(Float64Array.of(5, 3, 2), 7);
+    const first = new StrideSchedule(Float64Array.of(5, 3, 2), 7);
+    const sequence = Array.from({ length: 10 }, () => first.next());
+    const second = new StrideSchedule(Float64Array.of(5, 3, 2), first.sequence);
+    sequence.push(...Array.from({ length: 10 }, () => second.next()));
+    expect(sequence).toEqual(Array.from({ length: 20 }, () => whole.next()));
+  });
+
+  it("gives unknown ones the share of the mean", () => {
+    expect(count([500, 500, 500, 0], 4_000).map((each) => each / 4_000)).toEqual([0.25, 0.25, 0.25, 0.25]);
+  });
+});

@@ -1,0 +1,148 @@
+import { getEventListeners } from "node:events";
+import { describe, expect, it } from "vitest";
+import { keepRegistered } from "../../src/registration/keep-registered.ts";
+import { seededRandom } from "../../src/testing/seeded-random.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { Refused, ScriptedEntry } from "./scripted-entry.ts";
+
+function rig({
+  registerTimeoutMs = 10_000,
+  random = () => 1,
+}: {
+  readonly registerTimeoutMs?: number;
+  readonly random?: () => number;
+} = {}) {
+  const entry = new ScriptedEntry();
+  const clock = virtualClock();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const register = () => {
+    const registering = keepRegistered(entry, { registerTimeoutMs, clock, random }, signal);
+    registering.catch(() => {});
+    return registering;
+  };
+  /** Timers and listeners, of which a failed registration must leave none. */
+  const leftovers = () => [clock.pending, getEventListeners(signal, "abort")];
+  return { entry, clock, controller, signal, register, leftovers };
+}
+
+const failing = (error: Error) => (what: string) => {
+  if (what.startsWith("announce")) throw error;
+  return "known" as const;
+};
+
+describe("keepRegistered", () => {
+  it("resolves with a registration that is up once the registry has accepted it", async () => {
+    const { entry, clock, signal, register } = rig();
+    const registration = await register();
+    expect([registration.id, registration.status, entry.calls()]).toEqual(["o1", "up", ["announce up"]]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    expect(clock.pending, "the renewal").toEqual([{ inMs: 10_000, keepsProcess: false }]);
+    await registration.deregister();
+    expect(clock.pending).toEqual([]);
+  });
+
+  it("makes the first call before it returns, so that a registry in memory lists the instance at once", async () => {
+    const { entry, register } = rig();
+    const registering = register();
+    expect(entry.calls()).toEqual(["announce up"]);
+    await (await registering).deregister();
+  });
+
+  it("tries again with full jitter, from 100 ms doubled up to 2 s", async () => {
+    const { entry, clock, register } = rig({ registerTimeoutMs: 60_000, random: seededRandom(3) });
+    const drawn = seededRandom(3);
+    entry.script = failing(new Error("down"));
+    const registering = register();
+    for (let attempt = 0; attempt < 12; attempt++) {
+      await clock.advance(0);
+      const expected = drawn() * Math.min(2_000, 100 * 2 ** attempt);
+      expect(clock.pending[0]).toEqual({ inMs: expect.closeTo(expected, 3), keepsProcess: false });
+      await clock.advance((clock.pending[0]?.inMs as number) + 1e-9);
+    }
+    entry.script = () => "known";
+    await clock.advance(2_000);
+    await (await registering).deregister();
+    expect(entry.calls()).toEqual([...Array(14).fill("announce up"), "withdraw"]);
+  });
+
+  it("gives up when its time is over, saying what the registry did last, and takes back what may have arrived", async () => {
+    const { entry, clock, register, leftovers } = rig({ registerTimeoutMs: 1_000 });
+    entry.script = failing(new Error("down"));
+    const registering = register();
+    await clock.advance(999);
+    expect(entry.calls()).toEqual(Array(4).fill("announce up"));
+    await clock.advance(1);
+    await expect(registering).rejects.toMatchObject({ code: "ERR_MESH_REGISTRATION", message: "scripted: register o1: down" });
+    expect(entry.calls()).toEqual(["withdraw unawaited"]);
+    expect(leftovers()).toEqual([[], []]);
+  });
+
+  it("cuts off an attempt that is under way when its time is over", async () => {
+    const { entry, clock, register, leftovers } = rig({ registerTimeoutMs: 1_000 });
+    entry.script = (what) => (what.startsWith("announce") ? "hold" : "known");
+    const registering = register();
+    await clock.advance(1_000);
+    await expect(registering).rejects.toMatchObject({ message: "scripted: register o1: no answer within 1000 ms" });
+    expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+    expect(leftovers()).toEqual([[], []]);
+  });
+
+  it("makes one attempt when it is given no time", async () => {
+    const { entry, register, leftovers } = rig({ registerTimeoutMs: 0 });
+    entry.script = failing(new Error("down"));
+    await expect(register()).rejects.toMatchObject({ message: "scripted: register o1: down" });
+    expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+    expect(leftovers()).toEqual([[], []]);
+  });
+
+  it("rejects at once when the registry refuses, and withdraws only what an earlier attempt may have left", async () => {
+    const { entry, register, leftovers } = rig();
+    entry.script = failing(new Refused("not you"));
+    await expect(register()).rejects.toMatchObject({ code: "ERR_MESH_REGISTRATION", message: "scripted: register o1: not you" });
+    expect(entry.calls()).toEqual(["announce up"]);
+    expect(leftovers()).toEqual([[], []]);
+
+    const later = rig();
+    later.entry.script = failing(new Error("cut off"));
+    const registering = later.register();
+    await later.clock.advance(0);
+    later.entry.script = failing(new Refused("not you"));
+    await later.clock.advance(100);
+    await expect(registering).rejects.toMatchObject({ message: "scripted: register o1: not you" });
+    expect(later.entry.calls()).toEqual(["announce up", "announce up", "withdraw unawaited"]);
+  });
+
+  it.each(["an attempt", "a pause"])(
+    "rejects with the reason of a signal that aborts in %s, and takes back what may have arrived",
+    async (where) => {
+      const { entry, clock, controller, register, leftovers } = rig();
+      entry.script = where === "an attempt" ? (what) => (what.startsWith("announce") ? "hold" : "known") : failing(new Error("down"));
+      const registering = register();
+      await clock.advance(50);
+      const reason = new Error("enough");
+      controller.abort(reason);
+      await expect(registering).rejects.toBe(reason);
+      expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+      expect(leftovers()).toEqual([[], []]);
+    },
+  );
+
+  it("makes no call when its signal had aborted before", async () => {
+    const { entry, controller, register, leftovers } = rig();
+    const reason = new Error("before");
+    controller.abort(reason);
+    await expect(register()).rejects.toBe(reason);
+    expect(entry.calls()).toEqual([]);
+    expect(leftovers()).toEqual([[], []]);
+  });
+
+  it("does not care that nothing could be withdrawn", async () => {
+    const { entry, register } = rig({ registerTimeoutMs: 0 });
+    entry.script = () => {
+      throw new Error("down");
+    };
+    await expect(register()).rejects.toMatchObject({ message: "scripted: register o1: down" });
+    expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+  });
+});
