@@ -1,7 +1,8 @@
 // A process, with --expose-gc: node endpoints-process.ts PICKER. Says what ten thousand idle endpoints hold, before and after changes.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Endpoint } from "../src/core/endpoint.ts";
-import { createMesh, type Picker } from "../src/index.ts";
+import type { Picker } from "../src/extend.ts";
+import { createMesh } from "../src/index.ts";
 import { testRequest } from "../src/testing/index.ts";
 import { answerParent } from "./children.ts";
 import { type PickerCase, pickerCases } from "./picker-cases.ts";

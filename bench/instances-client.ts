@@ -1,15 +1,7 @@
 // A process: node instances-client.ts PICKER PORT... Calls the instances at a steady rate and says how each call went.
-import {
-  adaptive,
-  createMesh,
-  leastRequest,
-  type Observer,
-  type Picker,
-  peakEwma,
-  random,
-  roundRobin,
-  staticDiscovery,
-} from "../src/index.ts";
+
+import type { Observer, Picker } from "../src/extend.ts";
+import { adaptive, createMesh, leastRequest, peakEwma, random, roundRobin, staticDiscovery } from "../src/index.ts";
 import { answerParent } from "./children.ts";
 
 /** Calls at so many per second for so long; they begin at times of their own and wait for nobody. */

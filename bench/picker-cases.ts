@@ -1,7 +1,8 @@
 import type { Picker } from "../src/balancer/picker.ts";
 import type { MeshRequest } from "../src/core/dispatch.ts";
 import type { Upstream } from "../src/core/upstream.ts";
-import { adaptive, leastRequest, localResponse, maglev, peakEwma, prequal, random, ringHash, roundRobin, weighted } from "../src/index.ts";
+import { localResponse } from "../src/extend.ts";
+import { adaptive, leastRequest, maglev, peakEwma, prequal, random, ringHash, roundRobin, weighted } from "../src/index.ts";
 import { testRequest, testUpstream } from "../src/testing/index.ts";
 
 /** A picker under a name that says what is special: "differ" = weights differ, "unknown" = nothing is learnt, "fail" = some answer 503. */

@@ -1,6 +1,7 @@
 import { type DemoRegistry, memoryDemoRegistry } from "../src/cli/demo/demo-registry.ts";
 import type { SelfRegistration } from "../src/cli/demo/instances.ts";
-import { type Discovery, dns } from "../src/index.ts";
+import type { Discovery } from "../src/extend.ts";
+import { dns } from "../src/index.ts";
 import { consul } from "../src/registries/consul.ts";
 import { eureka } from "../src/registries/eureka.ts";
 import { startBind } from "../test/servers/bind.ts";

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { createMesh, type Discovery, type Endpoint } from "inmesh";
+import { createMesh, type Endpoint } from "inmesh";
+import type { Discovery } from "inmesh/extend";
 
 function polling(url: string, everyMs = 5_000): Discovery {
   return {

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { createMesh, isMeshError, type Observer, openTelemetry, staticDiscovery } from "inmesh";
+import { createMesh, isMeshError, openTelemetry, staticDiscovery } from "inmesh";
+import type { Observer } from "inmesh/extend";
 
 /** The id of the request that this process is answering. */
 const requestId = new AsyncLocalStorage<string>();

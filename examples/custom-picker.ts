@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMesh, type Picker, type Random, staticDiscovery, type Upstream } from "inmesh";
+import { createMesh, staticDiscovery } from "inmesh";
+import type { Picker, Random, Upstream } from "inmesh/extend";
 import { pickerContract, seededRandom } from "inmesh/testing";
 
 interface CanaryOptions {

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMesh, type Interceptor, type MeshRequest, staticDiscovery } from "inmesh";
+import { createMesh, staticDiscovery } from "inmesh";
+import type { Interceptor, MeshRequest } from "inmesh/extend";
 
 function bearer(issue: () => Promise<string>): Interceptor {
   // Shared by all calls, so that a hundred calls with an expired token renew it once.

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "..");
 
 function readSources(): ReadonlyMap<string, string> {
   const src = join(root, "src");
-  // A declaration file describes a package as it is, default export and all.
+  // A declaration file describes a package as it is, default export and all; a README says why a folder is fenced off.
   // Of the live page in the browser only the programs are looked at.
   const isOfPage = (entry: Dirent) => /[\\/]admin[\\/]page$/.test(entry.parentPath) && /\.(html|css|svg|json)$/.test(entry.name);
   const isSource = (entry: Dirent) => entry.isFile() && !/\.d\.ts$|^README\.md$/.test(entry.name) && !isOfPage(entry);

@@ -1,4 +1,4 @@
-import type { Picker } from "../../src/index.ts";
+import type { Picker } from "../../src/extend.ts";
 import * as inmesh from "../../src/index.ts";
 
 /** Makes a picker for one client. */

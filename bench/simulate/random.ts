@@ -1,5 +1,5 @@
 // Scenarios that nobody has seen while shaping a picker: drawn from a seed, so that constants cannot be fitted to a list.
-import type { Random } from "../../src/index.ts";
+import type { Random } from "../../src/extend.ts";
 import { type Latency, type ServerAnswer, type ServerPhase, type SimulatedServer, seededRandom } from "../../src/testing/index.ts";
 import type { Case } from "./case.ts";
 

@@ -2,8 +2,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { createMesh, type Observer } from "inmesh";
+import { createMesh } from "inmesh";
 import { consul } from "inmesh/consul";
+import type { Observer } from "inmesh/extend";
 import { prometheus } from "inmesh/prometheus";
 
 const metrics = prometheus();

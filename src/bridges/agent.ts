@@ -1,19 +1,19 @@
 import { errorMonitor } from "node:events";
 import type { AgentOptions, ClientRequest, ClientRequestArgs } from "node:http";
 import type { Duplex } from "node:stream";
-import { connect as connectTls, type SecureContext } from "node:tls";
+import { connect as connectTls } from "node:tls";
 import type { Lease } from "../attempts/lease.ts";
 import { MeshError } from "../core/errors.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import { parseTarget } from "../fetch/target.ts";
+import { type ClientIdentity, tlsConnectOptions } from "../wire/client-identity.ts";
 import { nodeHttp } from "../wire/node-http.ts";
 
 /** What {@link MeshAgent} needs of its mesh. */
 export interface AgentTarget {
   /** An instance of the service for a request of this method to this path, counted as busy until it is settled. */
   lease(service: string, method: string, path: string): Promise<Lease>;
-  readonly secureContext: SecureContext | undefined;
-  readonly serverName: string | undefined;
+  readonly identity: ClientIdentity;
 }
 
 /** What an agent passes around between `addRequest` and `createConnection`. */
@@ -44,10 +44,15 @@ const internals = Agent.prototype as unknown as AgentInternals;
  */
 export class MeshAgent extends Agent {
   readonly #target: AgentTarget;
+  /** The version of the identity that each TLS connection was made with. */
+  readonly #versions = new WeakMap<Duplex, number>();
+  /** The version at the last request. */
+  #version: number;
 
   constructor(target: AgentTarget, options: AgentOptions = {}) {
     super({ keepAlive: true, ...options });
     this.#target = target;
+    this.#version = target.identity.version;
   }
 
   addRequest(request: ClientRequest, options: RequestOptions): void {
@@ -59,16 +64,42 @@ export class MeshAgent extends Agent {
 
   override createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined {
     if (!options.isSecureUpstream) return internals.createConnection.call(this, options, callback);
-    const { secureContext, serverName } = this.#target;
-    return connectTls({
+    const { identity } = this.#target;
+    const socket = connectTls({
       ...(options.socketPath ? { path: options.socketPath } : { host: options.host as string, port: Number(options.port) }),
-      ...(secureContext === undefined ? undefined : { secureContext }),
-      ...(serverName === undefined ? undefined : { servername: serverName }),
+      ...tlsConnectOptions(identity),
     });
+    this.#versions.set(socket, identity.version);
+    return socket;
+  }
+
+  /** Requests share connections of the same name: those of an earlier identity take no new request. */
+  override getName(options?: RequestOptions): string {
+    const name = super.getName(options);
+    return options?.isSecureUpstream ? `${name}:${this.#target.identity.version}` : name;
+  }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    return !this.#isOutdated(socket) && Boolean(super.keepSocketAlive(socket));
+  }
+
+  #isOutdated(socket: Duplex): boolean {
+    const version = this.#versions.get(socket);
+    return version !== undefined && version !== this.#target.identity.version;
+  }
+
+  /** Closes the idle connections of an earlier identity, which no request would find again. */
+  #closeOutdated(): void {
+    const { version } = this.#target.identity;
+    if (version === this.#version) return;
+    this.#version = version;
+    for (const socket of Object.values(this.freeSockets).flatMap((sockets) => sockets ?? []))
+      if (this.#isOutdated(socket)) socket.destroy();
   }
 
   async #send(request: ClientRequest, options: RequestOptions, target: string): Promise<void> {
     const { service } = parseTarget(target);
+    this.#closeOutdated();
     const lease = await this.#target.lease(service, request.method, request.path);
     if (request.destroyed) {
       lease.settle("neutral");

@@ -1,5 +1,5 @@
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
-import type { EndpointsUpdate } from "../index.ts";
+import type { EndpointsUpdate } from "../extend.ts";
 
 /** A change of the endpoints of a service, or an error. */
 export interface EndpointChange {

@@ -1,29 +1,20 @@
-import { createMesh, type Discovery, type EndpointsUpdate, localResponse, type Mesh, type Observer, parseTarget } from "../index.ts";
+import type { Discovery, EndpointsUpdate, Observer } from "../extend.ts";
+import { createMesh, type Mesh } from "../index.ts";
 
-/** A mesh that watches one service and never calls it. */
+/** A mesh that watches services and never calls one. */
 export interface WatchingMesh {
   readonly mesh: Mesh;
-  /** Begins the watch. */
-  watch(): Promise<void>;
+  /** Begins to watch a service. Rejects with `ERR_MESH_INVALID_TARGET` for a name that no target can hold. */
+  watch(service: string): Promise<void>;
 }
 
-/**
- * Makes a mesh that hands `observer` the answers of discovery for one service, as a mesh that calls the service would use them.
- * @throws MeshError `ERR_MESH_INVALID_TARGET` when `target` names no service.
- */
-export function watchingMesh(discovery: Discovery, target: string, observer: Observer): WatchingMesh {
-  const { service } = parseTarget(target);
-  const mesh = createMesh({
-    discovery,
-    observers: [observer],
-    // A call begins the watch. The interceptor of the service answers it, so that no instance is called.
-    services: { [service]: { interceptors: [() => async () => localResponse(204)] } },
-    drainTimeoutMs: 0,
-  });
+/** Makes a mesh that hands `observer` the answers of discovery, as a mesh that makes calls would use them. */
+export function watchingMesh(discovery: Discovery, observer: Observer): WatchingMesh {
+  const mesh = createMesh({ discovery, observers: [observer], drainTimeoutMs: 0 });
   return {
     mesh,
-    async watch() {
-      await (await mesh.fetch(service)).text();
+    async watch(service) {
+      await mesh.warm(service, { maxInstances: 0 });
     },
   };
 }
@@ -56,7 +47,7 @@ export async function lookUp<T>(
   const answer = Promise.withResolvers<EndpointsUpdate>();
   // A rejection after the lookup has ended must not be unhandled.
   answer.promise.catch(() => {});
-  const watching = watchingMesh(discovery, service, {
+  const watching = watchingMesh(discovery, {
     onEvent(event) {
       if (event.type === "endpoints") answer.resolve(event);
       if (event.type === "discovery-error") answer.reject(event.error);
@@ -70,7 +61,7 @@ export async function lookUp<T>(
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    await watching.watch();
+    await watching.watch(service);
     const update = await answer.promise;
     return await use({ update, mesh: watching.mesh, ms: performance.now() - startedAt });
   } finally {

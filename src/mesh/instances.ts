@@ -8,11 +8,11 @@ import type { EventSink } from "../core/observing/events.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";
-import type { HealthCheckTls } from "../rotation/health/health-check-connection.ts";
 import { HealthChecks } from "../rotation/health/health-checks.ts";
 import { OperatorHolds } from "../rotation/operator-holds.ts";
 import { UpstreamBreakers } from "../rotation/upstream-breaker.ts";
 import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
+import type { ClientIdentity } from "../wire/client-identity.ts";
 import type { InstanceSettings } from "./instance-options.ts";
 
 /** The parts that the instances of a service are kept with. */
@@ -21,8 +21,8 @@ export interface InstancesParts {
   readonly settings: InstanceSettings;
   /** The zone of this process. */
   readonly zone: string | undefined;
-  /** TLS of the health checks, which make connections of their own. */
-  readonly tls: HealthCheckTls;
+  /** Of the health checks, which make connections of their own. */
+  readonly identity: ClientIdentity;
   /** One attempt at an upstream, for pickers that ask instances something. */
   readonly send: Dispatch;
   /** The upstream has left: its connections may go. */
@@ -122,12 +122,12 @@ export class Instances {
   }
 }
 
-function healthChecksOf({ settings, tls, clock, random }: InstancesParts, breakers: UpstreamBreakers): HealthChecks | undefined {
+function healthChecksOf({ settings, identity, clock, random }: InstancesParts, breakers: UpstreamBreakers): HealthChecks | undefined {
   const { healthCheck, protocol } = settings;
   if (healthCheck === false) return undefined;
   return new HealthChecks({
     ...healthCheck,
-    probe: healthCheckProbe(healthCheck, protocol, tls),
+    probe: healthCheckProbe(healthCheck, protocol, identity),
     clock,
     random,
     onUnhealthy: (upstream) => breakers.hold(upstream),

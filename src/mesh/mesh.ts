@@ -17,10 +17,10 @@ import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
-import type { HealthCheckTls } from "../rotation/health/health-check-connection.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
-import { certificateEndOf, secureContextOf } from "../wire/tls.ts";
+import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
+import { certificateEndOf } from "../wire/tls.ts";
 import { Transport, type Upgraded } from "../wire/transport.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
@@ -107,7 +107,7 @@ class ClientMesh implements Mesh {
   readonly #observers: Observers;
   readonly #transport: Transport;
   readonly #lastGood: LastGood | undefined;
-  readonly #tls: HealthCheckTls;
+  readonly #identity: ClientIdentity;
   readonly #reading: MeshReading;
   readonly #services: Services;
   readonly #names: ServiceNames;
@@ -125,8 +125,8 @@ class ClientMesh implements Mesh {
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
-    this.#tls = { secureContext: secureContextOf(tls), serverName: tls.serverName };
-    this.#transport = new Transport({ ...settings, ...this.#tls });
+    this.#identity = staticIdentity(tls);
+    this.#transport = new Transport({ ...settings, identity: this.#identity });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
@@ -135,7 +135,7 @@ class ClientMesh implements Mesh {
       observers: this.#observers,
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
-      tls: this.#tls,
+      identity: this.#identity,
       clock,
       random: settings.random,
     };
@@ -185,7 +185,7 @@ class ClientMesh implements Mesh {
   agent(options?: AgentOptions): Agent {
     const lease = async (service: string, method: string, path: string) =>
       this.#serviceOf(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
-    return new MeshAgent({ lease, ...this.#tls }, options);
+    return new MeshAgent({ lease, identity: this.#identity }, options);
   }
 
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {

@@ -14,8 +14,8 @@ import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeoutLayer } from "../policies/attempt-timeout.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
-import type { HealthCheckTls } from "../rotation/health/health-check-connection.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
+import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
@@ -37,8 +37,8 @@ export interface ServiceContext {
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
-  /** TLS of the health checks, which make connections of their own. */
-  readonly tls?: HealthCheckTls;
+  /** Of the health checks, which make connections of their own. */
+  readonly identity?: ClientIdentity;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -70,7 +70,7 @@ export class Service implements CallEndListener {
       ...parts,
       settings: this.#settings,
       zone: context.zone,
-      tls: context.tls ?? { secureContext: undefined, serverName: undefined },
+      identity: context.identity ?? staticIdentity(),
       send: attemptTimeoutLayer.build(options, parts)?.interceptor(wire) ?? wire,
       release: (upstream) => transport.release(upstream),
     });

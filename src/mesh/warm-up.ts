@@ -4,7 +4,7 @@ import type { Upstream } from "../core/upstream.ts";
 
 /** Options of `mesh.warm`. */
 export interface WarmOptions {
-  /** Instances that are connected to at most; drawn at random when there are more. @default 16 */
+  /** Instances that are connected to at most, drawn at random when there are more; 0 = none, to begin the watch alone. @default 16 */
   readonly maxInstances?: number;
 }
 
@@ -15,7 +15,7 @@ export interface WarmOptions {
 export function checkWarm(options: WarmOptions): void {
   checkObject("warm", options);
   checkKeys("warm", options, ["maxInstances"]);
-  checkInteger("warm.maxInstances", options.maxInstances, 1);
+  checkInteger("warm.maxInstances", options.maxInstances, 0);
 }
 
 /** Connects to at most `maxInstances` of the upstreams, all at once, and resolves with how many that reached. Never rejects. */

@@ -1,38 +1,34 @@
 import type { Buffer } from "node:buffer";
-import type { UnderlyingByteSource } from "node:stream/web";
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
-import { bytesOf, noChunks, ownsItsMemory, settleWith, textOf } from "../core/http/body-chunks.ts";
-import { droppedStreams, endByteStream, streamAheadBytes } from "../core/http/byte-stream.ts";
+import { bytesOf, noChunks, settleWith, textOf } from "../core/http/body-chunks.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { type BodyReader, type BodySource, CollectedBody, DiscardedBody, StreamedBody, UnreadBody, unreadBytes } from "./body-readers.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
 import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 import { cutOff } from "./undici/reset-notice.ts";
 
-/** Bytes kept for a reader that has not come yet; then the socket is paused. */
-const highWaterBytes = 65_536;
-
-/** Settles the promise of the head: also with one that is rejected, which spares what waits a function for that. */
+/** Settles the promise of the response head; a rejected promise rejects it, so that a waiting call holds one function instead of two. */
 type Settle = (head: MeshResponse | Promise<never>) => void;
 
 /**
- * One request on the wire and its response: undici's dispatch handler, the response head and the body in one object, since
- * three objects a call would be a tenth of what a call costs.
+ * One request on a connection and its response: undici's dispatch handler, the response head and the body in one object, since three objects
+ * would be a tenth of what a call costs.
  *
- * It speaks the handler interface that undici 7 uses inside (`onConnect`, `onHeaders`, …): the newer one is wrapped around
- * it there, which costs a controller and an eagerly parsed header object for each response. Moving to undici 8 changes the
- * names of five methods here and nothing elsewhere.
+ * It implements the handler interface that undici 7 uses inside (`onConnect`, `onHeaders`, …): the newer one is wrapped around it there, which
+ * costs a controller and an eagerly parsed header object for each response. Moving to undici 8 changes the names of five methods here and
+ * nothing elsewhere.
  */
-export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
+export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelHandler {
   status = 0;
   statusText = "";
   used = false;
   readonly #request: MeshRequest;
   readonly #clock: Clock;
   readonly #startedAt: number;
-  /** Until the head has arrived or the exchange has failed. */
+  /** `undefined` once the head has arrived or the exchange has failed. */
   #settle: Settle | undefined;
   #abort: ((error?: Error) => void) | undefined = undefined;
   #resume: (() => void) | undefined = undefined;
@@ -42,22 +38,13 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
   #isSent = false;
   #hasHead = false;
   #isPaused = false;
+  /** Where in the call's attempts this one is noted. */
   #recordIndex: number | undefined = undefined;
-
   #isClosed = false;
   #closeError: unknown = undefined;
   #closeListeners: CloseListener[] | undefined = undefined;
-
-  /** Made with the first: while it waits, an exchange holds no array. */
-  #chunks: Buffer[] | undefined = undefined;
-  #bufferedBytes = 0;
-  /** `undefined`: nobody reads yet. */
-  #reader: "collect" | "stream" | "discard" | undefined = undefined;
-  #discardLimit = 0;
-  #collected: ((error: unknown) => void) | undefined = undefined;
-  /** Not while it is full: whoever still means to read the stream holds it then, and one that nobody holds can be given up. */
-  #controller: ReadableByteStreamController | undefined = undefined;
-  #parked: WeakRef<ReadableByteStreamController> | undefined = undefined;
+  /** Made with the first chunk, or by the call that reads the body. */
+  #reader: BodyReader | undefined = undefined;
 
   constructor(request: MeshRequest, clock: Clock, settle: Settle) {
     this.#request = request;
@@ -113,23 +100,12 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
   }
 
   onData(chunk: Buffer): boolean {
-    // undici hands on an empty one when it goes on after a pause between two reads; a byte stream refuses it.
+    // undici hands on an empty chunk when it goes on after a pause between two reads; a byte stream refuses it.
     if (chunk.byteLength === 0) return true;
-    if (this.#reader === "discard") return this.#discard(chunk.byteLength);
-    const controller = this.#controller ?? this.#parked?.deref();
-    if (controller !== undefined) {
-      // Without room it pauses until the stream asks for more, which it does inside `enqueue` when another read is waiting already.
-      const hasRoom = (controller.desiredSize ?? 0) > chunk.byteLength;
-      this.#isPaused = !hasRoom;
-      if (!hasRoom) this.#controller = undefined;
-      controller.enqueue(hasRoom && ownsItsMemory(chunk) ? chunk : new Uint8Array(chunk));
-      return !this.#isPaused;
-    }
-    if (this.#chunks === undefined) this.#chunks = [chunk];
-    else this.#chunks.push(chunk);
-    this.#bufferedBytes += chunk.byteLength;
-    this.#isPaused = this.#reader === undefined && this.#bufferedBytes >= highWaterBytes;
-    return !this.#isPaused;
+    this.#reader ??= new UnreadBody();
+    const goesOn = this.#reader.take(chunk);
+    this.#isPaused = !goesOn;
+    return goesOn;
   }
 
   onComplete(trailers: unknown): void {
@@ -166,39 +142,19 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    this.#use("stream");
-    const source: UnderlyingByteSource = {
-      type: "bytes",
-      start: (controller) => {
-        this.#controller = controller;
-        this.#parked = new WeakRef(controller);
-        for (const chunk of this.#takeChunks()) controller.enqueue(new Uint8Array(chunk));
-        if (this.#isClosed) this.#endStream();
-      },
-      pull: (controller) => {
-        if (this.#isClosed) return;
-        this.#controller = controller;
-        this.#continue();
-      },
-      cancel: (reason) => {
-        this.#controller = undefined;
-        this.#parked = undefined;
-        this.cancel(reason);
-      },
-    };
-    const stream = new ReadableStream(source, { highWaterMark: streamAheadBytes }) as ReadableStream<Uint8Array<ArrayBuffer>>;
-    droppedStreams.register(stream, this);
+    const reader = new StreamedBody(this, this.#use().chunks);
+    this.#reader = reader;
+    const stream = reader.open();
+    if (this.#isClosed) reader.end(this.#closeError);
     return stream;
   }
 
-  discard(maxBytes: number = highWaterBytes): void {
+  discard(maxBytes: number = unreadBytes): void {
     if (this.used) return;
-    this.used = true;
-    this.#reader = "discard";
-    this.#discardLimit = maxBytes - this.#bufferedBytes;
-    this.#chunks = undefined;
-    if (this.#discardLimit < 0) this.cancel();
-    else this.#continue();
+    const bytesLeft = maxBytes - this.#use().byteLength;
+    this.#reader = new DiscardedBody(this, bytesLeft);
+    if (bytesLeft < 0) this.cancel();
+    else this.resume();
   }
 
   cancel(reason?: unknown): void {
@@ -206,7 +162,15 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
     this.#abortWith(reason ?? new DOMException("The body was cancelled", "AbortError"));
   }
 
-  // --- inside ---
+  // --- BodySource ---
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#resume?.();
+  }
+
+  // --- CancelHandler ---
 
   /** The attempt, or the whole call, has been given up. */
   handleCancel(reason: unknown): void {
@@ -214,6 +178,29 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
     this.#record(codeOfReason(reason));
     this.#settle?.(Promise.reject(reason));
     this.#abortWith(reason);
+  }
+
+  // --- inside ---
+
+  /** Takes the body for one reader. Returns what has arrived so far. */
+  #use(): UnreadBody {
+    if (this.used) throw new TypeError("Body is unusable: Body has already been read");
+    this.used = true;
+    return (this.#reader as UnreadBody | undefined) ?? new UnreadBody();
+  }
+
+  #collect<Content>(convert: (chunks: readonly Buffer[]) => Content): Promise<Content> {
+    return new Promise((resolve, reject) => {
+      const { chunks } = this.#use();
+      if (this.#isClosed) {
+        this.#reader = undefined;
+        if (this.#closeError === undefined) settleWith(convert, chunks, resolve, reject);
+        else reject(this.#closeError);
+        return;
+      }
+      this.#reader = new CollectedBody(chunks, convert, resolve, reject);
+      this.resume();
+    });
   }
 
   #abortWith(reason: unknown): void {
@@ -237,43 +224,6 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
     };
   }
 
-  #use(reader: "collect" | "stream"): void {
-    if (this.used) throw new TypeError("Body is unusable: Body has already been read");
-    this.used = true;
-    this.#reader = reader;
-  }
-
-  #collect<Content>(convert: (chunks: readonly Buffer[]) => Content): Promise<Content> {
-    return new Promise((resolve, reject) => {
-      this.#use("collect");
-      const collected = (error: unknown) => {
-        if (error === undefined) settleWith(convert, this.#takeChunks(), resolve, reject);
-        else reject(error);
-      };
-      this.#collected = collected;
-      if (this.#isClosed) collected(this.#closeError);
-      else this.#continue();
-    });
-  }
-
-  #takeChunks(): readonly Buffer[] {
-    const chunks = this.#chunks ?? noChunks;
-    this.#chunks = undefined;
-    return chunks;
-  }
-
-  #continue(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#resume?.();
-  }
-
-  #discard(byteLength: number): boolean {
-    this.#discardLimit -= byteLength;
-    if (this.#discardLimit < 0) this.cancel();
-    return true;
-  }
-
   #close(error: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -281,19 +231,12 @@ export class Exchange implements MeshResponse, ResponseBody, CancelHandler {
     this.#settle = undefined;
     this.#abort = undefined;
     this.#request.cancellation.removeListener(this);
-    if (error !== undefined) this.#chunks = undefined;
-    this.#endStream();
-    this.#collected?.(error);
+    this.#reader?.end(error);
+    // What arrived of a body that failed is not read any more.
+    if (error !== undefined) this.#reader = undefined;
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
     if (listeners) for (const listener of listeners) listener(error);
-  }
-
-  #endStream(): void {
-    const controller = this.#controller ?? this.#parked?.deref();
-    this.#controller = undefined;
-    this.#parked = undefined;
-    if (controller !== undefined) endByteStream(controller, this.#closeError);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MeshRequest } from "../core/dispatch.ts";
 import { type AttemptRecord, describeError, isMeshError, MeshError, type MeshErrorCode } from "../core/errors.ts";
+import { isLocalResourceError } from "../core/local-resources.ts";
 
 /** How an attempt stood when the transport reported an error. */
 export interface FailedAttempt {
@@ -71,7 +72,6 @@ const what: Partial<Record<MeshErrorCode, string>> = {
   ERR_MESH_CLOSED: "the mesh was closed during a call to",
 };
 
-const localResourceCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
 const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 
 function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller" {
@@ -81,7 +81,7 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
   if (code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "ERR_MESH_BODY";
   if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return "ERR_MESH_CLOSED";
   // Later the same codes are a connection that broke: the request has been sent then, and that is what counts.
-  if (!attempt.isSent && localResourceCodes.has(code)) return "ERR_MESH_LOCAL_RESOURCE";
+  if (!attempt.isSent && isLocalResourceError(cause)) return "ERR_MESH_LOCAL_RESOURCE";
   if (!attempt.isSent) return code !== undefined && tlsCode.test(code) ? "ERR_MESH_TLS_PEER" : "ERR_MESH_CONNECT";
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "ERR_MESH_TIMEOUT";
   return attempt.hasHead ? "ERR_MESH_BODY" : "ERR_MESH_PROTOCOL";

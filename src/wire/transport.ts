@@ -7,16 +7,10 @@ import type { Isolation, Protocol } from "../core/protocol.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { failureOf, record } from "./failure.ts";
-import { type PoolOptions, Pools } from "./pools.ts";
+import { Pools } from "./pools.ts";
 import { decodeHeaders } from "./raw-headers.ts";
+import type { PoolOptions } from "./upstream-pool.ts";
 import { type WireBody, wireBody } from "./wire-body.ts";
-
-/** What a {@link Transport} needs. */
-export interface TransportOptions extends PoolOptions {
-  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. */
-  readonly bodyIdleTimeoutMs: number | false;
-  readonly clock: Clock;
-}
 
 /** How long an instance may take to answer that it changes the protocol. */
 const upgradeTimeoutMs = 10_000;
@@ -31,13 +25,13 @@ export interface Upgraded {
 
 /** Sends requests to the upstream that the balancer has chosen, over undici's dispatch. */
 export class Transport {
-  readonly #options: TransportOptions;
+  readonly #clock: Clock;
   readonly #pools: Pools;
   /** Connections that have changed their protocol: they belong to nobody's pool any more. */
   readonly #upgraded = new Set<Duplex>();
 
-  constructor(options: TransportOptions) {
-    this.#options = options;
+  constructor(options: PoolOptions) {
+    this.#clock = options.clock;
     this.#pools = new Pools(options);
   }
 
@@ -45,7 +39,7 @@ export class Transport {
   dispatch(protocol: Protocol, isolation?: Isolation): Dispatch {
     return (request) =>
       new Promise((resolve) => {
-        const exchange = new Exchange(request, this.#options.clock, resolve);
+        const exchange = new Exchange(request, this.#clock, resolve);
         if (request.cancellation.cancelled) return;
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
@@ -65,9 +59,6 @@ export class Transport {
             // To undici a request that is not idempotent waits until nothing else is on its connection, which would send the POSTs on
             // an HTTP/2 connection one by one. It retries nothing by itself.
             idempotent: true,
-            // The deadline and the attempt's time limit are our own timers: undici's would be two more for nothing.
-            headersTimeout: 0,
-            bodyTimeout: this.#options.bodyIdleTimeoutMs === false ? 0 : this.#options.bodyIdleTimeoutMs,
           },
           exchange,
         );
@@ -76,13 +67,13 @@ export class Transport {
 
   /** Asks the request's upstream for another protocol (`websocket`) and resolves with the connection once it has changed. */
   upgrade(request: MeshRequest, protocol: string): Promise<Upgraded> {
-    const startedAt = this.#options.clock.now();
+    const startedAt = this.#clock.now();
     return new Promise((resolve, reject) => {
       let isSent = false;
       let abort: () => void = () => {};
       const { path, method, headers, cancellation } = request;
       const fail = (cause: unknown) => {
-        const ms = this.#options.clock.now() - startedAt;
+        const ms = this.#clock.now() - startedAt;
         reject(failureOf({ request, isSent, hasHead: false, status: undefined, ms, index: undefined }, cause));
       };
       try {
@@ -104,11 +95,7 @@ export class Transport {
               if (status < 200) return true;
               // An answer, so no failure of the instance, unless it is a gateway error.
               const message = `"${request.service}" answered ${status} instead of changing to ${protocol}`;
-              record(
-                { request, isSent, hasHead: true, status, ms: this.#options.clock.now() - startedAt, index: undefined },
-                undefined,
-                true,
-              );
+              record({ request, isSent, hasHead: true, status, ms: this.#clock.now() - startedAt, index: undefined }, undefined, true);
               reject(new MeshError("ERR_MESH_PROTOCOL", message, { service: request.service, attempts: [...request.attempts] }));
               abort();
               return true;

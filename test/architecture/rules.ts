@@ -72,7 +72,8 @@ function* habitsBrokenBy(path: string, { lines, hasDefaultExport, isTableOfConte
   else if (!rooms.has(roomOf(path))) yield `"${roomOf(path)}" is no room`;
   if (lines > maxLines) yield `${lines} lines, at most ${maxLines}`;
   if (hasDefaultExport) yield "has a default export";
-  if (path === "index.ts" && !isTableOfContents) yield "is a table of contents: it re-exports and does nothing else";
+  if ((path === "index.ts" || path === "extend.ts") && !isTableOfContents)
+    yield "is a table of contents: it re-exports and does nothing else";
 }
 
 function objectionTo(path: string, { specifier, isTypeOnly }: Import, sources: ReadonlyMap<string, string>): string | undefined {

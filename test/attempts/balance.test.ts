@@ -4,17 +4,8 @@ import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import {
-  adaptive,
-  type CloseListener,
-  createMesh,
-  type Dispatch,
-  type Interceptor,
-  localResponse,
-  MeshError,
-  type Picker,
-  staticDiscovery,
-} from "../../src/index.ts";
+import { type CloseListener, type Dispatch, type Interceptor, localResponse, type Picker } from "../../src/extend.ts";
+import { adaptive, createMesh, MeshError, staticDiscovery } from "../../src/index.ts";
 import { testRequest, virtualClock } from "../../src/testing/index.ts";
 
 /** A picker that takes the first and writes down what it is told. */

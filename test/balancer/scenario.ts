@@ -1,7 +1,8 @@
 import type { Picker } from "../../src/balancer/picker.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { statisticsOf } from "../../src/core/upstream.ts";
-import { localResponse, MeshError } from "../../src/index.ts";
+import { localResponse } from "../../src/extend.ts";
+import { MeshError } from "../../src/index.ts";
 import { seededRandom, testRequest, testUpstream } from "../../src/testing/index.ts";
 
 /** How an instance answers a request that arrives at `now`. `status` 0: the attempt fails without a response. */

@@ -7,6 +7,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
+import { staticIdentity } from "../../src/wire/client-identity.ts";
 import { Transport } from "../../src/wire/transport.ts";
 import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
 
@@ -157,7 +158,13 @@ describe("a process that uses a mesh", () => {
 });
 
 describe("Transport", () => {
-  const options = { connections: 4, connectTimeoutMs: 1_000, bodyIdleTimeoutMs: false, clock: systemClock } as const;
+  const options = {
+    connections: 4,
+    connectTimeoutMs: 1_000,
+    bodyIdleTimeoutMs: false,
+    identity: staticIdentity(),
+    clock: systemClock,
+  } as const;
 
   it("has a pool for an instance from the first request to its removal", async () => {
     const server = await serve((_request, response) => response.end("ok"));

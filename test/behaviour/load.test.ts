@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { continueFrom, createMesh, type MeshOptions, type Observer, roundRobin, staticDiscovery } from "../../src/index.ts";
+import type { Observer } from "../../src/extend.ts";
+import { continueFrom, createMesh, type MeshOptions, roundRobin, staticDiscovery } from "../../src/index.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

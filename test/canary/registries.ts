@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Discovery, Registrar } from "../../src/index.ts";
+import type { Discovery } from "../../src/extend.ts";
+import type { Registrar } from "../../src/index.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { eureka } from "../../src/registries/eureka.ts";
 import { memoryRegistry } from "../../src/testing/index.ts";

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createMesh, type Discovery, type Registrar } from "../../src/index.ts";
+import type { Discovery } from "../../src/extend.ts";
+import { createMesh, type Registrar } from "../../src/index.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { eureka } from "../../src/registries/eureka.ts";
 import { memoryRegistry, seededRandom } from "../../src/testing/index.ts";

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { createMesh, type Discovery } from "../../src/index.ts";
+import type { Discovery } from "../../src/extend.ts";
+import { createMesh } from "../../src/index.ts";
 import { memoryRegistry } from "../../src/testing/index.ts";
 
 const cleanups: (() => unknown)[] = [];

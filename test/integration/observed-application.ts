@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { createMesh, type Discovery, type Endpoint, type Mesh, type Observer } from "../../src/index.ts";
+import type { Discovery, Observer } from "../../src/extend.ts";
+import { createMesh, type Endpoint, type Mesh } from "../../src/index.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 
 const host = "127.0.0.1";

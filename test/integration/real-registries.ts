@@ -1,4 +1,5 @@
-import { type Discovery, dns } from "../../src/index.ts";
+import type { Discovery } from "../../src/extend.ts";
+import { dns } from "../../src/index.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { eureka } from "../../src/registries/eureka.ts";
 import { startBind } from "../servers/bind.ts";

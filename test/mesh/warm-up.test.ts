@@ -64,6 +64,7 @@ describe("mesh.warm", () => {
   it("connects to as many instances as it may", async () => {
     const servers = await Promise.all(Array.from({ length: 5 }, () => serve()));
     const mesh = meshOf({ users: servers.map(({ port }) => port) });
+    expect(await mesh.warm("users", { maxInstances: 0 })).toBe(0);
     expect(await mesh.warm("users", { maxInstances: 2 })).toBe(2);
     const accepted = () => servers.reduce((sum, server) => sum + server.accepted, 0);
     await until("they have accepted", () => accepted() === 2);
@@ -77,7 +78,7 @@ describe("mesh.warm", () => {
     const warming = mesh.warm("users");
     await until("it is connecting", () => server.sockets.length === 1);
     expect(await rejectionOf(mesh.warm("no name"))).toMatchObject({ code: "ERR_MESH_INVALID_TARGET" });
-    expect(await rejectionOf(mesh.warm("users", { maxInstances: 0 }))).toBeInstanceOf(RangeError);
+    expect(await rejectionOf(mesh.warm("users", { maxInstances: -1 }))).toBeInstanceOf(RangeError);
     expect(await rejectionOf(mesh.warm("users", { instances: 1 } as never))).toBeInstanceOf(TypeError);
     await mesh.close();
     expect(await warming).toBe(0);

@@ -36,7 +36,8 @@ ${body}`;
 export const tsProgram: string = `
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createMesh, isMeshError, meshErrorCodes, staticDiscovery, type Discovery, type Endpoint, type Mesh, type MeshOptions, type Picker } from "inmesh";
+import { createMesh, isMeshError, meshErrorCodes, staticDiscovery, type Endpoint, type Mesh, type MeshOptions } from "inmesh";
+import { type Discovery, type Picker } from "inmesh/extend";
 import { consul, type Consul, type ConsulOptions } from "inmesh/consul";
 import { eureka, type Eureka, type EurekaOptions } from "inmesh/eureka";
 import { type MemoryRegistry, memoryRegistry } from "inmesh/testing";

@@ -3,12 +3,21 @@ import { statisticsOf, Upstream } from "../../src/core/upstream.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type PoolOptions, Pools } from "../../src/wire/pools.ts";
+import { staticIdentity } from "../../src/wire/client-identity.ts";
+import { Pools } from "../../src/wire/pools.ts";
+import type { PoolOptions } from "../../src/wire/upstream-pool.ts";
 import { meshOf, serve } from "../support/mesh.ts";
 
 function poolsOf(options: Partial<PoolOptions> = {}): { pools: Pools; clock: VirtualClock } {
   const clock = virtualClock();
-  const pools = new Pools({ connections: 2, connectTimeoutMs: 500, clock, ...options });
+  const pools = new Pools({
+    connections: 2,
+    connectTimeoutMs: 500,
+    bodyIdleTimeoutMs: false,
+    identity: staticIdentity(),
+    clock,
+    ...options,
+  });
   onTestFinished(() => pools.destroy());
   return { pools, clock };
 }

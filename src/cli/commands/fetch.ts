@@ -1,6 +1,7 @@
 import { describeError } from "../../core/errors.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
-import { createMesh, isMeshError, MeshError, type Observer, parseTarget, ringHash, type Target } from "../../index.ts";
+import { type Observer, parseTarget, type Target } from "../../extend.ts";
+import { createMesh, isMeshError, MeshError, ringHash } from "../../index.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { fetchOptions } from "../fetch/fetch-options.ts";
 import { Narrator } from "../fetch/narrator.ts";

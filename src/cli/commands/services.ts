@@ -1,4 +1,4 @@
-import { type Discovery, parseTarget } from "../../index.ts";
+import { type Discovery, parseTarget } from "../../extend.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { lookUp } from "../lookup.ts";

@@ -56,7 +56,7 @@ export const command: Command = declare({
     };
     const changes = new EndpointChanges(tell);
     let lastError = "";
-    const watching = watchingMesh(discovery, service, {
+    const watching = watchingMesh(discovery, {
       onEvent(event) {
         if (event.type === "endpoints") {
           lastError = "";
@@ -70,7 +70,7 @@ export const command: Command = declare({
       },
     });
     try {
-      await watching.watch();
+      await watching.watch(service);
       await waitFor(forMs, io.signal);
     } finally {
       await watching.mesh.close();

@@ -1,4 +1,4 @@
-import type { Discovery } from "../../index.ts";
+import type { Discovery } from "../../extend.ts";
 import { memoryRegistry } from "../../testing/index.ts";
 import type { SelfRegistration } from "./instances.ts";
 

@@ -1,4 +1,4 @@
-import type { CallObserver, MeshEvent, MeshRequest, Observer, Upstream } from "../../index.ts";
+import type { CallObserver, MeshEvent, MeshRequest, Observer, Upstream } from "../../extend.ts";
 
 /** Counts since the demo began. */
 export interface Totals {

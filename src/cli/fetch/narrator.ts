@@ -3,7 +3,6 @@ import { type EventHandlers, handleEvent } from "../../core/observing/events.ts"
 import type {
   AttemptEnd,
   AttemptObserver,
-  AttemptRecord,
   CallEnd,
   CallObserver,
   EndpointsUpdate,
@@ -12,7 +11,8 @@ import type {
   Observer,
   RetryDenial,
   Upstream,
-} from "../../index.ts";
+} from "../../extend.ts";
+import type { AttemptRecord } from "../../index.ts";
 
 const denials: Readonly<Record<RetryDenial, string>> = {
   budget: "the retry budget is used up",

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { percentDecoded } from "../../core/http/percent-encoding.ts";
-import { type Discovery, dns, fileDiscovery, staticDiscovery } from "../../index.ts";
+import type { Discovery } from "../../extend.ts";
+import { dns, fileDiscovery, staticDiscovery } from "../../index.ts";
 import type { Io } from "../io.ts";
 import type { Values } from "../option-table.ts";
 import { readWhole } from "../option-values.ts";

@@ -1,25 +1,27 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Cancellation } from "../../core/cancellation.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { type ClientIdentity, tlsConnectOptions } from "../../wire/client-identity.ts";
 import { guardedLookup } from "../../wire/guarded-lookup.ts";
-
-/** TLS towards the instances, as the mesh's options have it. */
-export interface HealthCheckTls {
-  readonly secureContext: SecureContext | undefined;
-  readonly serverName: string | undefined;
-}
 
 /**
  * A connection for one check, ready for use. One of its own, not one of the pool's: it shows that the instance accepts connections,
  * does not wait behind requests, and keeps no process alive. It is destroyed on cancellation, also after it is made.
  * @param alpn protocols offered to an instance that speaks TLS
  */
-export function connect({ endpoint }: Upstream, tls: HealthCheckTls, alpn: readonly string[], cancellation: Cancellation): Promise<Socket> {
+export function connect(
+  { endpoint }: Upstream,
+  identity: ClientIdentity,
+  alpn: readonly string[],
+  cancellation: Cancellation,
+): Promise<Socket> {
   const { host, port, socketPath } = endpoint;
   return new Promise((resolve, reject) => {
     const target = socketPath === undefined ? { host, port, lookup: guardedLookup } : { host, path: socketPath };
-    const socket: Socket | TLSSocket = endpoint.secure ? connectTls({ ...target, ...tlsOptions(host, tls, alpn) }) : connectTcp(target);
+    const socket: Socket | TLSSocket = endpoint.secure
+      ? connectTls({ ...target, ...tlsOptions(host, identity, alpn) })
+      : connectTcp(target);
     socket.unref();
     const onCancel = (reason: unknown) => {
       socket.destroy();
@@ -36,11 +38,7 @@ export function connect({ endpoint }: Upstream, tls: HealthCheckTls, alpn: reado
   });
 }
 
-function tlsOptions(host: string, { secureContext, serverName }: HealthCheckTls, alpn: readonly string[]) {
-  const name = serverName ?? (isIP(host) === 0 ? host : undefined);
-  return {
-    ALPNProtocols: [...alpn],
-    ...(secureContext === undefined ? undefined : { secureContext }),
-    ...(name === undefined ? undefined : { servername: name }),
-  };
+function tlsOptions(host: string, identity: ClientIdentity, alpn: readonly string[]) {
+  const servername = isIP(host) === 0 ? { servername: host } : undefined;
+  return { ALPNProtocols: [...alpn], ...servername, ...tlsConnectOptions(identity) };
 }

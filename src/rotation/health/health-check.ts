@@ -2,7 +2,8 @@ import type { Cancellation } from "../../core/cancellation.ts";
 import { hostAndPort } from "../../core/endpoint.ts";
 import type { Protocol } from "../../core/protocol.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { connect, type HealthCheckTls } from "./health-check-connection.ts";
+import type { ClientIdentity } from "../../wire/client-identity.ts";
+import { connect } from "./health-check-connection.ts";
 import { grpcHealthPath, grpcHealthRequest, grpcServingStatus } from "./health-check-grpc.ts";
 import { type CheckRequest, exchange, negotiated } from "./health-check-http.ts";
 import type { GrpcHealthCheck, HealthCheckOptions, HttpHealthCheck } from "./health-check-options.ts";
@@ -11,8 +12,8 @@ import type { GrpcHealthCheck, HealthCheckOptions, HttpHealthCheck } from "./hea
 export type HealthCheckProbe = (upstream: Upstream, cancellation: Cancellation) => Promise<void>;
 
 /** The check that `options` ask for, towards instances that speak `protocol`. */
-export function healthCheckProbe(options: HealthCheckOptions, protocol: Protocol, tls: HealthCheckTls): HealthCheckProbe {
-  const probe = probeOf(options, protocol, tls);
+export function healthCheckProbe(options: HealthCheckOptions, protocol: Protocol, identity: ClientIdentity): HealthCheckProbe {
+  const probe = probeOf(options, protocol, identity);
   return async (upstream, cancellation) => {
     try {
       await probe(upstream, cancellation);
@@ -23,25 +24,29 @@ export function healthCheckProbe(options: HealthCheckOptions, protocol: Protocol
   };
 }
 
-function probeOf(options: HealthCheckOptions, protocol: Protocol, tls: HealthCheckTls): HealthCheckProbe {
+function probeOf(options: HealthCheckOptions, protocol: Protocol, identity: ClientIdentity): HealthCheckProbe {
   switch (options.type) {
     case "tcp":
       return async (upstream, cancellation) => {
-        const socket = await connect(upstream, tls, protocol === "h1" ? [] : alpnOf(protocol), cancellation);
+        const socket = await connect(upstream, identity, protocol === "h1" ? [] : alpnOf(protocol), cancellation);
         socket.destroy();
       };
     case "http":
-      return httpProbe(options, protocol, tls);
+      return httpProbe(options, protocol, identity);
     case "grpc":
-      return grpcProbe(options, tls);
+      return grpcProbe(options, identity);
   }
 }
 
-function httpProbe({ path, expectedStatuses = [[200, 299]] }: HttpHealthCheck, protocol: Protocol, tls: HealthCheckTls): HealthCheckProbe {
+function httpProbe(
+  { path, expectedStatuses = [[200, 299]] }: HttpHealthCheck,
+  protocol: Protocol,
+  identity: ClientIdentity,
+): HealthCheckProbe {
   const isExpected = (status: number) =>
     expectedStatuses.some((each) => (typeof each === "number" ? each === status : each[0] <= status && status <= each[1]));
   return async (upstream, cancellation) => {
-    const socket = await connect(upstream, tls, alpnOf(protocol), cancellation);
+    const socket = await connect(upstream, identity, alpnOf(protocol), cancellation);
     // Without TLS nothing is negotiated: HTTP/2 is spoken by prior knowledge then.
     const speaks = protocol === "h2" ? "h2" : negotiated(socket);
     const { status } = await exchange(socket, { ...requestTo(upstream), method: "GET", path }, speaks);
@@ -49,11 +54,11 @@ function httpProbe({ path, expectedStatuses = [[200, 299]] }: HttpHealthCheck, p
   };
 }
 
-function grpcProbe({ service = "" }: GrpcHealthCheck, tls: HealthCheckTls): HealthCheckProbe {
+function grpcProbe({ service = "" }: GrpcHealthCheck, identity: ClientIdentity): HealthCheckProbe {
   const body = grpcHealthRequest(service);
   const headers = { "user-agent": userAgent, "content-type": "application/grpc", te: "trailers" };
   return async (upstream, cancellation) => {
-    const socket = await connect(upstream, tls, ["h2"], cancellation);
+    const socket = await connect(upstream, identity, ["h2"], cancellation);
     const request: CheckRequest = { ...requestTo(upstream), method: "POST", path: grpcHealthPath, headers, body };
     const answer = await exchange(socket, request, "h2");
     if (answer.status !== 200) throw new Error(`it answered ${answer.status}`);

@@ -1,6 +1,7 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
+import { isLocalResourceError } from "../../core/local-resources.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import type { HealthCheckResult } from "../upstream-standing.ts";
 import type { HealthCheckProbe } from "./health-check.ts";
@@ -155,7 +156,8 @@ export class HealthChecks {
     this.#running--;
     checked.running = undefined;
     const isChecked = () => this.#checked.get(checked.upstream) === checked;
-    if (isChecked() && !isLocal(failure)) this.#learn(checked, failure, clock.now() - startedAt);
+    // A process that has run out of something learns nothing of the instance.
+    if (isChecked() && !isLocalResourceError(failure)) this.#learn(checked, failure, clock.now() - startedAt);
     // What was learnt may have changed who is checked.
     if (isChecked()) {
       checked.dueAt = Math.max(clock.now(), startedAt + this.#nextIntervalMs());
@@ -196,11 +198,4 @@ const stopped = new Error("the check was stopped");
 
 function cancelled(cancellation: Cancellation): Promise<never> {
   return new Promise((_, reject) => cancellation.onCancel(reject));
-}
-
-const localCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM"]);
-
-/** This process has run out of something: that says nothing of the instance. */
-function isLocal(failure: unknown): boolean {
-  return localCodes.has((failure as { code?: unknown } | undefined)?.code);
 }

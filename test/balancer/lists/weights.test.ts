@@ -2,18 +2,8 @@ import { describe, expect, it } from "vitest";
 import { costFactor, weighList, weightOf } from "../../../src/balancer/lists/weights.ts";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
-import {
-  adaptive,
-  leastRequest,
-  localResponse,
-  maglev,
-  peakEwma,
-  prequal,
-  random,
-  ringHash,
-  roundRobin,
-  weighted,
-} from "../../../src/index.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { adaptive, leastRequest, maglev, peakEwma, prequal, random, ringHash, roundRobin, weighted } from "../../../src/index.ts";
 import { seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
 
 function upstreamWith(weight: unknown, port = 80): Upstream {

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
 import { statisticsOf } from "../../../src/core/upstream.ts";
-import { adaptive, localResponse, MeshError, roundRobin } from "../../../src/index.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { adaptive, MeshError, roundRobin } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
 import { failing, healthy, type Instance, manualClock, meanMs, play, type Scenario, shareOf, successOf } from "../scenario.ts";
 

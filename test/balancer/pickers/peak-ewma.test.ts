@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PeakEwma } from "../../../src/balancer/learning/ewma.ts";
 import { statisticsOf } from "../../../src/core/upstream.ts";
-import { localResponse, peakEwma } from "../../../src/index.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { peakEwma } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
 import { failing, healthy, manualClock, play, shareOf } from "../scenario.ts";
 

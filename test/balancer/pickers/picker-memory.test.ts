@@ -3,18 +3,8 @@ import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
-import {
-  adaptive,
-  leastRequest,
-  localResponse,
-  maglev,
-  peakEwma,
-  prequal,
-  random,
-  ringHash,
-  roundRobin,
-  weighted,
-} from "../../../src/index.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { adaptive, leastRequest, maglev, peakEwma, prequal, random, ringHash, roundRobin, weighted } from "../../../src/index.ts";
 import { testRequest, testUpstream } from "../../../src/testing/index.ts";
 
 setFlagsFromString("--expose-gc");

@@ -5,15 +5,8 @@ import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../../src/core/dispatch.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
 import { statisticsOf } from "../../../src/core/upstream.ts";
-import {
-  createMesh,
-  localResponse,
-  MeshError,
-  type PrequalOptions,
-  prequal,
-  type ReportingPicker,
-  staticDiscovery,
-} from "../../../src/index.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { createMesh, MeshError, type PrequalOptions, prequal, type ReportingPicker, staticDiscovery } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream, type VirtualClock, virtualClock } from "../../../src/testing/index.ts";
 
 const reportOf = (rif: number, latencyMs: number) => `TEXT named_metrics.rif=${rif}, named_metrics.latency_ms=${latencyMs}`;

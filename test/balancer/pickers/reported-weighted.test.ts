@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { MeshResponse } from "../../../src/core/dispatch.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
-import { localResponse, type ReportingPicker, type WeightedOptions, weighted } from "../../../src/index.ts";
+import { localResponse } from "../../../src/extend.ts";
+import { type ReportingPicker, type WeightedOptions, weighted } from "../../../src/index.ts";
 import { pickerContract, seededRandom, testRequest, testUpstream } from "../../../src/testing/index.ts";
 import { manualClock } from "../scenario.ts";
 

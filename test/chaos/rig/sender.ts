@@ -1,14 +1,5 @@
-import {
-  createMesh,
-  type Discovery,
-  dns,
-  isMeshError,
-  type Mesh,
-  type Observer,
-  roundRobin,
-  staticDiscovery,
-  weighted,
-} from "../../../src/index.ts";
+import type { Discovery, Observer } from "../../../src/extend.ts";
+import { createMesh, dns, isMeshError, type Mesh, roundRobin, staticDiscovery, weighted } from "../../../src/index.ts";
 import { consul } from "../../../src/registries/consul.ts";
 import { eureka } from "../../../src/registries/eureka.ts";
 import type { ClientConfig, DiscoveryConfig } from "./client-config.ts";

@@ -1,7 +1,8 @@
 import { metrics, trace } from "@opentelemetry/api";
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from "@opentelemetry/sdk-metrics";
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
-import { type Observer, openTelemetry } from "../../../src/index.ts";
+import type { Observer } from "../../../src/extend.ts";
+import { openTelemetry } from "../../../src/index.ts";
 
 /** Real SDKs of OpenTelemetry whose exporters can be made to hang or to throw. */
 export interface FaultyTelemetry {

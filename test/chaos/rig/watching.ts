@@ -1,4 +1,4 @@
-import type { Observer } from "../../../src/index.ts";
+import type { Observer } from "../../../src/extend.ts";
 import { now } from "./now.ts";
 import type { AttemptTrace, ClientEvent } from "./records.ts";
 

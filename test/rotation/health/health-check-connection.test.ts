@@ -3,13 +3,14 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
 import { connect } from "../../../src/rotation/health/health-check-connection.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
+import { staticIdentity } from "../../../src/wire/client-identity.ts";
 import { guardedLookup } from "../../../src/wire/guarded-lookup.ts";
 
 vi.mock("../../../src/wire/guarded-lookup.ts", () => ({
   guardedLookup: vi.fn((_host: string, _options: object, callback: (error: Error) => void) => callback(new Error("guarded"))),
 }));
 
-const tls = { secureContext: undefined, serverName: undefined };
+const tls = staticIdentity();
 
 it("a host name is resolved with the same guard as for requests, with TLS too", async () => {
   for (const secure of [false, true])

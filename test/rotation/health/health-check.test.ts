@@ -12,7 +12,7 @@ import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createSecureContext, createServer as createTls } from "node:tls";
+import { createServer as createTls } from "node:tls";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
@@ -22,10 +22,11 @@ import type { Protocol } from "../../../src/core/protocol.ts";
 import { healthCheckProbe } from "../../../src/rotation/health/health-check.ts";
 import type { HealthCheckOptions } from "../../../src/rotation/health/health-check-options.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
+import { staticIdentity } from "../../../src/wire/client-identity.ts";
 import { certificate } from "../../registries/eureka/certificate.ts";
 import { closedPort, serve, serveRaw, until } from "../../support/mesh.ts";
 
-const tls = { secureContext: createSecureContext({ ca: certificate.cert }), serverName: undefined };
+const tls = staticIdentity({ ca: certificate.cert });
 
 /** Checks once: `passed`, or why not. */
 async function check(
@@ -193,7 +194,7 @@ describe("over TLS and HTTP/2", () => {
 
   it("an instance whose certificate nobody vouches for fails, also the check of the port alone", async () => {
     const { port } = await http1();
-    const strict = healthCheckProbe({ type: "tcp" }, "h1", { secureContext: undefined, serverName: undefined });
+    const strict = healthCheckProbe({ type: "tcp" }, "h1", staticIdentity());
     await expect(strict(testUpstream({ port, secure: true }), new Cancellation())).rejects.toMatchObject({
       code: "DEPTH_ZERO_SELF_SIGNED_CERT",
     });

@@ -9,7 +9,8 @@ import { merged } from "../../../bench/simulate/groups.ts";
 import { pickers } from "../../../bench/simulate/pickers.ts";
 import { randomCases } from "../../../bench/simulate/random.ts";
 import { undiciCases } from "../../../bench/simulate/undici.ts";
-import { adaptive, type Picker, roundRobin } from "../../../src/index.ts";
+import type { Picker } from "../../../src/extend.ts";
+import { adaptive, roundRobin } from "../../../src/index.ts";
 import { simulate } from "../../../src/testing/index.ts";
 
 const all = [...dialogueCases, ...finagleCases, ...undiciCases, ...clusterCases, ...randomCases(7, 20)];

@@ -1,0 +1,62 @@
+/**
+ * For authors of pickers, discovery adapters, registrars, policies and observers: the seams of inmesh and the vocabulary they are written
+ * in. Users of a mesh need `inmesh` alone.
+ *
+ * @packageDocumentation
+ */
+
+// Pickers.
+export type { AttemptLearner, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
+// Policies: interceptors, and what passes through them.
+export { localResponse } from "./core/buffered-body.ts";
+export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
+export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
+export type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall } from "./core/dispatch.ts";
+export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
+export type { RequestHeaders } from "./core/http/request-headers.ts";
+export { type HeaderLines, headerOf } from "./core/http/response-headers.ts";
+// Observers, and subscribers of diagnostics channels.
+export type { CallEnd, CallObserver, Observation } from "./core/observing/call-observer.ts";
+export type {
+  BreakerEvent,
+  DiscoveryErrorEvent,
+  EndpointsEvent,
+  EndpointsUpdate,
+  HedgeEvent,
+  HedgeWonEvent,
+  InstanceStateEvent,
+  MeshEvent,
+  MeshEventOf,
+  RetryDenial,
+  RetryDeniedEvent,
+  RetryEvent,
+} from "./core/observing/events.ts";
+export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
+// An instance as the mesh sees it: what pickers, observers and policies are handed.
+export { Upstream } from "./core/upstream.ts";
+// Discovery adapters.
+export type { Discovery, DiscoveryAnswer } from "./discovery/discovery.ts";
+export { parseTarget, type Target } from "./fetch/target.ts";
+// Limits of concurrency.
+export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
+// Registrars.
+export { type KeepRegisteredOptions, keepRegistered } from "./registration/keep-registered.ts";
+export type { Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
+export type { EntryCall, Recognition, RegistryEntry } from "./registration/registry-entry.ts";
+export type { CallOutcome } from "./telemetry/attribute-values.ts";
+export type {
+  AttemptMessage,
+  AvailabilityMessage,
+  BreakerMessage,
+  CallMessage,
+  ChannelMessages,
+  DiscoveryErrorMessage,
+  DiscoveryUpdateMessage,
+  EjectionMessage,
+  HedgeMessage,
+  InstanceMessage,
+  RequestMessage,
+  RetryDeniedMessage,
+  RetryMessage,
+} from "./telemetry/channel-messages.ts";
+export { isMeshRequest } from "./telemetry/spans/spans.ts";

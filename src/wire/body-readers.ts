@@ -1,0 +1,157 @@
+import type { Buffer } from "node:buffer";
+import type { UnderlyingByteSource } from "node:stream/web";
+import { ownsItsMemory, settleWith } from "../core/http/body-chunks.ts";
+import { droppedStreams, endByteStream, streamAheadBytes } from "../core/http/byte-stream.ts";
+
+/** Bytes kept for a body that is not read yet; above it the connection is paused. */
+export const unreadBytes = 65_536;
+
+/** Takes the chunks of one response body as they arrive. */
+export interface BodyReader {
+  /** Takes a chunk; `false` pauses the connection. */
+  take(chunk: Buffer): boolean;
+  /** The body has closed: whole when `error` is `undefined`. */
+  end(error: unknown): void;
+}
+
+/** The connection that a body comes from. */
+export interface BodySource {
+  /** Goes on after a pause; harmless when it is not paused. */
+  resume(): void;
+  /** Gives the rest up and closes the connection. */
+  cancel(reason?: unknown): void;
+}
+
+/** Keeps what arrives before anything reads the body. */
+export class UnreadBody implements BodyReader {
+  readonly chunks: Buffer[] = [];
+  byteLength = 0;
+
+  take(chunk: Buffer): boolean {
+    this.chunks.push(chunk);
+    this.byteLength += chunk.byteLength;
+    return this.byteLength < unreadBytes;
+  }
+
+  end(): void {}
+}
+
+/** Collects the whole body and settles a promise with what `convert` makes of it. */
+export class CollectedBody<Content> implements BodyReader {
+  readonly #chunks: Buffer[];
+  readonly #convert: (chunks: readonly Buffer[]) => Content;
+  readonly #resolve: (content: Content) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    chunks: Buffer[],
+    convert: (chunks: readonly Buffer[]) => Content,
+    resolve: (content: Content) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#chunks = chunks;
+    this.#convert = convert;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  take(chunk: Buffer): boolean {
+    this.#chunks.push(chunk);
+    return true;
+  }
+
+  end(error: unknown): void {
+    if (error === undefined) settleWith(this.#convert, this.#chunks, this.#resolve, this.#reject);
+    else this.#reject(error);
+  }
+}
+
+/** Reads a rest of limited length away, so that the connection can be used again. */
+export class DiscardedBody implements BodyReader {
+  readonly #source: BodySource;
+  #bytesLeft: number;
+
+  constructor(source: BodySource, maxBytes: number) {
+    this.#source = source;
+    this.#bytesLeft = maxBytes;
+  }
+
+  take(chunk: Buffer): boolean {
+    this.#bytesLeft -= chunk.byteLength;
+    if (this.#bytesLeft < 0) this.#source.cancel();
+    return true;
+  }
+
+  end(): void {}
+}
+
+/** Hands the body on as a byte stream. */
+export class StreamedBody implements BodyReader, UnderlyingByteSource {
+  readonly type = "bytes";
+  readonly #source: BodySource;
+  /** What arrived before the stream was asked for. */
+  #early: readonly Buffer[];
+  /**
+   * Held while the stream has room. While it is full the reference is weak: a reader that means to go on holds the stream, and a stream that
+   * is dropped can be collected.
+   */
+  #controller: ReadableByteStreamController | undefined = undefined;
+  #parked: WeakRef<ReadableByteStreamController> | undefined = undefined;
+
+  constructor(source: BodySource, early: readonly Buffer[]) {
+    this.#source = source;
+    this.#early = early;
+  }
+
+  /** Makes the stream; once. */
+  open(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const stream = new ReadableStream(this, { highWaterMark: streamAheadBytes }) as ReadableStream<Uint8Array<ArrayBuffer>>;
+    droppedStreams.register(stream, this.#source);
+    return stream;
+  }
+
+  take(chunk: Buffer): boolean {
+    const controller = this.#current();
+    if (controller === undefined) return true;
+    // Without room the connection pauses until the stream asks for more, which it does inside `enqueue` when another read waits already.
+    const hasRoom = (controller.desiredSize ?? 0) > chunk.byteLength;
+    if (!hasRoom) this.#controller = undefined;
+    controller.enqueue(hasRoom && ownsItsMemory(chunk) ? chunk : new Uint8Array(chunk));
+    return this.#controller !== undefined;
+  }
+
+  end(error: unknown): void {
+    const controller = this.#current();
+    this.#forget();
+    if (controller !== undefined) endByteStream(controller, error);
+  }
+
+  // --- what the stream calls ---
+
+  start(controller: ReadableByteStreamController): void {
+    this.#controller = controller;
+    this.#parked = new WeakRef(controller);
+    for (const chunk of this.#early) controller.enqueue(new Uint8Array(chunk));
+    this.#early = [];
+  }
+
+  pull(controller: ReadableByteStreamController): void {
+    if (this.#parked === undefined) return;
+    this.#controller = controller;
+    this.#source.resume();
+  }
+
+  cancel(reason: unknown): void {
+    this.#forget();
+    this.#source.cancel(reason);
+  }
+
+  #current(): ReadableByteStreamController | undefined {
+    return this.#controller ?? this.#parked?.deref();
+  }
+
+  #forget(): void {
+    this.#controller = undefined;
+    this.#parked = undefined;
+  }
+}

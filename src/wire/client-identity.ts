@@ -1,0 +1,34 @@
+import type { SecureContext } from "node:tls";
+import { secureContextOf, type TlsOptions } from "./tls.ts";
+
+/**
+ * How this process presents itself to instances that speak TLS, and which authorities it trusts. It may change while the mesh runs: whatever
+ * connects asks for it at each connection, and keeps connections apart by its version.
+ */
+export interface ClientIdentity {
+  /** Another number after each change. */
+  readonly version: number;
+  /** The certificate and the authorities of this version; `undefined`: no certificate, and Node's authorities. */
+  secureContext(): SecureContext | undefined;
+  /** The name that the certificates of instances must carry; `undefined`: the host of the endpoint. */
+  readonly serverName: string | undefined;
+}
+
+/**
+ * The identity of the option `tls`, which never changes.
+ * @throws TypeError when `ca`, `cert` and `key` are not PEM that belongs together.
+ */
+export function staticIdentity(tls: TlsOptions = {}): ClientIdentity {
+  const secureContext = secureContextOf(tls);
+  return { version: 1, secureContext: () => secureContext, serverName: tls.serverName };
+}
+
+/** The options of `tls.connect` that come from an identity. */
+export function tlsConnectOptions(identity: ClientIdentity): { secureContext?: SecureContext; servername?: string } {
+  const secureContext = identity.secureContext();
+  const { serverName } = identity;
+  return {
+    ...(secureContext === undefined ? undefined : { secureContext }),
+    ...(serverName === undefined ? undefined : { servername: serverName }),
+  };
+}

@@ -1,0 +1,122 @@
+import type { Clock } from "../core/clock.ts";
+import type { Isolation, Protocol } from "../core/protocol.ts";
+import type { Upstream } from "../core/upstream.ts";
+import type { ClientIdentity } from "./client-identity.ts";
+import { guardingSessions, negotiating, noticingResets, upstreamConnector } from "./connector.ts";
+import { tellAgeOnce } from "./undici/connection-age.ts";
+import { Client, type Connector, type Dispatcher, H2CClient, Pool } from "./undici/undici.ts";
+
+/** Options of the connections to instances. */
+export interface PoolOptions {
+  /** Connections to one instance; further requests wait for a free one. */
+  readonly connections: number;
+  /** A connection is closed after so many requests. */
+  readonly maxRequestsPerConnection?: number | undefined;
+  /** A connection takes no new request after so long, in milliseconds. @default 300000 */
+  readonly maxConnectionAgeMs?: number | undefined;
+  /** Limit of a connection attempt, in milliseconds. @default 300 to an instance of the same zone, 1000 to any other */
+  readonly connectTimeoutMs?: number | undefined;
+  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. */
+  readonly bodyIdleTimeoutMs: number | false;
+  /** The zone of this process. */
+  readonly zone?: string | undefined;
+  readonly identity: ClientIdentity;
+  readonly clock: Clock;
+}
+
+/**
+ * An idle connection is closed after so long, however much longer its server would keep it: after each request that is given up undici makes
+ * a connection in advance, which may never be used.
+ */
+const maxIdleMs = 60_000;
+
+/** Within a zone nothing on the way takes longer than a lost SYN and its repetition. */
+const connectWithinZoneMs = 300;
+const connectBeyondZoneMs = 1_000;
+
+/** Requests at a time on one HTTP/2 connection, as most servers allow. */
+const maxConcurrentStreams = 100;
+
+/** What is asked of the pool of an upstream. */
+export interface UpstreamPoolOptions {
+  readonly upstream: Upstream;
+  readonly protocol: Protocol;
+  readonly isolation: Isolation;
+  /** The instance takes no new streams on an HTTP/2 connection of the pool. */
+  readonly onGoAway: () => void;
+}
+
+/**
+ * Makes the pool of connections to one upstream; connects to nothing yet.
+ * @throws Error for a host that passed discovery's checks and is not one by the URL parser's.
+ */
+export function upstreamPool({ upstream, protocol, isolation, onGoAway }: UpstreamPoolOptions, options: PoolOptions): Dispatcher {
+  const { origin, endpoint } = upstream;
+  if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
+  const connector = (allowH2: boolean): Connector =>
+    upstreamConnector({
+      upstream,
+      identity: options.identity,
+      timeoutMs: () => connectTimeoutMs(upstream, options),
+      clock: options.clock,
+      allowH2,
+    });
+  const timeouts = {
+    // The deadline and the attempt's time limit are the mesh's own timers: undici's would be two more for nothing.
+    headersTimeout: 0,
+    bodyTimeout: options.bodyIdleTimeoutMs === false ? 0 : options.bodyIdleTimeoutMs,
+  };
+  if (protocol === "h2" && !endpoint.secure) {
+    const connect: Connector = guardingSessions(connector(false), () => client, onGoAway, "h2");
+    const client: H2CClient = new H2CClient(origin, { ...timeouts, connect });
+    return client;
+  }
+  const { connections, maxConnectionAgeMs = 300_000, maxRequestsPerConnection } = options;
+  const pool = new Pool(origin, {
+    ...timeouts,
+    connections,
+    // 0: undici closes a connection after each request.
+    pipelining: isolation === "per-request" ? 0 : 1,
+    keepAliveMaxTimeout: maxIdleMs,
+    clientTtl: maxConnectionAgeMs,
+    allowH2: protocol !== "h1",
+    ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),
+    connect: noticingResets(connector(false)),
+    ...(protocol === "h1"
+      ? undefined
+      : { factory: (target: URL, given: ClientOptions) => negotiatingClient(target, given, connector(true), protocol, onGoAway) }),
+  });
+  tellAgeOnce(pool, maxConnectionAgeMs, options.clock);
+  return pool;
+}
+
+type ClientOptions = NonNullable<ConstructorParameters<typeof Client>[1]>;
+
+/**
+ * A connection that carries as many requests at a time as the negotiated protocol (ALPN) allows: one for HTTP/1.1, where a slow answer
+ * would hold up those behind it.
+ */
+function negotiatingClient(
+  origin: URL,
+  options: ClientOptions,
+  connector: Connector,
+  protocol: "h2" | "auto",
+  onGoAway: () => void,
+): Client {
+  const { pipelining = 1 } = options;
+  const guarded = guardingSessions(noticingResets(connector), () => client, onGoAway);
+  const connect = negotiating(guarded, protocol === "h2", (isH2) => {
+    if (protocol === "auto") client.pipelining = isH2 ? maxConcurrentStreams : pipelining;
+  });
+  const client = new Client(origin, {
+    ...options,
+    pipelining: protocol === "h2" ? maxConcurrentStreams : pipelining,
+    connect,
+  });
+  return client;
+}
+
+/** Asked at each connection attempt: discovery may correct the zone of an instance while it is listed. */
+function connectTimeoutMs({ endpoint }: Upstream, { connectTimeoutMs, zone }: PoolOptions): number {
+  return connectTimeoutMs ?? (zone !== undefined && endpoint.zone === zone ? connectWithinZoneMs : connectBeyondZoneMs);
+}
