@@ -21,7 +21,7 @@ if (import.meta.main) {
   const mesh = createMesh({
     discovery: staticDiscovery(Object.fromEntries(names.map((name) => [name, instances]))),
     observers: [openTelemetry()],
-    connections: 2,
+    connections: { max: 2 },
   });
   let page: Admin | undefined;
   const load = async (seconds: number): Promise<void> => {

@@ -16,8 +16,7 @@ const calls: Readonly<Record<string, (port: number, connections: number) => Prom
     const { createMesh, staticDiscovery } = await import("../src/index.ts");
     const mesh = createMesh({
       discovery: staticDiscovery({ held: [{ host: "127.0.0.1", port }] }),
-      connections,
-      connectTimeoutMs: 60_000,
+      connections: { max: connections, connectTimeoutMs: 60_000 },
       timeoutMs: patienceMs,
       attemptTimeoutMs: patienceMs,
     });

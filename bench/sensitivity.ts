@@ -10,9 +10,9 @@ import type { Finding } from "./simulate/table.ts";
 
 /** Where each constant stands; the number is what follows the text. */
 const constants: readonly (readonly [file: string, before: string])[] = [
-  ["pickers/adaptive.ts", "decayMs = "],
-  ["pickers/adaptive.ts", "failureHalfLifeMs = "],
-  ["pickers/adaptive.ts", "failureWeight = "],
+  ["pickers/adaptive.ts", "decayMs: number({ default: "],
+  ["pickers/adaptive.ts", "failureHalfLifeMs: number({ default: "],
+  ["pickers/adaptive.ts", "failureWeight: number({ default: "],
   ["pickers/adaptive.ts", "const tolerated = "],
   ["pickers/adaptive.ts", "const commonPart = "],
   ["pickers/adaptive.ts", "const sampleSize = "],
@@ -59,7 +59,7 @@ try {
       const [written = ""] = /^[\d._e]+/.exec(source.slice(at)) ?? [];
       if (written === "") throw new Error(`${file} has no number after ${JSON.stringify(before)}`);
       const value = Number(written.replaceAll("_", "")) * factor;
-      const name = `${before.replace(/const | = /g, "")} ${value}`;
+      const name = `${before.replace(/const | = |: number\(\{ default: /g, "")} ${value}`;
       progress("sensitivity", name);
       writeFileSync(path, source.slice(0, at) + value + source.slice(at + written.length));
       const found = await measure();

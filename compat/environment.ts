@@ -1,9 +1,9 @@
-/** What the runner tells a child process, by environment variable. */
+/** Environment variables of a child process: the path of the suite, and the subject. */
 export const suiteVariable = "INMESH_COMPAT_SUITE";
 export const subjectVariable = "INMESH_COMPAT_SUBJECT";
-/** The file in which a child notes the tests that called fetch. */
+/** Environment variable with the path of the file in which a child lists the tests that called fetch. */
 export const touchedVariable = "INMESH_COMPAT_TOUCHED";
 
-/** Whose fetch is measured: ours, Node's own, or the suite's. */
+/** The implementation of fetch that is tested: inmesh, Node, or undici of the suite. */
 export type Subject = "mesh" | "node" | "undici";
 export const subjects: readonly Subject[] = ["mesh", "node", "undici"];

@@ -2,13 +2,16 @@ import { readFileSync } from "node:fs";
 import type { FileResult, TestResult } from "./run-file.ts";
 import type { Suite } from "./suite.ts";
 
-/** Why a test of the suite fails: `deliberate` deviations stay, `missing` ones are not built yet, an `artefact` is the measuring's. */
+/**
+ * A reason for failures of the suite. `deliberate`: a deviation that stays. `missing`: a feature that is not built yet. `artefact`: a
+ * consequence of how the suite is run. `bug`: a defect.
+ */
 export interface DeviationClass {
   readonly kind: "deliberate" | "missing" | "artefact" | "bug";
   readonly why: string;
 }
 
-/** What `expected.json` holds. */
+/** The contents of `expected.json`. */
 export interface Expectation {
   readonly suite: {
     readonly repository: string;
@@ -18,24 +21,26 @@ export interface Expectation {
     readonly digest: string;
   };
   readonly classes: Readonly<Record<string, DeviationClass>>;
-  /** File name, then line number of the test, then the name of the class. */
+  /** The name of the class, by file name and line number of the test. */
   readonly failures: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** The results of a run compared with the expectation. */
 export interface Judgement {
   /** The class of each failed test that was expected to fail. */
   readonly classOf: ReadonlyMap<TestResult, string>;
-  /** `file:line` of tests that are expected to fail and did not. */
+  /** `file:line` of tests that were expected to fail and did not. */
   readonly repaired: readonly string[];
-  /** The suite has other tests than the one the expectation was recorded with. */
+  /** The suite differs from the one that the expectation was recorded with. */
   readonly isOtherSuite: boolean;
 }
 
+/** Reads `expected.json`. */
 export function readExpectation(): Expectation {
   return JSON.parse(readFileSync(new URL("expected.json", import.meta.url), "utf8")) as Expectation;
 }
 
-/** Compares what failed with what is known to fail. Only tests that called fetch count. */
+/** Compares the failed tests with the expected failures. */
 export function judge(expectation: Expectation, suite: Suite, results: readonly FileResult[]): Judgement {
   const classOf = new Map<TestResult, string>();
   const repaired: string[] = [];

@@ -2,6 +2,7 @@ import type { Discovery } from "../src/discovery/discovery.ts";
 
 const loopbackUrl = /^(https?):\/\/((?:[^/?#@\\]*@)?)(localhost|127(?:\.\d+){3}|\[::1\])(?::(\d+))?(?=[/?#]|$)/i;
 
+/** An origin on loopback. */
 interface Place {
   readonly origin: string;
   readonly host: string;
@@ -10,9 +11,9 @@ interface Place {
 }
 
 /**
- * Names for loopback addresses. The target grammar of the mesh has services where the suite has `http://localhost:8080`, so
- * each origin that the suite calls gets a service name with that one instance. Nothing else of a target is touched, and no
- * other host can be reached.
+ * Service names for loopback origins. A target of the mesh names a service where the suite has `http://localhost:8080`, so each origin
+ * that the suite calls gets a service name with that one instance. The rest of a target stays as it is, and no other host can be
+ * reached.
  */
 export class LoopbackTargets {
   readonly #places = new Map<string, Place>();
@@ -23,7 +24,7 @@ export class LoopbackTargets {
     watch: (service, signal) => this.#watch(service, signal),
   };
 
-  /** `url` with the name of its origin in the origin's place; unchanged when it is not on loopback. */
+  /** `url` with its origin replaced by a service name; unchanged when the origin is not on loopback. */
   named(url: string): string {
     const found = loopbackUrl.exec(url);
     if (found === null) return url;
@@ -40,7 +41,7 @@ export class LoopbackTargets {
     return `http://${userInfo}${name}${url.slice(origin.length)}`;
   }
 
-  /** The way back: the suite's own origin in the place of the name that `url` starts with. */
+  /** The inverse of {@link named}: `url` with its service name replaced by the origin. */
   unnamed(url: string): string {
     const name = /^http:\/\/([^/]+)/.exec(url)?.[1] ?? "";
     const place = this.#places.get(name);

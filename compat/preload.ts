@@ -1,4 +1,4 @@
-// Loaded before a test file of the suite: puts the fetch that is measured where the file looks for one.
+// Loaded before a test file of the suite: replaces the fetch that the file imports by the one that is tested.
 import { appendFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -13,13 +13,13 @@ type FetchModule = Record<string, unknown> & { fetch: Fetch };
 const requireOfSuite = createRequire(join(process.env[suiteVariable] as string, "package.json"));
 const nodeFetch = globalThis.fetch as unknown as Fetch;
 
-/** `mesh.fetch` as the suite calls it: with URLs of loopback servers. */
+/** `mesh.fetch` for the URLs of loopback servers, as the suite calls it. */
 function meshFetch(): Fetch {
   const targets = new LoopbackTargets();
   const mesh = createMesh({ discovery: targets.discovery, propagateDeadline: false });
   const fetch: Fetch = async (input, init) => {
     const response = await mesh.fetch(namedInput(targets, input) as string, init as undefined);
-    // The name is ours, not the mesh's: a caller in real life knows the service by it.
+    // The suite expects the origin that it called; the service name was made here.
     Object.defineProperty(response, "url", { value: targets.unnamed(response.url), configurable: true });
     return response;
   };
@@ -39,7 +39,7 @@ function namedInput(targets: LoopbackTargets, input: unknown): unknown {
   });
 }
 
-/** Notes which tests call fetch: the others say nothing about it. */
+/** `fetch`, which lists the tests that call it: all other tests of the suite are not about fetch. */
 function noted(fetch: Fetch): Fetch {
   const getTestContext = (nodeTest as { getTestContext?: () => { fullName: string } | undefined }).getTestContext;
   const seen = new Set<string>();
@@ -54,7 +54,7 @@ function noted(fetch: Fetch): Fetch {
 
 function install(module: FetchModule, fetch: Fetch, isOwn: boolean): void {
   module.fetch = noted(fetch);
-  // A program that uses `mesh.fetch` or Node's has Node's classes around it, not those of the package.
+  // A program with `mesh.fetch` or Node's fetch uses Node's classes beside it, not those of the undici package.
   if (!isOwn) Object.assign(module, { Headers, Request, Response, FormData });
 }
 

@@ -1,20 +1,21 @@
 import type { Expectation, Judgement } from "./expectation.ts";
 import type { FileResult, TestResult } from "./run-file.ts";
 
+/** Numbers of tests by outcome. */
 export interface Totals {
   passed: number;
   failed: number;
   skipped: number;
 }
 
-/** Counts those of `tests` that are about fetch, or those that are not. */
+/** Counts the tests that are about fetch, or those that are not. */
 export function totalsOf(tests: readonly TestResult[], isAboutFetch: boolean): Totals {
   const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
   for (const test of tests) if (test.isAboutFetch === isAboutFetch) totals[test.outcome]++;
   return totals;
 }
 
-/** The tables of a run, for people. */
+/** The tables of a run as text. */
 export function reportOf(results: readonly FileResult[], expectation: Expectation, judgement: Judgement): string {
   const about = results.filter(({ tests }) => tests.some((test) => test.isAboutFetch));
   const other = results.filter((result) => !about.includes(result));

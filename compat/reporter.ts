@@ -1,5 +1,5 @@
-// A reporter for node:test: one JSON line when a test begins and one when it has ended, so that a process that never ends
-// has told which test it hangs in.
+// A reporter for node:test: one JSON line when a test begins and one when it has ended. A process that never ends has thus reported the
+// test that it hangs in.
 
 interface Event {
   readonly type: string;
@@ -26,7 +26,7 @@ export type ReportLine =
       readonly line: number;
       readonly depth: number;
       readonly outcome: "passed" | "failed" | "skipped";
-      /** It contains tests and is none itself, or failed only because one of them did. */
+      /** The entry contains tests and is none itself, or failed only because one of them did. */
       readonly isGroup: boolean;
       readonly why: string;
     };
@@ -67,7 +67,7 @@ function firstLine(error: TestError | undefined): string {
   if (typeof cause !== "object") return String(cause);
   const text = `${cause.name ?? "Error"}${cause.code === undefined ? "" : ` [${cause.code}]`}: ${cause.message ?? ""}`;
   const line = text.split("\n").filter(Boolean).slice(0, 5).join(" ").slice(0, 300);
-  // Bytes that were compared are no text for a terminal.
+  // Compared bytes may contain control characters.
   return line.replace(/[^\P{C} ]|\ufffd/gu, "·");
 }
 

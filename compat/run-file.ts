@@ -6,23 +6,25 @@ import { type Subject, subjectVariable, suiteVariable, touchedVariable } from ".
 import type { ReportLine } from "./reporter.ts";
 import type { Suite } from "./suite.ts";
 
-/** One test of a file, or what the process itself did wrong (line 0). */
+/** The result of one test of a file, or a failure of the process itself (line 0). */
 export interface TestResult {
   readonly name: string;
   readonly line: number;
   readonly outcome: "passed" | "failed" | "skipped";
+  /** The error of a failed test; empty otherwise. */
   readonly why: string;
-  /** It called the fetch that is measured. */
+  /** The test called the fetch that is tested. */
   readonly isAboutFetch: boolean;
 }
 
+/** The results of one file of the suite. */
 export interface FileResult {
   readonly file: string;
   readonly tests: readonly TestResult[];
   readonly ms: number;
 }
 
-/** Runs one file of the suite in a process of its own and ends that process after `timeoutMs`, with all that it has started. */
+/** Runs one file of the suite in a process of its own. After `timeoutMs` the process is killed, with all processes that it has started. */
 export async function runFile(suite: Suite, path: string, subject: Subject, timeoutMs: number, signal: AbortSignal): Promise<FileResult> {
   const directory = mkdtempSync(join(tmpdir(), "inmesh-compat-"));
   try {
@@ -53,7 +55,7 @@ export async function runFile(suite: Suite, path: string, subject: Subject, time
   }
 }
 
-/** Ours without what would steer the child: options for Node, proxies, reports of a surrounding test run. */
+/** The environment without variables that would change the child: options for Node, proxies, reports of a surrounding test run. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^node_|_proxy$/i.test(name)));
 }
@@ -68,7 +70,7 @@ function runProcess(args: string[], cwd: string, env: NodeJS.ProcessEnv, timeout
   return new Promise((resolve, reject) => {
     let isTimedOut = false;
     let stderr = "";
-    // A group of its own: some tests start processes.
+    // A process group of its own: some tests start processes.
     const child = spawn(process.execPath, args, { cwd, env, detached: true, stdio: ["ignore", "ignore", "pipe"] });
     const end = () => {
       if (child.pid === undefined) return;
@@ -96,7 +98,7 @@ function runProcess(args: string[], cwd: string, env: NodeJS.ProcessEnv, timeout
     });
     child.once("exit", (code) => {
       settle();
-      // What a test has started and left behind has the pipe open still.
+      // Processes that a test has started and left behind keep the pipe open.
       end();
       child.stderr.destroy();
       resolve({ code, isTimedOut, stderr });
@@ -115,7 +117,7 @@ function linesOf<Line>(file: string): Line[] {
 function resultsOf(lines: readonly ReportLine[], touched: ReadonlySet<string>, end: ProcessEnd): TestResult[] {
   const open = new Map<string, ReportLine>();
   const results: TestResult[] = [];
-  // What a test, or a hook around several, has fetched may be looked at by the tests inside it.
+  // The tests inside of a test or of a hook may check what that has fetched.
   const isTouched = (name: string) => [...touched].some((each) => name === each || name.startsWith(`${each} > `));
   const add = (name: string, line: number, outcome: TestResult["outcome"], why: string) =>
     results.push({ name, line, outcome, why, isAboutFetch: isTouched(name) });

@@ -1,5 +1,5 @@
 // npm run compat -- PATH [--json FILE] [--only SUBSTRING] [--fetch mesh|node|undici] [--timeout SECONDS]: runs undici's tests of
-// fetch, from a checkout at PATH, against mesh.fetch. Exits 1 when a test fails that expected.json does not know.
+// fetch, from a checkout at PATH, against mesh.fetch. Exits with 1 when a test fails that expected.json does not list.
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
@@ -39,7 +39,7 @@ function optionsOf(args: string[]): Options {
   return { suite: suiteIn(path), subject, only: values.only, json: values.json, timeoutMs };
 }
 
-/** One file at a time: tests of aborts and time limits say little on a machine that is busy with others of them. */
+/** Runs one file at a time: tests of aborts and time limits are unreliable beside others. */
 async function runSuite({ suite, subject, only, timeoutMs }: Options, signal: AbortSignal): Promise<FileResult[]> {
   const results: FileResult[] = [];
   for (const path of suite.files) {
@@ -57,12 +57,12 @@ async function main(options: Options): Promise<number> {
   const results = await runSuite(options, stop.signal);
   const { suite, subject } = options;
   const expectation = readExpectation();
-  // What is known of the mesh says nothing about another fetch.
+  // The expectation is about the mesh, not about another fetch.
   const judgement = judge(subject === "mesh" ? expectation : { ...expectation, failures: {} }, suite, results);
   console.log(`fetch of ${subject}, the tests of undici ${suite.version} (${suite.digest}), Node ${process.versions.node}\n`);
   console.log(reportOf(results, expectation, judgement));
   if (judgement.isOtherSuite)
-    console.log(`\nexpected.json belongs to other tests: undici ${expectation.suite.version}, ${expectation.suite.commit}`);
+    console.log(`\nexpected.json was recorded with other tests: undici ${expectation.suite.version}, ${expectation.suite.commit}`);
   if (options.json !== undefined) {
     const files = results.map(({ file, ms, tests }) => ({
       file,

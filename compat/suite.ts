@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from "node:path";
 export interface Suite {
   readonly root: string;
   readonly version: string;
-  /** Of the test files' names and content: says whether two checkouts have the same tests. */
+  /** Hash of the names and contents of the test files: the same in checkouts with the same tests. */
   readonly digest: string;
   /** Absolute paths, sorted. */
   readonly files: readonly string[];
@@ -14,7 +14,7 @@ export interface Suite {
 
 /**
  * Finds the suite in `path`: a checkout, or its `test/fetch`.
- * @throws Error when it is not there.
+ * @throws Error when the path is neither
  */
 export function suiteIn(path: string): Suite {
   const given = resolve(path);

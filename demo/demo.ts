@@ -1,4 +1,4 @@
-// npm run demo: `inmesh demo` from the sources, and with --registry on a real server that the tests know how to build and start.
+// npm run demo: `inmesh demo` from the sources; with --registry on a real server, built and started by the code of the tests.
 import { command as declare } from "../src/cli/command.ts";
 import { commands } from "../src/cli/commands.ts";
 import { demoOptions } from "../src/cli/demo/demo-options.ts";

@@ -8,7 +8,7 @@ import { startBind } from "../test/servers/bind.ts";
 import { startConsul } from "../test/servers/consul.ts";
 import { startEureka } from "../test/servers/eureka.ts";
 
-/** The registries the demo can run on. */
+/** The registries that the demo can run on. */
 export const registryNames = ["memory", "consul", "eureka", "dns"] as const;
 
 /** One of {@link registryNames}. */
@@ -23,13 +23,11 @@ const starters: Readonly<Record<RegistryName, () => Promise<DemoRegistry>>> = {
   memory: async () => memoryDemoRegistry(),
   async consul() {
     const server = await startConsul();
-    return registeredByThemselves(consul({ url: server.url }), { registry: "consul", url: server.url }, () => server.stop());
+    return selfRegistering(consul({ url: server.url }), { registry: "consul", url: server.url }, () => server.stop());
   },
   async eureka() {
     const server = await startEureka();
-    return registeredByThemselves(eureka({ servers: [server.url], refreshMs: 500 }), { registry: "eureka", url: server.url }, () =>
-      server.stop(),
-    );
+    return selfRegistering(eureka({ servers: [server.url], refreshMs: 500 }), { registry: "eureka", url: server.url }, () => server.stop());
   },
   async dns() {
     const server = await startBind();
@@ -49,6 +47,7 @@ const starters: Readonly<Record<RegistryName, () => Promise<DemoRegistry>>> = {
   },
 };
 
-function registeredByThemselves(discovery: Discovery, selfRegistration: SelfRegistration, close: () => Promise<void>): DemoRegistry {
+/** A registry that the instances register themselves with. */
+function selfRegistering(discovery: Discovery, selfRegistration: SelfRegistration, close: () => Promise<void>): DemoRegistry {
   return { discovery, selfRegistration, publish: async () => {}, close };
 }

@@ -7,11 +7,10 @@
  */
 
 export type { BalancingOptions } from "./balancer/balancing-options.ts";
-export type { ClientPosition } from "./balancer/candidates/aperture.ts";
 export type { PriorityOptions } from "./balancer/candidates/priority-load.ts";
 export type { SlowStartOptions } from "./balancer/candidates/slow-start.ts";
-export type { SubsetOptions } from "./balancer/candidates/subset.ts";
-export type { ZoneAwareOptions } from "./balancer/candidates/zone-load.ts";
+export type { ClientPosition, SubsetOptions } from "./balancer/candidates/subset-options.ts";
+export type { ZoneAwareOptions } from "./balancer/candidates/zone-aware-options.ts";
 export type { ConsistentHashOptions } from "./balancer/hashing/consistent-hash.ts";
 export { cookieKey, type HashKey, headerKey } from "./balancer/hashing/hash-key.ts";
 export type { Choices } from "./balancer/lists/draw.ts";
@@ -30,6 +29,7 @@ export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
 export type { DispatcherOptions } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
+export type { ConnectionOptions, Isolation, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
 export type { Endpoint } from "./core/endpoint.ts";
@@ -44,7 +44,6 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
-export type { Isolation, Protocol } from "./core/protocol.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
@@ -74,7 +73,7 @@ export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
 export type { RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
 export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
-export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection.ts";
+export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection-options.ts";
 export type {
   GrpcHealthCheck,
   HealthCheckOptions,
@@ -82,6 +81,6 @@ export type {
   HttpHealthCheck,
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
-export type { HealthCheckResult, UpstreamStanding } from "./rotation/upstream-standing.ts";
+export type { HealthCheckResult, InstanceStanding } from "./rotation/instance-standing.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export type { TlsOptions } from "./wire/tls.ts";

@@ -1,20 +1,22 @@
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import { type Endpoint, sameMetadata } from "../core/endpoint.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import { Upstream } from "../core/upstream.ts";
-import type { BalancingOptions } from "./balancing-options.ts";
-import type { CandidateList } from "./candidates/candidate-lists.ts";
+import { type BalancingOptions, balancingOptions } from "./balancing-options.ts";
+import { type Candidacy, candidacyOf } from "./candidates/candidacy.ts";
+import type { CandidateList, ShareOptions } from "./candidates/candidate-lists.ts";
 import { Candidates } from "./candidates/candidates.ts";
 import { type Level, levelsOf } from "./candidates/levels.ts";
 import { SlowStart } from "./candidates/slow-start.ts";
-import { type Standing, standingOf } from "./candidates/standing.ts";
 import { Subset } from "./candidates/subset.ts";
 import type { Zone } from "./candidates/zone-load.ts";
 import type { Picker } from "./picker.ts";
+import { UpstreamSet } from "./upstream-set.ts";
 
+/** Number of requests that may not be repeated after which one of them is sent as the probe of a half-open instance. */
 const maxProbesSkipped = 50;
 
-/** What a {@link Balancer} needs. */
+/** Options and parts of a {@link Balancer}. */
 export interface BalancerOptions extends BalancingOptions {
   readonly service: string;
   readonly picker: Picker;
@@ -22,58 +24,47 @@ export interface BalancerOptions extends BalancingOptions {
   readonly zone?: string | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** The state of an upstream changed, or whether it wants a probe. */
+  /** The state of an upstream has changed, or whether it wants a probe. */
   readonly onStateChange?: (upstream: Upstream) => void;
   /** Discovery no longer lists the upstream: its connections may be closed once it is idle. */
   readonly onRemoved?: (upstream: Upstream) => void;
 }
 
-/** An upstream that discovery lists. */
-interface Slot {
-  readonly upstream: Upstream;
-  /** The last update that had it. */
-  update: number;
-}
-
+/** The candidate lists by member. */
 interface Places {
   readonly members: ReadonlySet<Upstream>;
   readonly lists: ReadonlyMap<Upstream, CandidateList>;
 }
 
 /**
- * The upstreams of one service: matches discovery's sets to them by id, so that what was learnt survives an update, knows
- * who is a candidate, and asks the picker.
+ * The upstreams of one service: keeps them up to date with discovery, knows the candidates, and asks the picker.
  *
- * The lists of candidates are put together by the first pick after a change, so that changes in a burst cost one and a pick never
- * filters.
+ * The lists of candidates are built by the first pick after a change: changes in a burst cost one, and a pick never filters.
  */
 export class Balancer {
   readonly #options: BalancerOptions;
+  readonly #sharing: Omit<ShareOptions, "callers">;
   readonly #candidates: Candidates;
   readonly #slowStart: SlowStart | undefined;
   readonly #subset: Subset | undefined;
-  /** In discovery's order. */
-  #slots: readonly Slot[] = [];
-  #byId = new Map<string, Slot>();
-  /** Ids taken out of the map since it was made. */
-  #forgotten = 0;
-  #update = 0;
-  #endpoints: readonly Endpoint[] | undefined = undefined;
+  readonly #set = new UpstreamSet((endpoint, isFirst) => this.#join(endpoint, isFirst));
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
-  /** Upstreams whose data has changed since the lists were put together. */
+  /** Upstreams whose data has changed since the lists were built. */
   readonly #changed = new Set<Upstream>();
   #isStale = true;
   #only: readonly Upstream[] | undefined = undefined;
   #probes: readonly Upstream[] = [];
   #probesSkipped = 0;
-  /** Where each upstream stands, made when somebody asks. */
+  /** Built by the first {@link candidacyOf} after a change. */
   #places: Places | undefined = undefined;
 
   constructor(options: BalancerOptions) {
-    const { picker, clock = systemClock, random = Math.random, slowStart = false, subset = false, zoneAware } = options;
+    const { picker, zone, clock = systemClock, random = Math.random } = options;
+    const { priorities, zoneAware, subset, slowStart } = balancingOptions.settle(options);
     this.#options = options;
-    this.#slowStart = slowStart === false ? undefined : new SlowStart(slowStart, clock);
-    this.#subset = subset === false ? undefined : new Subset(subset, random);
+    this.#sharing = { priorities, zone, zoneAware };
+    this.#slowStart = slowStart === false || slowStart === undefined ? undefined : new SlowStart(slowStart, clock);
+    this.#subset = subset === false || subset === undefined ? undefined : new Subset(subset, random);
     this.#candidates = new Candidates({ picker, random, slowStart: this.#slowStart });
     const callers = zoneAware === false ? undefined : zoneAware?.callers;
     if (typeof callers === "object") this.#callers = new Map(Object.entries(callers));
@@ -81,7 +72,7 @@ export class Balancer {
 
   /** Every upstream, in rotation or not, in discovery's order. */
   get upstreams(): readonly Upstream[] {
-    return this.#slots.map(({ upstream }) => upstream);
+    return this.#set.upstreams;
   }
 
   /** The upstreams that this process uses, in rotation or not: all of them, or a subset. */
@@ -89,60 +80,27 @@ export class Balancer {
     return this.#subset === undefined ? this.upstreams : this.#levels().flatMap((level) => level.members);
   }
 
-  /** Everybody that a first attempt may be given to. */
+  /** The upstreams that a first attempt may be sent to. */
   get candidates(): readonly Upstream[] {
     this.#rebuild();
     return this.#candidates.upstreams;
   }
 
-  /** What the picker chooses from: one list, or several that share the requests. Those of share 0 serve retries only. */
+  /** The lists that picks are made from: one, or several that share the requests. Those of share 0 are for retries only. */
   get lists(): readonly CandidateList[] {
     this.#rebuild();
     return this.#candidates.lists;
   }
 
-  /** Takes a complete new set. The same id at the same address keeps its upstream; another address makes a new one. */
+  /** Takes a complete new set of endpoints. The same id at the same address keeps its upstream; another address makes a new one. */
   update(endpoints: readonly Endpoint[]): void {
-    // An answer that only confirms the last one.
-    if (endpoints === this.#endpoints) return;
-    const isFirst = this.#endpoints === undefined;
-    this.#endpoints = endpoints;
-    const update = ++this.#update;
-    const before = this.#slots;
-    const after: Slot[] = [];
+    const changes = this.#set.update(endpoints);
     // Most answers only confirm the last one, maybe in another order, and a picker may have a ring to build.
-    let hasChanged = false;
-    let next = 0;
-    for (const endpoint of endpoints) {
-      // Mostly in the order of the last time, but for one that has gone: looking up ten thousand ids takes milliseconds.
-      if (before[next]?.upstream.id !== endpoint.id && before[next + 1]?.upstream.id === endpoint.id) next++;
-      const slot = before[next]?.upstream.id === endpoint.id ? before[next++] : this.#byId.get(endpoint.id);
-      // An id that occurs twice: the first one counts.
-      if (slot?.update === update) continue;
-      if (slot !== undefined && isSameAddress(slot.upstream.endpoint, endpoint)) {
-        slot.update = update;
-        after.push(slot);
-        if (!isAlike(slot.upstream.endpoint, endpoint)) {
-          hasChanged = true;
-          this.#changed.add(slot.upstream);
-        }
-        slot.upstream.refresh(endpoint);
-      } else {
-        hasChanged = true;
-        const joined: Slot = { upstream: this.#join(endpoint, isFirst), update };
-        this.#byId.set(endpoint.id, joined);
-        after.push(joined);
-      }
-    }
-    this.#slots = after;
-    const gone = before.filter((slot) => slot.update !== update);
-    if (hasChanged || gone.length > 0) {
-      this.#subset?.refresh();
-      this.#invalidate();
-    }
-    for (const slot of gone) {
-      const { upstream } = slot;
-      if (this.#byId.get(upstream.id) === slot) this.#forget(upstream.id);
+    if (!changes?.hasChanged) return;
+    for (const upstream of changes.changed) this.#changed.add(upstream);
+    this.#subset?.refresh();
+    this.#invalidate();
+    for (const upstream of changes.gone) {
       this.#slowStart?.forget(upstream);
       this.#changed.delete(upstream);
       upstream.markRemoved();
@@ -150,7 +108,7 @@ export class Balancer {
     }
   }
 
-  /** How many callers each zone has; `undefined` when that is not known. */
+  /** Sets the number of callers in each zone; `undefined`: unknown. */
   updateCallers(callers: ReadonlyMap<Zone, number> | undefined): void {
     this.#callers = callers;
     this.#invalidate();
@@ -158,8 +116,7 @@ export class Balancer {
 
   /**
    * The upstream for one attempt, preferably one that this call has not tried; `undefined` when the service has none.
-   * `mayProbe`: the request may be sent to an instance whose breaker waits for a probe, because failing there costs
-   * nothing but a retry.
+   * @param mayProbe the request may be the probe of a half-open instance: when it fails there, it is repeated elsewhere
    */
   pick(request: MeshRequest, mayProbe: boolean): Upstream | undefined {
     if (this.#isStale) this.#rebuild();
@@ -176,31 +133,23 @@ export class Balancer {
     return this.#candidates.pick(request);
   }
 
-  /** Why `upstream` is, or is not, one that picks are made from. Costs nothing unless it is called. */
-  standing(upstream: Upstream): Standing {
+  /** Whether `upstream` may be picked for a first attempt, and why. Costs nothing unless it is called. */
+  candidacyOf(upstream: Upstream): Candidacy {
     this.#rebuild();
     this.#places ??= this.#locate();
-    return standingOf(upstream, {
+    return candidacyOf(upstream, {
       list: this.#places.lists.get(upstream),
-      isListed: this.#byId.get(upstream.id)?.upstream === upstream,
+      isListed: this.#set.has(upstream),
       isInSubset: this.#places.members.has(upstream),
-      warmth: this.#slowStart?.warmth(upstream) ?? 1,
+      slowStartRatio: this.#slowStart?.ratioOf(upstream) ?? 1,
     });
-  }
-
-  /** A map keeps the room of what was taken out and doubles when that runs out: instances that come and go would cost half a megabyte. */
-  #forget(id: string): void {
-    this.#byId.delete(id);
-    if (++this.#forgotten * 4 < this.#byId.size) return;
-    this.#byId = new Map(this.#byId);
-    this.#forgotten = 0;
   }
 
   #join(endpoint: Endpoint, isFirst: boolean): Upstream {
     const upstream = new Upstream(this.#options.service, endpoint);
     upstream.onStateChange = this.#onStateChange;
     this.#subset?.add(upstream);
-    // The first set has been running for nobody knows how long.
+    // The instances of the first set have been running for an unknown time.
     if (!isFirst) this.#slowStart?.begin(upstream);
     return upstream;
   }
@@ -212,7 +161,7 @@ export class Balancer {
   };
 
   #takeProbe(mayProbe: boolean): Upstream | undefined {
-    // Where nothing but unsafe requests comes by, one of them has to be the probe some time.
+    // Where there are only requests that may not be repeated, one of them has to be the probe eventually.
     if (!mayProbe && ++this.#probesSkipped < maxProbesSkipped) return undefined;
     this.#probesSkipped = 0;
     return this.#probes[0];
@@ -228,8 +177,7 @@ export class Balancer {
     this.#isStale = false;
     const levels = this.#levels();
     this.#probes = levels.flatMap(({ members }) => members.filter(({ wantsProbe }) => wantsProbe));
-    const { priorities, zone, zoneAware } = this.#options;
-    this.#candidates.rebuild(levels, { priorities, zone, zoneAware, callers: this.#callers }, this.#changed);
+    this.#candidates.rebuild(levels, { ...this.#sharing, callers: this.#callers }, this.#changed);
     this.#changed.clear();
     this.#only = this.#candidates.only;
   }
@@ -243,26 +191,4 @@ export class Balancer {
     for (const list of this.#candidates.lists) for (const upstream of list.upstreams) lists.set(upstream, list);
     return { members: new Set(this.members), lists };
   }
-}
-
-/** Whether two endpoints of the same id are the same instance: reached at the same place in the same way. */
-function isSameAddress(one: Endpoint, other: Endpoint): boolean {
-  return (
-    one === other ||
-    (one.host === other.host &&
-      one.port === other.port &&
-      one.socketPath === other.socketPath &&
-      Boolean(one.secure) === Boolean(other.secure))
-  );
-}
-
-/** Whether two sets of data of the same instance are the same to a picker. */
-function isAlike(one: Endpoint, other: Endpoint): boolean {
-  return (
-    one === other ||
-    (one.weight === other.weight &&
-      one.priority === other.priority &&
-      one.zone === other.zone &&
-      sameMetadata(one.metadata, other.metadata))
-  );
 }

@@ -1,4 +1,5 @@
 import type { Lease } from "../attempts/lease.ts";
+import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
@@ -6,7 +7,7 @@ import type { Transport, Upgraded } from "../wire/transport.ts";
 
 /** Upgrades a connection to an instance of `service`, which is in flight there until the connection closes. */
 export async function upgradeThrough(
-  service: { lease(request: MeshRequest): Promise<Lease> },
+  service: { readonly wire: WireSettings; lease(request: MeshRequest): Promise<Lease> },
   transport: Pick<Transport, "upgrade">,
   request: MeshRequest,
   protocol: string,
@@ -14,7 +15,7 @@ export async function upgradeThrough(
   const lease = await service.lease(request);
   lease.sent();
   try {
-    const upgraded = await transport.upgrade({ ...request, upstream: lease.upstream }, protocol);
+    const upgraded = await transport.upgrade({ ...request, upstream: lease.upstream }, protocol, service.wire);
     lease.head(101, []);
     upgraded.socket.once("close", () => lease.settle("success"));
     return upgraded;

@@ -1,22 +1,17 @@
-import type { Discovery, EndpointsUpdate, Observer } from "../extend.ts";
+import { type Discovery, type EndpointsUpdate, type Observer, parseTarget } from "../extend.ts";
 import { createMesh, type Mesh } from "../index.ts";
 
-/** A mesh that watches services and never calls one. */
-export interface WatchingMesh {
-  readonly mesh: Mesh;
-  /** Begins to watch a service. Rejects with `ERR_MESH_INVALID_TARGET` for a name that no target can hold. */
-  watch(service: string): Promise<void>;
-}
-
-/** Makes a mesh that hands `observer` the answers of discovery, as a mesh that makes calls would use them. */
-export function watchingMesh(discovery: Discovery, observer: Observer): WatchingMesh {
+/**
+ * Makes a mesh that watches one service and hands `observer` the answers of discovery, as a mesh that calls the service would use them.
+ * No instance is called or connected to.
+ * @throws MeshError `ERR_MESH_INVALID_TARGET` when `target` names no service.
+ */
+export function watchingMesh(discovery: Discovery, target: string, observer: Observer): Mesh {
+  const { service } = parseTarget(target);
   const mesh = createMesh({ discovery, observers: [observer], drainTimeoutMs: 0 });
-  return {
-    mesh,
-    async watch(service) {
-      await mesh.warm(service, { maxInstances: 0 });
-    },
-  };
+  // Begins the watch. It resolves after the first answer, which the observer gets, too; it never rejects.
+  void mesh.warm(service, { maxInstances: 0 });
+  return mesh;
 }
 
 /** The first answer of discovery for a service, and a mesh that has it. */
@@ -47,7 +42,7 @@ export async function lookUp<T>(
   const answer = Promise.withResolvers<EndpointsUpdate>();
   // A rejection after the lookup has ended must not be unhandled.
   answer.promise.catch(() => {});
-  const watching = watchingMesh(discovery, {
+  const mesh = watchingMesh(discovery, service, {
     onEvent(event) {
       if (event.type === "endpoints") answer.resolve(event);
       if (event.type === "discovery-error") answer.reject(event.error);
@@ -61,12 +56,11 @@ export async function lookUp<T>(
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    await watching.watch(service);
     const update = await answer.promise;
-    return await use({ update, mesh: watching.mesh, ms: performance.now() - startedAt });
+    return await use({ update, mesh, ms: performance.now() - startedAt });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
-    await watching.mesh.close();
+    await mesh.close();
   }
 }

@@ -1,11 +1,11 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { Standing } from "../balancer/candidates/standing.ts";
+import type { Candidacy } from "../balancer/candidates/candidacy.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
-import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
+import type { InstanceStanding } from "../rotation/instance-standing.ts";
 import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 import { explanationTable } from "./explanation-table.ts";
 
@@ -16,7 +16,7 @@ interface Source {
   readonly lastError: unknown;
   readonly unconfirmed: readonly Endpoint[];
   readonly breaker: BreakerState;
-  readonly standingOf: (upstream: Upstream) => UpstreamStanding | undefined;
+  readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
   readonly balancer: Balancer;
   readonly picker: Pick<Picker, "explain">;
   readonly nowMs: number;
@@ -43,17 +43,17 @@ function explainEndpoint(
   { balancer, picker, standingOf, nowMs }: Source,
   unconfirmed: ReadonlySet<string>,
 ): EndpointExplanation {
-  const standing = balancer.standing(upstream);
+  const candidacy = balancer.candidacyOf(upstream);
   const { rule, sinceMs, untilMs, ejections = 0, healthCheck } = standingOf(upstream) ?? {};
   const ejection = rule === undefined || sinceMs === undefined ? undefined : { rule, sinceMs, untilMs };
   return {
     endpoint: upstream.endpoint,
     address: upstream.address,
     state: upstream.state,
-    candidate: standing.candidate,
-    reason: reasonOf(standing, upstream.state, ejection, nowMs),
-    share: standing.share,
-    warmth: standing.warmth,
+    candidate: candidacy.candidate,
+    reason: reasonOf(candidacy, upstream.state, ejection, nowMs),
+    share: candidacy.share,
+    slowStartRatio: candidacy.slowStartRatio,
     ejection,
     ejections,
     healthCheck,
@@ -66,7 +66,7 @@ function explainEndpoint(
   };
 }
 
-function reasonOf({ candidate, reason }: Standing, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {
+function reasonOf({ candidate, reason }: Candidacy, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {
   if (ejection === undefined) return reason;
   const { rule, sinceMs, untilMs } = ejection;
   const seconds = (ms: number) => `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;

@@ -3,7 +3,7 @@ import type { BreakerState } from "../core/breaker-state.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { InstanceState } from "../core/upstream.ts";
-import type { HealthCheckResult } from "../rotation/upstream-standing.ts";
+import type { HealthCheckResult } from "../rotation/instance-standing.ts";
 
 /** Why an endpoint is out of rotation. */
 export interface Ejection {
@@ -25,8 +25,8 @@ export interface EndpointExplanation {
   readonly reason: string;
   /** The share of the service's requests that its priority and zone are given, 0 to 1; `undefined` for no candidate. */
   readonly share: number | undefined;
-  /** The part of its share that it gets while it warms up, below 1; `undefined` when it is warm. */
-  readonly warmth: number | undefined;
+  /** The part of its share that it gets in slow start, below 1; `undefined` outside of slow start. */
+  readonly slowStartRatio: number | undefined;
   /** What took it out of rotation; `undefined` while it is in. */
   readonly ejection: Ejection | undefined;
   /** How often it has been taken out. */

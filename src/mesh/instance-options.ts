@@ -1,13 +1,12 @@
 import { type BalancingOptions, balancingOptions } from "../balancer/balancing-options.ts";
 import type { Picker } from "../balancer/picker.ts";
 import { adaptive } from "../balancer/pickers/adaptive.ts";
-import { type ProtocolOptions, protocolOptions } from "../core/protocol.ts";
+import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom, group, orFalse } from "../core/settings/rules.ts";
 import { type ConcurrencyOption, concurrencyOption } from "../policies/concurrency/concurrency-limit.ts";
 import { type BreakerOption, breakerOption } from "../policies/service-breaker.ts";
-import type { EjectionOptions } from "../rotation/ejection/ejection.ts";
-import { ejectionOptions } from "../rotation/ejection/ejection-options.ts";
+import { type EjectionOptions, ejectionOptions } from "../rotation/ejection/ejection-options.ts";
 import { type HealthCheckOption, healthCheckOption } from "../rotation/health/health-check-options.ts";
 
 /** Which instance an attempt is given to, and which may be. */
@@ -42,7 +41,7 @@ export const instanceOptions = optionTable<InstanceOptions>()({
 export type InstanceSettings = ReturnType<typeof settleInstances>;
 
 /** The settings of one service's instances: their own options, and what they share with layers of the pipeline. */
-export function settleInstances(given: InstanceOptions & BreakerOption & ConcurrencyOption & HealthCheckOption & ProtocolOptions) {
+export function settleInstances(given: InstanceOptions & BreakerOption & ConcurrencyOption & HealthCheckOption & WireOptions) {
   const { picker = adaptive(), ...settings } = instanceOptions.settle(given);
   return {
     picker,
@@ -50,6 +49,6 @@ export function settleInstances(given: InstanceOptions & BreakerOption & Concurr
     ...breakerOption.settle(given),
     ...concurrencyOption.settle(given),
     ...healthCheckOption.settle(given),
-    ...protocolOptions.settle(given),
+    protocol: wireOptions.settle(given).protocol,
   };
 }

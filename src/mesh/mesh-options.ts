@@ -3,7 +3,7 @@ import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject } from "../core/options.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { custom, group, integer, number, orFalse, text, timerMs } from "../core/settings/rules.ts";
+import { custom, group, integer, number, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
@@ -19,25 +19,15 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
   readonly observers?: readonly Observer[];
-  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. */
+  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. @default none */
   readonly zone?: string;
-  /** Overrides for single services, by name. */
+  /** Overrides for single services, by name. @default none */
   readonly services?: { readonly [Name in ServiceNameOf<Declared>]?: ServiceOptions };
   /**
    * The services that may be called. With it a key of `services` and a call outside of the list are a `TypeError` that says what was
    * probably meant, and the compiler checks targets without a type argument. @default every name
    */
   readonly serviceNames?: readonly (Declared | ServiceNameOf<Declared>)[];
-  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. @default 30000 */
-  readonly bodyIdleTimeoutMs?: number | false;
-  /** Limit of a connection attempt, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
-  readonly connectTimeoutMs?: number;
-  /** Connections to one instance. @default 256 */
-  readonly connections?: number;
-  /** A connection is closed after so many requests. @default no limit */
-  readonly maxRequestsPerConnection?: number;
-  /** A connection takes no new request after so long, in milliseconds: certificates and load balancers change. @default 300000 */
-  readonly maxConnectionAgeMs?: number;
   /** TLS towards instances that speak it. */
   readonly tls?: TlsOptions;
   /**
@@ -49,9 +39,9 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly maxServices?: number;
   /** How long `close()` waits for calls in flight, in milliseconds. @default 5000 */
   readonly drainTimeoutMs?: number;
-  /** Time; for tests and simulations. @default the process's own clock */
+  /** The source of time, for tests and simulations. @default the process's own clock */
   readonly clock?: Clock;
-  /** Chance; a seeded one makes jitter and picks repeatable. @default Math.random */
+  /** The source of chance; a seeded one makes jitter and picks repeatable. @default Math.random */
   readonly random?: Random;
 }
 
@@ -101,12 +91,6 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
         throw new TypeError(`${option} must be an array of names of services, not ${inspect(value, { depth: 1 })}`);
     },
   }),
-  // undici takes finite numbers only, and would say so at the first call.
-  bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
-  connectTimeoutMs: timerMs({ min: 1, defaultText: "300 to instances of the mesh's own `zone`, 1000 to all others" }),
-  connections: integer({ default: 256, min: 1 }),
-  maxRequestsPerConnection: integer({ min: 1, defaultText: "no limit" }),
-  maxConnectionAgeMs: number({ default: 300_000, min: 1, unit: "ms" }),
   tls: group(tlsOptions),
   lastGoodDirectory: text("none"),
   maxServices: integer({ default: 128, min: 1 }),

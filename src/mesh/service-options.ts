@@ -1,6 +1,6 @@
+import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { checkKeys } from "../core/options.ts";
-import { type ProtocolOptions, protocolOptions } from "../core/protocol.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
@@ -12,7 +12,7 @@ import { type LayerOptions, serviceLayers } from "./pipeline.ts";
 
 /** Interceptors of users. */
 export interface InterceptorsOption {
-  /** Around each call, first = outermost; those of a service are inside those of the mesh. */
+  /** Around each call, first = outermost; those of a service are inside those of the mesh. @default [] */
   readonly interceptors?: readonly Interceptor[];
 }
 
@@ -34,7 +34,7 @@ export interface ServiceOptions
     HealthCheckOption,
     TimeoutOption,
     WatchOptions,
-    ProtocolOptions,
+    WireOptions,
     DecodeOption,
     InterceptorsOption {}
 
@@ -45,7 +45,7 @@ export const serviceTables = [
   watchOptions,
   ...serviceLayers.map(({ options }) => options),
   healthCheckOption,
-  protocolOptions,
+  wireOptions,
   decodeOption,
   interceptorsOption,
 ] as const;

@@ -1,5 +1,6 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
+import { settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
@@ -46,6 +47,8 @@ export interface ServiceContext {
 /** One service as this process sees it: a watch, its instances, and the pipeline down to them. */
 export class Service implements CallEndListener {
   readonly name: string;
+  /** How its instances are spoken to. */
+  readonly wire: WireSettings;
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
@@ -63,8 +66,10 @@ export class Service implements CallEndListener {
     this.name = name;
     this.#context = context;
     this.#settings = settleInstances(options);
-    const { protocol, isolation, balancing } = this.#settings;
-    const wire = transport.dispatch(protocol, isolation);
+    const { balancing } = this.#settings;
+    this.wire = settleWire(options);
+    const { protocol } = this.wire;
+    const wire = transport.dispatch(this.wire);
     const parts = { service: name, clock, random, events: observers };
     this.#instances = new Instances({
       ...parts,
@@ -156,7 +161,7 @@ export class Service implements CallEndListener {
     const { transport, random } = this.#context;
     const request = meshRequest({ service: this.name, method: "GET", path: "/", headers: {}, body: undefined });
     if (!this.#wait.isOver) await this.#wait.join(request).catch(() => {});
-    const connect = async (upstream: Upstream) => (await transport.connect?.(upstream, this.#settings.protocol)) ?? false;
+    const connect = async (upstream: Upstream) => (await transport.connect?.(upstream, this.wire)) ?? false;
     return warmUp(this.#instances.balancer.candidates, connect, options, random);
   }
 

@@ -1,8 +1,8 @@
+import type { Protocol } from "../core/connection-options.ts";
 import type { Interceptor, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { layer } from "../core/layer.ts";
-import type { Protocol } from "../core/protocol.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { flag } from "../core/settings/rules.ts";
 

@@ -1,6 +1,8 @@
+export type { UpstreamStatistics } from "../core/upstream.ts";
 export type { ContractEndpoint, ContractTest } from "./contract/contract.ts";
 export { type DiscoveryContractOptions, type DiscoveryFeature, type DiscoveryHarness, discoveryContract } from "./contract/discovery.ts";
-export { type CreatePicker, type PickerContractOptions, pickerContract } from "./contract/picker.ts";
+export { type PickerContractOptions, pickerContract } from "./contract/picker.ts";
+export type { CreatePicker } from "./contract/picker-cases.ts";
 export {
   type ListedInstance,
   type RegistrarContractOptions,
@@ -9,15 +11,8 @@ export {
   registrarContract,
 } from "./contract/registrar.ts";
 export { type MemoryRegistry, memoryRegistry } from "./memory-registry.ts";
-export {
-  type MockAnswer,
-  type MockAnswers,
-  type MockCall,
-  type MockFault,
-  type MockMesh,
-  type MockMeshOptions,
-  mockMesh,
-} from "./mock-mesh.ts";
+export type { MockAnswer, MockAnswers, MockCall, MockFault } from "./mock-answers.ts";
+export { type MockMesh, type MockMeshOptions, mockMesh } from "./mock-mesh.ts";
 export { testRequest, testUpstream } from "./request.ts";
 export { seededRandom } from "./seeded-random.ts";
 export type { LatencySummary, ServerSummary, SimulationResult, TimelinePart } from "./simulator/result.ts";

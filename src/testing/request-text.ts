@@ -1,6 +1,6 @@
 import type { RequestBody } from "../core/http/body.ts";
 
-/** All of a request body as text. A stream is read to its end. */
+/** A whole request body as text; empty when there is none. A stream is read to its end. */
 export async function textOf(body: RequestBody): Promise<string> {
   if (body === undefined) return "";
   if (typeof body === "string") return body;

@@ -1,6 +1,6 @@
 /** A timer in a {@link TimerQueue}. */
 export interface QueuedTimer {
-  /** When it fires, in the queue's milliseconds. */
+  /** The time at which it fires, in the queue's milliseconds. */
   readonly at: number;
   readonly callback: () => void;
   readonly keepsProcess: boolean;
@@ -10,9 +10,9 @@ class Entry implements QueuedTimer {
   readonly at: number;
   readonly callback: () => void;
   readonly keepsProcess: boolean;
-  /** Of two for the same moment the one that was set first fires first. */
+  /** Of two timers for the same time, the one that was set first fires first. */
   readonly order: number;
-  /** Its place in the heap; -1 once it is out. */
+  /** Its place in the heap; -1 once it is removed. */
   place = -1;
 
   constructor(at: number, callback: () => void, keepsProcess: boolean, order: number) {
@@ -24,14 +24,14 @@ class Entry implements QueuedTimer {
 }
 
 /**
- * Timers in the order in which they fire: a binary heap whose entries know their place, so that one that is cleared leaves it
- * in logarithmic time. Most timers of a mesh are time limits that never fire.
+ * Timers in the order in which they fire: a binary heap whose entries know their place, so that a timer is removed in logarithmic time.
+ * Most timers of a mesh are time limits that are cleared before they fire.
  */
 export class TimerQueue {
   readonly #heap: Entry[] = [];
   #order = 0;
 
-  /** Timers that are set. */
+  /** Number of timers that are set. */
   get size(): number {
     return this.#heap.length;
   }
@@ -48,7 +48,7 @@ export class TimerQueue {
     return entry;
   }
 
-  /** Takes a timer out; harmless when it is out already, or none. */
+  /** Removes a timer; does nothing for a timer that has been removed, or for any other value. */
   remove(timer: unknown): void {
     if (!(timer instanceof Entry) || timer.place < 0 || this.#heap[timer.place] !== timer) return;
     const { place } = timer;
@@ -59,7 +59,7 @@ export class TimerQueue {
     if (last.place === place) this.#sink(last, place);
   }
 
-  /** All of them, the next one first. */
+  /** All timers, the next one to fire first. */
   sorted(): readonly QueuedTimer[] {
     return [...this.#heap].sort((one, other) => (isBefore(one, other) ? -1 : 1));
   }

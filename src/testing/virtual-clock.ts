@@ -1,32 +1,32 @@
 import type { Clock } from "../core/clock.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
-/** A timer that a {@link VirtualClock} holds. */
+/** A timer that is set on a {@link VirtualClock}. */
 export interface VirtualTimer {
   /** Milliseconds until it fires. */
   readonly inMs: number;
-  /** `false` for timers that alone would keep no process alive. */
+  /** `false` for a timer that would not keep the process alive by itself. */
   readonly keepsProcess: boolean;
 }
 
 /** A clock that stands still until a test lets time pass. */
 export interface VirtualClock extends Clock {
-  /** The timers that are set, the next one first. */
+  /** The timers that are set, the next one to fire first. */
   readonly pending: readonly VirtualTimer[];
   /**
-   * Lets `ms` milliseconds pass: what falls due is called in the order of time, and after each call everything that waits
-   * for a promise goes on before time does.
+   * Lets `ms` milliseconds pass: timers that fall due fire in the order of time, and after each one all pending promise callbacks run
+   * before time goes on.
    */
   advance(ms: number): Promise<void>;
 }
 
 /** Options of {@link virtualClock}. */
 export interface VirtualClockOptions {
-  /** Milliseconds since the epoch at the beginning; 2026-01-01 by default. */
+  /** The wall clock at the beginning, in milliseconds since the epoch. @default 2026-01-01 UTC */
   readonly startMs?: number;
 }
 
-// Taken once, so that a test that fakes the global timers as well does not stop this clock.
+// Read once, so that fake global timers of a test do not stop this clock.
 const nextTurn = setImmediate;
 
 /** A {@link Clock} for tests and simulations: nothing sleeps, and a timeout of minutes takes no time. */

@@ -1,5 +1,5 @@
 import type { Timer } from "../core/clock.ts";
-import type { Isolation, Protocol } from "../core/protocol.ts";
+import type { Protocol, WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Dispatcher } from "./undici/undici.ts";
 import { type PoolOptions, upstreamPool } from "./upstream-pool.ts";
@@ -41,8 +41,11 @@ export class Pools {
     return size;
   }
 
-  /** The pool of an upstream. Throws once the pools have been destroyed, and for a host that is none. */
-  of(upstream: Upstream, protocol: Protocol, isolation: Isolation = "shared"): Dispatcher {
+  /**
+   * The pool of an upstream; an upgrade asks for `h1` whatever the others speak. Throws once the pools have been destroyed, and for a host
+   * that is none.
+   */
+  of(upstream: Upstream, wire: WireSettings, protocol: Protocol = wire.protocol): Dispatcher {
     const identityVersion = upstream.endpoint.secure ? this.#options.identity.version : 0;
     let known = this.#entries.get(upstream);
     if (known !== undefined && known.identityVersion !== identityVersion) {
@@ -53,7 +56,7 @@ export class Pools {
     if (known?.other !== undefined) return known.other;
     if (this.#isClosed) throw new PoolsClosed();
     const onGoAway = () => this.#retire(upstream, pool);
-    const pool: Dispatcher = upstreamPool({ upstream, protocol, isolation, onGoAway }, this.#options);
+    const pool: Dispatcher = upstreamPool({ upstream, wire, protocol, onGoAway }, this.#options);
     if (known !== undefined) known.other = pool;
     else if (!upstream.removed) this.#entries.set(upstream, { protocol, identityVersion, pool, other: undefined, requests: -1 });
     else {
@@ -69,7 +72,7 @@ export class Pools {
    * Connects to an upstream and sends nothing: undici makes a connection for a request, and asks before it writes it.
    * Resolves with whether there is a connection now; never rejects.
    */
-  connect(upstream: Upstream, protocol: Protocol): Promise<boolean> {
+  connect(upstream: Upstream, wire: WireSettings): Promise<boolean> {
     // There is a connection then, even if none is free.
     if (upstream.inFlight > 0) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -80,7 +83,7 @@ export class Pools {
       const ignore = () => true;
       const handler = { onConnect, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: () => resolve(false) };
       try {
-        this.of(upstream, protocol).dispatch({ path: "/", method: "GET" }, handler);
+        this.of(upstream, wire).dispatch({ path: "/", method: "GET" }, handler);
       } catch {
         resolve(false);
       }

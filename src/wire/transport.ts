@@ -1,9 +1,9 @@
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
+import type { WireSettings } from "../core/connection-options.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
-import type { Isolation, Protocol } from "../core/protocol.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { failureOf, record } from "./failure.ts";
@@ -36,7 +36,7 @@ export class Transport {
   }
 
   /** The innermost dispatch of a service's pipeline. */
-  dispatch(protocol: Protocol, isolation?: Isolation): Dispatch {
+  dispatch(wire: WireSettings): Dispatch {
     return (request) =>
       new Promise((resolve) => {
         const exchange = new Exchange(request, this.#clock, resolve);
@@ -44,7 +44,7 @@ export class Transport {
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
         try {
-          pool = this.#pools.of(request.upstream as Upstream, protocol, isolation);
+          pool = this.#pools.of(request.upstream as Upstream, wire);
           body = wireBody(request);
         } catch (error) {
           exchange.onError(error as Error);
@@ -66,7 +66,7 @@ export class Transport {
   }
 
   /** Asks the request's upstream for another protocol (`websocket`) and resolves with the connection once it has changed. */
-  upgrade(request: MeshRequest, protocol: string): Promise<Upgraded> {
+  upgrade(request: MeshRequest, protocol: string, wire: WireSettings): Promise<Upgraded> {
     const startedAt = this.#clock.now();
     return new Promise((resolve, reject) => {
       let isSent = false;
@@ -78,7 +78,7 @@ export class Transport {
       };
       try {
         // HTTP/1.1 always: an upgrade is a matter of one connection.
-        this.#pools.of(request.upstream as Upstream, "h1").dispatch(
+        this.#pools.of(request.upstream as Upstream, wire, "h1").dispatch(
           { path, method: method as "GET", headers, upgrade: protocol, headersTimeout: upgradeTimeoutMs },
           {
             onConnect: (close) => {
@@ -117,8 +117,8 @@ export class Transport {
   }
 
   /** Connects to an upstream without sending anything. Resolves with whether there is a connection now; never rejects. */
-  connect(upstream: Upstream, protocol: Protocol): Promise<boolean> {
-    return this.#pools.connect(upstream, protocol);
+  connect(upstream: Upstream, wire: WireSettings): Promise<boolean> {
+    return this.#pools.connect(upstream, wire);
   }
 
   /** The upstream has left: what is in flight ends by itself, idle connections close now. */

@@ -1,23 +1,13 @@
 import type { Clock } from "../core/clock.ts";
-import type { Isolation, Protocol } from "../core/protocol.ts";
+import type { Protocol, WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { ClientIdentity } from "./client-identity.ts";
 import { guardingSessions, negotiating, noticingResets, upstreamConnector } from "./connector.ts";
 import { tellAgeOnce } from "./undici/connection-age.ts";
 import { Client, type Connector, type Dispatcher, H2CClient, Pool } from "./undici/undici.ts";
 
-/** Options of the connections to instances. */
+/** The parts that the pools of one mesh share. */
 export interface PoolOptions {
-  /** Connections to one instance; further requests wait for a free one. */
-  readonly connections: number;
-  /** A connection is closed after so many requests. */
-  readonly maxRequestsPerConnection?: number | undefined;
-  /** A connection takes no new request after so long, in milliseconds. @default 300000 */
-  readonly maxConnectionAgeMs?: number | undefined;
-  /** Limit of a connection attempt, in milliseconds. @default 300 to an instance of the same zone, 1000 to any other */
-  readonly connectTimeoutMs?: number | undefined;
-  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. */
-  readonly bodyIdleTimeoutMs: number | false;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly identity: ClientIdentity;
@@ -40,8 +30,9 @@ const maxConcurrentStreams = 100;
 /** What is asked of the pool of an upstream. */
 export interface UpstreamPoolOptions {
   readonly upstream: Upstream;
+  readonly wire: WireSettings;
+  /** That of `wire`, or `h1` for an upgrade. */
   readonly protocol: Protocol;
-  readonly isolation: Isolation;
   /** The instance takes no new streams on an HTTP/2 connection of the pool. */
   readonly onGoAway: () => void;
 }
@@ -50,43 +41,43 @@ export interface UpstreamPoolOptions {
  * Makes the pool of connections to one upstream; connects to nothing yet.
  * @throws Error for a host that passed discovery's checks and is not one by the URL parser's.
  */
-export function upstreamPool({ upstream, protocol, isolation, onGoAway }: UpstreamPoolOptions, options: PoolOptions): Dispatcher {
+export function upstreamPool({ upstream, wire, protocol, onGoAway }: UpstreamPoolOptions, options: PoolOptions): Dispatcher {
   const { origin, endpoint } = upstream;
+  const { max, maxRequests, maxAgeMs, isolation } = wire.connections;
   if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
   const connector = (allowH2: boolean): Connector =>
     upstreamConnector({
       upstream,
       identity: options.identity,
-      timeoutMs: () => connectTimeoutMs(upstream, options),
+      timeoutMs: () => connectTimeoutMs(upstream, wire, options),
       clock: options.clock,
       allowH2,
     });
   const timeouts = {
     // The deadline and the attempt's time limit are the mesh's own timers: undici's would be two more for nothing.
     headersTimeout: 0,
-    bodyTimeout: options.bodyIdleTimeoutMs === false ? 0 : options.bodyIdleTimeoutMs,
+    bodyTimeout: wire.bodyIdleTimeoutMs === false ? 0 : wire.bodyIdleTimeoutMs,
   };
   if (protocol === "h2" && !endpoint.secure) {
     const connect: Connector = guardingSessions(connector(false), () => client, onGoAway, "h2");
     const client: H2CClient = new H2CClient(origin, { ...timeouts, connect });
     return client;
   }
-  const { connections, maxConnectionAgeMs = 300_000, maxRequestsPerConnection } = options;
   const pool = new Pool(origin, {
     ...timeouts,
-    connections,
+    connections: max,
     // 0: undici closes a connection after each request.
     pipelining: isolation === "per-request" ? 0 : 1,
     keepAliveMaxTimeout: maxIdleMs,
-    clientTtl: maxConnectionAgeMs,
+    clientTtl: maxAgeMs,
     allowH2: protocol !== "h1",
-    ...(maxRequestsPerConnection === undefined ? undefined : { maxRequestsPerClient: maxRequestsPerConnection }),
+    ...(maxRequests === undefined ? undefined : { maxRequestsPerClient: maxRequests }),
     connect: noticingResets(connector(false)),
     ...(protocol === "h1"
       ? undefined
       : { factory: (target: URL, given: ClientOptions) => negotiatingClient(target, given, connector(true), protocol, onGoAway) }),
   });
-  tellAgeOnce(pool, maxConnectionAgeMs, options.clock);
+  tellAgeOnce(pool, maxAgeMs, options.clock);
   return pool;
 }
 
@@ -117,6 +108,6 @@ function negotiatingClient(
 }
 
 /** Asked at each connection attempt: discovery may correct the zone of an instance while it is listed. */
-function connectTimeoutMs({ endpoint }: Upstream, { connectTimeoutMs, zone }: PoolOptions): number {
-  return connectTimeoutMs ?? (zone !== undefined && endpoint.zone === zone ? connectWithinZoneMs : connectBeyondZoneMs);
+function connectTimeoutMs({ endpoint }: Upstream, { connections }: WireSettings, { zone }: PoolOptions): number {
+  return connections.connectTimeoutMs ?? (zone !== undefined && endpoint.zone === zone ? connectWithinZoneMs : connectBeyondZoneMs);
 }

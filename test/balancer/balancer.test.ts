@@ -103,7 +103,7 @@ describe("update", () => {
     expect([gone.inFlight, gone.removed, removed]).toEqual([1, true, ["a a.test:80"]]);
     for (let call = 0; call < 20; call++)
       expect(balancer.pick(testRequest({ tried: call % 2 ? [upstream("b")] : [] }), true)).not.toBe(gone);
-    expect(balancer.standing(gone)).toEqual({ candidate: false, reason: "not listed by discovery any more" });
+    expect(balancer.candidacyOf(gone)).toEqual({ candidate: false, reason: "not listed by discovery any more" });
   });
 
   it("takes __proto__ for an id like any other", () => {

@@ -66,7 +66,7 @@ describe("an abort", () => {
   it("while the request waits for a free connection: it is never written, and the connection stays", async () => {
     const answers: (() => void)[] = [];
     const server = await serve((_request, response) => void answers.push(() => response.end("first")));
-    const mesh = meshOf({ orders: server.port }, { connections: 1 });
+    const mesh = meshOf({ orders: server.port }, { connections: { max: 1 } });
     const first = mesh.fetch("orders/first");
     await until("the first is on its way", () => answers.length === 1);
     // Another two of them: one that undici holds, and its pool.
@@ -197,7 +197,7 @@ describe("an abort", () => {
 
   it("after the body has been read does nothing, and the signal holds no listener", async () => {
     const server = await serve((_request, response) => response.end("text"));
-    const mesh = meshOf({ orders: server.port }, { connections: 1 });
+    const mesh = meshOf({ orders: server.port }, { connections: { max: 1 } });
     const controller = new AbortController();
     const response = await mesh.fetch("orders/x", { signal: controller.signal });
     expect(await response.text()).toBe("text");

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { type CancelListener, Cancellation } from "../../src/core/cancellation.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { settleWire } from "../../src/core/connection-options.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
@@ -158,20 +159,15 @@ describe("a process that uses a mesh", () => {
 });
 
 describe("Transport", () => {
-  const options = {
-    connections: 4,
-    connectTimeoutMs: 1_000,
-    bodyIdleTimeoutMs: false,
-    identity: staticIdentity(),
-    clock: systemClock,
-  } as const;
+  const options = { identity: staticIdentity(), clock: systemClock };
+  const wire = settleWire({ connections: { max: 4, connectTimeoutMs: 1_000 }, bodyIdleTimeoutMs: false });
 
   it("has a pool for an instance from the first request to its removal", async () => {
     const server = await serve((_request, response) => response.end("ok"));
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
     expect(transport.size).toBe(0);
-    for (let call = 0; call < 3; call++) await (await transport.dispatch("h1")(testRequest({ upstream }))).body.text();
+    for (let call = 0; call < 3; call++) await (await transport.dispatch(wire)(testRequest({ upstream }))).body.text();
     expect(transport.size).toBe(1);
     transport.release(upstream);
     transport.release(upstream);
@@ -187,7 +183,7 @@ describe("Transport", () => {
     });
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
-    const { body } = await transport.dispatch("h1")(testRequest({ upstream }));
+    const { body } = await transport.dispatch(wire)(testRequest({ upstream }));
     transport.release(upstream);
     expect(transport.size).toBe(1);
     answer();
@@ -212,10 +208,10 @@ describe("Transport", () => {
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
     const cancellation = new Counting();
-    await (await transport.dispatch("h1")(testRequest({ upstream, cancellation }))).body.text();
+    await (await transport.dispatch(wire)(testRequest({ upstream, cancellation }))).body.text();
     expect(cancellation.listeners).toBe(0);
-    await rejectionOf(transport.dispatch("h1")(testRequest({ upstream, cancellation, path: "/cut" })));
-    await rejectionOf(transport.dispatch("h1")(testRequest({ upstream: testUpstream({ port: 1 }), cancellation })));
+    await rejectionOf(transport.dispatch(wire)(testRequest({ upstream, cancellation, path: "/cut" })));
+    await rejectionOf(transport.dispatch(wire)(testRequest({ upstream: testUpstream({ port: 1 }), cancellation })));
     expect(cancellation.listeners).toBe(0);
     await transport.destroy();
   });
@@ -225,7 +221,7 @@ describe("Transport", () => {
     const transport = new Transport(options);
     const upstream = testUpstream({ port: server.port });
     upstream.markRemoved();
-    expect(await (await transport.dispatch("h1")(testRequest({ upstream }))).body.text()).toBe("ok");
+    expect(await (await transport.dispatch(wire)(testRequest({ upstream }))).body.text()).toBe("ok");
     await until("its pool is gone", () => transport.size === 0);
     await transport.destroy();
   });
@@ -235,14 +231,14 @@ describe("Transport", () => {
     const transport = new Transport(options);
     const [first, second] = [testUpstream({ port: server.port }), testUpstream({ id: "2", port: server.port })];
     const bodies = await Promise.all(
-      [first, second].map(async (upstream) => (await transport.dispatch("h1")(testRequest({ upstream }))).body),
+      [first, second].map(async (upstream) => (await transport.dispatch(wire)(testRequest({ upstream }))).body),
     );
     transport.release(first);
     const ends = bodies.map((body) => rejectionOf(body.text()));
     await transport.destroy();
     expect(await Promise.all(ends)).toMatchObject([{ code: "ERR_MESH_CLOSED" }, { code: "ERR_MESH_CLOSED" }]);
     await until("every pool is gone", () => transport.size === 0);
-    expect(await rejectionOf(transport.dispatch("h1")(testRequest({ upstream: first })))).toMatchObject({
+    expect(await rejectionOf(transport.dispatch(wire)(testRequest({ upstream: first })))).toMatchObject({
       code: "ERR_MESH_CLOSED",
       maybeExecuted: false,
     });

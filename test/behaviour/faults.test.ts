@@ -222,7 +222,7 @@ describe("a fault on the wire", () => {
   });
 
   it("fails every request that waits for the connection, and soon", async () => {
-    const mesh = meshOf({ orders: await closedPort() }, { connections: 1, retry: false, breaker: false });
+    const mesh = meshOf({ orders: await closedPort() }, { connections: { max: 1 }, retry: false, breaker: false });
     const errors = await Promise.all(Array.from({ length: 5 }, () => rejectionOf(mesh.fetch("orders/x"))));
     expect(errors).toMatchObject(Array(5).fill({ code: "ERR_MESH_CONNECT", maybeExecuted: false }));
   });
@@ -258,7 +258,7 @@ describe("a fault on the wire", () => {
         `${ok}content-length: 2\r\n\r\n${requests === 1 ? "1." : "2."}${requests === 1 ? `${ok}content-length: 4\r\n\r\nevil` : ""}`,
       );
     });
-    const mesh = meshOf({ orders: server.port }, { connections: 1 });
+    const mesh = meshOf({ orders: server.port }, { connections: { max: 1 } });
     expect(await (await mesh.fetch("orders/x")).text()).toBe("1.");
     const second = await mesh.fetch("orders/x").then((response) => response.text());
     expect(second).toBe("2.");

@@ -246,7 +246,7 @@ describe("HTTP/2 over TLS", () => {
       server.closeAllConnections();
       server.close();
     });
-    const mesh = secure((server.address() as AddressInfo).port, { protocol: "auto", connections: 2 });
+    const mesh = secure((server.address() as AddressInfo).port, { protocol: "auto", connections: { max: 2 } });
     const answers = await Promise.all(Array.from({ length: 20 }, async () => (await mesh.fetch("users/x")).text()));
     expect([[...new Set(answers)], busiest]).toEqual([["HTTP/1.1"], 1]);
   });

@@ -43,7 +43,7 @@ const host = "127.0.0.1";
 describe("an instance that speaks TLS", () => {
   it("is called when its certificate is trusted, over connections that stay", async () => {
     const server = await serveTls();
-    const mesh = meshTo([{ host, port: server.port, secure: true }], { tls: { ca: certificate.cert }, connections: 1 });
+    const mesh = meshTo([{ host, port: server.port, secure: true }], { tls: { ca: certificate.cert }, connections: { max: 1 } });
     for (let call = 0; call < 5; call++) expect(await (await mesh.fetch("orders/x")).text()).toBe("secret");
     expect(server.accepted).toBe(1);
   });

@@ -10,7 +10,7 @@ import { fileDiscovery } from "../../src/discovery/file/file.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { validateEndpoints } from "../../src/discovery/validate.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
-import { endpointsOf } from "../../src/registries/consul/entries.ts";
+import { endpointsOf } from "../../src/registries/consul/entries/entries.ts";
 import { endpointOf } from "../../src/registries/eureka/entry.ts";
 import { entry } from "../registries/consul/scripted-consul.ts";
 import { closing, rejectionOf, serve } from "../support/mesh.ts";

@@ -10,7 +10,7 @@ const good: EndpointExplanation = {
   candidate: true,
   reason: "in rotation",
   share: 1,
-  warmth: undefined,
+  slowStartRatio: undefined,
   ejection: undefined,
   ejections: 0,
   healthCheck: undefined,

@@ -30,7 +30,7 @@ describe("mesh.warm", () => {
 
   it("counts no call, asks no more of an instance that is busy, and makes no second connection", async () => {
     const server = await serveRaw(() => {});
-    const mesh = meshOf({ users: server.port }, { connections: 1 });
+    const mesh = meshOf({ users: server.port }, { connections: { max: 1 } });
     await mesh.warm("users");
     await mesh.warm("users");
     expect(mesh.explain("users")?.endpoints).toMatchObject([{ inFlight: 0, attempts: 0 }]);
@@ -74,7 +74,7 @@ describe("mesh.warm", () => {
     // It never answers the handshake.
     const server = await serveRaw(() => {});
     const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port: server.port, secure: true }] });
-    const mesh = createMesh({ discovery, connectTimeoutMs: 60_000 });
+    const mesh = createMesh({ discovery, connections: { connectTimeoutMs: 60_000 } });
     const warming = mesh.warm("users");
     await until("it is connecting", () => server.sockets.length === 1);
     expect(await rejectionOf(mesh.warm("no name"))).toMatchObject({ code: "ERR_MESH_INVALID_TARGET" });

@@ -8,6 +8,7 @@ import type { Lease } from "../../src/attempts/lease.ts";
 import { MeshAgent } from "../../src/bridges/agent.ts";
 import { Cancellation } from "../../src/core/cancellation.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { settleWire } from "../../src/core/connection-options.ts";
 import { healthCheckProbe } from "../../src/rotation/health/health-check.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type ClientIdentity, staticIdentity } from "../../src/wire/client-identity.ts";
@@ -55,13 +56,15 @@ async function instance() {
 
 const named = "eureka.test";
 
+const wire = settleWire({ connections: { max: 1 }, bodyIdleTimeoutMs: false });
+
 describe("an identity that changes", () => {
   it("is shown on new connections, while a request in flight ends on its old one, which then closes", async () => {
     const { upstream, sockets, release } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const transport = new Transport({ connections: 1, bodyIdleTimeoutMs: false, identity, clock: systemClock });
+    const transport = new Transport({ identity, clock: systemClock });
     onTestFinished(() => transport.destroy());
-    const send = async (path: string) => (await transport.dispatch("h1")(testRequest({ upstream, path }))).body;
+    const send = async (path: string) => (await transport.dispatch(wire)(testRequest({ upstream, path }))).body;
     expect(await (await send("/")).text()).toBe("nobody");
     const slow = await send("/slow");
     const before = sockets.length;
@@ -77,12 +80,12 @@ describe("an identity that changes", () => {
 
   it("makes no new connection to an instance without TLS", async () => {
     const { identity, rotate } = scriptedIdentity();
-    const transport = new Transport({ connections: 4, bodyIdleTimeoutMs: false, identity, clock: systemClock });
+    const transport = new Transport({ identity, clock: systemClock });
     onTestFinished(() => transport.destroy());
     const upstream = testUpstream({ port: 9 });
-    await transport.connect(upstream, "h1");
+    await transport.connect(upstream, wire);
     rotate();
-    await transport.connect(upstream, "h1");
+    await transport.connect(upstream, wire);
     expect(transport.size).toBe(1);
   });
 

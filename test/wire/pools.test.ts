@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { type Protocol, settleWire } from "../../src/core/connection-options.ts";
 import { statisticsOf, Upstream } from "../../src/core/upstream.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
@@ -10,24 +11,19 @@ import { meshOf, serve } from "../support/mesh.ts";
 
 function poolsOf(options: Partial<PoolOptions> = {}): { pools: Pools; clock: VirtualClock } {
   const clock = virtualClock();
-  const pools = new Pools({
-    connections: 2,
-    connectTimeoutMs: 500,
-    bodyIdleTimeoutMs: false,
-    identity: staticIdentity(),
-    clock,
-    ...options,
-  });
+  const pools = new Pools({ identity: staticIdentity(), clock, ...options });
   onTestFinished(() => pools.destroy());
   return { pools, clock };
 }
+
+const wireOf = (protocol: Protocol) => settleWire({ protocol, connections: { max: 2, connectTimeoutMs: 500 }, bodyIdleTimeoutMs: false });
 
 const upstream = (index: number) => new Upstream("users", { id: `i${index}`, host: `10.1.${index >> 8}.${index & 255}`, port: 80 });
 
 /** One request as the balancer counts it. */
 function use(pools: Pools, target: Upstream): void {
   statisticsOf(target).attempts++;
-  pools.of(target, "h1");
+  pools.of(target, wireOf("h1"));
 }
 
 const settled = () => new Promise((resolve) => setTimeout(resolve, 10));
@@ -45,7 +41,7 @@ describe("pools", () => {
     const [busy, idle] = [upstream(1), upstream(2)];
     use(pools, busy);
     use(pools, idle);
-    const first = pools.of(idle, "h1");
+    const first = pools.of(idle, wireOf("h1"));
     await clock.advance(60_000);
     use(pools, busy);
     expect(pools.size).toBe(2);
@@ -53,7 +49,7 @@ describe("pools", () => {
     await settled();
     expect(pools.size).toBe(1);
     use(pools, idle);
-    expect(pools.of(idle, "h1")).not.toBe(first);
+    expect(pools.of(idle, wireOf("h1"))).not.toBe(first);
     expect(pools.size).toBe(2);
   });
 
@@ -63,9 +59,9 @@ describe("pools", () => {
     await clock.advance(59_900);
     const late = upstream(2);
     use(pools, late);
-    const pool = pools.of(late, "h1");
+    const pool = pools.of(late, wireOf("h1"));
     await clock.advance(200);
-    expect(pools.of(late, "h1")).toBe(pool);
+    expect(pools.of(late, wireOf("h1"))).toBe(pool);
   });
 
   it("stay while a request is in flight, however long", async () => {
@@ -97,7 +93,7 @@ describe("pools", () => {
     const { pools } = poolsOf();
     const gone = upstream(1);
     gone.markRemoved();
-    pools.of(gone, "h1");
+    pools.of(gone, wireOf("h1"));
     expect(pools.size).toBe(1);
     await settled();
     expect(pools.size).toBe(0);
@@ -106,10 +102,10 @@ describe("pools", () => {
   it("of an instance that leaves close with those for upgrades", async () => {
     const { pools } = poolsOf();
     const each = upstream(1);
-    const h2 = pools.of(each, "h2");
-    const h1 = pools.of(each, "h1");
+    const h2 = pools.of(each, wireOf("h2"));
+    const h1 = pools.of(each, wireOf("h1"));
     expect(h2).not.toBe(h1);
-    expect([pools.of(each, "h2") === h2, pools.of(each, "h1") === h1, pools.size]).toEqual([true, true, 2]);
+    expect([pools.of(each, wireOf("h2")) === h2, pools.of(each, wireOf("h1")) === h1, pools.size]).toEqual([true, true, 2]);
     pools.release(each);
     await settled();
     expect(pools.size).toBe(0);
@@ -117,9 +113,9 @@ describe("pools", () => {
 
   it("are refused once they were destroyed, and for what is no address", async () => {
     const { pools } = poolsOf();
-    expect(() => pools.of(new Upstream("users", { id: "a", host: "a b", port: 1 }), "h1")).toThrow("not an address");
+    expect(() => pools.of(new Upstream("users", { id: "a", host: "a b", port: 1 }), wireOf("h1"))).toThrow("not an address");
     await pools.destroy();
-    expect(() => pools.of(upstream(1), "h1")).toThrow("closed");
+    expect(() => pools.of(upstream(1), wireOf("h1"))).toThrow("closed");
   });
 });
 
@@ -127,7 +123,7 @@ describe("a connection", () => {
   it.each(["h1", "auto"] as const)("carries one request where isolation is per-request, with %s", async (protocol) => {
     const server = await serve();
     const port = server.port;
-    const mesh = meshOf({ users: port, orders: port }, { protocol, services: { users: { isolation: "per-request" } } });
+    const mesh = meshOf({ users: port, orders: port }, { protocol, services: { users: { connections: { isolation: "per-request" } } } });
     for (let call = 0; call < 4; call++) await (await mesh.fetch("users/")).text();
     expect([server.accepted, server.seen.map(({ headers }) => headers.connection)]).toEqual([4, Array(4).fill("close")]);
     await Promise.all(Array.from({ length: 4 }, async () => (await mesh.fetch("users/")).text()));
@@ -136,21 +132,21 @@ describe("a connection", () => {
     expect(server.accepted, "shared ones").toBeLessThan(8 + 12);
   });
 
-  it("is closed after maxRequestsPerConnection requests", async () => {
+  it("is closed after connections.maxRequests requests", async () => {
     const server = await serve();
-    const mesh = meshOf({ users: server.port }, { maxRequestsPerConnection: 3, connections: 1 });
+    const mesh = meshOf({ users: server.port }, { connections: { maxRequests: 3, max: 1 } });
     for (let index = 0; index < 9; index++) await (await mesh.fetch("users/x")).text();
     expect(server.accepted).toBeGreaterThanOrEqual(3);
     expect(server.accepted).toBeLessThanOrEqual(5);
   });
 
-  it("takes no request any more after maxConnectionAgeMs, and what is in flight on it ends by itself", async () => {
+  it("takes no request any more after connections.maxAgeMs, and what is in flight on it ends by itself", async () => {
     const server = await serve((request, response) => {
       response.write("begun ");
       if (request.url === "/slow") setTimeout(() => response.end("ended"), 200);
       else response.end("ended");
     });
-    const mesh = meshOf({ users: server.port }, { maxConnectionAgeMs: 50, connections: 4 });
+    const mesh = meshOf({ users: server.port }, { connections: { maxAgeMs: 50, max: 4 } });
     await (await mesh.fetch("users/x")).text();
     await new Promise((resolve) => setTimeout(resolve, 80));
     const slow = await mesh.fetch("users/slow");
@@ -187,9 +183,9 @@ describe("a connection", () => {
 
   it("limits are checked when the mesh is made", () => {
     const discovery = staticDiscovery({});
-    expect(() => createMesh({ discovery, maxRequestsPerConnection: 0 })).toThrow(/maxRequestsPerConnection/);
-    expect(() => createMesh({ discovery, maxRequestsPerConnection: 1.5 })).toThrow(RangeError);
-    expect(() => createMesh({ discovery, maxConnectionAgeMs: 0 })).toThrow(/maxConnectionAgeMs/);
+    expect(() => createMesh({ discovery, connections: { maxRequests: 0 } })).toThrow(/connections.maxRequests/);
+    expect(() => createMesh({ discovery, connections: { maxRequests: 1.5 } })).toThrow(RangeError);
+    expect(() => createMesh({ discovery, connections: { maxAgeMs: 0 } })).toThrow(/connections.maxAgeMs/);
     expect(() => createMesh({ discovery, protocol: "h3" as never })).toThrow(/protocol/);
     expect(() => createMesh({ discovery, services: { users: { protocol: 2 as never } } })).toThrow(/services.users.protocol/);
   });

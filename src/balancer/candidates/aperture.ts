@@ -1,38 +1,32 @@
-/** Which of the clients of a service this process is. */
-export interface ClientPosition {
-  /** From 0, another one in each client: the ordinal of a pod. */
-  readonly index: number;
-  /** How many clients there are. */
-  readonly count: number;
-}
+import type { ClientPosition } from "./subset-options.ts";
 
-/** A stretch of a ring of servers. */
+/** A section of a ring of servers. */
 export interface Aperture {
   /** The index of the first server. */
   readonly first: number;
-  /** How much of each server is inside, above 0 up to 1, from the first one on and around the end. */
+  /** The part of each server that is inside, above 0 up to 1, from the first one on and around the end of the list. */
   readonly parts: readonly number[];
 }
 
-/** A part smaller than this is a rounding error. */
+/** Smaller parts are rounding errors. */
 const leastPart = 1e-9;
 
 /**
  * The servers of one client in Finagle's deterministic aperture. Clients and servers divide the same ring, the clients evenly, the
- * servers by their weights. A client takes its own section and whole ones of the clients after it until it has at least `size`
- * servers of average weight, so that every point of the ring is in the aperture of equally many clients.
+ * servers by their weights. The aperture of a client is its own section and those of the next clients, until it has at least `size`
+ * servers of average weight. Every point of the ring is thus in the apertures of equally many clients.
  */
 export function apertureOf(weights: readonly number[], size: number, { index, count }: ClientPosition): Aperture {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const sections = Math.ceil((size * count) / weights.length);
   if (!(total > 0) || sections >= count) return { first: 0, parts: weights.map(() => 1) };
-  // All × count, so that whole weights stay whole numbers.
+  // Everything × count, so that whole weights stay whole numbers.
   const start = index * total;
   const end = start + sections * total;
   const parts: number[] = [];
   let first = -1;
   let from = 0;
-  // Twice around: an aperture may go past the end. Its last server may be its first one too, with both of its ends.
+  // Twice around: an aperture may go past the end, and its last server may be its first one, of which it has both ends.
   for (let step = 0; step < 2 * weights.length && from < end; step++) {
     const server = step % weights.length;
     const width = (weights[server] as number) * count;

@@ -1,40 +1,41 @@
 import type { Upstream } from "../../core/upstream.ts";
 import { type Level, weightyOf } from "./levels.ts";
 import { type PriorityLoad, type PriorityOptions, priorityLoads } from "./priority-load.ts";
-import { type Zone, type ZoneAwareOptions, zoneShares } from "./zone-load.ts";
+import { type ZoneAwareOptions, zoneAwareOptions } from "./zone-aware-options.ts";
+import { type Zone, zoneShares } from "./zone-load.ts";
 
-/** Why a priority's unavailable members are candidates: `some` of them are available but too few, or `none` of any priority is. */
+/** Why unavailable members are candidates: `some`: too few members of the priority are available; `none`: no instance at all is. */
 export type Panic = "no" | "some" | "none";
 
-/** Upstreams that a picker chooses from. */
+/** A list of upstreams that a picker chooses from. */
 export interface CandidateList {
-  /** The same array for as long as nothing changes that a picker sees. */
+  /** The same array until something changes that a picker may see. */
   readonly upstreams: readonly Upstream[];
-  /** Its share of the requests, 0 to 1. With 0 it serves retries only, when everybody else has been tried. */
+  /** Its share of the requests, 0 to 1. A list of share 0 is for retries only, when all others have been tried. */
   readonly share: number;
   readonly priority: number;
   /** The zone of its members, where zones share the load. */
   readonly zone: { readonly name: Zone } | undefined;
   readonly panic: Panic;
-  /** Whether its members are this process's wholly or in part, where an aperture cuts some in two. */
+  /** Whether its members belong wholly or in part to this process, where an aperture cuts some of them in two. */
   readonly aperture?: "whole" | "cut";
-  /** What it is recognised by after a change. */
+  /** Identifies the list across changes. */
   readonly key: string;
 }
 
-/** What the shares depend on beside the upstreams. */
+/** Options and data that the shares of lists depend on, beside the upstreams. */
 export interface ShareOptions {
   readonly priorities?: PriorityOptions | undefined;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly zoneAware?: ZoneAwareOptions | false | undefined;
-  /** How many callers each zone has, where that is known. */
+  /** Number of callers in each zone, where it is known. */
   readonly callers?: ReadonlyMap<Zone, number> | undefined;
 }
 
 /**
- * The lists that picks are made from, with shares that add up to 1, none of them empty. Nobody at all available: the preferred
- * priority is tried as a whole, and the first healthy one is found by the traffic itself.
+ * The lists that picks are made from. Their shares add up to 1, and none is empty. When no instance at all is available, the preferred
+ * priority is tried as a whole: the traffic itself finds the first instance that has recovered.
  */
 export function candidateLists(levels: readonly Level[], options: ShareOptions): readonly CandidateList[] {
   const available = levels.map(({ members }) => members.filter(({ state }) => state === "available"));
@@ -57,15 +58,15 @@ function listOf(level: Level, upstreams: readonly Upstream[], share: number, pan
   return { upstreams, share, priority: level.priority, zone: undefined, panic, key: `${level.priority} ${part}` };
 }
 
-/** One list for each zone, the own one first; `undefined` where zones play no part. */
+/** One list for each zone, the own one first; `undefined` where zones have no effect. */
 function byZone(level: Level, upstreams: readonly Upstream[], share: number, options: ShareOptions): readonly CandidateList[] | undefined {
   const { zone: own, zoneAware = {}, callers } = options;
-  if (own === undefined || zoneAware === false || upstreams.length < (zoneAware.minEndpoints ?? 6)) return undefined;
+  if (own === undefined || zoneAware === false || upstreams.length < zoneAwareOptions.settle(zoneAware).minEndpoints) return undefined;
   const members = Map.groupBy(upstreams, ({ endpoint }): Zone => endpoint.zone || undefined);
   const capacities = new Map([...members].map(([zone, list]) => [zone, capacityOf(list)]));
   const shares = zoneShares(own, capacities, callers);
   if (shares === undefined) return undefined;
-  // In an order that does not depend on discovery's: a key that chance stands in for keeps its zone.
+  // The order must not depend on discovery's, so that a key keeps its zone.
   const order = [...members].sort(([one = ""], [other = ""]) => Number(other === own) - Number(one === own) || (one < other ? -1 : 1));
   return order.map(([zone, list]) => ({
     ...listOf(level, list, share * (shares.get(zone) ?? 0), "no", `zone ${JSON.stringify(zone)}`),
@@ -73,12 +74,12 @@ function byZone(level: Level, upstreams: readonly Upstream[], share: number, opt
   }));
 }
 
-/** The sum of the weights; among instances without weight their number. */
+/** The sum of the weights; the number of instances when all weights are 0. */
 function capacityOf(upstreams: readonly Upstream[]): number {
   return upstreams.reduce((sum, { weight }) => sum + weight, 0) || upstreams.length;
 }
 
-/** Lists of their own for instances of which only a part is this client's, so that they get less with every picker. */
+/** A list of its own for each instance of which only a part belongs to this client, so that it gets less with every picker. */
 function byPart(level: Level, upstreams: readonly Upstream[], share: number): readonly CandidateList[] {
   const { parts } = level;
   const partial = parts === undefined ? [] : upstreams.filter((upstream) => parts.has(upstream));
@@ -95,8 +96,8 @@ function byPart(level: Level, upstreams: readonly Upstream[], share: number): re
 }
 
 /**
- * `next` with the arrays of `before` where they hold the same upstreams, none of them `changed` to a picker's eye: a flap in one zone
- * does not rebuild the rings of the others.
+ * `next` with the arrays of `before` where they contain the same upstreams and none of `changed`: a change in one zone must not rebuild
+ * the rings of the others.
  */
 export function keepArrays(
   before: readonly CandidateList[],

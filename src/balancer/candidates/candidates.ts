@@ -7,32 +7,32 @@ import type { Level } from "./levels.ts";
 import type { SlowStart } from "./slow-start.ts";
 import { SlowStartList, settledKey, settledLists } from "./slow-start-list.ts";
 
-/** Of a longer list a retry is drawn until it meets somebody untried, which mostly is at once, instead of filtering the list. */
+/** A retry draws from a longer list until it finds an untried instance, mostly at once, instead of filtering the list. */
 const maxFiltered = 32;
 const maxDraws = 3;
 
-const nobody: readonly Upstream[] = [];
+const none: readonly Upstream[] = [];
 
-/** What {@link Candidates} needs. */
+/** Parts of {@link Candidates}. */
 export interface CandidatesOptions {
   readonly picker: Picker;
   readonly random: Random;
   readonly slowStart: SlowStart | undefined;
 }
 
-/** The lists that picks are made from at the moment, and the picks from them. */
+/** The lists of candidates, and the picks from them. */
 export class Candidates {
   readonly #picker: Picker;
   readonly #random: Random;
   readonly #slowStart: SlowStart | undefined;
-  /** What the picker has been told of. */
+  /** The arrays that the picker's `update` has been called with. */
   readonly #announced = new WeakSet<readonly Upstream[]>();
-  /** With lists of share 0, and those of warm members. */
+  /** The lists, those of share 0 included, followed by the settled members of those in which some instances are in slow start. */
   #all: readonly CandidateList[] = [];
   #lists: readonly CandidateList[] = [];
-  /** Of lists with a share: the arrays, what is warming in each, and where each ends on the way from 0 to 1. */
-  #drawn: readonly (readonly Upstream[])[] = [nobody];
-  #warmUps: readonly (SlowStartList | undefined)[] = [undefined];
+  /** For each list with a share: its array, its slow start, and the sum of the shares up to it. */
+  #drawn: readonly (readonly Upstream[])[] = [none];
+  #slowStarts: readonly (SlowStartList | undefined)[] = [undefined];
   #ends = new Float64Array(0);
   #together: readonly Upstream[] | undefined = undefined;
 
@@ -42,23 +42,26 @@ export class Candidates {
     this.#slowStart = slowStart;
   }
 
-  /** Every list, those included that serve retries only. */
+  /** Every list, those for retries only included. */
   get lists(): readonly CandidateList[] {
     return this.#lists;
   }
 
-  /** Everybody that a first attempt may be given to. */
+  /** The instances that a first attempt may be sent to. */
   get upstreams(): readonly Upstream[] {
     this.#together ??= this.#drawn.length === 1 ? this.#drawn[0] : this.#drawn.flat();
     return this.#together as readonly Upstream[];
   }
 
-  /** The only list, where nobody in it warms up: the usual case, in which there is nothing to decide. */
+  /** The list of every first attempt when there is only one and no slow start in it, which is the usual case. */
   get only(): readonly Upstream[] | undefined {
-    return this.#drawn.length === 1 && this.#warmUps[0] === undefined ? this.#drawn[0] : undefined;
+    return this.#drawn.length === 1 && this.#slowStarts[0] === undefined ? this.#drawn[0] : undefined;
   }
 
-  /** Puts the lists together anew. `changed`: upstreams with new data that a picker may read. */
+  /**
+   * Builds the lists and announces new ones to the picker.
+   * @param changed the upstreams whose data has changed in a way that a picker may see
+   */
   rebuild(levels: readonly Level[], options: ShareOptions, changed: ReadonlySet<Upstream>): void {
     const slowStart = this.#slowStart;
     slowStart?.sweep();
@@ -67,41 +70,44 @@ export class Candidates {
     this.#all = keepArrays(this.#all, [...lists, ...settled], changed);
     this.#lists = this.#all.slice(0, lists.length);
     const shared = this.#lists.filter(({ share }) => share > 0);
-    const warm = new Map(this.#all.slice(lists.length).map((list) => [list.key, list.upstreams]));
-    this.#warmUps = shared.map((list) => {
-      const members = warm.get(settledKey(list));
+    const settledByKey = new Map(this.#all.slice(lists.length).map((list) => [list.key, list.upstreams]));
+    this.#slowStarts = shared.map((list) => {
+      const members = settledByKey.get(settledKey(list));
       return members === undefined || slowStart === undefined ? undefined : new SlowStartList(list, members, slowStart);
     });
-    this.#drawn = shared.length === 0 ? [nobody] : shared.map(({ upstreams }) => upstreams);
+    this.#drawn = shared.length === 0 ? [none] : shared.map(({ upstreams }) => upstreams);
     let end = 0;
     this.#ends = Float64Array.from(shared, ({ share }) => {
       end += share;
       return end;
     });
     this.#together = undefined;
-    for (const upstreams of [...this.#drawn, ...warm.values()]) {
-      if (upstreams !== nobody && this.#announced.has(upstreams)) continue;
+    for (const upstreams of [...this.#drawn, ...settledByKey.values()]) {
+      if (upstreams !== none && this.#announced.has(upstreams)) continue;
       this.#announced.add(upstreams);
       this.#picker.update?.(upstreams);
     }
   }
 
-  /** One for a first attempt. */
+  /** An instance for a first attempt; `undefined` when there is none. */
   pick(request: MeshRequest): Upstream | undefined {
     const index = this.#drawn.length === 1 ? 0 : this.#draw(request);
     const upstreams = this.#drawn[index] as readonly Upstream[];
-    const warmUp = this.#warmUps[index];
+    const slowStartList = this.#slowStarts[index];
     const picked = this.#picker.pick(upstreams, request);
     if (this.#slowStart === undefined || this.#slowStart.size === 0) return picked;
-    // What a key has decided stays decided.
+    // Slow start does not move a request with a key.
     if (picked === undefined || this.#picker.chanceOf?.(request) !== undefined) return picked;
     this.#slowStart.count();
-    if (warmUp === undefined) return picked;
-    if (!this.#slowStart.has(picked) || warmUp.admits(picked, this.#random())) return picked;
-    return this.#picker.pick(warmUp.settled, request) ?? picked;
+    if (slowStartList === undefined) return picked;
+    if (!this.#slowStart.has(picked) || slowStartList.admits(picked, this.#random())) return picked;
+    return this.#picker.pick(slowStartList.settled, request) ?? picked;
   }
 
-  /** One that the call has not tried: of the drawn list, else of any with a share, else of the others in order; else any. */
+  /**
+   * An instance that the call has not tried: from the drawn list, else from any list with a share, else from the other lists in order.
+   * When all have been tried, any of the drawn list.
+   */
   pickUntried(request: MeshRequest): Upstream | undefined {
     const index = this.#drawn.length === 1 ? 0 : this.#draw(request);
     const upstreams = this.#drawn[index] as readonly Upstream[];

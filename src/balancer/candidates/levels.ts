@@ -4,11 +4,11 @@ import type { Upstream } from "../../core/upstream.ts";
 export interface Level {
   readonly priority: number;
   readonly members: readonly Upstream[];
-  /** Members that this process shares with others, and how much of each is its own: above 0, below 1. The rest is whole. */
+  /** The part of a member that belongs to this process, above 0 and below 1; a member that is missing belongs to it wholly. */
   readonly parts?: ReadonlyMap<Upstream, number>;
 }
 
-/** The priority of an upstream, 0 when discovery gave none. */
+/** The priority of an upstream; 0 when discovery gives none. */
 export function priorityOf(upstream: Upstream): number {
   return upstream.endpoint.priority ?? 0;
 }
@@ -19,7 +19,7 @@ export function levelsOf(upstreams: readonly Upstream[]): readonly Level[] {
   return [...byPriority].map(([priority, members]) => ({ priority, members })).sort((one, other) => one.priority - other.priority);
 }
 
-/** Those with a weight, or all when none has one: weight 0 serves only when there is nobody else. */
+/** The upstreams of positive weight, or all when there are none: an instance of weight 0 serves only in the absence of others. */
 export function weightyOf(upstreams: readonly Upstream[]): readonly Upstream[] {
   const weighty = upstreams.filter(({ weight }) => weight > 0);
   return weighty.length > 0 ? weighty : upstreams;

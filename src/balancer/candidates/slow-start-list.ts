@@ -2,15 +2,15 @@ import type { Upstream } from "../../core/upstream.ts";
 import type { CandidateList } from "./candidate-lists.ts";
 import type { SlowStart } from "./slow-start.ts";
 
-/** The shares are worked out anew so often on the way through the window: meanwhile the upstreams have become warmer. */
+/** Number of times per window that the shares are computed again, as the ratios of the instances grow. */
 const totalsPerWindow = 100;
 
-/** A list of which some members, but not all, are warming up. */
+/** A list of candidates of which some, but not all, are in slow start. */
 export class SlowStartList {
-  /** Those that are warm: they get what the others are not given. */
+  /** The members that are not in slow start: they get what the others are not given. */
   readonly settled: readonly Upstream[];
   readonly #share: number;
-  readonly #warming: readonly Upstream[];
+  readonly #starting: readonly Upstream[];
   readonly #slowStart: SlowStart;
   readonly #isWeightless: boolean;
   readonly #settledWeight: number;
@@ -21,17 +21,20 @@ export class SlowStartList {
     this.settled = settled;
     this.#share = list.share;
     this.#slowStart = slowStart;
-    this.#warming = list.upstreams.filter((upstream) => slowStart.has(upstream));
+    this.#starting = list.upstreams.filter((upstream) => slowStart.has(upstream));
     this.#isWeightless = list.upstreams.every(({ weight }) => weight === 0);
     this.#settledWeight = settled.reduce((sum, upstream) => sum + this.#weightOf(upstream), 0);
   }
 
-  /** Whether a request goes to `upstream`, which the picker has chosen of the whole list. */
+  /**
+   * Whether a request goes to `upstream`, which the picker has chosen from the whole list.
+   * @param chance a random number from 0 to below 1
+   */
   admits(upstream: Upstream, chance: number): boolean {
     const { now, windowMs } = this.#slowStart;
     if (now - this.#totalAt >= windowMs / totalsPerWindow) {
-      this.#total = this.#warming.reduce(
-        (sum, each) => sum + this.#weightOf(each) * this.#slowStart.warmth(each, now),
+      this.#total = this.#starting.reduce(
+        (sum, each) => sum + this.#weightOf(each) * this.#slowStart.ratioOf(each, now),
         this.#settledWeight,
       );
       this.#totalAt = now;
@@ -44,7 +47,7 @@ export class SlowStartList {
   }
 }
 
-/** The list of those that are warm, for each list in which some are and some are not. Nobody is spared in panic. */
+/** For each list of which some, but not all, members are in slow start, a list of the others. In panic slow start has no effect. */
 export function settledLists(lists: readonly CandidateList[], slowStart: SlowStart): readonly CandidateList[] {
   return lists.flatMap((list) => {
     if (list.share === 0 || list.panic !== "no") return [];
@@ -54,7 +57,7 @@ export function settledLists(lists: readonly CandidateList[], slowStart: SlowSta
   });
 }
 
-/** The key of the list of the warm members of `list`. */
+/** The key of the list of the settled members of `list`. */
 export function settledKey({ key }: CandidateList): string {
   return `${key} settled`;
 }

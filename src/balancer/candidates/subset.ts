@@ -1,31 +1,23 @@
 import type { Random } from "../../core/clock.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { xxh64 } from "../hashing/xxh64.ts";
-import { apertureOf, type ClientPosition } from "./aperture.ts";
+import { apertureOf } from "./aperture.ts";
 import { type Level, priorityOf } from "./levels.ts";
+import type { ClientPosition, SubsetOptions } from "./subset-options.ts";
 
-/** Options of a subset of the instances. */
-export interface SubsetOptions {
-  /** Instances of each priority that this process uses, 1 or more. */
-  readonly size: number;
-  /** A whole number below 2³². Without `client`: processes with the same seed use the same instances. @default a random one */
-  readonly seed?: number;
-  /** With it, every instance is used by equally many clients, as far as their numbers allow. */
-  readonly client?: ClientPosition;
-}
-
+/** An upstream and its place in the order. */
 interface Ranked {
   readonly upstream: Upstream;
-  /** From 0 to below 1. */
+  /** The hash of id and seed, from 0 to below 1. */
   readonly rank: number;
   priority: number;
-  /** The rank, and 1 more for those of weight 0: they come last, since they serve only when there is nobody else. */
+  /** The rank, plus 1 for an upstream of weight 0: it comes last, since it serves only in the absence of others. */
   place: number;
 }
 
 /**
- * Which of many instances this process uses. Without `client` those with the lowest hashes of their id and the seed (gRFC A68): a
- * change of the list changes at most one of them. With `client` a deterministic aperture.
+ * The instances that this process uses of each priority. Without `client`, those with the lowest hashes of id and seed (gRFC A68): an
+ * instance that joins or leaves changes at most one of them. With `client`, a deterministic aperture.
  *
  * When fewer than half of them are available, the next ones in the order join until `size` are.
  */
@@ -39,23 +31,23 @@ export class Subset {
   constructor({ size, seed, client }: SubsetOptions, random: Random) {
     this.#size = size;
     this.#client = client;
-    // Of an aperture the order must be the same for all clients.
+    // The order of an aperture must be the same for all clients.
     this.#seed = seed ?? (client === undefined ? Math.floor(random() * 2 ** 32) : 0);
   }
 
-  /** Discovery lists it now. */
+  /** Adds a new upstream. Removed ones are left out by the next sorting. */
   add(upstream: Upstream): void {
     const { high, low } = xxh64(upstream.id, this.#seed);
     this.#ranked.push({ upstream, rank: (high + low / 2 ** 32) / 2 ** 32, priority: 0, place: 0 });
     this.#isSorted = false;
   }
 
-  /** Upstreams have left, or have new priorities or weights. */
+  /** To be called when upstreams have left, or have new priorities or weights. */
   refresh(): void {
     this.#isSorted = false;
   }
 
-  /** The priorities, the preferred one first, with the members that are in use. */
+  /** The priorities, the preferred one first, with the members in use. */
   levels(): readonly Level[] {
     this.#sort();
     const levels: Level[] = [];
@@ -71,7 +63,7 @@ export class Subset {
   #sort(): void {
     if (this.#isSorted) return;
     this.#ranked = this.#ranked.filter(({ upstream }) => !upstream.removed);
-    // Read once each, instead of with every comparison.
+    // Read once, not with every comparison.
     for (const each of this.#ranked) {
       each.priority = priorityOf(each.upstream);
       each.place = each.upstream.weight === 0 ? each.rank + 1 : each.rank;
@@ -91,7 +83,7 @@ export class Subset {
       this.#client,
     );
     const fromFirst = [...all.slice(aperture.first), ...all.slice(0, aperture.first)];
-    // What has no weight has no width on the ring: it comes last, when even the widest aperture has nobody else.
+    // An instance of weight 0 has no width on the ring: it comes last.
     const order = hasWeights
       ? [...fromFirst.filter(({ weight }) => weight > 0), ...fromFirst.filter(({ weight }) => weight === 0)]
       : fromFirst;
@@ -102,7 +94,7 @@ export class Subset {
     return { members, parts };
   }
 
-  /** The first `count` of the order, and more where too few of them are available. */
+  /** The first `count` of the order, and more when too few of them are available. */
   #widened(order: readonly Upstream[], count: number): readonly Upstream[] {
     const members = order.slice(0, count);
     let available = members.reduce((sum, upstream) => (upstream.state === "available" ? sum + 1 : sum), 0);

@@ -1,24 +1,13 @@
-/** A failure domain; `undefined` for what has none. */
+/** The name of a failure domain; `undefined`: none. */
 export type Zone = string | undefined;
 
-/** Options of how zones share the load. */
-export interface ZoneAwareOptions {
-  /** With fewer available instances of a priority than this the zones play no part. @default 6 */
-  readonly minEndpoints?: number;
-  /**
-   * How many callers each zone has: numbers by zone, or the name of the service that calls, whose instances discovery counts.
-   * @default unknown: as many in each zone that the service has an instance in
-   */
-  readonly callers?: Readonly<Record<string, number>> | string;
-}
-
 /**
- * The share of each zone in the requests of a caller in `own`, 0 to 1; `undefined` when zones cannot share, because the callers or the
- * instances are in fewer than two. Envoy's rule: while the own zone's part of the capacity is at least its part of the callers,
- * everything stays there; else as much as keeps its instances no busier than the others, and the rest goes to the zones whose
- * part of the capacity exceeds their part of the callers, in proportion to the excess.
- * @param capacities what the instances of each zone can take, in any unit
- * @param callers how many callers each zone has; absent: as many in each zone with instances, and in the own one
+ * The share of each zone, 0 to 1, in the requests of a caller in the zone `own`; `undefined` when zones have no effect, because the
+ * callers or the instances are in fewer than two. Envoy's rule: while the own zone's part of the capacity is at least its part of the
+ * callers, all requests stay in it. Otherwise it keeps as many as leave its instances no busier than the others, and the rest goes to
+ * the zones whose part of the capacity exceeds their part of the callers, in proportion to the excess.
+ * @param capacities capacity of the instances of each zone, in any unit
+ * @param callers number of callers in each zone; absent: equally many in the own zone and in each zone with instances
  */
 export function zoneShares(
   own: string,
@@ -39,15 +28,15 @@ export function zoneShares(
     shares.set(zone, residual);
     excess += residual;
   }
-  // Without an excess anywhere there is nothing to share by; only rounding can get here.
+  // Only rounding leads to a shortage here without an excess elsewhere.
   if (!isEnough && excess === 0) return undefined;
   for (const [zone, residual] of shares) shares.set(zone, excess === 0 ? 0 : ((1 - local) * residual) / excess);
-  // No instance of the own zone: nothing stays there.
+  // The own zone may have no instances.
   if (capacities.has(own)) shares.set(own, local);
   return isEnough && !capacities.has(own) ? undefined : shares;
 }
 
-/** Parts that should be equal differ in their last bit. */
+/** Equal parts may differ in their last bit. */
 const tolerance = 1e-9;
 
 function evenCallers(own: string, capacities: ReadonlyMap<Zone, number>): ReadonlyMap<Zone, number> {

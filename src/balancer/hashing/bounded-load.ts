@@ -1,15 +1,15 @@
 import type { Upstream } from "../../core/upstream.ts";
 import { hashWeights } from "../lists/weights.ts";
 
-/** How many counts are read again on each pick. */
+/** Number of in-flight counts that each pick reads. */
 const readsPerPick = 16;
 
 /**
- * Says who may take one more request when nobody may have more than `balanceFactor` percent of the average in flight, by
- * weight and rounded up (Mirrokni, Thorup, Zadimoghaddam: Consistent Hashing with Bounded Loads, 2017).
+ * Bounds the requests in flight of each upstream to `balanceFactor` percent of the average by weight, rounded up (Mirrokni, Thorup,
+ * Zadimoghaddam: Consistent Hashing with Bounded Loads, 2017).
  *
- * The average is exact up to 16 upstreams. Reading 10,000 counts on each pick would cost tens of microseconds, so each pick
- * reads 16 of them in turn: the sum is then that of the last n / 16 picks, which is 1/16 of a request per upstream.
+ * The average is exact up to 16 upstreams. Reading 10,000 counts on each pick would cost tens of microseconds; instead each pick
+ * reads 16 of them in turn, so that the sum is that of the last n / 16 picks, wrong by at most 1/16 of a request per upstream.
  */
 export class BoundedLoad {
   readonly #upstreams: readonly Upstream[];
@@ -28,7 +28,7 @@ export class BoundedLoad {
     this.#perWeight = balanceFactor / 100 / (totalWeight || 1);
   }
 
-  /** To be called once for each pick, before {@link hasRoom}. */
+  /** Reads the next counts; to be called once for each pick, before {@link hasRoom}. */
   refresh(): void {
     const upstreams = this.#upstreams;
     const seen = this.#seen;
@@ -44,7 +44,7 @@ export class BoundedLoad {
     this.#next = next;
   }
 
-  /** Whether the upstream at `index` stays within its share with one request more. */
+  /** Whether the upstream at `index` stays within its bound with one more request. */
   hasRoom(index: number): boolean {
     const { inFlight } = this.#upstreams[index] as Upstream;
     this.#total += inFlight - (this.#seen[index] as number);

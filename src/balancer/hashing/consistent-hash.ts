@@ -1,11 +1,13 @@
 import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { checkFunction, checkNumber } from "../../core/options.ts";
+import { checkFunction } from "../../core/options.ts";
+import type { Settled } from "../../core/settings/option-table.ts";
+import { custom, number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
 import type { Picker, PickerContext, PickerView } from "../picker.ts";
-import { sourcesOf } from "../picker-sources.ts";
+import { randomRule, sourcesOf } from "../picker-options.ts";
 import { BoundedLoad } from "./bounded-load.ts";
 import type { HashKey } from "./hash-key.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
@@ -25,6 +27,16 @@ export interface ConsistentHashOptions {
   /** Source of the random numbers for requests without a key. @default the mesh's */
   readonly random?: Random;
 }
+
+/** The rules of {@link ConsistentHashOptions}. */
+export const consistentHashRules = {
+  hashKey: custom<HashKey | undefined>({ type: "(request) => string | undefined", default: undefined, check: checkFunction }),
+  balanceFactor: number({ defaultText: "no bound", min: 100, unit: "%" }),
+  random: randomRule,
+};
+
+/** {@link ConsistentHashOptions} with the defaults filled in. */
+export type ConsistentHashSettings = Settled<typeof consistentHashRules>;
 
 /** Places on a circle, each owned by one upstream. */
 export interface Circle {
@@ -51,28 +63,21 @@ export type BuildCircle<C extends Circle> = (upstreams: readonly Upstream[], bef
 /** Seed of the hash that chooses a list, different from that of a place: the keys of one list must not share a part of its circle. */
 const chanceSeed = 0x6c697374;
 
-/** @throws TypeError or RangeError that begins with the picker's name and names the option and the value. */
-export function checkConsistentHash(picker: string, { hashKey, balanceFactor, random }: ConsistentHashOptions): void {
-  checkFunction(`${picker}: hashKey`, hashKey);
-  checkNumber(`${picker}: balanceFactor`, balanceFactor, 100);
-  checkFunction(`${picker}: random`, random);
-}
-
 /**
  * A picker that gives each request to the owner of the place that its key falls on, or to the next owner on the circle when that one
  * is not a candidate. The circle is built by the first pick after a change: changes in a burst cost one.
  */
 export class ConsistentHash<C extends Circle> implements Picker {
-  readonly #options: ConsistentHashOptions;
+  readonly #settings: ConsistentHashSettings;
   readonly #build: BuildCircle<C>;
   readonly #random: Random;
   readonly #rings: PerList<Ring<C>>;
 
-  constructor(options: ConsistentHashOptions, build: BuildCircle<C>, context?: PickerContext) {
-    const { balanceFactor } = options;
-    this.#options = options;
+  constructor(settings: ConsistentHashSettings, build: BuildCircle<C>, context?: PickerContext) {
+    const { balanceFactor } = settings;
+    this.#settings = settings;
     this.#build = build;
-    this.#random = sourcesOf(options, context).random;
+    this.#random = sourcesOf(settings, context).random;
     this.#rings = new PerList((list, before) => {
       const members = [...list];
       const bounds = balanceFactor === undefined ? undefined : new BoundedLoad(balanceFactor, members);
@@ -123,7 +128,7 @@ export class ConsistentHash<C extends Circle> implements Picker {
   };
 
   readonly forService = (_service: string, context?: PickerContext): Picker => {
-    return new ConsistentHash(this.#options, this.#build, context);
+    return new ConsistentHash(this.#settings, this.#build, context);
   };
 
   #hashOf(request: MeshRequest): Hash64 {
@@ -132,7 +137,7 @@ export class ConsistentHash<C extends Circle> implements Picker {
   }
 
   #keyOf(request: MeshRequest): string | undefined {
-    const { hashKey } = this.#options;
+    const { hashKey } = this.#settings;
     return request.options.hashKey ?? (hashKey && keyBy(hashKey, request));
   }
 

@@ -4,15 +4,23 @@ import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
 
-/** A table that remembers what it was filled by, so that the next one need not hash and sort everybody again. */
+/**
+ * The lookup table of Maglev (Eisenbud and others, NSDI 2016, section 3.4). It keeps the permutations that it was filled from, so that
+ * the table of the next list need not hash and sort all members again.
+ */
 export interface MaglevTable extends Circle {
-  /** Where each member begins, and how far its steps are. */
+  /** The first slot of each member's permutation, and the step to the next ones. */
   readonly offsets: Uint32Array;
   readonly steps: Uint32Array;
-  /** Indexes of the members by their ids. */
+  /** Indexes of the members, sorted by their ids. */
   readonly order: Uint32Array;
 }
 
+/**
+ * Fills the table of a list.
+ * @param size number of slots, a prime
+ * @param before the ring of the list that this one replaces
+ */
 export function maglevTable(upstreams: readonly Upstream[], size: number, before: Ring<MaglevTable> | undefined): MaglevTable {
   const places = before === undefined ? new Int32Array(upstreams.length).fill(-1) : placesIn(before.members, upstreams);
   const offsets = new Uint32Array(upstreams.length);
@@ -23,7 +31,7 @@ export function maglevTable(upstreams: readonly Upstream[], size: number, before
     offsets[index] = before === undefined || place < 0 ? remainder(xxh64(id), size) : (before.circle.offsets[place] as number);
     steps[index] = before === undefined || place < 0 ? remainder(xxh64(id, 1), size - 1) + 1 : (before.circle.steps[place] as number);
   }
-  // The order decides who gets a slot that two want, and every process must decide alike, however its registry sorts.
+  // Of two members that want the same slot, the first in this order gets it, in every process, however its registry sorts.
   const order = orderOf(upstreams, places, before);
   const owners = ownersOf(hashWeights(upstreams), { offsets, steps, order }, size);
   return { owners, offsets, steps, order, placeOf: (hash) => remainder(hash, size), shares: () => sharesOf(owners, upstreams.length) };
@@ -31,10 +39,10 @@ export function maglevTable(upstreams: readonly Upstream[], size: number, before
 
 function ownersOf(
   allWeights: Float64Array,
-  { offsets, steps: allSteps, order: everybody }: Pick<MaglevTable, "offsets" | "steps" | "order">,
+  { offsets, steps: allSteps, order: allOrder }: Pick<MaglevTable, "offsets" | "steps" | "order">,
   size: number,
 ): ArrayLike<number> {
-  const order = everybody.filter((index) => (allWeights[index] as number) > 0);
+  const order = allOrder.filter((index) => (allWeights[index] as number) > 0);
   const count = order.length;
   if (count === 0) return [];
   const slots = order.map((index) => offsets[index] as number);
@@ -46,7 +54,7 @@ function ownersOf(
   const owners = (free <= 0xffff ? new Uint16Array(size) : new Uint32Array(size)).fill(free);
   for (let filled = 0, round = 1; filled < size; round++) {
     for (let turn = 0; turn < count && filled < size; turn++) {
-      // The heaviest takes a slot in each round, one of half its weight in every second.
+      // Envoy's weights: the heaviest member takes a slot in each round, one of half its weight in every second round.
       if (round * (weights[turn] as number) < (targets[turn] as number)) continue;
       targets[turn] = (targets[turn] as number) + highest;
       const step = steps[turn] as number;
@@ -60,7 +68,7 @@ function ownersOf(
   return owners;
 }
 
-/** The members by their ids: who has stayed is in order already, and the few that are new are sorted in. */
+/** Indexes of the members, sorted by their ids. Members of the list before are in order already; the new ones are merged in. */
 function orderOf(upstreams: readonly Upstream[], places: Int32Array, before: Ring<MaglevTable> | undefined): Uint32Array {
   const idAt = (index: number) => (upstreams[index] as Upstream).id;
   const newcomers: number[] = [];
@@ -91,7 +99,7 @@ function sharesOf(owners: ArrayLike<number>, members: number): Float64Array {
   return shares;
 }
 
-/** Of numbers of 64 bits by one of up to 23: every product stays exact. */
+/** The remainder of a 64-bit number by a divisor of up to 23 bits; every product stays exact. */
 function remainder({ high, low }: Hash64, divisor: number): number {
   return ((high % divisor) * (2 ** 32 % divisor) + low) % divisor;
 }

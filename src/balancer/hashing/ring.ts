@@ -4,34 +4,35 @@ import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
 
-/** How many points a ring has. */
+/** Options of the number of points on a ring. */
 export interface RingSize {
   readonly virtualNodes: number;
   readonly minRingSize: number;
   readonly maxRingSize: number;
 }
 
-/** Points in the order of their hashes. */
+/** Points in the order of their hashes, as parallel arrays. */
 interface Points {
+  /** Upper and lower halves of the hashes. */
   readonly highs: Uint32Array;
   readonly lows: Uint32Array;
   readonly owners: Uint32Array;
-  /** Which of its owner's points each is. */
+  /** The number of each point among those of its owner, from 0. */
   readonly numbers: Uint32Array;
 }
 
-/** A ring that remembers how it was made, so that the next one can be made out of it. */
+/** A ring with the data from which the ring of the next list is made. */
 export interface PointCircle extends Circle, Points {
   readonly owners: Uint32Array;
-  /** Of each member, how many points it has, and its first one, whose lower half decides whether it has a last one. */
+  /** The number of points of each member, and the hash of its first one, whose lower half decides about a fraction of a point. */
   readonly counts: Uint32Array;
   readonly firstHighs: Uint32Array;
   readonly firstLows: Uint32Array;
 }
 
 /**
- * The ring of a list. Out of the one before where there is one: when one of ten thousand leaves, its points are left out and the
- * few that others have too many or too few are hashed, instead of all.
+ * The ring of a list, made from the ring of the list before where there is one: when one of ten thousand instances leaves, its points
+ * are removed and only the few points that others gain are hashed.
  */
 export function ringOf(upstreams: readonly Upstream[], size: RingSize, before: Ring<PointCircle> | undefined): PointCircle {
   const places = before === undefined ? new Int32Array(upstreams.length).fill(-1) : placesIn(before.members, upstreams);
@@ -70,13 +71,14 @@ function countsOf(weights: Float64Array, firstLows: Uint32Array, { virtualNodes,
   const counts = new Uint32Array(weights.length);
   for (let index = 0; index < counts.length; index++) {
     const weight = weights[index] as number;
-    // A part of a point is one for some and none for others, always the same: as the share shrinks, they lose it one by one.
+    // A fraction of a point is a whole point for some members and none for others, always the same ones: as the share per member
+    // shrinks, they lose it one by one.
     if (weight > 0) counts[index] = Math.max(1, Math.floor(weight * perWeight + (firstLows[index] as number) / 2 ** 32));
   }
   return counts;
 }
 
-/** The points that the ring before has not. */
+/** The points that the ring before does not have. */
 function newPoints(
   upstreams: readonly Upstream[],
   { counts, firstHighs, firstLows }: Firsts & Pick<PointCircle, "counts">,
@@ -102,7 +104,7 @@ function newPoints(
   return points;
 }
 
-/** The points of the ring before that are still some. */
+/** The points of the ring before that stay. */
 function keptPoints({ members, circle }: Ring<PointCircle>, counts: Uint32Array, places: Int32Array): Points {
   const owners = new Int32Array(members.length).fill(-1);
   for (let owner = 0; owner < places.length; owner++) if ((places[owner] as number) >= 0) owners[places[owner] as number] = owner;
@@ -125,7 +127,7 @@ function keptPoints({ members, circle }: Ring<PointCircle>, counts: Uint32Array,
   };
 }
 
-/** Of two rings one. */
+/** Merges two sorted sets of points. */
 function merged(one: Points, other: Points): Points {
   const size = one.owners.length + other.owners.length;
   const points = emptyPoints(size);
@@ -150,7 +152,7 @@ function emptyPoints(size: number): Points {
   return { highs: new Uint32Array(size), lows: new Uint32Array(size), owners: new Uint32Array(size), numbers: new Uint32Array(size) };
 }
 
-/** Buckets of equal leading bits, about one point in each: where the points of each begin. */
+/** Divides sorted points into buckets of equal leading bits, about one point in each: the index at which each bucket begins. */
 function bucketsOf(highs: Uint32Array): { readonly starts: Uint32Array; readonly shift: number } {
   const bits = Math.max(1, Math.ceil(Math.log2(highs.length + 1)));
   const shift = 32 - bits;
@@ -199,7 +201,7 @@ function lookUp({ highs, lows }: Points): Pick<Circle, "placeOf"> {
   };
 }
 
-/** A point has the arc that ends at it. */
+/** The owner of a point has the arc that ends at it. */
 function sharesOf({ highs, owners }: Points, members: number): Float64Array {
   const shares = new Float64Array(members);
   for (let point = 0; point < owners.length; point++) {

@@ -8,7 +8,7 @@ const blockBytes = 32;
 const encoder = new TextEncoder();
 let bytes = new Uint8Array(256);
 
-// The number in the making, in two signed halves: BigInt would allocate at every step.
+// The accumulator, in two signed halves: BigInt would allocate at every step.
 let high = 0;
 let low = 0;
 
@@ -17,9 +17,9 @@ const laneShifts = [1, 7, 12, 18];
 const lanes = new Int32Array(8);
 
 /**
- * XXH64 of the UTF-8 bytes of a text (github.com/Cyan4973/xxHash, doc/xxhash_spec.md): the hash by which Envoy and gRPC
- * place keys and hosts. It spreads evenly but resists nobody: who chooses the texts can make them collide.
- * @param seed 0 to 2³² − 1
+ * XXH64 of the UTF-8 bytes of a text (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), the hash by which Envoy and gRPC place keys and
+ * hosts. It is no cryptographic hash: chosen texts can be made to collide.
+ * @param seed a whole number from 0 to 2³² − 1
  */
 export function xxh64(text: string, seed = 0): Hash64 {
   const size = encode(text);
@@ -63,11 +63,11 @@ export function xxh64(text: string, seed = 0): Hash64 {
   return { high: high >>> 0, low: low >>> 0 };
 }
 
-/** Writes the text into `bytes` and returns how many there are. */
+/** Writes the text into `bytes` and returns their number. */
 function encode(text: string): number {
   const { length } = text;
   if (bytes.length < length * 3) bytes = new Uint8Array(length * 3);
-  // Most keys are short and ASCII, for which a loop is faster than the call into the encoder.
+  // Most keys are short and ASCII: a loop is then faster than the encoder.
   for (let index = 0; index < length; index++) {
     const code = text.charCodeAt(index);
     if (code > 0x7f) return encoder.encodeInto(text, bytes).written;
@@ -76,7 +76,7 @@ function encode(text: string): number {
   return length;
 }
 
-/** Four lanes of 8 bytes each, as long as there are 32 bytes; leaves their sum and returns how far it came. */
+/** Absorbs whole blocks of 32 bytes in four lanes. Leaves the sum of the lanes in the accumulator and returns the number of bytes read. */
 function absorbBlocks(size: number, seed: number): number {
   for (let lane = 0; lane < 4; lane++) {
     set(laneStarts[2 * lane] as number, laneStarts[2 * lane + 1] as number);
@@ -118,7 +118,7 @@ function store(lane: number): void {
   lanes[2 * lane + 1] = low;
 }
 
-/** A round with the 8 bytes at `at`. */
+/** One round with the 8 bytes at `at`. */
 function absorb(at: number): void {
   const accumulatedHigh = high;
   const accumulatedLow = low;
@@ -129,7 +129,7 @@ function absorb(at: number): void {
   multiply(0x9e3779b1, 0x85ebca87);
 }
 
-/** 4 bytes, little-endian. */
+/** The 4 bytes at `at`, little-endian. */
 function word(at: number): number {
   return (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
 }
@@ -150,7 +150,7 @@ function add(otherHigh: number, otherLow: number): void {
   low = sum | 0;
 }
 
-/** To the left, by 1 to 31 bits. */
+/** Rotates the accumulator to the left, by 1 to 31 bits. */
 function rotate(bits: number): void {
   const rotatedHigh = (high << bits) | (low >>> (32 - bits));
   low = (low << bits) | (high >>> (32 - bits));
@@ -162,13 +162,13 @@ function multiply(otherHigh: number, otherLow: number): void {
   low = Math.imul(low, otherLow);
 }
 
-/** `^=` an unsigned 32-bit number times a 64-bit one. */
+/** XORs the accumulator with the product of an unsigned 32-bit number and a 64-bit one. */
 function xorProduct(factor: number, otherHigh: number, otherLow: number): void {
   high ^= (highOfProduct(factor, otherLow) + Math.imul(factor, otherHigh)) | 0;
   low ^= Math.imul(factor, otherLow);
 }
 
-/** The upper 32 of the 64 bits of a product of two unsigned 32-bit numbers, by halves of 16. */
+/** The upper 32 bits of the product of two unsigned 32-bit numbers, computed by halves of 16 bits. */
 function highOfProduct(one: number, other: number): number {
   const oneLow = one & 0xffff;
   const oneHigh = one >>> 16;

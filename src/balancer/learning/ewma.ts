@@ -1,13 +1,13 @@
 /**
- * Peak-sensitive moving average over time (Finagle's `PeakEwma`): a value above the average replaces it at once, values
- * below pull it down with the time constant `decayMs`, and while nothing is observed it decays towards zero.
+ * Peak-sensitive moving average over time (Finagle's `PeakEwma`): a value above the average replaces it at once, values below pull it
+ * down with the time constant `decayMs`, and without observations it decays towards zero.
  */
 export class PeakEwma {
   #value = 0;
   #at = 0;
   #isKnown = false;
 
-  /** `false` until something was observed. */
+  /** `false` until the first observation. */
   get known(): boolean {
     return this.#isKnown;
   }
@@ -17,17 +17,17 @@ export class PeakEwma {
     return this.#value;
   }
 
-  /** The average at `now`, when it decays towards `floor`; one below it stays what it is. */
+  /** The average at `now`, decayed towards `floor`; an average below `floor` does not decay. */
   read(now: number, decayMs: number, floor = 0): number {
     const elapsed = now - this.#at;
     const above = this.#value - floor;
-    // Most reads of a busy instance fall into the millisecond of its last answer.
+    // Without an exponential function when no time has passed: most reads of a busy instance follow its last response at once.
     return elapsed > 0 && above > 0 ? floor + above * Math.exp(-elapsed / decayMs) : this.#value;
   }
 
   /**
-   * Takes one value; what is no finite number from 0 on is left out. `minStep` is how much of the way down to a lower value
-   * one observation goes at least, from 0 to 1.
+   * Takes one value; anything but a finite number from 0 on is ignored.
+   * @param minStep the least part of the way down to a lower value that one observation goes, 0 to 1
    */
   observe(value: number, now: number, decayMs: number, minStep = 0): void {
     if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) return;
@@ -38,7 +38,7 @@ export class PeakEwma {
       this.#value = value + (this.#value - value) * kept;
     }
     this.#isKnown = true;
-    // Not for a clock that went back, and not for one that says NaN.
+    // Neither for a clock that has gone back nor for NaN.
     if (now > this.#at) this.#at = now;
   }
 }

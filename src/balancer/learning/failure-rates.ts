@@ -1,30 +1,34 @@
 import { maxRouteClasses } from "./route-classes.ts";
 
 /**
- * The rate is one of outcomes of about so many milliseconds: of many outcomes one says little, after a silence it is half of what is
- * known.
+ * Time over which a rate averages outcomes, in milliseconds, and the bounds of the step of one outcome: among many outcomes each moves
+ * the rate little, and after a silence one moves it half of the way.
  */
 const windowMs = 1_000;
 const leastStep = 0.01;
 const mostStep = 0.5;
-/** Below it an instance counts as clean, and what was kept of its failures is dropped. */
+/** Rates below this count as 0, and their arrays are dropped. */
 const negligible = 1e-3;
 
 /**
- * The recent share of failures of one instance per route class, from 0 to 1: a rate and not a count, so that latency still
- * decides where every instance fails a little. A rate halves in every `halfLifeMs` without an outcome.
+ * The recent failure rate of one instance per route class, from 0 to 1. A rate and not a count, so that latency still decides where
+ * every instance fails a little. A rate halves in every `halfLifeMs` without an outcome.
  */
 export class FailureRates {
   /** A bit per route class that has had an outcome. */
   #seen = 0;
-  // Absent while the instance is clean, which is nearly always: ten thousand instances then cost no arrays.
+  // The arrays are absent while all rates are 0, which is nearly always: ten thousand instances then cost none.
   #rates: Float64Array | undefined;
   #at: Float64Array | undefined;
-  /** When the attempt began that failed last. */
+  /** Start of the attempt that failed last. */
   #failedSince: Float64Array | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
 
-  /** Takes the outcome of an attempt that began at `startedAt`: 0 for a success, 1 for a failure, or something between. */
+  /**
+   * Takes the outcome of an attempt.
+   * @param badness 0 for a success, 1 for a failure, or a number between
+   * @param startedAt the start of the attempt
+   */
   record(route: number, badness: number, now: number, halfLifeMs: number, startedAt: number = now): void {
     this.#seen |= 1 << route;
     const lastAt = this.#lastAt;
@@ -35,7 +39,7 @@ export class FailureRates {
       this.#at = new Float64Array(maxRouteClasses).fill(lastAt);
       this.#failedSince = new Float64Array(maxRouteClasses).fill(Number.NEGATIVE_INFINITY);
     }
-    // What it was asked before it failed, and answers now, does not say that it is well again.
+    // The success of an attempt that began before the last failure does not show that the instance has recovered.
     if (badness === 0 && startedAt < (this.#failedSince[route] as number)) return;
     const rate = this.#rateOf(route, now, halfLifeMs);
     this.#rates[route] = rate + stepAfter(now - (this.#at[route] as number)) * (badness - rate);
@@ -48,7 +52,7 @@ export class FailureRates {
     }
   }
 
-  /** The rate of a route class; for one that the instance has not served, the lowest of those it has. */
+  /** The rate of a route class; for a class that the instance has not served yet, the lowest rate of the others. */
   of(route: number, now: number, halfLifeMs: number): number {
     if (this.#rates === undefined) return 0;
     if ((this.#seen & (1 << route)) !== 0) return this.#rateOf(route, now, halfLifeMs);
@@ -59,7 +63,7 @@ export class FailureRates {
     return lowest;
   }
 
-  /** The highest rate of all its routes. */
+  /** The highest rate of all route classes. */
   worst(now: number, halfLifeMs: number): number {
     let highest = 0;
     for (let route = 0; this.#rates !== undefined && route < maxRouteClasses; route++) {
@@ -83,7 +87,7 @@ export class FailureRates {
   }
 }
 
-/** How much an outcome moves the rate of its route when the one before is so long ago. */
+/** The part of the way to an outcome that it moves the rate, by the time since the outcome before. */
 function stepAfter(silenceMs: number): number {
   return silenceMs > 0 ? Math.min(mostStep, Math.max(leastStep, 1 - Math.exp(-silenceMs / windowMs))) : leastStep;
 }

@@ -1,16 +1,16 @@
 import type { MeshRequest } from "../../core/dispatch.ts";
 
-/** How many classes are told apart. */
+/** Number of route classes. */
 export const maxRouteClasses = 16;
 
 /**
- * Numbers the routes of a service: by `route`, else by the first segment of the path. Paths come from outside, so
- * the first fifteen have a number of their own and all others share 0.
+ * Numbers the routes of a service, named by `route` or else by the first segment of the path. Paths come from outside and are
+ * unbounded: the first fifteen names have a class of their own, all others share the class 0.
  */
 export class RouteClasses {
   readonly #numbers = new Map<string, number>();
 
-  /** From 0 to below {@link maxRouteClasses}. */
+  /** The class of a request, from 0 to below {@link maxRouteClasses}. */
   of({ route, path }: MeshRequest): number {
     const name = route ?? firstSegment(path);
     const known = this.#numbers.get(name);

@@ -5,9 +5,9 @@ import type { AttemptLearner } from "../picker.ts";
 import { PeakEwma } from "./ewma.ts";
 import { FailureRates } from "./failure-rates.ts";
 
-/** The part of the way down to a lower latency that one answer goes at least: a healed instance is known after some dozen answers. */
+/** Least part of the way down to a lower latency that one response moves the average: some dozen responses show a recovery. */
 const minStep = 0.1;
-/** What a 4xx counts: most often the caller's fault, which all instances then share, and sometimes the instance's. */
+/** A 4xx counts as half a failure: it is mostly the fault of the caller, and then common to all instances, and sometimes the instance's. */
 const badnessOfRefusal = 0.5;
 
 /** Constants and clock of a {@link TrackRecord}. */
@@ -17,20 +17,23 @@ export interface TrackRecordOptions {
   readonly clock: Clock;
 }
 
-/** What the adaptive picker has learnt of one instance. */
+/** Latency, failures and waiting attempts of one instance, as the adaptive picker learns them. */
 export class TrackRecord extends PeakEwma {
   readonly failures: FailureRates = new FailureRates();
-  /** Attempts that wait for their response head. */
+  /** Number of attempts that wait for their response head. */
   waiting = 0;
-  /** When they began, added up; in whole milliseconds, so that the sum stays exact. */
+  /** Sum of the starts of these attempts, in whole milliseconds, so that it stays exact. */
   startedSum = 0;
 
-  /** Of successes only: an instance that fails fast must not look fast. The record itself, so that a pick reads one object less. */
+  /**
+   * Latency of successes, in milliseconds: an instance that fails fast must not look fast. It is the record itself, so that a pick
+   * reads one object less.
+   */
   get latency(): PeakEwma {
     return this;
   }
 
-  /** How long the attempts that wait for their head have waited on average, in milliseconds. */
+  /** Mean time that the waiting attempts have waited so far, in milliseconds. */
   meanAgeMs(now: number): number {
     return this.waiting > 0 ? now - this.startedSum / this.waiting : 0;
   }
@@ -68,7 +71,7 @@ export class AttemptOnRecord implements AttemptLearner {
     const isFailure = outcomeOfError(error) === "failure";
     if (isFailure) failures.record(this.#route, 1, now, this.#options.failureHalfLifeMs, this.#startedAt);
     if (hadHead) return;
-    // It would have taken at least so long: callers that give up on a hanging instance must not leave it looking fast.
+    // The attempt would have taken at least this long: an instance that hangs must not look fast because callers time out.
     const waitedMs = now - this.#startedAt;
     if ((latency.known || !isFailure) && waitedMs > latency.read(now, this.#options.decayMs)) {
       latency.observe(waitedMs, now, this.#options.decayMs);
@@ -83,7 +86,7 @@ export class AttemptOnRecord implements AttemptLearner {
   }
 }
 
-/** How much of a failure an answer is: 0 to 1. */
+/** The part of a failure that a response counts as, by its status: 0 to 1. */
 export function badnessOf(status: number): number {
   if (status >= 500 || status === 429) return 1;
   return status >= 400 ? badnessOfRefusal : 0;

@@ -1,18 +1,22 @@
 import type { Random } from "../../core/clock.ts";
 import { checkInteger, refuseOption } from "../../core/options.ts";
+import type { OptionRule } from "../../core/settings/option-rule.ts";
+import { custom } from "../../core/settings/rules.ts";
 
 /** Number of candidates that a pick compares: so many drawn at random, 2 or more, or all. */
 export type Choices = number | "all";
 
-/**
- * Checks an option that holds {@link Choices}.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function checkChoices(option: string, value: unknown): void {
-  if (value === "all") return;
-  if (typeof value === "string") refuseOption(option, value, 'a number from 2 on or "all"');
-  checkInteger(option, value, 2);
-}
+/** The rule of an option that holds {@link Choices}; the default is 2. */
+export const choicesRule: OptionRule<Choices> = custom<Choices>({
+  type: 'number | "all"',
+  default: 2,
+  range: "at least 2",
+  check(option, value) {
+    if (value === "all") return;
+    if (typeof value === "string") refuseOption(option, value, 'a number from 2 on or "all"');
+    checkInteger(option, value, 2);
+  },
+});
 
 /** A random whole number from 0 to below `size`. A number outside [0, 1) from `random` counts as 0. */
 export function drawIndex(random: Random, size: number): number {

@@ -1,24 +1,24 @@
 import type { Upstream } from "../../core/upstream.ts";
 
-/** Lists that a picker is asked for at a time: priorities × zones. Of more, the states of new ones begin afresh. */
+/** Number of lists in use at a time whose states are handed on: priorities × zones. Beyond it states of new lists begin anew. */
 const maxRecent = 16;
 
 interface Entry<State> {
   readonly list: readonly Upstream[];
   state: State | undefined;
-  /** The list is the same array, and something about its members has changed. */
+  /** The state from before a change of the members of the same array. */
   outdated: State | undefined;
 }
 
 /**
- * What a picker keeps for each list of candidates that it was told of: a turn, a schedule, a ring. It is made by the first pick
- * after a change, so that changes in a burst cost one, out of that of the list which the new one has come from. It goes with
- * its list; the same list twice in turn costs a comparison.
+ * The state of a picker for each announced list of candidates, such as a turn, a schedule or a ring. The first pick after a change
+ * makes it, from the state of the list that the new one replaces; changes in a burst thus cost one. A state is collected with its list.
+ * Looking up the same list again costs one comparison.
  */
 export class PerList<State> {
   readonly #create: (list: readonly Upstream[], before: State | undefined) => State;
   readonly #entries = new WeakMap<readonly Upstream[], Entry<State>>();
-  /** Those that have been picked from, the newest last: each list that has come from another one takes its place. */
+  /** The lists that have been picked from, the newest last; a list takes the place of the one that it replaces. */
   #recent: readonly Entry<State>[] = [];
   #list: readonly Upstream[] | undefined;
   #state: State | undefined;
@@ -27,13 +27,13 @@ export class PerList<State> {
     this.#create = create;
   }
 
-  /** Picks will be made from this list, which is new or whose members have changed. */
+  /** Announces a list that picks will be made from: a new array, or one whose members have changed. */
   announce(list: readonly Upstream[]): void {
     if (list === this.#list || list.length === 0) {
       this.#list = undefined;
       this.#state = undefined;
     }
-    // Nobody is left: nothing is to come of the lists that were.
+    // After an empty list no state is handed on.
     if (list.length === 0) this.#recent = [];
     const known = this.#entries.get(list);
     if (known === undefined) {
@@ -44,7 +44,7 @@ export class PerList<State> {
     }
   }
 
-  /** The state of a list; `undefined` for one that was not announced, such as a part of one. */
+  /** The state of a list; `undefined` for a list that was not announced, such as a part of one. */
   of(list: readonly Upstream[]): State | undefined {
     return list === this.#list ? this.#state : this.#find(list);
   }
@@ -73,7 +73,7 @@ export class PerList<State> {
   }
 }
 
-/** Changes come one by one: hardly ever do both ends of a list go at once. */
+/** A list replaces one with which it shares an end: members change one by one, so that both ends hardly ever leave at once. */
 function haveCommonEnd(one: readonly Upstream[], other: readonly Upstream[]): boolean {
   const [first] = other;
   const last = other.at(-1);

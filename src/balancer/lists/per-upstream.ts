@@ -3,7 +3,7 @@ import { PerList } from "./per-list.ts";
 
 const none: readonly never[] = [];
 
-/** What a picker keeps per upstream. It survives changes of the set and moves to another list, and goes with the upstream. */
+/** The state of a picker for each upstream. It survives updates and moves to other lists, and is collected with its upstream. */
 export class PerUpstream<State> {
   readonly #create: () => State;
   readonly #byUpstream = new WeakMap<Upstream, State>();
@@ -15,14 +15,14 @@ export class PerUpstream<State> {
     this.#create = create;
   }
 
-  /** Picks will be made from this list. */
+  /** Announces a list that picks will be made from. */
   update(upstreams: readonly Upstream[]): void {
     this.#list = none;
     this.#states = none;
     this.#lists.announce(upstreams);
   }
 
-  /** The state of `upstreams[index]`: an array access in the lists that picks are made from, a look-up in a part of one. */
+  /** The state of `upstreams[index]`: an array access for an announced list, a map look-up for a part of one. */
   at(upstreams: readonly Upstream[], index: number): State {
     if (upstreams !== this.#list) {
       this.#list = upstreams;
@@ -31,6 +31,7 @@ export class PerUpstream<State> {
     return this.#states[index] ?? this.of(upstreams[index] as Upstream);
   }
 
+  /** The state of an upstream, made at the first access. */
   of(upstream: Upstream): State {
     let state = this.#byUpstream.get(upstream);
     if (state === undefined) {

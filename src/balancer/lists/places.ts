@@ -1,9 +1,9 @@
 import type { Upstream } from "../../core/upstream.ts";
 
-/** So many members that are not where they were are looked for one by one; of more a map is made first. */
+/** Number of displaced members that are searched one by one; for more a map is built. */
 const maxSearches = 8;
 
-/** For each member of `list` its index in an earlier one, -1 for who is new. Fast where the order has stayed. */
+/** For each member of `list` its index in an earlier list, -1 for a new member. Fast where the order has stayed. */
 export function placesIn(before: readonly Upstream[], list: readonly Upstream[]): Int32Array {
   const places = new Int32Array(list.length);
   let known: Map<Upstream, number> | undefined;

@@ -3,10 +3,10 @@ import type { Upstream } from "../../core/upstream.ts";
 import { drawIndex } from "./draw.ts";
 import { weighList, weightsOf } from "./weights.ts";
 
-/** The running sums of the weights of a list that differ. */
+/** The running sums of the weights of a list; `"even"` when all weights are equal. */
 export type RunningSums = Float64Array | "even";
 
-/** Sums up the weights of a list, one after the other. */
+/** Computes the running sums of a list. */
 export function runningSums(upstreams: readonly Upstream[]): RunningSums {
   if (weighList(upstreams).isEven) return "even";
   const sums = weightsOf(upstreams);
@@ -14,13 +14,16 @@ export function runningSums(upstreams: readonly Upstream[]): RunningSums {
   return sums;
 }
 
-/** One of the list by chance, in proportion to the weights; of an empty one nobody. */
+/** A member of the list at random, with a chance in proportion to its weight; `undefined` for an empty list. */
 export function pickByChance(upstreams: readonly Upstream[], sums: RunningSums, random: Random): Upstream | undefined {
   if (upstreams.length < 2) return upstreams[0];
   return upstreams[sums === "even" ? drawIndex(random, upstreams.length) : drawByWeight(random, sums)];
 }
 
-/** An index with a chance in proportion to its weight: the first whose sum is above the drawn number, so never one of weight 0. */
+/**
+ * An index at random, with a chance in proportion to its weight: the first whose sum is above the drawn number, so never one of weight
+ * 0. A number outside [0, 1) from `random` counts as 0.
+ */
 export function drawByWeight(random: Random, sums: Float64Array): number {
   const drawn = random();
   const target = (drawn >= 0 && drawn < 1 ? drawn : 0) * (sums.at(-1) as number);

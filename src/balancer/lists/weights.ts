@@ -1,11 +1,11 @@
 import type { Upstream } from "../../core/upstream.ts";
 
-/** The most that discovery lets an endpoint weigh. */
+/** The highest weight of an endpoint that discovery accepts. */
 export const maxWeight = 65_535;
 
 /**
- * An upstream's weight as a picker may reckon with it, from 0 to 65535. Discovery gives no others; an upstream of somebody's
- * own may, and what is no number then weighs 1, as if none had been given.
+ * The weight of an upstream for computations, from 0 to 65535. Upstreams from discovery have no other weights; of other upstreams, such
+ * as those of tests, a weight that is no number counts as 1, and one out of range as the nearest bound.
  */
 export function weightOf({ weight }: Pick<Upstream, "weight">): number {
   if (weight >= 0 && weight <= maxWeight && typeof weight === "number") return weight;
@@ -13,17 +13,17 @@ export function weightOf({ weight }: Pick<Upstream, "weight">): number {
   return weight < 0 ? 0 : maxWeight;
 }
 
-/** What a weight of 0 counts as in a cost: so little that such an upstream is picked when nothing else can be. */
+/** The weight in costs of an upstream of weight 0: so small that the upstream is picked only when there is no other. */
 export const leastWeight = 1e-6;
 
-/** What all weights of a list have in common. */
+/** Properties of the weights of a list. */
 export interface ListWeights {
-  /** All weights are the same, so that they need not be looked at. */
+  /** All weights are equal. */
   readonly isEven: boolean;
   readonly mean: number;
 }
 
-/** Looks at the weights of a list once, for picks that compare each with the mean. */
+/** Reads the weights of a list once, for picks that compare each weight with the mean. */
 export function weighList(upstreams: readonly Upstream[]): ListWeights {
   let total = 0;
   let isEven = true;
@@ -36,7 +36,7 @@ export function weighList(upstreams: readonly Upstream[]): ListWeights {
   return { isEven, mean: upstreams.length === 0 ? 1 : total / upstreams.length };
 }
 
-/** What a cost is multiplied by because of the weight: 1 for the mean weight, less for more; not infinite for a weight of 0. */
+/** The factor of a cost by weight: mean weight / weight. Finite for a weight of 0. */
 export function costFactor(upstream: Upstream, { isEven, mean }: ListWeights): number {
   return isEven ? 1 : mean / Math.max(weightOf(upstream), leastWeight);
 }
@@ -48,7 +48,7 @@ export function weightsOf(upstreams: readonly Upstream[]): Float64Array {
   return weights;
 }
 
-/** The weights of a list; 1 each where none has any, so that keys still find somebody. */
+/** The weights of a list for hashing; 1 each when all are 0, so that keys still have owners. */
 export function hashWeights(upstreams: readonly Upstream[]): Float64Array {
   const weights = weightsOf(upstreams);
   return weights.every((weight) => weight === 0) ? weights.fill(1) : weights;

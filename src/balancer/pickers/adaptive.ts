@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
+import { number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { RouteClasses } from "../learning/route-classes.ts";
 import { AttemptOnRecord, TrackRecord, type TrackRecordOptions } from "../learning/track-record.ts";
@@ -9,7 +10,7 @@ import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
 import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
 import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
-import { sourcesOf } from "../picker-sources.ts";
+import { clockRule, randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link adaptive}. */
 export interface AdaptiveOptions {
@@ -25,7 +26,15 @@ export interface AdaptiveOptions {
   readonly clock?: Clock;
 }
 
-type AdaptiveSettings = AdaptiveOptions & Required<Pick<AdaptiveOptions, "decayMs" | "failureHalfLifeMs" | "failureWeight">>;
+const adaptiveOptions = optionTable<AdaptiveOptions>()({
+  decayMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  failureHalfLifeMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  failureWeight: number({ default: 100, min: 0, max: Number.MAX_SAFE_INTEGER }),
+  random: randomRule,
+  clock: clockRule,
+});
+
+type AdaptiveSettings = Settled<typeof adaptiveOptions.rules>;
 
 /** A pick compares every candidate of a list up to this length; of a longer one it compares `draws`, drawn at random. */
 const maxScanned = 32;
@@ -49,14 +58,7 @@ const unknownLatencyMs = 1e6;
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function adaptive(options: AdaptiveOptions = {}): Picker {
-  const { decayMs = 10_000, failureHalfLifeMs = 10_000, failureWeight = 100 } = options;
-  checkKeys("adaptive", options, ["decayMs", "failureHalfLifeMs", "failureWeight", "random", "clock"]);
-  checkNumber("adaptive: decayMs", decayMs, 1);
-  checkNumber("adaptive: failureHalfLifeMs", failureHalfLifeMs, 1);
-  checkNumber("adaptive: failureWeight", failureWeight, 0, Number.MAX_SAFE_INTEGER);
-  checkFunction("adaptive: random", options.random);
-  checkObject("adaptive: clock", options.clock);
-  return new AdaptivePicker({ ...options, decayMs, failureHalfLifeMs, failureWeight }, undefined);
+  return new AdaptivePicker(settlePicker("adaptive", adaptiveOptions, options), undefined);
 }
 
 /** Figures of all candidates of a pick that the cost of each depends on. */
@@ -144,6 +146,8 @@ class AdaptivePicker implements Picker {
     const isScan = size <= maxScanned;
     const count = isScan ? size : draws;
     const weights = this.#weights.of(upstreams) ?? weighList(upstreams);
+    const { failureHalfLifeMs } = this.#settings;
+    const { indexes, rates, factors } = survey;
     let highestFactor = 1;
     let fastestMs = Number.POSITIVE_INFINITY;
     let sumOfRates = 0;
@@ -151,11 +155,11 @@ class AdaptivePicker implements Picker {
     for (let at = 0; at < count; at++) {
       const index = isScan ? at : drawIndex(this.#random, size);
       const { latency, failures } = this.#records.at(upstreams, index);
-      const rate = failures.of(route, now, this.#settings.failureHalfLifeMs);
+      const rate = failures.of(route, now, failureHalfLifeMs);
       const factor = costFactor(upstreams[index] as Upstream, weights);
-      survey.indexes[at] = index;
-      survey.rates[at] = rate;
-      survey.factors[at] = factor;
+      indexes[at] = index;
+      rates[at] = rate;
+      factors[at] = factor;
       sumOfRates += rate;
       if (rate > highestRate) highestRate = rate;
       if (factor > highestFactor) highestFactor = factor;

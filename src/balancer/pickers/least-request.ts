@@ -1,30 +1,38 @@
 import type { Random } from "../../core/clock.ts";
-import { checkFunction, checkKeys } from "../../core/options.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
+import { type Choices, choicesRule, leastIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
 import { drawByWeight, type RunningSums, runningSums } from "../lists/running-sums.ts";
 import { leastWeight, weightOf } from "../lists/weights.ts";
-import type { Picker } from "../picker.ts";
+import type { Picker, PickerContext } from "../picker.ts";
+import { randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link leastRequest}. */
 export interface LeastRequestOptions {
-  /** How many candidates, drawn at random, a pick compares; `"all"` compares every one. Not used while weights differ. @default 2 */
+  /**
+   * Number of candidates, 2 or more, drawn at random, that a pick compares; `"all"` compares every one. Has no effect while weights
+   * differ. @default 2
+   */
   readonly choices?: Choices;
-  /** Source of the random numbers; a seeded one makes the sequence repeatable. */
+  /** Source of the random numbers; a seeded one makes the sequence repeatable. @default the mesh's */
   readonly random?: Random;
 }
 
+const leastRequestOptions = optionTable<LeastRequestOptions>()({ choices: choicesRule, random: randomRule });
+
 /**
- * The candidate with the fewest requests in flight, of two drawn at random. When weights differ it is Envoy's weighted
- * least request: each candidate has a chance in proportion to weight / (requests in flight + 1).
+ * The candidate with the fewest requests in flight of two drawn at random (power of two choices). When weights differ it is Envoy's
+ * weighted least request: each candidate has a chance in proportion to weight / (requests in flight + 1).
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function leastRequest(options: LeastRequestOptions = {}): Picker {
-  const { choices = 2, random = Math.random } = options;
-  checkKeys("leastRequest", options, ["choices", "random"]);
-  checkChoices("leastRequest: choices", choices);
-  checkFunction("leastRequest: random", random);
+  return leastRequestPicker(settlePicker("leastRequest", leastRequestOptions, options), undefined);
+}
+
+function leastRequestPicker(settings: Settled<typeof leastRequestOptions.rules>, context: PickerContext | undefined): Picker {
+  const { choices } = settings;
+  const { random } = sourcesOf(settings, context);
   const sums = new PerList<RunningSums>(runningSums);
   let among: readonly Upstream[] = [];
   const inFlightOf = (index: number) => (among[index] as Upstream).inFlight;
@@ -41,11 +49,11 @@ export function leastRequest(options: LeastRequestOptions = {}): Picker {
       const weight = weightOf(upstream);
       return { cost: (upstream.inFlight + 1) / (weight || leastWeight), weight };
     },
-    forService: (_service, context) => leastRequest({ choices, random: options.random ?? context?.random ?? random }),
+    forService: (_service, serviceContext) => leastRequestPicker(settings, serviceContext),
   };
 }
 
-/** Of more candidates than this a pick does not look at each. */
+/** Largest list of which a pick by weight looks at every candidate. */
 const maxSummed = 32;
 const maxDraws = 32;
 
@@ -65,8 +73,8 @@ function byChance(upstreams: readonly Upstream[], random: Random): Upstream | un
 }
 
 /**
- * The same chances by drawing by weight until one is taken, which happens with a chance of 1 / (requests in flight + 1). Where
- * all are so busy that this takes long, the least busy of those drawn.
+ * The same chances by rejection sampling: a candidate drawn by weight is accepted with the chance 1 / (requests in flight + 1). When
+ * none of `maxDraws` is accepted, the least busy of them.
  */
 function byDraws(upstreams: readonly Upstream[], sums: Float64Array, random: Random): Upstream | undefined {
   let best: Upstream | undefined;

@@ -1,13 +1,14 @@
 import type { Clock, Random } from "../../core/clock.ts";
-import { checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
+import { number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { PeakEwma } from "../learning/ewma.ts";
-import { type Choices, checkChoices, leastIndex } from "../lists/draw.ts";
+import { type Choices, choicesRule, leastIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
 import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
 import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
-import { sourcesOf } from "../picker-sources.ts";
+import { clockRule, randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link peakEwma}. */
 export interface PeakEwmaOptions {
@@ -21,7 +22,14 @@ export interface PeakEwmaOptions {
   readonly clock?: Clock;
 }
 
-type PeakEwmaSettings = PeakEwmaOptions & Required<Pick<PeakEwmaOptions, "decayMs" | "choices">>;
+const peakEwmaOptions = optionTable<PeakEwmaOptions>()({
+  decayMs: number({ default: 10_000, min: 1, unit: "ms" }),
+  choices: choicesRule,
+  random: randomRule,
+  clock: clockRule,
+});
+
+type PeakEwmaSettings = Settled<typeof peakEwmaOptions.rules>;
 
 /** Cost of an instance without an answer yet that has requests in flight: Finagle's `Long.MaxValue >> 16`. */
 const unknownCost = 2 ** 47 - 1;
@@ -33,13 +41,7 @@ const unknownCost = 2 ** 47 - 1;
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function peakEwma(options: PeakEwmaOptions = {}): Picker {
-  const { decayMs = 10_000, choices = 2 } = options;
-  checkKeys("peakEwma", options, ["decayMs", "choices", "random", "clock"]);
-  checkNumber("peakEwma: decayMs", decayMs, 1);
-  checkChoices("peakEwma: choices", choices);
-  checkFunction("peakEwma: random", options.random);
-  checkObject("peakEwma: clock", options.clock);
-  return new PeakEwmaPicker({ ...options, decayMs, choices }, undefined);
+  return new PeakEwmaPicker(settlePicker("peakEwma", peakEwmaOptions, options), undefined);
 }
 
 class PeakEwmaPicker implements Picker {

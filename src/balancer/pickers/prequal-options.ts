@@ -1,5 +1,8 @@
 import type { Clock, Random } from "../../core/clock.ts";
-import { checkFunction, checkInteger, checkKeys, checkNumber, checkObject, refuseOption } from "../../core/options.ts";
+import { refuseOption } from "../../core/options.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
+import { custom, integer, number, ratio } from "../../core/settings/rules.ts";
+import { clockRule, randomRule } from "../picker-options.ts";
 
 /** Options of `prequal`. Symbols and defaults are those of the paper where it has them. */
 export interface PrequalOptions {
@@ -28,50 +31,23 @@ export interface PrequalOptions {
   readonly clock?: Clock;
 }
 
-/** {@link PrequalOptions} with the defaults filled in; random numbers and clock stay open until the service is known. */
-export type PrequalSettings = Required<Omit<PrequalOptions, "random" | "clock">> & Pick<PrequalOptions, "random" | "clock">;
+/** The rules of {@link PrequalOptions}. */
+export const prequalOptions = optionTable<PrequalOptions>()({
+  probePath: custom<string>({ type: "string", default: "/.inmesh/load", check: checkPath }),
+  probeTimeoutMs: number({ default: 100, min: 1, max: 60_000, unit: "ms" }),
+  probesPerRequest: number({ default: 3, min: 0, max: 100 }),
+  maxProbesInFlight: integer({ default: 32, min: 1, max: 10_000 }),
+  poolSize: integer({ default: 16, min: 2, max: 1_000 }),
+  maxProbeAgeMs: number({ default: 1_000, min: 1, unit: "ms" }),
+  rifQuantile: ratio(2 ** -0.25),
+  removalsPerRequest: number({ default: 1, min: 0, max: 100 }),
+  random: randomRule,
+  clock: clockRule,
+});
 
-const optionKeys = [
-  "probePath",
-  "probeTimeoutMs",
-  "probesPerRequest",
-  "maxProbesInFlight",
-  "poolSize",
-  "maxProbeAgeMs",
-  "rifQuantile",
-  "removalsPerRequest",
-  "random",
-  "clock",
-];
+/** {@link PrequalOptions} with the defaults filled in. */
+export type PrequalSettings = Settled<typeof prequalOptions.rules>;
 
-/**
- * Checks the options and fills in the defaults.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function prequalSettings(options: PrequalOptions): PrequalSettings {
-  const { probePath = "/.inmesh/load", probeTimeoutMs = 100, probesPerRequest = 3, maxProbesInFlight = 32 } = options;
-  const { poolSize = 16, maxProbeAgeMs = 1_000, rifQuantile = 2 ** -0.25, removalsPerRequest = 1 } = options;
-  checkKeys("prequal", options, optionKeys);
-  if (typeof probePath !== "string" || !/^\/[!-~]*$/.test(probePath))
-    refuseOption("prequal: probePath", probePath, "a path that begins with a slash");
-  checkNumber("prequal: probeTimeoutMs", probeTimeoutMs, 1, 60_000);
-  checkNumber("prequal: probesPerRequest", probesPerRequest, 0, 100);
-  checkInteger("prequal: maxProbesInFlight", maxProbesInFlight, 1, 10_000);
-  checkInteger("prequal: poolSize", poolSize, 2, 1_000);
-  checkNumber("prequal: maxProbeAgeMs", maxProbeAgeMs, 1);
-  checkNumber("prequal: rifQuantile", rifQuantile, 0, 1);
-  checkNumber("prequal: removalsPerRequest", removalsPerRequest, 0, 100);
-  checkFunction("prequal: random", options.random);
-  checkObject("prequal: clock", options.clock);
-  return {
-    ...options,
-    probePath,
-    probeTimeoutMs,
-    probesPerRequest,
-    maxProbesInFlight,
-    poolSize,
-    maxProbeAgeMs,
-    rifQuantile,
-    removalsPerRequest,
-  };
+function checkPath(option: string, path: unknown): void {
+  if (typeof path !== "string" || !/^\/[!-~]*$/.test(path)) refuseOption(option, path, "a path that begins with a slash");
 }

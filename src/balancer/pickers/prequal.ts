@@ -12,8 +12,8 @@ import { type LoadProbeAnswer, LoadProber } from "../load-probes/load-prober.ts"
 import { type LoadReport, loadReportOf } from "../load-reports/load-report.ts";
 import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
 import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
-import { sourcesOf } from "../picker-sources.ts";
-import { type PrequalOptions, type PrequalSettings, prequalSettings } from "./prequal-options.ts";
+import { settlePicker, sourcesOf } from "../picker-options.ts";
+import { type PrequalOptions, type PrequalSettings, prequalOptions } from "./prequal-options.ts";
 
 /** δ of the paper: the factor by which probes arrive faster than they are used up, less 1. */
 const growth = 1;
@@ -33,10 +33,10 @@ const anyRoute = 0;
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function prequal(options: PrequalOptions = {}): ReportingPicker {
-  return new Prequal(prequalSettings(options), "", undefined, { count: 0 });
+  return new Prequal(settlePicker("prequal", prequalOptions, options), "", undefined, { count: 0 });
 }
 
-/** What is known of one instance beside its probe in the pool. */
+/** Failures and counts of one instance, beside its probe in the pool. */
 class InstanceRecord {
   readonly failures: FailureRates = new FailureRates();
   probes = 0;

@@ -1,9 +1,10 @@
 import type { Random } from "../../core/clock.ts";
-import { checkFunction, checkKeys } from "../../core/options.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
 import { PerList } from "../lists/per-list.ts";
 import { pickByChance, type RunningSums, runningSums } from "../lists/running-sums.ts";
 import { weightOf } from "../lists/weights.ts";
-import type { Picker } from "../picker.ts";
+import type { Picker, PickerContext } from "../picker.ts";
+import { randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link random}. */
 export interface RandomOptions {
@@ -11,20 +12,24 @@ export interface RandomOptions {
   readonly random?: Random;
 }
 
+const randomOptions = optionTable<RandomOptions>()({ random: randomRule });
+
 /**
- * A candidate at random: each with the same chance, or in proportion to the weights when they differ.
+ * A candidate at random, each with a chance in proportion to its weight.
  * @throws TypeError naming the option and the value.
  */
 export function random(options: RandomOptions = {}): Picker {
-  const { random: nextRandom = Math.random } = options;
-  checkKeys("random", options, ["random"]);
-  checkFunction("random: random", nextRandom);
+  return randomPicker(settlePicker("random", randomOptions, options), undefined);
+}
+
+function randomPicker(settings: { readonly random: Random | undefined }, context: PickerContext | undefined): Picker {
+  const { random: nextRandom } = sourcesOf(settings, context);
   const sums = new PerList<RunningSums>(runningSums);
   return {
     update: (upstreams) => sums.announce(upstreams),
-    // A retry picks among a part of the candidates, which has sums of its own.
+    // A retry picks from a part of a list, which has no sums yet.
     pick: (upstreams) => pickByChance(upstreams, sums.of(upstreams) ?? runningSums(upstreams), nextRandom),
     explain: (upstream) => ({ weight: weightOf(upstream) }),
-    forService: (_service, context) => random({ random: options.random ?? context?.random ?? nextRandom }),
+    forService: (_service, serviceContext) => randomPicker(settings, serviceContext),
   };
 }

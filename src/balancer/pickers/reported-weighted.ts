@@ -9,7 +9,7 @@ import { loadReportOf, loadReportOfTrailers } from "../load-reports/load-report.
 import { ReportedWeight } from "../load-reports/reported-weight.ts";
 import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
 import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
-import { sourcesOf } from "../picker-sources.ts";
+import { sourcesOf } from "../picker-options.ts";
 import type { Schedule } from "../schedules/schedule.ts";
 import { StrideSchedule } from "../schedules/stride-schedule.ts";
 import { planOf, type WeightPlan } from "../schedules/weight-plan.ts";

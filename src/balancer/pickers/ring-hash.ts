@@ -1,35 +1,38 @@
-import { checkInteger, checkKeys } from "../../core/options.ts";
-import { ConsistentHash, type ConsistentHashOptions, checkConsistentHash } from "../hashing/consistent-hash.ts";
+import { checkInteger } from "../../core/options.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
+import { integer } from "../../core/settings/rules.ts";
+import { ConsistentHash, type ConsistentHashOptions, consistentHashRules } from "../hashing/consistent-hash.ts";
 import { type PointCircle, ringOf } from "../hashing/ring.ts";
 import type { Picker } from "../picker.ts";
+import { settlePicker } from "../picker-options.ts";
 
 /** Options of {@link ringHash}. */
 export interface RingHashOptions extends ConsistentHashOptions {
-  /** Points on the ring of the instance with the lowest weight; others have as many more as their weight. @default 160 */
+  /** Points on the ring for the instance of the lowest weight, 1 to 8388608; others have more in proportion to theirs. @default 160 */
   readonly virtualNodes?: number;
-  /** More points than `virtualNodes` gives, where that makes fewer than this. @default 1 */
+  /** Least number of points of all instances together, 1 to `maxRingSize`. @default 1 */
   readonly minRingSize?: number;
-  /** The instances share so many points when they would have more; each has one in any case. @default 32_768 */
+  /** Largest number of points of all instances together, 1 to 8388608; each instance has one in any case. @default 32768 */
   readonly maxRingSize?: number;
 }
 
-const optionKeys = ["virtualNodes", "minRingSize", "maxRingSize", "hashKey", "balanceFactor", "random"];
 const mostPoints = 8_388_608;
 
+const ringHashOptions = optionTable<RingHashOptions>()({
+  virtualNodes: integer({ default: 160, min: 1, max: mostPoints }),
+  minRingSize: integer({ default: 1, min: 1, max: mostPoints }),
+  maxRingSize: integer({ default: 32_768, min: 1, max: mostPoints }),
+  ...consistentHashRules,
+});
+
 /**
- * Requests with the same key go to the same instance, in every process that sees the same instances, and when one of n
- * leaves or joins about 1/n of the keys move. A ring like ketama's and Envoy's: the points of an instance are XXH64 of
- * `id_0`, `id_1`, …, and a key belongs to the first point at or after its own hash.
- * @throws TypeError or RangeError for a wrong option
+ * Requests with the same key go to the same instance, in every process that sees the same instances. When one of n instances leaves or
+ * joins, about 1/n of the keys move. A ring like ketama's and Envoy's: the points of an instance are XXH64 of `id_0`, `id_1`, …, and a
+ * key belongs to the owner of the first point at or after its own hash.
+ * @throws TypeError or RangeError naming the option and the value
  */
 export function ringHash(options: RingHashOptions = {}): Picker {
-  const { virtualNodes = 160, minRingSize = 1, maxRingSize = 32_768 } = options;
-  checkKeys("ringHash", options, optionKeys);
-  checkInteger("ringHash: virtualNodes", virtualNodes, 1, mostPoints);
-  checkInteger("ringHash: maxRingSize", maxRingSize, 1, mostPoints);
-  checkInteger("ringHash: minRingSize", minRingSize, 1, maxRingSize);
-  checkConsistentHash("ringHash", options);
-  return new ConsistentHash<PointCircle>(options, (upstreams, before) =>
-    ringOf(upstreams, { virtualNodes, minRingSize, maxRingSize }, before),
-  );
+  const settings = settlePicker("ringHash", ringHashOptions, options);
+  checkInteger("ringHash: minRingSize", settings.minRingSize, 1, settings.maxRingSize);
+  return new ConsistentHash<PointCircle>(settings, (upstreams, before) => ringOf(upstreams, settings, before));
 }

@@ -1,33 +1,38 @@
 import type { Random } from "../../core/clock.ts";
-import { checkFunction, checkKeys } from "../../core/options.ts";
+import { optionTable } from "../../core/settings/option-table.ts";
 import { PerList } from "../lists/per-list.ts";
-import type { Picker } from "../picker.ts";
+import type { Picker, PickerContext } from "../picker.ts";
+import { randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link roundRobin}. */
 export interface RoundRobinOptions {
-  /** Chooses where to begin, so that many clients that start together do not all begin with the same instance. @default the mesh's */
+  /** Chooses the first instance, so that clients that start together do not all begin with the same one. @default the mesh's */
   readonly random?: Random;
 }
 
-/** Where a list's turn is. */
+const roundRobinOptions = optionTable<RoundRobinOptions>()({ random: randomRule });
+
+/** The last turn of a list; its index is `last` modulo the length. */
 interface Turn {
   last: number;
 }
 
-/** So that the number stays a small integer, which is counted without allocating. */
+/** Keeps the counter a small integer of V8, which is incremented without allocating. */
 const mask = 0x3fff_ffff;
 
 /**
- * Every candidate in turn, whatever its weight. The default picker.
+ * Every candidate in turn, whatever its weight.
  * @throws TypeError naming the option and the value.
  */
 export function roundRobin(options: RoundRobinOptions = {}): Picker {
-  const { random = Math.random } = options;
-  checkKeys("roundRobin", options, ["random"]);
-  checkFunction("roundRobin: random", random);
+  return roundRobinPicker(settlePicker("roundRobin", roundRobinOptions, options), undefined);
+}
+
+function roundRobinPicker(settings: { readonly random: Random | undefined }, context: PickerContext | undefined): Picker {
+  const { random } = sourcesOf(settings, context);
   const begin = (): Turn => ({ last: Math.floor(random() * 1_000_003) & mask });
   const turns = new PerList<Turn>((_list, before) => (before === undefined ? begin() : { last: before.last }));
-  // A retry picks among a part of a list, which has no turn of its own, and must not take one from the list.
+  // A retry picks from a part of a list, and must not take a turn of the whole list.
   const ofParts = begin();
   return {
     update: (upstreams) => turns.announce(upstreams),
@@ -37,6 +42,6 @@ export function roundRobin(options: RoundRobinOptions = {}): Picker {
       turn.last = (turn.last + 1) & mask;
       return upstreams[turn.last % upstreams.length];
     },
-    forService: (_service, context) => roundRobin({ random: options.random ?? context?.random ?? random }),
+    forService: (_service, serviceContext) => roundRobinPicker(settings, serviceContext),
   };
 }

@@ -1,5 +1,7 @@
 import type { Clock, Random } from "../../core/clock.ts";
-import { checkChoice, checkFunction, checkKeys, checkNumber, checkObject } from "../../core/options.ts";
+import { optionTable, type Settled } from "../../core/settings/option-table.ts";
+import { choice, number } from "../../core/settings/rules.ts";
+import { clockRule, randomRule } from "../picker-options.ts";
 
 /** Options of `weighted`. */
 export interface WeightedOptions {
@@ -22,24 +24,16 @@ export interface WeightedOptions {
   readonly clock?: Clock;
 }
 
-/** {@link WeightedOptions} with the defaults filled in; random numbers and clock stay open until the service is known. */
-export type WeightedSettings = Required<Omit<WeightedOptions, "random" | "clock">> & Pick<WeightedOptions, "random" | "clock">;
+/** The rules of {@link WeightedOptions}. */
+export const weightedOptions = optionTable<WeightedOptions>()({
+  by: choice(["static", "reported"], "static"),
+  blackoutMs: number({ default: 10_000, min: 0, unit: "ms" }),
+  expirationMs: number({ default: 180_000, min: 1, unit: "ms" }),
+  updateMs: number({ default: 1_000, min: 100, unit: "ms" }),
+  errorUtilizationPenalty: number({ default: 1, min: 0, max: Number.MAX_SAFE_INTEGER }),
+  random: randomRule,
+  clock: clockRule,
+});
 
-const optionKeys = ["by", "blackoutMs", "expirationMs", "updateMs", "errorUtilizationPenalty", "random", "clock"];
-
-/**
- * Checks the options and fills in the defaults.
- * @throws TypeError or RangeError naming the option and the value.
- */
-export function weightedSettings(options: WeightedOptions): WeightedSettings {
-  const { by = "static", blackoutMs = 10_000, expirationMs = 180_000, updateMs = 1_000, errorUtilizationPenalty = 1 } = options;
-  checkKeys("weighted", options, optionKeys);
-  checkChoice("weighted: by", by, ["static", "reported"]);
-  checkNumber("weighted: blackoutMs", blackoutMs, 0);
-  checkNumber("weighted: expirationMs", expirationMs, 1);
-  checkNumber("weighted: updateMs", updateMs, 100);
-  checkNumber("weighted: errorUtilizationPenalty", errorUtilizationPenalty, 0, Number.MAX_SAFE_INTEGER);
-  checkFunction("weighted: random", options.random);
-  checkObject("weighted: clock", options.clock);
-  return { ...options, by, blackoutMs, expirationMs, updateMs, errorUtilizationPenalty };
-}
+/** {@link WeightedOptions} with the defaults filled in. */
+export type WeightedSettings = Settled<typeof weightedOptions.rules>;

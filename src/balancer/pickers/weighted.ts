@@ -4,10 +4,10 @@ import { pickByChance, runningSums } from "../lists/running-sums.ts";
 import { weightOf } from "../lists/weights.ts";
 import type { ReportingPicker } from "../load-reports/reporting-picker.ts";
 import type { Picker, PickerContext } from "../picker.ts";
-import { sourcesOf } from "../picker-sources.ts";
+import { settlePicker, sourcesOf } from "../picker-options.ts";
 import { planOf, type WeightPlan } from "../schedules/weight-plan.ts";
 import { ReportedWeighted } from "./reported-weighted.ts";
-import { type WeightedOptions, weightedSettings } from "./weighted-options.ts";
+import { type WeightedOptions, weightedOptions } from "./weighted-options.ts";
 
 /**
  * Every candidate in turn, in proportion to the weights. By static weights this is smooth weighted round-robin with exactly nginx's
@@ -19,7 +19,7 @@ import { type WeightedOptions, weightedSettings } from "./weighted-options.ts";
 export function weighted(options: WeightedOptions & { readonly by: "reported" }): ReportingPicker;
 export function weighted(options?: WeightedOptions): Picker;
 export function weighted(options: WeightedOptions = {}): Picker {
-  const settings = weightedSettings(options);
+  const settings = settlePicker("weighted", weightedOptions, options);
   return settings.by === "static" ? staticWeighted(settings.random, undefined) : new ReportedWeighted(settings);
 }
 

@@ -1,13 +1,13 @@
 import type { Random } from "../../core/clock.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** Above it a deadline is coarser than the shortest periods. */
+/** Largest time of the schedule: in larger numbers a deadline is rounded more coarsely than the shortest periods. */
 const maxTime = 1e6;
 
 /**
- * Earliest deadline first: each member is due again 1 / weight after it was picked, and the one that is due first is picked. The
- * shares are exact to a pick, as those of {@link SmoothSchedule} are, and a pick among ten thousand is some fourteen steps down
- * a heap.
+ * Earliest deadline first, as in Envoy: each member is due again 1 / weight after its turn, and the one that is due first has the next
+ * turn. The shares are exact to one turn, as those of smooth weighted round-robin are, and a turn among ten thousand takes some
+ * fourteen steps down a heap.
  */
 export class EdfSchedule implements Schedule {
   readonly #weights: Float64Array;
@@ -16,7 +16,7 @@ export class EdfSchedule implements Schedule {
   readonly #heap: Uint32Array;
   #now = 0;
 
-  /** @param lags the place of each in its round; NaN where nothing is known, which `random` decides then */
+  /** @param lags the lag of each member ({@link Schedule.lagOf}); NaN: unknown, and drawn from `random` */
   constructor(weights: Float64Array, lags: Float64Array | undefined, random: Random) {
     this.#weights = weights;
     this.#deadlines = weights.map((weight, index) => {
@@ -47,7 +47,7 @@ export class EdfSchedule implements Schedule {
     this.#now = 0;
   }
 
-  /** Moves the member at `at` down to its place. Of equal deadlines the lower index comes first. */
+  /** Moves the member at `at` down to its place in the heap. Of equal deadlines the lower index comes first. */
   #sift(at: number): void {
     const heap = this.#heap;
     const deadlines = this.#deadlines;

@@ -1,6 +1,7 @@
-/** Whose turn it is, by index in a list. */
+/** An order of turns for the members of a list. */
 export interface Schedule {
+  /** The index of the member whose turn it is. */
   next(): number;
-  /** How many picks the member at `index` has been given fewer than its share so far, more when negative. */
+  /** The number of turns that the member at `index` is short of its share so far; negative when it has had more. */
   lagOf(index: number): number;
 }

@@ -1,12 +1,12 @@
 import type { Schedule } from "./schedule.ts";
 
-/** Before the products below lose digits. */
+/** Number of picks after which the counters restart, before the products below lose digits. */
 const maxRounds = 2 ** 20;
 
 /**
- * Smooth weighted round-robin with exactly nginx's sequence (`ngx_http_upstream_get_peer`): {5, 1, 1} gives a a b a c a a.
- * There each pick adds its weight to everybody's current and takes the sum of all weights from the highest. Here a current is
- * weight × picks − what was taken, which is the same number and nothing has to be written but for the one that is picked.
+ * Smooth weighted round-robin with exactly nginx's sequence (`ngx_http_upstream_get_peer`): weights {5, 1, 1} give a a b a c a a.
+ * nginx adds the weight of each member to its current weight at every pick, picks the highest, and subtracts the sum of all weights
+ * from it. Here the current weight is computed as weight × picks − what was subtracted: the same number, with one write per pick.
  */
 export class SmoothSchedule implements Schedule {
   readonly #weights: Float64Array;
@@ -14,10 +14,10 @@ export class SmoothSchedule implements Schedule {
   readonly #total: number;
   #rounds = 0;
 
-  /** @param currents the place of each in the sequence, 0 at its beginning */
+  /** @param currents the current weight of each member, 0 at the beginning of the sequence */
   constructor(weights: Float64Array, currents: Float64Array) {
     this.#weights = weights;
-    // Who has no weight has no share, also not when all others happen to be behind.
+    // A member of weight 0 has no turn, not even when all others are below 0.
     this.#taken = weights.map((weight, index) => (weight > 0 ? -(currents[index] as number) : Number.POSITIVE_INFINITY));
     this.#total = weights.reduce((sum, weight) => sum + weight, 0);
   }
@@ -30,7 +30,7 @@ export class SmoothSchedule implements Schedule {
     let best = 0;
     let highest = Number.NEGATIVE_INFINITY;
     let index = 0;
-    // Four at a time take two thirds of the time.
+    // Unrolled by four, the loop takes two thirds of the time.
     for (; index + 3 < size; index += 4) {
       const first = (weights[index] as number) * rounds - (taken[index] as number);
       const second = (weights[index + 1] as number) * rounds - (taken[index + 1] as number);
@@ -65,7 +65,7 @@ export class SmoothSchedule implements Schedule {
     return best;
   }
 
-  /** What nginx calls `current_weight`. */
+  /** nginx's `current_weight`. */
   currentOf(index: number): number {
     const taken = this.#taken[index] as number;
     return taken === Number.POSITIVE_INFINITY ? 0 : (this.#weights[index] as number) * this.#rounds - taken;

@@ -1,22 +1,22 @@
 import type { Schedule } from "./schedule.ts";
 
 const strides = 65_535;
-/** Known weights are kept within these multiples of their mean, so that no pick has to skip for long. */
+/** Known weights are limited to these multiples of their mean, so that no pick skips many turns. */
 const maxRatio = 10;
 const minRatio = 0.01;
 
 /**
- * Static stride scheduling as gRPC has it (`static_stride_scheduler.cc`, gRFC A58): turn by turn, in which a member of weight w is
- * skipped in all but w of 65,535 rounds, evenly spread. A weight of 0 is unknown and counts as the mean of those that are known.
+ * Static stride scheduling (gRFC A58, gRPC's `static_stride_scheduler.cc`): members in turn, of which one of weight w is skipped in all
+ * but w of 65,535 rounds, evenly spread. A weight of 0 is unknown and counts as the mean of the known ones.
  */
 export class StrideSchedule implements Schedule {
   readonly #weights: Uint16Array;
-  /** What decides in the next round whether a member is skipped: (weight × round + index × 32,767) mod 65,535. */
+  /** (weight × round + index × 32,767) mod 65,535 of each member, which decides whether its next turn is skipped. */
   readonly #residues: Uint16Array;
   #index: number;
   #sequence: number;
 
-  /** @param sequence how many turns there have been, skipped ones included: another start for each client */
+  /** @param sequence number of turns so far, skipped ones included; a random one for a client that begins */
   constructor(weights: Float64Array, sequence = 0) {
     this.#weights = scaled(weights);
     const size = weights.length;
@@ -30,7 +30,7 @@ export class StrideSchedule implements Schedule {
     });
   }
 
-  /** How many turns there have been, for the schedule that comes after this one. */
+  /** Number of turns so far, skipped ones included, for the schedule that follows this one. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -54,7 +54,7 @@ export class StrideSchedule implements Schedule {
   }
 }
 
-/** Weights of which the highest is 65,535. */
+/** The weights as whole numbers of which the highest is 65,535. */
 function scaled(weights: Float64Array): Uint16Array {
   let sum = 0;
   let highest = 0;

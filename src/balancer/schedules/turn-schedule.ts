@@ -1,17 +1,17 @@
 import type { Schedule } from "./schedule.ts";
 
-/** Each in turn. */
+/** Plain round-robin. */
 export class TurnSchedule implements Schedule {
   readonly #size: number;
   #turn: number;
 
-  /** @param begin the index that comes first, of a list that may have been longer */
+  /** @param begin the first index, taken modulo `size` */
   constructor(size: number, begin = 0) {
     this.#size = size;
     this.#turn = begin % size;
   }
 
-  /** The index that comes next. */
+  /** The index of the next turn. */
   get turn(): number {
     return this.#turn;
   }

@@ -7,10 +7,10 @@ import type { Schedule } from "./schedule.ts";
 import { SmoothSchedule } from "./smooth-schedule.ts";
 import { TurnSchedule } from "./turn-schedule.ts";
 
-/** Up to so many members a pick may pass over all of them: exactly nginx's order for as many as anybody writes down by hand. */
+/** Largest list with nginx's order, in which a pick looks at every member. */
 const maxSmooth = 256;
 
-/** The schedule of a list by the weights that discovery gives. */
+/** The schedule of a list by the weights from discovery. */
 export interface WeightPlan {
   readonly upstreams: readonly Upstream[];
   readonly weights: Float64Array;
@@ -18,9 +18,9 @@ export interface WeightPlan {
 }
 
 /**
- * Plans a list by its weights, out of the plan of the list that it has come from: who stays keeps its place, so that an update
- * does not favour the first of the list again. A place is counted in picks and not in weights: who was a thousand behind among
- * weights of a thousand must not wait for a thousand picks among weights of one.
+ * Plans a list by its weights: plain round-robin for equal weights, nginx's order for up to 256 members, else earliest deadline first.
+ * Members of the list before keep their lag, so that an update does not favour the first of the list again. The lag is counted in turns
+ * and not in weights: a member that lags by a weight of a thousand must not wait for a thousand turns when all weights become one.
  */
 export function planOf(upstreams: readonly Upstream[], before: WeightPlan | undefined, random: Random): WeightPlan {
   const weights = weightsOf(upstreams);
@@ -35,7 +35,7 @@ export function planOf(upstreams: readonly Upstream[], before: WeightPlan | unde
 
 function lagsOf(places: Int32Array | undefined, before: WeightPlan | undefined): Float64Array | undefined {
   if (places === undefined || before === undefined) return undefined;
-  // Nothing is known of who is new: it joins anywhere in its round.
+  // A new member joins at a random point of its period.
   return Float64Array.from(places, (place) => (place < 0 ? Number.NaN : before.schedule.lagOf(place)));
 }
 
@@ -47,7 +47,7 @@ function currentsOf(weights: Float64Array, places: Int32Array | undefined, befor
   const isSame = weights.length === before.weights.length && weights.every((weight, at) => before.weights[places[at] as number] === weight);
   for (const [index, place] of places.entries()) {
     if (place < 0) continue;
-    // To the bit where nothing but the order has changed: rounding would decide ties.
+    // Exact where only the order has changed: rounding would decide ties.
     currents[index] =
       isSame && schedule instanceof SmoothSchedule ? schedule.currentOf(place) : Math.min(1, Math.max(-1, schedule.lagOf(place))) * total;
   }

@@ -1,6 +1,6 @@
 import type { Cancellation } from "../../core/cancellation.ts";
+import type { Protocol } from "../../core/connection-options.ts";
 import { hostAndPort } from "../../core/endpoint.ts";
-import type { Protocol } from "../../core/protocol.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import type { ClientIdentity } from "../../wire/client-identity.ts";
 import { connect } from "./health-check-connection.ts";

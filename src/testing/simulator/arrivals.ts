@@ -2,7 +2,7 @@ import type { Random } from "../../core/clock.ts";
 import type { CallOptions } from "../../core/dispatch.ts";
 import type { Arrivals, SimulatedRequest } from "./scenario.ts";
 
-/** A call to be made. */
+/** A call of a scenario. */
 export interface Arrival {
   readonly atMs: number;
   readonly client: number;
@@ -11,7 +11,7 @@ export interface Arrival {
   readonly options: CallOptions | undefined;
 }
 
-/** What {@link arrivalsOf} needs. */
+/** Parameters of {@link arrivalsOf}. */
 export interface ArrivalOptions {
   readonly arrivals: Arrivals;
   readonly durationMs: number;
@@ -20,7 +20,7 @@ export interface ArrivalOptions {
   readonly random: Random;
 }
 
-/** Every call of a scenario in the order of time. They depend on the seed alone, whatever the pickers do. */
+/** The calls of a scenario in the order of time. They depend on `random` only, not on what clients and servers do. */
 export function* arrivalsOf({ arrivals, durationMs, clients, requests, random }: ArrivalOptions): Generator<Arrival> {
   const total = requests.reduce((sum, { share = 1 }) => sum + share, 0);
   const draw = (): SimulatedRequest => {
@@ -45,7 +45,7 @@ function* momentsOf({ ratePerSecond, spacing = "poisson" }: Arrivals, durationMs
     const untilMs = Math.min(durationMs, phases[index + 1]?.fromMs ?? Number.POSITIVE_INFINITY);
     if (rate === 0) continue;
     if (spacing === "uniform") {
-      // Multiplied, not added up: a million additions of a third end elsewhere.
+      // A multiplication each: a million additions of a third would accumulate rounding errors.
       for (let count = 0; fromMs + (count * 1_000) / rate < untilMs; count++) yield fromMs + (count * 1_000) / rate;
     } else {
       const gap = () => (-Math.log(1 - random()) * 1_000) / rate;

@@ -44,8 +44,8 @@ const answerKeys = ["latencyMs", "status", "headers", "fault", "errors"];
 const faults = ["refuse", "unreachable", "reset", "hang"];
 
 /**
- * Checks a whole scenario before anything is played.
- * @throws TypeError or RangeError naming the field and the value.
+ * Checks a whole scenario.
+ * @throws TypeError or RangeError naming the field and the value
  */
 export function checkScenario(scenario: Scenario): void {
   if (typeof scenario !== "object" || scenario === null) refuseOption("simulate", scenario, "given a scenario");
@@ -155,7 +155,7 @@ function checkLatency(where: string, latency: Latency | undefined): void {
 function checkOrder(where: string, phases: readonly { readonly fromMs: number }[]): void {
   for (const [index, { fromMs }] of phases.entries()) {
     required(`${where}[${index}].fromMs`, fromMs);
-    // Scripts are read forwards: a phase out of order would never come.
+    // Scripts are read forwards: a phase out of order would be skipped.
     checkNumber(`${where}[${index}].fromMs`, fromMs, index === 0 ? 0 : (phases[index - 1]?.fromMs ?? 0));
   }
 }

@@ -4,13 +4,13 @@ import type { Discovery } from "../../discovery/discovery.ts";
 import type { SimulatedServer } from "./scenario.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
-/** A server with its name, copies told apart. */
+/** A server with its unique name. */
 export interface NamedServer {
   readonly name: string;
   readonly script: SimulatedServer;
 }
 
-/** Every server of a scenario: those without a name get one, and copies are counted. */
+/** Every server of a scenario, with generated names for those without, and a number behind the names of copies. */
 export function nameServers(servers: readonly SimulatedServer[]): readonly NamedServer[] {
   return servers.flatMap((script, index) => {
     const { name = `server-${index + 1}`, copies } = script;
@@ -49,7 +49,7 @@ export function scriptedDiscovery(servers: readonly NamedServer[], clock: Simula
   };
 }
 
-/** Addresses out of 10.0.0.0/8, which no request is sent to. */
+/** The endpoint of a server, with an address from 10.0.0.0/8 that is never connected to. */
 function endpointOf(name: string, { zone, weight, priority, metadata }: SimulatedServer, index: number): Endpoint {
   return {
     id: name,

@@ -1,33 +1,33 @@
-/** What {@link simulate} found. It holds data only, so that `JSON.stringify` of it can be kept and compared. */
+/** The result of {@link simulate}: plain data, so that its JSON can be stored and compared. */
 export interface SimulationResult {
   readonly name: string;
   readonly seed: number;
-  /** Calls that were made. */
+  /** Number of calls. */
   readonly requests: number;
-  /** Calls that ended with a status that is a success. */
+  /** Number of calls that ended with a successful status. */
   readonly successes: number;
-  /** `successes` of `requests`, 0–1. */
+  /** `successes` / `requests`, 0 to 1. */
   readonly successRatio: number;
-  /** Of all calls that ended, whichever way. */
+  /** Mean and quantiles of the durations of all calls that ended, successful or not, in milliseconds. */
   readonly meanMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
-  /** The same of the successes alone: who fails fast looks fast in the other figures. */
+  /** Durations of the successful calls alone: fast failures make the figures above look better. */
   readonly ofSuccesses: LatencySummary;
-  /** Attempts that were made, by the records of the calls that ended. */
+  /** Attempts per call that ended. */
   readonly attemptsPerRequest: number;
-  /** How calls ended: by status or error code, and `unanswered`. */
+  /** Number of calls by status or error code; `unanswered`: calls that had not ended when the simulation did. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** In the scenario's order. */
   readonly servers: readonly ServerSummary[];
-  /** Requests of the server that got most, as a multiple of the mean of all. */
+  /** Requests of the server with the most, as a multiple of the mean. */
   readonly imbalance: number;
   /** Calls by the time at which they began. */
   readonly timeline: readonly TimelinePart[];
 }
 
-/** How long calls took, in milliseconds; 0 when there were none. */
+/** Durations of calls in milliseconds; 0 when there were none. */
 export interface LatencySummary {
   readonly meanMs: number;
   readonly p50Ms: number;
@@ -35,27 +35,28 @@ export interface LatencySummary {
   readonly p999Ms: number;
 }
 
-/** What came to one server. */
+/** The attempts at one server. */
 export interface ServerSummary {
   readonly name: string;
-  /** Attempts that came, connections that it refused among them. */
+  /** Number of attempts, refused connections included. */
   readonly requests: number;
-  /** Of the attempts of all servers, 0–1. */
+  /** Share of the attempts at all servers, 0 to 1. */
   readonly share: number;
-  /** Attempts that it answered with a status below 400. */
+  /** Number of attempts that it answered with a status below 400. */
   readonly successes: number;
   readonly maxInFlight: number;
-  /** Clients that sent it something: so many connections it has at least. */
+  /** Number of clients that sent it a request: it has at least as many connections. */
   readonly connections: number;
 }
 
-/** A part of the time. */
+/** One of the equal parts of the time in which calls arrive. */
 export interface TimelinePart {
   readonly fromMs: number;
+  /** Calls that began in this part, and those of them that succeeded. */
   readonly requests: number;
   readonly successes: number;
-  /** Of those that ended, in milliseconds. */
+  /** Mean duration of those that ended, in milliseconds. */
   readonly meanMs: number;
-  /** Attempts that came to each server in that time, in the scenario's order. */
+  /** Attempts at each server in this part, in the scenario's order. */
   readonly attempts: readonly number[];
 }

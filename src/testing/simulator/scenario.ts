@@ -3,43 +3,43 @@ import type { CallOptions } from "../../core/dispatch.ts";
 import type { MeshOptions } from "../../mesh/mesh-options.ts";
 import type { ServiceOptions } from "../../mesh/service-options.ts";
 
-/** What {@link simulate} plays: servers, and clients that call them for some time. */
+/** Servers, and clients that call them for some time, for {@link simulate}. */
 export interface Scenario {
-  /** What it is called in the result. @default "simulation" */
+  /** Name of the result. @default "simulation" */
   readonly name?: string;
   readonly servers: readonly SimulatedServer[];
-  /** When calls begin; each is made by one of the clients, chosen at random. They begin whether or not earlier ones have ended. */
+  /** Times at which calls begin, whether or not earlier ones have ended. Each call is made by a client chosen at random. */
   readonly arrivals: Arrivals;
-  /** How long calls arrive, in milliseconds. */
+  /** Time in which calls begin, in milliseconds, above 0. */
   readonly durationMs: number;
-  /** How long what is under way then may still take, in milliseconds; what has not ended by then has failed. @default 60000 */
+  /** Time after that in which calls may still end, in milliseconds; calls that have not ended by then have failed. @default 60000 */
   readonly drainMs?: number;
-  /** Processes that call, each with a mesh of its own which knows nothing of the others. @default 1 */
+  /** Number of calling processes, 1 or more. Each has a mesh of its own and knows nothing of the others. @default 1 */
   readonly clients?: number;
-  /** What is sent, drawn by `share`. @default one GET of / */
+  /** Kinds of requests, drawn in proportion to their `share`. @default one GET of / */
   readonly requests?: readonly SimulatedRequest[];
-  /** Options of the clients: picker, retry, breaker, time limits. A function makes each client's own, with its seeded chance. */
+  /** Options of the clients: picker, retry, breaker, time limits. A function makes those of each client, with seeded random numbers. */
   readonly options?: SimulatedOptions | ((client: SimulatedClient) => SimulatedOptions);
-  /** Which statuses are a success. @default those below 400 */
+  /** Whether a status is a success. @default below 400 */
   readonly isSuccess?: (status: number) => boolean;
-  /** The same seed gives the same result. @default 1 */
+  /** Seed of all random numbers, 0 or more: the same scenario and seed give the same result. @default 1 */
   readonly seed?: number;
-  /** In how many parts the time is cut for the result's `timeline`; 0 = none. @default 60 */
+  /** Number of parts of the result's `timeline`, 0 to 10000; 0 = no timeline. @default 60 */
   readonly timelineParts?: number;
 }
 
-/** What the mesh of a simulated client is given: the options of `createMesh` that have no part in connections. */
+/** Options of the mesh of a simulated client: those of `createMesh` that do not concern connections. */
 export interface SimulatedOptions extends Omit<ServiceOptions, "healthCheck" | "protocol">, Pick<MeshOptions, "zone"> {}
 
-/** How many calls there are, of all clients together. */
+/** The rate of calls, of all clients together. */
 export interface Arrivals {
-  /** Calls per second, or how many from when on. */
+  /** Calls per second, or phases with different rates, in the order of time. */
   readonly ratePerSecond: number | readonly RatePhase[];
-  /** `poisson`: at random moments, as from many independent users. `uniform`: at equal distances. @default "poisson" */
+  /** `poisson`: at random times, as from many independent users. `uniform`: at equal distances. @default "poisson" */
   readonly spacing?: "poisson" | "uniform";
 }
 
-/** A rate that holds until the next one begins. */
+/** A rate of calls from one time on, until the next phase begins. */
 export interface RatePhase {
   readonly fromMs: number;
   readonly ratePerSecond: number;
@@ -51,112 +51,112 @@ export interface SimulatedRequest {
   readonly method?: string;
   /** @default "/" */
   readonly path?: string;
-  /** How often it is sent, in proportion to the others. @default 1 */
+  /** Number of such requests in proportion to the others, 0 or more. @default 1 */
   readonly share?: number;
-  /** Draws a `hashKey` out of so many for each call, for pickers that hash. */
+  /** Number of different keys, 1 or more, of which each call draws one as its `hashKey`, for pickers that hash. @default no key */
   readonly keys?: number;
-  /** What the call says for itself; `init.mesh`. */
+  /** Options of the call; `init.mesh`. */
   readonly options?: CallOptions;
 }
 
-/** One of the processes that call, as `options` is told of it. */
+/** One of the calling processes, for a function that makes its options. */
 export interface SimulatedClient {
   /** From 0. */
   readonly index: number;
   /** Virtual time. */
   readonly clock: Clock;
-  /** This client's seeded chance. */
+  /** Seeded random numbers of this client. */
   readonly random: Random;
 }
 
-/** A server, or several that are alike. */
+/** A server, or several alike. */
 export interface SimulatedServer {
   /** Its id. @default "server-1", … */
   readonly name?: string;
-  /** So many servers like this, named `name-1`, …, each with a queue and chance of its own. @default 1 */
+  /** Number of servers like this, named `name-1`, …, each with its own queue and random numbers. @default 1, without a number in the name */
   readonly copies?: number;
   readonly zone?: string;
   readonly weight?: number;
   readonly priority?: number;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Discovery lists it from then on. @default 0 */
+  /** Time from which discovery lists it. @default 0 */
   readonly listedFromMs?: number;
-  /** Discovery lists it no longer. @default it stays */
+  /** Time from which discovery no longer lists it. @default never */
   readonly listedUntilMs?: number;
-  /** Requests that it works on at a time; others wait their turn. @default all that come */
+  /** Number of requests that it works on at a time, 1 or more; others wait, first come first served. @default no limit */
   readonly workers?: number;
-  /** Requests that may wait; it answers 503 at once to those that find the queue full. @default no limit */
+  /** Number of requests that may wait; further ones are answered with 503 at once. @default no limit */
   readonly queue?: number;
   /**
-   * It answers probes of its load (`/.inmesh/load`) within a millisecond, beside its queue, and says in each response how busy it is
-   * (`endpoint-load-metrics`). Probes are counted nowhere. @default false
+   * Answers load probes (`/.inmesh/load`) within a millisecond, outside of its queue, and reports its load in each response
+   * (`endpoint-load-metrics`). Load probes are not counted. @default false
    */
   readonly reportsLoad?: boolean;
-  /** How it answers, or how from when on. Before the first phase it refuses connections. */
+  /** Its answers, or phases with different answers, in the order of time. Before the first phase it refuses connections. */
   readonly answers: ServerPhase | readonly ServerPhase[];
 }
 
-/** How a server answers from one moment on. */
+/** The answers of a server from one time on. */
 export interface ServerPhase extends ServerAnswer {
   /** @default 0 */
   readonly fromMs?: number;
-  /** Other answers for some paths. */
+  /** Other answers for single paths. */
   readonly paths?: Readonly<Record<string, ServerAnswer>>;
 }
 
-/** How a server answers. */
+/** The answers of a server. */
 export interface ServerAnswer {
-  /** How long it works on a request, in milliseconds. @default 10 */
+  /** Time that a worker spends on a request, in milliseconds. @default 10 */
   readonly latencyMs?: Latency;
-  /** A function is asked when the work is done. @default 200 */
+  /** Status of the response, 200 to 599; a function is called when the work is done. @default 200 */
   readonly status?: number | ((moment: ServerMoment) => number);
-  /** Headers of the response. */
+  /** Headers of the response; a function is called when the work is done. @default none */
   readonly headers?: Readonly<Record<string, string>> | ((moment: ServerMoment) => Readonly<Record<string, string>>);
-  /** What goes wrong with every request, or with those for which the function says so when they come. */
+  /** Fault of every request, or of those for which the function, called on arrival, returns one. @default none */
   readonly fault?: ServerFault | ((moment: ServerMoment) => ServerFault | undefined);
-  /** A part of the requests ends in an error. */
+  /** Makes a part of the requests end in an error. @default none */
   readonly errors?: ServerErrors;
 }
 
-/** A part of the requests that ends in an error. */
+/** A random part of the requests that ends in an error. */
 export interface ServerErrors {
-  /** 0–1. */
+  /** Share of the requests, 0 to 1. */
   readonly ratio: number;
-  /** @default 500 */
+  /** Status of the response, 200 to 599. @default 500 */
   readonly status?: number;
-  /** Instead of a status. */
+  /** Fault in place of a response. @default none */
   readonly fault?: ServerFault;
-  /** @default that of the others */
+  /** Time that a worker spends on such a request, in milliseconds. @default that of the others */
   readonly latencyMs?: Latency;
 }
 
-/** A time in milliseconds: always the same, drawn evenly from two bounds, drawn from an exponential distribution, or computed. */
+/** A time in milliseconds: constant, uniformly distributed between two bounds, exponentially distributed, or computed. */
 export type Latency = number | readonly [fromMs: number, toMs: number] | ExponentialLatency | ((moment: ServerMoment) => number);
 
-/** An exponentially distributed time: what a server takes whose work varies much. */
+/** An exponentially distributed time, as of a server whose work varies much. */
 export interface ExponentialLatency {
-  /** The mean of it, in milliseconds. */
+  /** Mean of the random part, in milliseconds. */
   readonly exponentialMs: number;
-  /** Added to it. @default 0 */
+  /** Constant part, in milliseconds. @default 0 */
   readonly leastMs?: number;
 }
 
 /**
- * `refuse`: no connection, after a millisecond. `unreachable`: no connection, after a second (`connectTimeoutMs`).
- * `reset`: the connection is lost after the request has been sent and `latencyMs` have gone. `hang`: no answer ever.
+ * `refuse`: no connection, after a millisecond. `unreachable`: no connection, after a second, as with `connectTimeoutMs`.
+ * `reset`: the connection is lost `latencyMs` after the request has been sent. `hang`: there is never a response.
  */
 export type ServerFault = "refuse" | "unreachable" | "reset" | "hang";
 
-/** A server at one moment, for functions in a scenario. */
+/** A server at one point in time, for functions in a scenario. */
 export interface ServerMoment {
-  /** Since the simulation began. */
+  /** Time since the simulation began, in milliseconds. */
   readonly nowMs: number;
-  /** Requests at the server, waiting ones and this one included. */
+  /** Number of requests at the server, waiting ones and this one included. */
   readonly inFlight: number;
-  /** Requests that had come before this one. */
+  /** Number of requests that arrived before this one. */
   readonly before: number;
   readonly method: string;
   readonly path: string;
-  /** The server's seeded chance. */
+  /** Seeded random numbers of the server. */
   readonly random: Random;
 }

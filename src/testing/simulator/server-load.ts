@@ -1,13 +1,13 @@
-/** What a simulated server is asked for its load by: what the prequal picker asks unless told otherwise. */
+/** Path at which a simulated server reports its load: the default of the prequal picker. */
 export const probePath = "/.inmesh/load";
 
-/** Answers that are remembered, and how many of them an estimate is made from. */
+/** Number of latest responses that are kept, and number of those that an estimate is made from. */
 const remembered = 64;
 const sampled = 9;
-/** Rates are averaged over about so long. */
+/** Time constant of the rates, in milliseconds. */
 const rateMs = 1_000;
 
-/** What a server knows of its own load, as it reports it (ORCA's `endpoint-load-metrics`, in its text form). */
+/** The load of a server, as it reports it: ORCA's `endpoint-load-metrics` in its text form. */
 export class ServerLoad {
   readonly #answers: { readonly inFlight: number; readonly ms: number }[] = [];
   #next = 0;
@@ -15,7 +15,7 @@ export class ServerLoad {
   #errors = 0;
   #atMs = 0;
 
-  /** A request has been answered after `ms`; `inFlight` were there when it came, itself included. */
+  /** Counts a request that was answered after `ms`; `inFlight`: requests at the server when it arrived, itself included. */
   onEnd(nowMs: number, inFlight: number, ms: number, isError: boolean): void {
     this.#decay(nowMs);
     this.#requests++;
@@ -24,7 +24,10 @@ export class ServerLoad {
     this.#next = (this.#next + 1) % remembered;
   }
 
-  /** The header of a response. `utilisation`: the part of the workers that is busy; `undefined` where there is no limit of them. */
+  /**
+   * The header of a response, as name and value.
+   * @param utilisation the part of the workers that is busy; `undefined` where their number is unlimited
+   */
   header(nowMs: number, inFlight: number, utilisation: number | undefined): readonly string[] {
     this.#decay(nowMs);
     const metrics: readonly (readonly [string, number | undefined])[] = [
@@ -38,7 +41,7 @@ export class ServerLoad {
     return ["endpoint-load-metrics", `TEXT ${text.join(", ")}`];
   }
 
-  /** The median of what requests took that came when about as many were in flight as now (Prequal, section 4). */
+  /** The median duration of the requests that arrived when about as many were in flight as now (Prequal, section 4). */
   #expectedMs(inFlight: number): number | undefined {
     if (this.#answers.length === 0) return undefined;
     const times: number[] = [];

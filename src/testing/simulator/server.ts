@@ -4,7 +4,7 @@ import type { Latency, ServerAnswer, ServerErrors, ServerFault, ServerMoment, Se
 import { probePath, ServerLoad } from "./server-load.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
-/** Who has sent a request to a {@link Server} and is told how it ends. */
+/** The sender of a request to a {@link Server}, which is told how it ends. */
 export interface Caller {
   readonly request: MeshRequest;
   onAnswer(status: number, headers: readonly string[]): void;
@@ -15,22 +15,25 @@ export interface Caller {
 export interface Job {
   readonly caller: Caller;
   readonly answer: ServerAnswer;
-  /** The part of `answer.errors` that this one belongs to. */
+  /** `answer.errors`, when this request is one of those that end in an error. */
   readonly error: ServerErrors | undefined;
   readonly fault: ServerFault | undefined;
+  /** Number of requests that arrived before this one. */
   readonly before: number;
   readonly atMs: number;
-  /** How many were at the server when it came, itself included. */
+  /** Number of requests at the server when this one arrived, itself included. */
   inFlight: number;
   state: "new" | "waiting" | "working" | "over" | "given up";
 }
 
 const defaultLatencyMs = 10;
+/** Time to a refused connection, in milliseconds. */
 const refusedMs = 1;
-/** A probe waits in no queue. */
+/** Time to the answer of a load probe, which waits in no queue, in milliseconds. */
 const probeMs = 1;
+/** Time to a failed connection to an unreachable server, in milliseconds. */
 const unreachableMs = 1_000;
-/** The part of the queue that has been served is cut off when it is as long as this. */
+/** Least length of the served part of the queue at which it is cut off. */
 const minCut = 1_000;
 const noHeaders: readonly string[] = Object.freeze([]);
 const notStarted: ServerPhase = { fault: "refuse" };
@@ -38,9 +41,9 @@ const notStarted: ServerPhase = { fault: "refuse" };
 /** One simulated server: a script, workers and a queue. */
 export class Server {
   readonly name: string;
-  /** Requests that came, connections that were refused among them. */
+  /** Number of requests, refused connections included. */
   requests = 0;
-  /** Requests that were answered with a status below 400. */
+  /** Number of requests that were answered with a status below 400. */
   successes = 0;
   maxInFlight = 0;
   readonly #clock: SimulatedClock;
@@ -53,7 +56,7 @@ export class Server {
   #inFlight = 0;
   #busy = 0;
   #waiting = 0;
-  /** Those that wait are in it from `#head` on: `shift` of a long array is slow. */
+  /** Waiting requests begin at `#head`: `shift` of a long array is slow. */
   #queue: Job[] = [];
   #head = 0;
 
@@ -68,7 +71,7 @@ export class Server {
     this.#load = script.reportsLoad ? new ServerLoad() : undefined;
   }
 
-  /** Whether `request` asks for the server's load: it is answered beside the others and counted nowhere. */
+  /** Whether `request` is a load probe: it is answered outside of the queue and not counted. */
   isProbe({ path }: MeshRequest): boolean {
     return this.#load !== undefined && path === probePath;
   }
@@ -88,7 +91,7 @@ export class Server {
     return job;
   }
 
-  /** The caller has closed its connection. What is being worked on goes on, as servers do; what waits or hangs is dropped. */
+  /** The caller has closed its connection. A request that is being worked on continues, as in real servers; one that waits or hangs is dropped. */
   giveUp(job: Job): void {
     const { state, fault } = job;
     if (state === "over" || state === "given up") return;
@@ -145,7 +148,7 @@ export class Server {
   #finish(job: Job): void {
     this.#busy--;
     const isGivenUp = job.state === "given up";
-    // Before it leaves: a status may depend on how many are there.
+    // Before the request leaves: its status may depend on the requests in flight.
     const status = this.#statusOf(job);
     this.#load?.onEnd(this.#clock.now(), job.inFlight, this.#clock.now() - job.atMs, status >= 500);
     const headers = [...this.#headersOf(job), ...this.#report()];
@@ -193,7 +196,7 @@ export class Server {
     return Object.entries(given).flatMap(([name, value]) => [name.toLowerCase(), value]);
   }
 
-  /** Phases are in the order of time: the one that holds is found by going on from the last. */
+  /** The phase at the present time. Phases are in the order of time: the search continues from the last one. */
   #phaseNow(): ServerPhase {
     while ((this.#phases[this.#phase + 1]?.fromMs ?? Number.POSITIVE_INFINITY) <= this.#clock.now()) this.#phase++;
     return this.#phases[this.#phase] ?? notStarted;
@@ -204,7 +207,7 @@ export class Server {
   }
 }
 
-/** The phases of a script, each with the moment it begins. */
+/** The phases of a script, each with the time at which it begins. */
 export function phasesOf(answers: SimulatedServer["answers"]): readonly (ServerPhase & { readonly fromMs: number })[] {
   const phases = Array.isArray(answers) ? (answers as readonly ServerPhase[]) : [answers as ServerPhase];
   return phases.map((phase) => ({ ...phase, fromMs: phase.fromMs ?? 0 }));

@@ -1,14 +1,17 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { TimerQueue } from "../timer-queue.ts";
 
-/** Between two immediates of one turn Node empties the queues of ticks and promises, which a turn of the loop each would not do sooner. */
+/**
+ * Number of steps per turn of the event loop. Node empties the queues of ticks and promises between two immediates of one turn already, so
+ * a turn for each step would only be slower.
+ */
 const stepsPerTurn = 64;
 const startMs = Date.UTC(2026, 0, 1);
 
-// Taken once, so that a test that fakes the global timers as well does not stop this clock.
+// Read once, so that fake global timers of a test do not stop this clock.
 const nextTurn = setImmediate;
 
-/** Virtual time that runs by itself from event to event. */
+/** Virtual time that advances by itself from timer to timer. */
 export class SimulatedClock implements Clock {
   readonly #timers = new TimerQueue();
   #now = 0;
@@ -25,7 +28,7 @@ export class SimulatedClock implements Clock {
     return this.#timers.add(this.#now + Math.max(0, delayMs), callback, true);
   }
 
-  /** The same at a moment instead of after a time, which adding and subtracting would shift. */
+  /** Sets a timer for a point in time, without the rounding errors of a delay. */
   setTimerAt(callback: () => void, atMs: number): Timer {
     return this.#timers.add(Math.max(this.#now, atMs), callback, true);
   }
@@ -35,8 +38,8 @@ export class SimulatedClock implements Clock {
   }
 
   /**
-   * Calls what falls due in the order of time, until `untilMs` or until `isDone` says so. After each call everything that
-   * waits for a promise goes on before the next one.
+   * Fires timers in the order of time, until `untilMs`, until `isDone` returns `true`, or until there are none. After each one all
+   * pending promise callbacks run before the next. Rejects with what a timer's callback throws.
    */
   run(untilMs: number, isDone: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {

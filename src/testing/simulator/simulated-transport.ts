@@ -10,8 +10,9 @@ import type { Caller, Job, Server } from "./server.ts";
 export type ServerOf = (id: string) => Server | undefined;
 
 /**
- * Stands where the network would be, for one client. `onAttempt` is told of every request that is sent, `onBroken` of what a function of
- * the scenario throws.
+ * The transport of one client, with simulated servers in place of the network.
+ * @param onAttempt is called for every request that is sent
+ * @param onBroken is called with an error that a function of the scenario throws
  */
 export function simulatedTransport(
   serverOf: ServerOf,
@@ -47,7 +48,7 @@ const causes: Readonly<Record<Exclude<ServerFault, "hang">, Error>> = {
   reset: Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }),
 };
 
-/** One request on its way to a simulated server: tells the pipeline what the real transport would. */
+/** One request to a simulated server, with the same records and errors as those of the real transport. */
 class SimulatedExchange implements Caller {
   readonly request: MeshRequest;
   readonly #clock: Clock;
@@ -83,7 +84,7 @@ class SimulatedExchange implements Caller {
   }
 
   readonly #onCancel = (reason: unknown): void => {
-    // Before its connection stands nothing has been sent.
+    // Without a connection nothing has been sent.
     const isSent = this.#job !== undefined && this.#job.fault !== "refuse" && this.#job.fault !== "unreachable";
     record(this.#state(isSent), codeOfReason(reason), isSent);
     if (this.#job !== undefined) this.#server?.giveUp(this.#job);

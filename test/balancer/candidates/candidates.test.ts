@@ -258,9 +258,9 @@ describe("picks from several lists", () => {
         expect(balancer.candidates).toEqual(lists.filter(({ share }) => share > 0).flatMap(({ upstreams }) => upstreams));
         for (let call = 0; call < 5; call++) expect(balancer.candidates).toContain(balancer.pick(testRequest(), false));
         for (const upstream of balancer.upstreams) {
-          const standing = balancer.standing(upstream);
-          expect([standing.candidate, standing.share !== undefined]).toEqual(Array(2).fill(balancer.candidates.includes(upstream)));
-          expect(standing.reason).not.toBe("");
+          const candidacy = balancer.candidacyOf(upstream);
+          expect([candidacy.candidate, candidacy.share !== undefined]).toEqual(Array(2).fill(balancer.candidates.includes(upstream)));
+          expect(candidacy.reason).not.toBe("");
         }
       }),
     );
@@ -321,7 +321,7 @@ describe("a retry", () => {
   });
 });
 
-describe("standing", () => {
+describe("candidacyOf", () => {
   it("says why somebody is or is not a candidate", () => {
     const all = [
       endpoint("a"),
@@ -331,7 +331,7 @@ describe("standing", () => {
       endpoint("d", { priority: 2 }),
     ];
     const { balancer, upstream, set } = balancerOf(all);
-    const reasons = () => Object.fromEntries(balancer.upstreams.map((each) => [each.id, balancer.standing(each).reason]));
+    const reasons = () => Object.fromEntries(balancer.upstreams.map((each) => [each.id, balancer.candidacyOf(each).reason]));
     expect(reasons()).toEqual({
       a: "in rotation",
       b: "in rotation",
@@ -351,7 +351,7 @@ describe("standing", () => {
     });
     set("ejected", "b", "d");
     expect(reasons()["a"]).toBe("out of rotation, but no instance is better");
-    expect(balancer.standing(upstream("a"))).toMatchObject({ candidate: true, share: 1 });
+    expect(balancer.candidacyOf(upstream("a"))).toMatchObject({ candidate: true, share: 1 });
     expect(reasons()["d"]).toBe("out of rotation");
   });
 
@@ -360,20 +360,20 @@ describe("standing", () => {
       [..."abcd"].map((id) => endpoint(id)).concat(endpoint("e", { priority: 1 }), endpoint("f", { priority: 1 })),
     );
     set("ejected", "a", "b");
-    expect(balancer.standing(upstream("c"))).toEqual({
+    expect(balancer.candidacyOf(upstream("c"))).toEqual({
       candidate: true,
       reason: "in rotation: priority 0 takes 70 % of the requests",
       share: 0.7,
     });
     set("ejected", "c", "e");
-    expect(balancer.standing(upstream("d")).reason).toBe("in rotation: priority 0 takes 35 % of the requests");
+    expect(balancer.candidacyOf(upstream("d")).reason).toBe("in rotation: priority 0 takes 35 % of the requests");
     set("ejected", "f");
-    expect(balancer.standing(upstream("d")).reason, "4 of 6 instances").toBe(
+    expect(balancer.candidacyOf(upstream("d")).reason, "4 of 6 instances").toBe(
       "in rotation: priority 0 is in panic and takes 66.7 % of the requests",
     );
-    expect(balancer.standing(upstream("e")).reason).toBe("out of rotation, but priority 1 is in panic and takes 33.3 % of the requests");
+    expect(balancer.candidacyOf(upstream("e")).reason).toBe("out of rotation, but priority 1 is in panic and takes 33.3 % of the requests");
     const zoned = balancerOf(zones("a2", "b4", "c2"), { zone: "a" });
-    const reasonOf = (id: string) => zoned.balancer.standing(zoned.upstream(id)).reason;
+    const reasonOf = (id: string) => zoned.balancer.candidacyOf(zoned.upstream(id)).reason;
     expect(reasonOf("a1")).toBe('in rotation: zone "a" takes 75 % of the requests');
     expect(reasonOf("c1")).toBe('zone "c": retries only, the others take all requests');
   });

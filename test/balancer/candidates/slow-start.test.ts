@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Balancer, type BalancerOptions } from "../../../src/balancer/balancer.ts";
-import { SlowStart, type SlowStartOptions, warmthAt } from "../../../src/balancer/candidates/slow-start.ts";
+import { SlowStart, type SlowStartOptions, slowStartRatio } from "../../../src/balancer/candidates/slow-start.ts";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import { adaptive } from "../../../src/balancer/pickers/adaptive.ts";
 import { leastRequest } from "../../../src/balancer/pickers/least-request.ts";
@@ -38,7 +38,7 @@ function balancerOf(picker: Picker = roundRobin(), options: Partial<BalancerOpti
   return { clock, balancer, upstream, countsOf };
 }
 
-describe("warmthAt", () => {
+describe("slowStartRatio", () => {
   it.each([
     [0, 0.1],
     [1, 0.1],
@@ -47,8 +47,8 @@ describe("warmthAt", () => {
     [59, 0.983],
     [60, 1],
     [3_600, 1],
-  ])("is Envoy's curve: after %d of 60 s %d", (seconds, warmth) => {
-    expect(warmthAt(seconds * 1_000, { windowMs: 60_000 })).toBeCloseTo(warmth, 3);
+  ])("is Envoy's curve: after %d of 60 s %d", (seconds, ratio) => {
+    expect(slowStartRatio(seconds * 1_000, { windowMs: 60_000 })).toBeCloseTo(ratio, 3);
   });
 
   it.each([
@@ -57,13 +57,15 @@ describe("warmthAt", () => {
     [30, 0.5, 0.25],
     [1, 2, 0.1291],
     [0, 2, 0.1291],
-  ])("bends with the aggression: after %d of 60 s at %d it is %d", (seconds, aggression, warmth) => {
-    expect(warmthAt(seconds * 1_000, { windowMs: 60_000, aggression })).toBeCloseTo(warmth, 4);
+  ])("bends with the aggression: after %d of 60 s at %d it is %d", (seconds, aggression, ratio) => {
+    expect(slowStartRatio(seconds * 1_000, { windowMs: 60_000, aggression })).toBeCloseTo(ratio, 4);
   });
 
   it("has a window of ten seconds and a least part, unless told otherwise", () => {
-    expect([warmthAt(5_000, {}), warmthAt(0, {}), warmthAt(0, { minRatio: 0.3 }), warmthAt(10_000, {})]).toEqual([0.5, 0.1, 0.3, 1]);
-    expect(warmthAt(0, { windowMs: 100 }), "a window below a second").toBe(1);
+    expect([slowStartRatio(5_000, {}), slowStartRatio(0, {}), slowStartRatio(0, { minRatio: 0.3 }), slowStartRatio(10_000, {})]).toEqual([
+      0.5, 0.1, 0.3, 1,
+    ]);
+    expect(slowStartRatio(0, { windowMs: 100 }), "a window below a second").toBe(1);
   });
 });
 
@@ -80,7 +82,7 @@ describe("SlowStart", () => {
     await clock.advance(5_999);
     expect(slowStart.sweep()).toBe(false);
     await clock.advance(1);
-    expect([slowStart.sweep(), slowStart.size, slowStart.has(other), slowStart.warmth(one)]).toEqual([true, 1, false, 0.6]);
+    expect([slowStart.sweep(), slowStart.size, slowStart.has(other), slowStart.ratioOf(one)]).toEqual([true, 1, false, 0.6]);
     slowStart.forget(one);
     expect([slowStart.size, slowStart.sweep()]).toEqual([0, false]);
   });
@@ -100,13 +102,13 @@ describe("an instance that warms up", () => {
     const { clock, balancer, countsOf } = balancerOf(create());
     balancer.update(old(9));
     balancer.update([...old(9), endpoint("new")]);
-    for (const [ageMs, warmth] of [
+    for (const [ageMs, ratio] of [
       [0, 0.1],
       [3_000, 0.3],
       [8_000, 0.8],
     ] as const) {
       await clock.advance(ageMs - clock.now());
-      const share = warmth / (9 + warmth);
+      const share = ratio / (9 + ratio);
       const expected = 10_000 * share;
       const got = countsOf(10_000).get("new") ?? 0;
       expect(Math.abs(got - expected), `${got} of ${expected}`).toBeLessThan(4 * Math.sqrt(expected) + 0.05 * expected);
@@ -157,12 +159,15 @@ describe("an instance that warms up", () => {
     const { clock, balancer, upstream, countsOf } = balancerOf();
     balancer.update(old(3));
     balancer.update([...old(3), endpoint("new")]);
-    expect(balancer.standing(upstream("new"))).toMatchObject({ warmth: 0.1, reason: "in rotation, warming up: 10 % of its share" });
+    expect(balancer.candidacyOf(upstream("new"))).toMatchObject({
+      slowStartRatio: 0.1,
+      reason: "in rotation, slow start: 10 % of its share",
+    });
     await clock.advance(9_999);
     expect(clock.pending).toEqual([]);
-    expect(balancer.standing(upstream("new")).warmth).toBeCloseTo(0.9999);
+    expect(balancer.candidacyOf(upstream("new")).slowStartRatio).toBeCloseTo(0.9999);
     await clock.advance(1);
-    expect(balancer.standing(upstream("new"))).toEqual({ candidate: true, reason: "in rotation", share: 1 });
+    expect(balancer.candidacyOf(upstream("new"))).toEqual({ candidate: true, reason: "in rotation", share: 1 });
     expect([...countsOf(4_000).values()]).toEqual([1_000, 1_000, 1_000, 1_000]);
   });
 
@@ -173,9 +178,14 @@ describe("an instance that warms up", () => {
     await clock.advance(4_000);
     balancer.update([...old(2), endpoint("new", { weight: 2 }), endpoint("newer")]);
     upstream("old0").setState("ejected");
-    expect([balancer.standing(upstream("new")).warmth, balancer.standing(upstream("newer")).warmth]).toEqual([0.4, 0.1]);
+    expect([balancer.candidacyOf(upstream("new")).slowStartRatio, balancer.candidacyOf(upstream("newer")).slowStartRatio]).toEqual([
+      0.4, 0.1,
+    ]);
     await clock.advance(6_000);
-    expect([balancer.standing(upstream("new")).warmth, balancer.standing(upstream("newer")).warmth]).toEqual([undefined, 0.6]);
+    expect([balancer.candidacyOf(upstream("new")).slowStartRatio, balancer.candidacyOf(upstream("newer")).slowStartRatio]).toEqual([
+      undefined,
+      0.6,
+    ]);
   });
 
   it("is also one that has recovered, from then on, and one that has another address", async () => {
@@ -188,18 +198,21 @@ describe("an instance that warms up", () => {
     await clock.advance(1_000);
     upstream("old0").setState("available");
     await clock.advance(5_000);
-    expect(balancer.standing(upstream("old0")).warmth).toBe(0.5);
+    expect(balancer.candidacyOf(upstream("old0")).slowStartRatio).toBe(0.5);
     upstream("old0").setState("ejected");
     upstream("old0").setState("available");
-    expect(balancer.standing(upstream("old0")).warmth, "begins anew").toBe(0.1);
+    expect(balancer.candidacyOf(upstream("old0")).slowStartRatio, "begins anew").toBe(0.1);
     balancer.update([endpoint("old0"), endpoint("old1", { port: 81 }), endpoint("old2")]);
-    expect([balancer.standing(upstream("old1")).warmth, balancer.standing(upstream("old2")).warmth]).toEqual([0.1, undefined]);
+    expect([balancer.candidacyOf(upstream("old1")).slowStartRatio, balancer.candidacyOf(upstream("old2")).slowStartRatio]).toEqual([
+      0.1,
+      undefined,
+    ]);
   });
 
   it("is not one of the first set that discovery delivers", () => {
     const { balancer } = balancerOf();
     balancer.update(old(3));
-    for (const upstream of balancer.upstreams) expect(balancer.standing(upstream).warmth).toBeUndefined();
+    for (const upstream of balancer.upstreams) expect(balancer.candidacyOf(upstream).slowStartRatio).toBeUndefined();
   });
 
   it("gets what a key gives it", () => {

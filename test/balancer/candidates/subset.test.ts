@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Balancer } from "../../../src/balancer/balancer.ts";
-import type { SubsetOptions } from "../../../src/balancer/candidates/subset.ts";
+import type { SubsetOptions } from "../../../src/balancer/candidates/subset-options.ts";
 import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import type { InstanceState, Upstream } from "../../../src/core/upstream.ts";
@@ -105,9 +105,9 @@ describe("a random subset", () => {
     const outside = balancer.upstreams.filter((each) => !balancer.candidates.includes(each));
     expect(outside).toHaveLength(4);
     expect(idsOf(balancer.members)).toEqual(idsOf(balancer.candidates));
-    for (const upstream of outside) expect(balancer.standing(upstream)).toEqual({ candidate: false, reason: "outside the subset" });
+    for (const upstream of outside) expect(balancer.candidacyOf(upstream)).toEqual({ candidate: false, reason: "outside the subset" });
     for (const upstream of balancer.candidates)
-      expect(balancer.standing(upstream)).toEqual({ candidate: true, reason: "in rotation", share: 1 });
+      expect(balancer.candidacyOf(upstream)).toEqual({ candidate: true, reason: "in rotation", share: 1 });
     outside[0]?.setState("probing");
     for (let call = 0; call < 10; call++) expect(outside).not.toContain(balancer.pick(testRequest(), true));
     expect(outside).not.toContain(balancer.pick(testRequest({ tried: [...balancer.candidates] }), true));
@@ -150,7 +150,7 @@ describe("a deterministic aperture", () => {
   it("needs no list of its own for a cut instance where it is widened, and none for who is not available", () => {
     const [balancer] = clients(7, 3, endpoints(10));
     if (balancer === undefined) throw new Error("no client");
-    expect(balancer.lists.map(({ upstreams }) => balancer.standing(upstreams[0] as Upstream).reason)).toEqual([
+    expect(balancer.lists.map(({ upstreams }) => balancer.candidacyOf(upstreams[0] as Upstream).reason)).toEqual([
       "in rotation: the whole ones in the aperture take 93.3 % of the requests",
       "in rotation: partly in the aperture, takes 6.7 % of the requests",
     ]);

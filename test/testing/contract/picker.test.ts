@@ -10,7 +10,7 @@ function at(upstreams: readonly Upstream[], random: Random): Upstream | undefine
   return upstreams[Math.floor(random() * upstreams.length)];
 }
 
-/** Picks from the set it was told of in `update`, whatever list it is given. */
+/** Picks from the list of the last `update`, whatever list it is given. */
 const remembering: CreatePicker = ({ random = Math.random } = {}) => {
   let known: readonly Upstream[] = [];
   return {
@@ -21,7 +21,7 @@ const remembering: CreatePicker = ({ random = Math.random } = {}) => {
   };
 };
 
-/** Forgets that sets shrink. */
+/** Keeps every upstream that it has ever seen. */
 const hoarding: CreatePicker = ({ random = Math.random } = {}) => {
   const known = new Set<Upstream>();
   return {
@@ -46,7 +46,7 @@ const stuck: CreatePicker = ({ random = Math.random } = {}) => {
   };
 };
 
-/** Round robin with one turn, whatever list it is asked for. */
+/** Round robin with one turn for all lists. */
 const turning: CreatePicker = () => {
   let turn = 0;
   return { pick: (upstreams) => upstreams[turn++ % upstreams.length] };
@@ -67,9 +67,9 @@ const broken: readonly (readonly [name: string, how: string, create: CreatePicke
       };
     },
   ],
-  ["picks the only one there is", "wants two", picking((upstreams) => upstreams[1])],
-  ["picks one of the list, also after the set has shrunk", "keeps what has left", hoarding],
-  ["picks one of a part of the set, as for a second attempt", "picks from the whole set", remembering],
+  ["picks the only upstream of a list", "wants two", picking((upstreams) => upstreams[1])],
+  ["picks a member of the list, also after upstreams have left", "keeps upstreams that have left", hoarding],
+  ["picks a member of a part of the list, as for a retry", "picks from the whole set", remembering],
   [
     "gives equal upstreams a fair share",
     "prefers the first",
@@ -80,11 +80,11 @@ const broken: readonly (readonly [name: string, how: string, create: CreatePicke
     "never picks the last",
     picking((upstreams, random) => upstreams[Math.floor(random() * Math.max(1, upstreams.length - 1))]),
   ],
-  ["gives a fair share in each of two lists at a time", "has one turn for all lists", turning],
-  ["gives a fair share in each of two lists at a time", "picks from the list it was told of last", remembering],
-  ["picks from two lists at a time, parts of them and new ones, only who is in the list", "picks from the whole set", remembering],
+  ["gives a fair share in each of two lists in turn", "has one turn for all lists", turning],
+  ["gives a fair share in each of two lists in turn", "picks from the list of the last update", remembering],
+  ["picks a member of the given list when two lists, parts of them and new lists alternate", "picks from the whole set", remembering],
   [
-    "picks from two lists at a time, parts of them and new ones, only who is in the list",
+    "picks a member of the given list when two lists, parts of them and new lists alternate",
     "keeps a place by the number of members",
     () => {
       const bySize = new Map<number, readonly Upstream[]>();
@@ -95,8 +95,8 @@ const broken: readonly (readonly [name: string, how: string, create: CreatePicke
     },
   ],
   [
-    "picks from a list whose weights are not what they should be",
-    "adds weights up without looking",
+    "picks from a list with invalid weights",
+    "adds up weights unchecked",
     picking((upstreams, random) => {
       let rest = random() * upstreams.reduce((total, { weight }) => total + weight, 0);
       return upstreams.find(({ weight }) => {
@@ -106,19 +106,19 @@ const broken: readonly (readonly [name: string, how: string, create: CreatePicke
     }),
   ],
   [
-    "says what it knows of an upstream in numbers and text, also of one that it has never seen",
-    "divides by nothing",
-    () => ({ pick: (upstreams) => upstreams[0], explain: ({ latencyMs, attempts: requests }) => ({ cost: latencyMs / requests }) }),
+    "explains every upstream in numbers and text, also one that it has never seen",
+    "divides by 0",
+    () => ({ pick: (upstreams) => upstreams[0], explain: ({ latencyMs, attempts }) => ({ cost: latencyMs / attempts }) }),
   ],
   [
-    "stands in for chance with the same number from 0 to below 1 for the same key, if at all",
+    "returns the same chanceOf, from 0 to below 1, for the same key, if it has the method",
     "returns the hash itself",
     () => ({ pick: (upstreams) => upstreams[0], chanceOf: ({ path }) => path.length }),
   ],
-  ["survives a thousand changes of the set", "keeps what has left", hoarding],
-  ["survives a thousand changes of the set", "never looks again", stuck],
+  ["picks a member after each of a thousand updates", "keeps upstreams that have left", hoarding],
+  ["picks a member after each of a thousand updates", "always picks the first one that it picked", stuck],
   [
-    "picks one even when every weight is 0",
+    "picks an upstream when every weight is 0",
     "divides by the sum of the weights",
     picking((upstreams, random) => {
       const sum = upstreams.reduce((total, { weight }) => total + weight, 0);
@@ -129,9 +129,9 @@ const broken: readonly (readonly [name: string, how: string, create: CreatePicke
       });
     }),
   ],
-  ["leaves the list as it is", "sorts the list", picking((upstreams) => (upstreams as Upstream[]).sort()[0])],
+  ["does not change the list", "sorts the list", picking((upstreams) => (upstreams as Upstream[]).sort()[0])],
   ["picks the same sequence for the same seed", "takes random numbers from elsewhere", picking((upstreams) => at(upstreams, Math.random))],
-  ["keeps services apart", "shares what it was told last", remembering],
+  ["keeps the pickers of services apart", "picks from the list of the last update", remembering],
 ];
 
 describe("pickerContract", () => {
@@ -140,7 +140,7 @@ describe("pickerContract", () => {
     await expect(test?.run()).rejects.toThrow();
   });
 
-  it("has been seen to fail in every case", () => {
+  it("has a broken picker for every case", () => {
     expect(new Set(broken.map(([name]) => name))).toEqual(new Set(pickerContract(uniform).map(({ name }) => name)));
   });
 
@@ -148,7 +148,7 @@ describe("pickerContract", () => {
     for (const test of pickerContract(uniform)) await test.run();
   });
 
-  it("allows as much skew as it is told to", async () => {
+  it("allows the skew of its options", async () => {
     const skewed = picking((upstreams, random) => upstreams[Math.floor(random() ** 1.2 * upstreams.length)]);
     const share = pickerContract(skewed, { maxSkewRatio: 0.5 }).find(({ name }) => name.startsWith("gives equal"));
     await share?.run();

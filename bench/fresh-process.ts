@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const root = join(import.meta.dirname, "..");
+const run = promisify(execFile);
+
+/**
+ * Programs that make `CALLS` calls to `URL` and read each answer, by the client that they use. Text instead of files: Node would charge a
+ * TypeScript file of its own for its compilation, and the mesh is measured as it is installed, from `dist`.
+ */
+const programs: Readonly<Record<string, string>> = {
+  "mesh.fetch": `
+    import { createMesh, staticDiscovery } from "inmesh";
+    const { hostname: host, port, pathname } = new URL(URL_);
+    const mesh = createMesh({ discovery: staticDiscovery({ users: [{ host, port: Number(port) }] }) });
+    await drive(async () => (await mesh.fetch("users" + pathname)).json());`,
+  "undici.request": `
+    import { request } from "undici";
+    await drive(async () => (await request(URL_)).body.json());`,
+  "Node's fetch": `
+    await drive(async () => (await fetch(URL_)).json());`,
+  axios: `
+    import { Agent } from "node:http";
+    import axios from "axios";
+    const client = axios.create({ adapter: "http", httpAgent: new Agent({ keepAlive: true }) });
+    await drive(async () => (await client.get(URL_)).data);`,
+  "bare node": "",
+};
+
+/** The first call alone, since connections are made then; the rest 32 at a time. */
+const drive = `
+  async function drive(call) {
+    await call();
+    let left = CALLS - 1;
+    const worker = async () => {
+      while (left-- > 0) await call();
+    };
+    await Promise.all(Array.from({ length: 32 }, worker));
+  }`;
+
+/** The clients that {@link runFresh} knows. */
+export const freshClients: readonly string[] = Object.keys(programs);
+
+/** What a process has used up at its end. */
+export interface Usage {
+  readonly [field: string]: number;
+  /** Microseconds of CPU since the process began: the import, the connections and compilation included. */
+  readonly value: number;
+  /** Resident set, in bytes. */
+  readonly rss: number;
+}
+
+/** Builds the package, which {@link runFresh} measures. */
+export async function buildPackage(): Promise<void> {
+  await run(process.execPath, ["build.ts"], { cwd: root });
+}
+
+/** Runs so many calls of a client in a process of its own, from nothing. */
+export async function runFresh(client: string, calls: number, port: number): Promise<Usage> {
+  const constants = `const CALLS = ${calls}, URL_ = "http://127.0.0.1:${port}/users/42";`;
+  const end = `
+    const { user, system } = process.cpuUsage();
+    console.log(JSON.stringify({ value: user + system, rss: process.memoryUsage.rss() }));
+    process.exit();`;
+  const program = `${constants}\n${programs[client]}\n${drive}\n${end}`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: root });
+  return JSON.parse(stdout) as Usage;
+}

@@ -1,0 +1,66 @@
+import { optionTable, type Settled } from "./settings/option-table.ts";
+import { choice, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
+
+/** The protocol spoken to an instance. */
+export type Protocol = "h1" | "h2" | "auto";
+
+/** Whether connections over HTTP/1.1 are shared by requests, or each carries one request. */
+export type Isolation = "shared" | "per-request";
+
+/** The connections to each instance of a service; `connections` in the options of the mesh. */
+export interface ConnectionOptions {
+  /** Connections to one instance; further requests wait for a free one. @default 256 */
+  readonly max?: number;
+  /** A connection is closed after so many requests. @default no limit */
+  readonly maxRequests?: number;
+  /** A connection takes no new request after so long, in milliseconds: certificates and load balancers change. @default 300000 */
+  readonly maxAgeMs?: number;
+  /** Limit of a connection attempt, TLS handshake included, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
+  readonly connectTimeoutMs?: number;
+  /**
+   * `per-request`: over HTTP/1.1 each request has a connection of its own, so that an instance which is not trusted cannot answer one
+   * caller with what is meant for another. Over HTTP/2 requests have streams of their own in any case. @default "shared"
+   */
+  readonly isolation?: Isolation;
+}
+
+/** The rules of {@link ConnectionOptions}. */
+export const connectionOptions = optionTable<ConnectionOptions>()({
+  max: integer({ default: 256, min: 1 }),
+  maxRequests: integer({ min: 1, defaultText: "no limit" }),
+  maxAgeMs: number({ default: 300_000, min: 1, unit: "ms" }),
+  connectTimeoutMs: timerMs({ min: 1, defaultText: "300 to instances of the mesh's own `zone`, 1000 to all others" }),
+  isolation: choice(["shared", "per-request"], "shared"),
+});
+
+/** How a service's instances are spoken to. */
+export interface WireOptions {
+  /**
+   * `h1`: HTTP/1.1. `h2`: HTTP/2, without TLS by prior knowledge (h2c). `auto`: the one that an instance which speaks TLS chooses (ALPN),
+   * HTTP/1.1 to the others. @default "h1"
+   */
+  readonly protocol?: Protocol;
+  /** The connections to each instance: their number, age and isolation. */
+  readonly connections?: ConnectionOptions;
+  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. @default 30000 */
+  readonly bodyIdleTimeoutMs?: number | false;
+}
+
+/** The rules of {@link WireOptions}. */
+export const wireOptions = optionTable<WireOptions>()({
+  protocol: choice(["h1", "h2", "auto"], "h1"),
+  connections: group(connectionOptions),
+  // undici takes finite numbers only, and would refuse another one at the first call.
+  bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
+});
+
+/** Options of the wire with the defaults filled in, the group of connections included. */
+export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "connections"> {
+  readonly connections: Settled<typeof connectionOptions.rules>;
+}
+
+/** The settings of one service's connections. */
+export function settleWire(given: WireOptions): WireSettings {
+  const settings = wireOptions.settle(given);
+  return { ...settings, connections: connectionOptions.settle(settings.connections) };
+}

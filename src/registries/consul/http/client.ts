@@ -1,0 +1,122 @@
+import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Clock } from "../../../core/clock.ts";
+import { ConsulError, consulErrorOf } from "./consul-error.ts";
+import type { ConsulTls } from "./consul-tls.ts";
+import { type NpmCallOptions, type NpmConsul, npmConsul } from "./npm-client.ts";
+import { RequestContext } from "./request-context.ts";
+import { type ConsulToken, tokenSource } from "./token.ts";
+
+/** An answer of an agent with a status of 200 to 299. */
+export interface ConsulAnswer {
+  readonly headers: IncomingHttpHeaders;
+  /** Parsed JSON. */
+  readonly body: unknown;
+}
+
+/** One request to an agent. */
+export interface ConsulRequest {
+  /** Calls the method of the npm client. */
+  readonly call: (npm: NpmConsul, options: NpmCallOptions) => Promise<unknown>;
+  /** The options of that method. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Query parameters and fields of the body that the npm client does not know. */
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** Time until the last byte of the answer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** `false` when the request alone must not keep the process alive. Default `true`. */
+  readonly keepsProcess?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of a {@link ConsulClient}. */
+export interface ConsulClientOptions {
+  readonly url: string;
+  readonly token: ConsulToken | undefined;
+  readonly tls: ConsulTls | undefined;
+  readonly maxBodyBytes: number;
+  readonly clock: Clock;
+}
+
+/**
+ * The npm client inside a fence: every request ends with its timeout or its signal, a truncated or oversized answer is an error, and no
+ * error shows the token.
+ */
+export class ConsulClient {
+  readonly #options: ConsulClientOptions;
+  readonly #token: () => Promise<string | undefined>;
+  readonly #agent: HttpAgent;
+  readonly #npm: NpmConsul;
+
+  constructor(options: ConsulClientOptions) {
+    const { url, token, tls } = options;
+    this.#options = options;
+    this.#token = tokenSource(token);
+    this.#agent = url.startsWith("https:") ? new HttpsAgent({ ...mutable(tls), keepAlive: true }) : new HttpAgent({ keepAlive: true });
+    this.#npm = npmConsul(url, this.#agent);
+  }
+
+  /** Rejects with a {@link ConsulError}, or with the signal's reason. */
+  async ask(request: ConsulRequest): Promise<ConsulAnswer> {
+    const { call, options = {}, query = {}, body = {}, timeoutMs, keepsProcess = true, signal } = request;
+    const { clock, maxBodyBytes } = this.#options;
+    signal?.throwIfAborted();
+    const stopped = Promise.withResolvers<never>();
+    let isStopped = false;
+    const stop = (reason: unknown): void => {
+      isStopped = true;
+      stopped.reject(reason);
+      context.cancel();
+    };
+    const context = new RequestContext({ query, body, maxBodyBytes, keepsProcess, onFault: stop });
+    const onAbort = (): void => stop(signal?.reason);
+    const run = async (): Promise<ConsulAnswer> => {
+      const token = await this.#readToken();
+      // The caller has gone: no request starts.
+      if (isStopped) return stopped.promise;
+      try {
+        return answerOf(await call(this.#npm, { ...options, ctx: context, ...(token === undefined ? {} : { token }) }));
+      } catch (error) {
+        throw consulErrorOf(error, token);
+      }
+    };
+    const timer = clock.setTimer(
+      () => stop(new ConsulError(`no answer within ${Math.round(timeoutMs)} ms`, { code: "ETIMEDOUT" })),
+      timeoutMs,
+      false,
+    );
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([stopped.promise, run()]);
+    } finally {
+      clock.clearTimer(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Closes idle connections; running requests continue. */
+  closeIdle(): void {
+    for (const sockets of Object.values(this.#agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
+  async #readToken(): Promise<string | undefined> {
+    try {
+      return await this.#token();
+    } catch (error) {
+      throw consulErrorOf(error, undefined);
+    }
+  }
+}
+
+function answerOf(result: unknown): ConsulAnswer {
+  const [response, body] = result as [{ readonly headers: IncomingHttpHeaders }, unknown];
+  return { headers: response.headers, body };
+}
+
+/** Node's types demand mutable arrays. */
+function mutable(tls: ConsulTls = {}): Record<string, unknown> {
+  return { ...tls };
+}

@@ -1,0 +1,70 @@
+import type { EventEmitter } from "node:events";
+import type { Agent, ClientRequest } from "node:http";
+import { createRequire } from "node:module";
+import { RequestContext } from "./request-context.ts";
+
+/** The options of a method of the npm client. The package ignores the case of their names. */
+export interface NpmCallOptions {
+  readonly [option: string]: unknown;
+  readonly ctx: EventEmitter;
+  readonly token?: string;
+}
+
+/** A method of the npm client. It resolves with `[response, body]`, because the context sets `includeResponse`. */
+export type NpmMethod = (options: NpmCallOptions) => Promise<unknown>;
+
+/** The part of the npm package `consul` that is used. Its own types lack most of it. */
+export interface NpmConsul {
+  readonly health: { service: NpmMethod };
+  readonly catalog: { readonly service: { list: NpmMethod } };
+  readonly agent: {
+    readonly service: { list: NpmMethod; register: NpmMethod; deregister: NpmMethod; maintenance: NpmMethod };
+    readonly check: { pass: NpmMethod; fail: NpmMethod };
+  };
+}
+
+interface NpmRequest {
+  readonly ctx?: unknown;
+  readonly opts: { readonly query: Record<string, unknown>; readonly body?: Record<string, unknown> };
+  transport: { request(options: object): ClientRequest };
+}
+
+type Hook = (request: NpmRequest, next: () => void) => void;
+type NpmConstructor = new (options: object) => NpmConsul & { _ext(event: string, hook: Hook): void };
+
+/**
+ * Loads the npm package `consul` and makes a client for the agent at `url`. The package is an optional peer, so it is loaded here and
+ * nowhere else. Throws an Error that says what to install when it is missing or of another version.
+ */
+export function npmConsul(url: string, agent: Agent, load: (name: string) => unknown = createRequire(import.meta.url)): NpmConsul {
+  const Consul = loadConstructor(load);
+  const client = new Consul({ baseUrl: `${url}/v1`, agent });
+  // The package's extension points: before a request is built, and before it is given to node:http.
+  client._ext("onCreate", (request, next) => {
+    if (request.ctx instanceof RequestContext) {
+      Object.assign(request.opts.query, request.ctx.query);
+      if (request.opts.body !== undefined) Object.assign(request.opts.body, request.ctx.body);
+    }
+    next();
+  });
+  client._ext("onRequest", (request, next) => {
+    const { ctx, transport } = request;
+    if (ctx instanceof RequestContext) request.transport = { request: (options) => ctx.guard(transport.request(options)) };
+    next();
+  });
+  return client;
+}
+
+function loadConstructor(load: (name: string) => unknown): NpmConstructor {
+  let loaded: unknown;
+  try {
+    loaded = load("consul");
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
+    throw new Error('inmesh/consul needs the package "consul": npm install consul', { cause: error });
+  }
+  if (typeof loaded !== "function" || typeof loaded.prototype?._ext !== "function") {
+    throw new Error('inmesh/consul needs version 2 of the package "consul": npm install consul@2');
+  }
+  return loaded as NpmConstructor;
+}

@@ -1,0 +1,160 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type EntryRules, endpointsOf } from "../../../../src/registries/consul/entries/entries.ts";
+import { entry } from "../scripted-consul.ts";
+
+const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined };
+const one = (overrides: Parameters<typeof entry>[1] = {}, changed: Partial<EntryRules> = {}) =>
+  endpointsOf([entry(8081, overrides)], { ...rules, ...changed })[0];
+const status = (...statuses: string[]) => ({
+  checks: statuses.map((Status, n) => ({ CheckID: `c${n}`, Status })),
+  service: { Weights: { Passing: 10, Warning: 2 } },
+});
+
+describe("entries of a Consul answer", () => {
+  it("become endpoints", () => {
+    expect(one()).toEqual({
+      id: "node-1/orders-8081",
+      host: "127.0.0.1",
+      port: 8081,
+      weight: 1,
+      zone: "dc1",
+      metadata: { node: "node-1" },
+    });
+  });
+
+  it("are in with the weight of their worst check and out when one is critical", () => {
+    expect(one(status("passing", "passing"))?.weight).toBe(10);
+    expect(one(status("passing", "warning", "passing"))?.weight).toBe(2);
+    expect(one(status("warning", "critical"))).toBeUndefined();
+    expect(one({ checks: [] })?.port).toBe(8081);
+  });
+
+  it("are out when a check has an unknown status", () => {
+    for (const unknown of ["", "maintenance", "PASSING"]) expect(one(status("passing", unknown))).toBeUndefined();
+    expect(one({ checks: [{ CheckID: "c" }] })).toBeUndefined();
+    expect(one({ checks: "passing" })).toBeUndefined();
+  });
+
+  it("are out while their node or their service is in maintenance, whatever the status of that check", () => {
+    for (const CheckID of ["_node_maintenance", "_service_maintenance:orders-8081"]) {
+      expect(one({ checks: [{ CheckID, Status: "critical" }] })).toBeUndefined();
+      expect(one({ checks: [{ CheckID, Status: "passing" }] })).toBeUndefined();
+    }
+  });
+
+  it("with a warning are out with onlyPassing", () => {
+    expect(one(status("warning"), { onlyPassing: true })).toBeUndefined();
+    expect(one(status("passing"), { onlyPassing: true })).toBeDefined();
+  });
+
+  it("have weights from 1 to 65535 whatever the registry says", () => {
+    const weight = (Passing: unknown) => one({ service: { Weights: { Passing, Warning: 1 } } })?.weight;
+    expect([0, -5, 1e9, 2.9, "7", null, undefined].map(weight)).toEqual([1, 1, 65_535, 2, 1, 1, 1]);
+    expect(one({ service: { Weights: null } })?.weight).toBe(1);
+  });
+
+  it("have the node's address when the service has none, and none without either", () => {
+    expect(one({ service: { Address: "" } })?.host).toBe("10.0.0.1");
+    expect(one({ service: { Address: "" }, node: { Address: "" } })).toBeUndefined();
+  });
+
+  it("have the tagged address of the service, else of the node, else the plain one", () => {
+    const wan = { addressKey: "wan" };
+    expect(one({ service: { TaggedAddresses: { wan: { Address: "203.0.113.9", Port: 443 } } } }, wan)).toMatchObject({
+      host: "203.0.113.9",
+      port: 443,
+    });
+    expect(one({ service: { TaggedAddresses: { wan: { address: "203.0.113.9", port: 443 } } } }, wan)).toMatchObject({
+      host: "203.0.113.9",
+      port: 443,
+    });
+    expect(one({ service: { TaggedAddresses: { wan: { Address: "203.0.113.9", Port: 0 } } } }, wan)).toMatchObject({
+      host: "203.0.113.9",
+      port: 8081,
+    });
+    expect(one({ node: { TaggedAddresses: { wan: "203.0.113.1" } } }, wan)).toMatchObject({ host: "203.0.113.1", port: 8081 });
+    expect(one({ service: { TaggedAddresses: { lan: { Address: "10.9.9.9", Port: 1 } } } }, wan)).toMatchObject({
+      host: "127.0.0.1",
+      port: 8081,
+    });
+    expect(one({}, { addressKey: "__proto__" })).toMatchObject({ host: "127.0.0.1", port: 8081 });
+  });
+
+  it("without a port from 1 to 65535 are left out", () => {
+    for (const Port of [0, -1, 65_536, 80.5, "80", null]) expect(one({ service: { Port } })).toBeUndefined();
+  });
+
+  it("must have all tags asked for", () => {
+    const service = { Tags: ["v2", "eu"] };
+    expect(one({ service }, { tags: ["eu", "v2"] })?.metadata).toEqual({ tags: "v2,eu", node: "node-1" });
+    expect(one({ service }, { tags: ["eu", "v3"] })).toBeUndefined();
+    expect(one({ service: { Tags: null } }, { tags: ["eu"] })).toBeUndefined();
+  });
+
+  it("are secure when metadata or a tag says so, and metadata wins", () => {
+    expect(one({ service: { Meta: { secure: "true" } } })?.secure).toBe(true);
+    expect(one({ service: { Meta: { scheme: "https" } } })?.secure).toBe(true);
+    expect(one({ service: { Tags: ["https"] } })?.secure).toBe(true);
+    expect(one({ service: { Tags: ["https"], Meta: { secure: "false" } } })?.secure).toBeUndefined();
+    expect(one()?.secure).toBeUndefined();
+  });
+
+  it("have the zone of their metadata, else of their node's, else the datacentre", () => {
+    expect(one({ service: { Meta: { zone: "a" } }, node: { Meta: { zone: "b" } } })?.zone).toBe("a");
+    expect(one({ node: { Meta: { zone: "b" } } })?.zone).toBe("b");
+    expect(one({ node: { Datacenter: "" } })?.zone).toBeUndefined();
+  });
+
+  it("keep metadata of any name without touching a prototype", () => {
+    const meta = JSON.parse('{"__proto__":"x","constructor":"y","version":"2","tags":"own","bad":7}') as object;
+    const metadata = one({ service: { Meta: meta, Tags: ["a"] } })?.metadata ?? {};
+    expect(Object.entries(metadata)).toEqual([
+      ["__proto__", "x"],
+      ["constructor", "y"],
+      ["version", "2"],
+      ["tags", "own"],
+      ["node", "node-1"],
+    ]);
+    expect(Object.getPrototypeOf(metadata)).toBeNull();
+    expect(({} as Record<string, unknown>)["version"]).toBeUndefined();
+  });
+
+  it("lose the metadata that is too long, and only that", () => {
+    const metadata = one({ service: { Meta: { version: "2" }, Tags: ["x".repeat(20_000)] } })?.metadata;
+    expect(metadata).toEqual({ version: "2", node: "node-1" });
+  });
+
+  it("that make no sense leave the others in", () => {
+    const bad = [
+      null,
+      7,
+      "x",
+      [],
+      {},
+      { Service: {} },
+      { Service: { ID: "a", Port: 80 }, Node: null },
+      { ...(entry(1) as object), Node: { Node: "" } },
+    ];
+    expect(endpointsOf([...bad, entry(8081), ...bad, entry(8082)], rules).map(({ port }) => port)).toEqual([8081, 8082]);
+  });
+
+  it("have different ids on different nodes", () => {
+    const both = endpointsOf([entry(8081), entry(8081, { node: { Node: "node-2" } })], rules);
+    expect(new Set(both.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it("never make it throw, whatever JSON they are", () => {
+    const mutated = fc
+      .tuple(fc.constantFrom("Node", "Service", "Checks"), fc.jsonValue())
+      .map(([key, value]) => ({ ...(entry(8081) as object), [key]: value }));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.jsonValue(), mutated)), (entries) => {
+        for (const { host, port, weight } of endpointsOf(entries, { ...rules, addressKey: "wan" })) {
+          expect(typeof host).toBe("string");
+          expect(port >= 1 && port <= 65_535 && (weight ?? 0) >= 1 && (weight ?? 0) <= 65_535).toBe(true);
+        }
+      }),
+    );
+  });
+});
