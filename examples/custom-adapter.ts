@@ -1,4 +1,4 @@
-// A discovery adapter of one's own: it asks a small HTTP endpoint which instances there are.
+// A discovery adapter of one's own: it polls a small HTTP endpoint that lists instances.
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -20,7 +20,7 @@ function polling(url: string, everyMs = 5_000): Discovery {
   };
 }
 
-// What follows is only there to try it: two instances of the service `users`, and the endpoint that lists them.
+// The rest only serves to try it: two instances of the service `users`, and the endpoint that lists them.
 const one = await listen((_request, response) => response.end("instance one"));
 const two = await listen((_request, response) => response.end("instance two"));
 const services = new Map([["users", [endpoint("one", one), endpoint("two", two)]]]);
@@ -36,7 +36,7 @@ console.log("both instances are listed");
 console.log("answers:", await answersTo(4));
 
 services.set("users", [endpoint("two", two)]);
-// The adapter asks again only after the mesh has taken the answer before.
+// The adapter polls again only after the mesh has used the previous answer.
 for (const enough = asked + 2; asked < enough; ) await pause(10);
 console.log("instance one has left the list");
 console.log("answers:", await answersTo(4));

@@ -6,15 +6,15 @@ import { isLoopback } from "./gate.ts";
 export interface AdminOptions {
   /** TCP port; 0 takes a free one. @default 7412 */
   readonly port?: number;
-  /** The address that is listened on. Any but a loopback address needs `allowRemote` and `token`. @default "127.0.0.1" */
+  /** The address to listen on. Any but a loopback address needs `allowRemote` and `token`. @default "127.0.0.1" */
   readonly host?: string;
-  /** Listens on an address that others reach; reading takes the token then, too. @default false */
+  /** Allows an address that other machines reach; reading takes the token then, too. @default false */
   readonly allowRemote?: boolean;
-  /** Further names under which the page is reached, without ports: other Host headers are refused. @default [] */
+  /** Further host names of the page, without ports; requests with any other Host header are refused. @default [] */
   readonly allowedHosts?: readonly string[];
-  /** What a change has to be sent with: at least 16 printable ASCII characters, no spaces. Without one nothing can be changed. @default none */
+  /** The bearer token of changes: at least 16 printable ASCII characters, no spaces. Without one, nothing can be changed. @default none */
   readonly token?: string;
-  /** Where the dashboard of a service is, `{service}` in it standing for its name: the page links to it. @default none */
+  /** URL of the dashboard of a service, with `{service}` for its name; the page links to it. @default none */
   readonly dashboardUrl?: string;
   /** Time; for tests. */
   readonly clock?: Clock;
@@ -23,7 +23,7 @@ export interface AdminOptions {
 const minTokenLength = 16;
 
 /**
- * Checks what `admin` was given. A token is named in no message.
+ * Checks the options of `admin`. No message holds the token.
  * @throws TypeError or RangeError naming the option.
  */
 export function checkAdminOptions(options: AdminOptions): void {
@@ -38,12 +38,12 @@ export function checkAdminOptions(options: AdminOptions): void {
     refuseOption("admin: allowedHosts", allowedHosts, "an array of host names");
   if (token !== undefined && !(typeof token === "string" && token.length >= minTokenLength && /^[\x21-\x7e]+$/.test(token)))
     throw new TypeError(`admin: token must be a string of at least ${minTokenLength} printable ASCII characters without spaces`);
-  // It becomes the target of a link.
+  // It becomes the target of a link, so a scheme such as javascript: is refused.
   if (dashboardUrl !== undefined && !/^https?:$/.test(URL.parse(dashboardUrl.replaceAll("{service}", "x"))?.protocol ?? ""))
     refuseOption("admin: dashboardUrl", dashboardUrl, 'a URL like "http://grafana:3000/d/inmesh?var-service={service}"');
   if (!isLoopback(host) && !(allowRemote && token !== undefined)) {
     throw new TypeError(
-      `admin: host ${JSON.stringify(host)} is no loopback address: others could read what the mesh does. It takes allowRemote: true and a token`,
+      `admin: host ${JSON.stringify(host)} is no loopback address, which others could read. It takes allowRemote: true and a token`,
     );
   }
 }

@@ -1,5 +1,5 @@
 /**
- * `inmesh/admin`: a live page of what a mesh does, and the JSON behind it.
+ * `inmesh/admin`: a live page of a mesh, and the JSON behind it.
  *
  * @packageDocumentation
  */
@@ -36,19 +36,19 @@ export type {
 
 /** The live page of a mesh, while it is served. */
 export interface Admin extends AsyncDisposable {
-  /** Where it is: `http://127.0.0.1:7412/`. */
+  /** URL of the page: `http://127.0.0.1:7412/`. */
   readonly url: string;
-  /** Stops serving and leaves the mesh, which goes on. Closing the mesh does the same. Idempotent. */
+  /** Stops serving and leaves the mesh, which goes on. Closing the mesh stops the server too. Idempotent. */
   close(): Promise<void>;
 }
 
-/** What `admin` needs of a mesh. */
+/** The part of a mesh that `admin` uses. */
 export type AdminMesh = Pick<Mesh, "observe" | "explain" | "services" | "eject" | "readmit">;
 
 /**
- * Serves the live page of `mesh` on this machine: what it does now, service by service, and its reasons. Resolves when it listens; keeps no
- * process alive.
- * @throws TypeError or RangeError naming the option, for wrong ones; rejects with an Error that says so when the port is taken.
+ * Serves the live page of `mesh` on this machine: each service at this moment, and the reasons of the mesh. Resolves when the server
+ * listens; does not keep the process alive. Rejects with an Error that says so when the port is taken.
+ * @throws TypeError or RangeError naming the option, for a wrong one.
  */
 export function admin(mesh: AdminMesh, options: AdminOptions = {}): Promise<Admin> {
   if (typeof mesh?.observe !== "function") throw new TypeError("admin needs a mesh: admin(mesh, { port })");
@@ -89,7 +89,7 @@ async function listen(server: Server, port: number, host: string): Promise<void>
       code === "EADDRINUSE" ? "is taken: something listens there already; choose another port, or 0 for a free one" : "cannot be used";
     throw new Error(`admin: port ${port} of ${host} ${what} (${String(code)})`, { cause: error });
   }
-  // What a connection does that is no request concerns nobody here.
+  // Errors of connections that are no requests need no handling.
   server.on("error", () => {});
 }
 

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from "node:http";
 
-/** What `POST` asks for. */
+/** The body of a `POST`. */
 export interface Change {
-  /** The id of an endpoint. */
+  /** Id of the endpoint. */
   readonly endpoint: string;
-  /** How long it is to be out, in milliseconds. */
+  /** Time out of rotation, in milliseconds. */
   readonly forMs: number;
 }
 
 const maxBytes = 4_096;
 const maxForMs = 86_400_000;
 
-/** Reads `{ "endpoint": ID, "forMs": N }`, or says what is wrong with it. `forMs` is for taking out alone. */
+/** Reads `{ "endpoint": ID, "forMs": N }`; a string says what is wrong with it. `forMs` belongs to `eject` alone. */
 export async function readChange(request: IncomingMessage, what: "eject" | "readmit"): Promise<Change | string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -3,7 +3,7 @@ import type { ServiceTally } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
 import type { EndpointRow, InstanceReading } from "./snapshot.ts";
 
-/** An endpoint in few words. */
+/** The short form of an endpoint, for the overview. */
 export function instanceOf({ endpoint, address, state }: EndpointExplanation, tally: ServiceTally): InstanceReading {
   const seen = tally.endpointOf(endpoint.id);
   return {
@@ -16,22 +16,10 @@ export function instanceOf({ endpoint, address, state }: EndpointExplanation, ta
   };
 }
 
-/** An endpoint with all that is known of it. */
+/** An endpoint with everything that is known about it. */
 export function endpointRow(explained: EndpointExplanation, tally: ServiceTally): EndpointRow {
-  const {
-    endpoint,
-    candidate,
-    reason,
-    share,
-    ejection,
-    ejections,
-    healthCheck,
-    warning,
-    inFlight,
-    attempts: requests,
-    failures,
-    latencyMs,
-  } = explained;
+  const { endpoint, candidate, reason, share, ejection, ejections, healthCheck, warning, inFlight, attempts, failures, latencyMs } =
+    explained;
   return {
     ...instanceOf(explained, tally),
     zone: endpoint.zone ?? null,
@@ -53,7 +41,7 @@ export function endpointRow(explained: EndpointExplanation, tally: ServiceTally)
             error: healthCheck.error === undefined ? null : shownText(healthCheck.error),
           },
     inFlight,
-    requests,
+    attempts,
     failures,
     latencyMs,
   };

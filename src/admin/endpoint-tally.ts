@@ -4,15 +4,15 @@ import type { AttemptEnd, AttemptObserver } from "../core/observing/observer.ts"
 const rateMs = 10_000;
 const successMs = 30_000;
 
-/** What the attempts to one instance came to, in sums that fade: five numbers, whatever the traffic. */
+/** Rate and success of the attempts at one instance, as exponentially decaying sums: five numbers, whatever the traffic. */
 export class EndpointTally implements AttemptObserver {
   readonly #service: { attempted(hasFailed: boolean): void };
   readonly #clock: Clock;
   readonly #startMs: number;
   #atMs: number;
-  /** Attempts a second, fading over ten. */
+  /** Attempts per second, decaying over ten seconds. */
   #rate = 0;
-  /** Attempts and failures, fading over thirty. */
+  /** Attempts and failures, decaying over thirty seconds. */
   #attempts = 0;
   #failures = 0;
 
@@ -33,14 +33,14 @@ export class EndpointTally implements AttemptObserver {
     this.#service.attempted(hasFailed);
   }
 
-  /** Attempts a second. */
+  /** Attempts per second. */
   get rps(): number {
     this.#fade();
-    // Of a sum that has begun a moment ago much is still missing.
+    // Corrects for the time before the first attempt, which is missing from a sum that began a moment ago.
     return this.#rate / (1 - Math.exp(-Math.max(1_000, this.#atMs - this.#startMs) / rateMs));
   }
 
-  /** Share of the attempts that succeeded, 0 to 1; `null` when there was none for a while. */
+  /** Share of the attempts that succeeded, 0 to 1; `null` without a recent attempt. */
   get success(): number | null {
     this.#fade();
     return this.#attempts < 0.05 ? null : 1 - this.#failures / this.#attempts;

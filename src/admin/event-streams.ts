@@ -2,40 +2,40 @@ import type { ServerResponse } from "node:http";
 
 const everyMs = 1_000;
 const maxStreams = 32;
-/** Bytes that a reader may be behind: it would get old news. */
+/** Bytes that a reader may be behind; beyond it, the reader would only get outdated events. */
 const maxBehind = 1_048_576;
 
-/** Sends everybody who listens the same event each second (server-sent events). Does nothing while nobody listens. */
+/** Sends the same event to all streams each second (server-sent events). Without a stream there is no timer. */
 export class EventStreams {
   readonly #make: () => unknown;
   readonly #streams = new Set<ServerResponse>();
   #timer: NodeJS.Timeout | undefined = undefined;
   #id = 0;
 
-  /** `make`: what is sent, made once for all. */
+  /** `make` returns the data of an event; it is called once per second for all streams. */
   constructor(make: () => unknown) {
     this.#make = make;
   }
 
-  /** How many listen. */
+  /** Number of open streams. */
   get size(): number {
     return this.#streams.size;
   }
 
-  /** Begins a stream with the event of now; `false` when there are too many already. */
+  /** Begins a stream with an event at once; `false` when too many are open. */
   open(response: ServerResponse): boolean {
     if (this.#streams.size >= maxStreams) return false;
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.socket?.setNoDelay(true);
     this.#streams.add(response);
     response.on("close", () => this.#leave(response));
-    // How long a reader waits before it comes again.
+    // The pause of a reader before it reconnects.
     response.write(`retry: 1000\n\n${this.#event()}`);
     this.#timer ??= setInterval(this.#send, everyMs).unref();
     return true;
   }
 
-  /** Ends all. */
+  /** Ends all streams. */
   close(): void {
     for (const response of this.#streams) response.destroy();
     this.#streams.clear();
@@ -53,7 +53,7 @@ export class EventStreams {
   readonly #send = (): void => {
     const event = this.#event();
     for (const response of this.#streams) {
-      // What somebody does not read would be kept for him here, more of it each second.
+      // Events that a reader does not read are buffered here, more each second.
       if (response.writableLength > maxBehind) response.destroy();
       else response.write(event);
     }

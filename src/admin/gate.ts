@@ -2,11 +2,11 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 
-/** What a {@link Gate} lets through. */
+/** Options of a {@link Gate}. */
 export interface GateOptions {
-  /** The host that is listened on. */
+  /** The host that the server listens on. */
   readonly host: string;
-  /** Further names under which the server is reached, in lower case. */
+  /** Further host names of the server. */
   readonly allowedHosts: readonly string[];
   readonly token: string | undefined;
   /** Whether reading the API takes the token too. */
@@ -21,7 +21,10 @@ export interface Refusal {
 
 const localNames: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
-/** Decides who may read and who may change. Browsers run the pages of others on this machine too: what they send is told from our own page's. */
+/**
+ * Decides which requests may read and which may change. Browsers on this machine run foreign pages too, so their requests are told from
+ * those of the own page.
+ */
 export class Gate {
   readonly #hosts: ReadonlySet<string>;
   readonly #tokenDigest: Buffer | undefined;
@@ -33,24 +36,24 @@ export class Gate {
     this.#readsNeedToken = readsNeedToken;
   }
 
-  /** Whether anybody may change anything. */
+  /** Whether changes are possible: there is a token. */
   get canChange(): boolean {
     return this.#tokenDigest !== undefined;
   }
 
-  /** Why nobody gets an answer to `request`; `undefined` when there is no reason. */
+  /** The reason to refuse `request` whatever it asks for; `undefined` when there is none. */
   any(request: IncomingMessage): Refusal | undefined {
-    // A name of somebody else's that was made to point here (DNS rebinding) makes a foreign page our own, but for this header.
+    // DNS rebinding: a foreign name that was made to point here would make a foreign page same-origin. Only this header shows it.
     if (this.#hosts.has(nameOf(request.headers.host))) return undefined;
     return { status: 403, why: "the Host header names another host; allowedHosts adds names under which this one is reached" };
   }
 
-  /** Why `request` may not read the API. */
+  /** The reason to refuse `request` reading the API. */
   read(request: IncomingMessage): Refusal | undefined {
     return this.#readsNeedToken ? this.#token(request) : undefined;
   }
 
-  /** Why `request` may not change anything. */
+  /** The reason to refuse `request` a change. */
   change(request: IncomingMessage): Refusal | undefined {
     const { origin, host, "sec-fetch-site": site, "content-type": type = "" } = request.headers;
     if (!this.canChange) return { status: 403, why: "changes are off: admin() was given no token" };
@@ -64,23 +67,23 @@ export class Gate {
 
   #token({ headers }: IncomingMessage): Refusal | undefined {
     const given = /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1];
-    // Digests are of the same length, which the comparison needs and which tells nothing.
+    // Digests have equal length, which the comparison needs, and do not disclose that of the token.
     if (given !== undefined && this.#tokenDigest !== undefined && timingSafeEqual(digest(given), this.#tokenDigest)) return undefined;
     return { status: 401, why: given === undefined ? "this takes the token: Authorization: Bearer TOKEN" : "the token is wrong" };
   }
 }
 
-/** Whether nobody but this machine reaches what listens on `host`. */
+/** Whether `host` is a loopback address, which only this machine reaches. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
-/** As a Host header has it. */
+/** A host as a Host header writes it: IPv6 in brackets. */
 export function inBrackets(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 
-/** Of `host:port`, in lower case. */
+/** The host of `host:port`, in lower case. */
 function nameOf(header: string | undefined): string {
   return (header ?? "").replace(/:\d*$/, "").toLowerCase();
 }

@@ -14,12 +14,12 @@ const files: Readonly<Record<string, readonly [path: string, type: string]>> = {
   "/icon.svg": ["icon.svg", "image/svg+xml"],
 };
 
-/** Where `npm run build` puts the page, as seen from its own code, from a chunk of it, and from the sources. */
+/** The folder in which `npm run build` puts the page, relative to the entry, to a chunk of it, and to the sources. */
 const places = ["./page/", "../admin/page/", "../../dist/admin/page/"];
 
 const notBuilt = "The page has not been built: run `npm run build`. The API (/api/mesh) works without it.\n";
 
-/** The files of the page by the path that they are asked for with, for code that is at `here`. Where it has not been built, a text says so. */
+/** The files of the page by URL path, for code at the URL `here`. Without a built page, `/` is a text that says so. */
 export function readPageFiles(here: string = import.meta.url): ReadonlyMap<string, PageFile> {
   const place = places.map((path) => fileURLToPath(new URL(path, here))).find((path) => existsSync(`${path}page.js`));
   if (place === undefined) return new Map([["/", { type: "text/plain; charset=utf-8", body: notBuilt }]]);

@@ -10,21 +10,21 @@ import type { MeshSnapshot, Secured, ServiceRow, ServiceSnapshot } from "./snaps
 
 const rateS = 10;
 const shareS = 60;
-/** Up to so many instances are told with their service. */
+/** A service with at most so many instances is shown with them. */
 const fewInstances = 8;
 
-/** Which part of a service is asked for. */
+/** The part of a service that a request asks for. */
 export interface ServiceQuery {
   readonly state: InstanceState | undefined;
-  /** In lower case. */
+  /** A text to find, in lower case. */
   readonly find: string;
   readonly offset: number;
   readonly limit: number;
-  /** Seconds of the epoch. */
+  /** Only seconds after this one, in seconds since the epoch. */
   readonly sinceS: number;
 }
 
-/** What {@link Readings} are taken from. */
+/** The sources of {@link Readings}. */
 export interface ReadingsOptions {
   readonly mesh: Pick<Mesh, "explain">;
   readonly recorder: Recorder;
@@ -33,10 +33,10 @@ export interface ReadingsOptions {
   readonly canChange: boolean;
 }
 
-/** Puts together what the API answers. Costs nothing while nobody asks. */
+/** Composes the answers of the API, at the time of a request. */
 export class Readings {
   readonly #options: ReadingsOptions;
-  /** What makes seconds of the epoch of those of the clock. Taken once: rounded anew each time it would differ by one now and then. */
+  /** Difference between seconds since the epoch and seconds of the clock. Computed once: rounded each time, it would vary by one. */
   readonly #offsetS: number;
 
   constructor(options: ReadingsOptions) {
@@ -63,7 +63,7 @@ export class Readings {
     };
   }
 
-  /** One service with its endpoints; `undefined` when it was never called. */
+  /** One service with its endpoints; `undefined` for one that was never called. */
   service(name: string, { state, find, offset, limit, sinceS }: ServiceQuery): ServiceSnapshot | undefined {
     const { mesh, recorder, clock, canChange } = this.#options;
     const explanation = mesh.explain(name);
@@ -117,7 +117,7 @@ export class Readings {
   }
 
   #securedOf(service: string, tally: ServiceTally): Secured {
-    // It was watched before anybody recorded, and discovery has had nothing to say since.
+    // The service was watched before the recorder joined, and discovery has not answered since.
     if (!tally.isListed) tally.list(this.#options.mesh.explain(service)?.endpoints.map(({ endpoint }) => endpoint) ?? []);
     return tally.secured;
   }

@@ -7,13 +7,13 @@ import type { RecentError } from "./snapshot.ts";
 const kept = 50;
 const maxAttempts = 20;
 
-/** The last fifty calls that failed, without what may be secret: queries, headers, bodies and messages that are not the mesh's own. */
+/** The last fifty calls that failed, without possible secrets: queries, headers, bodies, and messages of foreign errors. */
 export class RecentErrors {
   readonly #ring: RecentError[] = [];
   #next = 0;
   #count = 0;
 
-  /** Takes a call that rejected, whose body broke off, or that was answered with a server error. */
+  /** Takes a call that rejected, that had its body cut off, or that was answered with a server error. */
   add(request: MeshRequest, { status, error }: CallEnd, atMs: number): void {
     const attempts = request.attempts.slice(0, maxAttempts).map((attempt) => ({
       endpoint: attempt.endpoint === undefined ? null : shownText(attempt.endpoint),
@@ -36,7 +36,7 @@ export class RecentErrors {
     this.#next = (this.#next + 1) % kept;
   }
 
-  /** The newest first. */
+  /** The calls, the newest first. */
   list(): readonly RecentError[] {
     return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
   }
@@ -47,8 +47,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error ? shownText(error.name) : typeof error;
 }
 
-/** Anybody may put anything into an error: only the mesh's own say no more than they should. */
+/** Messages of the mesh hold no secret; those of other errors may hold anything. */
 function messageOf(error: unknown): string {
   if (isMeshError(error)) return shownText(error.message);
-  return "its message is not shown, since it is no error of the mesh";
+  return "the message is not shown: it is no error of the mesh";
 }

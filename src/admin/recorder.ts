@@ -7,16 +7,16 @@ import type { MeshReading } from "../core/observing/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { ServiceTally } from "./service-tally.ts";
 
-/** What a {@link Recorder} needs. */
+/** Options of a {@link Recorder}. */
 export interface RecorderOptions {
   readonly clock: Clock;
-  /** The services that the mesh watches: of others nothing is kept. */
+  /** The services that the mesh watches; nothing is kept of others. */
   readonly services: () => readonly string[];
-  /** The mesh has closed, or the recorder has left it. */
+  /** Called when the mesh has closed, or the recorder has left it. */
   readonly onClose: () => void;
 }
 
-/** Records what the page shows, while it is attached to a mesh. */
+/** Records the calls, attempts and answers of discovery that the page shows, while it observes a mesh. */
 export class Recorder implements Observer {
   readonly #options: RecorderOptions;
   #tallies = new Map<string, ServiceTally>();
@@ -27,17 +27,17 @@ export class Recorder implements Observer {
     this.#options = options;
   }
 
-  /** What the mesh tells of itself; `undefined` before it was attached. */
+  /** The readings of the mesh; `undefined` before the recorder has joined. */
   get reading(): MeshReading | undefined {
     return this.#reading;
   }
 
-  /** Services that something is kept of. */
+  /** Number of services with a tally. */
   get size(): number {
     return this.#tallies.size;
   }
 
-  /** What was seen of a service; made when nothing was. */
+  /** The tally of a service, made at the first use. */
   tally(service: string): ServiceTally {
     if (this.#newest?.[0] === service) return this.#newest[1];
     const tally = this.#tallies.get(service) ?? this.#add(service);
@@ -69,7 +69,7 @@ export class Recorder implements Observer {
     retry: ({ service }) => this.tally(service).retried(),
     hedge: ({ service }) => this.tally(service).hedged(),
     endpoints: ({ service, endpoints }) => this.tally(service).list(endpoints),
-    // The page reads everything else when it is asked for.
+    // The page reads everything else from the mesh at the time of a request.
     "retry-denied": undefined,
     "hedge-won": undefined,
     "discovery-error": undefined,
@@ -77,7 +77,7 @@ export class Recorder implements Observer {
     breaker: undefined,
   };
 
-  /** Names may come from outside: the tally of a service that made room for another goes with it. */
+  /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */
   #add(service: string): ServiceTally {
     const watched = new Set(this.#options.services());
     const tallies = [...this.#tallies].filter(([name]) => watched.has(name));

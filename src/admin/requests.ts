@@ -8,7 +8,7 @@ import type { Gate, Refusal } from "./gate.ts";
 import type { PageFile } from "./page-files.ts";
 import type { Readings, ServiceQuery } from "./readings.ts";
 
-/** What requests are answered from. */
+/** The parts that answer requests. */
 export interface RequestsOptions {
   readonly mesh: Pick<Mesh, "eject" | "readmit">;
   readonly gate: Gate;
@@ -27,14 +27,14 @@ const safe = {
   "x-frame-options": "DENY",
 };
 
-/** What is answered as JSON. */
+/** A response in JSON. */
 interface Answer {
   readonly status: number;
   readonly value: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers one request. GET only reads; POST alone changes anything. Never rejects. */
+/** Answers one request. GET only reads, POST alone changes. Never rejects. */
 export async function respond(options: RequestsOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   for (const [name, value] of Object.entries(safe)) response.setHeader(name, value);
   try {
@@ -43,18 +43,18 @@ export async function respond(options: RequestsOptions, request: IncomingMessage
     response.writeHead(answer.status, { "content-type": "application/json; charset=utf-8", ...answer.headers });
     response.end(JSON.stringify(answer.value));
   } catch {
-    // The caller has gone while its body was read, or this is a mistake of ours: of neither anything is told.
+    // The client has gone while its body was read, or this code has a bug: neither is disclosed.
     if (!response.headersSent) response.writeHead(500);
     response.end();
   }
 }
 
-/** `undefined` for what has been answered already. */
+/** The response to one request; `undefined` when it has been sent already. */
 async function answerTo(options: RequestsOptions, request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
   const refusal = options.gate.any(request);
   if (refusal !== undefined) return refused(refusal);
   const url = URL.parse(request.url ?? "", "http://admin");
-  // Absolute forms, `//host` and what is no path at all.
+  // Refuses absolute forms, `//host`, and targets that are no path.
   if (url === null || url.host !== "admin") return refused({ status: 400, why: "the request target is no path" });
   const [, name, what] = /^\/api\/services\/([^/]+)\/(eject|readmit)$/.exec(url.pathname) ?? [];
   if (name !== undefined && what !== undefined) {
@@ -73,7 +73,7 @@ function read(options: RequestsOptions, request: IncomingMessage, response: Serv
     response.end(file.body);
     return undefined;
   }
-  // Says that somebody listens and nothing else, so it takes no token.
+  // It discloses only that the server is up, so it takes no token.
   if (url.pathname === "/healthz") return { status: 200, value: { status: "ok" } };
   if (!url.pathname.startsWith("/api/")) return { status: 404, value: { error: "there is no such page" } };
   const refusal = gate.read(request);
@@ -106,7 +106,7 @@ async function change(
   return isDone ? { status: 200, value: { done: what } } : { status: 404, value: { error: "there is no such endpoint" } };
 }
 
-/** The query of a service, or what is wrong with it. */
+/** The query of a service; a string says what is wrong with it. */
 function queryOf(parameters: URLSearchParams): ServiceQuery | string {
   const numbers = { offset: 0, limit: Number.POSITIVE_INFINITY, since: 0 };
   for (const name of ["offset", "limit", "since"] as const) {
@@ -121,7 +121,7 @@ function queryOf(parameters: URLSearchParams): ServiceQuery | string {
   return { state: state as InstanceState | undefined, find, offset: numbers.offset, limit: numbers.limit, sinceS: numbers.since };
 }
 
-/** What was not read of a body would be taken for the next request. */
+/** Closes the connection: an unread body would be taken for the next request. */
 const atEnd = { connection: "close" };
 
 function refused({ status, why }: Refusal): Answer {

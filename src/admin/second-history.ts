@@ -2,23 +2,23 @@ import { LogBuckets } from "../core/log-buckets.ts";
 import { latencyQuantiles, perOctave } from "./latency-quantiles.ts";
 import type { LatencyReading, SecondReading } from "./snapshot.ts";
 
-/** Seconds that are kept. */
+/** Number of seconds kept. */
 export const keptSeconds = 120;
-/** Latencies of the last minute: six spans of ten seconds, and the one under way. */
+/** Latencies of the last minute are kept in six spans of ten seconds and the current one. */
 const spanS = 10;
 const spans = 7;
 
 const kinds = ["calls", "failures", "attempts", "attemptFailures", "retries", "hedges"] as const;
 
-/** What is counted each second. */
+/** The counts of a second. */
 export type Counted = (typeof kinds)[number];
 
-/** Sums of {@link SecondHistory.sum}. */
+/** Sums of the counts over several seconds. */
 export type Sums = Readonly<Record<Counted, number>>;
 
 /**
- * What happened in each of the last {@link keptSeconds} seconds, in arrays of a fixed size: about twenty kilobytes for a service, whatever
- * its traffic. Time is given in whole seconds and never goes back; what is counted costs an addition.
+ * Counts and latencies of each of the last {@link keptSeconds} seconds of a service, in arrays of a fixed size: about twenty kilobytes,
+ * whatever the traffic. Time is in whole seconds and never goes back; a count costs an addition.
  */
 export class SecondHistory {
   readonly #counts = new Uint32Array(keptSeconds * kinds.length);
@@ -34,7 +34,7 @@ export class SecondHistory {
     this.#nowS = nowS;
   }
 
-  /** Adds one to a count of the second `nowS`. */
+  /** Adds one to a count of the second `nowS`. `kind` is one of {@link counted}. */
   count(nowS: number, kind: number): void {
     if (nowS !== this.#nowS) this.#advance(nowS);
     const at = (this.#nowS % keptSeconds) * kinds.length + kind;
@@ -47,7 +47,7 @@ export class SecondHistory {
     this.#current.add(ms);
   }
 
-  /** Sums over the `seconds` whole seconds before `nowS`, and over how many of them there was somebody to count. */
+  /** Sums over the `seconds` whole seconds before `nowS`, and the number of them since the history began. */
   sum(nowS: number, seconds: number): { readonly sums: Sums; readonly seconds: number } {
     this.#advance(nowS);
     const sums: Record<Counted, number> = { calls: 0, failures: 0, attempts: 0, attemptFailures: 0, retries: 0, hedges: 0 };
@@ -59,7 +59,7 @@ export class SecondHistory {
     return { sums, seconds: this.#nowS - from };
   }
 
-  /** Quantiles of the last minute or a little more. */
+  /** Quantiles of the last 60 to 70 seconds. */
   latencies(nowS: number): LatencyReading | null {
     this.#advance(nowS);
     const all = new LogBuckets(perOctave);
@@ -68,7 +68,7 @@ export class SecondHistory {
     return latencyQuantiles(all);
   }
 
-  /** The seconds after `sinceS` and before `nowS`, the oldest first. `offsetS`: what makes of these seconds those of the epoch. */
+  /** The seconds after `sinceS` and before `nowS`, the oldest first. `offsetS` is the difference to seconds since the epoch. */
   list(nowS: number, sinceS: number, offsetS: number): readonly SecondReading[] {
     this.#advance(nowS);
     const list: SecondReading[] = [];
@@ -93,7 +93,7 @@ export class SecondHistory {
     if (latency !== null) this.#latencies.set([latency.p50, latency.p95, latency.p99], slot * 3);
     (this.#spans[Math.floor(this.#nowS / spanS) % spans] as LogBuckets).merge(this.#current);
     this.#current.clear();
-    // Seconds and spans that nobody has counted in are empty, not what they were two minutes ago.
+    // Seconds and spans without a count are cleared: their slots still hold those of two minutes ago.
     for (let second = Math.max(this.#nowS + 1, nowS - keptSeconds + 1); second <= nowS; second++) {
       const at = second % keptSeconds;
       this.#counts.fill(0, at * kinds.length, (at + 1) * kinds.length);
@@ -105,7 +105,7 @@ export class SecondHistory {
   }
 }
 
-/** The places of what is counted, for {@link SecondHistory.count}. */
+/** The index of each count, for {@link SecondHistory.count}. */
 export const counted: Readonly<Record<Counted, number>> = {
   calls: 0,
   failures: 1,

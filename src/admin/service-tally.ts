@@ -8,7 +8,7 @@ import { RecentErrors } from "./recent-errors.ts";
 import { counted, SecondHistory } from "./second-history.ts";
 import type { Secured } from "./snapshot.ts";
 
-/** What was seen of one service. Of an instance that has gone nothing is kept. */
+/** Everything recorded of one service. Nothing is kept of an instance that has gone. */
 export class ServiceTally {
   readonly seconds: SecondHistory;
   readonly errors: RecentErrors = new RecentErrors();
@@ -16,7 +16,7 @@ export class ServiceTally {
   #secured: Secured | undefined = undefined;
   readonly #clock: Clock;
   readonly #endpoints = new WeakMap<Upstream, EndpointTally>();
-  /** For those that ask by id: the instances that were sent to. */
+  /** The instances that got an attempt, by id. */
   #byId = new Map<string, WeakRef<Upstream>>();
 
   constructor(clock: Clock) {
@@ -29,7 +29,7 @@ export class ServiceTally {
     return new FollowedCall(this, request);
   }
 
-  /** Follows the attempts to `upstream`. */
+  /** The tally of `upstream`, which follows its attempts. */
   endpoint(upstream: Upstream): EndpointTally {
     let tally = this.#endpoints.get(upstream);
     if (tally === undefined) {
@@ -40,24 +40,24 @@ export class ServiceTally {
     return tally;
   }
 
-  /** What was seen of the instance with this id; `undefined` when nothing was. */
+  /** The tally of the instance with this id; `undefined` when it got no attempt. */
   endpointOf(id: string): EndpointTally | undefined {
     const upstream = this.#byId.get(id)?.deref();
     return upstream && this.#endpoints.get(upstream);
   }
 
-  /** `true` once an answer of discovery was seen. */
+  /** `true` after the first answer of discovery. */
   get isListed(): boolean {
     return this.#listed !== undefined;
   }
 
-  /** How many of the endpoints are called over TLS: looked at when it is asked for, once for each answer of discovery. */
+  /** How many of the endpoints are called over TLS; computed on demand, once per answer of discovery. */
   get secured(): Secured {
     this.#secured ??= securedOf(this.#listed ?? []);
     return this.#secured;
   }
 
-  /** Takes discovery's answer, and forgets the ids that are not in it. */
+  /** Takes an answer of discovery, and forgets ids that it no longer lists. */
   list(endpoints: readonly Endpoint[]): void {
     if (endpoints !== this.#listed) this.#secured = undefined;
     this.#listed = endpoints;
@@ -95,7 +95,7 @@ export class ServiceTally {
   }
 }
 
-/** The clock's second, which never goes back. */
+/** The current second of the clock, which never goes back. */
 export function secondOf(clock: Clock): number {
   return Math.floor(clock.now() / 1_000);
 }

@@ -1,8 +1,8 @@
 const maxLength = 500;
 
 /**
- * `text` without the query of any path or URL in it, which may hold a token, and of a length that a page can show. What else is in it is
- * left as it is: whoever shows it must show it as text.
+ * `text` without the queries and user information of paths and URLs in it, which may hold secrets, cut to 500 characters. Anything else is
+ * left as it is, so it must be shown as text and not as HTML.
  */
 export function shownText(text: string): string {
   // A question mark that ends a sentence is followed by white space, a quote or nothing.

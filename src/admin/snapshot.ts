@@ -1,8 +1,8 @@
 import type { ConcurrencyReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
-// What the admin server writes as JSON, and what the page and `inmesh stat` read: plain data, `null` for what is not known. A change that
-// readers of today would trip over raises `version`.
+// The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
+// `version`.
 
 /** Quantiles of the last minute, in milliseconds. */
 export interface LatencyReading {
@@ -13,9 +13,9 @@ export interface LatencyReading {
 
 /** Shares of the last minute, 0 to 1; `null` without a call or an attempt. */
 export interface SuccessReading {
-  /** Of the calls: what the callers saw. */
+  /** Share of the calls: success as the callers saw it. */
   readonly effective: number | null;
-  /** Of the attempts: what the instances gave, before retries and hedges made good for it. */
+  /** Share of the attempts: success of the instances, before retries and hedges made up for failures. */
   readonly actual: number | null;
 }
 
@@ -29,25 +29,25 @@ export interface InstanceReading {
   readonly address: string;
   readonly state: InstanceState;
   readonly secure: boolean;
-  /** Attempts that ended, a second, over about the last ten seconds. */
+  /** Attempts that ended, per second, over about the last ten seconds. */
   readonly rps: number;
   /** Share of the attempts that succeeded over about the last minute, 0 to 1; `null` without one. */
   readonly success: number | null;
 }
 
-/** One service in {@link MeshSnapshot}: its reading, and what was counted of it. */
+/** One service in {@link MeshSnapshot}: its reading, and its recorded rates. */
 export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "concurrency"> {
   /** Milliseconds since discovery last confirmed the endpoints; `null` when it never has. */
   readonly discoveryAgeMs: number | null;
   /** `null` without a limit. */
   readonly concurrency: ConcurrencyReading | null;
-  /** Calls that ended, a second, over the last ten seconds. */
+  /** Calls that ended, per second, over the last ten seconds. */
   readonly rps: number;
-  /** Attempts that ended, a second, over the last ten seconds. */
+  /** Attempts that ended, per second, over the last ten seconds. */
   readonly attemptsPerS: number;
-  /** Retries made, a second, over the last ten seconds. */
+  /** Retries made, per second, over the last ten seconds. */
   readonly retriesPerS: number;
-  /** Hedges sent, a second, over the last ten seconds. */
+  /** Hedges sent, per second, over the last ten seconds. */
   readonly hedgesPerS: number;
   /** Over the last minute. */
   readonly success: SuccessReading;
@@ -56,11 +56,11 @@ export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "con
   readonly secured: Secured;
   /** Each instance of a service that has at most eight; `null` when it has more. */
   readonly instances: readonly InstanceReading[] | null;
-  /** Where the operator's own dashboard of this service is (`dashboardUrl`); `null` without one. */
+  /** URL of the dashboard of this service (`dashboardUrl`); `null` without one. */
   readonly dashboardUrl: string | null;
 }
 
-/** The process that a snapshot is of. */
+/** The process of a snapshot. */
 export interface ProcessReading {
   readonly pid: number;
   /** Version of Node.js. */
@@ -69,17 +69,17 @@ export interface ProcessReading {
   readonly uptimeS: number;
   /** Its zone; `null` without one. */
   readonly zone: string | null;
-  /** When its client certificate ends, in milliseconds since the epoch; `null` without one. */
+  /** Expiry of its client certificate, in milliseconds since the epoch; `null` without one. */
   readonly certificateExpiresAtMs: number | null;
 }
 
-/** What `GET /api/mesh` answers, and every event of `GET /api/events` carries. */
+/** The answer of `GET /api/mesh`, and the data of each event of `GET /api/events`. */
 export interface MeshSnapshot {
   readonly version: 1;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly process: ProcessReading;
-  /** In the order of their names. */
+  /** Sorted by name. */
   readonly services: readonly ServiceRow[];
 }
 
@@ -98,7 +98,7 @@ export interface HealthCheckReading {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly durationMs: number;
-  /** What went wrong; `null` when it passed. */
+  /** The error; `null` when the check passed. */
   readonly error: string | null;
 }
 
@@ -109,20 +109,21 @@ export interface EndpointRow extends InstanceReading {
   readonly weight: number;
   /** `true` when the picker chooses from it now. */
   readonly candidate: boolean;
-  /** Why it is, or is not. */
+  /** Why the picker chooses from it, or does not. */
   readonly reason: string;
-  /** What is odd about it; `null` when nothing is. */
+  /** A remark about the endpoint, such as that discovery no longer lists it; `null` without one. */
   readonly warning: string | null;
   /** The share of the requests that its priority and zone are given, 0 to 1; `null` for no candidate. */
   readonly share: number | null;
   readonly ejection: EjectionReading | null;
-  /** How often it has been taken out. */
+  /** Number of times it has been taken out of rotation. */
   readonly ejections: number;
   readonly healthCheck: HealthCheckReading | null;
+  /** Attempts whose response body has not closed yet. */
   readonly inFlight: number;
   /** Attempts since it was first seen. */
-  readonly requests: number;
-  /** Those that failed, since it was first seen. */
+  readonly attempts: number;
+  /** Attempts that failed, since it was first seen. */
   readonly failures: number;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;
@@ -130,7 +131,7 @@ export interface EndpointRow extends InstanceReading {
 
 /** One attempt of a {@link RecentError}. */
 export interface AttemptReading {
-  /** `null` when none had been picked. */
+  /** Id of the endpoint; `null` when none was picked. */
   readonly endpoint: string | null;
   readonly phase: "pick" | "connect" | "headers" | "body";
   readonly ms: number;
@@ -142,7 +143,7 @@ export interface AttemptReading {
 
 /** A call that failed: it rejected, or was answered with a server error. */
 export interface RecentError {
-  /** Counts up, service by service. */
+  /** A number that grows with each error of the service. */
   readonly id: number;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
@@ -154,12 +155,12 @@ export interface RecentError {
   readonly message: string;
   /** The HTTP status of a response; `null` for an error. */
   readonly status: number | null;
-  /** `false` when certainly no instance has executed it. */
+  /** `false` when it is certain that no instance has executed it. */
   readonly maybeExecuted: boolean;
   readonly attempts: readonly AttemptReading[];
 }
 
-/** What a second of a service was, oldest first in {@link ServiceSnapshot}. */
+/** The counts of one second of a service. */
 export interface SecondReading {
   /** Seconds since the epoch. */
   readonly atS: number;
@@ -171,30 +172,30 @@ export interface SecondReading {
   readonly attemptFailures: number;
   readonly retries: number;
   readonly hedges: number;
-  /** Of the calls of this second; `null` without one. */
+  /** Quantiles of the calls of this second; `null` without one. */
   readonly latencyMs: LatencyReading | null;
 }
 
 /**
- * What `GET /api/services/NAME` answers. `?state=STATE`, `?find=TEXT` (in id, address, zone or reason), `?offset=N` and `?limit=N` choose
- * endpoints, `?since=SECOND` the seconds after that one.
+ * The answer of `GET /api/services/NAME`. `?state=STATE`, `?find=TEXT` (in id, address, zone or reason), `?offset=N` and `?limit=N` choose
+ * endpoints; `?since=SECOND` chooses the seconds after that one.
  */
 export interface ServiceSnapshot extends ServiceRow {
   readonly version: 1;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
-  /** What is asked for endpoints. */
+  /** The source of the endpoints: `consul`, `dns` and so on. */
   readonly discovery: string;
-  /** Why the newest data is not newer; `null` when nothing is wrong. */
+  /** The last error of discovery; `null` when its last attempt succeeded. */
   readonly discoveryError: string | null;
-  /** Those that were asked for: who is out first, then as discovery lists them. */
+  /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
-  /** How many there are by `state` and `find`, whatever `offset` and `limit`. */
+  /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */
   readonly endpointsFound: number;
-  /** Whether `POST` may take instances out and put them back: a token is configured. */
+  /** Whether `POST` may take instances out of rotation and put them back: a token is configured. */
   readonly canChange: boolean;
-  /** The last 50, the newest first. */
+  /** The last 50 errors, the newest first. */
   readonly errors: readonly RecentError[];
-  /** The last two minutes, without the one that is under way; a second of which nothing is known is left out. */
+  /** The last two minutes without the current second, the oldest first; seconds before the recording are left out. */
   readonly seconds: readonly SecondReading[];
 }

@@ -3,21 +3,21 @@ import { nearestWord } from "./nearest-word.ts";
 import type { OptionSpec, OptionTable } from "./option-table.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** What a command line says, by a table of options. */
+/** The parsed arguments of a command. */
 export interface Arguments {
   readonly values: Readonly<Record<string, string | boolean | readonly string[]>>;
   readonly positionals: readonly string[];
 }
 
 /**
- * Reads the arguments of a command.
- * @throws UsageError naming the option that is unknown, lacks its value or has a wrong one; a value that may be a secret is never quoted.
+ * Parses the arguments of a command.
+ * @throws UsageError naming the option that is unknown, lacks its value or has a wrong one. Values that may be secrets are not quoted.
  */
 export function readArguments(args: readonly string[], options: OptionTable): Arguments {
   const config = Object.fromEntries(
     Object.entries(options).map(([name, { type, short }]) => [name, { type, ...(short === undefined ? {} : { short }) }]),
   );
-  // Not strict: its messages quote what was given, and know no nearest name.
+  // Not strict: the messages of `parseArgs` quote the value and suggest no option.
   const { tokens } = parseArgs({ args: [...args], options: config, strict: false, allowPositionals: true, tokens: true });
   const values: Record<string, string | boolean | string[]> = Object.create(null);
   const positionals: string[] = [];
@@ -46,7 +46,7 @@ function readValue(
     return true;
   }
   if (value === undefined || value === "") throw new UsageError(`${rawName} needs a value: ${rawName} ${placeholder}`);
-  // Most likely the next option, and the value was forgotten.
+  // Probably the next option, after a forgotten value.
   if (inlineValue !== true && value.startsWith("-") && value.length > 1)
     throw new UsageError(`${rawName} needs a value; one that begins with - is given as ${rawName}=${placeholder}`);
   if (choices !== undefined && !choices.includes(value))
@@ -55,7 +55,7 @@ function readValue(
 }
 
 function unknownOption(rawName: string, options: OptionTable): string {
-  // On a command line everybody on the machine could read it.
+  // Other users of the machine can read command lines.
   if (rawName === "--token" && Object.hasOwn(options, "token-file"))
     return "a token is not given on the command line, where others see it: use --token-file FILE or CONSUL_HTTP_TOKEN";
   const nearest = rawName.startsWith("--") ? nearestWord(rawName.slice(2), Object.keys(options)) : undefined;

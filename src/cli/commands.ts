@@ -1,14 +1,14 @@
 import type { Command } from "./command.ts";
 
-/** A command before it is needed: only the one that is called is loaded. */
+/** A command that is loaded when it is called. */
 export interface CommandEntry {
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: Command }>;
 }
 
-/** Every command by its name, in the order of the help. */
+/** All commands by name, in the order of the help. */
 export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
-  ["demo", { summary: "three toy instances under load; one is killed, one becomes slow", load: () => import("./commands/demo.ts") }],
+  ["demo", { summary: "three toy instances under load; one is killed, another becomes slow", load: () => import("./commands/demo.ts") }],
   ["services", { summary: "the services that a registry lists", load: () => import("./commands/services.ts") }],
   [
     "endpoints",
@@ -19,7 +19,7 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   ["watch", { summary: "the endpoints of a service as they change", load: () => import("./commands/watch.ts") }],
   [
     "check",
-    { summary: "registry, rights, clock, DNS and certificates, and what to do about them", load: () => import("./commands/check.ts") },
+    { summary: "checks registry, rights, clock, DNS and certificates, and says what to do", load: () => import("./commands/check.ts") },
   ],
   ["stat", { summary: "the services of a running process", load: () => import("./commands/stat.ts") }],
   ["top", { summary: "the same, live", load: () => import("./commands/top.ts") }],

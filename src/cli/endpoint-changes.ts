@@ -1,18 +1,18 @@
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
 import type { EndpointsUpdate } from "../extend.ts";
 
-/** What happened to the endpoints of a service. */
+/** A change of the endpoints of a service, or an error. */
 export interface EndpointChange {
   readonly event: "added" | "removed" | "changed" | "quarantine" | "confirmed" | "rejected" | "error";
-  /** Of the first three. */
+  /** The endpoint of `added`, `removed` and `changed`. */
   readonly endpoint?: Endpoint;
-  /** What it was, of `changed`. */
+  /** The former data of a `changed` endpoint. */
   readonly before?: Endpoint;
-  /** Of the others: a sentence. */
+  /** A sentence, for all other events. */
   readonly message?: string;
 }
 
-/** Tells what each answer of discovery changes. */
+/** Derives the changes between one answer of discovery and the next. */
 export class EndpointChanges {
   readonly #tell: (change: EndpointChange) => void;
   #known: ReadonlyMap<string, Endpoint> = new Map();
@@ -24,7 +24,7 @@ export class EndpointChanges {
     this.#tell = tell;
   }
 
-  /** Takes an answer. */
+  /** Takes an answer of discovery and reports its changes. */
   update({ endpoints, rejected, quarantined }: EndpointsUpdate): void {
     const next = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
     for (const [id, endpoint] of this.#known) if (!next.has(id)) this.#tell({ event: "removed", endpoint });
@@ -37,9 +37,9 @@ export class EndpointChanges {
     if (quarantined && !this.#isQuarantined)
       this.#tell({
         event: "quarantine",
-        message: "the answer lists so few that it is not believed before it is confirmed; what it leaves out stays in use",
+        message: "the answer lists far fewer endpoints; those that it leaves out stay in use until it is confirmed",
       });
-    if (!quarantined && this.#isQuarantined) this.#tell({ event: "confirmed", message: "the answers of discovery are believed again" });
+    if (!quarantined && this.#isQuarantined) this.#tell({ event: "confirmed", message: "the answers of discovery are accepted again" });
     this.#tellRejected(rejected);
     this.#known = next;
     this.#isFirst = false;
@@ -53,7 +53,7 @@ export class EndpointChanges {
   }
 }
 
-/** What two states of an endpoint differ in: `weight 1 → 2`. */
+/** The differences between two states of an endpoint: `weight 1 → 2`. */
 export function differencesOf(before: Endpoint, after: Endpoint): readonly string[] {
   const differences: string[] = [];
   const compare = (name: string, one: unknown, other: unknown): void => {

@@ -1,7 +1,7 @@
 import { addressOf, type Endpoint } from "../core/endpoint.ts";
 import type { Column } from "./terminal/table.ts";
 
-/** An endpoint as `-o json` writes it. */
+/** The JSON of an endpoint. */
 export interface EndpointView {
   readonly id: string;
   readonly address: string;
@@ -12,7 +12,7 @@ export interface EndpointView {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** An endpoint with every default filled in. */
+/** An endpoint with all defaults filled in. */
 export function endpointView(endpoint: Endpoint): EndpointView {
   const { id, secure = false, weight = 1, priority = 0, zone = null, metadata = {} } = endpoint;
   return { id, address: addressOf(endpoint), secure, weight, priority, zone, metadata };

@@ -3,7 +3,7 @@ import type { CommandEntry } from "./commands.ts";
 import { exitCodeMeanings, exitCodes } from "./exit-codes.ts";
 import { commonOptions, type OptionSpec, type OptionTable } from "./option-table.ts";
 
-/** `inmesh --help`. */
+/** The text of `inmesh --help`. */
 export function overview(commands: ReadonlyMap<string, CommandEntry>): string {
   const width = Math.max(...[...commands.keys()].map((name) => name.length));
   return [
@@ -14,11 +14,11 @@ export function overview(commands: ReadonlyMap<string, CommandEntry>): string {
     "Commands:",
     ...[...commands].map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
     "",
-    "inmesh COMMAND --help tells about one of them, inmesh --version says which version this is.",
+    "inmesh COMMAND --help describes a command; inmesh --version prints the version.",
   ].join("\n");
 }
 
-/** `inmesh COMMAND --help`. */
+/** The text of `inmesh COMMAND --help`. */
 export function helpOf(name: string, { description, positionals, options, examples }: Command): string {
   return [
     `Usage: inmesh ${[name, ...positionals, "[OPTION]…"].join(" ")}`,

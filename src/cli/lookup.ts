@@ -1,15 +1,19 @@
-import type { Discovery, EndpointsUpdate, Observer } from "../extend.ts";
+import { type Discovery, type EndpointsUpdate, type Observer, parseTarget } from "../extend.ts";
 import { createMesh, type Mesh } from "../index.ts";
 
-/** A mesh that watches services and never calls one. */
+/** A mesh that watches one service and never calls it. */
 export interface WatchingMesh {
   readonly mesh: Mesh;
-  /** Begins to watch a service. Rejects for what is no service name. */
-  watch(service: string): Promise<void>;
+  /** Begins the watch. */
+  watch(): Promise<void>;
 }
 
-/** Makes a mesh that tells `observer` what discovery says, just as a mesh that makes calls would use it. */
-export function watchingMesh(discovery: Discovery, observer: Observer): WatchingMesh {
+/**
+ * Makes a mesh that hands `observer` the answers of discovery for one service, as a mesh that calls the service would use them.
+ * @throws MeshError `ERR_MESH_INVALID_TARGET` when `target` names no service.
+ */
+export function watchingMesh(discovery: Discovery, target: string, observer: Observer): WatchingMesh {
+  const { service } = parseTarget(target);
   const mesh = createMesh({
     discovery,
     observers: [observer],
@@ -17,13 +21,13 @@ export function watchingMesh(discovery: Discovery, observer: Observer): Watching
   });
   return {
     mesh,
-    async watch(service) {
+    async watch() {
       await mesh.warm(service, { maxInstances: 0 });
     },
   };
 }
 
-/** What a mesh would know of a service after the first answer of discovery. */
+/** The first answer of discovery for a service, and a mesh that has it. */
 export interface Lookup {
   readonly update: EndpointsUpdate;
   readonly mesh: Mesh;
@@ -31,15 +35,15 @@ export interface Lookup {
   readonly ms: number;
 }
 
-/** Limits of {@link lookUp}. */
+/** Options of {@link lookUp}. */
 export interface LookupOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Asks for the endpoints of a service once and hands the answer to `use`. Rejects with discovery's first error, since somebody waits
- * for it; with an Error when there is no answer in time; with the signal's reason.
+ * Asks for the endpoints of a service once and hands the answer to `use`. Rejects with the first error of discovery instead of asking
+ * again, with an Error when there is no answer in time, and with the reason of the signal.
  */
 export async function lookUp<T>(
   discovery: Discovery,
@@ -49,9 +53,9 @@ export async function lookUp<T>(
 ): Promise<T> {
   const startedAt = performance.now();
   const answer = Promise.withResolvers<EndpointsUpdate>();
-  // Whoever waits for it may have given up already.
+  // A rejection after the lookup has ended must not be unhandled.
   answer.promise.catch(() => {});
-  const watching = watchingMesh(discovery, {
+  const watching = watchingMesh(discovery, service, {
     onEvent(event) {
       if (event.type === "endpoints") answer.resolve(event);
       if (event.type === "discovery-error") answer.reject(event.error);
@@ -65,7 +69,7 @@ export async function lookUp<T>(
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    await watching.watch(service);
+    await watching.watch();
     const update = await answer.promise;
     return await use({ update, mesh: watching.mesh, ms: performance.now() - startedAt });
   } finally {

@@ -1,6 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** The one of `words` that was probably meant by `given`, if any is near enough. */
+/** The word that `given` was probably meant to be; `undefined` when none is similar enough. */
 export function nearestWord(given: string, words: readonly string[]): string | undefined {
   if (words.length === 0 || given === "") return undefined;
   const begun = words.find((word) => word.startsWith(given));

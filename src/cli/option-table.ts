@@ -1,19 +1,19 @@
 /** One option of a command. */
 export interface OptionSpec {
   readonly type: "string" | "boolean";
-  /** One letter. */
+  /** The short name: one letter. */
   readonly short?: string;
-  /** It may be given more than once. */
+  /** The option may be repeated. */
   readonly multiple?: boolean;
-  /** What its value is, in the help: `URL`. */
+  /** Placeholder of the value in the help: `URL`. */
   readonly value?: string;
-  /** The words that it may be. */
+  /** The allowed values. */
   readonly choices?: readonly string[];
   /** A sentence for the help and for docs/reference/cli.md. */
   readonly help: string;
 }
 
-/** The options of a command by their long names. */
+/** The options of a command by long name. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<Spec extends OptionSpec> = Spec extends { readonly type: "boolean" }
@@ -24,12 +24,12 @@ type ValueOf<Spec extends OptionSpec> = Spec extends { readonly type: "boolean" 
       ? Choice
       : string;
 
-/** What was given of the options of a table. */
+/** The given values of a table of options. */
 export type Values<Options extends OptionTable> = { readonly [Name in keyof Options]?: ValueOf<Options[Name]> };
 
-/** Options that every command has. */
+/** Options of every command. */
 export const commonOptions = {
-  help: { type: "boolean", short: "h", help: "Says what the command does and which options it has." },
+  help: { type: "boolean", short: "h", help: "Describes the command and its options." },
   color: {
     type: "string",
     value: "WHEN",
@@ -38,7 +38,7 @@ export const commonOptions = {
   },
 } as const;
 
-/** The option of commands whose results can be read by programs. */
+/** The option of commands with machine-readable results. */
 export const formatOption = {
   output: {
     type: "string",

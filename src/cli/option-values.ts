@@ -11,7 +11,7 @@ const units: ReadonlyMap<string, number> = new Map([
 const dayMs = 86_400_000;
 
 /**
- * Milliseconds of `500ms`, `2.5s`, `1m` or, as curl has it, a bare number of seconds.
+ * Parses `500ms`, `2.5s`, `1m` or, as in curl, a bare number of seconds. The result is in milliseconds.
  * @throws UsageError naming the option.
  */
 export function readDuration(option: string, text: string, maxMs: number = dayMs): number {
@@ -22,7 +22,7 @@ export function readDuration(option: string, text: string, maxMs: number = dayMs
 }
 
 /**
- * A whole number that an option gave.
+ * Parses the whole number of an option.
  * @throws UsageError naming the option.
  */
 export function readWhole(option: string, text: string, min: number, max: number): number {
@@ -33,7 +33,7 @@ export function readWhole(option: string, text: string, min: number, max: number
 }
 
 /**
- * A number that an option gave.
+ * Parses the number of an option.
  * @throws UsageError naming the option.
  */
 export function readNumber(option: string, text: string): number {

@@ -10,7 +10,7 @@ import { type ColorChoice, type Format, Terminal } from "./terminal/terminal.ts"
 import { UsageError } from "./usage-error.ts";
 import { packageVersion } from "./version.ts";
 
-/** Runs one command line, without the name of the program, to its end and resolves with the exit code. Never rejects. */
+/** Runs one command line (without the name of the program) and resolves with the exit code. Never rejects. */
 export async function run(argv: readonly string[], io: Io, known: ReadonlyMap<string, CommandEntry> = commands): Promise<number> {
   let terminal = new Terminal(io, {});
   const [first, ...rest] = argv;

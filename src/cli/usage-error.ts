@@ -1,4 +1,4 @@
-/** The command line was not understood: it is told with the way to the help, and nothing has been done. */
+/** The command line is wrong: the message is shown with a hint at the help, and the command has done nothing. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or when `signal` aborts, whichever comes first; without `ms` only then. The process stays alive meanwhile. */
+/** Resolves after `ms` milliseconds or when `signal` aborts; without `ms` only when it aborts. Keeps the process alive meanwhile. */
 export function waitFor(ms: number | undefined, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
@@ -7,7 +7,7 @@ export function waitFor(ms: number | undefined, signal: AbortSignal): Promise<vo
       signal.removeEventListener("abort", end);
       resolve();
     };
-    // Without a limit something still has to keep the process: a day at a time.
+    // Without a limit, an interval keeps the process alive.
     const timer = ms === undefined ? setInterval(() => {}, 86_400_000) : setTimeout(end, ms);
     signal.addEventListener("abort", end, { once: true });
   });

@@ -3,10 +3,10 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { Discovery } from "./discovery.ts";
 import { Watcher } from "./watcher.ts";
 
-/** How many instances of a service each zone has; `undefined` as long as no instance is known. */
+/** Number of instances of a service by zone; `undefined` while no instance is known. */
 export type ZoneCounts = ReadonlyMap<string | undefined, number> | undefined;
 
-/** What {@link CallerZones} needs. */
+/** Options of {@link CallerZones}. */
 export interface CallerZonesOptions {
   readonly discovery: Discovery;
   readonly clock: Clock;
@@ -21,8 +21,8 @@ interface Watch {
 }
 
 /**
- * Counts the instances of calling services by zone. Each service is watched once however many want to know, and only while
- * somebody does.
+ * Counts the instances of calling services by zone. Each service is watched once, however many listeners it has, and only while it has
+ * one.
  */
 export class CallerZones {
   readonly #options: CallerZonesOptions;
@@ -32,7 +32,7 @@ export class CallerZones {
     this.#options = options;
   }
 
-  /** Calls `listener` with the numbers, now where they are known and after each change. Returns what ends that; only its first call counts. */
+  /** Calls `listener` with the counts, at once where they are known and after each change. Returns a function that ends that. */
   follow(service: string, listener: (counts: ZoneCounts) => void): () => Promise<void> {
     const known = this.#watches.get(service);
     const watch = known ?? this.#start(service);

@@ -2,18 +2,19 @@ import type { Clock } from "../core/clock.ts";
 import type { Discovery } from "./discovery.ts";
 import { nearestName } from "./nearest-name.ts";
 
+/** Upper bound of a query: a message must not be late for the sake of a suggestion. */
 const patienceMs = 250;
-/** A catalogue is used for so long: names that nobody offers may come by thousands of times a second. */
+/** How long a catalogue is used. Unknown names may be called thousands of times a second. */
 const freshMs = 10_000;
 const maxKept = 1_000;
 
-/** The registry's catalogue, for "did you mean" in messages: asked for when it is wanted, by one query at a time. */
+/** The registry's catalogue, for "did you mean" in messages. It is fetched on demand, by one query at a time. */
 export class Catalogue {
   readonly #discovery: Discovery;
   readonly #clock: Clock;
   #names: Promise<readonly string[]> | undefined = undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
-  /** By the name that was asked for: a catalogue may be long. */
+  /** Results by the name that was looked up: a catalogue may be long. */
   #nearest = new Map<string, string | undefined>();
 
   constructor(discovery: Discovery, clock: Clock) {
@@ -22,8 +23,8 @@ export class Catalogue {
   }
 
   /**
-   * The name that comes nearest to `service`, if one is near enough to be what was meant. Never rejects and takes at most
-   * a quarter of a second: it decorates an error message.
+   * The name nearest to `service`, if it is near enough to be a likely typing error. Never rejects, and takes a quarter of a second at
+   * most.
    */
   async nearest(service: string): Promise<string | undefined> {
     if (this.#discovery.services === undefined) return undefined;

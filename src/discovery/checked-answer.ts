@@ -1,7 +1,7 @@
 import { type Discovery, type DiscoveryAnswer, nameOf } from "./discovery.ts";
 
 /**
- * What an adapter yielded for `service`, as an answer. Throws a `TypeError` that names adapter and service when it is neither an array nor
+ * Reads a value that an adapter yielded for `service`. Throws a `TypeError` that names adapter and service when it is neither an array nor
  * a {@link DiscoveryAnswer}. The entries are not looked at; `validateEndpoints` does that.
  */
 export function checkedAnswer(yielded: unknown, discovery: Pick<Discovery, "name">, service: string): DiscoveryAnswer {

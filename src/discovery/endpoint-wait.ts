@@ -4,18 +4,19 @@ import { describeError, MeshError } from "../core/errors.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Watcher } from "./watcher.ts";
 
-/** What an {@link EndpointWait} needs. */
+/** Options of an {@link EndpointWait}. */
 export interface EndpointWaitOptions {
   readonly service: string;
   readonly watcher: Watcher;
-  /** What is asked for endpoints, for messages. */
+  /** The name of the discovery, for messages. */
   readonly discovery: string;
+  /** How long a call waits, in milliseconds. */
   readonly discoveryTimeoutMs: number;
   readonly catalogue: Catalogue;
   readonly clock: Clock;
 }
 
-/** How calls wait for the first endpoints of a service, and what they get when there are none. */
+/** The wait of calls for the first endpoints of a service, and the errors when there are none. */
 export class EndpointWait {
   readonly #options: EndpointWaitOptions;
 
@@ -28,7 +29,7 @@ export class EndpointWait {
     return this.#options.watcher.answered;
   }
 
-  /** Waits for discovery's first answer; fails at once when it has been failing for longer than a call may wait. */
+  /** Waits for discovery's first answer. Rejects with `ERR_MESH_NO_ENDPOINTS`, at once when discovery has been failing for that long. */
   join(request: MeshRequest): Promise<void> {
     const { watcher, discoveryTimeoutMs, clock } = this.#options;
     const waitMs = watcher.lastError === undefined ? discoveryTimeoutMs : discoveryTimeoutMs - watcher.watchedMs;
@@ -47,7 +48,7 @@ export class EndpointWait {
     });
   }
 
-  /** What a call gets when discovery has answered that there is nobody. */
+  /** The `ERR_MESH_NO_ENDPOINTS` for a call whose service has no instance. */
   async noEndpoints(request: MeshRequest): Promise<MeshError> {
     const { service, discovery, catalogue, watcher } = this.#options;
     const suggestion = await catalogue.nearest(service);

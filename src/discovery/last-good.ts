@@ -5,41 +5,42 @@ import type { Clock, Timer } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
 
-/** What was remembered of a service. */
+/** The last good endpoints of a service, as an earlier process wrote them. */
 export interface Remembered {
-  /** As written: they are checked like an answer of the registry. */
+  /** Not checked: they are validated like an answer of the registry. */
   readonly endpoints: readonly unknown[];
-  /** How long ago discovery said so, in milliseconds. */
+  /** Their age, in milliseconds. */
   readonly ageMs: number;
 }
 
-/** What a {@link LastGood} needs. */
+/** Options of {@link LastGood}. */
 export interface LastGoodOptions {
-  /** Made when it does not exist. */
+  /** Created when it does not exist. */
   readonly directory: string;
   readonly clock: Clock;
-  /** Told when a file could not be written. */
+  /** Called when a file could not be written. */
   readonly onError: (service: string, error: unknown) => void;
 }
 
-/** Changes within so long are written once. */
+/** Changes within this time are written once. */
 const settleMs = 1_000;
 const maxNameLength = 200;
 const maxBytes = 32 * 1024 * 1024;
-/** Nobody but the user of the process may read them, let alone write: who can change them decides where requests go. */
+/** For the user of the process only: a file decides where requests go. */
 const fileMode = 0o600;
 const directoryMode = 0o700;
 
 /**
- * The last good endpoints of each service in a file of its own, so that a process which starts while the registry is down still knows
- * where to send its calls. Written beside and renamed, so that a reader never sees half a file; with a checksum, so that a damaged one
- * is not used.
+ * The last good endpoints of each service, in a file each, so that a process that starts while the registry is down knows where to send
+ * its calls. A file is written under another name and renamed, so that a reader never sees half of it, and has a checksum, so that a
+ * damaged one is not used.
  */
 export class LastGood {
   readonly #options: LastGoodOptions;
   readonly #directory: string;
-  /** The newest set of each service that has one, and whether it has been written. */
+  /** The newest set of each service. */
   readonly #sets = new Map<string, readonly Endpoint[]>();
+  /** When a set was saved that has not been written yet. */
   readonly #dirty = new Map<string, number>();
   #timer: Timer | undefined = undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -49,7 +50,7 @@ export class LastGood {
     this.#directory = resolve(options.directory);
   }
 
-  /** Remembers a set; an empty one is not worth it. Returns at once: it is written within a second or so, and on {@link close}. */
+  /** Saves a set that is not empty. It is written within a second or so, and on {@link close}. */
   save(service: string, endpoints: readonly Endpoint[]): void {
     if (endpoints.length === 0 || this.#sets.get(service) === endpoints) return;
     this.#sets.set(service, endpoints);
@@ -58,8 +59,8 @@ export class LastGood {
   }
 
   /**
-   * What was written for `service`; `undefined` when nothing was.
-   * Rejects with `ERR_MESH_DISCOVERY` when the file is damaged, or when others than this user may write it.
+   * What was written for `service`; `undefined` when there is no file. Rejects with `ERR_MESH_DISCOVERY` when the file is damaged, or
+   * other users may write it.
    */
   async load(service: string): Promise<Remembered | undefined> {
     const path = this.#pathOf(service);
@@ -112,7 +113,7 @@ export class LastGood {
   async #write(service: string, body: string): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: directoryMode });
     const path = this.#pathOf(service);
-    // Processes that share the directory must not write into each other's file.
+    // Processes that share the directory must not write to the same file.
     const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
     try {
       const file = await open(temporary, "wx", fileMode);
@@ -130,7 +131,7 @@ export class LastGood {
   }
 
   #pathOf(service: string): string {
-    // Whatever the name, one file in this directory; file systems take 255 bytes.
+    // Encoded, so that every name is one file in this directory. File systems allow 255 bytes.
     const name = encodeURIComponent(service);
     return join(this.#directory, `${name.length <= maxNameLength ? name : createHash("sha256").update(name).digest("hex")}.json`);
   }

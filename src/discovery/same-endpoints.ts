@@ -1,22 +1,22 @@
 import { type Endpoint, sameMetadata } from "../core/endpoint.ts";
 
 /**
- * `before` when `after` says the same, in whatever order, else `after`. An adapter yields what it returns: whoever gets the
- * same array again knows by that alone that nothing has changed.
+ * `before` when `after` is the same set in any order, else `after`. An adapter yields the result, so that a set that has not changed
+ * stays the same array.
  */
 export function keepIfSame(before: readonly Endpoint[] | undefined, after: readonly Endpoint[]): readonly Endpoint[] {
   return before !== undefined && sameEndpoints(before, after) ? before : after;
 }
 
-/** Whether two sets say the same, in whatever order. Most registries announce much that changes nothing here. */
+/** Whether two sets are the same in any order. Registries announce many changes that matter to no caller. */
 export function sameEndpoints(before: readonly Endpoint[], after: readonly Endpoint[]): boolean {
   if (before.length !== after.length) return false;
-  // Mostly the order is the same too, and no index of 10,000 endpoints has to be made.
+  // The order is usually the same, and then no index of up to 10,000 endpoints is needed.
   const start = before.findIndex((endpoint, place) => !sameEndpoint(endpoint, after[place] as Endpoint));
   if (start < 0) return true;
   const rest = before.slice(start);
   const byId = new Map(rest.map((endpoint) => [endpoint.id, endpoint]));
-  // With an id twice the sets are not worth comparing; they are told as a change.
+  // An id that occurs twice makes the sets incomparable; they count as different.
   if (byId.size !== rest.length) return false;
   for (const endpoint of after.slice(start)) {
     const other = byId.get(endpoint.id);

@@ -1,20 +1,20 @@
 import { isInstanceHost } from "../core/address-policy.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 
-/** A set of endpoints that is safe to use, and what was left out of it and why. */
+/** The endpoints of an answer that are safe to use, and the entries that were rejected with the reason. */
 export interface ValidatedEndpoints {
   readonly endpoints: readonly Endpoint[];
   readonly rejected: readonly { readonly entry: unknown; readonly reason: string }[];
 }
 
-/** Endpoints kept of one answer; the rest is rejected. A bound on what one poisoned answer can cost. */
+/** Endpoints kept of one answer, a bound on the cost of a poisoned one; the rest is rejected. */
 export const maxEndpointsPerService = 10_000;
 
-/** Characters of metadata that one endpoint may have, keys and values together; of what has more none is kept. */
+/** Characters of metadata that one endpoint may have, keys and values together. An endpoint with more loses all of it. */
 const maxMetadataLength = 16_384;
 
 /**
- * Checks every entry of a discovery answer alone: registry content is not trusted, tenants write it themselves, and one
+ * Checks the entries of a discovery answer one by one. The content of a registry is not trusted, since tenants write it themselves, and a
  * bad entry must not take the others with it.
  */
 export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoints {
@@ -28,7 +28,7 @@ export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoin
   const all = [...accepted.values()];
   if (all.length <= maxEndpointsPerService) return { endpoints: all, rejected };
   const endpoints: Endpoint[] = [];
-  const isKept = lottery(all);
+  const isKept = selection(all);
   const reason = `more than ${maxEndpointsPerService} endpoints`;
   for (const entry of all) {
     if (endpoints.length < maxEndpointsPerService && isKept(entry)) endpoints.push(entry);
@@ -51,14 +51,14 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | 
     return "priority is not a number from 0 to 65535";
   if (zone !== undefined && (typeof zone !== "string" || zone.length > 255 || hasControls(zone)))
     return "zone is not a string of up to 255 characters without control characters";
-  // 107 bytes is what the kernel takes (sun_path). Adapters of registries that others write to never give one.
+  // 107 bytes are what the kernel allows (sun_path). Adapters of registries that others may write to never yield one.
   if (socketPath !== undefined && !(typeof socketPath === "string" && /^\/[^\0]{1,106}$/.test(socketPath)))
     return "socketPath is not an absolute path of up to 107 characters";
   if (secure !== undefined && typeof secure !== "boolean") return "secure is neither true nor false";
   return undefined;
 }
 
-/** Without its metadata when that is oversized or not text: nobody needs it to reach the instance. */
+/** Drops metadata that is too large or not text: the instance can be reached without it. */
 function withSaneMetadata(endpoint: Endpoint): Endpoint {
   const metadata: unknown = endpoint.metadata;
   if (metadata === undefined || isSaneMetadata(metadata)) return endpoint;
@@ -77,7 +77,7 @@ function isSaneMetadata(metadata: unknown): boolean {
   return true;
 }
 
-/** C0 controls and DEL: what breaks a log line or a metric label in two. */
+/** C0 controls and DEL, which would break a log line or a metric label in two. */
 function hasControls(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
@@ -87,16 +87,16 @@ function hasControls(text: string): boolean {
 }
 
 /**
- * Chooses {@link maxEndpointsPerService} of more endpoints by a hash of their ids: the same ones in whatever order the
- * registry lists them, or each answer would exchange most of the set.
+ * Selects {@link maxEndpointsPerService} endpoints by a hash of their ids, so that the same ones are kept in whatever order the registry
+ * lists them. Otherwise each answer would replace most of the set.
  */
-function lottery(endpoints: readonly Endpoint[]): (endpoint: Endpoint) => boolean {
+function selection(endpoints: readonly Endpoint[]): (endpoint: Endpoint) => boolean {
   const numbers = Uint32Array.from(endpoints, ({ id }) => hashOf(id)).sort();
   const highest = numbers[maxEndpointsPerService - 1] as number;
   return ({ id }) => hashOf(id) <= highest;
 }
 
-/** FNV-1a over UTF-16 units, and murmur3's finish, since FNV leaves ids that differ in the last digit close together. */
+/** FNV-1a over UTF-16 units with murmur3's finalizer, since FNV leaves ids that differ in the last digit close together. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

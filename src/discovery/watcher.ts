@@ -205,13 +205,12 @@ export class Watcher {
     // A confirmed set stays the same array, by which listeners see that nothing has changed.
     const inUse = quarantined && this.#endpoints !== undefined ? keepIfSame(this.#endpoints, judgement.endpoints) : judgement.endpoints;
     this.#unconfirmed = judgement.unconfirmed;
-    this.#isCertain = certain;
     if (!quarantined) {
       this.#updatedAt = clock.now();
       lastGood?.save(service, inUse);
     }
     this.#lastError = undefined;
-    this.#use({ service, endpoints: inUse, rejected, quarantined });
+    this.#use({ service, endpoints: inUse, rejected, quarantined }, certain);
   }
 
   /** Uses the last good endpoints of an earlier process, unless discovery answers before they are read. */
@@ -226,14 +225,15 @@ export class Watcher {
         const { endpoints, rejected } = validateEndpoints(found.endpoints);
         if (endpoints.length === 0) return;
         this.#updatedAt = clock.now() - found.ageMs;
-        this.#use({ service, endpoints, rejected, quarantined: true });
+        this.#use({ service, endpoints, rejected, quarantined: true }, false);
       },
       (error: unknown) => this.#options.onError(error),
     );
   }
 
-  #use(update: EndpointsUpdate): void {
+  #use(update: EndpointsUpdate, certain: boolean): void {
     this.#endpoints = update.endpoints;
+    this.#isCertain = certain;
     try {
       this.#options.onUpdate(update);
     } finally {

@@ -19,7 +19,7 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
   return [...head, "", ...lines.map((line) => line.trimEnd())].join("\n");
 }
 
-const columns = ["endpoint", "address", "zone", "prio", "weight", "share", "in flight", "requests", "failed", "latency", "picker", "why"];
+const columns = ["endpoint", "address", "zone", "prio", "weight", "share", "in flight", "attempts", "failed", "latency", "picker", "why"];
 
 function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[] {
   const { endpoint, address, share, inFlight, attempts: requests, failures, latencyMs, picker, reason, warning, healthCheck } = explained;

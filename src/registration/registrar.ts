@@ -15,7 +15,7 @@ export type HealthCheck =
       readonly secure?: boolean;
     };
 
-/** An instance of a service, as a registry is told of it. */
+/** An instance of a service to register. */
 export interface Instance {
   readonly service: string;
   /** 1–65535. */
@@ -43,16 +43,16 @@ export type InstanceStatus = "up" | "down" | "out-of-service";
 export interface Registration extends AsyncDisposable {
   /** Unique in the registry. */
   readonly id: string;
-  /** The newest status, also while the registry could not be told; an instance that the registry has forgotten is registered again with it. */
+  /** The newest status, also while it could not be reported. An instance that the registry has forgotten is registered again with it. */
   readonly status: InstanceStatus;
   /**
-   * Tells the registry. Rejects with `ERR_MESH_REGISTRATION` when it cannot be told, in which case the next renewal repeats it, and after
-   * {@link deregister}. Throws a `TypeError` on a status that does not exist.
+   * Reports a status. Rejects with `ERR_MESH_REGISTRATION` when that fails (the next renewal reports it again) and after
+   * {@link deregister}, and with a `TypeError` on a status that does not exist.
    */
   setStatus(status: InstanceStatus): Promise<void>;
   /**
    * Ends the renewals and deregisters, after a call that is under way. Idempotent; a call after one that failed tries again. Rejects with
-   * `ERR_MESH_REGISTRATION` when the registry cannot be told, or with the signal's reason.
+   * `ERR_MESH_REGISTRATION` when that fails, or with the signal's reason.
    */
   deregister(signal?: AbortSignal): Promise<void>;
 }

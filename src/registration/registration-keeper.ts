@@ -29,8 +29,8 @@ export class RegistrationKeeper implements Registration {
   readonly #entry: RegistryEntry;
   readonly #options: RegistrationKeeperOptions;
   #status: InstanceStatus = "up";
-  /** The status that the registry has; `undefined` when that is not certain. */
-  #told: InstanceStatus | undefined = "up";
+  /** The status that the registry has; `undefined` when that is not known. */
+  #reported: InstanceStatus | undefined = "up";
   #failures = 0;
   #timer: Timer = undefined;
   /** Settles with the last call that was asked for, and never rejects; `undefined` when there is none under way. */
@@ -57,11 +57,11 @@ export class RegistrationKeeper implements Registration {
       throw new TypeError(`the status of ${this.id} must be "up", "down" or "out-of-service", got ${inspect(status)}`);
     if (this.#isEnded) throw this.#entry.errorOf("report", new Error("it is deregistered"));
     this.#status = status;
-    this.#told = undefined;
+    this.#reported = undefined;
     try {
       await this.#inTurn(async () => {
         // A later status, or a renewal in between, may have been reported already.
-        if (!this.#isEnded && this.#told !== this.#status) await this.#tell({ isAwaited: true });
+        if (!this.#isEnded && this.#reported !== this.#status) await this.#update({ isAwaited: true });
       });
     } catch (cause) {
       throw this.#entry.errorOf("report", cause);
@@ -73,13 +73,13 @@ export class RegistrationKeeper implements Registration {
     this.#options.clock.clearTimer(this.#timer);
     try {
       await this.#inTurn(async () => {
-        if (!this.#isEnded) await this.#tell(background);
+        if (!this.#isEnded) await this.#update(background);
       });
       this.#failures = 0;
     } catch (cause) {
       if (this.#isEnded) return;
       this.#failures++;
-      this.#report(this.#entry.errorOf("renew", cause));
+      this.#onError(this.#entry.errorOf("renew", cause));
     }
     if (!this.#isEnded) this.#schedule();
   }
@@ -115,15 +115,15 @@ export class RegistrationKeeper implements Registration {
     return Math.max(minRetryMs, random() * Math.min(renewMs, maxRetryMs, retryBaseMs * 2 ** Math.min(this.#failures, 20)));
   }
 
-  /** Brings the registry up to date: a renewal where it has the status, a report where it may not, an announcement where it has forgotten. */
-  async #tell(call: EntryCall): Promise<void> {
+  /** Brings the registry up to date: renews where it has the status, reports where it may not, announces where it has forgotten. */
+  async #update(call: EntryCall): Promise<void> {
     const status = this.#status;
     let recognition: Recognition;
-    if (this.#told === status) {
+    if (this.#reported === status) {
       recognition = await this.#entry.renew(status, call);
     } else {
       recognition = await this.#entry.report(status, call);
-      if (recognition === "known") this.#told = status;
+      if (recognition === "known") this.#reported = status;
     }
     if (recognition === "forgotten") await this.#announce(call);
   }
@@ -131,13 +131,13 @@ export class RegistrationKeeper implements Registration {
   async #announce(call: EntryCall): Promise<void> {
     // Deregistered meanwhile: nothing may bring the instance back.
     if (this.#isEnded) return;
-    this.#told = undefined;
+    this.#reported = undefined;
     const status = this.#status;
     await this.#entry.announce(status, call);
-    this.#told = status;
+    this.#reported = status;
   }
 
-  #report(error: Error): void {
+  #onError(error: Error): void {
     try {
       this.#options.onRenewalError?.(error);
     } catch (thrown) {

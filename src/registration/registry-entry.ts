@@ -15,20 +15,20 @@ export interface RegistryEntry {
   announce(status: InstanceStatus, call: EntryCall): Promise<void>;
   /** Changes the status. */
   report(status: InstanceStatus, call: EntryCall): Promise<Recognition>;
-  /** Keeps the entry from expiring. `status` is the one that the registry was told last. */
+  /** Keeps the entry from expiring. `status` is the one that was announced or reported last. */
   renew(status: InstanceStatus, call: EntryCall): Promise<Recognition>;
   /** Removes the entry. Resolves also when the registry does not know it. */
   withdraw(call: EntryCall): Promise<void>;
   /** Whether `error` is the registry's refusal, which a repetition does not change. */
   isRefusal(error: unknown): boolean;
-  /** The `ERR_MESH_REGISTRATION` for a call that failed with `cause`; says which registry, which instance and what was being done. */
+  /** The `ERR_MESH_REGISTRATION` for a call that failed with `cause`; its message names registry, instance and action. */
   errorOf(action: EntryAction, cause: unknown): MeshError;
 }
 
 /** The result of a call about an entry; `forgotten` when the registry has no such entry any more. */
 export type Recognition = "known" | "forgotten";
 
-/** What was being done when a call failed. */
+/** The action that a failed call belongs to. */
 export type EntryAction = "register" | "report" | "renew" | "withdraw";
 
 /** The circumstances of one call. */

@@ -3,28 +3,32 @@ import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
-import { ConsulClient } from "./consul/client.ts";
 import { definitionOf } from "./consul/definition.ts";
+import { ConsulClient } from "./consul/http/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
 
-export type { ConsulConsistency, ConsulOptions, ConsulTls } from "./consul/options.ts";
-export type { ConsulToken } from "./consul/token.ts";
+export type { ConsulTls } from "./consul/http/consul-tls.ts";
+export type { ConsulToken } from "./consul/http/token.ts";
+export type { ConsulConsistency, ConsulOptions } from "./consul/options.ts";
 
-/** A Consul agent as a source of endpoints and as a place to register. */
+/** A Consul agent as discovery and registrar. */
 export interface Consul extends Discovery, Registrar {
   /** `consul at http://127.0.0.1:8500`. */
   readonly name: string;
+  /** Yields the routable instances of `service`: at once, after every change, and to confirm them after every wait. */
   watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
+  /** The names of all services in the datacentre. */
   services(signal: AbortSignal): Promise<readonly string[]>;
+  /** Resolves once the agent has accepted the instance, then keeps it registered. */
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
 
 /**
- * Discovers and registers through a Consul agent, `http://127.0.0.1:8500` unless told otherwise. Needs the npm package
- * `consul`. Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
+ * Discovers and registers through a Consul agent, by default at `http://127.0.0.1:8500`. Needs the npm package `consul`. Throws a `TypeError`
+ * or `RangeError` on wrong options; does not connect yet.
  */
 export function consul(options: ConsulOptions = {}): Consul {
   const settings = settingsOf(options);
@@ -44,7 +48,7 @@ export function consul(options: ConsulOptions = {}): Consul {
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);
-        // Nobody may be left to call close().
+        // close() may never be called.
         if (watches.size === 0) client.closeIdle();
       }
     },

@@ -12,21 +12,23 @@ import { watchService } from "./eureka/watch.ts";
 
 export type { EurekaOptions, EurekaTls } from "./eureka/options.ts";
 
-/** Eureka servers as a source of endpoints and as a place to register. */
+/** Eureka servers as discovery and registrar. */
 export interface Eureka extends Discovery, Registrar {
   /** `eureka at http://127.0.0.1:8761/eureka`, without credentials. */
   readonly name: string;
+  /** Yields the instances of `service` that are UP, in every copy of the registry that is fetched. */
   watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
   /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
   services(signal: AbortSignal): Promise<readonly string[]>;
+  /** Resolves once a server has accepted the instance, then keeps its lease. */
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
-  /** Ends every running watch and lets go of the registry's copy. Registrations stay until they are disposed. */
+  /** Ends every running watch and drops the copy of the registry. Registrations stay until they are disposed. */
   close(): void;
 }
 
 /**
- * Discovers and registers through Netflix Eureka, `http://127.0.0.1:8761/eureka` unless told otherwise. Needs the npm
- * package `eureka-js-client`. Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
+ * Discovers and registers through Netflix Eureka, by default at `http://127.0.0.1:8761/eureka`. Needs the npm package `eureka-js-client`.
+ * Throws a `TypeError` or `RangeError` on wrong options; does not connect yet.
  */
 export function eureka(options: EurekaOptions = {}): Eureka {
   const settings = settingsOf(options);

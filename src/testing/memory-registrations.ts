@@ -27,7 +27,7 @@ export class MemoryRegistrations {
     return keeper;
   }
 
-  /** The registry has lost its data. */
+  /** Notes that the registry has lost its data. */
   forget(): void {
     this.#isForgotten = true;
   }

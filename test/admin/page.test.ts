@@ -115,7 +115,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     await page.getByRole("heading", { name: "orders" }).waitFor();
     await expect.poll(() => page.locator("dl").textContent()).toMatch(/Success0 %.*Breakerclosed/);
     expect(await page.getByRole("link", { name: "Dashboard" }).getAttribute("href")).toBe("http://127.0.0.1:3000/?var-service=orders");
-    const charts = page.getByRole("img", { name: /Calls and attempts a second: calls \d+/ });
+    const charts = page.getByRole("img", { name: /Calls and attempts per second: calls \d+/ });
     await charts.waitFor();
     expect(await page.locator("canvas").count()).toBe(4);
     expect(

@@ -10,7 +10,7 @@ import { fileDiscovery } from "../../src/discovery/file/file.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { validateEndpoints } from "../../src/discovery/validate.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
-import { endpointsOf } from "../../src/registries/consul/entries.ts";
+import { endpointsOf } from "../../src/registries/consul/entries/entries.ts";
 import { endpointOf } from "../../src/registries/eureka/entry.ts";
 import { entry } from "../registries/consul/scripted-consul.ts";
 import { closing, rejectionOf, serve } from "../support/mesh.ts";
@@ -38,7 +38,7 @@ describe("an instance on a Unix socket", () => {
     const mesh = closing(createMesh({ discovery: staticDiscovery({ users: [{ host: "127.0.0.1", port: tcp.port, socketPath }] }) }));
     expect(await (await mesh.fetch("users/x")).text()).toBe(`unix GET /x 127.0.0.1:${tcp.port}`);
     expect(await (await mesh.request("users/y", { method: "POST", body: "z" })).body.text()).toContain("unix POST /y");
-    expect(mesh.explain("users")?.endpoints[0]).toMatchObject({ address: `unix:${socketPath}`, requests: 2, inFlight: 0 });
+    expect(mesh.explain("users")?.endpoints[0]).toMatchObject({ address: `unix:${socketPath}`, attempts: 2, inFlight: 0 });
     expect(tcp.accepted).toBe(0);
   });
 

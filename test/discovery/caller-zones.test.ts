@@ -20,7 +20,7 @@ describe("CallerZones", () => {
     const told: (readonly [string | undefined, number][] | undefined)[] = [];
     const unfollow = zones.follow("web", (counts) => told.push(counts && [...counts]));
     await clock.advance(10);
-    expect(told, "nobody is known").toEqual([]);
+    expect(told, "no instance is known").toEqual([]);
     registry.set("web", [at("a", 1), at("a", 2), at("b", 3), at(undefined, 4), at("", 5)]);
     await clock.advance(10);
     registry.set("web", [at("a", 6), at("a", 2), at("b", 3), at(undefined, 4), at(undefined, 5)]);

@@ -8,7 +8,7 @@ const set = (...ids: readonly string[]): readonly Endpoint[] => ids.map((id) => 
 const some = set("a");
 const ten = set(..."abcdefghij");
 
-/** A judge with a clock, which says the ids that are used and, after a bar, those that are unconfirmed. */
+/** A quarantine with a clock. Judging returns the ids in use and, after a bar, the unconfirmed ones. */
 function rig(policy: "quarantine" | "trust" = "quarantine") {
   const clock = virtualClock();
   const quarantine = new Quarantine(policy, clock);

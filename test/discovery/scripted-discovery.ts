@@ -2,7 +2,7 @@ import type { Discovery } from "../../src/discovery/discovery.ts";
 
 type Step = { readonly entries: unknown } | { readonly error: unknown } | "end";
 
-/** One watch of a {@link ScriptedDiscovery}: what it says is what the test tells it to. */
+/** One watch of a {@link ScriptedDiscovery}, whose answers the test gives. */
 export class ScriptedWatch {
   readonly signal: AbortSignal;
   /** `true` once the generator's `finally` has run. */
@@ -54,7 +54,7 @@ export class ScriptedWatch {
   }
 }
 
-/** A discovery that a test plays by hand. `isDeaf`: it does not listen to its signal. */
+/** A discovery whose answers a test gives by hand. `isDeaf`: it ignores its signal. */
 export class ScriptedDiscovery implements Discovery {
   readonly watches: ScriptedWatch[] = [];
   readonly #isDeaf: boolean;

@@ -10,7 +10,7 @@ export const silent: Discovery = {
   },
 };
 
-/** Asks a registry every `everyMs`; each answer is made of new objects. */
+/** Polls a registry every `everyMs`; each answer consists of new objects. */
 export function polled(registry: MemoryRegistry, everyMs = 1_000): Discovery {
   return {
     async *watch(service, signal) {

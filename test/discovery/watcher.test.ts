@@ -16,7 +16,7 @@ interface Setup {
   readonly lastGood?: WatcherOptions["lastGood"];
 }
 
-/** A started watcher, and what it said. `await settle()` lets everything go on that waits for no time. */
+/** A started watcher with its updates and errors. `await settle()` runs everything that waits for no timer. */
 async function started<D extends Discovery = ScriptedDiscovery>({
   discovery = new ScriptedDiscovery(),
   random = () => 0.5,
@@ -58,7 +58,7 @@ const a = endpoint("a");
 const b = endpoint("b");
 
 describe("Watcher", () => {
-  it("wakes who waits for the first answer, once, and not those who left", async () => {
+  it("calls listeners of the first answer once, and not those that were removed", async () => {
     const discovery = new ScriptedDiscovery();
     const { watcher, settle } = await started({ discovery });
     const woken: string[] = [];
@@ -101,7 +101,7 @@ describe("Watcher", () => {
     const held = updates.at(-1)?.endpoints;
     discovery.current.answer([a]);
     await settle();
-    // The same array: nobody has to compare it again.
+    // The same array: listeners need not compare it again.
     expect(updates.at(-1)?.endpoints).toBe(held);
     discovery.current.answer({ endpoints: [b], certain: true });
     await settle();
@@ -390,7 +390,7 @@ describe("Watcher", () => {
     await watcher.stop();
   });
 
-  it("wakes who waits although the update could not be used", async () => {
+  it("calls listeners of the first answer although the update could not be used", async () => {
     const discovery = new ScriptedDiscovery();
     const { watcher, settle, errors } = await started({
       discovery,
@@ -602,7 +602,7 @@ describe("stop()", () => {
     expect([clock.pending, discovery.watches.length, errors.length]).toEqual([[], 1, 1]);
   });
 
-  it("wakes nobody any more, and reports nothing that comes of stopping", async () => {
+  it("calls no listener any more, and reports no error that comes from stopping", async () => {
     const throwing: Discovery = {
       async *watch(_service, signal) {
         yield [a];

@@ -310,7 +310,7 @@ describe("the Response of mesh.fetch", () => {
       await cancel(await mesh.fetch("orders/x"));
       await until("the connection is closed", () => server.abandoned === index + 1);
     }
-    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ failures: 0, inFlight: 0, state: "available", requests: 4 });
+    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ failures: 0, inFlight: 0, state: "available", attempts: 4 });
     expect(ends).toMatchObject(Array(4).fill({ status: 200, cancelled: true }));
   });
 

@@ -55,7 +55,7 @@ const portsOf = (set: readonly Endpoint[]): number[] => set.map(({ port }) => po
 const untilPorts = (reader: WatchReader, ...ports: number[]): Promise<readonly Endpoint[]> =>
   reader.until(`the ports [${ports.join(", ")}]`, (set) => portsOf(set).join() === ports.join(), withinMs);
 
-/** What a reader of the registry is told to route to. */
+/** The routable instances, read from the registry. */
 async function listed(server: ConsulServer, service = "orders"): Promise<number[]> {
   const entries = (await server.get(`/v1/health/service/${service}?passing=1`)) as { Service: { Port: number } }[];
   return entries.map(({ Service }) => Service.Port).sort(ascending);
@@ -381,7 +381,7 @@ describe.skipIf(!available("consul"))("registering with a real Consul", { timeou
     await until(
       "everything is registered again",
       async () => {
-        // At no moment is the one out of service to be routed to.
+        // The instance that is out of service is never routable.
         expect(await listed(server)).not.toContain(8082);
         const services = (await server.get("/v1/agent/services")) as object;
         return Object.keys(services).length === 3;

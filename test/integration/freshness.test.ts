@@ -45,7 +45,7 @@ const registries: Readonly<Record<string, { readonly boundMs: number; readonly i
 const seed = 7;
 const service = "fresh";
 const lives = 4;
-/** Registries make ids of their own: who it is the port says. */
+/** Registries make ids of their own, so instances are told apart by their ports. */
 const nameOf = (port: number) => `instance ${Math.floor(port / 1_000)}`;
 
 describe.each(Object.entries(registries))("what a mesh knows from %s", (_name, { boundMs, isThere, start }) => {

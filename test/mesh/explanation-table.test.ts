@@ -40,7 +40,7 @@ describe("explanationTable", () => {
       "orders: 1 of 2 endpoints are candidates, breaker of the service closed",
       "consul answered 1.5 s ago; now: ECONNREFUSED",
       "",
-      "endpoint          address      zone  prio  weight  share  in flight  requests  failed  latency  picker                  why",
+      "endpoint          address      zone  prio  weight  share  in flight  attempts  failed  latency  picker                  why",
       "one               10.0.0.1:80  a     0     2       100 %  3          120       0       4.3 ms   cost 12.3, state known  in rotation",
       "three-and-a-half  10.0.0.1:80  -     0     1       -      3          120       0       4.3 ms   -                       out for 3.0 s: health check; health check failed 2.0 s ago: status 503; odd",
     ]);

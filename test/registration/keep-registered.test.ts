@@ -21,7 +21,7 @@ function rig({
     registering.catch(() => {});
     return registering;
   };
-  /** What a registration that failed must not leave behind. */
+  /** Timers and listeners, of which a failed registration must leave none. */
   const leftovers = () => [clock.pending, getEventListeners(signal, "abort")];
   return { entry, clock, controller, signal, register, leftovers };
 }

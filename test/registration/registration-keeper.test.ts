@@ -5,7 +5,7 @@ import { seededRandom } from "../../src/testing/seeded-random.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { ScriptedEntry } from "./scripted-entry.ts";
 
-/** A keeper of an entry that has just been announced. `renewed(n)` lets n intervals pass. */
+/** A keeper of an entry that has just been announced. */
 function kept({ renewMs = 10_000, random = () => 1 }: { readonly renewMs?: number; readonly random?: () => number } = {}) {
   const entry = new ScriptedEntry(renewMs);
   const clock = virtualClock();

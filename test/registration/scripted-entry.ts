@@ -2,7 +2,7 @@ import { MeshError } from "../../src/core/errors.ts";
 import type { InstanceStatus } from "../../src/registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../src/registration/registry-entry.ts";
 
-/** The registry said no. */
+/** The refusal of a registry. */
 export class Refused extends Error {}
 
 /** A call of a {@link ScriptedEntry} that a test answers by hand. */

@@ -133,7 +133,7 @@ describe("a watch of eureka", () => {
       return result;
     };
     expect(await first("users")).toEqual(["one"]);
-    // Hardly a second old, it is believed that the others do not exist.
+    // A copy less than a second old also answers for services that it does not list.
     clock.advance(999);
     expect(await first("orders")).toEqual([]);
     expect(server.seen).toHaveLength(1);

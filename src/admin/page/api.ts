@@ -1,22 +1,22 @@
 import { askToken } from "./token-dialog.ts";
 
-/** Kept in this page alone, and gone with it. */
+/** The token, kept in the memory of this page only. */
 let token: string | undefined;
 let asking: Promise<string | undefined> | undefined;
 
-/** Whether requests wait for the user to give the token. */
+/** Whether requests wait until the user gives the token. */
 export function isAsking(): boolean {
   return asking !== undefined;
 }
 
-/** A request to this server. Where it takes a token the user is asked for it, once for all requests that wait. */
+/** Sends a request to this server. Where the server wants a token, the user is asked once for all waiting requests. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   for (;;) {
     const sent = token;
     const headers = { ...(init.headers as Record<string, string> | undefined), ...(sent && { authorization: `Bearer ${sent}` }) };
     const response = await fetch(path, { ...init, headers });
     if (response.status !== 401) return response;
-    // Another request has asked meanwhile.
+    // Another request has asked for the token meanwhile.
     if (token !== sent) continue;
     asking ??= askToken(sent !== undefined).finally(() => {
       asking = undefined;
@@ -26,7 +26,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   }
 }
 
-/** What the server answers to a GET; `undefined` when it does not know it. */
+/** The JSON of a GET; `undefined` for 404. Rejects for any other status. */
 export async function read<Answer>(path: string, signal: AbortSignal): Promise<Answer | undefined> {
   const response = await request(path, { signal });
   if (response.status === 404) return undefined;
@@ -34,7 +34,7 @@ export async function read<Answer>(path: string, signal: AbortSignal): Promise<A
   return (await response.json()) as Answer;
 }
 
-/** Changes something; what was wrong, if anything was. */
+/** Sends a change. Resolves with the error text, or with `undefined` when it succeeded. */
 export async function change(path: string, body: unknown): Promise<string | undefined> {
   try {
     const response = await request(path, {

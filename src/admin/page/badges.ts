@@ -1,6 +1,6 @@
 import { svg } from "./dom.ts";
 
-/** A padlock of twelve by twelve. */
+/** A padlock, 12 × 12 pixels. */
 export function lock(x: number, y: number, title: string): SVGGElement {
   return svg(
     "g",
@@ -12,7 +12,7 @@ export function lock(x: number, y: number, title: string): SVGGElement {
   );
 }
 
-/** A broken line of twelve by twelve: a breaker that is not closed. */
+/** A broken line, 12 × 12 pixels: a breaker that is not closed, or an instance out of rotation. */
 export function breakerMark(x: number, y: number): { readonly element: SVGGElement; readonly title: SVGTitleElement } {
   const title = svg("title");
   const element = svg(

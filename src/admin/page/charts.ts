@@ -9,7 +9,7 @@ const height = 150;
 
 interface Line {
   readonly name: string;
-  /** A colour of the style sheet. */
+  /** Name of a colour in the style sheet. */
   readonly colour: string;
   readonly dash?: readonly number[];
   readonly value: (second: SecondReading) => number | null;
@@ -19,7 +19,7 @@ interface ChartKind {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly text: (value: number) => string;
-  /** Of the numbers at the axis. */
+  /** Unit of the numbers at the axis. */
   readonly unit: string;
   readonly range?: (min: number, max: number) => [number, number];
 }
@@ -28,7 +28,7 @@ const share = (all: number, failed: number) => (all === 0 ? null : (100 * (all -
 
 const kinds: readonly ChartKind[] = [
   {
-    title: "Calls and attempts a second",
+    title: "Calls and attempts per second",
     lines: [
       { name: "calls", colour: "line-1", value: ({ calls }) => calls },
       { name: "attempts", colour: "line-2", dash: [4, 3], value: ({ attempts }) => attempts },
@@ -44,7 +44,7 @@ const kinds: readonly ChartKind[] = [
     ],
     text: (value) => percent(value / 100),
     unit: " %",
-    // A hundredth that fails is to be seen, and the line at 100 % not on the edge.
+    // One percent of failures must be visible, and the line at 100 % not on the edge.
     range: (min) => [Math.max(0, Math.floor(Math.min(99, min) / 10) * 10), 100.5],
   },
   {
@@ -58,7 +58,7 @@ const kinds: readonly ChartKind[] = [
     unit: " ms",
   },
   {
-    title: "Retries and hedges a second",
+    title: "Retries and hedges per second",
     lines: [
       { name: "retries", colour: "line-1", value: ({ retries }) => retries },
       { name: "hedges", colour: "line-2", dash: [4, 3], value: ({ hedges }) => hedges },
@@ -78,22 +78,22 @@ export class Charts {
     this.element.append(...this.#charts.map((chart) => chart.element));
   }
 
-  /** The newest second that is known, of the epoch; 0 for none. */
+  /** The newest known second, in seconds since the epoch; 0 for none. */
   get newestS(): number {
     return this.#seconds.at(-1)?.atS ?? 0;
   }
 
-  /** Takes seconds that are newer than {@link newestS}. */
+  /** Adds the seconds that are newer than {@link newestS}. */
   add(seconds: readonly SecondReading[], nowMs: number): void {
     const newest = this.newestS;
     this.#seconds.push(...seconds.filter(({ atS }) => atS > newest));
-    // Their own clock, as the server has it: only the newest counts where this machine's differs.
+    // The clock of the server: the axis ends at its newest second, whatever the clock of this machine says.
     const endS = this.#seconds.at(-1)?.atS ?? Math.floor(nowMs / 1_000);
     this.#seconds = this.#seconds.filter(({ atS }) => atS > endS - shownSeconds);
     for (const chart of this.#charts) chart.show(this.#seconds, endS);
   }
 
-  /** Forgets all: it was of another process. */
+  /** Forgets all seconds; they are those of another process. */
   clear(): void {
     this.#seconds = [];
   }
@@ -215,7 +215,7 @@ class Chart {
     if (this.#endS > 0) this.#plot.setScale("x", { min: this.#endS - shownSeconds + 1, max: this.#endS });
   }
 
-  /** Says the values of a second: of the one under the mouse, else the last. */
+  /** Shows the values of one second in the legend: that under the mouse, else the last. */
   #tell(at: number): void {
     this.#values.forEach((element, index) => {
       const value = this.#data[index + 1]?.[at];

@@ -1,11 +1,11 @@
-// Everything on the page is made here: as elements and text, never out of HTML. Names and error texts come from anywhere.
+// All elements of the page are made here, from text and never from HTML, since names and error texts come from outside.
 
 type Child = Node | string | undefined;
 
 /** Attributes by name; `undefined` and `false` leave one out. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** An HTML element. */
+/** Makes an HTML element. */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -17,7 +17,7 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** An SVG element. */
+/** Makes an SVG element. */
 export function svg<Tag extends keyof SVGElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -29,7 +29,7 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
-/** Sets attributes that differ. */
+/** Sets the attributes that differ. */
 export function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) element.removeAttribute(name);
@@ -37,18 +37,18 @@ export function setAttributes(element: Element, attributes: Attributes): void {
   }
 }
 
-/** Sets a text that differs: what stays as it is costs no layout. */
+/** Sets a text if it differs: an unchanged one costs no layout. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A row, card or other part of a list. */
+/** The element of one item of a list. */
 export interface Part<Item> {
   readonly element: Element;
   update(item: Item): void;
 }
 
-/** The parts of a list that follow its items: made once for each key, moved where the order asks for it, and removed with their item. */
+/** Keeps the elements of a list in step with its items: each is made once per key, moved to its place, and removed with its item. */
 export class Parts<Item> {
   readonly #parent: Element;
   readonly #keyOf: (item: Item) => string;
@@ -61,7 +61,7 @@ export class Parts<Item> {
     this.#make = make;
   }
 
-  /** Shows exactly these. */
+  /** Shows exactly these items, in this order. */
   show(items: readonly Item[]): void {
     const before = this.#parts;
     this.#parts = new Map();

@@ -8,7 +8,7 @@ const durations: readonly (readonly [seconds: number, text: string])[] = [
   [7_200, "2 hours"],
 ];
 
-/** Asks how long an instance is to be out, and takes it out. */
+/** Asks for a time, and takes an instance out of rotation for it. */
 export function openEjectDialog(service: string, endpoint: string): void {
   const select = el("select", { id: "eject-for" }, ...durations.map(([seconds, text]) => el("option", { value: seconds }, text)));
   const cancel = el("button", { type: "button" }, "Cancel");
@@ -17,7 +17,7 @@ export function openEjectDialog(service: string, endpoint: string): void {
     "form",
     { method: "dialog" },
     el("h2", { id: "eject-title" }, "Take an instance out"),
-    el("p", {}, `${endpoint} of ${service} gets no requests from this process until then, unless nobody else is left.`),
+    el("p", {}, `${endpoint} of ${service} gets no attempts from this process until then, unless no other instance is left.`),
     el("label", { for: "eject-for" }, "For"),
     select,
     problem,
@@ -41,7 +41,7 @@ function eject(service: string, endpoint: string, forMs: number): Promise<string
   return change(`api/services/${encodeURIComponent(service)}/eject`, { endpoint, forMs });
 }
 
-/** Puts an instance back. */
+/** Puts an instance back into rotation. Resolves with the error text, if there is one. */
 export function readmit(service: string, endpoint: string): Promise<string | undefined> {
   return change(`api/services/${encodeURIComponent(service)}/readmit`, { endpoint });
 }

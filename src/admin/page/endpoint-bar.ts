@@ -6,7 +6,7 @@ import { stateHealth } from "./health.ts";
 const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];
 const width = 96;
 
-/** How many endpoints are in which state, as a bar and in words. */
+/** The number of endpoints in each state, as a bar and in words. */
 export function endpointBar(): { readonly element: HTMLElement; update(row: Pick<ServiceRow, "endpoints" | "unconfirmed">): void } {
   const parts = states.map((state) => svg("rect", { class: stateHealth[state], y: 0, height: 6 }));
   const text = el("span");

@@ -9,17 +9,17 @@ const pageSize = 50;
 const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];
 const heads: readonly (readonly [title: string, kind: string, about: string])[] = [
   ["State", "", "In rotation, or out of it and how"],
-  ["Endpoint", "", "Its id, its address and why it is, or is not, chosen"],
-  ["Zone", "wide", "The failure domain it is in"],
-  ["Share", "number wide", "Of the requests, what its priority and zone are given"],
-  ["Attempts/s", "number roomy", "Over about ten seconds"],
-  ["Success", "number", "Attempts that succeeded, over about a minute"],
+  ["Endpoint", "", "Id, address, and why it is or is not chosen"],
+  ["Zone", "wide", "Its failure domain"],
+  ["Share", "number wide", "Share of the attempts that its priority and zone get"],
+  ["Attempts/s", "number roomy", "Attempts per second, over about ten seconds"],
+  ["Success", "number", "Share of the attempts that succeeded, over about a minute"],
   ["Latency", "number wide", "Moving average of the time to the response head"],
-  ["In flight", "number wide", "Requests whose response has not ended"],
-  ["Requests", "number wide", "Attempts since it was first seen"],
+  ["In flight", "number wide", "Attempts whose response has not ended"],
+  ["Attempts", "number wide", "Attempts since the instance was first seen"],
 ];
 
-/** The endpoints of a service, fifty at a time: of thousands nobody reads more, and who is out comes first. */
+/** The endpoints of a service, fifty at a time; those out of rotation come first. */
 export class EndpointTable {
   readonly element: HTMLElement;
   readonly #service: string;
@@ -39,7 +39,7 @@ export class EndpointTable {
   #offset = 0;
   #canChange = false;
 
-  /** `onQuery`: others are wanted. */
+  /** `onQuery` is called when {@link query} has changed. */
   constructor(service: string, onQuery: () => void) {
     this.#service = service;
     this.#onQuery = onQuery;
@@ -84,7 +84,7 @@ export class EndpointTable {
     );
   }
 
-  /** What the server is to be asked for. */
+  /** The query parameters for the server. */
   get query(): Readonly<Record<string, string>> {
     const state = this.#state.value;
     const find = this.#find.value.trim();
@@ -93,7 +93,7 @@ export class EndpointTable {
 
   show({ endpointRows, endpointsFound, canChange }: ServiceSnapshot): void {
     this.#canChange = canChange;
-    // Those of the last page have gone.
+    // The endpoints of the last page have gone.
     if (this.#offset > 0 && this.#offset >= endpointsFound) this.#go(Math.max(0, Math.ceil(endpointsFound / pageSize) - 1) * pageSize);
     this.#rows.show(endpointRows);
     this.#earlier.disabled = this.#offset === 0;
@@ -113,7 +113,7 @@ export class EndpointTable {
     const badge = el("span", { class: "badge" });
     const reason = el("div", { class: "reason" });
     const cells = heads.slice(2).map(([, kind]) => el("td", { class: kind }));
-    const [zone, share, rps, success, latency, inFlight, requests] = cells as (HTMLElement | undefined)[];
+    const [zone, share, rps, success, latency, inFlight, attempts] = cells as (HTMLElement | undefined)[];
     const button = el("button", { type: "button", class: "small" });
     let isOut = false;
     button.addEventListener("click", () => {
@@ -138,7 +138,7 @@ export class EndpointTable {
         setAttributes(success as HTMLElement, { class: `number ${healthOf(row.success)}` });
         set(latency, row.latencyMs === 0 ? "–" : duration(row.latencyMs));
         set(inFlight, String(row.inFlight));
-        set(requests, row.failures === 0 ? whole(row.requests) : `${whole(row.requests)}, ${whole(row.failures)} failed`);
+        set(attempts, row.failures === 0 ? whole(row.attempts) : `${whole(row.attempts)}, ${whole(row.failures)} failed`);
         isOut = row.state !== "available";
         setText(button, isOut ? "Put back" : "Take out…");
         setAttributes(button, { "aria-label": `${isOut ? "Put back" : "Take out"} ${id}` });

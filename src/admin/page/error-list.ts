@@ -2,12 +2,12 @@ import type { AttemptReading, RecentError } from "../snapshot.ts";
 import { el, Parts } from "./dom.ts";
 import { count, duration, timeOfDay } from "./format.ts";
 
-/** The calls that failed last, each with its attempts. */
+/** The calls that failed most recently, each with its attempts. */
 export class ErrorList {
   readonly element: HTMLElement;
   readonly #list = el("ul", { class: "errors" });
   readonly #parts = new Parts<RecentError>(this.#list, ({ id, atMs }) => `${id} ${atMs}`, errorItem);
-  readonly #none = el("p", { class: "note" }, "No call has failed while this was recorded.");
+  readonly #none = el("p", { class: "note" }, "No call has failed since the recording began.");
 
   constructor() {
     this.element = el(
@@ -47,14 +47,12 @@ function errorItem({ atMs, method, path, code, status, message, maybeExecuted, a
       attempts.length === 0 ? undefined : attemptTable(attempts),
     ),
   );
-  // Nothing of an error changes.
+  // An error does not change.
   return { element, update: () => {} };
 }
 
 function attemptTable(attempts: readonly AttemptReading[]): HTMLElement {
-  const heads = ["", "Endpoint", "Got to", "Took", "Ended with"].map((title) =>
-    title === "" ? el("td") : el("th", { scope: "col" }, title),
-  );
+  const heads = ["", "Endpoint", "Phase", "Time", "Result"].map((title) => (title === "" ? el("td") : el("th", { scope: "col" }, title)));
   const rows = attempts.map(({ endpoint, phase, ms, code, status }, index) =>
     el(
       "tr",

@@ -2,19 +2,19 @@ import type { MeshSnapshot } from "../snapshot.ts";
 import { isAsking, request } from "./api.ts";
 
 const againMs = 1_000;
-/** The server sends each second: when nothing has come for so long it hangs, or the way there does. */
+/** The server sends an event each second. After so long without one, the server or the network hangs. */
 const silentMs = 4_000;
 
-/** What a {@link Feed} tells. */
+/** The receiver of a {@link Feed}. */
 export interface FeedListener {
   onSnapshot(snapshot: MeshSnapshot): void;
-  /** `why` is for people. */
+  /** The connection was lost. `why` is a sentence for the page. */
   onLost(why: string): void;
 }
 
 /**
- * The events of the server, one a second, over as many connections as it takes. Not an `EventSource`: that one can send no token, and
- * gives up for good where it should come again.
+ * The events of the server, one per second; reconnects after a loss. It is no `EventSource`, which cannot send a token and stops for good
+ * at some errors.
  */
 export class Feed {
   readonly #listener: FeedListener;
@@ -25,7 +25,7 @@ export class Feed {
     this.#listener = listener;
   }
 
-  /** Begins, or begins anew. */
+  /** Connects, or connects anew. */
   start(): void {
     this.stop();
     const connection = new AbortController();
@@ -33,7 +33,7 @@ export class Feed {
     void this.#read(connection);
   }
 
-  /** Ends until {@link start}. */
+  /** Disconnects until {@link start}. */
   stop(): void {
     this.#connection?.abort();
     this.#connection = undefined;
@@ -61,7 +61,7 @@ export class Feed {
         text += decoder.decode(value, { stream: true });
         const events = text.split("\n\n");
         text = events.pop() ?? "";
-        // What lies behind when the page was busy is old: the last one is enough.
+        // Events that piled up while the page was busy are outdated: the last one is enough.
         const data = /^data: (.*)$/m.exec(events.findLast((event) => event.includes("\ndata: ")) ?? "")?.[1];
         if (data !== undefined && this.#connection === connection) this.#listener.onSnapshot(JSON.parse(data) as MeshSnapshot);
       }
@@ -69,7 +69,7 @@ export class Feed {
       why = error instanceof Error && error.message.startsWith("The process") ? error.message : "The process does not answer.";
     }
     clearTimeout(silence);
-    // Stopped, or begun anew: nobody waits for this one.
+    // Stopped, or replaced by another connection.
     if (this.#connection !== connection) return;
     connection.abort();
     this.#listener.onLost(why);

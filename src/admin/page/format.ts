@@ -1,21 +1,21 @@
-/** 0.3, 12, 1,250: a number as people read it. */
+/** 0.3, 12, 1,250: a number with the digits that matter. */
 export function number(value: number): string {
   if (value < 0.05) return "0";
   if (value < 10) return value.toFixed(1);
   return Math.round(value).toLocaleString("en");
 }
 
-/** A number of things. */
+/** 1,250: a count. */
 export function whole(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
 
-/** 0, 0.5, 20: a number of an axis, without the zeros behind the point. */
+/** 0, 0.5, 20: a number of an axis, without trailing zeros. */
 export function tick(value: number): string {
   return Number(value.toPrecision(4)).toLocaleString("en");
 }
 
-/** A share of 0 to 1 in percent; never 100 when something failed. */
+/** A share of 0 to 1 in percent; 100 % only when nothing failed. */
 export function percent(share: number | null): string {
   if (share === null) return "–";
   if (share === 1 || share === 0) return `${share * 100} %`;
@@ -23,7 +23,7 @@ export function percent(share: number | null): string {
   return `${shown} %`;
 }
 
-/** Milliseconds as ms or s. */
+/** Milliseconds, written in ms or s. */
 export function duration(ms: number): string {
   if (ms < 0.995) return `${ms.toFixed(2)} ms`;
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
@@ -31,7 +31,7 @@ export function duration(ms: number): string {
   return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }
 
-/** How long ago, or how long still. */
+/** A time span in milliseconds, written in s, min, h or d. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 120) return `${seconds} s`;
@@ -41,7 +41,7 @@ export function span(ms: number): string {
   return hours < 72 ? `${hours} h` : `${Math.round(hours / 24)} d`;
 }
 
-/** The time of day. */
+/** The time of day of a timestamp in milliseconds. */
 export function timeOfDay(atMs: number): string {
   return new Date(atMs).toLocaleTimeString("en-GB");
 }
@@ -51,7 +51,7 @@ export function count(value: number, one: string): string {
   return `${value.toLocaleString("en")} ${one}${value === 1 ? "" : "s"}`;
 }
 
-/** `text` for a narrow place; the whole of it belongs into a title. */
+/** `text` cut to `length` characters. */
 export function short(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -1,17 +1,17 @@
 import type { InstanceReading, MeshSnapshot, ServiceRow } from "../snapshot.ts";
 import { serviceHealth } from "./health.ts";
 
-/** A service in the graph, with its instances where there is room for them. */
+/** The place of a service in the graph, and of its instances where there is room for them. */
 export interface PlacedService {
   readonly row: ServiceRow;
   readonly y: number;
   readonly instances: readonly { readonly instance: InstanceReading; readonly y: number }[];
 }
 
-/** Where everything is, in pixels. */
+/** The places of all boxes, in pixels. */
 export interface GraphLayout {
   readonly services: readonly PlacedService[];
-  /** Services that found no room. */
+  /** Number of services without a place. */
   readonly hidden: number;
   readonly height: number;
   readonly hasInstances: boolean;
@@ -21,13 +21,13 @@ const rowHeight = 44;
 const margin = 8;
 const maxServices = 12;
 const maxRows = 20;
-/** Below this width there are two columns. */
+/** Below this width the column of instances is left out. */
 const narrow = 620;
 
-/** Places the services that matter most, in the order of their names so that none jumps about: first those that do badly, then the busiest. */
+/** Places the services that matter most: failing and degraded ones, then the busiest. They stay in the order of their names. */
 export function layOut({ services }: MeshSnapshot, width: number): GraphLayout {
   const rank = (row: ServiceRow) => (serviceHealth(row) === "failing" ? 2e9 : serviceHealth(row) === "degraded" ? 1e9 : 0) + row.rps;
-  // Without more services than there is room for, no rank that changes changes the picture.
+  // While there is room for all services, the picture does not depend on their ranks.
   const chosen =
     services.length <= maxServices ? services : [...services].sort((one, other) => rank(other) - rank(one)).slice(0, maxServices);
   const names = new Set(chosen.map(({ service }) => service));

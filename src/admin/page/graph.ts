@@ -11,7 +11,7 @@ const boxHeight = 36;
 
 type Update = (services: ReadonlyMap<string, ServiceRow>, maxRps: number) => void;
 
-/** This process, the services it calls and, where there are few, their instances: width says how much, colour how well. */
+/** This process, the services that it calls and, if they are few, their instances. Widths show traffic, colours show success. */
 export class TrafficGraph {
   readonly element: HTMLElement;
   readonly #drawing: SVGSVGElement = svg("svg", { role: "group", "aria-label": "Traffic graph" });
@@ -30,7 +30,7 @@ export class TrafficGraph {
     }).observe(frame);
   }
 
-  /** Shows what is now. What is there already is changed; it is drawn anew when services or instances come or go. */
+  /** Shows a snapshot. The drawing is updated in place, and drawn anew when services or instances come or go. */
   show(snapshot: MeshSnapshot): void {
     this.#snapshot = snapshot;
     if (this.#width === 0) return;
@@ -74,7 +74,7 @@ export class TrafficGraph {
     );
     const layers = { lines, labels: hasInstances ? labels : undefined, boxes };
     for (const placed of services) drawService(placed, columns, middle, layers, updates);
-    // Labels above all lines, also those that are drawn after them.
+    // Labels are above all lines.
     this.#drawing.replaceChildren(lines, labels, self, boxes);
     this.#updates = updates;
   }
@@ -89,7 +89,7 @@ const meanings: readonly (readonly [health: Health, meaning: string])[] = [
 
 function key(): HTMLElement {
   const parts = meanings.map(([health, meaning]) => el("span", {}, el("i", { class: health }), meaning));
-  return el("p", { class: "key" }, el("span", {}, "Width: attempts a second. Colour:"), ...parts);
+  return el("p", { class: "key" }, el("span", {}, "Width: attempts per second. Colour:"), ...parts);
 }
 
 interface Columns {
@@ -102,7 +102,7 @@ interface Columns {
 
 interface Layers {
   readonly lines: Element;
-  /** `undefined` where there is no room for them. */
+  /** `undefined` where there is no room for labels. */
   readonly labels: Element | undefined;
   readonly boxes: Element;
 }
@@ -170,7 +170,7 @@ const tlsTitles: Readonly<Record<Secured, string>> = { all: "over TLS", some: "s
 function edge(x1: number, y1: number, x2: number, y2: number, secured: Secured) {
   const middle = (x1 + x2) / 2;
   const path = svg("path", { d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`, fill: "none" });
-  // On the side that the line does not come from.
+  // On the side opposite to the line.
   const label = svg("text", { x: x2 - 8, y: y2 > y1 + 1 ? y2 + 16 : y2 - 8, "text-anchor": "end", class: "small over" });
   const element = svg("g", {}, path);
   if (secured !== "none") {
@@ -182,7 +182,7 @@ function edge(x1: number, y1: number, x2: number, y2: number, secured: Secured) 
     element,
     label,
     update(rps: number, maxRps: number, health: Health, text: string) {
-      // The root: what has a hundredth of the traffic is still seen.
+      // The square root, so that one percent of the traffic is still visible.
       setAttributes(path, { class: health, "stroke-width": (1.2 + 5 * Math.sqrt(Math.min(1, rps / maxRps))).toFixed(1) });
       setText(label, text);
     },
@@ -207,7 +207,7 @@ function node(x: number, y: number, width: number, name: string) {
   );
   return {
     element,
-    /** `fault`: what a mark at the box stands for; `undefined` for no mark. */
+    /** `fault` is the title of a mark on the box; `undefined` for no mark. */
     update(health: Health, fault: string | undefined, text: string) {
       setAttributes(element, { class: `node ${health}` });
       setText(detail, short(text, Math.floor((width - 20) / 5.4)));

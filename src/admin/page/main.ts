@@ -8,7 +8,7 @@ import { ServiceView } from "./service-view.ts";
 import { themeButton } from "./theme.ts";
 import type { View } from "./view.ts";
 
-/** How long it is told that the process was restarted. */
+/** How long the page shows that the process was restarted, in milliseconds. */
 const restartTold = 15_000;
 
 const main = document.getElementById("main") as HTMLElement;
@@ -34,7 +34,7 @@ const feed = new Feed({
     const before = latest?.process;
     latest = snapshot;
     const { pid, node, zone, uptimeS, certificateExpiresAtMs } = snapshot.process;
-    // The pid of one in a container is the same each time.
+    // In a container the pid is the same after each start.
     if (before !== undefined && (before.pid !== pid || uptimeS < before.uptimeS)) restartedAt = performance.now();
     setAttributes(state, { class: "state ok" });
     setText(state, "live");
@@ -73,7 +73,7 @@ addEventListener("hashchange", () => {
   scrollTo(0, 0);
   main.focus();
 });
-// Nobody looks: nothing is read, here or there.
+// A hidden page reads nothing.
 document.addEventListener("visibilitychange", () => (document.hidden ? feed.stop() : feed.start()));
 route();
 if (!document.hidden) feed.start();

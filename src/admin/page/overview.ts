@@ -10,14 +10,14 @@ import type { View } from "./view.ts";
 interface Column {
   readonly title: string;
   readonly about: string;
-  /** What is sorted by; a column without it is not sorted by. */
+  /** The sort key of a row; a column without it cannot be sorted. */
   readonly order?: (row: ServiceRow) => number | string;
-  /** `wide`: left out where there is little room, `roomy`: where there is very little. */
+  /** `wide`: hidden on narrow screens; `roomy`: hidden on very narrow ones. */
   readonly kind?: "number" | "roomy" | "wide" | "number wide";
 }
 
 const columns: readonly Column[] = [
-  { title: "Service", about: "The name it is called by", order: ({ service }) => service },
+  { title: "Service", about: "Name of the service", order: ({ service }) => service },
   {
     title: "Success",
     about: "Calls that succeeded in the last minute, retries and hedges included",
@@ -30,16 +30,16 @@ const columns: readonly Column[] = [
     order: ({ success }) => success.actual ?? 2,
     kind: "number wide",
   },
-  { title: "Calls/s", about: "Calls that ended, over ten seconds", order: ({ rps }) => -rps, kind: "number" },
+  { title: "Calls/s", about: "Calls that ended, per second, over ten seconds", order: ({ rps }) => -rps, kind: "number" },
   {
     title: "p50",
-    about: "Half of the calls of the last minute had their response head so fast",
+    about: "Half of the calls of the last minute had their response head within this time",
     order: ({ latencyMs }) => -(latencyMs?.p50 ?? 0),
     kind: "number wide",
   },
   { title: "p95", about: "95 % of them", order: ({ latencyMs }) => -(latencyMs?.p95 ?? 0), kind: "number" },
   { title: "p99", about: "99 % of them", order: ({ latencyMs }) => -(latencyMs?.p99 ?? 0), kind: "number wide" },
-  { title: "Endpoints", about: "Available of all that discovery lists", order: ({ endpoints }) => endpoints.available, kind: "roomy" },
+  { title: "Endpoints", about: "Available endpoints of all in use", order: ({ endpoints }) => endpoints.available, kind: "roomy" },
   {
     title: "Breaker",
     about: "The breaker of the service",
@@ -55,7 +55,7 @@ const columns: readonly Column[] = [
   { title: "In flight", about: "Calls that have not ended", order: ({ inFlight }) => -inFlight, kind: "number wide" },
   {
     title: "Discovery",
-    about: "How long ago discovery confirmed the endpoints",
+    about: "Time since discovery confirmed the endpoints",
     order: ({ discoveryAgeMs }) => -(discoveryAgeMs ?? 1e12),
     kind: "number wide",
   },
@@ -122,7 +122,7 @@ export class Overview implements View {
     if (this.#isReversed) sorted.reverse();
     this.#rows.show(sorted);
     const none =
-      services.length === 0 ? "This process has called no service yet." : found.length === 0 ? "No service has such a name." : "";
+      services.length === 0 ? "This process has called no service yet." : found.length === 0 ? "No service has this text in its name." : "";
     setText(this.#empty, none);
     this.#heads.forEach((head, index) => {
       setAttributes(head, { "aria-sort": index === this.#sortedBy ? (this.#isReversed ? "descending" : "ascending") : undefined });

@@ -5,7 +5,7 @@ export function serviceLink(service: string): string {
   return `#/services/${encodeURIComponent(service)}`;
 }
 
-/** The service whose view the address asks for; `undefined` for the overview. */
+/** The service named by the hash of the address; `undefined` for the overview. */
 export function routedService(hash: string): string | undefined {
   const encoded = /^#\/services\/(.+)$/.exec(hash)?.[1];
   return encoded && percentDecoded(encoded);

@@ -52,7 +52,7 @@ export class ServiceView implements View {
   }
 
   show(snapshot: MeshSnapshot): void {
-    // What was drawn is of a process that is no more.
+    // The charts show a process that has ended.
     if (this.#pid !== 0 && this.#pid !== snapshot.process.pid) this.#charts.clear();
     this.#pid = snapshot.process.pid;
     void this.#read();
@@ -78,7 +78,7 @@ export class ServiceView implements View {
       if (service === undefined) setText(this.#note, "This process has not called the service yet, or not for a long time.");
       else this.#show(service);
     } catch {
-      // The feed tells when the process is gone, and asks again when it is back.
+      // The feed reports the loss, and reads again when the process is back.
     }
   }
 
@@ -98,8 +98,8 @@ export class ServiceView implements View {
     );
     const notes = [
       `Endpoints from ${discovery}.`,
-      discoveryError === null ? "" : `It fails now: ${discoveryError}.`,
-      isPanicking ? "Panic: so few instances are available that requests go to all of them." : "",
+      discoveryError === null ? "" : `Discovery fails at the moment: ${discoveryError}.`,
+      isPanicking ? "Panic: so few instances are available that attempts go to all of them." : "",
     ];
     setText(this.#note, notes.filter((note) => note !== "").join(" "));
     this.#dashboard.hidden = dashboardUrl === null;

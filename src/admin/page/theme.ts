@@ -5,10 +5,10 @@ type Theme = "light" | "dark";
 const key = "inmesh-theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
-/** Called whenever the colours have changed. */
+/** Called when the colours have changed. */
 export type ThemeListener = () => void;
 
-/** The button that changes between light and dark. What was chosen is kept in this browser; before, the system's choice holds. */
+/** The button that switches between light and dark. The choice is kept in this browser; before it, the setting of the system holds. */
 export function themeButton(onChange: ThemeListener): HTMLButtonElement {
   const button = el("button", { type: "button", class: "quiet" });
   let chosen = stored();
@@ -24,7 +24,7 @@ export function themeButton(onChange: ThemeListener): HTMLButtonElement {
     try {
       localStorage.setItem(key, chosen);
     } catch {
-      // Storage is switched off: the choice holds for this page.
+      // Without storage the choice holds for this page only.
     }
     show();
   });
@@ -33,7 +33,7 @@ export function themeButton(onChange: ThemeListener): HTMLButtonElement {
   return button;
 }
 
-/** A colour of the style sheet, as a canvas needs it. */
+/** The value of a colour in the style sheet, for a canvas. */
 export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }

@@ -1,8 +1,8 @@
 import { el } from "./dom.ts";
 
-/** Asks for the token; `undefined` when the user has none to give. */
+/** Asks the user for the token; resolves with `undefined` when the dialog is cancelled. */
 export function askToken(wasWrong: boolean): Promise<string | undefined> {
-  // No submit button: the first one of a form is what Enter presses.
+  // Not a submit button: Enter presses the first one of a form.
   const cancel = el("button", { type: "button" }, "Cancel");
   const input = el("input", { id: "token", type: "password", autocomplete: "off", required: true });
   const dialog = el(
@@ -12,7 +12,7 @@ export function askToken(wasWrong: boolean): Promise<string | undefined> {
       "form",
       { method: "dialog" },
       el("h2", { id: "token-title" }, "Token"),
-      el("p", {}, wasWrong ? "That was not it." : "This takes the token that admin() was given. It stays in this page only."),
+      el("p", {}, wasWrong ? "That was not it." : "This needs the token that was given to admin(). It is kept in this page only."),
       el("label", { for: "token" }, "Token"),
       input,
       el("div", { class: "actions" }, cancel, el("button", { type: "submit", value: "send", class: "primary" }, "Use it")),

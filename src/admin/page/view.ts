@@ -1,14 +1,14 @@
 import type { MeshSnapshot } from "../snapshot.ts";
 
-/** What is shown in the page's middle. */
+/** The main part of the page. */
 export interface View {
   readonly element: HTMLElement;
-  /** Goes into the window's title. */
+  /** The title of the window. */
   readonly title: string;
-  /** A new second. */
+  /** Shows a new snapshot. */
   show(snapshot: MeshSnapshot): void;
   /** The colours have changed. */
   recolour?(): void;
-  /** Another view takes its place. */
+  /** Another view takes its place: releases everything. */
   close(): void;
 }

@@ -6,19 +6,19 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import { eventData } from "./event-stream.ts";
 
-/** Where the admin server of a running process is. */
+/** Options that name the admin server of a running process. */
 export const adminOptions = {
   admin: {
     type: "string",
     value: "URL",
-    help: "The admin server of the process, as `admin(mesh)` says it. Default: `INMESH_ADMIN`, else `http://127.0.0.1:7412`.",
+    help: "URL of the admin server of the process (`admin(mesh)`). Default: `INMESH_ADMIN`, else `http://127.0.0.1:7412`.",
   },
-  "token-file": { type: "string", value: "FILE", help: "A file that holds the token, where reading takes one." },
+  "token-file": { type: "string", value: "FILE", help: "A file with the token, for a server that requires one." },
 } as const;
 
 const timeoutMs = 5_000;
 
-/** Reads the JSON of an admin server. No error of it holds the token. */
+/** Reads the JSON of an admin server. Its errors do not hold the token. */
 export class AdminClient {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -30,18 +30,18 @@ export class AdminClient {
     this.#signal = signal;
   }
 
-  /** All services. */
+  /** The snapshot of all services. */
   async mesh(): Promise<MeshSnapshot> {
     return checked((await this.#json("/api/mesh")) as MeshSnapshot);
   }
 
-  /** One service; `undefined` when the process has not called it. */
+  /** The snapshot of one service; `undefined` when the process has not called it. */
   async service(name: string): Promise<ServiceSnapshot | undefined> {
     const found = await this.#json(`/api/services/${encodeURIComponent(name)}`);
     return found === undefined ? undefined : checked(found as ServiceSnapshot);
   }
 
-  /** All services, again and again, until the server ends it. */
+  /** The snapshot of all services each second, until the server ends the stream. */
   async *events(signal: AbortSignal): AsyncGenerator<MeshSnapshot, void, undefined> {
     const response = await this.#get("/api/events", signal, "text/event-stream");
     if (response.status !== 200 || response.body === null) throw await this.#refusal(response);
@@ -73,7 +73,7 @@ export class AdminClient {
 
   async #get(path: string, signal: AbortSignal, accept: string): Promise<Response> {
     try {
-      // Whoever answers with a redirect would get the token of this one.
+      // The target of a redirect would get the token.
       return await fetch(`${this.#base}${path}`, { headers: { ...this.#headers, accept }, redirect: "error", signal });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
@@ -89,14 +89,14 @@ export class AdminClient {
       const { error } = JSON.parse(text) as { error?: unknown };
       if (typeof error === "string") why = `: ${error}`;
     } catch {
-      // Somebody else's answer: its status says enough.
+      // Not an answer of inmesh: the status is enough.
     }
     const hint = response.status === 401 ? " (--token-file gives one)" : "";
     return new Error(`${this.#base} answered ${response.status}${why}${hint}`);
   }
 }
 
-/** The client that the options name; a token is hidden from the terminal first. */
+/** The client for the options. The token is registered with the terminal first, so that it is never shown. */
 export async function adminClient(
   values: Values<typeof adminOptions>,
   { env, signal }: { readonly env: Readonly<Record<string, string | undefined>>; readonly signal: AbortSignal },
@@ -104,7 +104,7 @@ export async function adminClient(
 ): Promise<AdminClient> {
   const given = values.admin ?? (env["INMESH_ADMIN"] || "http://127.0.0.1:7412");
   const url = URL.parse(given);
-  // The value is not shown: in front of an @ there would be a password.
+  // The value is not shown, since it may hold a password in front of an @.
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
     throw new UsageError("--admin must be a URL such as http://127.0.0.1:7412, without user and password");
   const file = values["token-file"];

@@ -1,4 +1,4 @@
-/** More than a snapshot of a thousand services. */
+/** Limit of one event in characters: more than a snapshot of a thousand services. */
 const maxEvent = 16 * 2 ** 20;
 
 /** The data of each event in a stream of server-sent events (HTML Standard, 9.2). Throws at one that is larger than 16 MiB. */

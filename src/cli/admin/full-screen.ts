@@ -3,13 +3,13 @@ import type { Io } from "../io.ts";
 const enter = "\u001b[?1049h\u001b[?25l\u001b[?7l";
 const leave = "\u001b[?7h\u001b[?25h\u001b[?1049l";
 
-/** The whole terminal, given back as it was: a second screen without a cursor and without line breaks of its own. */
+/** The whole terminal: the alternate screen without cursor and line wrapping. {@link close} restores it. */
 export class FullScreen {
   readonly #io: Io;
   readonly #onKey: (key: Buffer | string) => void;
   #isOpen = true;
 
-  /** `onEnd` is told of `q` (`quit`), and of Ctrl-C, which is a key like any other here. */
+  /** `onEnd` is called for `q` (`quit`) and for Ctrl-C (`interrupt`), which is an ordinary key in raw mode. */
   constructor(io: Io, onEnd: (how: "quit" | "interrupt") => void) {
     this.#io = io;
     this.#onKey = (key) => {
@@ -25,17 +25,17 @@ export class FullScreen {
     }
   }
 
-  /** Shows lines, as many as there is room for. */
+  /** Shows the lines that fit on the screen. */
   show(lines: readonly string[]): void {
     const { stdout } = this.#io;
-    // Who cannot keep up gets the next picture instead of all of them.
+    // A terminal that cannot keep up skips pictures.
     if (!this.#isOpen || stdout.writableNeedDrain) return;
-    // A terminal without a size (a serial line, a pseudo-terminal of a script) says that it has 0 rows.
+    // A terminal without a size (a serial line, a pseudo-terminal of a script) has 0 rows.
     const fitting = lines.slice(0, Math.max(1, (stdout.rows || 24) - 1));
     stdout.write(`\u001b[H${fitting.map((line) => `${line}\u001b[K\r\n`).join("")}\u001b[J`);
   }
 
-  /** Gives the terminal back. Idempotent. */
+  /** Restores the terminal. Idempotent. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -2,7 +2,7 @@ import type { EndpointRow, ServiceRow } from "../../admin/snapshot.ts";
 import type { Column } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
-// Below it a service is degraded, or failing.
+// Shares of successes below which a service is degraded, or failing.
 const degraded = 0.999;
 const failing = 0.9;
 
@@ -81,7 +81,7 @@ export function endpointRowColumns(terminal: Pick<Terminal, "style">): readonly 
     { title: "IN FLIGHT", align: "right", cell: ({ inFlight }) => String(inFlight) },
     { title: "ZONE", isWide: true, cell: ({ zone }) => zone ?? "-" },
     { title: "WEIGHT", align: "right", isWide: true, cell: ({ weight }) => String(weight) },
-    { title: "REQUESTS", align: "right", isWide: true, cell: ({ requests }) => String(requests) },
+    { title: "ATTEMPTS", align: "right", isWide: true, cell: ({ attempts }) => String(attempts) },
     { title: "FAILED", align: "right", isWide: true, cell: ({ failures }) => String(failures) },
     { title: "WHY", cell: ({ reason, warning }) => (warning === null ? reason : `${reason}; ${warning}`) },
   ];

@@ -6,7 +6,7 @@ import { type Finding, fail, ok, warn } from "./finding.ts";
 const dayMs = 86_400_000;
 const warnMs = 14 * dayMs;
 
-/** How long a certificate is still good. */
+/** Whether a certificate is valid now, and for how long. */
 export function expiryFinding(
   check: string,
   { validFrom, validTo }: Pick<X509Certificate, "validFrom" | "validTo">,
@@ -15,12 +15,12 @@ export function expiryFinding(
   const [fromMs, endMs] = [Date.parse(validFrom), Date.parse(validTo)];
   const end = new Date(endMs).toISOString().slice(0, 10);
   const leftMs = endMs - nowMs;
-  if (leftMs <= 0) return fail(check, `the certificate ended on ${end}`, "renew it");
+  if (leftMs <= 0) return fail(check, `the certificate expired on ${end}`, "renew it");
   if (fromMs > nowMs)
     return fail(
       check,
       `the certificate is not valid before ${new Date(fromMs).toISOString()}`,
-      "check the clock of this machine, and who issued it",
+      "check the clock of this machine, and the issuer of the certificate",
     );
   const left = `${Math.floor(leftMs / dayMs)} days left, until ${end}`;
   return leftMs < warnMs ? warn(check, left, "renew it now") : ok(check, left);
@@ -33,7 +33,7 @@ export interface CertificatePaths {
   readonly ca: string | undefined;
 }
 
-/** Checks the files that are given: readable, not ended, belonging together, and the key for nobody else's eyes. */
+/** Checks the given files: readable, not expired, belonging together, and the key readable by its owner only. */
 export async function* certificateFindings({ cert, key, ca }: CertificatePaths, nowMs: number): AsyncGenerator<Finding, void, undefined> {
   const authorities = yield* certificatesIn("tls-ca", ca, nowMs);
   const [leaf, ...chain] = (yield* certificatesIn("tls-cert", cert, nowMs)) ?? [];
@@ -64,7 +64,7 @@ async function* certificatesIn(
       return undefined;
     }
     const certificates = blocks.map((pem) => new X509Certificate(pem));
-    // Of a chain the first that ends.
+    // Of a chain, the certificate that expires first.
     const first = certificates.reduce((one, other) => (Date.parse(other.validTo) < Date.parse(one.validTo) ? other : one));
     yield expiryFinding(check, first, nowMs);
     return certificates;
@@ -88,11 +88,11 @@ async function* keyFindings(path: string, leaf: X509Certificate | undefined): As
     if ((mode & 0o077) !== 0) yield warn(check, `others on this machine may read ${path}`, `chmod 600 ${path}`);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    // Never the message of the parser: it might quote what it has read.
+    // Never the message of the parser, which might quote the file.
     if (code === "ERR_MISSING_PASSPHRASE")
       yield warn(check, `${path} is encrypted`, "the mesh takes keys that are not: openssl pkey -in FILE -out FILE.pem");
     else if (typeof code === "string" && /^E[A-Z]+$/.test(code))
-      yield fail(check, `${path} cannot be read (${code})`, "check the path and who may read it");
+      yield fail(check, `${path} cannot be read (${code})`, "check the path and the permissions of the file");
     else yield fail(check, `${path} holds no private key in PEM`, "check the content of the file");
   }
 }

@@ -6,7 +6,7 @@ import { clockFinding } from "./clock-check.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { type ProbeAnswer, probe } from "./http-probe.ts";
 
-/** What the checks of a registry need. */
+/** Options of the checks of a registry. */
 export interface RegistryCheck {
   readonly service: string | undefined;
   readonly tls: TlsFiles;
@@ -14,13 +14,13 @@ export interface RegistryCheck {
   readonly signal: AbortSignal;
 }
 
-/** Reachable, with a leader, clock, token and what the token may read. */
+/** Checks a Consul agent: reachable, with a leader, clock, token, and the rights of the token. */
 export async function* consulFindings(access: ConsulAccess, options: RegistryCheck): AsyncGenerator<Finding, void, undefined> {
   let token: string | undefined;
   try {
     token = typeof access.token === "object" ? (await readFile(access.token.file, "utf8")).trim() : access.token;
   } catch (error) {
-    yield fail("token", `the token file cannot be read (${describeError(error)})`, "check the path and who may read it");
+    yield fail("token", `the token file cannot be read (${describeError(error)})`, "check the path and the permissions of the file");
     return;
   }
   const ask = (path: string, body?: unknown): Promise<ProbeAnswer> =>
@@ -60,7 +60,7 @@ async function* rightsFindings(
 ): AsyncGenerator<Finding, void, undefined> {
   const own = await ask("/v1/acl/token/self");
   if (own.status === 401) {
-    yield ok("token", "access control is off: everybody may read everything");
+    yield ok("token", "access control is off: everything may be read without a token");
     return;
   }
   if (own.status === 200) yield tokenFinding(own.body);
@@ -84,35 +84,43 @@ async function* rightsFindings(
   if (allowed === undefined) {
     yield warn(
       "rights",
-      `Consul does not tell what the token may do (${answer.status})`,
+      `Consul does not list the rights of the token (${answer.status})`,
       "look at its policies: consul acl token read -self",
     );
     return;
   }
-  const [mayRead, mayReadNodes, mayWrite] = allowed;
+  const [mayRead = false, mayReadNodes = false, mayWrite = false] = allowed;
+  yield readFinding(service, mayRead);
+  yield nodesFinding(mayReadNodes);
+  if (service !== undefined) yield writeFinding(service, mayWrite);
+}
+
+const hidden = "Consul leaves out what may not be read, as if it did not exist";
+
+function readFinding(service: string | undefined, mayRead: boolean): Finding {
   const what = service === undefined ? "every service" : `the service ${service}`;
+  if (mayRead) return ok("rights", `${what} may be read`);
   const rule = service === undefined ? 'service_prefix ""' : `service ${JSON.stringify(service)}`;
-  const hidden = "Consul leaves out what may not be read, as if it did not exist";
-  if (mayRead) yield ok("rights", `${what} may be read`);
-  else
-    yield (service === undefined ? warn : fail)(
-      "rights",
-      `not ${what} may be read: ${hidden}`,
-      `add to the policy: ${rule} { policy = "read" }`,
-    );
-  // Without it a service that may be read is listed, and has no instances.
-  if (mayReadNodes) yield ok("rights", "every node may be read");
-  else
-    yield fail(
-      "rights",
-      `not every node may be read, and instances are listed with their node: ${hidden}`,
-      'add to the policy: node_prefix "" { policy = "read" }',
-    );
-  if (service !== undefined)
-    yield ok(
-      "rights",
-      mayWrite ? `${what} may be registered` : `${what} may not be registered, which only its own instances need (service:write)`,
-    );
+  const report = service === undefined ? warn : fail;
+  return report("rights", `not ${what} may be read: ${hidden}`, `add to the policy: ${rule} { policy = "read" }`);
+}
+
+/** Without the right to read nodes, a service that may be read is listed and has no endpoints. */
+function nodesFinding(mayReadNodes: boolean): Finding {
+  if (mayReadNodes) return ok("rights", "every node may be read");
+  return fail(
+    "rights",
+    `not every node may be read, and instances are listed with their node: ${hidden}`,
+    'add to the policy: node_prefix "" { policy = "read" }',
+  );
+}
+
+function writeFinding(service: string, mayWrite: boolean): Finding {
+  const what = `the service ${service}`;
+  return ok(
+    "rights",
+    mayWrite ? `${what} may be registered` : `${what} may not be registered, which only its own instances need (service:write)`,
+  );
 }
 
 function tokenFinding(body: string): Finding {

@@ -1,27 +1,27 @@
-/** How a check went. */
+/** Result of a check. */
 export type FindingState = "ok" | "warn" | "fail";
 
-/** What one check found. */
+/** One finding of a check. */
 export interface Finding {
-  /** What was checked, in a word or two: `token`. */
+  /** Subject of the check in a word or two: `token`. */
   readonly check: string;
   readonly state: FindingState;
   readonly message: string;
-  /** What to do; `null` where there is nothing to do. */
+  /** The remedy; `null` where none is needed. */
   readonly fix: string | null;
 }
 
-/** All is well. */
+/** A check that passed. */
 export function ok(check: string, message: string): Finding {
   return { check, state: "ok", message, fix: null };
 }
 
-/** It works, but. */
+/** A check that passed with a reservation. */
 export function warn(check: string, message: string, fix: string): Finding {
   return { check, state: "warn", message, fix };
 }
 
-/** It does not work. */
+/** A check that failed. */
 export function fail(check: string, message: string, fix: string): Finding {
   return { check, state: "fail", message, fix };
 }

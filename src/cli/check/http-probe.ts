@@ -2,19 +2,19 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { TlsFiles } from "../registry/tls-files.ts";
 
-/** What a server answered. */
+/** The answer of a server. */
 export interface ProbeAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** At most 1 MiB of it. */
+  /** The body, at most 1 MiB of it. */
   readonly body: string;
-  /** Of this machine's clock, in milliseconds since the epoch, when the head of the answer was there. */
+  /** When the response head arrived, in milliseconds since the epoch by the clock of this machine. */
   readonly atMs: number;
-  /** Milliseconds to the head of the answer. */
+  /** Milliseconds to the response head. */
   readonly ms: number;
 }
 
-/** A request that only looks. */
+/** A request of a check, which changes nothing. */
 export interface ProbeRequest {
   readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export interface ProbeRequest {
 
 const maxBody = 2 ** 20;
 
-/** Sends one request on a connection of its own and follows no redirect. Rejects with the system's error, or after `timeoutMs`. */
+/** Sends one request on a new connection; follows no redirect. Rejects with the error of the system, or after `timeoutMs`. */
 export function probe(url: string, { method = "GET", headers = {}, body, tls, timeoutMs, signal }: ProbeRequest): Promise<ProbeAnswer> {
   const { ca, cert, key, servername } = tls;
   const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(servername && { servername }) };

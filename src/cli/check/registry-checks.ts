@@ -8,7 +8,7 @@ import { type Finding, fail, ok, warn } from "./finding.ts";
 import { probe } from "./http-probe.ts";
 import { nameFindings, serverCertificateFindings } from "./server-checks.ts";
 
-/** Everything about the source of a mesh's endpoints. */
+/** All checks of the source of endpoints. */
 export async function* registryFindings(
   source: RegistrySource,
   options: Omit<RegistryCheck, "tls">,
@@ -54,12 +54,12 @@ async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerat
   }
 }
 
-/** What a server says no with: it is there. */
+/** Error codes of an answer: the server is there. */
 const answers: ReadonlySet<unknown> = new Set(["ENOTFOUND", "ENODATA", "ESERVFAIL", "EREFUSED", "ENOTIMP"]);
 
 /**
- * The zone that all services are in: `service.consul` of `{service}.service.consul`. It is what the server is there for: the root it would
- * have to ask others for. Where there is none, the reverse zone of the loopback, which resolvers have themselves.
+ * The zone of all services: `service.consul` for `{service}.service.consul`. The server is authoritative for it, while it would have to ask
+ * others for the root. Without a zone in the template, the reverse zone of the loopback, which resolvers answer themselves.
  */
 export function zoneOf(template: string): string {
   const labels = template.split(".");
@@ -90,7 +90,7 @@ async function* dnsFindings(
   }
 }
 
-/** What a mesh would be told, through the adapter itself. */
+/** The answer that a mesh would get through the adapter. */
 async function* adapterFindings(
   { discovery }: RegistrySource,
   { service, timeoutMs, signal }: Omit<RegistryCheck, "tls">,
@@ -107,7 +107,7 @@ async function* adapterFindings(
     }
   } catch (error) {
     signal.throwIfAborted();
-    yield fail("discovery", describeError(error), "this is what a mesh would be told: see the checks above");
+    yield fail("discovery", describeError(error), "a mesh would get this error: see the checks above");
   } finally {
     await discovery.close?.();
   }

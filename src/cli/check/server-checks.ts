@@ -6,7 +6,7 @@ import type { TlsFiles } from "../registry/tls-files.ts";
 import { expiryFinding } from "./certificate-checks.ts";
 import { type Finding, fail, ok } from "./finding.ts";
 
-/** Whether the name of a server has addresses; nothing for one that is an address. */
+/** Checks that the name of a server has addresses; no finding for an IP address. */
 export async function* nameFindings(url: URL): AsyncGenerator<Finding, void, undefined> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) !== 0) return;
@@ -27,7 +27,7 @@ const advice: ReadonlyMap<string, string> = new Map([
   ["ERR_TLS_CERT_ALTNAME_INVALID", "ask by a name that is in the certificate, or say which one to expect with --registry-server-name"],
 ]);
 
-/** The certificate that a server shows, and whether it is trusted. Only shakes hands: nothing is sent to a server that may be another. */
+/** Checks the certificate of a server: trust, name and expiry. Only a handshake: no request goes to a server that may be another one. */
 export async function* serverCertificateFindings(
   url: URL,
   { ca, cert, key, servername }: TlsFiles,
@@ -45,7 +45,7 @@ export async function* serverCertificateFindings(
       ...(ca && { ca }),
       ...(cert && { cert }),
       ...(key && { key }),
-      // To look at it all the same.
+      // So that an untrusted certificate can be inspected.
       rejectUnauthorized: false,
     });
     const end = (result: Finding | readonly Finding[]): void => {

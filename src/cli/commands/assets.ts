@@ -7,33 +7,33 @@ import { plain } from "../terminal/plain.ts";
 import { UsageError } from "../usage-error.ts";
 
 const options = {
-  out: { type: "string", value: "DIR", help: "Where the files go; made if it is not there. Has to be given." },
-  force: { type: "boolean", help: "Replaces files that something else has written, too." },
+  out: { type: "string", value: "DIR", help: "Directory for the files, made if it does not exist. Required." },
+  force: { type: "boolean", help: "Also replaces files that `inmesh assets` has not written." },
   spelling: {
     type: "string",
     value: "SPELLING",
     choices: spellings,
-    help: "How metrics are called: `otlp`, as `inmesh/prometheus` and the Collector write them, or `otel-js`, as `@opentelemetry/exporter-prometheus` does. Default: `otlp`.",
+    help: "Spelling of metric names: `otlp`, as `inmesh/prometheus` and the Collector write them, or `otel-js`, as `@opentelemetry/exporter-prometheus` does. Default: `otlp`.",
   },
   job: { type: "string", value: "JOB", help: "The `job` label of the processes that call. Default: any." },
   service: {
     type: "string",
     multiple: true,
     value: "NAME",
-    help: "A service that is watched; may be repeated. Default: all that are called.",
+    help: "A service to watch; may be repeated. Default: all that are called.",
   },
-  "title-prefix": { type: "string", value: "TEXT", help: "What the titles of dashboards begin with. Default: `inmesh`." },
+  "title-prefix": { type: "string", value: "TEXT", help: "Beginning of the titles of dashboards. Default: `inmesh`." },
   "runbook-url": { type: "string", value: "URL", help: "The page that alerts link to. Default: the `runbooks.md` that is written, too." },
-  "page-webhook": { type: "string", value: "URL", help: "Where Alertmanager sends alerts that wake somebody." },
-  "ticket-webhook": { type: "string", value: "URL", help: "Where it sends alerts that can wait." },
-  objective: { type: "string", value: "SHARE", help: "The share of calls that is to succeed, 0.95 to 0.99999. Default: 0.999." },
-  latency: { type: "string", value: "TIME", help: "Within which 99 % of the calls are to end. Default: `500ms`." },
+  "page-webhook": { type: "string", value: "URL", help: "Where Alertmanager sends pages, the alerts that need attention at once." },
+  "ticket-webhook": { type: "string", value: "URL", help: "Where it sends tickets, the alerts that can wait." },
+  objective: { type: "string", value: "SHARE", help: "Objective: the share of calls that succeed, 0.95 to 0.99999. Default: 0.999." },
+  latency: { type: "string", value: "TIME", help: "Objective: the time within which 99 % of the calls end. Default: `500ms`." },
   "min-rps": { type: "string", value: "NUMBER", help: "Calls per second below which a service is too quiet to judge. Default: 0.1." },
-  "discovery-max-age": { type: "string", value: "TIME", help: "After which discovery's answer counts as stale. Default: `5m`." },
+  "discovery-max-age": { type: "string", value: "TIME", help: "Age at which the answer of discovery counts as stale. Default: `5m`." },
   "certificate-warning": {
     type: "string",
     value: "TIME",
-    help: "How long before its end a client certificate is to be renewed. Default: `7d`.",
+    help: "Time before its expiry at which a client certificate must be renewed. Default: `7d`.",
   },
 } as const;
 
@@ -42,7 +42,7 @@ const yearMs = 365 * 86_400_000;
 /** `inmesh assets --out DIR`. */
 export const command: Command = declare({
   description:
-    "Writes rules for Prometheus, an example for Alertmanager, dashboards for Grafana and the runbooks that alerts lead to, for your names and\nobjectives. What it has written before is replaced, anything else only with --force. Needs no network.",
+    "Writes rules for Prometheus, an example for Alertmanager, dashboards for Grafana and the runbooks that alerts lead to, for your names and\nobjectives. Files that it wrote before are replaced, others only with --force. Needs no network.",
   positionals: [],
   options,
   examples: ["inmesh assets --out observability --job checkout --objective 0.9995"],

@@ -10,7 +10,7 @@ import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** What `inmesh check -o json` writes. */
+/** The JSON of `inmesh check -o json`. */
 export interface CheckReport {
   /** `false` when a check failed; warnings do not count. */
   readonly ok: boolean;
@@ -22,7 +22,7 @@ const options = {
   ...timeoutOption,
   "tls-ca": { type: "string", value: "FILE", help: "PEM of the authority of the instances' certificates, to be checked." },
   "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances, to be checked." },
-  "tls-key": { type: "string", value: "FILE", help: "PEM of its key, to be checked." },
+  "tls-key": { type: "string", value: "FILE", help: "PEM of the key of the client certificate, to be checked." },
   ...formatOption,
 } as const;
 
@@ -70,7 +70,7 @@ function linesOf({ check, state, message, fix }: Finding, terminal: Terminal): r
 /** `engines` of package.json. */
 const oldest = [22, 19] as const;
 
-/** Whether a version of Node is one that the package works with. */
+/** Whether the package works with this version of Node. */
 export function nodeFinding(version: string): Finding {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return ok("node", `Node ${version}`);

@@ -7,15 +7,15 @@ import { readDuration } from "../option-values.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 
-/** What `inmesh endpoints SERVICE -o json` writes. */
+/** The JSON of `inmesh endpoints SERVICE -o json`. */
 export interface EndpointsReport {
   readonly service: string;
-  /** What was asked: `consul at http://127.0.0.1:8500`. */
+  /** The source: `consul at http://127.0.0.1:8500`. */
   readonly discovery: string;
   /** Milliseconds to the answer. */
   readonly ms: number;
   readonly endpoints: readonly EndpointView[];
-  /** Entries of the answer that a mesh does not use. */
+  /** Entries of the answer that are not usable as endpoints. */
   readonly rejected: readonly { readonly reason: string; readonly entry: unknown }[];
 }
 

@@ -9,7 +9,7 @@ import { registrySource } from "../registry/registry-source.ts";
 /** `inmesh explain SERVICE`. */
 export const command: Command = declare({
   description:
-    "Makes a mesh, looks the service up and shows which endpoints the mesh would choose from, and why: what mesh.explain(service) says.",
+    "Makes a mesh, looks the service up and shows which endpoints the mesh would choose from, and why, as mesh.explain(service) reports it.",
   positionals: ["SERVICE"],
   options: { ...registryOptions, ...timeoutOption, ...formatOption },
   examples: ["inmesh explain orders", "inmesh explain orders --dns '{service}.service.consul' --dns-server 127.0.0.1:8600"],

@@ -85,7 +85,7 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
   }
 }
 
-/** Tells of discovery's first error before its first answer: a mesh would wait whether the next one does better, and here somebody waits. */
+/** Reports the first error of discovery before its first answer. A mesh would go on asking; a command must not make its user wait. */
 function firstErrorOf(service: string, tell: (error: MeshError) => void): Observer {
   let isKnown = false;
   return {
@@ -99,7 +99,7 @@ function firstErrorOf(service: string, tell: (error: MeshError) => void): Observ
   };
 }
 
-/** @throws UsageError that shows no query, which may hold secrets. */
+/** @throws UsageError without the query, which may hold secrets. */
 function targetOf(target: string): Target {
   try {
     return parseTarget(target);
@@ -115,7 +115,7 @@ async function meshOptions(values: Values<typeof options>): Promise<Omit<Paramet
   return {
     timeoutMs,
     attemptTimeoutMs: Math.min(timeoutMs, readDuration("attempt-timeout", values["attempt-timeout"] ?? "2s")),
-    // A process that has just begun knows no endpoint yet, and somebody looks on.
+    // A new process knows no endpoint yet, and its user sees that it waits.
     discoveryTimeoutMs: Math.min(timeoutMs, 5_000),
     drainTimeoutMs: 0,
     tls: { ...tls, ...(serverName === undefined ? {} : { serverName }) },
@@ -125,7 +125,7 @@ async function meshOptions(values: Values<typeof options>): Promise<Omit<Paramet
   };
 }
 
-/** The body as it comes in. A binary one is kept from a terminal, as curl does. */
+/** Writes the body as it arrives. As with curl, a binary one is not written on a terminal. */
 async function writeBody(response: Response, terminal: Terminal, isForced: boolean): Promise<void> {
   if (response.body === null) return;
   let isFirst = true;

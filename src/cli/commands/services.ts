@@ -11,17 +11,17 @@ import type { Column } from "../terminal/table.ts";
 /** One service in {@link ServicesReport}. */
 export interface ServiceView {
   readonly name: string;
-  /** Whether it can be called by this name. */
+  /** Whether a target can hold this name. */
   readonly callable: boolean;
 }
 
 /** A row of the table. */
 interface ServiceRow extends ServiceView {
-  /** Endpoints that a mesh would use; `null` when they were not asked for (`-o wide` does) or could not be had. */
+  /** Endpoints that a mesh would use; `null` without `-o wide`, and when the lookup failed. */
   readonly endpoints: number | null;
 }
 
-/** What `inmesh services -o json` writes. */
+/** The JSON of `inmesh services -o json`. */
 export interface ServicesReport {
   readonly discovery: string;
   readonly services: readonly ServiceView[];
@@ -32,7 +32,7 @@ const concurrency = 8;
 
 /** `inmesh services`. */
 export const command: Command = declare({
-  description: "Lists the services that the registry knows. -o wide asks for the endpoints of each of them as well.",
+  description: "Lists the services of the registry. -o wide looks up the endpoints of each of them, too.",
   positionals: [],
   options: { ...registryOptions, ...timeoutOption, ...formatOption },
   examples: ["inmesh services", "inmesh services --consul http://10.0.0.5:8500 --token-file token -o wide"],
@@ -85,7 +85,7 @@ async function counted(
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<readonly ServiceRow[]> {
-  // Each lookup closes what it used; the adapter is closed once, by the command.
+  // A lookup closes its mesh and with it the adapter; the command itself closes the adapter, once.
   const { close: _, ...shared } = discovery;
   const rows = [...services];
   let next = 0;

@@ -7,7 +7,7 @@ import { formatOption } from "../option-table.ts";
 /** `inmesh stat [SERVICE]`. */
 export const command: Command = declare({
   description:
-    "Shows what a running process calls, from its admin server (inmesh/admin). SUCCESS is the share of calls that succeeded, as the callers saw\nit; ACTUAL that of attempts, before retries made good for it. With SERVICE: its endpoints.",
+    "Shows what a running process calls, from its admin server (inmesh/admin). SUCCESS is the share of calls that succeeded, as the callers saw\nit; ACTUAL that of attempts, before retries made up for failures. With SERVICE: its endpoints.",
   positionals: ["[SERVICE]"],
   options: { ...adminOptions, ...formatOption },
   examples: ["inmesh stat", "inmesh stat orders --admin http://127.0.0.1:7412 -o wide"],

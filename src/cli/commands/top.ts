@@ -30,7 +30,7 @@ async function run({ values, terminal, io }: Call<typeof options>): Promise<numb
   const client = await adminClient(values, io, terminal);
   const isJson = terminal.format === "json";
   if (!isJson && !terminal.isInteractive) throw new UsageError("top needs a terminal; inmesh stat does not, and top -o json writes lines");
-  // Before the screen is taken: what is wrong with the address is said on the one that stays.
+  // Before the alternate screen is opened, so that an error of the address stays visible.
   let last = await client.mesh();
   const ending = new AbortController();
   const onAbort = (): void => ending.abort();
@@ -50,7 +50,7 @@ async function run({ values, terminal, io }: Call<typeof options>): Promise<numb
         for await (const snapshot of client.events(ending.signal)) {
           if (isJson) await terminal.json(snapshot, true);
           screen?.show(pictureOf(snapshot, "", terminal));
-          // Only one that could be shown is shown again.
+          // Kept only after it was shown: a snapshot that cannot be shown is not tried again.
           last = snapshot;
         }
       } catch (error) {
@@ -69,7 +69,7 @@ async function run({ values, terminal, io }: Call<typeof options>): Promise<numb
   return code;
 }
 
-/** What `top` shows at a moment, escaped. */
+/** The lines of `top` for a snapshot, escaped. */
 export function pictureOf({ process, services }: MeshSnapshot, trouble: string, terminal: Terminal): readonly string[] {
   const { pid, node, uptimeS, zone } = process;
   const head = `process ${pid}, up ${uptimeS.toFixed(0)} s, Node ${node}${zone === null ? "" : `, zone ${zone}`}; ${services.length} services`;

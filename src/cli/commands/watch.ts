@@ -32,18 +32,18 @@ const styles: Readonly<Record<EndpointChange["event"], Style>> = {
 /** `inmesh watch SERVICE`. */
 export const command: Command = declare({
   description:
-    "Shows the endpoints of a service and every change of them, as a mesh sees it, until Ctrl-C: added, removed and changed endpoints,\nerrors of discovery, and answers that are held in quarantine. A line each, with -o json as JSON.",
+    "Shows the endpoints of a service and each change as a mesh sees it, until Ctrl-C: added, removed and changed endpoints, errors of\ndiscovery, and answers held in quarantine. One line each, with -o json as JSON.",
   positionals: ["SERVICE"],
   options: {
     ...registryOptions,
-    for: { type: "string", value: "TIME", help: "Ends after so long, with 0. Default: never." },
+    for: { type: "string", value: "TIME", help: "Ends after this time, with exit code 0. Default: never." },
     ...formatOption,
   },
   examples: ["inmesh watch orders", "inmesh watch orders --file endpoints.yaml -o json --for 1m"],
   async run({ values, positionals: [service = ""], terminal, io }) {
     const forMs = values.for === undefined ? undefined : readDuration("for", values.for);
     const { discovery } = await registrySource(values, io, terminal);
-    // One line after the other, though discovery waits for nobody.
+    // Lines are written one after another, while discovery does not wait for the terminal.
     let written = Promise.resolve();
     const tell = (change: EndpointChange): void => {
       const time = new Date().toISOString();
@@ -56,7 +56,7 @@ export const command: Command = declare({
     };
     const changes = new EndpointChanges(tell);
     let lastError = "";
-    const watching = watchingMesh(discovery, {
+    const watching = watchingMesh(discovery, service, {
       onEvent(event) {
         if (event.type === "endpoints") {
           lastError = "";
@@ -70,7 +70,7 @@ export const command: Command = declare({
       },
     });
     try {
-      await watching.watch(service);
+      await watching.watch();
       await waitFor(forMs, io.signal);
     } finally {
       await watching.mesh.close();

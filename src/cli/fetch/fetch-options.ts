@@ -1,4 +1,4 @@
-/** What `inmesh fetch` can be told beside where to look services up. */
+/** Options of `inmesh fetch` beside those of registries. */
 export const fetchOptions = {
   request: { type: "string", short: "X", value: "METHOD", help: "The method. Default: GET, with `--data` POST." },
   header: { type: "string", short: "H", multiple: true, value: "NAME: VALUE", help: "A header of the request; may be repeated." },
@@ -9,23 +9,23 @@ export const fetchOptions = {
     value: "DATA",
     help: "The body: text, `@FILE` or `@-` for stdin, byte for byte; repeated, joined by `&`. Its type is `application/x-www-form-urlencoded` unless a header says another.",
   },
-  include: { type: "boolean", short: "i", help: "Writes status and headers of the response in front of its body." },
+  include: { type: "boolean", short: "i", help: "Writes status and headers of the response before its body." },
   verbose: {
     type: "boolean",
     short: "v",
-    help: "Tells on stderr what discovery said, each attempt with its instance, and why it was repeated or was not.",
+    help: "Shows on stderr the answer of discovery, each attempt with its instance, and why it was repeated or not.",
   },
   location: { type: "boolean", short: "L", help: "Follows redirects within the service." },
   binary: { type: "boolean", help: "Writes a binary body on a terminal too." },
-  timeout: { type: "string", value: "TIME", help: "The whole call, `500ms` or `10s`. Default: `10s`." },
-  "attempt-timeout": { type: "string", value: "TIME", help: "One attempt up to its response head. Default: `2s`." },
+  timeout: { type: "string", value: "TIME", help: "Time limit of the whole call, `500ms` or `10s`. Default: `10s`." },
+  "attempt-timeout": { type: "string", value: "TIME", help: "Time limit of one attempt up to its response head. Default: `2s`." },
   "no-retry": { type: "boolean", help: "One attempt only." },
-  idempotent: { type: "boolean", help: "Says that executing the request twice does no harm, so that a POST is repeated too." },
-  "hash-key": { type: "string", value: "KEY", help: "The key that a hashing picker would choose the instance by; picks by `ringHash()`." },
+  idempotent: { type: "boolean", help: "Asserts that the request is idempotent, so that a POST is repeated too." },
+  "hash-key": { type: "string", value: "KEY", help: "Key by which the picker `ringHash()` chooses the instance." },
   zone: { type: "string", value: "ZONE", help: "The zone of this machine: instances of the same zone are preferred." },
-  protocol: { type: "string", value: "PROTOCOL", choices: ["h1", "h2", "auto"], help: "What is spoken to the instances. Default: `h1`." },
+  protocol: { type: "string", value: "PROTOCOL", choices: ["h1", "h2", "auto"], help: "Protocol for the instances. Default: `h1`." },
   "tls-ca": { type: "string", value: "FILE", help: "PEM of the authority of the instances' certificates." },
   "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances." },
-  "tls-key": { type: "string", value: "FILE", help: "PEM of its key." },
+  "tls-key": { type: "string", value: "FILE", help: "PEM of the key of the client certificate." },
   "tls-server-name": { type: "string", value: "NAME", help: "The name that the instances' certificates must have." },
 } as const;

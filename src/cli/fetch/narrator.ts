@@ -17,12 +17,12 @@ import type { AttemptRecord } from "../../index.ts";
 const denials: Readonly<Record<RetryDenial, string>> = {
   budget: "the retry budget is used up",
   attempts: "all attempts have been made",
-  deadline: "the time that is left does not suffice",
-  "not-safe": "it may have been executed, and the method is not safe to repeat (--idempotent says it is)",
+  deadline: "the time left is too short",
+  "not-safe": "it may have been executed, and the method is not safe to repeat (--idempotent asserts that it is)",
   body: "the body cannot be sent again",
 };
 
-/** Follows one call: keeps its attempts, and tells everything that happens to `note`. */
+/** Follows one call: keeps its attempts, and writes a line about everything that happens. */
 export class Narrator implements Observer {
   readonly attempts: AttemptRecord[] = [];
   /** How the call ended. */
@@ -68,7 +68,7 @@ export class Narrator implements Observer {
     retry: ({ reason, delayMs }) => this.#note(`another attempt in ${ms(delayMs)}, because of ${reason}`),
     "retry-denied": ({ denial }) => this.#note(`no other attempt: ${denials[denial]}`),
     hedge: ({ delayMs }) => this.#note(`a second attempt beside the first, which takes longer than ${ms(delayMs)}`),
-    // The end of the call shows whose answer it got.
+    // The result of the call shows which attempt was taken.
     "hedge-won": undefined,
     endpoints: (update) => this.#answered(update),
     "discovery-error": ({ error }) => {

@@ -1,7 +1,7 @@
 import { type AttemptRecord, isMeshError } from "../../index.ts";
 import { exitCodes } from "../exit-codes.ts";
 
-/** What `inmesh fetch TARGET -o json` writes. */
+/** The JSON of `inmesh fetch TARGET -o json`. */
 export interface FetchReport {
   /** Without its query. */
   readonly target: string;
@@ -11,9 +11,9 @@ export interface FetchReport {
     readonly status: number;
     readonly statusText: string;
     readonly headers: readonly (readonly [name: string, value: string])[];
-    /** `null` when it could not be read to its end. */
+    /** `null` when the body could not be read to its end. */
     readonly body: string | null;
-    /** `base64` for what is not UTF-8. */
+    /** `base64` for a body that is not UTF-8. */
     readonly bodyEncoding: "utf8" | "base64";
   } | null;
   readonly error: { readonly code: string; readonly message: string; readonly maybeExecuted: boolean } | null;
@@ -22,20 +22,20 @@ export interface FetchReport {
   readonly ms: number;
 }
 
-/** The exit code of a call that was answered. */
+/** The exit code for a response. */
 export function exitCodeOfStatus(status: number): number {
   if (status < 400) return exitCodes.ok;
   return status < 500 ? exitCodes.clientError : exitCodes.serverError;
 }
 
-/** The exit code of a call that failed. */
+/** The exit code for a failed call. */
 export function exitCodeOfError(error: unknown): number {
   if (!isMeshError(error)) return exitCodes.failed;
   if (error.code === "ERR_MESH_INVALID_TARGET") return exitCodes.usage;
   return error.maybeExecuted ? exitCodes.maybeExecuted : exitCodes.notExecuted;
 }
 
-/** Bytes as text for JSON. */
+/** Bytes as a string for JSON. */
 export function bodyText(bytes: Uint8Array): { readonly body: string; readonly bodyEncoding: "utf8" | "base64" } {
   try {
     return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), bodyEncoding: "utf8" };

@@ -6,7 +6,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import type { fetchOptions } from "./fetch-options.ts";
 
-/** Headers whose values are nobody else's business. */
+/** Headers with secret values. */
 const secretHeaders: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
@@ -16,12 +16,12 @@ const secretHeaders: ReadonlySet<string> = new Set([
   "x-auth-token",
 ]);
 
-/** Whether the value of a header is left out of what is shown. */
+/** Whether the value of a header must not be shown. */
 export function isSecretHeader(name: string): boolean {
   return secretHeaders.has(name.toLowerCase());
 }
 
-/** The request that the options describe. Values of headers that hold secrets are hidden from the terminal. */
+/** The request of the options. Secret values of headers are registered with the terminal, so that they are never shown. */
 export async function requestOf(
   values: Values<typeof fetchOptions>,
   io: Pick<Io, "stdin">,
@@ -54,7 +54,7 @@ function headersOf(lines: readonly string[]): Headers {
       if (name === "") throw new TypeError("no name");
       headers.append(name, line.slice(colon + 1).trim());
     } catch {
-      // The value may be a secret.
+      // Without the value, which may be a secret.
       throw new UsageError(
         `--header must be "name: value"; the one ${name === "" ? "without a name" : `called ${JSON.stringify(name)}`} is not`,
       );

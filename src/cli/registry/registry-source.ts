@@ -12,10 +12,10 @@ import type { registryOptions } from "./registry-options.ts";
 import { staticList } from "./static-list.ts";
 import { readTls, type TlsFiles } from "./tls-files.ts";
 
-/** The values of the options that say where to look. */
+/** The values of the options of registries. */
 export type RegistryValues = Values<typeof registryOptions>;
 
-/** Where a command looks services up, and how it would be asked without the adapter. */
+/** The source of endpoints: its adapter, and the data to ask it without the adapter, for checks. */
 export type RegistrySource = { readonly discovery: Discovery; readonly tls: TlsFiles } & (
   | { readonly kind: "consul"; readonly access: ConsulAccess }
   | { readonly kind: "eureka"; readonly urls: readonly string[] }
@@ -23,9 +23,9 @@ export type RegistrySource = { readonly discovery: Discovery; readonly tls: TlsF
   | { readonly kind: "file" | "static" }
 );
 
-/** Only one of these may be given. */
+/** The options that name a source, of which only one may be given. */
 const sources = ["consul", "eureka", "dns", "file", "static"] as const;
-/** Of what the others are; given without it they would be ignored. */
+/** The sources of each further option. Given with another source it would have no effect, and is refused. */
 const belongsTo: ReadonlyMap<keyof RegistryValues, readonly string[]> = new Map([
   ["token-file", ["consul"]],
   ["datacenter", ["consul"]],
@@ -39,7 +39,7 @@ const belongsTo: ReadonlyMap<keyof RegistryValues, readonly string[]> = new Map(
 ]);
 
 /**
- * The discovery adapter that the options and the environment name. What is secret in them is hidden from the terminal first.
+ * The source of the options and the environment. Secrets in them are registered with the terminal first, so that they are never shown.
  * @throws UsageError for options that contradict each other; what the adapter throws for a wrong value.
  */
 export async function registrySource(values: RegistryValues, io: Pick<Io, "env">, terminal: Terminal): Promise<RegistrySource> {
@@ -52,7 +52,7 @@ export async function registrySource(values: RegistryValues, io: Pick<Io, "env">
   try {
     return await make(kind, values, io.env, terminal);
   } catch (error) {
-    // The factories check their options: what they refuse came from the command line.
+    // The factories check their options, whose values come from the command line.
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
@@ -106,12 +106,12 @@ async function make(kind: (typeof sources)[number], values: RegistryValues, env:
   }
 }
 
-/** What the file holds; `undefined` when it cannot be read, which the adapter tells. */
+/** The content of the file; `undefined` when it cannot be read, which the adapter reports. */
 async function firstLine(file: string): Promise<string | undefined> {
   return (await readFile(file, "utf8").catch(() => undefined))?.trim();
 }
 
-/** The password of a URL as it is written and as it is meant, and both as they go out in a header. */
+/** The password of a URL, as written and decoded, and the credentials as a header carries them. */
 function credentialsOf(url: string): readonly string[] {
   if (!URL.canParse(url)) return [];
   const { username, password } = new URL(url);

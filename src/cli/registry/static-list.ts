@@ -1,6 +1,6 @@
 import { UsageError } from "../usage-error.ts";
 
-/** Endpoints by service of `SERVICE=HOST:PORT,HOST:PORT`, as often as it was given. */
+/** Endpoints by service, from the values `SERVICE=HOST:PORT,HOST:PORT` of `--static`. */
 export function staticList(entries: readonly string[]): Readonly<Record<string, readonly { host: string; port: number }[]>> {
   const list: Record<string, { host: string; port: number }[]> = Object.create(null);
   for (const entry of entries) {

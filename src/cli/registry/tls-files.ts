@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-/** PEM of a TLS client, and the name that the other side must have. */
+/** PEM of a TLS client, and the expected name of the server. */
 export interface TlsFiles {
   readonly ca?: string;
   readonly cert?: string;
@@ -8,7 +8,7 @@ export interface TlsFiles {
   readonly servername?: string | undefined;
 }
 
-/** Reads the files that are given. Rejects with an Error that names the file, and holds nothing of what is in it. */
+/** Reads the given files. Rejects with an Error that names the file and does not quote it. */
 export async function readTls(paths: {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;

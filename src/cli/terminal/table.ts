@@ -5,11 +5,11 @@ import { padTo, widthOf } from "./width.ts";
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => string;
-  /** Numbers stand on the right. @default "left" */
+  /** `right` for numbers. @default "left" */
   readonly align?: "left" | "right";
-  /** Only with `-o wide`. */
+  /** Shown with `-o wide` only. */
   readonly isWide?: boolean;
-  /** Puts colour on a cell that has been padded. */
+  /** Colours a padded cell. */
   readonly paint?: (cell: string, row: Row) => string;
 }
 
@@ -24,7 +24,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
     line
       .map((cell, index) => {
         const { align = "left", paint } = shown[index] as Column<Row>;
-        // Nothing is painted behind the last cell, and no line ends in spaces.
+        // The last cell is not padded, so that no line ends in spaces.
         const isLast = index === line.length - 1 && align === "left";
         const padded = isLast ? cell : padTo(cell, widths[index] ?? 0, align);
         return row === undefined || paint === undefined ? padded : paint(padded, row);

@@ -10,15 +10,15 @@ export const colorChoices = ["auto", "always", "never"] as const;
 /** One of {@link colorChoices}. */
 export type ColorChoice = (typeof colorChoices)[number];
 
-/** How results are written. */
+/** Format of results. */
 export type Format = "table" | "wide" | "json";
 
 /** A colour or a weight of text. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /**
- * What a command writes on: results on stdout, everything else on stderr. What it is given is escaped, except by `raw`; secrets that
- * were named to it are blotted out of every line.
+ * The output of a command: results on stdout, everything else on stderr. All text is escaped, except by `raw`; registered secrets are
+ * replaced in every line.
  */
 export class Terminal {
   readonly format: Format;
@@ -32,42 +32,42 @@ export class Terminal {
     this.#color = options.color ?? "auto";
   }
 
-  /** Whether somebody looks at stdout. */
+  /** Whether stdout is a terminal. */
   get isInteractive(): boolean {
     return this.#io.stdout.isTTY === true;
   }
 
-  /** Takes a text that must appear in no line. */
+  /** Registers a secret, which is replaced in every line. */
   hide(secret: string | undefined): void {
-    // A shorter one would blot out half of what is written.
+    // A shorter one would match harmless text.
     if (secret === undefined || secret.length < 4) return;
     const inJson = JSON.stringify(secret).slice(1, -1);
-    // As it is, and as a line, a JSON string, and a line with one in it would hold it.
+    // In each spelling: as it is, escaped for a line, in a JSON string, and in a line with a JSON string.
     for (const written of [secret, plain(secret), plainJson(inJson), plain(inJson)]) this.#secrets.add(written);
   }
 
-  /** Text in a style, where stdout (or stderr) takes colours. */
+  /** `text` in a style, where the stream takes colours. */
   style(style: Style, text: string, on: "stdout" | "stderr" = "stdout"): string {
     return this.#hasColors(this.#io[on]) ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  /** Writes lines that are escaped already, such as those of a table, on stdout. */
+  /** Writes escaped lines, such as those of a table, on stdout. */
   lines(lines: readonly string[]): Promise<void> {
     return this.raw(lines.map((line) => `${this.#blot(line)}\n`).join(""));
   }
 
-  /** Writes one line on stdout, escaped: what looks like the end of a line in it is none. */
+  /** Writes one line on stdout, escaped, line breaks in it included. */
   line(text: string): Promise<void> {
     return this.lines([plain(text)]);
   }
 
-  /** Writes a text of several lines, none of which comes from outside as a whole; escaped apart from their ends. */
+  /** Writes a text of several lines, escaped apart from line breaks. The text as a whole must not come from outside. */
   async text(text: string, on: "stdout" | "stderr" = "stdout"): Promise<void> {
     if (on === "stdout") await this.lines([plainLines(text)]);
     else for (const line of text.split("\n")) this.note(line);
   }
 
-  /** Writes a value as JSON on stdout: indented for people, on one line (`isLine`) in a stream of values. */
+  /** Writes a value as JSON on stdout, indented, or on one line (`isLine`) in a stream of values. */
   json(value: unknown, isLine = false): Promise<void> {
     return this.raw(`${this.#blot(plainJson(JSON.stringify(value, undefined, isLine ? undefined : 2)))}\n`);
   }
@@ -77,25 +77,25 @@ export class Terminal {
     return this.lines(table(columns, rows, this.format === "wide"));
   }
 
-  /** Writes one line on stderr, escaped: what looks like the end of a line in it is none. */
+  /** Writes one line on stderr, escaped, line breaks in it included. */
   note(text: string, style?: Style): void {
     const line = this.#blot(plain(text));
     if (!this.#io.signal.aborted || this.#io.signal.reason !== "EPIPE")
       this.#io.stderr.write(`${style === undefined ? line : this.style(style, line, "stderr")}\n`);
   }
 
-  /** Shows a line on stderr that the next one replaces, on a terminal; nothing elsewhere. Without a text it goes away. */
+  /** Shows a line on stderr that the next one replaces, if stderr is a terminal. Without a text, removes it. */
   progress(text?: string): void {
     if (this.#io.stderr.isTTY !== true || this.format === "json") return;
     this.#io.stderr.write(`\r\u001b[K${text === undefined ? "" : this.style("dim", plain(text), "stderr")}`);
   }
 
-  /** Writes bytes as they are on stdout, no faster than they are read. */
+  /** Writes bytes unchanged on stdout, no faster than they are read. */
   async raw(chunk: string | Uint8Array): Promise<void> {
     const { stdout, signal } = this.#io;
     if (chunk.length === 0 || stdout.destroyed || signal.reason === "EPIPE" || stdout.write(chunk)) return;
     if (signal.aborted) return;
-    // Nobody may ever read on: then Ctrl-C ends the wait.
+    // If the reader has stopped reading, Ctrl-C ends the wait.
     await once(stdout, "drain", { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

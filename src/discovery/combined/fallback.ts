@@ -8,11 +8,11 @@ import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
 /** Options of {@link fallback}. All are optional. */
 export interface FallbackOptions {
   /**
-   * How long the primary may be silent at first, or fail after it had answered, before the secondary is used, in milliseconds: 500. Less
-   * than the mesh's `discoveryTimeoutMs`, so that the first call is answered from the secondary.
+   * How long the primary may be silent at first, or fail after it had answered, before the secondary is used, in milliseconds. Default 500,
+   * less than the mesh's `discoveryTimeoutMs`, so that the first call is answered from the secondary.
    */
   readonly switchAfterMs?: number;
-  /** `true` uses the secondary also while the primary lists no instance: `false`. */
+  /** `true` uses the secondary also while the primary lists no instance. Default `false`. */
   readonly shouldSwitchOnEmpty?: boolean;
   /** Called with every failure of either source. Must not throw. */
   readonly onError?: SourceErrorListener;
@@ -50,16 +50,16 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
       if (signal.aborted) return;
       const pair = new FallbackPair({ ...settings, service });
       try {
-        let told: WatchedSource | undefined;
-        let toldAnswers = 0;
+        let yielded: WatchedSource | undefined;
+        let yieldedAnswers = 0;
         while (!signal.aborted) {
           const source = pair.choose();
           const { endpoints, answers } = source;
-          if (endpoints === undefined || (source === told && answers === toldAnswers)) {
+          if (endpoints === undefined || (source === yielded && answers === yieldedAnswers)) {
             await pair.changes.wait(signal);
           } else {
-            told = source;
-            toldAnswers = answers;
+            yielded = source;
+            yieldedAnswers = answers;
             // Also when nothing changed: it confirms that the data is current.
             yield source.answer;
           }

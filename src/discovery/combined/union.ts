@@ -9,8 +9,8 @@ import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
 /** Options of {@link union}. All are optional. */
 export interface UnionOptions {
   /**
-   * How long the first set waits for sources that have neither answered nor failed, in milliseconds: 500. Less than the mesh's
-   * `discoveryTimeoutMs`, so that a source that hangs does not hide the others.
+   * How long the first set waits for sources that have neither answered nor failed, in milliseconds. Default 500, less than the
+   * mesh's `discoveryTimeoutMs`, so that a source that hangs does not hide the others.
    */
   readonly waitMs?: number;
   /** Called with every failure of one of the sources. Must not throw. */
@@ -24,8 +24,8 @@ export interface UnionOptions {
 /**
  * The endpoints of all sources together. A source that fails takes nothing away from the others, and its own last good set stays. An
  * instance that several sources list, at one address, is listed once, as the first of them has it; ids stay unique. An answer is certain
- * when every source is certain of its part. The watch throws `ERR_MESH_DISCOVERY` only when all sources have failed before any has
- * answered. Throws a `TypeError` or `RangeError` on wrong arguments.
+ * when every source is certain of its part, or has the `emptyPolicy` `trust`. The watch throws `ERR_MESH_DISCOVERY` only when all sources
+ * have failed before any has answered. Throws a `TypeError` or `RangeError` on wrong arguments.
  */
 export function union(...sources: readonly Discovery[]): Discovery;
 export function union(sources: readonly Discovery[], options?: UnionOptions): Discovery;
@@ -63,8 +63,8 @@ interface UnionSettings extends Required<Pick<UnionOptions, "waitMs" | "clock" |
   readonly onError: SourceErrorListener | undefined;
 }
 
-/** What a source had answered when the union was last yielded. */
-type Told = Pick<WatchedSource, "answer" | "answers">;
+/** The state of a source when the union was last yielded. */
+type Yielded = Pick<WatchedSource, "answer" | "answers">;
 
 async function* watchAll(settings: UnionSettings, service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   if (signal.aborted) return;
@@ -80,19 +80,19 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
   };
   const timer = clock.setTimer(onOverdue, waitMs, false);
   try {
-    let told: readonly Told[] = [];
+    let yielded: readonly Yielded[] = [];
     let endpoints: readonly Endpoint[] = [];
     while (!signal.aborted) {
       const isAnswered = watched.some(({ answers }) => answers > 0);
       if (!isAnswered && watched.every(({ isFailing }) => isFailing)) throw allFailed(service, watched);
       const isComplete = watched.every(({ answers, isFailing }) => answers > 0 || isFailing);
-      const isNew = watched.some(({ answer }, index) => answer.endpoints !== told[index]?.answer.endpoints);
+      const isNew = watched.some(({ answer }, index) => answer.endpoints !== yielded[index]?.answer.endpoints);
       // The union is as old as the oldest of its parts: no source confirms the part of another.
-      const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (told[index]?.answers ?? 0));
+      const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (yielded[index]?.answers ?? 0));
       if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
-        told = watched.map(({ answer, answers }) => ({ answer, answers }));
+        yielded = watched.map(({ answer, answers }) => ({ answer, answers }));
         if (isNew) endpoints = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
-        yield { endpoints, certain: watched.every(({ answer }) => answer.certain) };
+        yield { endpoints, certain: watched.every(isCertain) };
       } else {
         await changes.wait(signal);
       }
@@ -101,6 +101,11 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
     clock.clearTimer(timer);
     await Promise.all(watched.map((source) => source.stop()));
   }
+}
+
+/** Whether the source is certain of its part: of this one, or of everything it lists. */
+function isCertain({ answer, discovery }: WatchedSource): boolean {
+  return answer.certain || discovery.emptyPolicy === "trust";
 }
 
 /** Earlier sources come first: their ids stay, and they describe instances that later ones list too. */

@@ -4,14 +4,14 @@ import type { AddressType } from "./options.ts";
 import type { Resolve } from "./resolver.ts";
 import { negativeTtl } from "./schedule.ts";
 
-/** The addresses of a name, sorted; none when it decidedly has none. */
+/** The addresses of a name, sorted; none when the name exists without any, or does not exist. */
 export interface Addresses {
   readonly addresses: readonly string[];
-  /** For how many seconds that holds. */
+  /** Time to live, in seconds. */
   readonly ttlS: number;
 }
 
-/** What a name's addresses are asked with. */
+/** The parameters of a query for addresses. */
 export interface AddressQuery {
   readonly types: readonly AddressType[];
   readonly resolve: Resolve;
@@ -19,27 +19,29 @@ export interface AddressQuery {
   readonly signal: AbortSignal;
 }
 
-/** Records kept of one answer, a bound on what one poisoned answer can cost. */
+/** Records kept of one answer, a bound on the cost of a poisoned one. */
 export const maxRecords = 256;
 
 /**
- * The addresses that names had in the round of queries before. Where a part of a round fails, they stand in for it: an
- * instance must not vanish because the query for its address, of twenty, was lost.
+ * The addresses that names had in the previous round of queries. They are used where a part of a round fails: an instance must not vanish
+ * because one query of twenty was lost.
  */
 export class AddressMemory {
   #before = new Map<string, readonly string[]>();
   #now = new Map<string, readonly string[]>();
 
-  /** Begins a round: what the last one did not use is forgotten. */
+  /** Begins a round. Addresses that the last round did not use are forgotten. */
   nextRound(): void {
     this.#before = this.#now;
     this.#now = new Map();
   }
 
+  /** Keeps the addresses of `name` for the next round. */
   keep(name: string, type: AddressType, addresses: readonly string[]): void {
     this.#now.set(`${type} ${name}`, addresses);
   }
 
+  /** The addresses that `name` had in the previous round, kept for the next one too. */
   recall(name: string, type: AddressType): readonly string[] {
     const addresses = this.#before.get(`${type} ${name}`) ?? [];
     if (addresses.length > 0) this.keep(name, type, addresses);
@@ -48,8 +50,8 @@ export class AddressMemory {
 }
 
 /**
- * Asks for the addresses of `name` in all families together. A family that fails is hidden by one that has addresses, and
- * its earlier ones stay. Rejects when one fails and no other has any: whether the name has addresses is not known then.
+ * Queries the addresses of `name` in all families at once. Where one family fails and another has addresses, the earlier addresses of the
+ * failed family stay. Rejects when one fails and no other has any: then it is not known whether the name has addresses.
  */
 export async function findAddresses(name: string, { types, resolve, memory, signal }: AddressQuery): Promise<Addresses> {
   const results = await Promise.allSettled(types.map((type) => resolve(name, type, signal)));
@@ -75,7 +77,7 @@ export async function findAddresses(name: string, { types, resolve, memory, sign
       ttlS = Math.min(ttlS, answer.ttlS);
     } else {
       absentTtlS = Math.min(absentTtlS, negativeTtl(answer.ttlS));
-      // That a name does not exist holds for every type (RFC 8020), so it outweighs a failure of the other family.
+      // NXDOMAIN holds for every type (RFC 8020), so it outweighs a failure of the other family.
       isAbsent ||= answer.kind === "nxdomain";
     }
   }
@@ -84,7 +86,7 @@ export async function findAddresses(name: string, { types, resolve, memory, sign
   return { addresses: [], ttlS: Math.min(ttlS, absentTtlS) };
 }
 
-/** The addresses of `name` that came along with an answer; `undefined` when none did. */
+/** The addresses of `name` in the additional section of an answer; `undefined` when there are none. */
 export function addedAddresses(added: RecordIndex, name: string, { types, memory }: AddressQuery): Addresses | undefined {
   const found: string[] = [];
   let ttlS = Number.POSITIVE_INFINITY;
@@ -105,7 +107,7 @@ function plainAddresses(records: readonly DnsRecord[]): readonly string[] {
   );
 }
 
-/** Sorted before it is cut, so that a server that rotates its answers does not make the set change. */
+/** Sorted before it is cut, so that a server that rotates its answers does not change the set. */
 function limited(addresses: readonly string[]): readonly string[] {
   return [...new Set(addresses)].sort().slice(0, maxRecords);
 }

@@ -2,30 +2,30 @@ import type { Answer as AnyRecord, DecodedPacket, OptAnswer } from "dns-packet";
 import type { QueryType } from "./message.ts";
 import { foldName } from "./name.ts";
 
-/** A record as dns-packet reads it; the OPT pseudo-record is none. */
+/** A record as dns-packet decodes it, without the OPT pseudo-record. */
 export type DnsRecord = Exclude<AnyRecord, OptAnswer>;
 
 /** Records by folded owner name. */
 export type RecordIndex = ReadonlyMap<string, readonly DnsRecord[]>;
 
-/** What a server knows about one name and type. */
+/** The answer of a server about one name and type. */
 export type Answer =
   | {
       readonly kind: "records";
       readonly records: readonly DnsRecord[];
       /** The smallest TTL of the records and of the aliases that led to them, in seconds. */
       readonly ttlS: number;
-      /** What the server added unasked, such as the addresses of SRV targets. */
+      /** Records of the additional section, such as the addresses of SRV targets. */
       readonly additional: RecordIndex;
     }
-  /** The name does not exist, or has no record of the type. `ttlS` is how long that holds (RFC 2308), where the server says so. */
+  /** The name does not exist, or has no record of the type. `ttlS` is the negative TTL of the SOA record (RFC 2308), where there is one. */
   | { readonly kind: "nxdomain" | "nodata"; readonly ttlS: number | undefined };
 
 const maxAliases = 16;
 
 /**
- * What a NOERROR or NXDOMAIN reply says about `name` and `type`. A string says why it says nothing: a chain of more than
- * 16 aliases, an alias whose end is missing, or a referral to other servers.
+ * Reads a NOERROR or NXDOMAIN reply about `name` and `type`. Returns a string with the reason when it is no answer: a chain of more than 16
+ * aliases, an alias whose target is missing, or a referral to other servers.
  */
 export function readAnswer(packet: DecodedPacket, isNxdomain: boolean, name: string, type: QueryType): Answer | string {
   const answers = packet.answers ?? [];
@@ -38,7 +38,7 @@ export function readAnswer(packet: DecodedPacket, isNxdomain: boolean, name: str
   const ttlS = negativeTtlOf(authorities);
   if (isNxdomain) return { kind: "nxdomain", ttlS };
   if (ttlS === undefined) {
-    // RFC 2308 §2.2: name servers without an SOA say nothing about the name, only whom to ask instead.
+    // RFC 2308 §2.2: NS records without an SOA are a referral, and say nothing about the name.
     const isReferral = answers.length === 0 && authorities.some((record) => record.type === "NS");
     if (isReferral) return "a referral: the server does not resolve for clients";
     if (found.owner !== foldName(name)) return `an alias to ${found.owner} without its records`;
@@ -46,7 +46,7 @@ export function readAnswer(packet: DecodedPacket, isNxdomain: boolean, name: str
   return { kind: "nodata", ttlS };
 }
 
-/** The records of `type` at the end of the aliases that start at `name`; none when there is no end. */
+/** The records of `type` at the end of the aliases that start at `name`. Returns a string with the reason when there is no end. */
 export function followAliases(
   index: RecordIndex,
   name: string,
@@ -78,7 +78,7 @@ function indexRecords(records: readonly AnyRecord[]): RecordIndex {
   return index;
 }
 
-/** Seconds, 0 to 2^32 - 1: the high bit is part of the number (RFC 8767 §4, which replaced RFC 2181 §8). */
+/** Seconds, 0 to 2^32 - 1: the high bit is part of the number (RFC 8767 §4, which updates RFC 2181 §8). */
 function ttlOf(record: DnsRecord): number {
   return record.ttl ?? 0;
 }

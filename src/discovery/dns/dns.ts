@@ -12,7 +12,7 @@ import { findServices } from "./services.ts";
 
 export type { DnsOptions };
 
-/** A complete set and for how many seconds it holds. */
+/** A complete set and its time to live. */
 interface Found {
   readonly endpoints: readonly Endpoint[];
   readonly ttlS: number;
@@ -23,8 +23,9 @@ interface Found {
 /**
  * Finds endpoints by DNS: addresses (A and AAAA) with a fixed port, or SRV records with ports, priorities and weights.
  *
- * Asks its servers itself, in the background, again whenever the smallest TTL of an answer has run out. A name that does
- * not exist is an empty set; a server that fails or stays silent is an error (`ERR_MESH_DISCOVERY`).
+ * Queries its servers itself, in the background, again whenever the smallest TTL of an answer has passed. A name that does not exist is an
+ * empty set; a server that fails or does not answer makes the watch throw `ERR_MESH_DISCOVERY`. Throws a `TypeError` or `RangeError` on
+ * wrong options.
  */
 export function dns(options: DnsOptions = {}): Discovery {
   const { type, port, name = "{service}", servers, family = 0, secure = false, emptyPolicy } = options;

@@ -1,31 +1,31 @@
 import { randomInt } from "node:crypto";
 import { type DecodedPacket, decode, encode, RECURSION_DESIRED } from "dns-packet";
 
-/** The record types that the mesh asks for. */
+/** The record types that are queried. */
 export type QueryType = "A" | "AAAA" | "SRV";
 
-/** A question ready to be sent. */
+/** A query ready to be sent. */
 export interface Query {
   readonly name: string;
   readonly type: QueryType;
-  /** The message as it goes out, with an id that can't be guessed. */
+  /** The encoded message, with a random id. */
   readonly bytes: Buffer;
 }
 
-/** An answer that fits its query. */
+/** A reply that fits its query. */
 export interface Reply {
-  /** 0 = NOERROR; with the upper bits that EDNS adds. */
+  /** 0 is NOERROR; includes the upper bits that EDNS adds. */
   readonly rcode: number;
-  /** The server had more to say than fits a datagram. The packet is undefined then. */
+  /** Whether the answer did not fit a datagram. `packet` is `undefined` then. */
   readonly truncated: boolean;
   readonly packet: DecodedPacket | undefined;
 }
 
 const headerLength = 12;
-/** What passes every network unfragmented (DNS Flag Day 2020, RFC 9715). */
+/** The size that passes networks without fragmentation (DNS Flag Day 2020, RFC 9715). */
 const udpPayloadSize = 1232;
 
-/** A recursive question in class IN; with `edns` it allows answers of 1,232 bytes by UDP (RFC 6891). */
+/** A recursive query in class IN. With `edns` it allows answers of 1,232 bytes by UDP (RFC 6891). */
 export function encodeQuery(name: string, type: QueryType, edns: boolean): Query {
   const bytes = encode({
     type: "query",
@@ -40,8 +40,8 @@ export function encodeQuery(name: string, type: QueryType, edns: boolean): Query
 }
 
 /**
- * Reads a message as the answer to `query`. A string says why it is not: another id, another question, a query, or bytes
- * that are no message. Those are to be ignored, since they may come from someone who only guesses.
+ * Reads a message as the reply to `query`. Returns a string with the reason when it is not: another id, another question, a query, or bytes
+ * that are no message. Such a message is to be ignored, since it may be forged.
  */
 export function readReply(message: Buffer, query: Query): Reply | string {
   if (message.length < headerLength) return "shorter than a header";
@@ -50,14 +50,14 @@ export function readReply(message: Buffer, query: Query): Reply | string {
   if ((flags & 0x8000) === 0) return "a query";
   const rcode = flags & 0xf;
   const isFormError = rcode === 1;
-  // A server that can't read the question can't repeat it.
+  // A server that cannot read the question cannot repeat it.
   if (isFormError && message.readUInt16BE(4) === 0) return { rcode, truncated: false, packet: undefined };
   if (!repeatsQuestion(message, query)) return "another question";
-  // Looked at before the rest is read, which may stop in the middle of a record.
+  // Checked before the rest is decoded, which may end in the middle of a record.
   if ((flags & 0x0200) !== 0) return { rcode, truncated: true, packet: undefined };
   try {
     const packet = decode(message);
-    // It reads addresses beyond the end, and by their usual length whatever length is written: then the sum is wrong.
+    // The package reads addresses beyond the end, and ignores their encoded length: then the number of bytes differs.
     if (decode.bytes !== message.length) return "not a DNS message";
     return { rcode: extendedRcode(packet, rcode), truncated: false, packet };
   } catch {
@@ -65,7 +65,7 @@ export function readReply(message: Buffer, query: Query): Reply | string {
   }
 }
 
-/** Compared as bytes: a question is the first thing in a message, so its name is never compressed. */
+/** Compares bytes: the question comes first in a message, so its name is never compressed. */
 function repeatsQuestion(message: Buffer, query: Query): boolean {
   if (message.readUInt16BE(4) !== 1) return false;
   const end = headerLength + query.name.length + 2 + 4;

@@ -5,38 +5,40 @@ import type { EmptyPolicy } from "../discovery.ts";
 import { plainName } from "./name.ts";
 import { type DnsServer, parseServer } from "./server.ts";
 
-/** What {@link dns} can be told. */
+/** Options of {@link dns}. All are optional. */
 export interface DnsOptions {
-  /** `"SRV"` brings ports, priorities and weights; `"A"` addresses alone. The default is `"A"` where `port` is given, else `"SRV"`. */
+  /** `"SRV"` gives ports, priorities and weights; `"A"` addresses alone (AAAA too). The default is `"A"` where `port` is given, else `"SRV"`. */
   readonly type?: "A" | "SRV";
   /**
-   * The DNS name of a service: a template such as `"{service}.service.consul"`, or a function. Always taken as fully
-   * qualified, with or without a final dot. Default `"{service}"`.
+   * The DNS name of a service: a template such as `"{service}.service.consul"`, or a function. It is fully qualified, with or without a
+   * final dot. Default `"{service}"`.
    */
   readonly name?: string | ((service: string) => string);
   /** The port of every instance, 1–65535; for type `"A"` only. */
   readonly port?: number;
-  /** Servers to ask, in this order: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Default: those of the system. */
+  /** The servers, in order of preference: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Absent: those of the system. */
   readonly servers?: readonly string[];
-  /** 4 asks for IPv4 addresses only, 6 for IPv6 only, 0 (the default) for both. */
+  /** 4 queries IPv4 addresses only, 6 IPv6 only, 0 both. Default 0. */
   readonly family?: 0 | 4 | 6;
-  /** `true` when the instances speak TLS. */
+  /** `true` when the instances speak TLS. Default `false`. */
   readonly secure?: boolean;
-  /** Never ask again sooner than this, whatever the TTL, in milliseconds. Default 1,000. */
+  /** Shortest time between two rounds of queries whatever the TTL, in milliseconds. Default 1,000. */
   readonly minTtlMs?: number;
-  /** Ask again at least this often, in milliseconds. Default 300,000. */
+  /** Longest time between two rounds of queries whatever the TTL, in milliseconds. Default 300,000. */
   readonly maxTtlMs?: number;
-  /** For one try of one server, in milliseconds. Default 500. */
+  /** Time for one attempt at one server, in milliseconds. Default 500. */
   readonly timeoutMs?: number;
-  /** How often each server is asked before a query has failed. Default 3. */
+  /** Attempts at each server before a query fails. Default 3. */
   readonly maxAttempts?: number;
-  /** What an empty answer after a filled one means; see `Discovery.emptyPolicy`. Default `"quarantine"`. */
+  /** How an answer is taken that is suddenly empty, see `Discovery.emptyPolicy`. Default `"quarantine"`. */
   readonly emptyPolicy?: EmptyPolicy;
+  /** Time, for tests. */
   readonly clock?: Clock;
+  /** Random numbers, for tests. */
   readonly random?: Random;
 }
 
-/** The options that are plain values, with their defaults put in. */
+/** The options that are plain values, with their defaults. */
 interface Settings extends Required<Pick<DnsOptions, "family" | "secure" | "minTtlMs" | "maxTtlMs" | "timeoutMs" | "maxAttempts">> {
   readonly type: DnsOptions["type"] | undefined;
   readonly port: number | undefined;
@@ -59,7 +61,7 @@ const known: readonly (keyof DnsOptions)[] = [
   "random",
 ];
 
-/** Throws when an option, or what they are together, can't work; names the option and its value. */
+/** Throws a `TypeError` or `RangeError` that names option and value when an option, or a combination of options, is wrong. */
 export function checkOptions(given: DnsOptions, settings: Settings): void {
   const { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts } = settings;
   checkObject("dns: options", given);
@@ -78,7 +80,7 @@ export function checkOptions(given: DnsOptions, settings: Settings): void {
   checkInteger("dns: maxAttempts", maxAttempts, 1, 100);
 }
 
-/** The record types that hold addresses. Here, so that the package's types need none of dns-packet's. */
+/** The record types that hold addresses. Declared here, so that the public types need none of dns-packet's. */
 export type AddressType = "A" | "AAAA";
 
 /** The address types of a family. */
@@ -89,7 +91,7 @@ export function addressTypes(family: 0 | 4 | 6): readonly AddressType[] {
 
 const placeholder = "{service}";
 
-/** What makes a service's DNS name. Throws when the template can't make one; the function it returns may return what is none. */
+/** The function from a service to its DNS name. Throws a `TypeError` on a template that cannot give a name; the result is not checked. */
 export function nameOption(name: NonNullable<DnsOptions["name"]>): (service: string) => string {
   if (typeof name === "function") return name;
   if (typeof name !== "string") refuseOption("dns: name", name, "a string or a function");
@@ -98,7 +100,7 @@ export function nameOption(name: NonNullable<DnsOptions["name"]>): (service: str
   return (service) => name.replaceAll(placeholder, () => service);
 }
 
-/** The servers to ask; those of the system are read at each call, because they can change. */
+/** The servers to ask. Those of the system are read at each call, since they can change. */
 export function serversOption(servers: DnsOptions["servers"]): () => readonly DnsServer[] {
   if (servers === undefined) return systemServers;
   if (!Array.isArray(servers) || servers.length === 0) refuseOption("dns: servers", servers, "an array of at least one address");
@@ -111,6 +113,6 @@ export function serversOption(servers: DnsOptions["servers"]): () => readonly Dn
 }
 
 function systemServers(): readonly DnsServer[] {
-  // Through the object: `setServers` puts a new function there, which a named import would never see.
+  // Called on the object: `setServers` replaces the function there, which a named import would never see.
   return nodeDns.getServers().flatMap((text) => parseServer(text) ?? []);
 }

@@ -1,33 +1,33 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import { type Answer, readAnswer } from "./answer.ts";
-import { type ExchangeLimits, exchangeByTcp, exchangeByUdp } from "./exchange.ts";
 import { encodeQuery, type QueryType, type Reply, rcodeName } from "./message.ts";
 import { foldName } from "./name.ts";
 import type { DnsServer } from "./server.ts";
+import { type QueryLimits, queryByTcp, queryByUdp } from "./udp-and-tcp.ts";
 
-/** Asks for the records of a fully qualified name. Rejects with a `DnsError`, or with `signal.reason` on abort. */
+/** Queries the records of a fully qualified name. Rejects with a {@link DnsError}, or with `signal.reason` on abort. */
 export type Resolve = (name: string, type: QueryType, signal: AbortSignal) => Promise<Answer>;
 
-/** No server gave an answer; the message says which server did what. Never means that the name does not exist. */
+/** No server gave an answer; the message lists the servers with the reasons. It never means that the name does not exist. */
 export class DnsError extends Error {
   override readonly name = "DnsError";
 }
 
-/** What a {@link resolver} needs. */
+/** Options of a {@link resolver}. */
 export interface ResolverOptions {
-  /** Asked before each query, so that a changed system configuration is seen. */
+  /** Called before each query, so that a change of the system configuration is seen. */
   readonly servers: () => readonly DnsServer[];
-  /** For one try of one server, in milliseconds. */
+  /** Time for one attempt at one server, in milliseconds. */
   readonly timeoutMs: number;
-  /** How often each server is asked before the query has failed. */
+  /** Attempts at each server before the query fails. */
   readonly maxAttempts: number;
   readonly clock?: Clock;
 }
 
 /**
- * A stub resolver: asks its servers in turn, each again by TCP where the answer was cut off, and begins with the one that
- * answered last. An error of one server (SERVFAIL, REFUSED, silence, …) is a reason to ask the next, not an answer.
+ * A stub resolver. It asks its servers in turn, beginning with the one that answered last, and repeats a query by TCP where the answer was
+ * truncated. An error of one server (SERVFAIL, REFUSED, a timeout, …) makes it ask the next one; it is no answer.
  */
 export function resolver({ servers, timeoutMs, maxAttempts, clock = systemClock }: ResolverOptions): Resolve {
   let preferred: string | undefined;
@@ -57,10 +57,10 @@ export function resolver({ servers, timeoutMs, maxAttempts, clock = systemClock 
   };
 }
 
-async function askServer(server: DnsServer, name: string, type: QueryType, limits: ExchangeLimits): Promise<Answer> {
-  let reply = await exchange(server, name, type, true, limits);
-  // FORMERR and NOTIMP are how servers from before EDNS refuse it (RFC 6891 §7).
-  if (reply.rcode === 1 || reply.rcode === 4) reply = await exchange(server, name, type, false, limits);
+async function askServer(server: DnsServer, name: string, type: QueryType, limits: QueryLimits): Promise<Answer> {
+  let reply = await query(server, name, type, true, limits);
+  // Servers without EDNS refuse it with FORMERR or NOTIMP (RFC 6891 §7).
+  if (reply.rcode === 1 || reply.rcode === 4) reply = await query(server, name, type, false, limits);
   const { rcode, packet } = reply;
   const isNxdomain = rcode === 3;
   if (rcode !== 0 && !isNxdomain) throw new Error(`answered ${rcodeName(rcode)}`);
@@ -70,7 +70,7 @@ async function askServer(server: DnsServer, name: string, type: QueryType, limit
   return answer;
 }
 
-async function exchange(server: DnsServer, name: string, type: QueryType, edns: boolean, limits: ExchangeLimits): Promise<Reply> {
-  const reply = await exchangeByUdp(server, encodeQuery(name, type, edns), limits);
-  return reply.truncated ? exchangeByTcp(server, encodeQuery(name, type, edns), limits) : reply;
+async function query(server: DnsServer, name: string, type: QueryType, edns: boolean, limits: QueryLimits): Promise<Reply> {
+  const reply = await queryByUdp(server, encodeQuery(name, type, edns), limits);
+  return reply.truncated ? queryByTcp(server, encodeQuery(name, type, edns), limits) : reply;
 }

@@ -1,24 +1,24 @@
-/** When to ask again. */
+/** Bounds of the time between two rounds of queries. */
 export interface Schedule {
-  /** Never sooner than this after an answer. */
+  /** Shortest time after an answer, in milliseconds. */
   readonly minTtlMs: number;
-  /** Never later. */
+  /** Longest time, in milliseconds. */
   readonly maxTtlMs: number;
 }
 
-/** How long a "no such name" holds where its server does not say, and at most: somebody may be waiting for the name to appear. */
+/** Longest negative TTL, also where the server gives none: calls may be waiting for the name to appear. */
 const negativeTtlS = 5;
 
 /**
- * Milliseconds until the next query for records with `ttlS` seconds to live: the last tenth is random, so that clients
- * who asked together don't ask together again, and the whole is clamped to the schedule's bounds.
+ * Milliseconds until the next query for records with `ttlS` seconds to live, within the bounds of the schedule. The last tenth is random,
+ * so that clients that queried together do not stay in step.
  */
 export function refreshDelayMs(ttlS: number, random: number, { minTtlMs, maxTtlMs }: Schedule): number {
   const jittered = Math.min(ttlS * 1000, maxTtlMs) * (0.9 + 0.1 * random);
   return Math.max(jittered, minTtlMs);
 }
 
-/** For how many seconds to believe a negative answer, whose SOA grants `soaTtlS`. */
+/** The time to live of a negative answer whose SOA record grants `soaTtlS`, in seconds. */
 export function negativeTtl(soaTtlS: number | undefined): number {
   return Math.min(soaTtlS ?? negativeTtlS, negativeTtlS);
 }

@@ -1,21 +1,21 @@
 import { isIP } from "node:net";
 
-/** A DNS server to ask. */
+/** A DNS server. */
 export interface DnsServer {
   /** An IP address. */
   readonly host: string;
   /** 1–65535. */
   readonly port: number;
   readonly family: 4 | 6;
-  /** As it is written in messages: `127.0.0.1:53`, `[::1]:53`. */
+  /** Its address in messages: `127.0.0.1:53`, `[::1]:53`. */
   readonly label: string;
 }
 
 const defaultPort = 53;
 
 /**
- * Reads `127.0.0.1`, `127.0.0.1:8600`, `::1` or `[::1]:8600`, the forms of `dns.getServers()`. Returns `undefined` for
- * anything else: a server has to be an address, since there is nobody to ask for the address of a name.
+ * Reads `127.0.0.1`, `127.0.0.1:8600`, `::1` or `[::1]:8600`, the forms of `dns.getServers()`. Returns `undefined` for anything else: a
+ * server has to be an address, since no resolver is there yet to look up a name.
  */
 export function parseServer(text: string): DnsServer | undefined {
   const bare = isIP(text);

@@ -3,22 +3,22 @@ import type { DnsRecord } from "./answer.ts";
 import { foldName, plainName } from "./name.ts";
 import { negativeTtl } from "./schedule.ts";
 
-/** One address of one SRV target. */
+/** One address of one SRV target, with the data of its record. */
 export interface ServiceAddress extends Srv {
   readonly host: string;
 }
 
-/** What the SRV records of a name lead to. */
+/** The instances that the SRV records of a name lead to. */
 export interface Services {
   readonly services: readonly ServiceAddress[];
-  /** For how many seconds that holds. */
+  /** Time to live, in seconds. */
   readonly ttlS: number;
-  /** The one record names the target `.`: "the service is decidedly not available at this domain" (RFC 2782). */
+  /** The only record has the target `.`: "the service is decidedly not available at this domain" (RFC 2782). */
   readonly isDecidedlyAbsent?: boolean;
 }
 
 interface Srv {
-  /** A folded name without the root's dot. */
+  /** In lower case, without the final dot. */
   readonly target: string;
   readonly port: number;
   readonly priority: number;
@@ -28,9 +28,8 @@ interface Srv {
 const maxConcurrentTargets = 16;
 
 /**
- * Asks for the SRV records of `name` (RFC 2782) and for the addresses of those targets that the answer did not bring
- * along. A target that fails keeps its earlier addresses; rejects when the query itself fails, or a target does and no
- * other has an address.
+ * Queries the SRV records of `name` (RFC 2782), and the addresses of targets that are not in the answer's additional section. A target
+ * whose query fails keeps its earlier addresses. Rejects when the first query fails, or a target's does and no other target has an address.
  */
 export async function findServices(name: string, query: AddressQuery): Promise<Services> {
   const answer = await query.resolve(name, "SRV", query.signal);
@@ -61,7 +60,7 @@ function isDecidedAbsence(records: readonly DnsRecord[]): boolean {
   return services.length === 1 && only?.type === "SRV" && (only.data.target === "." || only.data.target === "");
 }
 
-/** The records that can name an instance, those kept for longest first; a port 0 or a target that is no host name names none. */
+/** The records of instances, the most preferred first; a record with port 0, or a target that is no host name, is left out. */
 function usableRecords(records: readonly DnsRecord[]): readonly Srv[] {
   return records
     .flatMap((record): Srv[] => {
@@ -74,7 +73,7 @@ function usableRecords(records: readonly DnsRecord[]): readonly Srv[] {
     .slice(0, maxRecords);
 }
 
-/** Puts the addresses of `targets` into `found`; returns the failures by target. */
+/** Queries the addresses of `targets` and adds them to `found`. Returns the failures by target. */
 async function findMissing(
   targets: ReadonlySet<string>,
   query: AddressQuery,
@@ -83,7 +82,7 @@ async function findMissing(
   const failures = new Map<string, { error: unknown }>();
   const queue = targets.values();
   const work = async () => {
-    // One iterator for all workers: each takes the next target that nobody has taken.
+    // All workers share the iterator: each takes the next target.
     for (const target of queue) {
       try {
         found.set(target, await findAddresses(target, query));
@@ -97,7 +96,7 @@ async function findMissing(
   return failures;
 }
 
-/** One entry per address and port: the first, which has the best priority and the largest weight. */
+/** One entry per address and port: that of the first record, which has the best priority and the largest weight. */
 function join(records: readonly Srv[], found: ReadonlyMap<string, Addresses>): readonly ServiceAddress[] {
   const services = new Map<string, ServiceAddress>();
   for (const record of records) {

@@ -7,28 +7,29 @@ import type { Discovery, EmptyPolicy } from "../discovery.ts";
 import { keepIfSame } from "../same-endpoints.ts";
 import { type FileFormat, ListFile } from "./list-file.ts";
 
-/** Options of {@link fileDiscovery}. */
+/** Options of {@link fileDiscovery}. All are optional. */
 export interface FileDiscoveryOptions {
-  /** How the file is written; by default what its name ends in: `.json`, `.yaml` or `.yml`. */
+  /** The format of the file; by default from the end of its name: `.json`, `.yaml` or `.yml`. */
   readonly format?: FileFormat;
-  /** How often the file is looked at besides the operating system's notices, in milliseconds; 2,000 by default. */
+  /** How often the file is checked besides the operating system's notices, in milliseconds. Default 2,000. */
   readonly pollMs?: number;
   /**
-   * What an empty list after a filled one means. By default `trust` for JSON, which does not parse when its end is
-   * missing, and `quarantine` for YAML, of which the first half is valid too.
+   * How a list that is suddenly empty is taken, see {@link Discovery.emptyPolicy}. By default `trust` for JSON, which does not parse when
+   * its end is missing, and `quarantine` for YAML, of which the first half is valid too.
    */
   readonly emptyPolicy?: EmptyPolicy;
-  /** Told when the operating system gives no notice of changes; the file is polled then. Must not throw. */
+  /** Called when the operating system cannot announce changes; the file is polled then. Must not throw. */
   readonly onError?: (error: unknown) => void;
+  /** Time, for tests. */
   readonly clock?: Clock;
 }
 
 const known: readonly (keyof FileDiscoveryOptions)[] = ["format", "pollMs", "emptyPolicy", "onError", "clock"];
 
 /**
- * Endpoints that are written down in a JSON or YAML file, in the shape that `staticDiscovery` takes; read again whenever
- * the file changes. A file that is missing, empty, half-written or wrong makes the watch throw `ERR_MESH_DISCOVERY`, so the
- * endpoints in use stay. A service that the file does not name has no endpoints.
+ * Endpoints that are listed in a JSON or YAML file, in the shape that `staticDiscovery` takes, read again whenever the file changes. A file
+ * that is missing, empty, half-written or wrong makes the watch throw `ERR_MESH_DISCOVERY`, so the endpoints in use stay. A service that
+ * the file does not name has no endpoints. Throws a `TypeError` or `RangeError` on wrong options; does not read the file yet.
  */
 export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions = {}): Discovery {
   const file = pathOf(path);
@@ -47,11 +48,11 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
     async *watch(service, signal) {
       const release = list.follow();
       try {
-        let told = list.refresh() - 1;
+        let read = list.refresh() - 1;
         let last: readonly Endpoint[] | undefined;
         while (!signal.aborted) {
-          if (list.reads > told) {
-            told = list.reads;
+          if (list.reads > read) {
+            read = list.reads;
             last = keepIfSame(last, list.services().get(service) ?? []);
             // Also when nothing changed: it confirms that the data is current. Not certain: `emptyPolicy` says how the file is taken.
             yield { endpoints: last, certain: false };
@@ -77,7 +78,7 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
 function pathOf(path: string | URL): string {
   if (path instanceof URL) return fileURLToPath(path);
   if (typeof path !== "string" || path === "") refuseOption("fileDiscovery: path", path, "the path of a file");
-  // Now, since the working directory may change later.
+  // Resolved now: the working directory may change later.
   return resolve(path);
 }
 

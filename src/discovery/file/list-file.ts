@@ -7,10 +7,10 @@ import { describeError, MeshError } from "../../core/errors.ts";
 import { Notifier } from "../notifier.ts";
 import { readServiceList } from "./service-list.ts";
 
-/** How a file is written. */
+/** The format of a file. */
 export type FileFormat = "json" | "yaml";
 
-/** What a {@link ListFile} needs. */
+/** Options of a {@link ListFile}. */
 export interface ListFileOptions {
   /** Absolute. */
   readonly path: string;
@@ -21,18 +21,18 @@ export interface ListFileOptions {
 }
 
 const maxBytes = 32 * 1024 * 1024;
-/** Between a notice and the read: a writer that truncates and writes is mostly done by then. */
+/** Pause between a notice and the read: a writer that truncates and writes has usually finished by then. */
 const settleMs = 50;
-/** The coarsest time stamps of a file system: a second write within it may leave the same stamp. */
+/** The coarsest resolution of time stamps: a second write within it may leave the same stamp. */
 const stampGranularityMs = 2_000;
 const maxRereads = 3;
 
 type State = { readonly services: ReadonlyMap<string, readonly Endpoint[]> } | { readonly error: MeshError };
 
 /**
- * One file with a list of services, shared by all watches of it. While at least one follows it, it is read again when it
- * changes: the operating system's notice about its directory is the fast way, and a poll of the file's time stamps is the
- * sure one, since a notice is lost on network file systems and behind symbolic links.
+ * One file with a list of services, shared by all watches of it. While at least one watch follows it, it is read again when it changes.
+ * The operating system's notices about its directory are fast; a poll of the file's time stamps is sure, since notices are lost on network
+ * file systems and behind symbolic links.
  */
 export class ListFile {
   /** Notified after every read. */
@@ -54,23 +54,23 @@ export class ListFile {
     this.#options = options;
   }
 
-  /** How many reads have ended. */
+  /** Number of reads that have ended. */
   get reads(): number {
     return this.#reads;
   }
 
-  /** What the file says, without prototype or surprises. Throws when the last read failed. */
+  /** The services in the file. Throws `ERR_MESH_DISCOVERY` when the last read failed. */
   services(): ReadonlyMap<string, readonly Endpoint[]> {
     if (this.#state === undefined) throw this.#fault("it has not been read yet", undefined);
     if ("error" in this.#state) throw this.#state.error;
     return this.#state.services;
   }
 
-  /** Asks for a read that begins after this call. Returns what {@link reads} is at least once it has ended. */
+  /** Requests a read that begins after this call. Returns the least value of {@link reads} once it has ended. */
   refresh(): number {
     const isReading = this.#readsBegun > this.#reads;
     this.#wanted = this.#readsBegun + 1;
-    // `#read` keeps every failure as the state, so this promise never rejects.
+    // Never rejects: `#read` keeps every failure as the state.
     if (!isReading) void this.#readWanted();
     return this.#wanted;
   }
@@ -101,12 +101,12 @@ export class ListFile {
     this.#isDeaf = false;
   }
 
-  /** The directory is watched, not the file: a file that is replaced by renaming is another one, and so is a ConfigMap's. */
+  /** Watches the directory, since a file that is replaced by renaming, like that of a ConfigMap, is another file. */
   #listen(): void {
     const { path, clock } = this.#options;
     try {
       const watcher = watch(dirname(path), { persistent: false }, () => {
-        // Not put off by further notices: a directory may be busy for reasons of its own.
+        // Further notices do not postpone it: a directory may be busy for other reasons.
         this.#settle ??= clock.setTimer(
           () => {
             this.#settle = undefined;
@@ -169,13 +169,13 @@ export class ListFile {
     }
   }
 
-  /** `false` when the file changed meanwhile, so that what was read may be half of one and half of another. */
+  /** `false` when the file changed meanwhile, so that the text may be half of one version and half of another. */
   async #readOnce(): Promise<boolean> {
     const { path, clock } = this.#options;
     const before = await stat(path, { bigint: true });
     const stamp = stampOf(before);
     if (stamp === this.#stamp) return true;
-    // A pipe or a device would never end.
+    // Reading a pipe or a device would never end.
     if (!before.isFile()) throw new Error("it is not a regular file");
     if (before.size > maxBytes) throw new Error(`it has ${before.size} bytes; ${maxBytes} are allowed`);
     const text = await readFile(path, "utf8");
@@ -201,7 +201,7 @@ export class ListFile {
   }
 }
 
-/** The package is loaded with the first YAML file, so that nobody else pays for it. */
+/** The package is loaded with the first YAML file, so that its cost is paid only where it is used. */
 async function parseYaml(text: string): Promise<unknown> {
   const { parse } = await import("yaml");
   return parse(text, { logLevel: "error" });

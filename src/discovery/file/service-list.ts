@@ -1,7 +1,7 @@
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { validateEndpoints } from "../validate.ts";
 
-/** An instance as people write it down: an {@link Endpoint} whose `id` may be left out; it is `host:port` then. */
+/** An instance in a list written by hand: an {@link Endpoint} whose `id` may be left out; it is `host:port` then. */
 export interface ListedEndpoint extends Omit<Endpoint, "id"> {
   readonly id?: string;
 }
@@ -10,8 +10,8 @@ export interface ListedEndpoint extends Omit<Endpoint, "id"> {
 export type ServiceList = Readonly<Record<string, readonly ListedEndpoint[]>>;
 
 /**
- * Checks a list that somebody wrote and fills in ids. Unlike a registry's answer it is refused whole when one entry is
- * wrong, with a `TypeError` that begins with `where` and names service, entry and value: its writer can mend it.
+ * Checks a list written by hand and fills in ids. Unlike an answer of a registry it is refused as a whole when one entry is wrong, with a
+ * `TypeError` that begins with `where` and names service, entry and value.
  */
 export function readServiceList(list: unknown, where: string): ReadonlyMap<string, readonly Endpoint[]> {
   if (!isObject(list)) throw new TypeError(`${where}: expected an object with a list of instances per service, got ${show(list)}`);
@@ -24,7 +24,7 @@ export function readServiceList(list: unknown, where: string): ReadonlyMap<strin
   return services;
 }
 
-/** The same for the instances of one service. */
+/** Checks the instances of one service in the same way. */
 export function readEndpoints(entries: readonly unknown[], where: string): readonly Endpoint[] {
   const candidates = entries.map((entry, index) => withId(entry, `${where}[${index}]`));
   const { endpoints, rejected } = validateEndpoints(candidates);
@@ -41,7 +41,7 @@ const fields: ReadonlySet<string> = new Set(["id", "host", "port", "secure", "we
 function withId(entry: unknown, where: string): Endpoint {
   if (!isObject(entry)) throw new TypeError(`${where}: expected { host, port }, got ${show(entry)}`);
   const given = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
-  // A misspelt `weight` that is ignored would be found in production.
+  // A misspelt field that is ignored, such as `wieght`, would be found in production.
   const unknown = Object.keys(given).find((field) => !fields.has(field));
   if (unknown !== undefined) throw new TypeError(`${where}: unknown field ${JSON.stringify(unknown)}; known are ${[...fields].join(", ")}`);
   const { host, port, secure, metadata } = given;
@@ -51,7 +51,7 @@ function withId(entry: unknown, where: string): Endpoint {
     throw new TypeError(`${where}: metadata must be an object of strings, got ${show(metadata)}`);
   }
   const id = typeof host === "string" && typeof port === "number" ? addressOf({ host, port }) : "?";
-  // What is left to be wrong is found by the same validation that every registry's answer goes through.
+  // The other fields are checked by `validateEndpoints`, as those of every registry are.
   return Object.freeze({ id, ...given }) as Endpoint;
 }
 

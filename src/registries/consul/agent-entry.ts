@@ -1,14 +1,14 @@
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
-import type { ConsulAnswer, ConsulClient, ConsulRequest } from "./client.ts";
-import { ConsulError, isRefusal } from "./consul-error.ts";
 import type { Definition } from "./definition.ts";
-import { field } from "./json.ts";
+import { field } from "./entries/json.ts";
+import type { ConsulAnswer, ConsulClient, ConsulRequest } from "./http/client.ts";
+import { ConsulError, isRefusal } from "./http/consul-error.ts";
 
 /** Options of an {@link AgentEntry}. */
 export interface AgentEntryOptions {
-  /** What errors call the registry. */
+  /** The registry's name in errors. */
   readonly name: string;
   readonly requestTimeoutMs: number;
 }

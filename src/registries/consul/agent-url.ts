@@ -1,6 +1,6 @@
 import { checkFlag, checkInteger, checkText, refuseOption } from "../../core/options.ts";
 
-/** The four options that say where an agent is. */
+/** The options for the address of an agent. */
 export interface AgentAddress {
   readonly url?: string;
   readonly host?: string;
@@ -15,7 +15,7 @@ export function agentUrl(address: AgentAddress): string {
   for (const other of ["host", "port", "secure"] as const) {
     if (address[other] !== undefined) refuseOption(`consul: ${other}`, address[other], "absent when url is given");
   }
-  // The value is not shown: in front of an @ there is a password, wherever the parser would find it, and a query may be a token.
+  // The value is not shown: a part before an @ may be a password, wherever the parser finds it, and a query may hold a token.
   if (typeof url === "string" && url.includes("@")) throw new TypeError("consul: url must not hold credentials; use token");
   if (typeof url === "string" && /[?#]/.test(url)) throw new TypeError("consul: url must have neither a query nor a fragment");
   if (typeof url !== "string" || !URL.canParse(url)) refuseOption("consul: url", url, "a URL such as http://127.0.0.1:8500");
@@ -30,7 +30,7 @@ function joinUrl(host = "127.0.0.1", port = 8500, secure = false): string {
   checkFlag("consul: secure", secure);
   const scheme = secure ? "https" : "http";
   const url = `${scheme}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
-  // A host with a slash, an @ or a port of its own would make another URL than it looks like.
+  // A host with a slash, an @ or a port would give another URL than it appears to.
   if (/[\s/\\@?#%]/.test(host) || !URL.canParse(url)) refuseOption("consul: host", host, "a host name or an IP address");
   return url;
 }

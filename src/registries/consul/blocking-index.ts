@@ -1,4 +1,4 @@
-/** Not a position to wait at: ask without waiting. */
+/** No position to wait at: the query does not block. */
 export const noIndex = 0n;
 
 /** Consul's index is a `uint64`. */
@@ -12,15 +12,15 @@ export function parseIndex(header: unknown): bigint {
 }
 
 /**
- * Whether a change can be believed that was answered to a question at `asked` with `count` entries. Consul's streaming backend
- * answers a wait that was in vain from a view that may be empty or half filled (it has just been made, lost its server, or the
- * token its rights), under the same index or under 1, and never says that it filtered by ACLs.
+ * Whether a change can be used that came in answer to a blocking query at `asked`, with `count` entries. When a wait ends without a change,
+ * Consul's streaming backend answers from a view that may be empty or half filled (it is new, has lost its server, or the token its
+ * rights), under the same index or under 1, and never says that ACLs filtered the result.
  */
-export function isCertain(asked: bigint, answered: bigint, count: number): boolean {
+export function isReliable(asked: bigint, answered: bigint, count: number): boolean {
   return asked === noIndex || (answered > asked && count > 0);
 }
 
-/** A question at `asked` and the index of its answer. */
+/** The index of a query and that of its answer. */
 export interface IndexedAnswer {
   readonly asked: bigint;
   readonly answered: bigint;
@@ -29,8 +29,8 @@ export interface IndexedAnswer {
 }
 
 /**
- * Where to wait next. An index that goes backwards (a restored or restarted registry) starts from the beginning, and so does
- * one that stays the same although the wait was not over: somebody in between does not understand it.
+ * The index to wait at next. An index that goes backwards (the registry was restored or restarted) starts from the beginning, and so does
+ * one that stays the same before the wait is over: a proxy in between does not understand it.
  */
 export function nextIndex({ asked, answered, isEarly }: IndexedAnswer): bigint {
   return answered < asked || (answered === asked && isEarly) ? noIndex : answered;

@@ -1,7 +1,7 @@
 import { describeError, MeshError } from "../../core/errors.ts";
-import type { ConsulClient } from "./client.ts";
-import { ConsulError } from "./consul-error.ts";
 import { refuseFiltered } from "./health-query.ts";
+import type { ConsulClient } from "./http/client.ts";
+import { ConsulError } from "./http/consul-error.ts";
 import type { ConsulSettings } from "./options.ts";
 
 /** The names of all services in the datacentre. Rejects with `ERR_MESH_DISCOVERY`, or with the signal's reason. */

@@ -3,12 +3,12 @@ import { inspect } from "node:util";
 import { addressOf } from "../../core/endpoint.ts";
 import type { HealthCheck, Instance } from "../../registration/registrar.ts";
 
-/** What an agent is told of an instance, in the npm client's words. */
+/** The registration of an instance, in the terms of the npm client. */
 export interface Definition {
   readonly id: string;
   readonly checkId: string;
   readonly check: HealthCheck;
-  /** How often the registration is renewed or looked after, in milliseconds. */
+  /** Time between two renewals, in milliseconds. */
   readonly renewMs: number;
   /** Options of `agent.service.register`, without the check. */
   readonly service: Readonly<Record<string, unknown>>;
@@ -21,11 +21,11 @@ export interface Definition {
 const defaultTtlMs = 15_000;
 const defaultIntervalMs = 10_000;
 const defaultTimeoutMs = 3_000;
-/** How often an instance that Consul itself checks is looked for. */
-const lookMs = 5_000;
+/** Time between two looks whether the agent still has an instance that Consul itself checks. */
+const presenceCheckMs = 5_000;
 const maxMs = 86_400_000;
 
-/** Works out what to tell the agent; throws a `TypeError` or `RangeError` that names the wrong field and its value. */
+/** Checks `instance` and translates it; throws a `TypeError` or `RangeError` that names the wrong field and its value. */
 export function definitionOf(instance: Instance, deregisterAfterMs: number): Definition {
   const { service, port, host, secure, weight = 1, zone, tags = [], metadata = {}, check = { type: "ttl" } } = instance;
   if (typeof service !== "string" || service === "") refuse("service", service, "a string that is not empty");
@@ -40,7 +40,7 @@ export function definitionOf(instance: Instance, deregisterAfterMs: number): Def
     id,
     checkId,
     check,
-    renewMs: check.type === "ttl" ? ttlOf(check) / 3 : lookMs,
+    renewMs: check.type === "ttl" ? ttlOf(check) / 3 : presenceCheckMs,
     service: {
       name: service,
       id,
@@ -55,7 +55,7 @@ export function definitionOf(instance: Instance, deregisterAfterMs: number): Def
       deregistercriticalserviceafter: milliseconds(deregisterAfterMs),
       ...probeOf(check, host ?? "127.0.0.1", port),
     },
-    // A warning cuts an instance's share down instead of off.
+    // With a warning an instance keeps a small share.
     body: { Weights: { Passing: Math.round(weight), Warning: 1 } },
   };
 }
@@ -64,7 +64,7 @@ function ttlOf(check: Extract<HealthCheck, { type: "ttl" }>): number {
   return inRange("check.ttlMs", check.ttlMs ?? defaultTtlMs, 100, maxMs);
 }
 
-/** The part of a check that says who finds out and how. Without a host the agent is on this machine. */
+/** The part of a check that depends on its type. Without a host the agent is on this machine. */
 function probeOf(check: HealthCheck, host: string, port: number): Readonly<Record<string, unknown>> {
   if (check.type === "ttl") return { ttl: milliseconds(ttlOf(check)) };
   const times = {
@@ -85,7 +85,7 @@ function probeOf(check: HealthCheck, host: string, port: number): Readonly<Recor
   }
 }
 
-/** A duration as Go reads it. */
+/** A duration in Go's syntax. */
 function milliseconds(value: number): string {
   return `${Math.ceil(value)}ms`;
 }

@@ -1,25 +1,25 @@
 import { noIndex } from "./blocking-index.ts";
-import type { ConsulAnswer, ConsulClient } from "./client.ts";
-import { ConsulError } from "./consul-error.ts";
+import type { ConsulAnswer, ConsulClient } from "./http/client.ts";
+import { ConsulError } from "./http/consul-error.ts";
 import type { ConsulConsistency, ConsulSettings } from "./options.ts";
 
-/** Consul lets a question wait up to a sixteenth longer, so that not all return at once. */
+/** Consul lets a query wait up to a sixteenth longer, so that not all return at once. */
 const waitSlack = 17 / 16;
 const graceMs = 5_000;
 const maxInformedContactMs = 1_000;
 
-/** An answer about a service that can be believed. */
+/** A complete answer about a service. */
 export interface HealthAnswer {
   readonly entries: readonly unknown[];
   /** The header `X-Consul-Index`. */
   readonly index: unknown;
-  /** The server that answered knew its leader, had heard of it within a second, and was shown a token that hid nothing. */
+  /** The server knew its leader, had heard of it within a second, and was sent a token that hid nothing. */
   readonly isInformed: boolean;
 }
 
 /**
- * Asks who offers `service`: at once with {@link noIndex}, else as soon as something has changed since `index`.
- * Rejects with a {@link ConsulError} on everything that is not an answer.
+ * Queries the instances of `service`: at once with {@link noIndex}, otherwise as soon as something has changed since `index`. Rejects with
+ * a {@link ConsulError} on anything that is no answer.
  */
 export async function askHealth(
   client: ConsulClient,
@@ -30,14 +30,14 @@ export async function askHealth(
 ): Promise<HealthAnswer> {
   const { consistency, maxStaleMs } = settings;
   const answer = await query(client, settings, service, index, consistency, signal);
-  if (consistency !== "stale" || lastContactMs(answer) <= maxStaleMs) return believed(answer, settings);
+  if (consistency !== "stale" || lastContactMs(answer) <= maxStaleMs) return healthAnswer(answer, settings);
   try {
-    return believed(await query(client, settings, service, noIndex, "default", signal), settings);
+    return healthAnswer(await query(client, settings, service, noIndex, "default", signal), settings);
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ConsulError)) throw error;
-    // No leader either: an old list is better than none.
-    return believed(answer, settings);
+    // There is no leader: an old list is better than none.
+    return healthAnswer(answer, settings);
   }
 }
 
@@ -65,23 +65,23 @@ function query(
     call: (npm, npmOptions) => npm.health.service(npmOptions),
     options,
     timeoutMs: isBlocking ? waitMs * waitSlack + graceMs : requestTimeoutMs,
-    // Somebody may wait for the first answer; nobody waits for a change.
+    // A call may wait for the first answer; none waits for a change.
     keepsProcess: !isBlocking,
     signal,
   });
 }
 
-/** How long ago the server that answered had heard of its leader. */
+/** Milliseconds since the server that answered heard of its leader. */
 function lastContactMs(answer: ConsulAnswer): number {
   const header = answer.headers["x-consul-lastcontact"];
   return typeof header === "string" && /^\d+$/.test(header) ? Number(header) : 0;
 }
 
-function believed(answer: ConsulAnswer, settings: ConsulSettings): HealthAnswer {
+function healthAnswer(answer: ConsulAnswer, settings: ConsulSettings): HealthAnswer {
   const { headers, body } = answer;
   if (!Array.isArray(body)) throw new ConsulError(`the answer is ${body === null ? "null" : typeof body}, not an array`);
   if (body.length === 0) refuseFiltered(headers["x-consul-results-filtered-by-acls"]);
-  // Without a token Consul does not say whether it has hidden something.
+  // Without a token Consul does not say whether it has filtered.
   const isInformed =
     settings.token !== undefined &&
     headers["x-consul-knownleader"] === "true" &&
@@ -90,7 +90,7 @@ function believed(answer: ConsulAnswer, settings: ConsulSettings): HealthAnswer 
   return { entries: body, index: headers["x-consul-index"], isInformed };
 }
 
-/** Without the rights to see it Consul answers 200 with nothing, which must not be taken for an empty service. */
+/** Throws when ACLs have filtered the result: Consul answers 200 with nothing then, which is no empty service. */
 export function refuseFiltered(header: unknown): void {
   if (header === "true") throw new ConsulError("the answer is empty because the token may not read the service (results filtered by ACLs)");
 }

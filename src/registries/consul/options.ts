@@ -1,72 +1,59 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, checkText, refuseOption } from "../../core/options.ts";
 import { agentUrl } from "./agent-url.ts";
-import { type ConsulToken, checkedToken } from "./token.ts";
+import { type ConsulTls, checkedTls } from "./http/consul-tls.ts";
+import { type ConsulToken, checkedToken } from "./http/token.ts";
 
-/** How a Consul agent is trusted over HTTPS, and how it is shown who asks; the fields are those of `node:tls`. */
-export interface ConsulTls {
-  /** PEM of the authorities that may have signed the agent's certificate; absent: those Node trusts. */
-  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** PEM of this client's certificate, for agents with `verify_incoming`. */
-  readonly cert?: string | Uint8Array;
-  /** PEM of its private key. */
-  readonly key?: string | Uint8Array;
-  /** What the key is encrypted with. */
-  readonly passphrase?: string;
-  /** The name to expect in the agent's certificate when it is not the URL's host. */
-  readonly servername?: string;
-}
-
-/** Which server may answer: `stale` any, `default` the leader, `consistent` the leader after it has asked the others. */
+/** The server that may answer: `stale` any, `default` the leader, `consistent` the leader after it has asked the others. */
 export type ConsulConsistency = "stale" | "default" | "consistent";
 
 /** The options of {@link consul}. All are optional. */
 export interface ConsulOptions {
-  /** Where the agent's HTTP API is: `http://127.0.0.1:8500`. Excludes `host`, `port` and `secure`. */
+  /** The base of the agent's HTTP API. Default `http://127.0.0.1:8500`. Excludes `host`, `port` and `secure`. */
   readonly url?: string;
-  /** The agent's host instead of `url`: 127.0.0.1. */
+  /** The agent's host, in place of `url`. Default 127.0.0.1. */
   readonly host?: string;
-  /** The agent's port instead of `url`: 8500. */
+  /** The agent's port, in place of `url`. Default 8500. */
   readonly port?: number;
-  /** `true` asks by HTTPS, instead of `url`. */
+  /** `true` for HTTPS, in place of `url`. Default `false`. */
   readonly secure?: boolean;
-  /** The ACL token; a file is read again when it has changed, a function is called for every request. */
+  /** The ACL token. A file is read again when it has changed, a function is called for every request. */
   readonly token?: ConsulToken;
   /** For HTTPS. */
   readonly tls?: ConsulTls;
-  /** The datacentre to look in; absent: the agent's. */
+  /** The datacentre to query; absent: the agent's. */
   readonly datacenter?: string;
-  /** The admin partition to look in (Consul Enterprise). */
+  /** The admin partition to query (Consul Enterprise). */
   readonly partition?: string;
   /** Only instances that have all of these tags. */
   readonly tags?: readonly string[];
-  /** `true` leaves instances with a warning out; `false` (the default) uses them with their `Weights.Warning`. */
+  /** `true` leaves instances with a warning out; otherwise they have their `Weights.Warning`. Default `false`. */
   readonly onlyPassing?: boolean;
   /** The tagged address to use where an instance or its node has it: `lan`, `wan`, `lan_ipv4`, `wan_ipv6`, … */
   readonly addressKey?: string;
-  /** Sorts the answer by round trip from this node (`_agent`: the asked one). Costs Consul its streaming backend. */
+  /** Sorts the answer by round trip from this node (`_agent`: the agent's). Consul cannot use its streaming backend then. */
   readonly near?: string;
-  /** A filter in Consul's own language, applied by the registry: `Service.Meta.version == "2"`. */
+  /** A filter in Consul's own language, applied by the registry, such as `Service.Meta.version == "2"`. */
   readonly filter?: string;
-  /** Which server may answer: `stale`. */
+  /** The consistency of queries. Default `stale`. */
   readonly consistency?: ConsulConsistency;
-  /** A `stale` answer of a server that has not heard of its leader for longer is asked again at the leader, in milliseconds: 10,000. */
+  /** Largest age of a server's last contact with its leader, in milliseconds; an older `stale` answer is queried at the leader. Default 10,000. */
   readonly maxStaleMs?: number;
-  /** How long the registry may hold a question until something changes, in milliseconds: 60,000. */
+  /** How long the registry may hold a query until something changes, in milliseconds. Default 60,000. */
   readonly waitMs?: number;
-  /** How long any other request may take, in milliseconds: 5,000. */
+  /** How long any other request may take, in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number;
-  /** Two answers may come at once; further questions of a watch are at least this far apart, in milliseconds: 500. */
+  /** Least distance between the queries of a watch, after a burst of two, in milliseconds. Default 500. */
   readonly minIntervalMs?: number;
-  /** Watches beyond this number poll every 5 s, since an agent takes 200 connections of one address by default: 100. */
+  /** Watches beyond this number poll every 5 s, since an agent takes 200 connections of one address by default. Default 100. */
   readonly maxBlockingQueries?: number;
-  /** A larger answer is refused, in bytes: 32 MiB. */
+  /** A larger answer is refused, in bytes. Default 32 MiB. */
   readonly maxBodyBytes?: number;
-  /** How long `register` tries to reach the agent, in milliseconds: 10,000. */
+  /** How long `register` tries to reach the agent, in milliseconds; 0 makes one attempt. Default 10,000. */
   readonly registerTimeoutMs?: number;
-  /** Consul itself removes a registered instance that has been critical for so long, in milliseconds: 600,000, at least 60,000. */
+  /** Consul removes a registered instance that has been critical for this long, in milliseconds, at least 60,000. Default 600,000. */
   readonly deregisterAfterMs?: number;
-  /** Called when a registered instance could not be renewed; it is tried again by itself. */
+  /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
   readonly onRenewalError?: (error: Error) => void;
   /** Time, for tests. */
   readonly clock?: Clock;
@@ -74,33 +61,39 @@ export interface ConsulOptions {
   readonly random?: Random;
 }
 
-/** {@link ConsulOptions} checked and with every default filled in. */
-export interface ConsulSettings {
+/** {@link ConsulOptions}, checked and with every default filled in. */
+export interface ConsulSettings extends ConsulDefaults {
   readonly url: string;
-  /** What errors call the registry: `consul at http://127.0.0.1:8500`. */
+  /** The registry's name in errors, such as `consul at http://127.0.0.1:8500`. */
   readonly name: string;
   readonly token: ConsulToken | undefined;
   readonly tls: ConsulTls | undefined;
   readonly datacenter: string | undefined;
   readonly partition: string | undefined;
-  readonly tags: readonly string[];
-  readonly onlyPassing: boolean;
   readonly addressKey: string | undefined;
   readonly near: string | undefined;
   readonly filter: string | undefined;
-  readonly consistency: ConsulConsistency;
-  readonly maxStaleMs: number;
-  readonly waitMs: number;
-  readonly requestTimeoutMs: number;
-  readonly minIntervalMs: number;
-  readonly maxBlockingQueries: number;
-  readonly maxBodyBytes: number;
-  readonly registerTimeoutMs: number;
-  readonly deregisterAfterMs: number;
   readonly onRenewalError: ((error: Error) => void) | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
 }
+
+type ConsulDefaults = Required<
+  Pick<
+    ConsulOptions,
+    | "tags"
+    | "onlyPassing"
+    | "consistency"
+    | "maxStaleMs"
+    | "waitMs"
+    | "requestTimeoutMs"
+    | "minIntervalMs"
+    | "maxBlockingQueries"
+    | "maxBodyBytes"
+    | "registerTimeoutMs"
+    | "deregisterAfterMs"
+    | "clock"
+    | "random"
+  >
+>;
 
 const known: readonly (keyof ConsulOptions)[] = [
   "url",
@@ -129,16 +122,38 @@ const known: readonly (keyof ConsulOptions)[] = [
   "clock",
   "random",
 ];
-const knownTls: readonly (keyof ConsulTls)[] = ["ca", "cert", "key", "passphrase", "servername"];
 const consistencies: readonly ConsulConsistency[] = ["stale", "default", "consistent"];
 
 const hourMs = 3_600_000;
 const mebibyte = 2 ** 20;
 
-/** Checks the options and fills the defaults in; throws a `TypeError` or `RangeError` that names option and value. */
+/** Checks the options and fills the defaults in. Throws a `TypeError` or `RangeError` that names option and value. */
 export function settingsOf(options: ConsulOptions): ConsulSettings {
   checkObject("consul: options", options);
   checkKeys("consul", options, known);
+  const { datacenter, partition, addressKey, near, filter, onRenewalError } = options;
+  const defaults = withDefaults(options);
+  for (const name of ["datacenter", "partition", "addressKey", "near", "filter"] as const) checkText(`consul: ${name}`, options[name]);
+  checkDefaults(defaults);
+  checkFunction("consul: onRenewalError", onRenewalError);
+  const url = agentUrl(options);
+  return {
+    ...defaults,
+    tags: [...defaults.tags],
+    url,
+    name: `consul at ${url}`,
+    token: checkedToken(options.token),
+    tls: checkedTls(options.tls, url),
+    datacenter,
+    partition,
+    addressKey,
+    near,
+    filter,
+    onRenewalError,
+  };
+}
+
+function withDefaults(options: ConsulOptions): ConsulDefaults {
   const {
     tags = [],
     onlyPassing = false,
@@ -151,39 +166,12 @@ export function settingsOf(options: ConsulOptions): ConsulSettings {
     maxBodyBytes = 32 * mebibyte,
     registerTimeoutMs = 10_000,
     deregisterAfterMs = 600_000,
-    onRenewalError,
     clock = systemClock,
     random = Math.random,
   } = options;
-  for (const name of ["datacenter", "partition", "addressKey", "near", "filter"] as const) checkText(`consul: ${name}`, options[name]);
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== ""))
-    refuseOption("consul: tags", tags, "an array of strings that are not empty");
-  checkFlag("consul: onlyPassing", onlyPassing);
-  checkChoice("consul: consistency", consistency, consistencies);
-  checkNumber("consul: maxStaleMs", maxStaleMs, 0);
-  // Consul itself cuts a longer wait to ten minutes.
-  checkNumber("consul: waitMs", waitMs, 1, 600_000);
-  checkNumber("consul: requestTimeoutMs", requestTimeoutMs, 1, hourMs);
-  checkNumber("consul: minIntervalMs", minIntervalMs, 0, hourMs);
-  checkNumber("consul: maxBlockingQueries", maxBlockingQueries, 0, 100_000);
-  checkNumber("consul: maxBodyBytes", maxBodyBytes, 1, 1024 * mebibyte);
-  checkNumber("consul: registerTimeoutMs", registerTimeoutMs, 0, 24 * hourMs);
-  // Consul raises a shorter time to one minute without a word.
-  checkNumber("consul: deregisterAfterMs", deregisterAfterMs, 60_000, 365 * 24 * hourMs);
-  checkFunction("consul: onRenewalError", onRenewalError);
-  const url = agentUrl(options);
   return {
-    url,
-    name: `consul at ${url}`,
-    token: checkedToken(options.token),
-    tls: checkedTls(options.tls, url),
-    datacenter: options.datacenter,
-    partition: options.partition,
-    tags: [...tags],
+    tags,
     onlyPassing,
-    addressKey: options.addressKey,
-    near: options.near,
-    filter: options.filter,
     consistency,
     maxStaleMs,
     waitMs,
@@ -193,17 +181,25 @@ export function settingsOf(options: ConsulOptions): ConsulSettings {
     maxBodyBytes,
     registerTimeoutMs,
     deregisterAfterMs,
-    onRenewalError,
     clock,
     random,
   };
 }
 
-function checkedTls(tls: ConsulTls | undefined, url: string): ConsulTls | undefined {
-  if (tls === undefined) return undefined;
-  checkObject("consul: tls", tls);
-  checkKeys("consul: tls", tls, knownTls);
-  if (!url.startsWith("https:")) throw new TypeError(`consul: tls needs an https url, not ${url}`);
-  if ((tls.cert === undefined) !== (tls.key === undefined)) throw new TypeError("consul: tls.cert and tls.key need each other");
-  return { ...tls };
+function checkDefaults(settings: ConsulDefaults): void {
+  const { tags } = settings;
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== ""))
+    refuseOption("consul: tags", tags, "an array of strings that are not empty");
+  checkFlag("consul: onlyPassing", settings.onlyPassing);
+  checkChoice("consul: consistency", settings.consistency, consistencies);
+  checkNumber("consul: maxStaleMs", settings.maxStaleMs, 0);
+  // Consul cuts a longer wait to ten minutes.
+  checkNumber("consul: waitMs", settings.waitMs, 1, 600_000);
+  checkNumber("consul: requestTimeoutMs", settings.requestTimeoutMs, 1, hourMs);
+  checkNumber("consul: minIntervalMs", settings.minIntervalMs, 0, hourMs);
+  checkNumber("consul: maxBlockingQueries", settings.maxBlockingQueries, 0, 100_000);
+  checkNumber("consul: maxBodyBytes", settings.maxBodyBytes, 1, 1024 * mebibyte);
+  checkNumber("consul: registerTimeoutMs", settings.registerTimeoutMs, 0, 24 * hourMs);
+  // Consul raises a shorter time to one minute without notice.
+  checkNumber("consul: deregisterAfterMs", settings.deregisterAfterMs, 60_000, 365 * 24 * hourMs);
 }

@@ -3,8 +3,8 @@ import type { Clock } from "../../core/clock.ts";
 const burst = 2;
 
 /**
- * A token bucket for the questions of one watch. A registry, or a proxy before it, that answers every blocking query at
- * once would otherwise be asked thousands of times a second.
+ * A token bucket for the queries of one watch. A registry, or a proxy before it, that answers every blocking query at once would otherwise
+ * be queried thousands of times a second.
  */
 export class Pace {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class Pace {
     this.#filledAt = clock.now();
   }
 
-  /** Takes a token and returns how long to wait before it may be used, in milliseconds. */
+  /** Takes a token. Returns the time until it may be used, in milliseconds. */
   take(): number {
     if (this.#intervalMs === 0) return 0;
     const now = this.#clock.now();

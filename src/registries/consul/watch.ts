@@ -3,30 +3,30 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { DiscoveryAnswer } from "../../discovery/discovery.ts";
 import { keepIfSame } from "../../discovery/same-endpoints.ts";
-import { isCertain, nextIndex, noIndex, parseIndex } from "./blocking-index.ts";
-import type { ConsulClient } from "./client.ts";
-import { ConsulError } from "./consul-error.ts";
-import { endpointsOf } from "./entries.ts";
+import { isReliable, nextIndex, noIndex, parseIndex } from "./blocking-index.ts";
+import { endpointsOf } from "./entries/entries.ts";
 import { askHealth } from "./health-query.ts";
+import type { ConsulClient } from "./http/client.ts";
+import { ConsulError } from "./http/consul-error.ts";
 import type { ConsulSettings } from "./options.ts";
 import { Pace } from "./pace.ts";
 
-/** Pause between two questions where there is no index to wait at. */
+/** Pause between two queries when there is no index to wait at. */
 const indexlessPollMs = 1_000;
-/** Pause between two questions where too many others wait already. */
+/** Pause between two queries when too many blocking ones are open. */
 const crowdedPollMs = 5_000;
 
-/** What the watches of one adapter share. */
+/** The state that the watches of one adapter share. */
 export interface SharedWatches {
-  /** Blocking queries that wait now. */
+  /** Number of open blocking queries. */
   blockingQueries: number;
-  /** By service, the highest index of an answer that listed instances. Outlives a watch, since a watch may end with the agent. */
+  /** By service, the highest index of an answer that listed instances. It outlives a watch, which may end with the agent. */
   readonly highest: Map<string, bigint>;
 }
 
 /**
- * The blocking-query loop of one service: yields the current set at once, then the set of every answer, the same array
- * while nothing has changed. Ends when `signal` aborts, rejects with `ERR_MESH_DISCOVERY` on the first thing that goes wrong: the watcher starts it again.
+ * The blocking-query loop of one service: yields the current set at once, then the set of every answer, the same array while nothing has
+ * changed. Ends when `signal` aborts. Throws `ERR_MESH_DISCOVERY` on the first failure: the watcher starts it again.
  */
 export async function* watchService(
   service: string,
@@ -50,13 +50,13 @@ export async function* watchService(
       index = nextIndex({ asked, answered, isEarly: clock.now() - askedAt < settings.waitMs });
       const endpoints = keepIfSame(last, endpointsOf(answer.entries, settings));
       const count = answer.entries.length;
-      if (isCertain(asked, answered, count) || (endpoints === last && count > 0)) {
+      if (isReliable(asked, answered, count) || (endpoints === last && count > 0)) {
         const certain = answer.isInformed && hasMovedOn(service, answered, count);
         last = endpoints;
         // Also when nothing changed: it confirms that the data is current.
         yield { endpoints, certain };
       } else {
-        // The same question without a wait is answered by the catalogue itself.
+        // Without a wait the catalogue itself answers.
         index = noIndex;
       }
       const pauseMs = Math.max(pace.take(), hasIndex ? 0 : indexlessPollMs, isCrowded ? crowdedPollMs : 0);
@@ -68,7 +68,7 @@ export async function* watchService(
     throw new MeshError("ERR_MESH_DISCOVERY", `${settings.name}: ${service}: ${describeError(error)}`, { service, cause: error });
   }
 
-  /** A catalogue that has lost its data begins again at a low index; one that is past the highest we knew it at has not. */
+  /** Whether the index is past the highest one seen: a catalogue that has lost its data begins at a low index. */
   function hasMovedOn(name: string, answered: bigint, count: number): boolean {
     const known = shared.highest.get(name);
     if (count > 0 && answered > (known ?? noIndex)) shared.highest.set(name, answered);

@@ -3,20 +3,21 @@ import { hostname, networkInterfaces } from "node:os";
 import { addressOf } from "../../core/endpoint.ts";
 import type { Instance } from "../../registration/registrar.ts";
 
-/** What Eureka is told about an instance, beside its status and time stamp. */
+/** The registration of an instance, without its status and time stamp. */
 export interface Description {
-  /** Upper case, as Eureka wants it. */
+  /** In upper case, as Eureka expects it. */
   readonly app: string;
   readonly instanceId: string;
   readonly leaseMs: number;
+  /** Fields of Eureka's `instance` object. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 const servicePattern = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/;
-// The id is one segment of a path. These are refused by the servers' own path checks, encoded or not.
+// The id is a segment of a path. Servers refuse these characters in a path, encoded or not.
 const idPattern = /^[^\s/\\%;?#\p{Cc}]{1,256}$/u;
 
-/** Checks `instance` and says it in Eureka's terms. Throws a TypeError or RangeError that names the field and its value. */
+/** Checks `instance` and translates it. Throws a `TypeError` or `RangeError` that names the field and its value. */
 export function describeInstance(instance: Instance, defaultLeaseMs: number): Description {
   const { service, port, secure = false, weight, zone, tags, metadata, check = { type: "ttl" } } = instance;
   if (typeof service !== "string" || !servicePattern.test(service))
@@ -47,7 +48,7 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
       port: { $: port, "@enabled": String(!secure) },
       securePort: { $: port, "@enabled": String(secure) },
       homePageUrl: url("/"),
-      // Eureka never asks it: it is there for people and for other clients.
+      // Eureka never requests it: it is for people and for other clients.
       ...(check.type === "http" ? { [secure ? "secureHealthCheckUrl" : "healthCheckUrl"]: url(check.path) } : {}),
       dataCenterInfo: { "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", name: "MyOwn" },
       metadata: {
@@ -78,8 +79,8 @@ function leaseOf(check: NonNullable<Instance["check"]>, defaultLeaseMs: number):
 }
 
 /**
- * Where others reach the instance. A given host goes into both fields, because clients read one or the other; without
- * one, it is this machine's name and its first address that is not its own loopback.
+ * The addresses under which others reach the instance. A given host goes into both fields, because clients read one or the other. Without
+ * a host they are this machine's name and its first address that is not a loopback address.
  */
 function addresses(host: string | undefined): { readonly hostName: string; readonly ipAddr: string } {
   if (host !== undefined) {

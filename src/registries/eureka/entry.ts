@@ -1,7 +1,7 @@
 import { isInstanceHost } from "../../core/address-policy.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 
-/** What a lookup goes by and which of an instance's addresses it takes. */
+/** Options of a lookup: the kind of name, and which of an instance's addresses to use. */
 export interface EntryOptions {
   readonly by: "app" | "vip";
   readonly preferSecure: boolean;
@@ -10,9 +10,9 @@ export interface EntryOptions {
 
 type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** An instance as the registry lists it, not yet looked at. */
+/** An instance as the registry lists it, not checked yet. */
 export interface Entry {
-  /** Upper case. */
+  /** In upper case. */
   readonly app: string;
   readonly instance: JsonRecord;
 }
@@ -43,7 +43,7 @@ export function vipsOf({ instance }: Entry): readonly string[] {
   );
 }
 
-/** The endpoint that an entry describes; `undefined` when it is not UP, or is not usable. */
+/** The endpoint of an entry; `undefined` when the instance is not UP, or has no usable address. */
 export function endpointOf(entry: Entry, options: EntryOptions): Endpoint | undefined {
   const { app, instance } = entry;
   if (instance["status"] !== "UP") return undefined;
@@ -81,7 +81,7 @@ function hostOf(value: unknown): string | undefined {
   return isInstanceHost(host) ? host : undefined;
 }
 
-/** `{ "$": 8080, "@enabled": "true" }`, its parts being text, numbers or booleans depending on the codec, or a bare number. */
+/** Reads `{ "$": 8080, "@enabled": "true" }`, whose parts are text, numbers or booleans depending on the codec, or a bare number. */
 function portOf(value: unknown, isEnabledByDefault: boolean): number | undefined {
   const number = isRecord(value) ? value["$"] : value;
   const enabled = isRecord(value) ? (value["@enabled"] ?? isEnabledByDefault) : isEnabledByDefault;
@@ -95,7 +95,7 @@ function metadataOf(value: unknown): ReadonlyMap<string, string> {
   const metadata = new Map<string, string>();
   if (!isRecord(value)) return metadata;
   let left = maxMetadata;
-  // Sorted, so that of too much the same is left out whichever server answers.
+  // Sorted, so that the same fields are left out of too many whichever server answers.
   for (const name of Object.keys(value).sort()) {
     const content = value[name];
     // "@class" is the Java type of an empty map.

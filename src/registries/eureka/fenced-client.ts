@@ -1,17 +1,17 @@
-import type { RestAnswer, RestRequest } from "./exchange.ts";
 import type { PackageCallback, PackageClass, PackageClient, PackageRequest } from "./package.ts";
+import type { RestAnswer, RestRequest } from "./rest-call.ts";
 
-/** Makes one REST call; never called twice for one call of the package. */
+/** Makes one REST call. Called once for each call of the package. */
 export type Send = (request: RestRequest, signal?: AbortSignal) => Promise<RestAnswer>;
 
 /** The instance a client registers. */
 export interface ClientInstance {
-  /** Upper case. */
+  /** In upper case. */
   readonly app: string;
   readonly instanceId: string;
-  /** The `instance` object of the registration as it is now. */
+  /** The current `instance` object of the registration. */
   describe(): Readonly<Record<string, unknown>>;
-  /** The query of a heartbeat as it is now, with its `?`. */
+  /** The current query of a heartbeat, with its `?`. */
   renewQuery(): string;
 }
 
@@ -23,25 +23,25 @@ export interface FencedClient {
   deregister(signal?: AbortSignal): Promise<RestAnswer>;
 }
 
-// No file has a name with a NUL in it, on any system: the package finds no eureka-client.yml to merge silently.
+// No file has a NUL in its name on any system, so the package finds no eureka-client.yml to merge.
 const nowhere = "\0";
 const silent = { error() {}, warn() {}, info() {}, debug() {} };
-// The package never gets to read the registry: its transformRegistry throws, for good, at one entry without an app or
-// with the VIP address `constructor`, merges two instances of one host and port, and takes quadratic time. It would go
-// for a whole registry if one tenant wrote such an entry. An answer without applications makes it do nothing.
+// The package is never given the registry to read: its transformRegistry throws on an entry without an app or with the VIP address
+// `constructor`, merges two instances of one host and port, and takes quadratic time, so that one tenant's entry would break the whole
+// registry. An answer without applications makes it do nothing.
 const nothingToRead = '{"applications":{}}';
 
 /**
- * `eureka-js-client` with a fence around it. It says which call to make; `send` makes the call, with our time limits,
- * and what was answered comes back here. Its `request` dependency opens no socket, its timers are never started, its
- * cache stays empty, it reads no file and asks no cloud metadata service.
+ * `eureka-js-client` with a fence around it. The package chooses the call; `send` makes it, with our time limits, and its answer is returned
+ * here. The package's `request` dependency opens no socket, its timers are never started, its cache stays empty, it reads no file and
+ * requests no cloud metadata.
  */
 export function fencedClient(Package: PackageClass, send: Send, instance?: ClientInstance): FencedClient {
   class Client extends Package {
     #signal: AbortSignal | undefined = undefined;
     #answer: Promise<RestAnswer> | undefined = undefined;
 
-    /** Every call of the package comes by here, synchronously within `start`. */
+    /** Resolves with the answer to the call that `start` makes, synchronously, through `eurekaRequest`. */
     drive(start: (client: PackageClient) => void, signal: AbortSignal | undefined): Promise<RestAnswer> {
       this.#signal = signal;
       this.#answer = undefined;
@@ -52,7 +52,7 @@ export function fencedClient(Package: PackageClass, send: Send, instance?: Clien
     override eurekaRequest(request: PackageRequest, callback: PackageCallback): void {
       const answer = send(restRequest(request, instance), this.#signal);
       this.#answer = answer;
-      // Its callback clears a timer of its own and tells nobody else, so what it throws has no reader.
+      // The callback clears a timer of the package and has no other effect, so its errors are dropped.
       answer
         .then(
           ({ status }) => callback(null, { statusCode: status }, nothingToRead),
@@ -62,8 +62,8 @@ export function fencedClient(Package: PackageClass, send: Send, instance?: Clien
     }
 
     override register(callback?: (error?: unknown) => void): void {
-      // Without a callback it is renew() that calls, because the lease is gone. It would come back as UP whatever the
-      // status was; the registration does it itself.
+      // Without a callback, renew() calls it because the lease is gone, and it would register as UP whatever the status was. The keeper
+      // of the registration announces the instance instead.
       if (callback !== undefined) super.register(callback);
     }
   }
@@ -90,7 +90,7 @@ function restRequest(request: PackageRequest, instance: ClientInstance | undefin
   const { method = "GET", uri } = request;
   const path = uri.split("/").map(encodeURIComponent).join("/");
   if (instance !== undefined && method === "PUT") return { method, path: `${path}${instance.renewQuery()}` };
-  // The package's own body says UP; ours says what is true.
+  // The package's own body says UP; ours has the current status.
   if (instance !== undefined && method === "POST") return { method, path, body: JSON.stringify({ instance: instance.describe() }) };
   return { method, path };
 }

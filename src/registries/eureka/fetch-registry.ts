@@ -6,8 +6,8 @@ import { RegistrySnapshot } from "./registry-snapshot.ts";
 import type { Servers } from "./servers.ts";
 
 /**
- * Fetches the whole registry, from the next server when one answers with an error or with something that is no registry.
- * Rejects with `ERR_MESH_DISCOVERY`, or with the signal's reason.
+ * Fetches the whole registry, from the next server when one answers with an error or with anything that is no registry. Rejects with
+ * `ERR_MESH_DISCOVERY`, or with the signal's reason.
  */
 export async function fetchRegistry(
   Package: PackageClass,

@@ -4,9 +4,9 @@ import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
 import type { Description } from "./description.ts";
 import { isRecord } from "./entry.ts";
-import type { RestAnswer } from "./exchange.ts";
 import { type FencedClient, fencedClient } from "./fenced-client.ts";
 import type { PackageClass } from "./package.ts";
+import type { RestAnswer } from "./rest-call.ts";
 import type { Servers } from "./servers.ts";
 
 /** Options of a {@link EurekaLease}. */

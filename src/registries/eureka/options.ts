@@ -2,15 +2,15 @@ import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
 import { type Credentials, parseServer, type ServerAddress } from "./server-address.ts";
 
-/** How Eureka servers are trusted over HTTPS, and how they are shown who asks; the fields are those of `node:tls`. */
+/** TLS to Eureka servers: their certificate authorities, and the client's own certificate. The fields are those of `node:tls`. */
 export interface EurekaTls {
-  /** PEM of the authorities that may have signed the servers' certificates; absent: those Node trusts. */
+  /** PEM of the authorities that may have signed the servers' certificates; absent: those that Node trusts. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** PEM of this client's certificate. */
   readonly cert?: string | Uint8Array;
   /** PEM of its private key. */
   readonly key?: string | Uint8Array;
-  /** What the key is encrypted with. */
+  /** The passphrase of an encrypted key. */
   readonly passphrase?: string;
   /** The name to expect in the servers' certificates when it is not the URL's host. */
   readonly servername?: string;
@@ -19,35 +19,35 @@ export interface EurekaTls {
 /** The options of {@link eureka}. All are optional. */
 export interface EurekaOptions {
   /**
-   * Service URLs, `http://user:password@host:8761/eureka`: the next is asked when one fails, whoever answered stays:
-   * `["http://127.0.0.1:8761/eureka"]`.
+   * Service URLs, `http://user:password@host:8761/eureka`. The next server is used when one fails, and stays in use when it answers.
+   * Default `["http://127.0.0.1:8761/eureka"]`.
    */
   readonly servers?: readonly string[];
-  /** With `password`, HTTP basic authentication at every server whose URL names no user of its own. */
+  /** With `password`, HTTP basic authentication at every server whose URL has no user. */
   readonly username?: string;
   /** See `username`. */
   readonly password?: string;
   /** For HTTPS. */
   readonly tls?: EurekaTls;
-  /** Whether a service's name is an application (`app`, the default) or a virtual host name (`vip`), in upper or lower case. */
+  /** Whether the name of a service is an application (`app`) or a virtual host name (`vip`), in any case. Default `app`. */
   readonly by?: "app" | "vip";
-  /** `true` takes the secure port of instances that have both enabled; `false` (the default) only where it is the only one. */
+  /** `true` uses the secure port where an instance has both enabled; `false` only where it is the only one. Default `false`. */
   readonly preferSecure?: boolean;
-  /** `true` takes an instance's `hostName`; `false` (the default) its `ipAddr`. */
+  /** `true` uses an instance's `hostName`, `false` its `ipAddr`. Default `false`. */
   readonly preferHostName?: boolean;
-  /** How often the registry is fetched while anything is watched, in milliseconds, give or take 10 %: 10,000. */
+  /** Time between two fetches of the registry while anything is watched, in milliseconds, give or take 10 %. Default 10,000. */
   readonly refreshMs?: number;
-  /** How long one request to one server may take, in milliseconds: 5,000. */
+  /** How long one request to one server may take, in milliseconds. Default 5,000. */
   readonly requestTimeoutMs?: number;
-  /** A larger answer is refused, in bytes when uncompressed: 32 MiB. */
+  /** A larger answer is refused, in bytes when uncompressed. Default 32 MiB. */
   readonly maxBodyBytes?: number;
-  /** How often a registered instance reports, in milliseconds, a third of its lease at most: 30,000. */
+  /** Time between two renewals of a registered instance, in milliseconds, a third of its lease at most. Default 30,000. */
   readonly heartbeatMs?: number;
-  /** Eureka may drop an instance that has not reported for so long, in milliseconds, whole seconds: 90,000. */
+  /** Eureka may remove an instance that has not been renewed for this long, in milliseconds, rounded up to seconds. Default 90,000. */
   readonly leaseMs?: number;
-  /** How long `register` tries to reach a server, in milliseconds: 10,000. */
+  /** How long `register` tries to reach a server, in milliseconds. Default 10,000. */
   readonly registerTimeoutMs?: number;
-  /** Called when a registered instance could not be renewed; it is tried again by itself. */
+  /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
   readonly onRenewalError?: (error: Error) => void;
   /** Time, for tests. */
   readonly clock?: Clock;
@@ -55,10 +55,10 @@ export interface EurekaOptions {
   readonly random?: Random;
 }
 
-/** {@link EurekaOptions} checked and with every default filled in. */
+/** {@link EurekaOptions}, checked and with every default filled in. */
 export interface EurekaSettings extends Required<Omit<EurekaOptions, "servers" | "username" | "password">> {
   readonly addresses: readonly ServerAddress[];
-  /** What errors call the registry: `eureka at http://127.0.0.1:8761/eureka`. */
+  /** The registry's name in errors, such as `eureka at http://127.0.0.1:8761/eureka`. */
   readonly name: string;
 }
 
@@ -83,7 +83,7 @@ const known: readonly (keyof EurekaOptions)[] = [
 const knownTls: readonly (keyof EurekaTls)[] = ["ca", "cert", "key", "passphrase", "servername"];
 const mebibyte = 2 ** 20;
 
-/** Checks the options and fills the defaults in; throws a `TypeError` or `RangeError` that names option and value, secrets left out. */
+/** Checks the options and fills the defaults in. Throws a `TypeError` or `RangeError` that names option and value, without secrets. */
 export function settingsOf(options: EurekaOptions): EurekaSettings {
   checkObject("eureka: options", options);
   checkKeys("eureka", options, known);
@@ -141,7 +141,7 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
 
 function credentialsOf({ username, password }: EurekaOptions): Credentials | undefined {
   if (username === undefined && password === undefined) return undefined;
-  // No values in these messages: whoever mixes the two up has the password in `username`.
+  // No values in these messages: by mistake `username` may hold the password.
   if (typeof username !== "string" || typeof password !== "string")
     throw new TypeError("eureka: username and password must be given together, as strings");
   if (username.includes(":")) throw new TypeError("eureka: username must not contain a colon");

@@ -7,10 +7,10 @@ export interface PackageRequest {
   readonly body?: unknown;
 }
 
-/** How the package hears of an answer. */
+/** The callback by which the package is given an answer. */
 export type PackageCallback = (error: unknown, response?: { readonly statusCode: number }, body?: string) => void;
 
-/** The part of `eureka-js-client` that is used. Its own typings lack `eurekaRequest`, which is the point of it here. */
+/** The part of `eureka-js-client` that is used. Its own types lack `eurekaRequest`. */
 export interface PackageClient {
   eurekaRequest(request: PackageRequest, callback: PackageCallback): void;
   fetchRegistry(callback?: (error?: unknown) => void): void;
@@ -23,8 +23,8 @@ export interface PackageClient {
 export type PackageClass = new (config: Readonly<Record<string, unknown>>) => PackageClient;
 
 /**
- * Loads `eureka-js-client`, an optional peer: only who makes a Eureka adapter needs it, and it takes 190 ms and 39 MiB.
- * Throws an Error saying what to install.
+ * Loads `eureka-js-client`, an optional peer that takes 190 ms and 39 MiB, so that its cost is paid only where it is used. Throws an Error
+ * that says what to install.
  */
 export function loadPackage(require: (id: string) => unknown = createRequire(import.meta.url)): PackageClass {
   let loaded: unknown;

@@ -1,6 +1,6 @@
 import { type Clock, type Random, sleepUnlessAborted } from "../../core/clock.ts";
 
-/** What a {@link RegistryCopy} needs. */
+/** Options of a {@link RegistryCopy}. */
 export interface RegistryCopyOptions<T> {
   readonly fetch: (signal: AbortSignal) => Promise<T>;
   readonly refreshMs: number;
@@ -8,6 +8,7 @@ export interface RegistryCopyOptions<T> {
   readonly random: Random;
 }
 
+/** A fetch under way, and the number of watches that wait for it. */
 interface Flight<T> {
   readonly result: Promise<T>;
   readonly controller: AbortController;
@@ -15,20 +16,20 @@ interface Flight<T> {
 }
 
 /**
- * How long a copy answers for what it does not hold, and the pause after a failure: many watches that start again
- * together cost a registry one call a second.
+ * How long a copy also answers for services that it does not list, and the pause after a failure. Many watches that start together cost a
+ * registry one call a second.
  */
 const minGapMs = 1_000;
 
 /**
- * The one copy of the registry that all watches share. There is never more than one fetch, one is made only while
- * somebody waits for it, and it ends with the last who does: nothing runs when nothing is watched.
+ * The copy of the registry that all watches share. At most one fetch is under way, only while a watch waits for it; it is cancelled with the
+ * last of them. Nothing runs while nothing is watched.
  */
 export class RegistryCopy<T extends object> {
   readonly #options: RegistryCopyOptions<T>;
   #copy: T | undefined = undefined;
   #fetchedAt = 0;
-  /** Before it nobody fetches: the copy is fresh, or the registry has just failed. */
+  /** Time of the next fetch: before it the copy is fresh, or the registry has just failed. */
   #dueAt = Number.NEGATIVE_INFINITY;
   #isFailing = false;
   #flight: Flight<T> | undefined = undefined;
@@ -37,14 +38,14 @@ export class RegistryCopy<T extends object> {
     this.#options = options;
   }
 
-  /** The copy for a watch that begins: the one at hand when it is fresh and `isEnough`, or hardly a second old; else a new one. */
+  /** The copy for a watch that begins: the present one when it is fresh and `isEnough`, or less than a second old; otherwise a new one. */
   async first(isEnough: (copy: T) => boolean, signal: AbortSignal): Promise<T> {
     const copy = this.#freshCopy();
     if (copy !== undefined && (this.#options.clock.now() < this.#fetchedAt + minGapMs || isEnough(copy))) return copy;
     return this.#isFailing ? await this.next(undefined, signal) : await this.#fetch(signal);
   }
 
-  /** A copy that is newer than `known`, as soon as there is one or it is due. Rejects when the fetch fails, or with the signal's reason. */
+  /** A copy newer than `known`, as soon as there is one. Rejects when the fetch fails, or with the signal's reason. */
   async next(known: T | undefined, signal: AbortSignal): Promise<T> {
     const { clock } = this.#options;
     for (;;) {
@@ -56,7 +57,7 @@ export class RegistryCopy<T extends object> {
     }
   }
 
-  /** Lets go of the copy. */
+  /** Drops the copy. */
   forget(): void {
     this.#copy = undefined;
   }
@@ -67,7 +68,7 @@ export class RegistryCopy<T extends object> {
 
   #fetch(signal: AbortSignal): Promise<T> {
     if (signal.aborted) return Promise.reject(signal.reason);
-    this.#flight ??= this.#takeOff();
+    this.#flight ??= this.#startFlight();
     const flight = this.#flight;
     flight.waiting++;
     return new Promise((resolve, reject) => {
@@ -84,7 +85,7 @@ export class RegistryCopy<T extends object> {
     });
   }
 
-  #takeOff(): Flight<T> {
+  #startFlight(): Flight<T> {
     const controller = new AbortController();
     return { controller, waiting: 0, result: this.#fetchOnce(controller.signal) };
   }

@@ -2,8 +2,8 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import { type Entry, type EntryOptions, endpointOf, entriesOf, isRecord, vipsOf } from "./entry.ts";
 
 /**
- * One answer of the registry. Names are folded to upper case, as Eureka does with its own. What an entry holds is looked
- * at when its service is asked for, and a bad one is left out alone: tenants write them themselves.
+ * One answer of the registry. Names are compared in upper case, as Eureka does. The entries of a service are read when it is first looked
+ * up, and an invalid one is left out without the others: tenants write them themselves.
  */
 export class RegistrySnapshot {
   readonly #options: EntryOptions;
@@ -11,7 +11,7 @@ export class RegistrySnapshot {
   readonly #found = new Map<string, readonly Endpoint[]>();
   #vips: ReadonlyMap<string, readonly Entry[]> | undefined = undefined;
 
-  /** Throws an Error when `text` is not a registry. */
+  /** Throws an Error when `text` is no registry. */
   constructor(text: string, options: EntryOptions) {
     this.#options = options;
     this.#apps = readApps(text);
@@ -62,7 +62,7 @@ function readApps(text: string): ReadonlyMap<string, readonly Entry[]> {
   try {
     parsed = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, which is as long and as foreign as it likes.
+    // The parser's message would quote the text, which may be long and hold anything.
     throw new Error("answered with something that is not JSON");
   }
   const applications = isRecord(parsed) ? parsed["applications"] : undefined;
@@ -80,7 +80,7 @@ function readApps(text: string): ReadonlyMap<string, readonly Entry[]> {
     const entries = apps.get(key) ?? [];
     apps.set(key, entries);
     for (const instance of entriesOf(application["instance"])) {
-      // An entry that calls itself something else is no instance of this application.
+      // An entry with the name of another application is no instance of this one.
       const app = instance["app"] ?? name;
       if (typeof app === "string" && app.toUpperCase() === key) entries.push({ app: key, instance });
     }
@@ -93,7 +93,7 @@ function toEndpoints(entries: readonly Entry[], options: EntryOptions): readonly
   for (const entry of entries) {
     const endpoint = endpointOf(entry, options);
     if (endpoint === undefined) continue;
-    // Ids are unique within an application; one virtual host name may span several.
+    // Ids are unique within an application; a virtual host name may span several.
     const id = endpoints.has(endpoint.id) ? `${entry.app}/${endpoint.id}` : endpoint.id;
     endpoints.set(id, id === endpoint.id ? endpoint : { ...endpoint, id });
   }

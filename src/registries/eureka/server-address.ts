@@ -1,4 +1,4 @@
-/** One Eureka server. Holds credentials: keep it out of messages, {@link ServerAddress.label} is for those. */
+/** One Eureka server, with its credentials. Messages use {@link ServerAddress.label} alone. */
 export interface ServerAddress {
   /** `http://host:port/eureka`, never with credentials. */
   readonly label: string;
@@ -6,8 +6,9 @@ export interface ServerAddress {
   /** IPv6 without brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** What comes before `/apps/`, without a slash at its end. */
+  /** The path before `/apps/`, without a final slash. */
   readonly basePath: string;
+  /** The `Authorization` header. */
   readonly authorization: string | undefined;
 }
 
@@ -18,8 +19,8 @@ export interface Credentials {
 }
 
 /**
- * Reads a service URL such as `http://user:password@host:8761/eureka`. No path means `/eureka`; `/apps` at its end is
- * dropped. Throws a TypeError that names the option and never quotes the URL, which may hold a password.
+ * Reads a service URL such as `http://user:password@host:8761/eureka`. No path means `/eureka`; `/apps` at the end is dropped. Throws a
+ * `TypeError` that names the option and never quotes the URL, which may hold a password.
  */
 export function parseServer(url: unknown, option: string, credentials: Credentials | undefined): ServerAddress {
   const parsed = typeof url === "string" && URL.canParse(url) ? new URL(url) : undefined;

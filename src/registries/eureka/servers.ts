@@ -1,24 +1,24 @@
 import { describeError } from "../../core/errors.ts";
-import { type ExchangeOptions, exchange, type RestAnswer, type RestRequest } from "./exchange.ts";
+import { type RestAnswer, type RestCallOptions, type RestRequest, restCall } from "./rest-call.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /**
- * The Eureka servers, which replicate each other: one is asked, the next one at once when it fails, and whoever answered
- * is asked first from then on. Two servers' answers are never merged: the older one would bring removed instances back.
+ * The Eureka servers, which replicate each other. A call goes to one of them, to the next one at once when that fails, and later calls begin
+ * with the server that answered. Answers of two servers are never merged: the older one would bring removed instances back.
  */
 export class Servers {
   readonly #addresses: readonly ServerAddress[];
-  readonly #options: ExchangeOptions;
+  readonly #options: RestCallOptions;
   #current = 0;
 
-  constructor(addresses: readonly ServerAddress[], options: ExchangeOptions) {
+  constructor(addresses: readonly ServerAddress[], options: RestCallOptions) {
     this.#addresses = addresses;
     this.#options = options;
   }
 
   /**
-   * Resolves with what `accept` makes of the first answer that it does not throw at. Rejects with an Error that says what
-   * each server did, or with the signal's reason.
+   * Resolves with the result of `accept` for the first answer that it does not throw on. Rejects with an Error that lists the failure of
+   * each server, or with the signal's reason.
    */
   async send<T>(request: RestRequest, accept: (answer: RestAnswer) => T, signal?: AbortSignal): Promise<T> {
     const failures: string[] = [];
@@ -28,7 +28,7 @@ export class Servers {
       const index = (first + turn) % this.#addresses.length;
       const server = this.#addresses[index] as ServerAddress;
       try {
-        const accepted = accept(await exchange(server, request, this.#options, signal));
+        const accepted = accept(await restCall(server, request, this.#options, signal));
         this.#current = index;
         return accepted;
       } catch (error) {

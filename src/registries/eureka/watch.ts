@@ -11,7 +11,7 @@ export async function* watchService(
   signal: AbortSignal,
 ): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   try {
-    // A copy that lists the service will do; for one that does not it is worth asking anew: it may have started since.
+    // A copy that lists the service is enough. For one that does not, a new copy is fetched: the service may have started since.
     let snapshot = await copy.first((known) => known.find(service).length > 0, signal);
     let last: readonly Endpoint[] | undefined;
     while (!signal.aborted) {

@@ -21,7 +21,7 @@ const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 
 const { service } = attribute;
 const peer = [attribute.peerAddress, attribute.peerPort];
 
-/** Every metric, in the order of the table in docs/telemetry.md, which is generated from this one. */
+/** Every metric, in the order of the table in docs/reference/telemetry.md, which is generated from this one. */
 export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
   attemptDuration: {
     name: "http.client.request.duration",

@@ -3,18 +3,18 @@
  * `for (const test of discoveryContract(create)) it(test.name, test.run)`.
  */
 export interface ContractTest {
-  /** A sentence that says what holds. */
+  /** A sentence with the property that is tested. */
   readonly name: string;
-  /** Resolves when it holds, rejects with an `AssertionError` that says what was seen instead. Independent of every other case. */
+  /** Resolves when the property holds; rejects with an `AssertionError` that says what was seen instead. Independent of every other case. */
   run(): Promise<void>;
 }
 
-/** What an instance is to a contract suite: the part that every source can express. */
+/** An instance in a contract suite: the fields that every source can express. */
 export interface ContractEndpoint {
-  /** An address, or a name where the source under test tells names. */
+  /** An address, or a name where the source under test lists names. */
   readonly host: string;
   /** 1–65535. */
   readonly port: number;
-  /** 0–65535; absent means whatever the source says of an instance without a weight. */
+  /** 0–65535; absent means the weight that the source gives an instance without one. */
   readonly weight?: number;
 }

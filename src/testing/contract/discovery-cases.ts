@@ -5,19 +5,21 @@ import { assertAlwaysHeld, assertSame, assertValid, describe, idsByAddress, unti
 import { eventually, sameAddresses, within } from "./eventually.ts";
 import type { WatchReader } from "./watch-reader.ts";
 
-/** One case, and what its source must have. */
+/** One case, and the features that it needs. */
 export type DiscoveryCase = {
   readonly name: string;
   readonly needs?: readonly DiscoveryFeature[];
   run(bench: DiscoveryBench): Promise<void>;
 };
 
-/** What a case works with: the harness, three instances, and watches that are stopped after the case. */
+/** The fixture of a case: the harness, three instances, and watches that are stopped after the case. */
 export interface DiscoveryBench extends Omit<DiscoveryHarness, "instances"> {
   readonly a: ContractEndpoint;
   readonly b: ContractEndpoint;
   readonly c: ContractEndpoint;
+  /** See {@link DiscoveryHarness.withinMs}. */
   readonly withinMs: number;
+  /** See {@link DiscoveryHarness.stopWithinMs}. */
   readonly stopWithinMs: number;
   /** Starts reading a watch; the bench stops it after the case. */
   watch(service?: string): WatchReader;
@@ -25,7 +27,7 @@ export interface DiscoveryBench extends Omit<DiscoveryHarness, "instances"> {
 
 const namesOfObjectPrototype = ["__proto__", "constructor", "toString"] as const;
 
-/** What every discovery adapter does, one case each. */
+/** The contract of every discovery adapter, one case for each property. */
 export const discoveryCases: readonly DiscoveryCase[] = [
   {
     name: "yields the current set first, and all of it",
@@ -45,7 +47,7 @@ export const discoveryCases: readonly DiscoveryCase[] = [
         withinMs,
         () =>
           `a set that did not change was yielded ${reader.sets.length} of 3 times: ` +
-          'yield after every answer, or, where the source only tells changes, leave the case out with { lacks: ["confirmations"] }',
+          'yield after every answer, or, where the source only announces changes, leave the case out with { lacks: ["confirmations"] }',
       );
       assert.equal(reader.error, undefined, `watch() threw: ${String(reader.error)}`);
       for (const confirmed of reader.sets) assertSame(confirmed, [a, b], "a set that confirms the first");
@@ -58,7 +60,7 @@ export const discoveryCases: readonly DiscoveryCase[] = [
     },
   },
   {
-    name: "takes a service named like a property of every object for an unknown one",
+    name: "treats a service named like a property of every object as unknown",
     async run({ watch, withinMs }) {
       for (const name of namesOfObjectPrototype) {
         assertSame(await watch(name).first(withinMs), [], `the set of a service named ${name}`);
@@ -123,7 +125,7 @@ export const discoveryCases: readonly DiscoveryCase[] = [
     },
   },
   {
-    name: "tells weights",
+    name: "reports weights",
     needs: ["weights"],
     async run({ watch, set, a, b, withinMs }) {
       await set([{ ...a, weight: 3 }, b]);
@@ -207,7 +209,7 @@ export const discoveryCases: readonly DiscoveryCase[] = [
       const controller = new AbortController();
       const iterator = discovery.watch(service, controller.signal)[Symbol.asyncIterator]();
       await within(iterator.next(), withinMs, "the first set");
-      // The adapter may reject with the reason or finish: the watcher takes either for the end.
+      // The adapter may reject with the reason or return: either ends the watch.
       const pending = Promise.allSettled([iterator.next()]);
       controller.abort(new Error("the contract suite ended this watch"));
       await within(pending, stopWithinMs, "the end of watch() after its signal had aborted");
@@ -218,7 +220,7 @@ export const discoveryCases: readonly DiscoveryCase[] = [
     async run({ discovery, service, set, a, stopWithinMs }) {
       await set([a]);
       const iterator = discovery.watch(service, AbortSignal.abort(new Error("aborted before")))[Symbol.asyncIterator]();
-      // One set from memory does no harm; going on does.
+      // One set from memory does no harm; continuing does.
       const [, second] = await within(
         Promise.allSettled([iterator.next(), iterator.next()]),
         stopWithinMs,
@@ -266,11 +268,11 @@ export const discoveryCases: readonly DiscoveryCase[] = [
       await whileBroken.untilFailed(withinMs);
       await healSource();
       await set([a, b, c]);
-      // It may have thrown or have sat it out; either way it never said that there is nothing.
+      // It may have thrown or waited; in either case it must not yield an empty set.
       await eventually(
         () => reader.failed || sameAddresses(reader.last ?? [], [a, b, c]),
         withinMs,
-        () => `a watch neither threw nor told [${describe([a, b, c])}] after its source had failed and healed`,
+        () => `a watch neither threw nor yielded [${describe([a, b, c])}] after its source had failed and healed`,
       );
       assertAlwaysHeld(reader, [a, b]);
     },

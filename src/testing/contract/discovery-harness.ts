@@ -1,39 +1,39 @@
 import type { Discovery } from "../../discovery/discovery.ts";
 import type { ContractEndpoint } from "./contract.ts";
 
-/** One discovery adapter with a source of its own that the suite can change. Made anew for every case. */
+/** One discovery adapter with a source of its own that the suite can change. Every case makes one. */
 export interface DiscoveryHarness {
-  /** What is tested. */
+  /** The adapter under test. */
   readonly discovery: Discovery;
   /** The service the suite watches. The source lists no instance of it at first. */
   readonly service: string;
-  /** A name the source has never heard of; `contract-unknown` unless that is taken. */
+  /** The name of a service that the source does not have. Default `contract-unknown`. */
   readonly unknownService?: string;
   /** A second service that `set` can fill too. */
   readonly otherService?: string;
-  /** At least three instances that the source can list, each with an address of its own; 127.0.0.1:8081 to 127.0.0.3:8083 by default. */
+  /** At least three instances with distinct addresses that the source can list. Default 127.0.0.1:8081 to 127.0.0.3:8083. */
   readonly instances?: readonly ContractEndpoint[];
   /**
-   * Makes the source list exactly these instances of `service` (the harness's `service` when absent). Resolves once a
-   * reader that asks the source afresh is told so.
+   * Makes the source list exactly these instances of `service` (by default the harness's `service`). Resolves once a new query of the
+   * source returns them.
    */
   set(endpoints: readonly ContractEndpoint[], service?: string): Promise<void>;
-  /** Makes the source fail: it refuses connections, answers with errors, or holds nonsense. */
+  /** Makes the source fail: it refuses connections, answers with errors, or has invalid content. */
   breakSource?(): Promise<void>;
-  /** Ends that: the source says what it said before. */
+  /** Ends {@link breakSource}: the source lists what it did before. */
   healSource?(): Promise<void>;
   /** Releases everything. */
   close(): Promise<void>;
-  /** How soon a change must be seen, in milliseconds; 4,000 by default: before the time limit that test runners have. */
+  /** Time within which a change must be seen, in milliseconds, less than the limit of test runners. Default 4,000. */
   readonly withinMs?: number;
-  /** How soon a watch must end after its signal has aborted, in milliseconds; 1,000 by default. */
+  /** Time within which a watch must end after its signal has aborted, in milliseconds. Default 1,000. */
   readonly stopWithinMs?: number;
 }
 
 /**
- * What not every source has. `changes`: what it lists can change under a watch. `confirmations`: the adapter asks again and
- * says what has not changed too, three times within `withinMs`; one that is told of changes only has nothing to say.
- * `breaking`: the harness can break it. `ports`: an instance can change its port. `weights`: the source tells weights.
- * `services`: the adapter lists the catalogue. `two services`: the harness can fill a second one.
+ * A feature that not every source has. `changes`: the list can change during a watch. `confirmations`: the adapter queries again and yields
+ * a set that has not changed too, three times within `withinMs`; an adapter that is only notified of changes cannot. `breaking`: the
+ * harness can break the source. `ports`: an instance can change its port. `weights`: the source has weights. `services`: the adapter lists
+ * the catalogue. `two services`: the harness can fill a second service.
  */
 export type DiscoveryFeature = "changes" | "confirmations" | "breaking" | "ports" | "weights" | "services" | "two services";

@@ -6,14 +6,15 @@ import { WatchReader } from "./watch-reader.ts";
 
 export type { DiscoveryFeature, DiscoveryHarness } from "./discovery-harness.ts";
 
-/** What the source under test lacks; the cases about it are left out. */
+/** Options of {@link discoveryContract}. */
 export interface DiscoveryContractOptions {
+  /** Features that the source under test lacks; the cases about them are left out. */
   readonly lacks?: readonly DiscoveryFeature[];
 }
 
 /**
- * The cases every discovery adapter passes, each with a harness of its own from `create`. Cases about what the source
- * lacks are left out when `options.lacks` says so, and fail otherwise: no case passes without having checked something.
+ * The cases that every discovery adapter passes, each with a harness of its own from `create`. A case whose feature the harness does not
+ * have fails, unless `options.lacks` leaves it out: no case passes without having checked something.
  */
 export function discoveryContract(
   create: () => Promise<DiscoveryHarness>,
@@ -54,7 +55,7 @@ async function runCase(create: () => Promise<DiscoveryHarness>, run: DiscoveryCa
     });
     for (const reader of readers) await reader.stop(stopWithinMs);
   } finally {
-    // Again after a failed case: a watch that is left would outlive it.
+    // Also after a failed case, which its watches would outlive.
     await Promise.allSettled(readers.map((reader) => reader.stop(stopWithinMs)));
     await harness.close();
   }

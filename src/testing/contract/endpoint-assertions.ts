@@ -38,12 +38,12 @@ export function idsByAddress(set: readonly Endpoint[]): ReadonlyMap<string, stri
   return new Map(set.map((endpoint) => [describe([endpoint]), endpoint.id]));
 }
 
-/** The weight that `set` gives an instance. */
+/** The weight of an instance in `set`. */
 export function weightOf(set: readonly Endpoint[], { host, port }: ContractEndpoint): number | undefined {
   return set.find((endpoint) => endpoint.host === host && endpoint.port === port)?.weight;
 }
 
-/** Addresses as messages show them. */
+/** The addresses of a set, for messages. */
 export function describe(set: readonly { readonly host: string; readonly port: number }[]): string {
   return set.map(({ host, port }) => `${host}:${port}`).join(", ");
 }

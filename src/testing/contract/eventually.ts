@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { addressOf } from "../../core/endpoint.ts";
 
-/** Addresses in a fixed order: what two sets of instances are compared by. */
+/** Addresses in a fixed order, by which two sets of instances are compared. */
 export function addressesOf(set: readonly { readonly host: string; readonly port: number }[]): readonly string[] {
   return set.map(addressOf).sort();
 }
@@ -14,7 +14,7 @@ export function sameAddresses(
   return addressesOf(one).join() === addressesOf(other).join();
 }
 
-/** A real pause: contract suites run against real servers, which know nothing of a fake clock. */
+/** A real pause: contract suites run against real servers, which no fake clock controls. */
 export function pause(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs));
 }
@@ -32,7 +32,7 @@ export async function within<T>(work: Promise<T>, withinMs: number, what: string
   }
 }
 
-/** Polls until `condition` holds; rejects with `explain()` after `withinMs`. Resolves with the milliseconds it took. */
+/** Polls until `condition` holds and resolves with the milliseconds it took; rejects with `explain()` after `withinMs`. */
 export async function eventually(condition: () => boolean | Promise<boolean>, withinMs: number, explain: () => string): Promise<number> {
   const start = performance.now();
   for (;;) {

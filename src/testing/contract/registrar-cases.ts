@@ -3,23 +3,24 @@ import { isMeshError } from "../../core/errors.ts";
 import type { Instance, Registrar, Registration } from "../../registration/registrar.ts";
 import type { RegistrarFeature } from "./registrar-harness.ts";
 
-/** What a case works with. */
+/** The fixture of a case. */
 export interface RegistrarBench {
   readonly registrar: Registrar;
   readonly instance: Instance;
+  /** Makes the registry lose its data; `undefined` when the harness cannot. */
   readonly forget: (() => Promise<void>) | undefined;
-  /** Registers the harness's instance, or that with some fields changed; the bench deregisters it after the case. */
+  /** Registers the harness's instance, with some fields changed; it is deregistered after the case. */
   register(overrides?: Partial<Instance>): Promise<Registration>;
   /** Resolves with the milliseconds until exactly the instances on these ports are listed. */
   untilListed(...ports: number[]): Promise<number>;
-  /** Rejects when anything else than exactly the instances on these ports is listed during `durationMs`. */
+  /** Rejects unless exactly the instances on these ports are listed throughout `durationMs`. */
   listedThroughout(durationMs: number, ...ports: number[]): Promise<void>;
 }
 
-/** One case, and what its registry must have. */
+/** One case, and the feature that it needs. */
 export type RegistrarCase = { readonly name: string; readonly needs?: RegistrarFeature; run(bench: RegistrarBench): Promise<void> };
 
-/** What every registrar does, one case each. */
+/** The contract of every registrar, one case for each property. */
 export const registrarCases: readonly RegistrarCase[] = [
   {
     name: "registers an instance, which is listed then",
@@ -61,7 +62,7 @@ export const registrarCases: readonly RegistrarCase[] = [
     },
   },
   {
-    name: "deregisters when it is disposed, and takes a second time for nothing",
+    name: "deregisters when it is disposed; a second time does nothing",
     async run({ register, untilListed, instance }) {
       const registration = await register();
       await untilListed(instance.port);
@@ -112,7 +113,7 @@ export const registrarCases: readonly RegistrarCase[] = [
       await registration.setStatus("out-of-service");
       await untilListed();
       await forget();
-      // It cannot be seen when it is back, since it is not listed: it is given twice the time it took when it was up.
+      // Its return cannot be observed, since it is not listed: it is given twice the time that it took when it was up.
       await listedThroughout(2 * tookMs + 200);
       assert.equal(registration.status, "out-of-service");
       await registration.setStatus("up");
@@ -134,7 +135,7 @@ export const registrarCases: readonly RegistrarCase[] = [
     },
   },
   {
-    name: "refuses an instance whose port is none, and says so",
+    name: "refuses an instance with an invalid port, and says so",
     async run({ registrar, instance, listedThroughout }) {
       for (const port of [0, -1, 65_536, 80.5, Number.NaN]) await refuses(registrar, { ...instance, port }, /port/i);
       await listedThroughout(0);

@@ -6,12 +6,13 @@ import type { ListedInstance, RegistrarFeature, RegistrarHarness } from "./regis
 
 export type { ListedInstance, RegistrarFeature, RegistrarHarness } from "./registrar-harness.ts";
 
-/** What the registry under test lacks; the cases about it are left out. */
+/** Options of {@link registrarContract}. */
 export interface RegistrarContractOptions {
+  /** Features that the registry under test lacks; the cases about them are left out. */
   readonly lacks?: readonly RegistrarFeature[];
 }
 
-/** The cases every registrar passes, each with a harness of its own from `create`. */
+/** The cases that every registrar passes, each with a harness of its own from `create`. */
 export function registrarContract(
   create: () => Promise<RegistrarHarness>,
   options: RegistrarContractOptions = {},

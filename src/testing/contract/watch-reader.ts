@@ -5,13 +5,13 @@ import type { Discovery } from "../../discovery/discovery.ts";
 import { addressesOf, eventually, pause, within } from "./eventually.ts";
 
 /**
- * Reads one watch in the background and keeps every set, as the watcher of a mesh would: when the adapter returns, it is
- * asked again. It does not restart after an error: a suite wants to see it.
+ * Reads one watch in the background and keeps every set. When the adapter returns, the watch is started again, as the watcher of a mesh
+ * does. After an error it is not: a suite examines the error.
  */
 export class WatchReader {
-  /** Every set so far, as it was when it was yielded. */
+  /** Every set so far, copied when it was yielded. */
   readonly sets: (readonly Endpoint[])[] = [];
-  /** Those of them that are another array than the one before, so that they do not only confirm it. */
+  /** The sets that are another array than the one before, and so do more than confirm it. */
   readonly changes: (readonly Endpoint[])[] = [];
   #failure: { readonly error: unknown } | undefined = undefined;
   readonly #originals: { readonly set: readonly Endpoint[]; readonly copy: string }[] = [];
@@ -22,7 +22,7 @@ export class WatchReader {
     this.#done = this.#read(discovery, service);
   }
 
-  /** What the watch threw. */
+  /** The error of the watch; `undefined` when it has not thrown. */
   get error(): unknown {
     return this.#failure?.error;
   }
@@ -32,11 +32,12 @@ export class WatchReader {
     return this.#failure !== undefined;
   }
 
+  /** The newest set. */
   get last(): readonly Endpoint[] | undefined {
     return this.sets.at(-1);
   }
 
-  /** The first set there is. */
+  /** Resolves with the first set. */
   async first(withinMs: number): Promise<readonly Endpoint[]> {
     await this.until("a first set", () => true, withinMs);
     return this.sets[0] ?? [];

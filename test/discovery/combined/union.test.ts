@@ -1,8 +1,11 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { systemClock } from "../../../src/core/clock.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
+import type { EndpointsUpdate } from "../../../src/core/observing/events.ts";
 import { union } from "../../../src/discovery/combined/union.ts";
 import type { Discovery, DiscoveryAnswer } from "../../../src/discovery/discovery.ts";
+import { Watcher } from "../../../src/discovery/watcher.ts";
 import { discoveryContract, memoryRegistry } from "../../../src/testing/index.ts";
 import { ScriptedDiscovery } from "../scripted-discovery.ts";
 import { endpointsIn, polled, silent } from "../sources.ts";
@@ -204,6 +207,23 @@ describe("union", () => {
     await reading;
   });
 
+  it("is certain with a source that is trusted in everything, when the others are certain", async () => {
+    const source = new ScriptedDiscovery();
+    const { b } = twoRegistries();
+    const { updates, stop } = used(union(source, b));
+    await settle();
+    const all = [..."abcdef"].map((id, place) => ({ id, host: `10.0.0.${place}`, port: 80 }));
+    source.current.answer(all);
+    await settle();
+    source.current.answer({ endpoints: [], certain: true });
+    await settle();
+    expect(updates.map(({ endpoints, quarantined }) => [endpoints.length, quarantined])).toEqual([
+      [7, false],
+      [1, false],
+    ]);
+    await stop();
+  });
+
   it("refuses a malformed answer of one source, naming that source, and keeps the parts in use", async () => {
     const source = Object.assign(new ScriptedDiscovery(), { name: "list at http://a" });
     const { b } = twoRegistries();
@@ -333,6 +353,21 @@ function follow(discovery: Discovery) {
   })();
   ended.catch(() => undefined);
   return { sets, ids, ended, signal: controller.signal, stop: () => controller.abort() };
+}
+
+/** Watches `orders` as a mesh does and keeps the updates. */
+function used(discovery: Discovery) {
+  const updates: EndpointsUpdate[] = [];
+  const watcher = new Watcher({
+    discovery,
+    service: "orders",
+    clock: systemClock,
+    random: () => 0.5,
+    onUpdate: (update) => updates.push(update),
+    onError: (error) => expect.fail(String(error)),
+  });
+  watcher.start();
+  return { updates, stop: () => watcher.stop() };
 }
 
 /** Lets everything happen that needs no time. */

@@ -9,7 +9,7 @@ type Told = readonly string[] | "nxdomain" | "nodata" | Error;
 
 const types: readonly AddressType[] = ["A", "AAAA"];
 
-/** A resolver that says what `told` has for a type. */
+/** A resolver with the answers in `told`, by type. */
 function saying(told: Readonly<Record<string, Told>>): Resolve {
   return async (name, type) => {
     const what = told[type] ?? "nodata";
@@ -52,7 +52,7 @@ describe("findAddresses", () => {
     expect((await find({ A: ["10.0.0.2"], AAAA: new Error("SERVFAIL") }, memory)).addresses).toEqual(["10.0.0.2"]);
   });
 
-  it("rejects where one family fails and the other has no addresses: nobody knows then", async () => {
+  it("rejects where one family fails and the other has no addresses: they are not known then", async () => {
     await expect(find({ A: new Error("SERVFAIL"), AAAA: "nodata" })).rejects.toThrow("SERVFAIL");
     await expect(find({ A: "nodata", AAAA: new Error("SERVFAIL") })).rejects.toThrow("SERVFAIL");
     const memory = new AddressMemory();

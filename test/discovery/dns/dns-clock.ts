@@ -6,7 +6,7 @@ interface Pending {
   readonly isBackground: boolean;
 }
 
-/** A clock that stands until it is advanced, and tells what waits for it. */
+/** A clock that stands still until it is advanced, and shows its timers. */
 export class ManualClock implements Clock {
   #now = 0;
   readonly #timers = new Set<Pending>();
@@ -35,7 +35,7 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Those that would keep a process alive: the limits of queries that are under way. */
+  /** Timers that keep a process alive: the limits of queries under way. */
   get foregroundTimers(): number {
     return [...this.#timers].filter(({ isBackground }) => !isBackground).length;
   }

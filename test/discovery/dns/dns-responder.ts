@@ -15,7 +15,7 @@ export interface Asked {
   readonly message: Buffer;
 }
 
-/** What to say: a packet around which id and question are put, bytes as they are, several of either, or nothing; by TCP also the end of the connection. */
+/** A reply: a packet, to which id and question are added, raw bytes, several of either, or nothing; by TCP also the end of the connection. */
 export type Said =
   | (Packet & { readonly rcode?: number })
   | Buffer
@@ -23,7 +23,7 @@ export type Said =
   | "hang up"
   | undefined;
 
-/** A DNS server on loopback that says what its script says, by UDP and TCP on one port. */
+/** A DNS server on loopback that answers by its script, by UDP and TCP on one port. */
 export interface Responder extends AsyncDisposable {
   readonly address: string;
   readonly asked: readonly Asked[];

@@ -33,7 +33,7 @@ function ask(servers: () => readonly DnsServer[], name = "web.test", clock = new
 const good = (asked: Asked): Said => ({ answers: [record("A", asked.name, "127.0.0.5")] });
 const addressesOf = (answer: Answer) => (answer.kind === "records" ? answer.records.map(({ data }) => data) : answer.kind);
 
-/** An answer to a question that was not asked. */
+/** A reply to another question. */
 function otherQuestion(asked: Asked, name: string, type: "A" | "AAAA", id = asked.id): Buffer {
   return answerTo({ ...asked, id, message: renamed(asked, name, type) }, { answers: [record("A", "web.test", "6.6.6.6")] });
 }
@@ -171,7 +171,7 @@ describe("resolver", () => {
     expect([bad.asked.length, server.asked.length]).toEqual([4, 5]);
   });
 
-  it("fails at once where nobody listens, and where no server is configured", async () => {
+  it("fails at once where nothing listens, and where no server is configured", async () => {
     const gone = await startResponder(good);
     await gone[Symbol.asyncDispose]();
     await expect(ask(parse(gone))).rejects.toThrow("ECONNREFUSED");

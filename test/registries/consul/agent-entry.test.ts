@@ -20,7 +20,7 @@ interface Rig {
   readonly clock: ManualClock;
   /** Replaces what the agent answers from now on. */
   script: Script;
-  /** What the agent was asked since the last call, as short words. */
+  /** The requests to the agent since the last call, abbreviated. */
   calls(): string[];
 }
 
@@ -302,7 +302,7 @@ describe("a registration", () => {
     expect(await renewed(bench)).toEqual(["maintenance true", "pass"]);
   });
 
-  it("refuses a status nobody knows", async () => {
+  it("refuses an unknown status", async () => {
     const { registration } = await registered();
     await expect(registration.setStatus("UP" as InstanceStatus)).rejects.toThrow(/'UP'/);
     expect(registration.status).toBe("up");

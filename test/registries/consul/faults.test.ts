@@ -28,7 +28,7 @@ async function rig(
   return { server, adapter, reader };
 }
 
-/** The sets that were told as a change, not those that only confirm the one before by being the same array. */
+/** The sets that are a change, without those that confirm the one before by being the same array. */
 const ports = (reader: WatchReader): number[][] => reader.changes.map((set) => set.map(({ port }) => port));
 
 async function failureOf(reader: WatchReader): Promise<MeshError> {
@@ -349,8 +349,8 @@ describe("a watch of Consul", () => {
       readonly headers?: Readonly<Record<string, string>>;
       readonly token?: string;
     }
-    /** Whether the second answer, which lists nobody any more, is marked. */
-    const isMarked = async ({ indexes: [first, second], headers = informed, token = "secret" }: Case): Promise<boolean> => {
+    /** Whether the second answer, which lists no instance any more, is certain. */
+    const isCertain = async ({ indexes: [first, second], headers = informed, token = "secret" }: Case): Promise<boolean> => {
       let isGone = false;
       const { adapter } = await rig(
         ({ query }, response) => {
@@ -371,7 +371,7 @@ describe("a watch of Consul", () => {
     };
 
     it("where the index has moved on, the leader is known and a token hid nothing", async () => {
-      expect(await isMarked({ indexes: [20, 21] })).toBe(true);
+      expect(await isCertain({ indexes: [20, 21] })).toBe(true);
     });
 
     it.each<[string, Case]>([
@@ -381,7 +381,7 @@ describe("a watch of Consul", () => {
       ["a server that heard of its leader too long ago", { indexes: [20, 21], headers: { ...informed, "x-consul-lastcontact": "1001" } }],
       ["no word on leaders", { indexes: [20, 21], headers: {} }],
     ])("and not with %s", async (_what, each) => {
-      expect(await isMarked(each)).toBe(false);
+      expect(await isCertain(each)).toBe(false);
     });
 
     it("and not by a catalogue that was emptied and has counted on since, over a broken watch too", async () => {

@@ -12,7 +12,7 @@ describe("consul()", () => {
     expect(consul({ url: "https://proxy.internal/consul/" }).name).toBe("consul at https://proxy.internal/consul");
   });
 
-  it("refuses an option nobody knows, naming it", () => {
+  it("refuses an unknown option, naming it", () => {
     expect(make({ tokn: "x" })).toThrow(/^consul has no option "tokn"; it has url, /);
     expect(make({ url: "https://h", tls: { rejectUnauthorized: false } })).toThrow(
       /^consul: tls has no option "rejectUnauthorized"; it has ca, /,

@@ -338,7 +338,7 @@ describe("the heartbeat of an instance at eureka", () => {
 });
 
 describe("a deregistration at eureka", () => {
-  it("is done once, whoever asks for it, and ends all else", async () => {
+  it("is done once, however often it is asked for, and ends all else", async () => {
     await using eurekaServer = await server();
     const registration = await eureka(manual(eurekaServer)).register(instance);
     await Promise.all([registration.deregister(), registration[Symbol.asyncDispose]()]);

@@ -47,7 +47,7 @@ function changing(change: (set: readonly Endpoint[], count: number) => readonly 
   }));
 }
 
-/** An adapter that says only once what there is, and stays. */
+/** An adapter that yields the current set once, and stays. */
 const deaf = harnessWith((registry) => ({
   async *watch(service, signal) {
     yield registry.endpoints(service);
@@ -61,7 +61,7 @@ const silent = harnessWith(() => ({
   },
 }));
 
-/** An adapter that yields what changed only. */
+/** An adapter that yields changes only. */
 const deltas = harnessWith((registry) => ({
   async *watch(service, signal) {
     let before: readonly Endpoint[] = [];
@@ -83,7 +83,7 @@ const stubborn = harnessWith((registry) => ({
   },
 }));
 
-/** An adapter that takes a broken source for an empty one. */
+/** An adapter that treats a broken source as an empty one. */
 const swallowing = harnessWith((registry) => ({
   async *watch(service, signal) {
     while (!signal.aborted) {
@@ -127,7 +127,7 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
   ["yields an empty set for an unknown service", "throws", throwing],
   ["yields an empty set for an unknown service", "yields nothing", silent],
   [
-    "takes a service named like a property of every object for an unknown one",
+    "treats a service named like a property of every object as unknown",
     "keeps services in an object",
     harnessWith(() => ({
       async *watch(service) {
@@ -152,7 +152,7 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
     })),
   ],
   ["sees an instance move to another port", "sees no change", deaf],
-  ["tells weights", "drops weights", changing((set) => set.map(({ weight: _weight, ...rest }) => rest))],
+  ["reports weights", "drops weights", changing((set) => set.map(({ weight: _weight, ...rest }) => rest))],
   ["sees a weight change", "sees no change", deaf],
   [
     "gives every instance an id that is unique and survives updates",

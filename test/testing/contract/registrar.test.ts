@@ -42,10 +42,10 @@ function registering(change: (registration: Registration, registry: MemoryRegist
   }));
 }
 
-/** What a registrar without a heartbeat does after the registry has lost its data. */
+/** A registrar without renewals, after the registry has lost its data. */
 const amnesiac = harnessWith((registry) => ({ forget: async () => void registry.set("orders", []) }));
 
-/** Registers anew with `up` whatever its status was, as many do. */
+/** Registers again as `up` whatever its status was, as many clients do. */
 const resetting = harnessWith((registry) => ({
   async forget() {
     registry.set("orders", []);
@@ -83,12 +83,12 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
     registering(() => ({ deregister: async () => {} })),
   ],
   [
-    "deregisters when it is disposed, and takes a second time for nothing",
+    "deregisters when it is disposed; a second time does nothing",
     "does nothing when disposed",
     registering(() => ({ [Symbol.asyncDispose]: async () => {} })),
   ],
   [
-    "deregisters when it is disposed, and takes a second time for nothing",
+    "deregisters when it is disposed; a second time does nothing",
     "fails the second time",
     registering((registration) => {
       let count = 0;
@@ -152,8 +152,8 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
       },
     })),
   ],
-  ["refuses an instance whose port is none, and says so", "takes every port", lenient],
-  ["refuses an instance whose port is none, and says so", "passes on what the registry says", obscure],
+  ["refuses an instance with an invalid port, and says so", "takes every port", lenient],
+  ["refuses an instance with an invalid port, and says so", "passes on what the registry says", obscure],
   ["refuses an instance without a service name, and says so", "takes every name", lenient],
   ["refuses an instance without a service name, and says so", "passes on what the registry says", obscure],
   [

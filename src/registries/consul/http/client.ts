@@ -1,36 +1,36 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../../core/clock.ts";
 import { ConsulError, consulErrorOf } from "./consul-error.ts";
+import type { ConsulTls } from "./consul-tls.ts";
 import { type NpmCallOptions, type NpmConsul, npmConsul } from "./npm-client.ts";
-import type { ConsulTls } from "./options.ts";
 import { RequestContext } from "./request-context.ts";
 import { type ConsulToken, tokenSource } from "./token.ts";
 
-/** What an agent answered, with a status of 200 to 299. */
+/** An answer of an agent with a status of 200 to 299. */
 export interface ConsulAnswer {
   readonly headers: IncomingHttpHeaders;
   /** Parsed JSON. */
   readonly body: unknown;
 }
 
-/** One request. */
+/** One request to an agent. */
 export interface ConsulRequest {
   /** Calls the method of the npm client. */
   readonly call: (npm: NpmConsul, options: NpmCallOptions) => Promise<unknown>;
-  /** Its options. */
+  /** The options of that method. */
   readonly options?: Readonly<Record<string, unknown>>;
   /** Query parameters and fields of the body that the npm client does not know. */
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
-  /** From here to the last byte of the answer, in milliseconds. */
+  /** Time until the last byte of the answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** `false`: the request alone keeps no process alive. */
+  /** `false` when the request alone must not keep the process alive. Default `true`. */
   readonly keepsProcess?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a {@link ConsulClient} needs. */
+/** Options of a {@link ConsulClient}. */
 export interface ConsulClientOptions {
   readonly url: string;
   readonly token: ConsulToken | undefined;
@@ -40,8 +40,8 @@ export interface ConsulClientOptions {
 }
 
 /**
- * The npm client inside a fence: every request ends by its timeout or its signal, a cut or oversized answer is an error,
- * and no error says the token.
+ * The npm client inside a fence: every request ends with its timeout or its signal, a truncated or oversized answer is an error, and no
+ * error shows the token.
  */
 export class ConsulClient {
   readonly #options: ConsulClientOptions;
@@ -73,7 +73,7 @@ export class ConsulClient {
     const onAbort = (): void => stop(signal?.reason);
     const run = async (): Promise<ConsulAnswer> => {
       const token = await this.#readToken();
-      // Without this a request would start that nobody waits for.
+      // The caller has gone: no request starts.
       if (isStopped) return stopped.promise;
       try {
         return answerOf(await call(this.#npm, { ...options, ctx: context, ...(token === undefined ? {} : { token }) }));
@@ -95,7 +95,7 @@ export class ConsulClient {
     }
   }
 
-  /** Closes the connections that are kept for later requests; running requests go on. */
+  /** Closes idle connections; running requests continue. */
   closeIdle(): void {
     for (const sockets of Object.values(this.#agent.freeSockets)) {
       for (const socket of sockets ?? []) socket.destroy();
@@ -116,7 +116,7 @@ function answerOf(result: unknown): ConsulAnswer {
   return { headers: response.headers, body };
 }
 
-/** Node's types want arrays they could write to. */
+/** Node's types demand mutable arrays. */
 function mutable(tls: ConsulTls = {}): Record<string, unknown> {
   return { ...tls };
 }

@@ -1,6 +1,6 @@
 import { field, text } from "./json.ts";
 
-/** Where an entry is reached: under `addressKey` where its service or its node has that, else at its plain address. */
+/** The address of an entry: the one tagged `addressKey` where its service or node has that, else the plain one. */
 export function entryAddress(
   service: unknown,
   node: unknown,
@@ -12,7 +12,7 @@ export function entryAddress(
     text(field(service, "Address")) ??
     text(field(node, "Address"));
   const port = portOf(field(tagged, "Port") ?? field(tagged, "port")) ?? portOf(field(service, "Port"));
-  // Port 0 is how Consul says that a service has none.
+  // In Consul, port 0 means that a service has none.
   return host === undefined || port === undefined ? undefined : { host, port };
 }
 

@@ -2,22 +2,22 @@ import { EventEmitter } from "node:events";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { ConsulError } from "./consul-error.ts";
 
-/** What one request is made with beyond what the npm client can say. */
+/** Options of one request that the npm client does not have. */
 export interface RequestContextOptions {
   /** Query parameters the package does not know. */
   readonly query: Readonly<Record<string, string>>;
   /** Fields of the body the package does not know. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly maxBodyBytes: number;
-  /** `false`: the request alone keeps no process alive. */
+  /** `false` when the request alone must not keep the process alive. */
   readonly keepsProcess: boolean;
-  /** Told when the answer is cut off or too large. */
+  /** Called when the answer is cut off or too large. */
   readonly onFault: (error: ConsulError) => void;
 }
 
 /**
- * The `ctx` of one request of the npm client: it makes the package give out the response beside the body, lets the
- * request be cancelled, and guards what the package does not look at.
+ * The `ctx` of one request of the npm client. It makes the package resolve with the response beside the body, lets the request be cancelled,
+ * and checks what the package does not check.
  */
 export class RequestContext extends EventEmitter {
   /** Read by the package. */
@@ -38,7 +38,7 @@ export class RequestContext extends EventEmitter {
     this.emit("cancel");
   }
 
-  /** Watches a request of `node:http` for the two ends the package never notices. */
+  /** Watches a request of `node:http` for an answer that is too large or cut off, neither of which the package notices. */
   guard(request: ClientRequest): ClientRequest {
     const { keepsProcess, maxBodyBytes, onFault } = this.#options;
     if (!keepsProcess) request.once("socket", (socket) => socket.unref());
@@ -48,7 +48,7 @@ export class RequestContext extends EventEmitter {
         bytes += chunk.byteLength;
         if (bytes > maxBodyBytes) onFault(new ConsulError(`the answer is larger than ${maxBodyBytes} bytes`));
       });
-      // Cut off in mid-body: the package waits for an "end" that never comes.
+      // When the body is cut off, the package waits for an "end" that never comes.
       response.once("close", () => {
         if (!response.complete) onFault(new ConsulError("the answer was cut off", { code: "ECONNRESET" }));
       });

@@ -3,17 +3,17 @@ import type { Agent, ClientRequest } from "node:http";
 import { createRequire } from "node:module";
 import { RequestContext } from "./request-context.ts";
 
-/** What a method of the npm client is given. Keys are the package's own: it folds their case. */
+/** The options of a method of the npm client. The package ignores the case of their names. */
 export interface NpmCallOptions {
   readonly [option: string]: unknown;
   readonly ctx: EventEmitter;
   readonly token?: string;
 }
 
-/** A method of the npm client: resolves with `[response, body]`, because its context asks for both. */
+/** A method of the npm client. It resolves with `[response, body]`, because the context sets `includeResponse`. */
 export type NpmMethod = (options: NpmCallOptions) => Promise<unknown>;
 
-/** The part of the npm package `consul` that is used; its own types lack most of it. */
+/** The part of the npm package `consul` that is used. Its own types lack most of it. */
 export interface NpmConsul {
   readonly health: { service: NpmMethod };
   readonly catalog: { readonly service: { list: NpmMethod } };
@@ -33,13 +33,13 @@ type Hook = (request: NpmRequest, next: () => void) => void;
 type NpmConstructor = new (options: object) => NpmConsul & { _ext(event: string, hook: Hook): void };
 
 /**
- * Loads the npm package `consul` and makes a client for the agent at `url`. The package is an optional peer, so it is
- * loaded here and nowhere else, and the error for a missing one says what to install.
+ * Loads the npm package `consul` and makes a client for the agent at `url`. The package is an optional peer, so it is loaded here and
+ * nowhere else. Throws an Error that says what to install when it is missing or of another version.
  */
 export function npmConsul(url: string, agent: Agent, load: (name: string) => unknown = createRequire(import.meta.url)): NpmConsul {
   const Consul = loadConstructor(load);
   const client = new Consul({ baseUrl: `${url}/v1`, agent });
-  // The package's extension points: before a request is made up, and before it is given to node:http.
+  // The package's extension points: before a request is built, and before it is given to node:http.
   client._ext("onCreate", (request, next) => {
     if (request.ctx instanceof RequestContext) {
       Object.assign(request.opts.query, request.ctx.query);

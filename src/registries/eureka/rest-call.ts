@@ -15,28 +15,29 @@ export interface RestRequest {
   readonly body?: string;
 }
 
-/** What a server answered, whatever its status. */
+/** The answer of a server, with any status. */
 export interface RestAnswer {
-  /** Which server, for messages. */
+  /** The label of the server, for messages. */
   readonly server: string;
   readonly status: number;
   readonly text: string;
 }
 
-/** Limits of one exchange. */
-export interface ExchangeOptions {
+/** Options of {@link restCall}. */
+export interface RestCallOptions {
   readonly timeoutMs: number;
-  /** Of the body, compressed and uncompressed. */
+  /** Limit of the body, compressed and uncompressed. */
   readonly maxBytes: number;
   readonly tls: EurekaTls;
   readonly clock: Clock;
 }
 
 /**
- * One HTTP exchange on a connection of its own, so that nothing is left open between two of them. Follows no redirect:
- * a registry that sends its clients elsewhere could send them to any address of the network.
+ * Makes one REST call on a connection of its own, so that nothing stays open between two calls. Rejects on a redirect: a registry that
+ * redirects its clients could send them to any address of the network. Rejects also on a timeout, an oversized or truncated body, and
+ * with the signal's reason.
  */
-export function exchange(server: ServerAddress, request: RestRequest, options: ExchangeOptions, signal?: AbortSignal): Promise<RestAnswer> {
+export function restCall(server: ServerAddress, request: RestRequest, options: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
   const { timeoutMs, maxBytes, tls, clock } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -70,7 +71,7 @@ export function exchange(server: ServerAddress, request: RestRequest, options: E
     const onAbort = () => fail(signal?.reason);
     const timer = clock.setTimer(() => fail(new Error(`no complete answer within ${timeoutMs} ms`)), timeoutMs, false);
     signal?.addEventListener("abort", onAbort, { once: true });
-    // Stays for the socket's last words: an error after the end has been told already.
+    // Stays registered: the socket may emit an error after the end, which has been reported already.
     call.on("error", fail);
     call.on("response", (response) => {
       const status = response.statusCode ?? 0;
@@ -101,6 +102,6 @@ function readBody(response: IncomingMessage, maxBytes: number, done: (text: stri
   });
   content.on("end", () => done(Buffer.concat(chunks).toString()));
   content.on("error", stop);
-  // pipe() hands no error on; a connection that breaks off ends here.
+  // pipe() does not forward errors, such as a connection that breaks off.
   if (content !== response) response.on("error", stop);
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EntryRules, endpointsOf } from "../../../src/registries/consul/entries.ts";
-import { entry } from "./scripted-consul.ts";
+import { type EntryRules, endpointsOf } from "../../../../src/registries/consul/entries/entries.ts";
+import { entry } from "../scripted-consul.ts";
 
 const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined };
 const one = (overrides: Parameters<typeof entry>[1] = {}, changed: Partial<EntryRules> = {}) =>
@@ -30,7 +30,7 @@ describe("entries of a Consul answer", () => {
     expect(one({ checks: [] })?.port).toBe(8081);
   });
 
-  it("are out when a check has a status nobody knows", () => {
+  it("are out when a check has an unknown status", () => {
     for (const unknown of ["", "maintenance", "PASSING"]) expect(one(status("passing", unknown))).toBeUndefined();
     expect(one({ checks: [{ CheckID: "c" }] })).toBeUndefined();
     expect(one({ checks: "passing" })).toBeUndefined();

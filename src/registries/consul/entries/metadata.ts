@@ -1,11 +1,11 @@
 import { field } from "./json.ts";
 
-/** Characters of metadata kept of one instance; what comes after is left out. Tenants write it, and tags have no limit. */
+/** Characters of metadata kept of one instance; fields that exceed it are left out. Tenants write them, and tags have no limit. */
 const maxMetadataLength = 16_384;
 
 /**
- * The service's metadata as strings, plus `tags` (joined by commas) and `node` where the metadata does not use those
- * names itself. Without prototype: `__proto__` is a key like any other.
+ * The metadata of a service as strings, with `tags` (joined by commas) and `node` where the metadata does not use those names itself. The
+ * object has no prototype, so that `__proto__` is a key like any other.
  */
 export function metadataOf(meta: unknown, tags: readonly string[], node: string): Readonly<Record<string, string>> {
   const metadata: Record<string, string> = Object.create(null) as Record<string, string>;

@@ -1,9 +1,9 @@
 import { field } from "./json.ts";
 
-/** The health of an instance: that of the worst of its own and its node's checks. */
+/** The health of an instance: the worst status among its own checks and those of its node. */
 export type Health = "passing" | "warning" | "critical";
 
-/** Aggregates the checks of an entry. No checks mean passing, as in Consul; a status nobody knows means critical. */
+/** Aggregates the checks of an entry. No checks mean passing, as in Consul; an unknown status means critical. */
 export function healthOf(checks: unknown): Health {
   if (checks === null || checks === undefined) return "passing";
   if (!Array.isArray(checks)) return "critical";

@@ -4,19 +4,19 @@ import type { Clock } from "../../core/clock.ts";
 import { type Query, type Reply, readReply } from "./message.ts";
 import type { DnsServer } from "./server.ts";
 
-/** What ends an exchange that the server does not. */
-export interface ExchangeLimits {
+/** The limits of one query to one server. */
+export interface QueryLimits {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Sends `query` in one datagram and resolves with the first reply that fits it. Rejects when the server can't be reached
- * or stays silent for `timeoutMs`, and with `signal.reason` on abort. Each exchange has a socket of its own, so a forger
- * has to guess its port beside the id, and it is connected, so packets of other senders never arrive.
+ * Sends `query` in one datagram and resolves with the first reply that fits it. Rejects when the server cannot be reached or does not
+ * answer within `timeoutMs`, and with `signal.reason` on abort. Each query has a socket of its own, so that a forger has to guess its port
+ * beside the id; the socket is connected, so that packets of other senders never arrive.
  */
-export function exchangeByUdp(server: DnsServer, query: Query, limits: ExchangeLimits): Promise<Reply> {
+export function queryByUdp(server: DnsServer, query: Query, limits: QueryLimits): Promise<Reply> {
   return bounded(limits, ({ resolve, reject, ignored }) => {
     const socket = createSocket(server.family === 6 ? "udp6" : "udp4");
     let isClosed = false;
@@ -36,8 +36,8 @@ export function exchangeByUdp(server: DnsServer, query: Query, limits: ExchangeL
   });
 }
 
-/** The same over a TCP connection (RFC 7766), for answers that don't fit a datagram. */
-export function exchangeByTcp(server: DnsServer, query: Query, limits: ExchangeLimits): Promise<Reply> {
+/** Sends `query` over a TCP connection (RFC 7766), for answers that do not fit a datagram. Rejects like {@link queryByUdp}. */
+export function queryByTcp(server: DnsServer, query: Query, limits: QueryLimits): Promise<Reply> {
   return bounded(limits, ({ resolve, reject }) => {
     const chunks: Buffer[] = [];
     let received = 0;
@@ -65,12 +65,12 @@ export function exchangeByTcp(server: DnsServer, query: Query, limits: ExchangeL
 interface Settle<T> {
   resolve(value: T): void;
   reject(error: unknown): void;
-  /** Something came that is not the answer; named in the error when nothing better follows. */
+  /** A message arrived that is not the answer. It is named in the error when no answer follows. */
   ignored(what: string): void;
 }
 
-/** Runs an exchange until it settles, its time is up or the signal aborts; then releases the socket and the timer at once. */
-function bounded<T>(limits: ExchangeLimits, start: (settle: Settle<T>) => () => void): Promise<T> {
+/** Runs a query until it settles, its time is up or the signal aborts; then releases the socket and the timer. */
+function bounded<T>(limits: QueryLimits, start: (settle: Settle<T>) => () => void): Promise<T> {
   const { clock, timeoutMs, signal } = limits;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

@@ -1,20 +1,22 @@
-import type { Endpoint } from "../../core/endpoint.ts";
+import type { Endpoint } from "../../../core/endpoint.ts";
 import { entryAddress } from "./entry-address.ts";
 import { healthOf } from "./health.ts";
 import { field, integer, text } from "./json.ts";
 import { metadataOf } from "./metadata.ts";
 
-/** Which entries of an answer become endpoints, and how. */
+/** Options that decide which entries of an answer become endpoints. */
 export interface EntryRules {
   /** All of these must be among an entry's tags. */
   readonly tags: readonly string[];
+  /** `true` leaves entries with a warning out. */
   readonly onlyPassing: boolean;
+  /** The tagged address to prefer. */
   readonly addressKey: string | undefined;
 }
 
 /**
- * The routable endpoints in an answer of `/v1/health/service/:name`. Health is worked out here, since Consul's own
- * `passing` filter would hide instances with a warning. An entry that makes no sense is left out alone.
+ * The routable endpoints in an answer of `/v1/health/service/:name`. Health is aggregated here, since Consul's own `passing` filter would
+ * hide instances with a warning. An invalid entry is left out, without the others.
  */
 export function endpointsOf(entries: readonly unknown[], rules: EntryRules): readonly Endpoint[] {
   const endpoints: Endpoint[] = [];
@@ -44,7 +46,7 @@ function endpointOf(entry: unknown, rules: EntryRules): Endpoint | undefined {
   const meta = field(service, "Meta");
   const zone = text(field(meta, "zone")) ?? text(field(field(node, "Meta"), "zone")) ?? text(field(node, "Datacenter"));
   return {
-    // A service id is unique on its node only.
+    // The id of a service is unique on its node only.
     id: `${nodeName}/${serviceId}`,
     host: address.host,
     port: address.port,
@@ -60,7 +62,7 @@ function tagsOf(service: unknown): readonly string[] {
   return Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : [];
 }
 
-/** Consul has no field for it, so metadata says it, or a tag as many clients use it. Metadata is the more exact. */
+/** Consul has no field for TLS: it is in the metadata, or in a tag that many clients use. Metadata takes precedence. */
 function isSecure(meta: unknown, tags: readonly string[]): boolean {
   const secure = text(field(meta, "secure"));
   if (secure !== undefined) return secure === "true";
@@ -69,7 +71,7 @@ function isSecure(meta: unknown, tags: readonly string[]): boolean {
 
 const maxWeight = 65_535;
 
-/** 0 becomes 1: Consul keeps it for instances that DNS shall not list, and they are healthy nevertheless. */
+/** 0 becomes 1: in Consul it hides an instance from DNS only, and the instance is healthy. */
 function weightOf(weight: unknown): number {
   return Math.min(Math.max(integer(weight) ?? 1, 1), maxWeight);
 }

@@ -1,12 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
 
-/** An ACL token: itself, a file that holds it, or a function that gives it. */
+/** An ACL token: the token itself, a file that holds it, or a function that returns it. */
 export type ConsulToken = string | { readonly file: string } | (() => string | Promise<string>);
 
-/** Gives the token to send with the next request, `undefined` for none. */
+/** Resolves with the token for the next request; `undefined` for none. */
 export type TokenSource = () => Promise<string | undefined>;
 
-/** Checks the option without ever showing its value. */
+/** Checks the option. Throws a `TypeError` that does not show its value. */
 export function checkedToken(token: ConsulToken | undefined): ConsulToken | undefined {
   if (token === undefined || typeof token === "function") return token;
   if (typeof token === "string" && isToken(token)) return token;
@@ -14,7 +14,7 @@ export function checkedToken(token: ConsulToken | undefined): ConsulToken | unde
   throw new TypeError("consul: token must be a token, { file } or a function");
 }
 
-/** Reads the option anew for every request, so that a token can be replaced while the process runs. */
+/** Reads the option for every request, so that a token can be replaced while the process runs. */
 export function tokenSource(token: ConsulToken | undefined): TokenSource {
   if (token === undefined) return async () => undefined;
   if (typeof token === "string") return async () => token;
@@ -44,7 +44,7 @@ function tokenFile(file: string): TokenSource {
   };
 }
 
-/** What can go out in a header. */
+/** Whether `text` can be sent in a header. */
 function isToken(text: string): boolean {
   return /^[\x21-\x7e]+$/.test(text);
 }
