@@ -3,21 +3,25 @@
  */
 export const meshErrorCodes = {
   ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",
-  ERR_MESH_NO_ENDPOINTS:
-    "No instance of the service is known: the registry lists none, or it could not be asked within `discoveryTimeoutMs`.",
-  ERR_MESH_TIMEOUT: "The call's deadline, an attempt's time limit or the body's idle limit passed.",
+  ERR_MESH_NO_ENDPOINTS: "No instance of the service is known: discovery lists none, or has not answered within `discoveryTimeoutMs`.",
+  ERR_MESH_TIMEOUT:
+    "A time limit passed: the call's deadline, that of an attempt or an upgrade, or the idle limit of the body. The message names it.",
   ERR_MESH_CIRCUIT_OPEN: "The breaker of the service is open: the call was refused without trying an instance.",
-  ERR_MESH_OVERLOADED: "A limit of concurrent calls was reached: the call was refused without trying an instance.",
+  ERR_MESH_OVERLOADED:
+    "A limit was reached in this process, or the throttle holds calls back: the attempt was refused before it was sent. The message names the limit.",
   ERR_MESH_RETRY_EXHAUSTED: "More than one attempt was made and the last one failed too; `cause` is its error.",
   ERR_MESH_CONNECT: "No connection to the instance could be made. Not one byte of the request was sent.",
-  ERR_MESH_TLS_PEER: "The instance's certificate was refused. Not one byte of the request was sent.",
-  ERR_MESH_PROTOCOL: "The connection failed, or what came back was not HTTP, after the request had been sent.",
-  ERR_MESH_BODY: "The response body was cut off, or a request body could not be read or sent again.",
-  ERR_MESH_FORBIDDEN: "A policy refused the call.",
+  ERR_MESH_TLS_PEER:
+    "No TLS session with the instance could be made, usually because its certificate was refused. Not one byte of the request was sent.",
+  ERR_MESH_PROTOCOL:
+    "The connection failed after the request had been sent, or the answer is refused: it was not HTTP, a redirect or no upgrade where one was requested.",
+  ERR_MESH_BODY:
+    "The response body was cut off or is refused (malformed, too large, of unknown length), or the request body could not be read.",
+  ERR_MESH_FORBIDDEN: "An interceptor of the application refused the call.",
   ERR_MESH_LOCAL_RESOURCE: "This process ran out of something (file descriptors, ports, buffers). No instance is blamed for it.",
-  ERR_MESH_DISCOVERY: "A registry answered with an error or with something that is not an answer.",
-  ERR_MESH_REGISTRATION: "A registry refused to register, renew or deregister an instance.",
-  ERR_MESH_CLOSED: "The mesh has been closed.",
+  ERR_MESH_DISCOVERY: "A source of endpoints (a registry, DNS, a file) failed, or answered with something that is not an answer.",
+  ERR_MESH_REGISTRATION: "A registry refused to register, renew or deregister an instance, or could not be reached for it.",
+  ERR_MESH_CLOSED: "The mesh was closed, before the call or while it was in flight.",
 } as const;
 
 /** A stable code: programs compare it, messages may change. */

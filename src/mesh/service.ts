@@ -61,16 +61,13 @@ export class Service implements CallEndListener {
 
   /** @param interceptors those of this service alone; the mesh's own are around every service */
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
-    const { discovery, transport, observers, clock, random } = context;
-    const { discoveryTimeoutMs, emptyPolicy } = watchOptions.settle(options);
+    const { transport, observers, clock, random } = context;
+    const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
     this.#settings = settleInstances(options);
-    const { balancing } = this.#settings;
     this.wire = settleWire(options);
-    const { protocol } = this.wire;
     const wire = transport.dispatch(this.wire);
-    const parts = { service: name, clock, random, events: observers };
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
@@ -79,47 +76,52 @@ export class Service implements CallEndListener {
       send: attemptTimeoutLayer.build(options, parts)?.interceptor(wire) ?? wire,
       release: (upstream) => transport.release(upstream),
     });
-    const { balancer, ledger, room } = this.#instances;
-    this.#watcher = new Watcher({
-      ...parts,
-      discovery,
-      emptyPolicy,
-      lastGood: context.lastGood,
-      onUpdate: (update) => {
-        this.#instances.update(update.endpoints);
-        observers.emit?.({ type: "endpoints", ...update });
-      },
-      onError: (error) => observers.emit?.({ type: "discovery-error", service: name, error }),
-    });
-    const source = discovery.name ?? "discovery";
+    this.#watcher = this.#watch(options);
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
-      discovery: source,
-      discoveryTimeoutMs,
+      discovery: this.#discoveryName,
+      discoveryTimeoutMs: watchOptions.settle(options).discoveryTimeoutMs,
       catalogue: context.catalogue,
     });
     // One for both: a hedge is extra load as a retry is.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
-    this.#pipeline = servicePipeline(
-      options,
-      {
-        ...parts,
-        observers,
-        interceptors,
-        protocol,
-        sharedBudget: this.#budget,
-        balancer,
-        ledger,
-        wait: this.#wait,
-        instanceLimit: room,
-      },
-      wire,
-    );
-    const callers = balancing.zoneAware === false ? undefined : balancing.zoneAware?.callers;
-    if (typeof callers === "string" && context.zone !== undefined)
-      this.#unfollowCallers = context.callerZones?.follow(callers, (counts) => balancer.updateCallers(counts));
+    const { balancer, ledger, room } = this.#instances;
+    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
+    this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
+  }
+
+  get #discoveryName(): string {
+    return this.#context.discovery.name ?? "discovery";
+  }
+
+  /** The watch of its endpoints, not started yet. */
+  #watch(options: ServiceOptions): Watcher {
+    const { discovery, lastGood, observers, clock, random } = this.#context;
+    return new Watcher({
+      service: this.name,
+      discovery,
+      emptyPolicy: watchOptions.settle(options).emptyPolicy,
+      lastGood,
+      clock,
+      random,
+      onUpdate: (update) => {
+        this.#instances.update(update.endpoints);
+        observers.emit?.({ type: "endpoints", ...update });
+      },
+      onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),
+    });
+  }
+
+  /** Follows the numbers of callers by zone where the options name the service that calls; returns the function that ends it. */
+  #followCallers(): (() => Promise<void>) | undefined {
+    const { zone, callerZones } = this.#context;
+    const { zoneAware } = this.#settings.balancing;
+    const callers = zoneAware === false ? undefined : zoneAware?.callers;
+    if (typeof callers !== "string" || zone === undefined) return undefined;
+    return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
   /** Sends a request down the service's pipeline. */
@@ -170,7 +172,7 @@ export class Service implements CallEndListener {
     const { balancer, picker } = this.#instances;
     return explainService({
       service: this.name,
-      discovery: this.#context.discovery.name ?? "discovery",
+      discovery: this.#discoveryName,
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
       breaker: this.read().breaker,

@@ -73,10 +73,11 @@ class BoundedAttempt extends Cancellation {
   }
 
   #giveUp(timeoutMs: number): void {
-    const { service, method, upstream, attempts } = this.#request;
+    const { service, method, upstream, attempts, options } = this.#request;
+    const limit = options.attemptTimeoutMs === undefined ? "attemptTimeoutMs" : "mesh.attemptTimeoutMs of the call";
     const error = new MeshError(
       "ERR_MESH_TIMEOUT",
-      `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${timeoutMs} ms (attemptTimeoutMs)`,
+      `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${timeoutMs} ms (${limit})`,
       { service },
     );
     this.cancel(error);

@@ -39,6 +39,6 @@ class ConnectTimeout extends Error {
   readonly code = "UND_ERR_CONNECT_TIMEOUT";
 
   constructor(limitMs: number) {
-    super(`no connection within ${limitMs} ms`);
+    super(`no connection within ${limitMs} ms (connections.connectTimeoutMs)`);
   }
 }

@@ -29,7 +29,7 @@ export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
   record(attempt, causeCodeOf(cause) ?? (code === "caller" ? undefined : code), maybeExecuted(attempt, cause));
   if (code === "caller") return new TypeError(describeError(cause), { cause });
   const where = `${request.upstream?.address ?? "?"} of "${request.service}"`;
-  return new MeshError(code, `${what[code] ?? "failed"} ${where}: ${describeError(cause)}`, {
+  return new MeshError(code, `${what[code] ?? "failed"} ${where}: ${limits[causeCodeOf(cause) ?? ""] ?? describeError(cause)}`, {
     service: request.service,
     attempts: [...request.attempts],
     cause,
@@ -70,6 +70,12 @@ const what: Partial<Record<MeshErrorCode, string>> = {
   ERR_MESH_BODY: "incomplete body from or to",
   ERR_MESH_TIMEOUT: "timed out on",
   ERR_MESH_CLOSED: "the mesh was closed during a call to",
+};
+
+/** The limits behind undici's timeouts, whose messages name none. */
+const limits: Readonly<Partial<Record<string, string>>> = {
+  UND_ERR_BODY_TIMEOUT: "no byte of the body arrived for too long (bodyIdleTimeoutMs)",
+  UND_ERR_HEADERS_TIMEOUT: "no answer to the upgrade within 10 s",
 };
 
 const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;

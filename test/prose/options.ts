@@ -1,7 +1,7 @@
 import type { Page } from "../docs/markdown.ts";
 import { type Finding, findingAt, type Paragraph } from "./paragraphs.ts";
 
-/** The options of each group, by the path of the group: `retry.budget` → `ratio`, `perSecond`. `init.mesh` is a group too. */
+/** The options of each group, by the path of the group: `retry.budget` → `ratio`, `minRetriesPerSecond`. `init.mesh` is a group too. */
 export type OptionGroups = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Reads the groups of docs/reference/options.md. */

@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type MeshErrorCode, meshErrorCodes } from "../../src/core/errors.ts";
+import { raisingPlacesOf } from "./raised-errors.ts";
+
+/** When a place raises its code: a reason for each time that the code is written there. */
+type Reasons = readonly string[];
+
+/**
+ * Every place that raises a code; the test kit raises what a test tells it to, and is left out. A new one is a question: is it covered by the sentence of its code in `src/core/errors.ts`, and by the
+ * causes in docs/reference/errors.md? When both are true for it, it is added here.
+ */
+const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>> = {
+  ERR_MESH_INVALID_TARGET: { "fetch/target.ts: refused": ["the target does not follow the grammar"] },
+  ERR_MESH_NO_ENDPOINTS: {
+    "discovery/endpoint-wait.ts: EndpointWait.noEndpoints": ["discovery listed none"],
+    "discovery/endpoint-wait.ts: EndpointWait.#unanswered": ["discovery has not answered within discoveryTimeoutMs"],
+    "cli/commands/fetch.ts: firstErrorOf": ["discovery failed before its first answer, and the command does not wait for a better one"],
+  },
+  ERR_MESH_TIMEOUT: {
+    "policies/deadline.ts: BoundedCall.#expire": ["the call's deadline passed"],
+    "policies/attempt-timeout.ts: BoundedAttempt.#giveUp": ["the limit of one attempt passed"],
+    "wire/failure.ts: codeOf": ["the idle limit of a body, or the limit of an upgrade, passed"],
+  },
+  ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
+  ERR_MESH_OVERLOADED: {
+    "mesh/services.ts: Services.#makeRoom": ["all of maxServices services have calls in flight"],
+    "policies/concurrency/concurrency-limit.ts: concurrencyLimit": ["no place, and none in the queue, in time or after shedding"],
+    "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
+    "policies/throttle.ts: throttle": ["the service refuses most calls"],
+  },
+  ERR_MESH_RETRY_EXHAUSTED: { "policies/retry/retry.ts: lastResult": ["the last of several attempts failed"] },
+  ERR_MESH_CONNECT: {
+    "wire/failure.ts: codeOf": ["a failure before the request was given to a socket"],
+    "attempts/lease.ts: failureOf": ["a client of node:http could not connect; for the statistics, no caller gets it"],
+  },
+  ERR_MESH_TLS_PEER: { "wire/failure.ts: codeOf": ["a failure of TLS before the request was given to a socket"] },
+  ERR_MESH_PROTOCOL: {
+    "wire/failure.ts: codeOf": ["a failure after the request was given to a socket and before a response head"],
+    "wire/transport.ts: Transport.upgrade": ["an answer to an upgrade that is no upgrade"],
+    "fetch/fetch.ts: fetchRedirected": ['a redirect, and `redirect` is "error"'],
+    "fetch/redirect.ts: refused": ["a redirect that leads out of the service, is one too many, or needs a stream again"],
+    "attempts/lease.ts: failureOf": ["a connection of a client of node:http broke; for the statistics, no caller gets it"],
+  },
+  ERR_MESH_BODY: {
+    "wire/failure.ts: codeOf": [
+      "the request body could not be read",
+      "the request body has another length than its content-length",
+      "the response was cut off after its head",
+    ],
+    "fetch/decode.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
+  },
+  // For interceptors of the application.
+  ERR_MESH_FORBIDDEN: {},
+  ERR_MESH_LOCAL_RESOURCE: { "wire/failure.ts: codeOf": ["the socket could not be made for want of descriptors, ports or memory"] },
+  ERR_MESH_DISCOVERY: {
+    "discovery/combined/sources.ts: allFailed": ["every source of a combination failed"],
+    "discovery/dns/dns.ts: dns": ["a DNS server failed"],
+    "discovery/file/list-file.ts: ListFile.#fault": ["a file cannot be read, or holds no list"],
+    "discovery/last-good.ts: LastGood.load": ["the remembered endpoints cannot be used"],
+    "registries/consul/catalogue.ts: listServices": ["Consul failed"],
+    "registries/consul/watch.ts: watchService": ["Consul failed"],
+    "registries/eureka/fetch-registry.ts: fetchRegistry": ["Eureka failed"],
+  },
+  ERR_MESH_REGISTRATION: {
+    "registries/consul/agent-entry.ts: AgentEntry.errorOf": ["Consul failed"],
+    "registries/eureka/lease.ts: EurekaLease.errorOf": ["Eureka failed"],
+  },
+  ERR_MESH_CLOSED: {
+    "mesh/services.ts: closedError": ["a call after close()"],
+    "wire/failure.ts: codeOf": ["close() ended a call in flight"],
+  },
+};
+
+const src = join(import.meta.dirname, "../../src");
+
+function raisedInSources(): readonly string[] {
+  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".ts") && !name.startsWith("testing"),
+  );
+  const found = files
+    .map((name) => name.replaceAll("\\", "/"))
+    .flatMap((path) => raisingPlacesOf(path, readFileSync(join(src, path), "utf8")));
+  return found.map(({ code, place }) => `${code} ${place}`);
+}
+
+describe("the codes of errors", () => {
+  it("are raised in the places that were reviewed against their sentences, and in no other", () => {
+    const reviewed = Object.entries(places).flatMap(([code, byPlace]) =>
+      Object.entries(byPlace).flatMap(([place, reasons]) => reasons.map(() => `${code} ${place}`)),
+    );
+    expect([...raisedInSources()].sort()).toEqual(reviewed.sort());
+  });
+
+  it("have a sentence each", () => {
+    expect(Object.keys(places)).toEqual(Object.keys(meshErrorCodes));
+  });
+});
+
+describe("a place that raises a code", () => {
+  const placesIn = (text: string) => raisingPlacesOf("a.ts", text).map(({ code, place }) => `${code} ${place}`);
+
+  it("is found by its literal, named after the outermost function or method", () => {
+    const text = `
+      class Limit { #max = () => { throw new MeshError("ERR_MESH_OVERLOADED", "m"); }; constructor() { fail(new MeshError("ERR_MESH_BODY", "m")); } }
+      function refuse() { const inner = () => new MeshError("ERR_MESH_CLOSED", "m"); return inner; }
+      const other = { make: () => new MeshError("ERR_MESH_CONNECT", "m") };
+      if (error.code === "ERR_MESH_TIMEOUT") throw error;`;
+    expect(placesIn(text)).toEqual([
+      "ERR_MESH_OVERLOADED a.ts: Limit.#max",
+      "ERR_MESH_BODY a.ts: Limit.constructor",
+      "ERR_MESH_CLOSED a.ts: refuse",
+      "ERR_MESH_CONNECT a.ts: other",
+    ]);
+  });
+
+  it("is where a computed code is written as a value: not in comparisons, cases and types", () => {
+    const text = `
+      type Code = "ERR_MESH_CONNECT";
+      function codeOf(error) {
+        if (error.code !== "ERR_MESH_CLOSED") return "ERR_MESH_BODY";
+        switch (error.code) { case "ERR_MESH_TIMEOUT": return error.isSent ? "ERR_MESH_PROTOCOL" : "ERR_MESH_CONNECT"; }
+      }
+      const failureOf = (error) => new MeshError(codeOf(error), "m");`;
+    expect(placesIn(text)).toEqual(["ERR_MESH_BODY a.ts: codeOf", "ERR_MESH_PROTOCOL a.ts: codeOf", "ERR_MESH_CONNECT a.ts: codeOf"]);
+  });
+
+  it("is found although its file writes no code", () => {
+    expect(placesIn("throw new MeshError(code, 'm');")).toEqual(["? a.ts: a code that is computed elsewhere"]);
+  });
+});
