@@ -46,7 +46,9 @@ describe("a connection attempt", () => {
     await clock.advance(299);
     expect(destroyed).toEqual([]);
     await clock.advance(1);
-    expect(destroyed).toMatchObject([{ code: "UND_ERR_CONNECT_TIMEOUT", message: "no connection within 300 ms (connections.connectTimeoutMs)" }]);
+    expect(destroyed).toMatchObject([
+      { code: "UND_ERR_CONNECT_TIMEOUT", message: "no connection within 300 ms (connections.connectTimeoutMs)" },
+    ]);
   });
 
   it("has the time again in which this process stood still, once", async () => {
