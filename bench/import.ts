@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { startChild } from "./children.ts";
+import { buildPackage, freshClients, runFresh } from "./fresh-process.ts";
 import { type InstalledPackage, installedBytes } from "./installed-size.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { type Measurements, measureRounds } from "./rounds.ts";
-import { startClients, startCost } from "./start.ts";
 
 const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 const megabyte = 1_000_000;
 /** Those that make a thousand calls: a process of no client makes none. */
-const clientsOfMany = startClients.filter((client) => client !== "bare node");
+const clientsOfMany = freshClients.filter((client) => client !== "bare node");
 
 const firstCall = (client: string): string => `${client}, first call`;
 const thousandCalls = (client: string): string => `${client}, 1,000 calls`;
@@ -21,17 +21,17 @@ const alone = "its dependencies alone";
 
 /** What `import "inmesh"` costs in a fresh process, beside what it imports; what it costs up to the first call; what it takes on disk. */
 export async function importCost(rounds = 15): Promise<BenchReport> {
-  await run(process.execPath, ["build.ts"], { cwd: root });
+  await buildPackage();
   await using server = await startChild<never, number>("json-server.ts");
   const entry = pathToFileURL(join(root, "dist", "index.js")).href;
   const { packages } = await importing("packages", [entry]);
   const cost = (specifiers: readonly string[]) => async () => (await importing("cost", specifiers)).micros;
-  const start = (client: string, calls: number) => () => startCost(client, calls, server.ready);
+  const start = (client: string, calls: number) => () => runFresh(client, calls, server.ready);
   const measured = await measureRounds("import", rounds, {
     [imported]: cost([entry]),
     [alone]: cost(packages),
     ...Object.fromEntries(packages.map((name) => [name, cost([name])])),
-    ...Object.fromEntries(startClients.map((client) => [firstCall(client), start(client, 1)])),
+    ...Object.fromEntries(freshClients.map((client) => [firstCall(client), start(client, 1)])),
     ...Object.fromEntries(clientsOfMany.map((client) => [thousandCalls(client), start(client, 1_000)])),
   });
   const sizes = await installedBytes(root);
@@ -45,7 +45,7 @@ export async function importCost(rounds = 15): Promise<BenchReport> {
     columns: ["what", "ms CPU", "× its dependencies", "× undici.request", "× Node's fetch", "MB installed"],
     rows: [
       ...importRows(measured, packages, sizes),
-      ...startRows(measured, firstCall, startClients),
+      ...startRows(measured, firstCall, freshClients),
       ...startRows(measured, thousandCalls, clientsOfMany),
       ["installed with everything it needs", "", "", "", "", total / megabyte],
     ],

@@ -1,135 +1,104 @@
-// node docs/options-tables.ts [--write]: the tables of docs/reference/options.md, from the types of the options and their doc comments;
-// with --write it puts them in their place there.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import ts from "typescript";
+// node docs/options-tables.ts [--write]: the tables of docs/reference/options.md, from the tables of the options in src with the doc comments
+// of the interfaces beside them; with --write it puts them in their place there.
+import { readFileSync, writeFileSync } from "node:fs";
+import type { OptionRule } from "../src/core/settings/option-rule.ts";
+import { callOptions } from "../src/fetch/call-options.ts";
+import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
+import { serviceTables } from "../src/mesh/service-options.ts";
+import { type OptionComment, OptionComments } from "./option-comments.ts";
 
-const sources = new URL("../src/", import.meta.url).pathname;
 const page = new URL("reference/options.md", import.meta.url);
 const begin = "<!-- tables: written by docs/options-tables.ts -->";
 const end = "<!-- end of tables -->";
 
-/** An option as its type declares it. */
-interface Option {
+type Rules = Readonly<Record<string, OptionRule<unknown>>>;
+
+/** An option with its rule and its comment. */
+export interface DocumentedOption extends OptionComment {
+  /** With the groups that it is in: `retry.budget.ratio`. */
+  readonly path: string;
   readonly name: string;
-  readonly isRequired: boolean;
-  readonly type: ts.TypeNode | undefined;
-  /** Its doc comment on one line. */
-  readonly text: string;
-  readonly defaultText: string | undefined;
+  readonly rule: OptionRule<unknown>;
 }
 
-/** A table of options that belong together. */
-interface Group {
-  /** `retry.budget`, or the heading of a level. */
+/** Options that are in one table. */
+export interface OptionGroup {
   readonly title: string;
-  readonly options: readonly Option[];
+  readonly options: readonly DocumentedOption[];
 }
 
-type Declaration = ts.InterfaceDeclaration | ts.TypeAliasDeclaration;
-
-function declarations(): ReadonlyMap<string, Declaration> {
-  const found = new Map<string, Declaration>();
-  for (const name of readdirSync(sources, { recursive: true, encoding: "utf8" })) {
-    if (!name.endsWith(".ts")) continue;
-    const source = ts.createSourceFile(name, readFileSync(join(sources, name), "utf8"), ts.ScriptTarget.Latest, true);
-    for (const statement of source.statements) {
-      if (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) found.set(statement.name.text, statement);
-    }
-  }
-  return found;
+/** The options of each level, and the groups that are in them, depth first. */
+export function optionGroups(): { readonly levels: readonly OptionGroup[]; readonly groups: readonly OptionGroup[] } {
+  const ofMesh = new OptionComments("src/mesh/mesh-options.ts", "MeshOptions");
+  const ofCall = new OptionComments("src/core/dispatch.ts", "CallOptions");
+  const ofServices: Rules = Object.assign({}, ...serviceTables.map(({ rules }) => rules));
+  const levels = [
+    { title: "The mesh only", options: documented([], wholeMeshOptions.rules, ofMesh) },
+    { title: "The mesh or a service", options: documented([], ofServices, ofMesh) },
+    { title: "A call", options: documented([], callOptions.rules, ofCall) },
+  ];
+  const [mesh, service] = levels;
+  return { levels, groups: [service, mesh].flatMap((level) => groupsIn(level?.options ?? [], ofMesh)) };
 }
 
-const declared = declarations();
-
-/** The options of a type with those that it extends or is a union of; the first of several with one name. */
-function optionsOf(name: string, own = false): readonly Option[] {
-  const declaration = declared.get(name);
-  if (declaration === undefined) return [];
-  const members: Option[] = ts.isInterfaceDeclaration(declaration)
-    ? declaration.members.filter(ts.isPropertySignature).map(optionOf)
-    : optionsOfType(declaration.type);
-  const parents = ts.isInterfaceDeclaration(declaration) && !own ? (declaration.heritageClauses ?? []) : [];
-  const inherited = parents.flatMap(({ types }) => types.flatMap(({ expression }) => optionsOf(expression.getText())));
-  const all = [...members, ...inherited];
-  return all.filter((option, index) => all.findIndex((each) => each.name === option.name) === index);
-}
-
-function optionsOfType(type: ts.TypeNode): Option[] {
-  if (ts.isTypeLiteralNode(type)) return type.members.filter(ts.isPropertySignature).map(optionOf);
-  if (ts.isUnionTypeNode(type) || ts.isIntersectionTypeNode(type)) return type.types.flatMap(optionsOfType);
-  if (ts.isParenthesizedTypeNode(type)) return optionsOfType(type.type);
-  return ts.isTypeReferenceNode(type) ? [...optionsOf(type.typeName.getText())] : [];
-}
-
-function optionOf(member: ts.PropertySignature): Option {
-  const [comment] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
-  const tag = ts.getJSDocTags(member).find(({ tagName }) => tagName.text === "default");
-  return {
-    name: member.name.getText(),
-    isRequired: member.questionToken === undefined,
-    type: member.type,
-    text: plain(comment?.comment),
-    defaultText: tag === undefined ? undefined : plain(tag.comment),
-  };
-}
-
-function plain(comment: string | ts.NodeArray<ts.JSDocComment> | undefined): string {
-  const text =
-    typeof comment === "string"
-      ? comment
-      : (comment ?? []).map((part) => (ts.isJSDocLink(part) ? `\`${part.name?.getText() ?? ""}\`` : part.text)).join("");
-  return text
-    .replace(/\s+/g, " ")
-    .replace(/(?<!\\)\|/g, "\\|")
-    .trim();
-}
-
-/** The type that an option's own options have, where it is a group. */
-function groupTypeOf({ type }: Option): string | undefined {
-  const parts = type === undefined ? [] : ts.isUnionTypeNode(type) ? type.types : [type];
-  return parts.flatMap((part) =>
-    ts.isTypeReferenceNode(part) && /Options$/.test(part.typeName.getText()) ? [part.typeName.getText()] : [],
-  )[0];
-}
-
-/** The groups in a group, depth first. */
-function groupsIn(path: string, options: readonly Option[]): readonly Group[] {
-  return options.flatMap((option) => {
-    const type = groupTypeOf(option);
-    if (type === undefined) return [];
-    const title = `${path}${option.name}`;
-    const inner = optionsOf(type);
-    return [{ title, options: inner }, ...groupsIn(`${title}.`, inner)];
+function documented(group: readonly string[], rules: Rules, comments: OptionComments): readonly DocumentedOption[] {
+  return Object.entries(rules).map(([name, rule]) => {
+    const path = [...group, name];
+    return { path: path.join("."), name, rule, ...comments.of(path) };
   });
 }
 
-function rowOf(path: string, option: Option): string {
-  const isGroup = groupTypeOf(option) !== undefined;
-  const anchor = `${path}${option.name}`.toLowerCase().replace(/[^\w-]/g, "");
-  const name = isGroup ? `[\`${option.name}\`](#${anchor})` : `\`${option.name}\``;
-  const code = (text: string): string => (/^[\w"[\]{}.() -]+$/.test(text) && !/ [a-z]/.test(text) ? `\`${text}\`` : text);
-  const value = option.defaultText !== undefined ? code(option.defaultText) : option.isRequired ? "required" : isGroup ? "see below" : "";
-  return `| ${name} | ${value} | ${option.text} |`;
+function groupsIn(options: readonly DocumentedOption[], comments: OptionComments): readonly OptionGroup[] {
+  return options.flatMap(({ path, rule }) => {
+    if (rule.table === undefined) return [];
+    const inner = documented(path.split("."), rule.table.rules, comments);
+    return [{ title: path, options: inner }, ...groupsIn(inner, comments)];
+  });
 }
 
-function tableOf(path: string, options: readonly Option[]): readonly string[] {
-  return ["| option | default | meaning |", "|---|---|---|", ...options.map((option) => rowOf(path, option))];
+/** The default of an option as its `@default` tag has it, without marks of code. */
+export function defaultOf({ default: value, defaultText }: OptionRule<unknown>): string {
+  if (defaultText !== undefined) return defaultText.replaceAll("`", "");
+  return typeof value === "number" || value === undefined ? String(value ?? "none") : JSON.stringify(value);
+}
+
+const code = (text: string): string => `\`${text}\``;
+/** A bar would end the cell. */
+const inCell = (text: string): string => text.replace(/(?<!\\)\|/g, "\\|");
+const anchorOf = (path: string): string => path.toLowerCase().replace(/[^\w-]/g, "");
+
+function defaultCell(rule: OptionRule<unknown>): string {
+  if (rule.defaultText !== undefined) return rule.defaultText;
+  if (rule.default === undefined) return "none";
+  if (rule.table === undefined || rule.default === false) return code(defaultOf(rule));
+  return rule.type.endsWith("false") ? "on" : "see below";
+}
+
+function valuesCell({ type, range, unit, table }: OptionRule<unknown>): string {
+  return type
+    .split(" | ")
+    .map((each) => {
+      if (each === "number" && range !== undefined) return unit === undefined ? range : `${range} ${unit}`;
+      return table !== undefined && each === "object" ? "options" : code(each);
+    })
+    .join(" or ");
+}
+
+function tableOf(options: readonly DocumentedOption[]): readonly string[] {
+  const rows = options.map(({ path, name, rule, sentence }) => {
+    const shown = rule.table === undefined ? code(name) : `[${code(name)}](#${anchorOf(path)})`;
+    return `| ${[shown, defaultCell(rule), valuesCell(rule), sentence].map(inCell).join(" | ")} |`;
+  });
+  return ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
 }
 
 function optionsTables(): string {
-  const ofService = optionsOf("ServiceOptions");
-  const levels = [
-    { title: "The mesh only", options: optionsOf("MeshOptions", true) },
-    { title: "The mesh or a service", options: ofService },
-    { title: "A call", options: optionsOf("CallOptions") },
-  ];
-  const groups = [...groupsIn("", ofService), ...groupsIn("", levels[0]?.options ?? [])];
+  const { levels, groups } = optionGroups();
   return [
-    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf("", options), ""]),
+    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options), ""]),
     "## Groups",
     "",
-    ...groups.flatMap(({ title, options }) => [`### ${title}`, "", ...tableOf(`${title}.`, options), ""]),
+    ...groups.flatMap(({ title, options }) => [`### ${title}`, "", ...tableOf(options), ""]),
   ]
     .join("\n")
     .trimEnd();

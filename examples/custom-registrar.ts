@@ -1,8 +1,9 @@
 // A custom registrar: it keeps instances registered with a small HTTP registry that forgets them when they stop renewing.
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Instance, type InstanceStatus, MeshError, type Registrar, type Registration } from "inmesh";
+import { type Instance, type InstanceStatus, MeshError, type Registrar } from "inmesh";
+import { type EntryAction, type EntryCall, keepRegistered, type Recognition, type RegistryEntry, systemClock } from "inmesh/extend";
 import { registrarContract } from "inmesh/testing";
 
 interface HttpRegistrarOptions {
@@ -17,97 +18,76 @@ function httpRegistrar(options: HttpRegistrarOptions): Registrar {
       const { service, port } = instance;
       if (service === "") throw new TypeError("register: service must not be empty");
       if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`register: port must be 1 to 65535, not ${port}`);
-      const registration = new HttpRegistration(instance, options);
-      await registration.begin(signal);
-      return registration;
+      const keeping = { registerTimeoutMs: 10_000, onRenewalError: console.warn, clock: systemClock, random: Math.random };
+      return keepRegistered(new HttpEntry(instance, options), keeping, signal);
     },
   };
 }
 
-class HttpRegistration implements Registration {
+/** The entry of one instance: four requests, each made once. When they are made, and made again, is the keeper's part. */
+class HttpEntry implements RegistryEntry {
   readonly id: string;
+  readonly renewMs: number;
   readonly #instance: Instance;
   readonly #options: HttpRegistrarOptions;
-  #status: InstanceStatus = "up";
-  #timer: NodeJS.Timeout | undefined;
-  /** Requests are sent one after the other, so that a renewal never arrives after the removal. */
-  #last: Promise<void> = Promise.resolve();
-  #end: Promise<void> | undefined;
 
   constructor(instance: Instance, options: HttpRegistrarOptions) {
+    this.id = instance.id ?? `${instance.service}-${instance.host ?? "127.0.0.1"}-${instance.port}`;
+    // One renewal that is lost must not remove the instance.
+    this.renewMs = options.ttlMs / 3;
     this.#instance = instance;
     this.#options = options;
-    this.id = instance.id ?? `${instance.service}-${instance.host ?? "127.0.0.1"}-${instance.port}`;
   }
 
-  get status(): InstanceStatus {
-    return this.#status;
-  }
-
-  async begin(signal?: AbortSignal): Promise<void> {
-    await this.#announce(signal);
-    this.#renewLater();
-  }
-
-  /** Three times per TTL, with jitter so that many instances do not renew together. The timer keeps no process alive. */
-  #renewLater(): void {
-    const delayMs = (this.#options.ttlMs / 3) * (0.9 + 0.1 * Math.random());
-    this.#timer = setTimeout(async () => {
-      await this.#announce().catch(reportRenewal);
-      if (this.#end === undefined) this.#renewLater();
-    }, delayMs).unref();
-  }
-
-  async setStatus(status: InstanceStatus): Promise<void> {
-    if (this.#end !== undefined) throw new MeshError("ERR_MESH_REGISTRATION", `${this.id} has been deregistered`);
-    this.#status = status;
-    await this.#announce();
-  }
-
-  deregister(signal?: AbortSignal): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#end ??= this.#send("DELETE", signal);
-    return this.#end;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.deregister();
-  }
-
-  /** Says everything each time: a registry that has lost its data learns the instance and its status again. */
-  #announce(signal?: AbortSignal): Promise<void> {
+  async announce(status: InstanceStatus, call: EntryCall): Promise<void> {
     const { host = "127.0.0.1", port } = this.#instance;
-    return this.#send("PUT", signal, JSON.stringify({ host, port, status: this.#status, ttlMs: this.#options.ttlMs }));
+    await this.#send("PUT", call, { host, port, status, ttlMs: this.#options.ttlMs });
   }
 
-  #send(method: string, signal: AbortSignal | undefined, body?: string): Promise<void> {
+  async report(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    return (await this.#send("PATCH", call, { status })) === 404 ? "forgotten" : "known";
+  }
+
+  renew(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    return this.report(status, call);
+  }
+
+  async withdraw(call: EntryCall): Promise<void> {
+    await this.#send("DELETE", call);
+  }
+
+  isRefusal(error: unknown): boolean {
+    return error instanceof Refusal;
+  }
+
+  errorOf(action: EntryAction, cause: unknown): MeshError {
     const { service } = this.#instance;
-    const sent = this.#last.then(async () => {
-      signal?.throwIfAborted();
-      const url = `${this.#options.url}/${encodeURIComponent(service)}/${encodeURIComponent(this.id)}`;
-      const limit = AbortSignal.timeout(5_000);
-      const init = {
-        method,
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-        ...(body === undefined ? {} : { body }),
-      };
-      try {
-        const response = await fetch(url, init);
-        await response.body?.cancel();
-        if (!response.ok) throw new Error(`HTTP ${response.status}`);
-      } catch (cause) {
-        throw new MeshError("ERR_MESH_REGISTRATION", `${method} ${url}: ${(cause as Error).message}`, { service, cause });
-      }
+    const message = `${this.#options.url}: cannot ${action} ${this.id}: ${(cause as Error).message}`;
+    return new MeshError("ERR_MESH_REGISTRATION", message, { service, cause });
+  }
+
+  /** Resolves with the status of the response, 2xx or 404. */
+  async #send(method: string, { isAwaited, signal }: EntryCall, body?: object): Promise<number> {
+    const path = [this.#instance.service, this.id].map(encodeURIComponent).join("/");
+    const limit = AbortSignal.timeout(5_000);
+    const sent = request(`${this.#options.url}/${path}`, {
+      method,
+      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
-    this.#last = sent.catch(() => undefined);
-    return sent;
+    // A renewal in the background keeps no process alive.
+    if (!isAwaited) sent.once("socket", (socket) => socket.unref());
+    sent.end(body && JSON.stringify(body));
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    response.resume();
+    const { statusCode = 0 } = response;
+    if (statusCode >= 400 && statusCode < 500 && statusCode !== 404) throw new Refusal(`HTTP ${statusCode}`);
+    if (statusCode >= 500) throw new Error(`HTTP ${statusCode}`);
+    return statusCode;
   }
 }
 
-/** A renewal that failed is no reason to end: the next one is due soon. */
-function reportRenewal(error: unknown): void {
-  console.warn(error);
-}
+/** The registry does not want the entry: the same request again would be refused again. */
+class Refusal extends Error {}
 
 // The rest of this file tries it, with a registry in memory.
 interface Entry {
@@ -115,17 +95,20 @@ interface Entry {
   readonly host: string;
   readonly port: number;
   readonly status: InstanceStatus;
+  readonly ttlMs: number;
   readonly expiresAt: number;
 }
 const entries = new Map<string, Entry>();
-const registry = createServer(async (request, response) => {
-  const [, service = "", id = ""] = (request.url ?? "").split("/").map(decodeURIComponent);
+const registry = createServer(async (incoming, response) => {
+  const [, service = "", id = ""] = (incoming.url ?? "").split("/").map(decodeURIComponent);
   let text = "";
-  for await (const chunk of request.setEncoding("utf8")) text += chunk;
-  if (request.method === "DELETE") entries.delete(id);
+  for await (const chunk of incoming.setEncoding("utf8")) text += chunk;
+  const known = entries.get(id);
+  if (incoming.method === "DELETE") entries.delete(id);
+  else if (incoming.method === "PATCH" && known === undefined) response.statusCode = 404;
   else {
-    const { ttlMs, ...entry } = JSON.parse(text) as Entry & { readonly ttlMs: number };
-    entries.set(id, { ...entry, service, expiresAt: Date.now() + ttlMs });
+    const entry = { ...known, ...JSON.parse(text), service } as Entry;
+    entries.set(id, { ...entry, expiresAt: Date.now() + entry.ttlMs });
   }
   response.end();
 }).listen(0, "127.0.0.1");

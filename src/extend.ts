@@ -42,7 +42,8 @@ export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/c
 // Registrars.
 export { type KeepRegisteredOptions, keepRegistered } from "./registration/keep-registered.ts";
 export type { Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
-export type { EntryCall, Recognition, RegistryEntry } from "./registration/registry-entry.ts";
+export type { RegistrationKeeper, RegistrationKeeperOptions } from "./registration/registration-keeper.ts";
+export type { EntryAction, EntryCall, Recognition, RegistryEntry } from "./registration/registry-entry.ts";
 export type { CallOutcome } from "./telemetry/attribute-values.ts";
 export type {
   AttemptMessage,

@@ -73,7 +73,7 @@ export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
 export type { RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
 export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
-export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection.ts";
+export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection-options.ts";
 export type {
   GrpcHealthCheck,
   HealthCheckOptions,
@@ -81,6 +81,6 @@ export type {
   HttpHealthCheck,
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
-export type { HealthCheckResult, UpstreamStanding } from "./rotation/upstream-standing.ts";
+export type { HealthCheckResult, InstanceStanding } from "./rotation/instance-standing.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export type { TlsOptions } from "./wire/tls.ts";

@@ -1,20 +1,17 @@
 import type { AttemptLearner, Picker } from "../balancer/picker.ts";
-import type { Permit } from "../circuit/circuit.ts";
+import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
-import type { HeadVerdict, UpstreamBreakers } from "../rotation/upstream-breaker.ts";
-
-/** The part of the instances' circuits that attempts report to. */
-export type AttemptCircuits = Pick<UpstreamBreakers, "admit" | "answered" | "ended" | "failed">;
+import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
 
 /** What an {@link AttemptLedger} reports to. */
 export interface AttemptLedgerOptions {
   /** The balancer's picker, where it learns from attempts. */
   readonly picker: Pick<Picker, "onAttempt">;
-  /** The circuits of the instances; `undefined` where breakers are switched off. */
-  readonly circuits: AttemptCircuits | undefined;
+  /** Judges instances by their attempts; `undefined` where breakers are switched off. */
+  readonly passiveHealth: Pick<PassiveHealth, "admit" | "answered" | "ended" | "failed"> | undefined;
   readonly clock: Clock;
   /** An attempt has ended: its instance has room for another one. */
   readonly onEnd?: (() => void) | undefined;
@@ -43,7 +40,7 @@ export class Attempt {
   readonly #options: AttemptLedgerOptions;
   readonly #upstream: Upstream;
   readonly #request: MeshRequest;
-  readonly #permit: Permit | undefined;
+  readonly #permit: CircuitPermit | undefined;
   #learner: AttemptLearner | undefined = undefined;
   /** `undefined` until the attempt is sent: before that its time is not the instance's. */
   #sentAt: number | undefined = undefined;
@@ -59,7 +56,7 @@ export class Attempt {
     const statistics = statisticsOf(upstream);
     statistics.inFlight++;
     statistics.attempts++;
-    this.#permit = options.circuits?.admit(upstream);
+    this.#permit = options.passiveHealth?.admit(upstream);
   }
 
   /** The request goes out, or has gone out whole where the client writes it: from here on the time is the instance's. */
@@ -74,7 +71,7 @@ export class Attempt {
     if (this.#hasEnded || this.#response !== undefined) return;
     this.#response = response;
     if (outcomeOfResponse(response) === "failure") statisticsOf(this.#upstream).failures++;
-    if (this.#permit !== undefined) this.#verdict = this.#options.circuits?.answered(this.#upstream, this.#permit, response);
+    if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     learnLatency(this.#upstream, this.#options.clock.now() - this.#sentAt);
     this.#hasLearntHead = this.#learner !== undefined;
@@ -90,16 +87,16 @@ export class Attempt {
   end(error: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { circuits, picker, onEnd } = this.#options;
+    const { passiveHealth, picker, onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
     // The deadline of a call, and its caller's abort, say as much of a caller that reads slowly as of the instance.
     const isGivenUp = this.#response !== undefined && error !== undefined && error === this.#request.cancellation.reason;
     const hasFailed = error !== undefined && !isGivenUp && outcomeOfError(error) === "failure";
     if (hasFailed && !this.hasFailedHead) statistics.failures++;
     if (this.#permit !== undefined) {
-      if (this.#response === undefined) circuits?.failed(this.#upstream, this.#permit, error);
+      if (this.#response === undefined) passiveHealth?.failed(this.#upstream, this.#permit, error);
       else if (!isGivenUp && this.#verdict !== undefined)
-        circuits?.ended(this.#upstream, this.#permit, this.#verdict, this.#response.status, hasFailed);
+        passiveHealth?.ended(this.#upstream, this.#permit, this.#verdict, this.#response.status, hasFailed);
     }
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.

@@ -1,17 +1,20 @@
-import { optionTable } from "../core/settings/option-table.ts";
+import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { number, ratio } from "../core/settings/rules.ts";
 
-/** When the breakers open and how they come back; `breaker` in the options of the mesh. */
+/** Circuit breakers of a service and of its instances: when they open and how they come back; `breaker` in the options of the mesh. */
 export interface BreakerOptions {
-  /** The service's breaker opens when more than this share of its calls in the last 10 s failed, 0–1. @default 0.5 */
+  /** A breaker opens when more than this share of its outcomes in the last 10 s are failures, 0–1. @default 0.5 */
   readonly failureRatio?: number;
-  /** … of at least so many calls. @default 20 */
+  /** The fewest outcomes in the last 10 s that `failureRatio` judges. @default 20 */
   readonly minCalls?: number;
-  /** An instance is taken out after so many failures in a row; one is enough when no connection could be made. @default 5 */
+  /** The breaker of an instance also opens after this many failures in a row; after one when no connection could be made. @default 5 */
   readonly consecutiveFailures?: number;
-  /** First pause before a probe, in milliseconds; doubles with each probe that fails. Every pause is varied by ± 20 %. @default 1000 */
+  /** First pause before a probe, in milliseconds; each failed probe doubles it. All pauses are varied by ± 20 %. @default 1000 */
   readonly breakMs?: number;
-  /** The longest pause of an instance before it is varied, in milliseconds. (A service's is 1000: while nobody answers, every second one call tries.) @default 30000 */
+  /**
+   * The longest pause of an instance's breaker before it is varied, in milliseconds. That of a service's breaker is always one second, so that
+   * one call a second tries. @default 30000
+   */
   readonly maxBreakMs?: number;
 }
 
@@ -23,3 +26,6 @@ export const breakerOptions = optionTable<BreakerOptions>()({
   breakMs: number({ default: 1_000, min: 1, unit: "ms" }),
   maxBreakMs: number({ default: 30_000, min: 1, unit: "ms" }),
 });
+
+/** {@link BreakerOptions} with the defaults filled in. */
+export type BreakerSettings = Settled<typeof breakerOptions.rules>;

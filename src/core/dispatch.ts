@@ -11,15 +11,15 @@ export type CallPriority = "high" | "normal" | "low";
 
 /** What a call may say for itself; the fields of `init.mesh`. */
 export interface CallOptions {
-  /** Overrides `timeoutMs` for this call; `false` = no limit. */
+  /** Overrides `timeoutMs` for this call, in milliseconds; `false` = no limit. @default the service's */
   readonly timeoutMs?: number | false;
-  /** Overrides `attemptTimeoutMs` for this call; `false` = no limit. */
+  /** Overrides `attemptTimeoutMs` for this call, in milliseconds; `false` = no limit. @default the service's */
   readonly attemptTimeoutMs?: number | false;
-  /** `true`: the caller's word that executing the request twice does no harm, so it may be retried. `false`: never retry what was sent. */
+  /** `true`: the caller asserts that the request is idempotent, so that it may be sent again. `false`: it is not sent again once it was sent. @default by `retry.methods` */
   readonly idempotent?: boolean;
-  /** `false`: one attempt only. */
+  /** `false`: one attempt only. @default the service's */
   readonly retry?: false;
-  /** Which calls go first where `concurrency` makes them wait. @default "normal" */
+  /** The order of calls where `concurrency` makes them wait. @default "normal" */
   readonly priority?: CallPriority;
   /** Requests with equal keys go to the same instance, for pickers that hash. */
   readonly hashKey?: string;
@@ -64,6 +64,7 @@ export interface MeshRequest {
 
 /** Told once that a call has ended. */
 export interface CallEndListener {
+  /** The call has failed, or the body of its response has closed. */
   handleCallEnd(): void;
 }
 

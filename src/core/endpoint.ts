@@ -1,6 +1,6 @@
 /**
  * One instance of a service as discovery tells it: readonly data, never changed by the mesh.
- * What the mesh learns about the instance lives in {@link Upstream}.
+ * What the mesh learns about the instance lives in the `Upstream` of `inmesh/extend`.
  */
 export interface Endpoint {
   /** Stable while the instance lives; unique within its service. Updates are matched by it. */

@@ -1,29 +1,50 @@
 import { inspect } from "node:util";
-import type { CallOptions } from "../core/dispatch.ts";
-import { checkChoice, checkKeys, checkNumber, checkObject } from "../core/options.ts";
+import type { CallOptions, CallPriority } from "../core/dispatch.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { choice, custom, number, orFalse } from "../core/settings/rules.ts";
 
-const callKeys = ["priority", "timeoutMs", "attemptTimeoutMs", "idempotent", "retry", "hashKey", "route"] as const;
+function refuse(option: string, value: unknown, mustBe: string): never {
+  throw new TypeError(`${option} must be ${mustBe}, not ${inspect(value)}`);
+}
+
+/** Any text, the empty one too. */
+const anyText = custom<string | undefined>({
+  type: "string",
+  default: undefined,
+  check(option, value) {
+    if (typeof value !== "string") refuse(option, value, "a string");
+  },
+});
+
+/** The rules of {@link CallOptions}, the options of `init.mesh`. */
+export const callOptions = optionTable<CallOptions>()({
+  timeoutMs: orFalse(number({ min: 1, unit: "ms", defaultText: "the service's" })),
+  attemptTimeoutMs: orFalse(number({ min: 1, unit: "ms", defaultText: "the service's" })),
+  idempotent: custom<boolean | undefined>({
+    type: "true | false",
+    default: undefined,
+    defaultText: "by `retry.methods`",
+    check(option, value) {
+      if (typeof value !== "boolean") refuse(option, value, "true or false");
+    },
+  }),
+  retry: custom<false | undefined>({
+    type: "false",
+    default: undefined,
+    defaultText: "the service's",
+    check(option, value) {
+      if (value !== false) refuse(option, value, "false or absent");
+    },
+  }),
+  priority: choice<CallPriority, CallPriority>(["high", "normal", "low"], "normal"),
+  hashKey: anyText,
+  route: anyText,
+});
 
 /**
  * Checks `init.mesh` of one call.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function checkCallOptions(options: CallOptions): void {
-  checkObject("mesh", options);
-  checkKeys("mesh", options, callKeys);
-  checkLimit("mesh.timeoutMs", options.timeoutMs);
-  checkLimit("mesh.attemptTimeoutMs", options.attemptTimeoutMs);
-  if (options.idempotent !== undefined && typeof options.idempotent !== "boolean")
-    throw new TypeError(`mesh.idempotent must be true or false, not ${inspect(options.idempotent)}`);
-  if (options.retry !== undefined && options.retry !== false)
-    throw new TypeError(`mesh.retry must be false or absent, not ${inspect(options.retry)}`);
-  checkChoice("mesh.priority", options.priority, ["high", "normal", "low"]);
-  for (const key of ["hashKey", "route"] as const) {
-    if (options[key] !== undefined && typeof options[key] !== "string")
-      throw new TypeError(`mesh.${key} must be a string, not ${inspect(options[key])}`);
-  }
-}
-
-function checkLimit(option: string, value: number | false | undefined): void {
-  if (value !== false) checkNumber(option, value, 1);
+  callOptions.check("mesh", options);
 }

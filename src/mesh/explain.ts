@@ -5,7 +5,7 @@ import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
-import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
+import type { InstanceStanding } from "../rotation/instance-standing.ts";
 import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 import { explanationTable } from "./explanation-table.ts";
 
@@ -16,7 +16,7 @@ interface Source {
   readonly lastError: unknown;
   readonly unconfirmed: readonly Endpoint[];
   readonly breaker: BreakerState;
-  readonly standingOf: (upstream: Upstream) => UpstreamStanding | undefined;
+  readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
   readonly balancer: Balancer;
   readonly picker: Pick<Picker, "explain">;
   readonly nowMs: number;

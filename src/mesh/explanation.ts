@@ -3,7 +3,7 @@ import type { BreakerState } from "../core/breaker-state.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { InstanceState } from "../core/upstream.ts";
-import type { HealthCheckResult } from "../rotation/upstream-standing.ts";
+import type { HealthCheckResult } from "../rotation/instance-standing.ts";
 
 /** Why an endpoint is out of rotation. */
 export interface Ejection {

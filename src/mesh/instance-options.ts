@@ -6,8 +6,7 @@ import { optionTable } from "../core/settings/option-table.ts";
 import { custom, group, orFalse } from "../core/settings/rules.ts";
 import { type ConcurrencyOption, concurrencyOption } from "../policies/concurrency/concurrency-limit.ts";
 import { type BreakerOption, breakerOption } from "../policies/service-breaker.ts";
-import type { EjectionOptions } from "../rotation/ejection/ejection.ts";
-import { ejectionOptions } from "../rotation/ejection/ejection-options.ts";
+import { type EjectionOptions, ejectionOptions } from "../rotation/ejection/ejection-options.ts";
 import { type HealthCheckOption, healthCheckOption } from "../rotation/health/health-check-options.ts";
 
 /** Which instance an attempt is given to, and which may be. */

@@ -9,9 +9,9 @@ import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";
 import { HealthChecks } from "../rotation/health/health-checks.ts";
+import type { InstanceStanding } from "../rotation/instance-standing.ts";
 import { OperatorHolds } from "../rotation/operator-holds.ts";
-import { UpstreamBreakers } from "../rotation/upstream-breaker.ts";
-import type { UpstreamStanding } from "../rotation/upstream-standing.ts";
+import { Rotation } from "../rotation/rotation.ts";
 import type { ClientIdentity } from "../wire/client-identity.ts";
 import type { InstanceSettings } from "./instance-options.ts";
 
@@ -42,14 +42,14 @@ export class Instances {
   readonly ledger: AttemptLedger;
   /** `undefined` without `concurrency.maxInFlightPerInstance`. */
   readonly room: InstanceLimit | undefined;
-  readonly #breakers: UpstreamBreakers;
+  readonly #rotation: Rotation;
   readonly #operator: OperatorHolds;
   readonly #healthChecks: HealthChecks | undefined;
 
   constructor(parts: InstancesParts) {
     const { service, settings, zone, send, events, clock, random } = parts;
     this.picker = settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker;
-    this.#breakers = new UpstreamBreakers({
+    this.#rotation = new Rotation({
       ...(settings.breaker || undefined),
       ejection: settings.ejection,
       clock,
@@ -58,8 +58,8 @@ export class Instances {
       upstreams: () => this.balancer.members,
       healthCheck: (upstream) => this.#healthChecks?.result(upstream),
     });
-    this.#operator = new OperatorHolds(this.#breakers, clock);
-    this.#healthChecks = healthChecksOf(parts, this.#breakers);
+    this.#operator = new OperatorHolds(this.#rotation, clock);
+    this.#healthChecks = healthChecksOf(parts, this.#rotation);
     this.balancer = new Balancer({
       ...settings.balancing,
       service,
@@ -73,7 +73,7 @@ export class Instances {
         this.room?.fill();
       },
       onRemoved: (upstream) => {
-        this.#breakers.forget(upstream);
+        this.#rotation.forget(upstream);
         this.#operator.forget(upstream);
         parts.release(upstream);
       },
@@ -82,7 +82,7 @@ export class Instances {
     this.ledger = new AttemptLedger({
       picker: this.picker,
       // With `breaker: false` circuits do what health checks and operators say, and no more.
-      circuits: settings.breaker === false ? undefined : this.#breakers,
+      passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
       clock,
       onEnd: this.room?.fill,
     });
@@ -96,8 +96,8 @@ export class Instances {
   }
 
   /** Why `upstream` is, or is not, in rotation. */
-  standing(upstream: Upstream): UpstreamStanding {
-    return this.#breakers.standing(upstream);
+  standing(upstream: Upstream): InstanceStanding {
+    return this.#rotation.standing(upstream);
   }
 
   /** Takes the instance with this id out for `forMs` milliseconds, or puts it back for 0; `false` when there is none. */
@@ -117,12 +117,12 @@ export class Instances {
   /** Releases every timer, and lets go of every upstream. */
   dispose(release: (upstream: Upstream) => void): void {
     this.#operator.dispose();
-    this.#breakers.dispose();
+    this.#rotation.dispose();
     for (const upstream of this.balancer.upstreams) release(upstream);
   }
 }
 
-function healthChecksOf({ settings, identity, clock, random }: InstancesParts, breakers: UpstreamBreakers): HealthChecks | undefined {
+function healthChecksOf({ settings, identity, clock, random }: InstancesParts, rotation: Rotation): HealthChecks | undefined {
   const { healthCheck, protocol } = settings;
   if (healthCheck === false) return undefined;
   return new HealthChecks({
@@ -130,7 +130,7 @@ function healthChecksOf({ settings, identity, clock, random }: InstancesParts, b
     probe: healthCheckProbe(healthCheck, protocol, identity),
     clock,
     random,
-    onUnhealthy: (upstream) => breakers.hold(upstream),
-    onHealthy: (upstream) => breakers.release(upstream),
+    onUnhealthy: (upstream) => rotation.hold(upstream),
+    onHealthy: (upstream) => rotation.release(upstream),
   });
 }

@@ -19,9 +19,9 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
   readonly observers?: readonly Observer[];
-  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. */
+  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. @default none */
   readonly zone?: string;
-  /** Overrides for single services, by name. */
+  /** Overrides for single services, by name. @default none */
   readonly services?: { readonly [Name in ServiceNameOf<Declared>]?: ServiceOptions };
   /**
    * The services that may be called. With it a key of `services` and a call outside of the list are a `TypeError` that says what was
@@ -39,9 +39,9 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly maxServices?: number;
   /** How long `close()` waits for calls in flight, in milliseconds. @default 5000 */
   readonly drainTimeoutMs?: number;
-  /** Time; for tests and simulations. @default the process's own clock */
+  /** The source of time, for tests and simulations. @default the process's own clock */
   readonly clock?: Clock;
-  /** Chance; a seeded one makes jitter and picks repeatable. @default Math.random */
+  /** The source of chance; a seeded one makes jitter and picks repeatable. @default Math.random */
   readonly random?: Random;
 }
 

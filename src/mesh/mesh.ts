@@ -40,7 +40,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * Calls `service/path`, like the global `fetch`, on an instance that discovery knows and the balancer chose, and again
    * on another one where that is safe.
    *
-   * Resolves with a standard `Response`, whatever its status. Rejects with a {@link MeshError}, whose `maybeExecuted`
+   * Resolves with a standard `Response`, whatever its status. Rejects with a `MeshError`, whose `maybeExecuted`
    * says whether an instance may have executed the request; with the signal's reason when the caller aborts; with a
    * `TypeError` for an init that is none.
    */

@@ -8,6 +8,7 @@ import { concurrencyLayer } from "../policies/concurrency/concurrency-limit.ts";
 import { deadline } from "../policies/deadline.ts";
 import { delimitedBodyLayer } from "../policies/delimited-body.ts";
 import { hedgeLayer } from "../policies/hedge/hedge.ts";
+import { maxResponseBytesLayer } from "../policies/max-response-bytes.ts";
 import { propagateLayer } from "../policies/propagate.ts";
 import { retryLayer } from "../policies/retry/retry.ts";
 import { serviceBreakerLayer } from "../policies/service-breaker.ts";
@@ -73,6 +74,7 @@ export const serviceLayers = [
   interceptorsLayer,
   // Above the breakers: what it refuses is no fault of an instance.
   delimitedBodyLayer,
+  maxResponseBytesLayer,
   // Above the retries: it judges calls, not attempts, and refuses before any work is done.
   serviceBreakerLayer,
   // Below the breaker: what that refuses was not refused by the service.

@@ -12,7 +12,7 @@ import { type LayerOptions, serviceLayers } from "./pipeline.ts";
 
 /** Interceptors of users. */
 export interface InterceptorsOption {
-  /** Around each call, first = outermost; those of a service are inside those of the mesh. */
+  /** Around each call, first = outermost; those of a service are inside those of the mesh. @default [] */
   readonly interceptors?: readonly Interceptor[];
 }
 

@@ -9,9 +9,9 @@ import { SlidingSum } from "./sliding-sum.ts";
 
 /** Client-side throttling; `throttle` in the options of the mesh. */
 export interface ThrottleOptions {
-  /** Calls are held back once more than so many are made for each one that is accepted. @default 2 */
+  /** Calls are held back once more than this number of them is made for each one that is accepted. @default 2 */
   readonly ratio?: number;
-  /** Over so many milliseconds. @default 120000 */
+  /** The time over which calls are counted, in milliseconds. @default 120000 */
   readonly windowMs?: number;
 }
 

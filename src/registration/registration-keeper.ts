@@ -96,6 +96,7 @@ export class RegistrationKeeper implements Registration {
     return this.#withdrawal;
   }
 
+  /** {@link deregister}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.deregister();
   }

@@ -1,22 +1,22 @@
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { UpstreamBreakers } from "./upstream-breaker.ts";
+import type { Rotation } from "./rotation.ts";
 
 /** Instances that somebody takes out by hand, each for a time, and puts back. */
 export class OperatorHolds {
-  readonly #breakers: Pick<UpstreamBreakers, "hold" | "release">;
+  readonly #rotation: Pick<Rotation, "hold" | "release">;
   readonly #clock: Clock;
   readonly #timers = new Map<Upstream, Timer>();
 
-  constructor(breakers: Pick<UpstreamBreakers, "hold" | "release">, clock: Clock) {
-    this.#breakers = breakers;
+  constructor(rotation: Pick<Rotation, "hold" | "release">, clock: Clock) {
+    this.#rotation = rotation;
     this.#clock = clock;
   }
 
   /** Takes `upstream` out for `forMs` milliseconds from now, whatever it was before. */
   hold(upstream: Upstream, forMs: number): void {
     this.forget(upstream);
-    this.#breakers.hold(upstream, "operator", this.#clock.wallNow() + forMs);
+    this.#rotation.hold(upstream, "operator", this.#clock.wallNow() + forMs);
     const timer = this.#clock.setTimer(() => this.release(upstream), forMs, false);
     this.#timers.set(upstream, timer);
   }
@@ -24,7 +24,7 @@ export class OperatorHolds {
   /** Puts it back now, also where a rule of ejection has taken it out; but not while its health checks fail. */
   release(upstream: Upstream): void {
     this.forget(upstream);
-    this.#breakers.release(upstream, "operator");
+    this.#rotation.release(upstream, "operator");
   }
 
   /** The upstream is gone, or is told of anew. */

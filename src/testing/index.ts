@@ -1,3 +1,4 @@
+export type { UpstreamStatistics } from "../core/upstream.ts";
 export type { ContractEndpoint, ContractTest } from "./contract/contract.ts";
 export { type DiscoveryContractOptions, type DiscoveryFeature, type DiscoveryHarness, discoveryContract } from "./contract/discovery.ts";
 export { type PickerContractOptions, pickerContract } from "./contract/picker.ts";

@@ -6,13 +6,13 @@ import { custom } from "../core/settings/rules.ts";
 
 /** TLS towards the instances that speak it. */
 export interface TlsOptions {
-  /** Certificates of the authorities that are trusted instead of the built-in ones, PEM. */
+  /** Certificates of the authorities that are trusted instead of the built-in ones, PEM. @default the built-in ones */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** This client's certificate chain, PEM. */
   readonly cert?: string | Uint8Array;
-  /** The key of {@link TlsOptions.cert}, PEM. */
+  /** The key of `cert`, PEM. */
   readonly key?: string | Uint8Array;
-  /** The name that the instances' certificates must carry. Default: the endpoint's host. */
+  /** The name that the instances' certificates must carry. @default the endpoint's host */
   readonly serverName?: string;
 }
 

@@ -7,7 +7,7 @@ import { mayImport, roomOf, rooms } from "./rooms.ts";
 export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/undici/"]],
   ["fastest-levenshtein", ["discovery/nearest-name.ts", "cli/nearest-word.ts"]],
-  ["opossum", ["circuit/"]],
+  ["opossum", ["circuit/opossum/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
   ["yaml", ["discovery/file/", "assets/"]],

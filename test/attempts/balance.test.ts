@@ -41,7 +41,7 @@ function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
   balancer.update([{ id: "one", host: "127.0.0.1", port: 1 }]);
   const layer: Interceptor = balance({
     balancer,
-    ledger: new AttemptLedger({ picker, circuits: undefined, clock: systemClock }),
+    ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock: systemClock }),
     wait: { isOver: true, join: () => Promise.resolve(), noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   });
   return layer(next);

@@ -26,7 +26,7 @@ function noting(notes: string[]): Picker {
 }
 
 function notedLease(notes: string[]) {
-  const ledger = new AttemptLedger({ picker: noting(notes), circuits: undefined, clock: systemClock });
+  const ledger = new AttemptLedger({ picker: noting(notes), passiveHealth: undefined, clock: systemClock });
   const upstream = testUpstream();
   return leaseOf(upstream, ledger.begin(upstream, testRequest()));
 }

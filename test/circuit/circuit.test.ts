@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Circuit, type CircuitOptions, type Permit } from "../../src/circuit/circuit.ts";
+import { Circuit, type CircuitOptions } from "../../src/circuit/circuit.ts";
+import type { CircuitPermit } from "../../src/circuit/circuit-permit.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 
 const made: Circuit[] = [];
@@ -39,7 +40,7 @@ function circuitOf(options: Partial<CircuitOptions> = {}) {
 /** Lets opossum's promises go on. */
 const settled = () => clock.advance(0);
 
-function admitted(circuit: Circuit): Permit {
+function admitted(circuit: Circuit): CircuitPermit {
   const permit = circuit.admit();
   if (permit === undefined) throw new Error(`not admitted: ${circuit.state}`);
   return permit;
@@ -166,11 +167,11 @@ describe("coming back", () => {
     await clock.advance(1);
     expect([circuit.state, circuit.wantsProbe]).toEqual(["half-open", true]);
     const probe = admitted(circuit);
-    expect([probe.isProbe, circuit.admit(), circuit.wantsProbe]).toEqual([true, undefined, false]);
+    expect([probe.kind, circuit.admit(), circuit.wantsProbe]).toEqual(["probe", undefined, false]);
     circuit.settle(probe, "success");
     expect(circuit.admit(), "not before opossum has closed").toBeUndefined();
     await settled();
-    expect([states, admitted(circuit).isProbe]).toEqual([["open", "half-open", "closed"], false]);
+    expect([states, admitted(circuit).kind]).toEqual([["open", "half-open", "closed"], "normal"]);
   });
 
   it("doubles the pause with every probe that fails, up to the longest, and begins anew after a success", async () => {
@@ -444,6 +445,6 @@ describe("dispose", () => {
     circuit.settle(admitted(circuit), "failure");
     await clock.advance(5_000);
     circuit.close(circuit.panicPermit);
-    expect([circuit.state, admitted(circuit).isProbe, states, clock.pending.length]).toEqual(["closed", false, ["open"], 0]);
+    expect([circuit.state, admitted(circuit).kind, states, clock.pending.length]).toEqual(["closed", "normal", ["open"], 0]);
   });
 });

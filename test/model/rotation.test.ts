@@ -4,11 +4,11 @@ import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
-import type { Permit } from "../../src/circuit/circuit.ts";
+import type { CircuitPermit } from "../../src/circuit/circuit-permit.ts";
 import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
-import { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
+import { Rotation } from "../../src/rotation/rotation.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ending, endings, openResponse } from "../policies/support.ts";
@@ -54,10 +54,10 @@ class Rig {
   readonly circuits = new Map<Upstream, ModelCircuit>();
   readonly open: Attempt[] = [];
   readonly #dispatch: Dispatch;
-  readonly breakers: UpstreamBreakers;
+  readonly rotation: Rotation;
   readonly balancer: Balancer;
   #ending: Promise<Ending> = Promise.resolve(200);
-  #started: { upstream: Upstream; permit: Permit | undefined } | undefined = undefined;
+  #started: { upstream: Upstream; permit: CircuitPermit | undefined } | undefined = undefined;
 
   constructor() {
     const { clock } = this;
@@ -67,9 +67,9 @@ class Rig {
       picker,
       clock,
       random: () => 0.5,
-      onRemoved: (upstream) => this.breakers.forget(upstream),
+      onRemoved: (upstream) => this.rotation.forget(upstream),
     });
-    this.breakers = new UpstreamBreakers({
+    this.rotation = new Rotation({
       consecutiveFailures: modelled.consecutiveFailures,
       breakMs: modelled.breakMs,
       maxBreakMs: modelled.maxBreakMs,
@@ -79,18 +79,19 @@ class Rig {
       random: () => 0.5,
       upstreams: () => this.balancer.members,
     });
-    const breakers = {
+    const { passiveHealth } = this.rotation;
+    const watched = {
       admit: (upstream: Upstream) => {
-        const permit = this.breakers.admit(upstream);
+        const permit = passiveHealth.admit(upstream);
         this.#started = { upstream, permit };
         return permit;
       },
-      answered: this.breakers.answered.bind(this.breakers),
-      ended: this.breakers.ended.bind(this.breakers),
-      failed: this.breakers.failed.bind(this.breakers),
+      answered: passiveHealth.answered.bind(passiveHealth),
+      ended: passiveHealth.ended.bind(passiveHealth),
+      failed: passiveHealth.failed.bind(passiveHealth),
     };
     const noEndpoints = async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "none");
-    const ledger = new AttemptLedger({ picker, circuits: breakers, clock: this.clock });
+    const ledger = new AttemptLedger({ picker, passiveHealth: watched, clock: this.clock });
     const layer = balance({ balancer: this.balancer, ledger, wait: { isOver: true, join: async () => {}, noEndpoints } });
     this.#dispatch = layer(endings(() => this.#ending).dispatch);
   }
@@ -108,7 +109,7 @@ class Rig {
     this.#started = undefined;
     const wasTried = request.tried.length > 0;
     const settled = this.#dispatch(request).catch(() => {});
-    const started = this.#started as { upstream: Upstream; permit: Permit | undefined } | undefined;
+    const started = this.#started as { upstream: Upstream; permit: CircuitPermit | undefined } | undefined;
     expect(started === undefined, "a service with endpoints gives a pick").toBe(this.circuits.size === 0);
     if (started === undefined) return undefined;
     const { upstream } = started;
@@ -117,8 +118,8 @@ class Rig {
     const isAnyIn = [...this.circuits.values()].some((each) => !each.isOut);
     const isForProbe = !wasTried && circuit.state === "half-open" && circuit.isProbing(this.now) !== true;
     if (isAnyIn && circuit.isOut) expect(isForProbe, "nobody who is out is picked while another is in").toBe(true);
-    const permit = circuit.admit(this.now, started.permit?.isProbe === true);
-    expect(started.permit?.isPanic ? "panic" : started.permit?.isProbe ? "probe" : "normal").toBe(permit.kind);
+    const permit = circuit.admit(this.now, started.permit?.kind === "probe");
+    expect(started.permit?.kind).toBe(permit.kind);
     const end = async (way: Way) => {
       const ending = endingOf(way);
       answer(ending);
@@ -139,7 +140,7 @@ class Rig {
     await end(way);
     if (upstream.removed) return;
     const { now } = this;
-    const openedBy = this.breakers.standing(upstream).rule;
+    const openedBy = this.rotation.standing(upstream).rule;
     const heed = () => {
       if (circuit.isOut) circuit.askAgain(1.25 * askedMs);
       else if (this.#mayEject(2)) circuit.open("retry-after", now, 1.25 * askedMs);
@@ -182,7 +183,7 @@ class Rig {
     const wall = this.clock.wallNow() - this.now;
     for (const [upstream, circuit] of this.circuits) {
       circuit.pass(this.now);
-      const { state, rule, untilMs } = this.breakers.standing(upstream);
+      const { state, rule, untilMs } = this.rotation.standing(upstream);
       const out = circuit.rule === "health check" ? "unhealthy" : "ejected";
       const expected = {
         state: circuit.state === "closed" ? "available" : circuit.state === "half-open" ? "probing" : out,
@@ -205,7 +206,7 @@ class Rig {
   }
 
   async dispose(): Promise<void> {
-    this.breakers.dispose();
+    this.rotation.dispose();
     expect([this.clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
     // What ends afterwards makes no new circuit.
     for (const attempt of [...this.open]) await attempt.end("refused");
@@ -266,7 +267,7 @@ const checks = fc.tuple(fc.nat(4), fc.boolean()).map(([index, isHealthy]) =>
     const entry = at([...rig.circuits], index);
     if (entry === undefined) return;
     const [upstream, circuit] = entry;
-    rig.breakers[isHealthy ? "release" : "hold"](upstream);
+    rig.rotation[isHealthy ? "release" : "hold"](upstream);
     circuit[isHealthy ? "release" : "hold"](rig.now);
   }),
 );

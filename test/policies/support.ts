@@ -1,13 +1,6 @@
-import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
-import { localResponse } from "../../src/core/buffered-body.ts";
-import { systemClock } from "../../src/core/clock.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
 import type { CloseListener, ResponseBody } from "../../src/core/http/body.ts";
-import type { Outcome } from "../../src/core/outcome.ts";
-import type { Upstream } from "../../src/core/upstream.ts";
-import type { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
-import { testRequest } from "../../src/testing/request.ts";
 
 /** A body that a test ends by hand. */
 export class OpenBody implements ResponseBody {
@@ -125,34 +118,4 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error("it did not reject");
-}
-
-/** The breakers as the balance layer uses them, around `next`, for a request whose upstream has been chosen. */
-export function throughBreakers(breakers: UpstreamBreakers, next: Dispatch): Dispatch {
-  const ledger = new AttemptLedger({ picker: {}, circuits: breakers, clock: systemClock });
-  return (request) => {
-    const upstream = request.upstream as Upstream;
-    const attempt = ledger.begin(upstream, request);
-    return next(request).then(
-      (response) => {
-        attempt.head(response);
-        response.body.onClose((error) => attempt.end(error));
-        return response;
-      },
-      (error: unknown) => {
-        attempt.end(error);
-        throw error;
-      },
-    );
-  };
-}
-
-/** An attempt at `upstream` begins; the function ends it. `isRefused`: no connection could be made. */
-export function begun(breakers: UpstreamBreakers, upstream: Upstream): (outcome: Outcome, isRefused?: boolean) => void {
-  const attempt = new AttemptLedger({ picker: {}, circuits: breakers, clock: systemClock }).begin(upstream, testRequest({ upstream }));
-  return (outcome, isRefused = false) => {
-    if (outcome === "success") attempt.head(localResponse(200));
-    const failure = new MeshError(isRefused ? "ERR_MESH_CONNECT" : "ERR_MESH_PROTOCOL", "failed");
-    attempt.end(outcome === "success" ? undefined : outcome === "neutral" ? new Error("given up") : failure);
-  };
 }

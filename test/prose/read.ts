@@ -17,8 +17,6 @@ export const unreadPages: readonly string[] = [
   "docs/reference/connections.md",
   "docs/reference/discovery/",
   "docs/reference/performance.md",
-  // Made from the types of the options: clean when src is.
-  "docs/reference/options.md",
   "docs/reference/pickers/",
   "docs/reference/prometheus.md",
   "docs/reference/telemetry.md",

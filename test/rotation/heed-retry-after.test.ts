@@ -1,29 +1,30 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Upstream } from "../../src/core/upstream.ts";
-import { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
+import { Rotation } from "../../src/rotation/rotation.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { endings, openResponse, throughBreakers } from "../policies/support.ts";
+import { endings, openResponse } from "../policies/support.ts";
+import { throughRotation } from "./attempts.ts";
 import { stateOf } from "./states.ts";
 
-const made: UpstreamBreakers[] = [];
+const made: Rotation[] = [];
 afterEach(() => {
-  for (const breakers of made.splice(0)) breakers.dispose();
+  for (const rotation of made.splice(0)) rotation.dispose();
 });
 
 function rig(count: number, random = 0.5) {
   const clock = virtualClock();
   const upstreams = Array.from({ length: count }, (_, index) => testUpstream({ id: String(index), port: index + 1 }));
-  const breakers = new UpstreamBreakers({ clock, random: () => random, upstreams: () => upstreams });
-  made.push(breakers);
+  const rotation = new Rotation({ clock, random: () => random, upstreams: () => upstreams });
+  made.push(rotation);
   const answer = async (upstream: Upstream, status: number, headers: Record<string, string> = {}) => {
     const response = openResponse(status, headers);
-    const dispatch = throughBreakers(breakers, endings(() => response).dispatch);
+    const dispatch = throughRotation(rotation, endings(() => response).dispatch);
     await dispatch(testRequest({ upstream }));
     response.body.close();
     await clock.advance(0);
   };
-  return { clock, breakers, upstreams: upstreams as [Upstream, ...Upstream[]], answer };
+  return { clock, rotation, upstreams: upstreams as [Upstream, ...Upstream[]], answer };
 }
 
 describe("an instance that asks to be left alone", () => {
@@ -32,11 +33,11 @@ describe("an instance that asks to be left alone", () => {
       [0, 10],
       [0.999, 15],
     ] as const) {
-      const { clock, breakers, upstreams, answer } = rig(3, random);
+      const { clock, rotation, upstreams, answer } = rig(3, random);
       const [first] = upstreams;
       await answer(first, status, { "retry-after": "10" });
       expect(stateOf(first)).toBe("ejected");
-      expect(breakers.standing(first)).toMatchObject({ state: "ejected", rule: "retry-after", ejections: 1 });
+      expect(rotation.standing(first)).toMatchObject({ state: "ejected", rule: "retry-after", ejections: 1 });
       await clock.advance(untilS * 1_000 - 20);
       expect(stateOf(first)).toBe("ejected");
       await clock.advance(40);
@@ -59,13 +60,13 @@ describe("an instance that asks to be left alone", () => {
 
   it("again when it is probed is left alone again, for as long as it asks then", async () => {
     for (const status of [429, 503]) {
-      const { clock, breakers, upstreams, answer } = rig(3);
+      const { clock, rotation, upstreams, answer } = rig(3);
       const [first] = upstreams;
       await answer(first, status, { "retry-after": "10" });
       await clock.advance(12_500);
       expect(stateOf(first)).toBe("probing");
       await answer(first, status, { "retry-after": "40" });
-      expect(breakers.standing(first)).toMatchObject({ state: "ejected", rule: "retry-after" });
+      expect(rotation.standing(first)).toMatchObject({ state: "ejected", rule: "retry-after" });
       await clock.advance(49_000);
       expect(stateOf(first)).toBe("ejected");
       await clock.advance(1_100);

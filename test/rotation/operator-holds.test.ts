@@ -2,19 +2,19 @@ import { describe, expect, it } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
 import { Upstream } from "../../src/core/upstream.ts";
 import { OperatorHolds } from "../../src/rotation/operator-holds.ts";
-import { UpstreamBreakers } from "../../src/rotation/upstream-breaker.ts";
+import { Rotation } from "../../src/rotation/rotation.ts";
 import { virtualClock } from "../../src/testing/index.ts";
 import { onState, stateOf } from "./states.ts";
 
-function fail(breakers: UpstreamBreakers, upstream: Upstream): void {
-  breakers.failed(upstream, breakers.admit(upstream), new MeshError("ERR_MESH_PROTOCOL", "reset"));
+function fail(rotation: Rotation, upstream: Upstream): void {
+  rotation.passiveHealth.failed(upstream, rotation.passiveHealth.admit(upstream), new MeshError("ERR_MESH_PROTOCOL", "reset"));
 }
 
 function setUp() {
   const clock = virtualClock();
   const upstreams = ["a", "b", "c"].map((id) => new Upstream("orders", { id, host: id, port: 1 }));
   const ejections: string[] = [];
-  const breakers = new UpstreamBreakers({
+  const rotation = new Rotation({
     clock,
     random: () => 0.5,
     events: onState(({ upstream, former, rule }) => {
@@ -23,15 +23,15 @@ function setUp() {
     upstreams: () => upstreams,
   });
   const [first] = upstreams as [Upstream, ...Upstream[]];
-  return { clock, upstreams, first, breakers, holds: new OperatorHolds(breakers, clock), ejections };
+  return { clock, upstreams, first, rotation, holds: new OperatorHolds(rotation, clock), ejections };
 }
 
 describe("an instance that an operator takes out", () => {
   it("is out for exactly that long, without a probe, and back by itself", async () => {
-    const { clock, first, breakers, holds, ejections } = setUp();
+    const { clock, first, rotation, holds, ejections } = setUp();
     holds.hold(first, 60_000);
     expect(stateOf(first)).toBe("ejected");
-    expect(breakers.standing(first)).toMatchObject({
+    expect(rotation.standing(first)).toMatchObject({
       state: "ejected",
       rule: "operator",
       sinceMs: clock.wallNow(),
@@ -43,7 +43,7 @@ describe("an instance that an operator takes out", () => {
     expect(stateOf(first)).toBe("ejected");
     await clock.advance(1);
     expect(stateOf(first)).toBe("available");
-    expect(breakers.standing(first)).toMatchObject({ state: "available", rule: undefined, untilMs: undefined });
+    expect(rotation.standing(first)).toMatchObject({ state: "available", rule: undefined, untilMs: undefined });
   });
 
   it("is back at once when it is put back, and its time ends nothing later", async () => {
@@ -73,38 +73,38 @@ describe("an instance that an operator takes out", () => {
   });
 
   it("stays out while its health checks fail, whatever the operator says, and the other way round", () => {
-    const { first, breakers, holds, clock } = setUp();
+    const { first, rotation, holds, clock } = setUp();
     holds.hold(first, 60_000);
-    breakers.hold(first);
-    expect(breakers.standing(first)).toMatchObject({ rule: "health check", untilMs: undefined });
-    breakers.release(first);
+    rotation.hold(first);
+    expect(rotation.standing(first)).toMatchObject({ rule: "health check", untilMs: undefined });
+    rotation.release(first);
     expect(stateOf(first)).toBe("ejected");
-    expect(breakers.standing(first)).toMatchObject({ rule: "operator", untilMs: clock.wallNow() + 60_000 });
-    breakers.hold(first);
+    expect(rotation.standing(first)).toMatchObject({ rule: "operator", untilMs: clock.wallNow() + 60_000 });
+    rotation.hold(first);
     holds.release(first);
     expect(stateOf(first)).toBe("unhealthy");
-    expect(breakers.standing(first)).toMatchObject({ rule: "health check" });
-    breakers.release(first);
+    expect(rotation.standing(first)).toMatchObject({ rule: "health check" });
+    rotation.release(first);
     expect(stateOf(first)).toBe("available");
   });
 
   it("may also be put back when a rule has taken it out", () => {
-    const { first, breakers, holds } = setUp();
-    for (let failure = 0; failure < 5; failure++) fail(breakers, first);
-    expect(breakers.standing(first)).toMatchObject({ rule: "consecutive failures" });
+    const { first, rotation, holds } = setUp();
+    for (let failure = 0; failure < 5; failure++) fail(rotation, first);
+    expect(rotation.standing(first)).toMatchObject({ rule: "consecutive failures" });
     holds.release(first);
     expect(stateOf(first)).toBe("available");
-    fail(breakers, first);
+    fail(rotation, first);
     expect(stateOf(first)).toBe("available");
   });
 
   it("is told of no more once it has gone", async () => {
-    const { clock, first, breakers, holds } = setUp();
+    const { clock, first, rotation, holds } = setUp();
     holds.hold(first, 1_000);
     holds.forget(first);
-    breakers.forget(first);
+    rotation.forget(first);
     await clock.advance(2_000);
     holds.release(first);
-    expect(breakers.state(first)).toBe("available");
+    expect(rotation.state(first)).toBe("available");
   });
 });

@@ -13,14 +13,15 @@ export type Settled<Rules> = { readonly [Name in keyof Rules]: Rules[Name] exten
  */
 export class OptionTable<Options extends object, Rules extends OptionRules<Options> = OptionRules<Options>> {
   readonly rules: Rules;
+  /** The names of the options. */
+  readonly names: readonly string[];
+  /** Made once: the options of a call are checked at each call. */
+  readonly #entries: readonly (readonly [name: string, rule: OptionRule<unknown>])[];
 
   constructor(rules: Rules) {
     this.rules = rules;
-  }
-
-  /** The names of the options. */
-  get names(): readonly string[] {
-    return Object.keys(this.rules);
+    this.names = Object.keys(rules);
+    this.#entries = Object.entries<OptionRule<unknown>>(rules);
   }
 
   /**
@@ -39,14 +40,13 @@ export class OptionTable<Options extends object, Rules extends OptionRules<Optio
    * @throws TypeError or RangeError naming the option and the value.
    */
   checkValues(prefix: string, given: object): void {
-    for (const [name, rule] of Object.entries<OptionRule<unknown>>(this.rules))
-      rule.check(`${prefix}${name}`, (given as Record<string, unknown>)[name]);
+    for (const [name, rule] of this.#entries) rule.check(`${prefix}${name}`, (given as Record<string, unknown>)[name]);
   }
 
   /** These options, with the default where one is absent or `undefined`. Whatever else `given` has is left out. */
   settle(given: Options): Settled<Rules> {
     const settled: Record<string, unknown> = {};
-    for (const [name, rule] of Object.entries<OptionRule<unknown>>(this.rules)) {
+    for (const [name, rule] of this.#entries) {
       const value = (given as Record<string, unknown>)[name];
       settled[name] = value === undefined ? rule.default : value;
     }

@@ -16,7 +16,7 @@ export interface ConcurrencyLimit {
   learn(sample: LimitSample): void;
 }
 
-/** Makes the limit of one service: {@link gradient2}, {@link aimd}, or one of your own. */
+/** Makes the limit of one service: `gradient2()` and `aimd()` of `inmesh`, or one of your own. */
 export interface LimitAlgorithm {
   /** The limit of one service, as it is at first. */
   begin(): ConcurrencyLimit;

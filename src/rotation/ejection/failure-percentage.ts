@@ -1,19 +1,21 @@
-import type { FailurePercentageOptions, OutcomeCounts } from "./ejection.ts";
+import { type FailurePercentageOptions, failurePercentageOptions } from "./ejection-options.ts";
+import type { OutcomeCounts } from "./outcome-counts.ts";
 
 /**
- * Who fails nearly always (Envoy's outlier detection, gRFC A50: from 85 % on), provided that the other instances together fail less than
- * half as often. Without the comparison a request that no instance can serve would cost a service half its instances; with it the rule
- * also holds for two, three and four instances, where standard deviations say nothing.
+ * The instances that fail nearly always (Envoy's outlier detection, gRFC A50), if the other instances together fail less than half as often.
+ * Without the comparison, a request that no instance can serve would eject half of the service. With it the rule also judges two, three and
+ * four instances, where standard deviations say nothing.
  */
 export function failurePercentageOutliers<Key>(
   counts: Iterable<readonly [Key, OutcomeCounts]>,
-  { threshold = 85, minCalls = 50, minInstances = 2 }: FailurePercentageOptions = {},
+  options: FailurePercentageOptions = {},
 ): readonly Key[] {
+  const { threshold, minCalls, minInstances } = failurePercentageOptions.settle(options);
   const judged = [...counts].filter(([, { calls }]) => calls >= minCalls);
   if (judged.length < minInstances) return [];
   const share = threshold / 100;
   const isBad = ({ calls, failures }: OutcomeCounts) => failures >= share * calls;
-  // The bad ones are compared with the rest, not with each other: of five two may be broken in the same way.
+  // The bad ones are compared with the rest, not with each other: of five instances two may be broken in the same way.
   const rest = judged.filter(([, each]) => !isBad(each)).reduce(total, { calls: 0, failures: 0 });
   if (rest.calls === 0) return [];
   const restShare = rest.failures / rest.calls;

@@ -1,19 +1,21 @@
-import type { OutcomeCounts, SuccessRateOptions } from "./ejection.ts";
+import { type SuccessRateOptions, successRateOptions } from "./ejection-options.ts";
+import type { OutcomeCounts } from "./outcome-counts.ts";
 
 /**
- * An instance that succeeds so often is none: where the others never fail, a single failure is already more than 1.9 standard
- * deviations away from them.
+ * From this success rate on, in percent, an instance is no outlier: where the others never fail, a single failure is more than 1.9 standard
+ * deviations below their mean.
  */
 const alwaysGoodEnough = 95;
 
 /**
- * Who succeeds far less often than the mean (Envoy's outlier detection, gRFC A50): threshold = mean − `deviations` × population standard
- * deviation of the success rates, in percent, each instance weighing the same.
+ * The instances that succeed far less often than the mean (Envoy's outlier detection, gRFC A50): threshold = mean − `deviations` × population
+ * standard deviation of the success rates, in percent, each instance weighing the same.
  */
 export function successRateOutliers<Key>(
   counts: Iterable<readonly [Key, OutcomeCounts]>,
-  { deviations = 1.9, minCalls = 100, minInstances = 5 }: SuccessRateOptions = {},
+  options: SuccessRateOptions = {},
 ): readonly Key[] {
+  const { deviations, minCalls, minInstances } = successRateOptions.settle(options);
   const rates = [...counts]
     .filter(([, { calls }]) => calls >= minCalls)
     .map(([key, { calls, failures }]) => [key, 100 * (1 - failures / calls)] as const);

@@ -3,7 +3,7 @@ import type { Clock, Random, Timer } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import { isLocalResourceError } from "../../core/local-resources.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import type { HealthCheckResult } from "../upstream-standing.ts";
+import type { HealthCheckResult } from "../instance-standing.ts";
 import type { HealthCheckProbe } from "./health-check.ts";
 import type { HealthCheckTiming } from "./health-check-options.ts";
 

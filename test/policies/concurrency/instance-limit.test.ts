@@ -21,7 +21,7 @@ function rig(instances: number, options: ConcurrencyOptions = {}) {
   const sent: { readonly to: string; readonly path: string; readonly response: OpenResponse }[] = [];
   const dispatch = balance({
     balancer,
-    ledger: new AttemptLedger({ picker, circuits: undefined, clock, onEnd: limit.fill }),
+    ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock, onEnd: limit.fill }),
     instanceLimit: limit,
     wait: { isOver: true, join: async () => {}, noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   })(async (request) => {

@@ -15,7 +15,7 @@ export interface HealthCheckResult {
 }
 
 /** Where an instance stands in the rotation, and why. */
-export interface UpstreamStanding {
+export interface InstanceStanding {
   readonly state: InstanceState;
   /** What took it out; `undefined` while it is in rotation. */
   readonly rule: EjectionRule | undefined;

@@ -1,64 +1,13 @@
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Upstream } from "../../../src/core/upstream.ts";
-import { UpstreamBreakers, type UpstreamBreakersOptions } from "../../../src/rotation/upstream-breaker.ts";
-import { testRequest, testUpstream } from "../../../src/testing/request.ts";
-import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { begun, type Ending, endings, openResponse, throughBreakers } from "../../policies/support.ts";
-import { onState, stateOf } from "../states.ts";
+import { describe, expect, it } from "vitest";
+import type { Upstream } from "../../src/core/upstream.ts";
+import type { RotationOptions } from "../../src/rotation/rotation.ts";
+import { testUpstream } from "../../src/testing/request.ts";
+import type { Ending } from "../policies/support.ts";
+import { clock, freshClock, inVirtualTime, refused, service, timeout } from "./rigs.ts";
+import { onState, stateOf } from "./states.ts";
 
-let clock: VirtualClock;
-const made: UpstreamBreakers[] = [];
-
-beforeEach(() => {
-  clock = virtualClock();
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
-});
-afterEach(() => {
-  for (const breakers of made.splice(0)) breakers.dispose();
-  expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
-  vi.useRealTimers();
-});
-
-/** A service with so many instances. */
-function service(instances: number, options: Partial<UpstreamBreakersOptions> = {}) {
-  const upstreams = Array.from({ length: instances }, (_, index) => testUpstream({ id: `i${index}`, port: index + 1 }));
-  const states: string[] = [];
-  const breakers = new UpstreamBreakers({
-    clock,
-    random: () => 0.5,
-    events: onState(({ upstream, state }) => states.push(`${upstream.id} ${state}`)),
-    upstreams: () => upstreams,
-    ...options,
-  });
-  made.push(breakers);
-  let ending: Ending = 200;
-  const dispatch = throughBreakers(breakers, endings(() => ending).dispatch);
-  const calls = async (next: Ending, count: number, to: number | Upstream): Promise<void> => {
-    for (let call = 0; call < count; call++) {
-      if (typeof next === "number") {
-        const response = openResponse(next);
-        response.body.close();
-        ending = response;
-      } else ending = next;
-      await dispatch(testRequest({ upstream: typeof to === "number" ? (upstreams[to] as Upstream) : to })).catch(() => {});
-    }
-  };
-  return {
-    breakers,
-    upstreams,
-    states,
-    calls,
-    /** So many calls to each instance that is in rotation, answered with its status. */
-    async traffic(statuses: readonly number[], count = 100): Promise<void> {
-      for (const [index, status] of statuses.entries()) if (upstreams[index]?.state === "available") await calls(status, count, index);
-    },
-    out: () => upstreams.filter((upstream) => upstream.state !== "available").map(({ id }) => id),
-  };
-}
-
-const timeout: Ending = { code: "ERR_MESH_TIMEOUT" };
-const refused: Ending = { code: "ERR_MESH_CONNECT" };
+inVirtualTime();
 
 describe("a sweep", () => {
   it("begins with the first failure and ends with an interval without one: no timer for a healthy or idle service", async () => {
@@ -83,12 +32,12 @@ describe("a sweep", () => {
   });
 
   it("takes out the instance that answers nothing but 500, which neither its breaker nor a retry minds, by failure percentage", async () => {
-    const { traffic, out, breakers, upstreams, states } = service(5);
+    const { traffic, out, rotation, upstreams, states } = service(5);
     await traffic([200, 200, 500, 200, 200]);
     expect([out(), upstreams[2]?.failures]).toEqual([[], 0]);
     await clock.advance(10_000);
     expect([out(), states]).toEqual([["i2"], ["i2 ejected"]]);
-    expect(breakers.standing(upstreams[2] as Upstream)).toEqual({
+    expect(rotation.standing(upstreams[2] as Upstream)).toEqual({
       state: "ejected",
       rule: "failure percentage",
       sinceMs: clock.wallNow(),
@@ -96,7 +45,7 @@ describe("a sweep", () => {
       ejections: 1,
       healthCheck: undefined,
     });
-    expect(breakers.standing(upstreams[0] as Upstream)).toEqual({
+    expect(rotation.standing(upstreams[0] as Upstream)).toEqual({
       state: "available",
       rule: undefined,
       sinceMs: undefined,
@@ -107,7 +56,7 @@ describe("a sweep", () => {
   });
 
   it("takes out the instance that fails half the time by success rate", async () => {
-    const { traffic, calls, out, breakers, upstreams } = service(5);
+    const { traffic, calls, out, rotation, upstreams } = service(5);
     await traffic([200, 200, 200, 200]);
     for (let round = 0; round < 50; round++) {
       await calls(200, 1, 4);
@@ -122,7 +71,7 @@ describe("a sweep", () => {
       await calls(500, 1, 4);
     }
     await clock.advance(10_000);
-    expect([out(), breakers.standing(upstreams[4] as Upstream).rule]).toEqual([["i4"], "success rate"]);
+    expect([out(), rotation.standing(upstreams[4] as Upstream).rule]).toEqual([["i4"], "success rate"]);
   });
 
   it("counts what breakers count too, but no caller's abort, either way", async () => {
@@ -158,12 +107,12 @@ describe("a sweep", () => {
   });
 
   it("takes its options", async () => {
-    const { traffic, out, breakers, upstreams } = service(2, {
+    const { traffic, out, rotation, upstreams } = service(2, {
       ejection: { intervalMs: 500, baseEjectionMs: 40, failurePercentage: { minCalls: 5 } },
     });
     await traffic([500, 200], 5);
     await clock.advance(500);
-    expect([out(), breakers.standing(upstreams[0] as Upstream).untilMs]).toEqual([["i0"], clock.wallNow() + 40]);
+    expect([out(), rotation.standing(upstreams[0] as Upstream).untilMs]).toEqual([["i0"], clock.wallNow() + 40]);
   });
 
   it("judges two instances and no single one", async () => {
@@ -176,21 +125,21 @@ describe("a sweep", () => {
   });
 
   it("takes out nobody who is out or has left meanwhile", async () => {
-    const { traffic, calls, breakers, upstreams, states } = service(5);
+    const { traffic, calls, rotation, upstreams, states } = service(5);
     await traffic([500, 500, 200, 200, 200]);
     await calls(refused, 1, 0);
     const gone = upstreams.splice(1, 1)[0] as Upstream;
     gone.markRemoved();
-    breakers.forget(gone);
+    rotation.forget(gone);
     await clock.advance(10_000);
     expect(states.filter((state) => state.endsWith(" ejected"))).toEqual(["i0 ejected"]);
-    expect(breakers.standing(upstreams[0] as Upstream)).toMatchObject({ rule: "connection refused", ejections: 1 });
-    expect(breakers.state(gone)).toBe("available");
+    expect(rotation.standing(upstreams[0] as Upstream)).toMatchObject({ rule: "connection refused", ejections: 1 });
+    expect(rotation.state(gone)).toBe("available");
   });
 });
 
 describe("an ejected instance", () => {
-  async function ejected(options: Partial<UpstreamBreakersOptions> = {}) {
+  async function ejected(options: Partial<RotationOptions> = {}) {
     const setup = service(5, options);
     const again = async () => {
       await setup.traffic([500, 200, 200, 200, 200]);
@@ -213,11 +162,11 @@ describe("an ejected instance", () => {
   });
 
   it("stays out when the probe is answered with what it was ejected for, twice as long", async () => {
-    const { bad, calls, breakers } = await ejected();
+    const { bad, calls, rotation } = await ejected();
     await clock.advance(30_000);
     await calls(500, 1, 0);
     await clock.advance(0);
-    expect([stateOf(bad), breakers.standing(bad).rule]).toEqual(["ejected", "failure percentage"]);
+    expect([stateOf(bad), rotation.standing(bad).rule]).toEqual(["ejected", "failure percentage"]);
     await clock.advance(59_999);
     expect(stateOf(bad)).toBe("ejected");
     await clock.advance(1);
@@ -233,8 +182,8 @@ describe("an ejected instance", () => {
   });
 
   it("is out twice as long each time, up to the longest, and less so after good sweeps", async () => {
-    const { bad, calls, again, breakers } = await ejected({ ejection: { maxEjectionMs: 100_000 } });
-    const pauseMs = () => (breakers.standing(bad).untilMs ?? 0) - (breakers.standing(bad).sinceMs ?? 0);
+    const { bad, calls, again, rotation } = await ejected({ ejection: { maxEjectionMs: 100_000 } });
+    const pauseMs = () => (rotation.standing(bad).untilMs ?? 0) - (rotation.standing(bad).sinceMs ?? 0);
     const back = async () => {
       await clock.advance(pauseMs());
       await calls(200, 1, 0);
@@ -255,27 +204,27 @@ describe("an ejected instance", () => {
   });
 
   it("keeps count of its ejections", async () => {
-    const { bad, calls, again, breakers } = await ejected();
+    const { bad, calls, again, rotation } = await ejected();
     await clock.advance(30_000);
     await calls(200, 1, 0);
     await clock.advance(0);
-    expect(breakers.standing(bad)).toMatchObject({ state: "available", rule: undefined, ejections: 1 });
+    expect(rotation.standing(bad)).toMatchObject({ state: "available", rule: undefined, ejections: 1 });
     await again();
-    expect(breakers.standing(bad).ejections).toBe(2);
+    expect(rotation.standing(bad).ejections).toBe(2);
   });
 
   it("is out for its breaker's time again when its breaker opens later", async () => {
-    const { bad, calls, breakers } = await ejected();
+    const { bad, calls, rotation } = await ejected();
     await clock.advance(30_000);
     await calls(200, 1, 0);
     await clock.advance(0);
     await calls(timeout, 5, 0);
-    expect(breakers.standing(bad)).toMatchObject({ rule: "consecutive failures", untilMs: clock.wallNow() + 1_000, ejections: 2 });
+    expect(rotation.standing(bad)).toMatchObject({ rule: "consecutive failures", untilMs: clock.wallNow() + 1_000, ejections: 2 });
   });
 
   it("is varied by ± 20 percent", async () => {
-    const { bad, breakers } = await ejected({ random: () => 0 });
-    expect(breakers.standing(bad).untilMs).toBe(clock.wallNow() + 24_000);
+    const { bad, rotation } = await ejected({ random: () => 0 });
+    expect(rotation.standing(bad).untilMs).toBe(clock.wallNow() + 24_000);
   });
 });
 
@@ -293,10 +242,10 @@ describe("never the whole service", () => {
   });
 
   it("instances that never answer go up to the cap too, and those above it stay, with their breakers closed", async () => {
-    const { calls, out, breakers, upstreams, states } = service(4);
+    const { calls, out, rotation, upstreams, states } = service(4);
     for (const index of [0, 1, 2]) await calls(timeout, 50, index);
     expect(out()).toEqual(["i0", "i1"]);
-    expect([breakers.state(upstreams[2] as Upstream), states]).toEqual(["available", ["i0 ejected", "i1 ejected"]]);
+    expect([rotation.state(upstreams[2] as Upstream), states]).toEqual(["available", ["i0 ejected", "i1 ejected"]]);
   });
 
   it("the next one goes as soon as another is back", async () => {
@@ -339,11 +288,11 @@ describe("never the whole service", () => {
   });
 
   it("counts only the instances that are in use: of a subset others may be out too", async () => {
-    const { breakers, upstreams, calls, out } = service(4);
+    const { rotation, upstreams, calls, out } = service(4);
     const others = Array.from({ length: 10 }, (_, index) => testUpstream({ id: `other${index}`, port: 100 + index }));
     for (const other of others) {
       await calls(refused, 1, other);
-      expect(breakers.state(other)).toBe("ejected");
+      expect(rotation.state(other)).toBe("ejected");
     }
     await calls(timeout, 5, 0);
     await calls(timeout, 5, 1);
@@ -369,7 +318,7 @@ describe("never the whole service", () => {
           },
         ),
         async (instances, steps) => {
-          clock = virtualClock();
+          freshClock();
           const violations: string[] = [];
           const setup = service(instances, {
             ejection: {
@@ -380,7 +329,7 @@ describe("never the whole service", () => {
             },
             events: onState(({ upstream, state, rule }) => {
               if (state !== "ejected" || rule === "connection refused") return;
-              const rules = setup.upstreams.map((each) => setup.breakers.standing(each).rule);
+              const rules = setup.upstreams.map((each) => setup.rotation.standing(each).rule);
               const gone = rules.filter((each) => each === "connection refused").length;
               const judged = rules.filter((each) => each !== undefined).length - gone;
               // A probe that fails opens again what was out already: that takes nobody away.
@@ -396,107 +345,11 @@ describe("never the whole service", () => {
             wasOut = new Set(setup.upstreams.filter(({ state }) => state !== "available"));
             await clock.advance(waitMs);
           }
-          setup.breakers.dispose();
+          setup.rotation.dispose();
           expect([violations, clock.pending]).toEqual([[], []]);
         },
       ),
       { numRuns: 60 },
     );
-  });
-});
-
-it("ten thousand instances that answer cost no circuit, no timer and no count", async () => {
-  const { calls, breakers, upstreams } = service(10_000);
-  for (let index = 0; index < 10_000; index++) await calls(200, 1, index);
-  expect([clock.pending, vi.getTimerCount()]).toEqual([[], 0]);
-  expect(breakers.standing(upstreams[9_999] as Upstream).state).toBe("available");
-});
-
-describe("an instance that is held", () => {
-  it("is out until it is released: no pause ends, no request is a probe, no success in panic brings it back", async () => {
-    const { breakers, upstreams, calls, out, states } = service(3);
-    const [first] = upstreams as [Upstream];
-    breakers.hold(first);
-    breakers.hold(first);
-    expect(breakers.standing(first)).toMatchObject({
-      state: "unhealthy",
-      rule: "health check",
-      sinceMs: clock.wallNow(),
-      untilMs: undefined,
-    });
-    await clock.advance(1_000_000);
-    await calls(200, 3, 0);
-    await calls(refused, 3, 0);
-    expect([out(), states]).toEqual([["i0"], ["i0 unhealthy"]]);
-    breakers.release(first);
-    breakers.release(first);
-    expect([out(), states, breakers.standing(first).ejections]).toEqual([[], ["i0 unhealthy", "i0 available"], 1]);
-    await clock.advance(20_000);
-    expect(clock.pending, "its circuit is dropped when all is quiet").toEqual([]);
-  });
-
-  it("was open, half-open or probing before: it is held from then on", async () => {
-    const { breakers, upstreams, calls, states } = service(3);
-    const [open, halfOpen, probing] = upstreams as [Upstream, Upstream, Upstream];
-    await calls(refused, 1, 1);
-    await calls(refused, 1, 2);
-    await clock.advance(1_000);
-    const settle = begun(breakers, probing);
-    await calls(refused, 1, 0);
-    for (const upstream of [open, halfOpen, probing]) breakers.hold(upstream);
-    settle("success", false);
-    await clock.advance(100_000);
-    expect([open, halfOpen, probing].map((upstream) => [breakers.standing(upstream).rule, stateOf(upstream)])).toEqual(
-      Array(3).fill(["health check", "unhealthy"]),
-    );
-    for (const upstream of [open, halfOpen, probing]) breakers.release(upstream);
-    expect([open, halfOpen, probing].map(stateOf)).toEqual(["available", "available", "available"]);
-    expect(states.filter((state) => state.endsWith("available"))).toHaveLength(3);
-  });
-
-  it("is told of with its former state and the rule, also where one way of being out follows another", () => {
-    const told: string[] = [];
-    const events = onState(({ upstream, state, former, rule }) => told.push(`${upstream.id} from ${former} to ${state}: ${rule}`));
-    const { breakers, upstreams } = service(3, { events });
-    const [first] = upstreams as [Upstream];
-    breakers.hold(first, "operator", clock.wallNow() + 60_000);
-    breakers.hold(first);
-    breakers.hold(first);
-    expect(stateOf(first)).toBe("unhealthy");
-    breakers.release(first);
-    expect(stateOf(first)).toBe("ejected");
-    breakers.release(first, "operator");
-    expect(told).toEqual([
-      "i0 from available to ejected: operator",
-      "i0 from ejected to unhealthy: health check",
-      "i0 from unhealthy to ejected: operator",
-      "i0 from ejected to available: undefined",
-    ]);
-  });
-
-  it("is released from that alone: what is out for its failures stays out", async () => {
-    const { breakers, upstreams, calls, out } = service(3);
-    await calls(timeout, 5, 0);
-    breakers.release(upstreams[0] as Upstream);
-    expect(out()).toEqual(["i0"]);
-  });
-
-  it("is not held when it has left, or all is over", () => {
-    const { breakers, upstreams, out } = service(2);
-    const [gone, other] = upstreams as [Upstream, Upstream];
-    gone.markRemoved();
-    breakers.hold(gone);
-    breakers.dispose();
-    breakers.hold(other);
-    expect(out()).toEqual([]);
-  });
-
-  it("leaves the share that may be out to the others", async () => {
-    const { breakers, upstreams, calls, out } = service(4);
-    breakers.hold(upstreams[0] as Upstream);
-    breakers.hold(upstreams[1] as Upstream);
-    await calls(timeout, 5, 2);
-    await calls(timeout, 50, 3);
-    expect(out()).toEqual(["i0", "i1", "i2"]);
   });
 });

@@ -39,14 +39,31 @@ const drive = `
     await Promise.all(Array.from({ length: 32 }, worker));
   }`;
 
-/** The clients that {@link startCost} knows. */
-export const startClients: readonly string[] = Object.keys(programs);
+/** The clients that {@link runFresh} knows. */
+export const freshClients: readonly string[] = Object.keys(programs);
 
-/** Microseconds of CPU of a fresh process, from nothing to the end of so many calls: the import, the connections and compilation included. */
-export async function startCost(client: string, calls: number, port: number): Promise<number> {
+/** What a process has used up at its end. */
+export interface Usage {
+  readonly [field: string]: number;
+  /** Microseconds of CPU since the process began: the import, the connections and compilation included. */
+  readonly value: number;
+  /** Resident set, in bytes. */
+  readonly rss: number;
+}
+
+/** Builds the package, which {@link runFresh} measures. */
+export async function buildPackage(): Promise<void> {
+  await run(process.execPath, ["build.ts"], { cwd: root });
+}
+
+/** Runs so many calls of a client in a process of its own, from nothing. */
+export async function runFresh(client: string, calls: number, port: number): Promise<Usage> {
   const constants = `const CALLS = ${calls}, URL_ = "http://127.0.0.1:${port}/users/42";`;
-  const end = "const { user, system } = process.cpuUsage(); console.log(user + system); process.exit();";
+  const end = `
+    const { user, system } = process.cpuUsage();
+    console.log(JSON.stringify({ value: user + system, rss: process.memoryUsage.rss() }));
+    process.exit();`;
   const program = `${constants}\n${programs[client]}\n${drive}\n${end}`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: root });
-  return Number(stdout);
+  return JSON.parse(stdout) as Usage;
 }

@@ -1,0 +1,117 @@
+import type { UnderlyingByteSource } from "node:stream/web";
+import type { Interceptor } from "../core/dispatch.ts";
+import { MeshError } from "../core/errors.ts";
+import type { CloseListener, ResponseBody } from "../core/http/body.ts";
+import { bytesOf } from "../core/http/body-chunks.ts";
+import { headerOf } from "../core/http/response-headers.ts";
+import { layer } from "../core/layer.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { integer } from "../core/settings/rules.ts";
+
+/**
+ * Refuses response bodies of more than `max` bytes as they come over the wire: at once where `content-length` says so, else with the
+ * first byte too many. The call, or the reading of its body, rejects with `ERR_MESH_BODY`, and the connection is closed.
+ */
+export function maxResponseBytes(max: number): Interceptor {
+  return (next) => (request) =>
+    next(request).then((response) => {
+      const refusal = () => {
+        const { service, attempts } = request;
+        const message = `the response of "${service}" is larger than ${max} bytes (maxResponseBytes)`;
+        return new MeshError("ERR_MESH_BODY", message, { service, attempts: [...attempts] });
+      };
+      if (request.method !== "HEAD" && Number(headerOf(response, "content-length")) > max) {
+        response.body.cancel();
+        throw refusal();
+      }
+      const { status, statusText, headers, upstream } = response;
+      return { status, statusText, headers, upstream, body: new BoundedBody(response.body, max, refusal) };
+    });
+}
+
+/** A body that is given up with the first byte beyond its limit. */
+class BoundedBody implements ResponseBody {
+  readonly #wire: ResponseBody;
+  readonly #refusal: () => MeshError;
+  #bytesLeft: number;
+  /** What the body was given up for. */
+  #error: MeshError | undefined = undefined;
+
+  constructor(wire: ResponseBody, max: number, refusal: () => MeshError) {
+    this.#wire = wire;
+    this.#bytesLeft = max;
+    this.#refusal = refusal;
+  }
+
+  get used(): boolean {
+    return this.#wire.used;
+  }
+
+  get complete(): boolean {
+    return this.#wire.complete;
+  }
+
+  get trailers(): readonly string[] {
+    return this.#wire.trailers;
+  }
+
+  onClose(listener: CloseListener): void {
+    this.#wire.onClose((error) => listener(this.#error ?? error));
+  }
+
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes());
+  }
+
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.stream()) chunks.push(chunk);
+    return bytesOf(chunks);
+  }
+
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const reader = this.#wire.stream().getReader();
+    const source: UnderlyingByteSource = {
+      type: "bytes",
+      pull: async (controller) => {
+        const { done, value } = await reader.read();
+        if (done) {
+          controller.close();
+          controller.byobRequest?.respond(0);
+        } else controller.enqueue(this.#counted(value));
+      },
+      cancel: (reason) => reader.cancel(reason),
+    };
+    return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
+  }
+
+  discard(maxBytes?: number): void {
+    this.#wire.discard(maxBytes);
+  }
+
+  cancel(reason?: unknown): void {
+    this.#wire.cancel(reason);
+  }
+
+  #counted(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    this.#bytesLeft -= chunk.byteLength;
+    if (this.#bytesLeft >= 0) return chunk;
+    this.#error = this.#refusal();
+    // For the instance it is a body that its reader gave up: it has done nothing wrong.
+    this.#wire.cancel();
+    throw this.#error;
+  }
+}
+
+/** The option of {@link maxResponseBytesLayer}. */
+export interface MaxResponseBytesOption {
+  /** The largest body of a response, in bytes as they come over the wire; a larger one is given up with `ERR_MESH_BODY`. @default no limit */
+  readonly maxResponseBytes?: number;
+}
+
+/** Above the breakers: a response that is too large for this caller is no fault of an instance. */
+export const maxResponseBytesLayer = layer({
+  name: "largest response",
+  options: optionTable<MaxResponseBytesOption>()({ maxResponseBytes: integer({ min: 0, unit: "bytes", defaultText: "no limit" }) }),
+  build: ({ maxResponseBytes: max }, _parts: object) => (max === undefined ? undefined : maxResponseBytes(max)),
+});
