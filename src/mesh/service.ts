@@ -66,9 +66,7 @@ export class Service implements CallEndListener {
     this.name = name;
     this.#context = context;
     this.#settings = settleInstances(options);
-    const { balancing } = this.#settings;
     this.wire = settleWire(options);
-    const { protocol } = this.wire;
     const wire = transport.dispatch(this.wire);
     const parts = { service: name, clock, random, events: observers };
     this.#instances = new Instances({
@@ -91,11 +89,10 @@ export class Service implements CallEndListener {
       },
       onError: (error) => observers.emit?.({ type: "discovery-error", service: name, error }),
     });
-    const source = discovery.name ?? "discovery";
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
-      discovery: source,
+      discovery: discovery.name ?? "discovery",
       discoveryTimeoutMs,
       catalogue: context.catalogue,
     });
@@ -107,7 +104,7 @@ export class Service implements CallEndListener {
         ...parts,
         observers,
         interceptors,
-        protocol,
+        protocol: this.wire.protocol,
         sharedBudget: this.#budget,
         balancer,
         ledger,
@@ -116,9 +113,7 @@ export class Service implements CallEndListener {
       },
       wire,
     );
-    const callers = balancing.zoneAware === false ? undefined : balancing.zoneAware?.callers;
-    if (typeof callers === "string" && context.zone !== undefined)
-      this.#unfollowCallers = context.callerZones?.follow(callers, (counts) => balancer.updateCallers(counts));
+    this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
   }
 
@@ -198,6 +193,14 @@ export class Service implements CallEndListener {
   /** Takes the instance with this id out for `forMs` milliseconds, or puts it back for 0; `false` when there is none. */
   eject(id: string, forMs: number): boolean {
     return this.#instances.eject(id, forMs);
+  }
+
+  /** Follows the zones of the callers where a service names them. Returns what ends that. */
+  #followCallers(): (() => Promise<void>) | undefined {
+    const { zoneAware } = this.#settings.balancing;
+    const callers = zoneAware === false ? undefined : zoneAware?.callers;
+    if (typeof callers !== "string" || this.#context.zone === undefined) return undefined;
+    return this.#context.callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
   /** Ends the watch and releases every breaker and connection pool. */

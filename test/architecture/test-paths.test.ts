@@ -25,6 +25,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "telemetry/undici-instrumentation": "the observer beside the instrumentation of undici",
   "testing/simulator/built-in": "the scenarios that come with the simulator",
   "testing/simulator/queueing": "the simulator against queueing theory",
+  "wire/young-garbage": "what a call leaves to the collector, from the wire up",
 };
 
 const testsInRooms = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
