@@ -61,14 +61,13 @@ export class Service implements CallEndListener {
 
   /** @param interceptors those of this service alone; the mesh's own are around every service */
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
-    const { discovery, transport, observers, clock, random } = context;
-    const { discoveryTimeoutMs, emptyPolicy } = watchOptions.settle(options);
+    const { transport, observers, clock, random } = context;
+    const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
     this.#settings = settleInstances(options);
     this.wire = settleWire(options);
     const wire = transport.dispatch(this.wire);
-    const parts = { service: name, clock, random, events: observers };
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
@@ -77,44 +76,52 @@ export class Service implements CallEndListener {
       send: attemptTimeoutLayer.build(options, parts)?.interceptor(wire) ?? wire,
       release: (upstream) => transport.release(upstream),
     });
-    const { balancer, ledger, room } = this.#instances;
-    this.#watcher = new Watcher({
-      ...parts,
-      discovery,
-      emptyPolicy,
-      lastGood: context.lastGood,
-      onUpdate: (update) => {
-        this.#instances.update(update.endpoints);
-        observers.emit?.({ type: "endpoints", ...update });
-      },
-      onError: (error) => observers.emit?.({ type: "discovery-error", service: name, error }),
-    });
+    this.#watcher = this.#watch(options);
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
-      discovery: discovery.name ?? "discovery",
-      discoveryTimeoutMs,
+      discovery: this.#discoveryName,
+      discoveryTimeoutMs: watchOptions.settle(options).discoveryTimeoutMs,
       catalogue: context.catalogue,
     });
     // One for both: a hedge is extra load as a retry is.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
-    this.#pipeline = servicePipeline(
-      options,
-      {
-        ...parts,
-        observers,
-        interceptors,
-        protocol: this.wire.protocol,
-        sharedBudget: this.#budget,
-        balancer,
-        ledger,
-        wait: this.#wait,
-        instanceLimit: room,
-      },
-      wire,
-    );
+    const { balancer, ledger, room } = this.#instances;
+    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
+  }
+
+  get #discoveryName(): string {
+    return this.#context.discovery.name ?? "discovery";
+  }
+
+  /** The watch of its endpoints, not started yet. */
+  #watch(options: ServiceOptions): Watcher {
+    const { discovery, lastGood, observers, clock, random } = this.#context;
+    return new Watcher({
+      service: this.name,
+      discovery,
+      emptyPolicy: watchOptions.settle(options).emptyPolicy,
+      lastGood,
+      clock,
+      random,
+      onUpdate: (update) => {
+        this.#instances.update(update.endpoints);
+        observers.emit?.({ type: "endpoints", ...update });
+      },
+      onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),
+    });
+  }
+
+  /** Follows the numbers of callers by zone where the options name the service that calls; returns the function that ends it. */
+  #followCallers(): (() => Promise<void>) | undefined {
+    const { zone, callerZones } = this.#context;
+    const { zoneAware } = this.#settings.balancing;
+    const callers = zoneAware === false ? undefined : zoneAware?.callers;
+    if (typeof callers !== "string" || zone === undefined) return undefined;
+    return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
   /** Sends a request down the service's pipeline. */
@@ -165,7 +172,7 @@ export class Service implements CallEndListener {
     const { balancer, picker } = this.#instances;
     return explainService({
       service: this.name,
-      discovery: this.#context.discovery.name ?? "discovery",
+      discovery: this.#discoveryName,
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
       breaker: this.read().breaker,
@@ -193,14 +200,6 @@ export class Service implements CallEndListener {
   /** Takes the instance with this id out for `forMs` milliseconds, or puts it back for 0; `false` when there is none. */
   eject(id: string, forMs: number): boolean {
     return this.#instances.eject(id, forMs);
-  }
-
-  /** Follows the zones of the callers where a service names them. Returns what ends that. */
-  #followCallers(): (() => Promise<void>) | undefined {
-    const { zoneAware } = this.#settings.balancing;
-    const callers = zoneAware === false ? undefined : zoneAware?.callers;
-    if (typeof callers !== "string" || this.#context.zone === undefined) return undefined;
-    return this.#context.callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
   /** Ends the watch and releases every breaker and connection pool. */

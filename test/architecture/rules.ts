@@ -31,7 +31,7 @@ const parsersOnly: ReadonlySet<string> = new Set(["core/address-policy.ts"]);
 /** The ledger of attempts; and the test kit, which stands in for it. */
 const writersOfStatistics = ["attempts/attempt-ledger.ts", "testing/"];
 /** A folder with more files is searched, not read. */
-const maxFilesInRoom = 21;
+const maxFilesInRoom = 20;
 /** Above it there is a second idea in the file. */
 const maxLines = 300;
 const vagueName = /(^|[-.])(util|utils|utility|utilities|helper|helpers|manager|managers|impl|impls|common|misc)([-.]|$)/;

@@ -362,7 +362,7 @@ describe("the time limits", () => {
     const mesh = meshOf({ orders: server.port }, { timeoutMs: false, attemptTimeoutMs: false });
     expect(((await rejectionOf(mesh.fetch("orders/x", { mesh: { timeoutMs: 30 } }))) as Error).message).toContain("deadline of 30 ms");
     expect(((await rejectionOf(mesh.fetch("orders/x", { method: "POST", mesh: { attemptTimeoutMs: 30 } }))) as Error).message).toContain(
-      "within 30 ms (attemptTimeoutMs)",
+      "within 30 ms (mesh.attemptTimeoutMs of the call)",
     );
   });
 
