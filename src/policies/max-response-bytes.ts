@@ -105,7 +105,9 @@ class BoundedBody implements ResponseBody {
 
 /** The option of {@link maxResponseBytesLayer}. */
 export interface MaxResponseBytesOption {
-  /** The largest body of a response, in bytes as they come over the wire; a larger one is given up with `ERR_MESH_BODY`. @default no limit */
+  /**
+   * The largest body of a response, in bytes as they come over the wire; a larger one is given up with `ERR_MESH_BODY`. @default no limit
+   */
   readonly maxResponseBytes?: number;
 }
 

@@ -13,6 +13,7 @@ export const aboutPeople: readonly AboutPeople[] = [];
 export const foreignNames: ReadonlyMap<string, string> = new Map([
   ["WebSocket", "the standard, in Node and undici"],
   ["EventSource", "the standard, in browsers"],
+  ["isolatedDeclarations", "TypeScript"],
   ["BalancedPool", "undici"],
   ["RetryAgent", "undici"],
   ["UndiciInstrumentation", "@opentelemetry/instrumentation-undici"],

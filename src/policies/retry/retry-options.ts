@@ -6,7 +6,10 @@ import { type RetryBudgetOptions, retryBudgetOptions } from "./retry-budget.ts";
 export interface RetryOptions {
   /** Attempts in all, the first included. @default 3 */
   readonly maxAttempts?: number;
-  /** The methods that may be executed twice: `safe` (GET, HEAD, OPTIONS, TRACE, QUERY) or `idempotent` (PUT and DELETE too; RFC 9110 §9.2.2). @default "safe" */
+  /**
+   * The methods that may be executed twice: `safe` (GET, HEAD, OPTIONS, TRACE, QUERY) or `idempotent` (PUT and DELETE too; RFC 9110
+   * §9.2.2). @default "safe"
+   */
   readonly methods?: "safe" | "idempotent";
   /**
    * The service executes requests with the same `Idempotency-Key` once (draft-ietf-httpapi-idempotency-key-header): what carries one may be
