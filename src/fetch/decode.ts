@@ -2,8 +2,9 @@ import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { UnderlyingByteSource } from "node:stream/web";
 import { MeshError } from "../core/errors.ts";
-import type { CloseListener, ResponseBody } from "../core/http/body.ts";
+import type { ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
+import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { group, number } from "../core/settings/rules.ts";
 
@@ -68,43 +69,22 @@ const decoders: Readonly<Record<string, () => (first: Uint8Array) => Transform>>
   deflate: () => (first: Uint8Array) => (((first[0] ?? 0) & 0x0f) === 8 ? zlib().createInflate() : zlib().createInflateRaw()),
 });
 
-class DecodedBody implements ResponseBody {
-  readonly #wire: ResponseBody;
+class DecodedBody extends WrappedBody {
   readonly #codings: readonly string[];
   readonly #service: string;
   readonly #limits: DecodeLimits;
 
-  constructor(wire: ResponseBody, codings: readonly string[], service: string, limits: DecodeLimits) {
-    this.#wire = wire;
+  constructor(inner: ResponseBody, codings: readonly string[], service: string, limits: DecodeLimits) {
+    super(inner);
     this.#codings = codings;
     this.#service = service;
     this.#limits = limits;
   }
 
-  get used(): boolean {
-    return this.#wire.used;
-  }
-
-  get complete(): boolean {
-    return this.#wire.complete;
-  }
-
-  get trailers(): readonly string[] {
-    return this.#wire.trailers;
-  }
-
-  onClose(listener: CloseListener): void {
-    this.#wire.onClose(listener);
-  }
-
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
-  }
-
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.#decoded(this.#wire.stream())) {
+    for await (const chunk of this.#decoded(this.inner.stream())) {
       size += chunk.byteLength;
       if (size > this.#limits.maxBytes) throw this.#fail(`it is larger than ${this.#limits.maxBytes} bytes`);
       chunks.push(chunk);
@@ -114,7 +94,7 @@ class DecodedBody implements ResponseBody {
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     // Now, not at the first read: from here on the body has a reader.
-    const decoded = this.#decoded(this.#wire.stream());
+    const decoded = this.#decoded(this.inner.stream());
     const source: UnderlyingByteSource = {
       type: "bytes",
       pull: async (controller) => {
@@ -127,19 +107,11 @@ class DecodedBody implements ResponseBody {
         controller.byobRequest?.respond(0);
       },
       cancel: async (reason) => {
-        this.#wire.cancel(reason);
+        this.inner.cancel(reason);
         await decoded.return(undefined);
       },
     };
     return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
-  }
-
-  discard(maxBytes?: number): void {
-    this.#wire.discard(maxBytes);
-  }
-
-  cancel(reason?: unknown): void {
-    this.#wire.cancel(reason);
   }
 
   async *#decoded(wire: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -174,7 +146,7 @@ class DecodedBody implements ResponseBody {
       if (error instanceof MeshError || !isZlibError(error)) throw error;
       throw this.#fail("it does not decode", error);
     } finally {
-      this.#wire.cancel();
+      this.inner.cancel();
     }
   }
 
@@ -188,7 +160,7 @@ class DecodedBody implements ResponseBody {
         cause,
       },
     );
-    this.#wire.cancel(error);
+    this.inner.cancel(error);
     return error;
   }
 }

@@ -56,7 +56,7 @@ export function concurrencyLimit({ service, clock, ...options }: ConcurrencyLimi
       const startedAt = clock.now();
       const inFlightThen = inFlight;
       const learn = (isDropped: boolean) => {
-        limit.learn({ ms: clock.now() - startedAt, inFlight: inFlightThen, isDropped });
+        limit.learn({ ms: clock.now() - startedAt, inFlight: inFlightThen, dropped: isDropped });
         // It may have gone up.
         fill();
       };

@@ -1,7 +1,7 @@
 import type { Context, Span } from "@opentelemetry/api";
 import { loadedApi } from "../open-telemetry-api.ts";
 
-// Keys as the API's `createContextKey` makes them, which are global symbols: the first is that of @opentelemetry/core.
+// Context keys of the API are global symbols; the first one is that of @opentelemetry/core.
 export const suppressed: symbol = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 export const inAttempt: symbol = Symbol.for("inmesh attempt");
 
