@@ -34,7 +34,7 @@ class BoundedBody implements ResponseBody {
   readonly #wire: ResponseBody;
   readonly #refusal: () => MeshError;
   #bytesLeft: number;
-  /** What the body was given up for. */
+  /** The error with which the body was given up; `undefined` before. */
   #error: MeshError | undefined = undefined;
 
   constructor(wire: ResponseBody, max: number, refusal: () => MeshError) {

@@ -26,7 +26,9 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
   ERR_MESH_OVERLOADED: {
     "mesh/services.ts: Services.#makeRoom": ["all of maxServices services have calls in flight"],
-    "policies/concurrency/concurrency-limit.ts: concurrencyLimit": ["no place, and none in the queue, in time or after shedding"],
+    "policies/concurrency/concurrency-limit.ts: ConcurrencyLimiter.#refusal": [
+      "no place, and none in the queue, in time or after shedding",
+    ],
     "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
     "policies/throttle.ts: throttle": ["the service refuses most calls"],
   },
