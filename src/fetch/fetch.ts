@@ -1,7 +1,8 @@
 import type { Dispatch } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
-import { type DecodeOptions, decodeBody } from "./decode.ts";
+import { decodeBody } from "./decode.ts";
+import type { DecodeOptions } from "./decode-options.ts";
 import { type Call, readCall, sendCall } from "./read-call.ts";
 import { type Followed, followRedirects, isRedirect } from "./redirect.ts";
 import { type Reply, toReply } from "./reply.ts";
