@@ -1,7 +1,9 @@
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { group, number } from "../core/settings/rules.ts";
 
-/** Limits of compressed response bodies: without them, a malicious body of 250 KiB decodes to 256 MiB. `decode` in the options of the mesh. */
+/**
+ * Limits of compressed response bodies: without them, a malicious body of 250 KiB decodes to 256 MiB. `decode` in the options of the mesh.
+ */
 export interface DecodeOptions {
   /** Decoded bytes of a body that is read whole: by `text()`, `json()`, `bytes()` and the like. @default 67108864 */
   readonly maxBytes?: number;
