@@ -2,8 +2,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { UnderlyingByteSource } from "node:stream/web";
 import { MeshError } from "../core/errors.ts";
-import type { CloseListener, ResponseBody } from "../core/http/body.ts";
+import type { ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
+import { WrappedBody } from "../core/http/wrapped-body.ts";
 import type { DecodeLimits } from "./decode-options.ts";
 import { decoders, type MakeDecoder } from "./decoders.ts";
 
@@ -11,43 +12,22 @@ import { decoders, type MakeDecoder } from "./decoders.ts";
 const ratioFromBytes = 2 ** 20;
 
 /** A body whose readers get its decoded bytes. It closes with the body on the wire. */
-export class DecodedBody implements ResponseBody {
-  readonly #wire: ResponseBody;
+export class DecodedBody extends WrappedBody {
   readonly #codings: readonly string[];
   readonly #service: string;
   readonly #limits: DecodeLimits;
 
   constructor(wire: ResponseBody, codings: readonly string[], service: string, limits: DecodeLimits) {
-    this.#wire = wire;
+    super(wire);
     this.#codings = codings;
     this.#service = service;
     this.#limits = limits;
   }
 
-  get used(): boolean {
-    return this.#wire.used;
-  }
-
-  get complete(): boolean {
-    return this.#wire.complete;
-  }
-
-  get trailers(): readonly string[] {
-    return this.#wire.trailers;
-  }
-
-  onClose(listener: CloseListener): void {
-    this.#wire.onClose(listener);
-  }
-
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
-  }
-
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.#decoded(this.#wire.stream())) {
+    for await (const chunk of this.#decoded(this.inner.stream())) {
       size += chunk.byteLength;
       if (size > this.#limits.maxBytes) throw this.#fail(`it is larger than ${this.#limits.maxBytes} bytes`);
       chunks.push(chunk);
@@ -57,7 +37,7 @@ export class DecodedBody implements ResponseBody {
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     // Here, and not at the first read: the body has a reader from now on.
-    const decoded = this.#decoded(this.#wire.stream());
+    const decoded = this.#decoded(this.inner.stream());
     const source: UnderlyingByteSource = {
       type: "bytes",
       pull: async (controller) => {
@@ -70,19 +50,11 @@ export class DecodedBody implements ResponseBody {
         controller.byobRequest?.respond(0);
       },
       cancel: async (reason) => {
-        this.#wire.cancel(reason);
+        this.inner.cancel(reason);
         await decoded.return(undefined);
       },
     };
     return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
-  }
-
-  discard(maxBytes?: number): void {
-    this.#wire.discard(maxBytes);
-  }
-
-  cancel(reason?: unknown): void {
-    this.#wire.cancel(reason);
   }
 
   async *#decoded(wire: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -117,7 +89,7 @@ export class DecodedBody implements ResponseBody {
       if (error instanceof MeshError || !isZlibError(error)) throw error;
       throw this.#fail("it does not decode", error);
     } finally {
-      this.#wire.cancel();
+      this.inner.cancel();
     }
   }
 
@@ -131,7 +103,7 @@ export class DecodedBody implements ResponseBody {
         cause,
       },
     );
-    this.#wire.cancel(error);
+    this.inner.cancel(error);
     return error;
   }
 }

@@ -1,28 +1,28 @@
 import { type Spelling, spelled } from "../../src/assets/spelling.ts";
 
-/** A series as promtool takes it: one value a minute, in its notation. */
+/** A series of promtool's tests: one value per minute, in promtool's notation. */
 interface InputSeries {
   readonly series: string;
   readonly values: string;
 }
 
-/** What there is to see when an alert fires, and when it must not. */
+/** Series with which an alert must fire, and series with which it must not. */
 export interface AlertCase {
   readonly alert: string;
-  /** When it is looked at. */
+  /** Time of the evaluation. */
   readonly at: string;
   readonly firing: readonly InputSeries[];
-  /** What its annotations show of the value. */
+  /** The value as its annotations show it. */
   readonly value: string;
   /** Labels of the alert beside `job` and `severity`. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Each must leave it silent. */
+  /** Sets of series with none of which the alert may fire. */
   readonly quiet: readonly (readonly InputSeries[])[];
 }
 
 const orders = { server_service_name: "orders" };
 
-/** A case for each alert. Shares are such that binary has them exactly. */
+/** A case for each alert, with shares that are exact in binary. */
 export function alertCases(spelling: Spelling): readonly AlertCase[] {
   const labelled = (name: string, labels: Readonly<Record<string, string>>, values: string): InputSeries => ({
     series: `${name}{${Object.entries({ job: "shop", instance: "a", ...labels })
@@ -69,9 +69,9 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       quiet: [
         split(127, 1, 90),
         [calls({ inmesh_outcome: "success" }, 48, 90), calls({ inmesh_outcome: "cancelled" }, 16, 90)],
-        // Too quiet.
+        // Fewer calls than minCallsPerSecond.
         split(3, 1, 90),
-        // It is over: the short window knows.
+        // The failures are over, which the short window shows.
         [calls({ inmesh_outcome: "success" }, 48, 90), { ...calls({ inmesh_outcome: "error" }, 16, 0), values: "0+16x50 800x40" }],
       ],
     },

@@ -10,7 +10,7 @@ import { root } from "./lint/assets.ts";
 const directory = join(root, "observability");
 
 describe("observability/", () => {
-  it("holds what its generator writes, and nothing that it has written once", () => {
+  it("contains what its generator writes, and no file that it wrote earlier", () => {
     const found = new Map<string, string>();
     for (const path of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
       const file = join(directory, path);
@@ -21,7 +21,7 @@ describe("observability/", () => {
     for (const [path, text] of generated) expect(found.get(path), `${path} is not what npm run assets writes`).toBe(text);
   });
 
-  it.each(spellings)("holds what the package writes for a user, %s", async (spelling: Spelling) => {
+  it.each(spellings)("contains what the package writes for a user, %s", async (spelling: Spelling) => {
     const files = await assetFiles(assetsSettings({ spelling, runbookUrl: "docs/observability/runbooks.md" }));
     const generated = generatedFiles();
     for (const [path, text] of files) if (path !== "runbooks.md") expect(text, path).toBe(generated.get(`${spelling}/${path}`));

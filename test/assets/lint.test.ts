@@ -20,7 +20,7 @@ describe("The dashboards", () => {
     expect(dashboardFaults(dashboard, catalogue(spelling))).toEqual([]);
   });
 
-  it("show every metric that there is", () => {
+  it("show every metric", () => {
     const shown = new Set(
       dashboardNames.flatMap((name) =>
         committedDashboard("otlp", name).panels.flatMap(({ targets = [] }) =>
@@ -53,13 +53,13 @@ describe("The rules", () => {
     }
   });
 
-  it("have runbooks that name only errors that there are", () => {
+  it("have runbooks that name only existing errors", () => {
     const codes = [...runbooks().values()].join("\n").match(/ERR_MESH_[A-Z_]*[A-Z]/g) ?? [];
     expect(codes.length).toBeGreaterThan(5);
     expect(codes.filter((code) => !Object.hasOwn(meshErrorCodes, code))).toEqual([]);
   });
 
-  it("have runbooks that name panels that there are", () => {
+  it("have runbooks that name only existing panels", () => {
     const titles = new Set(dashboardNames.flatMap((name) => committedDashboard("otlp", name).panels.map(({ title }) => title)));
     for (const [anchor, text] of runbooks()) {
       for (const [, title] of text.replaceAll("\n", " ").matchAll(/"([A-Z][^"]+)"/g))
@@ -134,7 +134,7 @@ describe("Each rule of the linter finds its defect", () => {
     expect(found.map((sentence) => sentence.split(":")[0])).toContain(fault);
   });
 
-  it("and in a table a column without a unit", () => {
+  it("in a table, a column without a unit", () => {
     const withoutUnits = (dashboard: Dashboard): Dashboard => ({
       ...dashboard,
       panels: dashboard.panels.map((panel) =>
@@ -158,7 +158,7 @@ describe("Looking for faults in rules", () => {
     return ruleFaults([file], series, anchors);
   };
 
-  it("finds none in a good one", () => {
+  it("finds none in a valid rule", () => {
     expect(faults(good, { record: "a:b:c", expr: "sum(inmesh_panic)" }, { record: "a:b:d", expr: "a:b:c * 2" })).toEqual([]);
   });
 
@@ -180,7 +180,7 @@ describe("Looking for faults in rules", () => {
     expect(faults({ ...good, ...change }).join()).toContain(reason);
   });
 
-  it("finds two of one name", () => {
+  it("finds two rules of one name", () => {
     expect(faults(good, good).join()).toContain("there are two");
   });
 });

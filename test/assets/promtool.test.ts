@@ -25,7 +25,7 @@ async function write(options: AssetsOptions): Promise<readonly AlertingRule[]> {
   return alertingRules(scopeOf(settings), settings.thresholds, settings.runbookUrl).flatMap(({ rules }) => rules);
 }
 
-/** What promtool is to expect of an alert: the text with its templates filled in. */
+/** The alert that promtool must expect: the texts with their templates filled in. */
 function expected(rule: AlertingRule, { labels, value }: AlertCase): object {
   const all: Readonly<Record<string, string>> = { job: "shop", ...labels };
   const filled = (text: string): string =>
@@ -39,7 +39,7 @@ function expected(rule: AlertingRule, { labels, value }: AlertCase): object {
   };
 }
 
-/** Which halves of the cases are played; `silent`: all of them, and nothing is to fire. */
+/** The series of the cases that are played; `silent`: all of them, and no alert may fire. */
 type Played = "all" | "firing" | "quiet" | "silent";
 
 async function testRules(rules: readonly AlertingRule[], cases: readonly AlertCase[], played: Played = "all"): Promise<string> {
@@ -62,7 +62,7 @@ async function testRules(rules: readonly AlertingRule[], cases: readonly AlertCa
 }
 
 describe.skipIf(!available("prometheus"))("promtool", { timeout: 60_000 }, () => {
-  it.each(spellings)("accepts the rules, and sees each alert fire when it should and only then, %s", async (spelling: Spelling) => {
+  it.each(spellings)("accepts the rules, and sees each alert fire when and only when it should, %s", async (spelling: Spelling) => {
     const rules = await write({ spelling });
     const checked = await runPromtool(["check", "rules", "--lint=all", "--lint-fatal", ...ruleFiles], directory);
     expect(checked, checked.stderr).toMatchObject({ code: 0 });
@@ -71,7 +71,7 @@ describe.skipIf(!available("prometheus"))("promtool", { timeout: 60_000 }, () =>
     expect(await testRules(rules, cases)).toBe("");
   });
 
-  it("sees the alerts of one job and some services only, where the rules were written for them", async () => {
+  it("sees alerts of the selected job and services only", async () => {
     const mine = await write({ job: "shop", services: ["orders", "carts.v2"], objective: 0.99 });
     const checked = await runPromtool(["check", "rules", ...ruleFiles], directory);
     expect(checked).toMatchObject({ code: 0 });
@@ -85,7 +85,7 @@ describe.skipIf(!available("prometheus"))("promtool", { timeout: 60_000 }, () =>
   it.each<[defect: string, played: Played, broken: (expression: string) => string]>([
     ["never fired", "firing", (expression) => `(${expression}) and vector(0) == 1`],
     ["always fired", "quiet", () => "vector(1)"],
-  ])("would notice of each alert if it %s", async (_, played, broken) => {
+  ])("would notice if an alert %s", async (_, played, broken) => {
     const rules = await write({});
     // JSON is YAML.
     const groups = [{ name: "a", rules: rules.map((rule) => ({ ...rule, expr: broken(rule.expr) })) }];
@@ -109,7 +109,7 @@ describe.skipIf(!available("alertmanager"))("amtool", { timeout: 60_000 }, () =>
     expect(unknown).toMatchObject({ code: 0, stdout: "ticket\n" });
   });
 
-  it("would refuse a webhook that is no address", async () => {
+  it("would refuse a webhook that is not an address", async () => {
     await write({});
     const file = join(directory, "alertmanager.yml");
     await writeFile(file, (await readFile(file, "utf8")).replace(/url: .*/, "url: nowhere"));
@@ -118,7 +118,7 @@ describe.skipIf(!available("alertmanager"))("amtool", { timeout: 60_000 }, () =>
 });
 
 describe("The inhibitions", () => {
-  it("name alerts that there are, at both ends", async () => {
+  it("name existing alerts as sources and targets", async () => {
     const rules = await write({});
     const names = rules.map(({ alert }) => alert);
     const text = await readFile(join(directory, "alertmanager.yml"), "utf8");

@@ -7,28 +7,28 @@ const all: Scope = { spelling: "otlp", common: [], service: [] };
 const some: Scope = { spelling: "otel-js", common: ['job="shop"'], service: ['server_service_name="orders"'] };
 
 describe("A selector", () => {
-  it("names the metric, and what its series must have", () => {
+  it("names the metric and the matchers", () => {
     expect(select(all, "inmesh.panic")).toBe("inmesh_panic");
     expect(select(some, "inmesh.discovery.age", ['a="b"'])).toBe('inmesh_discovery_age{a="b",job="shop",server_service_name="orders"}');
     expect(recorded(some, "a:b:c")).toBe('a:b:c{job="shop",server_service_name="orders"}');
   });
 
-  it("asks a metric without a service for none", () => {
+  it("has no matcher of the service for a metric without that label", () => {
     expect(select(some, "inmesh.tls.certificate.expiry")).toBe('inmesh_tls_certificate_expiry{job="shop"}');
   });
 
-  it("takes of the metric that others write too only what names a service", () => {
+  it("selects only series with a service from the metric that other instrumentations write too", () => {
     expect(select(all, "http.client.request.duration", [], "count")).toBe(
       'http_client_request_duration_seconds_count{server_service_name!=""}',
     );
   });
 
-  it("wants a part of a histogram, and of nothing else", () => {
+  it("requires a part of a histogram, and of no other metric", () => {
     expect(() => select(all, "inmesh.client.attempts")).toThrow("histogram");
     expect(() => select(all, "inmesh.panic", [], "count")).toThrow("observable gauge");
   });
 
-  it("matches the names that it is given and no others, whatever is in them", () => {
+  it("matches exactly the given names, whatever characters they have", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1, maxLength: 4 }), fc.string(), (names, other) => {
         const { errors, selectors } = readExpression(`a{${oneOf("b", names)}}`);

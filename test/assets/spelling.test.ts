@@ -14,11 +14,11 @@ describe("The spelling of a metric", () => {
     expect(spelled(name, "otel-js")).toBe(otelJs);
   });
 
-  it("is refused for a metric that nothing writes", () => {
+  it("is refused for a metric that does not exist", () => {
     expect(() => definitionOf("inmesh.registrations")).toThrow("there is no metric inmesh.registrations");
   });
 
-  it("is changed in a text wherever a metric is named, and nowhere else", () => {
+  it("changes in a text wherever a metric is named, and nowhere else", () => {
     const text = 'rate(inmesh_client_call_duration_seconds_bucket{job="inmesh_discovery_age_secondsx"}[5m]) / inmesh_discovery_age_seconds';
     expect(respelled(text, "otlp")).toBe(text);
     expect(respelled(text, "otel-js")).toBe(
@@ -28,7 +28,7 @@ describe("The spelling of a metric", () => {
     expect(respelled(recorded, "otel-js")).toBe(recorded);
   });
 
-  it("leaves no metric of the table as it was where it should differ", () => {
+  it("changes every metric of the table that should differ", () => {
     for (const { name, unit } of Object.values(metricTable)) {
       const text = `x ${spelled(name, "otlp")} y`;
       expect(respelled(text, "otel-js") !== text, name).toBe(unit === "s");

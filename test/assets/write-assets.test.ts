@@ -31,14 +31,14 @@ const dashboardOf = async (name: string): Promise<Dashboard> => JSON.parse(await
 const rulesOf = async (name: string): Promise<RuleFile> => parse(await textOf(name)) as RuleFile;
 
 describe("writeAssets", () => {
-  it("makes the directory, writes every file, and returns where", async () => {
+  it("creates the directory, writes every file, and returns the paths", async () => {
     const out = join(directory, "deep/observability");
     const written = await writeAssets({ out });
     expect(written.map((path) => relative(out, path).replaceAll("\\", "/")).sort()).toEqual(paths);
     for (const path of written) expect((await readFile(path, "utf8")).length).toBeGreaterThan(500);
   });
 
-  it("writes the same again over what it has written", async () => {
+  it("replaces its own files by the same ones", async () => {
     await writeAssets({ out: directory, objective: 0.99 });
     await writeAssets({ out: directory });
     const first = await textOf("alerting-rules.yml");
@@ -47,7 +47,7 @@ describe("writeAssets", () => {
     expect(first).not.toContain("0.99)");
   });
 
-  it("leaves alone what somebody else has written, and then writes nothing at all", async () => {
+  it("keeps files of other origin, and then writes nothing at all", async () => {
     await writeFile(join(directory, "alertmanager.yml"), "route: {}\n");
     await expect(writeAssets({ out: directory })).rejects.toThrow(/alertmanager\.yml: written by something else/);
     expect(await readdir(directory)).toEqual(["alertmanager.yml"]);
@@ -56,7 +56,7 @@ describe("writeAssets", () => {
     expect(await textOf("alertmanager.yml")).toContain("receivers");
   });
 
-  it("says so when a file is where the directory should be, or a directory where a file should be", async () => {
+  it("rejects when a file is in place of the directory, or a directory in place of a file", async () => {
     await writeFile(join(directory, "file"), "");
     await expect(writeAssets({ out: join(directory, "file") })).rejects.toMatchObject({ code: "ENOTDIR" });
     await mkdir(join(directory, "recording-rules.yml"));

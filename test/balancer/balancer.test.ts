@@ -38,7 +38,7 @@ function idsOf(upstreams: readonly Upstream[]): string {
 }
 
 describe("update", () => {
-  it("keeps the upstream of an id at the same address, with all that was learnt and the newer data", () => {
+  it("keeps the upstream of an id at the same address, with what was learnt and the newer data", () => {
     const { balancer, upstream, candidates } = balancerOf([endpoint("a", { weight: 1 }), endpoint("b")]);
     const known = upstream("a");
     statisticsOf(known).inFlight = 3;
@@ -62,14 +62,14 @@ describe("update", () => {
     }
   });
 
-  it("takes an absent `secure` for false", () => {
+  it("treats an absent `secure` as false", () => {
     const { balancer, upstream } = balancerOf([endpoint("a")]);
     const before = upstream("a");
     balancer.update([endpoint("a", { secure: false })]);
     expect(upstream("a")).toBe(before);
   });
 
-  it("removes who is gone: out of the candidates first, told after, and heard no more", () => {
+  it("removes an upstream that is gone from the candidates first, then announces it, and ignores its states", () => {
     const picker = roundRobin();
     const { balancer, upstream, removed, changes } = balancerOf([endpoint("a"), endpoint("b")], picker);
     const gone = upstream("a");
@@ -79,21 +79,21 @@ describe("update", () => {
     expect(changes).toEqual([]);
   });
 
-  it("is empty when discovery says so, and picks nothing then", () => {
+  it("may be empty, and nothing is picked then", () => {
     const { balancer, removed } = balancerOf([endpoint("a")]);
     balancer.update([]);
     expect([balancer.upstreams, balancer.candidates, removed.length]).toEqual([[], [], 1]);
     expect(balancer.pick(testRequest(), true)).toBeUndefined();
   });
 
-  it("takes the first of two entries with the same id", () => {
+  it("uses the first of two entries with the same id", () => {
     const { balancer, removed } = balancerOf([endpoint("a"), endpoint("a", { port: 81 }), endpoint("b")]);
     expect(balancer.upstreams.map(({ address }) => address)).toEqual(["a.test:80", "b.test:80"]);
     balancer.update([endpoint("b")]);
     expect(removed).toEqual(["a a.test:80"]);
   });
 
-  it("lets who is gone finish: no new picks, also from a list that a pick was made from before", () => {
+  it("does not pick an upstream that is gone, also not from an earlier list", () => {
     const { balancer, upstream, removed } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c", { priority: 1 })]);
     const gone = upstream("a");
     const request = testRequest();
@@ -106,13 +106,13 @@ describe("update", () => {
     expect(balancer.candidacyOf(gone)).toEqual({ candidate: false, reason: "not listed by discovery any more" });
   });
 
-  it("takes __proto__ for an id like any other", () => {
+  it("treats __proto__ as an id like any other", () => {
     const { balancer } = balancerOf([endpoint("__proto__"), endpoint("constructor")]);
     balancer.update([endpoint("__proto__")]);
     expect(idsOf(balancer.candidates)).toBe("__proto__");
   });
 
-  it("leaves candidates and picker alone when nothing a picker sees has changed", () => {
+  it("keeps candidates and picker as they are when nothing has changed that a picker sees", () => {
     const one = [endpoint("a", { weight: 2, metadata: { v: "1" } }), endpoint("b")];
     const { balancer, updates } = balancerOf(one);
     const { candidates } = balancer;
@@ -186,7 +186,7 @@ function byId(one: Upstream, other: Upstream): number {
 }
 
 describe("candidates", () => {
-  it("leave out who is not available, and tell of it", () => {
+  it("leave out upstreams that are not available, and announce their states", () => {
     const { set, candidates, changes } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")]);
     set("ejected", "a");
     expect(candidates()).toBe("b,c");
@@ -197,7 +197,7 @@ describe("candidates", () => {
     expect(changes).toEqual(["a ejected", "b probing", "a available", "b available"]);
   });
 
-  it("are all again when nobody is available, and only the available ones as soon as there is one", () => {
+  it("are all upstreams when none is available, and only the available ones as soon as there is one", () => {
     const { set, candidates } = balancerOf([endpoint("a"), endpoint("b")]);
     set("ejected", "a", "b");
     expect(candidates()).toBe("a,b");
@@ -205,7 +205,7 @@ describe("candidates", () => {
     expect(candidates()).toBe("b");
   });
 
-  it("are those of the lowest priority while enough of it is available, then of the next ones too", () => {
+  it("are those of the lowest priority while enough of them are available, then of the next ones too", () => {
     const { set, candidates } = balancerOf([
       endpoint("a", { priority: 10 }),
       endpoint("b"),
@@ -221,7 +221,7 @@ describe("candidates", () => {
     expect(candidates(), "in panic the preferred ones are tried").toBe("b,c");
   });
 
-  it("hold nobody of weight 0 while there is another of the same priority", () => {
+  it("contain no upstream of weight 0 while there is another of the same priority", () => {
     const { set, candidates } = balancerOf([endpoint("a", { weight: 0 }), endpoint("b"), endpoint("c", { weight: 2, priority: 1 })]);
     expect(candidates()).toBe("b");
     set("ejected", "b");
@@ -231,7 +231,7 @@ describe("candidates", () => {
     expect(balancerOf([endpoint("a", { weight: 0 }), endpoint("b", { weight: 0 })]).candidates()).toBe("a,b");
   });
 
-  it("are put together by the first pick after a change, once for all changes before it", () => {
+  it("are built by the first pick after a change, once for all changes before it", () => {
     const { balancer, set, updates } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")]);
     const pick = () => balancer.pick(testRequest(), true);
     pick();
@@ -266,7 +266,7 @@ describe("pick", () => {
     expect(seen[0]).toBe(balancer.candidates);
   });
 
-  it("gives a retry somebody who has not been tried, while there is one", () => {
+  it("gives a retry an untried upstream while there is one", () => {
     const { balancer } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")]);
     for (let call = 0; call < 20; call++) {
       const request = testRequest();
@@ -276,7 +276,7 @@ describe("pick", () => {
     }
   });
 
-  it("tries nobody twice in panic either", () => {
+  it("does not try an upstream twice in panic either", () => {
     const { balancer, set } = balancerOf([endpoint("a"), endpoint("b")]);
     set("ejected", "a", "b");
     const request = testRequest();
@@ -284,13 +284,13 @@ describe("pick", () => {
     expect(request.tried).not.toContain(balancer.pick(request, true));
   });
 
-  it("sends a request that may be repeated to the one that waits for a probe", () => {
+  it("sends a request that may be repeated to the upstream that waits for a probe", () => {
     const { balancer, set, upstream } = balancerOf([endpoint("a"), endpoint("b")]);
     set("probing", "a");
     expect(balancer.pick(testRequest(), true)).toBe(upstream("a"));
   });
 
-  it("keeps other requests away from it, but sends the fiftieth in a row there", () => {
+  it("sends only the fiftieth of other requests in a row to an upstream that waits for a probe", () => {
     const { balancer, set, upstream } = balancerOf([endpoint("a"), endpoint("b")]);
     set("probing", "a");
     for (let round = 0; round < 2; round++) {
@@ -303,13 +303,13 @@ describe("pick", () => {
     for (let call = 1; call < 50; call++) expect(balancer.pick(testRequest(), false), "counted anew after a probe").toBe(upstream("b"));
   });
 
-  it("makes no retry a probe", () => {
+  it("does not use a retry as a probe", () => {
     const { balancer, set, upstream } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")]);
     set("probing", "a");
     for (let call = 0; call < 100; call++) expect(balancer.pick(testRequest({ tried: [upstream("b")] }), true)).toBe(upstream("c"));
   });
 
-  it("never gives out who is gone or out of rotation while another is in, whatever happens", () => {
+  it("never picks an upstream that is gone, or one out of rotation while another is in", () => {
     const ids = ["a", "b", "c", "d"];
     const step = fc.oneof(
       fc.record({ set: fc.uniqueArray(fc.constantFrom(...ids)) }),

@@ -14,7 +14,7 @@ export interface Scenario {
   /** Requests per second, at random moments. */
   readonly rate?: number;
   readonly seconds: number;
-  /** What is sent, in turn. */
+  /** Paths of the requests, in turn. */
   readonly paths?: readonly string[];
   readonly seed?: number;
 }
@@ -64,7 +64,7 @@ export function play({ instances, create, rate = 100, seconds, paths = ["/items/
     const path = paths[calls++ % paths.length] as string;
     const request = testRequest({ path });
     const upstream = picker.pick(upstreams, request);
-    if (upstream === undefined) throw new Error("nobody was picked");
+    if (upstream === undefined) throw new Error("no upstream was picked");
     const instance = upstreams.indexOf(upstream);
     const { ms, status } = (instances[instance] as Instance)(at, path, random);
     statisticsOf(upstream).inFlight++;

@@ -49,7 +49,7 @@ describe("the demo", () => {
     await until("the instances are gone", () => !children.some(isAlive), 5_000);
   });
 
-  it("names the registries there are when it is asked for another", async () => {
+  it("names the registries when an unknown one is given", async () => {
     const { code, output } = await start(["--registry", "zookeeper"]).ended;
     expect(code).toBe(2);
     expect(output).toContain("memory, consul, eureka, dns");
@@ -72,7 +72,7 @@ function start(args: readonly string[]): {
   return { process: child, output: () => output, ended };
 }
 
-/** The process ids of a process's children, as the kernel lists them. */
+/** The process ids of the children of a process, from /proc. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
   return text.trim().split(" ").filter(Boolean).map(Number);

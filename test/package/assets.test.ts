@@ -9,7 +9,7 @@ const program = "node_modules/inmesh/dist/cli/inmesh.js";
 
 describe("inmesh assets, of the package as it is published", { timeout: 60_000 }, () => {
   let directory: string;
-  /** Has what the package depends on and nothing else: no SDK of Grafana's. */
+  /** Has only the dependencies of the package: not Grafana's SDK. */
   let consumer: Consumer;
   beforeAll(async () => {
     requireDist();
@@ -21,7 +21,7 @@ describe("inmesh assets, of the package as it is published", { timeout: 60_000 }
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   });
 
-  it("writes every file, from whatever directory it is called in", async () => {
+  it("writes every file, from any working directory", async () => {
     const args = ["assets", "--out", "made", "--spelling", "otel-js", "--job", "checkout", "--title-prefix", "Shop"];
     const { code, stdout, stderr } = await consumer.run(process.execPath, [program, ...args]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -36,7 +36,7 @@ describe("inmesh assets, of the package as it is published", { timeout: 60_000 }
     );
   });
 
-  it("refuses an objective that makes no sense, and a directory with somebody else's files", async () => {
+  it("refuses an invalid objective, and a directory with files of other origin", async () => {
     const wrong = await consumer.run(process.execPath, [program, "assets", "--out", "wrong", "--objective", "99.9"]);
     expect(wrong.code).not.toBe(0);
     expect(wrong.stderr).toContain("from 0.95 to 0.99999");

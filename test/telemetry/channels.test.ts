@@ -8,7 +8,7 @@ import { closedPort, meshOf, rejectionOf, serve, until } from "../support/mesh.t
 import { channelNames } from "./channel-names.ts";
 import { callEnd } from "./support.ts";
 
-/** What is published on these channels until the test has ended. */
+/** Collects the messages on these channels until the test has ended. */
 function published<Name extends keyof ChannelMessages & string>(
   ...channels: readonly Name[]
 ): { name: Name; event: ChannelMessages[Name] }[] {
@@ -143,7 +143,7 @@ describe("the channels", () => {
     expect(JSON.stringify(events)).not.toContain("s3cret");
   });
 
-  it("follow nothing while nobody has subscribed, and only what somebody has", () => {
+  it("follow nothing without a subscriber, and only what has one", () => {
     expect([channelObserver.onCall?.(request), channelObserver.onAttempt?.(request, upstream, undefined)]).toEqual([undefined, undefined]);
     published("inmesh:attempt");
     expect(channelObserver.onCall?.(request)).toBeUndefined();

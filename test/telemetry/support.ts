@@ -118,7 +118,7 @@ export function changeState(observer: Observer, upstream: Upstream, state: Insta
   observer.onEvent?.({ type: "instance-state", service, upstream, state, former, rule });
 }
 
-/** What a mesh shows: to be changed at will. */
+/** The readings of a mesh, which a test sets. */
 export class ShownMesh implements MeshReading {
   zone: string | undefined = undefined;
   certificateExpiresAtMs: number | undefined = undefined;

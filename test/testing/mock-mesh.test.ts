@@ -12,7 +12,7 @@ function mocked(answers: Readonly<Record<string, MockAnswers>>, options: MockMes
 }
 
 describe("mockMesh", () => {
-  it("answers with what is written down, every call the same", async () => {
+  it("gives every call the same answer", async () => {
     const mesh = mocked({
       orders: { status: 201, json: { id: 1 }, headers: { "X-A": "1", "set-cookie": ["a=1", "b=2"] } },
       users: "Ada",
@@ -39,7 +39,7 @@ describe("mockMesh", () => {
     expect(await (await mesh.fetch("users/1", { method: "HEAD" })).text()).toBe("");
   });
 
-  it("answers from a queue, one call each, and says when it is used up", async () => {
+  it("gives each call the next answer of a queue, and rejects when it is used up", async () => {
     const mesh = mocked({ users: ["Ada", { status: 404 }, { fault: "reset" }] });
     expect(await (await mesh.fetch("users/1")).text()).toBe("Ada");
     expect((await mesh.fetch("users/2")).status).toBe(404);
@@ -49,7 +49,7 @@ describe("mockMesh", () => {
     });
   });
 
-  it("answers by a function of the call", async () => {
+  it("gives the answer of a function of the call", async () => {
     const mesh = mocked({ stock: async ({ method, path, headers, body }) => ({ json: [method, path, headers["x-a"], body] }) });
     expect(await (await mesh.fetch("stock/a?b=c", { method: "put", headers: { "X-A": "1" }, body: "text" })).json()).toEqual([
       "PUT",
@@ -65,7 +65,7 @@ describe("mockMesh", () => {
     expect(await rejectionOf(mesh.fetch("stock/x"))).toBeInstanceOf(TypeError);
   });
 
-  it("writes the calls down as they would have gone out", async () => {
+  it("records the calls as they would have been sent", async () => {
     const mesh = mocked({ orders: "ok" });
     const form = new FormData();
     form.append("a", "1");
@@ -111,13 +111,13 @@ describe("mockMesh", () => {
     ]);
   });
 
-  it("knows no service without answers, and says which may be meant", async () => {
+  it("rejects a call to a service without answers, and suggests similar names", async () => {
     const error = (await rejectionOf(mocked({ orders: "ok" }).fetch("order/x"))) as MeshError;
     expect(error).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS", service: "order", maybeExecuted: false });
     expect(error.message).toMatch(/^"order" has no endpoints: the mock listed none \d+ ms ago\. Did you mean "orders"\?$/);
   });
 
-  it("refuses what the real mesh refuses, before it writes anything down", async () => {
+  it("refuses what the real mesh refuses, without recording it", async () => {
     const mesh = mocked({ orders: "ok" });
     expect(await rejectionOf(mesh.fetch("user:pw@orders/x"))).toMatchObject({ code: "ERR_MESH_INVALID_TARGET" });
     expect(await rejectionOf(mesh.fetch("orders/../x"))).toMatchObject({ code: "ERR_MESH_INVALID_TARGET" });
@@ -130,7 +130,7 @@ describe("mockMesh", () => {
     expect(await rejectionOf(mesh.fetch("orders/x"))).toMatchObject({ code: "ERR_MESH_CLOSED" });
   });
 
-  it("waits on the clock it is given, no longer than the deadline or the caller's patience", async () => {
+  it("waits on the given clock, until the deadline or the caller's abort at most", async () => {
     const clock = new ManualClock();
     const mesh = mocked({ slow: { text: "late", delayMs: 500 }, never: { fault: "reset", delayMs: 60_000 } }, { clock, timeoutMs: 1_000 });
     const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -159,7 +159,7 @@ describe("mockMesh", () => {
     expect(await aborted).toBe("enough");
   });
 
-  it("runs the interceptors and observers it is given, those of single services too", async () => {
+  it("runs the given interceptors and observers, those of single services too", async () => {
     const paths: string[] = [];
     const mesh = mocked(
       { orders: "ok", users: "ok" },

@@ -4,8 +4,8 @@ import { type QueuedTimer, TimerQueue } from "../../src/testing/timer-queue.ts";
 
 const ignore = () => {};
 
-it("fires in the order of time, and of two for one moment the one that was set first, whatever is taken out between", () => {
-  // Mostly added, so that the heap is deep enough for what is taken out of its middle to matter.
+it("fires in the order of time, of two timers for the same time the first one set, whatever is removed", () => {
+  // Mostly additions, so that the heap becomes deep enough for removals from its middle.
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ add: fc.integer({ min: 0, max: 1_000 }) }) },
     { weight: 3, arbitrary: fc.record({ remove: fc.nat(150) }) },
@@ -14,7 +14,7 @@ it("fires in the order of time, and of two for one moment the one that was set f
   fc.assert(
     fc.property(fc.array(step, { minLength: 100, maxLength: 300 }), (steps) => {
       const queue = new TimerQueue();
-      // The plain way: a list that is searched.
+      // The reference: a list that is searched.
       const model: QueuedTimer[] = [];
       const all: QueuedTimer[] = [];
       const first = () =>
@@ -51,7 +51,7 @@ it("fires in the order of time, and of two for one moment the one that was set f
   );
 });
 
-it("takes what is no timer of its own, or is out already, for nothing to remove", () => {
+it("ignores the removal of foreign or removed timers", () => {
   const queue = new TimerQueue();
   const other = new TimerQueue().add(1, ignore, true);
   const timer = queue.add(1, ignore, true);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 
-it("calls what falls due in the order of time, each at its own moment", async () => {
+it("fires timers in the order of time, each at its own time", async () => {
   const clock = virtualClock();
   const calls: string[] = [];
   for (const delayMs of [30, 10, 20, 10]) clock.setTimer(() => calls.push(`${delayMs} at ${clock.now()}`), delayMs);
@@ -11,7 +11,7 @@ it("calls what falls due in the order of time, each at its own moment", async ()
   expect(clock.pending).toEqual([{ inMs: 5, keepsProcess: true }]);
 });
 
-it("lets promises go on before time does, so that a timer set by them is in time", async () => {
+it("runs promise callbacks before time goes on, so that a timer set by one fires at its time", async () => {
   const clock = virtualClock();
   const seen: number[] = [];
   const wait = (ms: number) => new Promise<void>((resolve) => void clock.setTimer(resolve, ms));
@@ -27,7 +27,7 @@ it("lets promises go on before time does, so that a timer set by them is in time
   expect(seen).toEqual([10, 20, 30]);
 });
 
-it("forgets a timer that is cleared, also by one that fires before it", async () => {
+it("does not fire a cleared timer, also when an earlier timer clears it", async () => {
   const clock = virtualClock();
   const calls: string[] = [];
   const later = clock.setTimer(() => calls.push("later"), 10);
@@ -41,7 +41,7 @@ it("forgets a timer that is cleared, also by one that fires before it", async ()
   expect(calls).toEqual([]);
 });
 
-it("has a date that moves with it", async () => {
+it("has a wall clock that moves with it", async () => {
   const clock = virtualClock({ startMs: 1_000 });
   await clock.advance(234);
   expect(clock.wallNow()).toBe(1_234);

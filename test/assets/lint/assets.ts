@@ -6,7 +6,7 @@ import { readPage } from "../../docs/markdown.ts";
 import type { Dashboard } from "./dashboard.ts";
 import type { RuleFile } from "./rules.ts";
 
-/** The root of this repository. */
+/** The root of the repository. */
 export const root: string = join(import.meta.dirname, "../../..");
 
 /** The dashboards that are committed. */

@@ -3,10 +3,10 @@ import { metricTable } from "../../../src/telemetry/metrics/metric-table.ts";
 import { labelName } from "../../../src/telemetry/prometheus/spelling.ts";
 import type { Expression } from "./promql.ts";
 
-/** A series that a scrape has. */
+/** A series of a scrape. */
 export interface SeriesKind {
   readonly kind: "counter" | "gauge" | "bucket" | "count" | "sum";
-  /** Labels that it may have. */
+  /** Names of its labels. */
   readonly labels: ReadonlySet<string>;
 }
 
@@ -30,7 +30,7 @@ export function catalogue(spelling: Spelling): ReadonlyMap<string, SeriesKind> {
   );
 }
 
-/** What is wrong with how an expression uses the metrics, one sentence each. Names with a colon are recorded series: `recorded` has them. */
+/** The faults in the use of metrics by an expression, one sentence each. Names with a colon are recorded series, listed in `recorded`. */
 export function misusesOf(
   { selectors, grouping }: Pick<Expression, "selectors" | "grouping">,
   series: ReadonlyMap<string, SeriesKind>,

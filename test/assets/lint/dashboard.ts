@@ -1,7 +1,7 @@
 import { misusesOf, type SeriesKind } from "./catalogue.ts";
 import { readExpression } from "./promql.ts";
 
-/** What the lints read of a dashboard. */
+/** The part of a dashboard that the lints read. */
 export interface Dashboard {
   readonly title: string;
   readonly uid: string;
@@ -50,10 +50,10 @@ export interface Variable {
   readonly datasource?: { readonly uid?: string };
 }
 
-/** A range that nobody writes: where it is found, the variable was. */
+/** An unusual range, which stands for Grafana's variable. */
 const rateInterval = "13m37s";
 
-/** Puts values where an expression has Grafana's variables, so that it is PromQL. */
+/** Replaces Grafana's variables in an expression by values, so that it is PromQL. */
 export function withoutVariables(expression: string): string {
   return expression
     .replaceAll("$__rate_interval", rateInterval)
@@ -62,8 +62,8 @@ export function withoutVariables(expression: string): string {
 }
 
 /**
- * What is wrong with a dashboard, each sentence after the rule of grafana/dashboard-linter's that it breaks; `metrics`, `legend` and `layout`
- * are rules of our own.
+ * The faults of a dashboard, each sentence after the name of the broken rule of grafana/dashboard-linter; `metrics`, `legend` and `layout` are
+ * rules of this repository.
  */
 export function dashboardFaults(dashboard: Dashboard, series: ReadonlyMap<string, SeriesKind>): readonly string[] {
   const faults: string[] = [];

@@ -7,7 +7,7 @@ export interface Matcher {
   readonly value: string;
 }
 
-/** A selector of series in an expression, and what is done to it. */
+/** A selector of series in an expression, with its range and the functions around it. */
 export interface Selector {
   readonly metric: string;
   readonly matchers: readonly Matcher[];
@@ -17,9 +17,9 @@ export interface Selector {
   readonly around: readonly string[];
 }
 
-/** What is in an expression. */
+/** The parts of an expression. */
 export interface Expression {
-  /** Where the grammar is broken, as offsets. */
+  /** Offsets of syntax errors. */
   readonly errors: readonly number[];
   readonly selectors: readonly Selector[];
   /** Labels that series are grouped by. */

@@ -1,7 +1,7 @@
 import { misusesOf, type SeriesKind } from "./catalogue.ts";
 import { readExpression } from "./promql.ts";
 
-/** A file of rules, as Prometheus reads it. */
+/** A file of rules in Prometheus' format. */
 export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly interval?: string; readonly rules: readonly Rule[] }[];
 }
@@ -16,8 +16,8 @@ export interface Rule {
 }
 
 /**
- * What is wrong with rules, one sentence each.
- * @param anchors the headings of the runbooks' page
+ * The faults of rule files, one sentence each.
+ * @param anchors the anchors of the page of runbooks
  */
 export function ruleFaults(
   files: readonly RuleFile[],
@@ -48,7 +48,7 @@ function* alertFaults({ labels = {}, annotations = {}, expr, for: duration }: Ru
   const { grouping, selectors } = readExpression(expr);
   const text = `${annotations["summary"]} ${annotations["description"]}`;
   for (const [, label = ""] of text.matchAll(/\$labels\.(\w+)/g)) {
-    // A recorded series has the labels that rules keep.
+    // A recorded series has the labels by which the rules aggregate.
     const isThere =
       grouping.includes(label) || selectors.some(({ metric }) => metric.includes(":")) || label === "job" || label === "instance";
     if (!isThere) yield `its text names the label ${label}, which it has not`;

@@ -26,7 +26,7 @@ describe("apertureOf", () => {
     expect(sumInside(weights, first)).toBeCloseTo(0.8, 9);
   });
 
-  it("is everything when there are no more servers than wanted", () => {
+  it("is the whole ring when there are no more servers than wanted", () => {
     for (const index of [0, 1, 2, 3]) expect(apertureOf(even(10), 12, { index, count: 4 })).toEqual({ first: 0, parts: even(10) });
     expect(apertureOf([], 3, { index: 0, count: 1 })).toEqual({ first: 0, parts: [] });
     expect(apertureOf([0, 0], 1, { index: 0, count: 9 })).toEqual({ first: 0, parts: [1, 1] });
@@ -37,9 +37,9 @@ describe("apertureOf", () => {
     expect(apertureOf(even(3), 1, { index: 1, count: 2 })).toEqual({ first: 1, parts: [0.5, 1] });
   });
 
-  it("goes on at the beginning behind the end, and joins both ends of a server", () => {
+  it("continues at the beginning of the ring, and adds up both ends of a server", () => {
     expect(apertureOf(even(4), 2, { index: 3, count: 4 })).toEqual({ first: 3, parts: [1, 1] });
-    // Three of four sections of two servers, from the middle of the second: 0.5 + 1, and … nothing of the second again.
+    // Three of four sections of two servers, from the middle of the second one: 0.5 of the second and the whole first.
     const { first, parts } = apertureOf(even(2), 1.5 as number, { index: 3, count: 4 });
     expect([first, parts]).toEqual([1, [0.5, 1]]);
     const joined = apertureOf([1, 3], 1, { index: 2, count: 3 });
@@ -47,12 +47,12 @@ describe("apertureOf", () => {
     expect(joined.parts.length).toBe(2);
   });
 
-  it("leaves out who has no weight", () => {
+  it("leaves out servers of weight 0", () => {
     const { first, parts } = apertureOf([1, 0, 1, 0, 1, 1], 2, { index: 0, count: 4 });
     expect([first, parts]).toEqual([0, [1, 1]]);
   });
 
-  it("loads every server in proportion to its weight, all clients together", () => {
+  it("loads every server in proportion to its weight over all clients", () => {
     const sizes = fc.record({
       servers: fc.integer({ min: 1, max: 60 }),
       count: fc.integer({ min: 1, max: 40 }),
@@ -79,7 +79,7 @@ describe("apertureOf", () => {
         const sections = Math.min(count, Math.ceil((size * count) / servers));
         for (const sum of inside) expect(sum).toBeCloseTo(sections, 6);
         expect(total).toBeGreaterThan(0);
-        // Connections of servers alike: each has whole clients and at most two cut ones beside its sections.
+        // With equal servers each has whole clients, and at most two that are cut by the ends of its sections.
         if (!isWeighted) expect(Math.max(...clients) - Math.min(...clients)).toBeLessThanOrEqual(1 + Math.ceil(count / servers));
       }),
     );

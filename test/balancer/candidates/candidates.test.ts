@@ -44,7 +44,7 @@ function idsOf(upstreams: readonly Upstream[]): string {
   return upstreams.map(({ id }) => id).join();
 }
 
-/** How many of `calls` picks each list got, by the first letter of the id. */
+/** The number of `calls` picks that each list got, by the first letter of the id. */
 function countsOf(pick: () => Upstream, calls: number): Record<string, number> {
   const counts: Record<string, number> = {};
   for (let call = 0; call < calls; call++) {
@@ -55,7 +55,7 @@ function countsOf(pick: () => Upstream, calls: number): Record<string, number> {
 }
 
 describe("lists", () => {
-  it("are one without priorities and zones, and no number is drawn for it", () => {
+  it("are a single list without priorities and zones, and no random number is drawn for it", () => {
     const random = () => {
       throw new Error("drawn");
     };
@@ -77,10 +77,10 @@ describe("lists", () => {
     set("available", "f", "g");
     expect(shares(), "35 of 140, and enough with it").toEqual(["d 35", "f,g,h 65"]);
     set("ejected", "d", "f", "g", "h");
-    expect(shares(), "nobody").toEqual(["a,b,c,d 100"]);
+    expect(shares(), "no instance available").toEqual(["a,b,c,d 100"]);
   });
 
-  it("follow RFC 2782 strictly when they are told to", () => {
+  it("follow RFC 2782 strictly with an infinite overprovisioning", () => {
     const { shares, set } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c", { priority: 1 })], {
       priorities: { overprovisioning: Number.POSITIVE_INFINITY },
     });
@@ -90,7 +90,7 @@ describe("lists", () => {
     expect(shares()).toEqual(["c 100"]);
   });
 
-  it("may know panic of a single priority too", () => {
+  it("are in panic with a single priority when panicRatio says so", () => {
     const { shares, set } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c")], { priorities: { panicRatio: 0.5 } });
     set("ejected", "a");
     expect(shares()).toEqual(["b,c 100"]);
@@ -98,7 +98,7 @@ describe("lists", () => {
     expect(shares()).toEqual(["a,b,c 100"]);
   });
 
-  it("are one for each zone where the own one is known, the own one first", () => {
+  it("are one for each zone when the own zone is known, the own one first", () => {
     const { shares, pick } = balancerOf(zones("b4", "a2", "c2"), { zone: "a", zoneAware: { callers: { a: 40, b: 40, c: 20 } } });
     expect(shares()).toEqual(["a1,a2 62.5", "b1,b2,b3,b4 25", "c1,c2 12.5"]);
     const counts = countsOf(pick, 4_000);
@@ -107,7 +107,7 @@ describe("lists", () => {
     }
   });
 
-  it("stay together without a zone, without the option, below six instances and in panic", () => {
+  it("are not divided by zone without a zone, without the option, below six instances and in panic", () => {
     const together = ["a1,a2,a3,b1,b2,b3 100"];
     expect(balancerOf(zones("a3", "b3")).shares()).toEqual(together);
     expect(balancerOf(zones("a3", "b3"), { zone: "a", zoneAware: false }).shares()).toEqual(together);
@@ -119,7 +119,7 @@ describe("lists", () => {
     expect(shares()).toEqual(["a1,a2,a3,a4,b1,b2,b3,b4 100"]);
   });
 
-  it("weigh zones by the weights of their instances, and count them where there are none", () => {
+  it("weigh zones by the weights of their instances, or by their number when all weights are 0", () => {
     const heavy = zones("a3", "b3").map((each) => ({ ...each, weight: each.zone === "a" ? 1 : 3 }));
     expect(balancerOf(heavy, { zone: "a" }).shares()).toEqual(["a1,a2,a3 50", "b1,b2,b3 50"]);
     const none = zones("a3", "b3").map((each) => ({ ...each, weight: 0 }));
@@ -146,7 +146,7 @@ describe("lists", () => {
     expect(shares().map((each) => each[0])).toEqual(["c", "a", "b", "d"]);
   });
 
-  it("keep zones apart that look alike", () => {
+  it("keep zones with similar names apart", () => {
     const odd = ["undefined", "", '"x"', "x", "__proto__", "part 1"].map((zone, index) => endpoint(`${index}`, { zone }));
     const { balancer } = balancerOf([...odd, endpoint("none")], { zone: "x" });
     expect(balancer.lists.map(({ zone }) => zone?.name)).toHaveLength(6);
@@ -176,7 +176,7 @@ describe("lists", () => {
     expect(updates.splice(0), "another order is no change").toEqual(["b4,b3,b2,b1"]);
   });
 
-  it("tell a picker of no list that serves retries only", () => {
+  it("announce no list for retries only to the picker", () => {
     const { updates, pick, set } = balancerOf([endpoint("a"), endpoint("b", { priority: 1 })]);
     pick();
     expect(updates).toEqual(["a"]);
@@ -203,7 +203,7 @@ describe("picks from several lists", () => {
     }
   });
 
-  it("take the picker's number for a request in the place of chance, whatever it is", () => {
+  it("use the picker's chanceOf in place of a random number, whatever it returns", () => {
     let chance: number | undefined;
     const picker: Picker = { pick: (upstreams) => upstreams[0], chanceOf: () => chance };
     const { pick, set } = balancerOf([endpoint("a"), endpoint("b"), endpoint("c", { priority: 1 })], { picker, random: () => 0 });
@@ -229,7 +229,7 @@ describe("picks from several lists", () => {
     expect(after).not.toContain("b1");
   });
 
-  it("share so that nothing is lost, no list is empty and nobody is in two of them", () => {
+  it("have shares that add up to 1, none is empty, and no instance is in two of them", () => {
     const instance = fc.record({
       priority: fc.nat(2),
       zone: fc.constantFrom("a", "b", "c", ""),
@@ -268,7 +268,7 @@ describe("picks from several lists", () => {
 });
 
 describe("a retry", () => {
-  it("goes to another zone or priority before it goes to the same instance again", () => {
+  it("goes to another zone or priority before the same instance again", () => {
     const { pick, upstream, balancer } = balancerOf([endpoint("a"), endpoint("b", { priority: 1 }), endpoint("c", { priority: 2 })]);
     expect(balancer.candidates).toEqual([upstream("a")]);
     expect(pick([upstream("a")])).toBe(upstream("b"));
@@ -289,7 +289,7 @@ describe("a retry", () => {
     expect(pick([upstream("a"), upstream("c")])).toBe(upstream("d"));
   });
 
-  it("filters no long list as long as picks meet somebody untried", () => {
+  it("does not filter a long list while picks find an untried instance", () => {
     const seen = new Set<readonly Upstream[]>();
     const inner = roundRobin();
     const picker: Picker = {
@@ -309,7 +309,7 @@ describe("a retry", () => {
     expect([...seen]).toEqual([balancer.candidates]);
   });
 
-  it("finds somebody untried in a long list with a picker that always says the same", () => {
+  it("finds an untried instance in a long list with a picker that always picks the same one", () => {
     const picker: Picker = { pick: (upstreams) => upstreams[0] };
     const { pick } = balancerOf(
       Array.from({ length: 100 }, (_, index) => endpoint(`${index}`)),
@@ -322,7 +322,7 @@ describe("a retry", () => {
 });
 
 describe("candidacyOf", () => {
-  it("says why somebody is or is not a candidate", () => {
+  it("says why an instance is or is not a candidate", () => {
     const all = [
       endpoint("a"),
       endpoint("b"),
@@ -355,7 +355,7 @@ describe("candidacyOf", () => {
     expect(reasons()["d"]).toBe("out of rotation");
   });
 
-  it("says the shares of priorities, zones and panic", () => {
+  it("names the shares of priorities, zones and panic", () => {
     const { balancer, upstream, set } = balancerOf(
       [..."abcd"].map((id) => endpoint(id)).concat(endpoint("e", { priority: 1 }), endpoint("f", { priority: 1 })),
     );

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type PriorityHealth, priorityLoads } from "../../../src/balancer/candidates/priority-load.ts";
 
-/** Priorities of 100 instances, so many of them available. */
+/** Priorities of 100 instances each, with the given numbers of available ones. */
 const of = (...available: number[]) => available.map((each) => ({ size: 100, available: each }));
 const percents = (levels: readonly PriorityHealth[], options = {}) =>
   priorityLoads(levels, options).map(({ share }) => Math.round(100 * share));
@@ -70,21 +70,21 @@ describe("priorityLoads", () => {
     expect([percents(of(...available)), panics(of(...available))]).toEqual([loads, panic]);
   });
 
-  it("shares in proportion to what is healthy where no panic is wanted", () => {
+  it("shares in proportion to health with a panicRatio of 0", () => {
     const shares = percents(of(25, 25, 20), { panicRatio: 0 });
     for (const [index, expected] of [36, 36, 28].entries()) expect(Math.abs((shares[index] as number) - expected)).toBeLessThanOrEqual(1);
     expect(percents(of(0, 1), { panicRatio: 0 })).toEqual([0, 100]);
     expect(percents(of(1, 0), { panicRatio: 0 })).toEqual([100, 0]);
   });
 
-  it("knows neither overflow nor panic of a single priority, unless it is told", () => {
+  it("has no panic with a single priority, unless panicRatio says so", () => {
     for (const available of [1, 10, 49, 50, 100]) {
       expect(priorityLoads(of(available))).toEqual([{ share: 1, isPanic: false }]);
       expect(priorityLoads(of(available), { panicRatio: 0.5 })).toEqual([{ share: 1, isPanic: available < 50 }]);
     }
   });
 
-  it("fails over strictly, as RFC 2782 has it, with an infinite factor", () => {
+  it("fails over strictly (RFC 2782) with an infinite factor", () => {
     expect(percents(of(1, 100), { overprovisioning: Number.POSITIVE_INFINITY })).toEqual([100, 0]);
     expect(percents(of(0, 1), { overprovisioning: Number.POSITIVE_INFINITY })).toEqual([0, 100]);
   });
@@ -93,11 +93,11 @@ describe("priorityLoads", () => {
     expect(percents(of(99, 100), { overprovisioning: 1 })).toEqual([99, 1]);
     expect(percents([{ size: 7, available: 5 }, ...of(100)]), "5 of 7 is exactly enough at 1.4").toEqual([100, 0]);
     expect(priorityLoads([{ size: 7, available: 5 }, ...of(100)])[1]?.share).toBe(0);
-    // 1.15 has no exact place among the numbers: 114.99… × 20 / 23 is a hair below 100.
+    // 1.15 has no exact binary form: 114.99… × 20 / 23 is a little below 100.
     expect(priorityLoads([{ size: 23, available: 20 }, ...of(100)], { overprovisioning: 1.15 })[1]?.share).toBe(0);
   });
 
-  it("shares by the numbers of instances when nobody is healthy anywhere", () => {
+  it("shares by the numbers of instances when no instance is healthy", () => {
     const levels = [
       { size: 30, available: 0 },
       { size: 10, available: 0 },
@@ -116,7 +116,7 @@ describe("priorityLoads", () => {
     panicRatio: fc.constantFrom(0, 0.5, 1),
   });
 
-  it("gives everything away, nothing below zero, and nothing to who cannot take it", () => {
+  it("has shares from 0 that add up to 1, and gives none to a priority without healthy instances", () => {
     fc.assert(
       fc.property(levels, options, (healths, choice) => {
         const loads = priorityLoads(healths, choice);
@@ -136,7 +136,7 @@ describe("priorityLoads", () => {
         const better = healths.map((each, at) => (at === index ? { ...each, available: Math.min(each.size, each.available + 1) } : each));
         const before = priorityLoads(healths, { panicRatio: 0 });
         const after = priorityLoads(better, { panicRatio: 0 });
-        // Of nobody at all each has its part by numbers.
+        // Without any available instance the shares are those by numbers of instances.
         if (healths.every(({ available }) => available === 0)) return;
         expect(after[index]?.share).toBeGreaterThanOrEqual((before[index]?.share as number) - 1e-9);
       }),

@@ -21,7 +21,7 @@ function balancerOf(picker: Picker = roundRobin(), options: Partial<BalancerOpti
   const clock = virtualClock();
   const balancer = new Balancer({ service: "orders", picker, clock, random: seededRandom(3), slowStart: {}, ...options });
   const upstream = (id: string) => balancer.upstreams.find((each) => each.id === id) as Upstream;
-  /** How many of so many requests an upstream gets; each ends when ten others have begun. */
+  /** The number of the given requests that an upstream gets; each request ends when ten others have begun. */
   const countsOf = (calls: number) => {
     const counts = new Map<string, number>();
     const inFlight: Upstream[] = [];
@@ -57,11 +57,11 @@ describe("slowStartRatio", () => {
     [30, 0.5, 0.25],
     [1, 2, 0.1291],
     [0, 2, 0.1291],
-  ])("bends with the aggression: after %d of 60 s at %d it is %d", (seconds, aggression, ratio) => {
+  ])("follows the aggression: after %d of 60 s at %d it is %d", (seconds, aggression, ratio) => {
     expect(slowStartRatio(seconds * 1_000, { windowMs: 60_000, aggression })).toBeCloseTo(ratio, 4);
   });
 
-  it("has a window of ten seconds and a least part, unless told otherwise", () => {
+  it("has a window of ten seconds and a least ratio of 0.1 by default", () => {
     expect([slowStartRatio(5_000, {}), slowStartRatio(0, {}), slowStartRatio(0, { minRatio: 0.3 }), slowStartRatio(10_000, {})]).toEqual([
       0.5, 0.1, 0.3, 1,
     ]);
@@ -70,7 +70,7 @@ describe("slowStartRatio", () => {
 });
 
 describe("SlowStart", () => {
-  it("forgets each when its own time is over, also behind one that has begun anew", async () => {
+  it("ends each slow start with its own window, also behind one that has begun anew", async () => {
     const clock = virtualClock();
     const slowStart = new SlowStart({}, clock);
     const [one, other] = [testUpstream({ id: "one" }), testUpstream({ id: "other" })];
@@ -88,7 +88,7 @@ describe("SlowStart", () => {
   });
 });
 
-describe("an instance that warms up", () => {
+describe("an instance in slow start", () => {
   const newcomerFirst: Picker = { pick: (upstreams) => upstreams.find(({ id }) => id === "new") ?? upstreams[0] };
 
   it.each<[string, () => Picker]>([
@@ -98,7 +98,7 @@ describe("an instance that warms up", () => {
     ["leastRequest", () => leastRequest({ random: seededRandom(5) })],
     ["leastRequest of all", () => leastRequest({ choices: "all", random: seededRandom(5) })],
     ["one that always wants the newest", () => newcomerFirst],
-  ])("gets its part of a fair share with %s", async (_name, create) => {
+  ])("gets its ratio of a fair share with %s", async (_name, create) => {
     const { clock, balancer, countsOf } = balancerOf(create());
     balancer.update(old(9));
     balancer.update([...old(9), endpoint("new")]);
@@ -122,7 +122,7 @@ describe("an instance that warms up", () => {
     expect(countsOf(1_000).get("new")).toBeUndefined();
   });
 
-  it("leaves the others an even load with roundRobin", () => {
+  it("leaves the others equal loads with roundRobin", () => {
     const { balancer, countsOf } = balancerOf();
     balancer.update(old(4));
     balancer.update([...old(4), endpoint("new")]);
@@ -139,7 +139,7 @@ describe("an instance that warms up", () => {
     expect(Math.abs((countsOf(10_000).get("new") ?? 0) - expected)).toBeLessThan(4 * Math.sqrt(expected));
   });
 
-  it("shares with others that warm up, as their weights would", () => {
+  it("shares by weight with others in slow start", () => {
     const { balancer, countsOf } = balancerOf();
     balancer.update(old(1));
     balancer.update([...old(1), ...[..."abcdefghi"].map((id) => endpoint(id))]);
@@ -148,14 +148,14 @@ describe("an instance that warms up", () => {
     for (const id of "abcdefghi") expect(Math.abs((counts.get(id) ?? 0) - expected)).toBeLessThan(4 * Math.sqrt(expected));
   });
 
-  it("makes no difference when all do", () => {
+  it("changes nothing when every instance is in slow start", () => {
     const { balancer, countsOf } = balancerOf();
     balancer.update([]);
     balancer.update(old(4));
     expect([...countsOf(4_000).values()]).toEqual([1_000, 1_000, 1_000, 1_000]);
   });
 
-  it("is warm after the window, and costs nothing more: no timer, no other list", async () => {
+  it("gets its full share after the window, without a timer or another list", async () => {
     const { clock, balancer, upstream, countsOf } = balancerOf();
     balancer.update(old(3));
     balancer.update([...old(3), endpoint("new")]);
@@ -171,7 +171,7 @@ describe("an instance that warms up", () => {
     expect([...countsOf(4_000).values()]).toEqual([1_000, 1_000, 1_000, 1_000]);
   });
 
-  it("keeps its time when others join, leave or flap meanwhile", async () => {
+  it("keeps its window when others join, leave or flap", async () => {
     const { clock, balancer, upstream } = balancerOf();
     balancer.update(old(3));
     balancer.update([...old(3), endpoint("new")]);
@@ -188,7 +188,7 @@ describe("an instance that warms up", () => {
     ]);
   });
 
-  it("is also one that has recovered, from then on, and one that has another address", async () => {
+  it("is also one that has recovered, and one that has a new address", async () => {
     const { clock, balancer, upstream } = balancerOf();
     balancer.update(old(3));
     await clock.advance(1_000);
@@ -215,7 +215,7 @@ describe("an instance that warms up", () => {
     for (const upstream of balancer.upstreams) expect(balancer.candidacyOf(upstream).slowStartRatio).toBeUndefined();
   });
 
-  it("gets what a key gives it", () => {
+  it("gets all requests of its keys", () => {
     const picker: Picker = { pick: (upstreams) => upstreams.at(-1), chanceOf: () => 0.5 };
     const { balancer, countsOf } = balancerOf(picker);
     balancer.update(old(3));
@@ -223,7 +223,7 @@ describe("an instance that warms up", () => {
     expect(countsOf(100).get("new")).toBe(100);
   });
 
-  it("is not spared while there is nobody else", () => {
+  it("gets every request when it is alone", () => {
     const { balancer, upstream, countsOf } = balancerOf();
     balancer.update(old(1));
     balancer.update([...old(1), endpoint("new")]);
@@ -231,7 +231,7 @@ describe("an instance that warms up", () => {
     expect(countsOf(10).get("new")).toBe(10);
   });
 
-  it("has its part of its zone's share", () => {
+  it("gets its ratio of its zone's share", () => {
     const zoned = (zone: string, count: number) => old(count, { zone }).map((each) => ({ ...each, id: `${zone}${each.id}` }));
     const { balancer, countsOf } = balancerOf(roundRobin(), { zone: "a", zoneAware: { callers: { a: 40, b: 40, c: 20 } } });
     const before = [...zoned("a", 4), ...zoned("b", 10), ...zoned("c", 5)];
@@ -241,7 +241,7 @@ describe("an instance that warms up", () => {
     expect(Math.abs((countsOf(10_000).get("new") ?? 0) - expected)).toBeLessThan(4 * Math.sqrt(expected));
   });
 
-  it("is told to the picker as a list of those that are warm, once", () => {
+  it("leads to one announcement of the list of the settled instances", () => {
     const updates: string[] = [];
     const { balancer, countsOf } = balancerOf({
       ...roundRobin(),
@@ -256,7 +256,7 @@ describe("an instance that warms up", () => {
     expect(updates).toEqual(["old0,old1", "old0,old1,new", "old0,old1", "old0,old1,new,newer"]);
   });
 
-  it("works with adaptive, which knows nothing of the newest", () => {
+  it("works with adaptive, which has learnt nothing of a new instance", () => {
     const { balancer, countsOf } = balancerOf(adaptive({ random: seededRandom(5) }));
     balancer.update(old(9));
     balancer.update([...old(9), endpoint("new")]);

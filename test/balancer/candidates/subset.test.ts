@@ -25,7 +25,7 @@ function set(upstreams: readonly Upstream[], state: InstanceState): void {
 const idsOf = (upstreams: readonly Upstream[]) => new Set(upstreams.map(({ id }) => id));
 
 describe("a random subset", () => {
-  it("is so many of the instances, the same for the same seed and others for another", () => {
+  it("has `size` instances, the same for the same seed and others for another", () => {
     const one = idsOf(balancerOf({ size: 5, seed: 7 }, endpoints(50)).candidates);
     expect(one.size).toBe(5);
     expect(idsOf(balancerOf({ size: 5, seed: 7 }, endpoints(50).toReversed(), 2).candidates)).toEqual(one);
@@ -35,7 +35,7 @@ describe("a random subset", () => {
     );
   });
 
-  it("is everybody when there are not more", () => {
+  it("has every instance when there are not more", () => {
     expect(balancerOf({ size: 5 }, endpoints(5)).candidates).toHaveLength(5);
     expect(balancerOf({ size: 5 }, endpoints(1)).candidates).toHaveLength(1);
     expect(balancerOf({ size: 5 }, []).pick(testRequest(), true)).toBeUndefined();
@@ -72,7 +72,7 @@ describe("a random subset", () => {
     expect(Math.max(...counts.values())).toBeLessThan(135);
   });
 
-  it("is taken of each priority", () => {
+  it("has `size` instances of each priority", () => {
     const all = [...endpoints(20), ...endpoints(20, { priority: 1 }).map((each) => ({ ...each, id: `second ${each.id}` }))];
     const { lists } = balancerOf({ size: 4 }, all);
     expect(lists.map(({ priority, share, upstreams }) => [priority, share, upstreams.length])).toEqual([
@@ -81,12 +81,12 @@ describe("a random subset", () => {
     ]);
   });
 
-  it("has nobody of weight 0 while there are others", () => {
+  it("has no instance of weight 0 while there are others", () => {
     const all = endpoints(20).map((each, index) => ({ ...each, weight: index < 17 ? 0 : 1 }));
     expect(idsOf(balancerOf({ size: 3 }, all).candidates)).toEqual(new Set(["i17", "i18", "i19"]));
   });
 
-  it("takes others in when fewer than half of it is available, until so many are", () => {
+  it("widens when fewer than half of it are available, until `size` are", () => {
     const balancer = balancerOf({ size: 4 }, endpoints(20));
     const before = balancer.candidates;
     set(before.slice(0, 2), "ejected");
@@ -97,10 +97,10 @@ describe("a random subset", () => {
     set(before, "available");
     expect(idsOf(balancer.candidates), "back to what it was").toEqual(idsOf(before));
     set(balancer.upstreams, "ejected");
-    expect(idsOf(balancer.candidates), "nobody is available at all").toEqual(idsOf(before));
+    expect(idsOf(balancer.candidates), "no instance is available at all").toEqual(idsOf(before));
   });
 
-  it("says who is outside, probes nobody there, and makes no list of them for a retry", () => {
+  it("explains instances outside, and neither probes nor retries them", () => {
     const balancer = balancerOf({ size: 2 }, endpoints(6));
     const outside = balancer.upstreams.filter((each) => !balancer.candidates.includes(each));
     expect(outside).toHaveLength(4);
@@ -113,7 +113,7 @@ describe("a random subset", () => {
     expect(outside).not.toContain(balancer.pick(testRequest({ tried: [...balancer.candidates] }), true));
   });
 
-  it("moves with priorities and weights", () => {
+  it("follows changes of priorities and weights", () => {
     const balancer = balancerOf({ size: 2, seed: 1 }, endpoints(6));
     const [first] = [...idsOf(balancer.candidates)];
     balancer.update(endpoints(6).map((each) => (each.id === first ? { ...each, weight: 0 } : each)));
@@ -136,7 +136,7 @@ describe("a deterministic aperture", () => {
     expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThanOrEqual(2);
   });
 
-  it("loads each instance alike, all clients together and with a picker that knows no weights", () => {
+  it("loads every instance equally over all clients, also with a picker that ignores weights", () => {
     const load = new Map<string, number>();
     for (const { lists } of clients(7, 3, endpoints(10))) {
       expect(lists.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
@@ -147,7 +147,7 @@ describe("a deterministic aperture", () => {
     for (const id of idsOf(balancerOf({ size: 10 }, endpoints(10)).candidates)) expect(load.get(id)).toBeCloseTo(0.7);
   });
 
-  it("needs no list of its own for a cut instance where it is widened, and none for who is not available", () => {
+  it("has no list of its own for a cut instance when it is widened or the instance is not available", () => {
     const [balancer] = clients(7, 3, endpoints(10));
     if (balancer === undefined) throw new Error("no client");
     expect(balancer.lists.map(({ upstreams }) => balancer.candidacyOf(upstreams[0] as Upstream).reason)).toEqual([

@@ -9,13 +9,13 @@ const sharesOf = (own: string, capacities: Record<string, number>, callers?: Rec
 };
 
 describe("zoneShares", () => {
-  it("is Envoy's vector: callers 40/40/20, instances 25/50/25: 62.5 % stay, the rest 10 to 5 over the others", () => {
+  it("equals Envoy's example: of callers 40/40/20 and instances 25/50/25, 62.5 % stay and the rest goes 2 to 1 to the others", () => {
     expect(sharesOf("a", { a: 25, b: 50, c: 25 }, { a: 40, b: 40, c: 20 })).toEqual({ a: 0.625, b: 0.25, c: 0.125 });
     expect(sharesOf("b", { a: 25, b: 50, c: 25 }, { a: 40, b: 40, c: 20 })).toEqual({ a: 0, b: 1, c: 0 });
     expect(sharesOf("c", { a: 25, b: 50, c: 25 }, { a: 40, b: 40, c: 20 })).toEqual({ a: 0, b: 0, c: 1 });
   });
 
-  it("keeps everything in the own zone while it has its part of the capacity", () => {
+  it("keeps all requests in the own zone while it has its part of the capacity", () => {
     expect(sharesOf("a", { a: 3, b: 3 }, { a: 1, b: 1 })).toEqual({ a: 1, b: 0 });
     expect(sharesOf("a", { a: 2, b: 2, c: 2 }, { a: 7, b: 7, c: 7 })).toEqual({ a: 1, b: 0, c: 0 });
     const rounded = new Map<Zone, number>([
@@ -25,7 +25,7 @@ describe("zoneShares", () => {
     expect(zoneShares("b", rounded)?.get("a"), "a hair less than a half").toBe(0);
   });
 
-  it("takes callers it does not know for as many in each zone with instances, and in the own one", () => {
+  it("assumes unknown callers to be equally many in the own zone and in each zone with instances", () => {
     expect(sharesOf("a", { a: 5, b: 5 })).toEqual({ a: 1, b: 0 });
     expect(sharesOf("a", { a: 1, b: 4 })).toEqual({ a: 0.4, b: 0.6 });
     expect(sharesOf("c", { a: 5, b: 5 }), "no instance at home").toEqual({ a: 0.5, b: 0.5 });
@@ -41,11 +41,11 @@ describe("zoneShares", () => {
     expect(shares?.get(undefined)).toBeCloseTo(1 / 3);
   });
 
-  it("sends what a zone without callers leaves to the others", () => {
+  it("sends requests of other zones to a zone without callers", () => {
     expect(sharesOf("a", { a: 1, b: 1, c: 2 }, { a: 1, b: 1 })).toEqual({ a: 0.5, b: 0, c: 0.5 });
   });
 
-  it("says nothing where callers or instances are in one zone only, or there are none", () => {
+  it("is undefined when callers or instances are in one zone only, or there are none", () => {
     expect(sharesOf("a", { a: 6 })).toBeUndefined();
     expect(sharesOf("a", { b: 6 }), "the only zone is another one").toBeUndefined();
     expect(sharesOf("a", { a: 3, b: 3 }, { a: 9 })).toBeUndefined();
@@ -54,7 +54,7 @@ describe("zoneShares", () => {
     expect(sharesOf("c", { a: 3, b: 3 }, { a: 1, b: 1 }), "a zone that neither has anything to do with").toBeUndefined();
   });
 
-  it("takes __proto__ for a zone like any other", () => {
+  it("treats __proto__ as a zone like any other", () => {
     expect(
       zoneShares(
         "__proto__",
@@ -69,7 +69,7 @@ describe("zoneShares", () => {
   const zones = ["a", "b", "c", "d"];
   const numbers = fc.record(Object.fromEntries(zones.map((zone) => [zone, fc.nat(40)])));
 
-  it("makes all callers together load the zones by their capacity, when callers are where they were said to be", () => {
+  it("loads the zones by their capacity over all callers, when the numbers of callers are right", () => {
     fc.assert(
       fc.property(numbers, numbers, (capacities, callers) => {
         const present = counts(Object.fromEntries(Object.entries(capacities).filter(([, number]) => number > 0)));
@@ -94,7 +94,7 @@ describe("zoneShares", () => {
     );
   });
 
-  it("keeps no less at home when the own zone has more instances", () => {
+  it("keeps no fewer requests in the own zone when it has more instances", () => {
     fc.assert(
       fc.property(numbers, numbers, (capacities, callers) => {
         const before = zoneShares("a", counts(capacities), counts(callers));

@@ -8,7 +8,7 @@ const hex = (text: string, seed?: number) => {
   return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
 };
 
-/** XXH64 by the letter of its specification, slowly: what the fast one is held against. */
+/** A slow XXH64, transcribed from the specification, to compare the fast one with. */
 function slowHex(text: string, seed: bigint): string {
   const [p1, p2, p3, p4, p5] = [
     0x9e3779b185ebca87n,
@@ -41,7 +41,7 @@ function slowHex(text: string, seed: bigint): string {
 }
 
 describe("xxh64", () => {
-  // Of the first seven the hashes are published in the tests of several implementations of xxHash.
+  // The first seven hashes are published in the tests of several implementations of xxHash.
   it.each([
     ["", 0, "ef46db3751d8e999"],
     ["a", 0, "d24ec4f1a98c6e5b"],
@@ -57,7 +57,7 @@ describe("xxh64", () => {
     expect(hex(text, seed)).toBe(expected);
   });
 
-  it("is that of the specification for every length, seed and character", () => {
+  it("equals the specification for every length, seed and character", () => {
     for (const alphabet of ["abcdefg", "aé", "日本語", "a😀", "\u0000\uffff"]) {
       for (let length = 0; length <= 140; length++) {
         const text = Array.from({ length }, (_, index) => [...alphabet][(index * index + length) % [...alphabet].length]).join("");
@@ -66,7 +66,7 @@ describe("xxh64", () => {
     }
   });
 
-  it("takes a key of a megabyte", () => {
+  it("hashes a key of a megabyte", () => {
     const long = "é0123456789".repeat(100_000);
     expect(hex(long)).toBe(slowHex(long, 0n));
     expect(hex("a")).toBe("d24ec4f1a98c6e5b");
@@ -86,7 +86,7 @@ describe("headerKey", () => {
     expect(headerKey("__proto__")(withHeaders({}))).toBeUndefined();
   });
 
-  it("refuses what is no name", () => {
+  it("refuses an invalid name", () => {
     expect(() => headerKey("")).toThrow('headerKey: name must be a string that is not empty, not ""');
     expect(() => headerKey(undefined as unknown as string)).toThrow(TypeError);
   });
@@ -112,7 +112,7 @@ describe("cookieKey", () => {
     expect(cookieKey("session")(withHeaders({}))).toBeUndefined();
   });
 
-  it("refuses what is no name", () => {
+  it("refuses an invalid name", () => {
     expect(() => cookieKey(5 as unknown as string)).toThrow("cookieKey: name must be a string that is not empty, not 5");
   });
 });

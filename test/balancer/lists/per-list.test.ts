@@ -4,7 +4,7 @@ import { testUpstream } from "../../../src/testing/index.ts";
 
 const all = Array.from({ length: 20 }, (_, index) => testUpstream({ port: index + 1 }));
 
-/** States that say which lists they came from. */
+/** States that name the lists which they were made from. */
 function traced(): { lists: PerList<string>; made: string[] } {
   const made: string[] = [];
   const lists = new PerList<string>((list, before) => {
@@ -16,7 +16,7 @@ function traced(): { lists: PerList<string>; made: string[] } {
 }
 
 describe("PerList", () => {
-  it("makes a state at the first use after a change, and knows nothing of a list that was not announced", () => {
+  it("makes a state at the first use after a change, and none for a list that was not announced", () => {
     const { lists, made } = traced();
     const list = all.slice(0, 3);
     expect(lists.of(list)).toBeUndefined();
@@ -28,7 +28,7 @@ describe("PerList", () => {
     expect(made).toHaveLength(1);
   });
 
-  it("keeps lists apart, and makes each new one out of the one that it has come from", () => {
+  it("keeps lists apart, and makes the state of a new list from that of the list which it replaces", () => {
     const { lists } = traced();
     const [one, other] = [all.slice(0, 3), all.slice(10, 13)];
     for (const list of [one, other]) lists.announce(list);
@@ -40,7 +40,7 @@ describe("PerList", () => {
     expect([...lists.states()]).toEqual([">11,12,13>12,13,14", ">1,2,3>1,2"]);
   });
 
-  it("makes a state anew when the same list is announced again, out of the one it had", () => {
+  it("makes the state of a list again from its own when it is announced again", () => {
     const { lists, made } = traced();
     const list = all.slice(0, 2);
     lists.announce(list);
@@ -52,7 +52,7 @@ describe("PerList", () => {
     expect([...lists.states()]).toHaveLength(1);
   });
 
-  it("lets go of everything when nobody is left, and still knows a list that is in use", () => {
+  it("hands on no state after an empty list, and still knows a list that is in use", () => {
     const { lists } = traced();
     const list = all.slice(0, 2);
     lists.announce(list);
@@ -62,7 +62,7 @@ describe("PerList", () => {
     expect(lists.of(list)).toBe(">1,2");
   });
 
-  it("holds no more than a few states, however many lists there have been", () => {
+  it("keeps only a few states, however many lists there have been", () => {
     const { lists } = traced();
     for (let change = 0; change < 200; change++) {
       const list = [testUpstream({ port: 1_000 + change })];

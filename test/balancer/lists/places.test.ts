@@ -7,7 +7,7 @@ import { testUpstream } from "../../../src/testing/index.ts";
 const all = Array.from({ length: 20 }, (_, index) => testUpstream({ port: index + 1 }));
 
 describe("placesIn", () => {
-  it("finds each where it was, in any order and number of changes", () => {
+  it("finds every member's index in the list before, for any changes", () => {
     const part = fc.uniqueArray(fc.nat(19), { maxLength: 20 }).map((indexes) => indexes.map((index) => all[index] as Upstream));
     fc.assert(
       fc.property(part, part, (before, list) => {

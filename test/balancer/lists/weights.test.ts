@@ -24,13 +24,13 @@ describe("weightOf", () => {
     [undefined, 1],
     [null, 1],
     [5n, 1],
-  ])("takes %s for %s", (weight, expected) => {
+  ])("reads %s as %s", (weight, expected) => {
     expect(weightOf(upstreamWith(weight))).toBe(expected);
   });
 });
 
 describe("costFactor", () => {
-  it("is the mean weight through the own one, and nothing is infinite", () => {
+  it("is mean weight / weight, and never infinite", () => {
     const upstreams = [1, 2, 0, 5].map((weight) => upstreamWith(weight));
     const weighed = weighList(upstreams);
     expect(weighed).toEqual({ isEven: false, mean: 2 });
@@ -40,7 +40,7 @@ describe("costFactor", () => {
   });
 });
 
-describe("a weight that is none", () => {
+describe("an invalid weight", () => {
   const pickers: Record<string, (random: () => number) => Picker> = {
     adaptive: (chance) => adaptive({ random: chance }),
     leastRequest: (chance) => leastRequest({ random: chance }),

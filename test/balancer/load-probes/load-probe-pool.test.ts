@@ -21,32 +21,32 @@ const portsOf = (pool: LoadProbePool) => pool.probes.map(({ upstream }) => upstr
 const chosenOf = (pool: LoadProbePool, isSick: (each: LoadProbe) => boolean = healthy) => pool.choose(isSick)?.upstream.endpoint.port;
 
 describe("LoadProbePool", () => {
-  it("chooses the cold one with the lowest latency, however few are in flight at others", () => {
+  it("chooses the cold instance with the lowest latency, even when others have fewer requests in flight", () => {
     expect(chosenOf(poolOf([probe(0, 0, 50), probe(1, 5, 10), probe(2, 2, 20), probe(3, 9, 1)]))).toBe(2);
   });
 
-  it("leaves one that is hot out, however fast it is", () => {
+  it("does not choose a hot instance, even when it is the fastest", () => {
     expect(chosenOf(poolOf([probe(0, 1, 50), probe(1, 1, 60), probe(2, 8, 1)]))).toBe(1);
   });
 
-  it("goes by requests in flight alone with a quantile of 0, and by latency alone with 1", () => {
+  it("chooses by requests in flight alone with a quantile of 0, and by latency alone with 1", () => {
     const probes = [probe(0, 3, 1), probe(1, 1, 50), probe(2, 2, 20)];
     expect(chosenOf(poolOf(probes, { rifQuantile: 0 }))).toBe(2);
     expect(chosenOf(poolOf(probes, { rifQuantile: 1 }))).toBe(1);
   });
 
-  it("has no choice with fewer than two", () => {
+  it("chooses none from fewer than two probes", () => {
     expect(chosenOf(poolOf([]))).toBeUndefined();
     expect(chosenOf(poolOf([probe(0, 0, 1)]))).toBeUndefined();
   });
 
-  it("takes who is sick last, and of several of them the one with the fewest in flight", () => {
+  it("chooses sick instances last, and of several the one with the fewest requests in flight", () => {
     const probes = [probe(0, 0, 1), probe(1, 3, 50), probe(2, 2, 60)];
     expect(chosenOf(poolOf(probes), ({ upstream }) => upstream === upstreams[0])).toBe(3);
     expect(chosenOf(poolOf(probes), () => true)).toBe(1);
   });
 
-  it("keeps the newest probe of each instance and forgets the oldest when it is full", () => {
+  it("keeps the newest probe of each instance and drops the oldest when it is full", () => {
     const pool = poolOf([probe(0, 1, 1), probe(1, 1, 1), probe(0, 5, 5)], { poolSize: 3 });
     expect(pool.probes.map(({ rif }) => rif)).toEqual([1, 5]);
     pool.add(probe(2, 1, 1));
@@ -54,7 +54,7 @@ describe("LoadProbePool", () => {
     expect(portsOf(pool)).toEqual([1, 3, 4]);
   });
 
-  it("forgets what is too old, also when the clock goes back", () => {
+  it("drops probes that are too old, also when the clock goes back", () => {
     const pool = poolOf([probe(0, 1, 1, 0), probe(1, 1, 1, 600)]);
     pool.expire(1_000);
     expect(portsOf(pool)).toEqual([1, 2]);
@@ -64,7 +64,7 @@ describe("LoadProbePool", () => {
     expect(portsOf(pool)).toEqual([]);
   });
 
-  it("counts a request as in flight that no probe has seen yet, and forgets a probe that was used up", () => {
+  it("counts a request that no probe has seen yet as in flight, and drops a probe that is used up", () => {
     const pool = poolOf([probe(0, 0, 10, 0, 2), probe(1, 0, 20), probe(2, 0, 30)]);
     const first = pool.choose(healthy) as LoadProbe;
     pool.use(first);
@@ -78,7 +78,7 @@ describe("LoadProbePool", () => {
     const pool = poolOf([probe(0, 1, 1), probe(1, 9, 1), probe(2, 1, 5), probe(3, 1, 90), probe(4, 1, 7)]);
     pool.removeOne();
     expect(portsOf(pool)).toEqual([2, 3, 4, 5]);
-    // The worst is a hot one, with the most in flight; where none is hot, the slowest.
+    // The worst probe is the hot one with the most requests in flight; when none is hot, the slowest.
     pool.removeOne();
     expect(portsOf(pool)).toEqual([3, 4, 5]);
     pool.add(probe(5, 1, 2));

@@ -12,7 +12,7 @@ const report = (fields: object, named: object = {}) => ({
   named: new Map(Object.entries(named)),
 });
 
-/** From the description of the formats: cpu 0.1, 2 requests per second, foo 0.1 and bar 0.2. */
+/** The example of the description of the formats: cpu 0.1, 2 requests per second, foo 0.1 and bar 0.2. */
 const published = "CZqZmZmZmbk/MQAAAAAAAABAQg4KA2ZvbxGamZmZmZm5P0IOCgNiYXIRmpmZmZmZyT8=";
 
 describe("loadReportOf", () => {
@@ -56,7 +56,7 @@ describe("loadReportOf", () => {
     expect(loadReportOfTrailers(["endpoint-load-metrics-bin", published])).toEqual(expected);
   });
 
-  it("finds none where there is none", () => {
+  it("returns undefined for a response without a report", () => {
     expect(loadReportOf({ headers: ["content-type", "text/plain"] })).toBeUndefined();
     expect(loadReportOfTrailers([])).toBeUndefined();
   });
@@ -98,7 +98,7 @@ describe("loadReportOf", () => {
     expect(read(value)).toBe("malformed");
   });
 
-  it("never throws, and lets no number through that is not finite", () => {
+  it("never throws, and reads only finite numbers", () => {
     const prefix = fc.constantFrom("TEXT ", "JSON ", "BIN ", "");
     const json = fc.json().map((text) => `JSON ${text}`);
     const bytes = fc.uint8Array({ maxLength: 60 }).map((array) => `BIN ${Buffer.from(array).toString("base64")}`);

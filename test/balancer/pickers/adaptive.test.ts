@@ -24,7 +24,7 @@ function answer(picker: Picker, clock: { time: number }, upstream: Upstream, ms:
   learner?.onEnd(undefined);
 }
 
-/** Picks that nothing is learnt from. */
+/** The shares of picks without attempts, from which nothing is learnt. */
 function sharesOf(picker: Picker, upstreams: readonly Upstream[], picks: number, path = "/"): number[] {
   const counts = new Map<Upstream | undefined, number>();
   for (let call = 0; call < picks; call++) {
@@ -38,7 +38,7 @@ describe("adaptive", () => {
   for (const test of pickerContract((options) => adaptive(options))) it(test.name, test.run);
 
   for (const rate of rates) {
-    it(`gives one of 5 instances that is 50 times slower less than 3 % after warm-up, at ${rate} requests per second`, () => {
+    it(`gives one of 5 instances that is 50 times slower less than 3 % after some seconds, at ${rate} requests per second`, () => {
       for (const seed of [1, 2, 3]) {
         const served = play({ instances: [healthy(500), fast, fast, fast, fast], create, rate, seconds: 30, seed });
         expect(shareOf(served, 0, 5)).toBeLessThan(0.03);
@@ -49,11 +49,11 @@ describe("adaptive", () => {
       "fails fast with 500": failing(500),
       "fails fast with 503": failing(503),
       "answers 429": failing(429),
-      "answers 404 when nobody else does": failing(404),
+      "answers 404 when no other does": failing(404),
       "refuses connections": failing(0),
       "never answers": () => ({ ms: 2_000, status: 0 }),
     } satisfies Record<string, Instance>)) {
-      it(`leaves an instance that ${what}, at ${rate} requests per second`, () => {
+      it(`avoids an instance that ${what}, at ${rate} requests per second`, () => {
         const scenario = { instances: [instance, fast, fast, fast, fast], rate, seconds: 30 };
         const served = play({ ...scenario, create });
         expect(shareOf(served, 0)).toBeLessThan(0.06);
@@ -86,7 +86,7 @@ describe("adaptive", () => {
     });
   }
 
-  it("tries an instance that fails each time it is tried less and less often", () => {
+  it("tries an instance that fails at each trial less and less often", () => {
     const served = play({ instances: [failing(503), fast, fast, fast, fast], create, seconds: 120 });
     expect(served.filter(({ instance }) => instance === 0).length).toBeLessThan(8);
   });
@@ -99,7 +99,7 @@ describe("adaptive", () => {
     }
   });
 
-  it("does not take for healed an instance that answers what it was asked before it failed", () => {
+  it("ignores successes of attempts that began before the last failure", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(12) });
     const upstreams = upstreamsOf(2);
@@ -122,7 +122,7 @@ describe("adaptive", () => {
     expect(picker.explain?.(failing)?.["failureRatio"]).toBeLessThan(0.1);
   });
 
-  it("takes the failure of a quiet instance more seriously than one of many answers of a busy one", () => {
+  it("counts a failure after a silence more than one among many responses", () => {
     const ratioAfter = (everyMs: number) => {
       const clock = manualClock();
       const picker = adaptive({ clock, random: seededRandom(13) });
@@ -137,7 +137,7 @@ describe("adaptive", () => {
     expect(ratioAfter(20)).toBeLessThan(0.05);
   });
 
-  it("tries the less slow of two slow instances again first", () => {
+  it("tries the less slow of two slow instances first", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(14) });
     const upstreams = upstreamsOf(3);
@@ -163,12 +163,12 @@ describe("adaptive", () => {
     for (const seed of [1, 2, 3]) expect(shareOf(play({ instances, create, seconds: 60, seed }), 0, 5)).toBeLessThan(0.05);
   });
 
-  it("keeps everybody in use when all fail", () => {
+  it("keeps every instance in use when all fail", () => {
     const served = play({ instances: Array.from({ length: 4 }, () => failing(503)), create, seconds: 30 });
     for (let instance = 0; instance < 4; instance++) expect(shareOf(served, instance)).toBeGreaterThan(0.15);
   });
 
-  it("is not led astray by callers' mistakes, which all instances answer with 400", () => {
+  it("moves no requests for callers' mistakes, which all instances answer with 400", () => {
     const withMistakes =
       (instance: Instance): Instance =>
       (now, path, random) => ({
@@ -179,21 +179,21 @@ describe("adaptive", () => {
     expect(shareOf(served, 0, 5)).toBeLessThan(0.05);
   });
 
-  it("finds 3 slow ones of 20", () => {
+  it("avoids 3 slow instances of 20", () => {
     const instances = Array.from({ length: 20 }, (_, index) => (index < 3 ? healthy(500) : fast));
     const served = play({ instances, create, seconds: 30 });
     expect(shareOf(served, 0, 5) + shareOf(served, 1, 5) + shareOf(served, 2, 5)).toBeLessThan(0.01);
     expect(meanMs(served)).toBeLessThan(meanMs(play({ instances, create: turns, seconds: 30 })) / 4);
   });
 
-  it("finds slow ones among more than it looks at in one pick", () => {
+  it("avoids slow instances in lists of which it does not look at every candidate", () => {
     const instances = Array.from({ length: 100 }, (_, index) => (index < 20 ? healthy(500) : fast));
     const served = play({ instances, create, rate: 1_000, seconds: 20 });
     const slow = served.filter(({ at, instance }) => at > 5_000 && instance < 20).length;
     expect(slow / served.length).toBeLessThan(0.02);
   });
 
-  it("keeps a route that fails on one instance from taking that instance's other routes", () => {
+  it("keeps the other routes of an instance on which one route fails", () => {
     const instance: Instance = (now, path, random) => (path.startsWith("/reports") ? failing(500) : fast)(now, path, random);
     const served = play({ instances: [instance, fast, fast, fast], create, paths: ["/reports/1", "/users/2"], seconds: 30 });
     const reports = served.filter(({ path }) => path === "/reports/1");
@@ -215,7 +215,7 @@ describe("adaptive", () => {
     expect(sharesOf(picker, upstreams, 1_000, "/c")[0]).toBeGreaterThan(0.4);
   });
 
-  it("tells the routes that a call names apart", () => {
+  it("has a rate for each route that a call names", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(1) });
     const upstreams = upstreamsOf(2);
@@ -230,7 +230,7 @@ describe("adaptive", () => {
     expect(sharesOf(picker, upstreams, 1_000, "/x/1")[0]).toBeGreaterThan(0.4);
   });
 
-  it("sends a crowd that comes at once to all instances alike, whether they are known or not", () => {
+  it("spreads a burst evenly over all instances, whether they are known or not", () => {
     for (const isKnown of [false, true]) {
       const clock = manualClock();
       const picker = adaptive({ clock, random: seededRandom(3) });
@@ -246,7 +246,7 @@ describe("adaptive", () => {
     }
   });
 
-  it("tries a new instance with one request, and gives it more when that was answered", () => {
+  it("tries a new instance with one request, and gives it more once that is answered", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(4) });
     const upstreams = upstreamsOf(3);
@@ -262,7 +262,7 @@ describe("adaptive", () => {
     expect(sharesOf(picker, upstreams, 100)[2]).toBe(1);
   });
 
-  it("tries an instance that has only failed so far again when that has faded", () => {
+  it("tries an instance that has only failed so far again once the failures have faded", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(15) });
     const upstreams = upstreamsOf(2);
@@ -276,12 +276,12 @@ describe("adaptive", () => {
     expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
     clock.time += 20_000;
     expect(sharesOf(picker, upstreams, 100)).toEqual([1, 0]);
-    // One request finds out.
+    // One request tries it.
     statisticsOf(failing).inFlight = 1;
     expect(sharesOf(picker, upstreams, 100)).toEqual([0, 1]);
   });
 
-  it("does not flee to an instance that fails when all others have become slow", () => {
+  it("does not prefer an instance that fails when all others have become slow", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(16) });
     const upstreams = upstreamsOf(5);
@@ -289,7 +289,7 @@ describe("adaptive", () => {
     for (const upstream of upstreams) for (let call = 0; call < 5; call++) answer(picker, clock, upstream, 5);
     const [failing] = upstreams as [Upstream];
     for (let call = 0; call < 10; call++) answer(picker, clock, failing, 100, 503);
-    // This process, or what the instances have in common, stands still for a while.
+    // The process, or something that the instances have in common, is blocked for a while.
     for (const upstream of upstreams.slice(1)) {
       for (statisticsOf(upstream).inFlight = 0; upstream.inFlight < 10; statisticsOf(upstream).inFlight++)
         picker.onAttempt?.(upstream, testRequest());
@@ -298,7 +298,7 @@ describe("adaptive", () => {
     expect(sharesOf(picker, upstreams, 100)[0]).toBe(0);
   });
 
-  it("sees that an instance hangs before a single request has ended", () => {
+  it("notices an instance that hangs before a single request has ended", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(5) });
     const upstreams = upstreamsOf(2);
@@ -311,13 +311,13 @@ describe("adaptive", () => {
     expect(picker.pick(upstreams, testRequest())).toBe(hanging);
     clock.time += 500;
     expect(picker.pick(upstreams, testRequest())).toBe(busy);
-    // The caller gives up: what the instance would have taken is at least that.
+    // The caller gives up: the attempt would have taken at least that long.
     statisticsOf(hanging).inFlight = 0;
     learner?.onEnd(new Error("the caller's own reason"));
     expect(picker.pick(upstreams, testRequest())).toBe(busy);
   });
 
-  it("does not hold the time of a long body against an instance, but that it broke", () => {
+  it("does not count the time of a long body, but counts a broken one", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(6) });
     const upstreams = upstreamsOf(2);
@@ -338,7 +338,7 @@ describe("adaptive", () => {
     expect(sharesOf(picker, upstreams, 1_000)[0]).toBe(0);
   });
 
-  it("remembers who was slow across changes of the set", () => {
+  it("remembers slow instances across updates", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(7) });
     const upstreams = upstreamsOf(3);
@@ -347,7 +347,7 @@ describe("adaptive", () => {
     picker.update?.(upstreams.slice(1));
     picker.update?.(upstreams);
     expect(sharesOf(picker, upstreams, 100)[0]).toBe(0);
-    // Of a part of the set too, as a second attempt picks.
+    // In a part of the list too, as for a retry.
     expect(sharesOf(picker, [upstreams[2] as Upstream, upstreams[0] as Upstream], 100)).toEqual([1, 0]);
   });
 
@@ -362,7 +362,7 @@ describe("adaptive", () => {
     expect(sharesOf(pickers[1] as Picker, upstreams, 1_000)[0]).toBeGreaterThan(0.4);
   });
 
-  it("picks one of the list whatever clock, chance, latencies and endings are", () => {
+  it("picks a member of the list with any clock, random source, latencies and endings", () => {
     const strange = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 0, 1));
     const events = fc.array(fc.record({ time: strange, chance: strange, status: fc.integer({ min: 0, max: 999 }), isCut: fc.boolean() }), {
       maxLength: 60,
@@ -397,7 +397,7 @@ describe("adaptive", () => {
     expect(() => adaptive(options as object)).toThrow(message);
   });
 
-  it("gives the heavier of those that are alike as much more to do as it weighs more", () => {
+  it("gives the heavier of equally fast instances more requests in flight in proportion to its weight", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(9) });
     const upstreams = [1, 2, 4].map((weight, index) => testUpstream({ host: `10.0.0.${index}`, weight }));
@@ -411,13 +411,13 @@ describe("adaptive", () => {
   });
 
   for (const weight of [1, 10, 1_000, 65_535]) {
-    it(`leaves an instance that fails fast however much it weighs, ${weight} to 1`, () => {
+    it(`avoids an instance that fails fast whatever its weight, ${weight} to 1`, () => {
       const clock = manualClock();
       const picker = adaptive({ clock, random: seededRandom(10) });
       const upstreams = [weight, 1, 1, 1].map((each, index) => testUpstream({ host: `10.0.0.${index}`, weight: each }));
       picker.update?.(upstreams);
       const [failing] = upstreams as [Upstream];
-      // It was well, and as fast as the others.
+      // It was healthy, and as fast as the others.
       for (const upstream of upstreams) answer(picker, clock, upstream, 5);
       let failed = 0;
       // Fifty at a time, as under load.
@@ -435,12 +435,12 @@ describe("adaptive", () => {
           statisticsOf(upstream).inFlight--;
         }
       }
-      // The first round does not know it yet.
+      // In the first round the failures are not known yet.
       expect(failed).toBeLessThan(0.05 * 5_000);
     });
   }
 
-  it("picks by weight among a part of the set too, and among more than it looks at", () => {
+  it("picks by weight in a part of the list too, and in lists of which it does not look at every candidate", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(11) });
     const upstreams = Array.from({ length: 60 }, (_, index) => testUpstream({ host: `10.0.0.${index}`, weight: index % 2 === 0 ? 1 : 3 }));
@@ -455,7 +455,7 @@ describe("adaptive", () => {
     }
   });
 
-  it("says what it has learnt of an instance", () => {
+  it("explains what it has learnt of an instance", () => {
     const clock = manualClock();
     const picker = adaptive({ clock });
     const [upstream, fresh] = upstreamsOf(2) as [Upstream, Upstream];

@@ -27,13 +27,13 @@ describe("leastRequest", () => {
   for (const test of pickerContract((options) => leastRequest(options))) it(test.name, test.run);
   for (const test of pickerContract((options) => leastRequest({ choices: "all", ...options }))) it(`${test.name}, among all`, test.run);
 
-  it("never picks the busiest, and the others by how often they meet somebody busier", () => {
+  it("never picks the busiest, and others as often as they are compared with a busier one", () => {
     const [first = 0, second = 0, third = 0] = count(leastRequest({ random: seededRandom(1) }), upstreamsOf([0, 1, 2]), 30_000);
     expect(third).toBe(0);
     expect(first / (first + second)).toBeCloseTo(2 / 3, 1);
   });
 
-  it("picks the least busy of all, and one of several at random", () => {
+  it('picks the least busy of all with "all", and one of several at random', () => {
     const counts = count(leastRequest({ choices: "all", random: seededRandom(2) }), upstreamsOf([3, 1, 2, 1]), 10_000);
     expect([counts[0], counts[2]]).toEqual([0, 0]);
     expect((counts[1] ?? 0) / 10_000).toBeCloseTo(0.5, 1);
@@ -57,7 +57,7 @@ describe("leastRequest", () => {
     expect(shareOf(served, 0, 5)).toBeLessThan(0.03);
   });
 
-  it.each([Number.NaN, 1, -1, Number.POSITIVE_INFINITY])("picks one of the list from a source of chance that returns %s", (broken) => {
+  it.each([Number.NaN, 1, -1, Number.POSITIVE_INFINITY])("picks a member of the list when the random source returns %s", (broken) => {
     for (const choices of [2, 3, "all"] as const) {
       for (const weights of [[], [1, 2, 3, 4]]) {
         const upstreams = upstreamsOf([1, 0, 2, 0], weights);
@@ -68,7 +68,7 @@ describe("leastRequest", () => {
     }
   });
 
-  it("takes the mesh's chance unless it was given one", () => {
+  it("uses the mesh's random numbers unless it has its own", () => {
     const context = { clock: { now: () => 0, wallNow: () => 0, setTimer: () => undefined, clearTimer: () => undefined }, random: () => 0 };
     const upstreams = upstreamsOf([0, 0, 0]);
     const picker = leastRequest().forService?.("orders", context);
@@ -87,7 +87,7 @@ describe("leastRequest", () => {
     expect(() => leastRequest(options as object)).toThrow(message);
   });
 
-  it("has the same shares among more than it looks at each of", () => {
+  it("has the same shares in lists of which it does not look at every candidate", () => {
     const weights = Array.from({ length: 40 }, (_, index) => 1 + (index % 4));
     const inFlight = weights.map((_, index) => index % 3);
     const upstreams = upstreamsOf(inFlight, weights);
@@ -100,7 +100,7 @@ describe("leastRequest", () => {
     }
   });
 
-  it("takes the least busy of those drawn when all of many are busy", () => {
+  it("picks the least busy of the drawn candidates when all of many are busy", () => {
     const inFlight = Array.from({ length: 100 }, (_, index) => (index % 10 === 0 ? 5_000 : 100_000));
     const upstreams = upstreamsOf(
       inFlight,
@@ -111,7 +111,7 @@ describe("leastRequest", () => {
     expect(toBusy / 2_000).toBeLessThan(0.2);
   });
 
-  it("says what an instance costs", () => {
+  it("explains the cost of an instance", () => {
     const upstreams = upstreamsOf([3, 0], [2, 0]);
     const picker = leastRequest();
     expect(upstreams.map((upstream) => picker.explain?.(upstream))).toEqual([

@@ -17,7 +17,7 @@ function mapOf(upstreams: readonly Upstream[], options?: MaglevOptions): readonl
   return keys.map((key) => picker.pick(upstreams, keyed(key)));
 }
 
-/** Who owns each slot of the table: without a key the picker takes two random numbers for the halves of a hash. */
+/** The owner of each slot of the table: without a key the picker draws the halves of a hash as two random numbers. */
 function slotsOf(upstreams: readonly Upstream[], tableSize: number, fromSlot = 0): readonly number[] {
   let draws = 2 * fromSlot;
   const picker = maglev({ tableSize, random: () => (draws % 2 === 0 ? draws++ * 0 : Math.floor(draws++ / 2) / 2 ** 32) });
@@ -42,13 +42,13 @@ describe("maglev", () => {
     expect([0, 1].map((index) => slots.filter((owner) => owner === index).length)).toEqual([21_846, 43_691]);
   });
 
-  it("gives equal instances the same number of slots, but for one", () => {
+  it("gives equal instances the same number of slots, plus or minus one", () => {
     const slots = slotsOf(upstreamsOf(100), 65_537);
     const counts = Array.from({ length: 100 }, (_, index) => slots.filter((owner) => owner === index).length);
     expect([Math.min(...counts), Math.max(...counts)]).toEqual([655, 656]);
   });
 
-  it("looks a hash of 64 bits up at its remainder", () => {
+  it("finds a 64-bit hash at its remainder", () => {
     const upstreams = [90, 91, 92, 93, 94, 95].map((port) => testUpstream({ port }));
     const table = slotsOf(upstreams, 7);
     for (const hash of [2n ** 64n - 1n, 2n ** 63n + 12_345n, 0xdead_beef_0000_0001n]) {
@@ -72,12 +72,12 @@ describe("maglev", () => {
     const share = before.filter((owner) => owner === gone).length / keys.length;
     const moved = before.filter((owner, index) => owner !== after[index]).length / keys.length;
     expect(Math.abs(share - 1 / count)).toBeLessThan(0.4 / count);
-    // The others' slots that move too are what evenness costs: a percent or two of the table.
+    // A percent or two of the other slots move too: the price of even shares.
     expect(moved - share).toBeLessThan(0.03);
     expect(after).not.toContain(gone);
   });
 
-  it("gives nothing to weight 0 while another has a weight", () => {
+  it("gives no key to weight 0 while another weight is positive", () => {
     const upstreams = upstreamsOf(3, (index) => (index === 0 ? 0 : 1));
     expect(mapOf(upstreams)).not.toContain(upstreams[0]);
   });
@@ -88,7 +88,7 @@ describe("maglev", () => {
     expect(slots).not.toContain(-1);
   });
 
-  it("takes the option's key for a request without one of its own", () => {
+  it("uses the option's key for a request without one of its own", () => {
     const upstreams = upstreamsOf(50);
     const picker = maglev({ hashKey: ({ path }) => path });
     picker.update?.(upstreams);
@@ -96,7 +96,7 @@ describe("maglev", () => {
     expect(picker.pick(upstreams, testRequest({ path: "/a", options: { hashKey: "b" } }))).toBe(picker.pick(upstreams, keyed("b")));
   });
 
-  it("sends a retry somewhere else, always to the same", () => {
+  it("sends a retry to another instance, always the same one", () => {
     const upstreams = upstreamsOf(10);
     const picker = maglev();
     picker.update?.(upstreams);
@@ -109,7 +109,7 @@ describe("maglev", () => {
     }
   });
 
-  it("keeps everyone within balanceFactor percent of the average in flight", () => {
+  it("keeps every instance within balanceFactor percent of the average in flight", () => {
     const upstreams = upstreamsOf(10);
     const picker = maglev({ balanceFactor: 125 });
     picker.update?.(upstreams);
@@ -132,7 +132,7 @@ describe("maglev", () => {
     expect(() => maglev(options)).toThrow(message);
   });
 
-  it("is the same table whether it was built at once or out of others, one change after the other", () => {
+  it("builds the same table at once and through any sequence of changes", () => {
     const everybody = upstreamsOf(40, (index) => index % 4);
     const sets = fc.array(fc.uniqueArray(fc.nat(39), { minLength: 1, maxLength: 40 }), { minLength: 2, maxLength: 6 });
     fc.assert(
@@ -149,7 +149,7 @@ describe("maglev", () => {
     );
   });
 
-  it("stands in for chance by the key, independently of the slot", () => {
+  it("has a chanceOf by key, independent of the slot", () => {
     const picker = maglev();
     const upstreams = upstreamsOf(5);
     picker.update?.(upstreams);
@@ -161,7 +161,7 @@ describe("maglev", () => {
     }
   });
 
-  it("says which part of all keys falls to an instance", () => {
+  it("explains the share of the keys of an instance", () => {
     const upstreams = [1, 2].map((weight) => testUpstream({ port: 89 + weight, weight }));
     const picker = maglev();
     picker.update?.(upstreams);

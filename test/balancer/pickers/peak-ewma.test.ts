@@ -15,7 +15,7 @@ describe("PeakEwma", () => {
     expect(average.read(200, 1_000)).toBeCloseTo(8.187, 3);
   });
 
-  it("goes up at once and down with the time constant", () => {
+  it("rises at once and falls with the time constant", () => {
     const average = new PeakEwma();
     average.observe(10, 0, 1_000);
     average.observe(200, 100, 1_000);
@@ -26,7 +26,7 @@ describe("PeakEwma", () => {
     expect(average.read(1_100, 1_000)).toBeCloseTo(10 + (40 + 150 * Math.exp(-1)) / 2);
   });
 
-  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1])("leaves %s out", (value) => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -1])("ignores %s", (value) => {
     const average = new PeakEwma();
     average.observe(value, 0, 1_000);
     expect([average.known, average.read(0, 1_000)]).toEqual([false, 0]);
@@ -48,7 +48,7 @@ describe("peakEwma", () => {
   for (const test of pickerContract((options) => peakEwma(options))) it(test.name, test.run);
   for (const test of pickerContract((options) => peakEwma({ choices: "all", ...options }))) it(`${test.name}, among all`, test.run);
 
-  it("picks by latency times requests in flight, the fastest as long as it is not that much busier", () => {
+  it("picks by latency × (requests in flight + 1)", () => {
     const clock = manualClock();
     const picker = peakEwma({ clock, choices: "all", random: seededRandom(1) });
     const upstreams = [testUpstream({ host: "10.0.0.1" }), testUpstream({ host: "10.0.0.2" })];
@@ -61,7 +61,7 @@ describe("peakEwma", () => {
       const learner = picker.onAttempt?.(upstream as (typeof upstreams)[0], testRequest());
       clock.time += ms;
       learner?.onHead(localResponse(200));
-      // The body takes its time, which is not the latency.
+      // The time of the body is not part of the latency.
       clock.time += 1;
       learner?.onEnd(undefined);
     }
@@ -72,7 +72,7 @@ describe("peakEwma", () => {
     expect(picker.pick(upstreams, testRequest())).toBe(slow);
   });
 
-  it("tries an unknown instance with one request and awaits its answer", () => {
+  it("tries an unknown instance with one request until that is answered", () => {
     const picker = peakEwma({ clock: manualClock(), choices: "all", random: seededRandom(1) });
     const upstreams = [testUpstream({ host: "10.0.0.1" }), testUpstream({ host: "10.0.0.2" })];
     picker.update?.(upstreams);
@@ -81,7 +81,7 @@ describe("peakEwma", () => {
     for (let call = 0; call < 50; call++) expect(picker.pick(upstreams, testRequest())).not.toBe(first);
   });
 
-  it("gives an instance that is 50 times slower less than 3 % after warm-up", () => {
+  it("gives an instance that is 50 times slower less than 3 % after some seconds", () => {
     const fast = healthy(10);
     for (const rate of [5, 100, 1_000]) {
       const served = play({ instances: [healthy(500), fast, fast, fast, fast], create: (options) => peakEwma(options), rate, seconds: 30 });
@@ -95,7 +95,7 @@ describe("peakEwma", () => {
     expect(shareOf(served, 0, 5)).toBeGreaterThan(0.3);
   });
 
-  it("takes the mesh's clock unless it was given one", () => {
+  it("uses the mesh's clock unless it has its own", () => {
     const clock = manualClock();
     const picker = peakEwma({ choices: "all" }).forService?.("orders", { clock, random: seededRandom(1) });
     const upstreams = [testUpstream({ host: "10.0.0.1" }), testUpstream({ host: "10.0.0.2" })];
@@ -118,7 +118,7 @@ describe("peakEwma", () => {
     expect(() => peakEwma(options as object)).toThrow(message);
   });
 
-  it("gives the heavier of two that are alike as much more to do as it weighs more", () => {
+  it("gives the heavier of two equally fast instances more requests in flight in proportion to its weight", () => {
     const clock = manualClock();
     const picker = peakEwma({ clock, choices: "all", random: seededRandom(2) });
     const upstreams = [testUpstream({ host: "10.0.0.1", weight: 1 }), testUpstream({ host: "10.0.0.2", weight: 4 })];
@@ -133,7 +133,7 @@ describe("peakEwma", () => {
     expect(Math.abs(heavy / light - 4)).toBeLessThan(0.2);
   });
 
-  it("says what an instance costs, by its weight", () => {
+  it("explains the cost of an instance, by its weight", () => {
     const clock = manualClock();
     const picker = peakEwma({ clock });
     const upstream = testUpstream({ weight: 4 });

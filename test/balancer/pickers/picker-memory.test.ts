@@ -23,7 +23,7 @@ const pickers: Record<string, () => Picker> = {
   "weighted by reports": () => weighted({ by: "reported" }),
 };
 
-/** Changes one of two lists, picks from both and from a part of one, and learns. Returns what must be forgotten later. */
+/** Changes one of two lists, picks from both and from a part of one, and learns. Returns references to the objects that must be released. */
 function flap(picker: Picker, lists: Upstream[][], round: number): WeakRef<object>[] {
   const which = round % 2;
   const before = lists[which] as Upstream[];
@@ -44,7 +44,7 @@ function flap(picker: Picker, lists: Upstream[][], round: number): WeakRef<objec
 
 describe("a picker's memory", () => {
   for (const [name, create] of Object.entries(pickers)) {
-    it(`of ${name} lets go of lists and instances that are gone`, async () => {
+    it(`of ${name} releases lists and instances that are gone`, async () => {
       const picker = create();
       const lists = [0, 1].map((which) => Array.from({ length: 20 }, (_, index) => testUpstream({ port: 1 + which * 20 + index })));
       for (const list of lists) picker.update?.(list);
@@ -54,9 +54,9 @@ describe("a picker's memory", () => {
       await new Promise(setImmediate);
       collect();
       const kept = references.filter((reference) => reference.deref() !== undefined).length;
-      // Of 1,000. A picker may hold the list of its last pick, and the engine what it has optimised for.
+      // Of 1,000. A picker may hold the list of its last pick, and V8 objects that optimized code refers to.
       expect(kept).toBeLessThan(100);
-      // Not for want of use.
+      // The picker is still in use.
       expect(picker.pick(lists[0] as Upstream[], testRequest())).toBeDefined();
     });
   }

@@ -21,7 +21,7 @@ interface Setup {
   readonly upstreams: readonly Upstream[];
   readonly asked: MeshRequest[];
   pick(): Upstream | undefined;
-  /** Picks, and lets what was asked be answered. */
+  /** Picks, and waits for the answers to the probes. */
   round(): Promise<Upstream | undefined>;
 }
 
@@ -69,7 +69,7 @@ describe("prequal", () => {
   }))
     it(`${test.name}, with probes`, test.run);
 
-  it("asks three instances beside each request, on the path that was given, and no instance twice", async () => {
+  it("probes three instances beside each request, at the configured path, and none twice", async () => {
     const { asked, round, picker, upstreams } = started(10, async () => response(reportOf(1, 10)), { probePath: "/load?x=1" });
     await round();
     expect(asked.map(({ service, method, path, attempt }) => ({ service, method, path, attempt }))).toEqual(
@@ -81,13 +81,13 @@ describe("prequal", () => {
     expect(views.reduce((sum, view) => sum + Number(view?.["probes"]), 0)).toBe(3);
   });
 
-  it("does not ask before the request itself is on its way", () => {
+  it("sends probes after the request itself", () => {
     const { asked, pick } = started(5, async () => response(reportOf(1, 1)));
     pick();
     expect(asked).toEqual([]);
   });
 
-  it("prefers the fastest that is not hot", async () => {
+  it("prefers the fastest instance that is not hot", async () => {
     const loads = [reportOf(2, 40), reportOf(2, 10), reportOf(30, 1), reportOf(2, 40)];
     const counts = await counted(
       started(4, async (request) => response(loads[indexOf(request)])),
@@ -97,7 +97,7 @@ describe("prequal", () => {
     expect((counts[2] ?? 0) / 400).toBeLessThan(0.05);
   });
 
-  it("goes by requests in flight where all are as fast", async () => {
+  it("picks by requests in flight when all are equally fast", async () => {
     const counts = await counted(
       started(3, async (request) => response(reportOf([9, 1, 9][indexOf(request)] as number, 10)), { rifQuantile: 0 }),
       300,
@@ -105,7 +105,7 @@ describe("prequal", () => {
     expect((counts[1] ?? 0) / 300).toBeGreaterThan(0.8);
   });
 
-  it("takes who reports no latency for as fast as this process sees it", async () => {
+  it("uses the latency that this process has measured for an instance that reports none", async () => {
     const setup = started(3, async () => response("TEXT named_metrics.rif=1"));
     for (const [index, upstream] of setup.upstreams.entries()) statisticsOf(upstream).latencyMs = index === 2 ? 5 : 50;
     const counts = await counted(setup, 300);
@@ -125,7 +125,7 @@ describe("prequal", () => {
     ["answers a report without requests in flight", async () => response("TEXT cpu_utilization=0.1")],
     ["answers garbage", async () => response("garbage")],
     ["answers a negative number", async () => response("TEXT named_metrics.rif=-1,named_metrics.latency_ms=1")],
-  ])("picks at random where the probe %s", async (_what, send) => {
+  ])("picks at random when the probe %s", async (_what, send) => {
     const setup = started(4, send);
     const counts = await counted(setup, 400);
     for (const count of counts) expect(Math.abs(count / 400 - 0.25)).toBeLessThan(0.1);
@@ -138,13 +138,13 @@ describe("prequal", () => {
     expect(setup.clock.pending).toEqual([]);
   });
 
-  it("keeps away from one that does not answer probes while others do", async () => {
+  it("avoids an instance that does not answer probes while others do", async () => {
     const setup = started(5, async (request) => (indexOf(request) === 0 ? response(undefined, 503) : response(reportOf(1, 10))));
     const counts = await counted(setup, 300);
     expect((counts[0] ?? 0) / 300).toBeLessThan(0.02);
   });
 
-  it("gives up a probe after probeTimeoutMs, asks no more than maxProbesInFlight at a time, and leaves no timer", async () => {
+  it("gives up a probe after probeTimeoutMs, has at most maxProbesInFlight, and leaves no timer", async () => {
     const cancelled: unknown[] = [];
     const send: Dispatch = (request) =>
       new Promise((_resolve, reject) => {
@@ -167,7 +167,7 @@ describe("prequal", () => {
     expect(upstreams.reduce((sum, upstream) => sum + Number(picker.explain?.(upstream)["probesFailed"]), 0)).toBe(4);
   });
 
-  it("takes no notice of an answer that comes too late, but reads it away", async () => {
+  it("ignores a late answer, but consumes its body", async () => {
     let answer: (response: MeshResponse) => void = () => {};
     const late = response(reportOf(1, 1));
     const { pick, clock, picker, upstreams } = started(2, () => new Promise((resolve) => (answer = resolve)), { probesPerRequest: 1 });
@@ -179,7 +179,7 @@ describe("prequal", () => {
     expect(late.body.used).toBe(true);
   });
 
-  it("forgets probes after maxProbeAgeMs", async () => {
+  it("drops answers after maxProbeAgeMs", async () => {
     const { round, clock, picker, upstreams } = started(2, async () => response(reportOf(1, 1)), { probesPerRequest: 2 });
     await round();
     expect(picker.explain?.(upstreams[0] as Upstream)).toMatchObject({ pool: "cold", rif: 1, latencyMs: 1, uses: 0 });
@@ -187,7 +187,7 @@ describe("prequal", () => {
     expect(picker.explain?.(upstreams[0] as Upstream)).toMatchObject({ pool: "absent" });
   });
 
-  it("learns from what responses report, without asking anybody", async () => {
+  it("learns from reports in responses without sending probes", async () => {
     const { picker, pick, asked, upstreams } = started(4, async () => response(reportOf(1, 1)), { probesPerRequest: 0 });
     const counts = [0, 0, 0, 0];
     for (let call = 0; call < 400; call++) {
@@ -202,13 +202,13 @@ describe("prequal", () => {
     expect((counts[3] as number) / 400).toBeGreaterThan(0.5);
   });
 
-  it("asks every second request's worth with 0.5 probes per request", async () => {
+  it("sends a probe for every second request with 0.5 probes per request", async () => {
     const { asked, round } = started(4, async () => response(reportOf(1, 1)), { probesPerRequest: 0.5 });
     for (let call = 0; call < 400; call++) await round();
     expect(Math.abs(asked.length - 200)).toBeLessThan(40);
   });
 
-  it("keeps away from one that fails fast, though it has nothing to do and looks fast", async () => {
+  it("avoids an instance that fails fast, though it is idle and looks fast", async () => {
     const setup = started(5, async (request) => response(indexOf(request) === 0 ? reportOf(0, 0.1) : reportOf(3, 10)));
     let failed = 0;
     for (let call = 0; call < 500; call++) {
@@ -222,7 +222,7 @@ describe("prequal", () => {
     expect(failed / 500).toBeLessThan(0.05);
   });
 
-  it("keeps the probes of who stays when the set changes, and has a pool for each list", async () => {
+  it("keeps the answers of members that stay across updates, and has a pool for each list", async () => {
     const { round, picker, clock, upstreams } = started(4, async () => response(reportOf(1, 1)), { probesPerRequest: 4 });
     await round();
     const known = upstreams.filter((upstream) => picker.explain?.(upstream)["pool"] !== "absent");
@@ -240,8 +240,8 @@ describe("prequal", () => {
     for (const upstream of [...rest, ...other]) expect(picker.explain?.(upstream)["pool"]).not.toBe("absent");
   });
 
-  it("reuses a probe as often as the paper's formula says", async () => {
-    // Among 100: (1 + 1) / ((1 − 16/100) × 1.5 − 0) = 1.587 on average, so once or twice; among 4 there is nothing to spare.
+  it("uses an answer as often as the paper's formula says", async () => {
+    // Among 100: (1 + 1) / ((1 − 16/100) × 1.5 − 0) = 1.587 on average, so once or twice; among 4 the denominator is not positive.
     const mostUses = async (count: number, probesPerRequest: number) => {
       const setup = started(count, async () => response(reportOf(1, 1)), { probesPerRequest, removalsPerRequest: 0, maxProbeAgeMs: 1e9 });
       let most = 0;
@@ -251,13 +251,13 @@ describe("prequal", () => {
       }
       return most;
     };
-    // What has been used twice is gone.
+    // An answer that has been used twice is removed.
     expect(await mostUses(100, 1.5)).toBe(1);
     expect(await mostUses(100, 3)).toBe(0);
     expect(await mostUses(4, 0.1)).toBeGreaterThan(3);
   });
 
-  it("counts reports that it cannot read", async () => {
+  it("counts malformed reports", async () => {
     const setup = started(3, async () => response("garbage"));
     for (let call = 0; call < 5; call++) await setup.round();
     expect(setup.picker.malformedReports).toBe(15);
@@ -300,7 +300,7 @@ describe("prequal", () => {
       return { port: (server.address() as AddressInfo).port, paths };
     }
 
-    it("asks over the service's own connections and counts no attempt for it", async () => {
+    it("probes over the service's own connections without counting attempts", async () => {
       const [slow, fast] = [await instance(50), await instance(1)];
       const mesh = createMesh({
         discovery: staticDiscovery({ orders: [slow, fast].map(({ port }) => ({ host: "127.0.0.1", port })) }),

@@ -9,7 +9,7 @@ import { seededRandom } from "../../../src/testing/seeded-random.ts";
 
 const upstreamsOf = (weights: readonly number[]) => weights.map((weight, index) => testUpstream({ port: index + 1, weight }));
 
-/** Pearson's χ² of what was seen against the shares of the weights, over those that have one. */
+/** Pearson's χ² of the counts against the shares of the positive weights. */
 function chiSquare(seen: readonly number[], weights: readonly number[]): number {
   const total = seen.reduce((sum, count) => sum + count, 0);
   const weight = weights.reduce((sum, each) => sum + each, 0);
@@ -58,7 +58,7 @@ describe("random", () => {
     });
   }
 
-  it("shares by the weights among a part of the set too, as for a retry", () => {
+  it("shares by weight in a part of the list too, as for a retry", () => {
     const weights = [5, 3, 1, 0, 2];
     const part = [1, 2, 3, 4];
     const seen = count(weights, part, 20_000, 7);
@@ -75,14 +75,14 @@ describe("random", () => {
     for (let call = 0; call < 100; call++) expect(picker.pick(upstreams, testRequest())).toBe(upstreams[1]);
   });
 
-  it("picks nobody of weight 0 for the lowest of numbers either", () => {
+  it("does not pick an instance of weight 0 for the lowest random number either", () => {
     const upstreams = upstreamsOf([0, 3, 0, 1]);
     const picker = random({ random: () => 0 });
     picker.update?.(upstreams);
     expect(picker.pick(upstreams, testRequest())).toBe(upstreams[1]);
   });
 
-  it("picks the one in whose share the random number falls", () => {
+  it("picks the instance whose share contains the random number", () => {
     const weights = fc
       .array(fc.oneof(fc.nat(5), fc.nat(65_535)), { minLength: 1, maxLength: 12 })
       .filter((list) => list.some((weight) => weight > 0));
@@ -104,7 +104,7 @@ describe("random", () => {
     );
   });
 
-  it("takes the mesh's chance unless it was given one", () => {
+  it("uses the mesh's random numbers unless it has its own", () => {
     const upstreams = upstreamsOf([1, 1, 1, 1]);
     const context = { clock: systemClock, random: () => 0.99 };
     expect(random().forService?.("orders", context).pick(upstreams, testRequest())).toBe(upstreams[3]);
@@ -115,7 +115,7 @@ describe("random", () => {
     ).toBe(upstreams[0]);
   });
 
-  it("shares by the weights of each of two lists at a time", () => {
+  it("shares by the weights in each of two lists in turn", () => {
     const upstreams = upstreamsOf([1, 3, 2, 2]);
     const lists = [upstreams.slice(0, 2), upstreams.slice(2)];
     const picker = random({ random: seededRandom(5) });
@@ -138,7 +138,7 @@ describe("random", () => {
     ).toBeLessThan(limitOf(1));
   });
 
-  it.each([Number.NaN, -1, 1, Number.POSITIVE_INFINITY])("picks one of the list from a source of chance that returns %s", (broken) => {
+  it.each([Number.NaN, -1, 1, Number.POSITIVE_INFINITY])("picks a member of the list when the random source returns %s", (broken) => {
     for (const weights of [
       [1, 1, 1],
       [1, 2, 3],

@@ -34,7 +34,7 @@ function started(count: number, options: WeightedOptions = {}, weights: readonly
     learner?.onHead(answer(["endpoint-load-metrics", value]));
     learner?.onEnd(undefined);
   };
-  /** Shares of the picks after the weights have been reckoned up again. */
+  /** Shares of the picks after the weights have been computed again. */
   const shares = (picks = 1_100) => {
     clock.time += 1_000;
     return sharesOf(picker, upstreams, picks);
@@ -55,7 +55,7 @@ function sharesOf(picker: ReportingPicker, upstreams: readonly Upstream[], picks
 
 function expectShares(found: readonly number[], weights: readonly number[]): void {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  // As in gRPC's tests: 2 of 100.
+  // The tolerance of gRPC's tests: 2 of 100.
   for (const [index, weight] of weights.entries()) expect(Math.abs((found[index] ?? 0) - weight / total)).toBeLessThan(0.02);
 }
 
@@ -122,7 +122,7 @@ describe("weighted by reports", () => {
     expectShares(shares(3_300), [1, 10, 2, 20]);
   });
 
-  it("gives one that has not reported for long enough what the others have on average", () => {
+  it("gives an instance in blackout the average of the others", () => {
     const { report, shares, clock, picker, upstreams } = started(4, { blackoutMs: 10_000 });
     for (let second = 0; second < 12; second++) {
       for (const index of [0, 1, 2]) report(index, { qps: 100, app: 0.2 });
@@ -142,7 +142,7 @@ describe("weighted by reports", () => {
     expectShares(shares(), [1, 10]);
   });
 
-  it("forgets a weight that nothing has confirmed, and waits again before it trusts the next", () => {
+  it("drops an expired weight, and waits for another blackout before it uses the next", () => {
     const { report, shares, clock, picker, upstreams } = started(2, { blackoutMs: 10_000, expirationMs: 60_000 });
     for (let second = 0; second < 11; second++) {
       for (const [index, app] of [1, 0.1].entries()) report(index, { qps: 10, app });
@@ -159,7 +159,7 @@ describe("weighted by reports", () => {
     expectShares(shares(), [1, 10]);
   });
 
-  it("takes turns while fewer than two have reported, and goes by the weights that discovery gives where they differ", () => {
+  it("uses the static weights while fewer than two instances have reported", () => {
     const { report, picker, upstreams, shares } = started(3);
     expect(new Set(Array.from({ length: 3 }, () => picker.pick(upstreams, testRequest()))).size).toBe(3);
     report(1, { qps: 1_000, app: 0.1 });
@@ -168,13 +168,13 @@ describe("weighted by reports", () => {
     expectShares(differing.shares(), [1, 2, 3]);
   });
 
-  it("does not multiply a report by the weight that discovery gives: it says already how much the instance can do", () => {
+  it("does not multiply a reported weight by the static one", () => {
     const { report, shares } = started(2, {}, [1, 5]);
     for (const index of [0, 1]) report(index, { qps: index === 0 ? 100 : 500, app: 0.5 });
     expectShares(shares(), [1, 5]);
   });
 
-  it("reckons the weights up at the first pick after updateMs and not before", () => {
+  it("computes the weights at the first pick after updateMs and not before", () => {
     const { report, picker, upstreams, clock } = started(2, { updateMs: 500 });
     picker.pick(upstreams, testRequest());
     report(0, { qps: 10, app: 1 });
@@ -185,7 +185,7 @@ describe("weighted by reports", () => {
     expectShares(sharesOf(picker, upstreams, 1_100), [1, 10]);
   });
 
-  it("keeps what was reported across changes of the set", () => {
+  it("keeps reports across updates", () => {
     const { report, picker, upstreams } = started(4);
     for (const [index, app] of [1, 0.1, 1, 1].entries()) report(index, { qps: 10, app });
     const list = upstreams.slice(0, 2);
@@ -193,7 +193,7 @@ describe("weighted by reports", () => {
     expectShares(sharesOf(picker, list, 1_100), [1, 10]);
   });
 
-  it("reads a report behind the body too", () => {
+  it("reads a report in the trailers too", () => {
     const { picker, upstreams, shares } = started(2);
     for (const [index, app] of [1, 0.1].entries()) {
       const learner = picker.onAttempt?.(upstreams[index] as Upstream, testRequest());
@@ -203,7 +203,7 @@ describe("weighted by reports", () => {
     expectShares(shares(), [1, 10]);
   });
 
-  it("counts what it cannot read, leaves it out, and goes on", () => {
+  it("counts malformed reports and ignores them", () => {
     const clock = manualClock();
     const mesh = weighted({ by: "reported", blackoutMs: 0 });
     const picker = mesh.forService?.("orders", { clock, random: seededRandom(1) }) as ReportingPicker;
@@ -227,7 +227,7 @@ describe("weighted by reports", () => {
     for (let call = 0; call < 10; call++) expect(upstreams).toContain(picker.pick(upstreams, testRequest()));
   });
 
-  it("leaves out reports without load, and survives the most that can be reported", () => {
+  it("ignores reports without load, and takes the highest values", () => {
     const { report, picker, upstreams, shares } = started(3);
     report(0, { qps: 0, app: 0.5 });
     report(0, { qps: 10 });
@@ -240,7 +240,7 @@ describe("weighted by reports", () => {
     expect(found[0]).toBeGreaterThan(0.3);
   });
 
-  it("picks one of the list whatever the clock says", () => {
+  it("picks a member of the list with any clock", () => {
     const { report, picker, upstreams, clock } = started(2);
     for (const time of [Number.NaN, -1e9, Number.POSITIVE_INFINITY, 0, 1e15, 5]) {
       clock.time = time;

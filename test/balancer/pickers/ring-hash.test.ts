@@ -22,7 +22,7 @@ function mapOf(upstreams: readonly Upstream[], options?: RingHashOptions): reado
   return keys.map((key) => picker.pick(upstreams, keyed(key)));
 }
 
-/** Where a hash falls: without a key the picker takes two random numbers for its halves. */
+/** The owner of a hash: without a key the picker draws its halves as two random numbers. */
 function pickAt(hash: bigint, upstreams: readonly Upstream[], options: RingHashOptions): Upstream | undefined {
   const halves = [Number(hash >> 32n), Number(hash & 0xffff_ffffn)];
   const picker = ringHash({ ...options, random: () => (halves.shift() as number) / 2 ** 32 });
@@ -31,7 +31,7 @@ function pickAt(hash: bigint, upstreams: readonly Upstream[], options: RingHashO
 }
 
 describe("ringHash", () => {
-  // 160 points each leave a standard deviation of 8 %; the suite's few upstreams stay within three of them.
+  // 160 points each have a standard deviation of 8 %; the suite's few upstreams stay within three of those.
   for (const test of pickerContract((options) => ringHash(options), { maxSkewRatio: 0.24 })) it(test.name, test.run);
 
   describe("places the points where Envoy does (ring_hash_lb_test.cc, Basic)", () => {
@@ -70,14 +70,14 @@ describe("ringHash", () => {
     expect(mapOf(upstreams.toReversed())).toEqual(mapOf(upstreams));
   });
 
-  it("moves nobody's keys but those of an instance that leaves", () => {
+  it("moves only the keys of an instance that leaves", () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 60 }), fc.nat(), (count, chosen) => {
         const upstreams = upstreamsOf(count, (index) => 1 + (index % 3));
         const gone = upstreams[chosen % count] as Upstream;
         const before = mapOf(upstreams);
         const after = mapOf(upstreams.filter((upstream) => upstream !== gone));
-        // Two instances of weights 1 and 2 have another lowest weight when the lighter one leaves, which moves nothing.
+        // When the lighter of two instances of weights 1 and 2 leaves, the lowest weight changes, which must move no key.
         if (count > 3) expect(before.filter((owner, index) => owner !== gone && owner !== after[index])).toEqual([]);
         expect(after).not.toContain(gone);
       }),
@@ -97,7 +97,7 @@ describe("ringHash", () => {
     }
   });
 
-  it("moves few more when the ring is full and the points of those who stay must grow", () => {
+  it("moves few more keys when the ring is full and the other instances gain points", () => {
     const upstreams = upstreamsOf(100);
     const options = { maxRingSize: 1_000 };
     const before = mapOf(upstreams, options);
@@ -117,18 +117,18 @@ describe("ringHash", () => {
     }
   });
 
-  it("gives nothing to weight 0 while another has a weight", () => {
+  it("gives no key to weight 0 while another weight is positive", () => {
     const upstreams = upstreamsOf(3, (index) => (index === 0 ? 0 : 1));
     expect(mapOf(upstreams)).not.toContain(upstreams[0]);
   });
 
-  it("gives everyone a part of a ring that is too small for all", () => {
+  it("gives every instance a part of a ring that is too small", () => {
     const upstreams = upstreamsOf(50, (index) => (index === 0 ? 1_000 : 1));
     const owners = new Set(mapOf(upstreams, { maxRingSize: 10 }));
     expect(owners.size).toBeGreaterThan(20);
   });
 
-  it("takes the call's own key before the option's, and the option's before chance", () => {
+  it("prefers the call's own key to the option's, and the option's to a random instance", () => {
     const picker = ringHash({ hashKey: headerKey("x-user"), random: seededRandom(1) });
     const upstreams = upstreamsOf(50);
     picker.update?.(upstreams);
@@ -153,7 +153,7 @@ describe("ringHash", () => {
       const tried = attempts(key);
       expect(new Set(tried).size).toBe(3);
       expect(attempts(key)).toEqual(tried);
-      // Where the key goes when its first owner is out for good: what a retry warms is not lost.
+      // The owner of the key after its first owner has left for good: a retry fills the right cache.
       const [first, second] = tried as [Upstream, Upstream];
       first.setState("ejected");
       expect(balancer.pick(keyed(key), true)).toBe(second);
@@ -163,7 +163,7 @@ describe("ringHash", () => {
     expect(seconds.size).toBe(10);
   });
 
-  it("picks from a list that it was never told of, and always the same", () => {
+  it("picks from a list that was not announced, and always the same instance", () => {
     const upstreams = upstreamsOf(5);
     const picker = ringHash();
     const pick = (key: string) => picker.pick(upstreams, keyed(key));
@@ -223,7 +223,7 @@ describe("ringHash", () => {
 });
 
 describe("ringHash with balanceFactor", () => {
-  /** Starts `count` requests, `open` at a time, and returns the largest excess over the bound that was seen. */
+  /** Starts `count` requests, `open` at a time, and returns the largest excess over the bound. */
   function worstExcess(upstreams: readonly Upstream[], factor: number, count: number, open: number, options: RingHashOptions): number {
     const picker = ringHash(options);
     picker.update?.(upstreams);
@@ -242,7 +242,7 @@ describe("ringHash with balanceFactor", () => {
     return worst;
   }
 
-  it.each([100, 125, 200])("keeps everyone within %i %% of the average in flight, by weight", (balanceFactor) => {
+  it.each([100, 125, 200])("keeps every instance within %i %% of the average in flight, by weight", (balanceFactor) => {
     for (const [count, weightOf] of [
       [10, () => 1],
       [16, (index: number) => 1 + (index % 4)],
@@ -254,7 +254,7 @@ describe("ringHash with balanceFactor", () => {
     }
   });
 
-  it("keeps a thousand within one request of it, though it reads only some of them each time", () => {
+  it("keeps a thousand instances within one request of the bound, though a pick reads only some counts", () => {
     expect(worstExcess(upstreamsOf(1_000), 125, 20_000, 5_000, { balanceFactor: 125 })).toBeLessThanOrEqual(1);
   });
 
@@ -264,7 +264,7 @@ describe("ringHash with balanceFactor", () => {
     expect(mapOf(upstreams, { balanceFactor: 125 })).toEqual(mapOf(upstreams));
   });
 
-  it("gives the owner a key when nobody of a part has room", () => {
+  it("gives a key to the owner when no instance of a part has room", () => {
     const upstreams = upstreamsOf(3);
     const [busy, ...idle] = upstreams as [Upstream, ...Upstream[]];
     statisticsOf(busy).inFlight = 100;
@@ -274,7 +274,7 @@ describe("ringHash with balanceFactor", () => {
     expect(idle).toContain(picker.pick(upstreams, keyed("a")));
   });
 
-  it("is the same ring whether it was built at once or out of others, one change after the other", () => {
+  it("builds the same ring at once and through any sequence of changes", () => {
     const everybody = upstreamsOf(60, (index) => 1 + (index % 4));
     const sets = fc.array(fc.uniqueArray(fc.nat(59), { minLength: 1, maxLength: 60 }), { minLength: 2, maxLength: 6 });
     for (const options of [{}, { virtualNodes: 3 }, { maxRingSize: 200 }]) {
@@ -303,7 +303,7 @@ describe("ringHash with balanceFactor", () => {
     expect(keys.map((key) => picker.pick(upstreams, keyed(key)))).toEqual(mapOf(upstreams));
   });
 
-  it("keeps two lists apart, and takes a retry on in the list it is of", () => {
+  it("keeps two lists apart, and a retry in its list", () => {
     const all = upstreamsOf(20);
     const [one, other] = [all.slice(0, 8), all.slice(8)];
     const picker = ringHash();
@@ -320,7 +320,7 @@ describe("ringHash with balanceFactor", () => {
     }
   });
 
-  it("stands in for chance by the key, evenly and independently of the place on the ring", () => {
+  it("has a chanceOf by key, even and independent of the place on the ring", () => {
     // One point each: the keys of a quarter of the ring have one or two owners.
     const picker = ringHash({ hashKey: headerKey("x-user"), virtualNodes: 1 });
     const chances = keys.map((key) => picker.chanceOf?.(keyed(key)) as number);
@@ -328,7 +328,7 @@ describe("ringHash with balanceFactor", () => {
     expect(picker.chanceOf?.(testRequest())).toBeUndefined();
     const headers = Object.assign(Object.create(null), { "x-user": "user-1" });
     expect(picker.chanceOf?.(testRequest({ headers }))).toBe(chances[1]);
-    // Of the keys of one list each member of it still gets its share.
+    // Each member of a list still gets its share of the keys of that list.
     const upstreams = upstreamsOf(5);
     picker.update?.(upstreams);
     const inList = keys.filter((_, index) => (chances[index] as number) < 0.25);
@@ -339,7 +339,7 @@ describe("ringHash with balanceFactor", () => {
     }
   });
 
-  it("says which part of all keys falls to an instance", () => {
+  it("explains the share of the keys of an instance", () => {
     const upstreams = upstreamsOf(5, (index) => 1 + index);
     const picker = ringHash();
     picker.update?.(upstreams);

@@ -14,17 +14,17 @@ function picks(picker: ReturnType<typeof roundRobin>, count: number): string {
 describe("roundRobin", () => {
   for (const test of pickerContract((options) => roundRobin(options))) it(test.name, test.run);
 
-  it("picks each in turn, whatever its weight", () => {
+  it("picks every instance in turn, whatever its weight", () => {
     expect(picks(roundRobin({ random: () => 0 }), 9)).toBe("bcabcabca");
   });
 
-  it("begins anywhere, so that clients that start together do not all begin with the same one", () => {
+  it("begins at a random instance, so that clients that start together differ", () => {
     const random = seededRandom(3);
     const first = Array.from({ length: 300 }, () => picks(roundRobin({ random }), 1));
     for (const id of ["a", "b", "c"]) expect(first.filter((each) => each === id).length).toBeGreaterThan(60);
   });
 
-  it("goes on in its place when the set has changed", () => {
+  it("keeps its place across updates", () => {
     const picker = roundRobin({ random: () => 0 });
     expect(picks(picker, 2)).toBe("bc");
     picker.update?.([...upstreams]);
@@ -37,7 +37,7 @@ describe("roundRobin", () => {
     expect([picks(picker, 2), picks(other, 2), picks(picker, 1)]).toEqual(["bc", "bc", "a"]);
   });
 
-  it("has a turn of its own in each list, which nothing in another one or in a part of it takes", () => {
+  it("has a turn for each list, which picks from other lists or from a part do not take", () => {
     const picker = roundRobin({ random: () => 0 });
     const others = ["x", "y"].map((id, index) => testUpstream({ id, port: 10 + index }));
     for (const list of [upstreams, others]) picker.update?.(list);
@@ -49,7 +49,7 @@ describe("roundRobin", () => {
     expect(sequence).toBe("bycxaybxcyax");
   });
 
-  it("goes on in its place in the list that one has become, however many there are", () => {
+  it("hands the turn of a list on to the list that replaces it", () => {
     const picker = roundRobin({ random: () => 0 });
     const others = ["x", "y", "z"].map((id, index) => testUpstream({ id, port: 10 + index }));
     let sequence = "";
@@ -61,7 +61,7 @@ describe("roundRobin", () => {
     expect(sequence).toBe("byczaxbyczax");
   });
 
-  it("takes the mesh's chance unless it was given one", () => {
+  it("uses the mesh's random numbers unless it has its own", () => {
     const context = { clock: systemClock, random: () => 0.5 };
     const first = (picker: ReturnType<typeof roundRobin> | undefined) => picker?.pick(upstreams, testRequest())?.id;
     const begin = Math.floor(0.5 * 1_000_003);
@@ -69,7 +69,7 @@ describe("roundRobin", () => {
     expect(first(roundRobin({ random: () => 0 }).forService?.("orders", context))).toBe("b");
   });
 
-  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 1e300])("picks one of the list from a source of chance that returns %s", (broken) => {
+  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 1e300])("picks a member of the list when the random source returns %s", (broken) => {
     const picker = roundRobin({ random: () => broken });
     picker.update?.(upstreams);
     for (let call = 0; call < 5; call++) expect(upstreams).toContain(picker.pick(upstreams, testRequest()));

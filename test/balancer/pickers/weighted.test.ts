@@ -29,7 +29,7 @@ function reweigh(upstream: Upstream | undefined, weight: number): void {
   upstream?.refresh({ ...upstream.endpoint, weight });
 }
 
-/** nginx's loop (ngx_http_upstream_get_peer) for healthy peers, as it stands there. */
+/** nginx's loop (ngx_http_upstream_get_peer) for healthy peers, transcribed. */
 function nginx(weights: readonly number[], count: number): string {
   const peers = weights.map((weight) => ({ effectiveWeight: weight, currentWeight: 0 }));
   let sequence = "";
@@ -67,7 +67,7 @@ describe("weighted", () => {
     );
   });
 
-  it("gives each exactly its share in every round of the weights, and nothing to those of weight 0", () => {
+  it("gives each instance exactly its share in every round, and none to weight 0", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9), { minLength: 2, maxLength: 8 }), (weights) => {
         const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -90,7 +90,7 @@ describe("weighted", () => {
     expect(sequence).toBe("aabacaaaabacaa");
   });
 
-  it("does not begin again with the first when another joins with every pick", () => {
+  it("does not begin with the first instance again when one joins with every pick", () => {
     const picker = weighted();
     const [a, b, ...others] = upstreamsOf([2, 2, 1, 1, 1, 1, 1, 1]) as [Upstream, Upstream, ...Upstream[]];
     let sequence = "";
@@ -103,7 +103,7 @@ describe("weighted", () => {
     expect(counted(sequence, "b")).toBeGreaterThanOrEqual(2);
   });
 
-  it("does not let one wait for what it was ahead in weights it no longer has", () => {
+  it("does not make an instance wait for turns that it had by an earlier, higher weight", () => {
     const { picker, upstreams } = started([1_000, 1_000, 1]);
     picks(picker, upstreams, 1);
     reweigh(upstreams[0], 2);
@@ -112,7 +112,7 @@ describe("weighted", () => {
     expect(counted(picks(picker, upstreams, 8), "a")).toBeGreaterThanOrEqual(3);
   });
 
-  it("gives a newcomer its share at once, however often others have left right after their turn", () => {
+  it("gives a new instance its share at once, however often others have left right after their turn", () => {
     const picker = weighted();
     const stable = Array.from({ length: 8 }, (_, index) => testUpstream({ id: `s${index}`, port: index + 1, weight: 2 }));
     for (let round = 0; round < 500; round++) {
@@ -126,7 +126,7 @@ describe("weighted", () => {
     expect(counted(picks(picker, last, 3 * 17), "n")).toBeGreaterThanOrEqual(2);
   });
 
-  it("keeps to the shares after any changes", () => {
+  it("keeps the shares after any changes", () => {
     const sets = fc.array(fc.array(fc.nat(6), { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(sets, fc.array(fc.nat(20), { minLength: 12, maxLength: 12 }), (weightSets, pauses) => {
@@ -149,7 +149,7 @@ describe("weighted", () => {
     );
   });
 
-  it("picks nobody whose weight has become 0 while others have one, also among a part of the set", () => {
+  it("does not pick an instance whose weight has become 0 while others are positive, also in a part of the list", () => {
     const { picker, upstreams } = started([5, 3, 1, 1]);
     picks(picker, upstreams, 3);
     reweigh(upstreams[1], 0);
@@ -166,7 +166,7 @@ describe("weighted", () => {
     }
   });
 
-  it("is not thrown off the shares by picks among a part of the set", () => {
+  it("keeps the shares in spite of picks from a part of the list", () => {
     const { picker, upstreams } = started([5, 1, 1]);
     let all = "";
     for (let round = 0; round < 700; round++) {
@@ -198,7 +198,7 @@ describe("weighted", () => {
     expect(picks(few.picker, few.upstreams, 21)).toBe(nginx([5, 1, 1], 2 ** 20 + 18).slice(-21));
   });
 
-  it("gives exact shares among more than 256, 65,535 : 1 as well", () => {
+  it("gives exact shares among more than 256 instances, also at 65,535 : 1", () => {
     for (const weightOf of [
       (index: number) => 1 + (index % 7),
       (index: number) => (index === 3 ? 65_535 : 1),
@@ -213,11 +213,11 @@ describe("weighted", () => {
     }
   });
 
-  it("spreads the picks of each evenly among more than 256", () => {
+  it("spreads the picks of each instance evenly among more than 256", () => {
     const upstreams = Array.from({ length: 300 }, (_, index) => testUpstream({ port: index + 1, weight: index < 30 ? 10 : 1 }));
     const picker = weighted({ random: seededRandom(2) });
     picker.update?.(upstreams);
-    // Each of the heavy ones is due every 57 picks.
+    // Each heavy member is due every 57 picks.
     const last = new Map<Upstream, number>();
     for (let pick = 0; pick < 5_700; pick++) {
       const picked = picker.pick(upstreams, testRequest()) as Upstream;
@@ -227,7 +227,7 @@ describe("weighted", () => {
     }
   });
 
-  it("keeps everybody's place when one of many joins or leaves with every pick, over 256 and under it", () => {
+  it("keeps the place of every instance when one joins or leaves with every pick, above and below 256", () => {
     const upstreams = Array.from({ length: 258 }, (_, index) => testUpstream({ port: index + 1, weight: 1 + (index % 3) }));
     const picker = weighted({ random: seededRandom(3) });
     const total = upstreams.reduce((sum, { weight }) => sum + weight, 0);
@@ -251,7 +251,7 @@ describe("weighted", () => {
     expect(sequence).toBe("adaebdadceadad".slice(0, 12));
   });
 
-  it("says which weight it goes by", () => {
+  it("explains the weight of an instance", () => {
     const { picker, upstreams } = started([5, 1]);
     expect(picker.explain?.(upstreams[0] as Upstream)).toEqual({ weight: 5 });
   });

@@ -12,7 +12,7 @@ function count(weights: readonly number[], picks: number, sequence = 0): number[
   return counts;
 }
 
-/** The scheduler of gRPC as it stands there, for weights that are scaled already. */
+/** gRPC's scheduler, transcribed, for scaled weights. */
 function grpc(weights: readonly number[], picks: number, start: number): number[] {
   const picked: number[] = [];
   for (let sequence = BigInt(start); picked.length < picks; sequence++) {
@@ -38,11 +38,11 @@ describe("StrideSchedule", () => {
     expect(count(weights, picks)).toEqual(expected);
   });
 
-  it("gives the heaviest exactly its share over the whole of 65,535 rounds", () => {
+  it("gives the heaviest member exactly its share over all 65,535 rounds", () => {
     expect(count([1, 2, 3], 65_535 * 2)[2]).toBe(65_535);
   });
 
-  it("gives gRPC's sequence from any start, across the end of the rounds too", () => {
+  it("gives gRPC's sequence from any start, also across the end of the rounds", () => {
     const weights = fc.array(fc.integer({ min: 700, max: 65_534 }), { minLength: 1, maxLength: 8 }).map((list) => [65_535, ...list]);
     fc.assert(
       fc.property(weights, fc.nat(2 ** 31), (list, start) => {
@@ -54,7 +54,7 @@ describe("StrideSchedule", () => {
     expect(Array.from({ length: 200 }, () => schedule.next())).toEqual(grpc([65_535, 9_999], 200, 65_535 * 2 - 50));
   });
 
-  it("goes on where the one before has ended", () => {
+  it("continues where the schedule before has ended", () => {
     const whole = new StrideSchedule(Float64Array.of(5, 3, 2), 7);
     const first = new StrideSchedule(Float64Array.of(5, 3, 2), 7);
     const sequence = Array.from({ length: 10 }, () => first.next());
@@ -63,7 +63,7 @@ describe("StrideSchedule", () => {
     expect(sequence).toEqual(Array.from({ length: 20 }, () => whole.next()));
   });
 
-  it("gives unknown ones the share of the mean", () => {
+  it("gives members of unknown weight the share of the mean", () => {
     expect(count([500, 500, 500, 0], 4_000).map((each) => each / 4_000)).toEqual([0.25, 0.25, 0.25, 0.25]);
   });
 });

@@ -9,7 +9,7 @@ import { type ToyInstance, toyInstance } from "../toy-instance.ts";
 
 let directory: string;
 let instance: ToyInstance;
-/** Where nobody listens. */
+/** An address without a listener. */
 const nobody = "127.0.0.1:1";
 
 beforeAll(async () => {

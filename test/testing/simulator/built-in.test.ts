@@ -39,7 +39,7 @@ describe("the scenarios that come with it", () => {
     expect(requests).toBeGreaterThanOrEqual(0);
   });
 
-  it("have all that dialogue has published, but for one, with its figures", () => {
+  it("include all but one of dialogue's published scenarios, with its figures", () => {
     const names = dialogueCases.filter(({ name }) => name.startsWith("dialogue/"));
     expect(names).toHaveLength(15);
     for (const { published = [] } of names) {
@@ -51,7 +51,7 @@ describe("the scenarios that come with it", () => {
     }
   });
 
-  it("are those of dialogue: what does not depend on a picker is as published", async () => {
+  it("equal dialogue's: figures that do not depend on a picker are as published", async () => {
     const simplest = await play("dialogue/simplest_possible_case", roundRobin);
     expect(simplest.requests).toBe(13_200);
     expect(simplest.meanMs).toBeCloseTo(800, -1);
@@ -64,13 +64,13 @@ describe("the scenarios that come with it", () => {
     expect(figuresOf(outage, {})).toMatchObject({ successPercent: 50, meanMs: 600, attempts: 1 });
   });
 
-  it("are those of undici: its round robin fails as often as ours", async () => {
+  it("equal undici's: round robin fails as often", async () => {
     for (const { name, published = [] } of undiciCases.slice(0, 5)) {
       expect(100 * (await play(name, roundRobin)).successRatio, name).toBe(published[0]?.figures.successPercent);
     }
   });
 
-  it("are tried with every picker that has a page", () => {
+  it("are played with every picker that has a page", () => {
     const pages = readdirSync(join(import.meta.dirname, "../../../docs/reference/pickers")).filter((file) =>
       /^(?!which|README).*\.md$/.test(file),
     );
@@ -80,7 +80,7 @@ describe("the scenarios that come with it", () => {
 });
 
 describe("random scenarios", () => {
-  it("are the same for the same seed, others for another, and the first ones of more", () => {
+  it("are the same for the same seed, different for another, and the first of a longer list", () => {
     const said = (seed: number, count: number) => randomCases(seed, count).map(({ about }) => about);
     expect(said(3, 5)).toEqual(said(3, 20).slice(0, 5));
     expect(said(4, 5)).not.toEqual(said(3, 5));
@@ -109,7 +109,7 @@ describe("random scenarios", () => {
 });
 
 describe("several runs of the same servers", () => {
-  it("are added up to one", async () => {
+  it("are added up to one result", async () => {
     const runs = await Promise.all(
       [1, 2, 3].map((seed) =>
         simulate({

@@ -67,6 +67,6 @@ it.each<readonly [string, object, ErrorConstructor | RangeErrorConstructor, stri
   expect((error as Error).message).toContain(message);
 });
 
-it("a scenario that is good is played", async () => {
+it("a valid scenario is played", async () => {
   expect((await simulate(good)).name).toBe("simulation");
 });

@@ -15,12 +15,12 @@ async function meanMs(server: Omit<SimulatedServer, "name">, ratePerSecond: numb
   return result.meanMs;
 }
 
-/** Within so many per cent: what chance leaves of 75,000 requests. */
+/** Relative tolerance in percent, for the random deviation of 75,000 requests. */
 function expectNear(value: number, expected: number, percent: number): void {
   expect(Math.abs(value / expected - 1) * 100, `${value} instead of ${expected}`).toBeLessThan(percent);
 }
 
-describe("a server with workers and a queue keeps people waiting as queueing theory says", () => {
+describe("the waiting time at a server with workers and a queue follows queueing theory", () => {
   it("M/M/1: 1 / (μ − λ)", async () => {
     expectNear(await meanMs({ workers: 1, answers: { latencyMs: { exponentialMs: 10 } } }, 50), 20, 3);
   });
@@ -33,7 +33,7 @@ describe("a server with workers and a queue keeps people waiting as queueing the
     expectNear(await meanMs({ workers: 2, answers: { latencyMs: { exponentialMs: 20 } } }, 50), 20 / (1 - 0.5 ** 2), 3);
   });
 
-  it("without a limit of workers nobody waits", async () => {
+  it("without a limit of workers no request waits", async () => {
     expectNear(await meanMs({ answers: { latencyMs: { exponentialMs: 40 } } }, 50), 40, 2);
   });
 });

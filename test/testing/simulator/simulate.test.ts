@@ -39,7 +39,7 @@ const messy: Scenario = {
 };
 
 describe("a result", () => {
-  it("is the same to the byte for the same seed, and another for another", async () => {
+  it("is the same to the byte for the same seed, and different for another", async () => {
     const [one, again, other] = [await simulate(messy), await simulate(messy), await simulate({ ...messy, seed: 2 })];
     expect(JSON.stringify(again)).toBe(JSON.stringify(one));
     expect(JSON.stringify({ ...other, seed: 1 })).not.toBe(JSON.stringify(one));
@@ -61,19 +61,19 @@ describe("a result", () => {
     expect(sum(servers.map(({ share }) => share))).toBeCloseTo(1);
     expect(sum(timeline.map((part) => part.requests))).toBe(requests);
     expect(sum(timeline.map((part) => part.successes))).toBe(successes);
-    // What is retried after the last call has begun is in no part.
+    // Retries after the end of the last part are in no part.
     expect(sum(timeline.flatMap(({ attempts }) => attempts)) / sum(servers.map((server) => server.requests))).toBeGreaterThan(0.99);
     expect(sum(servers.map((server) => server.requests))).toBe(Math.round(attemptsPerRequest * requests));
     expect(attemptsPerRequest).toBeGreaterThan(1);
   });
 
-  it("has means and percentiles of all calls, and of the successes alone", async () => {
+  it("has means and quantiles of all calls, and of the successes alone", async () => {
     const result = await play([{ answers: { latencyMs: ({ before }) => before + 1, status: ({ before }) => (before < 10 ? 500 : 200) } }]);
     expect(result).toMatchObject({ requests: 100, successes: 90, meanMs: 50.5, p50Ms: 50, p99Ms: 99, p999Ms: 100 });
     expect(result.ofSuccesses).toEqual({ meanMs: 55.5, p50Ms: 55, p99Ms: 100, p999Ms: 100 });
   });
 
-  it("knows which clients sent a server something", async () => {
+  it("counts the clients that sent a server a request", async () => {
     const { servers, imbalance } = await play([{ copies: 2, answers: {} }], { clients: 7, timelineParts: 0 });
     expect(servers.map(({ connections }) => connections)).toEqual([7, 7]);
     expect(imbalance).toBe((2 * Math.max(...servers.map(({ requests }) => requests))) / 100);
@@ -81,19 +81,19 @@ describe("a result", () => {
 });
 
 describe("a client", () => {
-  it("gives up on a server that hangs after the attempt's time limit, and that is a failure", async () => {
+  it("gives up an attempt at a server that hangs after its time limit, which is a failure", async () => {
     const result = await play([{ answers: { fault: "hang" } }], { options: { ...bare, attemptTimeoutMs: 700 } });
     expect(result).toMatchObject({ successes: 0, meanMs: 700, outcomes: { ERR_MESH_TIMEOUT: 100 }, attemptsPerRequest: 1 });
     expect(result.servers[0]).toMatchObject({ requests: 100, successes: 0, maxInFlight: 70 });
   });
 
-  it("that has no time limits waits until the end, and that is a failure too", async () => {
+  it("without time limits waits until the end, which is a failure too", async () => {
     const options = { ...bare, attemptTimeoutMs: false, timeoutMs: false } as const;
     const result = await play([{ answers: [{}, { fromMs: 500, fault: "hang" }] }], { options, drainMs: 1_000 });
     expect(result).toMatchObject({ requests: 100, successes: 50, successRatio: 0.5, meanMs: 10, outcomes: { 200: 50, unanswered: 50 } });
   });
 
-  it("tries again elsewhere, and every attempt is counted", async () => {
+  it("retries on another server, and every attempt is counted", async () => {
     const options = () => ({ breaker: false, picker: roundRobin({ random: () => 0 }), retry: { budget: { ratio: 1 } } }) as const;
     const result = await play(
       [
@@ -122,7 +122,7 @@ describe("a client", () => {
     expect(withBreakers.timeline[2]?.attempts[1]).toBeGreaterThan(950);
   });
 
-  it("knows nothing of the others", async () => {
+  it("does not know what other clients have learnt", async () => {
     const seen: number[] = [];
     const options: Scenario["options"] = ({ index, random: chance }) => {
       seen.push(index);
@@ -154,7 +154,7 @@ describe("a server", () => {
     expect(await play([{ answers: phase }])).toMatchObject({ outcomes, meanMs: ms });
   });
 
-  it("fails a part of its requests, with a latency of their own", async () => {
+  it("fails a part of its requests, with their own latency", async () => {
     const { outcomes, meanMs } = await play([{ answers: { latencyMs: 100, errors: { ratio: 0.3, status: 502, latencyMs: 0 } } }], {
       durationMs: 100_000,
     });
@@ -162,7 +162,7 @@ describe("a server", () => {
     expect(meanMs).toBeCloseTo((outcomes["200"] ?? 0) / 100, 5);
   });
 
-  it("changes when its script says so, and refuses connections before it has begun", async () => {
+  it("changes with its script, and refuses connections before the first phase", async () => {
     const answers = [
       { fromMs: 200, latencyMs: 5 },
       { fromMs: 500, latencyMs: 5, status: 500 },
@@ -170,8 +170,8 @@ describe("a server", () => {
     expect((await play([{ answers }])).outcomes).toEqual({ 200: 30, 500: 50, ERR_MESH_CONNECT: 20 });
   });
 
-  it("turns away with 503 who finds its queue full", async () => {
-    // One is served in half a second, two wait.
+  it("answers with 503 when its queue is full", async () => {
+    // Each request takes half a second; two may wait.
     const { outcomes, servers } = await play([{ workers: 1, queue: 2, answers: { latencyMs: 500 } }], {
       arrivals: { ratePerSecond: 10, spacing: "uniform" },
     });
@@ -179,8 +179,8 @@ describe("a server", () => {
     expect(servers[0]?.maxInFlight).toBe(4);
   });
 
-  it("does not work on what waited until its client gave up", async () => {
-    // The second is being served when it gives up, the third still waits; the fourth is in time only if nobody works on the third.
+  it("does not work on a waiting request that its client has given up", async () => {
+    // The second request is being served when it is given up, the third still waits; the fourth is in time only if the third is dropped.
     const calls = [
       { fromMs: 0, ratePerSecond: 500 },
       { fromMs: 5, ratePerSecond: 0 },
@@ -193,7 +193,7 @@ describe("a server", () => {
     expect(outcomes).toEqual({ 200: 2, ERR_MESH_TIMEOUT: 2 });
   });
 
-  it("has room in its queue again when one who waited has given up", async () => {
+  it("has room in its queue again when a waiting request has been given up", async () => {
     const calls = [
       { fromMs: 0, ratePerSecond: 100 },
       { fromMs: 15, ratePerSecond: 0 },
@@ -206,7 +206,7 @@ describe("a server", () => {
     expect(outcomes).toEqual({ ERR_MESH_TIMEOUT: 3 });
   });
 
-  it("is sent nothing before discovery lists it and after it has left", async () => {
+  it("gets no request before discovery lists it and after it has left", async () => {
     const { timeline } = await play(
       [
         { name: "always", answers: {} },
@@ -217,7 +217,7 @@ describe("a server", () => {
     expect(timeline.map(({ attempts }) => attempts[1])).toEqual([0, 0, 0, 5, 5, 5, 0, 0, 0, 0]);
   });
 
-  it("says how busy it is to those who ask, beside its queue, and does not count them", async () => {
+  it("answers load probes outside of its queue without counting them", async () => {
     const reports: (string | undefined)[] = [];
     const { servers } = await play([{ workers: 1, reportsLoad: true, answers: { latencyMs: 500 } }], {
       arrivals: { ratePerSecond: 4, spacing: "uniform" },
@@ -285,14 +285,14 @@ describe("a function of a scenario that throws", () => {
     );
   });
 
-  it("ends it as well where it says what a success is, or makes a client", async () => {
+  it("ends it in isSuccess and in options, too", async () => {
     await expect(play([{ answers: {} }], { isSuccess: boom })).rejects.toThrow("a mistake in the scenario");
     await expect(play([{ answers: {} }], { options: boom })).rejects.toThrow("a mistake in the scenario");
   });
 });
 
 describe("zones", () => {
-  it("are known to the client's mesh", async () => {
+  it("have an effect in the client's mesh", async () => {
     const zones = ["a", "b"].map((zone) => ({ name: zone, copies: 6, zone, answers: {} }));
     const result = await play(zones, { options: { ...bare, zone: "a", balancing: { zoneAware: { callers: { a: 1, b: 1 } } } } });
     expect(result.servers.filter(({ name, requests }) => name.startsWith("b") && requests > 0)).toEqual([]);

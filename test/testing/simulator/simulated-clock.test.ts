@@ -3,7 +3,7 @@ import { SimulatedClock } from "../../../src/testing/simulator/simulated-clock.t
 
 const never = () => false;
 
-it("lets everything that waits for a promise go on before time does, however long the chain", async () => {
+it("runs all promise callbacks before time goes on, however long the chain", async () => {
   const clock = new SimulatedClock();
   const seen: number[] = [];
   for (let count = 0; count < 300; count++) {
@@ -20,7 +20,7 @@ it("lets everything that waits for a promise go on before time does, however lon
   expect(seen).toEqual(Array.from({ length: 300 }, (_, count) => count));
 });
 
-it("fires a timer that a waiting promise sets in its time among the others", async () => {
+it("fires a timer that a promise callback sets at its time among the others", async () => {
   const clock = new SimulatedClock();
   const seen: string[] = [];
   clock.setTimer(() => void Promise.resolve().then(() => clock.setTimer(() => seen.push(`set late at ${clock.now()}`), 5)), 10);
@@ -29,7 +29,7 @@ it("fires a timer that a waiting promise sets in its time among the others", asy
   expect(seen).toEqual(["set late at 15", "set early at 16"]);
 });
 
-it("stops at the end, or as soon as it is told that all is done", async () => {
+it("stops at the end, or as soon as isDone returns true", async () => {
   const clock = new SimulatedClock();
   const seen: number[] = [];
   for (const ms of [1, 2, 3, 4]) clock.setTimer(() => seen.push(ms), ms);
