@@ -34,7 +34,7 @@ export function maxResponseBytes(max: number): Interceptor {
 class BoundedBody extends WrappedBody {
   readonly #refusal: () => MeshError;
   #bytesLeft: number;
-  /** What the body was given up for. */
+  /** The error with which the body was given up; `undefined` before. */
   #error: MeshError | undefined = undefined;
 
   constructor(inner: ResponseBody, max: number, refusal: () => MeshError) {

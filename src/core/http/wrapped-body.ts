@@ -1,6 +1,6 @@
 import type { CloseListener, ResponseBody } from "./body.ts";
 
-/** A response body over another one, which it reads in a way of its own and otherwise is. */
+/** A response body around another one: it has readers of its own, and shares all else with that one. */
 export abstract class WrappedBody implements ResponseBody {
   protected readonly inner: ResponseBody;
 
