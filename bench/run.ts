@@ -7,6 +7,7 @@ import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { endpoints } from "./endpoints.ts";
 import { importCost } from "./import.ts";
 import { instances } from "./instances.ts";
+import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
@@ -20,6 +21,7 @@ import { telemetry } from "./telemetry.ts";
 const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<BenchReport>>> = {
   overhead,
   sidecar,
+  latency,
   telemetry,
   scrape,
   streaming,

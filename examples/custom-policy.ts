@@ -18,7 +18,7 @@ function bearer(issue: () => Promise<string>): Interceptor {
     });
     return issued;
   };
-  // The outer function runs once for each service, the inner one for each call.
+  // The outer function runs once, the inner one for each call.
   return (next) => async (request) => {
     const token = renew(undefined);
     const response = await next(withToken(request, await token));

@@ -6,21 +6,21 @@ import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
 import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
 
-/** What an {@link AttemptLedger} reports to. */
+/** The parts that an {@link AttemptLedger} reports to. */
 export interface AttemptLedgerOptions {
   /** The balancer's picker, where it learns from attempts. */
   readonly picker: Pick<Picker, "onAttempt">;
   /** Judges instances by their attempts; `undefined` where breakers are switched off. */
   readonly passiveHealth: Pick<PassiveHealth, "admit" | "answered" | "ended" | "failed"> | undefined;
   readonly clock: Clock;
-  /** An attempt has ended: its instance has room for another one. */
+  /** Called when an attempt has ended: its instance has room for another one. */
   readonly onEnd?: (() => void) | undefined;
 }
 
 /**
- * Keeps the books of every attempt, whichever door it came through: requests in flight, attempts, failures and latency of its upstream,
- * what the picker learns, and the permit of the instance's circuit. Nothing else writes an upstream's statistics, so `explain()`, the
- * balancer and the metrics see the same numbers for `mesh.fetch`, a dispatcher, an agent and an upgraded connection.
+ * Keeps the books of every attempt, by whichever door it came in: attempts in flight, attempts made, failures and latency of its upstream, what
+ * the picker learns, and the permit of the instance's circuit. Nothing else writes an upstream's statistics, so that `explain()`, the balancer
+ * and the metrics see the same numbers for `mesh.fetch`, a dispatcher, an agent and an upgraded connection.
  */
 export class AttemptLedger {
   readonly #options: AttemptLedgerOptions;
@@ -29,22 +29,22 @@ export class AttemptLedger {
     this.#options = options;
   }
 
-  /** An attempt is about to be made; it counts as in flight until its {@link Attempt.end}. */
+  /** An attempt at `upstream` begins; it is in flight until its {@link Attempt.end}. */
   begin(upstream: Upstream, request: MeshRequest): Attempt {
     return new Attempt(this.#options, upstream, request);
   }
 }
 
-/** One attempt: `sent`, then `head` when it is answered, then `end`; each counts once, and `end` in any case. */
+/** The books of one attempt: `sent`, then `head`, then `end`. Each counts once, and `end` may come at any time. */
 export class Attempt {
   readonly #options: AttemptLedgerOptions;
   readonly #upstream: Upstream;
   readonly #request: MeshRequest;
   readonly #permit: CircuitPermit | undefined;
-  #learner: AttemptLearner | undefined = undefined;
-  /** `undefined` until the attempt is sent: before that its time is not the instance's. */
+  /** `undefined` until the attempt is sent: before that, its time is not the instance's. */
   #sentAt: number | undefined = undefined;
-  #hasLearntHead = false;
+  #learner: AttemptLearner | undefined = undefined;
+  /** `undefined` until the head has come. */
   #response: MeshResponse | undefined = undefined;
   #verdict: HeadVerdict | undefined = undefined;
   #hasEnded = false;
@@ -59,7 +59,12 @@ export class Attempt {
     this.#permit = options.passiveHealth?.admit(upstream);
   }
 
-  /** The request goes out, or has gone out whole where the client writes it: from here on the time is the instance's. */
+  /** `true` when the head was a failure of the instance. */
+  get hasFailedHead(): boolean {
+    return this.#response !== undefined && outcomeOfResponse(this.#response) === "failure";
+  }
+
+  /** The request is sent, or has been sent whole where the client writes it: from now on the time is the instance's. */
   sent(): void {
     if (this.#hasEnded || this.#sentAt !== undefined) return;
     this.#sentAt = this.#options.clock.now();
@@ -74,38 +79,44 @@ export class Attempt {
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     learnLatency(this.#upstream, this.#options.clock.now() - this.#sentAt);
-    this.#hasLearntHead = this.#learner !== undefined;
     this.#learner?.onHead(response);
   }
 
-  /** `true` when the head alone was a failure of the instance. */
-  get hasFailedHead(): boolean {
-    return this.#response !== undefined && outcomeOfResponse(this.#response) === "failure";
-  }
-
-  /** The body has closed, or the attempt failed before its head. `error`: with what; `undefined` for a whole response. */
+  /** The body has closed, or the attempt failed before its head. `error`: its failure; `undefined` for a whole response. */
   end(error: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { passiveHealth, picker, onEnd } = this.#options;
+    const { picker, onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
-    // The deadline of a call, and its caller's abort, say as much of a caller that reads slowly as of the instance.
-    const isGivenUp = this.#response !== undefined && error !== undefined && error === this.#request.cancellation.reason;
+    const isGivenUp = this.#isGivenUp(error);
     const hasFailed = error !== undefined && !isGivenUp && outcomeOfError(error) === "failure";
     if (hasFailed && !this.hasFailedHead) statistics.failures++;
-    if (this.#permit !== undefined) {
-      if (this.#response === undefined) passiveHealth?.failed(this.#upstream, this.#permit, error);
-      else if (!isGivenUp && this.#verdict !== undefined)
-        passiveHealth?.ended(this.#upstream, this.#permit, this.#verdict, this.#response.status, hasFailed);
-    }
+    if (!isGivenUp) this.#reportEnd(error, hasFailed);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.
-    if (hasFailed && !this.#hasLearntHead) this.#learner ??= picker.onAttempt?.(this.#upstream, this.#request);
+    if (hasFailed && this.#sentAt === undefined) this.#learner = picker.onAttempt?.(this.#upstream, this.#request);
     this.#learner?.onEnd(error);
     onEnd?.();
   }
+
+  /**
+   * Whether the body ended with the cancellation of the call: by its deadline or by the caller's abort, which say as much about a caller that
+   * reads slowly as about the instance.
+   */
+  #isGivenUp(error: unknown): boolean {
+    return this.#response !== undefined && error !== undefined && error === this.#request.cancellation.reason;
+  }
+
+  #reportEnd(error: unknown, hasFailed: boolean): void {
+    const { passiveHealth } = this.#options;
+    if (this.#permit === undefined) return;
+    if (this.#response === undefined) passiveHealth?.failed(this.#upstream, this.#permit, error);
+    else if (this.#verdict !== undefined)
+      passiveHealth?.ended(this.#upstream, this.#permit, this.#verdict, this.#response.status, hasFailed);
+  }
 }
 
+/** The weight of the newest latency in the moving average. */
 const smoothing = 0.1;
 
 function learnLatency(upstream: Upstream, ms: number): void {

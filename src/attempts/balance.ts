@@ -1,5 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -9,79 +9,84 @@ import type { AttemptLedger } from "./attempt-ledger.ts";
 export interface BalanceOptions {
   readonly balancer: Balancer;
   readonly ledger: AttemptLedger;
-  /** For discovery's first answer. */
+  /** The wait for discovery's first answer. */
   readonly wait: FirstAnswer;
-  /** An instance that is full is passed over; while all are, attempts wait. */
+  /** The room of the instances: a full one is passed over, and while all are full, attempts wait. */
   readonly instanceLimit?: InstanceRoom | undefined;
 }
 
-/** How calls wait for discovery's first answer. */
+/** The wait of calls for discovery's first answer. */
 export interface FirstAnswer {
   /** `true` once discovery has answered. */
   readonly isOver: boolean;
-  /** Waits for the answer. */
+  /** Resolves once discovery has answered. */
   join(request: MeshRequest): Promise<void>;
-  /** The error of a call for which there is no instance. */
+  /** The error of a call to a service without instances. */
   noEndpoints(request: MeshRequest): Promise<MeshError>;
 }
 
 /** The room that each instance has for attempts. */
 export interface InstanceRoom {
-  /** `true` while other attempts wait for room. */
+  /** `true` while attempts wait for room. */
   readonly isTaken: boolean;
   isFull(upstream: Upstream): boolean;
-  /** Resolves with the result of `go` when there is room for the request; `go` picks at once. */
+  /** Calls `go` when there is room for the request, which picks at once, and resolves with its result. */
   waitFor<Result>(request: MeshRequest, go: () => Promise<Result>): Promise<Result>;
   /** An attempt has ended: lets as many go on as there is room for. */
   fill(): void;
 }
 
 /**
- * Waits for the first endpoints, picks an instance, and keeps the books of the attempt in the ledger until its body has closed. The
- * circuit of the instance is told there: a layer of its own would be one more promise for each attempt in flight.
+ * Waits for the first endpoints, picks an instance, and keeps the books of the attempt until its body has closed. The ledger tells the circuit
+ * of the instance: a layer for that alone would be one more promise for each attempt in flight.
  */
 export function balance({ balancer, ledger, wait, instanceLimit }: BalanceOptions): Interceptor {
   return (next) => {
     const send = (request: MeshRequest): Promise<MeshResponse> => {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
       let upstream = balancer.pick(request, mayProbe);
-      if (upstream !== undefined && instanceLimit?.isFull(upstream)) {
-        upstream = withRoom(balancer, request, mayProbe, instanceLimit);
+      if (upstream === undefined) return fail(wait.noEndpoints(request));
+      if (instanceLimit?.isFull(upstream)) {
+        upstream = pickWithRoom(balancer, request, mayProbe, instanceLimit);
         if (upstream === undefined) return instanceLimit.waitFor(request, () => send(request));
       }
-      if (upstream === undefined) {
-        return wait.noEndpoints(request).then((error) => {
-          throw error;
-        });
-      }
       request.tried.push(upstream);
-      const attempt = ledger.begin(upstream, request);
-      attempt.sent();
-      return next({ ...request, upstream }).then(
-        (response) => {
-          attempt.head(response);
-          // Until the body has closed, not the head: otherwise an instance that streams looks idle.
-          response.body.onClose((error) => attempt.end(error));
-          return response;
-        },
-        (error: unknown) => {
-          attempt.end(error);
-          throw error;
-        },
-      );
+      return attempt(ledger, next, request, upstream);
     };
     const inTurn = (request: MeshRequest) => (instanceLimit?.isTaken ? instanceLimit.waitFor(request, () => send(request)) : send(request));
     return (request) => (wait.isOver ? inTurn(request) : wait.join(request).then(() => inTurn(request)));
   };
 }
 
-/** Another one, picked as for a retry, that is not full; at worst each is looked at once. */
-function withRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, limit: InstanceRoom): Upstream | undefined {
+/** Makes one attempt at `upstream`, with its books. */
+function attempt(ledger: AttemptLedger, next: Dispatch, request: MeshRequest, upstream: Upstream): Promise<MeshResponse> {
+  const books = ledger.begin(upstream, request);
+  books.sent();
+  return next({ ...request, upstream }).then(
+    (response) => {
+      books.head(response);
+      // Until the body has closed, not the head: otherwise an instance that streams would look idle.
+      response.body.onClose((error) => books.end(error));
+      return response;
+    },
+    (error: unknown) => {
+      books.end(error);
+      throw error;
+    },
+  );
+}
+
+/** Picks as for a retry until an instance is not full, each instance at most once. */
+function pickWithRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, limit: InstanceRoom): Upstream | undefined {
   const full = balancer.candidates.filter((upstream) => limit.isFull(upstream));
-  // One that has been tried is better than none.
+  // Without the tried ones first, then with them: an instance that has been tried is better than none.
   for (const tried of [[...request.tried, ...full], full]) {
     const upstream = balancer.pick({ ...request, tried }, mayProbe);
     if (upstream !== undefined && !limit.isFull(upstream)) return upstream;
   }
   return undefined;
+}
+
+async function fail(error: Promise<MeshError>): Promise<never> {
+  throw await error;
 }

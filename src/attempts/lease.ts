@@ -4,32 +4,32 @@ import type { Outcome } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Attempt } from "./attempt-ledger.ts";
 
-/** An attempt that is not sent through the pipeline: a request on a socket of `node:http`, an upgraded connection. */
+/** An attempt outside of the pipeline: a request on a socket of `node:http`, an upgraded connection. */
 export interface Lease {
   readonly upstream: Upstream;
-  /** The request has gone out whole: from here on the time is the instance's and not the client's, which may write slowly. */
+  /** The request has been sent whole: from now on the time is the instance's, and not that of a client that may write slowly. */
   sent(): void;
   /** The response head has come; `headers` are names in lower case and values in turn. */
   head(status: number, headers: readonly string[]): void;
-  /** Ends the work; only the first call counts. `refused`: no connection could be made. */
+  /** Ends the attempt; only the first call counts. `refused`: no connection could be made. */
   settle(outcome: Outcome, refused?: boolean): void;
 }
 
-/** Lets a client that reports outcomes, and no responses, keep the books of `attempt`. */
+/** The books of `attempt` for a client that reports outcomes, and has no responses and errors of the mesh. */
 export function leaseOf(upstream: Upstream, attempt: Attempt): Lease {
   return {
     upstream,
     sent: () => attempt.sent(),
     head: (status, headers) => attempt.head({ status, statusText: "", headers, body: new BufferedBody(), upstream }),
     settle(outcome, refused = false) {
-      // A failure that the head has shown already is not one more.
+      // A failure that the head has shown is not counted again.
       const isFailure = outcome === "failure" && !attempt.hasFailedHead;
       attempt.end(isFailure ? failureOf(upstream, refused) : outcome === "neutral" ? givenUp : undefined);
     },
   };
 }
 
-/** The end of work that the client has given up. */
+/** Ends an attempt that the client has given up. */
 const givenUp = new Error("the client has given up");
 
 function failureOf({ service, address }: Upstream, refused: boolean): MeshError {

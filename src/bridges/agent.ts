@@ -9,25 +9,25 @@ import { parseTarget } from "../fetch/target.ts";
 import { type ClientIdentity, tlsConnectOptions } from "../wire/client-identity.ts";
 import { nodeHttp } from "../wire/node-http.ts";
 
-/** What {@link MeshAgent} needs of its mesh. */
+/** The mesh, as far as a {@link MeshAgent} uses it. */
 export interface AgentTarget {
-  /** An instance of the service for a request of this method to this path, counted as busy until it is settled. */
+  /** Picks an instance for a request of this method to this path. The request is in flight there until the lease is settled. */
   lease(service: string, method: string, path: string): Promise<Lease>;
   readonly identity: ClientIdentity;
 }
 
-/** What an agent passes around between `addRequest` and `createConnection`. */
+/** The options that an agent passes from `addRequest` to `createConnection`. */
 interface RequestOptions extends ClientRequestArgs {
-  /** The instance speaks TLS. */
+  /** Whether the instance speaks TLS. */
   isSecureUpstream?: boolean;
 }
 
-/** `http.ClientRequest` as agents use it: the method is there and has been since 2013, the types leave it out. */
+/** The method of `http.ClientRequest` by which agents hand over a socket, since 2013; the types omit it. */
 interface RequestInternals {
   onSocket(socket: null, error: Error | undefined): void;
 }
 
-/** The same of an agent. */
+/** The methods of `http.Agent` that the types omit. */
 interface AgentInternals {
   addRequest(request: ClientRequest, options: RequestOptions): void;
   createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined;
@@ -38,13 +38,13 @@ const Agent: typeof nodeHttp.Agent = nodeHttp.Agent;
 const internals = Agent.prototype as unknown as AgentInternals;
 
 /**
- * The mesh as an `http.Agent`, for clients that are built on `node:http` (axios, got, node-fetch): the host of each request is the
- * service, the balancer chooses the instance, its breaker learns the outcome. The client sends the request itself, so nothing is
- * retried and no deadline is set.
+ * The mesh as an `http.Agent`, for clients on `node:http` (axios, got, node-fetch). The host of each request is the service; the balancer
+ * picks the instance, whose circuit learns the outcome. The client sends the request itself, so that nothing is retried and the mesh sets
+ * no deadline.
  */
 export class MeshAgent extends Agent {
   readonly #target: AgentTarget;
-  /** The version of the identity that each TLS connection was made with. */
+  /** The version of the identity with which each TLS connection was made. */
   readonly #versions = new WeakMap<Duplex, number>();
   /** The version at the last request. */
   #version: number;
@@ -57,7 +57,7 @@ export class MeshAgent extends Agent {
 
   addRequest(request: ClientRequest, options: RequestOptions): void {
     const host = String(options.host ?? options.hostname ?? "");
-    // The client says 80 when its caller said nothing.
+    // The client uses port 80 where its caller gives none.
     const target = options.port === undefined || options.port === null || Number(options.port) === 80 ? host : `${host}:${options.port}`;
     this.#send(request, options, target).catch((error: unknown) => end(request, error as Error));
   }
@@ -73,7 +73,7 @@ export class MeshAgent extends Agent {
     return socket;
   }
 
-  /** Requests share connections of the same name: those of an earlier identity take no new request. */
+  /** Requests share connections of the same name: with the version in it, those of an earlier identity take no new request. */
   override getName(options?: RequestOptions): string {
     const name = super.getName(options);
     return options?.isSecureUpstream ? `${name}:${this.#target.identity.version}` : name;
@@ -88,7 +88,7 @@ export class MeshAgent extends Agent {
     return version !== undefined && version !== this.#target.identity.version;
   }
 
-  /** Closes the idle connections of an earlier identity, which no request would find again. */
+  /** Closes the idle connections of an earlier identity, which no request would use again. */
   #closeOutdated(): void {
     const { version } = this.#target.identity;
     if (version === this.#version) return;
@@ -119,15 +119,15 @@ export class MeshAgent extends Agent {
   }
 }
 
-/** Ends a request that never got a socket: `destroy` alone would leave it waiting for one. */
+/** Ends a request without a socket: after `destroy` alone it would go on waiting for one. */
 function end(request: ClientRequest, error: Error | undefined): void {
   (request as unknown as RequestInternals).onSocket(null, error);
   if (error !== undefined) request.destroy(error);
 }
 
 /**
- * Tells the lease how the request ended, once. Listens in ways that change nothing: a request without a listener of the client's
- * own still throws its error, has its response read away and its upgrade refused.
+ * Settles the lease with the outcome of the request, once. Its listeners change nothing for the client: without a listener of its own, the error
+ * of a request is still thrown, its response dropped, and its upgrade refused.
  */
 function follow(request: ClientRequest, lease: Lease): void {
   let hasConnected = false;
@@ -135,7 +135,7 @@ function follow(request: ClientRequest, lease: Lease): void {
   let isCutOff = false;
   request.once("socket", (socket) => {
     hasConnected = !socket.connecting;
-    // A kept connection has no such event any more: a listener would stay on it for each request.
+    // A kept connection emits no further `connect`: a listener for each request would stay on it.
     if (hasConnected) return;
     socket.once("connect", () => {
       hasConnected = true;
@@ -147,7 +147,7 @@ function follow(request: ClientRequest, lease: Lease): void {
     lease.head(response.statusCode ?? 0, lowerCased(response.rawHeaders));
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
     const { socket } = response;
-    // The instance ended or reset the connection. When the client gives up, its own socket just closes.
+    // The instance has ended or reset the connection. Where the client gives up, its socket only closes.
     const onCutOff = (error?: Error) => {
       isCutOff ||= error === undefined || "syscall" in error;
     };
@@ -167,7 +167,7 @@ function follow(request: ClientRequest, lease: Lease): void {
     if (request.listenerCount("upgrade") === 0) socket.destroy();
   });
   request.once(errorMonitor, (error: Error) => {
-    // What the client gave up says nothing about the instance, nor does a kept connection that had been closed meanwhile.
+    // No evidence about the instance: the client has given up, or a kept connection had been closed meanwhile.
     const isOurs = error instanceof MeshError || request.reusedSocket || !isOfTheConnection(error, request);
     if (!isAnswered) lease.settle(isOurs ? "neutral" : "failure", !hasConnected);
   });
@@ -182,10 +182,10 @@ function lowerCased(rawHeaders: readonly string[]): readonly string[] {
 
 const connectionCode = /^(HPE_|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** Errors of sockets, TLS and the HTTP parser; what a client gives its request up with is none of them. */
+/** Whether an error is one of a socket, of TLS or of the HTTP parser, and not one with which the client gave up its request. */
 function isOfTheConnection(error: Error, request: ClientRequest): boolean {
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  // "socket hang up" is said both of an instance that ended the connection and of a client that destroyed its request.
+  // "socket hang up" is the error of a connection that the instance has ended, and of a request that the client has destroyed.
   if (code === "ECONNRESET" && syscall === undefined) return request.socket?.readableEnded ?? false;
   return syscall !== undefined || (typeof code === "string" && connectionCode.test(code));
 }

@@ -2,20 +2,20 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { byName } from "../fetch/reply.ts";
 
-/** What a dispatched request is told, whichever generation of undici's handler stands behind it. */
+/** Takes the response of a dispatched request, and passes it to a handler of undici of either generation. */
 export interface DispatchSink {
   start(abort: (reason?: unknown) => void): void;
-  /** `headers`: names and values in turn. */
+  /** The response head; `headers` are names and values in turn. */
   head(status: number, headers: readonly string[], statusText: string): void;
   data(chunk: Uint8Array): void;
   end(trailers: readonly string[]): void;
   error(error: Error): void;
   upgrade(status: number, headers: readonly string[], socket: Duplex): void;
-  /** Resolves at once, or when a paused reader wants more. */
+  /** `undefined` while the handler takes data; else resolves when it has resumed. */
   ready(): Promise<void> | undefined;
 }
 
-/** undici up to 7: `onConnect`, `onHeaders`, …; what its own `fetch` and `request` pass, and Node 22's and 24's `fetch`. */
+/** A handler of undici up to version 7, which its own `fetch` and `request` pass, and the `fetch` of Node 22 and 24. */
 interface EarlyHandler {
   onConnect?(abort: (reason?: unknown) => void, context: object): void;
   onHeaders?(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean;
@@ -25,7 +25,7 @@ interface EarlyHandler {
   onUpgrade?(status: number, headers: Buffer[], socket: Duplex): void;
 }
 
-/** undici from 7 on: `onRequestStart`, `onResponseStart`, …; what Node 26's `fetch` passes. */
+/** A handler of undici from version 7 on, which the `fetch` of Node 26 passes. */
 interface LateHandler {
   onRequestStart?(controller: Controller, context: object): void;
   onResponseStart?(controller: Controller, status: number, headers: Record<string, string | string[]>, statusText: string): void;
@@ -35,12 +35,12 @@ interface LateHandler {
   onRequestUpgrade?(controller: Controller, status: number, headers: Record<string, string | string[]>, socket: Duplex): void;
 }
 
-/** The sink over `handler`. */
+/** The sink of a handler, by its generation. */
 export function sinkOf(handler: object): DispatchSink {
   return "onRequestStart" in handler ? new LateSink(handler as LateHandler) : new EarlySink(handler as EarlyHandler);
 }
 
-/** Holds a reader back and lets it go on. */
+/** Pauses the flow of data to a handler. */
 class Gate {
   #opening: Promise<void> | undefined = undefined;
   #open: () => void = () => {};
@@ -98,7 +98,7 @@ class EarlySink implements DispatchSink {
   }
 }
 
-/** What a late handler is given to steer its request with. */
+/** The controller that a handler from version 7 on gets: it pauses, resumes and aborts the request. */
 class Controller {
   rawHeaders: Buffer[] = [];
   rawTrailers: Buffer[] = [];

@@ -12,10 +12,10 @@ import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 
 export type { Dispatcher };
 
-/** What {@link MeshDispatcher} needs of its mesh. */
+/** The mesh, as far as a {@link MeshDispatcher} uses it. */
 export interface DispatcherTarget {
   readonly dispatch: Dispatch;
-  /** Sends a request that asks for another protocol to an instance. */
+  /** Upgrades a connection to an instance to another protocol. */
   upgrade(request: MeshRequest, protocol: string): Promise<Upgraded>;
   /** Waits for calls in flight and releases everything. */
   close(): Promise<void>;
@@ -24,16 +24,16 @@ export interface DispatcherTarget {
 /** Options of `mesh.dispatcher`. */
 export interface DispatcherOptions {
   /**
-   * Whether requests to this origin (`http://host:port`) leave the mesh: they go through an undici `Agent` of their own.
-   * Default: none; every host is a service, and what is no service name fails.
+   * Whether requests to this origin (`http://host:port`) bypass the mesh: they go through an undici `Agent`. Without this option, every host
+   * is a service, and a host that is no service name is an error.
    */
   readonly passThrough?: (origin: string) => boolean;
 }
 
 /**
- * The mesh as an undici `Dispatcher`: the host of each request is the service. `setGlobalDispatcher(mesh.dispatcher())` puts plain
- * `fetch("http://users/42")` on the mesh, Node's own as well as undici's, and so `request`, `stream`, `pipeline` and `WebSocket`.
- * A body that `fetch` gives is a stream: it can be sent to another instance only while nothing of it was read.
+ * The mesh as an undici `Dispatcher`: the host of each request is the service. After `setGlobalDispatcher(mesh.dispatcher())`, plain
+ * `fetch("http://users/42")` of Node and of undici goes through the mesh, and so do `request`, `stream`, `pipeline` and `WebSocket`. The body
+ * of a `fetch` is a stream: it can be sent to another instance only while nothing of it has been read.
  */
 export class MeshDispatcher extends Dispatcher {
   readonly #target: DispatcherTarget;
@@ -82,7 +82,7 @@ export class MeshDispatcher extends Dispatcher {
     const headers = requestHeaders(given);
     const body = options.body === undefined || options.body === null ? undefined : await extractBody(bodyOf(options.body), "half");
     if (body?.contentType !== undefined) headers["content-type"] ??= body.contentType;
-    // Whoever gives a stream and says how long it is (`fetch` does) spares the instance a chunked body.
+    // With the length of a stream, which `fetch` gives, the instance gets no chunked body.
     const length = isStream(body?.body) ? lengthIn(given) : undefined;
     if (length !== undefined) headers["content-length"] = length;
     const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
@@ -99,11 +99,11 @@ export class MeshDispatcher extends Dispatcher {
 
 Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
-/** Hands a response on to an undici handler, at its pace. */
+/** Passes a response to a handler of undici, at its pace. */
 async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
   const { body } = response;
   let bodyError: unknown;
-  // A handler that has paused and never goes on is told all the same.
+  // A handler that is paused gets the error of the body, too.
   const failed = new Promise<never>((_resolve, reject) => {
     body.onClose((error) => {
       bodyError = error;
@@ -128,7 +128,7 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
       }
     }
   } catch (error) {
-    // What the handler throws gives the body up; what the body failed with is handed on.
+    // An error of the handler cancels the body; an error of the body is passed on.
     body.cancel(error);
     throw isMeshError(bodyError) ? bodyError : error;
   }
@@ -144,7 +144,7 @@ function withQuery(path: string, query: DispatchOptions["query"]): string {
 
 const iterableForms: ReadonlySet<string> = new Set(["[object FormData]", "[object URLSearchParams]"]);
 
-/** undici also takes iterables that are not asynchronous. */
+/** A body as the edge takes it: undici also takes synchronous iterables. */
 function bodyOf(body: NonNullable<DispatchOptions["body"]> | Iterable<Uint8Array | string>): BodyInput {
   const isPlain = typeof body === "string" || ArrayBuffer.isView(body) || iterableForms.has(Object.prototype.toString.call(body));
   if (isPlain || Symbol.asyncIterator in body || !(Symbol.iterator in body)) return body as BodyInput;
@@ -166,7 +166,7 @@ function lengthIn(headers: HeadersInput | undefined): string | undefined {
   return undefined;
 }
 
-/** undici's forms of headers: names and values in turn, pairs, or a record. */
+/** Headers as the edge takes them; undici's forms are names and values in turn, pairs, and a record. */
 function headersOf(headers: DispatchOptions["headers"]): HeadersInput | undefined {
   if (headers === undefined || headers === null) return undefined;
   if (!Array.isArray(headers) || Array.isArray(headers[0])) return headers as HeadersInput;

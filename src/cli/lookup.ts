@@ -1,30 +1,17 @@
 import { type Discovery, type EndpointsUpdate, type Observer, parseTarget } from "../extend.ts";
 import { createMesh, type Mesh } from "../index.ts";
 
-/** A mesh that watches one service and never calls it. */
-export interface WatchingMesh {
-  readonly mesh: Mesh;
-  /** Begins the watch. */
-  watch(): Promise<void>;
-}
-
 /**
- * Makes a mesh that hands `observer` the answers of discovery for one service, as a mesh that calls the service would use them.
+ * Makes a mesh that watches one service and hands `observer` the answers of discovery, as a mesh that calls the service would use them.
+ * No instance is called or connected to.
  * @throws MeshError `ERR_MESH_INVALID_TARGET` when `target` names no service.
  */
-export function watchingMesh(discovery: Discovery, target: string, observer: Observer): WatchingMesh {
+export function watchingMesh(discovery: Discovery, target: string, observer: Observer): Mesh {
   const { service } = parseTarget(target);
-  const mesh = createMesh({
-    discovery,
-    observers: [observer],
-    drainTimeoutMs: 0,
-  });
-  return {
-    mesh,
-    async watch() {
-      await mesh.warm(service, { maxInstances: 0 });
-    },
-  };
+  const mesh = createMesh({ discovery, observers: [observer], drainTimeoutMs: 0 });
+  // Begins the watch. It resolves after the first answer, which the observer gets, too; it never rejects.
+  void mesh.warm(service, { maxInstances: 0 });
+  return mesh;
 }
 
 /** The first answer of discovery for a service, and a mesh that has it. */
@@ -55,7 +42,7 @@ export async function lookUp<T>(
   const answer = Promise.withResolvers<EndpointsUpdate>();
   // A rejection after the lookup has ended must not be unhandled.
   answer.promise.catch(() => {});
-  const watching = watchingMesh(discovery, service, {
+  const mesh = watchingMesh(discovery, service, {
     onEvent(event) {
       if (event.type === "endpoints") answer.resolve(event);
       if (event.type === "discovery-error") answer.reject(event.error);
@@ -69,12 +56,11 @@ export async function lookUp<T>(
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     signal.throwIfAborted();
-    await watching.watch();
     const update = await answer.promise;
-    return await use({ update, mesh: watching.mesh, ms: performance.now() - startedAt });
+    return await use({ update, mesh, ms: performance.now() - startedAt });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
-    await watching.mesh.close();
+    await mesh.close();
   }
 }

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * Networks that no instance has its address in. Loopback and private ones are not among them: most meshes live there.
- * Sources: RFC 6890, and the metadata services that clouds run outside link-local.
+ * Networks that contain no address of an instance. Loopback and private networks are not among them: most meshes live there.
+ * Sources: RFC 6890, and the metadata services of clouds outside of link-local networks.
  */
 const refusedIpv4: readonly (readonly [network: string, prefix: number])[] = [
   ["0.0.0.0", 8], // "this network", with the unspecified address
@@ -22,42 +22,45 @@ const refusedIpv6: readonly (readonly [network: string, prefix: number])[] = [
 ];
 
 const refused = new BlockList();
-/** IPv4 in the coat of IPv6, which has a plain way of being written: mapped (`::ffff:0:0/96`) and compatible (`::/96`, with `::`). */
-const disguised = new BlockList();
+/** IPv4 addresses embedded in IPv6, which could be written plainly: mapped (`::ffff:0:0/96`) and compatible (`::/96`, with `::`). */
+const embedded = new BlockList();
 for (const [network, prefix] of refusedIpv4) {
   refused.addSubnet(network, prefix, "ipv4");
-  // The same address behind NAT64 (RFC 6052) and 6to4 (RFC 3056), where it stands in other bits of an IPv6 address.
+  // The same network behind NAT64 (RFC 6052) and 6to4 (RFC 3056), which embed the address at other bits.
   refused.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
   refused.addSubnet(`2002:${hexPair(network)}::`, 16 + prefix, "ipv6");
 }
 for (const [network, prefix] of refusedIpv6) refused.addSubnet(network, prefix, "ipv6");
-disguised.addSubnet("::", 96, "ipv6");
-disguised.addSubnet("::ffff:0:0", 96, "ipv6");
+embedded.addSubnet("::", 96, "ipv6");
+embedded.addSubnet("::ffff:0:0", 96, "ipv6");
 
 const loopback = new BlockList();
 loopback.addAddress("::1", "ipv6");
 
 /**
- * Whether `address` is an IP address that an instance can have: unicast and written plainly. Unspecified, multicast,
- * broadcast, reserved and link-local addresses, the metadata services of clouds and IPv4 dressed as IPv6 are refused;
- * loopback and private addresses are fine. It looks at the parsed address, so another spelling of it gives the same answer.
+ * Whether `address` is an IP address that an instance can have: unicast, and written plainly. Loopback and private addresses are. Unspecified,
+ * multicast, broadcast, reserved and link-local addresses, the metadata services of clouds, and IPv4 embedded in IPv6 are not. The parsed
+ * address decides, so that every spelling of it gives the same answer.
  */
 export function isInstanceAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !refused.check(address, "ipv4");
-  // A zone belongs to link-local addresses, which are refused anyway.
+  // A zone index is for link-local addresses, which are refused anyway.
   if (family !== 6 || address.includes("%")) return false;
   if (refused.check(address, "ipv6")) return false;
-  return !disguised.check(address, "ipv6") || loopback.check(address, "ipv6");
+  return !embedded.check(address, "ipv6") || loopback.check(address, "ipv6");
 }
 
-// Underscores are no part of a host name (RFC 952), but Docker Compose and Windows make such names.
+// RFC 952 allows no underscores, but Docker Compose and Windows make names with them.
 const namePattern =
   /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
-/** What a system's resolver takes for a number: `2852039166` and `0xa9fea9fe` are 169.254.169.254 to it (WHATWG URL, "ends in a number"). */
+/** Names that resolvers read as IPv4 addresses: `2852039166` and `0xa9fea9fe` are 169.254.169.254 (WHATWG URL, "ends in a number"). */
 const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)\.?$/;
 
-/** Whether `host` can be an instance's: an address of {@link isInstanceAddress}, or a host name that no resolver reads as an address. */
+/**
+ * Whether `host` can be the host of an instance: an address of {@link isInstanceAddress}, or a host name that no resolver reads as an
+ * address.
+ */
 export function isInstanceHost(host: string): boolean {
   return isIP(host) === 0 ? namePattern.test(host) && !numericEnd.test(host) : isInstanceAddress(host);
 }

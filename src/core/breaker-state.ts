@@ -1,2 +1,2 @@
-/** The state of a breaker, as opossum holds it. */
+/** The state of a circuit breaker. */
 export type BreakerState = "closed" | "open" | "half-open";

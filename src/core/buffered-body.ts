@@ -4,7 +4,7 @@ import type { CloseListener, ResponseBody } from "./http/body.ts";
 
 const encoder = new TextEncoder();
 
-/** A response body that is in memory already: for interceptors that answer by themselves, and for mocks. */
+/** A response body in memory, complete from the start: for interceptors that answer by themselves, and for mocks. */
 export class BufferedBody implements ResponseBody {
   readonly complete = true;
   readonly trailers: readonly string[] = [];
@@ -54,7 +54,7 @@ export class BufferedBody implements ResponseBody {
   }
 }
 
-/** A response made in this process. `headers` are names and values; names are lower-cased. */
+/** A response made in this process: text or bytes, and headers by name (sent in lower case). */
 export function localResponse(
   status: number,
   content: string | Uint8Array = "",

@@ -2,25 +2,24 @@ import type { Cancellation } from "./cancellation.ts";
 import { maxTimerMs } from "./options.ts";
 import { SharedTimer, setSharedTimer } from "./shared-timers.ts";
 
-/** A timer that {@link Clock.setTimer} made. */
+/** A timer, as {@link Clock.setTimer} returns it. */
 export type Timer = unknown;
 
 /**
- * Time as the mesh sees it. A parameter with a default everywhere, so that tests never sleep and a simulation
- * can run the shipped code in virtual time.
+ * The time of a mesh. It is a parameter everywhere, so that tests need not sleep and a simulation runs the shipped code in virtual time.
  */
 export interface Clock {
-  /** Monotonic milliseconds; only differences mean anything. */
+  /** Monotonic time in milliseconds, from an arbitrary origin. */
   now(): number;
-  /** Milliseconds since the epoch, for what is compared with dates from outside. */
+  /** Milliseconds since the epoch, for comparisons with dates from outside. */
   wallNow(): number;
-  /** Calls `callback` once after `delayMs`. With `keepsProcess: false` the timer alone keeps no process alive. */
+  /** Calls `callback` once after `delayMs` milliseconds. With `keepsProcess: false` the timer does not keep the process alive. */
   setTimer(callback: () => void, delayMs: number, keepsProcess?: boolean): Timer;
-  /** Stops a timer; harmless when it has fired. */
+  /** Stops a timer; does nothing for one that has fired. */
   clearTimer(timer: Timer): void;
 }
 
-/** The process's own clock. */
+/** The clock of the process. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
@@ -35,10 +34,10 @@ export const systemClock: Clock = {
   },
 };
 
-/** Random numbers in [0, 1), `Math.random` unless a seed is wanted. */
+/** A source of random numbers in [0, 1), such as `Math.random`. */
 export type Random = () => number;
 
-/** Waits `delayMs`, or rejects with the reason as soon as `cancellation` is cancelled. Leaves no listener and no timer. */
+/** Waits `delayMs` milliseconds; rejects with the reason as soon as `cancellation` is cancelled. Leaves no listener and no timer. */
 export function sleep(clock: Clock, delayMs: number, cancellation?: Cancellation): Promise<void> {
   return new Promise((resolve, reject) => {
     if (cancellation?.cancelled) {
@@ -57,7 +56,7 @@ export function sleep(clock: Clock, delayMs: number, cancellation?: Cancellation
   });
 }
 
-/** Waits `delayMs` without keeping the process alive; rejects with `signal.reason` on abort. For loops in the background. */
+/** Waits `delayMs` milliseconds without keeping the process alive, for loops in the background; rejects with `signal.reason` on abort. */
 export function sleepUnlessAborted(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {

@@ -1,10 +1,10 @@
 import { optionTable, type Settled } from "./settings/option-table.ts";
 import { choice, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
 
-/** The protocol spoken to an instance. */
+/** The protocol of the connections to an instance. */
 export type Protocol = "h1" | "h2" | "auto";
 
-/** Whether connections over HTTP/1.1 are shared by requests, or each carries one request. */
+/** Whether requests share connections over HTTP/1.1, or each has one of its own. */
 export type Isolation = "shared" | "per-request";
 
 /** The connections to each instance of a service; `connections` in the options of the mesh. */
@@ -15,7 +15,10 @@ export interface ConnectionOptions {
   readonly maxRequests?: number;
   /** A connection takes no new request after so long, in milliseconds: certificates and load balancers change. @default 300000 */
   readonly maxAgeMs?: number;
-  /** Limit of a connection attempt, TLS handshake included, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all others */
+  /**
+   * Limit of a connection attempt, TLS handshake included, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all
+   * others
+   */
   readonly connectTimeoutMs?: number;
   /**
    * `per-request`: over HTTP/1.1 each request has a connection of its own, so that an instance which is not trusted cannot answer one
@@ -33,7 +36,7 @@ export const connectionOptions = optionTable<ConnectionOptions>()({
   isolation: choice(["shared", "per-request"], "shared"),
 });
 
-/** How a service's instances are spoken to. */
+/** The protocol, connections and limits with which the instances of a service are reached. */
 export interface WireOptions {
   /**
    * `h1`: HTTP/1.1. `h2`: HTTP/2, without TLS by prior knowledge (h2c). `auto`: the one that an instance which speaks TLS chooses (ALPN),

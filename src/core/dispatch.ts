@@ -6,93 +6,107 @@ import type { HeaderLines } from "./http/response-headers.ts";
 import type { Observation } from "./observing/call-observer.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** What waits first where calls have to wait, and is refused last. */
+/** The order of calls that have to wait for a place: `high` first. Where the queue is full, `low` is refused first. */
 export type CallPriority = "high" | "normal" | "low";
 
-/** What a call may say for itself; the fields of `init.mesh`. */
+/**
+ * Options of one call; `init.mesh` of `mesh.fetch` and `mesh.request`. They take precedence over the options of the mesh and of the
+ * service.
+ */
 export interface CallOptions {
-  /** Overrides `timeoutMs` for this call, in milliseconds; `false` = no limit. @default the service's */
+  /** Time limit of the call, its retries and its body included, in milliseconds; `false` = no limit. @default the service's */
   readonly timeoutMs?: number | false;
-  /** Overrides `attemptTimeoutMs` for this call, in milliseconds; `false` = no limit. @default the service's */
+  /** Time limit of each attempt up to its response head, in milliseconds; `false` = no limit. @default the service's */
   readonly attemptTimeoutMs?: number | false;
-  /** `true`: the caller asserts that the request is idempotent, so that it may be sent again. `false`: it is not sent again once it was sent. @default by `retry.methods` */
+  /**
+   * `true`: the caller asserts that the request is idempotent, so that it may be sent again after an attempt that may have been executed.
+   * `false`: it is sent again only where certainly no instance has executed it. @default by `retry.methods`
+   */
   readonly idempotent?: boolean;
   /** `false`: one attempt only. @default the service's */
   readonly retry?: false;
   /** The order of calls where `concurrency` makes them wait. @default "normal" */
   readonly priority?: CallPriority;
-  /** Requests with equal keys go to the same instance, for pickers that hash. */
+  /** Requests with equal keys go to the same instance, with the pickers `ringHash` and `maglev`. */
   readonly hashKey?: string;
-  /** The route's template, such as `/users/{id}`, for metrics and spans. */
+  /** The template of the path, such as `/users/{id}`, for metrics and spans: few routes make few series. */
   readonly route?: string;
 }
 
 /**
- * One request on its way down the pipeline. Layers pass copies (`{ ...request, attempt: 2 }`); every field is always
- * present, because a copy with the same keys costs nanoseconds and one with a new key half a microsecond.
- * The layers above the users' interceptors fill `observation`, `call` and `deadline` in where they are, since each call has a request of
- * its own, and so does the layer that propagates the deadline with the headers of an attempt.
+ * One request on its way down the pipeline. A layer that changes something passes a copy: `{ ...request, attempt: 2 }`. Every field is always
+ * present, since a copy with the same keys takes nanoseconds and one with a new key half a microsecond.
+ *
+ * Three layers write in place, where no other layer has seen the request yet: those above the users' interceptors fill in `observation`,
+ * `call` and `deadline`, and the one that propagates the deadline sets the headers of an attempt.
  */
 export interface MeshRequest {
   readonly service: string;
-  /** Upper case for the standard methods. */
+  /** In upper case where it is a standard method. */
   readonly method: string;
   /** Path and query as they go out, starting with `/`. */
   readonly path: string;
   readonly headers: RequestHeaders;
   readonly body: RequestBody;
+  /** The options of the call, as its caller gave them. */
   readonly options: CallOptions;
-  /** Of the call above the retry layer, of the attempt below it. */
+  /** Of the whole call; of one attempt below the layers that make several. */
   readonly cancellation: Cancellation;
-  /** The whole call, for parts that must know when it has ended; `undefined` above the deadline. */
+  /** The whole call, for layers that need to know when it has ended; `undefined` above the deadline. */
   readonly call: OpenCall | undefined;
-  /** The route that the call matches, such as `/users/{id}`, for metrics and spans; `undefined` where none was named. */
+  /** The template of the path, such as `/users/{id}`, for metrics and spans; `undefined` where the call has none. */
   readonly route: string | undefined;
-  /** When the call ends for good, in the clock's milliseconds; `Infinity` without a limit. */
+  /** The time at which the call ends at the latest, in milliseconds of `Clock.now()`; `Infinity` without a limit. */
   readonly deadline: number;
-  /** 1 for the first try. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number;
-  /** Upstreams that earlier attempts of this call were sent to; the balancer appends to it. */
+  /** The upstreams that attempts of this call were sent to; the layer that picks them appends. */
   readonly tried: Upstream[];
-  /** Every attempt of this call that has ended or got its response head; the transport appends to it. */
+  /** The attempts of this call that have failed or have a response head; the transport appends. */
   readonly attempts: AttemptRecord[];
-  /** Set below the balancer. */
+  /** The instance that was picked for this attempt; `undefined` above the layer that picks it. */
   readonly upstream: Upstream | undefined;
-  /** What the observers hold for this call; opaque to every other layer. */
+  /** The observers of this call. */
   readonly observation: Observation | undefined;
 }
 
-/** Told once that a call has ended. */
+/** Learns that a call has ended. */
 export interface CallEndListener {
-  /** The call has failed, or the body of its response has closed. */
+  /** Called once: the call has failed, or the body of its response has closed. */
   handleCallEnd(): void;
 }
 
-/** A call that has not ended: its caller waits, or the body of its response is open. */
+/** A call in flight: its caller waits, or the body of its response is open. */
 export interface OpenCall {
   /**
-   * Tells `listener` when the call has failed or its body has closed, at once where it has. A call has one listener: `false` for a
-   * further one, which is not told (an interceptor may send a call twice).
+   * Calls `listener` when the call has failed or its body has closed, at once where it has. A call has one listener: returns `false` for
+   * a further one, which is not called (an interceptor may send a call twice).
    */
   onEnd(listener: CallEndListener): boolean;
 }
 
-/** A response head with a body that is still to come. */
+/** A response: its head, and its body, which may still be on the wire. */
 export interface MeshResponse extends HeaderLines {
   readonly status: number;
   readonly statusText: string;
   readonly body: ResponseBody;
-  /** The instance that answered. */
+  /** The instance that answered; `undefined` for a response made in this process. */
   readonly upstream: Upstream | undefined;
 }
 
-/** Sends a request and resolves with the response head; rejects with a `MeshError` or with the caller's abort reason. */
+/**
+ * Sends a request. Resolves with the response as soon as its head is there; rejects with a `MeshError`, or with the reason of the caller's
+ * abort.
+ */
 export type Dispatch = (request: MeshRequest) => Promise<MeshResponse>;
 
-/** Wraps a dispatch. Composed once per service; the first in a list is the outermost. */
+/**
+ * A layer around a dispatch: `(next) => (request) => next(request)`. It is composed once, for the whole mesh or for one service; the first
+ * in a list is the outermost.
+ */
 export type Interceptor = (next: Dispatch) => Dispatch;
 
-/** Puts interceptors around `inner`, the first outermost. */
+/** Puts interceptors around `inner`; the first is the outermost. */
 export function compose(interceptors: readonly Interceptor[], inner: Dispatch): Dispatch {
   return interceptors.reduceRight((next, interceptor) => interceptor(next), inner);
 }

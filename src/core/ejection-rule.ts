@@ -11,15 +11,15 @@ export const ejectionRules = [
 ] as const;
 
 /**
- * What took an instance out of rotation.
+ * The rule by which an instance was taken out of rotation.
  *
- * - `consecutive failures`: so many in a row (`breaker.consecutiveFailures`).
- * - `failure ratio`: more than `breaker.failureRatio` of its outcomes in the last ten seconds.
- * - `connection refused`: no connection could be made, or its certificate was refused; proof with a single failure.
- * - `success rate`: its success rate is far below that of the others.
- * - `failure percentage`: nearly everything it answers is a failure, and the others do better.
- * - `retry-after`: it answered 429 or 503 and asked to be left alone (`Retry-After`).
+ * - `consecutive failures`: `breaker.consecutiveFailures` attempts in a row failed.
+ * - `failure ratio`: more than `breaker.failureRatio` of its attempts in the last ten seconds failed.
+ * - `connection refused`: no connection could be made, or its certificate was refused; one such failure is enough.
+ * - `success rate`: its success rate is far below that of the other instances (`ejection.successRate`).
+ * - `failure percentage`: nearly all of its attempts failed, and the other instances do better (`ejection.failurePercentage`).
+ * - `retry-after`: it answered 429 or 503 and asked for a pause (`Retry-After`).
  * - `health check`: it fails its active health checks.
- * - `operator`: somebody took it out by hand (`mesh.eject`).
+ * - `operator`: an operator took it out (`mesh.eject`).
  */
 export type EjectionRule = (typeof ejectionRules)[number];

@@ -1,29 +1,29 @@
 /**
- * One instance of a service as discovery tells it: readonly data, never changed by the mesh.
- * What the mesh learns about the instance lives in the `Upstream` of `inmesh/extend`.
+ * One instance of a service as discovery lists it: data that the mesh never changes. What it learns about the instance is in the
+ * `Upstream` of `inmesh/extend`.
  */
 export interface Endpoint {
-  /** Stable while the instance lives; unique within its service. Updates are matched by it. */
+  /** Unique within the service, and the same as long as the instance runs. Updates are matched by it. */
   readonly id: string;
   /** An IP address (IPv6 without brackets) or a host name. */
   readonly host: string;
   /** 1–65535. */
   readonly port: number;
-  /** The instance listens on this Unix socket (an absolute path) instead of `host` and `port`, which only name it then. */
+  /** A Unix socket, by its absolute path, that the instance listens on. `host` and `port` only name the instance then. */
   readonly socketPath?: string;
-  /** `true` when the instance speaks TLS. */
+  /** Whether the instance speaks TLS. Absent means `false`. */
   readonly secure?: boolean;
-  /** Relative share of the load, 0–65535. 0 means: only when nothing else of its priority is left. Absent means 1. */
+  /** Relative share of the load, 0–65535. 0: only while no other instance of its priority is available. Absent means 1. */
   readonly weight?: number;
-  /** Failure domain (availability zone, datacentre), for zone-aware choices. */
+  /** Failure domain, such as an availability zone or datacentre, for zone-aware balancing. */
   readonly zone?: string;
   /** Lower is preferred (RFC 2782); a higher one takes over as instances of the lower ones fail (`priorities`). Absent means 0. */
   readonly priority?: number;
-  /** What else the registry says: version, tags, … */
+  /** Further facts from the registry: version, tags, … */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** `host:port` with IPv6 in brackets, or `unix:` and the path of a socket: how an endpoint is written in messages. */
+/** The address of an endpoint in messages: `host:port` with IPv6 in brackets, or `unix:` and the path of its socket. */
 export function addressOf(endpoint: Pick<Endpoint, "host" | "port" | "socketPath">): string {
   return endpoint.socketPath === undefined ? hostAndPort(endpoint) : `unix:${endpoint.socketPath}`;
 }
@@ -33,7 +33,7 @@ export function hostAndPort({ host, port }: Pick<Endpoint, "host" | "port">): st
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether two endpoints have the same metadata; absent is as good as empty. */
+/** Whether two endpoints have the same metadata. Absent and empty metadata are the same. */
 export function sameMetadata(one: Endpoint["metadata"] = {}, other: Endpoint["metadata"] = {}): boolean {
   const keys = Object.keys(one);
   return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && one[key] === other[key]);

@@ -1,5 +1,5 @@
 /**
- * Every code a {@link MeshError} can carry, with what it means. The one list: docs/reference/errors.md is generated from it.
+ * The codes of a {@link MeshError}, with their meaning. docs/reference/errors.md has a section for each, with causes and remedies.
  */
 export const meshErrorCodes = {
   ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",
@@ -24,53 +24,54 @@ export const meshErrorCodes = {
   ERR_MESH_CLOSED: "The mesh was closed, before the call or while it was in flight.",
 } as const;
 
-/** A stable code: programs compare it, messages may change. */
+/** The stable code of a {@link MeshError}: compare codes, since messages may change. */
 export type MeshErrorCode = keyof typeof meshErrorCodes;
 
-/** How far an attempt had got when it ended. */
+/** How far an attempt had got: choosing an instance, connecting, waiting for the response head, reading the body. */
 export type Phase = "pick" | "connect" | "headers" | "body";
 
 /** One attempt of a call, as errors and observers report it. */
 export interface AttemptRecord {
-  /** The endpoint's id; `undefined` when none had been picked. */
+  /** The id of the endpoint; `undefined` where none had been picked. */
   readonly endpoint: string | undefined;
-  /** `host:port` of the endpoint. */
+  /** `host:port` of the endpoint, or `unix:` and a path; `undefined` where none had been picked. */
   readonly address: string | undefined;
-  /** How far it got. */
+  /** How far the attempt got. */
   readonly phase: Phase;
-  /** The HTTP status, when a response head arrived. */
+  /** The HTTP status; absent where no response head arrived. */
   readonly status?: number;
-  /** The code of the error, when it failed: a {@link MeshErrorCode} or the code of its cause, such as `ECONNREFUSED`. */
+  /** The code of the cause, such as `ECONNREFUSED`, or else a {@link MeshErrorCode}; absent where the attempt has not failed. */
   readonly code?: string;
-  /** Duration in milliseconds. */
+  /** Duration of the attempt in milliseconds, up to its failure or its response head. */
   readonly ms: number;
-  /** `false` only when it is certain that no instance executed the request in this attempt. */
+  /** `false`: the instance has certainly not executed the request in this attempt. `true`: it may have. */
   readonly maybeExecuted: boolean;
 }
 
-/** What a {@link MeshError} is made of beside its code and message. */
+/** The parts of a {@link MeshError} beside its code and message. */
 export interface MeshErrorDetails {
   readonly service?: string | undefined;
   readonly attempts?: readonly AttemptRecord[] | undefined;
   readonly maybeExecuted?: boolean | undefined;
   readonly cause?: unknown;
-  /** `false` leaves the stack trace out: for refusals under load, where it costs ten times the rest. */
+  /** `false` leaves out the stack trace, which costs ten times the rest of a refusal under load. */
   readonly stack?: boolean;
 }
 
 /**
- * The error of everything that goes wrong in the mesh. It is an `Error`, not a `TypeError` as the Fetch standard has it,
- * so that a failed connection and a programming mistake can be told apart.
+ * The error that calls reject with, except for the caller's own abort (`signal.reason`) and for wrong arguments (`TypeError`). It is no
+ * `TypeError`, as network errors are in the Fetch standard: a failed connection is no mistake in the program.
  */
 export class MeshError extends Error {
   override readonly name = "MeshError";
+  /** The kind of failure; the message has the details. */
   readonly code: MeshErrorCode;
-  /** The service the call was for; empty when the target could not be read. */
+  /** The service of the call; empty where the target could not be read. */
   readonly service: string;
-  /** Every attempt of the call, in order. */
+  /** The attempts of the call, in their order. */
   readonly attempts: readonly AttemptRecord[];
   /**
-   * `false`: certainly no instance has executed the request, so it is safe to repeat it.
+   * `false`: certainly no instance has executed the request, so that repeating it is safe, whatever its method.
    * `true`: an instance may have executed it.
    */
   readonly maybeExecuted: boolean;
@@ -88,8 +89,8 @@ export class MeshError extends Error {
 }
 
 /**
- * Gives a time-limit error the attempts it ended. Such an error has to exist before the layers below have been told to
- * stop, and only they know how far they had got.
+ * Gives the error of a time limit the attempts that it ended. The error is made first, since the layers below are stopped with it, and only
+ * they know how far the attempts had got.
  * @internal
  */
 export function completeAttempts(error: MeshError, attempts: readonly AttemptRecord[]): void {
@@ -98,7 +99,7 @@ export function completeAttempts(error: MeshError, attempts: readonly AttemptRec
   target.maybeExecuted = attempts.some((attempt) => attempt.maybeExecuted);
 }
 
-/** Whether `value` is a {@link MeshError}, also one of another copy of this package. */
+/** Whether `value` is a {@link MeshError}, also of another copy of this package. */
 export function isMeshError(value: unknown): value is MeshError {
   return (
     value instanceof MeshError ||
@@ -106,11 +107,11 @@ export function isMeshError(value: unknown): value is MeshError {
   );
 }
 
-/** `error`'s message with the code in front where the message does not say it: for messages that quote a cause. */
+/** The message of an error, after its code where the message does not contain it: for messages that quote a cause. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as { code?: unknown }).code;
-  // AggregateError of a happy-eyeballs connect has an empty message and the code alone.
+  // The `AggregateError` of a connection over several addresses has a code and an empty message.
   const message = error.message || error.name;
   return typeof code === "string" && !message.includes(code) ? `${code}: ${message}` : message;
 }

@@ -4,38 +4,38 @@ import type { EventSink } from "./observing/events.ts";
 import type { ServiceReading } from "./observing/reading.ts";
 import type { OptionRules, OptionTable, Settled } from "./settings/option-table.ts";
 
-/** What every layer of a service's pipeline is built from; a layer that needs more says so in its own type. */
+/** The parts that every layer of a service's pipeline is built from. A layer that needs more of them has a type of its own. */
 export interface LayerParts {
   readonly service: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Where it reports what happens. */
+  /** Takes the events that the layer reports. */
   readonly events: EventSink;
 }
 
-/** A layer of one service's pipeline. */
+/** A layer, built for one service. */
 export interface BuiltLayer {
   readonly interceptor: Interceptor;
-  /** Its numbers at this moment, as a part of the service's. */
+  /** The numbers of the layer at this moment, as a part of the service's. */
   readonly reading?: (() => Partial<ServiceReading>) | undefined;
-  /** Releases timers and the like when the service is closed. */
+  /** Releases timers and other resources when the service is closed. */
   readonly dispose?: (() => void) | undefined;
 }
 
 /**
- * One policy as the pipeline knows it: which options it has, with their checks and defaults, and how it is built from them. A new policy
- * is a file with a layer in it, and a line in `mesh/pipeline.ts`.
+ * A policy as the pipeline knows it: its options with their checks and defaults, and how it is built from them. A new policy is a file
+ * with a layer in it, and a line in `mesh/pipeline.ts`.
  */
 export interface Layer<Options extends object, Parts> {
-  /** As documentation names it. */
+  /** The name in the documentation. */
   readonly name: string;
-  /** The options of the mesh that it reads. */
+  /** The options of the mesh that configure the layer. */
   readonly options: OptionTable<Options>;
-  /** The layer for one service; `undefined` where the options switch it off. */
+  /** Builds the layer for one service; `undefined` where the options switch it off. */
   build(given: Options, parts: Parts): BuiltLayer | undefined;
 }
 
-/** Describes a layer; `build` gets its options with the defaults filled in. */
+/** Defines a layer. `build` gets the options with the defaults filled in, and returns the built layer or its interceptor alone. */
 export function layer<Options extends object, Rules extends OptionRules<Options>, Parts>(definition: {
   readonly name: string;
   readonly options: OptionTable<Options, Rules>;

@@ -1,5 +1,5 @@
 const octaves = 24;
-/** The first bucket ends here; the last begins at about 160 seconds. */
+/** Upper bound of the first bucket; the last one begins at about 160 seconds. */
 const lowestMs = 0.01;
 
 /**
@@ -21,14 +21,14 @@ export class LogBuckets {
     return this.#total;
   }
 
-  /** Counts one latency, in milliseconds. One that is out of range counts in the first or the last bucket. */
+  /** Counts one latency, in milliseconds. A latency out of range counts in the first or the last bucket. */
   add(ms: number): void {
     const bucket = ms <= lowestMs ? 0 : Math.min(this.#counts.length - 1, Math.floor(Math.log2(ms / lowestMs) * this.#perOctave));
     this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
     this.#total++;
   }
 
-  /** Adds the counts of another one with as many buckets. */
+  /** Adds the counts of another histogram, which must have the same buckets. */
   merge(other: LogBuckets): void {
     if (other.#total === 0) return;
     for (let bucket = 0; bucket < this.#counts.length; bucket++)
@@ -36,7 +36,7 @@ export class LogBuckets {
     this.#total += other.#total;
   }
 
-  /** Forgets every latency. */
+  /** Removes all counts. */
   clear(): void {
     if (this.#total === 0) return;
     this.#counts.fill(0);
@@ -44,8 +44,8 @@ export class LogBuckets {
   }
 
   /**
-   * The quantile `share` (0–1) in milliseconds; `undefined` without a latency. `at` is the position within its bucket, 0–1: 1 gives a bound
-   * that this share did not exceed, 0.5 the best estimate.
+   * The quantile `share` (0–1) in milliseconds; `undefined` without a latency. `at` is the position within the bucket of the quantile, 0–1: 1
+   * gives a bound that this share of the latencies did not exceed, 0.5 the best estimate.
    */
   quantile(share: number, at: number): number | undefined {
     if (this.#total === 0) return undefined;

@@ -3,7 +3,7 @@ import type { CallOptions, MeshRequest } from "./dispatch.ts";
 import type { RequestBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 
-/** What a new request cannot do without, and what it may have. */
+/** The parts of a new request. */
 export interface RequestParts {
   readonly service: string;
   readonly method: string;
@@ -14,10 +14,10 @@ export interface RequestParts {
   readonly cancellation?: Cancellation;
 }
 
-/** Options of a call that has none; one object, so that requests share their shape. */
+/** The options of a call without any: one object, so that requests share their shape. */
 const noOptions: CallOptions = Object.freeze({});
 
-/** A request as the top of the pipeline gets it. */
+/** Makes a request for the top of the pipeline. */
 export function meshRequest({
   service,
   method,
@@ -48,7 +48,7 @@ export function meshRequest({
 
 const anything: unknown = undefined;
 
-/** Room for one element, as nearly every call needs: an array that begins empty makes room for 17 at its first. */
+/** An array with room for one element, the need of nearly every call: one that begins empty makes room for 17 at its first element. */
 function emptyArray<Element>(): Element[] {
   const array: unknown[] = [anything];
   array.pop();

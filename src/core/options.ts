@@ -1,16 +1,16 @@
-/** The longest time that a timer can be set for, in milliseconds (24.8 days): Node fires one for longer at once. */
+/** The longest delay of a timer, in milliseconds (24.8 days): Node fires a longer one at once. */
 export const maxTimerMs: number = 2 ** 31 - 1;
 
 /**
  * Refuses an option: `consul: tags must be an array of strings, not 5`.
- * @throws TypeError naming the option, what it must be, and the value: keep secrets out of it.
+ * @throws TypeError naming the option, its type and the value. Not for options whose value may be a secret.
  */
 export function refuseOption(option: string, value: unknown, mustBe: string): never {
   throw new TypeError(`${option} must be ${mustBe}, not ${shown(value)}`);
 }
 
 /**
- * Checks a number that an option gave.
+ * Checks that an option is a number in a range.
  * @throws TypeError when it is no number, RangeError when it is out of range; both name the option and the value.
  */
 export function checkNumber(option: string, value: unknown, min: number, max: number = Number.POSITIVE_INFINITY): void {
@@ -24,7 +24,7 @@ export function checkNumber(option: string, value: unknown, min: number, max: nu
 }
 
 /**
- * Checks a number that counts something.
+ * Checks that an option is a whole number in a range.
  * @throws TypeError when it is no number, RangeError when it is out of range or not whole; both name the option and the value.
  */
 export function checkInteger(option: string, value: unknown, min: number, max?: number): void {
@@ -57,8 +57,8 @@ export function checkFunction(option: string, value: unknown): void {
 }
 
 /**
- * Checks that what should hold options is an object.
- * @throws TypeError naming the option and what came instead, but no text: what was put in the wrong place may be a secret.
+ * Checks that the value for a group of options is an object.
+ * @throws TypeError naming the option and the type of the value; the text of a string, which may be a misplaced secret, is not shown.
  */
 export function checkObject(option: string, value: unknown): void {
   if (value === undefined || (typeof value === "object" && value !== null && !Array.isArray(value))) return;
@@ -67,7 +67,7 @@ export function checkObject(option: string, value: unknown): void {
 }
 
 /**
- * Checks that an options object has no key but the allowed ones: a misspelt option must not be silently ignored.
+ * Checks that an object has no other keys than the allowed ones: a misspelt option is an error.
  * @throws TypeError naming the option and the allowed ones.
  */
 export function checkKeys(where: string, options: object, allowed: readonly string[]): void {
@@ -77,7 +77,7 @@ export function checkKeys(where: string, options: object, allowed: readonly stri
 }
 
 /**
- * Checks that an option is one of a few words or numbers.
+ * Checks that an option is one of several words or numbers.
  * @throws TypeError naming the option, the value and the choices.
  */
 export function checkChoice(option: string, value: unknown, choices: readonly (string | number)[]): void {
@@ -87,7 +87,7 @@ export function checkChoice(option: string, value: unknown, choices: readonly (s
 
 const maxShown = 60;
 
-/** How an option's value is written in an error message. */
+/** The value of an option as error messages show it. */
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
   if (typeof value === "function") return "a function";

@@ -2,22 +2,22 @@ import type { MeshResponse } from "./dispatch.ts";
 import { isMeshError } from "./errors.ts";
 
 /**
- * What an attempt says about its instance. `neutral`: nothing (the caller aborted, this process ran out of something,
- * discovery had no endpoint), so no breaker may count it either way.
+ * The outcome of an attempt, as evidence about its instance. `neutral` is no evidence (the caller aborted, this process ran out of a
+ * resource, discovery had no endpoint): no breaker counts it.
  */
 export type Outcome = "success" | "failure" | "neutral";
 
-/** 502, 503 and 504: the gateway-error class, in which a server says that it, or what is behind it, is not there. */
+/** Whether a status is 502, 503 or 504: the server, or a server behind it, is not available. */
 export function isGatewayError(status: number): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
-/** An answer of somebody who has no room for more: 429 and the gateway errors. */
+/** Whether a status means that the server accepts no more requests at present: 429, and the gateway errors. */
 export function isOverload(status: number): boolean {
   return status === 429 || isGatewayError(status);
 }
 
-/** The outcome of an attempt that was answered. 500 and 4xx are answers: they say that the instance is alive. */
+/** The outcome of an attempt that has a response. 500 and 4xx are no failures: the instance works, and answers. */
 export function outcomeOfResponse(response: Pick<MeshResponse, "status">): Outcome {
   return isGatewayError(response.status) ? "failure" : "success";
 }
@@ -32,10 +32,10 @@ export function outcomeOfError(error: unknown): Outcome {
     case "ERR_MESH_TIMEOUT":
       return "failure";
     case "ERR_MESH_RETRY_EXHAUSTED":
-      // What the last attempt says: repeating a fault of this process does not make it one of the service.
+      // The outcome of the last attempt: a fault of this process is none of the service, however often it is repeated.
       return error.cause === undefined ? "failure" : outcomeOfError(error.cause);
     case "ERR_MESH_BODY":
-      // A request body of the caller's that failed says nothing about the instance.
+      // Without a response head, it was the caller's request body that failed.
       return error.attempts.some((attempt) => attempt.phase === "body") ? "failure" : "neutral";
     default:
       return "neutral";
@@ -45,7 +45,10 @@ export function outcomeOfError(error: unknown): Outcome {
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
 const idempotentMethods: ReadonlySet<string> = new Set([...safeMethods, "PUT", "DELETE"]);
 
-/** Which methods may be sent again after an attempt that may have been executed: RFC 9110 §9.2.1 (safe) or §9.2.2 (idempotent). */
+/**
+ * Whether a request of this method may be sent again after an attempt that may have been executed: RFC 9110 §9.2.1 (safe) or §9.2.2
+ * (idempotent).
+ */
 export function isRetryableMethod(method: string, idempotent: "safe" | "idempotent"): boolean {
   return (idempotent === "idempotent" ? idempotentMethods : safeMethods).has(method);
 }

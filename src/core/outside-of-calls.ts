@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * Runs `start` outside of any call. What goes on after the call that happened to come first (watches, health checks) must not keep the async
- * context of that call: its requests would be traced as part of it, and whatever the caller keeps there would stay for as long.
+ * Runs `start` outside of the asynchronous context of any call. Watches and health checks outlive the call that starts them: in its context,
+ * their requests would be traced as part of it, and the values that its caller keeps there would not be freed.
  */
 export const outsideOfCalls: <T>(start: () => T) => T = AsyncLocalStorage.snapshot();

@@ -1,20 +1,20 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 /**
- * One timer among those of the same duration. They expire in the order in which they were set, so a list of them needs one
- * timer of Node's, and setting or clearing one is a matter of two pointers: a quarter of what a timer of Node's costs, and half
- * of its memory. Nearly every timer of a mesh is set for one of two durations and cleared long before it is due.
+ * A timer in a list of timers of the same duration. Such timers expire in the order in which they were set, so that the list needs one timer
+ * of Node's, and setting or clearing another one changes two pointers: a quarter of the time of a timer of Node's, and half of its
+ * memory. Nearly every timer of a mesh has one of two durations and is cleared long before it is due.
  *
- * As with Node's, a timer that is set keeps the process alive, and is late by up to a millisecond beside what the event loop
- * is late by. Unlike Node's, its callback runs outside of every asynchronous context.
+ * Like a timer of Node's, it keeps the process alive and fires up to a millisecond late, beside the delay of the event loop. Unlike there,
+ * its callback runs outside of any asynchronous context.
  */
 export class SharedTimer {
   previous: SharedTimer | undefined = undefined;
   next: SharedTimer | undefined = undefined;
-  /** `undefined` when it has fired or been cleared. */
+  /** `undefined` once the timer has fired or was cleared. */
   list: TimerList | undefined;
   callback: () => void;
-  /** In whole milliseconds, which the engine keeps without a box. */
+  /** In whole milliseconds, which the engine stores without allocating. */
   readonly expiresAt: number;
 
   constructor(list: TimerList, callback: () => void, expiresAt: number) {
@@ -23,28 +23,31 @@ export class SharedTimer {
     this.expiresAt = expiresAt;
   }
 
-  /** Stops it; harmless when it has fired. */
+  /** Stops the timer; does nothing once it has fired. */
   clear(): void {
     this.list?.remove(this);
   }
 
-  /** As a timer of Node's says whether it keeps the process alive. */
+  /** Whether the timer keeps the process alive, as for a timer of Node's. */
   hasRef(): boolean {
     return this.list !== undefined;
   }
 }
 
-// As they were when this module was loaded: a test's fake timers would stop a list half-way when they are taken away again.
+// The timers of Node, also while a test has replaced them: a list whose timer is a fake one would stop when the fakes are removed.
 const { setTimeout: nativeSetTimeout } = globalThis;
 const nativeNow = performance.now.bind(performance);
-// Else the timer of a list would hold for good what the call that set it first had in its `AsyncLocalStorage`.
+// The timer of a list outlives the call that made it, and must not hold the values of that call's `AsyncLocalStorage`.
 const outside = AsyncLocalStorage.snapshot();
 
-/** Durations beyond so many at a time get timers of their own: a list stays for its duration, also when it is empty. */
+/** Number of durations with a list at a time; a list stays for its duration, also while it is empty. */
 const maxLists = 64;
 const lists = new Map<number, TimerList>();
 
-/** Sets a shared timer; `undefined` when it must be one of its own: with too many durations, or while timers are replaced by a test's. */
+/**
+ * Sets a shared timer; `undefined` with too many durations, and while a test has replaced the timers of Node: the caller sets a timer of
+ * Node's then.
+ */
 export function setSharedTimer(callback: () => void, delayMs: number): SharedTimer | undefined {
   if (globalThis.setTimeout !== nativeSetTimeout) return undefined;
   const durationMs = delayMs >= 1 ? Math.ceil(delayMs) : 1;
@@ -57,12 +60,12 @@ export function setSharedTimer(callback: () => void, delayMs: number): SharedTim
   return list.add(callback);
 }
 
-/** The timers of one duration, the first to expire first. */
+/** The timers of one duration, in the order in which they expire. */
 class TimerList {
   readonly #durationMs: number;
   #first: SharedTimer | undefined = undefined;
   #last: SharedTimer | undefined = undefined;
-  /** Due when the first is, or earlier. */
+  /** Due with the first timer of the list, or earlier. */
   #timer: NodeJS.Timeout | undefined = undefined;
 
   constructor(durationMs: number) {
@@ -94,7 +97,7 @@ class TimerList {
     timer.next = undefined;
     timer.list = undefined;
     timer.callback = nothing;
-    // It stays armed: another one is set soon as a rule, and waking up for nothing once costs less than arming for each.
+    // It stays armed: usually another timer is set soon, and one wake-up in vain takes less time than arming it for each.
     if (this.#first === undefined) this.#timer?.unref();
   }
 
@@ -107,7 +110,7 @@ class TimerList {
     try {
       this.#expire();
     } finally {
-      // Also when a callback threw: the process may go on after an uncaught exception. A callback that set one may have armed it.
+      // Also after a callback that threw: the process may survive an uncaught exception. A callback that set a timer may have armed it.
       if (this.#timer === undefined) {
         if (this.#first === undefined) lists.delete(this.#durationMs);
         else this.#arm(Math.max(1, this.#first.expiresAt - nativeNow()));

@@ -14,8 +14,8 @@ export type InstanceState = "available" | "ejected" | "probing" | "unhealthy";
 export const instanceStates: readonly InstanceState[] = ["available", "ejected", "probing", "unhealthy"];
 
 /**
- * An endpoint plus what this process has learnt about it. The object survives updates of the same id and address,
- * so in-flight counts, latency and breaker state survive too.
+ * An endpoint, and what this process has learnt about its instance. The object stays the same through updates with the same id and
+ * address, and with it the attempts in flight, the latency and the state.
  */
 export class Upstream {
   readonly service: string;
@@ -24,15 +24,15 @@ export class Upstream {
   readonly address: string;
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
-  /** Attempts at this instance whose response body has not closed yet. */
+  /** Attempts at this instance that have neither failed nor closed their response body. */
   readonly inFlight: number = 0;
-  /** Attempts started since the upstream was first seen. */
+  /** Attempts that were begun since the upstream was first listed. */
   readonly attempts: number = 0;
-  /** Attempts that ended in a failure of the instance: no connection, a broken one, a timeout, 502, 503 or 504. */
+  /** Attempts that failed by a fault of the instance: no connection, a broken one, a timeout, 502, 503 or 504. */
   readonly failures: number = 0;
   /** Moving average of the time to the response head in milliseconds; 0 until the first response. */
   readonly latencyMs: number = 0;
-  /** Set by the balancer; called when `state` or `wantsProbe` has changed, so that the candidates are rebuilt. */
+  /** Set by the balancer, which rebuilds the candidates; called when `state` or `wantsProbe` has changed. */
   onStateChange: ((upstream: Upstream) => void) | undefined = undefined;
   #endpoint: Endpoint;
   #state: InstanceState = "available";
@@ -47,12 +47,12 @@ export class Upstream {
     this.origin = `${endpoint.secure ? "https" : "http"}://${hostAndPort(endpoint)}`;
   }
 
-  /** The newest data that discovery has given for this id. */
+  /** The endpoint as discovery has listed it last. */
   get endpoint(): Endpoint {
     return this.#endpoint;
   }
 
-  /** The endpoint's weight, 1 when discovery gave none. */
+  /** The weight of the endpoint; 1 where discovery gives none. */
   get weight(): number {
     return this.#endpoint.weight ?? 1;
   }
@@ -61,22 +61,22 @@ export class Upstream {
     return this.#state;
   }
 
-  /** `true` while the state is `probing` and no probe is under way: the next request that may be repeated is sent as the probe. */
+  /** Whether the state is `probing` and no probe is in flight: the next request that may be repeated is sent here as the probe. */
   get wantsProbe(): boolean {
     return this.#wantsProbe;
   }
 
-  /** `true` once discovery no longer lists it: it finishes what is in flight and is picked no more. */
+  /** Whether discovery no longer lists the endpoint: its instance is not picked any more, and attempts in flight go on. */
   get removed(): boolean {
     return this.#isRemoved;
   }
 
-  /** Takes newer data for the same id and address. Only the balancer calls it. */
+  /** Replaces the endpoint by a newer one with the same id and address. For the balancer. */
   refresh(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
   }
 
-  /** Only the breaker of this upstream calls it: nothing else decides about the rotation. */
+  /** Sets the state. For the circuit of this upstream, which alone decides about the rotation. */
   setState(state: InstanceState, wantsProbe: boolean = state === "probing"): void {
     if (state === this.#state && wantsProbe === this.#wantsProbe) return;
     this.#state = state;
@@ -84,17 +84,19 @@ export class Upstream {
     this.onStateChange?.(this);
   }
 
-  /** Only the balancer calls it, when discovery no longer lists the endpoint. */
+  /** Sets {@link removed}. For the balancer, when discovery no longer lists the endpoint. */
   markRemoved(): void {
     this.#isRemoved = true;
     this.onStateChange = undefined;
   }
 }
 
-/** The numbers of an {@link Upstream} that attempts change. */
+/** The statistics of an {@link Upstream}, writable. */
 export type UpstreamStatistics = { -readonly [Name in "inFlight" | "attempts" | "failures" | "latencyMs"]: Upstream[Name] };
 
-/** The same numbers, writable: for the ledger of attempts, the one writer (`test/architecture.test.ts` holds that). */
+/**
+ * Gives write access to the statistics of an upstream. For the ledger of attempts, their only writer (held by `test/architecture.test.ts`).
+ */
 export function statisticsOf(upstream: Upstream): UpstreamStatistics {
   return upstream;
 }

@@ -7,7 +7,7 @@ function refuse(option: string, value: unknown, mustBe: string): never {
   throw new TypeError(`${option} must be ${mustBe}, not ${inspect(value)}`);
 }
 
-/** Any text, the empty one too. */
+/** The rule of a text that may be empty. */
 const anyText = custom<string | undefined>({
   type: "string",
   default: undefined,

@@ -1,19 +1,20 @@
 import type { Dispatch } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
-import { type DecodeOptions, decodeBody } from "./decode.ts";
+import { decodeBody } from "./decode.ts";
+import type { DecodeOptions } from "./decode-options.ts";
 import { type Call, readCall, sendCall } from "./read-call.ts";
 import { type Followed, followRedirects, isRedirect } from "./redirect.ts";
 import { type Reply, toReply } from "./reply.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { toResponse } from "./response.ts";
 
-/** What the bodies of a service may decode to. */
+/** The limits of the compressed bodies of a service. */
 type DecodeOf = (service: string) => DecodeOptions | undefined;
 
 /**
- * The edge between the Fetch standard and the pipeline: a call goes in, a `Response` comes out. Not async, as nothing on a call's
- * way is that can do without: while the call waits, a suspended function holds all it could still need.
+ * The edge between the Fetch standard and the pipeline: sends a call and resolves with its `Response`. Not async, like everything on the way of
+ * a call where that is possible: a suspended function holds all of its variables while the call waits.
  */
 export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: FetchTarget, init: MeshRequestInit = {}): Promise<Response> {
   try {
@@ -26,7 +27,7 @@ export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: Fetc
 
 function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
   const { request, signal, redirect } = call;
-  // What the Fetch standard sends when the caller says nothing.
+  // The defaults of the Fetch standard.
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
@@ -50,7 +51,7 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
     );
   }
   const limitMs = request.options.timeoutMs;
-  // One deadline for the whole of it, where the call itself set one; else each hop has the service's.
+  // A limit of the call itself is for all hops together; else each hop has the limit of the service.
   const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
   return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs), decodeOf);
 }
@@ -66,12 +67,12 @@ function responseOf({ request, response, redirected }: Followed, decodeOf: Decod
   });
 }
 
-/** A header that came more than once is one list (RFC 9110 §5.3). */
+/** All values of a header as one list (RFC 9110 §5.3). */
 function allValues(headers: readonly string[], name: string): string {
   return headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name).join(", ");
 }
 
-/** The same without a `Response`: a redirect is a reply, and a body is what came over the wire. */
+/** Sends a call and resolves with its {@link Reply}: redirects are replies, and bodies are as they came over the wire. */
 export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omit<MeshRequestInit, "redirect"> = {}): Promise<Reply> {
   try {
     const read = readCall(input, init);

@@ -6,7 +6,7 @@ import { type BodyInput, type ExtractedBody, extractBody } from "./request-body.
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { parseTarget } from "./target.ts";
 
-/** What a caller asked for, read and checked. */
+/** A call, read from its arguments and checked. */
 export interface Call {
   readonly request: MeshRequest;
   readonly signal: AbortSignal | undefined;
@@ -14,8 +14,8 @@ export interface Call {
 }
 
 /**
- * Reads a target and its init into a {@link MeshRequest}, once.
- * @throws MeshError `ERR_MESH_INVALID_TARGET`, TypeError for an init that is none, the signal's reason when it is aborted.
+ * Reads the arguments of `mesh.fetch` and `mesh.request`. Returns a promise only for a form as body, which is encoded asynchronously.
+ * @throws MeshError `ERR_MESH_INVALID_TARGET`, TypeError or RangeError for a wrong init, the reason of a signal that is aborted.
  */
 export function readCall(input: FetchTarget, given: MeshRequestInit | null): Call | Promise<Call> {
   const init = typeof input === "string" || input instanceof URL ? (given ?? {}) : initOf(input, given ?? {});
@@ -34,14 +34,13 @@ export function readCall(input: FetchTarget, given: MeshRequestInit | null): Cal
     if (contentType !== undefined && headers["content-type"] === undefined) headers["content-type"] = contentType;
     return { request: meshRequest({ service, path, method, headers, body, options: init.mesh }), signal, redirect };
   };
-  // Only a form takes time to encode.
   return extracted instanceof Promise ? extracted.then(call) : call(extracted);
 }
 
-/** Sends, with the caller's signal listened to until the response body has closed. */
+/** Sends a request. The caller's signal cancels it until the response body has closed. */
 export function sendCall(dispatch: Dispatch, request: MeshRequest, signal: AbortSignal | undefined): ReturnType<Dispatch> {
   if (signal === undefined) return dispatch(request);
-  // Between reading the call and sending it, or between two redirects, nobody listens.
+  // It may have been aborted while a form was encoded, or between two redirects.
   if (signal.aborted) return Promise.reject(abandoned(request.body, signal));
   const abort = () => request.cancellation.cancel(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
@@ -58,7 +57,7 @@ export function sendCall(dispatch: Dispatch, request: MeshRequest, signal: Abort
   );
 }
 
-/** As the standard's "abort a fetch() call": whoever fills the stream learns that nobody will read it. Returns the reason. */
+/** "Abort a fetch() call" of the Fetch standard: cancels a stream that will not be read, so that its source stops. Returns the reason. */
 function abandoned(body: unknown, { reason }: AbortSignal): unknown {
   if (body instanceof ReadableStream && !body.locked) body.cancel(reason).catch(() => {});
   return reason;
@@ -82,14 +81,14 @@ function methodOf(method = "GET"): string {
   if (normalizedMethods.has(method)) return method;
   if (typeof method !== "string") throw new TypeError(`method: ${String(method)} is not a string`);
   const upper = method.toUpperCase();
-  // The Fetch standard's forbidden methods.
+  // The forbidden methods of the Fetch standard.
   if (!tokenMethod.test(method) || upper === "CONNECT" || upper === "TRACE" || upper === "TRACK")
     throw new TypeError(`method: ${JSON.stringify(method)} is not allowed`);
-  // The standard upper-cases these six only; `patch` stays `patch` there and nearly every server refuses it.
+  // The standard normalizes only the six above: it sends `patch` as it is, which nearly every server refuses.
   return normalizedMethods.has(upper) || upper === "PATCH" || upper === "QUERY" ? upper : method;
 }
 
-/** The fields of a `Request`, of whatever realm, with those of `init` over them. */
+/** The fields of a `Request`, of any realm, with those of `init` over them. */
 function initOf(request: Request, init: MeshRequestInit): MeshRequestInit {
   if (typeof request !== "object" || request === null || typeof request.url !== "string") {
     throw new TypeError(`target: ${Object.prototype.toString.call(request)} is neither a string, a URL nor a Request`);
@@ -98,9 +97,9 @@ function initOf(request: Request, init: MeshRequestInit): MeshRequestInit {
   if (ownBody === undefined && request.bodyUsed) throw new TypeError("the body of the Request has been read already");
   const body = ownBody ?? (request.body as ReadableStream | null);
   const duplex = ownBody === undefined ? "half" : init.duplex;
-  // A `Request` says `follow` when its maker said nothing: the mesh's own default holds then.
+  // A `Request` has `follow` where its maker chose nothing: the default of the mesh holds then.
   const redirect = init.redirect ?? (request.redirect === "follow" ? undefined : request.redirect);
-  // What is `undefined` in an init counts as left out, as in the standard; `null` takes the Request's signal away.
+  // An `undefined` field of an init counts as absent, as in the standard; `null` removes the signal of the Request.
   return {
     method: init.method ?? request.method,
     headers: init.headers ?? (request.headers as unknown as Iterable<readonly string[]>),

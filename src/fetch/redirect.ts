@@ -6,14 +6,16 @@ import { isReplayable } from "../core/http/body.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { shownUrl } from "./shown-url.ts";
 
-/** A response and the request that it answers, after redirects. */
+/** The response at the end of a chain of redirects, and the request that it answers. */
 export interface Followed {
   readonly request: MeshRequest;
   readonly response: MeshResponse;
   readonly redirected: boolean;
 }
 
+/** As in the Fetch standard. */
 const maxRedirects = 20;
+/** Headers that describe a body: dropped where a redirect drops the body. */
 const aboutTheBody = ["content-type", "content-encoding", "content-language", "content-location"];
 
 /** Whether the status is a redirect (Fetch standard, "redirect status"). */
@@ -22,9 +24,9 @@ export function isRedirect(status: number): boolean {
 }
 
 /**
- * Follows redirects as the Fetch standard does, but only within the service: to another path, to the service by name, or to the
- * instance that answered. One that leads elsewhere is refused with `ERR_MESH_PROTOCOL`: it would carry the caller's credentials,
- * and maybe its body, to whoever the instance names.
+ * Follows redirects as the Fetch standard does, but only within the service: to another path, to the service by name, and to the instance
+ * that answered. Any other redirect is refused with `ERR_MESH_PROTOCOL`: it would send the caller's credentials, and maybe its body, to a
+ * server of the instance's choice. `remainingMs` is the time limit of the next hop.
  */
 export async function followRedirects(
   first: MeshRequest,
@@ -43,7 +45,7 @@ export async function followRedirects(
     if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
     const next = redirected(request, response.status, path);
     if (next === undefined) throw refused(request, "would need the body again, which was a stream");
-    // A cancellation of its own: the deadline of the hop before runs until that one's body has been read away.
+    // With a cancellation of its own: the deadline of the hop before runs until the rest of its body has been dropped.
     request = {
       ...next,
       cancellation: new Cancellation(),
@@ -56,17 +58,17 @@ export async function followRedirects(
   return { request, response, redirected: request !== first };
 }
 
-/** The path that `location` means, or `undefined` when it is not within the service. */
+/** The path of a `location` within the service; `undefined` for one that leads out of it. */
 function pathWithin(request: MeshRequest, response: MeshResponse, location: string): string | undefined {
-  // The base has a host that nothing else can have: what is relative keeps it.
+  // A reserved host as base: only relative references keep it.
   const base = "http://within.invalid";
-  // Header values are read as Latin-1; what is in there beyond ASCII is UTF-8 that somebody did not encode.
+  // Header values are decoded as Latin-1; characters beyond ASCII are unencoded UTF-8.
   const reference = Buffer.from(location, "latin1").toString("utf8");
   const url = URL.parse(reference, base + request.path) ?? undefined;
   if (url === undefined || url.username !== "" || url.password !== "") return undefined;
   const isRelative = url.origin === base;
   const isService = url.host.toLowerCase() === request.service.toLowerCase();
-  // Both through the parser, which leaves out a port that is the scheme's own.
+  // Both are parsed, since the parser drops the default port of a scheme.
   const isInstance = response.upstream !== undefined && url.origin === URL.parse(response.upstream.origin)?.origin;
   if (!isRelative && !(isService && /^(https?|mesh):$/.test(url.protocol)) && !isInstance) return undefined;
   return (url.pathname || "/") + url.search;

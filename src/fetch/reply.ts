@@ -1,34 +1,36 @@
 import type { MeshResponse } from "../core/dispatch.ts";
 import type { ResponseBody } from "../core/http/body.ts";
 
-/** What `mesh.request` resolves with: the response as it came, without the cost and the conveniences of a `Response`. */
+/** The result of `mesh.request`: the response as it came over the wire, without the cost and the conveniences of a `Response`. */
 export interface Reply {
   readonly statusCode: number;
   readonly statusText: string;
-  /** By lower-case name; a header that came more than once is an array. */
+  /** The headers by name in lower case; a repeated header is an array. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: ReplyBody;
-  /** The trailers by lower-case name, once the body has ended. */
+  /** The trailers by name in lower case; empty until the body has closed. */
   readonly trailers: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** The body of a {@link Reply}; read it, `discard` or `cancel` it: until then its connection is taken. */
+/** The body of a {@link Reply}. Read it, `discard` it or `cancel` it: until then it holds its connection. */
 export interface ReplyBody {
-  /** All of it, parsed. Rejects with a SyntaxError for what is no JSON. */
+  /** Reads the whole body as JSON. Rejects with a `SyntaxError` for other text. */
   json(): Promise<unknown>;
-  /** All of it, decoded as UTF-8. */
+  /** Reads the whole body, decoded as UTF-8. */
   text(): Promise<string>;
-  /** All of it. */
+  /** Reads the whole body. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
-  /** A byte stream with backpressure down to the socket. */
+  /** Reads the body as a byte stream, with backpressure down to the socket. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Reads up to `maxBytes` away so that the connection can be used again; closes it when there is more. */
+  /**
+   * Reads up to `maxBytes` bytes and drops them, so that the connection can be used again; closes the connection where the body is longer.
+   */
   discard(maxBytes?: number): void;
-  /** Gives the body up and closes its connection. */
+  /** Gives up the body and closes its connection. */
   cancel(reason?: unknown): void;
 }
 
-/** The reply over a message. */
+/** Makes the reply of a response. Its headers are read when they are first asked for. */
 export function toReply(message: MeshResponse): Reply {
   return new MessageReply(message);
 }
@@ -93,7 +95,7 @@ function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** Names and values in turn, by name. */
+/** Headers by name, from names and values in turn. */
 export function byName(lines: readonly string[]): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = Object.create(null);
   for (let index = 0; index < lines.length; index += 2) {

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { isUint8Array } from "node:util/types";
 import type { RequestBody } from "../core/http/body.ts";
 
-/** What `fetch` takes for a body, Node streams and async iterables, and a function that makes a new stream for each attempt. */
+/** A request body: any that `fetch` takes, a stream of Node, an async iterable, or a function that makes a stream for each attempt. */
 export type BodyInput =
   | string
   | ArrayBuffer
@@ -14,16 +14,16 @@ export type BodyInput =
   | AsyncIterable<Uint8Array | string>
   | (() => AsyncIterable<Uint8Array | string>);
 
-/** A body ready for the wire, and the content type that the Fetch standard gives it. */
+/** A body as the transport takes it, and its content type in the Fetch standard. */
 export interface ExtractedBody {
   readonly body: RequestBody;
   readonly contentType: string | undefined;
 }
 
 /**
- * The Fetch standard's "extract a body". Bytes are copied, so that what the caller does with its buffer afterwards
- * changes neither this request nor a retry of it.
- * @throws TypeError for what is no body.
+ * "Extract a body" of the Fetch standard. Bytes are copied: later changes of the caller's buffer do not change the request or its retries.
+ * Returns a promise only for a form.
+ * @throws TypeError for a value that is no body, a stream without `duplex: "half"`, and a stream that is locked or has been read.
  */
 export function extractBody(input: BodyInput, duplex: string | undefined): ExtractedBody | Promise<ExtractedBody> {
   if (typeof input === "string") return { body: input, contentType: "text/plain;charset=UTF-8" };
@@ -43,7 +43,7 @@ export function extractBody(input: BodyInput, duplex: string | undefined): Extra
   throw new TypeError(`body: ${Object.prototype.toString.call(input)} is not something that can be sent`);
 }
 
-/** By tag, not by class: the FormData of the undici package is another class than the global one, and as good. */
+/** By tag, not by class: the `FormData` of the package undici is another class than the global one. */
 function isFormData(input: unknown): input is FormData {
   return typeof input === "object" && input !== null && Object.prototype.toString.call(input) === "[object FormData]";
 }
@@ -59,7 +59,7 @@ async function encodeForm(form: FormData): Promise<ExtractedBody> {
     if (typeof value === "string") global.append(name, value);
     else global.append(name, value, value.name);
   }
-  // Encoded once: the boundary in the header and the one in the body have to agree in every attempt.
+  // Encoded once: the boundaries in the header and in the body have to agree in every attempt.
   const encoded = new Response(global);
   const contentType = encoded.headers.get("content-type") ?? undefined;
   return { body: await encoded.blob(), contentType };

@@ -7,11 +7,10 @@ import type { ResponseBody } from "../core/http/body.ts";
 const nullBodyStatuses: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
 /**
- * A standard `Response` over a body that is still on the wire.
+ * A standard `Response` whose body is still on the wire.
  *
- * It is `instanceof Response` and has every member of one, but was not made by its constructor, which costs 10 µs and
- * sets up a stream that most callers never ask for. What needs a real one inside (`clone`, `formData`, `blob`, a body
- * that was asked for as a stream) makes it then.
+ * It is `instanceof Response` and has all members of one, but is not made by its constructor, which takes 10 µs and sets up a stream that most
+ * callers do not use. Members that need a real `Response` make one: `clone`, `formData`, `blob`, and the readers after `body` was read.
  */
 class LazyResponse {
   readonly #message: MeshResponse;
@@ -54,7 +53,7 @@ class LazyResponse {
     return this.#redirected;
   }
 
-  /** Not in the standard: the trailers, once the body has ended. */
+  /** The trailers, beyond the standard; empty until the body has closed. */
   get trailers(): Headers {
     return headersFrom(this.#wire.trailers);
   }
@@ -93,7 +92,7 @@ class LazyResponse {
     return (await this.bytes()).buffer;
   }
 
-  // Both depend on the content type in ways that the standard's own class knows best.
+  // Both depend on the content type, by rules that the real class implements.
   async blob(): Promise<Blob> {
     return (await this.#buffered()).blob();
   }
@@ -120,7 +119,7 @@ class LazyResponse {
     return `Response ${inspect({ status, statusText, ok, url, bodyUsed, headers: Object.fromEntries(this.headers) }, options)}`;
   }
 
-  // Async: a stream that has been read throws here, and the reader's promise has to reject.
+  // Async: a stream that has been read throws here, where the reader has to reject.
   async #streamedText(): Promise<string> {
     return this.#real().text();
   }
@@ -135,7 +134,7 @@ class LazyResponse {
 }
 
 /**
- * Has every response inherit from `Response.prototype`, as `instanceof` and what other code adds to that prototype want it. Returns it.
+ * Makes all responses inherit from `Response.prototype`, for `instanceof` and for members that other code adds to it. Returns that prototype.
  */
 function inheritFromResponse(): Response {
   Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
@@ -143,42 +142,42 @@ function inheritFromResponse(): Response {
 }
 
 /**
- * Stands in for `Response.prototype` until something asks for what is there: the global `Response` loads Node's own undici, which is a
- * tenth of what a process pays from its start to its first answered call.
+ * Stands in for `Response.prototype` until one of its members is used: the global `Response` loads Node's own undici, which takes a tenth of
+ * the time from the start of a process to its first answered call.
  */
 const responsePrototype = new Proxy<object>(
   {},
   {
     getPrototypeOf: inheritFromResponse,
     has: (_target, key) => Reflect.has(inheritFromResponse(), key),
-    // Each promise that is resolved with a response asks whether it is a promise itself.
+    // Resolving a promise with a response looks for `then`, which must not load anything.
     get: (_target, key, receiver) => (key === "then" ? undefined : Reflect.get(inheritFromResponse(), key, receiver)),
     set: (_target, key, value, receiver) => Reflect.set(inheritFromResponse(), key, value, receiver),
   },
 );
 Object.setPrototypeOf(LazyResponse.prototype, responsePrototype);
-// `new response.constructor(body, init)` is how libraries copy a response.
+// Libraries copy a response by `new response.constructor(body, init)`.
 Object.defineProperty(LazyResponse.prototype, "constructor", { get: () => Response, configurable: true });
 
-/** Bodies whose response nobody holds any more: nobody will read them, and their connection would be taken until the deadline. */
+/** Cancels the bodies of responses that were garbage-collected unread: otherwise their connections would be taken until the deadline. */
 const unread = new FinalizationRegistry<ResponseBody>((body) => {
   if (!body.used) body.cancel();
 });
 
-/** What a `Response` says beside what is in the message. */
+/** The parts of a `Response` beside the message. */
 export interface ResponseParts {
-  /** The message's body, decoded. */
+  /** The body of the message, decoded. */
   readonly body: ResponseBody;
   readonly url: string;
-  /** The request's method allows one. */
+  /** Whether the method of the request allows a body. */
   readonly hasBody: boolean;
   readonly redirected: boolean;
 }
 
-/** The `Response` of a message. */
+/** Makes the `Response` of a message. */
 export function toResponse(message: MeshResponse, parts: ResponseParts): Response {
   const isReadable = parts.hasBody && !nullBodyStatuses.has(message.status);
-  // Nobody can read what a 205 brings in spite of the standard.
+  // The body of a status that has none, such as 205, cannot be read by the caller.
   if (!isReadable && !message.body.complete) message.body.discard();
   const response = new LazyResponse(message, parts.hasBody === isReadable ? parts : { ...parts, hasBody: isReadable });
   if (isReadable && !message.body.complete) unread.register(response, message.body);
@@ -189,7 +188,7 @@ function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** What `body` is after the body was read by another reader: present, locked and disturbed. */
+/** The stream of `body` after the body was read by another reader: present, locked and disturbed. */
 function usedStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source: UnderlyingByteSource = { type: "bytes", start: (controller) => controller.close() };
   const stream = new ReadableStream(source);

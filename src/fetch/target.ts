@@ -1,7 +1,7 @@
 import { MeshError } from "../core/errors.ts";
 import { shownUrl } from "./shown-url.ts";
 
-/** A target that has been read: which service, and what goes out to its instance byte for byte. */
+/** A target that has been read: its service, and its path as it is sent, byte for byte. */
 export interface Target {
   readonly service: string;
   /** Path and query, starting with `/`. */
@@ -10,15 +10,15 @@ export interface Target {
 
 const scheme = /^(?:mesh|https?):\/\//;
 const label = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
-// Every form in which WHATWG and inet_aton read a number as an IPv4 address.
+// Every form of an IPv4 address for the WHATWG URL standard and for `inet_aton`.
 const numberForm = /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*$/i;
 const printable = /^[\x21-\x5b\x5d-\x7e]*$/;
 const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
 
 /**
- * Reads `service/path`, `mesh://service/path` or `http(s)://service/path` by hand. A URL parser never sees a target: there
- * `x@evil`, `//evil`, `2130706433` and look-alike letters all turn into hosts that nobody meant.
- * @throws MeshError `ERR_MESH_INVALID_TARGET`
+ * Reads `service/path`, `mesh://service/path` or `http(s)://service/path`. No URL parser is used, since it turns `x@evil`, `//evil`,
+ * `2130706433` and look-alike letters into hosts that the caller did not mean.
+ * @throws MeshError `ERR_MESH_INVALID_TARGET` with the reason, and without query or user information.
  */
 export function parseTarget(target: string): Target {
   const prefix = scheme.exec(target)?.[0].length ?? 0;
@@ -52,7 +52,7 @@ function endOfName(target: string, from: number): number {
   return target.length;
 }
 
-/** The last name that was found to be one: most calls are for the same few services. */
+/** The last valid name: most calls are for the same few services. */
 let lastName: string | undefined;
 
 function faultOfName(name: string): string | undefined {

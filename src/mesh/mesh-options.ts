@@ -19,7 +19,10 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
   readonly observers?: readonly Observer[];
-  /** The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are preferred. @default none */
+  /**
+   * The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are
+   * preferred. @default none
+   */
   readonly zone?: string;
   /** Overrides for single services, by name. @default none */
   readonly services?: { readonly [Name in ServiceNameOf<Declared>]?: ServiceOptions };

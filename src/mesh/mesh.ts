@@ -10,7 +10,7 @@ import { checkNumber } from "../core/options.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import { LastGood } from "../discovery/last-good.ts";
-import { type DecodeOptions, decodeOption } from "../fetch/decode.ts";
+import { type DecodeOptions, decodeOption } from "../fetch/decode-options.ts";
 import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";

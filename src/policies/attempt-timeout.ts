@@ -6,16 +6,16 @@ import { type LayerParts, layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { number, orFalse } from "../core/settings/rules.ts";
 
-/** What {@link attemptTimeout} needs. */
+/** The default limit of an attempt, and the clock that measures it. */
 export interface AttemptTimeoutOptions {
-  /** One attempt up to its response head, in milliseconds; `false` = no limit. */
+  /** Time limit of one attempt, where the call has none of its own, in milliseconds; `false` = no limit. */
   readonly timeoutMs: number | false;
   readonly clock: Clock;
 }
 
 /**
- * Bounds one attempt up to its response head: queueing for a connection, connecting, sending and waiting. undici's own
- * limits are half a second coarse and leave the queue out.
+ * Bounds one attempt up to its response head: the wait for a connection, connecting, sending, and waiting for the response. undici's own
+ * limits are half a second coarse and leave out the wait for a connection.
  */
 export function attemptTimeout({ timeoutMs: defaultMs, clock }: AttemptTimeoutOptions): Interceptor {
   return (next) => (request) => {
@@ -37,10 +37,10 @@ export function attemptTimeout({ timeoutMs: defaultMs, clock }: AttemptTimeoutOp
   };
 }
 
-/** A timer that is later than this was held up by this process, which has not heard of anybody meanwhile. */
+/** In milliseconds. A timer that fires later than this was delayed by this process, which has read no response meanwhile. */
 const lateMs = 20;
 
-/** One attempt under its limit: a cancellation below the call's, since the call goes on when an attempt is given up. */
+/** One attempt and its limit: a cancellation of its own below that of the call, which goes on when the attempt is given up. */
 class BoundedAttempt extends Cancellation {
   readonly #request: MeshRequest;
   readonly #clock: Clock;
@@ -56,18 +56,19 @@ class BoundedAttempt extends Cancellation {
     this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
   }
 
+  /** The response head is there, or the attempt has failed: the limit is met. */
   stopTimer(): void {
     this.#clock.clearTimer(this.#timer);
   }
 
-  /** The call's cancellation is none of the attempt's any more. */
+  /** The attempt has ended: the cancellation of the call does not concern it any more. */
   leave(): void {
     this.#request.cancellation.removeListener(this);
   }
 
   #expire(timeoutMs: number): void {
     const overdueMs = this.#clock.now() - this.#dueAt;
-    // The answer may have come while nobody could read it: the instance is not blamed for that, and has the time once more.
+    // The response may have arrived and be unread. The instance is not blamed for that: it has the lost time once more.
     if (overdueMs <= lateMs) this.#giveUp(timeoutMs);
     else this.#timer = this.#clock.setTimer(() => this.#giveUp(timeoutMs), Math.min(overdueMs, timeoutMs));
   }
@@ -87,7 +88,7 @@ class BoundedAttempt extends Cancellation {
 
 /** The option of {@link attemptTimeoutLayer}. */
 export interface AttemptTimeoutOption {
-  /** One attempt up to its response head, in milliseconds; `false` = no limit. @default 2000 */
+  /** Time limit of one attempt up to its response head, in milliseconds; `false` = no limit. @default 2000 */
   readonly attemptTimeoutMs?: number | false;
 }
 

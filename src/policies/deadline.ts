@@ -7,32 +7,34 @@ import { optionTable } from "../core/settings/option-table.ts";
 import { number, orFalse } from "../core/settings/rules.ts";
 import { incoming } from "./incoming.ts";
 
-/** What {@link deadline} needs. */
+/** The limit of each call, and the clock that measures it. */
 export interface DeadlineOptions {
-  /** The limit of a whole call in milliseconds, where the call has none of its own; `false` = no limit. */
+  /** The time limit of a call, where it has none of its own, in milliseconds; `false` = no limit. */
   readonly limitOf: (request: MeshRequest) => number | false;
   readonly clock: Clock;
 }
 
 /**
- * Bounds the whole call: everything below it and the body. It settles the caller at the deadline, and at the caller's own
- * abort, whatever happens below, and cancels what is still under way. An event stream leaves the deadline at its head,
- * since it has no end to wait for.
+ * Bounds the whole call: all layers below, and the body. At the deadline, and at the abort of the caller, the call settles at once, whatever
+ * the layers below do, and what is still in flight is cancelled. The deadline of an event stream ends with its response head, since the
+ * stream has no end.
  */
 export function deadline(options: DeadlineOptions): Interceptor {
   return (next) => (request) => new Promise((resolve) => new BoundedCall(options, request, resolve).send(next));
 }
 
-/** One call under its deadline: an object with methods, since a closure for each would be twice as much to hold while it waits. */
+/** One call and its deadline. It is an object with methods, since a closure for each would take twice the memory while the call waits. */
 class BoundedCall implements CancelHandler, OpenCall {
   readonly #options: DeadlineOptions;
   readonly #request: MeshRequest;
-  /** Also with a promise that is rejected: a function for that alone would be held by every call that waits. */
+  /**
+   * Resolves the promise of the caller, or rejects it by a rejected promise: every call that waits would hold a second function for that.
+   */
   readonly #settle: (result: MeshResponse | Promise<never>) => void;
   #timer: Timer = undefined;
-  /** The caller has been answered or refused. */
+  /** Whether the promise of the caller has settled. */
   #isSettled = false;
-  /** The body of the answer has closed, too. */
+  /** Whether the body of the response has closed, or the call has failed. */
   #hasEnded = false;
   #hasListener = false;
   #endListener: CallEndListener | undefined = undefined;
@@ -50,11 +52,11 @@ class BoundedCall implements CancelHandler, OpenCall {
     if (cancellation.cancelled) return;
     const { clock, limitOf } = this.#options;
     const timeoutMs = sooner(request.options.timeoutMs ?? limitOf(request));
-    // In place: nothing but the edge has seen the request yet, and a copy would stay as long as the call.
+    // In place: only the edge has seen the request yet, and a copy would be held as long as the call.
     const own = request as { deadline: number; call: OpenCall };
     own.call = this;
     if (timeoutMs !== false) {
-      // The caller that this process is answering waits no longer: nothing is sent.
+      // The caller that this process is answering does not wait any more: nothing is sent.
       if (timeoutMs <= 0) {
         this.#expire(timeoutMs);
         return;
@@ -68,7 +70,7 @@ class BoundedCall implements CancelHandler, OpenCall {
         (error: unknown) => this.#fail(error),
       );
     } catch (error) {
-      // An interceptor of the user's that throws instead of rejecting.
+      // An interceptor of the application that throws instead of rejecting.
       this.#fail(error);
     }
   }
@@ -97,7 +99,7 @@ class BoundedCall implements CancelHandler, OpenCall {
     completeAttempts(error, attempts);
   }
 
-  /** Which of the three limits has passed. */
+  /** The name of the limit that has passed. */
   #nameOf(timeoutMs: number): string {
     const { options } = this.#request;
     if (timeoutMs === options.timeoutMs) return "mesh.timeoutMs of the call";
@@ -107,7 +109,7 @@ class BoundedCall implements CancelHandler, OpenCall {
   }
 
   #answer(response: MeshResponse): void {
-    // Too late: nobody gets this response, and its connection must not wait for a reader.
+    // Too late: the response has no reader, for which its connection must not wait.
     if (this.#isSettled) {
       response.body.cancel(this.#request.cancellation.reason);
       return;
@@ -132,7 +134,7 @@ class BoundedCall implements CancelHandler, OpenCall {
     this.#settle(Promise.reject(reason));
   }
 
-  /** The body has closed. */
+  /** The body of the response has closed. */
   #end(): void {
     this.#finish();
     this.#tellEnd();
@@ -151,7 +153,7 @@ class BoundedCall implements CancelHandler, OpenCall {
   }
 }
 
-/** The limit of a call: its own or that of the options, unless the caller that this process is answering stops waiting sooner. */
+/** The limit of a call: its own or that of the options, or the time that the caller of this process still waits where that is less. */
 function sooner(ownMs: number | false): number | false {
   const leftMs = incoming()?.remainingMs() ?? Number.POSITIVE_INFINITY;
   return leftMs < (ownMs === false ? Number.POSITIVE_INFINITY : ownMs) ? Math.max(0, leftMs) : ownMs;
@@ -162,9 +164,12 @@ function isEventStream(response: MeshResponse): boolean {
   return /^text\/event-stream\s*(;|$)/i.test(headerOf(response, "content-type") ?? "");
 }
 
-/** The option of {@link deadline}, for each service. */
+/** The option of {@link deadline}, which services may have of their own. */
 export interface TimeoutOption {
-  /** The whole call in milliseconds: discovery wait, every attempt, pauses and the body; `false` = no limit. @default 10000 */
+  /**
+   * Time limit of a whole call, in milliseconds: the wait for discovery, all attempts, the pauses between them and the body; `false` = no
+   * limit. @default 10000
+   */
   readonly timeoutMs?: number | false;
 }
 

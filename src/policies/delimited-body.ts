@@ -7,8 +7,8 @@ import { optionTable } from "../core/settings/option-table.ts";
 import { flag } from "../core/settings/rules.ts";
 
 /**
- * Refuses a response whose body ends with its connection: of such a body nobody can tell whether it is whole, since the end of a
- * connection is all there is to see (RFC 9112 §6.3). Above the breakers: the instance has done nothing wrong.
+ * Refuses responses whose body ends with its connection: such a body may be truncated without notice, since its end and the loss of the
+ * connection look the same (RFC 9112 §6.3).
  */
 export function delimitedBody(protocol: Protocol): Interceptor {
   return (next) => (request) =>
@@ -35,8 +35,8 @@ function endsWithItsConnection(response: MeshResponse, protocol: Protocol): bool
 /** The option of {@link delimitedBodyLayer}. */
 export interface DelimitedBodyOption {
   /**
-   * Refuses responses whose body ends with its connection: of those nothing tells whether they are whole. (A connection that is reset is
-   * noticed in any case; one that is closed too early is not.) @default false
+   * Refuses responses whose body ends with its connection, since they may be truncated without notice. (Without this option, too, a
+   * connection that is reset fails the body; one that is closed too early does not.) @default false
    */
   readonly requireDelimitedBody?: boolean;
 }

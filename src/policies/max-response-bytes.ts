@@ -4,6 +4,7 @@ import { MeshError } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
 import { headerOf } from "../core/http/response-headers.ts";
+import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { integer } from "../core/settings/rules.ts";
@@ -30,37 +31,20 @@ export function maxResponseBytes(max: number): Interceptor {
 }
 
 /** A body that is given up with the first byte beyond its limit. */
-class BoundedBody implements ResponseBody {
-  readonly #wire: ResponseBody;
+class BoundedBody extends WrappedBody {
   readonly #refusal: () => MeshError;
   #bytesLeft: number;
-  /** What the body was given up for. */
+  /** The error with which the body was given up; `undefined` before. */
   #error: MeshError | undefined = undefined;
 
-  constructor(wire: ResponseBody, max: number, refusal: () => MeshError) {
-    this.#wire = wire;
+  constructor(inner: ResponseBody, max: number, refusal: () => MeshError) {
+    super(inner);
     this.#bytesLeft = max;
     this.#refusal = refusal;
   }
 
-  get used(): boolean {
-    return this.#wire.used;
-  }
-
-  get complete(): boolean {
-    return this.#wire.complete;
-  }
-
-  get trailers(): readonly string[] {
-    return this.#wire.trailers;
-  }
-
-  onClose(listener: CloseListener): void {
-    this.#wire.onClose((error) => listener(this.#error ?? error));
-  }
-
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
+  override onClose(listener: CloseListener): void {
+    this.inner.onClose((error) => listener(this.#error ?? error));
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -70,7 +54,7 @@ class BoundedBody implements ResponseBody {
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const reader = this.#wire.stream().getReader();
+    const reader = this.inner.stream().getReader();
     const source: UnderlyingByteSource = {
       type: "bytes",
       pull: async (controller) => {
@@ -85,27 +69,21 @@ class BoundedBody implements ResponseBody {
     return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
-  discard(maxBytes?: number): void {
-    this.#wire.discard(maxBytes);
-  }
-
-  cancel(reason?: unknown): void {
-    this.#wire.cancel(reason);
-  }
-
   #counted(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     this.#bytesLeft -= chunk.byteLength;
     if (this.#bytesLeft >= 0) return chunk;
     this.#error = this.#refusal();
     // For the instance it is a body that its reader gave up: it has done nothing wrong.
-    this.#wire.cancel();
+    this.inner.cancel();
     throw this.#error;
   }
 }
 
 /** The option of {@link maxResponseBytesLayer}. */
 export interface MaxResponseBytesOption {
-  /** The largest body of a response, in bytes as they come over the wire; a larger one is given up with `ERR_MESH_BODY`. @default no limit */
+  /**
+   * The largest body of a response, in bytes as they come over the wire; a larger one is given up with `ERR_MESH_BODY`. @default no limit
+   */
   readonly maxResponseBytes?: number;
 }
 

@@ -8,13 +8,13 @@ import { flag } from "../core/settings/rules.ts";
 import { attemptHeader, deadlineHeader } from "./incoming.ts";
 
 /**
- * Tells the instance how long its caller still waits and, from the second attempt on, which attempt this is. Below the balancer: each
- * attempt has less time left than the one before, and a request of its own.
+ * Adds the headers that tell the instance how long its caller still waits and, from the second attempt on, the number of the attempt. It is
+ * below the balancer, where each attempt has a request of its own.
  */
 export function propagate(clock: Clock): Interceptor {
   return (next) => (request) => {
     const added = addedHeaders(request, clock);
-    // In place: another copy would stay as long as the attempt.
+    // In place: another copy would be held as long as the attempt.
     if (added !== undefined) (request as { headers: RequestHeaders }).headers = headersWith(request.headers, added);
     return next(request);
   };
@@ -29,7 +29,10 @@ function addedHeaders({ deadline, attempt }: MeshRequest, clock: Clock): Request
 
 /** The option of {@link propagateLayer}. */
 export interface PropagateOption {
-  /** Tells instances how long the caller still waits and which attempt it is (`x-mesh-deadline-ms`, `x-mesh-attempt`). @default true */
+  /**
+   * Tells instances how long the caller still waits and the number of the attempt, in the headers `x-mesh-deadline-ms` and
+   * `x-mesh-attempt`. @default true
+   */
   readonly propagateDeadline?: boolean;
 }
 

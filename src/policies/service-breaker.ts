@@ -9,33 +9,36 @@ import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { group, orFalse } from "../core/settings/rules.ts";
 
-/** What {@link serviceBreaker} needs beside the user's options. */
+/** The options of the breaker of a service, and the parts that it works with. */
 export interface ServiceBreakerOptions extends BreakerOptions {
   readonly service: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Called when the state has changed. */
   readonly onState: (state: BreakerState) => void;
 }
 
-/** The breaker in front of a whole service, and its release. */
+/** The breaker of a whole service. */
 export interface ServiceBreaker {
   readonly interceptor: Interceptor;
   state(): BreakerState;
+  /** Releases its timers. */
   dispose(): void;
 }
 
+/** In milliseconds: with every pause at most a second, one call a second tries a service that fails. */
 const serviceMaxBreakMs = 1_000;
 
 /**
- * Refuses calls with `ERR_MESH_CIRCUIT_OPEN` while the service as a whole fails, so that callers learn it in microseconds
- * and the service is not hit by retries while it comes up; one call a second goes through and closes it when it succeeds.
+ * Refuses calls with `ERR_MESH_CIRCUIT_OPEN` while the service as a whole fails: callers learn it within microseconds, and the service gets no
+ * retries while it recovers. One call a second is sent; the breaker closes when it succeeds.
  */
 export function serviceBreaker({ service, clock, random, onState, ...options }: ServiceBreakerOptions): ServiceBreaker {
   const { failureRatio, minCalls, breakMs } = breakerOptions.settle(options);
   const circuit = new Circuit({
     failureRatio,
     minOutcomes: minCalls,
-    // A service is judged by its rate alone: in a row means nothing with many calls at once.
+    // Only the ratio counts for a service: with many calls at once, failures in a row mean little.
     consecutiveFailures: Number.POSITIVE_INFINITY,
     pauses: { baseMs: breakMs, maxMs: serviceMaxBreakMs },
     clock,
@@ -57,7 +60,7 @@ export function serviceBreaker({ service, clock, random, onState, ...options }: 
           return response;
         },
         (error: unknown) => {
-          // A deadline that passed before any attempt, in the wait for discovery, is no failure of the service.
+          // A deadline that passes in the wait for discovery, before any attempt, is no failure of the service.
           const isEarly = isMeshError(error) && error.code === "ERR_MESH_TIMEOUT" && error.attempts.length === 0;
           circuit.settle(permit, isEarly ? "neutral" : outcomeOfError(error));
           throw error;
@@ -69,14 +72,14 @@ export function serviceBreaker({ service, clock, random, onState, ...options }: 
 
 /** The option of {@link serviceBreakerLayer}. */
 export interface BreakerOption {
-  /** Circuit breakers of the service and of its instances; `false` = none. */
+  /** The circuit breakers of the service and of its instances; `false` = none. */
   readonly breaker?: BreakerOptions | false;
 }
 
-/** The rule of {@link BreakerOption}, which the circuits of the instances have too. */
+/** The rule of {@link BreakerOption}, by which the instances are judged, too. */
 export const breakerOption = optionTable<BreakerOption>()({ breaker: orFalse(group(breakerOptions)) });
 
-/** Above the retries: it judges calls, not attempts, and refuses before any work is done. */
+/** Above the retries: it counts calls, not attempts, and refuses before any work is done. */
 export const serviceBreakerLayer = layer({
   name: "breaker of the service",
   options: breakerOption,

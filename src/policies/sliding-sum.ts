@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 
-/** What was added over the last `slots` × `slotMs` milliseconds, to within one slot. */
+/** A sum over the last `slots` × `slotMs` milliseconds, exact to one slot. */
 export class SlidingSum {
   readonly #slotMs: number;
   readonly #clock: Clock;
@@ -15,6 +15,7 @@ export class SlidingSum {
     this.#slot = Math.floor(clock.now() / slotMs);
   }
 
+  /** The sum of the amounts added within that time. */
   get total(): number {
     this.#advance();
     return this.#total;
@@ -26,7 +27,7 @@ export class SlidingSum {
     this.#total += amount;
   }
 
-  /** Empties the slots that time has passed over; returns the current one. */
+  /** Empties the slots that have expired; returns the index of the current one. */
   #advance(): number {
     const slots = this.#sums.length;
     const now = Math.floor(this.#clock.now() / this.#slotMs);

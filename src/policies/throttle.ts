@@ -21,7 +21,7 @@ export const throttleOptions = optionTable<ThrottleOptions>()({
   windowMs: number({ default: 120_000, min: 1, unit: "ms" }),
 });
 
-/** What {@link throttle} needs beside the user's options. */
+/** The options of {@link throttle}, and the parts that it works with. */
 export interface ThrottlePolicyOptions extends ThrottleOptions {
   readonly service: string;
   readonly clock: Clock;
@@ -31,8 +31,8 @@ export interface ThrottlePolicyOptions extends ThrottleOptions {
 const slots = 12;
 
 /**
- * Adaptive throttling (Site Reliability Engineering, chapter 21): a service that refuses most calls is not asked with all of them, since
- * refusing costs it too. A call is refused here with the probability max(0, (calls − ratio × accepted) / (calls + 1)).
+ * Adaptive throttling (Site Reliability Engineering, chapter 21). Refusing calls takes work, too: a service that refuses most calls is not
+ * sent all of them. A call is refused here with the probability max(0, (calls − ratio × accepted) / (calls + 1)).
  */
 export function throttle({ service, clock, random, ...options }: ThrottlePolicyOptions): Interceptor {
   const { ratio, windowMs } = throttleOptions.settle(options);
@@ -48,14 +48,14 @@ export function throttle({ service, clock, random, ...options }: ThrottlePolicyO
     }
     return next(request).then(
       (response) => {
-        // Now, and not when it was sent: of a call that is under way nobody knows whether it is accepted.
+        // Counted now, and not when it was sent: only now it is known whether the service accepts the call.
         calls.add();
         if (!isOverload(response.status)) accepted.add();
         return response;
       },
       (error: unknown) => {
         calls.add();
-        // The caller's own abort says nothing against the service.
+        // Only failures of the service count against it: no aborts of the caller.
         if (outcomeOfError(error) !== "failure") accepted.add();
         throw error;
       },
@@ -65,7 +65,7 @@ export function throttle({ service, clock, random, ...options }: ThrottlePolicyO
 
 /** The option of {@link throttleLayer}. */
 export interface ThrottleOption {
-  /** Holds calls back from a service that refuses most of them; `false` = never. @default false */
+  /** Holds back calls to a service that refuses most of them; `false` = never. @default false */
   readonly throttle?: ThrottleOptions | false;
 }
 

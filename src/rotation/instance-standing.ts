@@ -6,25 +6,25 @@ export interface HealthCheckResult {
   readonly passed: boolean;
   /** When it ended, in milliseconds since the epoch. */
   readonly atMs: number;
-  /** How long it took, in milliseconds. */
+  /** Its duration, in milliseconds. */
   readonly durationMs: number;
-  /** How many in a row have ended so. */
+  /** The number of checks in a row with this result. */
   readonly inRow: number;
   /** Why it failed; `undefined` when it passed. */
   readonly error: string | undefined;
 }
 
-/** Where an instance stands in the rotation, and why. */
+/** The state of an instance, and its reason. */
 export interface InstanceStanding {
   readonly state: InstanceState;
-  /** What took it out; `undefined` while it is in rotation. */
+  /** The rule that took it out; `undefined` while it is in rotation. */
   readonly rule: EjectionRule | undefined;
-  /** Since when it is out, in milliseconds since the epoch. */
+  /** When it went out, in milliseconds since the epoch; `undefined` while it is in rotation. */
   readonly sinceMs: number | undefined;
-  /** When its pause ends, in milliseconds since the epoch; `undefined` when it waits for a probe or for a health check that passes. */
+  /** When its pause or its hold ends, in milliseconds since the epoch; `undefined` when it waits for a probe or for a health check that passes. */
   readonly untilMs: number | undefined;
-  /** Times it has been taken out. */
+  /** The number of times it has gone out. */
   readonly ejections: number;
-  /** `undefined` where none is configured, or none has ended yet. */
+  /** `undefined` where no check is configured, and until the first one has ended. */
   readonly healthCheck: HealthCheckResult | undefined;
 }

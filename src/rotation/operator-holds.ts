@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Rotation } from "./rotation.ts";
 
-/** Instances that somebody takes out by hand, each for a time, and puts back. */
+/** Instances that an operator has taken out by hand, each for a time. */
 export class OperatorHolds {
   readonly #rotation: Pick<Rotation, "hold" | "release">;
   readonly #clock: Clock;
@@ -13,7 +13,7 @@ export class OperatorHolds {
     this.#clock = clock;
   }
 
-  /** Takes `upstream` out for `forMs` milliseconds from now, whatever it was before. */
+  /** Takes `upstream` out for `forMs` milliseconds from now, whatever its state; a new time replaces the one before. */
   hold(upstream: Upstream, forMs: number): void {
     this.forget(upstream);
     this.#rotation.hold(upstream, "operator", this.#clock.wallNow() + forMs);
@@ -21,19 +21,19 @@ export class OperatorHolds {
     this.#timers.set(upstream, timer);
   }
 
-  /** Puts it back now, also where a rule of ejection has taken it out; but not while its health checks fail. */
+  /** Puts `upstream` back now, also where a rule of ejection has taken it out, but not while its health checks fail. */
   release(upstream: Upstream): void {
     this.forget(upstream);
     this.#rotation.release(upstream, "operator");
   }
 
-  /** The upstream is gone, or is told of anew. */
+  /** Forgets the time of `upstream`, which has left or is held anew. */
   forget(upstream: Upstream): void {
     this.#clock.clearTimer(this.#timers.get(upstream));
     this.#timers.delete(upstream);
   }
 
-  /** Ends waiting. */
+  /** Releases every timer; instances stay as they are. */
   dispose(): void {
     for (const timer of this.#timers.values()) this.#clock.clearTimer(timer);
     this.#timers.clear();

@@ -1,10 +1,11 @@
-import { type Context, context, type Span, trace } from "@opentelemetry/api";
+import type { Context, Span } from "@opentelemetry/api";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
 import type { AttemptEnd, AttemptObserver } from "../core/observing/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import type { NamedServices } from "./metrics/named-services.ts";
+import { loadedApi, openTelemetryApi } from "./open-telemetry-api.ts";
 import type { AttemptContext } from "./spans/attempt-context.ts";
 import type { MeshSpans } from "./spans/spans.ts";
 
@@ -18,22 +19,24 @@ export interface Reporters {
 /** Follows one call: records its metrics, and its span where it has one. */
 export class FollowedCall implements CallObserver {
   readonly skipsAnswered: boolean;
-  /** The parent of the spans of the call's attempts. */
-  readonly context: Context;
+  /** The parent of the spans of the call's attempts; `undefined` while nothing is registered with OpenTelemetry. */
+  readonly context: Context | undefined;
   readonly #reporters: Reporters;
   readonly #request: MeshRequest;
-  readonly #parent: Context;
+  readonly #parent: Context | undefined;
   readonly #span: Span | undefined;
 
   constructor(reporters: Reporters, request: MeshRequest) {
     this.#reporters = reporters;
     this.#request = request;
     // Read once, here: a retry may run in the context of a timer or of another call's socket.
-    this.#parent = context.active();
+    this.#parent = openTelemetryApi()?.context.active();
     const { services, spans } = reporters;
-    this.#span = spans?.hasCalls === true ? spans.startCall(request, services.find(request.service).label, this.#parent) : undefined;
+    const parent = this.#parent;
+    this.#span =
+      parent !== undefined && spans?.hasCalls === true ? spans.startCall(request, services.find(request.service).label, parent) : undefined;
     this.skipsAnswered = this.#span === undefined && reporters.metrics?.isOn !== true;
-    this.context = this.#span === undefined ? this.#parent : trace.setSpan(this.#parent, this.#span);
+    this.context = parent === undefined || this.#span === undefined ? parent : loadedApi().trace.setSpan(parent, this.#span);
   }
 
   onEnd(end: CallEnd): void {
@@ -42,7 +45,7 @@ export class FollowedCall implements CallObserver {
       metrics?.callEnded(this.#request, end, this.context);
     } finally {
       // A call without a span of its own gets one only when it made no attempt.
-      if (this.#span !== undefined || end.attempts === 0) {
+      if (this.#parent !== undefined && (this.#span !== undefined || end.attempts === 0)) {
         spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end);
       }
     }
@@ -102,7 +105,7 @@ export class TracedAttempt implements AttemptObserver {
   }
 
   around<T>(run: () => T): T {
-    return context.with(this.#context, run);
+    return loadedApi().context.with(this.#context, run);
   }
 
   onEnd(end: AttemptEnd): void {

@@ -1,4 +1,4 @@
-import { type Context, context } from "@opentelemetry/api";
+import type { Context } from "@opentelemetry/api";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { CallObserver } from "../core/observing/call-observer.ts";
 import type { Observer } from "../core/observing/observer.ts";
@@ -8,6 +8,7 @@ import { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import { NamedServices } from "./metrics/named-services.ts";
 import { OpenTelemetrySink } from "./metrics/open-telemetry-sink.ts";
 import { meterHooks, namingHooks } from "./metrics-observer.ts";
+import { loadedApi } from "./open-telemetry-api.ts";
 import { isUndiciObserved, MeshSpans } from "./spans/spans.ts";
 
 /** Options of {@link openTelemetry}. */
@@ -60,7 +61,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
     },
     onAttempt(request, upstream, call) {
       if (spans?.isOn === true) {
-        const parent = contextOf(call) ?? context.active();
+        const parent = contextOf(call) ?? loadedApi().context.active();
         const own = spans.startAttempt(request, upstream, parent);
         if (own !== undefined) {
           if (own.span.isRecording() || isUndiciObserved()) return new TracedAttempt(reporters, request, upstream, own);

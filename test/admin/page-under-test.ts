@@ -39,7 +39,7 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   return page;
 }
 
-/** What axe-core has against the page, in a line each. */
+/** The violations that axe-core finds on the page, one line each. */
 export async function accessibilityProblems(page: Page): Promise<readonly string[]> {
   // Not as a script element: the page's policy lets none run but its own.
   await page.evaluate(axe.source);

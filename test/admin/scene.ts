@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createMesh, type Mesh, type MeshOptions, type ServiceOptions, staticDiscovery } from "../../src/index.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 
-/** What one instance does. */
+/** The behaviour of one instance. */
 export interface Part {
   /** Milliseconds until it answers. */
   readonly ms?: number;
@@ -22,7 +22,7 @@ export interface Part {
 /** A service of a {@link Scene}. */
 export interface SceneService {
   readonly parts: readonly Part[];
-  /** Calls a second. */
+  /** Calls per second. */
   readonly rps: number;
   readonly options?: ServiceOptions;
   readonly paths?: readonly string[];

@@ -13,7 +13,7 @@ export async function adminOf(mesh: Mesh, options: AdminOptions = {}): Promise<A
   return page;
 }
 
-/** What came back. */
+/** A response. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

@@ -32,7 +32,6 @@ async function readTables(sources: ReadonlyMap<string, ts.SourceFile>): Promise<
 
 /** Literal defaults that no table and no expression of the code gives, and why they hold all the same. */
 const reviewed: Readonly<Record<string, string>> = {
-  "CallOptions.priority": "policies/concurrency/turn-queue.ts, which knows the request and not its options' type",
   "DnsOptions.emptyPolicy": "a discovery without a policy is quarantined: discovery/watcher.ts",
   "SimulatedServer.copies": "testing/simulator/listing.ts, in a condition",
   "SimulatedServer.reportsLoad": "testing/simulator/server.ts, in a condition",

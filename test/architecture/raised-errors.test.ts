@@ -26,7 +26,9 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
   ERR_MESH_OVERLOADED: {
     "mesh/services.ts: Services.#makeRoom": ["all of maxServices services have calls in flight"],
-    "policies/concurrency/concurrency-limit.ts: concurrencyLimit": ["no place, and none in the queue, in time or after shedding"],
+    "policies/concurrency/concurrency-limit.ts: ConcurrencyLimiter.#refusal": [
+      "no place, and none in the queue, in time or after shedding",
+    ],
     "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
     "policies/throttle.ts: throttle": ["the service refuses most calls"],
   },
@@ -49,7 +51,8 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "the request body has another length than its content-length",
       "the response was cut off after its head",
     ],
-    "fetch/decode.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "fetch/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "policies/max-response-bytes.ts: maxResponseBytes": ["the response body is larger than maxResponseBytes"],
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
   },
   // For interceptors of the application.

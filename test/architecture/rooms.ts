@@ -56,7 +56,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["telemetry", ["core/*", "telemetry/metrics", "telemetry/prometheus", "telemetry/spans"]],
   ["telemetry/metrics", ["core/*", "telemetry"]],
   ["telemetry/observing", ["core/*"]],
-  ["telemetry/prometheus", ["core/*", "telemetry/metrics"]],
+  ["telemetry/prometheus", ["core/*", "telemetry", "telemetry/metrics"]],
   ["telemetry/spans", ["core/*", "telemetry"]],
   [
     "mesh",

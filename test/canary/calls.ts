@@ -6,7 +6,7 @@ import { eureka } from "../../src/registries/eureka.ts";
 import { certificate } from "../registries/eureka/certificate.ts";
 import { secrets } from "./secrets.ts";
 
-/** What a call is made with. */
+/** The input of a call. */
 export interface Canaries {
   readonly init: MeshRequestInit;
   /** `?…`, with a secret in it. */

@@ -20,7 +20,7 @@ export interface Plan {
   readonly leaks: boolean;
 }
 
-/** What it says at the end. */
+/** The report at the end. */
 export interface Report {
   readonly outcomes: readonly { readonly name: string; readonly expected: string; readonly found: string }[];
   readonly sinks: readonly { readonly name: string; readonly marker: string; readonly text: string }[];

@@ -16,7 +16,7 @@ export interface Registry {
 
 type Ports = Readonly<Record<string, number>>;
 
-/** What a proxy in its debugging mode answers. */
+/** The answer of a proxy in debugging mode. */
 function giveAway(request: IncomingMessage, response: ServerResponse): void {
   const decoded = Buffer.from(request.headers.authorization?.replace("Basic ", "") ?? "", "base64").toString();
   response.writeHead(500).end(`${JSON.stringify(request.headers)} ${decoded} ${request.rawHeaders.join(" ")}`);

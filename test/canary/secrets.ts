@@ -1,6 +1,6 @@
 import { certificate } from "../registries/eureka/certificate.ts";
 
-/** What nothing may ever show, by where it is put in. Each is a text that occurs nowhere else. */
+/** The secrets that must not be shown, by the place they are put in. Each is a text that occurs nowhere else. */
 export const secrets = {
   authorization: "c4n4ry-authorization-Zk3vQx81",
   cookie: "c4n4ry-cookie-Wq7LmD24",
@@ -16,7 +16,7 @@ export const secrets = {
 
 export type SecretName = keyof typeof secrets | "privateKey";
 
-/** Lines of the PEM: whoever shows a part of the key shows one of them. */
+/** Lines of the PEM: a shown part of the key holds one of them. */
 const keyLines = certificate.key.split("\n").filter((line) => line !== "" && !line.startsWith("-----"));
 
 /** Every form in which bytes may come out: hexadecimal, decimal, and base64 wherever in the encoded text they begin. */

@@ -10,10 +10,10 @@ import { channelNames } from "../telemetry/channel-names.ts";
 import { MetricsSdk, TracesSdk } from "../telemetry/support.ts";
 import { secrets } from "./secrets.ts";
 
-/** A place where something of a call can come out. */
+/** An output in which data of a call could appear. */
 export interface Sink {
   readonly name: string;
-  /** What it shows in every run: the test of a sink that stays empty would say nothing. */
+  /** A text that it shows in every run: the test of an empty sink would prove nothing. */
   readonly marker: string;
   /** Joins each mesh. */
   readonly observer?: Observer;
@@ -29,20 +29,20 @@ export interface Sink {
 export const whole = (value: unknown): string =>
   inspect(value, { depth: Number.POSITIVE_INFINITY, showHidden: true, maxArrayLength: null, maxStringLength: null, breakLength: 200 });
 
-/** What is made of errors: by people who print them, and by programs that write them down. */
+/** An error in every form in which it is printed or logged. */
 function shown(error: unknown): readonly string[] {
   const { stack = "" } = error instanceof Error ? error : new Error("not an Error");
   return [String(error), stack, JSON.stringify(error), JSON.stringify({ ...(error as object) }), inspect(error), whole(error)];
 }
 
-/** What is published on the channels of the mesh. */
+/** The messages on the channels of the mesh. */
 function published(): Sink {
   const seen: unknown[] = [];
   for (const name of channelNames) subscribe(name, (message) => void seen.push(name, message));
   return { name: "channels", marker: "inmesh:discovery:error", leak: (value) => void seen.push({ value }), read: () => whole(seen) };
 }
 
-/** What is scraped. */
+/** The text of a scrape. */
 function scraped(): Sink {
   const observer = prometheus();
   const leak = (value: string) => observer.onEvent?.({ type: "breaker", service: value, state: "open" });
@@ -67,7 +67,7 @@ function scraped(): Sink {
   };
 }
 
-/** What the live page is told. */
+/** The JSON of the live page. */
 function shownOnPage(): Sink {
   let page: Admin | undefined;
   const get = async (path: string) => (await fetch(new URL(path, page?.url))).text();

@@ -20,7 +20,7 @@ let eureka: ToyInstance;
 let process_: ToyInstance;
 let refusing: ToyInstance;
 
-/** What has nothing of {@link evil} in it that a terminal obeys, a line of its own included. */
+/** Expects an output without anything of {@link evil} that a terminal obeys, line breaks included. */
 function expectHarmless({ stdout, stderr }: Pick<CliResult, "stdout" | "stderr">, name: string): void {
   for (const text of [stdout, stderr]) {
     // Colours, the line of progress and the second screen are the command's own.

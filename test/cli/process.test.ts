@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** What has nothing of the tests' own settings. */
+/** An environment without the settings of the tests. */
 function environment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(NODE_|VITEST|FORCE_COLOR|NO_COLOR|CONSUL_|TERM$|npm_)/i.test(name));
   return { ...Object.fromEntries(kept), TERM: "xterm", ...more };

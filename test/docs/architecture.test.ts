@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { withImportTables } from "../../docs/import-table.ts";
+import { serviceLayers } from "../../src/mesh/pipeline.ts";
 import { rooms } from "../architecture/rooms.ts";
 import { readPage } from "./markdown.ts";
 import { readPages, root, textOf } from "./pages.ts";
@@ -39,6 +40,23 @@ describe("docs/architecture.md", () => {
     const inWords = ["admin/", "cli/", "registries/", "testing/"];
     const expected = [...rooms.keys()].filter((room) => !inWords.some((each) => room.startsWith(each)));
     expect(expected.filter((room) => !shown.includes(room))).toEqual([]);
+  });
+
+  it("draws the layers of a service in their order", () => {
+    const drawing =
+      readPage(text)
+        .blocks.find(({ code }) => code.includes("serviceLayers"))
+        ?.code.split("\n") ?? [];
+    const from = drawing.findIndex((line) => line.includes("serviceLayers")) + 1;
+    const drawn = drawing.slice(from, drawing.indexOf("", from)).map((line) => line.trim().split(/ {2,}/)[0]);
+    expect(drawn).toEqual(serviceLayers.map(({ name }) => name));
+  });
+
+  it("names files and rooms in its drawings that exist", () => {
+    const [, ...drawings] = readPage(text).blocks;
+    const paths = drawings.flatMap(({ code }) => code.match(/(?<![\w./-])[a-z]+\/[a-z/-]+(?:\.ts|\/)/g) ?? []);
+    expect(paths.length).toBeGreaterThan(10);
+    expect(paths.filter((path) => !existsSync(join(root, "src", path)))).toEqual([]);
   });
 
   it("leads to every page of decisions, each record of which has its four parts", () => {

@@ -41,6 +41,20 @@ describe("the code in the docs", () => {
     expect(code).toBe(textOf(example));
   });
 
+  it("is in the source that it is part of", () => {
+    const parts = [...pages.keys()].flatMap((page) =>
+      [...textOf(page).matchAll(/^( *)<!-- part of (\S+) -->\n *```\n([\s\S]*?)^ *```$/gm)].map(
+        ([, indent = "", source = "", code = ""]) => ({
+          page,
+          source,
+          code: code.replace(new RegExp(`^${indent}`, "gm"), ""),
+        }),
+      ),
+    );
+    expect(parts.length).toBeGreaterThan(0);
+    for (const { page, source, code } of parts) expect(textOf(source), `${page} has a part of ${source} that is not in it`).toContain(code);
+  });
+
   it("is TypeScript wherever it is a program, so that all of it is run", () => {
     const others = [...pages].flatMap(([page, { blocks }]) =>
       blocks

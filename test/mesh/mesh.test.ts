@@ -69,6 +69,25 @@ describe("interceptors", () => {
     expect(bad.seen[2]?.headers).toMatchObject({ "x-a": "1", "x-b": "1" });
   });
 
+  it("of a service run inside those of the mesh", async () => {
+    const server = await serve();
+    const order: string[] = [];
+    const named =
+      (name: string): Interceptor =>
+      (next) =>
+      (request) => {
+        order.push(`${request.service}: ${name}`);
+        return next(request);
+      };
+    const mesh = meshOf(
+      { orders: server.port, users: server.port },
+      { interceptors: [named("mesh")], services: { orders: { interceptors: [named("own")] } } },
+    );
+    await mesh.fetch("orders/x");
+    await mesh.fetch("users/x");
+    expect(order).toEqual(["orders: mesh", "orders: own", "users: mesh"]);
+  });
+
   it("may answer by themselves", async () => {
     const server = await serve();
     const mesh = meshOf({ orders: server.port }, { interceptors: [() => async () => localResponse(418, "short", { "x-a": "1" })] });

@@ -155,12 +155,24 @@ console.log(JSON.stringify([messageOf(consul), messageOf(eureka), messageOf(prom
 `;
 
 /**
- * Makes a call with what a mesh has by default, and one through a dispatcher, and prints what has been loaded for them: the files of undici, by their paths in the package, and
- * of Node's own modules those that are dear and that such calls do not need; the latter once more after a look at the response's class.
+ * Makes a call with what a mesh has by default, and one through a dispatcher, and prints what has been loaded for them: packages, files of
+ * undici, and those of Node's own modules that are dear and that such calls do not need; the latter once more after a look at the
+ * response's class.
  */
 export const startProgram: string = `
-import { createRequire } from "node:module";
-import { createMesh, staticDiscovery } from "inmesh";
+import { registerHooks } from "node:module";
+const packages = new Set();
+const undici = [];
+registerHooks({
+  resolve(specifier, context, next) {
+    const resolved = next(specifier, context);
+    const [, name, file] = /.*\\/node_modules\\/((?:@[^/]+\\/)?[^/]+)\\/(.*)/.exec(resolved.url) ?? [];
+    if (name !== undefined) packages.add(name);
+    if (name === "undici") undici.push(file);
+    return resolved;
+  },
+});
+const { createMesh, staticDiscovery } = await import("inmesh");
 const dear = ["internal/deps/undici/undici", "zlib"];
 const ofNode = () => dear.filter((name) => process.moduleLoadList.includes("NativeModule " + name));
 // Not by import, which reads every export, and one of them loads Node's own undici.
@@ -172,9 +184,31 @@ server.listen(0, "127.0.0.1", async () => {
   await response.json();
   const { statusCode: throughDispatcher, body } = await mesh.dispatcher().request({ origin: "http://web", path: "/", method: "GET" });
   await body.dump();
-  const undici = Object.keys(createRequire(import.meta.url).cache).flatMap((path) => path.split(/[\\\\/]node_modules[\\\\/]undici[\\\\/]/)[1] ?? []);
   const before = ofNode();
-  console.log(JSON.stringify({ undici, before, isResponse: response instanceof Response, after: ofNode(), throughDispatcher }));
+  const isResponse = response instanceof Response;
+  console.log(JSON.stringify({ packages: [...packages].sort(), undici, before, isResponse, after: ofNode(), throughDispatcher }));
+  await mesh.close();
+  server.close();
+});
+`;
+
+/** What an application that is bundled into one file might do: prints a status, one that came through a dispatcher, and the name of a span. */
+export const bundledProgram: string = `
+import { createServer } from "node:http";
+import { trace } from "@opentelemetry/api";
+import { createMesh, staticDiscovery } from "inmesh";
+const names = [];
+const span = { spanContext: () => ({ traceId: "", spanId: "", traceFlags: 0 }), isRecording: () => true, end() {} };
+for (const method of ["setAttribute", "setAttributes", "addEvent", "setStatus", "updateName"]) span[method] = () => span;
+trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan: (name) => (names.push(name), span) }) });
+const server = createServer((request, response) => response.end("ok"));
+server.listen(0, "127.0.0.1", async () => {
+  const mesh = createMesh({ discovery: staticDiscovery({ web: [{ host: "127.0.0.1", port: server.address().port }] }) });
+  const { status } = await mesh.fetch("web/");
+  const { statusCode, body } = await mesh.dispatcher().request({ origin: "http://web", path: "/", method: "GET" });
+  await body.dump();
+  for (let call = 0; call < 50 && names.length === 0; call++) await (await mesh.fetch("web/")).text();
+  console.log(status, statusCode, names[0]);
   await mesh.close();
   server.close();
 });

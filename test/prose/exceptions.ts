@@ -13,6 +13,8 @@ export const aboutPeople: readonly AboutPeople[] = [];
 export const foreignNames: ReadonlyMap<string, string> = new Map([
   ["WebSocket", "the standard, in Node and undici"],
   ["EventSource", "the standard, in browsers"],
+  ["isolatedDeclarations", "TypeScript"],
+  ["createContextKey", "@opentelemetry/api"],
   ["BalancedPool", "undici"],
   ["RetryAgent", "undici"],
   ["UndiciInstrumentation", "@opentelemetry/instrumentation-undici"],

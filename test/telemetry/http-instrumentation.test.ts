@@ -13,7 +13,7 @@ import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
 import { closing, meshOf, serve, until } from "../support/mesh.ts";
 import { TracesSdk } from "./support.ts";
 
-// The instrumentation patches the module when it is required: whoever imported it before has the functions as they were.
+// The instrumentation patches the module when it is required: an import before that has the original functions.
 const instrumentations = [new HttpInstrumentation(), new UndiciInstrumentation()];
 const http = createRequire(import.meta.url)("node:http") as typeof Http;
 

@@ -118,7 +118,7 @@ export function changeState(observer: Observer, upstream: Upstream, state: Insta
   observer.onEvent?.({ type: "instance-state", service, upstream, state, former, rule });
 }
 
-/** What a mesh shows: to be changed at will. */
+/** The readings of a mesh, which a test sets. */
 export class ShownMesh implements MeshReading {
   zone: string | undefined = undefined;
   certificateExpiresAtMs: number | undefined = undefined;
@@ -133,7 +133,7 @@ export function serviceReading(service: string, overrides: Partial<ServiceReadin
     inFlight: 0,
     endpoints: { available: 1, ejected: 0, probing: 0, unhealthy: 0 },
     unconfirmed: 0,
-    isPanicking: false,
+    panicking: false,
     breaker: "closed",
     discoveryAgeMs: 0,
     retryBudget: 10,

@@ -56,7 +56,7 @@ export const command: Command = declare({
     };
     const changes = new EndpointChanges(tell);
     let lastError = "";
-    const watching = watchingMesh(discovery, service, {
+    const mesh = watchingMesh(discovery, service, {
       onEvent(event) {
         if (event.type === "endpoints") {
           lastError = "";
@@ -70,10 +70,9 @@ export const command: Command = declare({
       },
     });
     try {
-      await watching.watch();
       await waitFor(forMs, io.signal);
     } finally {
-      await watching.mesh.close();
+      await mesh.close();
     }
     await written;
     return exitCodes.ok;

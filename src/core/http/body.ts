@@ -1,6 +1,6 @@
 /**
- * A request body as the transport sends it. Text, bytes and a `Blob` can be sent again; a stream only while nothing of it
- * has been read; a function makes a new stream for each attempt.
+ * A request body as the transport sends it. Text, bytes and a `Blob` can be sent again; a stream only while nothing of it has been read. A
+ * function makes a stream for each attempt.
  */
 export type RequestBody =
   | undefined
@@ -10,35 +10,37 @@ export type RequestBody =
   | AsyncIterable<Uint8Array | string>
   | (() => AsyncIterable<Uint8Array | string>);
 
-/** Whether `body` can be sent a second time after a first attempt may have read it. */
+/** Whether `body` can be sent again after an attempt that may have read it. */
 export function isReplayable(body: RequestBody): boolean {
   return body === undefined || typeof body === "string" || typeof body === "function" || body instanceof Uint8Array || body instanceof Blob;
 }
 
-/** Called once when a body is closed: with `undefined` after its last byte, else with the error or the reason it was cancelled for. */
+/** Called once when a body has closed: with `undefined` after its last byte, else with its error or the reason of its cancellation. */
 export type CloseListener = (error: unknown) => void;
 
 /**
- * The body of a response: read once, by one of the readers. It closes when its last byte has arrived, when it fails or
- * when it is cancelled; until then the instance counts as busy and the call's deadline runs.
+ * The body of a response. It is read once, by one of the readers. It closes when its last byte has arrived, when it fails and when it is
+ * cancelled; until then its attempt is in flight at the instance and the deadline of the call runs.
  */
 export interface ResponseBody {
-  /** `true` once a reader has been called. */
+  /** Whether a reader has been called. */
   readonly used: boolean;
-  /** `true` when every byte has arrived already. */
+  /** Whether every byte has arrived. */
   readonly complete: boolean;
-  /** Trailer names (lower case) and values in turn; empty until the body has closed. */
+  /** The trailers: names in lower case and values in turn. Empty until the body has closed. */
   readonly trailers: readonly string[];
-  /** Calls `listener` when the body closes, at once when it has. */
+  /** Calls `listener` once when the body closes, at once where it has. */
   onClose(listener: CloseListener): void;
-  /** All of it, decoded as UTF-8. */
+  /** Reads the whole body, decoded as UTF-8. */
   text(): Promise<string>;
-  /** All of it. */
+  /** Reads the whole body. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
-  /** A byte stream with backpressure down to the socket. */
+  /** Reads the body as a byte stream, with backpressure down to the socket. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Reads up to `maxBytes` away so that the connection can be used again; closes it when there is more. */
+  /**
+   * Reads up to `maxBytes` bytes and drops them, so that the connection can be used again; closes the connection where the body is longer.
+   */
   discard(maxBytes?: number): void;
-  /** Gives the body up and closes its connection. Not a failure of the instance. */
+  /** Gives up the body and closes its connection. This is no failure of the instance. */
   cancel(reason?: unknown): void;
 }

@@ -1,10 +1,10 @@
-/** Bytes a stream takes ahead of its reader: a few reads of the socket, so that it does not stop after each of them. */
+/** Bytes that a stream buffers ahead of its reader: several reads of the socket, so that the socket is not paused after each. */
 export const streamAheadBytes = 262_144;
 
-/** Streams that nobody holds any more: what they wait for will not be read, and its connection would be taken until the deadline. */
+/** Cancels the body of a stream that is garbage-collected before its end: otherwise its connection would be taken until the deadline. */
 export const droppedStreams: FinalizationRegistry<{ cancel(): void }> = new FinalizationRegistry((body) => body.cancel());
 
-/** Ends a byte stream: with all that was put into it, or with the error that ended its body. */
+/** Ends a byte stream: closes it after the chunks that it has got, or fails it with the error of its body. */
 export function endByteStream(controller: ReadableByteStreamController, error: unknown): void {
   if (error !== undefined) {
     controller.error(error);
@@ -12,9 +12,9 @@ export function endByteStream(controller: ReadableByteStreamController, error: u
   }
   try {
     controller.close();
-    // A reader that brought its own buffer waits until it is answered (Streams standard, byte streams).
+    // A pending read into a buffer of the reader settles only with a response (Streams standard, byte streams).
     controller.byobRequest?.respond(0);
   } catch {
-    // The reader asked for elements of several bytes and the body ends inside one: the stream has told it.
+    // The reader reads elements of several bytes and the body ends within one: the stream itself has failed that read.
   }
 }

@@ -5,7 +5,7 @@ const month = `(?<month>${months.join("|")})`;
 const weekday = `(?<weekday>${weekdays.join("|")})`;
 const time = "(?<hour>[01]\\d|2[0-3]):(?<minute>[0-5]\\d):(?<second>[0-5]\\d|60)";
 
-/** The three forms of RFC 9110 §5.6.7, which are case-sensitive and have one space where they have one. */
+/** The three forms of RFC 9110 §5.6.7. They are case-sensitive, and each space is a single one. */
 const forms: readonly RegExp[] = [
   // IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
   new RegExp(`^${weekday}, (?<day>\\d\\d) ${month} (?<year>\\d{4}) ${time} GMT$`),
@@ -16,9 +16,9 @@ const forms: readonly RegExp[] = [
 ];
 
 /**
- * An HTTP-date in any of its three forms, each of which a recipient has to accept, in milliseconds since the epoch (RFC 9110 §5.6.7);
- * `undefined` for anything else, and for dates that no calendar has: the 31st of February, a wrong weekday. `Date.parse` takes much
- * more. A year of two digits is at most fifty years after `wallNowMs`.
+ * Parses an HTTP-date in any of the three forms that a recipient must accept (RFC 9110 §5.6.7), into milliseconds since the epoch. Returns
+ * `undefined` for any other text, much of which `Date.parse` accepts, and for dates that do not exist: the 31st of February, a wrong
+ * weekday. A year of two digits is taken to be at most fifty years after `wallNowMs`.
  */
 export function parseHttpDate(text: string | undefined, wallNowMs: number): number | undefined {
   for (const form of forms) {
@@ -34,25 +34,26 @@ export function parseHttpDate(text: string | undefined, wallNowMs: number): numb
 
 type Parts = Readonly<Record<string, string>>;
 
-/** Milliseconds from midnight. */
+/** Milliseconds since midnight; `undefined` for a time that no day has. */
 function timeOf({ hour, minute, second }: Parts): number | undefined {
-  // Only the last minute of a day is ever given a second more.
+  // Leap seconds are added to the last minute of a day only.
   if (second === "60" && !(hour === "23" && minute === "59")) return undefined;
   return ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000;
 }
 
-/** Midnight of the day, if there was such a day. */
+/** Midnight of the day, in milliseconds since the epoch; `undefined` for a day that does not exist. */
 function dayOf(parts: Parts, wallNowMs: number): number | undefined {
   const { weekday = "", day, month = "", year = "" } = parts;
   const midnightIn = (fullYear: number) => {
-    // Not `Date.UTC`, for which the year 50 is 1950.
+    // `Date.UTC` takes the year 50 for 1950.
     const date = new Date(0);
     date.setUTCFullYear(fullYear, months.indexOf(month), Number(day));
     return date;
   };
   let date = midnightIn(Number(year));
   if (year.length === 2) {
-    // One that "appears to be more than 50 years in the future" is of "the most recent year in the past that had the same last two digits".
+    // A date that "appears to be more than 50 years in the future" is one of "the most recent year in the past that had the same last two
+    // digits".
     const horizon = new Date(wallNowMs);
     horizon.setUTCFullYear(horizon.getUTCFullYear() + 50);
     const last = horizon.getUTCFullYear();

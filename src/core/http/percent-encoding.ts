@@ -1,4 +1,4 @@
-/** `text` with its percent-encoding taken away; `undefined` for what is no encoding of anything. */
+/** Decodes percent-encoding; `undefined` for text that is malformed. */
 export function percentDecoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

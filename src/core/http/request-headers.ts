@@ -2,8 +2,8 @@ const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Headers that describe the connection and the framing of one hop, or name the instance: the mesh sets them itself, and
- * a caller that hands on the headers of an incoming request must not change them.
+ * Headers of the connection and the framing of one hop, and the one that names the instance. The mesh sets them itself and drops those of the
+ * caller, which may have passed on the headers of an incoming request.
  */
 const ownedByTheMesh: ReadonlySet<string> = new Set([
   "connection",
@@ -21,25 +21,26 @@ const ownedByTheMesh: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * An object without a prototype of names (`__proto__` is a header like any other) that the engine keeps in its fast form, which an
- * object made by `Object.create(null)` is not.
+ * An object without inherited names, since `__proto__` is a header like any other. The engine keeps it in its fast form, unlike an object from
+ * `Object.create(null)`.
  */
 class HeaderMap {
   readonly [name: string]: string;
 }
 Object.setPrototypeOf(HeaderMap.prototype, null);
-// `constructor` is a name like any other, too.
+// `constructor` is a name like any other.
 Reflect.deleteProperty(HeaderMap.prototype, "constructor");
 
-/** Names in lower case, without prototype: `__proto__` is a header name like any other. */
+/** Request headers by name in lower case, without a prototype: `__proto__` is a name like any other. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 
-/** What `fetch` takes for headers; any `Headers` class will do. */
+/** Headers as `fetch` takes them: pairs, a record, or an instance of any `Headers` class. */
 export type HeadersInput = Iterable<readonly string[]> | Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /**
- * Headers as they go out: lower-case names, repeated ones joined by a comma (RFC 9110 §5.3).
- * @throws TypeError for a name or value that HTTP does not allow.
+ * Headers as they are sent: names in lower case, values of repeated names joined by a comma (RFC 9110 §5.3). Headers of the mesh's own, such
+ * as `host` and `content-length`, are dropped.
+ * @throws TypeError for a name or value that HTTP does not allow; it does not show values, which may be credentials.
  */
 export function requestHeaders(input: HeadersInput | undefined): Record<string, string> {
   const headers = new HeaderMap();
@@ -62,7 +63,7 @@ export function requestHeaders(input: HeadersInput | undefined): Record<string, 
   return headers;
 }
 
-/** `headers` with others over them, as a copy. Names are in lower case already. */
+/** A copy of `headers`, with `others` over them. All names are in lower case. */
 export function headersWith(headers: RequestHeaders, others: Readonly<Record<string, string>>): RequestHeaders {
   const copy: Record<string, string> = new HeaderMap();
   for (const name in headers) copy[name] = headers[name] as string;
@@ -70,7 +71,7 @@ export function headersWith(headers: RequestHeaders, others: Readonly<Record<str
   return copy;
 }
 
-/** Without the white space that HTTP knows at its ends; `trim` would take characters away that are part of a value. */
+/** Strips the white space of HTTP from both ends; `trim` would strip characters that are part of a value. */
 function trimmed(value: string): string {
   let start = 0;
   let end = value.length;
@@ -84,9 +85,9 @@ function isWhiteSpace(code: number): boolean {
 }
 
 function add(headers: Record<string, string>, name: string, given: unknown): void {
-  // A whole line, given for a name, may hold a credential.
+  // A whole line in the place of a name may hold a credential.
   if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name.split(":")[0])} is not a valid header name`);
-  // Not `String`, which makes text of a symbol.
+  // A template throws for a symbol, which `String` would turn into text.
   const value = trimmed(`${given}`);
   // The value may be a credential: it is not quoted.
   if (!fieldValue.test(value)) throw new TypeError(`headers: the value of "${name}" has characters that a header cannot carry`);

@@ -1,12 +1,12 @@
 /** The headers of a response. */
 export interface HeaderLines {
-  /** Lower-case names and their values in turn: `["content-type", "text/plain", "set-cookie", "a=1", …]`. */
+  /** Names in lower case and values in turn: `["content-type", "text/plain", "set-cookie", "a=1", …]`. */
   readonly headers: readonly string[];
-  /** The first value of one header (lower case), where it can be had without reading all of them. */
+  /** The first value of one header (name in lower case), for a response that finds it without decoding all headers. */
   header?(name: string): string | undefined;
 }
 
-/** The value of the header `name` (lower case), the first when it occurs more than once. */
+/** The first value of a header (name in lower case); `undefined` where it is absent. */
 export function headerOf(response: HeaderLines, name: string): string | undefined {
   if (response.header !== undefined) return response.header(name);
   const { headers } = response;

@@ -1,12 +1,12 @@
-/** How a call ended: when its body closed, or when it failed before. */
+/** The end of a call: its response body has closed, or it failed before. */
 export interface CallEnd {
-  /** The status of the response the caller got; `undefined` when the call rejected. */
+  /** The status of the response that the caller got; `undefined` where the call rejected. */
   readonly status: number | undefined;
-  /** The error that the call rejected with, or that its body failed with; `undefined` for a success. */
+  /** The error of the call or of its body; `undefined` for a success. */
   readonly error: unknown;
-  /** `true` when the caller aborted the call, which is no error. */
+  /** Whether the caller aborted the call, which is no error. */
   readonly cancelled: boolean;
-  /** Number of attempts made. */
+  /** Number of attempts. */
   readonly attempts: number;
   /** Milliseconds from `mesh.fetch` to the response head, or to the failure. */
   readonly headMs: number;
@@ -16,11 +16,11 @@ export interface CallEnd {
 
 /** Follows one call. */
 export interface CallObserver {
-  /** `true`: `onEnd` is not wanted for a call that an instance has answered; such a call is not followed further. */
+  /** `true`: a call that an instance has answered is not followed further, and `onEnd` is not called for it. */
   readonly skipsAnswered?: boolean;
-  /** The body has closed, or the call failed before. Called once. */
+  /** Called once: the body has closed, or the call failed before. */
   onEnd?(end: CallEnd): void;
 }
 
-/** The followers of one call, in the order of the observers that returned them; `undefined` for an observer that follows nothing. */
+/** The followers of one call, in the order of the observers that returned them; `undefined` for an observer that does not follow it. */
 export type Observation = readonly (CallObserver | undefined)[];

@@ -5,14 +5,14 @@ import type { CallObserver } from "./call-observer.ts";
 import type { MeshEvent } from "./events.ts";
 import type { MeshReading } from "./reading.ts";
 
-/** How one attempt ended: when its body closed, or when it failed before. */
+/** The end of an attempt: its response body has closed, or it failed before. */
 export interface AttemptEnd {
   readonly record: AttemptRecord;
-  /** The error that ended the attempt or its body; `undefined` for a success. */
+  /** The error of the attempt or of its body; `undefined` for a success. */
   readonly error: unknown;
-  /** `true` when this side gave the attempt up: the caller aborted, or another attempt was faster. */
+  /** Whether this process gave the attempt up: its caller aborted, or another attempt was faster. */
   readonly cancelled: boolean;
-  /** Milliseconds to the end of the body. */
+  /** Milliseconds from its beginning to the end of the body, or to the failure. */
   readonly totalMs: number;
 }
 
@@ -20,25 +20,25 @@ export interface AttemptEnd {
 export interface AttemptObserver {
   /** Headers to add to the request of this attempt, such as `traceparent`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Runs the attempt inside a context of the observer. Must call `run` once, synchronously. */
+  /** Runs the attempt within a context of the observer. Must call `run` once, synchronously, and return its result. */
   around?<T>(run: () => T): T;
-  /** The body has closed, or the attempt failed before. Called once. */
+  /** Called once: the body has closed, or the attempt failed before. */
   onEnd?(end: AttemptEnd): void;
 }
 
 /**
- * Hooks that follow what a mesh does. Each is optional and costs nothing when absent; each is called synchronously and must not throw
- * (an error is reported as a process warning once and otherwise ignored).
+ * Hooks that follow a mesh. Each is optional, costs nothing where it is absent, is called synchronously and should not throw: an error
+ * changes nothing for calls, and is reported once by a process warning.
  */
 export interface Observer {
-  /** The mesh was made, or the observer joined it with `mesh.observe()`. Reading `mesh` is cheap, and current at any time. */
+  /** The mesh was made, or the observer was added by `mesh.observe()`. `mesh` gives the numbers of the moment in which it is read. */
   onOpen?(mesh: MeshReading): void;
-  /** A call begins. The result follows the call and is handed to `onAttempt`. */
+  /** A call begins. The result follows the call and is passed to `onAttempt`. */
   onCall?(request: MeshRequest): CallObserver | undefined;
-  /** An attempt is about to be sent to `upstream`. */
+  /** An attempt is about to be sent to `upstream`. The result follows the attempt. */
   onAttempt?(request: MeshRequest, upstream: Upstream, call: CallObserver | undefined): AttemptObserver | undefined;
-  /** Something rare happened: a retry, a hedge, an answer of discovery, another state of an instance or of a breaker. */
+  /** A rare event: a retry, a hedge, an answer of discovery, a new state of an instance or of a breaker. */
   readonly onEvent?: ((event: MeshEvent) => void) | undefined;
-  /** The mesh is closed, or the observer has left it: release what was registered elsewhere. */
+  /** The mesh has been closed, or the observer was removed: release what it has registered elsewhere. */
   onClose?(): void;
 }

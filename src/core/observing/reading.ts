@@ -5,39 +5,39 @@ import type { InstanceState } from "../upstream.ts";
 export interface ConcurrencyReading {
   /** Attempts in flight, their bodies included. */
   readonly inFlight: number;
-  /** Attempts that wait in the queue. */
+  /** Attempts that wait for a place. */
   readonly queued: number;
-  /** Attempts that may be in flight now. */
+  /** Attempts that may be in flight at present. */
   readonly limit: number;
 }
 
-/** One service at this moment, in numbers; gauges and the live page show them. */
+/** The numbers of a service at this moment, for gauges and the live page. */
 export interface ServiceReading {
   readonly service: string;
-  /** Calls that have not settled, or that have an open response body. */
+  /** Calls that have not settled, or whose response body is open. */
   readonly inFlight: number;
   /** Endpoints in use, by the state of their instance. */
   readonly endpoints: Readonly<Record<InstanceState, number>>;
-  /** Endpoints that discovery no longer lists and that stay in use until that is confirmed, because too many were missing at once. */
+  /** Endpoints in use that discovery no longer lists: too many were missing at once, which has to be confirmed. */
   readonly unconfirmed: number;
-  /** `true` while a priority has so few available instances that its requests go to all of them. */
-  readonly isPanicking: boolean;
-  /** The breaker of the service. */
+  /** Whether a priority is in panic: so few of its instances are available that its requests go to all of them. */
+  readonly panicking: boolean;
+  /** The state of the breaker of the service. */
   readonly breaker: BreakerState;
-  /** Milliseconds since discovery last confirmed the endpoints; `undefined` when it never has. */
+  /** Milliseconds since the last answer of discovery; `undefined` where it has not answered yet. */
   readonly discoveryAgeMs: number | undefined;
-  /** Retries and hedges that may be made at once. */
+  /** Retries and hedges that the budget allows at this moment. */
   readonly retryBudget: number;
-  /** `undefined` for a service without a limit. */
+  /** The concurrency limit; `undefined` for a service without one. */
   readonly concurrency: ConcurrencyReading | undefined;
 }
 
-/** A mesh at this moment. A reading costs one pass over the endpoints; between two readings it costs nothing. */
+/** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
 export interface MeshReading {
-  /** The zone of this process. */
+  /** The zone of this process; `undefined` where the options name none. */
   readonly zone: string | undefined;
-  /** When the client certificate of `tls` ends, in milliseconds since the epoch; `undefined` without one. */
+  /** The time at which the client certificate of `tls` expires, in milliseconds since the epoch; `undefined` without a certificate. */
   readonly certificateExpiresAtMs: number | undefined;
-  /** The services that have been called. */
+  /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];
 }

@@ -1,18 +1,18 @@
-/** The units that options have. */
+/** The unit of an option. */
 export type Unit = "ms" | "bytes" | "%";
 
-/** What a table says of one option; `Value` is what it is with its default filled in. */
+/** The rule of one option in a table. `Value` is the type of the option with its default filled in. */
 export interface OptionRule<out Value> {
-  /** As documentation writes it: `number`, `true | false`, `"safe" | "idempotent"`. */
+  /** The type in the documentation: `number`, `true | false`, `"safe" | "idempotent"`. */
   readonly type: string;
-  /** The value that holds where the option is absent. */
+  /** The value where the option is absent. */
   readonly default: Value;
-  /** Says what holds without the option, where `default` alone does not. */
+  /** Describes the default in the documentation, where its value does not. */
   readonly defaultText?: string | undefined;
-  /** `at least 1`, `0 to 1`; `undefined` where every value of the type is allowed. */
+  /** The range in the documentation: `at least 1`, `0 to 1`; `undefined` where every value of the type is allowed. */
   readonly range?: string | undefined;
   readonly unit?: Unit | undefined;
-  /** The options inside, where the value is an object with options. */
+  /** The table of the options in the value, where that is a group of options. */
   readonly table?: { readonly rules: Readonly<Record<string, OptionRule<unknown>>> } | undefined;
   /**
    * Checks a value; `undefined` passes.

@@ -1,21 +1,21 @@
 import { checkKeys, checkObject } from "../options.ts";
 import type { OptionRule } from "./option-rule.ts";
 
-/** A rule for each option of `Options`. */
+/** The rules of all options in `Options`. */
 export type OptionRules<Options extends object> = { readonly [Name in keyof Options]-?: OptionRule<Options[Name]> };
 
-/** Options with every default filled in, as the rules of a table have it. */
+/** Options with the defaults of a table filled in. */
 export type Settled<Rules> = { readonly [Name in keyof Rules]: Rules[Name] extends OptionRule<infer Value> ? Value : never };
 
 /**
- * The options of one part of the mesh: the one place that knows their defaults, ranges and units. Checks, settings, the page of all
- * options and configuration files come from it; the sentence of each option is the comment of its property in the interface beside it.
+ * The options of one part of the mesh: the only place with their defaults, ranges and units, from which checks, settings and the page of all
+ * options come. The description of an option is the comment of its property in the interface beside the table.
  */
 export class OptionTable<Options extends object, Rules extends OptionRules<Options> = OptionRules<Options>> {
   readonly rules: Rules;
   /** The names of the options. */
   readonly names: readonly string[];
-  /** Made once: the options of a call are checked at each call. */
+  /** Made once, since the options of a call are checked at each call. */
   readonly #entries: readonly (readonly [name: string, rule: OptionRule<unknown>])[];
 
   constructor(rules: Rules) {
@@ -25,7 +25,7 @@ export class OptionTable<Options extends object, Rules extends OptionRules<Optio
   }
 
   /**
-   * Checks an object that may have these options and no others. `where` is how an error names the object.
+   * Checks an object that has these options and no others. `where` is the name of the object in errors.
    * @throws TypeError or RangeError naming the option and the value.
    */
   check(where: string, given: unknown): void {
@@ -36,14 +36,14 @@ export class OptionTable<Options extends object, Rules extends OptionRules<Optio
   }
 
   /**
-   * Checks the values of these options in an object that may have others, too. `prefix` stands before their names in errors.
+   * Checks these options in an object that may have others. `prefix` precedes their names in errors.
    * @throws TypeError or RangeError naming the option and the value.
    */
   checkValues(prefix: string, given: object): void {
     for (const [name, rule] of this.#entries) rule.check(`${prefix}${name}`, (given as Record<string, unknown>)[name]);
   }
 
-  /** These options, with the default where one is absent or `undefined`. Whatever else `given` has is left out. */
+  /** The values of these options, with the default where one is absent or `undefined`. Other properties of `given` are left out. */
   settle(given: Options): Settled<Rules> {
     const settled: Record<string, unknown> = {};
     for (const [name, rule] of this.#entries) {
@@ -54,7 +54,7 @@ export class OptionTable<Options extends object, Rules extends OptionRules<Optio
   }
 }
 
-/** Makes a table: `optionTable<RetryOptions>()({ maxAttempts: integer({ default: 3, min: 1 }), … })`; the compiler wants a rule for each option. */
+/** Makes a table with a rule for each option: `optionTable<RetryOptions>()({ maxAttempts: integer({ default: 3, min: 1 }), … })`. */
 export function optionTable<Options extends object>(): <Rules extends OptionRules<Options>>(rules: Rules) => OptionTable<Options, Rules> {
   return (rules) => new OptionTable(rules);
 }

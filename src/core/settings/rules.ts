@@ -2,7 +2,7 @@ import { checkChoice, checkFlag, checkInteger, checkNumber, checkText, maxTimerM
 import type { OptionRule, Unit } from "./option-rule.ts";
 import type { OptionRules, OptionTable } from "./option-table.ts";
 
-/** Limits of a number, and the value that holds without one. */
+/** The limits and the default of a number. */
 export interface NumberLimits<Default> {
   readonly default?: Default;
   readonly defaultText?: string;
@@ -11,34 +11,34 @@ export interface NumberLimits<Default> {
   readonly unit?: Unit;
 }
 
-/** A number. */
+/** The rule of a number. */
 export function number<Default extends number | undefined = undefined>(limits: NumberLimits<Default>): OptionRule<number | Default> {
   return numeric(limits, (option, value) => checkNumber(option, value, limits.min, limits.max));
 }
 
-/** A whole number. */
+/** The rule of a whole number. */
 export function integer<Default extends number | undefined = undefined>(limits: NumberLimits<Default>): OptionRule<number | Default> {
   return numeric(limits, (option, value) => checkInteger(option, value, limits.min, limits.max));
 }
 
-/** Milliseconds that a timer is set for, at most {@link maxTimerMs}: Node fires a longer one at once. */
+/** The rule of the delay of a timer, in milliseconds: at most {@link maxTimerMs}, since Node fires a timer with a longer one at once. */
 export function timerMs<Default extends number | undefined = undefined>(
   limits: Omit<NumberLimits<Default>, "max" | "unit">,
 ): OptionRule<number | Default> {
   return number({ ...limits, max: maxTimerMs, unit: "ms" });
 }
 
-/** A share, 0 to 1. */
+/** The rule of a share, 0 to 1. */
 export function ratio<Default extends number | undefined = undefined>(fallback?: Default): OptionRule<number | Default> {
   return number({ default: fallback as Default, min: 0, max: 1 });
 }
 
-/** `true` or `false`. */
+/** The rule of `true` or `false`. */
 export function flag(fallback: boolean): OptionRule<boolean> {
   return { type: "true | false", default: fallback, check: checkFlag };
 }
 
-/** One of a few words. */
+/** The rule of an option that is one of several words. */
 export function choice<const Word extends string, Default extends Word | undefined = undefined>(
   words: readonly Word[],
   fallback?: Default,
@@ -52,12 +52,12 @@ export function choice<const Word extends string, Default extends Word | undefin
   };
 }
 
-/** Text that is not empty. */
+/** The rule of text that is not empty. */
 export function text(defaultText?: string): OptionRule<string | undefined> {
   return { type: "string", default: undefined, defaultText, check: checkText };
 }
 
-/** A value of any other type; `check` is not called for `undefined`. */
+/** The rule of a value of another type; `check` is not called for `undefined`. */
 export function custom<Value>(rule: Omit<OptionRule<Value>, "check"> & { check(option: string, value: unknown): void }): OptionRule<Value> {
   return {
     ...rule,
@@ -67,7 +67,7 @@ export function custom<Value>(rule: Omit<OptionRule<Value>, "check"> & { check(o
   };
 }
 
-/** An object with the options of `table`; `alsoCheck` for what concerns several of them. */
+/** The rule of a group: an object with the options of `table`. `alsoCheck` checks conditions on several of them. */
 export function group<Options extends object, Rules extends OptionRules<Options>>(
   table: OptionTable<Options, Rules>,
   alsoCheck: (option: string, value: Options) => void = () => {},
@@ -84,7 +84,7 @@ export function group<Options extends object, Rules extends OptionRules<Options>
   };
 }
 
-/** `rule`, or `false` for none. */
+/** A rule that also allows `false`. */
 export function orFalse<Value, Default extends Value | false = Value>(
   rule: OptionRule<Value>,
   fallback: Default = rule.default as Default,

@@ -3,23 +3,23 @@ import type { LimitAlgorithm, LimitSample } from "./limit-algorithm.ts";
 
 /** Options of {@link aimd}. */
 export interface AimdOptions {
-  /** The limit at first. @default 20 */
+  /** The first limit. @default 20 */
   readonly initial?: number;
-  /** @default 20 */
+  /** The lowest limit, 1 or more. @default 20 */
   readonly min?: number;
-  /** @default 200 */
+  /** The highest limit. @default 200 */
   readonly max?: number;
-  /** What a dropped attempt leaves of the limit, from 0.5 to below 1. @default 0.9 */
+  /** Factor of the limit for each dropped attempt, 0.5 to 0.999. @default 0.9 */
   readonly backoffRatio?: number;
-  /** An attempt that takes longer counts as dropped, in milliseconds. @default 5000 */
+  /** Duration from which on an attempt counts as dropped, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
 }
 
 const optionKeys = ["initial", "min", "max", "backoffRatio", "timeoutMs"];
 
 /**
- * Additive increase, multiplicative decrease: one more with every attempt that ends well while at least half of the limit is in use,
- * a tenth less with every one that is dropped. Constants of Netflix's concurrency-limits (`AIMDLimit`).
+ * Additive increase, multiplicative decrease. Each attempt that is not dropped raises the limit by one, provided that at least half of the limit
+ * is in use; each dropped one multiplies it by `backoffRatio`. The constants are those of `AIMDLimit` in Netflix's concurrency-limits.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function aimd(options: AimdOptions = {}): LimitAlgorithm {
@@ -37,8 +37,8 @@ export function aimd(options: AimdOptions = {}): LimitAlgorithm {
         get value() {
           return value;
         },
-        learn({ ms, inFlight, isDropped }: LimitSample) {
-          if (isDropped || ms > timeoutMs) value = Math.floor(value * backoffRatio);
+        learn({ ms, inFlight, dropped }: LimitSample) {
+          if (dropped || ms > timeoutMs) value = Math.floor(value * backoffRatio);
           else if (inFlight * 2 >= value) value++;
           value = Math.min(max, Math.max(min, value));
         },

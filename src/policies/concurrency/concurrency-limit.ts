@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import type { Interceptor, MeshRequest } from "../../core/dispatch.ts";
+import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { MeshError } from "../../core/errors.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { ConcurrencyReading } from "../../core/observing/reading.ts";
@@ -7,99 +7,103 @@ import { isOverload, outcomeOfError } from "../../core/outcome.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { group, orFalse } from "../../core/settings/rules.ts";
 import { type ConcurrencyOptions, concurrencyOptions } from "./concurrency-options.ts";
-import { fixedLimit } from "./limit-algorithm.ts";
+import { type ConcurrencyLimit, fixedLimit } from "./limit-algorithm.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
-/** What {@link concurrencyLimit} needs beside the user's options. */
-export interface ConcurrencyLimitOptions extends ConcurrencyOptions {
+/** The options of a {@link ConcurrencyLimiter}, and the parts that it works with. */
+export interface ConcurrencyLimiterOptions extends ConcurrencyOptions {
   readonly service: string;
   readonly clock: Clock;
 }
 
-/** A concurrency limit and what it shows. */
-export interface ConcurrencyLimiter {
-  readonly interceptor: Interceptor;
-  /** The limit at this moment. */
-  readonly reading: () => ConcurrencyReading;
-}
-
 /**
- * Bounds the attempts in flight. What finds no place waits in a bounded queue, by `priority`; what finds no place there, or waits too
- * long, is refused with `ERR_MESH_OVERLOADED`: sooner than its deadline, and without having been sent.
+ * Bounds the attempts of one service that are in flight. An attempt without a place waits in a bounded queue, by `priority`. One that finds
+ * the queue full, or waits too long, rejects with `ERR_MESH_OVERLOADED`: sooner than its deadline, and without having been sent.
  */
-export function concurrencyLimit({ service, clock, ...options }: ConcurrencyLimitOptions): ConcurrencyLimiter {
-  const { maxInFlight, maxQueued, queueTimeoutMs } = concurrencyOptions.settle(options);
-  const limit = (typeof maxInFlight === "number" ? fixedLimit(maxInFlight) : maxInFlight).begin();
-  let inFlight = 0;
+export class ConcurrencyLimiter {
+  readonly #service: string;
+  readonly #clock: Clock;
+  readonly #limit: ConcurrencyLimit;
+  readonly #queue: TurnQueue;
+  #inFlight = 0;
 
-  const refusal = ({ attempts }: MeshRequest, why: string) =>
-    new MeshError("ERR_MESH_OVERLOADED", `"${service}" has ${inFlight} attempts in flight (concurrency.maxInFlight): ${why}`, {
-      service,
-      attempts: [...attempts],
-      stack: false,
-    });
-  const queue = new TurnQueue({ maxQueued, queueTimeoutMs, clock, refusal });
+  constructor({ service, clock, ...options }: ConcurrencyLimiterOptions) {
+    const { maxInFlight, maxQueued, queueTimeoutMs } = concurrencyOptions.settle(options);
+    this.#service = service;
+    this.#clock = clock;
+    this.#limit = (typeof maxInFlight === "number" ? fixedLimit(maxInFlight) : maxInFlight).begin();
+    this.#queue = new TurnQueue({ maxQueued, queueTimeoutMs, clock, refusal: (request, why) => this.#refusal(request, why) });
+  }
 
-  const fill = () => {
-    // Taken for whose turn it is here: whoever comes before it runs must not have the place.
-    while (inFlight < limit.value && queue.next()) inFlight++;
+  readonly interceptor: Interceptor = (next) => (request) => {
+    if (this.#inFlight >= this.#limit.value || this.#queue.size > 0) return this.#queue.wait(request).then(() => this.#send(request, next));
+    this.#inFlight++;
+    return this.#send(request, next);
   };
 
-  const leave = () => {
-    inFlight--;
-    fill();
+  /** The numbers of this moment. */
+  get reading(): ConcurrencyReading {
+    return { inFlight: this.#inFlight, queued: this.#queue.size, limit: this.#limit.value };
+  }
+
+  /** Sends a request that has a place. */
+  #send(request: MeshRequest, next: Dispatch): Promise<MeshResponse> {
+    const startedAt = this.#clock.now();
+    const inFlight = this.#inFlight;
+    return next(request).then(
+      (response) => {
+        this.#learn(startedAt, inFlight, isOverload(response.status));
+        response.body.onClose(this.#leave);
+        return response;
+      },
+      (error: unknown) => {
+        const outcome = outcomeOfError(error);
+        if (outcome !== "neutral") this.#learn(startedAt, inFlight, outcome === "failure");
+        this.#leave();
+        throw error;
+      },
+    );
+  }
+
+  #learn(startedAt: number, inFlight: number, dropped: boolean): void {
+    this.#limit.learn({ ms: this.#clock.now() - startedAt, inFlight, dropped });
+    // The limit may have risen.
+    this.#fill();
+  }
+
+  readonly #leave = (): void => {
+    this.#inFlight--;
+    this.#fill();
   };
 
-  const interceptor: Interceptor = (next) => {
-    /** Sends a request for which a place has been taken. */
-    const send = (request: MeshRequest) => {
-      const startedAt = clock.now();
-      const inFlightThen = inFlight;
-      const learn = (isDropped: boolean) => {
-        limit.learn({ ms: clock.now() - startedAt, inFlight: inFlightThen, isDropped });
-        // It may have gone up.
-        fill();
-      };
-      return next(request).then(
-        (response) => {
-          learn(isOverload(response.status));
-          response.body.onClose(leave);
-          return response;
-        },
-        (error: unknown) => {
-          const outcome = outcomeOfError(error);
-          if (outcome !== "neutral") learn(outcome === "failure");
-          leave();
-          throw error;
-        },
-      );
-    };
-    return (request) => {
-      if (inFlight >= limit.value || queue.size > 0) return queue.wait(request).then(() => send(request));
-      inFlight++;
-      return send(request);
-    };
-  };
+  /** Gives free places to attempts that wait: at once, so that no attempt which comes before they run takes them. */
+  #fill(): void {
+    while (this.#inFlight < this.#limit.value && this.#queue.next()) this.#inFlight++;
+  }
 
-  return { interceptor, reading: () => ({ inFlight, queued: queue.size, limit: limit.value }) };
+  #refusal({ attempts }: MeshRequest, why: string): MeshError {
+    const service = this.#service;
+    const message = `"${service}" has ${this.#inFlight} attempts in flight (concurrency.maxInFlight): ${why}`;
+    return new MeshError("ERR_MESH_OVERLOADED", message, { service, attempts: [...attempts], stack: false });
+  }
 }
 
 /** The option of {@link concurrencyLayer}. */
 export interface ConcurrencyOption {
-  /** How many attempts may be in flight at a time; `false` = no limit. @default false */
+  /** Limit of the attempts in flight at a time; `false` = no limit. @default false */
   readonly concurrency?: ConcurrencyOptions | false;
 }
 
-/** The rule of {@link ConcurrencyOption}, which the limit of each instance has too. */
+/** The rule of {@link ConcurrencyOption}, which also bounds the attempts at each instance. */
 export const concurrencyOption = optionTable<ConcurrencyOption>()({ concurrency: orFalse(group(concurrencyOptions), false) });
 
-/** Attempts take places, not calls: one that pauses before its retry holds none. */
+/** Attempts take places, not calls: a call that pauses before its retry holds none. */
 export const concurrencyLayer = layer({
   name: "concurrency limit",
   options: concurrencyOption,
   build({ concurrency }, parts: LayerParts) {
     if (concurrency === false) return undefined;
-    const { interceptor, reading } = concurrencyLimit({ ...parts, ...concurrency });
-    return { interceptor, reading: () => ({ concurrency: reading() }) };
+    const limiter = new ConcurrencyLimiter({ ...parts, ...concurrency });
+    return { interceptor: limiter.interceptor, reading: () => ({ concurrency: limiter.reading }) };
   },
 });

@@ -3,18 +3,18 @@ import { optionTable } from "../../core/settings/option-table.ts";
 import { custom, integer, timerMs } from "../../core/settings/rules.ts";
 import type { LimitAlgorithm } from "./limit-algorithm.ts";
 
-/** How many attempts may be in flight; `concurrency` in the options of the mesh. */
+/** Limits of the attempts in flight; `concurrency` in the options of the mesh. */
 export interface ConcurrencyOptions {
   /**
-   * Attempts of one service that may be in flight in this process, their bodies included: a number, or an algorithm that finds it:
-   * `gradient2()`, `aimd()`. @default 1024
+   * Attempts of one service that this process may have in flight, their response bodies included: a number, or an algorithm that adapts it, such
+   * as `gradient2()` or `aimd()`. @default 1024
    */
   readonly maxInFlight?: number | LimitAlgorithm;
-  /** Attempts of one instance. One that has so many is passed over; while all have, further attempts wait. @default no limit */
+  /** Attempts that one instance may have in flight. A full instance is not picked; while all are full, attempts wait. @default no limit */
   readonly maxInFlightPerInstance?: number;
-  /** Attempts that may wait for a place; further ones are refused at once. @default 1024 */
+  /** Attempts that may wait for a place; further ones are refused at once with `ERR_MESH_OVERLOADED`. @default 1024 */
   readonly maxQueued?: number;
-  /** How long an attempt may wait, in milliseconds. @default 1000 */
+  /** Time after which an attempt that waits is refused, in milliseconds. @default 1000 */
   readonly queueTimeoutMs?: number;
 }
 

@@ -3,30 +3,30 @@ import type { LimitAlgorithm, LimitSample } from "./limit-algorithm.ts";
 
 /** Options of {@link gradient2}. */
 export interface Gradient2Options {
-  /** The limit at first. @default 20 */
+  /** The first limit. @default 20 */
   readonly initial?: number;
-  /** @default 20 */
+  /** The lowest limit, 1 or more. @default 20 */
   readonly min?: number;
-  /** @default 200 */
+  /** The highest limit. @default 200 */
   readonly max?: number;
-  /** Attempts that may wait at the instances without the limit going down. @default 4 */
+  /** Attempts that may queue at the instances without lowering the limit; it grows faster with more. @default 4 */
   readonly queueSize?: number;
-  /** How many times slower than in the long run attempts may be before the limit goes down. @default 1.5 */
+  /** Ratio of the latency of an attempt to the long-term average from which on the limit falls, 1 to 1000. @default 1.5 */
   readonly tolerance?: number;
-  /** How much of the way to its new value the limit goes with one attempt, above 0 up to 1. @default 0.2 */
+  /** Part of the way to its new value that the limit goes with each attempt, 0.001 to 1. @default 0.2 */
   readonly smoothing?: number;
-  /** Attempts that the long run is made of. @default 600 */
+  /** Number of attempts in the long-term average, 10 or more. @default 600 */
   readonly longWindow?: number;
 }
 
 const optionKeys = ["initial", "min", "max", "queueSize", "tolerance", "smoothing", "longWindow"];
-/** So many attempts are averaged with equal weight before the long run begins to forget. */
+/** Number of the first attempts whose latencies are averaged with equal weight, before the average becomes exponential. */
 const warmUp = 10;
 
 /**
- * Follows latency: as soon as attempts take longer than they do in the long run, somebody queues, and the limit goes down; otherwise
- * it goes up by `queueSize`. Netflix's concurrency-limits (`Gradient2Limit`) with its constants. A dropped attempt takes a tenth, as in
- * {@link aimd}: a service that refuses in no time would look fast.
+ * Adapts the limit to latency. Attempts that take longer than the long-term average are a sign of queues at the instances: the limit falls. Otherwise
+ * it grows by a part of `queueSize` with each attempt. The algorithm and its constants are those of `Gradient2Limit` in Netflix's concurrency-limits. A dropped attempt
+ * lowers the limit by a tenth, as in {@link aimd}, since fast refusals would look like low latency.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function gradient2(options: Gradient2Options = {}): LimitAlgorithm {
@@ -48,15 +48,15 @@ export function gradient2(options: Gradient2Options = {}): LimitAlgorithm {
         get value() {
           return Math.floor(limit);
         },
-        learn({ ms, inFlight, isDropped }: LimitSample) {
-          if (isDropped) {
+        learn({ ms, inFlight, dropped }: LimitSample) {
+          if (dropped) {
             limit = bounded(limit * 0.9);
             return;
           }
           const longMs = long.add(ms);
-          // What the long run has learnt in an overload must not be taken for normal once it is over.
+          // After an overload, its latencies must not pass for normal ones.
           if (longMs > 2 * ms) long.shrink();
-          // Nobody asks for more than half of it: latency says nothing about the other half.
+          // With less than half of the limit in use, latency is no evidence about the limit.
           if (inFlight < limit / 2) return;
           const gradient = ms > 0 ? Math.min(1, Math.max(0.5, (tolerance * longMs) / ms)) : 1;
           limit = bounded(limit * (1 - smoothing) + smoothing * (limit * gradient + queueSize));
@@ -66,7 +66,7 @@ export function gradient2(options: Gradient2Options = {}): LimitAlgorithm {
   };
 }
 
-/** An average over about `window` values. */
+/** A moving average over about `window` latencies. */
 class LongRun {
   readonly #factor: number;
   #count = 0;

@@ -5,23 +5,24 @@ import type { Upstream } from "../../core/upstream.ts";
 import { type ConcurrencyOptions, concurrencyOptions } from "./concurrency-options.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
-/** What an {@link InstanceLimit} needs beside the user's options. */
+/** The parts that an {@link InstanceLimit} works with. */
 export interface InstanceLimitOptions {
   readonly service: string;
-  /** Who may be picked now. */
+  /** The instances that may be picked at present. */
   readonly candidates: () => readonly Upstream[];
   readonly clock: Clock;
 }
 
 /**
- * Bounds the attempts in flight at one instance. Where no instance has room, attempts wait for some, by `priority`; who finds no place in
- * the queue, or waits too long, is refused with `ERR_MESH_OVERLOADED`.
+ * Bounds the attempts in flight at each instance of a service. While all instances are full, attempts wait in a bounded queue, by `priority`. One
+ * that finds the queue full, or waits too long, rejects with `ERR_MESH_OVERLOADED`.
  */
 export class InstanceLimit {
+  /** Attempts that one instance may have in flight. */
   readonly max: number;
   readonly #candidates: () => readonly Upstream[];
   readonly #queue: TurnQueue;
-  /** Whose turn it is, and who has not picked an instance yet: the room is theirs. */
+  /** Attempts that have left the queue and have not picked an instance yet: they hold a place. */
   #called = 0;
 
   constructor(max: number, concurrency: ConcurrencyOptions, { service, candidates, clock }: InstanceLimitOptions) {
@@ -39,35 +40,36 @@ export class InstanceLimit {
     return this.#queue.size;
   }
 
-  /** Whether others are first. */
+  /** Whether attempts that came before hold all places, or wait for one. */
   get isTaken(): boolean {
     return this.#queue.size > 0 || this.#called > 0;
   }
 
+  /** Whether an instance has as many attempts in flight as it may. */
   isFull(upstream: Upstream): boolean {
     return upstream.inFlight >= this.max;
   }
 
-  /** Resolves with what `go` makes of it when there is room for the request; `go` picks at once. */
+  /** Waits until there is room for the request, then calls `go`, which picks an instance at once. Resolves as it does. */
   async waitFor<Result>(request: MeshRequest, go: () => Promise<Result>): Promise<Result> {
     await this.#queue.wait(request);
     this.#called--;
     return go();
   }
 
-  /** An attempt has ended, or there are other instances: as many go on as there is room for. */
+  /** Lets as many attempts go on as there is room for. To be called when an attempt has ended or the instances have changed. */
   readonly fill = (): void => {
     if (this.#queue.size === 0) return;
     const candidates = this.#candidates();
     let room = -this.#called;
     for (const { inFlight } of candidates) room += Math.max(0, this.max - inFlight);
-    // Without any instance waiting is of no use: they are told so.
+    // Without instances waiting is in vain: all attempts go on, and fail.
     if (candidates.length === 0) room = this.#queue.size;
     for (; room > 0 && this.#queue.next(); room--) this.#called++;
   };
 }
 
-/** The limit that `concurrency` asks for, if it does. */
+/** The limit of each instance; `undefined` where the options have none. */
 export function instanceLimit(concurrency: ConcurrencyOptions | false, options: InstanceLimitOptions): InstanceLimit | undefined {
   if (concurrency === false || concurrency.maxInFlightPerInstance === undefined) return undefined;
   return new InstanceLimit(concurrency.maxInFlightPerInstance, concurrency, options);

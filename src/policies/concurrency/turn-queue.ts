@@ -3,18 +3,20 @@ import type { MeshRequest } from "../../core/dispatch.ts";
 import type { MeshError } from "../../core/errors.ts";
 import { type Waiter, WaitQueue } from "./wait-queue.ts";
 
-/** What a {@link TurnQueue} needs. */
+/** The limits of a {@link TurnQueue}, and the parts that it works with. */
 export interface TurnQueueOptions {
   /** Attempts that may wait. */
   readonly maxQueued: number;
-  /** How long one may wait, in milliseconds. */
+  /** Time for which one may wait, in milliseconds. */
   readonly queueTimeoutMs: number;
   readonly clock: Clock;
-  /** What an attempt gets that must not wait, or no longer. */
+  /** Makes the error of an attempt that may not wait, or may wait no longer. */
   readonly refusal: (request: MeshRequest, why: string) => MeshError;
 }
 
-/** Attempts that wait for a place: bounded in number and in time, by priority, and left by those whose call has ended. */
+/**
+ * A queue of attempts that wait for a place, by priority. It is bounded in number and in time; an attempt whose call has ended leaves it.
+ */
 export class TurnQueue {
   readonly #options: TurnQueueOptions;
   readonly #queue: WaitQueue;
@@ -24,18 +26,19 @@ export class TurnQueue {
     this.#queue = new WaitQueue(options.maxQueued);
   }
 
+  /** Attempts that wait. */
   get size(): number {
     return this.#queue.size;
   }
 
-  /** Lets the next one go on; `false` when nobody waits. */
+  /** Lets the next attempt go on; `false` where none waits. */
   next(): boolean {
     const waiter = this.#queue.take();
     waiter?.onTurn();
     return waiter !== undefined;
   }
 
-  /** Resolves when it is the request's turn. Rejects with the refusal, or with what its call was cancelled for. */
+  /** Resolves when it is the request's turn. Rejects with the refusal, or with the reason for which its call was cancelled. */
   wait(request: MeshRequest): Promise<void> {
     const { queueTimeoutMs, clock, refusal } = this.#options;
     return new Promise((resolve, reject) => {

@@ -1,20 +1,20 @@
 import type { CallPriority } from "../../core/dispatch.ts";
 
-/** Somebody who waits in a {@link WaitQueue}. */
+/** An entry of a {@link WaitQueue}. */
 export interface Waiter {
   readonly priority: CallPriority;
-  /** It is this waiter's turn. */
+  /** Called when it is the waiter's turn. */
   readonly onTurn: () => void;
-  /** Its place was given to one of a higher priority. */
+  /** Called when its place is given to a waiter of a higher priority. */
   readonly onShed: () => void;
 }
 
 const lanes: readonly CallPriority[] = ["high", "normal", "low"];
 
-/** A bounded queue: by priority, and first come, first served within one. Who leaves, leaves in constant time. */
+/** A bounded queue by priority; first in, first out within a priority. Waiters are removed in constant time. */
 export class WaitQueue {
   readonly #max: number;
-  // A set keeps its order, and forgets in constant time.
+  // A set keeps the order of its elements, and removes them in constant time.
   readonly #lanes: ReadonlyMap<CallPriority, Set<Waiter>> = new Map(lanes.map((lane) => [lane, new Set()]));
   #size = 0;
 
@@ -26,7 +26,10 @@ export class WaitQueue {
     return this.#size;
   }
 
-  /** `false` when there is no room. Where the queue is full, the newest of a lower priority makes room. */
+  /**
+   * Adds a waiter. In a full queue it takes the place of the newest waiter of the lowest priority below its own; `false` where there is
+   * none.
+   */
   add(waiter: Waiter): boolean {
     if (this.#size >= this.#max && !this.#shedBelow(waiter.priority)) return false;
     this.#lanes.get(waiter.priority)?.add(waiter);
@@ -34,7 +37,7 @@ export class WaitQueue {
     return true;
   }
 
-  /** Takes out who is next. */
+  /** Removes and returns the next waiter; `undefined` where the queue is empty. */
   take(): Waiter | undefined {
     for (const lane of this.#lanes.values()) {
       for (const waiter of lane) {
@@ -45,7 +48,7 @@ export class WaitQueue {
     return undefined;
   }
 
-  /** Who waits no longer; harmless when it does not. */
+  /** Removes a waiter; does nothing for one that does not wait. */
   remove(waiter: Waiter): void {
     if (this.#lanes.get(waiter.priority)?.delete(waiter)) this.#size--;
   }

@@ -1,9 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
-/** What a {@link HedgeDelay} needs. */
+/** The quantile of a {@link HedgeDelay}, its bounds and its clock. */
 export interface HedgeDelayOptions {
-  /** 0–1. */
+  /** Quantile of the latencies that is the delay, 0–1. */
   readonly quantile: number;
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
@@ -11,10 +11,10 @@ export interface HedgeDelayOptions {
 }
 
 const refreshMs = 3_000;
-/** A percentile of fewer latencies is chance. */
+/** Fewest latencies that a quantile is taken of. */
 const minCount = 50;
 
-/** How long a call is waited for before it is hedged: a percentile of the last half minute, looked up anew every three seconds. */
+/** The delay before a hedge: a quantile of the latencies of the last half minute, computed every three seconds. */
 export class HedgeDelay {
   readonly #options: HedgeDelayOptions;
   readonly #latencies: LatencyHistogram;
@@ -27,12 +27,12 @@ export class HedgeDelay {
     this.#refreshAt = options.clock.now() + refreshMs;
   }
 
-  /** Takes a latency in milliseconds. */
+  /** Records a latency, in milliseconds. */
   learn(ms: number): void {
     this.#latencies.record(ms);
   }
 
-  /** In milliseconds; `undefined` while too little is known, and where it would be too long to be of use. */
+  /** The delay in milliseconds; `undefined` while there are too few latencies, and where it would be longer than `maxDelayMs`. */
   current(): number | undefined {
     const { quantile, minDelayMs, maxDelayMs, clock } = this.#options;
     const now = clock.now();

@@ -3,13 +3,13 @@ import { ratio, timerMs } from "../../core/settings/rules.ts";
 
 /** A second attempt beside a slow one; `hedge` in the options of the mesh. */
 export interface HedgeOptions {
-  /** The delay before a hedge, as a percentile of the latencies of the calls before, 0–1. @default 0.95 */
+  /** The delay before a hedge: this quantile of the latencies of the last half minute, 0–1. @default 0.95 */
   readonly percentile?: number;
-  /** The shortest wait before a hedge, in milliseconds. @default 1 */
+  /** The shortest delay before a hedge, in milliseconds. @default 1 */
   readonly minDelayMs?: number;
-  /** The longest wait before a hedge, in milliseconds; while the percentile is longer, nothing is hedged. @default 2000 */
+  /** The longest delay before a hedge, in milliseconds; nothing is hedged while the quantile is longer. @default 2000 */
   readonly maxDelayMs?: number;
-  /** The budget of hedges: the share of the calls that may be hedged, 0–1. @default 0.05 */
+  /** The budget of hedges: the share of calls that may be hedged, 0–1. @default 0.05 */
   readonly maxExtraLoad?: number;
 }
 

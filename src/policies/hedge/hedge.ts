@@ -1,4 +1,3 @@
-import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
@@ -12,141 +11,86 @@ import { RetryBudget } from "../retry/retry-budget.ts";
 import { isFailedResponse } from "../retry/retry-decision.ts";
 import { HedgeDelay } from "./hedge-delay.ts";
 import { type HedgeOptions, hedgeOptions } from "./hedge-options.ts";
+import { Race, superseded } from "./race.ts";
 
-/** What {@link hedge} needs beside the user's options. */
+/** The options of {@link hedge}, and the parts that it works with. */
 export interface HedgePolicyOptions extends HedgeOptions {
-  /** Shared with the retries: both are extra load. */
+  /** The budget of the retries, which hedges are charged to as well: both are extra load. */
   readonly budget: RetryBudget;
   readonly clock: Clock;
   readonly events?: EventSink | undefined;
 }
 
 /**
- * Sends a request that takes longer than nearly all others do to a second instance and takes the answer that succeeds first; the other
- * attempt is cancelled, and nobody is blamed for it. Only for requests that may be executed twice. (Dean and Barroso, The Tail at
- * Scale; the percentile, the budget and what is learnt from are Finagle's backup requests.)
+ * Sends a request that takes longer than nearly all others to a second instance. The attempt that succeeds first is the result; the other one
+ * is cancelled, which is no failure of its instance. Only requests that may be executed twice are hedged. (Dean and Barroso, The Tail at
+ * Scale. The quantile, the budget and the latencies that count are those of Finagle's backup requests.)
  */
-export function hedge({ budget, clock, events, ...options }: HedgePolicyOptions): Interceptor {
-  const { percentile, minDelayMs, maxDelayMs, maxExtraLoad } = hedgeOptions.settle(options);
-  const delay = new HedgeDelay({ quantile: percentile, minDelayMs, maxDelayMs, clock });
-  // Of its own beside the shared one: a latency that rises everywhere would make every call slower than the percentile it was before.
-  const ownBudget = new RetryBudget({ ratio: maxExtraLoad, minRetriesPerSecond: 0 }, clock);
+export function hedge(options: HedgePolicyOptions): Interceptor {
+  const policy = new HedgePolicy(options);
   return (next) => {
-    const observed: Dispatch = (request) => {
-      const startedAt = clock.now();
-      return next(request).then(
-        (response) => {
-          if (!isFailedResponse(response)) delay.learn(clock.now() - startedAt);
-          return response;
-        },
-        (error: unknown) => {
-          // It would have taken at least so long.
-          if (isMeshError(error) ? error.code === "ERR_MESH_TIMEOUT" : error === superseded) delay.learn(clock.now() - startedAt);
-          throw error;
-        },
-      );
-    };
-    return (request) => {
-      ownBudget.deposit();
-      const delayMs = isHedgeable(request) ? delay.current() : undefined;
-      if (delayMs === undefined || clock.now() + delayMs >= request.deadline) return observed(request);
-      return new Promise((resolve, reject) => {
-        const race = new Race(request, observed, resolve, reject);
-        race.timer = clock.setTimer(() => {
-          if (!race.isOpen || !ownBudget.withdraw() || !budget.withdraw()) return;
-          const { service } = request;
-          events?.emit?.({ type: "hedge", service, request, delayMs });
-          race.enter(() => events?.emit?.({ type: "hedge-won", service, request }));
-        }, delayMs);
-        race.onEnd = () => clock.clearTimer(race.timer);
-        race.enter();
-      });
-    };
+    const observed: Dispatch = (request) => policy.observe(request, next);
+    return (request) => policy.send(request, observed);
   };
 }
 
-function isHedgeable({ options, method, body }: MeshRequest): boolean {
-  return (options.idempotent ?? isRetryableMethod(method, "safe")) && isReplayable(body) && options.retry !== false;
-}
+class HedgePolicy {
+  readonly #clock: Clock;
+  readonly #events: EventSink | undefined;
+  readonly #delay: HedgeDelay;
+  readonly #budget: RetryBudget;
+  /** Beside the budget of the retries: where latency rises everywhere, every call takes longer than the quantile of before. */
+  readonly #ownBudget: RetryBudget;
 
-/** Why the slower attempt was cancelled. */
-const superseded = new DOMException("another attempt of the same call was faster", "AbortError");
-
-/** The attempts of one call that run side by side: the first success counts, or the last failure. */
-class Race {
-  timer: unknown = undefined;
-  onEnd: () => void = () => {};
-  readonly #request: MeshRequest;
-  readonly #send: Dispatch;
-  readonly #resolve: (response: MeshResponse) => void;
-  readonly #reject: (error: unknown) => void;
-  readonly #running = new Set<Cancellation>();
-  /** A response that failed, while another attempt may still do better. */
-  #failed: MeshResponse | undefined = undefined;
-  #isOver = false;
-
-  constructor(request: MeshRequest, send: Dispatch, resolve: (response: MeshResponse) => void, reject: (error: unknown) => void) {
-    this.#request = request;
-    this.#send = send;
-    this.#resolve = resolve;
-    this.#reject = reject;
+  constructor({ budget, clock, events, ...options }: HedgePolicyOptions) {
+    const { percentile, minDelayMs, maxDelayMs, maxExtraLoad } = hedgeOptions.settle(options);
+    this.#clock = clock;
+    this.#events = events;
+    this.#budget = budget;
+    this.#delay = new HedgeDelay({ quantile: percentile, minDelayMs, maxDelayMs, clock });
+    this.#ownBudget = new RetryBudget({ ratio: maxExtraLoad, minRetriesPerSecond: 0 }, clock);
   }
 
-  /** `true` while no attempt has ended: one that failed is the retries' business. */
-  get isOpen(): boolean {
-    return !this.#isOver && this.#running.size > 0;
-  }
-
-  /** Sends one more attempt. `onWon`: its answer was taken. */
-  enter(onWon?: () => void): void {
-    const { cancellation: call } = this.#request;
-    const cancellation = new Cancellation();
-    const forward = (reason: unknown) => cancellation.cancel(reason);
-    call.onCancel(forward);
-    const forget = () => call.removeListener(forward);
-    this.#running.add(cancellation);
-    this.#send({ ...this.#request, cancellation }).then(
+  /** Sends one attempt, and learns from its latency. */
+  observe(request: MeshRequest, next: Dispatch): Promise<MeshResponse> {
+    const startedAt = this.#clock.now();
+    return next(request).then(
       (response) => {
-        response.body.onClose(forget);
-        this.#running.delete(cancellation);
-        this.#answered(response, onWon);
+        if (!isFailedResponse(response)) this.#delay.learn(this.#clock.now() - startedAt);
+        return response;
       },
       (error: unknown) => {
-        forget();
-        this.#running.delete(cancellation);
-        this.#failedWith(error);
+        // It would have taken at least this long.
+        const isTooSlow = isMeshError(error) ? error.code === "ERR_MESH_TIMEOUT" : error === superseded;
+        if (isTooSlow) this.#delay.learn(this.#clock.now() - startedAt);
+        throw error;
       },
     );
   }
 
-  #answered(response: MeshResponse, onWon: (() => void) | undefined): void {
-    if (this.#isOver) {
-      response.body.cancel(superseded);
-      return;
-    }
-    if (isFailedResponse(response) && this.#running.size > 0) {
-      this.#failed?.body.discard();
-      this.#failed = response;
-      return;
-    }
-    this.#end();
-    if (this.#failed !== response) this.#failed?.body.discard();
-    for (const loser of this.#running) loser.cancel(superseded);
-    if (!isFailedResponse(response)) onWon?.();
-    this.#resolve(response);
+  /** Sends a request, and a hedge of it after the delay. */
+  send(request: MeshRequest, observed: Dispatch): Promise<MeshResponse> {
+    this.#ownBudget.deposit();
+    const delayMs = isHedgeable(request) ? this.#delay.current() : undefined;
+    if (delayMs === undefined || this.#clock.now() + delayMs >= request.deadline) return observed(request);
+    return new Promise((resolve, reject) => {
+      const race = new Race(request, observed, resolve, reject);
+      race.timer = this.#clock.setTimer(() => this.#hedge(race, request, delayMs), delayMs);
+      race.onEnd = () => this.#clock.clearTimer(race.timer);
+      race.enter();
+    });
   }
 
-  #failedWith(error: unknown): void {
-    if (this.#isOver || this.#running.size > 0) return;
-    this.#end();
-    if (this.#failed === undefined) this.#reject(error);
-    else this.#resolve(this.#failed);
+  #hedge(race: Race, request: MeshRequest, delayMs: number): void {
+    if (!race.isOpen || !this.#ownBudget.withdraw() || !this.#budget.withdraw()) return;
+    const { service } = request;
+    this.#events?.emit?.({ type: "hedge", service, request, delayMs });
+    race.enter(() => this.#events?.emit?.({ type: "hedge-won", service, request }));
   }
+}
 
-  #end(): void {
-    this.#isOver = true;
-    this.onEnd();
-  }
+function isHedgeable({ options, method, body }: MeshRequest): boolean {
+  return (options.idempotent ?? isRetryableMethod(method, "safe")) && isReplayable(body) && options.retry !== false;
 }
 
 /** The option of {@link hedgeLayer}. */

@@ -1,12 +1,12 @@
 import type { Clock } from "../../core/clock.ts";
 import { LogBuckets } from "../../core/log-buckets.ts";
 
-/** A percentile is right to about 9 %. */
+/** Quantiles are exact to 9 %. */
 const bucketsPerOctave = 8;
 const windows = 3;
 const windowMs = 10_000;
 
-/** Latencies of the last 20 to 30 seconds, in a few kilobytes however many there are. */
+/** The latencies of the last 20 to 30 seconds, in a few kilobytes whatever their number. */
 export class LatencyHistogram {
   readonly #clock: Clock;
   readonly #buckets: readonly LogBuckets[] = Array.from({ length: windows }, () => new LogBuckets(bucketsPerOctave));
@@ -17,12 +17,15 @@ export class LatencyHistogram {
     this.#window = Math.floor(clock.now() / windowMs);
   }
 
-  /** Takes one latency in milliseconds. */
+  /** Records a latency, in milliseconds. */
   record(ms: number): void {
     this.#current().add(ms);
   }
 
-  /** What the share `quantile` (0–1) of the latencies did not exceed, in milliseconds; `undefined` with fewer than `minCount` of them. */
+  /**
+   * The bound, in milliseconds, that the share `quantile` (0–1) of the latencies did not exceed; `undefined` with fewer than `minCount`
+   * latencies.
+   */
   quantile(quantile: number, minCount: number): number | undefined {
     this.#current();
     const all = new LogBuckets(bucketsPerOctave);

@@ -3,11 +3,11 @@ import { optionTable } from "../../core/settings/option-table.ts";
 import { number, ratio } from "../../core/settings/rules.ts";
 import { SlidingSum } from "../sliding-sum.ts";
 
-/** How many retries a service may have; `retry.budget` in the options of the mesh. */
+/** The budget of retries of a service; `retry.budget` in the options of the mesh. */
 export interface RetryBudgetOptions {
   /** Retries allowed per request, 0–1. @default 0.2 */
   readonly ratio?: number;
-  /** Retries allowed per second on top, so that a service with few requests can retry at all. @default 10 */
+  /** Further retries allowed per second, for services with few requests. @default 10 */
   readonly minRetriesPerSecond?: number;
 }
 
@@ -21,8 +21,8 @@ const slots = 10;
 const slotMs = 1_000;
 
 /**
- * Bounds the retries of one service to a share of its requests over the last 10 s plus a floor: in an outage a fixed count
- * of retries multiplies the load, a budget adds a fifth. Figures of Finagle's and Linkerd's default (20 %, 10/s, 10 s).
+ * Bounds the retries of one service to a share of its requests over the last 10 s, and a minimum beside it. In an outage, a fixed number of
+ * retries multiplies the load, where a budget adds a fifth. Its defaults are those of Finagle and Linkerd (20 %, 10/s, 10 s).
  */
 export class RetryBudget {
   readonly #ratio: number;
@@ -38,17 +38,17 @@ export class RetryBudget {
     this.#retries = new SlidingSum(slots, slotMs, clock);
   }
 
-  /** A request (not a retry) was made; `weight` below 1: it earns less than others. */
+  /** Adds a request that is no retry; with a `weight` below 1 it earns less than others. */
   deposit(weight = 1): void {
     this.#requests.add(weight);
   }
 
-  /** Retries that it has at this moment. */
+  /** Retries that the budget allows at this moment. */
   get left(): number {
     return Math.max(0, Math.floor(this.#requests.total * this.#ratio + this.#floor - this.#retries.total));
   }
 
-  /** Takes one retry out of the budget; `false` when there is none left. */
+  /** Takes one retry out of the budget; `false` where none is left. */
   withdraw(): boolean {
     if (this.#retries.total + 1 > this.#requests.total * this.#ratio + this.#floor) return false;
     this.#retries.add();

@@ -5,33 +5,33 @@ import { headerOf } from "../../core/http/response-headers.ts";
 import type { RetryDenial } from "../../core/observing/events.ts";
 import { isGatewayError, isRetryableMethod } from "../../core/outcome.ts";
 
-/** How an attempt ended that the caller should not see if another one can do better. */
+/** The end of an attempt that failed: its error, or a response that is a failure. */
 export type Failure =
   | { readonly error: unknown; readonly response?: undefined }
   | { readonly response: MeshResponse; readonly error?: undefined };
 
-/** Whether another attempt is safe, and on what terms. */
+/** Whether another attempt may be made, and on what terms. */
 export type Decision =
   | {
       readonly retry: true;
       readonly reason: string;
-      /** Not charged to the retry budget: the request never reached an instance, so no instance gets more of them. */
+      /** Whether the retry is not charged to the budget, since the failed attempt has added no load to an instance. */
       readonly isFree: boolean;
-      /** Without a pause: another instance may do at once what this one could not, and nobody is hit twice. */
+      /** Whether the retry is made without a pause: another instance can take the request at once. */
       readonly isImmediate: boolean;
     }
   | { readonly retry: false; readonly denial: RetryDenial | undefined };
 
 const never: Decision = { retry: false, denial: undefined };
 
-/** A response that another attempt could better, or not: 408, 421, 425 and the gateway errors. */
+/** Whether a response is a failure that another attempt may turn into a success: 408, 421, 425 and the gateway errors. */
 export function isFailedResponse({ status }: Pick<MeshResponse, "status">): boolean {
   return isGatewayError(status) || status === 408 || status === 421 || status === 425;
 }
 
 /**
- * The retry table. A second attempt is made only when the first provably never reached an instance, when the method is
- * safe (RFC 9110 §9.2.1), or when the caller has said so. 500 and 429 are answers and are not retried.
+ * The table of retries. An attempt is repeated where no instance has executed it, where its method may be executed twice (`retry.methods`), and
+ * where the request is declared idempotent. 500 and 429 are answers: they are not retried.
  */
 export function decide(request: MeshRequest, failure: Failure, idempotent: "safe" | "idempotent" | "declared"): Decision {
   const classified = failure.response === undefined ? classifyError(request, failure.error) : classifyResponse(failure.response);
@@ -42,22 +42,22 @@ export function decide(request: MeshRequest, failure: Failure, idempotent: "safe
   if (kind === "unsent") return { retry: true, reason, isFree: true, isImmediate: isFirst && !isOnce };
   const isSafe = request.options.idempotent ?? (idempotent === "declared" || isRetryableMethod(request.method, idempotent));
   if (kind === "executed" && !isSafe) return { retry: false, denial: "not-safe" };
-  // Refused or failed after it was sent: the body may have been read.
+  // The request was sent: its body may have been read.
   if (!isReplayable(request.body)) return { retry: false, denial: "body" };
-  // A connection that refuses one stream is closing; a second refusal is a service in trouble (gRFC A6).
+  // Usually a refused stream means a connection that is closing; a second refusal means a service in trouble (gRFC A6).
   const isTransparent = kind === "refused" && isFirst;
   return { retry: true, reason, isFree: isTransparent, isImmediate: isTransparent };
 }
 
 interface Classified {
   /**
-   * `unsent`: not one byte reached an instance. `refused`: the HTTP/2 layer of the instance says that it did not process the
-   * request. `declined`: its answer says so; the answer of an instance that is out to be hit again may say so too, so it is
-   * charged. `executed`: it may have been processed.
+   * `unsent`: not one byte of the request was sent. `refused`: the instance did not process the request, by the word of its HTTP/2 layer.
+   * `declined`: it did not, by the word of its response; such a retry is charged to the budget, since a hostile instance could ask for ever
+   * more of them. `executed`: the instance may have processed the request.
    */
   readonly kind: "unsent" | "refused" | "declined" | "executed";
   readonly reason: string;
-  /** Worth one more attempt, not two. */
+  /** Whether one retry is made at most. */
   readonly isOnce?: boolean;
 }
 
@@ -69,7 +69,7 @@ function classifyError(request: MeshRequest, error: unknown): Classified | undef
     case "ERR_MESH_TLS_PEER":
       return { kind: "unsent", reason: error.code };
     case "ERR_MESH_LOCAL_RESOURCE":
-      // When this process is out of descriptors, more attempts need more of them.
+      // Each further attempt needs one more of the resource that is used up.
       return { kind: "unsent", reason: error.code, isOnce: true };
     case "ERR_MESH_TIMEOUT":
     case "ERR_MESH_PROTOCOL":
@@ -87,7 +87,7 @@ function classifyResponse(response: MeshResponse): Classified | undefined {
     case 421:
       return { kind: "declined", reason };
     case 425:
-      // It asks for the same request outside of early data, in which nothing is sent here (RFC 8470 §5.2).
+      // It asks for the request outside of TLS early data, which is never used here (RFC 8470 §5.2).
       return { kind: "declined", reason, isOnce: true };
     case 503:
       return { kind: headerOf(response, "x-mesh-refused") === "1" ? "declined" : "executed", reason };

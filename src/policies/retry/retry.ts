@@ -12,9 +12,9 @@ import { RetryBudget } from "./retry-budget.ts";
 import { decide, type Failure, isFailedResponse } from "./retry-decision.ts";
 import { type RetryOptions, retryOptions } from "./retry-options.ts";
 
-/** The parts of a retry policy beside the user's options. */
+/** The options of {@link retry}, and the parts that it works with. */
 export interface RetryPolicyOptions extends RetryOptions {
-  /** In the place of one of its own after `budget`, where hedges are charged to the same. */
+  /** A budget that hedges are charged to as well, in place of one made from `budget`. */
   readonly sharedBudget?: RetryBudget;
   readonly clock: Clock;
   readonly random: Random;
@@ -22,8 +22,8 @@ export interface RetryPolicyOptions extends RetryOptions {
 }
 
 /**
- * Repeats an attempt that failed, on another instance where there is one, when that is safe, the budget has it and the deadline leaves
- * time. The first attempt is sent directly: a call that succeeds pays nothing for the retries it does not need.
+ * Repeats attempts that failed, on another instance where there is one, as long as that is safe and the number of attempts, the budget and the
+ * deadline allow it.
  */
 export function retry(options: RetryPolicyOptions): Interceptor {
   const policy = new RetryPolicy(options);
@@ -41,9 +41,9 @@ class RetryPolicy {
     this.#budget = options.sharedBudget ?? new RetryBudget(this.#settings.budget, options.clock);
   }
 
-  /** Not async: a call that waits for its response would hold a suspended function in each layer. */
+  /** Sends the first attempt. Not async: each call that waits would hold a suspended function. */
   send(request: MeshRequest, next: Dispatch): Promise<MeshResponse> {
-    // While this process answers a retry, its calls earn half as much: layers that all retry at will multiply their attempts.
+    // Calls for the answer to a retry earn half as many retries: otherwise the layers of a system multiply their attempts.
     this.#budget.deposit(isAnsweringRetry() ? 0.5 : 1);
     if (request.options.retry === false) return next(request);
     return next(request).then(
@@ -55,7 +55,7 @@ class RetryPolicy {
     );
   }
 
-  /** The attempts after the first, which ended with `thrown`. */
+  /** Makes the attempts after the first, which failed with `thrown`. */
   #again(request: MeshRequest, next: Dispatch, thrown: unknown): Promise<MeshResponse> {
     return this.#remaining(request, next, thrown).catch((error: unknown) => lastResult(request, error));
   }
@@ -74,9 +74,9 @@ class RetryPolicy {
     );
   }
 
-  /** Waits until the next attempt may begin, or throws what the caller gets instead. */
+  /** Waits until the next attempt may begin, or throws `thrown` where there is to be none. */
   async #pauseAfter(request: MeshRequest, thrown: unknown): Promise<void> {
-    // Given up meanwhile, by the caller or its deadline: no further attempt has a caller.
+    // The caller has aborted, or the deadline has passed: a further attempt would have no caller.
     if (request.cancellation.cancelled) throw thrown;
     const failure: Failure = thrown instanceof FailedResponse ? { response: thrown.response } : { error: thrown };
     const delayMs = this.#nextDelay(request, failure);
@@ -85,7 +85,7 @@ class RetryPolicy {
     if (delayMs > 0) await sleep(this.#parts.clock, delayMs, request.cancellation);
   }
 
-  /** The pause before the next attempt in milliseconds, or `undefined` when there is to be none. */
+  /** The pause before the next attempt, in milliseconds; `undefined` where there is to be no next attempt. */
   #nextDelay(request: MeshRequest, failure: Failure): number | undefined {
     const { maxAttempts, methods, idempotencyKeys, baseDelayMs, maxDelayMs } = this.#settings;
     const { clock, random, events } = this.#parts;
@@ -108,13 +108,13 @@ class RetryPolicy {
   }
 }
 
-/** The result of a call that has no attempt left: the last response as it is, or the last error. */
+/** The result of a call without a further attempt: returns the last response, or throws the last error. */
 function lastResult(request: MeshRequest, thrown: unknown): MeshResponse {
-  // The caller's abort and the call's deadline are no failed attempts.
+  // The abort of the caller and the deadline of the call are no failures of an attempt.
   if (request.cancellation.cancelled) throw request.cancellation.reason;
   if (thrown instanceof FailedResponse) return thrown.response;
   if (!isMeshError(thrown) || request.attempts.length < 2 || thrown.code === "ERR_MESH_RETRY_EXHAUSTED") throw thrown;
-  // Its code tells whose fault it is, which a general one would hide.
+  // Its code says that the fault is in this process, which the general code would hide.
   if (thrown.code === "ERR_MESH_LOCAL_RESOURCE") throw thrown;
   throw new MeshError(
     "ERR_MESH_RETRY_EXHAUSTED",
@@ -123,7 +123,7 @@ function lastResult(request: MeshRequest, thrown: unknown): MeshResponse {
   );
 }
 
-/** Carries a response as an error. */
+/** A response that is a failure, as an error for p-retry. */
 class FailedResponse extends Error {
   readonly response: MeshResponse;
 
@@ -138,7 +138,7 @@ class FailedResponse extends Error {
 
 /** The option of {@link retryLayer}. */
 export interface RetryOption {
-  /** Retries of attempts that failed; `false` = none. */
+  /** Retries of attempts that failed; `false` = one attempt for each call. */
   readonly retry?: RetryOptions | false;
 }
 

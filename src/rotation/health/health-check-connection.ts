@@ -6,9 +6,9 @@ import { type ClientIdentity, tlsConnectOptions } from "../../wire/client-identi
 import { guardedLookup } from "../../wire/guarded-lookup.ts";
 
 /**
- * A connection for one check, ready for use. One of its own, not one of the pool's: it shows that the instance accepts connections,
- * does not wait behind requests, and keeps no process alive. It is destroyed on cancellation, also after it is made.
- * @param alpn protocols offered to an instance that speaks TLS
+ * A connection for one check, ready for use. It is not one of the pool's: it shows that the instance accepts connections, does not wait behind
+ * requests, and does not keep the process alive. Cancellation destroys it, also after it has been made.
+ * @param alpn protocols to offer to an instance that speaks TLS
  */
 export function connect(
   { endpoint }: Upstream,
@@ -32,7 +32,7 @@ export function connect(
       cancellation.removeListener(onCancel);
       reject(new Error("the connection was closed"));
     });
-    // For good: a reset that comes when the check has its answer must not be an uncaught error.
+    // Never removed: a reset that comes after the answer must not be an uncaught error.
     socket.on("error", reject);
     socket.once(endpoint.secure ? "secureConnect" : "connect", () => resolve(socket));
   });

@@ -1,12 +1,12 @@
-/** Path of the method of gRPC's health checking protocol. */
+/** Path of the method in gRPC's health checking protocol. */
 export const grpcHealthPath = "/grpc.health.v1.Health/Check";
 
 const servingStatuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
 
-/** A `HealthCheckRequest` in a message frame: no compression, four bytes of length, field 1 = the service's name. */
+/** A `HealthCheckRequest` in a message frame: a byte for no compression, four bytes of length, field 1 = the service's name. */
 export function grpcHealthRequest(service: string): Uint8Array {
   const name = Buffer.from(service);
-  // A field that is empty is left out.
+  // Protocol buffers leave out an empty field.
   const message = name.byteLength === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, ...varint(name.byteLength)]), name]);
   const frame = Buffer.alloc(5);
   frame.writeUInt32BE(message.byteLength, 1);
@@ -14,8 +14,8 @@ export function grpcHealthRequest(service: string): Uint8Array {
 }
 
 /**
- * What a `HealthCheckResponse` in a message frame says: `SERVING`, `NOT_SERVING`, …
- * @throws Error for bytes that are none.
+ * The status in a `HealthCheckResponse` in a message frame: `SERVING`, `NOT_SERVING`, …
+ * @throws Error for bytes that are no such frame.
  */
 export function grpcServingStatus(body: Buffer): string {
   if (body.byteLength < 5 || body[0] !== 0 || body.readUInt32BE(1) !== body.byteLength - 5)
@@ -34,7 +34,7 @@ export function grpcServingStatus(body: Buffer): string {
   };
   while (at < body.byteLength) {
     const tag = next();
-    // Field 1 is the status; of what a later version may add only varints and lengths are worth skipping.
+    // Field 1 is the status. Fields that a later version may add are skipped if they are varints or have a length.
     if (tag === 0x08) status = next();
     else if ((tag & 7) === 0) next();
     else if ((tag & 7) === 2) {

@@ -3,15 +3,15 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { nodeHttp } from "../../wire/node-http.ts";
 
-/** An answer that a check got over HTTP. */
+/** The answer to a check over HTTP. */
 export interface CheckAnswer {
   readonly status: number;
   readonly body: Buffer;
-  /** The trailers; of a response that is nothing but a head, its headers. */
+  /** The trailers; the headers of a response without a body, as gRPC has it. */
   readonly trailers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** A request of a check. */
+/** The request of a check over HTTP. */
 export interface CheckRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
@@ -20,10 +20,10 @@ export interface CheckRequest {
   readonly body?: Uint8Array;
 }
 
-/** A health endpoint says a few words; who says more is not read to the end. */
+/** The most bytes that are read: a health endpoint answers with a few. */
 const maxBodyBytes = 65_536;
 
-/** Sends the request over HTTP/2 or HTTP/1.1, and destroys the connection. Rejects when that breaks before the answer is complete. */
+/** Sends the request over HTTP/2 or HTTP/1.1 and destroys the connection. Rejects when the connection breaks before the answer is complete. */
 export async function exchange(socket: Socket, request: CheckRequest, speaks: "h1" | "h2"): Promise<CheckAnswer> {
   try {
     return await (speaks === "h2" ? overHttp2(socket, request) : overHttp1(socket, request));
@@ -32,7 +32,7 @@ export async function exchange(socket: Socket, request: CheckRequest, speaks: "h
   }
 }
 
-/** What a TLS session settled on. */
+/** The protocol that was negotiated in TLS; HTTP/1.1 without TLS. */
 export function negotiated(socket: Socket): "h1" | "h2" {
   return (socket as Partial<TLSSocket>).alpnProtocol === "h2" ? "h2" : "h1";
 }
@@ -79,7 +79,7 @@ function overHttp2(socket: Socket, { method, path, authority, headers, body }: C
     });
     collect(stream, (bytes) => {
       const status = head[":status"];
-      // A stream that is cut off ends as well.
+      // A stream that is cut off has an end, too.
       if (status === undefined || stream.rstCode) reject(new Error("the answer was cut off"));
       else resolve({ status, body: bytes, trailers: trailers ?? head });
       session.destroy();

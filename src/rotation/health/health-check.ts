@@ -6,19 +6,25 @@ import type { ClientIdentity } from "../../wire/client-identity.ts";
 import { connect } from "./health-check-connection.ts";
 import { grpcHealthPath, grpcHealthRequest, grpcServingStatus } from "./health-check-grpc.ts";
 import { type CheckRequest, exchange, negotiated } from "./health-check-http.ts";
-import type { GrpcHealthCheck, HealthCheckOptions, HttpHealthCheck } from "./health-check-options.ts";
+import {
+  type GrpcHealthCheck,
+  grpcHealthCheck,
+  type HealthCheckOptions,
+  type HttpHealthCheck,
+  httpHealthCheck,
+} from "./health-check-options.ts";
 
-/** Checks one instance once. Resolves when it passed; rejects with why it did not, or with the reason it was cancelled for. */
+/** Checks one instance once. Resolves when the instance passed; rejects with the reason why not, or with that of the cancellation. */
 export type HealthCheckProbe = (upstream: Upstream, cancellation: Cancellation) => Promise<void>;
 
-/** The check that `options` ask for, towards instances that speak `protocol`. */
+/** The check that `options` describe, for instances that speak `protocol`. */
 export function healthCheckProbe(options: HealthCheckOptions, protocol: Protocol, identity: ClientIdentity): HealthCheckProbe {
   const probe = probeOf(options, protocol, identity);
   return async (upstream, cancellation) => {
     try {
       await probe(upstream, cancellation);
     } catch (error) {
-      // Its connection is destroyed then, and what that looks like is not the reason.
+      // Cancelling destroys the connection; the error that comes of that is not the reason.
       throw cancellation.cancelled ? cancellation.reason : error;
     }
   };
@@ -38,23 +44,21 @@ function probeOf(options: HealthCheckOptions, protocol: Protocol, identity: Clie
   }
 }
 
-function httpProbe(
-  { path, expectedStatuses = [[200, 299]] }: HttpHealthCheck,
-  protocol: Protocol,
-  identity: ClientIdentity,
-): HealthCheckProbe {
+function httpProbe(options: HttpHealthCheck, protocol: Protocol, identity: ClientIdentity): HealthCheckProbe {
+  const { path, expectedStatuses } = httpHealthCheck.settle(options);
   const isExpected = (status: number) =>
     expectedStatuses.some((each) => (typeof each === "number" ? each === status : each[0] <= status && status <= each[1]));
   return async (upstream, cancellation) => {
     const socket = await connect(upstream, identity, alpnOf(protocol), cancellation);
-    // Without TLS nothing is negotiated: HTTP/2 is spoken by prior knowledge then.
+    // Without TLS no protocol is negotiated: HTTP/2 is then spoken by prior knowledge.
     const speaks = protocol === "h2" ? "h2" : negotiated(socket);
     const { status } = await exchange(socket, { ...requestTo(upstream), method: "GET", path }, speaks);
     if (!isExpected(status)) throw new Error(`it answered ${status}`);
   };
 }
 
-function grpcProbe({ service = "" }: GrpcHealthCheck, identity: ClientIdentity): HealthCheckProbe {
+function grpcProbe(options: GrpcHealthCheck, identity: ClientIdentity): HealthCheckProbe {
+  const { service } = grpcHealthCheck.settle(options);
   const body = grpcHealthRequest(service);
   const headers = { "user-agent": userAgent, "content-type": "application/grpc", te: "trailers" };
   return async (upstream, cancellation) => {

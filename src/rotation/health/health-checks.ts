@@ -1,196 +1,175 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock, Random, Timer } from "../../core/clock.ts";
-import { describeError } from "../../core/errors.ts";
 import { isLocalResourceError } from "../../core/local-resources.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import type { HealthCheckResult } from "../instance-standing.ts";
+import { CheckedInstance } from "./checked-instance.ts";
+import { DueQueue } from "./due-queue.ts";
 import type { HealthCheckProbe } from "./health-check.ts";
-import type { HealthCheckTiming } from "./health-check-options.ts";
+import { type HealthCheckTiming, type HealthCheckTimingSettings, healthCheckTiming } from "./health-check-options.ts";
 
-/** What {@link HealthChecks} need. */
+/** The user's options, one check, and what follows from its results. */
 export interface HealthChecksOptions extends HealthCheckTiming {
   readonly probe: HealthCheckProbe;
   readonly clock: Clock;
   readonly random: Random;
-  /** It has failed often enough: out of rotation. */
+  /** An instance has failed often enough: it goes out of rotation. */
   readonly onUnhealthy: (upstream: Upstream) => void;
-  /** It has passed often enough: back in rotation. */
+  /** An instance has passed often enough: it comes back. */
   readonly onHealthy: (upstream: Upstream) => void;
 }
 
-/** Checks at a time: what hangs takes up so many places and no more. */
+/** The most checks at a time: checks that hang take up so many places and no more. */
 const maxRunning = 128;
-/** Started in a row; requests have their turn before the next ones. */
+/** The most checks that are started in a row; requests have their turn before the next ones. */
 const maxAtOnce = 16;
-/** First checks of new instances follow each other so closely, or more closely where the interval is too short for that. */
+/** Time between the first checks of two new instances, in milliseconds; less where the interval is too short for that. */
 const firstStepMs = 10;
 
-interface Checked {
-  readonly upstream: Upstream;
-  dueAt: number;
-  inRow: number;
-  isOut: boolean;
-  result: HealthCheckResult | undefined;
-  running: Cancellation | undefined;
-}
-
 /**
- * Checks every instance of one service again and again. One queue and one timer for all, so that ten thousand of them are spread over the
- * interval; nothing of it keeps the process alive.
+ * Checks every instance of one service again and again. There is one queue and one timer for all, so that the checks of ten thousand instances
+ * are spread over the interval. No timer keeps the process alive.
  */
 export class HealthChecks {
   readonly #options: HealthChecksOptions;
-  readonly #intervalMs: number;
-  #checked = new Map<Upstream, Checked>();
-  /** Those that wait, the next one first. */
-  #queue: Checked[] = [];
+  readonly #timing: HealthCheckTimingSettings;
+  readonly #queue = new DueQueue<CheckedInstance>();
+  #instances = new Map<Upstream, CheckedInstance>();
   #running = 0;
-  #timer: Timer = undefined;
-  #dueAt = 0;
+  /** Set for the time at which the first of the queue is due. */
+  #timer: { readonly handle: Timer; readonly dueAt: number } | undefined = undefined;
   #isStopped = false;
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
-    this.#intervalMs = options.intervalMs ?? 10_000;
+    this.#timing = healthCheckTiming.settle(options);
   }
 
-  /** Takes the complete set of instances: new ones are checked at once, those that have left no more. */
+  /** Takes the complete set of instances: new ones are checked at once, and those that have left no more. */
   update(upstreams: readonly Upstream[]): void {
     if (this.#isStopped) return;
-    const before = this.#checked;
-    const now = this.#options.clock.now();
-    const stepMs = Math.min(firstStepMs, this.#intervalMs / upstreams.length);
-    this.#checked = new Map();
-    let dueAt = now;
+    const before = this.#instances;
+    const stepMs = Math.min(firstStepMs, this.#timing.intervalMs / upstreams.length);
+    let dueAt = this.#options.clock.now();
+    this.#instances = new Map();
     for (const upstream of upstreams) {
-      let checked = before.get(upstream);
-      if (checked === undefined) {
-        checked = { upstream, dueAt, inRow: 0, isOut: false, result: undefined, running: undefined };
+      let instance = before.get(upstream);
+      if (instance === undefined) {
+        instance = new CheckedInstance(upstream, dueAt);
         dueAt += stepMs;
-        this.#enqueue(checked);
+        this.#queue.add(instance);
       }
-      this.#checked.set(upstream, checked);
+      this.#instances.set(upstream, instance);
     }
-    const gone: Checked[] = [];
-    for (const [upstream, checked] of before) {
-      if (this.#checked.has(upstream)) continue;
-      // Out of the subset because it is out of rotation: it is checked until it passes, since nobody else would let it in again.
-      if (checked.isOut && !upstream.removed) this.#checked.set(upstream, checked);
-      else gone.push(checked);
-    }
-    if (gone.length > 0) this.#queue = this.#queue.filter(({ upstream }) => this.#checked.has(upstream));
-    for (const { running } of gone) running?.cancel(stopped);
+    this.#letGo(before);
     this.#arm();
   }
 
-  /** The last check of `upstream` that has ended. */
+  /** The result of the last check of `upstream`. */
   result(upstream: Upstream): HealthCheckResult | undefined {
-    return this.#checked.get(upstream)?.result;
+    return this.#instances.get(upstream)?.result;
   }
 
   /** Ends all checks, also those under way. */
   stop(): void {
     this.#isStopped = true;
-    this.#options.clock.clearTimer(this.#timer);
-    const running = [...this.#checked.values()].map((checked) => checked.running);
-    this.#checked.clear();
-    this.#queue.length = 0;
+    this.#disarm();
+    const running = [...this.#instances.values()].map((instance) => instance.running);
+    this.#instances.clear();
+    this.#queue.keep(() => false);
     for (const cancellation of running) cancellation?.cancel(stopped);
   }
 
-  /** Puts one into the queue, which is nearly in order: intervals differ by their jitter only. */
-  #enqueue(checked: Checked): void {
-    let low = 0;
-    let high = this.#queue.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#queue[middle] as Checked).dueAt <= checked.dueAt) low = middle + 1;
-      else high = middle;
+  /** Ends the checks of the instances in `before` that are in use no more. */
+  #letGo(before: ReadonlyMap<Upstream, CheckedInstance>): void {
+    const gone: CheckedInstance[] = [];
+    for (const [upstream, instance] of before) {
+      if (this.#instances.has(upstream)) continue;
+      // It has left the subset because it is out of rotation. Only a check that passes brings it back.
+      if (instance.isOut && !upstream.removed) this.#instances.set(upstream, instance);
+      else gone.push(instance);
     }
-    this.#queue.splice(low, 0, checked);
+    if (gone.length > 0) this.#queue.keep(({ upstream }) => this.#instances.has(upstream));
+    for (const { running } of gone) running?.cancel(stopped);
   }
 
   #arm(): void {
-    const { clock } = this.#options;
-    const next = this.#queue[0];
+    const next = this.#queue.next;
     if (this.#timer !== undefined) {
-      if (this.#dueAt === next?.dueAt) return;
-      clock.clearTimer(this.#timer);
-      this.#timer = undefined;
+      if (this.#timer.dueAt === next?.dueAt) return;
+      this.#disarm();
     }
     if (next === undefined || this.#running >= maxRunning || this.#isStopped) return;
-    this.#dueAt = next.dueAt;
-    this.#timer = clock.setTimer(this.#startDue, Math.max(0, next.dueAt - clock.now()), false);
+    const { clock } = this.#options;
+    const { dueAt } = next;
+    this.#timer = { dueAt, handle: clock.setTimer(this.#startDue, Math.max(0, dueAt - clock.now()), false) };
+  }
+
+  #disarm(): void {
+    this.#options.clock.clearTimer(this.#timer?.handle);
+    this.#timer = undefined;
   }
 
   readonly #startDue = (): void => {
     this.#timer = undefined;
     // A timer may fire a little early.
-    const until = this.#options.clock.now() + 1;
+    const untilMs = this.#options.clock.now() + 1;
     for (let started = 0; started < maxAtOnce && this.#running < maxRunning; started++) {
-      const next = this.#queue[0];
-      if (next === undefined || next.dueAt > until) break;
-      this.#queue.shift();
-      void this.#check(next);
+      const instance = this.#queue.takeDue(untilMs);
+      if (instance === undefined) break;
+      void this.#check(instance);
     }
     this.#arm();
   };
 
-  /** Never rejects. */
-  async #check(checked: Checked): Promise<void> {
-    const { probe, clock, timeoutMs = 1_000 } = this.#options;
+  /** Checks one instance and puts it back into the queue. Never rejects. */
+  async #check(instance: CheckedInstance): Promise<void> {
+    const { clock } = this.#options;
     const startedAt = clock.now();
-    const cancellation = new Cancellation();
-    const timer = clock.setTimer(() => cancellation.cancel(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs, false);
-    cancellation.onCancel(() => clock.clearTimer(timer));
-    checked.running = cancellation;
     this.#running++;
-    let failure: unknown;
-    try {
-      // A probe that does not end when it is told to must not keep its place.
-      await Promise.race([probe(checked.upstream, cancellation), cancelled(cancellation)]);
-    } catch (error) {
-      failure = error;
-    }
-    clock.clearTimer(timer);
+    const failure = await this.#failureOf(instance);
     this.#running--;
-    checked.running = undefined;
-    const isChecked = () => this.#checked.get(checked.upstream) === checked;
-    // A process that has run out of something learns nothing of the instance.
-    if (isChecked() && !isLocalResourceError(failure)) this.#learn(checked, failure, clock.now() - startedAt);
-    // What was learnt may have changed who is checked.
-    if (isChecked()) {
-      checked.dueAt = Math.max(clock.now(), startedAt + this.#nextIntervalMs());
-      this.#enqueue(checked);
+    const isInUse = () => this.#instances.get(instance.upstream) === instance;
+    // A process that has run out of a resource learns nothing about the instance.
+    if (isInUse() && !isLocalResourceError(failure)) this.#learn(instance, failure, clock.now() - startedAt);
+    // The listener may have changed which instances are in use.
+    if (isInUse()) {
+      instance.dueAt = Math.max(clock.now(), startedAt + this.#nextIntervalMs());
+      this.#queue.add(instance);
     }
     this.#arm();
   }
 
-  #learn(checked: Checked, failure: unknown, durationMs: number): void {
-    const { clock, unhealthyThreshold = 3, healthyThreshold = 2, onUnhealthy, onHealthy } = this.#options;
-    const passed = failure === undefined;
-    const isFirst = checked.result === undefined;
-    checked.inRow = checked.result?.passed === passed ? checked.inRow + 1 : 1;
-    checked.result = {
-      passed,
-      atMs: clock.wallNow(),
-      durationMs,
-      inRow: checked.inRow,
-      error: passed ? undefined : describeError(failure),
-    };
-    // What has just appeared is used before it is checked, and has no good record to weigh against its first failure.
-    if (!passed && !checked.isOut && (isFirst || checked.inRow >= unhealthyThreshold)) {
-      checked.isOut = true;
-      onUnhealthy(checked.upstream);
-    } else if (passed && checked.isOut && checked.inRow >= healthyThreshold) {
-      checked.isOut = false;
-      onHealthy(checked.upstream);
+  /** Why one check failed; `undefined` when it passed. Never rejects. */
+  async #failureOf(instance: CheckedInstance): Promise<unknown> {
+    const { probe, clock } = this.#options;
+    const { timeoutMs } = this.#timing;
+    const cancellation = new Cancellation();
+    const timer = clock.setTimer(() => cancellation.cancel(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs, false);
+    cancellation.onCancel(() => clock.clearTimer(timer));
+    instance.running = cancellation;
+    try {
+      // A probe that does not end when it is cancelled must not keep its place.
+      await Promise.race([probe(instance.upstream, cancellation), cancelled(cancellation)]);
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      clock.clearTimer(timer);
+      instance.running = undefined;
     }
   }
 
+  #learn(instance: CheckedInstance, failure: unknown, durationMs: number): void {
+    const { clock, onUnhealthy, onHealthy } = this.#options;
+    const change = instance.learn(failure, { atMs: clock.wallNow(), durationMs }, this.#timing);
+    if (change === "unhealthy") onUnhealthy(instance.upstream);
+    else if (change === "healthy") onHealthy(instance.upstream);
+  }
+
   #nextIntervalMs(): number {
-    const { jitter = 0.1, random } = this.#options;
-    return this.#intervalMs * (1 + jitter * (2 * random() - 1));
+    const { intervalMs, jitter } = this.#timing;
+    return intervalMs * (1 + jitter * (2 * this.#options.random() - 1));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { BatchObservableCallback, Counter, Histogram, Meter, MeterProvider, Observable } from "@opentelemetry/api";
-import { createNoopMeter, metrics } from "@opentelemetry/api";
 import { scopeName, scopeVersion } from "../attribute-names.ts";
+import { loadedApi, openTelemetryApi } from "../open-telemetry-api.ts";
 import type { CounterKey, GaugeKey, HistogramKey, Instruments, Report, Sink } from "./metric-sink.ts";
 import { keysOf, metricTable } from "./metric-table.ts";
 
@@ -22,7 +22,9 @@ export class OpenTelemetrySink implements Sink {
 
   /** `undefined` while no SDK is registered; finding that out costs nanoseconds. */
   current(): Instruments | undefined {
-    const provider = metrics.getMeterProvider();
+    const api = openTelemetryApi();
+    if (api === undefined) return undefined;
+    const provider = api.metrics.getMeterProvider();
     return provider === this.#provider ? this.#instruments : this.#rebind(provider);
   }
 
@@ -41,7 +43,7 @@ export class OpenTelemetrySink implements Sink {
     const meter = provider.getMeter(scopeName, scopeVersion);
     this.#instruments = undefined;
     // The API returns this meter without an SDK, and so does an SDK that has been shut down.
-    if (meter === createNoopMeter()) return undefined;
+    if (meter === loadedApi().createNoopMeter()) return undefined;
     this.#instruments = createInstruments(meter);
     this.#release = observeGauges(meter, this.#observe);
     return this.#instruments;

@@ -1,5 +1,6 @@
-import { type Attributes, type Context, isSpanContextValid, TraceFlags, trace } from "@opentelemetry/api";
+import type { Attributes, Context } from "@opentelemetry/api";
 import type { HistogramSink } from "../metrics/metric-sink.ts";
+import { loadedApi } from "../open-telemetry-api.ts";
 import { type Exemplar, Family, type FamilyDefinition, type Sample } from "./family.ts";
 import type { Labels } from "./labels.ts";
 
@@ -63,6 +64,7 @@ export class HistogramFamily extends Family<HistogramSeries> implements Histogra
 
 /** The exemplar for a value: its trace, if it is sampled, since no other can be looked up. */
 function exemplarOf(value: number, context: Context): Exemplar | undefined {
+  const { trace, TraceFlags, isSpanContextValid } = loadedApi();
   const span = trace.getSpanContext(context);
   if (span === undefined || (span.traceFlags & TraceFlags.SAMPLED) === 0 || !isSpanContextValid(span)) return undefined;
   return { labelSet: { trace_id: span.traceId, span_id: span.spanId }, value, timestamp: Date.now() / 1_000 };

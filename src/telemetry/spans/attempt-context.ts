@@ -1,11 +1,15 @@
-import { type Context, createContextKey, INVALID_SPAN_CONTEXT, type Span, trace } from "@opentelemetry/api";
+import type { Context, Span } from "@opentelemetry/api";
+import { loadedApi } from "../open-telemetry-api.ts";
 
-// The key of @opentelemetry/core. Keys are global symbols, so that the package is not needed.
-export const suppressed: symbol = createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
-export const inAttempt: symbol = createContextKey("inmesh attempt");
+// Context keys of the API are global symbols; the first one is that of @opentelemetry/core.
+export const suppressed: symbol = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
+export const inAttempt: symbol = Symbol.for("inmesh attempt");
+
+let spanKey: symbol | undefined;
 
 /** The key under which the API sets spans. It is not exported; a context that records the key finds it out. */
-const spanKey: symbol = (() => {
+function findSpanKey(): symbol {
+  const { trace, INVALID_SPAN_CONTEXT } = loadedApi();
   let asked: symbol | undefined;
   const context: Context = {
     getValue: () => undefined,
@@ -17,7 +21,7 @@ const spanKey: symbol = (() => {
   };
   trace.setSpan(context, trace.wrapSpanContext(INVALID_SPAN_CONTEXT));
   return asked as symbol;
-})();
+}
 
 /** Headers without a prototype. Unlike an object made by `Object.create(null)`, the engine keeps one of a class in its fast form. */
 class Carrier {
@@ -34,10 +38,13 @@ export class AttemptContext implements Context {
   readonly span: Span;
   /** The headers that carry the span to the instance; the propagator writes them. */
   readonly headers: Readonly<Record<string, string>> = new Carrier();
+  readonly #spanKey: symbol;
   readonly #parent: Context;
   #isSending = false;
 
   constructor(parent: Context, span: Span) {
+    spanKey ??= findSpanKey();
+    this.#spanKey = spanKey;
     this.#parent = parent;
     this.span = span;
   }
@@ -51,7 +58,7 @@ export class AttemptContext implements Context {
   }
 
   getValue(key: symbol): unknown {
-    if (key === spanKey) return this.span;
+    if (key === this.#spanKey) return this.span;
     if (this.#isSending && (key === suppressed || key === inAttempt)) return true;
     return this.#parent.getValue(key);
   }
@@ -65,7 +72,7 @@ export class AttemptContext implements Context {
   }
 
   #asOneOfTheApi(): Context {
-    const context = this.#parent.setValue(spanKey, this.span);
+    const context = this.#parent.setValue(this.#spanKey, this.span);
     return this.#isSending ? context.setValue(suppressed, true).setValue(inAttempt, true) : context;
   }
 }

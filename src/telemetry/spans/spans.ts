@@ -1,6 +1,5 @@
 import { channel } from "node:diagnostics_channel";
 import type { Attributes, Context, Span, Tracer } from "@opentelemetry/api";
-import { context, propagation, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
@@ -9,6 +8,7 @@ import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attribute } from "../attribute-names.ts";
 import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
+import { loadedApi, openTelemetryApi } from "../open-telemetry-api.ts";
 import { AttemptContext, inAttempt, suppressed } from "./attempt-context.ts";
 import { fullUrl } from "./full-url.ts";
 import { TracerSource } from "./tracers.ts";
@@ -18,7 +18,7 @@ import { TracerSource } from "./tracers.ts";
  * which then leaves requests of the mesh out of its metric too.
  */
 export function isMeshRequest(): boolean {
-  return context.active().getValue(inAttempt) === true;
+  return openTelemetryApi()?.context.active().getValue(inAttempt) === true;
 }
 
 const requestChannel = channel("undici:request:create");
@@ -63,7 +63,11 @@ export class MeshSpans {
 
   /** Starts the span of a call. */
   startCall(request: MeshRequest, label: string, parent: Context): Span | undefined {
-    return this.tracerFor(parent)?.startSpan(callName(label), { kind: SpanKind.INTERNAL, attributes: callAttributes(request) }, parent);
+    return this.tracerFor(parent)?.startSpan(
+      callName(label),
+      { kind: loadedApi().SpanKind.INTERNAL, attributes: callAttributes(request) },
+      parent,
+    );
   }
 
   /** Ends the span of a call. A call without one that failed before any attempt gets a span now, since its trace would not show it. */
@@ -77,7 +81,7 @@ export class MeshSpans {
       endTime = this.#clock.wallNow();
       const startTime = endTime - end.totalMs;
       const attributes = callAttributes(request);
-      span = this.tracerFor(parent)?.startSpan(callName(label), { kind: SpanKind.INTERNAL, attributes, startTime }, parent);
+      span = this.tracerFor(parent)?.startSpan(callName(label), { kind: loadedApi().SpanKind.INTERNAL, attributes, startTime }, parent);
       if (span === undefined) return;
     } else {
       // The first call of a service begins before discovery has resolved it.
@@ -105,13 +109,13 @@ export class MeshSpans {
     if (method === other) attributes[attribute.methodOriginal] = request.method;
     if (route !== undefined) attributes[attribute.urlTemplate] = route;
     const name = route === undefined ? verb : `${verb} ${route}`;
-    const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, parent);
+    const span = tracer.startSpan(name, { kind: loadedApi().SpanKind.CLIENT, attributes }, parent);
     if (span.isRecording()) {
       span.setAttributes({ [attribute.service]: request.service, ...peerAttributes(upstream) });
       if (request.attempt > 1) span.setAttribute(attribute.resendCount, request.attempt - 1);
     }
     const own = new AttemptContext(parent, span);
-    propagation.inject(own, own.headers);
+    loadedApi().propagation.inject(own, own.headers);
     own.startSending();
     return own;
   }
@@ -146,5 +150,6 @@ function callAttributes(request: MeshRequest): Attributes {
 
 function fail(span: Span, errorType: string, error: unknown): void {
   span.setAttribute(attribute.errorType, errorType);
-  span.setStatus(error === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message: describeError(error) });
+  const code = loadedApi().SpanStatusCode.ERROR;
+  span.setStatus(error === undefined ? { code } : { code, message: describeError(error) });
 }

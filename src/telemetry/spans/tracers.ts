@@ -1,8 +1,6 @@
-import { ProxyTracerProvider, type Tracer, type TracerProvider, trace } from "@opentelemetry/api";
+import type { Tracer, TracerProvider } from "@opentelemetry/api";
 import { scopeName, scopeVersion } from "../attribute-names.ts";
-
-/** The delegate of a proxy without an SDK behind it; the API exports it in no other way. */
-const noopProvider: TracerProvider = new ProxyTracerProvider().getDelegate();
+import { openTelemetryApi } from "../open-telemetry-api.ts";
 
 /**
  * The tracer of the provider that is registered now. The API's own proxy also finds a provider registered later, but does not tell whether
@@ -14,10 +12,14 @@ export class TracerSource {
 
   /** `undefined` while no SDK is registered; finding that out costs nanoseconds. */
   current(): Tracer | undefined {
-    const provider = trace.getTracerProvider();
+    const api = openTelemetryApi();
+    if (api === undefined) return undefined;
+    const provider = api.trace.getTracerProvider();
     const delegate = delegateOf(provider);
     if (delegate === this.#delegate) return this.#tracer;
     this.#delegate = delegate;
+    // The delegate of a proxy without an SDK behind it, which the API exports in no other way.
+    const noopProvider = new api.ProxyTracerProvider().getDelegate();
     this.#tracer = delegate === noopProvider ? undefined : provider.getTracer(scopeName, scopeVersion);
     return this.#tracer;
   }

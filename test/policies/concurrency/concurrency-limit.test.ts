@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
 import type { CallPriority, MeshRequest } from "../../../src/core/dispatch.ts";
 import { isMeshError, type MeshError } from "../../../src/core/errors.ts";
-import { concurrencyLimit } from "../../../src/policies/concurrency/concurrency-limit.ts";
+import { ConcurrencyLimiter } from "../../../src/policies/concurrency/concurrency-limit.ts";
 import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-options.ts";
 import type { LimitSample } from "../../../src/policies/concurrency/limit-algorithm.ts";
 import { testRequest } from "../../../src/testing/request.ts";
@@ -13,7 +13,7 @@ import { endings, type OpenResponse, openResponse, rejection } from "../support.
 /** A limit over responses whose bodies a test closes by hand. */
 function rig(options: ConcurrencyOptions = {}, inner = endings(() => openResponse())) {
   const clock = virtualClock();
-  const limiter = concurrencyLimit({ ...options, service: "orders", clock });
+  const limiter = new ConcurrencyLimiter({ ...options, service: "orders", clock });
   const dispatch = limiter.interceptor(inner.dispatch);
   const call = (path: string, priority?: CallPriority, overrides: Partial<MeshRequest> = {}) =>
     dispatch(testRequest({ path, options: priority === undefined ? {} : { priority }, ...overrides })) as Promise<OpenResponse>;
@@ -27,7 +27,7 @@ async function refusal(promise: Promise<unknown>): Promise<MeshError> {
   return error;
 }
 
-describe("concurrencyLimit", () => {
+describe("ConcurrencyLimiter", () => {
   it("lets so many through at a time, and the next when a body has closed", async () => {
     const { call, sent, clock, limiter } = rig({ maxInFlight: 2 });
     const first = await call("/a");
@@ -35,7 +35,7 @@ describe("concurrencyLimit", () => {
     const third = call("/c");
     await clock.advance(0);
     expect(sent()).toBe("ab");
-    expect(limiter.reading()).toEqual({ inFlight: 2, queued: 1, limit: 2 });
+    expect(limiter.reading).toEqual({ inFlight: 2, queued: 1, limit: 2 });
     first.body.close();
     expect((await third).status).toBe(200);
     expect(sent()).toBe("abc");
@@ -223,11 +223,11 @@ describe("concurrencyLimit", () => {
     await rejection(call("/x"));
     await rejection(call("/y"));
     expect(samples).toEqual([
-      { ms: 0, inFlight: 2, isDropped: true },
-      { ms: 30, inFlight: 1, isDropped: false },
-      { ms: 0, inFlight: 1, isDropped: true },
-      { ms: 0, inFlight: 1, isDropped: false },
-      { ms: 0, inFlight: 1, isDropped: true },
+      { ms: 0, inFlight: 2, dropped: true },
+      { ms: 30, inFlight: 1, dropped: false },
+      { ms: 0, inFlight: 1, dropped: true },
+      { ms: 0, inFlight: 1, dropped: false },
+      { ms: 0, inFlight: 1, dropped: true },
     ]);
     // A limit that has gone down holds the next back until there is room again.
     const first = await call("/e");

@@ -7,11 +7,11 @@ import { context, TraceFlags, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { Registry } from "@prometheus-io/client";
 import { afterEach, describe, expect, it } from "vitest";
-import { createMesh, type Mesh, staticDiscovery } from "../../../src/index.ts";
-import { type PrometheusObserver, prometheus } from "../../../src/telemetry/prometheus.ts";
-import { available, requireServer } from "../../servers/available.ts";
-import { startPrometheus } from "../../servers/prometheus.ts";
-import { samplesOf, total } from "./parse.ts";
+import { createMesh, type Mesh, staticDiscovery } from "../../src/index.ts";
+import { type PrometheusObserver, prometheus } from "../../src/telemetry/prometheus.ts";
+import { available, requireServer } from "../servers/available.ts";
+import { startPrometheus } from "../servers/prometheus.ts";
+import { samplesOf, total } from "../telemetry/prometheus/parse.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

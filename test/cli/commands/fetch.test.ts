@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { until } from "../registries/until.ts";
-import { runCli, startCli } from "./run-cli.ts";
-import { type ToyInstance, toyInstance } from "./toy-instance.ts";
+import { until } from "../../registries/until.ts";
+import { runCli, startCli } from "../run-cli.ts";
+import { type ToyInstance, toyInstance } from "../toy-instance.ts";
 
 let directory: string;
 let instance: ToyInstance;
-/** Where nobody listens. */
+/** An address without a listener. */
 const nobody = "127.0.0.1:1";
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requireDist } from "../dist.ts";
-import { type Consumer, install, pack } from "../package/consumer.ts";
+import { type Consumer, install, pack } from "./consumer.ts";
 
 const program = "node_modules/inmesh/dist/cli/inmesh.js";
 

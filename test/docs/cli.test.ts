@@ -4,8 +4,8 @@ import { exitCodeMeanings, exitCodes } from "../../src/cli/exit-codes.ts";
 import { spellingOf } from "../../src/cli/help.ts";
 import { commonOptions, formatOption, type OptionTable } from "../../src/cli/option-table.ts";
 import { registryOptions } from "../../src/cli/registry/registry-options.ts";
-import { readPage } from "../docs/markdown.ts";
-import { textOf } from "../docs/pages.ts";
+import { readPage } from "./markdown.ts";
+import { textOf } from "./pages.ts";
 
 /** The text under each heading of the second and third level. */
 const sections: ReadonlyMap<string, string> = new Map(

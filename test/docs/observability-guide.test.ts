@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { readPage } from "../docs/markdown.ts";
-import { committedRules, root } from "./lint/assets.ts";
+import { committedRules, root } from "../assets/lint/assets.ts";
+import { readPage } from "./markdown.ts";
 
 const text = readFileSync(join(root, "docs/observability/guide.md"), "utf8");
 

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CheckReport } from "../../src/cli/commands/check.ts";
+import { runCli, startCli } from "../cli/run-cli.ts";
 import { until } from "../registries/until.ts";
 import { available } from "../servers/available.ts";
 import { type BindServer, startBind } from "../servers/bind.ts";
 import { type ConsulServer, startConsul } from "../servers/consul.ts";
 import { type EurekaServer, startEureka } from "../servers/eureka.ts";
-import { runCli, startCli } from "./run-cli.ts";
 
 const timeout = 60_000;
 let directory: string;

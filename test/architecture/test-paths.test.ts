@@ -1,0 +1,39 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const src = join(root, "src");
+
+/** Tests in the folder of a room that are not of one file of it, and their subjects. */
+const ofSeveralFiles: Readonly<Record<string, string>> = {
+  "admin/page": "the whole page, in a real browser",
+  "assets/generated": "the files of observability/ against the code that writes them",
+  "assets/lint": "all rules and dashboards, by linters of their own",
+  "assets/promtool": "all rules, by Prometheus' own checks",
+  "balancer/pickers/picker-memory": "what every picker leaves in memory",
+  "cli/admin/stat-top": "the commands stat and top on one running process",
+  "cli/hostile": "what the commands print of names and answers from outside",
+  "cli/process": "the program as a process",
+  "registries/consul/faults": "watches and registrations at an agent that fails",
+  "rotation/heed-retry-after": "an instance that asks for a pause, from the response to the rotation",
+  "telemetry/http-instrumentation": "the observer beside the instrumentation of node:http",
+  "telemetry/metrics/cardinality": "the number of series that names from outside can make",
+  "telemetry/metrics/metrics-of-a-mesh": "the metrics of a mesh under calls",
+  "telemetry/providers": "the observer with providers of OpenTelemetry's SDK",
+  "telemetry/sdk-2": "the observer with version 2 of that SDK",
+  "telemetry/undici-instrumentation": "the observer beside the instrumentation of undici",
+  "testing/simulator/built-in": "the scenarios that come with the simulator",
+  "testing/simulator/queueing": "the simulator against queueing theory",
+  "wire/young-garbage": "what a call leaves to the collector, from the wire up",
+};
+
+const testsInRooms = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
+  .map((name) => name.replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".test.ts") && path.includes("/") && existsSync(join(src, path.split("/")[0] ?? "")))
+  .map((path) => path.slice(0, -".test.ts".length));
+
+it("a test in the folder of a room has the path of the file that it tests", () => {
+  expect(testsInRooms.length).toBeGreaterThan(100);
+  expect(testsInRooms.filter((path) => !existsSync(join(src, `${path}.ts`))).sort()).toEqual(Object.keys(ofSeveralFiles).sort());
+});
