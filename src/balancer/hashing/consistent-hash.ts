@@ -85,6 +85,8 @@ export class ConsistentHash<C extends Circle> implements Picker {
     });
   }
 
+  // The methods of Picker are own properties, so that a picker may be spread into another one.
+
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#rings.announce(upstreams);
   };

@@ -62,27 +62,22 @@ export function adaptive(options: AdaptiveOptions = {}): Picker {
 }
 
 /** Figures of all candidates of a pick that the cost of each depends on. */
-interface Fleet {
+class Fleet {
+  // NaN and not 0, so that V8 keeps the fields as doubles from the start: the first picks would change their representation.
   /** The lowest average latency, in milliseconds; infinite while none is known. */
-  readonly fastestMs: number;
+  fastestMs = Number.NaN;
   /** The lowest latency at present of the candidates that do not fail, in milliseconds; 0 while none fails, or none is known. */
-  readonly cleanMs: number;
+  cleanMs = Number.NaN;
 }
 
 /** For the cost of an instance by itself, which is compared with no other. */
-const noFleet: Fleet = { fastestMs: 0, cleanMs: 0 };
+const noFleet: Fleet = Object.assign(new Fleet(), { fastestMs: 0, cleanMs: 0 });
 
 /** Figures of the candidates that one pick compares, in the order of comparison. A picker has one, since a pick is synchronous. */
-class Survey implements Fleet {
+class Survey {
   readonly indexes = new Uint32Array(maxScanned);
   readonly rates = new Float64Array(maxScanned);
   readonly factors = new Float64Array(maxScanned);
-  count = 0;
-  // NaN and not 0, so that V8 keeps these fields as doubles from the start: the first picks would change their representation.
-  sumOfRates = Number.NaN;
-  highestFactor = Number.NaN;
-  fastestMs = Number.NaN;
-  cleanMs = Number.NaN;
 }
 
 class AdaptivePicker implements Picker {
@@ -94,6 +89,7 @@ class AdaptivePicker implements Picker {
   readonly #weights = new PerList(weighList);
   readonly #routes = new RouteClasses();
   readonly #survey = new Survey();
+  readonly #fleet = new Fleet();
 
   constructor(settings: AdaptiveSettings, context: PickerContext | undefined) {
     const { decayMs, failureHalfLifeMs } = settings;
@@ -104,16 +100,44 @@ class AdaptivePicker implements Picker {
     this.#recordOptions = { decayMs, failureHalfLifeMs, clock };
   }
 
+  // The methods of Picker are own properties, so that a picker may be spread into another one.
+
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#records.update(upstreams);
     this.#weights.announce(upstreams);
   };
 
   readonly pick = (upstreams: readonly Upstream[], request: MeshRequest): Upstream | undefined => {
-    if (upstreams.length < 2) return upstreams[0];
+    const size = upstreams.length;
+    if (size < 2) return upstreams[0];
+    const { indexes, rates, factors } = this.#survey;
+    const { failureHalfLifeMs, failureWeight } = this.#settings;
+    const isScan = size <= maxScanned;
+    const count = isScan ? size : draws;
     const now = this.#clock.now();
-    this.#look(upstreams, this.#routes.of(request), now);
-    return this.#cheapest(upstreams, now);
+    const route = this.#routes.of(request);
+    const weights = this.#weights.of(upstreams) ?? weighList(upstreams);
+    let highestFactor = 1;
+    let fastestMs = Number.POSITIVE_INFINITY;
+    let sumOfRates = 0;
+    let highestRate = 0;
+    for (let at = 0; at < count; at++) {
+      const index = isScan ? at : drawIndex(this.#random, size);
+      const { latency, failures } = this.#records.at(upstreams, index);
+      const rate = failures.of(route, now, failureHalfLifeMs);
+      const factor = costFactor(upstreams[index] as Upstream, weights);
+      indexes[at] = index;
+      rates[at] = rate;
+      factors[at] = factor;
+      sumOfRates += rate;
+      if (rate > highestRate) highestRate = rate;
+      if (factor > highestFactor) highestFactor = factor;
+      if (latency.known && latency.last < fastestMs) fastestMs = latency.last;
+    }
+    this.#fleet.fastestMs = fastestMs;
+    this.#fleet.cleanMs = highestRate > tolerated ? this.#lowestOfClean(upstreams, count, now) : 0;
+    // A failure weighs as many requests as at the lightest candidate: a heavy one could fail and still look the least busy.
+    return this.#cheapest(upstreams, count, sumOfRates, failureWeight * highestFactor, now);
   };
 
   readonly onAttempt = (upstream: Upstream, request: MeshRequest): AttemptLearner => {
@@ -139,41 +163,9 @@ class AdaptivePicker implements Picker {
     return new AdaptivePicker(this.#settings, context);
   };
 
-  /** Reads the candidates to compare into the survey. */
-  #look(upstreams: readonly Upstream[], route: number, now: number): void {
-    const survey = this.#survey;
-    const size = upstreams.length;
-    const isScan = size <= maxScanned;
-    const count = isScan ? size : draws;
-    const weights = this.#weights.of(upstreams) ?? weighList(upstreams);
-    const { failureHalfLifeMs } = this.#settings;
-    const { indexes, rates, factors } = survey;
-    let highestFactor = 1;
-    let fastestMs = Number.POSITIVE_INFINITY;
-    let sumOfRates = 0;
-    let highestRate = 0;
-    for (let at = 0; at < count; at++) {
-      const index = isScan ? at : drawIndex(this.#random, size);
-      const { latency, failures } = this.#records.at(upstreams, index);
-      const rate = failures.of(route, now, failureHalfLifeMs);
-      const factor = costFactor(upstreams[index] as Upstream, weights);
-      indexes[at] = index;
-      rates[at] = rate;
-      factors[at] = factor;
-      sumOfRates += rate;
-      if (rate > highestRate) highestRate = rate;
-      if (factor > highestFactor) highestFactor = factor;
-      if (latency.known && latency.last < fastestMs) fastestMs = latency.last;
-    }
-    survey.count = count;
-    survey.sumOfRates = sumOfRates;
-    survey.highestFactor = highestFactor;
-    survey.fastestMs = fastestMs;
-    survey.cleanMs = highestRate > tolerated ? this.#lowestOfClean(upstreams, now) : 0;
-  }
-
-  #lowestOfClean(upstreams: readonly Upstream[], now: number): number {
-    const { count, indexes, rates } = this.#survey;
+  /** The lowest latency at present of the surveyed candidates that do not fail, in milliseconds; 0 when none is known. */
+  #lowestOfClean(upstreams: readonly Upstream[], count: number, now: number): number {
+    const { indexes, rates } = this.#survey;
     let lowest = Number.POSITIVE_INFINITY;
     for (let at = 0; at < count; at++) {
       const record = this.#records.at(upstreams, indexes[at] as number);
@@ -183,12 +175,13 @@ class AdaptivePicker implements Picker {
     return lowest === Number.POSITIVE_INFINITY ? 0 : lowest;
   }
 
-  /** The surveyed candidate with the least cost, one of several at random. */
-  #cheapest(upstreams: readonly Upstream[], now: number): Upstream | undefined {
-    const survey = this.#survey;
-    const { count, indexes, rates, factors, sumOfRates } = survey;
-    // A failure weighs as many requests as at the lightest candidate: a heavy one could fail and still look the least busy.
-    const failureCost = this.#settings.failureWeight * survey.highestFactor;
+  /**
+   * The surveyed candidate with the least cost, one of several at random.
+   * @param failureCost number of requests in flight that cost as much as a failure rate of 1
+   */
+  #cheapest(upstreams: readonly Upstream[], count: number, sumOfRates: number, failureCost: number, now: number): Upstream | undefined {
+    const { indexes, rates, factors } = this.#survey;
+    const fleet = this.#fleet;
     let best: Upstream | undefined;
     let bestCost = Number.POSITIVE_INFINITY;
     let ties = 0;
@@ -196,7 +189,7 @@ class AdaptivePicker implements Picker {
       const index = indexes[at] as number;
       const upstream = upstreams[index] as Upstream;
       const penalty = failureCost * blameFor(rates[at] as number, sumOfRates, count);
-      const cost = this.#costOf(upstream, this.#records.at(upstreams, index), factors[at] as number, penalty, survey, now);
+      const cost = this.#costOf(upstream, this.#records.at(upstreams, index), factors[at] as number, penalty, fleet, now);
       if (cost < bestCost) {
         best = upstream;
         bestCost = cost;

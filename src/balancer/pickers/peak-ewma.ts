@@ -62,6 +62,8 @@ class PeakEwmaPicker implements Picker {
     this.#clock = clock;
   }
 
+  // The methods of Picker are own properties, so that a picker may be spread into another one.
+
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#averages.update(upstreams);
     this.#weights.announce(upstreams);

@@ -78,6 +78,8 @@ class Prequal implements ReportingPicker {
     return this.#malformed.count;
   }
 
+  // The methods of Picker are own properties, so that a picker may be spread into another one.
+
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#records.update(upstreams);
     this.#lists.announce(upstreams);
@@ -137,13 +139,12 @@ class Prequal implements ReportingPicker {
   #choose(pool: LoadProbePool): LoadProbe | undefined {
     const now = this.#clock.now();
     pool.expire(now);
-    const rateOf = ({ failures }: LoadProbe): number => failures.of(anyRoute, now, failureHalfLifeMs);
     let rates = 0;
-    for (const probe of pool.probes) rates += rateOf(probe);
+    for (const { failures } of pool.probes) rates += failures.of(anyRoute, now, failureHalfLifeMs);
     const limit = tolerated + rates / 2 / (pool.probes.length || 1);
     const isUnanswered = !(now - this.#answeredAt <= this.#settings.maxProbeAgeMs);
     if (isUnanswered && this.#random() < exploration) return undefined;
-    const chosen = pool.choose((probe) => rateOf(probe) > limit);
+    const chosen = pool.choose(({ failures }) => failures.of(anyRoute, now, failureHalfLifeMs) > limit);
     if (chosen !== undefined) pool.use(chosen);
     return chosen;
   }

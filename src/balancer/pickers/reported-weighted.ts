@@ -50,6 +50,8 @@ export class ReportedWeighted implements ReportingPicker {
     return this.#malformed.count;
   }
 
+  // The methods of Picker are own properties, so that a picker may be spread into another one.
+
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#weights.update(upstreams);
     this.#plans.announce(upstreams);
