@@ -67,7 +67,7 @@ class HttpEntry implements RegistryEntry {
   }
 
   /** Resolves with the status of the response, 2xx or 404. */
-  async #send(method: string, { isAwaited, signal }: EntryCall, body?: object): Promise<number> {
+  async #send(method: string, { awaited, signal }: EntryCall, body?: object): Promise<number> {
     const path = [this.#instance.service, this.id].map(encodeURIComponent).join("/");
     const limit = AbortSignal.timeout(5_000);
     const sent = request(`${this.#options.url}/${path}`, {
@@ -75,7 +75,7 @@ class HttpEntry implements RegistryEntry {
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
     });
     // A renewal in the background keeps no process alive.
-    if (!isAwaited) sent.once("socket", (socket) => socket.unref());
+    if (!awaited) sent.once("socket", (socket) => socket.unref());
     sent.end(body && JSON.stringify(body));
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     response.resume();

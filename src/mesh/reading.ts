@@ -21,7 +21,7 @@ export function readService({ balancer, ageMs, ...source }: ReadingSource): Serv
     breaker: "closed",
     concurrency: undefined,
     endpoints,
-    isPanicking: balancer.lists.some(({ panic }) => panic !== "no"),
+    panicking: balancer.lists.some(({ panic }) => panic !== "no"),
     discoveryAgeMs: ageMs,
   };
 }

@@ -37,7 +37,7 @@ export async function keepRegistered(
     return new RegistrationKeeper(entry, options);
   } catch (cause) {
     // An attempt without an answer may have been carried out. The caller does not wait: the registry may be what is slow.
-    if (announcement.mayBeListed) entry.withdraw({ isAwaited: false }).catch(() => {});
+    if (announcement.mayBeListed) entry.withdraw({ awaited: false }).catch(() => {});
     throw signal?.aborted ? signal.reason : entry.errorOf("register", cause);
   } finally {
     clock.clearTimer(timer);
@@ -67,7 +67,7 @@ class Announcement {
     let failure: unknown;
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#entry.announce("up", { isAwaited: true, signal });
+        await this.#entry.announce("up", { awaited: true, signal });
         return;
       } catch (error) {
         const isRefusal = !signal.aborted && this.#entry.isRefusal(error);

@@ -18,7 +18,7 @@ const minRetryMs = 50;
 /** Longest pause while renewals fail: a registry that is back knows the instance within this time. */
 const maxRetryMs = 5_000;
 
-const background: EntryCall = { isAwaited: false };
+const background: EntryCall = { awaited: false };
 
 /**
  * Keeps an entry that a registry has accepted as up, until it is deregistered: renews it before it expires, announces it again with its
@@ -61,7 +61,7 @@ export class RegistrationKeeper implements Registration {
     try {
       await this.#inTurn(async () => {
         // A later status, or a renewal in between, may have been reported already.
-        if (!this.#isEnded && this.#reported !== this.#status) await this.#update({ isAwaited: true });
+        if (!this.#isEnded && this.#reported !== this.#status) await this.#update({ awaited: true });
       });
     } catch (cause) {
       throw this.#entry.errorOf("report", cause);
@@ -88,7 +88,7 @@ export class RegistrationKeeper implements Registration {
     this.#isEnded = true;
     this.#options.clock.clearTimer(this.#timer);
     // Not a cancellation of a call that is under way: it might still be carried out, after the withdrawal.
-    this.#withdrawal ??= this.#inTurn(() => this.#entry.withdraw({ isAwaited: true, signal })).catch((cause: unknown) => {
+    this.#withdrawal ??= this.#inTurn(() => this.#entry.withdraw({ awaited: true, signal })).catch((cause: unknown) => {
       // The next call tries again.
       this.#withdrawal = undefined;
       throw signal?.aborted ? signal.reason : this.#entry.errorOf("withdraw", cause);

@@ -34,7 +34,7 @@ export type EntryAction = "register" | "report" | "renew" | "withdraw";
 /** The circumstances of one call. */
 export interface EntryCall {
   /** `false` when no caller waits for it: the call must not keep the process alive. */
-  readonly isAwaited: boolean;
+  readonly awaited: boolean;
   /** Ends the call; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -51,7 +51,7 @@ export interface AttemptMessage extends RequestMessage, InstanceMessage {
   /** As in {@link CallMessage}. */
   readonly error: string | undefined;
   /** `true` when this side gave it up: the caller aborted, or another attempt was faster. */
-  readonly isCancelled: boolean;
+  readonly cancelled: boolean;
   /** `false` only when it is certain that the instance did not execute it. */
   readonly maybeExecuted: boolean;
   /** Milliseconds to the end of the body. */
@@ -105,7 +105,7 @@ export interface DiscoveryUpdateMessage {
   /** Entries of the answer that were dropped. */
   readonly rejected: number;
   /** `true` when the answer was so much smaller than the last that the endpoints it left out are kept until that is confirmed. */
-  readonly isQuarantined: boolean;
+  readonly quarantined: boolean;
 }
 
 /** Discovery failed; the endpoints known so far stay in use. */

@@ -36,7 +36,7 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
       service,
       endpoints: endpoints.length,
       rejected: rejected.length,
-      isQuarantined: quarantined,
+      quarantined: quarantined,
     })),
   ],
   "discovery-error": [
@@ -135,7 +135,7 @@ class PublishedAttempt implements AttemptObserver {
       status: record.status,
       errorType: attemptErrorType(end),
       error: error === undefined ? undefined : errorText(error),
-      isCancelled: end.cancelled,
+      cancelled: end.cancelled,
       maybeExecuted: record.maybeExecuted,
       totalMs,
     };

@@ -46,7 +46,7 @@ describe("the API of the admin server", () => {
       secured: "none",
       concurrency: null,
       dashboardUrl: null,
-      isPanicking: false,
+      panicking: false,
     });
     expect(orders?.success.actual).toBeLessThan(1);
     expect(orders?.success.actual).toBeGreaterThan(0.5);

@@ -260,11 +260,11 @@ describe.skipIf(!available("consul"))("discovery through a real Consul", { timeo
     await server.registerService(orders(8081));
     const url = server.httpsUrl ?? expect.fail();
     await untilPorts(read(adapterFor({ url }, { tls: { ca: server.ca ?? "" } })), 8081);
-    const named = { tls: { ca: server.ca ?? "", servername: "server.dc1.consul" } };
+    const named = { tls: { ca: server.ca ?? "", serverName: "server.dc1.consul" } };
     await untilPorts(read(adapterFor({ url }, named)), 8081);
     const [strange, misnamed] = [
       read(adapterFor({ url })),
-      read(adapterFor({ url }, { tls: { ca: server.ca ?? "", servername: "evil.example" } })),
+      read(adapterFor({ url }, { tls: { ca: server.ca ?? "", serverName: "evil.example" } })),
     ];
     await strange.untilFailed(withinMs);
     expect(String(strange.error)).toMatch(/certificate/);

@@ -60,7 +60,7 @@ describe("the reading of a mesh", () => {
       inFlight: 1,
       endpoints: { available: 1, ejected: 1, probing: 0, unhealthy: 0 },
       unconfirmed: 0,
-      isPanicking: false,
+      panicking: false,
       breaker: "closed",
       concurrency: { inFlight: 1, queued: 0, limit: 5 },
     });
@@ -100,7 +100,7 @@ describe("the reading of a mesh", () => {
         .find(({ service }) => service === name);
     await mesh.fetch("orders/x").catch(() => {});
     await until("the breaker waits for a probe", () => of("orders")?.endpoints.probing === 1);
-    expect(of("orders")?.isPanicking).toBe(true);
+    expect(of("orders")?.panicking).toBe(true);
     await mesh.fetch("checked/x").catch(() => {});
     await until("the health check fails", () => of("checked")?.endpoints.unhealthy === 1);
   });

@@ -58,7 +58,7 @@ export class ScriptedEntry implements RegistryEntry {
 
   async #make(what: string, call: EntryCall): Promise<Recognition> {
     call.signal?.throwIfAborted();
-    this.#calls.push(call.isAwaited ? what : `${what} unawaited`);
+    this.#calls.push(call.awaited ? what : `${what} unawaited`);
     if (++this.#running > 1) throw new Error(`${what} overlaps another call`);
     try {
       const answer = this.script(what, call);

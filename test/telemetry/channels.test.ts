@@ -53,7 +53,7 @@ describe("the channels", () => {
           attempt: 1,
           zone: undefined,
           phase: "body",
-          isCancelled: false,
+          cancelled: false,
           maybeExecuted: true,
           totalMs: ms,
         },
@@ -89,7 +89,7 @@ describe("the channels", () => {
     const out = { service: "users", endpoint: address, address };
     expect(events[0]).toEqual({
       name: "inmesh:discovery:update",
-      event: { service: "users", endpoints: 2, rejected: 0, isQuarantined: false },
+      event: { service: "users", endpoints: 2, rejected: 0, quarantined: false },
     });
     expect(events).toContainEqual({ name: "inmesh:ejection", event: { ...out, rule: "connection refused" } });
     expect(events).toContainEqual({ name: "inmesh:availability", event: { ...out, availability: "out" } });
@@ -116,7 +116,7 @@ describe("the channels", () => {
       { name: "inmesh:hedge:won", event: told },
       { name: "inmesh:retry", event: { ...told, reason: "503", delayMs: 5 } },
       { name: "inmesh:retry:denied", event: { ...told, denial: "budget" } },
-      { name: "inmesh:discovery:update", event: { service: "orders", endpoints: 1, rejected: 0, isQuarantined: true } },
+      { name: "inmesh:discovery:update", event: { service: "orders", endpoints: 1, rejected: 0, quarantined: true } },
       { name: "inmesh:breaker", event: { service: "orders", state: "open", endpoint: undefined, address: undefined } },
       { name: "inmesh:availability", event: { ...instance, availability: "out" } },
       { name: "inmesh:breaker", event: { ...instance, state: "open" } },

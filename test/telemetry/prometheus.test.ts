@@ -108,7 +108,7 @@ describe("a registry", () => {
     const registry = new Registry();
     const [one, two] = [prometheus({ registry }), prometheus({ registry })];
     const [mesh, other] = [new ShownMesh(), new ShownMesh()];
-    mesh.shown = [serviceReading(service, { discoveryAgeMs: 3_000, isPanicking: true })];
+    mesh.shown = [serviceReading(service, { discoveryAgeMs: 3_000, panicking: true })];
     other.shown = [serviceReading(service, { discoveryAgeMs: 8_000 })];
     one.onOpen?.(mesh);
     two.onOpen?.(other);

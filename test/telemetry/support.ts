@@ -133,7 +133,7 @@ export function serviceReading(service: string, overrides: Partial<ServiceReadin
     inFlight: 0,
     endpoints: { available: 1, ejected: 0, probing: 0, unhealthy: 0 },
     unconfirmed: 0,
-    isPanicking: false,
+    panicking: false,
     breaker: "closed",
     discoveryAgeMs: 0,
     retryBudget: 10,

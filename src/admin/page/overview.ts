@@ -156,7 +156,7 @@ function serviceRow({ service }: ServiceRow): Part<ServiceRow> {
       const health = serviceHealth(row);
       const { latencyMs, concurrency } = row;
       setAttributes(badge, { class: `badge ${health}` });
-      setText(badge, row.isPanicking ? `${healthWords[health]}, panic` : healthWords[health]);
+      setText(badge, row.panicking ? `${healthWords[health]}, panic` : healthWords[health]);
       setAttributes(success as HTMLElement, { class: `number ${healthOf(row.success.effective)}` });
       set(success, percent(row.success.effective));
       set(actual, percent(row.success.actual));

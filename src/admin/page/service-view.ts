@@ -83,7 +83,7 @@ export class ServiceView implements View {
   }
 
   #show(service: ServiceSnapshot): void {
-    const { success, latencyMs, breaker, discovery, discoveryError, discoveryAgeMs, concurrency, isPanicking, dashboardUrl } = service;
+    const { success, latencyMs, breaker, discovery, discoveryError, discoveryAgeMs, concurrency, panicking, dashboardUrl } = service;
     this.#set("Success", percent(success.effective), healthOf(success.effective));
     this.#set("Actual", percent(success.actual), healthOf(success.actual));
     this.#set("Calls/s", number(service.rps));
@@ -99,7 +99,7 @@ export class ServiceView implements View {
     const notes = [
       `Endpoints from ${discovery}.`,
       discoveryError === null ? "" : `Discovery fails at the moment: ${discoveryError}.`,
-      isPanicking ? "Panic: so few instances are available that attempts go to all of them." : "",
+      panicking ? "Panic: so few instances are available that attempts go to all of them." : "",
     ];
     setText(this.#note, notes.filter((note) => note !== "").join(" "));
     this.#dashboard.hidden = dashboardUrl === null;

@@ -17,8 +17,8 @@ export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Colu
         const { available, ejected, probing, unhealthy } = endpoints;
         return `${available}/${available + ejected + probing + unhealthy}`;
       },
-      paint: (text, { endpoints, isPanicking }) =>
-        isPanicking || endpoints.available === 0
+      paint: (text, { endpoints, panicking }) =>
+        panicking || endpoints.available === 0
           ? terminal.style("red", text)
           : endpoints.ejected + endpoints.probing + endpoints.unhealthy > 0
             ? terminal.style("yellow", text)

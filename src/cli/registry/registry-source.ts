@@ -73,7 +73,7 @@ async function make(kind: (typeof sources)[number], values: RegistryValues, env:
       const discovery = consul({
         url: access.url,
         ...(access.token === undefined ? {} : { token: access.token }),
-        ...(access.url.startsWith("https:") ? { tls: { ...tls, ...(servername ? { servername } : {}) } } : {}),
+        ...(access.url.startsWith("https:") ? { tls: { ...tls, ...(servername ? { serverName: servername } : {}) } } : {}),
         ...(values.datacenter === undefined ? {} : { datacenter: values.datacenter }),
         ...(env["CONSUL_PARTITION"] ? { partition: env["CONSUL_PARTITION"] } : {}),
         tags: values.tag ?? [],
@@ -85,7 +85,7 @@ async function make(kind: (typeof sources)[number], values: RegistryValues, env:
       for (const url of urls) for (const part of credentialsOf(url)) terminal.hide(part);
       const servername = values["registry-server-name"];
       const { eureka } = await import("../../registries/eureka.ts");
-      const discovery = eureka({ servers: urls, tls: { ...tls, ...(servername ? { servername } : {}) } });
+      const discovery = eureka({ servers: urls, tls: { ...tls, ...(servername ? { serverName: servername } : {}) } });
       return { kind, discovery, urls, tls: { ...tls, servername } };
     }
     case "dns": {

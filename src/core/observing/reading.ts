@@ -21,7 +21,7 @@ export interface ServiceReading {
   /** Endpoints in use that discovery no longer lists: too many were missing at once, which has to be confirmed. */
   readonly unconfirmed: number;
   /** Whether a priority is in panic: so few of its instances are available that its requests go to all of them. */
-  readonly isPanicking: boolean;
+  readonly panicking: boolean;
   /** The state of the breaker of the service. */
   readonly breaker: BreakerState;
   /** Milliseconds since the last answer of discovery; `undefined` where it has not answered yet. */

@@ -37,8 +37,8 @@ export function aimd(options: AimdOptions = {}): LimitAlgorithm {
         get value() {
           return value;
         },
-        learn({ ms, inFlight, isDropped }: LimitSample) {
-          if (isDropped || ms > timeoutMs) value = Math.floor(value * backoffRatio);
+        learn({ ms, inFlight, dropped }: LimitSample) {
+          if (dropped || ms > timeoutMs) value = Math.floor(value * backoffRatio);
           else if (inFlight * 2 >= value) value++;
           value = Math.min(max, Math.max(min, value));
         },

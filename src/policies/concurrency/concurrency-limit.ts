@@ -65,8 +65,8 @@ export class ConcurrencyLimiter {
     );
   }
 
-  #learn(startedAt: number, inFlight: number, isDropped: boolean): void {
-    this.#limit.learn({ ms: this.#clock.now() - startedAt, inFlight, isDropped });
+  #learn(startedAt: number, inFlight: number, dropped: boolean): void {
+    this.#limit.learn({ ms: this.#clock.now() - startedAt, inFlight, dropped });
     // The limit may have risen.
     this.#fill();
   }

@@ -48,8 +48,8 @@ export function gradient2(options: Gradient2Options = {}): LimitAlgorithm {
         get value() {
           return Math.floor(limit);
         },
-        learn({ ms, inFlight, isDropped }: LimitSample) {
-          if (isDropped) {
+        learn({ ms, inFlight, dropped }: LimitSample) {
+          if (dropped) {
             limit = bounded(limit * 0.9);
             return;
           }

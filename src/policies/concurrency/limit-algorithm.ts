@@ -5,7 +5,7 @@ export interface LimitSample {
   /** Attempts in flight when the attempt began, itself included. */
   readonly inFlight: number;
   /** The instance had no room for it: it timed out, could not be connected to, or answered 429, 502, 503 or 504. */
-  readonly isDropped: boolean;
+  readonly dropped: boolean;
 }
 
 /** A limit of the attempts in flight that adapts to their outcomes. */

@@ -115,11 +115,11 @@ export class AgentEntry implements RegistryEntry {
     });
   }
 
-  #ask({ isAwaited, signal }: EntryCall, request: Pick<ConsulRequest, "call" | "options" | "query" | "body">): Promise<ConsulAnswer> {
+  #ask({ awaited, signal }: EntryCall, request: Pick<ConsulRequest, "call" | "options" | "query" | "body">): Promise<ConsulAnswer> {
     const { requestTimeoutMs } = this.#options;
     // A renewal that hangs must be over before the next one is due.
-    const timeoutMs = isAwaited ? requestTimeoutMs : Math.min(requestTimeoutMs, this.renewMs);
-    return this.#client.ask({ ...request, timeoutMs, keepsProcess: isAwaited, signal });
+    const timeoutMs = awaited ? requestTimeoutMs : Math.min(requestTimeoutMs, this.renewMs);
+    return this.#client.ask({ ...request, timeoutMs, keepsProcess: awaited, signal });
   }
 }
 

@@ -2,7 +2,7 @@ import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
 import { type Credentials, parseServer, type ServerAddress } from "./server-address.ts";
 
-/** TLS to Eureka servers: their certificate authorities, and the client's own certificate. The fields are those of `node:tls`. */
+/** TLS to Eureka servers: their certificate authorities, and the client's own certificate. */
 export interface EurekaTls {
   /** PEM of the authorities that may have signed the servers' certificates; absent: those that Node trusts. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
@@ -13,7 +13,7 @@ export interface EurekaTls {
   /** The passphrase of an encrypted key. */
   readonly passphrase?: string;
   /** The name to expect in the servers' certificates when it is not the URL's host. */
-  readonly servername?: string;
+  readonly serverName?: string;
 }
 
 /** The options of {@link eureka}. All are optional. */
@@ -80,7 +80,7 @@ const known: readonly (keyof EurekaOptions)[] = [
   "clock",
   "random",
 ];
-const knownTls: readonly (keyof EurekaTls)[] = ["ca", "cert", "key", "passphrase", "servername"];
+const knownTls: readonly (keyof EurekaTls)[] = ["ca", "cert", "key", "passphrase", "serverName"];
 const mebibyte = 2 ** 20;
 
 /** Checks the options and fills the defaults in. Throws a `TypeError` or `RangeError` that names option and value, without secrets. */

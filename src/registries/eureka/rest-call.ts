@@ -38,7 +38,8 @@ export interface RestCallOptions {
  * with the signal's reason.
  */
 export function restCall(server: ServerAddress, request: RestRequest, options: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
-  const { timeoutMs, maxBytes, tls, clock } = options;
+  const { timeoutMs, maxBytes, clock } = options;
+  const { serverName, ...tls } = options.tls;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
@@ -46,7 +47,7 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
     }
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
     const call = (server.secure ? httpsRequest : httpRequest)({
-      ...(server.secure ? (tls as TlsOptions) : {}),
+      ...(server.secure ? { ...(tls as TlsOptions), ...(serverName !== undefined && { servername: serverName }) } : {}),
       agent: false,
       hostname: server.hostname,
       port: server.port,

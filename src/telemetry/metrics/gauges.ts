@@ -25,7 +25,7 @@ function reportService(reading: ServiceReading, state: ServiceSeries, report: Re
   report("activeCalls", reading.inFlight, attributes);
   report("retryBudget", reading.retryBudget, attributes);
   for (const each of instanceStates) report("endpoints", reading.endpoints[each], state.endpointStates.of(each));
-  report("panic", reading.isPanicking ? 1 : 0, attributes);
+  report("panic", reading.panicking ? 1 : 0, attributes);
   for (const each of breakerStates) report("breakerState", each === reading.breaker ? 1 : 0, state.breakerStates.of(each));
   report("discoveryUnconfirmed", reading.unconfirmed, attributes);
   if (reading.discoveryAgeMs !== undefined) report("discoveryAge", reading.discoveryAgeMs / 1000, attributes);

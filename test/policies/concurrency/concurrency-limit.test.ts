@@ -223,11 +223,11 @@ describe("ConcurrencyLimiter", () => {
     await rejection(call("/x"));
     await rejection(call("/y"));
     expect(samples).toEqual([
-      { ms: 0, inFlight: 2, isDropped: true },
-      { ms: 30, inFlight: 1, isDropped: false },
-      { ms: 0, inFlight: 1, isDropped: true },
-      { ms: 0, inFlight: 1, isDropped: false },
-      { ms: 0, inFlight: 1, isDropped: true },
+      { ms: 0, inFlight: 2, dropped: true },
+      { ms: 30, inFlight: 1, dropped: false },
+      { ms: 0, inFlight: 1, dropped: true },
+      { ms: 0, inFlight: 1, dropped: false },
+      { ms: 0, inFlight: 1, dropped: true },
     ]);
     // A limit that has gone down holds the next back until there is room again.
     const first = await call("/e");

@@ -3,8 +3,8 @@ import { aimd } from "../../../src/policies/concurrency/aimd.ts";
 import { gradient2 } from "../../../src/policies/concurrency/gradient2.ts";
 import type { ConcurrencyLimit } from "../../../src/policies/concurrency/limit-algorithm.ts";
 
-const ok = (ms: number, inFlight: number) => ({ ms, inFlight, isDropped: false });
-const dropped = { ms: 1, inFlight: 1, isDropped: true };
+const ok = (ms: number, inFlight: number) => ({ ms, inFlight, dropped: false });
+const dropped = { ms: 1, inFlight: 1, dropped: true };
 
 function values(limit: ConcurrencyLimit, samples: readonly Parameters<ConcurrencyLimit["learn"]>[0][]): number[] {
   return samples.map((sample) => {

@@ -125,9 +125,9 @@ describe("the Eureka servers", () => {
   it("are trusted over HTTPS by the authority that is given, and by no other", async () => {
     await using server = await scriptedEureka(() => ({ body: "secret" }), certificate);
     expect(await serversAt([server.url], { tls: { ca: certificate.cert } }).send(get, textOf)).toBe("secret");
-    expect(await serversAt([server.url], { tls: { ca: certificate.cert, servername: "eureka.test" } }).send(get, textOf)).toBe("secret");
+    expect(await serversAt([server.url], { tls: { ca: certificate.cert, serverName: "eureka.test" } }).send(get, textOf)).toBe("secret");
     await expect(serversAt([server.url]).send(get, textOf)).rejects.toThrow(/DEPTH_ZERO_SELF_SIGNED_CERT|self-signed/);
-    await expect(serversAt([server.url], { tls: { ca: certificate.cert, servername: "other.test" } }).send(get, textOf)).rejects.toThrow(
+    await expect(serversAt([server.url], { tls: { ca: certificate.cert, serverName: "other.test" } }).send(get, textOf)).rejects.toThrow(
       /ALTNAME/,
     );
     expect(server.seen).toHaveLength(2);

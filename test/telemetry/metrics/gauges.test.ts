@@ -32,7 +32,7 @@ test("each number of a service has its gauge, in seconds where it is a time, and
       inFlight: 7,
       endpoints: { available: 5, ejected: 3, probing: 1, unhealthy: 2 },
       unconfirmed: 4,
-      isPanicking: true,
+      panicking: true,
       breaker: "half-open",
       discoveryAgeMs: 1_500,
       retryBudget: 12,

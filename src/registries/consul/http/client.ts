@@ -117,6 +117,6 @@ function answerOf(result: unknown): ConsulAnswer {
 }
 
 /** Node's types demand mutable arrays. */
-function mutable(tls: ConsulTls = {}): Record<string, unknown> {
-  return { ...tls };
+function mutable({ serverName, ...tls }: ConsulTls = {}): Record<string, unknown> {
+  return { ...tls, ...(serverName !== undefined && { servername: serverName }) };
 }

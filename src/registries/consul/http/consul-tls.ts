@@ -1,6 +1,6 @@
 import { checkKeys, checkObject } from "../../../core/options.ts";
 
-/** TLS to a Consul agent: its certificate authorities, and the client's own certificate. The fields are those of `node:tls`. */
+/** TLS to a Consul agent: its certificate authorities, and the client's own certificate. */
 export interface ConsulTls {
   /** PEM of the authorities that may have signed the agent's certificate; absent: those that Node trusts. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
@@ -11,10 +11,10 @@ export interface ConsulTls {
   /** The passphrase of an encrypted key. */
   readonly passphrase?: string;
   /** The name to expect in the agent's certificate when it is not the URL's host. */
-  readonly servername?: string;
+  readonly serverName?: string;
 }
 
-const known: readonly (keyof ConsulTls)[] = ["ca", "cert", "key", "passphrase", "servername"];
+const known: readonly (keyof ConsulTls)[] = ["ca", "cert", "key", "passphrase", "serverName"];
 
 /** Checks the option. Throws a `TypeError` that shows none of its values. */
 export function checkedTls(tls: ConsulTls | undefined, url: string): ConsulTls | undefined {
