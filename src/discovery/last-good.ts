@@ -59,8 +59,8 @@ export class LastGood {
   }
 
   /**
-   * What was written for `service`; `undefined` when there is no file. Rejects with `ERR_MESH_DISCOVERY` when the file is damaged, or
-   * other users may write it.
+   * The endpoints that were written for `service`; `undefined` where there is no file. Rejects with `ERR_MESH_DISCOVERY` where the file is
+   * damaged, or other users may write it.
    */
   async load(service: string): Promise<Remembered | undefined> {
     const path = this.#pathOf(service);

@@ -22,7 +22,7 @@ interface Source {
   readonly nowMs: number;
 }
 
-/** Puts together what the parts of a service know. Costs nothing unless it is called. */
+/** Explains a service by the knowledge of its parts. It costs nothing unless it is called. */
 export function explainService(source: Source): ServiceExplanation {
   const { service, discovery, ageMs, lastError, breaker, balancer, nowMs } = source;
   const unconfirmed = new Set(source.unconfirmed.map(({ id }) => id));
@@ -34,7 +34,7 @@ export function explainService(source: Source): ServiceExplanation {
     breaker,
     endpoints: balancer.upstreams.map((upstream) => explainEndpoint(upstream, source, unconfirmed)),
   };
-  // Not enumerable: it is no part of the data when that is compared or written as JSON.
+  // Not enumerable, since it is no part of the data: comparisons and JSON leave it out.
   return Object.defineProperty(explanation, "toString", { value: () => explanationTable(explanation, nowMs) });
 }
 

@@ -1,7 +1,7 @@
 import type { PickerView } from "../balancer/picker.ts";
 import type { EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 
-/** An explanation as text: what holds for the service, then a line for each endpoint. */
+/** An explanation as text: lines about the service, then a line for each endpoint. */
 export function explanationTable(explanation: Omit<ServiceExplanation, "toString">, nowMs: number): string {
   const { service, discovery, ageMs, discoveryError, breaker, endpoints } = explanation;
   const age = ageMs === undefined ? "has not answered yet" : `answered ${(ageMs / 1_000).toFixed(1)} s ago`;
@@ -50,7 +50,7 @@ function viewOf(view: PickerView): string {
   return plain(entries.join(", "));
 }
 
-/** What a registry says is for a terminal to show, not to obey. */
+/** Text from outside without control characters: a terminal shows it and does not obey it. */
 function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");

@@ -5,57 +5,61 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { HealthCheckResult } from "../rotation/instance-standing.ts";
 
-/** Why an endpoint is out of rotation. */
+/** The reason for which an instance is out of rotation. */
 export interface Ejection {
   readonly rule: EjectionRule;
-  /** Since when, in milliseconds since the epoch. */
+  /** The time at which it was taken out, in milliseconds since the epoch. */
   readonly sinceMs: number;
-  /** When its pause ends, in milliseconds since the epoch; `undefined` when it waits for a probe, or for a health check that passes. */
+  /** The end of its pause, in milliseconds since the epoch; `undefined` while it waits for a probe, or for a health check that passes. */
   readonly untilMs: number | undefined;
 }
 
 /** One endpoint in a {@link ServiceExplanation}. */
 export interface EndpointExplanation {
   readonly endpoint: Endpoint;
+  /** `host:port`, or `unix:` and a path. */
   readonly address: string;
   readonly state: InstanceState;
-  /** `true` when the picker chooses from it now. */
+  /** Whether the picker may choose it at present. */
   readonly candidate: boolean;
-  /** Why it is, or is not. */
+  /** The reason for which it is a candidate, or is none. */
   readonly reason: string;
-  /** The share of the service's requests that its priority and zone are given, 0 to 1; `undefined` for no candidate. */
+  /** The share of the service's requests that its priority and zone get, 0 to 1; `undefined` where it is no candidate. */
   readonly share: number | undefined;
   /** The part of its share that it gets in slow start, below 1; `undefined` outside of slow start. */
   readonly slowStartRatio: number | undefined;
-  /** What took it out of rotation; `undefined` while it is in. */
+  /** The reason for which it is out of rotation; `undefined` while it is in. */
   readonly ejection: Ejection | undefined;
-  /** How often it has been taken out. */
+  /** Number of times that it was taken out of rotation. */
   readonly ejections: number;
-  /** The last active health check; `undefined` without one. */
+  /** The result of its last active health check; `undefined` without one. */
   readonly healthCheck: HealthCheckResult | undefined;
-  /** What is odd about it: discovery lists it no longer but so suddenly that it is kept until that is confirmed. */
+  /** A peculiarity of the endpoint: discovery no longer lists it, and it is kept until that is confirmed. */
   readonly warning: string | undefined;
+  /** Attempts in flight, their response bodies included. */
   readonly inFlight: number;
+  /** Attempts that were begun since the endpoint was first listed. */
   readonly attempts: number;
+  /** Attempts that failed by a fault of the instance. */
   readonly failures: number;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;
-  /** What the picker knows of it, such as its cost or its effective weight; `undefined` for a picker that says nothing. */
+  /** The knowledge of the picker about it, such as its cost or effective weight; `undefined` for a picker without any. */
   readonly picker: PickerView | undefined;
 }
 
-/** What `mesh.explain(service)` answers; as a string it is a table. */
+/** The result of `mesh.explain(service)`; as a string it is a table. */
 export interface ServiceExplanation {
   readonly service: string;
-  /** What is asked for endpoints. */
+  /** The name of the discovery adapter. */
   readonly discovery: string;
-  /** Milliseconds since the last good answer; `undefined` when there has been none. */
+  /** Milliseconds since the last answer of discovery; `undefined` where there was none. */
   readonly ageMs: number | undefined;
-  /** Why the newest data is not newer, when the last attempt to get some failed. */
+  /** The error of discovery since its last answer; `undefined` where it works. */
   readonly discoveryError: string | undefined;
-  /** The breaker of the whole service. */
+  /** The state of the breaker of the whole service. */
   readonly breaker: BreakerState;
   readonly endpoints: readonly EndpointExplanation[];
-  /** The same for people, a line for each endpoint: `console.log(String(mesh.explain("orders")))`. */
+  /** The explanation as a table with a line for each endpoint: `console.log(String(mesh.explain("orders")))`. */
   toString(): string;
 }

@@ -9,15 +9,15 @@ import { type BreakerOption, breakerOption } from "../policies/service-breaker.t
 import { type EjectionOptions, ejectionOptions } from "../rotation/ejection/ejection-options.ts";
 import { type HealthCheckOption, healthCheckOption } from "../rotation/health/health-check-options.ts";
 
-/** Which instance an attempt is given to, and which may be. */
+/** Options of the choice of an instance for each attempt. */
 export interface InstanceOptions {
-  /** Chooses the instance of each attempt. @default adaptive() */
+  /** Picks the instance of each attempt among the candidates. @default adaptive() */
   readonly picker?: Picker;
-  /** Which instances may be picked, whichever picker then chooses. */
+  /** The instances that are candidates, for any picker. */
   readonly balancing?: BalancingOptions;
   /**
-   * Takes out instances that do worse than the others, and bounds how many may be out; it works through the breakers, so `breaker: false`
-   * switches it off too. `false` = breakers judge each instance by itself.
+   * Takes instances out of rotation that do worse than the others, and limits the number of instances that are out. It works through the
+   * breakers: `breaker: false` switches it off, too. `false` = the breaker of each instance judges it alone.
    */
   readonly ejection?: EjectionOptions | false;
 }
@@ -37,10 +37,12 @@ export const instanceOptions = optionTable<InstanceOptions>()({
   ejection: orFalse(group(ejectionOptions)),
 });
 
-/** Everything that the instances of a service are kept by, with the defaults filled in. */
+/** All settings that concern the instances of a service. */
 export type InstanceSettings = ReturnType<typeof settleInstances>;
 
-/** The settings of one service's instances: their own options, and what they share with layers of the pipeline. */
+/**
+ * Fills in the defaults of the options that concern the instances of a service: their own, and those shared with layers of the pipeline.
+ */
 export function settleInstances(given: InstanceOptions & BreakerOption & ConcurrencyOption & HealthCheckOption & WireOptions) {
   const { picker = adaptive(), ...settings } = instanceOptions.settle(given);
   return {

@@ -15,17 +15,17 @@ import { Rotation } from "../rotation/rotation.ts";
 import type { ClientIdentity } from "../wire/client-identity.ts";
 import type { InstanceSettings } from "./instance-options.ts";
 
-/** The parts that the instances of a service are kept with. */
+/** The settings of {@link Instances}, and the parts that they work with. */
 export interface InstancesParts {
   readonly service: string;
   readonly settings: InstanceSettings;
   /** The zone of this process. */
   readonly zone: string | undefined;
-  /** Of the health checks, which make connections of their own. */
+  /** For the connections of the health checks, which are their own. */
   readonly identity: ClientIdentity;
-  /** One attempt at an upstream, for pickers that ask instances something. */
+  /** Sends one attempt to an upstream, for pickers that probe instances. */
   readonly send: Dispatch;
-  /** The upstream has left: its connections may go. */
+  /** Releases the connections of an upstream that is no longer listed. */
   readonly release: (upstream: Upstream) => void;
   readonly events: EventSink;
   readonly clock: Clock;
@@ -33,14 +33,14 @@ export interface InstancesParts {
 }
 
 /**
- * The instances of one service as this process sees them: the balancer over them, which of them are in rotation, the room that each has,
- * and the ledger of their attempts.
+ * The instances of one service as this process sees them: the balancer over them, the rotation, the room that each has, and the ledger of their
+ * attempts.
  */
 export class Instances {
   readonly balancer: Balancer;
   readonly picker: Picker;
   readonly ledger: AttemptLedger;
-  /** `undefined` without `concurrency.maxInFlightPerInstance`. */
+  /** The limit of each instance; `undefined` without `concurrency.maxInFlightPerInstance`. */
   readonly room: InstanceLimit | undefined;
   readonly #rotation: Rotation;
   readonly #operator: OperatorHolds;
@@ -68,7 +68,7 @@ export class Instances {
       clock,
       random,
       onStateChange: () => {
-        // Other instances may have joined the subset in its place.
+        // Another instance may have taken its place in the subset.
         if (settings.balancing.subset) this.#healthChecks?.update(this.balancer.members);
         this.room?.fill();
       },
@@ -81,26 +81,26 @@ export class Instances {
     this.room = instanceLimit(settings.concurrency, { service, candidates: () => this.balancer.candidates, clock });
     this.ledger = new AttemptLedger({
       picker: this.picker,
-      // With `breaker: false` circuits do what health checks and operators say, and no more.
+      // With `breaker: false`, attempts do not reach the circuits: only health checks and operators do.
       passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
       clock,
       onEnd: this.room?.fill,
     });
   }
 
-  /** Takes a complete new set of endpoints. */
+  /** Replaces the set of endpoints. */
   update(endpoints: readonly Endpoint[]): void {
     this.balancer.update(endpoints);
     this.room?.fill();
     this.#healthChecks?.update(this.balancer.members);
   }
 
-  /** Why `upstream` is, or is not, in rotation. */
+  /** The place of `upstream` in the rotation, with the reason. */
   standing(upstream: Upstream): InstanceStanding {
     return this.#rotation.standing(upstream);
   }
 
-  /** Takes the instance with this id out for `forMs` milliseconds, or puts it back for 0; `false` when there is none. */
+  /** Takes the instance with this id out of rotation for `forMs` milliseconds, or puts it back with 0; `false` where there is none. */
   eject(id: string, forMs: number): boolean {
     const upstream = this.balancer.upstreams.find((each) => each.id === id);
     if (upstream === undefined) return false;
@@ -109,12 +109,12 @@ export class Instances {
     return true;
   }
 
-  /** Ends the health checks; what is in flight goes on. */
+  /** Ends the health checks. */
   stopChecks(): void {
     this.#healthChecks?.stop();
   }
 
-  /** Releases every timer, and lets go of every upstream. */
+  /** Releases all timers, and every upstream by `release`. */
   dispose(release: (upstream: Upstream) => void): void {
     this.#operator.dispose();
     this.#rotation.dispose();

@@ -10,45 +10,48 @@ import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
 import { ServiceNames } from "./service-names.ts";
 import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOptionNames } from "./service-options.ts";
 
-/** The service of a declared name or target: `orders` of `orders` and of `` `orders/${number}` ``. */
+/** The name of the service in a declared name or target: `orders` in `orders` and in `` `orders/${number}` ``. */
 export type ServiceNameOf<Declared extends string> = Declared extends `${infer Name}/${string}` ? Name : Declared;
 
-/** What the whole mesh has once. `Declared`: what may be called, as for `createMesh`. */
+/** Options of the whole mesh. `Declared`: the services and targets that may be called, as for {@link MeshOptions}. */
 export interface WholeMeshOptions<Declared extends string = string> {
-  /** Where endpoints come from; several are combined by `fallback(a, b)` or `union(a, b)`. */
+  /** The source of endpoints. Several sources are combined by `fallback(a, b)` or `union(a, b)`. */
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
   readonly observers?: readonly Observer[];
   /**
-   * The failure domain that this process is in, as discovery names those of the instances: with it, instances of the same zone are
-   * preferred. @default none
+   * The failure domain of this process, by the name that discovery has for it. With it, instances of the same zone are preferred.
+   * @default none
    */
   readonly zone?: string;
-  /** Overrides for single services, by name. @default none */
+  /** Options of single services, by name; they take precedence over those of the mesh. @default none */
   readonly services?: { readonly [Name in ServiceNameOf<Declared>]?: ServiceOptions };
   /**
-   * The services that may be called. With it a key of `services` and a call outside of the list are a `TypeError` that says what was
-   * probably meant, and the compiler checks targets without a type argument. @default every name
+   * The services that may be called. With it, a key of `services` or a call outside of the list is a `TypeError` with "did you mean", and the
+   * compiler checks targets without a type argument. @default every name
    */
   readonly serviceNames?: readonly (Declared | ServiceNameOf<Declared>)[];
-  /** TLS towards instances that speak it. */
+  /** TLS to instances that speak it. */
   readonly tls?: TlsOptions;
   /**
-   * A directory in which the last good endpoints of each service are kept (files of mode 0600 with a checksum), so that a process that
-   * starts while the registry is down can call all the same. @default none
+   * A directory for the last good endpoints of each service, in files of mode 0600 with a checksum: a process that starts while the registry
+   * is down uses them. @default none
    */
   readonly lastGoodDirectory?: string;
-  /** Services watched at a time; the one unused for longest makes room. @default 128 */
+  /** Services that are watched at a time; beyond it, the least recently used service without calls in flight is dropped. @default 128 */
   readonly maxServices?: number;
-  /** How long `close()` waits for calls in flight, in milliseconds. @default 5000 */
+  /** Time for which `close()` waits for calls in flight, in milliseconds. @default 5000 */
   readonly drainTimeoutMs?: number;
   /** The source of time, for tests and simulations. @default the process's own clock */
   readonly clock?: Clock;
-  /** The source of chance; a seeded one makes jitter and picks repeatable. @default Math.random */
+  /** The source of random numbers; a seeded one makes jitter and picks repeatable. @default Math.random */
   readonly random?: Random;
 }
 
-/** Options of `createMesh`. `Declared`: what may be called, as for `createMesh`. */
+/**
+ * Options of `createMesh`. `Declared`: the services (`"users" | "orders"`) and targets (`` `users/${number}` ``) that may be called, which the
+ * compiler checks.
+ */
 export interface MeshOptions<Declared extends string = string> extends ServiceOptions, WholeMeshOptions<Declared> {}
 
 /** The rules of {@link WholeMeshOptions}. */
@@ -126,7 +129,7 @@ export type MeshSettings = Settled<typeof wholeMeshOptions.rules> & { readonly o
 export const meshOptionNames: readonly string[] = [...serviceOptionNames, ...wholeMeshOptions.names];
 
 /**
- * Checks everything that `createMesh` was given.
+ * Checks the options of `createMesh`.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function checkMeshOptions(options: MeshOptions): void {
@@ -141,7 +144,7 @@ export function checkMeshOptions(options: MeshOptions): void {
   }
 }
 
-/** The settings of a whole mesh. */
+/** Fills in the defaults of the options of a whole mesh. */
 export function settleMesh(options: MeshOptions): MeshSettings {
   const settings = wholeMeshOptions.settle(options);
   return { ...settings, observers: settings.observers ?? [openTelemetry()] };

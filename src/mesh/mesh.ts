@@ -32,70 +32,75 @@ import { closedError, Services } from "./services.ts";
 import { checkWarm, type WarmOptions } from "./warm-up.ts";
 
 /**
- * The client side of a service mesh, inside this process. `Declared`: what may be called, checked by the compiler: names of services
- * (`"users" | "orders"`) and whole targets (`` `users/${number}` ``).
+ * The client side of a service mesh, in this process. `Declared`: the services (`"users" | "orders"`) and whole targets
+ * (`` `users/${number}` ``) that may be called, which the compiler checks.
  */
 export interface Mesh<Declared extends string = string> extends AsyncDisposable {
   /**
-   * Calls `service/path`, like the global `fetch`, on an instance that discovery knows and the balancer chose, and again
-   * on another one where that is safe.
+   * Calls a service by `service/path`, otherwise like the global `fetch`. Discovery gives the instances, the balancer picks one, and an attempt
+   * that fails is repeated on another instance where that is safe.
    *
-   * Resolves with a standard `Response`, whatever its status. Rejects with a `MeshError`, whose `maybeExecuted`
-   * says whether an instance may have executed the request; with the signal's reason when the caller aborts; with a
-   * `TypeError` for an init that is none.
+   * Resolves with a standard `Response`, whatever its status, as soon as its head has arrived. Rejects with a `MeshError`, whose
+   * `maybeExecuted` says whether an instance may have executed the request; with the reason of the signal when the caller aborts; and with a
+   * `TypeError` or `RangeError` for wrong arguments.
    */
   fetch(target: FetchTarget<Declared>, init?: MeshRequestInit): Promise<Response>;
   /**
-   * The same without a `Response`, for what counts every microsecond: `{ statusCode, headers, body, trailers }`, the body as it came
-   * over the wire (not decoded), redirects as they are. Read the body, discard or cancel it.
+   * Calls a service like {@link fetch}, and resolves with `{ statusCode, headers, body, trailers }` at less cost than a `Response`. The body is as it
+   * came over the wire, not decoded; a redirect is a reply like any other. Read the body, discard it or cancel it.
    */
   request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply>;
   /**
-   * The mesh as an undici `Dispatcher`: `setGlobalDispatcher(mesh.dispatcher())` puts plain `fetch("http://service/path")` on it,
-   * and undici's `request`, `stream`, `pipeline` and `WebSocket`. Closing it closes the mesh.
+   * The mesh as an undici `Dispatcher`. With `setGlobalDispatcher(mesh.dispatcher())`, plain `fetch("http://service/path")` goes through the
+   * mesh, and so do `request`, `stream`, `pipeline` and `WebSocket` of undici. Closing the dispatcher closes the mesh.
    */
   dispatcher(options?: DispatcherOptions): Dispatcher;
   /**
-   * The mesh as an `http.Agent` for clients built on `node:http` (axios, got, node-fetch): the host of a request is the service.
-   * It balances and feeds the breakers; it cannot retry, and sets no deadline.
+   * The mesh as an `http.Agent`, for clients on `node:http` (axios, got, node-fetch): the host of a request is the service. It picks instances and
+   * their breakers learn the outcomes; it does not retry, and sets no deadline.
    */
   agent(options?: AgentOptions): Agent;
   /**
-   * Makes this process known as an instance, through `registrar`, or through the discovery adapter where that is one.
-   * @throws TypeError when there is no registrar.
+   * Registers this process as an instance, through `registrar`, or through the discovery adapter where that is a registrar. Resolves once the
+   * registry has it, and keeps it registered until `deregister()`.
+   * @throws TypeError where there is no registrar.
    */
   register(instance: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration>;
   /**
-   * Connects to instances of a service before the first call needs them, without sending anything: call it before this process takes
-   * requests. Waits for discovery's first answer (`discoveryTimeoutMs`) and for each connection (`connectTimeoutMs`), and resolves with
-   * the number of instances that are connected, 0 when there are none: what cannot be reached is no error here.
-   * @throws MeshError `ERR_MESH_INVALID_TARGET` for what is no service name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
+   * Connects to instances of a service ahead of the first call, without sending anything; to be called before this process accepts requests. It
+   * waits for the first answer of discovery (`discoveryTimeoutMs`) and for each connection (`connections.connectTimeoutMs`). Resolves with the
+   * number of instances that are connected; an instance that cannot be reached is no error.
+   * @throws MeshError `ERR_MESH_INVALID_TARGET` for a wrong name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
    */
   warm(service: string, options?: WarmOptions): Promise<number>;
-  /** The names of the services that have been called and are watched. */
+  /** The names of the services that are watched: those that were called, `maxServices` at most. */
   services(): readonly string[];
-  /** Why each endpoint of a service is or is not chosen and how old the data is; `undefined` for one that was never called. */
+  /**
+   * Explains for each endpoint of a service why it is a candidate or is none, and how old the data is; `undefined` for a service that is
+   * not watched.
+   */
   explain(service: string): ServiceExplanation | undefined;
   /**
-   * Takes the instance with this id out of rotation for `forMs` milliseconds (at most a day), or until {@link readmit}; `false` when the
-   * service was never called or has no such instance. No limit of `ejection` holds it back: where nobody else is left, it is called anyway.
-   * @throws RangeError for a wrong `forMs`.
+   * Takes the instance with this id out of rotation for `forMs` milliseconds (at most a day), or until {@link readmit}. Limits of `ejection` do
+   * not apply; while no other instance is left, it is called all the same. Returns `false` for a service that is not watched, and for an
+   * unknown id.
+   * @throws TypeError or RangeError for a wrong `forMs`.
    */
   eject(service: string, endpointId: string, options: { readonly forMs: number }): boolean;
-  /** Puts an instance back at once, also one that a rule of ejection has taken out; `false` as for {@link eject}. */
+  /** Puts an instance back into rotation at once, also one that a rule of ejection has taken out. Returns `false` as {@link eject} does. */
   readmit(service: string, endpointId: string): boolean;
   /**
-   * Adds an observer to those of the options, for what begins from now on, and returns what takes it away again (which calls its
-   * `onClose`, as closing the mesh does).
+   * Adds an observer to those of the options, for calls that begin from now on. Returns a function that removes it, which calls its `onClose`, as
+   * closing the mesh does.
    */
   observe(observer: Observer): () => void;
-  /** Refuses new calls, waits for those in flight (at most `drainTimeoutMs`), then releases everything. Idempotent. */
+  /** Refuses new calls, waits for those in flight for at most `drainTimeoutMs`, ends the rest, and releases all resources. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Makes a mesh. Nothing is looked up or connected to before the first call.
- * @throws TypeError or RangeError naming the option and the value, when an option is wrong.
+ * Makes a mesh. Before the first call, no service is looked up and no connection is made.
+ * @throws TypeError or RangeError for a wrong option, naming the option and the value.
  */
 export function createMesh<const Declared extends string = string>(options: MeshOptions<Declared>): Mesh<Declared> {
   checkMeshOptions(options);
@@ -112,7 +117,7 @@ class ClientMesh implements Mesh {
   readonly #services: Services;
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
-  /** The way of every call, from the edge down. */
+  /** Sends a call down the pipeline. */
   readonly #dispatch: Dispatch;
   readonly #decodeOf: (service: string) => DecodeOptions;
   #closing: Promise<void> | undefined = undefined;
@@ -160,7 +165,7 @@ class ClientMesh implements Mesh {
       interceptors: options.interceptors ?? [],
       route: (request) => this.#services.of(request.service).dispatch(request),
     });
-    // Above the interceptors, which could answer a call by themselves.
+    // Above the interceptors, which may answer calls by themselves.
     this.#dispatch = (request) => {
       const refusal = this.#refusalOf(request.service);
       return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
@@ -169,7 +174,7 @@ class ClientMesh implements Mesh {
     this.#decodeOf = (service) => this.#overrides.get(service)?.decode ?? decode;
   }
 
-  // A property, so that `const { fetch } = mesh` works as with the global one.
+  // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
     fetchThrough(this.#dispatch, this.#decodeOf, target, init);
 
@@ -231,12 +236,12 @@ class ClientMesh implements Mesh {
     return this.close();
   }
 
-  /** Why nothing may be called under this name: the mesh is closed, or its options do not list it. */
+  /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   #refusalOf(service: string): Error | undefined {
     return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
   }
 
-  /** The service of a name that comes from outside of the pipeline. */
+  /** The service of a name that was not given to the pipeline, which checks names itself. */
   #serviceOf(name: string): Service {
     const refusal = this.#refusalOf(name);
     if (refusal !== undefined) throw refusal;
@@ -254,7 +259,7 @@ class ClientMesh implements Mesh {
     while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
       await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
     }
-    // First what may still be in flight: a watch of an adapter may take its time to end.
+    // Connections are ended first: the watch of an adapter may take long to end.
     const watches = this.#services.close();
     await this.#transport.destroy();
     try {

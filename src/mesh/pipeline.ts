@@ -16,35 +16,35 @@ import { throttleLayer } from "../policies/throttle.ts";
 import { observeAttempts, observeCalls } from "../telemetry/observing/observe.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 
-/** The parts of the way that all calls share. */
+/** The parts of the first half of a call's way, which all calls share. */
 export interface CallParts {
   readonly observers: Observers;
   readonly clock: Clock;
-  /** The limit of a whole call in milliseconds, where the call has none of its own; `false` = no limit. */
+  /** The time limit of a call, where it has none of its own, in milliseconds; `false` = no limit. */
   readonly limitOf: (request: MeshRequest) => number | false;
-  /** The mesh's own interceptors, the first outermost. */
+  /** The interceptors of the mesh, the first outermost. */
   readonly interceptors: readonly Interceptor[];
-  /** Hands the call to its service. */
+  /** Passes the call to its service. */
   readonly route: Dispatch;
 }
 
-/** The first part of a call's way: the same for every service, and before one is chosen. Composed once per mesh. */
+/** The first half of a call's way, the same for every service, before one is chosen. Composed once per mesh. */
 export function callPipeline({ observers, clock, limitOf, interceptors, route }: CallParts): Dispatch {
   return compose(
     [
-      // Outermost: it sees what the caller sees, and the whole time.
+      // Outermost: it observes the result that the caller gets, and the whole duration.
       observeCalls(observers, clock),
-      // Bounds all that follows: users' interceptors, the wait for discovery, attempts and pauses, the body.
+      // Bounds all that follows: the interceptors, the wait for discovery, attempts and pauses, the body.
       deadline({ limitOf, clock }),
-      // Once per call, inside its deadline: credentials, headers, answers from a cache. Whether a call is allowed, and which service
-      // answers it, belongs after them: they may say who calls.
+      // Once per call, within its deadline: credentials, headers, answers from a cache. Authorization and routing belong below them, since
+      // they may set the identity of the caller.
       ...interceptors,
     ],
     route,
   );
 }
 
-/** The interceptors that the options of one service have, inside those of the mesh. */
+/** The interceptors of one service, inside those of the mesh. */
 const interceptorsLayer = layer({
   name: "interceptors of the service",
   options: optionTable<object>()({}),
@@ -53,8 +53,8 @@ const interceptorsLayer = layer({
 });
 
 /**
- * Picks the instance, counts the attempt until its body has closed, and tells the circuit of the instance what became of it. Above the
- * attempt timeout: a timeout is a failure of the instance.
+ * Picks the instance, counts the attempt until its body has closed, and reports its outcome to the circuit of the instance. Above the attempt
+ * timeout: a timeout is a failure of the instance.
  */
 const instanceLayer = layer({
   name: "instance and its breaker",
@@ -62,28 +62,28 @@ const instanceLayer = layer({
   build: (_, parts: BalanceOptions) => balance(parts),
 });
 
-/** Innermost: it sees what the wire did. */
+/** Innermost: it observes the attempt as the wire ended it. */
 const observeAttemptsLayer = layer({
   name: "observe attempts",
   options: optionTable<object>()({}),
   build: (_, { observers, clock }: { readonly observers: Observers; readonly clock: Clock }) => observeAttempts(observers, clock),
 });
 
-/** The second part of a call's way, from its service down to the wire; the response comes back up. Outermost first. */
+/** The second half of a call's way, from its service down to the wire, outermost first. The response comes back up. */
 export const serviceLayers = [
   interceptorsLayer,
-  // Above the breakers: what it refuses is no fault of an instance.
+  // Above the breakers: a response that is refused here is no fault of an instance.
   delimitedBodyLayer,
   maxResponseBytesLayer,
-  // Above the retries: it judges calls, not attempts, and refuses before any work is done.
+  // Above the retries: it counts calls, not attempts, and refuses before any work is done.
   serviceBreakerLayer,
-  // Below the breaker: what that refuses was not refused by the service.
+  // Below the breaker: calls that the breaker refuses were not refused by the service.
   throttleLayer,
   // Above the balancer: each attempt picks anew, among the instances that the call has not tried.
   retryLayer,
   // Below the retries, whose attempts it doubles, and charged to the same budget.
   hedgeLayer,
-  // Attempts take places, not calls: one that pauses before its retry holds none.
+  // Attempts take places, not calls: a call that pauses before its retry holds none.
   concurrencyLayer,
   instanceLayer,
   // One attempt up to its response head.
@@ -104,16 +104,16 @@ export type LayerOptions = All<OptionsOf<ServiceLayer>>;
 /** The parts that the layers of one service are built from. */
 export type ServiceParts = LayerParts & All<PartsOf<ServiceLayer>>;
 
-/** The layers of one service, built. */
+/** The built layers of one service. */
 export interface ServicePipeline {
   readonly dispatch: Dispatch;
-  /** The layers that are there, outermost first. */
+  /** The layers that the options have not switched off, outermost first. */
   readonly layers: readonly BuiltLayer[];
 }
 
 /** Builds the layers that `options` ask for and puts them around `transport`. Composed once per service. */
 export function servicePipeline(options: LayerOptions, parts: ServiceParts, transport: Dispatch): ServicePipeline {
-  // Each layer takes its own part of both, which the types above hold.
+  // Each layer takes its part of the options and of the parts, which the types above ensure.
   const all = serviceLayers as readonly unknown[] as readonly Layer<LayerOptions, ServiceParts>[];
   const layers = all.map((each) => each.build(options, parts)).filter((each) => each !== undefined);
   return {

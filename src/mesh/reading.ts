@@ -2,7 +2,7 @@ import type { Balancer } from "../balancer/balancer.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
-/** What the numbers of a service are taken from. */
+/** The parts of a service that its numbers come from. */
 export interface ReadingSource {
   readonly service: string;
   readonly inFlight: number;
@@ -12,7 +12,7 @@ export interface ReadingSource {
   readonly retryBudget: number;
 }
 
-/** The numbers of a service whose layers add none. Costs nothing unless it is called. */
+/** Reads the numbers of a service, without those of its layers. It costs nothing unless it is called. */
 export function readService({ balancer, ageMs, ...source }: ReadingSource): ServiceReading {
   const endpoints: Record<InstanceState, number> = { available: 0, ejected: 0, probing: 0, unhealthy: 0 };
   for (const { state } of balancer.upstreams) endpoints[state]++;

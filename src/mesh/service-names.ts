@@ -1,15 +1,15 @@
 import { nearestName } from "../discovery/nearest-name.ts";
 
-/** The names of services that a mesh may call, where its options list them. */
+/** The services that may be called: those of `serviceNames`, or all. */
 export class ServiceNames {
   readonly #names: ReadonlySet<string> | undefined;
 
-  /** @param names `undefined`: every name may be called */
+  /** @param names `undefined` where every name may be called */
   constructor(names: readonly string[] | undefined) {
     this.#names = names && new Set(names);
   }
 
-  /** The error of a use of `name` that the list does not have; `where` is what used it. `undefined` where it may be called. */
+  /** The error for a name that is not in the list, used at `where`; `undefined` for one that may be called. */
   refusalOf(name: string, where: string): TypeError | undefined {
     const names = this.#names;
     if (names === undefined || names.has(name)) return undefined;

@@ -10,9 +10,9 @@ import { type HealthCheckOption, healthCheckOption } from "../rotation/health/he
 import { type InstanceOptions, instanceOptions } from "./instance-options.ts";
 import { type LayerOptions, serviceLayers } from "./pipeline.ts";
 
-/** Interceptors of users. */
+/** The interceptors of the application. */
 export interface InterceptorsOption {
-  /** Around each call, first = outermost; those of a service are inside those of the mesh. @default [] */
+  /** Interceptors around each call, the first outermost. Those of a service are inside those of the mesh. @default [] */
   readonly interceptors?: readonly Interceptor[];
 }
 
@@ -27,7 +27,7 @@ const interceptorsOption = optionTable<InterceptorsOption>()({
   }),
 });
 
-/** What may differ from service to service. */
+/** Options that services may have of their own. */
 export interface ServiceOptions
   extends InstanceOptions,
     LayerOptions,
@@ -38,7 +38,7 @@ export interface ServiceOptions
     DecodeOption,
     InterceptorsOption {}
 
-/** Every table that the options of a service are in. */
+/** The tables of all options of a service. */
 export const serviceTables = [
   instanceOptions,
   timeoutOption,
@@ -54,7 +54,7 @@ export const serviceTables = [
 export const serviceOptionNames: readonly string[] = [...new Set(serviceTables.flatMap(({ names }) => names))];
 
 /**
- * Checks the options of one service. `where`: how an error names them, `services.orders`.
+ * Checks the options of one service. `where` is their name in errors: `services.orders`.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function checkServiceOptions(where: string, options: object): void {
@@ -62,7 +62,7 @@ export function checkServiceOptions(where: string, options: object): void {
   checkServiceValues(`${where}.`, options);
 }
 
-/** Checks the values alone, in an object that has other options, too. */
+/** Checks the options of a service in an object that may have others. `prefix` precedes their names in errors. */
 export function checkServiceValues(prefix: string, options: object): void {
   for (const table of serviceTables) table.checkValues(prefix, options);
 }

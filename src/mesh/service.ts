@@ -27,27 +27,27 @@ import { readService } from "./reading.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { type WarmOptions, warmUp } from "./warm-up.ts";
 
-/** The parts that the services of one mesh share. */
+/** The parts that all services of one mesh share. */
 export interface ServiceContext {
   readonly discovery: Discovery;
   readonly lastGood?: LastGood | undefined;
   readonly catalogue: Catalogue;
-  /** As much of it as a service needs, so that a simulation can put another in its place. */
+  /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect">>;
   readonly observers: Observers;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
-  /** Of the health checks, which make connections of their own. */
+  /** For the connections of the health checks, which are their own. */
   readonly identity?: ClientIdentity;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** One service as this process sees it: a watch, its instances, and the pipeline down to them. */
+/** One service as this process sees it: the watch of its endpoints, its instances, and the pipeline down to them. */
 export class Service implements CallEndListener {
   readonly name: string;
-  /** How its instances are spoken to. */
+  /** The protocol and the connections to its instances. */
   readonly wire: WireSettings;
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
@@ -59,7 +59,7 @@ export class Service implements CallEndListener {
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
   #inFlight = 0;
 
-  /** @param interceptors those of this service alone; the mesh's own are around every service */
+  /** @param interceptors those of this service; those of the mesh are around all services */
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
     const { transport, observers, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
@@ -84,7 +84,7 @@ export class Service implements CallEndListener {
       discoveryTimeoutMs: watchOptions.settle(options).discoveryTimeoutMs,
       catalogue: context.catalogue,
     });
-    // One for both: a hedge is extra load as a retry is.
+    // One budget for retries and hedges: both are extra load.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const { balancer, ledger, room } = this.#instances;
     const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
@@ -97,7 +97,7 @@ export class Service implements CallEndListener {
     return this.#context.discovery.name ?? "discovery";
   }
 
-  /** The watch of its endpoints, not started yet. */
+  /** Makes the watch of its endpoints, without starting it. */
   #watch(options: ServiceOptions): Watcher {
     const { discovery, lastGood, observers, clock, random } = this.#context;
     return new Watcher({
@@ -115,7 +115,7 @@ export class Service implements CallEndListener {
     });
   }
 
-  /** Follows the numbers of callers by zone where the options name the service that calls; returns the function that ends it. */
+  /** Follows the number of callers in each zone, where the options name the calling service. Returns the function that ends it. */
   #followCallers(): (() => Promise<void>) | undefined {
     const { zone, callerZones } = this.#context;
     const { zoneAware } = this.#settings.balancing;
@@ -124,7 +124,7 @@ export class Service implements CallEndListener {
     return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
-  /** Sends a request down the service's pipeline. */
+  /** Sends a request down the pipeline of the service. */
   dispatch(request: MeshRequest): Promise<MeshResponse> {
     if (request.call?.onEnd(this)) this.#inFlight++;
     return this.#pipeline.dispatch(request);
@@ -134,12 +134,12 @@ export class Service implements CallEndListener {
     this.#inFlight--;
   }
 
-  /** Calls that have not settled, wherever on their way they are, or whose body is open. */
+  /** Calls that have not settled, or whose response body is open. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** An instance for an attempt that does not go through the pipeline; it counts as in flight until it is settled. */
+  /** Picks an instance for an attempt outside of the pipeline. The attempt is in flight until the lease is settled. */
   async lease(request: MeshRequest): Promise<Lease> {
     const { balancer, ledger } = this.#instances;
     if (!this.#wait.isOver) await this.#wait.join(request);
@@ -158,7 +158,7 @@ export class Service implements CallEndListener {
     };
   }
 
-  /** Connects to instances in rotation before they are needed. Resolves with how many it reached; never rejects. */
+  /** Connects to candidates ahead of the first call. Resolves with the number of instances that are connected; never rejects. */
   async warm(options: WarmOptions): Promise<number> {
     const { transport, random } = this.#context;
     const request = meshRequest({ service: this.name, method: "GET", path: "/", headers: {}, body: undefined });
@@ -167,7 +167,7 @@ export class Service implements CallEndListener {
     return warmUp(this.#instances.balancer.candidates, connect, options, random);
   }
 
-  /** Why each endpoint is or is not chosen, and how old the data is. */
+  /** Explains for each endpoint why it is a candidate or is none, and how old the data is. */
   explain(): ServiceExplanation {
     const { balancer, picker } = this.#instances;
     return explainService({
@@ -184,7 +184,7 @@ export class Service implements CallEndListener {
     });
   }
 
-  /** The service in numbers: its own, and those of its layers. */
+  /** The numbers of the service and of its layers. */
   read(): ServiceReading {
     const reading = readService({
       service: this.name,
@@ -197,12 +197,12 @@ export class Service implements CallEndListener {
     return Object.assign(reading, ...this.#pipeline.layers.map((layer) => layer.reading?.()));
   }
 
-  /** Takes the instance with this id out for `forMs` milliseconds, or puts it back for 0; `false` when there is none. */
+  /** Takes the instance with this id out of rotation for `forMs` milliseconds, or puts it back with 0; `false` where there is none. */
   eject(id: string, forMs: number): boolean {
     return this.#instances.eject(id, forMs);
   }
 
-  /** Ends the watch and releases every breaker and connection pool. */
+  /** Ends the watch, and releases all timers and connections. */
   async close(): Promise<void> {
     this.#instances.stopChecks();
     await Promise.all([this.#watcher.stop(), this.#unfollowCallers?.()]);

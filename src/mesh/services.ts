@@ -2,24 +2,24 @@ import { MeshError } from "../core/errors.ts";
 import { outsideOfCalls } from "../core/outside-of-calls.ts";
 import type { Service } from "./service.ts";
 
-/** The error of a call that a closed mesh is given. */
+/** The error of a call through a closed mesh. */
 export function closedError(service: string): MeshError {
   return new MeshError("ERR_MESH_CLOSED", "the mesh has been closed", { service, maybeExecuted: false });
 }
 
-/** The settings of {@link Services}. */
+/** The limit of {@link Services}, and the factory of a service. */
 export interface ServicesOptions {
   readonly maxServices: number;
   readonly create: (name: string) => Service;
 }
 
 /**
- * The services that a mesh watches, made when they are first called. Names may come from outside: without a bound each new one would
- * leave a watch behind, so that beyond `maxServices` the one unused for longest makes room.
+ * The services that a mesh watches, made when they are first called. Names may come from outside, and each new one starts a watch: beyond
+ * `maxServices`, the least recently used service without calls in flight is dropped.
  */
 export class Services {
   readonly #options: ServicesOptions;
-  /** In the order of their last use: the first is the one unused for longest. */
+  /** In the order of their last use, the least recently used first. */
   readonly #services = new Map<string, Service>();
   readonly #evictions = new Set<Promise<void>>();
   #newest: Service | undefined = undefined;
@@ -30,8 +30,8 @@ export class Services {
   }
 
   /**
-   * The service of this name.
-   * @throws MeshError `ERR_MESH_CLOSED`; `ERR_MESH_OVERLOADED` when all services that may be watched have calls in flight.
+   * The service of this name, made where it is not watched yet.
+   * @throws MeshError `ERR_MESH_CLOSED`; `ERR_MESH_OVERLOADED` where all services that may be watched have calls in flight.
    */
   of(name: string): Service {
     if (this.#newest?.name === name) return this.#newest;
@@ -45,17 +45,17 @@ export class Services {
     return service;
   }
 
-  /** The service of this name, if it is watched. */
+  /** The service of this name; `undefined` where it is not watched. */
   get(name: string): Service | undefined {
     return this.#services.get(name);
   }
 
-  /** All that are watched. */
+  /** All services that are watched. */
   get all(): readonly Service[] {
     return [...this.#services.values()];
   }
 
-  /** Makes and finds no service any more; what is in flight goes on. */
+  /** Refuses all further calls; calls in flight go on. */
   refuse(): void {
     this.#isClosed = true;
     this.#newest = undefined;

@@ -9,7 +9,7 @@ export interface WarmOptions {
 }
 
 /**
- * Checks what `mesh.warm` was given.
+ * Checks the options of `mesh.warm`.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function checkWarm(options: WarmOptions): void {
@@ -18,7 +18,7 @@ export function checkWarm(options: WarmOptions): void {
   checkInteger("warm.maxInstances", options.maxInstances, 0);
 }
 
-/** Connects to at most `maxInstances` of the upstreams, all at once, and resolves with how many that reached. Never rejects. */
+/** Connects to at most `maxInstances` of the upstreams, all at once. Resolves with the number that are connected; never rejects. */
 export async function warmUp(
   upstreams: readonly Upstream[],
   connect: (upstream: Upstream) => Promise<boolean>,
