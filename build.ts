@@ -23,14 +23,14 @@ function entries(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)]));
 }
 
-/** V8 keeps a text with a single other character in two bytes for each, and takes longer to read it. */
+/** V8 stores a text with a single character beyond Latin-1 in two bytes per character, and takes longer to parse it. */
 function rewriteAsAscii(path: string): void {
   const code = readFileSync(path, "utf8");
   const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   writeFileSync(path, code.replace(/[^\0-\x7f]/g, escaped));
 }
 
-/** Writes the code and says which files that made, relative to `dist`. */
+/** Writes the code. Returns the files that it made, relative to `dist`. */
 async function bundle(): Promise<readonly string[]> {
   const build = await rolldown({
     cwd: root,
@@ -47,12 +47,12 @@ async function bundle(): Promise<readonly string[]> {
       // The sources are in the package.
       sourcemap: true,
       sourcemapExcludeSources: true,
-      // Names without a hash: a build over an older one replaces its files, while somebody may be reading them.
+      // Names without a hash: a build replaces the files of an older one, which a program may be reading.
       chunkFileNames: "chunks/[name].js",
       minifyInternalExports: false,
       // They are in the sources and in the declarations.
       comments: false,
-      // What two entries use is one copy for both: an error that one of them throws is an instance of the class that another exports.
+      // Code that two entries use has one copy: an error that one of them throws is an instance of the class that another exports.
       codeSplitting: {
         groups: [
           { name: "seams", test: /[\\/]src[\\/](core|discovery)[\\/]/, minShareCount: 2 },
@@ -60,7 +60,7 @@ async function bundle(): Promise<readonly string[]> {
         ],
       },
     });
-    // After the maps were made: they count lines, and no line changes but in its middle.
+    // After the maps are made, which count lines: lines change only in their middle.
     for (const { fileName, type } of output) if (type === "chunk") rewriteAsAscii(join(dist, fileName));
     return output.map(({ fileName }) => fileName);
   } finally {
@@ -68,15 +68,15 @@ async function bundle(): Promise<readonly string[]> {
   }
 }
 
-/** What is started by itself: the programs of package.json, and the instances of the demo. */
+/** Files that are started as processes: the programs of package.json, and the instances of the demo. */
 function programs(): Record<string, string> {
   const names = [...Object.values(manifest.bin).flatMap((path) => /^\.\/dist\/(.+)\.js$/.exec(path)?.[1] ?? []), "cli/demo/instance"];
   return Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)]));
 }
 
 /**
- * Writes the command line, apart from the library: what both share would otherwise be taken out of the entries' own files, and every
- * user would load it. An entry of the package is imported by its public name, so that there is still one copy of each class.
+ * Writes the command line, apart from the library: code that both share would otherwise be moved into the shared files, and every user would
+ * load it. It imports the entries of the package by their public names, so that there is still one copy of each class.
  */
 async function bundlePrograms(): Promise<readonly string[]> {
   const names = new Map(
@@ -119,7 +119,7 @@ async function bundlePrograms(): Promise<readonly string[]> {
   }
 }
 
-/** Writes the live page: its code in one file with what it needs of packages, its styles likewise. Says which files that made. */
+/** Writes the live page: its code and that of its packages in one file, its styles likewise. Returns the files that it made. */
 async function bundlePage(): Promise<readonly string[]> {
   const [from, to] = [join(root, "src/admin/page"), join(dist, "admin/page")];
   const build = await rolldown({ cwd: root, input: join(from, "main.ts"), platform: "browser", transform: { target: "es2024" } });
@@ -129,7 +129,7 @@ async function bundlePage(): Promise<readonly string[]> {
     await build.close();
   }
   mkdirSync(to, { recursive: true });
-  // In this order: what is for narrow windows overrides the rest.
+  // In this order: the styles for narrow windows override the others.
   const own = ["colours", "frame", "table", "service", "graph", "dialog", "narrow"].map((name) => join(from, `${name}.css`));
   const styles = [join(root, "node_modules/uplot/dist/uPlot.min.css"), ...own];
   writeFileSync(join(to, "page.css"), styles.map((path) => readFileSync(path, "utf8")).join("\n"));
@@ -137,14 +137,14 @@ async function bundlePage(): Promise<readonly string[]> {
   return ["page.js", "page.css", "index.html", "icon.svg"].map((name) => `admin/page/${name}`);
 }
 
-/** Writes the declarations, in a process of its own: what the compiler has against the sources is what it prints. */
+/** Writes the declarations, by the compiler in a process of its own, which prints its errors. */
 async function declare(): Promise<void> {
   await promisify(execFile)(process.execPath, [join(root, "node_modules/.bin/tsc"), "-p", "tsconfig.build.json", "--pretty", "false"], {
     cwd: root,
   });
 }
 
-/** Takes away what an earlier build has left: it would still be imported, tested and packed. */
+/** Removes the files that an earlier build has left, which would still be imported, tested and packed. */
 function removeOthers(code: readonly string[]): void {
   const declarations = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
     .filter(

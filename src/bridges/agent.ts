@@ -9,25 +9,25 @@ import { parseTarget } from "../fetch/target.ts";
 import { type ClientIdentity, tlsConnectOptions } from "../wire/client-identity.ts";
 import { nodeHttp } from "../wire/node-http.ts";
 
-/** What {@link MeshAgent} needs of its mesh. */
+/** The part of a mesh that {@link MeshAgent} uses. */
 export interface AgentTarget {
-  /** An instance of the service for a request of this method to this path, counted as busy until it is settled. */
+  /** Picks an instance of the service for a request; it counts as in flight until the lease is settled. */
   lease(service: string, method: string, path: string): Promise<Lease>;
   readonly identity: ClientIdentity;
 }
 
-/** What an agent passes around between `addRequest` and `createConnection`. */
+/** The options that an agent passes from `addRequest` to `createConnection`. */
 interface RequestOptions extends ClientRequestArgs {
   /** The instance speaks TLS. */
   isSecureUpstream?: boolean;
 }
 
-/** `http.ClientRequest` as agents use it: the method is there and has been since 2013, the types leave it out. */
+/** A method of `http.ClientRequest` that agents call. Node has it since 2013; its types do not. */
 interface RequestInternals {
   onSocket(socket: null, error: Error | undefined): void;
 }
 
-/** The same of an agent. */
+/** Methods of `http.Agent` that Node calls and its types do not have. */
 interface AgentInternals {
   addRequest(request: ClientRequest, options: RequestOptions): void;
   createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined;
@@ -38,9 +38,9 @@ const Agent: typeof nodeHttp.Agent = nodeHttp.Agent;
 const internals = Agent.prototype as unknown as AgentInternals;
 
 /**
- * The mesh as an `http.Agent`, for clients that are built on `node:http` (axios, got, node-fetch): the host of each request is the
- * service, the balancer chooses the instance, its breaker learns the outcome. The client sends the request itself, so nothing is
- * retried and no deadline is set.
+ * The mesh as an `http.Agent`, for clients that are built on `node:http` (axios, got, node-fetch). The host of each request is the service; the
+ * balancer chooses the instance, and its breaker learns the outcome. The client sends the request, so nothing is retried and there is no
+ * deadline.
  */
 export class MeshAgent extends Agent {
   readonly #target: AgentTarget;
@@ -57,7 +57,7 @@ export class MeshAgent extends Agent {
 
   addRequest(request: ClientRequest, options: RequestOptions): void {
     const host = String(options.host ?? options.hostname ?? "");
-    // The client says 80 when its caller said nothing.
+    // Node passes 80 where the caller gave no port.
     const target = options.port === undefined || options.port === null || Number(options.port) === 80 ? host : `${host}:${options.port}`;
     this.#send(request, options, target).catch((error: unknown) => end(request, error as Error));
   }
@@ -126,8 +126,8 @@ function end(request: ClientRequest, error: Error | undefined): void {
 }
 
 /**
- * Tells the lease how the request ended, once. Listens in ways that change nothing: a request without a listener of the client's
- * own still throws its error, has its response read away and its upgrade refused.
+ * Settles the lease when the request ends, once. The listeners change nothing for the client: a request without listeners of its own still
+ * throws its error, has its response dropped and its upgrade refused.
  */
 function follow(request: ClientRequest, lease: Lease): void {
   let hasConnected = false;
@@ -135,7 +135,7 @@ function follow(request: ClientRequest, lease: Lease): void {
   let isCutOff = false;
   request.once("socket", (socket) => {
     hasConnected = !socket.connecting;
-    // A kept connection has no such event any more: a listener would stay on it for each request.
+    // A connection that is used again emits no `connect`: each request would leave a listener on it.
     if (hasConnected) return;
     socket.once("connect", () => {
       hasConnected = true;
@@ -167,7 +167,7 @@ function follow(request: ClientRequest, lease: Lease): void {
     if (request.listenerCount("upgrade") === 0) socket.destroy();
   });
   request.once(errorMonitor, (error: Error) => {
-    // What the client gave up says nothing about the instance, nor does a kept connection that had been closed meanwhile.
+    // Neither a request that the client gave up nor a kept connection that had been closed meanwhile counts against the instance.
     const isOurs = error instanceof MeshError || request.reusedSocket || !isOfTheConnection(error, request);
     if (!isAnswered) lease.settle(isOurs ? "neutral" : "failure", !hasConnected);
   });
@@ -182,10 +182,10 @@ function lowerCased(rawHeaders: readonly string[]): readonly string[] {
 
 const connectionCode = /^(HPE_|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** Errors of sockets, TLS and the HTTP parser; what a client gives its request up with is none of them. */
+/** Whether it is an error of the socket, TLS or the HTTP parser, and not the reason for which a client gave its request up. */
 function isOfTheConnection(error: Error, request: ClientRequest): boolean {
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  // "socket hang up" is said both of an instance that ended the connection and of a client that destroyed its request.
+  // "socket hang up" is the error both of a connection that the instance ended and of a request that the client destroyed.
   if (code === "ECONNRESET" && syscall === undefined) return request.socket?.readableEnded ?? false;
   return syscall !== undefined || (typeof code === "string" && connectionCode.test(code));
 }

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { byName } from "../fetch/reply.ts";
 
-/** What a dispatched request is told, whichever generation of undici's handler stands behind it. */
+/** The receiver of a response, for handlers of both generations of undici. */
 export interface DispatchSink {
   start(abort: (reason?: unknown) => void): void;
   /** `headers`: names and values in turn. */
@@ -11,11 +11,11 @@ export interface DispatchSink {
   end(trailers: readonly string[]): void;
   error(error: Error): void;
   upgrade(status: number, headers: readonly string[], socket: Duplex): void;
-  /** Resolves at once, or when a paused reader wants more. */
+  /** A promise while the reader has paused, which resolves when it goes on; `undefined` otherwise. */
   ready(): Promise<void> | undefined;
 }
 
-/** undici up to 7: `onConnect`, `onHeaders`, …; what its own `fetch` and `request` pass, and Node 22's and 24's `fetch`. */
+/** The handlers of undici up to 7 (`onConnect`, `onHeaders`, …), of its own `fetch` and `request` and of the `fetch` of Node 22 and 24. */
 interface EarlyHandler {
   onConnect?(abort: (reason?: unknown) => void, context: object): void;
   onHeaders?(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean;
@@ -25,7 +25,7 @@ interface EarlyHandler {
   onUpgrade?(status: number, headers: Buffer[], socket: Duplex): void;
 }
 
-/** undici from 7 on: `onRequestStart`, `onResponseStart`, …; what Node 26's `fetch` passes. */
+/** The handlers of undici from 7 on (`onRequestStart`, `onResponseStart`, …), and of the `fetch` of Node 26. */
 interface LateHandler {
   onRequestStart?(controller: Controller, context: object): void;
   onResponseStart?(controller: Controller, status: number, headers: Record<string, string | string[]>, statusText: string): void;
@@ -35,12 +35,12 @@ interface LateHandler {
   onRequestUpgrade?(controller: Controller, status: number, headers: Record<string, string | string[]>, socket: Duplex): void;
 }
 
-/** The sink over `handler`. */
+/** Makes the sink of a handler. */
 export function sinkOf(handler: object): DispatchSink {
   return "onRequestStart" in handler ? new LateSink(handler as LateHandler) : new EarlySink(handler as EarlyHandler);
 }
 
-/** Holds a reader back and lets it go on. */
+/** Pauses a reader and lets it go on. */
 class Gate {
   #opening: Promise<void> | undefined = undefined;
   #open: () => void = () => {};
@@ -98,7 +98,7 @@ class EarlySink implements DispatchSink {
   }
 }
 
-/** What a late handler is given to steer its request with. */
+/** The controller that a late handler gets for its request. */
 class Controller {
   rawHeaders: Buffer[] = [];
   rawTrailers: Buffer[] = [];

@@ -12,10 +12,10 @@ import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 
 export type { Dispatcher };
 
-/** What {@link MeshDispatcher} needs of its mesh. */
+/** The part of a mesh that {@link MeshDispatcher} uses. */
 export interface DispatcherTarget {
   readonly dispatch: Dispatch;
-  /** Sends a request that asks for another protocol to an instance. */
+  /** Sends an upgrade to an instance. */
   upgrade(request: MeshRequest, protocol: string): Promise<Upgraded>;
   /** Waits for calls in flight and releases everything. */
   close(): Promise<void>;
@@ -24,8 +24,8 @@ export interface DispatcherTarget {
 /** Options of `mesh.dispatcher`. */
 export interface DispatcherOptions {
   /**
-   * Whether requests to this origin (`http://host:port`) leave the mesh: they go through an undici `Agent` of their own.
-   * Default: none; every host is a service, and what is no service name fails.
+   * Returns whether requests to an origin (`http://host:port`) leave the mesh and go through an undici `Agent`.
+   * @default none do: every host is a service, and a request whose host is no service name fails
    */
   readonly passThrough?: (origin: string) => boolean;
 }
@@ -82,7 +82,7 @@ export class MeshDispatcher extends Dispatcher {
     const headers = requestHeaders(given);
     const body = options.body === undefined || options.body === null ? undefined : await extractBody(bodyOf(options.body), "half");
     if (body?.contentType !== undefined) headers["content-type"] ??= body.contentType;
-    // Whoever gives a stream and says how long it is (`fetch` does) spares the instance a chunked body.
+    // A stream with a length, which `fetch` gives, is not sent in chunks.
     const length = isStream(body?.body) ? lengthIn(given) : undefined;
     if (length !== undefined) headers["content-length"] = length;
     const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
@@ -99,11 +99,11 @@ export class MeshDispatcher extends Dispatcher {
 
 Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
-/** Hands a response on to an undici handler, at its pace. */
+/** Passes a response on to an undici handler, with backpressure. */
 async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
   const { body } = response;
   let bodyError: unknown;
-  // A handler that has paused and never goes on is told all the same.
+  // A handler that has paused for good is told of an error, too.
   const failed = new Promise<never>((_resolve, reject) => {
     body.onClose((error) => {
       bodyError = error;
@@ -128,7 +128,7 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
       }
     }
   } catch (error) {
-    // What the handler throws gives the body up; what the body failed with is handed on.
+    // An error that the handler throws cancels the body; an error of the body is passed on.
     body.cancel(error);
     throw isMeshError(bodyError) ? bodyError : error;
   }
@@ -144,7 +144,7 @@ function withQuery(path: string, query: DispatchOptions["query"]): string {
 
 const iterableForms: ReadonlySet<string> = new Set(["[object FormData]", "[object URLSearchParams]"]);
 
-/** undici also takes iterables that are not asynchronous. */
+/** Makes an async iterable of a plain one, which undici takes, too. */
 function bodyOf(body: NonNullable<DispatchOptions["body"]> | Iterable<Uint8Array | string>): BodyInput {
   const isPlain = typeof body === "string" || ArrayBuffer.isView(body) || iterableForms.has(Object.prototype.toString.call(body));
   if (isPlain || Symbol.asyncIterator in body || !(Symbol.iterator in body)) return body as BodyInput;
@@ -166,7 +166,7 @@ function lengthIn(headers: HeadersInput | undefined): string | undefined {
   return undefined;
 }
 
-/** undici's forms of headers: names and values in turn, pairs, or a record. */
+/** Reads undici's forms of headers: names and values in turn, pairs, or a record. */
 function headersOf(headers: DispatchOptions["headers"]): HeadersInput | undefined {
   if (headers === undefined || headers === null) return undefined;
   if (!Array.isArray(headers) || Array.isArray(headers[0])) return headers as HeadersInput;

@@ -5,7 +5,7 @@ import { isMeshError } from "../core/errors.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { Transport, Upgraded } from "../wire/transport.ts";
 
-/** Upgrades a connection to an instance of `service`, which is in flight there until the connection closes. */
+/** Upgrades a connection to an instance of `service`. The upgrade counts as in flight until the connection closes. */
 export async function upgradeThrough(
   service: { readonly wire: WireSettings; lease(request: MeshRequest): Promise<Lease> },
   transport: Pick<Transport, "upgrade">,

@@ -8,7 +8,7 @@ import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { group, number } from "../core/settings/rules.ts";
 
-/** Bounds on what a compressed body may become: a bomb of 250 KiB turns into 256 MiB otherwise. */
+/** Limits of a body when it is decoded. Without them, a decompression bomb of 250 KiB becomes 256 MiB. */
 export interface DecodeOptions {
   /** Decoded bytes that `text()`, `json()`, `bytes()` and their like keep in memory. @default 67108864 */
   readonly maxBytes?: number;
@@ -26,7 +26,7 @@ type DecodeLimits = Settled<typeof decodeOptions.rules>;
 
 /** The option of the edge, for each service. */
 export interface DecodeOption {
-  /** Bounds on what a compressed body may become when it is decoded. */
+  /** Limits of a compressed body when it is decoded. */
   readonly decode?: DecodeOptions;
 }
 
@@ -37,9 +37,9 @@ const ratioFromBytes = 2 ** 20;
 const maxCodings = 2;
 
 /**
- * `body` with the codings of a `content-encoding` header taken off (RFC 9110 §8.4.1: gzip, deflate, br, zstd), or `body` itself
- * for codings that are not known, as in the Fetch standard. A body that does not decode, or decodes to more than the limits
- * allow, fails with `ERR_MESH_BODY` and its connection is closed.
+ * Decodes `body` by a `content-encoding` header (RFC 9110 §8.4.1: gzip, deflate, br, zstd). A body with an unknown coding is returned as it is,
+ * as in the Fetch standard. A body that cannot be decoded, or that exceeds the limits when it is, fails with `ERR_MESH_BODY`, and its connection
+ * is closed.
  */
 export function decodeBody(
   body: ResponseBody,
@@ -57,7 +57,7 @@ export function decodeBody(
   return new DecodedBody(body, codings.reverse(), service, decodeOptions.settle(options));
 }
 
-/** `node:zlib`, loaded by the first response that is coded. */
+/** `node:zlib`, which the first coded response loads. */
 const zlib = () => process.getBuiltinModule("node:zlib");
 
 const decoders: Readonly<Record<string, () => (first: Uint8Array) => Transform>> = Object.assign(Object.create(null), {
@@ -65,7 +65,7 @@ const decoders: Readonly<Record<string, () => (first: Uint8Array) => Transform>>
   "x-gzip": () => () => zlib().createGunzip(),
   br: () => () => zlib().createBrotliDecompress(),
   zstd: () => () => zlib().createZstdDecompress(),
-  // The header of RFC 1950 is there, or not: servers have always disagreed on what "deflate" means.
+  // With the header of RFC 1950 or without it: servers disagree on what "deflate" means.
   deflate: () => (first: Uint8Array) => (((first[0] ?? 0) & 0x0f) === 8 ? zlib().createInflate() : zlib().createInflateRaw()),
 });
 
@@ -93,7 +93,7 @@ class DecodedBody extends WrappedBody {
   }
 
   stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    // Now, not at the first read: from here on the body has a reader.
+    // Called now and not at the first read, since the body has a reader from here on.
     const decoded = this.#decoded(this.inner.stream());
     const source: UnderlyingByteSource = {
       type: "bytes",
@@ -120,7 +120,7 @@ class DecodedBody extends WrappedBody {
     let broken: { readonly error: unknown } | undefined;
     async function* counted(): AsyncGenerator<Uint8Array> {
       try {
-        // Not cancelled by whoever stops here first: what it is cancelled with is told below.
+        // The loop must not cancel the stream when it ends early: that is done below, with the reason.
         for await (const chunk of wire.values({ preventCancel: true })) {
           received += chunk.byteLength;
           yield chunk;
@@ -141,7 +141,7 @@ class DecodedBody extends WrappedBody {
         yield chunk;
       }
     } catch (error) {
-      // Streams wrap some errors and swallow reasons that are none.
+      // Streams wrap some errors, and lose reasons that are no errors.
       if (broken !== undefined) throw (broken as { readonly error: unknown }).error;
       if (error instanceof MeshError || !isZlibError(error)) throw error;
       throw this.#fail("it does not decode", error);
@@ -165,7 +165,7 @@ class DecodedBody extends WrappedBody {
   }
 }
 
-/** One coding taken off a sequence of chunks, with backpressure. An empty body decodes to nothing. */
+/** Removes one coding from a sequence of chunks, with backpressure. An empty body stays empty. */
 async function* through(chunks: AsyncIterable<Uint8Array>, decoderFor: (first: Uint8Array) => Transform): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   let first = await iterator.next();
@@ -178,7 +178,7 @@ async function* through(chunks: AsyncIterable<Uint8Array>, decoderFor: (first: U
     yield* { [Symbol.asyncIterator]: () => iterator };
   };
   const done = pipeline(Readable.from(rest()), decoder);
-  // Whoever reads the decoder sees its error; the promise must not be one more, unheard.
+  // The reader of the decoder sees its error; the promise must not reject unhandled as well.
   done.catch(() => {});
   yield* decoder as AsyncIterable<Uint8Array>;
   await done;

@@ -8,12 +8,12 @@ import { type Reply, toReply } from "./reply.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { toResponse } from "./response.ts";
 
-/** What the bodies of a service may decode to. */
+/** The limits of decoded bodies, by service. */
 type DecodeOf = (service: string) => DecodeOptions | undefined;
 
 /**
- * The edge between the Fetch standard and the pipeline: a call goes in, a `Response` comes out. Not async, as nothing on a call's
- * way is that can do without: while the call waits, a suspended function holds all it could still need.
+ * The edge between the Fetch standard and the pipeline: turns a call into a `Response`. It is no async function, as few on a call's way are: a
+ * suspended function holds its variables while the call waits.
  */
 export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: FetchTarget, init: MeshRequestInit = {}): Promise<Response> {
   try {
@@ -26,7 +26,7 @@ export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: Fetc
 
 function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
   const { request, signal, redirect } = call;
-  // What the Fetch standard sends when the caller says nothing.
+  // The Fetch standard's headers where the caller gives none.
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
@@ -50,7 +50,7 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
     );
   }
   const limitMs = request.options.timeoutMs;
-  // One deadline for the whole of it, where the call itself set one; else each hop has the service's.
+  // A deadline of the call is for all hops together; without one, each hop has that of the service.
   const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
   return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs), decodeOf);
 }
@@ -66,12 +66,12 @@ function responseOf({ request, response, redirected }: Followed, decodeOf: Decod
   });
 }
 
-/** A header that came more than once is one list (RFC 9110 §5.3). */
+/** Joins the values of a header that came more than once (RFC 9110 §5.3). */
 function allValues(headers: readonly string[], name: string): string {
   return headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name).join(", ");
 }
 
-/** The same without a `Response`: a redirect is a reply, and a body is what came over the wire. */
+/** The same with a {@link Reply}: redirects are not followed, and bodies are not decoded. */
 export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omit<MeshRequestInit, "redirect"> = {}): Promise<Reply> {
   try {
     const read = readCall(input, init);

@@ -6,7 +6,7 @@ import { type BodyInput, type ExtractedBody, extractBody } from "./request-body.
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { parseTarget } from "./target.ts";
 
-/** What a caller asked for, read and checked. */
+/** A call, read from its arguments and checked. */
 export interface Call {
   readonly request: MeshRequest;
   readonly signal: AbortSignal | undefined;
@@ -38,10 +38,10 @@ export function readCall(input: FetchTarget, given: MeshRequestInit | null): Cal
   return extracted instanceof Promise ? extracted.then(call) : call(extracted);
 }
 
-/** Sends, with the caller's signal listened to until the response body has closed. */
+/** Sends a call. The caller's signal cancels it until the response body has closed. */
 export function sendCall(dispatch: Dispatch, request: MeshRequest, signal: AbortSignal | undefined): ReturnType<Dispatch> {
   if (signal === undefined) return dispatch(request);
-  // Between reading the call and sending it, or between two redirects, nobody listens.
+  // It may have been aborted between the reading of the call and its sending, or between two redirects.
   if (signal.aborted) return Promise.reject(abandoned(request.body, signal));
   const abort = () => request.cancellation.cancel(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
@@ -58,7 +58,7 @@ export function sendCall(dispatch: Dispatch, request: MeshRequest, signal: Abort
   );
 }
 
-/** As the standard's "abort a fetch() call": whoever fills the stream learns that nobody will read it. Returns the reason. */
+/** Cancels a stream given as body, as the standard's "abort a fetch() call" does, so that its source ends. Returns the signal's reason. */
 function abandoned(body: unknown, { reason }: AbortSignal): unknown {
   if (body instanceof ReadableStream && !body.locked) body.cancel(reason).catch(() => {});
   return reason;
@@ -85,11 +85,11 @@ function methodOf(method = "GET"): string {
   // The Fetch standard's forbidden methods.
   if (!tokenMethod.test(method) || upper === "CONNECT" || upper === "TRACE" || upper === "TRACK")
     throw new TypeError(`method: ${JSON.stringify(method)} is not allowed`);
-  // The standard upper-cases these six only; `patch` stays `patch` there and nearly every server refuses it.
+  // The standard upper-cases these six only. It leaves `patch` as it is, which nearly all servers refuse.
   return normalizedMethods.has(upper) || upper === "PATCH" || upper === "QUERY" ? upper : method;
 }
 
-/** The fields of a `Request`, of whatever realm, with those of `init` over them. */
+/** The fields of a `Request`, of any realm, with those of `init` over them. */
 function initOf(request: Request, init: MeshRequestInit): MeshRequestInit {
   if (typeof request !== "object" || request === null || typeof request.url !== "string") {
     throw new TypeError(`target: ${Object.prototype.toString.call(request)} is neither a string, a URL nor a Request`);
@@ -98,9 +98,9 @@ function initOf(request: Request, init: MeshRequestInit): MeshRequestInit {
   if (ownBody === undefined && request.bodyUsed) throw new TypeError("the body of the Request has been read already");
   const body = ownBody ?? (request.body as ReadableStream | null);
   const duplex = ownBody === undefined ? "half" : init.duplex;
-  // A `Request` says `follow` when its maker said nothing: the mesh's own default holds then.
+  // `follow` is what a `Request` has without a choice: the mesh's own default holds then.
   const redirect = init.redirect ?? (request.redirect === "follow" ? undefined : request.redirect);
-  // What is `undefined` in an init counts as left out, as in the standard; `null` takes the Request's signal away.
+  // `undefined` counts as left out, as in the standard; `null` removes the signal of the Request.
   return {
     method: init.method ?? request.method,
     headers: init.headers ?? (request.headers as unknown as Iterable<readonly string[]>),

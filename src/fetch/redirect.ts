@@ -23,8 +23,8 @@ export function isRedirect(status: number): boolean {
 
 /**
  * Follows redirects as the Fetch standard does, but only within the service: to another path, to the service by name, or to the
- * instance that answered. One that leads elsewhere is refused with `ERR_MESH_PROTOCOL`: it would carry the caller's credentials,
- * and maybe its body, to whoever the instance names.
+ * instance that answered. A redirect to another place is refused with `ERR_MESH_PROTOCOL`: it would carry the caller's
+ * credentials, and its body, to a host that the instance chose.
  */
 export async function followRedirects(
   first: MeshRequest,
@@ -43,7 +43,7 @@ export async function followRedirects(
     if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
     const next = redirected(request, response.status, path);
     if (next === undefined) throw refused(request, "would need the body again, which was a stream");
-    // A cancellation of its own: the deadline of the hop before runs until that one's body has been read away.
+    // Each hop has its own cancellation: the deadline of the hop before runs until the body of that one has been read.
     request = {
       ...next,
       cancellation: new Cancellation(),
@@ -58,15 +58,15 @@ export async function followRedirects(
 
 /** The path that `location` means, or `undefined` when it is not within the service. */
 function pathWithin(request: MeshRequest, response: MeshResponse, location: string): string | undefined {
-  // The base has a host that nothing else can have: what is relative keeps it.
+  // A relative reference keeps the host of the base, which no other reference can have.
   const base = "http://within.invalid";
-  // Header values are read as Latin-1; what is in there beyond ASCII is UTF-8 that somebody did not encode.
+  // Header values are read as Latin-1. Bytes beyond ASCII are UTF-8 without percent-encoding.
   const reference = Buffer.from(location, "latin1").toString("utf8");
   const url = URL.parse(reference, base + request.path) ?? undefined;
   if (url === undefined || url.username !== "" || url.password !== "") return undefined;
   const isRelative = url.origin === base;
   const isService = url.host.toLowerCase() === request.service.toLowerCase();
-  // Both through the parser, which leaves out a port that is the scheme's own.
+  // Both are parsed, since the parser leaves out the default port of a scheme.
   const isInstance = response.upstream !== undefined && url.origin === URL.parse(response.upstream.origin)?.origin;
   if (!isRelative && !(isService && /^(https?|mesh):$/.test(url.protocol)) && !isInstance) return undefined;
   return (url.pathname || "/") + url.search;

@@ -1,7 +1,7 @@
 import type { MeshResponse } from "../core/dispatch.ts";
 import type { ResponseBody } from "../core/http/body.ts";
 
-/** What `mesh.request` resolves with: the response as it came, without the cost and the conveniences of a `Response`. */
+/** The result of `mesh.request`: the response as it came, without the cost and the conveniences of a `Response`. */
 export interface Reply {
   readonly statusCode: number;
   readonly statusText: string;
@@ -12,23 +12,23 @@ export interface Reply {
   readonly trailers: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** The body of a {@link Reply}; read it, `discard` or `cancel` it: until then its connection is taken. */
+/** The body of a {@link Reply}. It occupies its connection until it is read, discarded or cancelled. */
 export interface ReplyBody {
-  /** All of it, parsed. Rejects with a SyntaxError for what is no JSON. */
+  /** The whole body, parsed as JSON. Rejects with a SyntaxError for any other text. */
   json(): Promise<unknown>;
-  /** All of it, decoded as UTF-8. */
+  /** The whole body, decoded as UTF-8. */
   text(): Promise<string>;
-  /** All of it. */
+  /** The whole body. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
   /** A byte stream with backpressure down to the socket. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Reads up to `maxBytes` away so that the connection can be used again; closes it when there is more. */
+  /** Reads and drops up to `maxBytes`, so that the connection can be used again; closes the connection when there is more. */
   discard(maxBytes?: number): void;
-  /** Gives the body up and closes its connection. */
+  /** Stops reading and closes the connection. */
   cancel(reason?: unknown): void;
 }
 
-/** The reply over a message. */
+/** Makes the reply of a message. */
 export function toReply(message: MeshResponse): Reply {
   return new MessageReply(message);
 }
@@ -93,7 +93,7 @@ function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** Names and values in turn, by name. */
+/** Groups names and values in turn by name; a name with several values has an array. */
 export function byName(lines: readonly string[]): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = Object.create(null);
   for (let index = 0; index < lines.length; index += 2) {

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { isUint8Array } from "node:util/types";
 import type { RequestBody } from "../core/http/body.ts";
 
-/** What `fetch` takes for a body, Node streams and async iterables, and a function that makes a new stream for each attempt. */
+/** The bodies of the Fetch standard, Node streams, async iterables, and functions that make a new stream for each attempt. */
 export type BodyInput =
   | string
   | ArrayBuffer
@@ -14,16 +14,16 @@ export type BodyInput =
   | AsyncIterable<Uint8Array | string>
   | (() => AsyncIterable<Uint8Array | string>);
 
-/** A body ready for the wire, and the content type that the Fetch standard gives it. */
+/** A body that can be sent, and the content type that the Fetch standard gives it. */
 export interface ExtractedBody {
   readonly body: RequestBody;
   readonly contentType: string | undefined;
 }
 
 /**
- * The Fetch standard's "extract a body". Bytes are copied, so that what the caller does with its buffer afterwards
- * changes neither this request nor a retry of it.
- * @throws TypeError for what is no body.
+ * The Fetch standard's "extract a body". Bytes are copied, so that later changes of the caller's buffer change neither the request nor a
+ * retry of it.
+ * @throws TypeError for a value that is no body.
  */
 export function extractBody(input: BodyInput, duplex: string | undefined): ExtractedBody | Promise<ExtractedBody> {
   if (typeof input === "string") return { body: input, contentType: "text/plain;charset=UTF-8" };
@@ -43,7 +43,7 @@ export function extractBody(input: BodyInput, duplex: string | undefined): Extra
   throw new TypeError(`body: ${Object.prototype.toString.call(input)} is not something that can be sent`);
 }
 
-/** By tag, not by class: the FormData of the undici package is another class than the global one, and as good. */
+/** By its tag and not by its class: the FormData of the undici package is another class than the global one. */
 function isFormData(input: unknown): input is FormData {
   return typeof input === "object" && input !== null && Object.prototype.toString.call(input) === "[object FormData]";
 }
@@ -59,7 +59,7 @@ async function encodeForm(form: FormData): Promise<ExtractedBody> {
     if (typeof value === "string") global.append(name, value);
     else global.append(name, value, value.name);
   }
-  // Encoded once: the boundary in the header and the one in the body have to agree in every attempt.
+  // Encoded once, so that the boundaries in the header and in the body agree in every attempt.
   const encoded = new Response(global);
   const contentType = encoded.headers.get("content-type") ?? undefined;
   return { body: await encoded.blob(), contentType };

@@ -2,7 +2,7 @@ import type { CallOptions } from "../core/dispatch.ts";
 import type { HeadersInput } from "../core/http/request-headers.ts";
 import type { BodyInput } from "./request-body.ts";
 
-/** `RequestInit` as far as it means something between services, and what the mesh adds to it. */
+/** The part of `RequestInit` that applies between services, and the options of the mesh for one call. */
 export interface MeshRequestInit {
   readonly method?: string;
   readonly headers?: HeadersInput;
@@ -10,16 +10,16 @@ export interface MeshRequestInit {
   readonly signal?: AbortSignal | null;
   /** `manual` (default): a redirect is a response like any other. `error`: it rejects. `follow`: within the service only. */
   readonly redirect?: "manual" | "error" | "follow";
-  /** Must be `half` for a stream as body. */
+  /** Must be `half` where the body is a stream. */
   readonly duplex?: "half";
-  /** What this call wants differently from the mesh's options. */
+  /** Options of this call, in the place of those of the mesh. */
   readonly mesh?: CallOptions;
 }
 
-/** What a call can be made with: a target, or a standard URL or Request whose host is the service. */
+/** The first argument of a call: a target, or a standard URL or Request whose host is the service. */
 export type FetchTarget<Declared extends string = string> = WithScheme<Targets<Declared>> | URL | Request;
 
-/** The targets that a declared name stands for; a declared target (with a `/`) stands for itself. */
+/** The targets of a declared name; a declared target (with a `/`) is the only one of its own. */
 export type Targets<Declared extends string> = Declared extends `${string}/${string}`
   ? Declared
   : Declared | `${Declared}${"/" | "?"}${string}`;

@@ -9,9 +9,8 @@ const nullBodyStatuses: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
 /**
  * A standard `Response` over a body that is still on the wire.
  *
- * It is `instanceof Response` and has every member of one, but was not made by its constructor, which costs 10 µs and
- * sets up a stream that most callers never ask for. What needs a real one inside (`clone`, `formData`, `blob`, a body
- * that was asked for as a stream) makes it then.
+ * It is `instanceof Response` and has every member of one. It is not made by the constructor, which costs 10 µs and sets up a stream that most
+ * callers never use. Members that need a real `Response` (`clone`, `formData`, `blob`, a body as a stream) make one when they are called.
  */
 class LazyResponse {
   readonly #message: MeshResponse;
@@ -54,7 +53,7 @@ class LazyResponse {
     return this.#redirected;
   }
 
-  /** Not in the standard: the trailers, once the body has ended. */
+  /** The trailers, once the body has ended. Not in the standard. */
   get trailers(): Headers {
     return headersFrom(this.#wire.trailers);
   }
@@ -93,7 +92,7 @@ class LazyResponse {
     return (await this.bytes()).buffer;
   }
 
-  // Both depend on the content type in ways that the standard's own class knows best.
+  // Both depend on the content type in ways that the standard's own class implements.
   async blob(): Promise<Blob> {
     return (await this.#buffered()).blob();
   }
@@ -120,7 +119,7 @@ class LazyResponse {
     return `Response ${inspect({ status, statusText, ok, url, bodyUsed, headers: Object.fromEntries(this.headers) }, options)}`;
   }
 
-  // Async: a stream that has been read throws here, and the reader's promise has to reject.
+  // Async, because a stream that has been read throws here, and the promise of the caller has to reject.
   async #streamedText(): Promise<string> {
     return this.#real().text();
   }
@@ -135,7 +134,7 @@ class LazyResponse {
 }
 
 /**
- * Has every response inherit from `Response.prototype`, as `instanceof` and what other code adds to that prototype want it. Returns it.
+ * Makes every response inherit from `Response.prototype`, which `instanceof` and members added by other code rely on. Returns that prototype.
  */
 function inheritFromResponse(): Response {
   Object.setPrototypeOf(LazyResponse.prototype, Response.prototype);
@@ -143,42 +142,42 @@ function inheritFromResponse(): Response {
 }
 
 /**
- * Stands in for `Response.prototype` until something asks for what is there: the global `Response` loads Node's own undici, which is a
- * tenth of what a process pays from its start to its first answered call.
+ * A placeholder for `Response.prototype` until a member of it, or `instanceof`, is asked for. The global `Response` loads Node's own undici,
+ * which is a tenth of the CPU of a process up to its first answered call.
  */
 const responsePrototype = new Proxy<object>(
   {},
   {
     getPrototypeOf: inheritFromResponse,
     has: (_target, key) => Reflect.has(inheritFromResponse(), key),
-    // Each promise that is resolved with a response asks whether it is a promise itself.
+    // A promise that is resolved with a response asks for `then`.
     get: (_target, key, receiver) => (key === "then" ? undefined : Reflect.get(inheritFromResponse(), key, receiver)),
     set: (_target, key, value, receiver) => Reflect.set(inheritFromResponse(), key, value, receiver),
   },
 );
 Object.setPrototypeOf(LazyResponse.prototype, responsePrototype);
-// `new response.constructor(body, init)` is how libraries copy a response.
+// Libraries copy a response by `new response.constructor(body, init)`.
 Object.defineProperty(LazyResponse.prototype, "constructor", { get: () => Response, configurable: true });
 
-/** Bodies whose response nobody holds any more: nobody will read them, and their connection would be taken until the deadline. */
+/** Cancels bodies whose response has been collected: they will not be read, and would occupy their connection until the deadline. */
 const unread = new FinalizationRegistry<ResponseBody>((body) => {
   if (!body.used) body.cancel();
 });
 
-/** What a `Response` says beside what is in the message. */
+/** The parts of a `Response` that are not in the message. */
 export interface ResponseParts {
   /** The message's body, decoded. */
   readonly body: ResponseBody;
   readonly url: string;
-  /** The request's method allows one. */
+  /** The method of the request allows a body. */
   readonly hasBody: boolean;
   readonly redirected: boolean;
 }
 
-/** The `Response` of a message. */
+/** Makes the `Response` of a message. */
 export function toResponse(message: MeshResponse, parts: ResponseParts): Response {
   const isReadable = parts.hasBody && !nullBodyStatuses.has(message.status);
-  // Nobody can read what a 205 brings in spite of the standard.
+  // A body that a 205 has against the standard cannot be read.
   if (!isReadable && !message.body.complete) message.body.discard();
   const response = new LazyResponse(message, parts.hasBody === isReadable ? parts : { ...parts, hasBody: isReadable });
   if (isReadable && !message.body.complete) unread.register(response, message.body);
@@ -189,7 +188,7 @@ function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** What `body` is after the body was read by another reader: present, locked and disturbed. */
+/** The value of `body` after another reader has read it: a stream that is locked and disturbed. */
 function usedStream(): ReadableStream<Uint8Array<ArrayBuffer>> {
   const source: UnderlyingByteSource = { type: "bytes", start: (controller) => controller.close() };
   const stream = new ReadableStream(source);

@@ -1,7 +1,7 @@
 const schemePrefix = /^[a-z][a-z0-9+.-]*:\/\//i;
 const maxLength = 100;
 
-/** How a URL, or what was meant for one, is written in a message: without its query and user information, which may be secrets. */
+/** A URL, or a text in its place, for a message: without query and user information, which may be secrets. */
 export function shownUrl(text: string): string {
   const queryAt = text.search(/[?#]/);
   const bare = queryAt < 0 ? text : text.slice(0, queryAt);
@@ -9,7 +9,7 @@ export function shownUrl(text: string): string {
   const at = bare.lastIndexOf("@");
   if (at >= 0) return JSON.stringify(shortened(`${prefix}…@${bare.slice(at + 1)}`));
   const [name = ""] = bare.slice(prefix.length).split("/");
-  // A password with a question mark in it.
+  // A password may have a question mark in it.
   if (name.includes(":") && text.includes("@")) return JSON.stringify(`${prefix}…`);
   return JSON.stringify(`${shortened(bare)}${queryAt < 0 || text[queryAt] === "#" ? "" : "?…"}`);
 }

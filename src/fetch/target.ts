@@ -1,7 +1,7 @@
 import { MeshError } from "../core/errors.ts";
 import { shownUrl } from "./shown-url.ts";
 
-/** A target that has been read: which service, and what goes out to its instance byte for byte. */
+/** A target that has been read: the service, and the path that is sent as it is. */
 export interface Target {
   readonly service: string;
   /** Path and query, starting with `/`. */
@@ -16,8 +16,8 @@ const printable = /^[\x21-\x5b\x5d-\x7e]*$/;
 const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
 
 /**
- * Reads `service/path`, `mesh://service/path` or `http(s)://service/path` by hand. A URL parser never sees a target: there
- * `x@evil`, `//evil`, `2130706433` and look-alike letters all turn into hosts that nobody meant.
+ * Reads `service/path`, `mesh://service/path` or `http(s)://service/path` without a URL parser, which would make hosts of `x@evil`, `//evil`,
+ * `2130706433` and look-alike letters.
  * @throws MeshError `ERR_MESH_INVALID_TARGET`
  */
 export function parseTarget(target: string): Target {
@@ -52,7 +52,7 @@ function endOfName(target: string, from: number): number {
   return target.length;
 }
 
-/** The last name that was found to be one: most calls are for the same few services. */
+/** The last valid name: most calls are for the same few services. */
 let lastName: string | undefined;
 
 function faultOfName(name: string): string | undefined {
