@@ -3,15 +3,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Browser, CDPSession } from "playwright-core";
 import { progress } from "./report.ts";
 
-/** What a page cost while it was open. */
+/** The cost of a page while it was open. */
 export interface BrowserCost {
   /** Percent of a core that the page's main thread was busy. */
   readonly mainThread: number;
   /** Percent of a core that all of the browser's processes took, drawing by software included. */
   readonly allProcesses: number;
-  /** Bytes of the page's heap after a collection: the median of the first third and of the last. */
+  /** Bytes of the page's heap after a collection: the medians of the first third and of the last third of the samples. */
   readonly heap: readonly [first: number, last: number];
-  /** DOM nodes, likewise. */
+  /** Numbers of DOM nodes, likewise. */
   readonly nodes: readonly [first: number, last: number];
 }
 
@@ -25,7 +25,7 @@ export async function browserCost(browser: Browser, url: string, minutes: number
     await page.locator("tbody tr").first().waitFor();
     const session = await page.context().newCDPSession(page);
     await session.send("Performance.enable");
-    // Two minutes of seconds are drawn: what comes before the page has them all is its beginning, not a leak.
+    // The page draws two minutes of seconds. Until it has them all, its growth is no leak.
     await pause(Math.min(130_000, minutes * 20_000));
     const pids = processesOf(browserPid());
     const before = await metrics(session);
@@ -94,7 +94,7 @@ function isBrowser(pid: number): boolean {
   }
 }
 
-/** The fields of a process after its name, which may hold anything; none for one that has ended. */
+/** The fields of a process after its name, which may hold any character; none for a process that has ended. */
 function statOf(pid: number): readonly string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -4,10 +4,10 @@ import { type Admin, admin } from "../src/admin/admin.ts";
 import { createMesh, openTelemetry, staticDiscovery } from "../src/index.ts";
 import { answerParent, cpuMicros } from "./children.ts";
 
-/** What the process is asked: to serve the page or to stop serving it, or to call for so many seconds. */
+/** A question to the process: to serve the page or to stop serving it, or to call for so many seconds. */
 export type AdminQuestion = { readonly isServed: boolean } | { readonly seconds: number };
 
-/** Where the page is, and what the calls took. */
+/** The address of the page, and the CPU of the calls. */
 export interface AdminAnswer {
   readonly url: string;
   /** Percent of a core. */
@@ -44,7 +44,7 @@ if (import.meta.main) {
       const micros = await cpuMicros(() => load(question.seconds));
       percent = micros / (performance.now() - before) / 10;
     } else if (question.isServed !== (page !== undefined)) {
-      // Only where that changes something: what has just been made is cold.
+      // Only where that changes something: a page that has just been started is cold.
       await page?.close();
       page = question.isServed ? await admin(mesh, { port: 0 }) : undefined;
     }

@@ -12,7 +12,7 @@ const services = 20;
 const modes = ["no page", "page served, nobody looks", "page open at the overview", "page open at a service"] as const;
 type Mode = (typeof modes)[number];
 
-/** What the live page costs the process that serves it, and the browser that shows it. `minutes`: how long each view is open in the browser. */
+/** Measures what the live page costs the process that serves it, and the browser that shows it. `minutes`: how long each view is open. */
 export async function adminPage({
   rounds = 9,
   minutes = 1,
@@ -22,7 +22,7 @@ export async function adminPage({
 }): Promise<BenchReport> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await startChild<never, number>("json-server.ts"));
-  // One process for all: of two, one is always a little dearer, whatever they do.
+  // One process for all cases: of two processes one is always a little dearer, whatever they do.
   const caller = stack.use(await startChild<AdminQuestion, AdminAnswer>("admin-process.ts", [String(server.ready), String(rps)]));
   const turn = async (mode: Mode): Promise<number> => {
     const { url } = await caller.ask({ isServed: mode !== "no page" });
@@ -42,7 +42,7 @@ export async function adminPage({
     const browser = await launchChromium();
     stack.defer(() => browser.close());
     const { url } = await caller.ask({ isServed: true });
-    // For as long as it takes: it ends with the process.
+    // It reads until the process ends.
     caller.ask({ seconds: 86_400 }).catch(() => {});
     for (const [name, path] of [
       ["browser: overview", ""],
@@ -66,7 +66,7 @@ export async function adminPage({
   };
 }
 
-/** Reads what an open page reads, so that its server pays for it and no browser is needed. */
+/** Reads the same as an open page, so that the server pays for it without a browser. */
 async function readAsThePage(url: string, isAtService: boolean, signal: AbortSignal): Promise<void> {
   const response = await fetch(`${url}api/events`, { signal });
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { endWithUs } from "../test/servers/end-with-us.ts";
 
-/** A process of its own that answers questions one at a time. It never survives this process. */
+/** A process that answers questions one at a time. It ends with this process. */
 export interface Child<Question, Answer> extends AsyncDisposable {
   readonly pid: number;
-  /** What it said when it was ready. */
+  /** Its first answer, when it was ready. */
   readonly ready: Answer;
   ask(question: Question): Promise<Answer>;
   stop(): Promise<void>;

@@ -1,15 +1,15 @@
-// A process with one client: node client-process.ts NAME PORT... Says what a call costs it, in microseconds of CPU.
+// A process with one client: node client-process.ts NAME PORT... Answers with the CPU of a call in microseconds.
 import { answerParent, cpuMicros } from "./children.ts";
 import { type BenchClient, clients } from "./clients.ts";
 
-/** A run of calls: so many, 32 at a time. */
+/** A number of calls, 32 at a time. */
 export interface Run {
   readonly method: keyof BenchClient;
   readonly calls: number;
 }
 
 const concurrency = 32;
-/** Calls before each measurement, which open connections that were idle for too long. */
+/** Calls before each measurement. They open the connections again that were idle for too long. */
 export const unmeasuredCalls = 300;
 
 /** Makes `calls` calls, 32 at a time. */

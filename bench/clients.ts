@@ -5,15 +5,14 @@ export interface BenchClient {
   post(): Promise<unknown>;
 }
 
-/** The JSON document of 1 KiB that is posted: text already, since what `JSON.stringify` costs is nobody's merit. */
+/** The JSON document of 1 KiB that is posted. It is text already: `JSON.stringify` costs every client the same. */
 const document = JSON.stringify({ id: 42, text: "x".repeat(1_024 - 20) });
 const headers = { "content-type": "application/json" };
 const path = "/users/42";
 
 /**
- * How each client is made for the server's ports; those that know no balancing take the first. Packages are imported here,
- * so that the process of one client has loaded none of the others. Connections are kept alive everywhere, and no client
- * has more features on than it has by default, but for the mesh, which has all of its own.
+ * Makes each client for the ports of the instances; clients without balancing use the first. Packages are imported here, so that the process of
+ * one client loads none of the others. All clients keep connections alive, and have the features that are on by default.
  */
 export const clients: Readonly<Record<string, (ports: readonly number[]) => Promise<BenchClient>>> = {
   async "mesh.fetch"(ports) {

@@ -1,4 +1,4 @@
-// A process, with --expose-gc: node endpoints-process.ts PICKER. Says what ten thousand idle endpoints hold, before and after changes.
+// A process, with --expose-gc: node endpoints-process.ts PICKER. Answers with the heap of ten thousand idle endpoints, before and after changes.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Endpoint } from "../src/core/endpoint.ts";
 import type { Picker } from "../src/extend.ts";
@@ -7,11 +7,11 @@ import { testRequest } from "../src/testing/index.ts";
 import { answerParent } from "./children.ts";
 import { type PickerCase, pickerCases } from "./picker-cases.ts";
 
-/** Bytes on the heap over those of a mesh without endpoints. */
+/** Bytes on the heap beyond those of a mesh without endpoints. */
 export interface EndpointsSample {
   readonly [field: string]: number;
   readonly endpoints: number;
-  /** When each of them has gone and come back, and when that has happened again. */
+  /** After each endpoint has gone and come back, and after that has happened again. */
   readonly afterOnce: number;
   readonly afterTwice: number;
 }
@@ -22,7 +22,7 @@ const changes = 100;
 const warmUpChanges = 20;
 
 async function used(): Promise<number> {
-  // More than once: what one collection finalizes, the next one frees, and what is closed is closed in a turn of its own.
+  // More than once: one collection finalizes objects that the next one frees, and closing takes turns of the event loop.
   for (let collection = 0; collection < 5; collection++) {
     globalThis.gc?.();
     await sleep(50);
@@ -42,7 +42,7 @@ function listOf(without: number): Endpoint[] {
   return endpoints;
 }
 
-/** Picks, which is when a picker makes what it keeps of a list, and gives nobody: a call would open a connection, which is not idle. */
+/** Picks without calling, so that the picker builds its state of the list: a call would open a connection, which is not idle. */
 function picking(picker: Picker): Picker {
   const request = testRequest({ options: { hashKey: "key" } });
   return {
@@ -96,7 +96,7 @@ async function measure({ create }: PickerCase): Promise<EndpointsSample> {
     }
   };
   await mesh.fetch("bench/x").catch(() => {});
-  // What code takes that runs for the first time is no matter of the endpoints.
+  // Code that runs for the first time takes memory that is not the endpoints'.
   await update(listOf(-1));
   await changeAll(warmUpChanges);
   await update([]);

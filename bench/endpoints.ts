@@ -5,7 +5,7 @@ import { atMost, type BenchReport, type Bound, median, progress, progressDone } 
 const names = ["roundRobin", "weighted, weights differ", "adaptive, learnt", "ringHash", "maglev"];
 const mebibyte = 2 ** 20;
 
-/** What ten thousand endpoints hold that nobody calls, and what is left over when each has gone and come back, which must not grow. */
+/** Measures the heap of ten thousand endpoints without calls, and whether it grows when each has gone and come back. */
 export async function endpoints(rounds = 3): Promise<BenchReport> {
   const rows: (string | number)[][] = [];
   const bounds: Bound[] = [];

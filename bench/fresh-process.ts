@@ -6,8 +6,8 @@ const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 
 /**
- * Programs that make `CALLS` calls to `URL` and read each answer, by the client that they use. Text instead of files: Node would charge a
- * TypeScript file of its own for its compilation, and the mesh is measured as it is installed, from `dist`.
+ * Programs that make `CALLS` calls to `URL_` and read each answer, by client. They are text and no files, since Node would add the time that it
+ * takes to strip the types of a TypeScript file. The mesh is measured as it is installed, from `dist`.
  */
 const programs: Readonly<Record<string, string>> = {
   "mesh.fetch": `
@@ -28,7 +28,7 @@ const programs: Readonly<Record<string, string>> = {
   "bare node": "",
 };
 
-/** The first call alone, since connections are made then; the rest 32 at a time. */
+/** Makes the first call alone, and the rest 32 at a time. */
 const drive = `
   async function drive(call) {
     await call();
@@ -42,7 +42,7 @@ const drive = `
 /** The clients that {@link runFresh} knows. */
 export const freshClients: readonly string[] = Object.keys(programs);
 
-/** What a process has used up at its end. */
+/** The resources that a process has used at its end. */
 export interface Usage {
   readonly [field: string]: number;
   /** Microseconds of CPU since the process began: the import, the connections and compilation included. */
@@ -56,7 +56,7 @@ export async function buildPackage(): Promise<void> {
   await run(process.execPath, ["build.ts"], { cwd: root });
 }
 
-/** Runs so many calls of a client in a process of its own, from nothing. */
+/** Makes so many calls of a client in a new process. */
 export async function runFresh(client: string, calls: number, port: number): Promise<Usage> {
   const constants = `const CALLS = ${calls}, URL_ = "http://127.0.0.1:${port}/users/42";`;
   const end = `

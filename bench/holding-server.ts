@@ -1,4 +1,4 @@
-// A process: never answers a request; asked, says how many it holds.
+// A process: a server that never answers. Answers its parent with the number of requests that it holds.
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { answerParent } from "./children.ts";

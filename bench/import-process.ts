@@ -1,4 +1,5 @@
-// A process: node import-process.ts SPECIFIER... Says what importing them costs, in microseconds of CPU, and which packages that loads.
+// A process: node import-process.ts MODE SPECIFIER... Prints the CPU of importing them in microseconds, and with the mode `packages` the packages
+// that this loads.
 import { registerHooks } from "node:module";
 import { cpuMicros } from "./children.ts";
 
@@ -9,7 +10,7 @@ if (mode === "packages") {
     resolve(specifier, context, next) {
       const resolved = next(specifier, context);
       const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(resolved.url)?.[1];
-      // Those that the mesh asks for itself: what these need in turn comes with them.
+      // The packages that the mesh imports itself, without those that these import in turn.
       if (name !== undefined && !/\/node_modules\//.test(context.parentURL ?? "")) packages.add(name);
       return resolved;
     },

@@ -16,8 +16,8 @@ interface Manifest {
 }
 
 /**
- * What `npm install` of the package at `root` brings: the package as npm packs it (`dist` must be built) and every
- * dependency and peer that is not optional, with theirs.
+ * The packages that `npm install` of the package at `root` brings: the package as npm packs it (`dist` must be built), and every dependency and
+ * peer that is not optional, with theirs.
  */
 export async function installedBytes(root: string): Promise<readonly InstalledPackage[]> {
   const { stdout } = await promisify(execFile)("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
@@ -25,7 +25,7 @@ export async function installedBytes(root: string): Promise<readonly InstalledPa
   const found = new Map<string, InstalledPackage>();
   const add = (directory: string): void => {
     for (const name of needed(manifestOf(directory))) {
-      // A version of its own, or the one that all share.
+      // A nested version, or the one at the root.
       const nested = join(directory, "node_modules", name);
       const at = exists(nested) ? nested : join(root, "node_modules", name);
       if (found.has(at)) continue;
@@ -53,7 +53,7 @@ function sizeOf(directory: string): number {
   let bytes = 0;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
-    // Packages nested in this one are counted by themselves.
+    // Nested packages have rows of their own.
     if (entry.isDirectory()) bytes += entry.name === "node_modules" ? 0 : sizeOf(path);
     else bytes += statSync(path).size;
   }

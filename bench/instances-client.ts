@@ -1,38 +1,38 @@
-// A process: node instances-client.ts PICKER PORT... Calls the instances at a steady rate and says how each call went.
+// A process: node instances-client.ts PICKER PORT... Calls the instances at a steady rate and answers with the outcome of each call.
 
 import type { Observer, Picker } from "../src/extend.ts";
 import { adaptive, createMesh, leastRequest, peakEwma, random, roundRobin, staticDiscovery } from "../src/index.ts";
 import { answerParent } from "./children.ts";
 
-/** Calls at so many per second for so long; they begin at times of their own and wait for nobody. */
+/** Calls at a rate for so many seconds; they do not wait for each other. */
 export interface Load {
   readonly perSecond: number;
   readonly seconds: number;
 }
 
-/** A call: when it began (milliseconds since the epoch), how long it took until its body had ended, and whether it went well. */
+/** A call: its beginning (milliseconds since the epoch), its duration to the end of the body, and whether it succeeded. */
 export interface CallMade {
   readonly at: number;
   readonly ms: number;
   readonly isGood: boolean;
 }
 
-/** An attempt: when it began, how long it took, and to which port. */
+/** An attempt: its beginning, its duration and its port. */
 export interface AttemptMade {
   readonly at: number;
   readonly ms: number;
   readonly port: number;
 }
 
-/** What a run of calls was. */
+/** The outcome of a run of calls. */
 export interface LoadReport {
   readonly calls: readonly CallMade[];
   readonly attempts: readonly AttemptMade[];
-  /** What the last call that failed said. */
+  /** The error of the last call that failed. */
   readonly failure: string | undefined;
 }
 
-/** The pickers that can be compared, with their defaults; `default` is whatever the mesh takes by itself. */
+/** The pickers that can be compared, with their defaults; `default` is the picker of a mesh without the option. */
 export const pickers: Readonly<Record<string, () => Picker | undefined>> = {
   adaptive: () => adaptive(),
   roundRobin: () => roundRobin(),
@@ -53,7 +53,7 @@ async function apply({ perSecond, seconds }: Load, call: () => Promise<boolean>)
     calls.push({ at, ms: now() - at, isGood });
   };
   const endsAt = now() + seconds * 1_000;
-  // Poisson arrivals, counted from the time the last one was due, so that a late timer makes no call fewer.
+  // Poisson arrivals. Each is timed from the moment at which the last one was due, so that a late timer loses no call.
   let dueAt = now();
   while (dueAt < endsAt) {
     const waitMs = dueAt - now();

@@ -1,12 +1,12 @@
-// A process: node instances-server.ts COUNT. So many HTTP instances, each of which can be told to go bad.
+// A process: node instances-server.ts COUNT. So many HTTP instances, each of which can be made to fail.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { answerParent } from "./children.ts";
 
-/** How an instance behaves: `slow` takes 50 times as long, `black hole` reads requests and never answers. */
+/** The behaviour of an instance: `slow` takes 50 times as long, `black hole` reads requests and never answers. */
 export type Fault = "none" | "slow" | "500" | "503" | "reset" | "black hole";
 
-/** What an instance is told. */
+/** A command to an instance. */
 export interface Order {
   readonly instance: number;
   readonly fault: Fault;
@@ -24,7 +24,7 @@ const behaviours: Readonly<Record<Fault, (incoming: IncomingMessage, outgoing: S
   "black hole": () => {},
 };
 
-/** ± 25 %. By timers, so that what else the machine does matters little. */
+/** Varies by ± 25 %. The time is a timer's, so that other work of the machine matters little. */
 function answerAfter(ms: number, outgoing: ServerResponse): void {
   setTimeout(() => outgoing.writeHead(200, { "content-length": 2 }).end("{}"), Math.round(ms * (0.75 + 0.5 * Math.random())));
 }

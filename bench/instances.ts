@@ -16,12 +16,12 @@ const instanceCount = 10;
 const bad = 0;
 const perSecond = 250;
 const warmUpSeconds = 5;
-/** The mesh's default: how long an attempt at a black hole takes. */
+/** The mesh's default of `attemptTimeoutMs`, which an attempt at a black hole takes. */
 const attemptTimeoutMs = 2_000;
 const maxControlMs = 15;
 const faults: readonly Exclude<Fault, "none">[] = ["slow", "500", "503", "reset", "black hole"];
 
-/** What one run showed, beside a run without any fault at the same time. */
+/** The figures of one run, beside those of a run without a fault at the same time. */
 interface Finding {
   readonly calls: number;
   readonly success: number;
@@ -30,11 +30,11 @@ interface Finding {
   readonly p99Ratio: number;
   readonly attemptsPerCall: number;
   readonly toBad: number;
-  /** The most attempts that the bad one held at a time, once the first could have timed out. */
+  /** The most attempts that the failing instance held at a time, once the first could have timed out. */
   readonly heldByBad: number;
 }
 
-/** What calls are to real instances one of which goes bad: the mesh with its defaults, but for the picker. */
+/** Measures calls to real instances, one of which begins to fail; the mesh has its defaults but for the picker. */
 export async function instances({
   rounds = 1,
   seconds = 30,
@@ -90,7 +90,7 @@ export async function instances({
       ]),
     ),
     bounds: [
-      // Where calls wait for a processor, it is the machine that makes them slow, and the picker that is blamed.
+      // Calls that wait for a processor are slow because of the machine and not because of the picker.
       atMost("the control's p99 in ms: above it the machine is too busy to judge by", Math.max(...controls), maxControlMs),
       ...boundsOf((fault, field) => of(fault, judged, field)),
     ],
@@ -146,7 +146,7 @@ async function measure(picker: string, fault: Fault, seconds: number): Promise<F
     p99Ratio: p99Ms / p99ControlMs,
     attemptsPerCall: attempts.length / calls.length,
     toBad: toBad.length / attempts.length,
-    // Those of the first moments may still be ending then: a timer of 2 s is not sharp.
+    // Attempts of the first moments may still be ending then: a timer of 2 s is not exact.
     heldByBad: mostAtATime(toBad.filter(({ at }) => at >= since + attemptTimeoutMs)),
   };
 }

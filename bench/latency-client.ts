@@ -1,5 +1,5 @@
-// A process with one client: node latency-client.ts NAME PORT... Calls at a constant rate, whatever the answers do, and says how long each
-// took from the moment it was due.
+// A process with one client: node latency-client.ts NAME PORT... Calls at a constant rate, whether answers are late or not, and answers with the
+// latencies from the moments at which the calls were due.
 import { answerParent } from "./children.ts";
 import { type BenchClient, clients } from "./clients.ts";
 
@@ -25,8 +25,8 @@ function quantile(sorted: Float64Array, share: number): number {
 }
 
 /**
- * An open loop: each call has its moment, and waiting behind late ones counts. A loop that waits for answers would leave out what users see
- * while everything stands still (coordinated omission). Timers fire up to a millisecond late: that is in every client's figures alike.
+ * An open loop: each call is due at its moment, and its wait behind late ones counts. A loop that waits for answers would send nothing, and
+ * measure nothing, while everything stands still (coordinated omission). Timers fire up to a millisecond late, for every client alike.
  */
 async function drive(call: () => Promise<unknown>, { perSecond, seconds }: Load): Promise<Float64Array> {
   const total = Math.round(perSecond * seconds);
@@ -57,7 +57,7 @@ async function drive(call: () => Promise<unknown>, { perSecond, seconds }: Load)
   return latencies.sort();
 }
 
-/** The mesh and the proxy balance themselves; for the others the instances take turns. */
+/** The mesh and the proxy balance. The other clients take the instances in turn. */
 async function callOf(name: string, ports: readonly number[]): Promise<() => Promise<unknown>> {
   const create = clients[name];
   if (create === undefined) throw new Error(`no client is called ${JSON.stringify(name)}`);

@@ -1,7 +1,7 @@
-// A process, with --expose-gc: node memory-client.ts NAME PORT CONNECTIONS. Has calls in flight and says what they hold.
+// A process, with --expose-gc: node memory-client.ts NAME PORT CONNECTIONS. Has calls in flight and answers with the memory that they hold.
 import { answerParent } from "./children.ts";
 
-/** What the calls in flight hold, in bytes. */
+/** The memory that the calls in flight hold, in bytes. */
 export interface MemorySample {
   readonly [field: string]: number;
   /** On the JavaScript heap and in buffers outside it. */
@@ -36,7 +36,7 @@ const calls: Readonly<Record<string, (port: number, connections: number) => Prom
 };
 
 function usage(): MemorySample {
-  // Twice: what the first collection finalizes, the second one frees.
+  // Twice: the second collection frees what the first one finalizes.
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, external, rss } = process.memoryUsage();
@@ -58,7 +58,7 @@ if (import.meta.main) {
     if (inFlight.length === 0) before = usage();
     for (let index = 0; index < question; index++) {
       const answer = call();
-      // It fails when the process is ended: nobody waits for it.
+      // It fails when the process ends, and is not awaited.
       answer.catch(() => {});
       inFlight.push(answer);
     }

@@ -6,7 +6,7 @@ import { atMost, type BenchReport } from "./report.ts";
 import { type Measurements, measureRounds } from "./rounds.ts";
 
 const callsInFlight = 10_000;
-/** So many connections are opened at a time: more would not fit into the server's queue of new ones. */
+/** Connections that are opened at a time: more would not fit into the server's queue of new ones. */
 const batch = 1_000;
 const names = ["mesh.fetch", "undici.request"];
 const settings = [callsInFlight, 256];
@@ -14,8 +14,8 @@ const settings = [callsInFlight, 256];
 const freshCalls = 10_000;
 
 /**
- * What 10,000 calls hold while the server lets them wait: each with a connection of its own, and most of them in the queue; and how large a
- * process has become that has made as many calls, one after the other.
+ * Measures the memory of 10,000 calls that the server lets wait, each with a connection of its own or most of them in the queue, and the
+ * resident set of a process that has made as many calls, 32 at a time.
  */
 export async function memory(rounds = 7): Promise<BenchReport> {
   await buildPackage();
@@ -94,6 +94,6 @@ async function hold(name: string, connections: number): Promise<MemorySample> {
       await sleep(20);
     }
   }
-  // Awaited here: the processes are ended when this function returns.
+  // Awaited here, since the processes end when this function returns.
   return await client.ask("measure");
 }

@@ -4,15 +4,15 @@ import { type BenchClient, clients } from "./clients.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
-/** CPU that a turn takes: as many calls as need it, so that a client of few microseconds is measured as well as one of many. */
+/** CPU of a turn, which determines its number of calls: a client of few microseconds per call is measured as exactly as one of many. */
 const turnMicros = 300_000;
 const firstCalls = 4_000;
 const methods: readonly (keyof BenchClient)[] = ["get", "post"];
 const bases = ["Node's fetch", "undici.fetch", "undici.request"];
 
 /**
- * CPU that a client process spends per call of a JSON service on loopback, with everything of the mesh on, beside the
- * clients it replaces. Each client has a process of its own and they take turns.
+ * Measures the CPU of a client process per call of a JSON service on loopback: the mesh with its defaults, and the clients that it replaces.
+ * Each client has a process of its own, and they take turns.
  */
 export async function overhead(rounds = 9): Promise<BenchReport> {
   await using stack = new AsyncDisposableStack();

@@ -5,11 +5,11 @@ import { localResponse } from "../src/extend.ts";
 import { adaptive, leastRequest, maglev, peakEwma, prequal, random, ringHash, roundRobin, weighted } from "../src/index.ts";
 import { testRequest, testUpstream } from "../src/testing/index.ts";
 
-/** A picker under a name that says what is special: "differ" = weights differ, "unknown" = nothing is learnt, "fail" = some answer 503. */
+/** A picker and its conditions, by a name that says what is special: "differ" = weights differ, "unknown" = nothing is learnt, "fail" = some instances answer 503. */
 export interface PickerCase {
   readonly name: string;
   create(): Picker;
-  /** What is promised of a pick in nanoseconds, by number of endpoints; `any` for every number. */
+  /** Bounds of a pick in nanoseconds, by number of endpoints; `any` for every number. */
   readonly maxNanos?: Readonly<Record<number | "any", number | undefined>>;
 }
 
@@ -47,13 +47,13 @@ export function upstreamsFor({ name }: Pick<PickerCase, "name">, count: number):
 
 const request = testRequest({ path: "/users/42" });
 
-/** What is asked for, in turn: a key of its own each where the picker hashes. */
+/** The requests of the picks, in turn; each has its own key where the picker hashes. */
 export function requestsFor({ name }: Pick<PickerCase, "name">): readonly MeshRequest[] {
   const hasKeys = /^(ringHash|maglev)/.test(name);
   return Array.from({ length: 1_024 }, (_, index) => (hasKeys ? testRequest({ options: { hashKey: `user-${index}` } }) : request));
 }
 
-/** Lets the picker learn one answer of each. */
+/** Reports one answer of each instance to the picker. */
 export function teach({ name }: Pick<PickerCase, "name">, picker: Picker, upstreams: readonly Upstream[]): void {
   if (name.includes("unknown") || picker.onAttempt === undefined) return;
   picker.pick(upstreams, request);

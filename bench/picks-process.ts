@@ -1,17 +1,17 @@
-// A process: node picks-process.ts CASE ROUNDS. Says what one pick costs and what a change costs the pick after it.
+// A process: node picks-process.ts CASE ROUNDS. Answers with the time of a pick, and of the first pick after a change.
 import type { Picker } from "../src/balancer/picker.ts";
 import type { MeshRequest } from "../src/core/dispatch.ts";
 import type { Upstream } from "../src/core/upstream.ts";
 import { answerParent } from "./children.ts";
 import { type PickerCase, pickerCases, requestsFor, teach, upstreamsFor } from "./picker-cases.ts";
 
-/** What a picker costs at its fastest: that the machine has something else to do at times is no matter of the picker. */
+/** The times of a picker at their lowest: interruptions by other work of the machine are not the picker's. */
 export interface PickSample {
-  /** Of an access to an array in a loop like that of the picks, in nanoseconds. */
+  /** Time of an array access in a loop like that of the picks, in nanoseconds. */
   readonly bareNanos: number;
-  /** By size. */
+  /** Times of a pick by number of endpoints, in nanoseconds. */
   readonly nanos: readonly number[];
-  /** Of the first pick from 10,000 that were not known before, and after one of them has left or joined. */
+  /** Time of the first pick from 10,000 new endpoints, and of the first after one of them has left or joined. */
   readonly buildMs: number;
   readonly changeMs: number;
 }
@@ -55,7 +55,7 @@ function bareNanos(rounds: number): number {
   return fastest(rounds, () => values[call++ % values.length]);
 }
 
-/** As a burst of changes meets a picker that has been in use: the code is warm, the lists are new. */
+/** Picks from new lists with warm code, as after a burst of changes. */
 function updateMs(each: PickerCase, [request]: readonly MeshRequest[]): Pick<PickSample, "buildMs" | "changeMs"> {
   const first: number[] = [];
   const later: number[] = [];

@@ -6,7 +6,7 @@ import { atMost, type BenchReport, type Bound, progress, progressDone } from "./
 const maxChangeMs = 5;
 const maxBuildMs = 10;
 
-/** What one pick costs by number of endpoints, and what a change of ten thousand costs the pick after it. Each picker in a process of its own. */
+/** Measures the time of a pick by number of endpoints, and of the first pick after a change of ten thousand. Each picker has a process of its own. */
 export async function picks(rounds = 40): Promise<BenchReport> {
   const rows: (string | number)[][] = [];
   const bounds: Bound[] = [];

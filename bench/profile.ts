@@ -1,4 +1,4 @@
-// node bench/profile.ts [CLIENT] [get|post] [--calls N]: where the CPU of a client's calls goes, by the function it is spent in.
+// node bench/profile.ts [CLIENT] [get|post] [--calls N]: prints the CPU of a client's calls by function.
 import { Session } from "node:inspector/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";

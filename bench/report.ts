@@ -1,18 +1,20 @@
-/** What a bench found: one row per case, and the bounds that the project promises. */
+/** The result of a bench: one row per case, and the bounds that the project promises. */
 export interface BenchReport {
   readonly bench: string;
-  /** What the columns mean, in a sentence. */
+  /** The meaning of the columns, in a sentence. */
   readonly about: string;
   readonly node: string;
   readonly rounds: number;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
   readonly bounds: readonly Bound[];
-  /** Ratios by name, the lower the better: what bench/baseline.json keeps. Those that begin with "mesh" are guarded. */
+  /** Ratios by name, the lower the better, for bench/baseline.json. Those whose names begin with "mesh" are guarded. */
   readonly ratios: Readonly<Record<string, number>>;
+  /** How far a ratio may be above the baseline, as a share of it. @default 0.15 */
+  readonly margin?: number;
 }
 
-/** A value and what is promised of it. */
+/** A value and the bound that is promised of it. */
 export interface Bound {
   readonly what: string;
   readonly value: number;
@@ -38,7 +40,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-/** A number with as many digits as mean something. */
+/** A number with its significant digits. */
 export function shown(value: string | number): string {
   if (typeof value === "string") return value;
   if (Number.isInteger(value)) return String(value);
@@ -63,7 +65,7 @@ export function printReport(report: BenchReport): void {
     console.log(`${held ? "held" : "BROKEN"}: ${what} ${shown(value)} (${relation} ${shown(bound)})`);
 }
 
-/** Says on stderr how far a bench is: over the line before on a terminal, else a line of its own. */
+/** Writes the progress of a bench to stderr: over the line before on a terminal, on a new line elsewhere. */
 export function progress(bench: string, text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${bench}: ${text}`);
   else process.stderr.write(`${bench}: ${text}\n`);

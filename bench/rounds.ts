@@ -1,6 +1,6 @@
 import { median, progress, progressDone } from "./report.ts";
 
-/** One measurement: what is compared between cases, and what else was seen, by name. */
+/** One measurement: a number, or several by name, of which `value` is compared where no other is named. */
 export type Sample = number | Readonly<Record<string, number>>;
 
 /** What {@link measureRounds} found. Without `field`, the sample itself or its field `value`. */

@@ -17,7 +17,7 @@ import { sidecar } from "./sidecar.ts";
 import { streaming } from "./streaming.ts";
 import { telemetry } from "./telemetry.ts";
 
-/** Every bench by the name it is called with; all of them when none is named. */
+/** The benches by name. All of them run when none is named. */
 const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<BenchReport>>> = {
   overhead,
   sidecar,
@@ -78,7 +78,7 @@ if (values["save-baseline"]) saveBaseline(reports);
 if (!values.guard) {
   if (reports.some((report) => report.bounds.some((bound) => !bound.held))) process.exitCode = 1;
 } else {
-  // A change is judged by what it changes: a bound that was broken before is no fault of it.
+  // Ratios are compared with those before the change: a bound that was broken before does not count against it.
   for (const report of reports) {
     if (isWithinBaseline(report)) continue;
     console.log("\nmeasured once more, in case it was the machine");

@@ -9,18 +9,18 @@ import { answerParent } from "./children.ts";
 
 /** One scrape. */
 export interface ScrapeSample {
-  /** Milliseconds until the text is there. */
+  /** Milliseconds to write the text. */
   readonly textMs: number;
-  /** Milliseconds of CPU, of this process, until it is read by a client over a socket. */
+  /** Milliseconds of this process's CPU until a client has read the text over a socket. */
   readonly cpuMs: number;
-  /** Milliseconds the same takes. */
+  /** Milliseconds of time for the same. */
   readonly httpMs: number;
   readonly bytes: number;
   readonly gzipBytes: number;
   readonly lines: number;
 }
 
-/** What is asked and answered: a method and a status, as often as a service is to be called with it. */
+/** A method and a status, with which a service is called once per occurrence. */
 export const exchanges: readonly (readonly [string, number])[] = [
   ["GET", 200],
   ["POST", 201],

@@ -6,7 +6,7 @@ import { exchanges, type ScrapeSample } from "./scrape-process.ts";
 const services = 20;
 const endpoints = 1_000;
 
-/** What a scrape of `inmesh/prometheus` takes and how large it is, of many endpoints and services. */
+/** Measures the time and size of a scrape of `inmesh/prometheus` with many endpoints and services. */
 export async function scrape(rounds = 15): Promise<BenchReport> {
   await using stack = new AsyncDisposableStack();
   const cases: Record<string, () => Promise<Readonly<Record<string, number>>>> = {};
@@ -18,7 +18,7 @@ export async function scrape(rounds = 15): Promise<BenchReport> {
   const names = Object.keys(cases);
   const measured = await measureRounds("scrape", rounds, cases);
   const kilobytes = (name: string, field: string) => measured.median(name, field) / 1_000;
-  // What every Prometheus asks for is compressed; the size of the text itself is bound for what fits in it.
+  // Every Prometheus asks for compressed text; the bound is for the size of the text itself.
   const [usual, largest] = [names[1], names.at(-1)] as [string, string];
   return {
     bench: "scrape",

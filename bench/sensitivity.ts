@@ -1,4 +1,4 @@
-// node bench/sensitivity.ts [--random N] [--seed N]: what half and double of each constant of the adaptive picker do to random scenarios.
+// node bench/sensitivity.ts [--random N] [--seed N]: random scenarios with half and double of each constant of the adaptive picker.
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { endWithUs } from "../test/servers/end-with-us.ts";
 import { progress, progressDone } from "./report.ts";
 import type { Finding } from "./simulate/table.ts";
 
-/** Where each constant stands; the number is what follows the text. */
+/** The text before each constant, in the file that it is in. */
 const constants: readonly (readonly [file: string, before: string])[] = [
   ["pickers/adaptive.ts", "decayMs: number({ default: "],
   ["pickers/adaptive.ts", "failureHalfLifeMs: number({ default: "],
@@ -31,7 +31,7 @@ const run = promisify(execFile);
 const copy = mkdtempSync(join(tmpdir(), "inmesh-sensitivity-"));
 const forget = endWithUs(() => rmSync(copy, { recursive: true, force: true }));
 
-/** The figures of every scenario, with the picker as it is in the copy. */
+/** The figures of every scenario, with the picker of the copy. */
 async function measure(): Promise<readonly (readonly [success: number, meanMs: number, p99Ms: number])[]> {
   const json = join(copy, "findings.json");
   const args = ["--random", values.random, "--seed", values.seed, "--picker", "adaptive", "--json", json];
@@ -65,7 +65,7 @@ try {
       const found = await measure();
       writeFileSync(path, source);
       const changes = found.map(([success], index) => success - (now[index]?.[0] ?? Number.NaN));
-      // Where success differs, other requests are in the mean.
+      // Where the numbers of successes differ, the means are of different requests.
       const alike = found.flatMap((each, index) =>
         Math.abs(changes[index] as number) < 0.5 ? [[each, now[index] as typeof each] as const] : [],
       );

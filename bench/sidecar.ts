@@ -12,8 +12,8 @@ const callsPerTurn = 8_000;
 const microsPerTick = 10_000;
 
 /**
- * CPU per GET of a small JSON document from one of two instances: the mesh inside the client, against Node's fetch through
- * a real proxy beside it that does the same for it. The proxy's CPU counts, wherever it is spent.
+ * Measures the CPU per GET of a small JSON document from one of two instances: the mesh inside the client, and Node's fetch through a real proxy
+ * that does the same for it. The CPU of the proxy is added to that of the client.
  */
 export async function sidecar(rounds = 9): Promise<BenchReport> {
   await using stack = new AsyncDisposableStack();
@@ -70,7 +70,7 @@ function through(client: Child<Run, number>, proxy?: ServerProcess): () => Promi
 /** User and system time of a process with all its threads: the 14th and 15th field of its line, by proc(5). */
 function cpuTicks(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The program's name, in parentheses, may hold spaces itself.
+  // The name of the program, in parentheses, may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return Number(fields[11]) + Number(fields[12]);
 }

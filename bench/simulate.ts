@@ -37,7 +37,7 @@ const randomCount = values.random === undefined ? 0 : wholeNumber("--random", va
 const allCases: readonly Case[] =
   randomCount > 0 ? randomCases(seed, randomCount) : [...dialogueCases, ...finagleCases, ...undiciCases, ...clusterCases];
 const moreOptions = optionsIn(values.options);
-// What is promised holds under the conditions of each case.
+// The promises hold under the conditions of each case.
 const isOwn = Object.keys(moreOptions).length > 0;
 const unknown = values.picker.find((name) => !pickers.has(name));
 if (unknown !== undefined) fail(`no picker is called ${JSON.stringify(unknown)}; there are: ${[...pickers.keys()].join(", ")}`);
@@ -64,7 +64,7 @@ if (values.list) {
   if (broken.length > 0) process.exitCode = 1;
 }
 
-/** A picture for each picker, or the wanted ones, and one of all of them. */
+/** Draws a picture for each picker that is wanted, and one of all. */
 async function drawPictures(directory: string): Promise<void> {
   await drawPortraits(directory, values.picker, seed, (file) => progress("simulate", file));
   if (values.picker.length > 0) return progressDone();
@@ -95,7 +95,7 @@ async function tryPickers(each: Case): Promise<Finding> {
   return { name, about, rows: [...rows, ...published], bounds: isOwn ? [] : (bounds?.(found) ?? []) };
 }
 
-/** The case with this picker in every client. Servers say how busy they are where somebody asks for it. */
+/** The case with this picker in every client. Servers report their load where the picker asks for it. */
 function playable({ name, scenario, options }: Case, make: MakePicker, runSeed: number): Scenario {
   const reportsLoad = make === pickers.get("prequal");
   const clientOptions = (client: SimulatedClient) => ({

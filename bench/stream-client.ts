@@ -1,18 +1,18 @@
-// A process: node stream-client.ts NAME PORT. Reads a body chunk by chunk and says how fast, and how much memory that took.
+// A process: node stream-client.ts NAME PORT. Reads a body chunk by chunk and answers with the time and the memory that it took.
 import { answerParent } from "./children.ts";
 
-/** What reading one body took. */
+/** The cost of reading one body. */
 export interface StreamSample {
   readonly [field: string]: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** The highest resident set while reading, above the one before, in MiB. */
+  /** The growth of the resident set while reading, at its highest, in MiB. */
   readonly growthMiB: number;
 }
 
 /**
- * Read before anything is compared. It loads and compiles what reading needs, and lets the heap take the size of any process that
- * reads from a socket: Node reads into buffers of 64 KiB, and V8 collects the dead ones when 50 to 100 MiB of them have come together.
+ * Length of a body that is read before the measurement. It loads and compiles the code, and lets the heap grow as in any process that reads from
+ * a socket: Node reads into buffers of 64 KiB, and V8 collects dead ones once there are 50 to 100 MiB of them.
  */
 export const warmUpBytes = 268_435_456;
 

@@ -1,4 +1,4 @@
-// A process: GET /BYTES answers with that many bytes, made as fast as they are taken.
+// A process: a server that answers GET /BYTES with that many bytes, as fast as they are read.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { answerParent } from "./children.ts";

@@ -6,7 +6,7 @@ import { type StreamSample, warmUpBytes } from "./stream-client.ts";
 const gibibyte = 1_073_741_824;
 const names = ["mesh.fetch", "undici.request", "Node's fetch"];
 
-/** Two GiB, one after the other, through response bodies that are read chunk by chunk, each time by a fresh process. */
+/** Measures two bodies of 1 GiB, one after the other, read chunk by chunk by a new process for each client. */
 export async function streaming(rounds = 7): Promise<BenchReport> {
   await using server = await startChild<never, number>("stream-server.ts");
   const twice = (name: string) => async (): Promise<Sample> => {

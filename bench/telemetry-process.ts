@@ -1,4 +1,4 @@
-// A process: node telemetry-process.ts MODE. Says what a call through the pipeline costs without any socket.
+// A process: node telemetry-process.ts MODE. Answers with the CPU of a call through the pipeline without a socket.
 import { context, metrics, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
@@ -16,7 +16,7 @@ import { prometheus } from "../src/telemetry/prometheus.ts";
 import type { Transport } from "../src/wire/transport.ts";
 import { answerParent, cpuMicros } from "./children.ts";
 
-/** What is registered, and whether the mesh observes at all. */
+/** The SDKs that are registered, and the observer of the mesh. */
 export type TelemetryMode =
   | "no observer"
   | "no SDK"
@@ -42,7 +42,7 @@ function register(mode: TelemetryMode): void {
 
 const body = new TextEncoder().encode("{}");
 
-/** Answers at once, in place of the wire; notes the attempt as the real transport does. */
+/** Answers at once, in the place of the wire, and records the attempt as the real transport does. */
 const answer: Dispatch = async (request: MeshRequest) => {
   request.attempts.push({
     endpoint: request.upstream?.id,
@@ -58,7 +58,7 @@ const answer: Dispatch = async (request: MeshRequest) => {
 if (import.meta.main) {
   const mode = process.argv[2] as TelemetryMode;
   register(mode);
-  // The service with all its layers, over a transport that is two methods of the real one.
+  // The service has all its layers; its transport has two methods of the real one.
   const transport = { dispatch: () => answer, release() {} } as unknown as Transport;
   const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port: 80 }] });
   const observers = new Observers(mode === "no observer" ? [] : [mode === "inmesh/prometheus" ? prometheus() : openTelemetry()]);

@@ -14,7 +14,7 @@ const modes: readonly TelemetryMode[] = [
   "inmesh/prometheus",
 ];
 
-/** What the OpenTelemetry observer adds to a call, through all layers of a service over a transport that answers at once. */
+/** Measures what the OpenTelemetry observer adds to a call through all layers of a service, over a transport that answers at once. */
 export async function telemetry(rounds = 9): Promise<BenchReport> {
   await using stack = new AsyncDisposableStack();
   const cases: Record<string, () => Promise<number>> = {};

@@ -89,11 +89,11 @@ export class DiscardedBody implements BodyReader {
 export class StreamedBody implements BodyReader, UnderlyingByteSource {
   readonly type = "bytes";
   readonly #source: BodySource;
-  /** What arrived before the stream was asked for. */
+  /** The chunks that arrived before the stream was asked for. */
   #early: readonly Buffer[];
   /**
-   * Held while the stream has room. While it is full the reference is weak: a reader that means to go on holds the stream, and a stream that
-   * is dropped can be collected.
+   * Holds a strong reference only while the stream has room. While the stream is full the reference is weak, so that a stream that is dropped
+   * can be collected; one that is still read is held by its reader.
    */
   #controller: ReadableByteStreamController | undefined = undefined;
   #parked: WeakRef<ReadableByteStreamController> | undefined = undefined;
@@ -126,7 +126,7 @@ export class StreamedBody implements BodyReader, UnderlyingByteSource {
     if (controller !== undefined) endByteStream(controller, error);
   }
 
-  // --- what the stream calls ---
+  // --- called by the stream ---
 
   start(controller: ReadableByteStreamController): void {
     this.#controller = controller;

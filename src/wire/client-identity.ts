@@ -2,8 +2,8 @@ import type { SecureContext } from "node:tls";
 import { secureContextOf, type TlsOptions } from "./tls.ts";
 
 /**
- * How this process presents itself to instances that speak TLS, and which authorities it trusts. It may change while the mesh runs: whatever
- * connects asks for it at each connection, and keeps connections apart by its version.
+ * How this process presents itself to instances that speak TLS, and which authorities it trusts. It may change while the mesh runs:
+ * pools, agents and health checks ask for it at each connection, and keep connections of different versions apart.
  */
 export interface ClientIdentity {
   /** Another number after each change. */
@@ -23,7 +23,7 @@ export function staticIdentity(tls: TlsOptions = {}): ClientIdentity {
   return { version: 1, secureContext: () => secureContext, serverName: tls.serverName };
 }
 
-/** The options of `tls.connect` that come from an identity. */
+/** The part of the options of Node's TLS client that comes from an identity. */
 export function tlsConnectOptions(identity: ClientIdentity): { secureContext?: SecureContext; servername?: string } {
   const secureContext = identity.secureContext();
   const { serverName } = identity;

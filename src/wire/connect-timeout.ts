@@ -1,15 +1,15 @@
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../core/clock.ts";
 
-/** undici's connector, whatever it is asked for and answers; it returns its socket, though its type says nothing of it. */
+/** undici's connector. It returns its socket, though its type does not say so. */
 type Connector<Target, Result extends readonly unknown[]> = (target: Target, callback: (...result: Result) => void) => unknown;
 
-/** A timer that is later than this was held up by this process, which may be connected and not know it. */
+/** A timer that is later than this was held up by this process: the connection may exist without the process having noticed. */
 const lateMs = 20;
 
 /**
- * A connector that gives an attempt up after so long, the TLS handshake included, with a timer of ours: undici's counts in steps of half
- * a second. Time in which this process stood still is given back once.
+ * A connector that ends a connection attempt, the TLS handshake included, after a time limit. The timer is the mesh's own, since undici's
+ * counts in steps of half a second. Time in which this process stood still is added to the limit once.
  */
 export function connectTimeout<Target, Result extends readonly unknown[]>(
   connector: Connector<Target, Result>,
@@ -35,7 +35,7 @@ export function connectTimeout<Target, Result extends readonly unknown[]>(
 }
 
 class ConnectTimeout extends Error {
-  /** undici's own code for it. */
+  /** The code that undici uses. */
   readonly code = "UND_ERR_CONNECT_TIMEOUT";
 
   constructor(limitMs: number) {

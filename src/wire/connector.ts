@@ -72,7 +72,7 @@ export function guardingSessions(connector: Connector, clientOf: () => Dispatche
   };
 }
 
-/** A connector that fails where an instance with TLS has not chosen HTTP/2, and tells `onChoice` what it has chosen. */
+/** A connector that calls `onChoice` with the protocol that an instance with TLS has chosen. With `requiresH2` any other than HTTP/2 is an error. */
 export function negotiating(connector: Connector, requiresH2: boolean, onChoice: (isH2: boolean) => void): Connector {
   return (target, callback) =>
     connector(target, (...[error, socket]) => {

@@ -38,7 +38,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   #isSent = false;
   #hasHead = false;
   #isPaused = false;
-  /** Where in the call's attempts this one is noted. */
+  /** The place of this attempt in the call's records. */
   #recordIndex: number | undefined = undefined;
   #isClosed = false;
   #closeError: unknown = undefined;
@@ -80,7 +80,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   // --- undici's handler ---
 
   onConnect(abort: (error?: Error) => void): void {
-    // Given up while it was queued: it stays unsent. Thrown, because `abort` would close the connection, which is as good as ever.
+    // Given up while it was queued: it is not sent. `abort` would close the connection, which is intact; an error does not.
     if (this.#isClosed) throw abandoned;
     this.#abort = abort;
     this.#isSent = true;
@@ -182,7 +182,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
 
   // --- inside ---
 
-  /** Takes the body for one reader. Returns what has arrived so far. */
+  /** Reserves the body for one reader. Returns the chunks that have arrived. */
   #use(): UnreadBody {
     if (this.used) throw new TypeError("Body is unusable: Body has already been read");
     this.used = true;
@@ -232,7 +232,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     this.#abort = undefined;
     this.#request.cancellation.removeListener(this);
     this.#reader?.end(error);
-    // What arrived of a body that failed is not read any more.
+    // The rest of a body that failed is not read.
     if (error !== undefined) this.#reader = undefined;
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;

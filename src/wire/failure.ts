@@ -2,25 +2,25 @@ import type { MeshRequest } from "../core/dispatch.ts";
 import { type AttemptRecord, describeError, isMeshError, MeshError, type MeshErrorCode } from "../core/errors.ts";
 import { isLocalResourceError } from "../core/local-resources.ts";
 
-/** How an attempt stood when the transport reported an error. */
+/** The state of an attempt when the transport reported an error. */
 export interface FailedAttempt {
   readonly request: MeshRequest;
-  /** undici has begun to give the request to a socket. The only sound proof of the contrary: error codes prove nothing. */
+  /** undici has begun to write the request to a socket. While it is `false`, no instance has executed anything; error codes prove nothing. */
   readonly isSent: boolean;
   /** The response head had arrived. */
   readonly hasHead: boolean;
   readonly status: number | undefined;
   readonly ms: number;
-  /** Where in the call's attempts this one is noted already. */
+  /** The place of this attempt in the call's records, if it has one. */
   readonly index: number | undefined;
 }
 
-/** An error of the caller's own making, such as a body stream that throws or a header that is none. */
+/** An error that the caller has made, such as a body stream that throws. */
 export class CallerFault extends Error {}
 
 /**
- * What the caller is told about a transport error: the code says which part failed, the record whether the request may
- * have been executed. Appends the record to the call's attempts.
+ * The caller's error for an error of the transport. Its code says which part failed; the record, which is added to the call's attempts, says
+ * whether the request may have been executed.
  */
 export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
   const code = codeOf(attempt, cause);
@@ -36,12 +36,12 @@ export function failureOf(attempt: FailedAttempt, cause: unknown): Error {
   });
 }
 
-/** undici's parser keeps the bytes that it stumbled over: a peer that sends back what it was sent would put credentials into the error. */
+/** undici's parser keeps the bytes that it could not read. A peer that echoes the request would put its credentials into the error. */
 function forgetData(cause: unknown): void {
   if (cause instanceof Error && cause.name === "HTTPParserError") Reflect.deleteProperty(cause, "data");
 }
 
-/** Notes how an attempt stands, in place of what was noted at its response head. Returns where. */
+/** Records the state of an attempt, in the place of an earlier record of it. Returns the place. */
 export function record(
   { request, isSent, hasHead, status, ms, index }: FailedAttempt,
   code: string | undefined,
@@ -86,7 +86,7 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
   if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return "caller";
   if (code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "ERR_MESH_BODY";
   if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return "ERR_MESH_CLOSED";
-  // Later the same codes are a connection that broke: the request has been sent then, and that is what counts.
+  // Once the request is sent, the same codes mean a connection that broke.
   if (!attempt.isSent && isLocalResourceError(cause)) return "ERR_MESH_LOCAL_RESOURCE";
   if (!attempt.isSent) return code !== undefined && tlsCode.test(code) ? "ERR_MESH_TLS_PEER" : "ERR_MESH_CONNECT";
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "ERR_MESH_TIMEOUT";
@@ -99,7 +99,7 @@ function maybeExecuted({ isSent, hasHead }: FailedAttempt, cause: unknown): bool
   const { code, message } = (cause ?? {}) as { code?: unknown; message?: unknown };
   // The connection was closing already: the stream was never opened.
   if (code === "ERR_HTTP2_GOAWAY_SESSION") return false;
-  // The peer says itself that it did not process the stream (RFC 9113 §8.7); node:http2 tells the code in words only.
+  // The peer says that it did not process the stream (RFC 9113 §8.7); node:http2 has the code in its message only.
   return !(code === "ERR_HTTP2_STREAM_ERROR" && typeof message === "string" && message.includes("NGHTTP2_REFUSED_STREAM"));
 }
 
@@ -108,7 +108,7 @@ function causeCodeOf(cause: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/** What an attempt that was given up is noted with. */
+/** The code in the record of an attempt that was given up for `reason`. */
 export function codeOfReason(reason: unknown): string {
   if (isMeshError(reason)) return reason.code;
   return reason instanceof Error ? reason.name : "AbortError";

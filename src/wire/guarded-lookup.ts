@@ -3,8 +3,8 @@ import type { LookupFunction } from "node:net";
 import { isInstanceAddress } from "../core/address-policy.ts";
 
 /**
- * Resolves the host name of an endpoint for a connection, with the addresses left out that are no instance's: a registry entry may
- * name a host that resolves to the cloud's metadata service, and a check of the name alone would not see it.
+ * Resolves the host name of an endpoint, without the addresses that no instance can have: a registry entry may name a host that resolves to
+ * the cloud's metadata service, which a check of the name alone does not find.
  */
 export const guardedLookup: LookupFunction = (hostname, options, callback) => {
   const wanted: LookupOptions = { ...options, all: true };

@@ -4,7 +4,7 @@ import type { Upstream } from "../core/upstream.ts";
 import type { Dispatcher } from "./undici/undici.ts";
 import { type PoolOptions, upstreamPool } from "./upstream-pool.ts";
 
-/** A pool that had no request for a whole round of this length is closed. */
+/** Pools are looked at in rounds of this length. A pool without a request in a whole round is closed. */
 const idleRoundMs = 60_000;
 
 interface Entry {
@@ -42,8 +42,8 @@ export class Pools {
   }
 
   /**
-   * The pool of an upstream; an upgrade asks for `h1` whatever the others speak. Throws once the pools have been destroyed, and for a host
-   * that is none.
+   * The pool of an upstream. Upgrades ask for `h1`, whatever protocol other requests have.
+   * @throws once the pools have been destroyed, and for a host that the URL parser refuses.
    */
   of(upstream: Upstream, wire: WireSettings, protocol: Protocol = wire.protocol): Dispatcher {
     const identityVersion = upstream.endpoint.secure ? this.#options.identity.version : 0;
@@ -136,7 +136,7 @@ export class Pools {
 }
 
 class PoolsClosed extends Error {
-  /** As undici's own for a closed client. */
+  /** The code that undici has for a closed client. */
   readonly code = "UND_ERR_CLOSED";
 
   constructor() {

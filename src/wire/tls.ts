@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
 
-/** TLS towards the instances that speak it. */
+/** TLS for connections to instances that speak it. */
 export interface TlsOptions {
   /** Certificates of the authorities that are trusted instead of the built-in ones, PEM. @default the built-in ones */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
@@ -18,7 +18,7 @@ export interface TlsOptions {
 
 const pem = custom<never>({ type: "PEM", default: undefined as never, defaultText: "none", check: () => {} });
 
-/** The rules of {@link TlsOptions}; whether PEM is one is found when the secure context is made. */
+/** The rules of {@link TlsOptions}. Invalid PEM is found when the secure context is made. */
 export const tlsOptions = optionTable<TlsOptions>()({
   ca: { ...pem, defaultText: "the built-in ones" },
   cert: pem,
@@ -34,11 +34,11 @@ export const tlsOptions = optionTable<TlsOptions>()({
   }),
 });
 
-/** The context of {@link TlsOptions}: PEM that is wrong is found when the mesh is made, not at the first connection. */
+/** Makes the secure context of {@link TlsOptions} when the mesh is made, so that wrong PEM does not wait for the first connection. */
 export function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext | undefined {
   if (ca === undefined && cert === undefined && key === undefined) return undefined;
   try {
-    // Node takes a `ca` without one certificate for "trust nobody".
+    // Node accepts a `ca` without a certificate, and trusts no authority then.
     for (const authority of ca === undefined ? [] : [ca].flat()) new X509Certificate(authority as string);
     return createSecureContext({ ca: ca as string | undefined, cert: cert as string | undefined, key: key as string | undefined });
   } catch (cause) {
@@ -46,7 +46,7 @@ export function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext | 
   }
 }
 
-/** When the client certificate ends, in milliseconds since the epoch: of a chain the first that does. */
+/** The expiry of the client certificate in milliseconds since the epoch; of a chain, the earliest. */
 export function certificateEndOf({ cert }: TlsOptions): number | undefined {
   if (cert === undefined) return undefined;
   const text = typeof cert === "string" ? cert : new TextDecoder("latin1").decode(cert);

@@ -12,7 +12,7 @@ import { decodeHeaders } from "./raw-headers.ts";
 import type { PoolOptions } from "./upstream-pool.ts";
 import { type WireBody, wireBody } from "./wire-body.ts";
 
-/** How long an instance may take to answer that it changes the protocol. */
+/** Limit of an instance's answer to an upgrade. */
 const upgradeTimeoutMs = 10_000;
 
 /** A connection that has changed its protocol. */
@@ -27,7 +27,7 @@ export interface Upgraded {
 export class Transport {
   readonly #clock: Clock;
   readonly #pools: Pools;
-  /** Connections that have changed their protocol: they belong to nobody's pool any more. */
+  /** Connections that have changed their protocol; they have left their pools. */
   readonly #upgraded = new Set<Duplex>();
 
   constructor(options: PoolOptions) {
@@ -56,8 +56,8 @@ export class Transport {
             method: request.method as "GET",
             headers: request.headers,
             body: body as never,
-            // To undici a request that is not idempotent waits until nothing else is on its connection, which would send the POSTs on
-            // an HTTP/2 connection one by one. It retries nothing by itself.
+            // undici retries nothing. A request that is not idempotent would wait until its connection has no other: POSTs over HTTP/2
+            // would be sent one by one.
             idempotent: true,
           },
           exchange,
@@ -77,7 +77,7 @@ export class Transport {
         reject(failureOf({ request, isSent, hasHead: false, status: undefined, ms, index: undefined }, cause));
       };
       try {
-        // HTTP/1.1 always: an upgrade is a matter of one connection.
+        // Always HTTP/1.1: an upgrade changes a whole connection.
         this.#pools.of(request.upstream as Upstream, wire, "h1").dispatch(
           { path, method: method as "GET", headers, upgrade: protocol, headersTimeout: upgradeTimeoutMs },
           {
@@ -93,7 +93,7 @@ export class Transport {
             },
             onHeaders: (status) => {
               if (status < 200) return true;
-              // An answer, so no failure of the instance, unless it is a gateway error.
+              // An answer is no failure of the instance, unless it is a gateway error.
               const message = `"${request.service}" answered ${status} instead of changing to ${protocol}`;
               record({ request, isSent, hasHead: true, status, ms: this.#clock.now() - startedAt, index: undefined }, undefined, true);
               reject(new MeshError("ERR_MESH_PROTOCOL", message, { service: request.service, attempts: [...request.attempts] }));
@@ -111,7 +111,7 @@ export class Transport {
     });
   }
 
-  /** Open pools of connections. */
+  /** Number of open pools. */
   get size(): number {
     return this.#pools.size;
   }
@@ -121,7 +121,7 @@ export class Transport {
     return this.#pools.connect(upstream, wire);
   }
 
-  /** The upstream has left: what is in flight ends by itself, idle connections close now. */
+  /** Takes no more requests for an upstream that has left: those in flight end by themselves, idle connections close now. */
   release(upstream: Upstream): void {
     this.#pools.release(upstream);
   }

@@ -27,11 +27,11 @@ const connectBeyondZoneMs = 1_000;
 /** Requests at a time on one HTTP/2 connection, as most servers allow. */
 const maxConcurrentStreams = 100;
 
-/** What is asked of the pool of an upstream. */
+/** Options of {@link upstreamPool}. */
 export interface UpstreamPoolOptions {
   readonly upstream: Upstream;
   readonly wire: WireSettings;
-  /** That of `wire`, or `h1` for an upgrade. */
+  /** The protocol of `wire`, or `h1` for upgrades. */
   readonly protocol: Protocol;
   /** The instance takes no new streams on an HTTP/2 connection of the pool. */
   readonly onGoAway: () => void;
@@ -39,7 +39,7 @@ export interface UpstreamPoolOptions {
 
 /**
  * Makes the pool of connections to one upstream; connects to nothing yet.
- * @throws Error for a host that passed discovery's checks and is not one by the URL parser's.
+ * @throws Error for a host that the URL parser refuses, though discovery's checks have not.
  */
 export function upstreamPool({ upstream, wire, protocol, onGoAway }: UpstreamPoolOptions, options: PoolOptions): Dispatcher {
   const { origin, endpoint } = upstream;
@@ -54,7 +54,7 @@ export function upstreamPool({ upstream, wire, protocol, onGoAway }: UpstreamPoo
       allowH2,
     });
   const timeouts = {
-    // The deadline and the attempt's time limit are the mesh's own timers: undici's would be two more for nothing.
+    // The deadline and the attempt's time limit bound the wait for a head already.
     headersTimeout: 0,
     bodyTimeout: wire.bodyIdleTimeoutMs === false ? 0 : wire.bodyIdleTimeoutMs,
   };
@@ -107,7 +107,7 @@ function negotiatingClient(
   return client;
 }
 
-/** Asked at each connection attempt: discovery may correct the zone of an instance while it is listed. */
+/** Asked at each connection attempt, since discovery may change the zone of an instance. */
 function connectTimeoutMs({ endpoint }: Upstream, { connections }: WireSettings, { zone }: PoolOptions): number {
   return connections.connectTimeoutMs ?? (zone !== undefined && endpoint.zone === zone ? connectWithinZoneMs : connectBeyondZoneMs);
 }

@@ -2,12 +2,12 @@ import { isUint8Array } from "node:util/types";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { CallerFault } from "./failure.ts";
 
-/** A body as undici takes it. */
+/** The forms of a body that undici takes. */
 export type WireBody = string | Uint8Array | Blob | AsyncIterable<Uint8Array | string> | null;
 
 /**
- * The body as undici gets it. A stream is wrapped: undici destroys what it was given when an attempt is aborted, also one
- * that never started, and the same stream may be on its way to another instance by then.
+ * The body for undici. A stream is wrapped: undici destroys the stream that it was given when an attempt is aborted, even one that never
+ * started, and the same stream may be on its way to another instance by then.
  */
 export function wireBody({ body }: MeshRequest): WireBody {
   const stream = typeof body === "function" ? streamOf(body) : body;
@@ -32,7 +32,7 @@ function isStream(body: unknown): body is AsyncIterable<Uint8Array | string> {
 async function* readOnce(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array | string> {
   try {
     for await (const chunk of stream) {
-      // undici takes a wrong chunk for a failed connection, and the instance would be blamed.
+      // undici would report a wrong chunk as a failed connection, which counts against the instance.
       if (typeof chunk !== "string" && !isUint8Array(chunk)) throw new TypeError("a chunk is neither a string nor a Uint8Array");
       yield chunk;
     }

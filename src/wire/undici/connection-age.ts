@@ -1,26 +1,26 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 
-/** What of an undici pool is needed: it says when one of its connections is there, and when it has gone. */
+/** The events of an undici pool for the beginning and the end of its connections. */
 export interface ConnectionEvents {
   on(event: "connect" | "disconnect", listener: (origin: URL, targets: readonly object[]) => void): unknown;
 }
 
-/** Where undici keeps when a connection of a pool was made, in milliseconds since the epoch. */
+/** A connection of an undici pool. undici keeps the time at which it was made in `ttl`, in milliseconds since the epoch. */
 interface Aged {
   ttl?: number;
 }
 
-/** What undici does not look at. */
+/** A `ttl` with which undici does not ask for the time. */
 const young = 0;
-/** What is too old for every limit. */
+/** A `ttl` beyond every limit. */
 const old = 1;
 
 /**
- * Tells a pool that has undici's `clientTtl` only then how old a connection is when it is too old: undici asks what time it is for
- * each connection that it passes over, twice with every request, which with 32 at a time is a sixth of what a request costs.
+ * Sets the `ttl` of the connections of a pool with `clientTtl` only when they are too old. undici asks for the time at each connection that it
+ * passes over, twice with every request: with 32 requests at a time that is a sixth of the cost of one.
  */
 export function tellAgeOnce(pool: ConnectionEvents, maxAgeMs: number, clock: Clock): void {
-  /** When each connection is too old, those first that were made first. */
+  /** The time at which each connection is too old, in the order in which they were made. */
   const oldAt = new Map<Aged, number>();
   let timer: Timer;
   let isSet = false;
@@ -38,7 +38,7 @@ export function tellAgeOnce(pool: ConnectionEvents, maxAgeMs: number, clock: Clo
     }
     wait();
   };
-  // After undici's own listener, which notes the time.
+  // Runs after undici's own listener, which sets `ttl` to the time.
   pool.on("connect", (_origin, targets) => {
     for (const target of targets as readonly Aged[]) {
       if (target === pool) continue;

@@ -1,17 +1,17 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from "node:http2";
 import { Duplex } from "node:stream";
 
-/** RFC 9113 §6.2. */
+/** The type of a HEADERS frame (RFC 9113 §6.2). */
 const headersFrame = 1;
 
-/** What {@link guardSession} listens for. */
+/** The listeners of {@link guardSession}. */
 export interface SessionGuard {
   /** The instance takes no new streams on this connection, and goes on with those it has. */
   onGoAway(): void;
 }
 
 /**
- * Makes an HTTP/2 connection that undici has just begun to use keep its promises (RFC 9113 §5.4.2, §6.8, §8.7):
+ * Corrects how an HTTP/2 connection that undici has just begun to use ends its streams (RFC 9113 §5.4.2, §6.8, §8.7):
  * - A GOAWAY without an error ends no response that is under way; undici would cut every stream of the connection off.
  * - A stream above the last one that a GOAWAY names fails as refused, so that it counts as not executed.
  * - A response that a reset cut off is an error, also after the codes CANCEL and NO_ERROR, which Node takes for an end.
@@ -27,10 +27,10 @@ export function guardSession(socket: object, { onGoAway }: SessionGuard): void {
     const stream = opened(request, args);
     streams.add(stream);
     stream.once("close", () => streams.delete(stream));
-    // undici listens for one error; with one from here and one of the session there may be two.
+    // undici listens for one error. There may be two: one from here and one of the session.
     stream.on("error", () => {});
     failWhenCutOff(stream);
-    // A head that waits for the peer's limit of streams and cannot go out any more.
+    // The head waited for the peer's limit of streams, and the session has closed meanwhile.
     stream.once("frameError", (type: number) => {
       if (type === headersFrame && session.closed) stream.emit("error", new StreamError("NGHTTP2_REFUSED_STREAM"));
     });
@@ -49,7 +49,7 @@ export function guardSession(socket: object, { onGoAway }: SessionGuard): void {
   });
 }
 
-/** undici keeps the session under a symbol of its own; without it a connection works as undici alone would have it. */
+/** undici keeps the session of a socket under a symbol. A connection whose session is not found works as with undici alone. */
 function sessionOf(socket: object): ClientHttp2Session | undefined {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === "http2Session");
   const session = symbol && (socket as Record<symbol, unknown>)[symbol];
@@ -62,12 +62,12 @@ function opened(request: ClientHttp2Session["request"], args: RequestArguments):
   try {
     return request(...args);
   } catch (error) {
-    // Node 22 throws once the session is closing, where undici does not expect it; later versions fail the stream.
+    // Node 22 throws once the session is closing, which undici does not expect; later versions fail the stream.
     return new UnopenedStream(error as Error) as unknown as ClientHttp2Stream;
   }
 }
 
-/** The end that the instance has announced comes before the stream is closed; the one that Node makes of a reset, after. */
+/** Makes a reset an error. An end that the instance has announced comes before the stream is closed; the end that Node makes of a reset, after. */
 function failWhenCutOff(stream: ClientHttp2Stream): void {
   const push = stream.push;
   let isWhole = false;
@@ -81,7 +81,7 @@ function failWhenCutOff(stream: ClientHttp2Stream): void {
   });
 }
 
-/** As Node's own, so that all resets look alike. */
+/** Equal to Node's own error, so that all resets look alike. */
 class StreamError extends Error {
   readonly code = "ERR_HTTP2_STREAM_ERROR";
 
@@ -90,7 +90,7 @@ class StreamError extends Error {
   }
 }
 
-/** As much of a stream as undici touches before it learns that it has failed. */
+/** A stream that fails at once, with the members that undici uses before it learns of the failure. */
 class UnopenedStream extends Duplex {
   readonly rstCode = 0;
 

@@ -1,4 +1,4 @@
-/** Files of undici 7 that are loaded one by one, with the types that the package gives to what they hold. */
+/** Single files of undici 7, which have no types of their own, with the types of the package. */
 declare module "undici/lib/api/index.js" {
   import type { Dispatcher } from "undici";
 
