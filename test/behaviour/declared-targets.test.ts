@@ -2,7 +2,8 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import type { Reply } from "../../src/fetch/reply.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import { closing, serve } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
 
 type Target = Parameters<Mesh<"users" | `orders/${number}`>["fetch"]>[0];
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { MeshError } from "../../src/core/errors.ts";
-import { meshOf, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { until } from "../support/until.ts";
 
 const ratePerSecond = 200;
 const seconds = 4;

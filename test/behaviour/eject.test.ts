@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { meshOf, serve } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
 
 describe("mesh.eject and mesh.readmit", () => {
   it("take an instance out of rotation for a time and put it back", async () => {

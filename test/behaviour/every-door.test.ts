@@ -3,7 +3,9 @@ import type { Socket } from "node:net";
 import { type Dispatcher, request as undiciRequest } from "undici";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Mesh } from "../../src/index.ts";
-import { closedPort, meshOf, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { closedPort, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** A way into the mesh: makes one call and waits for its end, whatever that is. */
 type Door = (mesh: Mesh) => Promise<unknown>;

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { MeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { closedPort, meshOf, type RawTestServer, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, type RawTestServer, serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const rst = (socket: Socket) => socket.resetAndDestroy();
 const ok = "HTTP/1.1 200 OK\r\n";

@@ -1,11 +1,9 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import { meshOf, serve, until } from "../support/mesh.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+import { collectGarbage } from "../support/collect-garbage.ts";
+import { meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** More than the kernel takes off the server's hands. */
 const large = Buffer.alloc(32 * 2 ** 20, "a");
@@ -17,7 +15,7 @@ describe("a response that nobody holds any more", () => {
     const mesh = meshOf({ users: server.port }, { timeoutMs: false });
     for (let index = 0; index < 3; index++) await mesh.fetch("users/x");
     await until("all are given back", async () => {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
       return inFlight(mesh) === 0;
     });
@@ -34,7 +32,7 @@ describe("a response that nobody holds any more", () => {
     const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
     for (let index = 0; index < 3; index++) await use(await mesh.fetch("users/x"));
     await until("all are given back", async () => {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
       return inFlight(mesh) === 0;
     });
@@ -52,7 +50,7 @@ describe("a response that nobody holds any more", () => {
     const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
     await use(await mesh.fetch("users/x"));
     await until("it is given back", async () => {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
       return inFlight(mesh) === 0;
     });
@@ -76,7 +74,7 @@ describe("a response that nobody holds any more", () => {
     void count(await mesh.fetch("users/x"));
     await until("it waits", () => size === large.length);
     for (let index = 0; index < 5; index++) {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     write("the end");
@@ -90,7 +88,7 @@ describe("a response that nobody holds any more", () => {
     const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
     const text = (await mesh.fetch("users/x")).text();
     for (let index = 0; index < 5; index++) {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     let size = 0;
@@ -111,7 +109,7 @@ describe("a response that nobody holds any more", () => {
     const mesh = meshOf({ users: server.port });
     const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
     for (let index = 0; index < 5; index++) {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     let size = 0;

@@ -1,6 +1,5 @@
 import { get, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import axios from "axios";
 import got from "got";
@@ -9,8 +8,11 @@ import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
-import { closedPort, closing, meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { certificate } from "../support/certificate.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, listening, serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** The mesh's agent, destroyed at the end of the test. */
 function agentOf(mesh: Mesh, options = {}): HttpAgent {
@@ -281,12 +283,7 @@ describe("mesh.agent", () => {
 
   it("speaks TLS to an instance that does, with the mesh's authorities", async () => {
     const server = createTlsServer(certificate, (request, response) => response.end(`secure ${request.url}`));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const { port } = server.address() as AddressInfo;
+    const port = await listening(server);
     const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port, secure: true }] });
     const mesh = closing(createMesh({ discovery, tls: { ca: certificate.cert } }));
     expect((await fetchText("http://users/x", agentOf(mesh))).text).toBe("secure /x");

@@ -8,7 +8,10 @@ import { MeshError } from "../../src/core/errors.ts";
 import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import { decodeBody } from "../../src/fetch/decode.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import { meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const text = JSON.stringify({ name: "Ada", lines: Array.from({ length: 500 }, (_, index) => `line ${index} é`) });
 const codings: readonly (readonly [string, (content: Buffer | string) => Buffer])[] = [

@@ -3,7 +3,10 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { localResponse } from "../../src/core/buffered-body.ts";
-import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const bytes = Buffer.from(Array.from({ length: 700 }, (_, index) => index % 256));
 const multipart = "--b\r\ncontent-disposition: form-data; name=a\r\n\r\n1\r\n--b--\r\n";

@@ -9,7 +9,8 @@ import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { Exchange } from "../../src/wire/exchange.ts";
 import { CallerFault, failureOf } from "../../src/wire/failure.ts";
-import { type Ending, endings, openResponse } from "../policies/support.ts";
+import { type Ending, endings } from "../support/endings.ts";
+import { openResponse } from "../support/open-response.ts";
 
 const meshCodes = Object.keys(meshErrorCodes) as readonly MeshErrorCode[];
 const methods = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PUT", "DELETE", "POST", "PATCH", "CONNECT", "get", "__proto__", ""];

@@ -8,7 +8,8 @@ import { MeshError } from "../../../src/core/errors.ts";
 import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-options.ts";
 import { InstanceLimit } from "../../../src/policies/concurrency/instance-limit.ts";
 import { testRequest, virtualClock } from "../../../src/testing/index.ts";
-import { type OpenResponse, openResponse, rejection } from "../support.ts";
+import { type OpenResponse, openResponse } from "../../support/open-response.ts";
+import { rejectionOf } from "../../support/rejection.ts";
 
 function rig(instances: number, options: ConcurrencyOptions = {}) {
   const clock = virtualClock();
@@ -65,9 +66,9 @@ it("takes them by priority, and refuses who finds no place or waits too long", a
   const { clock, call, end, paths } = rig(1, { maxQueued: 2, queueTimeoutMs: 100 });
   const at = (priority: CallPriority) => ({ options: { priority } });
   void call("/a");
-  const normal = rejection(call("/normal"));
-  const shed = rejection(call("/shed"));
-  const full = await rejection(call("/low", at("low")));
+  const normal = rejectionOf(call("/normal"));
+  const shed = rejectionOf(call("/shed"));
+  const full = await rejectionOf(call("/low", at("low")));
   expect(full).toMatchObject({ code: "ERR_MESH_OVERLOADED", maybeExecuted: false });
   expect(String(full)).toContain(
     'every instance of "orders" has 1 attempts in flight (concurrency.maxInFlightPerInstance): 2 wait already',
@@ -86,7 +87,7 @@ it("forgets whose call has ended", async () => {
   const { clock, call, end, limit, paths } = rig(1);
   void call("/a");
   const request = testRequest({ path: "/b" });
-  const given = rejection(call("/b", request));
+  const given = rejectionOf(call("/b", request));
   request.cancellation.cancel("given up");
   expect([await given, limit.queued, clock.pending]).toEqual(["given up", 0, []]);
   end("/a");
@@ -103,7 +104,7 @@ it("gives those who wait to instances that have come, and tells them when there 
   limit.fill();
   await clock.advance(0);
   expect(paths()).toEqual(["/a to i0", "/b to i1"]);
-  const left = rejection(call("/c"));
+  const left = rejectionOf(call("/c"));
   await clock.advance(0);
   list(0);
   limit.fill();

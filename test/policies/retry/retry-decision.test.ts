@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { retry } from "../../../src/policies/retry/retry.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { type Ending, openResponse, sequence } from "../support.ts";
+import { type Ending, sequence } from "../../support/endings.ts";
+import { openResponse } from "../../support/open-response.ts";
 
 /** How many attempts are made of one that always ends the same way, by who may execute it twice. */
 interface Row {
