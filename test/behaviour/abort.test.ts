@@ -174,7 +174,7 @@ describe("an abort", () => {
       for await (const _part of response.body as ReadableStream);
     },
     "a clone": (response) => Promise.all([response.clone().text(), response.text()]),
-    "nobody until later": async (response) => {
+    "no reader until later": async (response) => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       return response.text();
     },

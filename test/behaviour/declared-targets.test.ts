@@ -34,7 +34,7 @@ describe("declared targets", () => {
     closing(mesh);
     await (await mesh.fetch("users/42")).text();
     (await mesh.request(`orders/${7}`)).body.discard();
-    // @ts-expect-error nobody is called `user`
+    // @ts-expect-error no service is called `user`
     await expect(mesh.fetch("user/42")).rejects.toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
     // @ts-expect-error an order has a number
     await (await mesh.fetch("orders/latest")).text();

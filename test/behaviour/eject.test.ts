@@ -27,7 +27,7 @@ describe("mesh.eject and mesh.readmit", () => {
     expect(one.begun).toHaveLength(0);
   });
 
-  it("leave the last instance to be called: better it than nobody", async () => {
+  it("leave the last instance to be called: better it than none", async () => {
     const server = await serve();
     const mesh = meshOf({ orders: server.port });
     await (await mesh.fetch("orders/1")).text();

@@ -10,7 +10,7 @@ import { rejectionOf } from "../support/rejection.ts";
 import { closedPort, listening, serve, serveRaw } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
-/** What an error promises beside its code. */
+/** One case of a code, and the promises of its error. */
 interface Promised {
   /** The call that rejects, and what its instances saw by then. */
   run(): Promise<{ readonly error: unknown; readonly sent?: readonly string[] }>;
@@ -51,7 +51,7 @@ async function secondOf(options: Partial<MeshOptions>, services: readonly string
   return { error: await rejectionOf(mesh.fetch(`${services[1]}/second`)), sent: server.begun.slice(1) };
 }
 
-/** What each code promises, case by case. */
+/** The promises of each code, case by case. */
 const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>>>> = {
   ERR_MESH_INVALID_TARGET: {
     "nothing is looked up": {

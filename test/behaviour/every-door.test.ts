@@ -30,7 +30,7 @@ const upgrade: Door = async (mesh) => {
   socket.destroy();
 };
 
-/** What an instance does with a request, and what the ledger must say of it. */
+/** The answer of an instance to a request, and the statistics that it makes. */
 interface Ending {
   readonly answer: ((socket: Socket) => void) | undefined;
   readonly failures: number;
@@ -72,7 +72,7 @@ const breakers = [
   ["breaker: false", false],
 ] as const;
 
-/** What `mesh.explain` says of the one instance after one call through `door`. */
+/** The statistics of the one instance in `mesh.explain`, after one call through `door`. */
 async function booksAfter(door: Door, answer: Ending["answer"], breaker: false | object) {
   const port = answer === undefined ? await closedPort() : (await serveRaw(answer)).port;
   const mesh = meshOf({ orders: port }, { breaker, retry: false, observers: [] });

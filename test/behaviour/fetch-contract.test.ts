@@ -185,7 +185,7 @@ function headOf(response: Response): unknown {
   return { status, statusText, ok, redirected, headers, hasBody: response.body !== null };
 }
 
-/** A promise's outcome as data: of an error only the name, the words are anybody's. */
+/** The outcome of a promise as data: of an error only the name, since the messages differ. */
 async function outcome(run: () => unknown): Promise<unknown> {
   try {
     return { resolved: await run() };
@@ -434,7 +434,7 @@ const requests: readonly Case[] = [
         body: "text",
         headers: { "content-type": "text/plain;charset=UTF-8", "x-a": "1", "transfer-encoding": "chunked" },
       },
-      why: "a Request shows its body as a stream only, whose length nobody knows",
+      why: "a Request shows its body as a stream only, whose length is unknown",
     },
   },
   {
@@ -729,7 +729,7 @@ const aborts: readonly Case[] = [
 
 const failures: readonly Case[] = [
   {
-    name: "rejects when nobody listens",
+    name: "rejects when no server listens",
     run: (side) => outcome(() => (side === node ? fetch(`http://127.0.0.1:${closedPort}/`) : mesh.fetch("nobody/"))),
     deviation: { gives: rejectedWith("MeshError"), why: "a network error is a MeshError" },
   },
@@ -756,7 +756,7 @@ const failures: readonly Case[] = [
     deviation: { gives: rejectedWith("MeshError"), why: "a network error is a MeshError" },
   },
   {
-    name: "does with a redirect what nobody asked for",
+    name: "does with a redirect by default",
     run: async ({ call }) => (await call("/redirect/302")).status,
     deviation: { gives: 302, why: "a redirect can lead out of the service" },
   },
@@ -789,7 +789,7 @@ const inits: readonly Case[] = [
   })),
 ];
 
-/** What was once not meant so, and what still is: whoever repairs one takes its deviation away. */
+/** Deviations that are not meant, past and present: a fix removes its deviation here. */
 const defects: readonly Case[] = [
   {
     name: "takes null for no init",

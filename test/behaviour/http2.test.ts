@@ -152,7 +152,7 @@ describe("HTTP/2 without TLS, by prior knowledge", () => {
     expect([server.sessions.length, inFlight(mesh)]).toEqual([1, 0]);
   });
 
-  it("fails over to another instance when nobody listens, and when it speaks HTTP/1.1 only", async () => {
+  it("fails over to another instance when none listens, and when it speaks HTTP/1.1 only", async () => {
     const server = await serveHttp2();
     const old = await serve();
     const mesh = h2c([old.port, server.port], { attemptTimeoutMs: 500 });

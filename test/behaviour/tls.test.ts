@@ -45,7 +45,7 @@ describe("an instance that speaks TLS", () => {
     expect(server.accepted).toBe(1);
   });
 
-  it("is refused before one byte is sent when nobody vouches for its certificate, and the call goes elsewhere", async () => {
+  it("is refused before one byte is sent when no trusted authority vouches for its certificate, and the call goes elsewhere", async () => {
     const server = await serveTls();
     const plain = await serve((_request, response) => response.end("plain"));
     const alone = meshTo([{ host, port: server.port, secure: true }], { retry: false });

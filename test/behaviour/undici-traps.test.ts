@@ -1,4 +1,4 @@
-// What undici does that the transport is built around. When one of these fails after an update of undici, the place that
+// Behaviour of undici that the transport is built around. When one of these fails after an update of undici, the place that
 // relies on it has to be looked at: client/exchange.ts, client/transport.ts, client/failure.ts.
 import { type buildConnector, H2CClient, Pool, RetryAgent } from "undici";
 import { describe, expect, it, onTestFinished } from "vitest";

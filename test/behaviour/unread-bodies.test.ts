@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 const large = Buffer.alloc(32 * 2 ** 20, "a");
 const inFlight = (mesh: Mesh) => mesh.explain("users")?.endpoints[0]?.inFlight;
 
-describe("a response that nobody holds any more", () => {
+describe("a response that is not held any more", () => {
   it("gives its connection back when its body was not read", async () => {
     const server = await serve((_request, response) => response.end(large));
     const mesh = meshOf({ users: server.port }, { timeoutMs: false });
@@ -57,7 +57,7 @@ describe("a response that nobody holds any more", () => {
     await until("its connection is closed", () => server.abandoned === 1);
   });
 
-  it("does not take its body from whoever waits for the next part", async () => {
+  it("does not take its body from a reader that waits for the next part", async () => {
     let write: (text: string) => void = () => {};
     const server = await serve((_request, response) => {
       response.write(large);
@@ -82,7 +82,7 @@ describe("a response that nobody holds any more", () => {
     expect(size).toBe(large.length + "the end".length);
   });
 
-  it("does not take its body from whoever reads it", async () => {
+  it("does not take its body from its reader", async () => {
     const server = await serve((_request, response) => response.end(large));
     const mesh = meshOf({ users: server.port });
     const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
@@ -96,7 +96,7 @@ describe("a response that nobody holds any more", () => {
     expect([size, (await text).length]).toEqual([large.length, large.length]);
   });
 
-  it("does not take a coded body from whoever will read it", async () => {
+  it("does not take a coded body from its later reader", async () => {
     const { createGzip } = await import("node:zlib");
     const { randomBytes } = await import("node:crypto");
     const noise = randomBytes(2 ** 20);

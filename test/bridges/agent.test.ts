@@ -105,7 +105,7 @@ describe("mesh.agent", () => {
     ]);
   });
 
-  it("takes an instance back after a probe, though nobody else calls", async () => {
+  it("takes an instance back after a probe, though no other client calls", async () => {
     const port = await closedPort();
     const [server] = await three();
     const mesh = meshOf({ users: [port, server?.port as number] }, { breaker: { breakMs: 20, maxBreakMs: 20 } });
@@ -150,7 +150,7 @@ describe("mesh.agent", () => {
     }
   });
 
-  it("blames nobody when the client gives up: before the head, inside the body, by signal or destroy", async () => {
+  it("blames no instance when the client gives up: before the head, inside the body, by signal or destroy", async () => {
     const server = await serve((request, response) => {
       if (request.url === "/body") response.writeHead(200).write("begun");
     });
@@ -210,7 +210,7 @@ describe("mesh.agent", () => {
     expect(server.accepted).toBe(0);
   });
 
-  it("fails with a MeshError for a service that nobody knows and a host that is no service", async () => {
+  it("fails with a MeshError for an unknown service and a host that is no service", async () => {
     const mesh = meshOf({ users: 9 });
     const agent = agentOf(mesh);
     for (const [url, code] of [
@@ -239,11 +239,11 @@ describe("mesh.agent", () => {
     expect(inFlight(mesh)).toBe(0);
   });
 
-  it("holds a connection without a listener for the response back from nobody", async () => {
+  it("lets others have the connection of a response without a listener", async () => {
     const [server] = await three();
     const mesh = meshOf({ users: server?.port as number });
     const agent = agentOf(mesh, { maxSockets: 1 });
-    // As without the mesh, Node reads away what nobody listens for.
+    // As without the mesh, Node drops a response without a listener.
     get("http://users/unheard", { agent });
     expect((await fetchText("http://users/x", agent)).text).toBe("a GET /x");
     await idle(mesh);

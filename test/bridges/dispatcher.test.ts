@@ -125,7 +125,7 @@ describe("mesh.dispatcher", () => {
     expect(trailers).toEqual({ "x-late": "yes" });
   });
 
-  it("retries a GET on another instance, and a POST whose stream nobody has read", async () => {
+  it("retries a GET on another instance, and a POST whose stream has not been read", async () => {
     const server = await echo();
     const bad = await serve((_request, response) => response.writeHead(503).end());
     const { dispatcher } = through({ users: [await closedPort(), server.port], orders: [bad.port, server.port] });

@@ -67,7 +67,7 @@ describe.each(codings)("a body with content-encoding: %s", (encoding, encode) =>
     expect(connections).toBe(1);
   });
 
-  it("fails with ERR_MESH_BODY when it is garbage, and blames nobody", async () => {
+  it("fails with ERR_MESH_BODY when it is garbage, which is no failure of the instance", async () => {
     const mesh = await coded(encoding, Buffer.from("this is not compressed at all, whatever its header says"));
     for (let index = 0; index < 8; index++) {
       const response = await mesh.fetch("files/x");

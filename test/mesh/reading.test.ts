@@ -153,7 +153,7 @@ describe("mesh.observe", () => {
 });
 
 describe("the events of an instance", () => {
-  it("says who went out of rotation, by which rule, once", async () => {
+  it("says which instance left the rotation, by which rule, once", async () => {
     const log: string[] = [];
     const mesh = closing(
       meshOf(

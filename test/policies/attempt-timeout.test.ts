@@ -7,7 +7,7 @@ import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { openResponse } from "../support/open-response.ts";
 import { rejectionOf } from "../support/rejection.ts";
 
-/** What the transport does: nothing, until it is told to stop; then it says how far it was. */
+/** As the transport: waits until the attempt is cancelled, then records how far it had got. */
 const waits: Dispatch = (request) =>
   new Promise((_resolve, reject) => {
     request.cancellation.onCancel((reason) => {

@@ -66,7 +66,7 @@ const requests = fc.record({
   options: fc.constantFrom({}, { idempotent: true }, { idempotent: false }),
 });
 
-/** What holds of every decision, whatever it is about. */
+/** The invariants of every decision. */
 function expectSound(decision: Decision, request: MeshRequest): void {
   if (!decision.retry) {
     expect([undefined, "attempts", "not-safe", "body"]).toContain(decision.denial);
@@ -160,7 +160,7 @@ function expectMonotone(
   else if (isSent && decision.isFree) expect(request.attempt).toBe(1);
 }
 
-/** What undici, a time limit and the caller do to one attempt, in whatever order. */
+/** The events of one attempt, by undici, a time limit and the caller, in any order. */
 type Event = "start" | "informational" | "head" | "data" | "complete" | "timeout" | "abort" | { readonly cause: unknown };
 
 describe("an exchange", () => {

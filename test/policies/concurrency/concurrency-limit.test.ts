@@ -65,7 +65,7 @@ describe("ConcurrencyLimiter", () => {
     expect(sent()).toBe("ahinml");
   });
 
-  it("refuses at once when the queue is full, unless somebody of a lower priority waits", async () => {
+  it("refuses at once when the queue is full, unless a call of a lower priority waits", async () => {
     const { call, sent, clock } = rig({ maxInFlight: 1, maxQueued: 2 });
     const running = await call("/a");
     const older = call("/o", "low");
@@ -92,7 +92,7 @@ describe("ConcurrencyLimiter", () => {
     (await normal).body.close();
   });
 
-  it("starts who waits as soon as an algorithm's limit has gone up, before whoever comes later", async () => {
+  it("starts a call that waits as soon as the limit has risen, before calls that come later", async () => {
     let value = 2;
     const { call, sent, clock } = rig({
       maxInFlight: {

@@ -35,7 +35,7 @@ function rig(instances: number, options: ConcurrencyOptions = {}) {
   return { clock, balancer, limit, list, call, end, dispatch, paths: () => sent.map(({ to, path }) => `${path} to ${to}`) };
 }
 
-it("passes over who is full, and lets attempts wait while all are", async () => {
+it("passes over full instances, and lets attempts wait while all are full", async () => {
   const { clock, call, end, paths, limit } = rig(2);
   const calls = ["/a", "/b", "/c", "/d"].map((path) => call(path));
   await clock.advance(0);
@@ -48,7 +48,7 @@ it("passes over who is full, and lets attempts wait while all are", async () => 
   expect([paths().slice(3), limit.queued, clock.pending]).toEqual([["/d to i0"], 0, []]);
 });
 
-it("lets nobody in before those who wait, even in the turn in which room is made", async () => {
+it("lets no attempt in before those that wait, even in the turn in which room is made", async () => {
   const { clock, call, end, paths } = rig(1);
   void call("/a");
   void call("/b");
@@ -62,7 +62,7 @@ it("lets nobody in before those who wait, even in the turn in which room is made
   expect(paths()[2]).toBe("/late to i0");
 });
 
-it("takes them by priority, and refuses who finds no place or waits too long", async () => {
+it("takes them by priority, and refuses one that finds no place or waits too long", async () => {
   const { clock, call, end, paths } = rig(1, { maxQueued: 2, queueTimeoutMs: 100 });
   const at = (priority: CallPriority) => ({ options: { priority } });
   void call("/a");
@@ -95,7 +95,7 @@ it("forgets whose call has ended", async () => {
   expect([paths(), limit.isTaken]).toEqual([["/a to i0"], false]);
 });
 
-it("gives those who wait to instances that have come, and tells them when there are none any more", async () => {
+it("gives attempts that wait to new instances, and fails them when there are none any more", async () => {
   const { clock, call, list, limit, paths } = rig(1);
   void call("/a");
   void call("/b");
@@ -111,7 +111,7 @@ it("gives those who wait to instances that have come, and tells them when there 
   expect(await left).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
 });
 
-it("sends a retry to who has been tried when nobody else has room", async () => {
+it("sends a retry to an instance that was tried when no other has room", async () => {
   const { clock, call, balancer, paths, end } = rig(2);
   void call("/a");
   void call("/b");
