@@ -144,6 +144,28 @@ async function declare(): Promise<void> {
   });
 }
 
+/** The declarations that those of the entries lead to, by their paths without an ending. */
+function reachableDeclarations(): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    const text = readFileSync(`${path}.d.ts`, "utf8");
+    for (const [, specifier = ""] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g)) visit(resolve(dirname(path), specifier));
+  };
+  for (const name of Object.keys(entries())) visit(join(dist, name));
+  return reached;
+}
+
+/** Takes the declarations away that no user's compiler reads: those of files that only other files of the package use. */
+function removeUnreached(): void {
+  const reached = reachableDeclarations();
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (/\.d\.ts(\.map)?$/.test(path) && !reached.has(path.replace(/\.d\.ts(\.map)?$/, ""))) rmSync(path, { force: true });
+  }
+}
+
 /** Takes away what an earlier build has left: it would still be imported, tested and packed. */
 function removeOthers(code: readonly string[]): void {
   const declarations = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
@@ -166,6 +188,7 @@ function removeOthers(code: readonly string[]): void {
 try {
   removeOthers([...(await bundle()), ...(await bundlePrograms()), ...(await bundlePage())]);
   await declare();
+  removeUnreached();
 } catch (error) {
   const { stdout, message } = error as Error & { stdout?: string };
   console.error(stdout || message);
