@@ -20,7 +20,7 @@ function readSources(): ReadonlyMap<string, string> {
   );
 }
 
-/** What the rules say of a tree in which `planted` is among innocent files. */
+/** The violations in a tree of innocent files and `planted` ones. */
 function violationsWith(planted: Readonly<Record<string, string>>): readonly string[] {
   const innocent = {
     "core/clock.ts": "export const clock = 1;\n",

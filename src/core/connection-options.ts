@@ -9,15 +9,18 @@ export type Isolation = "shared" | "per-request";
 
 /** The connections to each instance of a service; `connections` in the options of the mesh. */
 export interface ConnectionOptions {
-  /** Connections to one instance; further requests wait for a free one. @default 256 */
+  /** Connections to one instance at most; further requests wait for one. @default 256 */
   readonly max?: number;
-  /** A connection is closed after so many requests. @default no limit */
+  /** Number of requests after which a connection is closed. @default no limit */
   readonly maxRequests?: number;
-  /** A connection takes no new request after so long, in milliseconds: certificates and load balancers change. @default 300000 */
+  /**
+   * Age from which on a connection takes no new request, in milliseconds, so that it follows new certificates and load balancers.
+   * @default 300000
+   */
   readonly maxAgeMs?: number;
   /**
-   * Limit of a connection attempt, TLS handshake included, in milliseconds. @default 300 to instances of the mesh's own `zone`, 1000 to all
-   * others
+   * Limit of a connection attempt, TLS handshake included, in milliseconds.
+   * @default 300 to instances of the mesh's own `zone`, 1000 to all others
    */
   readonly connectTimeoutMs?: number;
   /**
@@ -45,7 +48,7 @@ export interface WireOptions {
   readonly protocol?: Protocol;
   /** The connections to each instance: their number, age and isolation. */
   readonly connections?: ConnectionOptions;
-  /** No byte of a response body for so long ends it, in milliseconds; `false` = no limit. @default 30000 */
+  /** Time without a byte after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit. @default 30000 */
   readonly bodyIdleTimeoutMs?: number | false;
 }
 

@@ -22,7 +22,7 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
 const columns = ["endpoint", "address", "zone", "prio", "weight", "share", "in flight", "attempts", "failed", "latency", "picker", "why"];
 
 function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[] {
-  const { endpoint, address, share, inFlight, attempts: requests, failures, latencyMs, picker, reason, warning, healthCheck } = explained;
+  const { endpoint, address, share, inFlight, attempts, failures, latencyMs, picker, reason, warning, healthCheck } = explained;
   const check =
     healthCheck === undefined || healthCheck.passed
       ? ""
@@ -35,7 +35,7 @@ function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[]
     String(endpoint.weight ?? 1),
     share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`,
     String(inFlight),
-    String(requests),
+    String(attempts),
     String(failures),
     `${latencyMs.toFixed(1)} ms`,
     picker === undefined ? "-" : viewOf(picker),

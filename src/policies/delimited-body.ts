@@ -41,7 +41,7 @@ export interface DelimitedBodyOption {
   readonly requireDelimitedBody?: boolean;
 }
 
-/** Above the breakers: what it refuses is no fault of an instance. */
+/** Above the breakers: a response that is refused here is no fault of an instance. */
 export const delimitedBodyLayer = layer({
   name: "delimited body",
   options: optionTable<DelimitedBodyOption>()({ requireDelimitedBody: flag(false) }),

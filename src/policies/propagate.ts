@@ -29,10 +29,7 @@ function addedHeaders({ deadline, attempt }: MeshRequest, clock: Clock): Request
 
 /** The option of {@link propagateLayer}. */
 export interface PropagateOption {
-  /**
-   * Tells instances how long the caller still waits and the number of the attempt, in the headers `x-mesh-deadline-ms` and
-   * `x-mesh-attempt`. @default true
-   */
+  /** Tells instances how long the caller still waits (`x-mesh-deadline-ms`), and which attempt this is (`x-mesh-attempt`). @default true */
   readonly propagateDeadline?: boolean;
 }
 

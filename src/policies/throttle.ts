@@ -69,7 +69,7 @@ export interface ThrottleOption {
   readonly throttle?: ThrottleOptions | false;
 }
 
-/** Below the breaker of the service: what that refuses was not refused by the service. */
+/** Below the breaker of the service: calls that the breaker refuses were not refused by the service. */
 export const throttleLayer = layer({
   name: "throttle",
   options: optionTable<ThrottleOption>()({ throttle: orFalse(group(throttleOptions), false) }),

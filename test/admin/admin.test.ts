@@ -2,7 +2,9 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { admin, type MeshSnapshot, type ServiceSnapshot } from "../../src/admin/admin.ts";
 import { createMesh, staticDiscovery } from "../../src/index.ts";
-import { closedPort, closing, meshOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { closedPort, serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { adminOf, ask, change, token } from "./support.ts";
 
 async function json<Value>(url: string): Promise<Value> {

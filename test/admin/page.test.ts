@@ -7,7 +7,9 @@ import { createMesh, type Endpoint, type Mesh, roundRobin, staticDiscovery } fro
 import { requireDist } from "../dist.ts";
 import { available } from "../servers/available.ts";
 import { launchChromium } from "../servers/chromium.ts";
-import { closedPort, closing, meshOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { closedPort, serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { accessibilityProblems, openPage, overflow } from "./page-under-test.ts";
 import { type Scene, startScene } from "./scene.ts";
 import { shop } from "./shop.ts";

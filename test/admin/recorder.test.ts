@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Recorder } from "../../src/admin/recorder.ts";
 import { createMesh, staticDiscovery } from "../../src/index.ts";
 import { virtualClock } from "../../src/testing/index.ts";
-import { closing, serve } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
 
 describe("the recorder", () => {
   it("keeps nothing of a service that made room for another one", async () => {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createMesh, type Mesh, type MeshOptions, type ServiceOptions, staticDiscovery } from "../../src/index.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 
 /** The behaviour of one instance. */
 export interface Part {

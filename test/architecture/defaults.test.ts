@@ -46,7 +46,7 @@ const tables = await readTables(sources);
 const claims = [...sources].flatMap(([path, source]) => claimedDefaultsOf(path, source));
 const plain = (text: string | undefined) => text?.replaceAll("`", "");
 
-/** What is wrong with a claim; `undefined` for one that is true, and for one in words that no table has. */
+/** The error in a claim; `undefined` for one that is true, and for one in words where there is no table. */
 function objectionTo({ at, type, option, text }: ClaimedDefault): string | undefined {
   const claimed = literalOf(text);
   const rules = tables.get(type);

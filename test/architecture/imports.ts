@@ -10,7 +10,7 @@ export interface Import {
   readonly line: number;
 }
 
-/** What the rules need to know of a module. */
+/** A module as far as the rules concern it. */
 export interface ModuleFacts {
   readonly imports: readonly Import[];
   readonly lines: number;

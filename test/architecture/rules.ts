@@ -17,7 +17,7 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["eureka-js-client", ["registries/eureka/", "registries/eureka.ts"]],
 ]);
 
-/** Packages that the build puts into the files of the live page: nobody who installs this one needs them. */
+/** Packages that the build puts into the files of the live page: an installation does not need them. */
 export const bundledPackages: ReadonlyMap<string, readonly string[]> = new Map([["uplot", ["admin/page/"]]]);
 
 /** The packages that some file may import. */

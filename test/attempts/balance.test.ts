@@ -1,12 +1,13 @@
-import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { type CloseListener, type Dispatch, type Interceptor, localResponse, type Picker } from "../../src/extend.ts";
+import { type Dispatch, type Interceptor, localResponse, type Picker } from "../../src/extend.ts";
 import { adaptive, createMesh, MeshError, staticDiscovery } from "../../src/index.ts";
 import { testRequest, virtualClock } from "../../src/testing/index.ts";
+import { openResponse } from "../support/open-response.ts";
+import { closedPort, serve } from "../support/servers.ts";
 
 /** A picker that takes the first and writes down what it is told. */
 function journallingPicker() {
@@ -24,18 +25,6 @@ function journallingPicker() {
   return { journal, picker };
 }
 
-/** A response whose body is open until the test closes it. */
-function openResponse() {
-  const response = localResponse(200);
-  const listeners: CloseListener[] = [];
-  return {
-    response: { ...response, body: { ...response.body, onClose: (listener: CloseListener) => void listeners.push(listener) } },
-    close(error: unknown) {
-      for (const listener of listeners) listener(error);
-    },
-  };
-}
-
 function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
   const balancer = new Balancer({ service: "test", picker });
   balancer.update([{ id: "one", host: "127.0.0.1", port: 1 }]);
@@ -50,10 +39,10 @@ function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
 describe("the balance layer", () => {
   it.each([undefined, new Error("enough")])("tells the picker of an attempt, its head and the end of its body: %s", async (error) => {
     const { journal, picker } = journallingPicker();
-    const { response, close } = openResponse();
+    const response = openResponse();
     await dispatchWith(picker, async () => response)(testRequest({ path: "/a" }));
     expect(journal).toEqual(["/a to one, 1 in flight", "head 200"]);
-    close(error);
+    response.body.close(error);
     expect(journal.slice(2)).toEqual([`end ${error}, 0 in flight`]);
   });
 
@@ -89,13 +78,8 @@ describe("a mesh with a picker that learns", () => {
   });
 
   it("leaves the instance that refuses connections", async () => {
-    const server = createServer((_request, response) => response.end("ok"));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const closed = createServer();
-    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
-    const ports = [server, closed].map((each) => (each.address() as { port: number }).port);
-    await new Promise((resolve) => closed.close(resolve));
-    const [alive = 0, dead = 0] = ports;
+    const { port: alive } = await serve((_request, response) => response.end("ok"));
+    const dead = await closedPort();
     const mesh = createMesh({
       discovery: staticDiscovery({
         users: [
@@ -113,6 +97,5 @@ describe("a mesh with a picker that learns", () => {
       ?.endpoints.map(({ address, attempts: requests }) => ({ isDead: address.endsWith(`:${dead}`), requests }));
     expect(failures?.find(({ isDead }) => isDead)?.requests).toBe(1);
     await mesh.close();
-    await new Promise((resolve) => server.close(resolve));
   });
 });

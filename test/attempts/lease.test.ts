@@ -9,7 +9,8 @@ import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { adaptive, roundRobin } from "../../src/index.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
 import { testRequest, testUpstream, virtualClock } from "../../src/testing/index.ts";
-import { closing, serve, serveRaw } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { serve, serveRaw } from "../support/servers.ts";
 
 /** A picker of the first candidate that notes what it is told. */
 function noting(notes: string[]): Picker {

@@ -4,7 +4,10 @@ import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
-import { closing, meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const reason = { why: "the caller's own" };
 const unhandled: unknown[] = [];
@@ -21,7 +24,7 @@ afterEach(async () => {
 });
 
 /** Calls, waits for `reached`, aborts, and checks what every abort has to hold. */
-async function aborted(mesh: Mesh, reached: () => Promise<void>, init: RequestInit = {}): Promise<void> {
+async function aborted(mesh: Mesh, reached: () => Promise<unknown>, init: RequestInit = {}): Promise<void> {
   const controller = new AbortController();
   const call = mesh.fetch("orders/x", { ...(init as object), signal: controller.signal });
   let isSettled = false;
@@ -171,7 +174,7 @@ describe("an abort", () => {
       for await (const _part of response.body as ReadableStream);
     },
     "a clone": (response) => Promise.all([response.clone().text(), response.text()]),
-    "nobody until later": async (response) => {
+    "no reader until later": async (response) => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       return response.text();
     },

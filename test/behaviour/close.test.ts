@@ -10,7 +10,10 @@ import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { staticIdentity } from "../../src/wire/client-identity.ts";
 import { Transport } from "../../src/wire/transport.ts";
-import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** Timers, sockets and the like that keep a process alive. */
 function resources(): readonly string[] {

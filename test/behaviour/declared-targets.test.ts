@@ -2,7 +2,8 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import type { Reply } from "../../src/fetch/reply.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import { closing, serve } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
 
 type Target = Parameters<Mesh<"users" | `orders/${number}`>["fetch"]>[0];
 
@@ -33,7 +34,7 @@ describe("declared targets", () => {
     closing(mesh);
     await (await mesh.fetch("users/42")).text();
     (await mesh.request(`orders/${7}`)).body.discard();
-    // @ts-expect-error nobody is called `user`
+    // @ts-expect-error no service is called `user`
     await expect(mesh.fetch("user/42")).rejects.toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
     // @ts-expect-error an order has a number
     await (await mesh.fetch("orders/latest")).text();

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { MeshError } from "../../src/core/errors.ts";
-import { meshOf, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { until } from "../support/until.ts";
 
 const ratePerSecond = 200;
 const seconds = 4;
@@ -13,7 +14,7 @@ const seconds = 4;
 interface Sent {
   readonly id: string;
   readonly method: "GET" | "POST";
-  /** What came back; `undefined` when the call failed. */
+  /** The response body; `undefined` where the call failed. */
   body?: string;
   error?: MeshError;
 }
@@ -126,7 +127,7 @@ describe("delivery", () => {
         }
         if (method === "GET") expect(error, `${id} failed`).toBeUndefined();
         else expect(begins.get(id) ?? 0, `${id} was executed more than once`).toBeLessThanOrEqual(1);
-        // What is said not to have been executed was not.
+        // A request that certainly was not executed, by its error, was not.
         if (error !== undefined && begins.has(id)) expect(error.maybeExecuted).toBe(true);
       }
       // The fault was felt, and few calls were on their way to the victim.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { meshOf, serve } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
 
 describe("mesh.eject and mesh.readmit", () => {
   it("take an instance out of rotation for a time and put it back", async () => {
@@ -26,7 +27,7 @@ describe("mesh.eject and mesh.readmit", () => {
     expect(one.begun).toHaveLength(0);
   });
 
-  it("leave the last instance to be called: better it than nobody", async () => {
+  it("leave the last instance to be called: better it than none", async () => {
     const server = await serve();
     const mesh = meshOf({ orders: server.port });
     await (await mesh.fetch("orders/1")).text();

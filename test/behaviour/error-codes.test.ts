@@ -5,9 +5,12 @@ import { MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
-import { closedPort, meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, listening, serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
-/** What an error promises beside its code. */
+/** One case of a code, and the promises of its error. */
 interface Promised {
   /** The call that rejects, and what its instances saw by then. */
   run(): Promise<{ readonly error: unknown; readonly sent?: readonly string[] }>;
@@ -48,7 +51,7 @@ async function secondOf(options: Partial<MeshOptions>, services: readonly string
   return { error: await rejectionOf(mesh.fetch(`${services[1]}/second`)), sent: server.begun.slice(1) };
 }
 
-/** What each code promises, case by case. */
+/** The promises of each code, case by case. */
 const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>>>> = {
   ERR_MESH_INVALID_TARGET: {
     "nothing is looked up": {
@@ -233,14 +236,9 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
     "an upgrade is answered without one": {
       async run() {
         const server = createServer((_request, response) => response.end("no"));
-        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-        const { port } = server.address() as { readonly port: number };
-        const mesh = meshOf({ orders: port }, once);
+        const mesh = meshOf({ orders: await listening(server) }, once);
         const asked = mesh.dispatcher().upgrade({ origin: "http://orders", path: "/x", protocol: "websocket" } as never);
-        const error = await rejectionOf(asked as Promise<unknown>);
-        server.closeAllConnections();
-        server.close();
-        return { error };
+        return { error: await rejectionOf(asked as Promise<unknown>) };
       },
       maybeExecuted: true,
       attempts: 1,

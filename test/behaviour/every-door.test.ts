@@ -3,7 +3,9 @@ import type { Socket } from "node:net";
 import { type Dispatcher, request as undiciRequest } from "undici";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Mesh } from "../../src/index.ts";
-import { closedPort, meshOf, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { closedPort, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** A way into the mesh: makes one call and waits for its end, whatever that is. */
 type Door = (mesh: Mesh) => Promise<unknown>;
@@ -28,7 +30,7 @@ const upgrade: Door = async (mesh) => {
   socket.destroy();
 };
 
-/** What an instance does with a request, and what the ledger must say of it. */
+/** The answer of an instance to a request, and the statistics that it makes. */
 interface Ending {
   readonly answer: ((socket: Socket) => void) | undefined;
   readonly failures: number;
@@ -70,7 +72,7 @@ const breakers = [
   ["breaker: false", false],
 ] as const;
 
-/** What `mesh.explain` says of the one instance after one call through `door`. */
+/** The statistics of the one instance in `mesh.explain`, after one call through `door`. */
 async function booksAfter(door: Door, answer: Ending["answer"], breaker: false | object) {
   const port = answer === undefined ? await closedPort() : (await serveRaw(answer)).port;
   const mesh = meshOf({ orders: port }, { breaker, retry: false, observers: [] });

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { MeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { closedPort, meshOf, type RawTestServer, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, type RawTestServer, serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const rst = (socket: Socket) => socket.resetAndDestroy();
 const ok = "HTTP/1.1 200 OK\r\n";
@@ -12,15 +15,15 @@ interface Fault {
   readonly onConnection?: (socket: Socket) => void;
   readonly onRequest?: (socket: Socket) => void;
   readonly options?: Partial<MeshOptions>;
-  /** What a call gets that is not repeated. */
+  /** The code of a call that is not repeated. */
   readonly code: string;
   readonly phase: string;
   readonly executed: boolean;
-  /** A head had come: the error is the body's. */
+  /** The status, where a head had arrived: the error is one of the body. */
   readonly status?: number;
 }
 
-/** What can happen to a request after its connection was made. */
+/** Faults of a request whose connection was made. */
 const faults: Readonly<Record<string, Fault>> = {
   "a reset when the request was read": { onRequest: rst, code: "ERR_MESH_PROTOCOL", phase: "headers", executed: true },
   "an end when the request was read": { onRequest: (socket) => socket.end(), code: "ERR_MESH_PROTOCOL", phase: "headers", executed: true },
@@ -139,7 +142,7 @@ const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** What a call comes to: the error of the head or of the body. */
+/** The error of a call, or of its body. */
 async function failureOf(mesh: Mesh, init: RequestInit): Promise<MeshError> {
   const response = mesh.fetch("orders/x", init as object);
   return (await rejectionOf(response.then((got) => got.text()))) as MeshError;
@@ -250,7 +253,7 @@ describe("a fault on the wire", () => {
     ]);
   });
 
-  it("does not reach the next caller: bytes nobody asked for close the connection", async () => {
+  it("does not reach the next caller: unrequested bytes close the connection", async () => {
     let requests = 0;
     const server = await serveRaw((socket) => {
       requests++;
@@ -264,7 +267,7 @@ describe("a fault on the wire", () => {
     expect(second).toBe("2.");
   });
 
-  it("after a keep-alive connection was closed by the server costs nobody anything", async () => {
+  it("after a keep-alive connection was closed by the server costs no call anything", async () => {
     const server = await serveRaw((socket) => {
       socket.write(`${ok}content-length: 2\r\n\r\nok`);
       setTimeout(() => socket.destroy(), 5);
@@ -291,7 +294,7 @@ describe("a fault on the wire", () => {
     expect(size).toBe(4 * 1024 * 1024);
   });
 
-  it("is nobody's when a caller leaves bodies unread until the deadline", async () => {
+  it("is none of the instance when a caller leaves bodies unread until the deadline", async () => {
     const server = await serve((_request, response) => response.end(Buffer.alloc(4 * 1024 * 1024)));
     const mesh = meshOf({ orders: server.port }, { timeoutMs: 700 });
     const responses = await Promise.all(Array.from({ length: 20 }, () => mesh.fetch("orders/x")));

@@ -4,6 +4,8 @@ import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMesh, type Mesh, staticDiscovery } from "../../src/index.ts";
+import { closedPort } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 // The Fetch standard's observable behaviour: each case is run with Node's fetch and with mesh.fetch on the same server and
 // has to give the same. Where the mesh deviates on purpose, the case says what it gives instead.
@@ -26,8 +28,6 @@ interface Case {
 }
 
 let server: Server;
-/** Nobody listens there any more. */
-let closedPort: number;
 let mesh: Mesh;
 let node: Side;
 let inmesh: Side;
@@ -39,15 +39,11 @@ beforeAll(async () => {
   server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const other = createServer();
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  closedPort = (other.address() as AddressInfo).port;
-  await new Promise((resolve) => other.close(resolve));
   // No retries, no breakers: the cases provoke failures, and what is compared is one request.
   mesh = createMesh({
     // What the mesh adds is listed in docs/reference/fetch.md.
     propagateDeadline: false,
-    discovery: staticDiscovery({ echo: [{ host: "127.0.0.1", port }], nobody: [{ host: "127.0.0.1", port: closedPort }] }),
+    discovery: staticDiscovery({ echo: [{ host: "127.0.0.1", port }], nobody: [{ host: "127.0.0.1", port: await closedPort() }] }),
     retry: false,
     breaker: false,
     observers: [],
@@ -189,7 +185,7 @@ function headOf(response: Response): unknown {
   return { status, statusText, ok, redirected, headers, hasBody: response.body !== null };
 }
 
-/** A promise's outcome as data: of an error only the name, the words are anybody's. */
+/** The outcome of a promise as data: of an error only the name, since the messages differ. */
 async function outcome(run: () => unknown): Promise<unknown> {
   try {
     return { resolved: await run() };
@@ -202,12 +198,6 @@ async function outcome(run: () => unknown): Promise<unknown> {
 function nameOf(error: unknown): unknown {
   if (error instanceof TypeError) return "TypeError";
   return error instanceof Error ? error.name : error;
-}
-
-async function until(condition: () => boolean): Promise<boolean> {
-  const end = Date.now() + 5_000;
-  while (!condition() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
-  return condition();
 }
 
 const rejectedWith = (rejected: unknown) => ({ rejected });
@@ -444,7 +434,7 @@ const requests: readonly Case[] = [
         body: "text",
         headers: { "content-type": "text/plain;charset=UTF-8", "x-a": "1", "transfer-encoding": "chunked" },
       },
-      why: "a Request shows its body as a stream only, whose length nobody knows",
+      why: "a Request shows its body as a stream only, whose length is unknown",
     },
   },
   {
@@ -631,7 +621,7 @@ const readers: readonly Case[] = [
       const id = side === node ? "node-cancel" : "mesh-cancel";
       const response = await side.call(`/hang/${id}?head`);
       await response.body?.cancel("enough");
-      return { closed: await until(() => closedByClient.has(id)), bodyUsed: response.bodyUsed };
+      return { closed: await until("the connection is closed", () => closedByClient.has(id)), bodyUsed: response.bodyUsed };
     },
   },
 ];
@@ -694,7 +684,7 @@ const aborts: readonly Case[] = [
       const reason = new RangeError("mine");
       setTimeout(() => controller.abort(reason), 20);
       const isReason = await side.call(`/hang/${id}`, { signal: controller.signal }).catch((error) => error === reason);
-      return { isReason, closed: await until(() => closedByClient.has(id)) };
+      return { isReason, closed: await until("the connection is closed", () => closedByClient.has(id)) };
     },
   },
   ...(["text", "stream"] as const).map((by) => ({
@@ -706,7 +696,10 @@ const aborts: readonly Case[] = [
       const response = await side.call(`/hang/${id}?head`, { signal: controller.signal });
       setTimeout(() => controller.abort(reason), 20);
       const read = by === "text" ? response.text() : new Response(response.body).text();
-      return { isReason: await read.catch((error) => error === reason), closed: await until(() => closedByClient.has(id)) };
+      return {
+        isReason: await read.catch((error) => error === reason),
+        closed: await until("the connection is closed", () => closedByClient.has(id)),
+      };
     },
   })),
   {
@@ -714,7 +707,7 @@ const aborts: readonly Case[] = [
     run: async ({ call }) => {
       const controller = new AbortController();
       const response = await call("/chunks", { signal: controller.signal });
-      await until(() => mesh.explain("echo")?.endpoints[0]?.inFlight === 0);
+      await until("the call is over", () => mesh.explain("echo")?.endpoints[0]?.inFlight === 0);
       controller.abort();
       return outcome(() => response.text());
     },
@@ -736,7 +729,7 @@ const aborts: readonly Case[] = [
 
 const failures: readonly Case[] = [
   {
-    name: "rejects when nobody listens",
+    name: "rejects when no server listens",
     run: (side) => outcome(() => (side === node ? fetch(`http://127.0.0.1:${closedPort}/`) : mesh.fetch("nobody/"))),
     deviation: { gives: rejectedWith("MeshError"), why: "a network error is a MeshError" },
   },
@@ -763,7 +756,7 @@ const failures: readonly Case[] = [
     deviation: { gives: rejectedWith("MeshError"), why: "a network error is a MeshError" },
   },
   {
-    name: "does with a redirect what nobody asked for",
+    name: "does with a redirect by default",
     run: async ({ call }) => (await call("/redirect/302")).status,
     deviation: { gives: 302, why: "a redirect can lead out of the service" },
   },
@@ -796,7 +789,7 @@ const inits: readonly Case[] = [
   })),
 ];
 
-/** What was once not meant so, and what still is: whoever repairs one takes its deviation away. */
+/** Deviations that are not meant, past and present: a fix removes its deviation here. */
 const defects: readonly Case[] = [
   {
     name: "takes null for no init",

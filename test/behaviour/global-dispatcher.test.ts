@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { available, nodeProgram } from "../servers/available.ts";
-import { closedPort, serve } from "../support/mesh.ts";
+import { closedPort, serve } from "../support/servers.ts";
 
 const run = promisify(execFile);
 const dist = pathToFileURL(new URL("../../dist/index.js", import.meta.url).pathname).href;

@@ -7,13 +7,15 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
-import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { certificate } from "../support/certificate.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { listening, serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 interface Http2TestServer {
   readonly port: number;
@@ -41,12 +43,7 @@ async function serveHttp2(answer: Answer = hello, isSecure = false, allowHTTP1 =
     stream.on("error", () => {});
     answer(stream, headers);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const session of sessions) session.destroy();
-    server.close();
-  });
-  return { port: (server.address() as AddressInfo).port, sessions, streams };
+  return { port: await listening(server), sessions, streams };
 }
 
 const h2c = (port: number | readonly number[], options: Partial<MeshOptions> = {}): Mesh =>
@@ -155,7 +152,7 @@ describe("HTTP/2 without TLS, by prior knowledge", () => {
     expect([server.sessions.length, inFlight(mesh)]).toEqual([1, 0]);
   });
 
-  it("fails over to another instance when nobody listens, and when it speaks HTTP/1.1 only", async () => {
+  it("fails over to another instance when none listens, and when it speaks HTTP/1.1 only", async () => {
     const server = await serveHttp2();
     const old = await serve();
     const mesh = h2c([old.port, server.port], { attemptTimeoutMs: 500 });
@@ -241,24 +238,14 @@ describe("HTTP/2 over TLS", () => {
         response.end(`HTTP/${request.httpVersion}`);
       }, 5);
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const mesh = secure((server.address() as AddressInfo).port, { protocol: "auto", connections: { max: 2 } });
+    const mesh = secure(await listening(server), { protocol: "auto", connections: { max: 2 } });
     const answers = await Promise.all(Array.from({ length: 20 }, async () => (await mesh.fetch("users/x")).text()));
     expect([[...new Set(answers)], busiest]).toEqual([["HTTP/1.1"], 1]);
   });
 
   it("is insisted on with protocol h2", async () => {
     const server = createTlsServer(certificate, (_request, response) => response.end());
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const mesh = secure((server.address() as AddressInfo).port, { protocol: "h2", retry: false });
+    const mesh = secure(await listening(server), { protocol: "h2", retry: false });
     expect(await rejectionOf(mesh.fetch("users/x"))).toMatchObject({
       name: "MeshError",
       maybeExecuted: false,

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { serve } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
 
 it("a process without file descriptors says so and blames no instance", async () => {
   // Held open, so that every call needs a connection of its own.

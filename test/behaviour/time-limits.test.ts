@@ -5,7 +5,9 @@ import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { continueFrom } from "../../src/policies/incoming.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { failureOf } from "../../src/wire/failure.ts";
-import { meshOf, rejectionOf, serveRaw } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serveRaw } from "../support/servers.ts";
 
 /** Reads each request and says nothing. */
 const silent = (_socket: Socket): void => {};

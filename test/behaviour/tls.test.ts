@@ -1,11 +1,13 @@
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
-import { closing, rejectionOf, serve, until } from "../support/mesh.ts";
+import { certificate } from "../support/certificate.ts";
+import { closing } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { listening, serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 async function serveTls(options: object = {}): Promise<{ readonly port: number; readonly server: Server; accepted: number; seen: number }> {
   const state = { port: 0, server: undefined as unknown as Server, accepted: 0, seen: 0 };
@@ -15,12 +17,7 @@ async function serveTls(options: object = {}): Promise<{ readonly port: number; 
   });
   state.server.on("secureConnection", () => state.accepted++);
   state.server.on("tlsClientError", () => {});
-  await new Promise<void>((resolve) => state.server.listen(0, "127.0.0.1", resolve));
-  state.port = (state.server.address() as AddressInfo).port;
-  onTestFinished(() => {
-    state.server.closeAllConnections();
-    return new Promise<void>((resolve) => state.server.close(() => resolve()));
-  });
+  state.port = await listening(state.server);
   return state;
 }
 
@@ -48,7 +45,7 @@ describe("an instance that speaks TLS", () => {
     expect(server.accepted).toBe(1);
   });
 
-  it("is refused before one byte is sent when nobody vouches for its certificate, and the call goes elsewhere", async () => {
+  it("is refused before one byte is sent when no trusted authority vouches for its certificate, and the call goes elsewhere", async () => {
     const server = await serveTls();
     const plain = await serve((_request, response) => response.end("plain"));
     const alone = meshTo([{ host, port: server.port, secure: true }], { retry: false });

@@ -1,8 +1,11 @@
-// What undici does that the transport is built around. When one of these fails after an update of undici, the place that
+// Behaviour of undici that the transport is built around. When one of these fails after an update of undici, the place that
 // relies on it has to be looked at: client/exchange.ts, client/transport.ts, client/failure.ts.
 import { type buildConnector, H2CClient, Pool, RetryAgent } from "undici";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { closedPort, meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { errorCode, type PeerConnection, servePeer } from "./http2-peer.ts";
 
 /** A dispatch handler that writes its calls down. */

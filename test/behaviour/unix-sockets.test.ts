@@ -13,7 +13,9 @@ import { createMesh } from "../../src/mesh/mesh.ts";
 import { endpointsOf } from "../../src/registries/consul/entries/entries.ts";
 import { endpointOf } from "../../src/registries/eureka/entry.ts";
 import { entry } from "../registries/consul/scripted-consul.ts";
-import { closing, rejectionOf, serve } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
 
 async function directory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "mesh-"));

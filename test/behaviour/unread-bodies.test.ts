@@ -1,23 +1,21 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import { meshOf, serve, until } from "../support/mesh.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+import { collectGarbage } from "../support/collect-garbage.ts";
+import { meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** More than the kernel takes off the server's hands. */
 const large = Buffer.alloc(32 * 2 ** 20, "a");
 const inFlight = (mesh: Mesh) => mesh.explain("users")?.endpoints[0]?.inFlight;
 
-describe("a response that nobody holds any more", () => {
+describe("a response that is not held any more", () => {
   it("gives its connection back when its body was not read", async () => {
     const server = await serve((_request, response) => response.end(large));
     const mesh = meshOf({ users: server.port }, { timeoutMs: false });
     for (let index = 0; index < 3; index++) await mesh.fetch("users/x");
     await until("all are given back", async () => {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
       return inFlight(mesh) === 0;
     });
@@ -34,7 +32,7 @@ describe("a response that nobody holds any more", () => {
     const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
     for (let index = 0; index < 3; index++) await use(await mesh.fetch("users/x"));
     await until("all are given back", async () => {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
       return inFlight(mesh) === 0;
     });
@@ -52,14 +50,14 @@ describe("a response that nobody holds any more", () => {
     const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
     await use(await mesh.fetch("users/x"));
     await until("it is given back", async () => {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
       return inFlight(mesh) === 0;
     });
     await until("its connection is closed", () => server.abandoned === 1);
   });
 
-  it("does not take its body from whoever waits for the next part", async () => {
+  it("does not take its body from a reader that waits for the next part", async () => {
     let write: (text: string) => void = () => {};
     const server = await serve((_request, response) => {
       response.write(large);
@@ -76,7 +74,7 @@ describe("a response that nobody holds any more", () => {
     void count(await mesh.fetch("users/x"));
     await until("it waits", () => size === large.length);
     for (let index = 0; index < 5; index++) {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     write("the end");
@@ -84,13 +82,13 @@ describe("a response that nobody holds any more", () => {
     expect(size).toBe(large.length + "the end".length);
   });
 
-  it("does not take its body from whoever reads it", async () => {
+  it("does not take its body from its reader", async () => {
     const server = await serve((_request, response) => response.end(large));
     const mesh = meshOf({ users: server.port });
     const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
     const text = (await mesh.fetch("users/x")).text();
     for (let index = 0; index < 5; index++) {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     let size = 0;
@@ -98,7 +96,7 @@ describe("a response that nobody holds any more", () => {
     expect([size, (await text).length]).toEqual([large.length, large.length]);
   });
 
-  it("does not take a coded body from whoever will read it", async () => {
+  it("does not take a coded body from its later reader", async () => {
     const { createGzip } = await import("node:zlib");
     const { randomBytes } = await import("node:crypto");
     const noise = randomBytes(2 ** 20);
@@ -111,7 +109,7 @@ describe("a response that nobody holds any more", () => {
     const mesh = meshOf({ users: server.port });
     const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
     for (let index = 0; index < 5; index++) {
-      collect();
+      collectGarbage();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     let size = 0;

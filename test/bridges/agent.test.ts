@@ -1,6 +1,5 @@
 import { get, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import axios from "axios";
 import got from "got";
@@ -9,8 +8,11 @@ import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
-import { closedPort, closing, meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { certificate } from "../support/certificate.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, listening, serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** The mesh's agent, destroyed at the end of the test. */
 function agentOf(mesh: Mesh, options = {}): HttpAgent {
@@ -103,7 +105,7 @@ describe("mesh.agent", () => {
     ]);
   });
 
-  it("takes an instance back after a probe, though nobody else calls", async () => {
+  it("takes an instance back after a probe, though no other client calls", async () => {
     const port = await closedPort();
     const [server] = await three();
     const mesh = meshOf({ users: [port, server?.port as number] }, { breaker: { breakMs: 20, maxBreakMs: 20 } });
@@ -148,7 +150,7 @@ describe("mesh.agent", () => {
     }
   });
 
-  it("blames nobody when the client gives up: before the head, inside the body, by signal or destroy", async () => {
+  it("blames no instance when the client gives up: before the head, inside the body, by signal or destroy", async () => {
     const server = await serve((request, response) => {
       if (request.url === "/body") response.writeHead(200).write("begun");
     });
@@ -208,7 +210,7 @@ describe("mesh.agent", () => {
     expect(server.accepted).toBe(0);
   });
 
-  it("fails with a MeshError for a service that nobody knows and a host that is no service", async () => {
+  it("fails with a MeshError for an unknown service and a host that is no service", async () => {
     const mesh = meshOf({ users: 9 });
     const agent = agentOf(mesh);
     for (const [url, code] of [
@@ -237,11 +239,11 @@ describe("mesh.agent", () => {
     expect(inFlight(mesh)).toBe(0);
   });
 
-  it("holds a connection without a listener for the response back from nobody", async () => {
+  it("lets others have the connection of a response without a listener", async () => {
     const [server] = await three();
     const mesh = meshOf({ users: server?.port as number });
     const agent = agentOf(mesh, { maxSockets: 1 });
-    // As without the mesh, Node reads away what nobody listens for.
+    // As without the mesh, Node drops a response without a listener.
     get("http://users/unheard", { agent });
     expect((await fetchText("http://users/x", agent)).text).toBe("a GET /x");
     await idle(mesh);
@@ -281,12 +283,7 @@ describe("mesh.agent", () => {
 
   it("speaks TLS to an instance that does, with the mesh's authorities", async () => {
     const server = createTlsServer(certificate, (request, response) => response.end(`secure ${request.url}`));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const { port } = server.address() as AddressInfo;
+    const port = await listening(server);
     const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port, secure: true }] });
     const mesh = closing(createMesh({ discovery, tls: { ca: certificate.cert } }));
     expect((await fetchText("http://users/x", agentOf(mesh))).text).toBe("secure /x");

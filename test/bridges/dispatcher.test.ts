@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { type Dispatcher, pipeline, request, stream, FormData as UndiciFormData, fetch as undiciFetch, WebSocket } from "undici";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isMeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { closedPort, meshOf, rejectionOf, serve, serveRaw, type TestServer, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, listening, serve, serveRaw, type TestServer } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** A server that tells what it got. */
 function echo(): Promise<TestServer> {
@@ -123,7 +125,7 @@ describe("mesh.dispatcher", () => {
     expect(trailers).toEqual({ "x-late": "yes" });
   });
 
-  it("retries a GET on another instance, and a POST whose stream nobody has read", async () => {
+  it("retries a GET on another instance, and a POST whose stream has not been read", async () => {
     const server = await echo();
     const bad = await serve((_request, response) => response.writeHead(503).end());
     const { dispatcher } = through({ users: [await closedPort(), server.port], orders: [bad.port, server.port] });
@@ -460,12 +462,7 @@ describe("a WebSocket through the dispatcher", () => {
       socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${key}\r\n\r\n`);
       socket.write(Buffer.concat([Buffer.from([0x81, 5]), Buffer.from("hello")]));
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return { port: (server.address() as AddressInfo).port, open: () => open, heads };
+    return { port: await listening(server), open: () => open, heads };
   }
 
   it("opens on an instance, counts as in flight and is let go when it closes", async () => {

@@ -3,7 +3,7 @@ import { request as undiciRequest } from "undici";
 import { createMesh, isMeshError, type Mesh, type MeshRequestInit } from "../../src/index.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { eureka } from "../../src/registries/eureka.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 import { secrets } from "./secrets.ts";
 
 /** The input of a call. */

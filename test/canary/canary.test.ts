@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 import type { Plan, Report } from "./program.ts";
 import { secrets, secretsIn } from "./secrets.ts";
 

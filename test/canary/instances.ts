@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createSocketServer, type Server } from "node:net";
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 import { secrets } from "./secrets.ts";
 
 /** Ports of 127.0.0.1, by what answers there. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { metrics as meters, trace } from "@opentelemetry/api";
 import type { Discovery, Interceptor } from "../../src/extend.ts";
 import { createMesh, type Mesh, openTelemetry } from "../../src/index.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 import { type Canaries, calls, outcomeOf, refusedOptions, type Step, secureCalls } from "./calls.ts";
 import { startInstances } from "./instances.ts";
 import { registries } from "./registries.ts";

@@ -1,4 +1,4 @@
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 
 /** The secrets that must not be shown, by the place they are put in. Each is a text that occurs nowhere else. */
 export const secrets = {

@@ -6,7 +6,7 @@ import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admin } from "../../src/admin/admin.ts";
 import { createMesh, staticDiscovery } from "../../src/index.ts";
-import { until } from "../registries/until.ts";
+import { until } from "../support/until.ts";
 import { type CliResult, runCli, startCli } from "./run-cli.ts";
 import { type ToyInstance, toyInstance } from "./toy-instance.ts";
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { until } from "../registries/until.ts";
+import { until } from "../support/until.ts";
 import { runCli, startCli } from "./run-cli.ts";
 
 let directory: string;

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admin } from "../../src/admin/admin.ts";
 import { createMesh, staticDiscovery } from "../../src/index.ts";
-import { until } from "../registries/until.ts";
 import { isAlive } from "../servers/is-alive.ts";
+import { until } from "../support/until.ts";
 import { toyInstance } from "./toy-instance.ts";
 
 const program = join(import.meta.dirname, "../../src/cli/inmesh.ts");

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { SharedTimer, setSharedTimer } from "../../src/core/shared-timers.ts";
-import { until } from "../support/mesh.ts";
+import { until } from "../support/until.ts";
 
 /** Timers of Node's that keep this process alive. */
 function nodeTimers(): number {

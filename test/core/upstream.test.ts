@@ -33,7 +33,7 @@ describe("Upstream", () => {
     expect([seen, upstream.state]).toEqual([[true, false, true], "probing"]);
   });
 
-  it("tells nobody once it is removed", () => {
+  it("calls no listener once it is removed", () => {
     const upstream = testUpstream();
     let calls = 0;
     upstream.onStateChange = () => calls++;

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { until } from "../registries/until.ts";
 import { available } from "../servers/available.ts";
 import { isAlive } from "../servers/is-alive.ts";
+import { until } from "../support/until.ts";
 
 const root = join(import.meta.dirname, "../..");
 const timeout = 90_000;

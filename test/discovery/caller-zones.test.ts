@@ -3,7 +3,9 @@ import { CallerZones, type ZoneCounts } from "../../src/discovery/caller-zones.t
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { closing, serve, until } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const at = (zone: string | undefined, port: number) => ({ host: "127.0.0.1", port, ...(zone === undefined ? {} : { zone }) });
 

@@ -8,7 +8,10 @@ import { MeshError } from "../../src/core/errors.ts";
 import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import { decodeBody } from "../../src/fetch/decode.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import { meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const text = JSON.stringify({ name: "Ada", lines: Array.from({ length: 500 }, (_, index) => `line ${index} é`) });
 const codings: readonly (readonly [string, (content: Buffer | string) => Buffer])[] = [
@@ -64,7 +67,7 @@ describe.each(codings)("a body with content-encoding: %s", (encoding, encode) =>
     expect(connections).toBe(1);
   });
 
-  it("fails with ERR_MESH_BODY when it is garbage, and blames nobody", async () => {
+  it("fails with ERR_MESH_BODY when it is garbage, which is no failure of the instance", async () => {
     const mesh = await coded(encoding, Buffer.from("this is not compressed at all, whatever its header says"));
     for (let index = 0; index < 8; index++) {
       const response = await mesh.fetch("files/x");

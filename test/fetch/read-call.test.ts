@@ -7,7 +7,9 @@ import type { HeadersInput } from "../../src/core/http/request-headers.ts";
 import type { BodyInput } from "../../src/fetch/request-body.ts";
 import type { MeshRequestInit } from "../../src/fetch/request-init.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
-import { closedPort, meshOf, rejectionOf, type SeenRequest, serve, type TestServer } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, type SeenRequest, serve, type TestServer } from "../support/servers.ts";
 
 let server: TestServer;
 let mesh: Mesh;

@@ -4,7 +4,10 @@ import { localResponse } from "../../src/core/buffered-body.ts";
 import { Upstream } from "../../src/core/upstream.ts";
 import { followRedirects } from "../../src/fetch/redirect.ts";
 import { testRequest } from "../../src/testing/request.ts";
-import { meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** Redirects `/from` with `status` to `location`; everything else is answered. */
 const from =

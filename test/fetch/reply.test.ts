@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const inFlight = (mesh: ReturnType<typeof meshOf>) => mesh.explain("users")?.endpoints[0]?.inFlight;
 

@@ -3,12 +3,15 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { localResponse } from "../../src/core/buffered-body.ts";
-import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const bytes = Buffer.from(Array.from({ length: 700 }, (_, index) => index % 256));
 const multipart = "--b\r\ncontent-disposition: form-data; name=a\r\n\r\n1\r\n--b--\r\n";
 
-/** What a server may answer with. */
+/** Responses that a server may send. */
 const answers: Readonly<Record<string, RequestListener>> = {
   "plain text": (_q, r) => r.writeHead(200, { "content-type": "text/plain; charset=utf-8" }).end("h\u00e9llo"),
   json: (_q, r) => r.writeHead(200, { "content-type": "application/json" }).end('{"a":[1,"\u00e4"]}'),
@@ -261,7 +264,7 @@ describe("the Response of mesh.fetch", () => {
     expect(ahead).toBeLessThan(24 * 1024 * 1024);
   });
 
-  it("holds back a server whose response nobody reads, before and after the stream is asked for", async () => {
+  it("holds back a server whose response is not read, before and after the stream is asked for", async () => {
     const chunk = Buffer.alloc(1024 * 1024, "x");
     let written = 0;
     const server = await serve((_q, r) => {
@@ -294,7 +297,7 @@ describe("the Response of mesh.fetch", () => {
     await until("the connection is closed", () => server.abandoned === 1);
   });
 
-  it("closes the connection when its stream is cancelled, and holds it against nobody", async () => {
+  it("closes the connection when its stream is cancelled, which is no failure of the instance", async () => {
     const server = await serve((_q, r) => void r.write("begin"));
     const ends: unknown[] = [];
     const mesh = meshOf({ orders: server.port }, { observers: [{ onCall: () => ({ onEnd: (end) => ends.push(end) }) }] });

@@ -4,7 +4,9 @@ import { isMeshError } from "../../src/core/errors.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import { parseTarget } from "../../src/fetch/target.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
-import { closing, meshOf, rejectionOf, serve, serveRaw } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve, serveRaw } from "../support/servers.ts";
 
 const label63 = "a".repeat(63);
 const name253 = `${label63}.${label63}.${label63}.${"a".repeat(61)}`;

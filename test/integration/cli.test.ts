@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CheckReport } from "../../src/cli/commands/check.ts";
 import { runCli, startCli } from "../cli/run-cli.ts";
-import { until } from "../registries/until.ts";
 import { available } from "../servers/available.ts";
 import { type BindServer, startBind } from "../servers/bind.ts";
 import { type ConsulServer, startConsul } from "../servers/consul.ts";
 import { type EurekaServer, startEureka } from "../servers/eureka.ts";
+import { until } from "../support/until.ts";
 
 const timeout = 60_000;
 let directory: string;

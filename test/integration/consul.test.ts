@@ -10,9 +10,9 @@ import type { Endpoint } from "../../src/core/endpoint.ts";
 import type { Registration } from "../../src/registration/registrar.ts";
 import { type Consul, type ConsulOptions, consul } from "../../src/registries/consul.ts";
 import { WatchReader } from "../../src/testing/contract/watch-reader.ts";
-import { until } from "../registries/until.ts";
 import { available } from "../servers/available.ts";
 import { type ConsulServer, type ConsulOptions as ServerOptions, startConsul } from "../servers/consul.ts";
+import { until } from "../support/until.ts";
 
 const withinMs = 15_000;
 const timeout = 60_000;
@@ -61,7 +61,7 @@ async function listed(server: ConsulServer, service = "orders"): Promise<number[
   return entries.map(({ Service }) => Service.Port).sort(ascending);
 }
 
-const untilListed = (server: ConsulServer, ...ports: number[]): Promise<void> =>
+const untilListed = (server: ConsulServer, ...ports: number[]): Promise<unknown> =>
   until(`[${ports.join(", ")}] are listed`, async () => (await listed(server).catch(() => ["down"])).join() === ports.join(), withinMs);
 
 const disposed = (registration: Registration): Registration => {

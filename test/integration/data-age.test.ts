@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { createMesh } from "../../src/index.ts";
-import { until } from "../registries/until.ts";
 import { available } from "../servers/available.ts";
+import { until } from "../support/until.ts";
 import { realRegistries, registryNames } from "./real-registries.ts";
 
 const timeout = 120_000;

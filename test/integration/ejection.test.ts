@@ -5,7 +5,7 @@ import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { until } from "../support/mesh.ts";
+import { until } from "../support/until.ts";
 
 interface Instance {
   readonly port: number;

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Discovery, Observer } from "../../src/extend.ts";
 import { createMesh, type Endpoint, type Mesh } from "../../src/index.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 
 const host = "127.0.0.1";
 

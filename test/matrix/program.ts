@@ -70,7 +70,7 @@ async function play(situation: Situation, method: "GET" | "POST"): Promise<strin
     await (await mesh.fetch("orders/first")).text();
     await pause(warmUpMs);
   }
-  // What the warm-up has left behind does not count.
+  // Connections of the warm-up do not count.
   const before = { records: records.length, heads: peer.heads };
   let ending: string;
   let executed = "";

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { errorCode, type PeerConnection } from "../behaviour/http2-connection.ts";
 
-/** What a peer does, and what the caller does beside it. */
+/** The behaviour of a peer and of the caller. */
 export interface Situation {
   readonly name: string;
-  /** Called with each request head that has arrived, and its number: 1 for the first. Without it (and `onStream`) nobody listens. */
+  /** Called with each request head that has arrived, and its number: 1 for the first. Without it (and `onStream`) no server listens. */
   readonly onHead?: (socket: Socket, count: number) => void;
   /** The client speaks HTTP/2, the peer does not. */
   readonly isHttp2?: boolean;
@@ -58,7 +58,7 @@ const cutOffBy =
 export const situations: readonly Situation[] = [
   { name: "whole answer", onHead: answer(ok) },
 
-  { name: "nobody listens" },
+  { name: "no server" },
   { name: "accepted, unread, reset", isDeaf: true },
   { name: "read, reset", onHead: (socket) => void socket.resetAndDestroy() },
   { name: "read, reset, the next answered", onHead: first((socket) => socket.resetAndDestroy()) },

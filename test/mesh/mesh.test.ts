@@ -7,7 +7,10 @@ import type { Discovery } from "../../src/discovery/discovery.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import type { Registrar, Registration } from "../../src/registration/registrar.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
-import { closing, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 describe("mesh.fetch", () => {
   it("can be taken out of the mesh, as the global one", async () => {

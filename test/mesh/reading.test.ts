@@ -3,7 +3,9 @@ import type { Observer } from "../../src/core/observing/observer.ts";
 import type { MeshReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
-import { closedPort, closing, meshOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { closedPort, serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 /** An observer that keeps what it is shown. */
 function reader(): Observer & { readonly mesh: () => MeshReading; readonly service: () => ServiceReading } {
@@ -151,7 +153,7 @@ describe("mesh.observe", () => {
 });
 
 describe("the events of an instance", () => {
-  it("says who went out of rotation, by which rule, once", async () => {
+  it("says which instance left the rotation, by which rule, once", async () => {
     const log: string[] = [];
     const mesh = closing(
       meshOf(

@@ -4,7 +4,9 @@ import { describe, expect, expectTypeOf, it, onTestFinished } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { closing, rejectionOf, serve } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
 
 const discovery = staticDiscovery({});
 const serviceNames = ["orders", "users"] as const;

@@ -3,7 +3,10 @@ import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { servePeer } from "../behaviour/http2-peer.ts";
-import { closedPort, closing, meshOf, rejectionOf, serve, serveRaw, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, serve, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 describe("mesh.warm", () => {
   it("connects to every instance and sends nothing, and the first calls use those connections", async () => {

@@ -11,8 +11,9 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { Rotation } from "../../src/rotation/rotation.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings, openResponse } from "../policies/support.ts";
 import { stateOf } from "../rotation/states.ts";
+import { type Ending, endings } from "../support/endings.ts";
+import { openResponse } from "../support/open-response.ts";
 import { ModelCircuit, type ModelPermit, modelled } from "./rotation-model.ts";
 
 beforeEach(() => {

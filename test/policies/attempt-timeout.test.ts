@@ -4,9 +4,10 @@ import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
 import { attemptTimeout } from "../../src/policies/attempt-timeout.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { openResponse, rejection } from "./support.ts";
+import { openResponse } from "../support/open-response.ts";
+import { rejectionOf } from "../support/rejection.ts";
 
-/** What the transport does: nothing, until it is told to stop; then it says how far it was. */
+/** As the transport: waits until the attempt is cancelled, then records how far it had got. */
 const waits: Dispatch = (request) =>
   new Promise((_resolve, reject) => {
     request.cancellation.onCancel((reason) => {
@@ -29,7 +30,7 @@ describe("attemptTimeout", () => {
   it("ends the attempt at its limit, and not the call", async () => {
     const { clock, dispatch } = under(waits);
     const request = testRequest({ service: "orders", upstream: testUpstream() });
-    const error = rejection(dispatch(request));
+    const error = rejectionOf(dispatch(request));
     await clock.advance(199);
     expect(request.attempts).toEqual([]);
     await clock.advance(1);
@@ -45,7 +46,7 @@ describe("attemptTimeout", () => {
   it("gives an attempt the time again in which this process stood still, once", async () => {
     const { clock, dispatch } = under(waits);
     const request = testRequest({ upstream: testUpstream() });
-    const error = rejection(dispatch(request));
+    const error = rejectionOf(dispatch(request));
     // The event loop is blocked: timers run late, and what has arrived is read after them.
     vi.spyOn(clock, "now").mockReturnValue(350);
     await clock.advance(200);
@@ -63,14 +64,14 @@ describe("attemptTimeout", () => {
     const failed = under(async () => {
       throw new Error("down");
     });
-    expect(await rejection(failed.dispatch(testRequest()))).toEqual(new Error("down"));
+    expect(await rejectionOf(failed.dispatch(testRequest()))).toEqual(new Error("down"));
     expect([answered.clock.pending, failed.clock.pending]).toEqual([[], []]);
   });
 
   it("ends the attempt with the call, before the head and after it", async () => {
     const before = under(waits);
     const first = testRequest();
-    const error = rejection(before.dispatch(first));
+    const error = rejectionOf(before.dispatch(first));
     first.cancellation.cancel("caller");
     expect([await error, before.clock.pending]).toEqual(["caller", []]);
     const after = under(async () => openResponse());

@@ -6,7 +6,8 @@ import { deadline } from "../../src/policies/deadline.ts";
 import { continueFrom } from "../../src/policies/incoming.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { openResponse, rejection } from "./support.ts";
+import { openResponse } from "../support/open-response.ts";
+import { rejectionOf } from "../support/rejection.ts";
 
 const hangs: Dispatch = () => new Promise(() => {});
 
@@ -20,7 +21,7 @@ describe("deadline", () => {
     const { clock, dispatch } = under(hangs);
     const request = testRequest({ service: "orders", method: "POST" });
     let settled = false;
-    const error = rejection(dispatch(request)).finally(() => {
+    const error = rejectionOf(dispatch(request)).finally(() => {
       settled = true;
     });
     await clock.advance(999);
@@ -38,7 +39,7 @@ describe("deadline", () => {
       });
       return hangs(request);
     });
-    const error = rejection(dispatch(testRequest()));
+    const error = rejectionOf(dispatch(testRequest()));
     await clock.advance(1_000);
     expect(await error).toMatchObject({ maybeExecuted: true, attempts: [{ endpoint: "a" }] });
   });
@@ -73,7 +74,7 @@ describe("deadline", () => {
     for (const timeoutMs of [1_000, false] as const) {
       const { clock, dispatch } = under(hangs, timeoutMs);
       const cancellation = new Cancellation();
-      const error = rejection(dispatch(testRequest({ cancellation })));
+      const error = rejectionOf(dispatch(testRequest({ cancellation })));
       cancellation.cancel("no string is too odd for a reason");
       expect([await error, clock.pending]).toEqual(["no string is too odd for a reason", []]);
     }
@@ -87,7 +88,7 @@ describe("deadline", () => {
     });
     const cancellation = new Cancellation();
     cancellation.cancel("gone");
-    expect([await rejection(dispatch(testRequest({ cancellation }))), calls, clock.pending]).toEqual(["gone", 0, []]);
+    expect([await rejectionOf(dispatch(testRequest({ cancellation }))), calls, clock.pending]).toEqual(["gone", 0, []]);
   });
 
   it("goes on while the body is open, and ends with it", async () => {
@@ -169,11 +170,11 @@ describe("deadline", () => {
       request.cancellation.cancel("later");
       expect(ended).toBe(before + 1);
     }
-    await rejection(through(() => Promise.reject(new MeshError("ERR_MESH_CONNECT", "m")))(testRequest()));
+    await rejectionOf(through(() => Promise.reject(new MeshError("ERR_MESH_CONNECT", "m")))(testRequest()));
     expect(ended).toBe(4);
     const late = openResponse();
     let answer: (late: MeshResponse) => void = () => {};
-    const timedOut = rejection(through(() => new Promise((resolve) => (answer = resolve)))(testRequest()));
+    const timedOut = rejectionOf(through(() => new Promise((resolve) => (answer = resolve)))(testRequest()));
     await clock.advance(1_000);
     await timedOut;
     expect(ended).toBe(5);
@@ -182,7 +183,7 @@ describe("deadline", () => {
     expect([ended, late.body.cancelledWith]).toEqual([5, await timedOut]);
     const cancellation = new Cancellation();
     cancellation.cancel("before");
-    await rejection(through(hangs)(testRequest({ cancellation })));
+    await rejectionOf(through(hangs)(testRequest({ cancellation })));
     expect(ended).toBe(5);
   });
 
@@ -192,7 +193,7 @@ describe("deadline", () => {
       const headers = { "x-mesh-deadline-ms": callerMs };
       const error = continueFrom(
         headers,
-        () => rejection(dispatch(testRequest({ options: own === undefined ? {} : { timeoutMs: own } }))),
+        () => rejectionOf(dispatch(testRequest({ options: own === undefined ? {} : { timeoutMs: own } }))),
         clock,
       );
       await clock.advance(1_000);
@@ -210,7 +211,7 @@ describe("deadline", () => {
     const response = openResponse();
     let answer: (late: typeof response) => void = () => {};
     const { clock, dispatch } = under(() => new Promise((resolve) => (answer = resolve)));
-    const error = rejection(dispatch(testRequest()));
+    const error = rejectionOf(dispatch(testRequest()));
     await clock.advance(1_000);
     answer(response);
     await clock.advance(0);

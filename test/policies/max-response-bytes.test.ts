@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
-import { meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const tooLarge = 'the response of "orders" is larger than 1000 bytes (maxResponseBytes)';
 

@@ -3,7 +3,9 @@ import { MeshError } from "../../src/core/errors.ts";
 import { type ServiceBreaker, type ServiceBreakerOptions, serviceBreaker } from "../../src/policies/service-breaker.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings, openResponse, rejection } from "./support.ts";
+import { type Ending, endings } from "../support/endings.ts";
+import { openResponse } from "../support/open-response.ts";
+import { rejectionOf } from "../support/rejection.ts";
 
 const made: ServiceBreaker[] = [];
 
@@ -149,7 +151,7 @@ describe("serviceBreaker", () => {
         throw new MeshError("ERR_MESH_TIMEOUT", "m", { attempts: attempts as never });
       });
       let last: unknown;
-      for (let call = 0; call < 30; call++) last = await rejection(dispatch(testRequest()));
+      for (let call = 0; call < 30; call++) last = await rejectionOf(dispatch(testRequest()));
       expect(last).toMatchObject({ code });
     }
   });

@@ -3,7 +3,7 @@ import { type ThrottleOptions, throttle } from "../../src/policies/throttle.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings } from "./support.ts";
+import { type Ending, endings } from "../support/endings.ts";
 
 function rig(ending: () => Ending, options: ThrottleOptions = {}) {
   const clock = virtualClock();

@@ -9,7 +9,8 @@ import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { Exchange } from "../../src/wire/exchange.ts";
 import { CallerFault, failureOf } from "../../src/wire/failure.ts";
-import { type Ending, endings, openResponse } from "../policies/support.ts";
+import { type Ending, endings } from "../support/endings.ts";
+import { openResponse } from "../support/open-response.ts";
 
 const meshCodes = Object.keys(meshErrorCodes) as readonly MeshErrorCode[];
 const methods = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "PUT", "DELETE", "POST", "PATCH", "CONNECT", "get", "__proto__", ""];
@@ -65,7 +66,7 @@ const requests = fc.record({
   options: fc.constantFrom({}, { idempotent: true }, { idempotent: false }),
 });
 
-/** What holds of every decision, whatever it is about. */
+/** The invariants of every decision. */
 function expectSound(decision: Decision, request: MeshRequest): void {
   if (!decision.retry) {
     expect([undefined, "attempts", "not-safe", "body"]).toContain(decision.denial);
@@ -159,7 +160,7 @@ function expectMonotone(
   else if (isSent && decision.isFree) expect(request.attempt).toBe(1);
 }
 
-/** What undici, a time limit and the caller do to one attempt, in whatever order. */
+/** The events of one attempt, by undici, a time limit and the caller, in any order. */
 type Event = "start" | "informational" | "head" | "data" | "complete" | "timeout" | "abort" | { readonly cause: unknown };
 
 describe("an exchange", () => {

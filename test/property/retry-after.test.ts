@@ -136,7 +136,7 @@ it("a Retry-After is read exactly where it is 1*DIGIT or an HTTP-date that the c
       else {
         expect(waitMs).toBe(Math.min(Math.max(expected, 0), 60_000));
         const at = new Date(expected);
-        // A few seconds before the year 0 or after 9999 nobody can write.
+        // A few seconds before the year 0, or after 9999, cannot be written.
         if (at.getUTCFullYear() < 1 || at.getUTCFullYear() > 9_998) return;
         expect(parseRetryAfter(text, at.toUTCString(), now), "at its moment").toBe(0);
         expect(parseRetryAfter(text, new Date(expected - 12_000).toUTCString(), now), "a little before").toBe(12_000);

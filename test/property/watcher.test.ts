@@ -28,7 +28,7 @@ const outage = fc.record({
 });
 const other = fc.record({ kind: fc.constantFrom("error", "end", "no array", "silence"), ago: fc.constantFrom(0, 0, 1), pauseMs: pauses });
 
-/** What an observer of all answers may conclude, and nothing the watcher has kept. */
+/** The conclusions of an observer of all answers, without any state of the watcher. */
 class Ledger {
   /** For each id the number of the last answer that listed it. */
   readonly newest = new Map<string, number>();
@@ -43,13 +43,13 @@ class Ledger {
     const used = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
     expect(used.size, "no id twice").toBe(endpoints.length);
     for (const { id } of given) expect(used.has(id), `${id} is listed`).toBe(true);
-    // What an earlier answer said never takes the place of what a later one did, and nobody is made up.
+    // Data of an earlier answer never replaces that of a later one, and no endpoint is made up.
     for (const { id, weight } of endpoints) expect(weight, `data of ${id}`).toBe(this.newest.get(id));
     const isLate = this.held.length >= 3 && now - (this.held[0] as number) >= 30_000;
     if (isTrusted || isLate || this.inUse.length === 0) {
       if (isTrusted || this.inUse.length === 0) expect([endpoints.length, quarantined]).toEqual([given.length, false]);
     } else if (given.length === 0) {
-      expect([...used.keys()].sort(), "an empty answer takes nobody away").toEqual(this.inUse.map(({ id }) => id).sort());
+      expect([...used.keys()].sort(), "an empty answer takes no endpoint away").toEqual(this.inUse.map(({ id }) => id).sort());
       expect(quarantined).toBe(true);
     } else {
       const kept = this.inUse.filter(({ id }) => used.has(id)).length;
@@ -64,7 +64,7 @@ class Ledger {
   }
 }
 
-it("any sequence of answers, errors, silence and time: empty only when that is certain, the newest word on each, nobody made up", async () => {
+it("any sequence of answers, errors, silence and time: empty only when that is certain, the newest data of each, none made up", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.oneof({ weight: 6, arbitrary: answer }, { weight: 2, arbitrary: other }, { weight: 1, arbitrary: outage }), {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Upstream } from "../../src/core/upstream.ts";
 import type { RotationOptions } from "../../src/rotation/rotation.ts";
 import { testUpstream } from "../../src/testing/request.ts";
-import type { Ending } from "../policies/support.ts";
+import type { Ending } from "../support/endings.ts";
 import { clock, freshClock, inVirtualTime, refused, service, timeout } from "./rigs.ts";
 import { onState, stateOf } from "./states.ts";
 

@@ -3,7 +3,8 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { Rotation } from "../../src/rotation/rotation.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
-import { endings, openResponse } from "../policies/support.ts";
+import { endings } from "../support/endings.ts";
+import { openResponse } from "../support/open-response.ts";
 import { throughRotation } from "./attempts.ts";
 import { stateOf } from "./states.ts";
 

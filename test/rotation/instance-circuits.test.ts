@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { type Ending, endings, openResponse } from "../policies/support.ts";
+import { type Ending, endings } from "../support/endings.ts";
+import { openResponse } from "../support/open-response.ts";
 import { throughRotation } from "./attempts.ts";
 import { clock, inVirtualTime, refused, under } from "./rigs.ts";
 import { stateOf } from "./states.ts";

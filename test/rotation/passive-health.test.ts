@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
 import type { RotationOptions } from "../../src/rotation/rotation.ts";
-import { openResponse } from "../policies/support.ts";
+import { openResponse } from "../support/open-response.ts";
 import { begun } from "./attempts.ts";
 import { clock, inVirtualTime, refused, under } from "./rigs.ts";
 import { stateOf } from "./states.ts";

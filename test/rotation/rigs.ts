@@ -4,7 +4,8 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { Rotation, type RotationOptions } from "../../src/rotation/rotation.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { type Ending, endings, type OpenResponse, openResponse } from "../policies/support.ts";
+import { type Ending, endings } from "../support/endings.ts";
+import { type OpenResponse, openResponse } from "../support/open-response.ts";
 import { throughRotation } from "./attempts.ts";
 import { onState } from "./states.ts";
 

@@ -4,7 +4,10 @@ import type { ChannelMessages } from "../../src/telemetry/channel-messages.ts";
 import { channelObserver } from "../../src/telemetry/channels.ts";
 import { Observers } from "../../src/telemetry/observing/observers.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { closedPort, meshOf, rejectionOf, serve, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { closedPort, serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { channelNames } from "./channel-names.ts";
 import { callEnd } from "./support.ts";
 

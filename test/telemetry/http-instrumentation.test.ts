@@ -10,7 +10,9 @@ import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { closing, meshOf, serve, until } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { TracesSdk } from "./support.ts";
 
 // The instrumentation patches the module when it is required: an import before that has the original functions.

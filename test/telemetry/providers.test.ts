@@ -5,7 +5,9 @@ import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter }
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { meshOf, serve, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { PlainMeterProvider, PlainTracerProvider } from "./plain-provider.ts";
 import { MetricsSdk, TracesSdk } from "./support.ts";
 

@@ -5,7 +5,9 @@ import { MeterProvider, MetricReader } from "opentelemetry-sdk-metrics-2";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "opentelemetry-sdk-trace-2";
 import { afterEach, expect, it, onTestFinished } from "vitest";
 import { openTelemetry } from "../../src/telemetry/open-telemetry.ts";
-import { meshOf, serve, until } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 // The rest of the tests run with the SDK's version 3; what is in version 2 has the same API behind it.
 class PulledReader extends MetricReader {

@@ -3,7 +3,7 @@ import { localResponse } from "../../src/core/buffered-body.ts";
 import type { MeshError } from "../../src/core/errors.ts";
 import { type MockAnswers, type MockMesh, type MockMeshOptions, mockMesh } from "../../src/testing/index.ts";
 import { ManualClock } from "../registries/manual-clock.ts";
-import { rejectionOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
 
 function mocked(answers: Readonly<Record<string, MockAnswers>>, options: MockMeshOptions = {}): MockMesh {
   const mesh = mockMesh(answers, options);

@@ -14,8 +14,8 @@ import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type ClientIdentity, staticIdentity } from "../../src/wire/client-identity.ts";
 import { secureContextOf } from "../../src/wire/tls.ts";
 import { Transport } from "../../src/wire/transport.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
-import { until } from "../support/mesh.ts";
+import { certificate } from "../support/certificate.ts";
+import { until } from "../support/until.ts";
 
 /** An identity that begins without a certificate and has one after `rotate`. */
 function scriptedIdentity() {

@@ -5,7 +5,9 @@ import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { connectTimeout } from "../../src/wire/connect-timeout.ts";
-import { closing, rejectionOf, until } from "../support/mesh.ts";
+import { closing } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { until } from "../support/until.ts";
 
 /** Takes connections and never says anything: a TLS handshake with it does not end. */
 async function mute(): Promise<number> {

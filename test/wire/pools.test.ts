@@ -7,7 +7,8 @@ import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock
 import { staticIdentity } from "../../src/wire/client-identity.ts";
 import { Pools } from "../../src/wire/pools.ts";
 import type { PoolOptions } from "../../src/wire/upstream-pool.ts";
-import { meshOf, serve } from "../support/mesh.ts";
+import { meshOf } from "../support/mesh.ts";
+import { serve } from "../support/servers.ts";
 
 function poolsOf(options: Partial<PoolOptions> = {}): { pools: Pools; clock: VirtualClock } {
   const clock = virtualClock();

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { MeshReading } from "../../src/core/observing/reading.ts";
 import { certificateEndOf } from "../../src/wire/tls.ts";
-import { certificate } from "../registries/eureka/certificate.ts";
+import { certificate } from "../support/certificate.ts";
 import { meshOf } from "../support/mesh.ts";
 
 /** Self-signed, made for this test; it ends earlier than the other. */

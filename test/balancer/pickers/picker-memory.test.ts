@@ -1,14 +1,10 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { Upstream } from "../../../src/core/upstream.ts";
 import { localResponse } from "../../../src/extend.ts";
 import { adaptive, leastRequest, maglev, peakEwma, prequal, random, ringHash, roundRobin, weighted } from "../../../src/index.ts";
 import { testRequest, testUpstream } from "../../../src/testing/index.ts";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+import { collectGarbage } from "../../support/collect-garbage.ts";
 
 const pickers: Record<string, () => Picker> = {
   adaptive: () => adaptive(),
@@ -52,7 +48,7 @@ describe("a picker's memory", () => {
       for (let round = 0; round < 500; round++) references.push(...flap(picker, lists, round));
       // A WeakRef keeps its object until the end of the turn.
       await new Promise(setImmediate);
-      collect();
+      collectGarbage();
       const kept = references.filter((reference) => reference.deref() !== undefined).length;
       // Of 1,000. A picker may hold the list of its last pick, and V8 objects that optimized code refers to.
       expect(kept).toBeLessThan(100);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Admin, admin } from "../../../src/admin/admin.ts";
 import type { MeshSnapshot } from "../../../src/admin/snapshot.ts";
 import { createMesh, type Mesh, staticDiscovery } from "../../../src/index.ts";
-import { until } from "../../registries/until.ts";
+import { until } from "../../support/until.ts";
 import { runCli, startCli } from "../run-cli.ts";
 import { type ToyInstance, toyInstance } from "../toy-instance.ts";
 

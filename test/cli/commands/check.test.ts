@@ -11,7 +11,7 @@ import { clockFinding } from "../../../src/cli/check/clock-check.ts";
 import type { Finding } from "../../../src/cli/check/finding.ts";
 import { zoneOf } from "../../../src/cli/check/registry-checks.ts";
 import { type CheckReport, nodeFinding } from "../../../src/cli/commands/check.ts";
-import { certificate } from "../../registries/eureka/certificate.ts";
+import { certificate } from "../../support/certificate.ts";
 import { runCli } from "../run-cli.ts";
 import { toyInstance } from "../toy-instance.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { until } from "../../registries/until.ts";
+import { until } from "../../support/until.ts";
 import { runCli, startCli } from "../run-cli.ts";
 import { type ToyInstance, toyInstance } from "../toy-instance.ts";
 

@@ -8,7 +8,9 @@ import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concu
 import type { LimitSample } from "../../../src/policies/concurrency/limit-algorithm.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { endings, type OpenResponse, openResponse, rejection } from "../support.ts";
+import { endings } from "../../support/endings.ts";
+import { type OpenResponse, openResponse } from "../../support/open-response.ts";
+import { rejectionOf } from "../../support/rejection.ts";
 
 /** A limit over responses whose bodies a test closes by hand. */
 function rig(options: ConcurrencyOptions = {}, inner = endings(() => openResponse())) {
@@ -21,7 +23,7 @@ function rig(options: ConcurrencyOptions = {}, inner = endings(() => openRespons
 }
 
 async function refusal(promise: Promise<unknown>): Promise<MeshError> {
-  const error = await rejection(promise);
+  const error = await rejectionOf(promise);
   if (!isMeshError(error)) throw error;
   expect([error.code, error.maybeExecuted, error.stack?.includes("\n    at")]).toEqual(["ERR_MESH_OVERLOADED", false, false]);
   return error;
@@ -48,7 +50,7 @@ describe("ConcurrencyLimiter", () => {
     );
     const first = call("/a");
     const second = call("/b");
-    await rejection(first);
+    await rejectionOf(first);
     await second;
     expect(sent()).toBe("ab");
   });
@@ -63,7 +65,7 @@ describe("ConcurrencyLimiter", () => {
     expect(sent()).toBe("ahinml");
   });
 
-  it("refuses at once when the queue is full, unless somebody of a lower priority waits", async () => {
+  it("refuses at once when the queue is full, unless a call of a lower priority waits", async () => {
     const { call, sent, clock } = rig({ maxInFlight: 1, maxQueued: 2 });
     const running = await call("/a");
     const older = call("/o", "low");
@@ -90,7 +92,7 @@ describe("ConcurrencyLimiter", () => {
     (await normal).body.close();
   });
 
-  it("starts who waits as soon as an algorithm's limit has gone up, before whoever comes later", async () => {
+  it("starts a call that waits as soon as the limit has risen, before calls that come later", async () => {
     let value = 2;
     const { call, sent, clock } = rig({
       maxInFlight: {
@@ -174,7 +176,7 @@ describe("ConcurrencyLimiter", () => {
     const { call, clock, sent } = rig({ maxInFlight: 1 });
     const running = await call("/a");
     const cancellation = new Cancellation();
-    const given = rejection(call("/b", "normal", { cancellation }));
+    const given = rejectionOf(call("/b", "normal", { cancellation }));
     const reason = new Error("changed my mind");
     cancellation.cancel(reason);
     expect(await given).toBe(reason);
@@ -189,7 +191,7 @@ describe("ConcurrencyLimiter", () => {
     const { call } = rig({ maxInFlight: 1, maxQueued: 0 });
     await call("/a");
     const attempts = [{ endpoint: "1", address: "127.0.0.1:1", phase: "headers", ms: 1, maybeExecuted: true } as const];
-    const error = await rejection(call("/b", "normal", { attempts: [...attempts] }));
+    const error = await rejectionOf(call("/b", "normal", { attempts: [...attempts] }));
     expect(error).toMatchObject({ code: "ERR_MESH_OVERLOADED", maybeExecuted: true, attempts });
   });
 
@@ -220,8 +222,8 @@ describe("ConcurrencyLimiter", () => {
     (await a).body.close();
     b.body.close();
     for (const path of ["/c", "/d"]) (await call(path)).body.close();
-    await rejection(call("/x"));
-    await rejection(call("/y"));
+    await rejectionOf(call("/x"));
+    await rejectionOf(call("/y"));
     expect(samples).toEqual([
       { ms: 0, inFlight: 2, dropped: true },
       { ms: 30, inFlight: 1, dropped: false },

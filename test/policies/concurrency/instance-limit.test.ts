@@ -8,7 +8,8 @@ import { MeshError } from "../../../src/core/errors.ts";
 import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-options.ts";
 import { InstanceLimit } from "../../../src/policies/concurrency/instance-limit.ts";
 import { testRequest, virtualClock } from "../../../src/testing/index.ts";
-import { type OpenResponse, openResponse, rejection } from "../support.ts";
+import { type OpenResponse, openResponse } from "../../support/open-response.ts";
+import { rejectionOf } from "../../support/rejection.ts";
 
 function rig(instances: number, options: ConcurrencyOptions = {}) {
   const clock = virtualClock();
@@ -34,7 +35,7 @@ function rig(instances: number, options: ConcurrencyOptions = {}) {
   return { clock, balancer, limit, list, call, end, dispatch, paths: () => sent.map(({ to, path }) => `${path} to ${to}`) };
 }
 
-it("passes over who is full, and lets attempts wait while all are", async () => {
+it("passes over full instances, and lets attempts wait while all are full", async () => {
   const { clock, call, end, paths, limit } = rig(2);
   const calls = ["/a", "/b", "/c", "/d"].map((path) => call(path));
   await clock.advance(0);
@@ -47,7 +48,7 @@ it("passes over who is full, and lets attempts wait while all are", async () => 
   expect([paths().slice(3), limit.queued, clock.pending]).toEqual([["/d to i0"], 0, []]);
 });
 
-it("lets nobody in before those who wait, even in the turn in which room is made", async () => {
+it("lets no attempt in before those that wait, even in the turn in which room is made", async () => {
   const { clock, call, end, paths } = rig(1);
   void call("/a");
   void call("/b");
@@ -61,13 +62,13 @@ it("lets nobody in before those who wait, even in the turn in which room is made
   expect(paths()[2]).toBe("/late to i0");
 });
 
-it("takes them by priority, and refuses who finds no place or waits too long", async () => {
+it("takes them by priority, and refuses one that finds no place or waits too long", async () => {
   const { clock, call, end, paths } = rig(1, { maxQueued: 2, queueTimeoutMs: 100 });
   const at = (priority: CallPriority) => ({ options: { priority } });
   void call("/a");
-  const normal = rejection(call("/normal"));
-  const shed = rejection(call("/shed"));
-  const full = await rejection(call("/low", at("low")));
+  const normal = rejectionOf(call("/normal"));
+  const shed = rejectionOf(call("/shed"));
+  const full = await rejectionOf(call("/low", at("low")));
   expect(full).toMatchObject({ code: "ERR_MESH_OVERLOADED", maybeExecuted: false });
   expect(String(full)).toContain(
     'every instance of "orders" has 1 attempts in flight (concurrency.maxInFlightPerInstance): 2 wait already',
@@ -86,7 +87,7 @@ it("forgets whose call has ended", async () => {
   const { clock, call, end, limit, paths } = rig(1);
   void call("/a");
   const request = testRequest({ path: "/b" });
-  const given = rejection(call("/b", request));
+  const given = rejectionOf(call("/b", request));
   request.cancellation.cancel("given up");
   expect([await given, limit.queued, clock.pending]).toEqual(["given up", 0, []]);
   end("/a");
@@ -94,7 +95,7 @@ it("forgets whose call has ended", async () => {
   expect([paths(), limit.isTaken]).toEqual([["/a to i0"], false]);
 });
 
-it("gives those who wait to instances that have come, and tells them when there are none any more", async () => {
+it("gives attempts that wait to new instances, and fails them when there are none any more", async () => {
   const { clock, call, list, limit, paths } = rig(1);
   void call("/a");
   void call("/b");
@@ -103,14 +104,14 @@ it("gives those who wait to instances that have come, and tells them when there 
   limit.fill();
   await clock.advance(0);
   expect(paths()).toEqual(["/a to i0", "/b to i1"]);
-  const left = rejection(call("/c"));
+  const left = rejectionOf(call("/c"));
   await clock.advance(0);
   list(0);
   limit.fill();
   expect(await left).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
 });
 
-it("sends a retry to who has been tried when nobody else has room", async () => {
+it("sends a retry to an instance that was tried when no other has room", async () => {
   const { clock, call, balancer, paths, end } = rig(2);
   void call("/a");
   void call("/b");

@@ -6,7 +6,9 @@ import type { HedgeOptions } from "../../../src/policies/hedge/hedge-options.ts"
 import { RetryBudget, type RetryBudgetOptions } from "../../../src/policies/retry/retry-budget.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { type Ending, endings, type OpenResponse, openResponse, rejection } from "../support.ts";
+import { type Ending, endings } from "../../support/endings.ts";
+import { type OpenResponse, openResponse } from "../../support/open-response.ts";
+import { rejectionOf } from "../../support/rejection.ts";
 
 /** An attempt that ends after so long, and at once when it is cancelled. */
 type Timed = readonly [ms: number, ending: Ending];
@@ -175,7 +177,7 @@ describe("hedge", () => {
   it("stops both attempts when the call is given up, and leaves nothing behind", async () => {
     const { clock, dispatch, requests } = await warm({}, [500, 200], [500, 200]);
     const cancellation = new Cancellation();
-    const call = rejection(dispatch(testRequest({ cancellation })));
+    const call = rejectionOf(dispatch(testRequest({ cancellation })));
     await clock.advance(20);
     expect(requests).toHaveLength(2);
     const reason = new Error("given up");

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { retry } from "../../../src/policies/retry/retry.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { type Ending, openResponse, sequence } from "../support.ts";
+import { type Ending, sequence } from "../../support/endings.ts";
+import { openResponse } from "../../support/open-response.ts";
 
-/** How many attempts are made of one that always ends the same way, by who may execute it twice. */
+/** Number of attempts where each ends in the same way, for a method that may be executed twice and for one that may not. */
 interface Row {
   readonly ends: string;
   readonly ending: () => Ending;

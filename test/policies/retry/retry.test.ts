@@ -7,7 +7,9 @@ import { type RetryPolicyOptions, retry } from "../../../src/policies/retry/retr
 import { testRequest } from "../../../src/testing/request.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 import { type VirtualClock, virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { type Ending, endings, openResponse, rejection, sequence } from "../support.ts";
+import { type Ending, endings, sequence } from "../../support/endings.ts";
+import { openResponse } from "../../support/open-response.ts";
+import { rejectionOf } from "../../support/rejection.ts";
 
 type Inner = ReturnType<typeof endings>;
 
@@ -98,7 +100,7 @@ describe("retry", () => {
 
   it("pauses before it asks this process for more of what it is out of, and fails with that then", async () => {
     const { dispatch, retries, clock, denials } = under(sequence({ code: "ERR_MESH_LOCAL_RESOURCE" }));
-    const error = rejection(dispatch(testRequest()));
+    const error = rejectionOf(dispatch(testRequest()));
     await clock.advance(100);
     expect(await error).toMatchObject({ code: "ERR_MESH_LOCAL_RESOURCE", maybeExecuted: false, attempts: [{}, {}] });
     expect([retries, denials]).toEqual([["1 ERR_MESH_LOCAL_RESOURCE 12.5"], ["2 attempts"]]);
@@ -106,7 +108,7 @@ describe("retry", () => {
 
   it("makes one attempt where the caller wants no retry", async () => {
     const { dispatch, requests } = under(sequence(refused));
-    await rejection(dispatch(testRequest({ options: { retry: false } })));
+    await rejectionOf(dispatch(testRequest({ options: { retry: false } })));
     expect(requests).toHaveLength(1);
   });
 });
@@ -130,7 +132,7 @@ describe("what the caller gets", () => {
 
   it("is the error of a single attempt as it is", async () => {
     const { dispatch } = under(sequence(reset));
-    expect(await rejection(dispatch(testRequest({ method: "POST" })))).toMatchObject({
+    expect(await rejectionOf(dispatch(testRequest({ method: "POST" })))).toMatchObject({
       code: "ERR_MESH_PROTOCOL",
       attempts: [{}],
       maybeExecuted: true,
@@ -139,7 +141,7 @@ describe("what the caller gets", () => {
 
   it("is ERR_MESH_RETRY_EXHAUSTED after several, with every attempt and the last error as its cause", async () => {
     const { dispatch, clock } = under(sequence(503, reset, refused));
-    const error = rejection(dispatch(testRequest({ service: "orders" })));
+    const error = rejectionOf(dispatch(testRequest({ service: "orders" })));
     await clock.advance(1_000);
     expect(await error).toMatchObject({
       code: "ERR_MESH_RETRY_EXHAUSTED",
@@ -161,7 +163,7 @@ describe("what the caller gets", () => {
     ] as readonly (readonly Ending[])[]) {
       const { dispatch, clock } = under(sequence(...list));
       const request = testRequest();
-      const error = rejection(dispatch(request));
+      const error = rejectionOf(dispatch(request));
       await clock.advance(1_000);
       const executed = request.attempts.some(({ maybeExecuted }) => maybeExecuted);
       expect(await error).toMatchObject({ code: "ERR_MESH_RETRY_EXHAUSTED", maybeExecuted: executed });
@@ -172,7 +174,7 @@ describe("what the caller gets", () => {
   it("keeps its attempts when the call's own list grows afterwards", async () => {
     const { dispatch, clock } = under(sequence(refused));
     const request = testRequest();
-    const error = rejection(dispatch(request));
+    const error = rejectionOf(dispatch(request));
     await clock.advance(1_000);
     request.attempts.push({} as AttemptRecord);
     expect(((await error) as MeshError).attempts).toHaveLength(3);
@@ -188,7 +190,7 @@ describe("what the caller gets", () => {
           return { throws: reason };
         });
         const { dispatch, clock, requests, retries } = under(inner);
-        const settled = rejection(dispatch(testRequest({ cancellation })));
+        const settled = rejectionOf(dispatch(testRequest({ cancellation })));
         await clock.advance(1_000);
         expect(await settled).toBe(reason);
         expect([requests.length, retries.length]).toEqual([abortAt, abortAt - 1]);
@@ -203,7 +205,7 @@ describe("what the caller gets", () => {
       return refused;
     });
     const { dispatch, requests, retries } = under(inner);
-    expect(await rejection(dispatch(testRequest({ cancellation })))).toBe("gone");
+    expect(await rejectionOf(dispatch(testRequest({ cancellation })))).toBe("gone");
     expect([requests.length, retries]).toEqual([1, []]);
   });
 
@@ -211,7 +213,7 @@ describe("what the caller gets", () => {
     const response = openResponse(503);
     const { dispatch, clock, requests } = under(sequence(response));
     const cancellation = new Cancellation();
-    const settled = rejection(dispatch(testRequest({ cancellation })));
+    const settled = rejectionOf(dispatch(testRequest({ cancellation })));
     await clock.advance(1);
     cancellation.cancel("gone");
     expect(await settled).toBe("gone");
@@ -235,7 +237,7 @@ describe("the deadline", () => {
     const inner = endings((request) => new Promise((resolve) => request.cancellation.onCancel((throws) => resolve({ throws }))));
     const { requests, dispatch: retried } = under(inner, { clock });
     const dispatch = deadline({ limitOf: () => 100, clock })(retried);
-    const error = rejection(dispatch(testRequest()));
+    const error = rejectionOf(dispatch(testRequest()));
     await clock.advance(10_000);
     expect(await error).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
     expect([requests.length, clock.pending]).toEqual([1, []]);
@@ -362,7 +364,7 @@ describe("the budget", () => {
 it("does not take a failure of several attempts further down for one more", async () => {
   const inner = new MeshError("ERR_MESH_RETRY_EXHAUSTED", "of a mesh behind this one");
   const { clock, dispatch } = under(sequence(reset, { throws: inner }));
-  const error = rejection(dispatch(testRequest()));
+  const error = rejectionOf(dispatch(testRequest()));
   await clock.advance(100);
   expect(await error).toBe(inner);
 });

@@ -2,8 +2,8 @@ import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import type { HealthCheck, Instance, InstanceStatus, Registration } from "../../../src/registration/registrar.ts";
 import { type Consul, type ConsulOptions, consul } from "../../../src/registries/consul.ts";
+import { settle, until } from "../../support/until.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { settle, until } from "../until.ts";
 import { answer, refuse, type Script, type ScriptedConsul, scriptedConsul } from "./scripted-consul.ts";
 
 const cleanups: (() => unknown)[] = [];

@@ -4,8 +4,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { isMeshError, type MeshError } from "../../../src/core/errors.ts";
 import { type Consul, type ConsulOptions, consul } from "../../../src/registries/consul.ts";
 import { WatchReader } from "../../../src/testing/contract/watch-reader.ts";
+import { settle, until } from "../../support/until.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { settle, until } from "../until.ts";
 import { answer, entry, refuse, type Script, type ScriptedConsul, scriptedConsul } from "./scripted-consul.ts";
 
 const cleanups: (() => unknown)[] = [];

@@ -5,7 +5,7 @@ import { systemClock } from "../../../src/core/clock.ts";
 import type { EurekaTls } from "../../../src/registries/eureka/options.ts";
 import { parseServer } from "../../../src/registries/eureka/server-address.ts";
 import { Servers } from "../../../src/registries/eureka/servers.ts";
-import { certificate } from "./certificate.ts";
+import { certificate } from "../../support/certificate.ts";
 import { scriptedEureka } from "./scripted-eureka.ts";
 
 const limits = { timeoutMs: 5_000, maxBytes: 1_000_000, tls: {}, clock: systemClock };

@@ -23,8 +23,9 @@ import { healthCheckProbe } from "../../../src/rotation/health/health-check.ts";
 import type { HealthCheckOptions } from "../../../src/rotation/health/health-check-options.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
 import { staticIdentity } from "../../../src/wire/client-identity.ts";
-import { certificate } from "../../registries/eureka/certificate.ts";
-import { closedPort, serve, serveRaw, until } from "../../support/mesh.ts";
+import { certificate } from "../../support/certificate.ts";
+import { closedPort, serve, serveRaw } from "../../support/servers.ts";
+import { until } from "../../support/until.ts";
 
 const tls = staticIdentity({ ca: certificate.cert });
 

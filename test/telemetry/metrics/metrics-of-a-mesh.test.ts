@@ -4,7 +4,10 @@ import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import { staticDiscovery } from "../../../src/discovery/file/static.ts";
 import { createMesh } from "../../../src/mesh/mesh.ts";
 import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
-import { closedPort, closing, meshOf, rejectionOf, serve, until } from "../../support/mesh.ts";
+import { closing, meshOf } from "../../support/mesh.ts";
+import { rejectionOf } from "../../support/rejection.ts";
+import { closedPort, serve } from "../../support/servers.ts";
+import { until } from "../../support/until.ts";
 import { MetricsSdk } from "../support.ts";
 
 let sdk: MetricsSdk;
@@ -130,7 +133,7 @@ describe("the metrics of a mesh", () => {
   });
 
   it("show the certificate's end from the moment the mesh is made", async () => {
-    const { certificate } = await import("../../registries/eureka/certificate.ts");
+    const { certificate } = await import("../../support/certificate.ts");
     meshOf({ users: 9 }, { tls: certificate });
     expect(await total("inmesh.tls.certificate.expiry")).toBe(Date.parse("2126-10-29T16:33:52.000Z") / 1_000);
   });

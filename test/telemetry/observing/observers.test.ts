@@ -7,7 +7,10 @@ import type { AttemptEnd, Observer } from "../../../src/core/observing/observer.
 import { createMesh } from "../../../src/mesh/mesh.ts";
 import { Observers } from "../../../src/telemetry/observing/observers.ts";
 import { memoryRegistry } from "../../../src/testing/memory-registry.ts";
-import { closedPort, closing, meshOf, rejectionOf, serve, serveRaw, until } from "../../support/mesh.ts";
+import { closing, meshOf } from "../../support/mesh.ts";
+import { rejectionOf } from "../../support/rejection.ts";
+import { closedPort, serve, serveRaw } from "../../support/servers.ts";
+import { until } from "../../support/until.ts";
 
 interface Seen {
   readonly log: string[];

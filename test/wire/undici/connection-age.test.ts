@@ -3,7 +3,7 @@ import { Pool } from "undici";
 import { expect, it, onTestFinished } from "vitest";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
 import { tellAgeOnce } from "../../../src/wire/undici/connection-age.ts";
-import { serve } from "../../support/mesh.ts";
+import { serve } from "../../support/servers.ts";
 
 interface Connection {
   ttl?: number;

@@ -4,7 +4,9 @@ import type { Observer } from "../../../src/core/observing/observer.ts";
 import type { Mesh } from "../../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../../src/mesh/mesh-options.ts";
 import { errorCode, type PeerConnection, servePeer } from "../../behaviour/http2-peer.ts";
-import { meshOf, rejectionOf, until } from "../../support/mesh.ts";
+import { meshOf } from "../../support/mesh.ts";
+import { rejectionOf } from "../../support/rejection.ts";
+import { until } from "../../support/until.ts";
 
 const h2c = (port: number | readonly number[], options: Partial<MeshOptions> = {}): Mesh =>
   meshOf({ users: port }, { protocol: "h2", breaker: false, ...options });

@@ -1,65 +1,6 @@
-import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
+import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
-import type { CloseListener, ResponseBody } from "../../src/core/http/body.ts";
-
-/** A body that a test ends by hand. */
-export class OpenBody implements ResponseBody {
-  readonly trailers: readonly string[] = [];
-  used = false;
-  discards = 0;
-  cancelledWith: unknown = undefined;
-  #isClosed = false;
-  #error: unknown = undefined;
-  readonly #listeners: CloseListener[] = [];
-
-  get complete(): boolean {
-    return this.#isClosed && this.#error === undefined;
-  }
-
-  onClose(listener: CloseListener): void {
-    if (this.#isClosed) listener(this.#error);
-    else this.#listeners.push(listener);
-  }
-
-  close(error?: unknown): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#error = error;
-    for (const listener of this.#listeners) listener(error);
-  }
-
-  discard(): void {
-    this.used = true;
-    this.discards++;
-    this.close();
-  }
-
-  cancel(reason?: unknown): void {
-    this.cancelledWith = reason;
-    this.close(reason);
-  }
-
-  text(): Promise<string> {
-    throw new Error("not read in these tests");
-  }
-
-  bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    throw new Error("not read in these tests");
-  }
-
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    throw new Error("not read in these tests");
-  }
-}
-
-export interface OpenResponse extends MeshResponse {
-  readonly body: OpenBody;
-}
-
-/** A response whose body is still to come. */
-export function openResponse(status = 200, headers: Readonly<Record<string, string>> = {}): OpenResponse {
-  return { status, statusText: "", headers: Object.entries(headers).flat(), body: new OpenBody(), upstream: undefined };
-}
+import { type OpenResponse, openResponse } from "./open-response.ts";
 
 /** How an attempt ends in a test: a status, an answer, or an error with how far it had got. */
 export type Ending =
@@ -108,14 +49,4 @@ export function endings(next: (request: MeshRequest) => Ending | Promise<Ending>
 export function sequence(...list: readonly Ending[]): ReturnType<typeof endings> {
   let index = 0;
   return endings(() => list[Math.min(index++, list.length - 1)] as Ending);
-}
-
-/** The error that a promise rejects with. */
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("it did not reject");
 }
