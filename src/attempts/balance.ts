@@ -43,6 +43,8 @@ export interface InstanceRoom {
 export function balance({ balancer, ledger, wait, instanceLimit }: BalanceOptions): Interceptor {
   return (next) => {
     const send = (request: MeshRequest): Promise<MeshResponse> => {
+      // Given up while an interceptor worked: nothing is sent, for which no instance is to blame.
+      if (request.cancellation.cancelled) return Promise.reject(request.cancellation.reason);
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
       let upstream = balancer.pick(request, mayProbe);
       if (upstream === undefined) return fail(wait.noEndpoints(request));

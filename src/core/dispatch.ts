@@ -79,8 +79,8 @@ export interface CallEndListener {
 /** A call in flight: its caller waits, or the body of its response is open. */
 export interface OpenCall {
   /**
-   * Calls `listener` when the call has failed or its body has closed, at once where it has. A call has one listener: returns `false` for
-   * a further one, which is not called (an interceptor may send a call twice).
+   * Calls `listener` once, when the call has failed or its body has closed. Returns `false`, and adds nothing, for a listener that the call has
+   * already (an interceptor may send a call twice to one service, or to several), and where the call has ended.
    */
   onEnd(listener: CallEndListener): boolean;
 }

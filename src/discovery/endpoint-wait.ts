@@ -19,6 +19,8 @@ export interface EndpointWaitOptions {
 /** The wait of calls for the first endpoints of a service, and the errors when there are none. */
 export class EndpointWait {
   readonly #options: EndpointWaitOptions;
+  /** Ends the wait of each call with an error. */
+  readonly #waiting = new Set<(error: MeshError) => void>();
 
   constructor(options: EndpointWaitOptions) {
     this.#options = options;
@@ -38,14 +40,24 @@ export class EndpointWait {
       const settle = (act: () => void) => {
         clock.clearTimer(timer);
         forget();
+        this.#waiting.delete(refuse);
         request.cancellation.removeListener(onCancel);
         act();
       };
+      const refuse = (error: MeshError) => settle(() => reject(error));
+      this.#waiting.add(refuse);
       const onCancel = (reason: unknown) => settle(() => reject(reason));
       const forget = watcher.onFirstAnswer(() => settle(resolve));
-      const timer = clock.setTimer(() => settle(() => reject(this.#unanswered())), waitMs);
+      const timer = clock.setTimer(() => refuse(this.#unanswered()), waitMs);
       request.cancellation.onCancel(onCancel);
     });
+  }
+
+  /** Ends every wait with `ERR_MESH_CLOSED`: the watch has been stopped, and answers no more. */
+  close(): void {
+    const { service } = this.#options;
+    const message = `the mesh was closed while the call waited for the endpoints of "${service}"`;
+    for (const refuse of this.#waiting) refuse(new MeshError("ERR_MESH_CLOSED", message, { service, maybeExecuted: false }));
   }
 
   /** The `ERR_MESH_NO_ENDPOINTS` for a call whose service has no instance. */

@@ -27,7 +27,7 @@ import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } fro
 import { callPipeline } from "./pipeline.ts";
 import { Service } from "./service.ts";
 import { ServiceNames } from "./service-names.ts";
-import type { ServiceOptions } from "./service-options.ts";
+import { type ServiceOptions, withOverrides } from "./service-options.ts";
 import { closedError, Services } from "./services.ts";
 import { checkWarm, type WarmOptions } from "./warm-up.ts";
 
@@ -148,7 +148,7 @@ class ClientMesh implements Mesh {
       maxServices: settings.maxServices,
       create: (name) => {
         const own = this.#overrides.get(name);
-        return new Service(name, { ...options, ...own }, own?.interceptors ?? [], shared);
+        return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
       },
     });
     this.#reading = {
@@ -163,7 +163,7 @@ class ClientMesh implements Mesh {
       clock,
       limitOf: ({ service }) => this.#overrides.get(service)?.timeoutMs ?? limit,
       interceptors: options.interceptors ?? [],
-      route: (request) => this.#services.of(request.service).dispatch(request),
+      route: this.#route,
     });
     // Above the interceptors, which may answer calls by themselves.
     this.#dispatch = (request) => {
@@ -235,6 +235,17 @@ class ClientMesh implements Mesh {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  /** Passes a call to its service. It rejects and never throws: interceptors above see refusals as they see failures. */
+  readonly #route: Dispatch = (request) => {
+    let service: Service;
+    try {
+      service = this.#services.of(request.service);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return service.dispatch(request);
+  };
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   #refusalOf(service: string): Error | undefined {

@@ -53,6 +53,11 @@ export const serviceTables = [
 /** The names of the options of a service. */
 export const serviceOptionNames: readonly string[] = [...new Set(serviceTables.flatMap(({ names }) => names))];
 
+/** The options of one service in place of the mesh's; `undefined` leaves the mesh's. */
+export function withOverrides(options: ServiceOptions, own: ServiceOptions = {}): ServiceOptions {
+  return { ...options, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) };
+}
+
 /**
  * Checks the options of one service. `where` is their name in errors: `services.orders`.
  * @throws TypeError or RangeError naming the option and the value.

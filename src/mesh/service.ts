@@ -141,21 +141,34 @@ export class Service implements CallEndListener {
 
   /** Picks an instance for an attempt outside of the pipeline. The attempt is in flight until the lease is settled. */
   async lease(request: MeshRequest): Promise<Lease> {
+    // From now on, and not from the pick: a service that has calls waiting for it is not evicted.
+    this.#inFlight++;
+    let isOver = false;
+    const leave = () => {
+      if (!isOver) this.#inFlight--;
+      isOver = true;
+    };
+    try {
+      const lease = await this.#pickLease(request);
+      return {
+        ...lease,
+        settle: (outcome, refused) => {
+          lease.settle(outcome, refused);
+          leave();
+        },
+      };
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  async #pickLease(request: MeshRequest): Promise<Lease> {
     const { balancer, ledger } = this.#instances;
     if (!this.#wait.isOver) await this.#wait.join(request);
     const upstream = balancer.pick(request, isRetryableMethod(request.method, "safe"));
     if (upstream === undefined) throw await this.#wait.noEndpoints(request);
-    const lease = leaseOf(upstream, ledger.begin(upstream, request));
-    this.#inFlight++;
-    let isSettled = false;
-    return {
-      ...lease,
-      settle: (outcome, refused) => {
-        lease.settle(outcome, refused);
-        if (!isSettled) this.#inFlight--;
-        isSettled = true;
-      },
-    };
+    return leaseOf(upstream, ledger.begin(upstream, request));
   }
 
   /** Connects to candidates ahead of the first call. Resolves with the number of instances that are connected; never rejects. */
@@ -205,6 +218,7 @@ export class Service implements CallEndListener {
   /** Ends the watch, and releases all timers and connections. */
   async close(): Promise<void> {
     this.#instances.stopChecks();
+    this.#wait.close();
     await Promise.all([this.#watcher.stop(), this.#unfollowCallers?.()]);
     for (const layer of this.#pipeline.layers) layer.dispose?.();
     this.#instances.dispose((upstream) => this.#context.transport.release(upstream));

@@ -36,8 +36,9 @@ class BoundedCall implements CancelHandler, OpenCall {
   #isSettled = false;
   /** Whether the body of the response has closed, or the call has failed. */
   #hasEnded = false;
-  #hasListener = false;
   #endListener: CallEndListener | undefined = undefined;
+  /** Listeners beside the first one, which is the only one of nearly every call. */
+  #otherListeners: CallEndListener[] | undefined = undefined;
 
   constructor(options: DeadlineOptions, request: MeshRequest, settle: (result: MeshResponse | Promise<never>) => void) {
     this.#options = options;
@@ -76,10 +77,10 @@ class BoundedCall implements CancelHandler, OpenCall {
   }
 
   onEnd(listener: CallEndListener): boolean {
-    if (this.#hasListener) return false;
-    this.#hasListener = true;
-    if (this.#hasEnded) listener.handleCallEnd();
-    else this.#endListener = listener;
+    if (this.#hasEnded || listener === this.#endListener || this.#otherListeners?.includes(listener)) return false;
+    if (this.#endListener === undefined) this.#endListener = listener;
+    else if (this.#otherListeners === undefined) this.#otherListeners = [listener];
+    else this.#otherListeners.push(listener);
     return true;
   }
 
@@ -142,9 +143,12 @@ class BoundedCall implements CancelHandler, OpenCall {
 
   #tellEnd(): void {
     this.#hasEnded = true;
-    const listener = this.#endListener;
+    const first = this.#endListener;
+    const others = this.#otherListeners;
     this.#endListener = undefined;
-    listener?.handleCallEnd();
+    this.#otherListeners = undefined;
+    first?.handleCallEnd();
+    if (others) for (const listener of others) listener.handleCallEnd();
   }
 
   #finish(): void {

@@ -46,6 +46,16 @@ describe("the balance layer", () => {
     expect(journal.slice(2)).toEqual([`end ${error}, 0 in flight`]);
   });
 
+  it("makes no attempt for a call that was given up before", async () => {
+    const { journal, picker } = journallingPicker();
+    const request = testRequest();
+    const dispatch = dispatchWith(picker, () => Promise.reject(request.cancellation.reason));
+    const timeout = new MeshError("ERR_MESH_TIMEOUT", "too late");
+    request.cancellation.cancel(timeout);
+    await expect(dispatch(request)).rejects.toBe(timeout);
+    expect([journal, request.tried]).toEqual([[], []]);
+  });
+
   it("tells it of an attempt that failed before its head", async () => {
     const { journal, picker } = journallingPicker();
     const dispatch = dispatchWith(picker, () => Promise.reject(new Error("reset")));

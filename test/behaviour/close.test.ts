@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type CancelListener, Cancellation } from "../../src/core/cancellation.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { settleWire } from "../../src/core/connection-options.ts";
+import type { Discovery } from "../../src/discovery/discovery.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
@@ -101,6 +102,18 @@ describe("mesh.close", () => {
     expect(await rejectionOf(body.text())).toMatchObject({ code: "ERR_MESH_CLOSED", maybeExecuted: true });
     await until("both connections are closed", () => server.abandoned === 2);
     expect(server.begun).toHaveLength(2);
+  });
+
+  it("ends calls that wait for discovery", async () => {
+    const silent: Discovery = {
+      async *watch(_service, signal) {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      },
+    };
+    const mesh = createMesh({ discovery: silent, discoveryTimeoutMs: 60_000, timeoutMs: false, drainTimeoutMs: 10 });
+    const error = rejectionOf(mesh.fetch("orders/x"));
+    await mesh.close();
+    expect(await error).toMatchObject({ code: "ERR_MESH_CLOSED", service: "orders", attempts: [], maybeExecuted: false });
   });
 
   it("releases timers, sockets and watches", async () => {

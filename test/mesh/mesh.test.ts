@@ -1,10 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { get } from "node:http";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import { localResponse } from "../../src/core/buffered-body.ts";
 import type { Interceptor } from "../../src/core/dispatch.ts";
 import type { MeshError } from "../../src/core/errors.ts";
 import type { Discovery } from "../../src/discovery/discovery.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
+import type { ServiceOptions } from "../../src/mesh/service-options.ts";
 import type { Registrar, Registration } from "../../src/registration/registrar.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { closing, meshOf } from "../support/mesh.ts";
@@ -49,6 +51,16 @@ describe("mesh.fetch", () => {
       "message",
       expect.stringContaining("within 30 ms"),
     );
+  });
+});
+
+describe("an option of a service that is undefined", () => {
+  it("leaves the mesh's", async () => {
+    const server = await serve((_request, response) => response.writeHead(503).end());
+    const own = { retry: undefined } as unknown as ServiceOptions;
+    const mesh = meshOf({ orders: server.port }, { retry: false, services: { orders: own } });
+    await mesh.fetch("orders/x");
+    expect(server.seen).toHaveLength(1);
   });
 });
 
@@ -254,6 +266,74 @@ describe("maxServices", () => {
     release();
     await (await call).text();
     expect((await mesh.fetch("b/x")).status).toBe(200);
+  });
+
+  it("gives up none that an agent's request waits for", async () => {
+    const server = await serve((_request, response) => response.end("ok"));
+    let answer: (() => void) | undefined;
+    const discovery: Discovery = {
+      async *watch(service, signal) {
+        if (service === "a") await new Promise<void>((resolve) => (answer = resolve));
+        yield [{ id: "one", host: "127.0.0.1", port: server.port }];
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      },
+    };
+    const mesh = closing(createMesh({ discovery, maxServices: 1 }));
+    const agent = mesh.agent();
+    onTestFinished(() => agent.destroy());
+    const status = new Promise((resolve, reject) =>
+      get("http://a/x", { agent }, (got) => resolve(got.resume().statusCode)).on("error", reject),
+    );
+    await until("it waits", () => answer !== undefined);
+    expect(await rejectionOf(mesh.fetch("b/x"))).toMatchObject({ code: "ERR_MESH_OVERLOADED" });
+    answer?.();
+    expect(await status).toBe(200);
+    await until("it is given up", () =>
+      mesh.fetch("b/x").then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+
+  it("is told to interceptors as a rejection", async () => {
+    const seen: unknown[] = [];
+    const slow = await serve(() => {});
+    const catching: Interceptor = (next) => (request) =>
+      next(request).catch((error: unknown) => {
+        seen.push(error);
+        throw error;
+      });
+    const mesh = meshOf({ a: slow.port, b: slow.port }, { maxServices: 1, interceptors: [catching] });
+    void mesh.fetch("a/x").catch(() => {});
+    await until("a is called", () => slow.begun.length === 1);
+    const error = await rejectionOf(mesh.fetch("b/x"));
+    expect(error).toMatchObject({ code: "ERR_MESH_OVERLOADED" });
+    expect(seen).toEqual([error]);
+  });
+});
+
+describe("a call that an interceptor passes to a second service", () => {
+  it("keeps both from being given up", async () => {
+    const failing = await serve((_request, response) => response.writeHead(500).end());
+    const server = await serve();
+    const answers: (() => void)[] = [];
+    const slow = await serve((_request, response) => void answers.push(() => response.end("late")));
+    const fallback: Interceptor = (next) => async (request) => {
+      if (request.service !== "a") return next(request);
+      const response = await next(request);
+      response.body.discard();
+      return next({ ...request, service: "b" });
+    };
+    const mesh = meshOf({ a: failing.port, b: slow.port, c: server.port, d: server.port }, { maxServices: 3, interceptors: [fallback] });
+    const call = mesh.fetch("a/x");
+    await until("it waits for b", () => answers.length === 1);
+    for (const name of ["c", "d"]) await (await mesh.fetch(`${name}/x`)).text();
+    expect(mesh.services()).toEqual(["a", "b", "d"]);
+    answers[0]?.();
+    expect(await (await call).text()).toBe("late");
+    for (const name of ["e", "f", "g"]) await rejectionOf(mesh.fetch(`${name}/x`));
+    expect(mesh.services()).toEqual(["e", "f", "g"]);
   });
 });
 

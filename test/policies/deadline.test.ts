@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../src/core/cancellation.ts";
-import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
+import type { Dispatch, MeshRequest, MeshResponse, OpenCall } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
 import { deadline } from "../../src/policies/deadline.ts";
 import { continueFrom } from "../../src/policies/incoming.ts";
@@ -185,6 +185,24 @@ describe("deadline", () => {
     cancellation.cancel("before");
     await rejectionOf(through(hangs)(testRequest({ cancellation })));
     expect(ended).toBe(5);
+  });
+
+  it("says of a call to each of several listeners that it has ended, and takes none afterwards", async () => {
+    const clock = virtualClock();
+    const log: string[] = [];
+    const listeners = ["a", "b", "c"].map((name) => ({ handleCallEnd: () => void log.push(name) }));
+    const response = openResponse();
+    let call: OpenCall | undefined;
+    const dispatch = deadline({ limitOf: () => 1_000, clock })(async (request) => {
+      call = request.call;
+      for (const listener of [...listeners, ...listeners]) call?.onEnd(listener);
+      return response;
+    });
+    await dispatch(testRequest());
+    response.body.close();
+    expect(log).toEqual(["a", "b", "c"]);
+    expect(call?.onEnd({ handleCallEnd: () => void log.push("late") })).toBe(false);
+    expect(log).toHaveLength(3);
   });
 
   it("says in its error which of the three limits has passed", async () => {

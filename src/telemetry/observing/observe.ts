@@ -84,8 +84,8 @@ class ObservedAttempt {
   readonly #request: MeshRequest;
   readonly #followers: readonly AttemptObserver[];
   readonly #startedAt: number;
-  /** Index of the record of this attempt. A response discarded for a retry closes after the next attempt has got its record. */
-  readonly #at: number;
+  /** Number of records when it began. A response discarded for a retry closes after the next attempt has got its record. */
+  readonly #recordsBefore: number;
 
   constructor(observers: Observers, clock: Clock, request: MeshRequest, followers: readonly AttemptObserver[]) {
     this.#observers = observers;
@@ -93,7 +93,7 @@ class ObservedAttempt {
     this.#request = request;
     this.#followers = followers;
     this.#startedAt = clock.now();
-    this.#at = request.attempts.length;
+    this.#recordsBefore = request.attempts.length;
   }
 
   answered(response: MeshResponse): MeshResponse {
@@ -108,7 +108,9 @@ class ObservedAttempt {
   }
 
   #end(error: unknown, cancelled: boolean): void {
-    const record = this.#request.attempts[this.#at];
+    const { attempts, upstream } = this.#request;
+    // By its instance: a hedge beside it may have got its record first.
+    const record = attempts.find(({ endpoint }, index) => index >= this.#recordsBefore && endpoint === upstream?.id);
     if (record === undefined) return;
     this.#observers.attemptEnded(this.#followers, { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt });
   }
