@@ -67,12 +67,15 @@ export function checkObject(option: string, value: unknown): void {
 }
 
 /**
- * Checks that an object has no other keys than the allowed ones: a misspelt option is an error.
+ * Checks that an object has no other keys than the allowed ones: a misspelt option is an error. `hintFor` adds to its message how an option
+ * that is not allowed may have been meant.
  * @throws TypeError naming the option and the allowed ones.
  */
-export function checkKeys(where: string, options: object, allowed: readonly string[]): void {
+export function checkKeys(where: string, options: object, allowed: readonly string[], hintFor?: (key: string) => string | undefined): void {
   for (const key of Object.keys(options)) {
-    if (!allowed.includes(key)) throw new TypeError(`${where} has no option ${shown(key)}; it has ${allowed.join(", ")}`);
+    if (allowed.includes(key)) continue;
+    const hint = hintFor?.(key);
+    throw new TypeError(`${where} has no option ${shown(key)}; it has ${allowed.join(", ")}${hint === undefined ? "" : `; ${hint}`}`);
   }
 }
 

@@ -7,8 +7,9 @@ import { custom, group, integer, number, text } from "../core/settings/rules.ts"
 import type { Discovery } from "../discovery/discovery.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
+import { optionHint } from "./option-hint.ts";
 import { ServiceNames } from "./service-names.ts";
-import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOptionNames } from "./service-options.ts";
+import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOptionNames, serviceTables } from "./service-options.ts";
 
 /** The name of the service in a declared name or target: `orders` in `orders` and in `` `orders/${number}` ``. */
 export type ServiceNameOf<Declared extends string> = Declared extends `${infer Name}/${string}` ? Name : Declared;
@@ -84,7 +85,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
       for (const [name, service] of Object.entries(value as object)) {
         if (service === undefined) continue;
         checkObject(`${option}.${name}`, service);
-        checkServiceOptions(`${option}.${name}`, service as object);
+        checkServiceOptions(`${option}.${name}`, service as object, wholeMeshOptions.names);
       }
     },
   }),
@@ -134,7 +135,7 @@ export const meshOptionNames: readonly string[] = [...serviceOptionNames, ...who
  */
 export function checkMeshOptions(options: MeshOptions): void {
   if (typeof options !== "object" || options === null) throw new TypeError("createMesh needs options: createMesh({ discovery })");
-  checkKeys("createMesh", options, meshOptionNames);
+  checkKeys("createMesh", options, meshOptionNames, (key) => optionHint(key, [...serviceTables, wholeMeshOptions]));
   wholeMeshOptions.checkValues("", options);
   checkServiceValues("", options);
   const names = new ServiceNames(options.serviceNames);

@@ -8,6 +8,7 @@ import { type DecodeOption, decodeOption } from "../fetch/decode-options.ts";
 import { type TimeoutOption, timeoutOption } from "../policies/deadline.ts";
 import { type HealthCheckOption, healthCheckOption } from "../rotation/health/health-check-options.ts";
 import { type InstanceOptions, instanceOptions } from "./instance-options.ts";
+import { optionHint } from "./option-hint.ts";
 import { type LayerOptions, serviceLayers } from "./pipeline.ts";
 
 /** The interceptors of the application. */
@@ -59,11 +60,13 @@ export function withOverrides(options: ServiceOptions, own: ServiceOptions = {})
 }
 
 /**
- * Checks the options of one service. `where` is their name in errors: `services.orders`.
+ * Checks the options of one service. `where` is their name in errors: `services.orders`; `namesOfMesh` are options that only the whole mesh has.
  * @throws TypeError or RangeError naming the option and the value.
  */
-export function checkServiceOptions(where: string, options: object): void {
-  checkKeys(where, options, serviceOptionNames);
+export function checkServiceOptions(where: string, options: object, namesOfMesh: readonly string[]): void {
+  checkKeys(where, options, serviceOptionNames, (key) =>
+    namesOfMesh.includes(key) ? `${JSON.stringify(key)} is an option of createMesh, for all services` : optionHint(key, serviceTables),
+  );
   checkServiceValues(`${where}.`, options);
 }
 

@@ -101,7 +101,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "telemetry/observing", "wire", "testing"]],
   ["cli", ["core/*", "cli/commands", "cli/terminal", "index", "extend"]],
   ["cli/admin", ["core/*", "admin", "cli", "cli/terminal"]],
-  ["cli/check", ["core/*", "cli", "cli/registry"]],
+  ["cli/check", ["core/*", "extend", "cli", "cli/registry"]],
   [
     "cli/commands",
     [

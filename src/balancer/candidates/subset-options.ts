@@ -1,4 +1,4 @@
-import { checkInteger, checkKeys, checkObject } from "../../core/options.ts";
+import { checkInteger, checkKeys, checkObject, refuseOption } from "../../core/options.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { custom, integer } from "../../core/settings/rules.ts";
 
@@ -37,13 +37,19 @@ export function checkSubset(option: string, { client, seed }: SubsetOptions): vo
 }
 
 function checkSize(option: string, size: unknown): void {
-  checkInteger(option, size ?? null, 1);
+  checkGiven(option, size, 1);
 }
 
 function checkClient(option: string, given: unknown): void {
   checkObject(option, given);
   const client = given as ClientPosition;
   checkKeys(option, client, ["index", "count"]);
-  checkInteger(`${option}.count`, client.count ?? null, 1);
-  checkInteger(`${option}.index`, client.index ?? null, 0, client.count - 1);
+  checkGiven(`${option}.count`, client.count, 1);
+  checkGiven(`${option}.index`, client.index, 0, client.count - 1);
+}
+
+/** Checks a whole number that has no default. */
+function checkGiven(option: string, value: unknown, min: number, max?: number): void {
+  if (value === undefined) refuseOption(option, value, "a number");
+  checkInteger(option, value, min, max);
 }

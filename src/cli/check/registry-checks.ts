@@ -1,6 +1,8 @@
 import { Resolver } from "node:dns/promises";
 import { describeError } from "../../core/errors.ts";
+import type { Discovery } from "../../extend.ts";
 import { lookUp } from "../lookup.ts";
+import { nearestWord } from "../nearest-word.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
 import { clockFinding } from "./clock-check.ts";
 import { consulFindings, type RegistryCheck } from "./consul-checks.ts";
@@ -98,7 +100,9 @@ async function* adapterFindings(
   const name = discovery.name ?? "discovery";
   try {
     if (service !== undefined)
-      yield* await lookUp(discovery, service, { timeoutMs, signal }, async ({ update }) => serviceFindings(name, update));
+      yield* await lookUp(discovery, service, { timeoutMs, signal }, async ({ update }) =>
+        serviceFindings(name, update, update.endpoints.length > 0 ? undefined : await likelyName(discovery, service, signal)),
+      );
     else if (discovery.services !== undefined) {
       const count = (await discovery.services(signal)).length;
       yield count > 0
@@ -113,6 +117,12 @@ async function* adapterFindings(
   }
 }
 
+/** The listed service that `service` was probably meant to be; `undefined` where none is near, or the source lists no names. */
+async function likelyName(discovery: Discovery, service: string, signal: AbortSignal): Promise<string | undefined> {
+  const names = await discovery.services?.(signal).catch(() => undefined);
+  return names === undefined || names.includes(service) ? undefined : nearestWord(service, names);
+}
+
 function serviceFindings(
   name: string,
   {
@@ -120,6 +130,7 @@ function serviceFindings(
     endpoints,
     rejected,
   }: { readonly service: string; readonly endpoints: readonly unknown[]; readonly rejected: readonly { readonly reason: string }[] },
+  likely: string | undefined,
 ): readonly Finding[] {
   const reasons = [...new Set(rejected.map(({ reason }) => reason))].slice(0, 3).join("; ");
   return [
@@ -128,7 +139,7 @@ function serviceFindings(
       : warn(
           "discovery",
           `${name} lists no endpoint of ${service}`,
-          "check the spelling (inmesh services), the health of its instances and what the token may read",
+          `check the spelling (inmesh services), the health of its instances and what the token may read${likely === undefined ? "" : `; did you mean ${likely}?`}`,
         ),
     ...(rejected.length === 0
       ? []

@@ -54,6 +54,9 @@ export async function registrySource(values: RegistryValues, io: Pick<Io, "env">
   } catch (error) {
     // The factories check their options, whose values come from the command line.
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    // Consul may not have been meant.
+    if (given.length === 0 && error instanceof Error)
+      throw new Error(`${error.message}; or name another source by --eureka, --dns, --file or --static`, { cause: error });
     throw error;
   }
 }

@@ -52,6 +52,11 @@ describe("inmesh check", () => {
     ]);
   });
 
+  it("names the service that was probably meant", async () => {
+    const { stdout } = await runCli(["check", "ordes", "--static", "orders=127.0.0.1:1"]);
+    expect(stdout).toContain("may read; did you mean orders?");
+  });
+
   it("fails when the registry is not there, and says where it has looked", async () => {
     const { code, found } = await findings("--consul", "http://127.0.0.1:1");
     expect(code).toBe(1);

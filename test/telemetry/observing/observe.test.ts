@@ -4,7 +4,8 @@ import { observeAttempts } from "../../../src/telemetry/observing/observe.ts";
 import { Observers } from "../../../src/telemetry/observing/observers.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
-import { openResponse, rejection } from "../../policies/support.ts";
+import { openResponse } from "../../support/open-response.ts";
+import { rejectionOf } from "../../support/rejection.ts";
 
 describe("attempts side by side", () => {
   it("end with their own records, whichever gets its record first", async () => {
@@ -28,7 +29,7 @@ describe("attempts side by side", () => {
       return response;
     });
     const request = testRequest();
-    const loser = rejection(dispatch({ ...request, upstream: slow }));
+    const loser = rejectionOf(dispatch({ ...request, upstream: slow }));
     await dispatch({ ...request, upstream: fast });
     request.cancellation.cancel("the other one");
     giveUp();
