@@ -1,18 +1,14 @@
-import { inspect } from "node:util";
 import type { CallOptions, CallPriority } from "../core/dispatch.ts";
+import { refuseOption } from "../core/options.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { choice, custom, number, orFalse } from "../core/settings/rules.ts";
-
-function refuse(option: string, value: unknown, mustBe: string): never {
-  throw new TypeError(`${option} must be ${mustBe}, not ${inspect(value)}`);
-}
 
 /** The rule of a text that may be empty. */
 const anyText = custom<string | undefined>({
   type: "string",
   default: undefined,
   check(option, value) {
-    if (typeof value !== "string") refuse(option, value, "a string");
+    if (typeof value !== "string") refuseOption(option, value, "a string");
   },
 });
 
@@ -25,7 +21,7 @@ export const callOptions = optionTable<CallOptions>()({
     default: undefined,
     defaultText: "by `retry.methods`",
     check(option, value) {
-      if (typeof value !== "boolean") refuse(option, value, "true or false");
+      if (typeof value !== "boolean") refuseOption(option, value, "true or false");
     },
   }),
   retry: custom<false | undefined>({
@@ -33,7 +29,7 @@ export const callOptions = optionTable<CallOptions>()({
     default: undefined,
     defaultText: "the service's",
     check(option, value) {
-      if (value !== false) refuse(option, value, "false or absent");
+      if (value !== false) refuseOption(option, value, "false or absent");
     },
   }),
   priority: choice<CallPriority, CallPriority>(["high", "normal", "low"], "normal"),

@@ -1,7 +1,6 @@
-import { inspect } from "node:util";
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import type { Observer } from "../core/observing/observer.ts";
-import { checkKeys, checkObject } from "../core/options.ts";
+import { checkKeys, checkObject, refuseOption } from "../core/options.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { custom, group, integer, number, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
@@ -72,7 +71,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     defaultText: "`[openTelemetry()]`",
     check(option, value) {
       if (!(Array.isArray(value) && value.every((each) => typeof each === "object" && each !== null)))
-        throw new TypeError(`${option} must be an array of observers, not ${inspect(value, { depth: 1 })}`);
+        refuseOption(option, value, "an array of observers");
     },
   }),
   zone: text("none"),
@@ -95,7 +94,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     defaultText: "every name",
     check(option, value) {
       if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")))
-        throw new TypeError(`${option} must be an array of names of services, not ${inspect(value, { depth: 1 })}`);
+        refuseOption(option, value, "an array of names of services");
     },
   }),
   tls: group(tlsOptions),
@@ -108,8 +107,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     defaultText: "the process's own clock",
     check(option, value) {
       const clock = value as Partial<Clock> | null;
-      if (typeof clock?.now !== "function" || typeof clock.setTimer !== "function")
-        throw new TypeError(`${option} must be a Clock, not ${inspect(value, { depth: 0 })}`);
+      if (typeof clock?.now !== "function" || typeof clock.setTimer !== "function") refuseOption(option, value, "a Clock");
     },
   }),
   random: custom<Random>({
@@ -117,8 +115,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     default: Math.random,
     defaultText: "`Math.random`",
     check(option, value) {
-      if (typeof value !== "function")
-        throw new TypeError(`${option} must be a function that returns numbers in [0, 1), not ${inspect(value)}`);
+      if (typeof value !== "function") refuseOption(option, value, "a function that returns numbers in [0, 1)");
     },
   }),
 });

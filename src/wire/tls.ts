@@ -16,11 +16,35 @@ export interface TlsOptions {
   readonly serverName?: string;
 }
 
-const pem = custom<never>({ type: "PEM", default: undefined as never, defaultText: "none", check: () => {} });
+/** The rule of PEM. Its errors do not quote the value, which may be a key. */
+const pem = custom<never>({
+  type: "PEM",
+  default: undefined as never,
+  defaultText: "none",
+  check(option, value) {
+    if (!isText(value)) throw new TypeError(`${option} must be PEM: a string or bytes, not empty`);
+  },
+});
 
-/** The rules of {@link TlsOptions}. Invalid PEM is found when the secure context is made. */
+const authorities = custom<never>({
+  type: "PEM",
+  default: undefined as never,
+  defaultText: "the built-in ones",
+  check(option, value) {
+    // Node takes an empty list for "no authority is trusted".
+    if (!(Array.isArray(value) ? value.length > 0 && value.every(isText) : isText(value)))
+      throw new TypeError(`${option} must be PEM: a string or bytes, or an array of them, not empty`);
+  },
+});
+
+/** Whether a value may be PEM. An empty one, as of a variable that is not set, would mean "no certificate" to Node. */
+function isText(value: unknown): boolean {
+  return (typeof value === "string" || value instanceof Uint8Array) && value.length > 0;
+}
+
+/** The rules of {@link TlsOptions}; whether text is PEM is found when the secure context is made. */
 export const tlsOptions = optionTable<TlsOptions>()({
-  ca: { ...pem, defaultText: "the built-in ones" },
+  ca: authorities,
   cert: pem,
   key: pem,
   serverName: custom<string | undefined>({

@@ -480,10 +480,10 @@ describe("init.mesh", () => {
     [{ timeoutMs: 0 }, "mesh.timeoutMs must be at least 1, not 0"],
     [{ timeoutMs: Number.NaN }, "mesh.timeoutMs"],
     [{ attemptTimeoutMs: -1 }, "mesh.attemptTimeoutMs must be at least 1, not -1"],
-    [{ idempotent: "yes" }, "mesh.idempotent must be true or false, not 'yes'"],
+    [{ idempotent: "yes" }, 'mesh.idempotent must be true or false, not "yes"'],
     [{ retry: 3 }, "mesh.retry must be false or absent, not 3"],
     [{ hashKey: 7 }, "mesh.hashKey must be a string, not 7"],
-    [{ route: {} }, "mesh.route must be a string, not {}"],
+    [{ route: {} }, "mesh.route must be a string, not an object"],
     [null, "mesh must be an object"],
     [5, "mesh must be an object"],
   ])("%j is refused", async (options, message) => {
