@@ -42,5 +42,5 @@ export const callOptions = optionTable<CallOptions>()({
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function checkCallOptions(options: CallOptions): void {
-  callOptions.check("mesh", options);
+  callOptions.check("init.mesh", options);
 }

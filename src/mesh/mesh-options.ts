@@ -7,7 +7,7 @@ import type { Discovery } from "../discovery/discovery.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
 import { optionHint } from "./option-hint.ts";
-import { ServiceNames } from "./service-names.ts";
+import { checkServiceName, ServiceNames } from "./service-names.ts";
 import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOptionNames, serviceTables } from "./service-options.ts";
 
 /** The name of the service in a declared name or target: `orders` in `orders` and in `` `orders/${number}` ``. */
@@ -95,6 +95,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     check(option, value) {
       if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")))
         refuseOption(option, value, "an array of names of services");
+      for (const name of value) checkServiceName(option, name);
     },
   }),
   tls: group(tlsOptions),

@@ -1,4 +1,21 @@
 import { nearestName } from "../discovery/nearest-name.ts";
+import { parseTarget } from "../fetch/target.ts";
+
+/**
+ * Checks a name in `serviceNames`. A whole target (`orders/42`) would refuse every call, since calls are compared by their service.
+ * @throws TypeError naming the option and the name.
+ */
+export function checkServiceName(option: string, name: string): void {
+  if (!isServiceName(name)) throw new TypeError(`${option} must be names of services, without a path: not ${JSON.stringify(name)}`);
+}
+
+function isServiceName(name: string): boolean {
+  try {
+    return parseTarget(name).service === name;
+  } catch {
+    return false;
+  }
+}
 
 /** The services that may be called: those of `serviceNames`, or all. */
 export class ServiceNames {

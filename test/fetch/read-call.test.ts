@@ -475,7 +475,7 @@ describe("a Request", () => {
 
 describe("init.mesh", () => {
   it.each([
-    [{ timeoutms: 5 }, "timeoutms"],
+    [{ timeoutms: 5 }, 'init.mesh has no option "timeoutms"; it has timeoutMs'],
     [{ timeoutMs: "5" }, 'mesh.timeoutMs must be a number, not "5"'],
     [{ timeoutMs: 0 }, "mesh.timeoutMs must be at least 1, not 0"],
     [{ timeoutMs: Number.NaN }, "mesh.timeoutMs"],

@@ -47,6 +47,7 @@ const wrong: readonly (readonly [object, string])[] = [
   [{ interceptors: () => {} }, "interceptors must be an array of functions"],
   [{ emptyPolicy: "believe" }, 'emptyPolicy must be one of "quarantine", "trust", not "believe"'],
   [{ retry: true }, "retry must be an object with options, not true"],
+  [{ hedge: true }, "hedge must be an object with options, not true; {} stands for their defaults"],
   [{ retry: null }, "retry must be an object with options, not null"],
   [{ retry: 3 }, "retry must be an object with options, not 3"],
   [{ retry: { attempts: 3 } }, 'retry has no option "attempts"; it has maxAttempts'],

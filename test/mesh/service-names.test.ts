@@ -20,6 +20,10 @@ describe("serviceNames", () => {
     expect(create({ services: { users: {} } })).not.toThrow();
     expect(create({ serviceNames: [], services: { users: {} } })).toThrow("it has none");
     for (const wrong of [5, "users", [5], [""], null]) expect(create({ serviceNames: wrong })).toThrow("serviceNames must be an array");
+    for (const wrong of ["orders/42", "orders/", "mesh://orders", "my orders", "10.0.0.1"])
+      expect(create({ serviceNames: ["users", wrong] })).toThrow(
+        new TypeError(`serviceNames must be names of services, without a path: not ${JSON.stringify(wrong)}`),
+      );
   });
 
   it.each<[string, (mesh: Mesh) => Promise<unknown>]>([

@@ -61,6 +61,8 @@ export const readRooms: readonly string[] = [
   "testing",
   "testing/contract",
   "testing/simulator",
+  "wire",
+  "wire/undici",
 ];
 
 /** Pages that have not been read yet, by how their paths begin. */

@@ -1,6 +1,5 @@
 import { Resolver } from "node:dns/promises";
 import { describeError } from "../../core/errors.ts";
-import type { Discovery } from "../../extend.ts";
 import { lookUp } from "../lookup.ts";
 import { nearestWord } from "../nearest-word.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
@@ -118,7 +117,7 @@ async function* adapterFindings(
 }
 
 /** The listed service that `service` was probably meant to be; `undefined` where none is near, or the source lists no names. */
-async function likelyName(discovery: Discovery, service: string, signal: AbortSignal): Promise<string | undefined> {
+async function likelyName(discovery: RegistrySource["discovery"], service: string, signal: AbortSignal): Promise<string | undefined> {
   const names = await discovery.services?.(signal).catch(() => undefined);
   return names === undefined || names.includes(service) ? undefined : nearestWord(service, names);
 }

@@ -94,7 +94,11 @@ export function orFalse<Value, Default extends Value | false = Value>(
     type: `${rule.type} | false`,
     default: fallback,
     check(option, value) {
-      if (value !== false) rule.check(option, value);
+      if (value === false) return;
+      // The opposite of `false` is no value of a group.
+      if (value === true && rule.table !== undefined)
+        throw new TypeError(`${option} must be an object with options, not true; {} stands for their defaults`);
+      rule.check(option, value);
     },
   };
 }
