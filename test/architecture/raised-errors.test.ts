@@ -72,6 +72,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "registries/eureka/lease.ts: EurekaLease.errorOf": ["Eureka failed"],
   },
   ERR_MESH_CLOSED: {
+    "discovery/endpoint-wait.ts: EndpointWait.close": ["close() ended a call that waits for the first endpoints"],
     "mesh/services.ts: closedError": ["a call after close()"],
     "wire/failure.ts: codeOf": ["close() ended a call in flight"],
   },
