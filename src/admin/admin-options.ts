@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { checkFlag, checkInteger, checkKeys, checkObject, checkText, refuseOption } from "../core/options.ts";
+import { checkFlag, checkInteger, checkKeys, checkObject, checkText, refuseOption } from "../core/settings/checks.ts";
 import { isLoopback } from "./gate.ts";
 
 /** Options of {@link admin}. */

@@ -1,4 +1,4 @@
-import { checkChoice, checkFlag, checkKeys, checkNumber, checkObject, checkText, refuseOption } from "../core/options.ts";
+import { checkChoice, checkFlag, checkKeys, checkNumber, checkObject, checkText, refuseOption } from "../core/settings/checks.ts";
 import { type Spelling, spellings } from "./spelling.ts";
 import { type AllThresholds, defaultThresholds, type Thresholds } from "./thresholds.ts";
 

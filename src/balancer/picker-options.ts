@@ -1,5 +1,5 @@
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
-import { checkFunction, checkKeys, checkObject } from "../core/options.ts";
+import { checkFunction, checkKeys, checkObject } from "../core/settings/checks.ts";
 import type { OptionRule } from "../core/settings/option-rule.ts";
 import type { OptionRules, OptionTable, Settled } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Random, Timer } from "../core/clock.ts";
-import { maxTimerMs } from "../core/options.ts";
+import { maxTimerMs } from "../core/settings/checks.ts";
 
 /** Lengths of the pauses of an open circuit, in milliseconds, before they are varied by ± 20 %. */
 export interface Pauses {

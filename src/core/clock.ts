@@ -1,5 +1,5 @@
 import type { Cancellation } from "./cancellation.ts";
-import { maxTimerMs } from "./options.ts";
+import { maxTimerMs } from "./settings/checks.ts";
 import { SharedTimer, setSharedTimer } from "./shared-timers.ts";
 
 /** A timer, as {@link Clock.setTimer} returns it. */

@@ -1,5 +1,5 @@
 import type { CallOptions, CallPriority } from "../core/dispatch.ts";
-import { refuseOption } from "../core/options.ts";
+import { refuseOption } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { choice, custom, number, orFalse } from "../core/settings/rules.ts";
 

@@ -1,6 +1,6 @@
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import type { Observer } from "../core/observing/observer.ts";
-import { checkKeys, checkObject, refuseOption } from "../core/options.ts";
+import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { custom, group, integer, number, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";

@@ -6,7 +6,7 @@ import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
-import { checkNumber } from "../core/options.ts";
+import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import { LastGood } from "../discovery/last-good.ts";

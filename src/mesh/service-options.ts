@@ -1,6 +1,6 @@
 import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import type { Interceptor } from "../core/dispatch.ts";
-import { checkKeys } from "../core/options.ts";
+import { checkKeys } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";

@@ -1,5 +1,5 @@
 import type { Random } from "../core/clock.ts";
-import { checkInteger, checkKeys, checkObject } from "../core/options.ts";
+import { checkInteger, checkKeys, checkObject } from "../core/settings/checks.ts";
 import type { Upstream } from "../core/upstream.ts";
 
 /** Options of `mesh.warm`. */

@@ -2,7 +2,7 @@ import type { Context } from "@opentelemetry/api";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { CallObserver } from "../core/observing/call-observer.ts";
 import type { Observer } from "../core/observing/observer.ts";
-import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/options.ts";
+import { checkFlag, checkInteger, checkKeys, checkObject } from "../core/settings/checks.ts";
 import { FollowedCall, MeteredAttempt, PropagatedAttempt, type Reporters, TracedAttempt } from "./followers.ts";
 import { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import { NamedServices } from "./metrics/named-services.ts";

@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import type { Registry } from "@prometheus-io/client";
 import type { Observer } from "../core/observing/observer.ts";
-import { checkFlag, checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs } from "../core/options.ts";
+import { checkFlag, checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs } from "../core/settings/checks.ts";
 import { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import { NamedServices } from "./metrics/named-services.ts";
 import { metered } from "./metrics-observer.ts";

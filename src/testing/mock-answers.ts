@@ -2,7 +2,7 @@ import { localResponse } from "../core/buffered-body.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { type AttemptRecord, MeshError, type MeshErrorCode } from "../core/errors.ts";
 import type { RequestHeaders } from "../core/http/request-headers.ts";
-import { checkChoice, checkKeys, checkNumber } from "../core/options.ts";
+import { checkChoice, checkKeys, checkNumber } from "../core/settings/checks.ts";
 
 /** Failure of a call: no connection, the time limit of an attempt, or a connection that was lost after the request had been sent. */
 export type MockFault = "connect" | "timeout" | "reset";

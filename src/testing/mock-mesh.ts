@@ -1,6 +1,6 @@
 import { sleep, systemClock } from "../core/clock.ts";
 import { compose, type Interceptor } from "../core/dispatch.ts";
-import { checkKeys } from "../core/options.ts";
+import { checkKeys } from "../core/settings/checks.ts";
 import { createMesh, type Mesh } from "../mesh/mesh.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
 import { type Answerer, answererOf, faultError, type MockAnswers, type MockCall, responseOf } from "./mock-answers.ts";

@@ -1,4 +1,4 @@
-import { checkInteger, checkKeys, checkObject, refuseOption } from "../../core/options.ts";
+import { checkInteger, checkKeys, checkObject, refuseOption } from "../../core/settings/checks.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { custom, integer } from "../../core/settings/rules.ts";
 

@@ -1,6 +1,6 @@
 import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { checkFunction } from "../../core/options.ts";
+import { checkFunction } from "../../core/settings/checks.ts";
 import type { Settled } from "../../core/settings/option-table.ts";
 import { custom, number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";

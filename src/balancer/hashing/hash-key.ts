@@ -1,5 +1,5 @@
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { checkText } from "../../core/options.ts";
+import { checkText } from "../../core/settings/checks.ts";
 
 /** The key of a request, by which pickers that hash choose the instance; `undefined` when it has none. */
 export type HashKey = (request: MeshRequest) => string | undefined;

@@ -1,5 +1,5 @@
 import type { Random } from "../../core/clock.ts";
-import { checkInteger, refuseOption } from "../../core/options.ts";
+import { checkInteger, refuseOption } from "../../core/settings/checks.ts";
 import type { OptionRule } from "../../core/settings/option-rule.ts";
 import { custom } from "../../core/settings/rules.ts";
 

@@ -1,4 +1,4 @@
-import { checkInteger } from "../../core/options.ts";
+import { checkInteger } from "../../core/settings/checks.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { custom } from "../../core/settings/rules.ts";
 import { ConsistentHash, type ConsistentHashOptions, consistentHashRules } from "../hashing/consistent-hash.ts";

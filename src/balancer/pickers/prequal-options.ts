@@ -1,5 +1,5 @@
 import type { Clock, Random } from "../../core/clock.ts";
-import { refuseOption } from "../../core/options.ts";
+import { refuseOption } from "../../core/settings/checks.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { custom, integer, number, ratio } from "../../core/settings/rules.ts";
 import { clockRule, randomRule } from "../picker-options.ts";

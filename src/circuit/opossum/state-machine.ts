@@ -1,6 +1,6 @@
 import CircuitBreaker, { type Bucket, type Opossum, type OpossumState } from "opossum";
-import { maxTimerMs } from "../../core/options.ts";
 import type { Outcome } from "../../core/outcome.ts";
+import { maxTimerMs } from "../../core/settings/checks.ts";
 
 /** Length of a bucket of the rolling window, in milliseconds. */
 export const bucketMs = 1_000;

@@ -1,4 +1,4 @@
-import { checkKeys, checkObject } from "../options.ts";
+import { checkKeys, checkObject } from "./checks.ts";
 import type { OptionRule } from "./option-rule.ts";
 
 /** The rules of all options in `Options`. */

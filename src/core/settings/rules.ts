@@ -1,4 +1,4 @@
-import { checkChoice, checkFlag, checkInteger, checkNumber, checkText, maxTimerMs } from "../options.ts";
+import { checkChoice, checkFlag, checkInteger, checkNumber, checkText, maxTimerMs } from "./checks.ts";
 import type { OptionRule, Unit } from "./option-rule.ts";
 import type { OptionRules, OptionTable } from "./option-table.ts";
 

@@ -1,5 +1,5 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
-import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
+import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
 import { type Discovery, nameOf } from "../discovery.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
 import { closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";

@@ -1,6 +1,6 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
-import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/options.ts";
+import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { allFailed, closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";

@@ -1,6 +1,15 @@
 import nodeDns from "node:dns";
 import type { Clock, Random } from "../../core/clock.ts";
-import { checkChoice, checkFlag, checkInteger, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../../core/options.ts";
+import {
+  checkChoice,
+  checkFlag,
+  checkInteger,
+  checkKeys,
+  checkNumber,
+  checkObject,
+  maxTimerMs,
+  refuseOption,
+} from "../../core/settings/checks.ts";
 import type { EmptyPolicy } from "../discovery.ts";
 import { plainName } from "./name.ts";
 import { type DnsServer, parseServer } from "./server.ts";

@@ -2,7 +2,7 @@ import { extname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import { checkChoice, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../../core/options.ts";
+import { checkChoice, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../../core/settings/checks.ts";
 import type { Discovery, EmptyPolicy } from "../discovery.ts";
 import { keepIfSame } from "../same-endpoints.ts";
 import { type FileFormat, ListFile } from "./list-file.ts";

@@ -1,4 +1,4 @@
-import { checkInteger, refuseOption } from "../../core/options.ts";
+import { checkInteger, refuseOption } from "../../core/settings/checks.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { custom, integer, timerMs } from "../../core/settings/rules.ts";
 import type { LimitAlgorithm } from "./limit-algorithm.ts";

@@ -1,4 +1,4 @@
-import { checkInteger, checkKeys, checkNumber } from "../../core/options.ts";
+import { checkInteger, checkKeys, checkNumber } from "../../core/settings/checks.ts";
 import type { LimitAlgorithm, LimitSample } from "./limit-algorithm.ts";
 
 /** Options of {@link gradient2}. */

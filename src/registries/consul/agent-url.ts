@@ -1,4 +1,4 @@
-import { checkFlag, checkInteger, checkText, refuseOption } from "../../core/options.ts";
+import { checkFlag, checkInteger, checkText, refuseOption } from "../../core/settings/checks.ts";
 
 /** The options for the address of an agent. */
 export interface AgentAddress {

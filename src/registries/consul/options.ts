@@ -1,5 +1,14 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
-import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, checkText, refuseOption } from "../../core/options.ts";
+import {
+  checkChoice,
+  checkFlag,
+  checkFunction,
+  checkKeys,
+  checkNumber,
+  checkObject,
+  checkText,
+  refuseOption,
+} from "../../core/settings/checks.ts";
 import { agentUrl } from "./agent-url.ts";
 import { type ConsulTls, checkedTls } from "./http/consul-tls.ts";
 import { type ConsulToken, checkedToken } from "./http/token.ts";

@@ -1,4 +1,4 @@
-import { checkObject, checkText, refuseOption } from "../../core/options.ts";
+import { checkObject, checkText, refuseOption } from "../../core/settings/checks.ts";
 import type { OptionRule } from "../../core/settings/option-rule.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { choice, custom, integer, ratio, timerMs } from "../../core/settings/rules.ts";

@@ -8,7 +8,7 @@ import {
   checkObject,
   checkText,
   refuseOption,
-} from "../../core/options.ts";
+} from "../../core/settings/checks.ts";
 import { nameServers } from "./listing.ts";
 import type { Latency, Scenario, ServerAnswer, SimulatedServer } from "./scenario.ts";
 import { phasesOf } from "./server.ts";

@@ -1,4 +1,4 @@
-import { checkKeys, checkObject } from "../../../core/options.ts";
+import { checkKeys, checkObject } from "../../../core/settings/checks.ts";
 
 /** TLS to a Consul agent: its certificate authorities, and the client's own certificate. */
 export interface ConsulTls {

@@ -10,7 +10,7 @@ import {
   checkText,
   maxTimerMs,
   refuseOption,
-} from "../../src/core/options.ts";
+} from "../../../src/core/settings/checks.ts";
 
 describe("option checks", () => {
   it("take what is right and what is absent", () => {
