@@ -20,6 +20,8 @@ export interface AgentTarget {
 interface RequestOptions extends ClientRequestArgs {
   /** Whether the instance speaks TLS. */
   isSecureUpstream?: boolean;
+  /** The version of the identity when the request was made. */
+  identityVersion?: number;
 }
 
 /** The method of `http.ClientRequest` by which agents hand over a socket, since 2013; the types omit it. */
@@ -44,7 +46,7 @@ const internals = Agent.prototype as unknown as AgentInternals;
  */
 export class MeshAgent extends Agent {
   readonly #target: AgentTarget;
-  /** The version of the identity with which each TLS connection was made. */
+  /** The version of the identity at the request for which each TLS connection was made. */
   readonly #versions = new WeakMap<Duplex, number>();
   /** The version at the last request. */
   #version: number;
@@ -69,14 +71,17 @@ export class MeshAgent extends Agent {
       ...(options.socketPath ? { path: options.socketPath } : { host: options.host as string, port: Number(options.port) }),
       ...tlsConnectOptions(identity),
     });
-    this.#versions.set(socket, identity.version);
+    this.#versions.set(socket, options.identityVersion ?? identity.version);
     return socket;
   }
 
-  /** Requests share connections of the same name: with the version in it, those of an earlier identity take no new request. */
+  /**
+   * Requests share connections of the same name: with the version in it, those of an earlier identity take no new request. It is that of the
+   * request, since `http.Agent` finds a connection by its name until it has closed.
+   */
   override getName(options?: RequestOptions): string {
     const name = super.getName(options);
-    return options?.isSecureUpstream ? `${name}:${this.#target.identity.version}` : name;
+    return options?.isSecureUpstream ? `${name}:${options.identityVersion}` : name;
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
@@ -115,6 +120,7 @@ export class MeshAgent extends Agent {
       port: endpoint.port,
       socketPath: endpoint.socketPath,
       isSecureUpstream: endpoint.secure ?? false,
+      identityVersion: this.#target.identity.version,
     });
   }
 }

@@ -126,6 +126,8 @@ export class Service implements CallEndListener {
 
   /** Sends a request down the pipeline of the service. */
   dispatch(request: MeshRequest): Promise<MeshResponse> {
+    // Given up while an interceptor of the mesh worked: no layer must take that for a failure of the service.
+    if (request.cancellation.cancelled) return Promise.reject(request.cancellation.reason);
     if (request.call?.onEnd(this)) this.#inFlight++;
     return this.#pipeline.dispatch(request);
   }

@@ -21,7 +21,9 @@ export function maxResponseBytes(max: number): Interceptor {
         const message = `the response of "${service}" is larger than ${max} bytes (maxResponseBytes)`;
         return new MeshError("ERR_MESH_BODY", message, { service, attempts: [...attempts] });
       };
-      if (request.method !== "HEAD" && Number(headerOf(response, "content-length")) > max) {
+      // The length in the answer to a HEAD, and in a 304, is that of another response (RFC 9110 §8.6).
+      const isOfBody = request.method !== "HEAD" && response.status !== 304;
+      if (isOfBody && Number(headerOf(response, "content-length")) > max) {
         response.body.cancel();
         throw refusal();
       }

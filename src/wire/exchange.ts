@@ -116,6 +116,11 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
 
   onError(cause: Error): void {
     if (this.#isClosed) return;
+    // undici misses the body whose length a 304 tells: it is that of the answer to a GET without a condition (RFC 9110 §8.6).
+    if (this.status === 304 && (cause as { code?: unknown }).code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") {
+      this.#close(undefined);
+      return;
+    }
     const error = failureOf(this.#state(), cause);
     this.#settle?.(Promise.reject(error));
     this.#close(error);

@@ -6,7 +6,7 @@ import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
-import { failureOf, record } from "./failure.ts";
+import { codeOfReason, failureOf, record } from "./failure.ts";
 import { Pools } from "./pools.ts";
 import { decodeHeaders } from "./raw-headers.ts";
 import type { PoolOptions } from "./upstream-pool.ts";
@@ -74,6 +74,12 @@ export class Transport {
       const { path, method, headers, cancellation } = request;
       const fail = (cause: unknown) => {
         const ms = this.#clock.now() - startedAt;
+        // The caller has aborted: undici's error for that would blame the instance.
+        if (cancellation.cancelled) {
+          record({ request, isSent, hasHead: false, status: undefined, ms, index: undefined }, codeOfReason(cancellation.reason), isSent);
+          reject(cancellation.reason);
+          return;
+        }
         reject(failureOf({ request, isSent, hasHead: false, status: undefined, ms, index: undefined }, cause));
       };
       try {

@@ -1,5 +1,5 @@
 // Behaviour of undici that the transport is built around. When one of these fails after an update of undici, the place that
-// relies on it has to be looked at: client/exchange.ts, client/transport.ts, client/failure.ts.
+// relies on it has to be looked at: wire/exchange.ts, wire/transport.ts, wire/failure.ts.
 import { type buildConnector, H2CClient, Pool, RetryAgent } from "undici";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { meshOf } from "../support/mesh.ts";
@@ -210,5 +210,19 @@ describe("undici", () => {
   it("is the version these were seen with, or newer within 7", async () => {
     const { version } = (await import("undici/package.json", { with: { type: "json" } })).default as { version: string };
     expect(version).toMatch(/^7\.(3\d|[4-9]\d|\d{3,})\./);
+  });
+});
+
+describe("a 304 with the content-length of another response", () => {
+  it("is answered without its body by undici's error, and is no failure of the instance", async () => {
+    const server = await serve((_request, response) => response.writeHead(304, { "content-length": 500 }).end());
+    const seen = recorder();
+    poolTo(server.port).dispatch({ path: "/", method: "GET" }, seen.handler);
+    await seen.done();
+    expect([seen.calls, seen.code]).toEqual([["connect", "headers 304", "error"], "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
+    const mesh = meshOf({ orders: server.port });
+    for (let call = 0; call < 6; call++) expect(await (await mesh.fetch("orders/x")).text()).toBe("");
+    await until("the attempts have ended", () => mesh.explain("orders")?.endpoints[0]?.inFlight === 0);
+    expect(mesh.explain("orders")?.endpoints).toMatchObject([{ attempts: 6, failures: 0, state: "available" }]);
   });
 });

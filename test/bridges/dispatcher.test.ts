@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
-import { type Dispatcher, pipeline, request, stream, FormData as UndiciFormData, fetch as undiciFetch, WebSocket } from "undici";
+import { type Dispatcher, pipeline, request, stream, FormData as UndiciFormData, fetch as undiciFetch, upgrade, WebSocket } from "undici";
 import { describe, expect, it } from "vitest";
 import { isMeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
@@ -489,6 +489,19 @@ describe("a WebSocket through the dispatcher", () => {
       server.heads[0]?.socket.destroy();
       return inFlight(mesh) === 0;
     });
+  });
+
+  it("that its caller gives up rejects with the caller's reason, and blames no instance", async () => {
+    const server = await serveRaw(() => {});
+    const { mesh, dispatcher } = through({ users: server.port });
+    const aborting = new AbortController();
+    const mine = new Error("mine");
+    const upgraded = rejectionOf(upgrade("http://users/chat", { dispatcher, signal: aborting.signal }));
+    await until("the instance has the request", () => server.received[0] !== undefined);
+    aborting.abort(mine);
+    expect(await upgraded).toBe(mine);
+    await until("the attempt has ended", () => inFlight(mesh) === 0);
+    expect(mesh.explain("users")?.endpoints).toMatchObject([{ attempts: 1, failures: 0, inFlight: 0 }]);
   });
 
   it("fails when no instance takes the connection", async () => {

@@ -103,6 +103,22 @@ describe("interceptors", () => {
     expect(order).toEqual(["orders: mesh", "orders: own", "users: mesh"]);
   });
 
+  it("that outlast the deadline make neither the service nor an instance look bad", async () => {
+    const server = await serve();
+    let pauseMs = 50;
+    const slow: Interceptor = (next) => async (request) => {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      return next(request);
+    };
+    const mesh = meshOf({ orders: server.port }, { timeoutMs: 20, throttle: {}, interceptors: [slow], random: () => 0 });
+    await mesh.warm("orders");
+    for (let call = 0; call < 6; call++) expect(await rejectionOf(mesh.fetch("orders/x"))).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    expect(mesh.explain("orders")?.endpoints).toMatchObject([{ state: "available", attempts: 0, failures: 0 }]);
+    pauseMs = 0;
+    expect((await mesh.fetch("orders/x", { mesh: { timeoutMs: 5_000 } })).status).toBe(200);
+  });
+
   it("may answer by themselves", async () => {
     const server = await serve();
     const mesh = meshOf({ orders: server.port }, { interceptors: [() => async () => localResponse(418, "short", { "x-a": "1" })] });

@@ -68,6 +68,11 @@ describe("maxResponseBytes", () => {
     expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ state: "available", failures: 0, attempts: 30 });
   });
 
+  it("asks nothing of a 304's content-length, which is that of another response", async () => {
+    const { mesh } = await rig((_request, response) => response.writeHead(304, { "content-length": 5_000 }).end());
+    expect((await mesh.fetch("orders/", { headers: { "if-none-match": "1" } })).status).toBe(304);
+  });
+
   it("may differ from service to service, and asks nothing of a HEAD's content-length", async () => {
     const { port } = await serve((request, response) =>
       response.writeHead(200, { "content-length": 5_000 }).end(request.method === "HEAD" ? "" : "x".repeat(5_000)),

@@ -111,6 +111,26 @@ describe("an identity that changes", () => {
     expect(sockets[2]?.destroyed).toBe(false);
   });
 
+  it("leaves no connection of before in the agent's books, and no request that waits for one", async () => {
+    const { upstream, release } = await instance();
+    const { identity, rotate } = scriptedIdentity();
+    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, settle() {} });
+    const agent: HttpAgent = new MeshAgent({ lease, identity }, { maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const send = (path: string) =>
+      new Promise<IncomingMessage>((resolve, reject) => get(`http://users${path}`, { agent }, resolve).on("error", reject));
+    const slow = await send("/slow");
+    const waiting = send("/");
+    await until("it waits", () => Object.keys(agent.requests).length === 1);
+    rotate();
+    release();
+    await textOf(slow);
+    await textOf(await waiting);
+    expect(await textOf(await send("/"))).toBe(named);
+    await until("only the new connection is left", () => [agent.sockets, agent.freeSockets].flatMap(Object.values).flat().length === 1);
+    expect(agent.requests).toEqual({});
+  });
+
   it("is shown by the next health check", async () => {
     const { upstream, sockets, shown } = await instance();
     const { identity, rotate } = scriptedIdentity();
