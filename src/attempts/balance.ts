@@ -1,4 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
+import type { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
@@ -13,6 +14,16 @@ export interface BalanceOptions {
   readonly wait: FirstAnswer;
   /** The room of the instances: a full one is passed over, and while all are full, attempts wait. */
   readonly instanceLimit?: InstanceRoom | undefined;
+  /** Begins the time limit of an attempt; `undefined` for an attempt without one. */
+  readonly limitOf?: ((request: MeshRequest) => AttemptLimit | undefined) | undefined;
+}
+
+/** The time limit of one attempt up to its response head, which is the attempt's cancellation. */
+export interface AttemptLimit extends Cancellation {
+  /** The response head is there. */
+  answered(response: MeshResponse): void;
+  /** The attempt has ended without a response. */
+  failed(): void;
 }
 
 /** The wait of calls for discovery's first answer. */
@@ -37,10 +48,11 @@ export interface InstanceRoom {
 }
 
 /**
- * Waits for the first endpoints, picks an instance, and keeps the books of the attempt until its body has closed. The ledger tells the circuit
- * of the instance: a layer for that alone would be one more promise for each attempt in flight.
+ * Waits for the first endpoints, picks an instance, bounds the attempt, and keeps its books until its body has closed. The ledger tells the
+ * circuit of the instance, and the time limit is begun here: a layer for each would be one more promise for each attempt in flight.
  */
-export function balance({ balancer, ledger, wait, instanceLimit }: BalanceOptions): Interceptor {
+export function balance(options: BalanceOptions): Interceptor {
+  const { balancer, wait, instanceLimit } = options;
   return (next) => {
     const send = (request: MeshRequest): Promise<MeshResponse> => {
       // Given up while an interceptor worked: nothing is sent, for which no instance is to blame.
@@ -53,25 +65,30 @@ export function balance({ balancer, ledger, wait, instanceLimit }: BalanceOption
         if (upstream === undefined) return instanceLimit.waitFor(request, () => send(request));
       }
       request.tried.push(upstream);
-      return attempt(ledger, next, request, upstream);
+      return attempt(options, next, request, upstream);
     };
     const inTurn = (request: MeshRequest) => (instanceLimit?.isTaken ? instanceLimit.waitFor(request, () => send(request)) : send(request));
     return (request) => (wait.isOver ? inTurn(request) : wait.join(request).then(() => inTurn(request)));
   };
 }
 
-/** Makes one attempt at `upstream`, with its books. */
-function attempt(ledger: AttemptLedger, next: Dispatch, request: MeshRequest, upstream: Upstream): Promise<MeshResponse> {
+/** Makes one attempt at `upstream`, with its books and its time limit: a timeout is a failure of the instance. */
+function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: MeshRequest, upstream: Upstream): Promise<MeshResponse> {
   const books = ledger.begin(upstream, request);
   books.sent();
-  return next({ ...request, upstream }).then(
+  const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream };
+  const limit = limitOf?.(sent);
+  if (limit !== undefined) sent.cancellation = limit;
+  return next(sent).then(
     (response) => {
+      limit?.answered(response);
       books.head(response);
       // Until the body has closed, not the head: otherwise an instance that streams would look idle.
       response.body.onClose((error) => books.end(error));
       return response;
     },
     (error: unknown) => {
+      limit?.failed();
       books.end(error);
       throw error;
     },

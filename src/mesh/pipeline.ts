@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { compose, type Dispatch, type Interceptor, type MeshRequest } from "../core/dispatch.ts";
 import { type BuiltLayer, type Layer, type LayerParts, layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { attemptTimeoutLayer } from "../policies/attempt-timeout.ts";
+import { attemptLimit, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { concurrencyLayer } from "../policies/concurrency/concurrency-limit.ts";
 import { deadline } from "../policies/deadline.ts";
 import { delimitedBodyLayer } from "../policies/delimited-body.ts";
@@ -53,13 +53,14 @@ const interceptorsLayer = layer({
 });
 
 /**
- * Picks the instance, counts the attempt until its body has closed, and reports its outcome to the circuit of the instance. Above the attempt
- * timeout: a timeout is a failure of the instance.
+ * Picks the instance, bounds the attempt, counts it until its body has closed, and reports its outcome to the circuit of the instance, for which
+ * a timeout is a failure.
  */
 const instanceLayer = layer({
   name: "instance and its breaker",
-  options: optionTable<object>()({}),
-  build: (_, parts: BalanceOptions) => balance(parts),
+  options: attemptTimeoutOption,
+  build: ({ attemptTimeoutMs: timeoutMs }, { clock, ...parts }: Omit<BalanceOptions, "limitOf"> & Pick<LayerParts, "clock">) =>
+    balance({ ...parts, limitOf: attemptLimit({ timeoutMs, clock }) }),
 });
 
 /** Innermost: it observes the attempt as the wire ended it. */
@@ -86,8 +87,6 @@ export const serviceLayers = [
   // Attempts take places, not calls: a call that pauses before its retry holds none.
   concurrencyLayer,
   instanceLayer,
-  // One attempt up to its response head.
-  attemptTimeoutLayer,
   // Each attempt has less time left than the one before.
   propagateLayer,
   observeAttemptsLayer,

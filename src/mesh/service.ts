@@ -13,7 +13,7 @@ import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
-import { attemptTimeoutLayer } from "../policies/attempt-timeout.ts";
+import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
@@ -73,7 +73,7 @@ export class Service implements CallEndListener {
       settings: this.#settings,
       zone: context.zone,
       identity: context.identity ?? staticIdentity(),
-      send: attemptTimeoutLayer.build(options, parts)?.interceptor(wire) ?? wire,
+      send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       release: (upstream) => transport.release(upstream),
     });
     this.#watcher = this.#watch(options);

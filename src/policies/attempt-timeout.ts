@@ -1,8 +1,7 @@
 import { Cancellation } from "../core/cancellation.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
-import { type LayerParts, layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { number, orFalse } from "../core/settings/rules.ts";
 
@@ -15,22 +14,29 @@ export interface AttemptTimeoutOptions {
 
 /**
  * Bounds one attempt up to its response head: the wait for a connection, connecting, sending, and waiting for the response. undici's own
- * limits are half a second coarse and leave out the wait for a connection.
+ * limits are half a second coarse and leave out the wait for a connection. The function begins the attempt of a request; it returns
+ * `undefined` where there is no limit.
  */
-export function attemptTimeout({ timeoutMs: defaultMs, clock }: AttemptTimeoutOptions): Interceptor {
-  return (next) => (request) => {
+export function attemptLimit({ timeoutMs: defaultMs, clock }: AttemptTimeoutOptions): (request: MeshRequest) => BoundedAttempt | undefined {
+  return (request) => {
     const timeoutMs = request.options.attemptTimeoutMs ?? defaultMs;
-    if (timeoutMs === false) return next(request);
-    const attempt = new BoundedAttempt(request, timeoutMs, clock);
+    return timeoutMs === false ? undefined : new BoundedAttempt(request, timeoutMs, clock);
+  };
+}
+
+/** The same for requests that do not go through the pipeline. */
+export function attemptTimeout(options: AttemptTimeoutOptions): Interceptor {
+  const limitOf = attemptLimit(options);
+  return (next) => (request) => {
+    const attempt = limitOf(request);
+    if (attempt === undefined) return next(request);
     return next({ ...request, cancellation: attempt }).then(
       (response) => {
-        attempt.stopTimer();
-        response.body.onClose(() => attempt.leave());
+        attempt.answered(response);
         return response;
       },
       (error: unknown) => {
-        attempt.stopTimer();
-        attempt.leave();
+        attempt.failed();
         throw error;
       },
     );
@@ -41,8 +47,10 @@ export function attemptTimeout({ timeoutMs: defaultMs, clock }: AttemptTimeoutOp
 const lateMs = 20;
 
 /** One attempt and its limit: a cancellation of its own below that of the call, which goes on when the attempt is given up. */
-class BoundedAttempt extends Cancellation {
+export class BoundedAttempt extends Cancellation {
   readonly #request: MeshRequest;
+  /** The cancellation of the call. */
+  readonly #call: Cancellation;
   readonly #clock: Clock;
   readonly #dueAt: number;
   #timer: Timer;
@@ -51,19 +59,28 @@ class BoundedAttempt extends Cancellation {
     super();
     this.#request = request;
     this.#clock = clock;
-    request.cancellation.onCancel(this);
+    this.#call = request.cancellation;
+    this.#call.onCancel(this);
     this.#dueAt = clock.now() + timeoutMs;
     this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
   }
 
-  /** The response head is there, or the attempt has failed: the limit is met. */
-  stopTimer(): void {
+  /** The response head is there: the limit is met, and the call can still cancel the body. */
+  answered({ body }: MeshResponse): void {
     this.#clock.clearTimer(this.#timer);
+    if (body.complete) this.#leave();
+    else body.onClose(() => this.#leave());
   }
 
-  /** The attempt has ended: the cancellation of the call does not concern it any more. */
-  leave(): void {
-    this.#request.cancellation.removeListener(this);
+  /** The attempt has ended without a response. */
+  failed(): void {
+    this.#clock.clearTimer(this.#timer);
+    this.#leave();
+  }
+
+  /** The cancellation of the call does not concern it any more. */
+  #leave(): void {
+    this.#call.removeListener(this);
   }
 
   #expire(timeoutMs: number): void {
@@ -86,15 +103,13 @@ class BoundedAttempt extends Cancellation {
   }
 }
 
-/** The option of {@link attemptTimeoutLayer}. */
+/** The option of {@link attemptLimit}. */
 export interface AttemptTimeoutOption {
   /** Time limit of one attempt up to its response head, in milliseconds; `false` = no limit. @default 2000 */
   readonly attemptTimeoutMs?: number | false;
 }
 
-/** Below the balancer, which counts the attempt: a timeout is a failure of the instance. */
-export const attemptTimeoutLayer = layer({
-  name: "attempt timeout",
-  options: optionTable<AttemptTimeoutOption>()({ attemptTimeoutMs: orFalse(number({ default: 2_000, min: 1, unit: "ms" })) }),
-  build: ({ attemptTimeoutMs: timeoutMs }, { clock }: LayerParts) => attemptTimeout({ timeoutMs, clock }),
+/** The rule of {@link AttemptTimeoutOption}. */
+export const attemptTimeoutOption = optionTable<AttemptTimeoutOption>()({
+  attemptTimeoutMs: orFalse(number({ default: 2_000, min: 1, unit: "ms" })),
 });
