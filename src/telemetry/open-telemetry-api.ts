@@ -25,14 +25,17 @@ export function loadedApi(): typeof Api {
 
 /** At once, so that no call after a registration is missed; by its URL, so that it is the copy that `import` gives. */
 function load(): void {
+  if (isImporting) return;
   try {
     loaded = createRequire(import.meta.url)(fileURLToPath(import.meta.resolve("@opentelemetry/api"))) as typeof Api;
   } catch {
     // In a bundle the package is no file: the bundle's own copy comes a moment later.
-    if (isImporting) return;
     isImporting = true;
-    void import("@opentelemetry/api").then((api) => {
-      loaded = api;
-    });
+    void import("@opentelemetry/api").then(
+      (api) => {
+        loaded = api;
+      },
+      () => {},
+    );
   }
 }

@@ -156,14 +156,14 @@ for (const { version, isAvailable, program } of nodes) {
 }
 
 describe("the package in a bundle", () => {
-  it("works without its files: calls, a dispatcher, and OpenTelemetry that was registered before", async () => {
+  it("works without its files: calls, a dispatcher, suggestions, and OpenTelemetry that was registered before", async () => {
     const input = join(bare.directory, "bundled.mjs");
     const build = await rolldown({ input, platform: "node" });
     const away = await mkdtemp(join(tmpdir(), "inmesh-bundle-"));
     try {
       await build.write({ dir: away, format: "esm", entryFileNames: "[name].mjs" });
       const run = await promisify(execFile)(process.execPath, [join(away, "bundled.mjs")], { cwd: away });
-      expect(run).toEqual({ stdout: "200 200 GET\n", stderr: "" });
+      expect(run).toEqual({ stdout: "200 200 GET ERR_MESH_NO_ENDPOINTS true\n", stderr: "" });
     } finally {
       await build.close();
       await rm(away, { recursive: true, force: true });

@@ -192,7 +192,10 @@ server.listen(0, "127.0.0.1", async () => {
 });
 `;
 
-/** What an application that is bundled into one file might do: prints a status, one that came through a dispatcher, and the name of a span. */
+/**
+ * What an application that is bundled into one file might do: prints a status, one that came through a dispatcher, the name of
+ * a span, the code of a call to a service that there is not, and whether the message of a later one has a suggestion.
+ */
 export const bundledProgram: string = `
 import { createServer } from "node:http";
 import { trace } from "@opentelemetry/api";
@@ -208,7 +211,9 @@ server.listen(0, "127.0.0.1", async () => {
   const { statusCode, body } = await mesh.dispatcher().request({ origin: "http://web", path: "/", method: "GET" });
   await body.dump();
   for (let call = 0; call < 50 && names.length === 0; call++) await (await mesh.fetch("web/")).text();
-  console.log(status, statusCode, names[0]);
+  const { code } = await mesh.fetch("wab/").catch((error) => error);
+  const hint = await mesh.fetch("wub/").catch(({ message }) => /did you mean "web"/i.test(message));
+  console.log(status, statusCode, names[0], code, hint);
   await mesh.close();
   server.close();
 });
