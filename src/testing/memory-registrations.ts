@@ -5,7 +5,7 @@ import { readEndpoints } from "../discovery/file/service-list.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, InstanceStatus, Registration } from "../registration/registrar.ts";
 import type { RegistrationKeeper } from "../registration/registration-keeper.ts";
-import type { EntryAction, Recognition, RegistryEntry } from "../registration/registry-entry.ts";
+import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../registration/registry-entry.ts";
 import type { MemoryStore } from "./memory-store.ts";
 
 /** The live registrations of a registry in memory. */
@@ -72,7 +72,8 @@ class MemoryEntry implements RegistryEntry {
     return this.report(status);
   }
 
-  async withdraw(): Promise<void> {
+  async withdraw({ signal }: EntryCall): Promise<void> {
+    signal?.throwIfAborted();
     this.#throwIfFailing();
     this.#remove();
     this.#onWithdrawn();

@@ -108,6 +108,16 @@ describe("memoryRegistry", () => {
     expect(registry.endpoints("orders").map(({ port }) => port)).toEqual([2]);
   });
 
+  it("keeps an instance listed whose deregistration was given up, and takes it out when asked again", async () => {
+    const registry = memoryRegistry();
+    const registration = await registry.register({ service: "orders", id: "a", port: 1 });
+    const reason = new Error("given up");
+    await expect(registration.deregister(AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(registry.endpoints("orders")).toHaveLength(1);
+    await registration.deregister();
+    expect(registry.endpoints("orders")).toEqual([]);
+  });
+
   it("leaves no watch and no listener behind", async () => {
     const registry = memoryRegistry();
     const controller = new AbortController();
