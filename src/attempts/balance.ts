@@ -43,8 +43,6 @@ export interface InstanceRoom {
   isFull(upstream: Upstream): boolean;
   /** Calls `go` when there is room for the request, which picks at once, and resolves with its result. */
   waitFor<Result>(request: MeshRequest, go: () => Promise<Result>): Promise<Result>;
-  /** An attempt has ended: lets as many go on as there is room for. */
-  fill(): void;
 }
 
 /**

@@ -63,10 +63,10 @@ export class Balancer {
     const { priorities, zoneAware, subset, slowStart } = balancingOptions.settle(options);
     this.#options = options;
     this.#sharing = { priorities, zone, zoneAware };
-    this.#slowStart = slowStart === false || slowStart === undefined ? undefined : new SlowStart(slowStart, clock);
-    this.#subset = subset === false || subset === undefined ? undefined : new Subset(subset, random);
+    this.#slowStart = slowStart === false ? undefined : new SlowStart(slowStart, clock);
+    this.#subset = subset === false ? undefined : new Subset(subset, random);
     this.#candidates = new Candidates({ picker, random, slowStart: this.#slowStart });
-    const callers = zoneAware === false ? undefined : zoneAware?.callers;
+    const callers = zoneAware === false ? undefined : zoneAware.callers;
     if (typeof callers === "object") this.#callers = new Map(Object.entries(callers));
   }
 

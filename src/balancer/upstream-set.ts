@@ -1,4 +1,4 @@
-import { type Endpoint, sameMetadata } from "../core/endpoint.ts";
+import { type Endpoint, sameAddress, sameFacts } from "../core/endpoint.ts";
 import type { Upstream } from "../core/upstream.ts";
 
 /** Differences between a set and the one before. */
@@ -62,10 +62,10 @@ export class UpstreamSet {
       const slot = before[next]?.upstream.id === endpoint.id ? before[next++] : this.#byId.get(endpoint.id);
       // Of two endpoints with the same id the first one counts.
       if (slot?.update === update) continue;
-      if (slot !== undefined && isSameAddress(slot.upstream.endpoint, endpoint)) {
+      if (slot !== undefined && sameAddress(slot.upstream.endpoint, endpoint)) {
         slot.update = update;
         after.push(slot);
-        if (!isAlike(slot.upstream.endpoint, endpoint)) changed.push(slot.upstream);
+        if (!sameFacts(slot.upstream.endpoint, endpoint)) changed.push(slot.upstream);
         slot.upstream.refresh(endpoint);
       } else {
         hasJoined = true;
@@ -87,26 +87,4 @@ export class UpstreamSet {
     this.#byId = new Map(this.#byId);
     this.#deleted = 0;
   }
-}
-
-/** Whether two endpoints of the same id are the same instance: they have the same address and protocol. */
-function isSameAddress(one: Endpoint, other: Endpoint): boolean {
-  return (
-    one === other ||
-    (one.host === other.host &&
-      one.port === other.port &&
-      one.socketPath === other.socketPath &&
-      Boolean(one.secure) === Boolean(other.secure))
-  );
-}
-
-/** Whether two sets of data of the same instance look the same to a picker. */
-function isAlike(one: Endpoint, other: Endpoint): boolean {
-  return (
-    one === other ||
-    (one.weight === other.weight &&
-      one.priority === other.priority &&
-      one.zone === other.zone &&
-      sameMetadata(one.metadata, other.metadata))
-  );
 }

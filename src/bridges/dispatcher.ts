@@ -2,6 +2,7 @@ import { type ParsedUrlQueryInput, stringify } from "node:querystring";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import { isReplayable } from "../core/http/body.ts";
 import { type HeadersInput, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import { type BodyInput, extractBody } from "../fetch/request-body.ts";
@@ -83,7 +84,7 @@ export class MeshDispatcher extends Dispatcher {
     const body = options.body === undefined || options.body === null ? undefined : await extractBody(bodyOf(options.body), "half");
     if (body?.contentType !== undefined) headers["content-type"] ??= body.contentType;
     // With the length of a stream, which `fetch` gives, the instance gets no chunked body.
-    const length = isStream(body?.body) ? lengthIn(given) : undefined;
+    const length = isReplayable(body?.body) ? undefined : lengthIn(given);
     if (length !== undefined) headers["content-length"] = length;
     const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
     const request = meshRequest({ service, path, method: options.method, headers, body: body?.body, options: callOptions, cancellation });
@@ -151,10 +152,6 @@ function bodyOf(body: NonNullable<DispatchOptions["body"]> | Iterable<Uint8Array
   return (async function* () {
     yield* body as Iterable<Uint8Array | string>;
   })();
-}
-
-function isStream(body: unknown): boolean {
-  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
 function lengthIn(headers: HeadersInput | undefined): string | undefined {

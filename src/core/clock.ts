@@ -34,6 +34,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** In milliseconds. A timer that fires later than this was held up by this process, which has read nothing from its sockets meanwhile. */
+const lateMs = 20;
+
+/** The time, in milliseconds, to add to a limit whose timer was due at `dueAt` and was held up by this process; 0 where it was not. */
+export function heldUpMs(clock: Clock, dueAt: number, limitMs: number): number {
+  const overdueMs = clock.now() - dueAt;
+  return overdueMs <= lateMs ? 0 : Math.min(overdueMs, limitMs);
+}
+
 /** A source of random numbers in [0, 1), such as `Math.random`. */
 export type Random = () => number;
 

@@ -33,6 +33,28 @@ export function hostAndPort({ host, port }: Pick<Endpoint, "host" | "port">): st
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Whether two endpoints have the same address and protocol. */
+export function sameAddress(one: Endpoint, other: Endpoint): boolean {
+  return (
+    one === other ||
+    (one.host === other.host &&
+      one.port === other.port &&
+      one.socketPath === other.socketPath &&
+      Boolean(one.secure) === Boolean(other.secure))
+  );
+}
+
+/** Whether two endpoints are alike in all that a picker knows of them beside their addresses. */
+export function sameFacts(one: Endpoint, other: Endpoint): boolean {
+  return (
+    one === other ||
+    (one.weight === other.weight &&
+      one.priority === other.priority &&
+      one.zone === other.zone &&
+      sameMetadata(one.metadata, other.metadata))
+  );
+}
+
 /** Whether two endpoints have the same metadata. Absent and empty metadata are the same. */
 export function sameMetadata(one: Endpoint["metadata"] = {}, other: Endpoint["metadata"] = {}): boolean {
   const keys = Object.keys(one);

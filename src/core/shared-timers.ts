@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outsideOfCalls } from "./outside-of-calls.ts";
 
 /**
  * A timer in a list of timers of the same duration. Such timers expire in the order in which they were set, so that the list needs one timer
@@ -37,8 +37,6 @@ export class SharedTimer {
 // The timers of Node, also while a test has replaced them: a list whose timer is a fake one would stop when the fakes are removed.
 const { setTimeout: nativeSetTimeout } = globalThis;
 const nativeNow = performance.now.bind(performance);
-// The timer of a list outlives the call that made it, and must not hold the values of that call's `AsyncLocalStorage`.
-const outside = AsyncLocalStorage.snapshot();
 
 /** Number of durations with a list at a time; a list stays for its duration, also while it is empty. */
 const maxLists = 64;
@@ -102,7 +100,8 @@ class TimerList {
   }
 
   #arm(delayMs: number): void {
-    this.#timer = outside(nativeSetTimeout, this.#fire, delayMs);
+    // The timer of a list outlives the call that made it, and must not hold the values of that call's `AsyncLocalStorage`.
+    this.#timer = outsideOfCalls(() => nativeSetTimeout(this.#fire, delayMs));
   }
 
   readonly #fire = (): void => {

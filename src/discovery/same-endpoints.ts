@@ -1,4 +1,4 @@
-import { type Endpoint, sameMetadata } from "../core/endpoint.ts";
+import { type Endpoint, sameAddress, sameFacts } from "../core/endpoint.ts";
 
 /**
  * `before` when `after` is the same set in any order, else `after`. An adapter yields the result, so that a set that has not changed
@@ -26,17 +26,7 @@ export function sameEndpoints(before: readonly Endpoint[], after: readonly Endpo
   return true;
 }
 
+/** Absent `secure` and `false` are the same address, and different data. */
 function sameEndpoint(one: Endpoint, other: Endpoint): boolean {
-  return (
-    one === other ||
-    (one.id === other.id &&
-      one.host === other.host &&
-      one.port === other.port &&
-      one.socketPath === other.socketPath &&
-      one.secure === other.secure &&
-      one.weight === other.weight &&
-      one.zone === other.zone &&
-      one.priority === other.priority &&
-      sameMetadata(one.metadata, other.metadata))
-  );
+  return one === other || (one.id === other.id && one.secure === other.secure && sameAddress(one, other) && sameFacts(one, other));
 }

@@ -4,6 +4,7 @@ import type { UnderlyingByteSource } from "node:stream/web";
 import { MeshError } from "../core/errors.ts";
 import type { ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
+import { endByteStream } from "../core/http/byte-stream.ts";
 import { WrappedBody } from "../core/http/wrapped-body.ts";
 import type { DecodeLimits } from "./decode-options.ts";
 import { decoders, type MakeDecoder } from "./decoders.ts";
@@ -42,12 +43,8 @@ export class DecodedBody extends WrappedBody {
       type: "bytes",
       pull: async (controller) => {
         const { done, value } = await decoded.next();
-        if (!done) {
-          controller.enqueue(new Uint8Array(value));
-          return;
-        }
-        controller.close();
-        controller.byobRequest?.respond(0);
+        if (done) endByteStream(controller, undefined);
+        else controller.enqueue(new Uint8Array(value));
       },
       cancel: async (reason) => {
         this.inner.cancel(reason);

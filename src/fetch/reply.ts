@@ -67,7 +67,7 @@ class MessageReply implements Reply, ReplyBody {
   }
 
   json(): Promise<unknown> {
-    return this.#wire.text().then(parseJson);
+    return this.#wire.text().then((text) => JSON.parse(text));
   }
 
   text(): Promise<string> {
@@ -89,10 +89,6 @@ class MessageReply implements Reply, ReplyBody {
   cancel(reason?: unknown): void {
     this.#wire.cancel(reason);
   }
-}
-
-function parseJson(text: string): unknown {
-  return JSON.parse(text);
 }
 
 /** Headers by name, from names and values in turn. */

@@ -80,7 +80,7 @@ class LazyResponse {
   }
 
   json(): Promise<unknown> {
-    return this.text().then(parseJson);
+    return this.text().then((text) => JSON.parse(text));
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -182,10 +182,6 @@ export function toResponse(message: MeshResponse, parts: ResponseParts): Respons
   const response = new LazyResponse(message, parts.hasBody === isReadable ? parts : { ...parts, hasBody: isReadable });
   if (isReadable && !message.body.complete) unread.register(response, message.body);
   return response as unknown as Response;
-}
-
-function parseJson(text: string): unknown {
-  return JSON.parse(text);
 }
 
 /** The stream of `body` after the body was read by another reader: present, locked and disturbed. */

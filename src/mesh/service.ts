@@ -8,7 +8,7 @@ import { isRetryableMethod } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
-import type { Discovery } from "../discovery/discovery.ts";
+import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
@@ -76,12 +76,13 @@ export class Service implements CallEndListener {
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       release: (upstream) => transport.release(upstream),
     });
-    this.#watcher = this.#watch(options);
+    const { emptyPolicy, discoveryTimeoutMs } = watchOptions.settle(options);
+    this.#watcher = this.#watch(emptyPolicy);
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
       discovery: this.#discoveryName,
-      discoveryTimeoutMs: watchOptions.settle(options).discoveryTimeoutMs,
+      discoveryTimeoutMs,
       catalogue: context.catalogue,
     });
     // One budget for retries and hedges: both are extra load.
@@ -98,12 +99,12 @@ export class Service implements CallEndListener {
   }
 
   /** Makes the watch of its endpoints, without starting it. */
-  #watch(options: ServiceOptions): Watcher {
+  #watch(emptyPolicy: EmptyPolicy | undefined): Watcher {
     const { discovery, lastGood, observers, clock, random } = this.#context;
     return new Watcher({
       service: this.name,
       discovery,
-      emptyPolicy: watchOptions.settle(options).emptyPolicy,
+      emptyPolicy,
       lastGood,
       clock,
       random,

@@ -1,5 +1,5 @@
 import { Cancellation } from "../core/cancellation.ts";
-import type { Clock, Timer } from "../core/clock.ts";
+import { type Clock, heldUpMs, type Timer } from "../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
 import { optionTable } from "../core/settings/option-table.ts";
@@ -43,9 +43,6 @@ export function attemptTimeout(options: AttemptTimeoutOptions): Interceptor {
   };
 }
 
-/** In milliseconds. A timer that fires later than this was delayed by this process, which has read no response meanwhile. */
-const lateMs = 20;
-
 /** One attempt and its limit: a cancellation of its own below that of the call, which goes on when the attempt is given up. */
 export class BoundedAttempt extends Cancellation {
   readonly #request: MeshRequest;
@@ -84,10 +81,10 @@ export class BoundedAttempt extends Cancellation {
   }
 
   #expire(timeoutMs: number): void {
-    const overdueMs = this.#clock.now() - this.#dueAt;
+    const extraMs = heldUpMs(this.#clock, this.#dueAt, timeoutMs);
     // The response may have arrived and be unread. The instance is not blamed for that: it has the lost time once more.
-    if (overdueMs <= lateMs) this.#giveUp(timeoutMs);
-    else this.#timer = this.#clock.setTimer(() => this.#giveUp(timeoutMs), Math.min(overdueMs, timeoutMs));
+    if (extraMs === 0) this.#giveUp(timeoutMs);
+    else this.#timer = this.#clock.setTimer(() => this.#giveUp(timeoutMs), extraMs);
   }
 
   #giveUp(timeoutMs: number): void {

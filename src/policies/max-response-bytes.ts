@@ -3,6 +3,7 @@ import type { Interceptor } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
+import { endByteStream } from "../core/http/byte-stream.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { layer } from "../core/layer.ts";
@@ -61,10 +62,8 @@ class BoundedBody extends WrappedBody {
       type: "bytes",
       pull: async (controller) => {
         const { done, value } = await reader.read();
-        if (done) {
-          controller.close();
-          controller.byobRequest?.respond(0);
-        } else controller.enqueue(this.#counted(value));
+        if (done) endByteStream(controller, undefined);
+        else controller.enqueue(this.#counted(value));
       },
       cancel: (reason) => reader.cancel(reason),
     };

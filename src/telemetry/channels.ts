@@ -36,7 +36,7 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
       service,
       endpoints: endpoints.length,
       rejected: rejected.length,
-      quarantined: quarantined,
+      quarantined,
     })),
   ],
   "discovery-error": [

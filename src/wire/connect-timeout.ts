@@ -1,11 +1,8 @@
 import type { Socket } from "node:net";
-import type { Clock, Timer } from "../core/clock.ts";
+import { type Clock, heldUpMs, type Timer } from "../core/clock.ts";
 
 /** undici's connector. It returns its socket, though its type does not say so. */
 type Connector<Target, Result extends readonly unknown[]> = (target: Target, callback: (...result: Result) => void) => unknown;
-
-/** A timer that is later than this was held up by this process: the connection may exist without the process having noticed. */
-const lateMs = 20;
 
 /**
  * A connector that ends a connection attempt, the TLS handshake included, after a time limit. The timer is the mesh's own, since undici's
@@ -26,9 +23,10 @@ export function connectTimeout<Target, Result extends readonly unknown[]>(
     }) as Socket;
     const giveUp = () => socket.destroy(new ConnectTimeout(limitMs));
     const expire = () => {
-      const overdueMs = clock.now() - dueAt;
-      if (overdueMs <= lateMs) giveUp();
-      else timer = clock.setTimer(giveUp, Math.min(overdueMs, limitMs), false);
+      // The connection may exist without this process having noticed.
+      const extraMs = heldUpMs(clock, dueAt, limitMs);
+      if (extraMs === 0) giveUp();
+      else timer = clock.setTimer(giveUp, extraMs, false);
     };
     timer = clock.setTimer(expire, limitMs, false);
   };

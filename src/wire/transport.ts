@@ -72,15 +72,17 @@ export class Transport {
       let isSent = false;
       let abort: () => void = () => {};
       const { path, method, headers, cancellation } = request;
+      const state = (status?: number) => {
+        return { request, isSent, hasHead: status !== undefined, status, ms: this.#clock.now() - startedAt, index: undefined };
+      };
       const fail = (cause: unknown) => {
-        const ms = this.#clock.now() - startedAt;
         // The caller has aborted: undici's error for that would blame the instance.
         if (cancellation.cancelled) {
-          record({ request, isSent, hasHead: false, status: undefined, ms, index: undefined }, codeOfReason(cancellation.reason), isSent);
+          record(state(), codeOfReason(cancellation.reason), isSent);
           reject(cancellation.reason);
           return;
         }
-        reject(failureOf({ request, isSent, hasHead: false, status: undefined, ms, index: undefined }, cause));
+        reject(failureOf(state(), cause));
       };
       try {
         // Always HTTP/1.1: an upgrade changes a whole connection.
@@ -101,7 +103,7 @@ export class Transport {
               if (status < 200) return true;
               // An answer is no failure of the instance, unless it is a gateway error.
               const message = `"${request.service}" answered ${status} instead of changing to ${protocol}`;
-              record({ request, isSent, hasHead: true, status, ms: this.#clock.now() - startedAt, index: undefined }, undefined, true);
+              record(state(status), undefined, true);
               reject(new MeshError("ERR_MESH_PROTOCOL", message, { service: request.service, attempts: [...request.attempts] }));
               abort();
               return true;

@@ -25,14 +25,14 @@ export const zoneAwareOptions = optionTable<ZoneAwareOptions>()({
 });
 
 function checkCallers(option: string, given: unknown): void {
-  const callers = given as ZoneAwareOptions["callers"];
+  const callers = given as NonNullable<ZoneAwareOptions["callers"]>;
   if (typeof callers === "string") {
     checkText(option, callers);
     return;
   }
-  if (callers !== undefined && (typeof callers !== "object" || callers === null || Array.isArray(callers)))
+  if (typeof callers !== "object" || callers === null || Array.isArray(callers))
     refuseOption(option, callers, "numbers by zone or the name of a service");
-  for (const [zone, count] of Object.entries(callers ?? {})) {
+  for (const [zone, count] of Object.entries(callers)) {
     checkNumber(`${option}.${zone}`, count ?? null, 0);
     if (count === Number.POSITIVE_INFINITY) throw new RangeError(`${option}.${zone} must be finite, not Infinity`);
   }

@@ -1,5 +1,5 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { placesIn } from "../lists/places.ts";
+import { indexesAt, placesIn } from "../lists/places.ts";
 import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
@@ -22,7 +22,7 @@ export interface MaglevTable extends Circle {
  * @param before the ring of the list that this one replaces
  */
 export function maglevTable(upstreams: readonly Upstream[], size: number, before: Ring<MaglevTable> | undefined): MaglevTable {
-  const places = before === undefined ? new Int32Array(upstreams.length).fill(-1) : placesIn(before.members, upstreams);
+  const places = placesIn(before?.members ?? [], upstreams);
   const offsets = new Uint32Array(upstreams.length);
   const steps = new Uint32Array(upstreams.length);
   for (let index = 0; index < upstreams.length; index++) {
@@ -75,8 +75,7 @@ function orderOf(upstreams: readonly Upstream[], places: Int32Array, before: Rin
   for (let index = 0; index < places.length; index++) if ((places[index] as number) < 0) newcomers.push(index);
   newcomers.sort((one, other) => (idAt(one) < idAt(other) ? -1 : 1));
   if (before === undefined) return Uint32Array.from(newcomers);
-  const indexes = new Int32Array(before.members.length).fill(-1);
-  for (let index = 0; index < places.length; index++) if ((places[index] as number) >= 0) indexes[places[index] as number] = index;
+  const indexes = indexesAt(places, before.members.length);
   const order = new Uint32Array(upstreams.length);
   let size = 0;
   let next = 0;

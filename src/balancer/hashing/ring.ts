@@ -1,5 +1,5 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { placesIn } from "../lists/places.ts";
+import { indexesAt, placesIn } from "../lists/places.ts";
 import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
@@ -35,7 +35,7 @@ export interface PointCircle extends Circle, Points {
  * are removed and only the few points that others gain are hashed.
  */
 export function ringOf(upstreams: readonly Upstream[], size: RingSize, before: Ring<PointCircle> | undefined): PointCircle {
-  const places = before === undefined ? new Int32Array(upstreams.length).fill(-1) : placesIn(before.members, upstreams);
+  const places = placesIn(before?.members ?? [], upstreams);
   const firsts = firstsOf(upstreams, places, before?.circle);
   const counts = countsOf(hashWeights(upstreams), firsts.firstLows, size);
   const added = sorted(newPoints(upstreams, { counts, ...firsts }, places, before?.circle));
@@ -106,8 +106,7 @@ function newPoints(
 
 /** The points of the ring before that stay. */
 function keptPoints({ members, circle }: Ring<PointCircle>, counts: Uint32Array, places: Int32Array): Points {
-  const owners = new Int32Array(members.length).fill(-1);
-  for (let owner = 0; owner < places.length; owner++) if ((places[owner] as number) >= 0) owners[places[owner] as number] = owner;
+  const owners = indexesAt(places, members.length);
   const kept = emptyPoints(circle.owners.length);
   let size = 0;
   for (let point = 0; point < circle.owners.length; point++) {

@@ -28,6 +28,13 @@ export function placesIn(before: readonly Upstream[], list: readonly Upstream[])
   return places;
 }
 
+/** The inverse of {@link placesIn}: for each of the `size` earlier members its index in the list, -1 for one that has left. */
+export function indexesAt(places: Int32Array, size: number): Int32Array {
+  const indexes = new Int32Array(size).fill(-1);
+  for (let index = 0; index < places.length; index++) if ((places[index] as number) >= 0) indexes[places[index] as number] = index;
+  return indexes;
+}
+
 function indexesOf(list: readonly Upstream[]): Map<Upstream, number> {
   const indexes = new Map<Upstream, number>();
   for (let index = 0; index < list.length; index++) indexes.set(list[index] as Upstream, index);

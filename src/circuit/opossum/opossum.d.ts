@@ -16,9 +16,6 @@ declare module "opossum" {
 
   /** A circuit breaker. */
   export interface Opossum<Argument> extends EventEmitter {
-    readonly opened: boolean;
-    readonly halfOpen: boolean;
-    readonly closed: boolean;
     readonly status: {
       /** The buckets of the rolling window, the current one first. */
       readonly window: readonly Bucket[];

@@ -74,9 +74,8 @@ class HedgePolicy {
     const delayMs = isHedgeable(request) ? this.#delay.current() : undefined;
     if (delayMs === undefined || this.#clock.now() + delayMs >= request.deadline) return observed(request);
     return new Promise((resolve, reject) => {
-      const race = new Race(request, observed, resolve, reject);
-      race.timer = this.#clock.setTimer(() => this.#hedge(race, request, delayMs), delayMs);
-      race.onEnd = () => this.#clock.clearTimer(race.timer);
+      const timer = this.#clock.setTimer(() => this.#hedge(race, request, delayMs), delayMs);
+      const race = new Race(request, observed, resolve, reject, () => this.#clock.clearTimer(timer));
       race.enter();
     });
   }

@@ -7,8 +7,6 @@ export const superseded = new DOMException("another attempt of the same call was
 
 /** The attempts of one call that are in flight side by side. The first success is the result, or else the last failure. */
 export class Race {
-  timer: unknown = undefined;
-  onEnd: () => void = () => {};
   readonly #request: MeshRequest;
   readonly #send: Dispatch;
   readonly #resolve: (response: MeshResponse) => void;
@@ -16,13 +14,22 @@ export class Race {
   readonly #running = new Set<Cancellation>();
   /** A response that is a failure, while another attempt may still succeed. */
   #failed: MeshResponse | undefined = undefined;
+  readonly #onEnd: () => void;
   #isOver = false;
 
-  constructor(request: MeshRequest, send: Dispatch, resolve: (response: MeshResponse) => void, reject: (error: unknown) => void) {
+  /** @param onEnd called when the result is there */
+  constructor(
+    request: MeshRequest,
+    send: Dispatch,
+    resolve: (response: MeshResponse) => void,
+    reject: (error: unknown) => void,
+    onEnd: () => void,
+  ) {
     this.#request = request;
     this.#send = send;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#onEnd = onEnd;
   }
 
   /** Whether the first attempt is in flight. After its failure the retries decide, not the hedge. */
@@ -34,9 +41,8 @@ export class Race {
   enter(onWon?: () => void): void {
     const { cancellation: call } = this.#request;
     const cancellation = new Cancellation();
-    const forward = (reason: unknown) => cancellation.cancel(reason);
-    call.onCancel(forward);
-    const forget = () => call.removeListener(forward);
+    call.onCancel(cancellation);
+    const forget = () => call.removeListener(cancellation);
     this.#running.add(cancellation);
     this.#send({ ...this.#request, cancellation }).then(
       (response) => {
@@ -63,7 +69,7 @@ export class Race {
       return;
     }
     this.#end();
-    if (this.#failed !== response) this.#failed?.body.discard();
+    this.#failed?.body.discard();
     for (const loser of this.#running) loser.cancel(superseded);
     if (!isFailedResponse(response)) onWon?.();
     this.#resolve(response);
@@ -78,6 +84,6 @@ export class Race {
 
   #end(): void {
     this.#isOver = true;
-    this.onEnd();
+    this.#onEnd();
   }
 }
