@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { rooms } from "../test/architecture/rooms.ts";
 import { bundledPackages, packages } from "../test/architecture/rules.ts";
+import { withPart } from "./marked-part.ts";
 
 const page = new URL("architecture.md", import.meta.url);
 
@@ -24,12 +25,11 @@ const tables: Readonly<Record<string, () => readonly string[]>> = {
 
 /** The text of `docs/architecture.md` with the tables as they should be. */
 export function withImportTables(text: string): string {
-  return Object.entries(tables).reduce((rest, [name, lines]) => {
-    const begin = `<!-- ${name}: written by docs/import-table.ts -->`;
-    const [from, to] = [rest.indexOf(begin), rest.indexOf(`<!-- end of ${name} -->`)];
-    if (from < 0 || to < from) throw new Error(`the page has no ${begin} before its end`);
-    return `${rest.slice(0, from + begin.length)}\n\n${lines().join("\n")}\n\n${rest.slice(to)}`;
-  }, text);
+  return Object.entries(tables).reduce(
+    (rest, [name, lines]) =>
+      withPart(rest, `<!-- ${name}: written by docs/import-table.ts -->`, `<!-- end of ${name} -->`, lines().join("\n")),
+    text,
+  );
 }
 
 if (import.meta.main) {

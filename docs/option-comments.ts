@@ -11,16 +11,26 @@ export interface OptionComment {
   readonly defaultTag: string | undefined;
 }
 
+/** The compiler's view of sources, by their paths from the root. */
+export function programOf(files: readonly string[]): ts.Program {
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent({ ...config, files, include: [] }, ts.sys, root);
+  return ts.createProgram(
+    files.map((file) => join(root, file)),
+    options,
+  );
+}
+
 /** The comments of the options of an interface and of the groups in it; found by the compiler, whatever the options are derived from. */
 export class OptionComments {
   readonly #checker: ts.TypeChecker;
   readonly #type: ts.Type;
 
-  /** @param file the source that exports `name`, by its path from the root */
-  constructor(file: string, name: string) {
-    const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-    const { options } = ts.parseJsonConfigFileContent({ ...config, files: [file], include: [] }, ts.sys, root);
-    const program = ts.createProgram([join(root, file)], options);
+  /**
+   * @param program of {@link programOf}
+   * @param file the source that exports `name`, by its path from the root
+   */
+  constructor(program: ts.Program, file: string, name: string) {
     this.#checker = program.getTypeChecker();
     const source = program.getSourceFile(join(root, file));
     const module = source && this.#checker.getSymbolAtLocation(source);

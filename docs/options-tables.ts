@@ -5,7 +5,8 @@ import type { OptionRule } from "../src/core/settings/option-rule.ts";
 import { callOptions } from "../src/fetch/call-options.ts";
 import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
 import { serviceTables } from "../src/mesh/service-options.ts";
-import { type OptionComment, OptionComments } from "./option-comments.ts";
+import { withPart } from "./marked-part.ts";
+import { type OptionComment, OptionComments, programOf } from "./option-comments.ts";
 
 const page = new URL("reference/options.md", import.meta.url);
 const begin = "<!-- tables: written by docs/options-tables.ts -->";
@@ -27,18 +28,26 @@ export interface OptionGroup {
   readonly options: readonly DocumentedOption[];
 }
 
+/** All options. */
+export interface OptionGroups {
+  readonly levels: readonly OptionGroup[];
+  readonly groups: readonly OptionGroup[];
+}
+
 /** The options of each level, and the groups that are in them, depth first. */
-export function optionGroups(): { readonly levels: readonly OptionGroup[]; readonly groups: readonly OptionGroup[] } {
-  const ofMesh = new OptionComments("src/mesh/mesh-options.ts", "MeshOptions");
-  const ofCall = new OptionComments("src/core/dispatch.ts", "CallOptions");
+export function optionGroups(): OptionGroups {
+  const [mesh, calls] = ["src/mesh/mesh-options.ts", "src/core/dispatch.ts"] as const;
+  const program = programOf([mesh, calls]);
+  const ofMesh = new OptionComments(program, mesh, "MeshOptions");
+  const ofCall = new OptionComments(program, calls, "CallOptions");
   const ofServices: Rules = Object.assign({}, ...serviceTables.map(({ rules }) => rules));
   const levels = [
     { title: "The mesh only", options: documented([], wholeMeshOptions.rules, ofMesh) },
     { title: "The mesh or a service", options: documented([], ofServices, ofMesh) },
     { title: "A call", options: documented([], callOptions.rules, ofCall) },
   ];
-  const [mesh, service] = levels;
-  return { levels, groups: [service, mesh].flatMap((level) => groupsIn(level?.options ?? [], ofMesh)) };
+  const [ofWhole, ofService] = levels;
+  return { levels, groups: [ofService, ofWhole].flatMap((level) => groupsIn(level?.options ?? [], ofMesh)) };
 }
 
 function documented(group: readonly string[], rules: Rules, comments: OptionComments): readonly DocumentedOption[] {
@@ -92,8 +101,7 @@ function tableOf(options: readonly DocumentedOption[]): readonly string[] {
   return ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
 }
 
-function optionsTables(): string {
-  const { levels, groups } = optionGroups();
+function optionsTables({ levels, groups }: OptionGroups): string {
   return [
     ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options), ""]),
     "## Groups",
@@ -105,13 +113,11 @@ function optionsTables(): string {
 }
 
 /** The text of `docs/reference/options.md` with the tables as they should be. */
-export function withOptionsTables(text: string): string {
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`the page has no ${begin} before ${end}`);
-  return `${text.slice(0, from + begin.length)}\n\n${optionsTables()}\n\n${text.slice(to)}`;
+export function withOptionsTables(text: string, options: OptionGroups = optionGroups()): string {
+  return withPart(text, begin, end, optionsTables(options));
 }
 
 if (import.meta.main) {
   if (process.argv.includes("--write")) writeFileSync(page, withOptionsTables(readFileSync(page, "utf8")));
-  else process.stdout.write(`${optionsTables()}\n`);
+  else process.stdout.write(`${optionsTables(optionGroups())}\n`);
 }

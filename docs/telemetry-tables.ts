@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { metricTable } from "../src/telemetry/metrics/metric-table.ts";
 import { spanTable } from "../src/telemetry/spans/span-table.ts";
+import { withPart } from "./marked-part.ts";
 
 const page = new URL("reference/telemetry.md", import.meta.url);
 const begin = "<!-- tables: written by docs/telemetry-tables.ts -->";
@@ -31,9 +32,7 @@ function telemetryTables(): string {
 
 /** The text of `docs/reference/telemetry.md` with the tables as they should be. */
 export function withTables(text: string): string {
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`the page has no ${begin} before ${end}`);
-  return `${text.slice(0, from + begin.length)}\n\n${telemetryTables()}\n\n${text.slice(to)}`;
+  return withPart(text, begin, end, telemetryTables());
 }
 
 if (import.meta.main) {
