@@ -1,22 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Circuit, type CircuitOptions } from "../../src/circuit/circuit.ts";
 import type { CircuitPermit } from "../../src/circuit/circuit-permit.ts";
-import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { clock, disposedAtEnd, inVirtualTime } from "../support/virtual-time.ts";
 
-const made: Circuit[] = [];
-
-let clock: VirtualClock;
-
-beforeEach(() => {
-  clock = virtualClock();
-  // For counting alone: opossum's own timers, which no clock moves.
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
-});
-afterEach(() => {
-  for (const circuit of made.splice(0)) circuit.dispose();
-  expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
-  vi.useRealTimers();
-});
+inVirtualTime();
 
 function circuitOf(options: Partial<CircuitOptions> = {}) {
   const states: string[] = [];
@@ -33,7 +21,7 @@ function circuitOf(options: Partial<CircuitOptions> = {}) {
     onProbeOverdue: () => calls.push("overdue"),
     ...options,
   });
-  made.push(circuit);
+  disposedAtEnd(circuit);
   return { circuit, states, calls };
 }
 

@@ -1,31 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
-import { type ServiceBreaker, type ServiceBreakerOptions, serviceBreaker } from "../../src/policies/service-breaker.ts";
+import { type ServiceBreakerOptions, serviceBreaker } from "../../src/policies/service-breaker.ts";
 import { testRequest } from "../../src/testing/request.ts";
-import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ending, endings } from "../support/endings.ts";
 import { openResponse } from "../support/open-response.ts";
 import { rejectionOf } from "../support/rejection.ts";
+import { clock, disposedAtEnd, inVirtualTime } from "../support/virtual-time.ts";
 
-const made: ServiceBreaker[] = [];
-
-let clock: VirtualClock;
-
-beforeEach(() => {
-  clock = virtualClock();
-  // For counting alone: opossum's own timers, which no clock moves.
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
-});
-afterEach(() => {
-  for (const breaker of made.splice(0)) breaker.dispose();
-  expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
-  vi.useRealTimers();
-});
+inVirtualTime();
 
 function under(options: Partial<ServiceBreakerOptions> = {}) {
   const states: string[] = [];
   const breaker = serviceBreaker({ service: "orders", clock, random: () => 0.5, onState: (state) => states.push(state), ...options });
-  made.push(breaker);
+  disposedAtEnd(breaker);
   let ending: Ending | Promise<Ending> = 200;
   const inner = endings(() => ending);
   const dispatch = breaker.interceptor(inner.dispatch);
@@ -146,7 +133,7 @@ describe("serviceBreaker", () => {
       [[{ phase: "headers", maybeExecuted: true }], "ERR_MESH_CIRCUIT_OPEN"],
     ] as const) {
       const breaker = serviceBreaker({ service: "orders", clock, random: () => 0.5, onState: () => {} });
-      made.push(breaker);
+      disposedAtEnd(breaker);
       const dispatch = breaker.interceptor(async () => {
         throw new MeshError("ERR_MESH_TIMEOUT", "m", { attempts: attempts as never });
       });

@@ -4,7 +4,8 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import type { RotationOptions } from "../../src/rotation/rotation.ts";
 import { testUpstream } from "../../src/testing/request.ts";
 import type { Ending } from "../support/endings.ts";
-import { clock, freshClock, inVirtualTime, refused, service, timeout } from "./rigs.ts";
+import { clock, freshClock, inVirtualTime } from "../support/virtual-time.ts";
+import { refused, service, timeout } from "./rigs.ts";
 import { onState, stateOf } from "./states.ts";
 
 inVirtualTime();

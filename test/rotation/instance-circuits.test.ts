@@ -3,8 +3,9 @@ import { MeshError } from "../../src/core/errors.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type Ending, endings } from "../support/endings.ts";
 import { openResponse } from "../support/open-response.ts";
+import { clock, inVirtualTime } from "../support/virtual-time.ts";
 import { throughRotation } from "./attempts.ts";
-import { clock, inVirtualTime, refused, under } from "./rigs.ts";
+import { refused, under } from "./rigs.ts";
 import { stateOf } from "./states.ts";
 
 inVirtualTime();

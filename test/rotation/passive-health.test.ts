@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
 import type { RotationOptions } from "../../src/rotation/rotation.ts";
 import { openResponse } from "../support/open-response.ts";
+import { clock, inVirtualTime } from "../support/virtual-time.ts";
 import { begun } from "./attempts.ts";
-import { clock, inVirtualTime, refused, under } from "./rigs.ts";
+import { refused, under } from "./rigs.ts";
 import { stateOf } from "./states.ts";
 
 inVirtualTime();
@@ -17,7 +18,7 @@ describe("a probe", () => {
     return setup;
   }
 
-  it("is one at a time: nobody is sent to the instance until it has ended", async () => {
+  it("is one at a time: no other request is sent to the instance until it has ended", async () => {
     const { begin, upstream } = await waiting();
     const end = begin();
     expect(stateOf(upstream)).toBe("being probed");
@@ -76,7 +77,7 @@ describe("when nobody is available", () => {
     expect(stateOf(upstream)).toBe("available");
   });
 
-  it("an attempt that began before the trip brings nobody back and takes nobody out", async () => {
+  it("an attempt that began before the trip brings no instance back and takes none out", async () => {
     const { calls, upstream, begin } = under();
     const good = begin();
     const bad = begin();

@@ -1,37 +1,12 @@
-import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { Dispatch } from "../../src/core/dispatch.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 import { Rotation, type RotationOptions } from "../../src/rotation/rotation.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { type Ending, endings } from "../support/endings.ts";
 import { type OpenResponse, openResponse } from "../support/open-response.ts";
+import { clock, disposedAtEnd } from "../support/virtual-time.ts";
 import { throughRotation } from "./attempts.ts";
 import { onState } from "./states.ts";
-
-const made: Rotation[] = [];
-
-/** The time of the rotations that are made in a test; fresh in each. */
-export let clock: VirtualClock;
-
-/** Begins a time of its own in the middle of a test. */
-export function freshClock(): void {
-  clock = virtualClock();
-}
-
-/** Gives each test of a file a clock, disposes its rotations at the end and wants no timer left. */
-export function inVirtualTime(): void {
-  beforeEach(() => {
-    freshClock();
-    // For counting alone: opossum's own timers, which no clock moves.
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
-  });
-  afterEach(() => {
-    for (const rotation of made.splice(0)) rotation.dispose();
-    expect([clock.pending, vi.getTimerCount()], "timers left").toEqual([[], 0]);
-    vi.useRealTimers();
-  });
-}
 
 /** An attempt that no answer comes to. */
 export const timeout: Ending = { code: "ERR_MESH_TIMEOUT" };
@@ -49,16 +24,12 @@ export function service(instances: number, options: Partial<RotationOptions> = {
     upstreams: () => upstreams,
     ...options,
   });
-  made.push(rotation);
+  disposedAtEnd(rotation);
   let ending: Ending = 200;
   const dispatch = throughRotation(rotation, endings(() => ending).dispatch);
   const calls = async (next: Ending, count: number, to: number | Upstream): Promise<void> => {
     for (let call = 0; call < count; call++) {
-      if (typeof next === "number") {
-        const response = openResponse(next);
-        response.body.close();
-        ending = response;
-      } else ending = next;
+      ending = typeof next === "number" ? complete(next) : next;
       await dispatch(testRequest({ upstream: typeof to === "number" ? (upstreams[to] as Upstream) : to })).catch(() => {});
     }
   };
@@ -86,7 +57,7 @@ export function under(options: Partial<RotationOptions> = {}) {
     ejection: false,
     ...options,
   });
-  made.push(rotation);
+  disposedAtEnd(rotation);
   let ending: Ending | Promise<Ending> = 200;
   const inner = endings(() => ending);
   const dispatch: Dispatch = throughRotation(rotation, inner.dispatch);

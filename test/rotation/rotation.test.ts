@@ -3,8 +3,9 @@ import { Balancer } from "../../src/balancer/balancer.ts";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 import { testRequest } from "../../src/testing/request.ts";
+import { clock, inVirtualTime } from "../support/virtual-time.ts";
 import { begun } from "./attempts.ts";
-import { clock, inVirtualTime, refused, service, timeout, under } from "./rigs.ts";
+import { refused, service, timeout, under } from "./rigs.ts";
 import { onState, stateOf } from "./states.ts";
 
 inVirtualTime();
