@@ -1,3 +1,6 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { createGzip, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import { collectGarbage } from "../support/collect-garbage.ts";
@@ -7,19 +10,28 @@ import { until } from "../support/until.ts";
 
 /** More than the kernel takes off the server's hands. */
 const large = Buffer.alloc(32 * 2 ** 20, "a");
-const inFlight = (mesh: Mesh) => mesh.explain("users")?.endpoints[0]?.inFlight;
+
+/** Collects garbage and lets the finalizers run. */
+async function collect(): Promise<void> {
+  collectGarbage();
+  await pause(5);
+}
+
+/** Waits until no attempt is in flight any more, and until the server has seen that many of its connections close. */
+async function untilGivenBack(mesh: Mesh, server: { readonly abandoned: number }, connections: number): Promise<void> {
+  await until("all are given back", async () => {
+    await collect();
+    return mesh.explain("users")?.endpoints[0]?.inFlight === 0;
+  });
+  await until("their connections are closed", () => server.abandoned === connections);
+}
 
 describe("a response that is not held any more", () => {
   it("gives its connection back when its body was not read", async () => {
     const server = await serve((_request, response) => response.end(large));
     const mesh = meshOf({ users: server.port }, { timeoutMs: false });
     for (let index = 0; index < 3; index++) await mesh.fetch("users/x");
-    await until("all are given back", async () => {
-      collectGarbage();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return inFlight(mesh) === 0;
-    });
-    await until("their connections are closed", () => server.abandoned === 3);
+    await untilGivenBack(mesh, server, 3);
   });
 
   it.each<[string, (response: Response) => unknown]>([
@@ -31,12 +43,7 @@ describe("a response that is not held any more", () => {
     const server = await serve((_request, response) => response.end(large));
     const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
     for (let index = 0; index < 3; index++) await use(await mesh.fetch("users/x"));
-    await until("all are given back", async () => {
-      collectGarbage();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return inFlight(mesh) === 0;
-    });
-    await until("their connections are closed", () => server.abandoned === 3);
+    await untilGivenBack(mesh, server, 3);
   });
 
   it.each<[string, (response: Response) => unknown]>([
@@ -44,17 +51,11 @@ describe("a response that is not held any more", () => {
     ["was read in part", async (response) => (response.body as ReadableStream).getReader().read()],
     ["was cloned", (response) => response.clone()],
   ])("gives its connection back when its coded body %s", async (_what, use) => {
-    const { gzipSync } = await import("node:zlib");
     const coded = gzipSync(large, { level: 0 });
     const server = await serve((_request, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(coded));
     const mesh = meshOf({ users: server.port }, { timeoutMs: false, bodyIdleTimeoutMs: false });
     await use(await mesh.fetch("users/x"));
-    await until("it is given back", async () => {
-      collectGarbage();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      return inFlight(mesh) === 0;
-    });
-    await until("its connection is closed", () => server.abandoned === 1);
+    await untilGivenBack(mesh, server, 1);
   });
 
   it("does not take its body from a reader that waits for the next part", async () => {
@@ -73,10 +74,7 @@ describe("a response that is not held any more", () => {
     // Nothing but the connection leads to the reader.
     void count(await mesh.fetch("users/x"));
     await until("it waits", () => size === large.length);
-    for (let index = 0; index < 5; index++) {
-      collectGarbage();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (let index = 0; index < 5; index++) await collect();
     write("the end");
     await until("it has ended", () => isDone);
     expect(size).toBe(large.length + "the end".length);
@@ -87,18 +85,13 @@ describe("a response that is not held any more", () => {
     const mesh = meshOf({ users: server.port });
     const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
     const text = (await mesh.fetch("users/x")).text();
-    for (let index = 0; index < 5; index++) {
-      collectGarbage();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (let index = 0; index < 5; index++) await collect();
     let size = 0;
     for (let read = await reader.read(); !read.done; read = await reader.read()) size += read.value.byteLength;
     expect([size, (await text).length]).toEqual([large.length, large.length]);
   });
 
   it("does not take a coded body from its later reader", async () => {
-    const { createGzip } = await import("node:zlib");
-    const { randomBytes } = await import("node:crypto");
     const noise = randomBytes(2 ** 20);
     const server = await serve((_request, response) => {
       response.writeHead(200, { "content-encoding": "gzip" });
@@ -108,10 +101,7 @@ describe("a response that is not held any more", () => {
     });
     const mesh = meshOf({ users: server.port });
     const reader = ((await mesh.fetch("users/x")).body as ReadableStream<Uint8Array>).getReader();
-    for (let index = 0; index < 5; index++) {
-      collectGarbage();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (let index = 0; index < 5; index++) await collect();
     let size = 0;
     for (let read = await reader.read(); !read.done; read = await reader.read()) size += read.value.byteLength;
     expect(size).toBe(noise.length);

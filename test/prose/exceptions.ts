@@ -1,20 +1,8 @@
-/** A sentence in which a pronoun does stand for people. */
-export interface AboutPeople {
-  readonly path: string;
-  /** A part of the sentence, as it is written on one line. */
-  readonly words: string;
-  readonly reason: string;
-}
-
-/** Sentences that are about people. One that is gone from its file must go from here too. */
-export const aboutPeople: readonly AboutPeople[] = [];
-
-/** Names in `code` that belong to something else than this package. */
+/** Names in `code` that belong to something else than this package. One that no comment and no page has any more must go from here too. */
 export const foreignNames: ReadonlyMap<string, string> = new Map([
   ["WebSocket", "the standard, in Node and undici"],
   ["EventSource", "the standard, in browsers"],
   ["isolatedDeclarations", "TypeScript"],
-  ["createContextKey", "@opentelemetry/api"],
   ["BalancedPool", "undici"],
   ["RetryAgent", "undici"],
   ["UndiciInstrumentation", "@opentelemetry/instrumentation-undici"],

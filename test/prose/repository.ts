@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { roomOf, rooms } from "../architecture/rooms.ts";
-import { readPages, root } from "../docs/pages.ts";
+import { readPages, root, textOf } from "../docs/pages.ts";
 import { commentsOf } from "./comments.ts";
-import { aboutPeople, foreignNames } from "./exceptions.ts";
+import { foreignNames } from "./exceptions.ts";
 import { deadLinksOf, deadNamesOf, deadTextsOf, exportedNamesOf, knownNames, namesInScopeOf } from "./names.ts";
 import { deadOptionsOf, optionGroupsOf } from "./options.ts";
 import { type Finding, type Paragraph, paragraphsOfComments, paragraphsOfPage } from "./paragraphs.ts";
@@ -14,11 +14,13 @@ import { deadPathsOf, pronounsOf, riddlesOf } from "./rules.ts";
 export interface ProseReport {
   readonly rooms: ReadonlyMap<string, readonly Finding[]>;
   readonly pages: ReadonlyMap<string, readonly Finding[]>;
+  /** Those of the excepted names that are in the prose. */
+  readonly foreignNames: ReadonlySet<string>;
 }
 
 /** Looks at the comments of all sources and examples, and at all pages. */
 export function lintRepository(): ProseReport {
-  const sources = new Map(["src", "examples", "docs"].flatMap(programsIn).map((path) => [path, parse(path, readText(path))]));
+  const sources = new Map(["src", "examples", "docs"].flatMap(programsIn).map((path) => [path, parse(path, textOf(path))]));
   const pages = readPages();
   const blocks = [...pages].flatMap(([path, page]) =>
     page.blocks.filter(({ language }) => language === "ts").map(({ code }) => parse(path, code)),
@@ -31,13 +33,17 @@ export function lintRepository(): ProseReport {
   const groups = optionsPage === undefined ? new Map() : optionGroupsOf(optionsPage);
   const exists = (path: string): boolean => existsSync(join(root, path));
 
-  const inBoth = (paragraph: Paragraph): readonly Finding[] => [
-    ...pronounsOf(paragraph).filter(({ sentence }) => !isAboutPeople(paragraph.path, sentence)),
-    ...deadNamesOf(paragraph, { words }),
-    ...deadTextsOf(paragraph, { words }),
-    ...deadOptionsOf(paragraph, groups),
-    ...deadPathsOf(paragraph, folders, exists),
-  ];
+  const foreign = new Set<string>();
+  const inBoth = (paragraph: Paragraph): readonly Finding[] => {
+    for (const name of foreignNames.keys()) if (paragraph.text.includes(name)) foreign.add(name);
+    return [
+      ...pronounsOf(paragraph),
+      ...deadNamesOf(paragraph, { words }),
+      ...deadTextsOf(paragraph, { words }),
+      ...deadOptionsOf(paragraph, groups),
+      ...deadPathsOf(paragraph, folders, exists),
+    ];
+  };
   const byRoom = new Map<string, Finding[]>([...rooms.keys()].map((room) => [room, []]));
   for (const [path, source] of sources) {
     if (!path.startsWith("src/")) continue;
@@ -56,7 +62,7 @@ export function lintRepository(): ProseReport {
   const byExample = [...sources].flatMap(([path, source]) =>
     path.startsWith("examples/") ? [[path, paragraphsOfComments(path, commentsOf(source)).flatMap(inBoth)] as const] : [],
   );
-  return { rooms: byRoom, pages: new Map([...byPage, ...byExample]) };
+  return { rooms: byRoom, pages: new Map([...byPage, ...byExample]), foreignNames: foreign };
 }
 
 /** One line for each finding. */
@@ -69,18 +75,10 @@ function withoutOldNames(paragraph: Paragraph): Paragraph {
   return { ...paragraph, text: paragraph.text.replace(/^\|[^|]*(?=\|)/, (cell) => " ".repeat(cell.length)) };
 }
 
-function isAboutPeople(path: string, sentence: string): boolean {
-  return aboutPeople.some((each) => each.path === path && sentence.includes(each.words));
-}
-
 function programsIn(folder: string): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
     .filter((path) => path.endsWith(".ts"));
-}
-
-function readText(path: string): string {
-  return readFileSync(join(root, path), "utf8");
 }
 
 function parse(path: string, text: string): ts.SourceFile {

@@ -37,7 +37,7 @@ describe("pools", () => {
     expect(pools.size).toBe(50);
   });
 
-  it("close when nobody used them for a whole minute, and are made again", async () => {
+  it("close when no request used them for a whole minute, and are made again", async () => {
     const { pools, clock } = poolsOf();
     const [busy, idle] = [upstream(1), upstream(2)];
     use(pools, busy);

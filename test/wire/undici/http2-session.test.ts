@@ -20,7 +20,7 @@ const answer = (connection: PeerConnection, streamId: number, text = "fine"): vo
 
 const textOf = async (mesh: Mesh, path: string, init: object = post): Promise<string> => (await mesh.fetch(`users/${path}`, init)).text();
 
-/** Writes down every attempt: what an instance has seen and nobody was told of would be missing. */
+/** Writes down every attempt: what an instance has seen and no observer was told of would be missing. */
 const journal = (records: AttemptRecord[]): Observer => ({
   onAttempt: () => ({
     onEnd({ record }) {

@@ -23,7 +23,7 @@ async function rig(head: string, then: (socket: Socket) => void, options: Partia
 }
 
 const reset = (socket: Socket) => setTimeout(() => socket.resetAndDestroy(), 30);
-/** Nobody in this process hears of the reset before the bytes have waited for it. */
+/** No part of this process hears of the reset before the bytes have waited for it. */
 const resetUnheard = (socket: Socket) => {
   socket.resetAndDestroy();
   const until = performance.now() + 50;
