@@ -75,6 +75,7 @@ export class Service implements CallEndListener {
       identity: context.identity ?? staticIdentity(),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       release: (upstream) => transport.release(upstream),
+      onStale: () => this.#watcher.refresh(),
     });
     const { emptyPolicy, discoveryTimeoutMs } = watchOptions.settle(options);
     this.#watcher = this.#watch(emptyPolicy);
@@ -109,7 +110,7 @@ export class Service implements CallEndListener {
       clock,
       random,
       onUpdate: (update) => {
-        this.#instances.update(update.endpoints);
+        this.#instances.update(update.endpoints, this.#watcher.unconfirmed);
         observers.emit?.({ type: "endpoints", ...update });
       },
       onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),

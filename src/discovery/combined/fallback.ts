@@ -2,6 +2,7 @@ import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
 import { type Discovery, nameOf } from "../discovery.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
+import { RefreshListeners } from "../refresh-listeners.ts";
 import { closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
 import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
@@ -43,12 +44,15 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
   checkFunction("fallback: onSwitch", onSwitch);
   const settings = { primary, secondary, switchAfterMs, shouldSwitchOnEmpty, clock, random, onError, onSwitch };
   const both = [primary, secondary];
+  const hints = new RefreshListeners();
   return {
     name: `${nameOf(primary)}, else ${nameOf(secondary)}`,
     emptyPolicy: emptyPolicyOf(both),
+    refresh: (service) => hints.notify(service),
     async *watch(service, signal) {
       if (signal.aborted) return;
       const pair = new FallbackPair({ ...settings, service });
+      const forget = hints.add(service, () => pair.refresh());
       try {
         let yielded: WatchedSource | undefined;
         let yieldedAnswers = 0;
@@ -65,6 +69,7 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
           }
         }
       } finally {
+        forget();
         await pair.stop();
       }
     },

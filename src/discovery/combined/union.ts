@@ -3,6 +3,7 @@ import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
+import { RefreshListeners } from "../refresh-listeners.ts";
 import { allFailed, closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
 import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
@@ -47,12 +48,13 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
   });
   checkNumber("union: waitMs", waitMs, 0, maxTimerMs);
   checkFunction("union: onError", onError);
-  const settings = { sources, waitMs, onError, clock, random };
+  const settings = { sources, waitMs, onError, clock, random, hints: new RefreshListeners() };
   const catalogues = sources.filter(({ services }) => services !== undefined);
   return {
     name: sources.map(nameOf).join(" and "),
     emptyPolicy: emptyPolicyOf(sources),
     watch: (service, signal) => watchAll(settings, service, signal),
+    refresh: (service) => settings.hints.notify(service),
     ...(catalogues.length > 0 ? { services: (signal: AbortSignal) => catalogueOf(catalogues, signal, onError) } : {}),
     close: () => closeAll(sources),
   };
@@ -61,6 +63,7 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
 interface UnionSettings extends Required<Pick<UnionOptions, "waitMs" | "clock" | "random">> {
   readonly sources: readonly Discovery[];
   readonly onError: SourceErrorListener | undefined;
+  readonly hints: RefreshListeners;
 }
 
 /** The state of a source when the union was last yielded. */
@@ -68,11 +71,14 @@ type Yielded = Pick<WatchedSource, "answer" | "answers">;
 
 async function* watchAll(settings: UnionSettings, service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   if (signal.aborted) return;
-  const { sources, waitMs, onError, clock, random } = settings;
+  const { sources, waitMs, onError, clock, random, hints } = settings;
   const changes = new Notifier();
   const watched = sources.map(
     (discovery) => new WatchedSource({ discovery, service, clock, random, emptyPolicy: undefined, onError, changes }),
   );
+  const forget = hints.add(service, () => {
+    for (const source of watched) source.refresh();
+  });
   let isOverdue = false;
   const onOverdue = () => {
     isOverdue = true;
@@ -92,13 +98,14 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
       if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
         yielded = watched.map(({ answer, answers }) => ({ answer, answers }));
         if (isNew) endpoints = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
-        yield { endpoints, certain: watched.every(isCertain) };
+        yield { endpoints, certain: watched.every(isCertain), leftOut: watched.flatMap(({ answer }) => answer.leftOut) };
       } else {
         await changes.wait(signal);
       }
     }
   } finally {
     clock.clearTimer(timer);
+    forget();
     await Promise.all(watched.map((source) => source.stop()));
   }
 }
