@@ -52,6 +52,11 @@ export interface DiscoveryAnswer {
    * Those that are `withdrawn` need no confirmation. Absent means none.
    */
   readonly leftOut?: readonly LeftOut[];
+  /**
+   * Ids of endpoints that are listed although the source's own source has just left them out, which has to be confirmed. They are a last
+   * resort. For a source around others that holds their answers itself, as `union` does. Absent means none.
+   */
+  readonly unconfirmed?: readonly string[];
 }
 
 /** See {@link Discovery.emptyPolicy}. */

@@ -227,17 +227,20 @@ export class Watcher {
     }
   }
 
-  #accept({ endpoints: entries, certain, leftOut }: CheckedAnswer): void {
+  #accept({ endpoints: entries, certain, leftOut, unconfirmed: passedOn }: CheckedAnswer): void {
     const { service, clock, lastGood } = this.#options;
     // The same array confirms the last answer. Validating ten thousand entries again would take ten milliseconds.
     if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = validateEndpoints(entries);
     this.#lastEntries = entries;
     const { endpoints, rejected } = this.#lastValidated;
     const judgement = this.#quarantine.judge(this.#endpoints ?? [], { endpoints, certain, leftOut });
-    const quarantined = judgement.unconfirmed.length > 0;
+    const doubted = new Set(passedOn);
+    const unconfirmed =
+      passedOn.length === 0 ? judgement.unconfirmed : [...judgement.unconfirmed, ...endpoints.filter(({ id }) => doubted.has(id))];
+    const quarantined = unconfirmed.length > 0;
     // A confirmed set stays the same array, by which listeners see that nothing has changed.
     const inUse = quarantined && this.#endpoints !== undefined ? keepIfSame(this.#endpoints, judgement.endpoints) : judgement.endpoints;
-    this.#unconfirmed = judgement.unconfirmed;
+    this.#unconfirmed = unconfirmed;
     this.#leftOut = leftOut;
     if (inUse !== this.#endpoints && !sameEndpoints(this.#endpoints ?? [], inUse)) this.#refreshes.changed();
     if (!quarantined) {

@@ -11,6 +11,7 @@ import type { Catalogue } from "../discovery/catalogue.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good.ts";
+import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
@@ -192,6 +193,8 @@ export class Service implements CallEndListener {
       discovery: this.#discoveryName,
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
+      registry: registryState(this.#discoveryName, this.#watcher),
+      leftOut: this.#watcher.leftOut,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
@@ -209,6 +212,7 @@ export class Service implements CallEndListener {
       balancer: this.#instances.balancer,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
+      registry: registryState(this.#discoveryName, this.#watcher),
       retryBudget: this.#budget.left,
     });
     return Object.assign(reading, ...this.#pipeline.layers.map((layer) => layer.reading?.()));

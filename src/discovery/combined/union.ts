@@ -93,12 +93,14 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
       if (!isAnswered && watched.every(({ isFailing }) => isFailing)) throw allFailed(service, watched);
       const isComplete = watched.every(({ answers, isFailing }) => answers > 0 || isFailing);
       const isNew = watched.some(({ answer }, index) => answer.endpoints !== yielded[index]?.answer.endpoints);
+      const isOther = isNew || watched.some(({ answer }, index) => answer !== yielded[index]?.answer);
       // The union is as old as the oldest of its parts: no source confirms the part of another.
       const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (yielded[index]?.answers ?? 0));
-      if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
+      if ((isOther || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
         yielded = watched.map(({ answer, answers }) => ({ answer, answers }));
         if (isNew) endpoints = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
-        yield { endpoints, certain: watched.every(isCertain), leftOut: watched.flatMap(({ answer }) => answer.leftOut) };
+        const leftOut = watched.flatMap(({ answer }) => answer.leftOut);
+        yield { endpoints, certain: watched.every(isCertain), leftOut, unconfirmed: unconfirmedOf(watched, endpoints) };
       } else {
         await changes.wait(signal);
       }
@@ -130,6 +132,18 @@ function merge(sources: readonly WatchedSource[]): readonly Endpoint[] {
     }
   });
   return [...merged.values()];
+}
+
+/** The ids of merged endpoints that every source which lists them has left out of its newest answer. */
+function unconfirmedOf(sources: readonly WatchedSource[], merged: readonly Endpoint[]): readonly string[] {
+  if (sources.every(({ answer }) => answer.unconfirmed.length === 0)) return [];
+  const confirmed = new Set<string>();
+  for (const { endpoints = [], answer } of sources) {
+    const doubted = new Set(answer.unconfirmed);
+    for (const endpoint of endpoints) if (!doubted.has(endpoint.id)) confirmed.add(addressOf(endpoint));
+  }
+  const isRejected = new Set<Endpoint>(sources.flatMap(({ rejected }) => rejected));
+  return merged.filter((endpoint) => !isRejected.has(endpoint) && !confirmed.has(addressOf(endpoint))).map(({ id }) => id);
 }
 
 /** The names in any of the catalogues. Fails only when all of them do. */

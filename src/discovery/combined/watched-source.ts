@@ -32,7 +32,7 @@ export class WatchedSource {
   readonly #watcher: Watcher;
   #endpoints: readonly Endpoint[] | undefined = undefined;
   #rejected: readonly Endpoint[] = [];
-  #answer: Required<DiscoveryAnswer> = { endpoints: [], certain: false, leftOut: [] };
+  #answer: Required<DiscoveryAnswer> = { endpoints: [], certain: false, leftOut: [], unconfirmed: [] };
   #answers = 0;
   #isFailing = false;
   #error: unknown = undefined;
@@ -81,8 +81,8 @@ export class WatchedSource {
   }
 
   /**
-   * The answer to hand on: {@link endpoints} and {@link rejected}, the same array until one of them changes. It is certain once the
-   * source was certain of this set.
+   * The answer to hand on: {@link endpoints} and {@link rejected}, the same array until one of them changes, and the same object until
+   * anything does. It is certain once the source was certain of this set.
    */
   get answer(): Required<DiscoveryAnswer> {
     return this.#answer;
@@ -117,15 +117,13 @@ export class WatchedSource {
     const { certain } = this.#watcher;
     const kept = keepIfSame(this.#endpoints, endpoints);
     const before = this.#answer;
-    if (kept === this.#endpoints && isDeepStrictEqual(rejected, this.#rejected)) {
-      const isSame = isDeepStrictEqual(leftOut, before.leftOut);
-      if (!isSame || (certain && !before.certain)) {
-        this.#answer = { endpoints: before.endpoints, certain: certain || (isSame && before.certain), leftOut };
-      }
-      return;
-    }
-    this.#endpoints = kept;
-    this.#rejected = rejected;
-    this.#answer = { endpoints: [...kept, ...rejected], certain, leftOut };
+    const next = { leftOut, unconfirmed: this.#watcher.unconfirmed.map(({ id }) => id) };
+    if (kept !== this.#endpoints || !isDeepStrictEqual(rejected, this.#rejected)) {
+      this.#endpoints = kept;
+      this.#rejected = rejected;
+      this.#answer = { endpoints: [...kept, ...rejected], certain, ...next };
+    } else if (!isDeepStrictEqual(next, { leftOut: before.leftOut, unconfirmed: before.unconfirmed })) {
+      this.#answer = { endpoints: before.endpoints, certain, ...next };
+    } else if (certain && !before.certain) this.#answer = { ...before, certain };
   }
 }
