@@ -1,6 +1,7 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import { askCancellations } from "./eureka/cancellations.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchRegistry } from "./eureka/fetch-registry.ts";
 import { EurekaLease } from "./eureka/lease.ts";
@@ -38,6 +39,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
   const { addresses, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock } = settings;
   const servers = new Servers(addresses, { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes, tls, clock });
   const copy = new RegistryCopy({ ...settings, fetch: (signal) => fetchRegistry(Package, servers, settings, signal) });
+  const sources = { copy, cancellations: (signal: AbortSignal) => askCancellations(servers, signal), by: settings.by };
   const watches = new Set<AbortController>();
   return {
     name: settings.name,
@@ -48,7 +50,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, copy, watch.signal);
+        yield* watchService(service, sources, watch.signal);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);
