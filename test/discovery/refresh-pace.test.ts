@@ -29,7 +29,9 @@ describe("hints of failing calls", () => {
     pace.changed();
     const before = asked.length;
     await hintFor(36_000);
-    expect(asked.slice(before).map((at, index) => Math.round(at - (index === 0 ? 36 : (asked[before + index - 1] ?? 0))))).toEqual([5, 5, 10]);
+    expect(asked.slice(before).map((at, index) => Math.round(at - (index === 0 ? 36 : (asked[before + index - 1] ?? 0))))).toEqual([
+      5, 5, 10,
+    ]);
   });
 
   it("are kept until their time, one for all, and none is asked without one", async () => {
