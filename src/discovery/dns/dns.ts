@@ -13,6 +13,7 @@ import { resolver } from "./resolver.ts";
 import { refreshDelayMs } from "./schedule.ts";
 import { SecondAnswer } from "./second-answer.ts";
 import { findServices } from "./services.ts";
+import { UnusableRecords } from "./unusable-records.ts";
 
 export type { DnsOptions };
 
@@ -51,6 +52,7 @@ export function dns(options: DnsOptions = {}): Discovery {
     async *watch(service, signal) {
       const memory = new AddressMemory();
       const doubt = new SecondAnswer();
+      const unusable = new UnusableRecords(resolve);
       const hint = new Notifier();
       const forget = hints.add(service, () => hint.notify());
       let last: readonly Endpoint[] | undefined;
@@ -58,13 +60,14 @@ export function dns(options: DnsOptions = {}): Discovery {
         const dnsName = checkName(nameOf(service));
         while (!signal.aborted) {
           memory.nextRound();
-          const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve, memory, signal });
+          unusable.nextRound();
+          const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve: unusable.resolve, memory, signal });
           const isConfirmed = doubt.confirms(endpoints);
           const delayMs = refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
           const nextAt = clock.now() + (doubt.isOpen ? Math.min(delayMs, secondAnswerMs) : delayMs);
           // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
           last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-          yield { endpoints: last, certain: isDecidedlyAbsent ?? isConfirmed };
+          yield { endpoints: last, certain: isDecidedlyAbsent ?? isConfirmed, leftOut: unusable.leftOut };
           await pauseUnlessNotified(clock, Math.max(0, nextAt - clock.now()), signal, hint);
         }
       } catch (error) {

@@ -53,6 +53,32 @@ const addresses =
   ({ name }: Asked): Said => ({ answers: list.map((address) => record("A", name, address, ttl)) });
 
 describe("dns", () => {
+  it("says which records are not used, and why", async () => {
+    const server = await respond(({ name, type }) =>
+      type === "SRV"
+        ? {
+            answers: [
+              record("SRV", name, { port: 0, target: "a.test" }),
+              record("SRV", name, { port: 80, target: "-.test" }),
+              record("SRV", name, { port: 81, target: "b.test" }),
+            ],
+          }
+        : { answers: [record("A", name, "0.0.0.0"), record("A", name, "127.0.0.5")] },
+    );
+    const discovery = dns({ servers: [server.address], family: 4, name: "{service}" });
+    const controller = new AbortController();
+    const { value } = await discovery.watch("web.test", controller.signal)[Symbol.asyncIterator]().next();
+    controller.abort();
+    expect(value).toMatchObject({
+      endpoints: [{ host: "127.0.0.5", port: 81 }],
+      leftOut: [
+        { reason: "an SRV record with port 0" },
+        { reason: "an SRV record whose target is no host name" },
+        { reason: "an address that no instance can have" },
+      ],
+    });
+  });
+
   it("asks again within a second about addresses that are suddenly missing, and is certain then", async () => {
     const many = Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 5}`);
     let list: readonly string[] = many;
