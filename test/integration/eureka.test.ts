@@ -60,6 +60,8 @@ describe.skipIf(!available("eureka"))("eureka on a real Eureka", { timeout }, ()
         async breakSource() {
           isPaused = true;
           server.pause();
+          // The signal returns before the last thread of the server has stopped.
+          await expect.poll(() => isAnswering(server.url), { timeout: withinMs }).toBe(false);
         },
         async healSource() {
           isPaused = false;
@@ -306,5 +308,15 @@ async function instanceOf(server: EurekaServer, app: string, id: string): Promis
   } catch (error) {
     if (String(error).includes("404")) return undefined;
     throw error;
+  }
+}
+
+/** Whether it answers within half a second. */
+async function isAnswering(url: string): Promise<boolean> {
+  try {
+    await fetch(url, { signal: AbortSignal.timeout(500) });
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,4 +1,4 @@
-import { atMost, failures, inRotationAgain, noneFailed, openBetween, outAfterFirstFailure, within } from "../rig/claims.ts";
+import { atMost, failures, inRotationAgain, noneFailed, openBetween, outAfterFirstRefusal, within } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 
 /** One of five instances is killed and comes back. */
@@ -19,7 +19,7 @@ export const F35 = fault({
     return [
       noneFailed(outcome, "GET"),
       atMost("POST failed, of those in flight at the kill", failures(outcome, "POST").length, inFlight.length),
-      within("out of rotation after the first failure", outAfterFirstFailure(outcome, faulty), 50),
+      within("out of rotation after the first refusal", outAfterFirstRefusal(outcome, faulty), 50),
       within("in rotation again", inRotationAgain(outcome, faulty), 2_500),
     ];
   },

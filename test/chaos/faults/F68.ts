@@ -1,4 +1,4 @@
-import { atMost, failures, noneFailed, openBetween, outAfterFirstFailure, within } from "../rig/claims.ts";
+import { atMost, failures, noneFailed, openBetween, outAfterFirstRefusal, within } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 import { consulShop } from "../rig/registry/consul.ts";
 
@@ -18,7 +18,7 @@ export const F68 = fault({
     return [
       noneFailed(outcome, "GET"),
       atMost("POST failed, of those in flight at the kill", failures(outcome, "POST").length, inFlight.length),
-      within("out of rotation after the first failure", outAfterFirstFailure(outcome, faulty), 50),
+      within("out of rotation after the first refusal", outAfterFirstRefusal(outcome, faulty), 50),
     ];
   },
 });

@@ -67,9 +67,25 @@ export function openBetween(
 }
 
 /** Milliseconds from the end of the first failed attempt at these endpoints to the last one that began there and was no probe, by the slowest client. */
-export function outAfterFirstFailure({ attempts, injectedAt, healedAt }: Outcome, upstreams: readonly string[]): number {
+export function outAfterFirstFailure(outcome: Outcome, upstreams: readonly string[]): number {
+  return outAfterFirst(outcome, upstreams, ({ isFailed: failed }) => failed === true);
+}
+
+/**
+ * The same from the end of the first refused connection, which alone is proof that an endpoint is gone. A connection that breaks is one failure of
+ * the five in a row that are; the picker avoids the endpoint after it, and may find it gone seconds later.
+ */
+export function outAfterFirstRefusal(outcome: Outcome, upstreams: readonly string[]): number {
+  return outAfterFirst(outcome, upstreams, ({ isFailed: failed, phase }) => failed === true && phase === "connect");
+}
+
+function outAfterFirst(
+  { attempts, injectedAt, healedAt }: Outcome,
+  upstreams: readonly string[],
+  isProof: (attempt: AttemptTrace) => boolean,
+): number {
   let worst = 0;
-  for (const client of new Set(attempts.map(({ client }) => client))) {
+  for (const client of new Set(attempts.map((each) => each.client))) {
     const there = attempts.filter(
       (each) =>
         each.client === client &&
@@ -77,9 +93,7 @@ export function outAfterFirstFailure({ attempts, injectedAt, healedAt }: Outcome
         each.startedAt < (healedAt ?? Number.POSITIVE_INFINITY) &&
         (each.endedAt ?? 0) >= injectedAt,
     );
-    const first = Math.min(
-      ...there.filter(({ isFailed: failed }) => failed === true).map(({ endedAt }) => endedAt ?? Number.POSITIVE_INFINITY),
-    );
+    const first = Math.min(...there.filter(isProof).map(({ endedAt }) => endedAt ?? Number.POSITIVE_INFINITY));
     const last = Math.max(...there.filter(({ isProbe }) => !isProbe).map(({ startedAt }) => startedAt));
     if (Number.isFinite(first) && last > first) worst = Math.max(worst, last - first);
   }
