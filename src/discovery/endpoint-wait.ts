@@ -71,7 +71,7 @@ export class EndpointWait {
     const suggestion = watcher.leftOut.length > 0 ? undefined : await catalogue.nearest(service);
     const age = Math.round(watcher.ageMs ?? 0);
     const { leftOut } = watcher;
-    const listed = leftOut.length === 0 ? "listed none" : `listed none that may be called (${reasonsText(leftOut)})`;
+    const listed = leftOut.length === 0 ? "listed none" : `listed none that may be called (left out: ${reasonsText(leftOut)})`;
     return new MeshError(
       "ERR_MESH_NO_ENDPOINTS",
       `"${service}" has no endpoints: ${discovery} ${listed} ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,

@@ -11,7 +11,7 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
   const head = [
     `${plain(service)}: ${candidates} of ${endpoints.length} endpoints are candidates, breaker of the service ${breaker}`,
     `registry ${registryText(registry)}: ${plain(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${plain(discoveryError)}`}`,
-    ...(leftOut.length === 0 ? [] : [`not used: ${plain(reasonsText(leftOut))}`]),
+    ...(leftOut.length === 0 ? [] : [`left out: ${plain(reasonsText(leftOut))}`]),
   ];
   if (endpoints.length === 0) return head.join("\n");
   const rows = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs))];

@@ -53,7 +53,7 @@ describe("explanationTable", () => {
     expect(explanationTable({ ...service, ...failing, endpoints: [good, bad] }, nowMs).split("\n")).toEqual([
       "orders: 1 of 2 endpoints are candidates, breaker of the service closed",
       "registry failing for 2.0 s: consul answered 1.5 s ago; now: ECONNREFUSED",
-      "not used: 2 × in maintenance",
+      "left out: 2 × in maintenance",
       "",
       "endpoint          address      zone  prio  weight  share  in flight  attempts  failed  latency  picker                  why",
       "one               10.0.0.1:80  a     0     2       100 %  3          120       0       4.3 ms   cost 12.3, state known  in rotation",

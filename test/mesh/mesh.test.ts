@@ -252,7 +252,7 @@ describe("a service without endpoints", () => {
     expect(message).toMatch(/^"orders" has no endpoints: mine listed none that may be called \(.*\) \d+ ms ago$/);
     expect(message).toContain(reasons);
     expect(mesh.explain("orders")?.leftOut).toHaveLength(3);
-    expect(String(mesh.explain("orders"))).toContain(`not used: ${reasons}`);
+    expect(String(mesh.explain("orders"))).toContain(`left out: ${reasons}`);
   });
 
   it("because the registry hangs fails within discoveryTimeoutMs", async () => {

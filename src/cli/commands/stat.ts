@@ -36,7 +36,7 @@ export const command: Command = declare({
       await terminal.line("");
       await terminal.table(endpointRowColumns(terminal), snapshot.endpointRows);
       if (snapshot.discoveryError !== null) terminal.note(`discovery: ${snapshot.discoveryError}`, "yellow");
-      if (snapshot.leftOut?.length > 0) terminal.note(`not used: ${reasonsText(snapshot.leftOut)}`, "yellow");
+      if (snapshot.leftOut?.length > 0) terminal.note(`left out: ${reasonsText(snapshot.leftOut)}`, "yellow");
     }
     return exitCodes.ok;
   },
