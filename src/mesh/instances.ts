@@ -5,6 +5,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { EventSink } from "../core/observing/events.ts";
+import { Patience, type PatienceLimits } from "../core/patience.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";
@@ -19,6 +20,8 @@ import type { InstanceSettings } from "./instance-options.ts";
 export interface InstancesParts {
   readonly service: string;
   readonly settings: InstanceSettings;
+  /** The time limits of the service, by which silence of an instance is judged. */
+  readonly patience: PatienceLimits;
   /** The zone of this process. */
   readonly zone: string | undefined;
   /** For the connections of the health checks, which are their own. */
@@ -47,7 +50,7 @@ export class Instances {
   readonly #healthChecks: HealthChecks | undefined;
 
   constructor(parts: InstancesParts) {
-    const { service, settings, zone, send, events, clock, random } = parts;
+    const { service, settings, patience, zone, send, events, clock, random } = parts;
     this.picker = settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker;
     this.#rotation = new Rotation({
       ...(settings.breaker || undefined),
@@ -83,6 +86,7 @@ export class Instances {
       picker: this.picker,
       // With `breaker: false`, attempts do not reach the circuits: only health checks and operators do.
       passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
+      patience: new Patience(patience),
       clock,
       onEnd: this.room?.fill,
     });

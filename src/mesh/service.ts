@@ -14,6 +14,7 @@ import type { LastGood } from "../discovery/last-good.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
+import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
@@ -71,6 +72,11 @@ export class Service implements CallEndListener {
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
+      patience: {
+        ...attemptTimeoutOption.settle(options),
+        ...timeoutOption.settle(options),
+        bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs,
+      },
       zone: context.zone,
       identity: context.identity ?? staticIdentity(),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
@@ -155,6 +161,10 @@ export class Service implements CallEndListener {
       const lease = await this.#pickLease(request);
       return {
         ...lease,
+        failed: (error) => {
+          lease.failed(error);
+          leave();
+        },
         settle: (outcome, refused) => {
           lease.settle(outcome, refused);
           leave();

@@ -8,6 +8,8 @@ export const unreadBytes = 65_536;
 
 /** Takes the chunks of one response body as they arrive. */
 export interface BodyReader {
+  /** Whether a reader waits for the next chunk. */
+  readonly isWaiting: boolean;
   /** Takes a chunk; `false` pauses the connection. */
   take(chunk: Buffer): boolean;
   /** The body has closed: whole when `error` is `undefined`. */
@@ -24,6 +26,7 @@ export interface BodySource {
 
 /** Keeps what arrives before anything reads the body. */
 export class UnreadBody implements BodyReader {
+  readonly isWaiting = false;
   readonly chunks: Buffer[] = [];
   byteLength = 0;
 
@@ -38,6 +41,7 @@ export class UnreadBody implements BodyReader {
 
 /** Collects the whole body and settles a promise with what `convert` makes of it. */
 export class CollectedBody<Content> implements BodyReader {
+  readonly isWaiting = true;
   readonly #chunks: Buffer[];
   readonly #convert: (chunks: readonly Buffer[]) => Content;
   readonly #resolve: (content: Content) => void;
@@ -68,6 +72,7 @@ export class CollectedBody<Content> implements BodyReader {
 
 /** Reads a rest of limited length away, so that the connection can be used again. */
 export class DiscardedBody implements BodyReader {
+  readonly isWaiting = false;
   readonly #source: BodySource;
   #bytesLeft: number;
 
@@ -97,6 +102,7 @@ export class StreamedBody implements BodyReader, UnderlyingByteSource {
    */
   #controller: ReadableByteStreamController | undefined = undefined;
   #parked: WeakRef<ReadableByteStreamController> | undefined = undefined;
+  #stream: WeakRef<ReadableStream> | undefined = undefined;
 
   constructor(source: BodySource, early: readonly Buffer[]) {
     this.#source = source;
@@ -107,7 +113,13 @@ export class StreamedBody implements BodyReader, UnderlyingByteSource {
   open(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const stream = new ReadableStream(this, { highWaterMark: streamAheadBytes }) as ReadableStream<Uint8Array<ArrayBuffer>>;
     droppedStreams.register(stream, this.#source);
+    this.#stream = new WeakRef(stream);
     return stream;
+  }
+
+  /** The stream has a reader, which has read all that has come. */
+  get isWaiting(): boolean {
+    return this.#current()?.desiredSize === streamAheadBytes && this.#stream?.deref()?.locked === true;
   }
 
   take(chunk: Buffer): boolean {

@@ -40,6 +40,10 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   #isPaused = false;
   /** The place of this attempt in the call's records. */
   #recordIndex: number | undefined = undefined;
+  /** The time of the last byte of the body, or that from which on its reader has waited. */
+  #quietSince = 0;
+  /** See {@link ResponseBody.waitedMs}. */
+  waitedMs = 0;
   #isClosed = false;
   #closeError: unknown = undefined;
   #closeListeners: CloseListener[] | undefined = undefined;
@@ -102,6 +106,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   onData(chunk: Buffer): boolean {
     // undici hands on an empty chunk when it goes on after a pause between two reads; a byte stream refuses it.
     if (chunk.byteLength === 0) return true;
+    this.#quietSince = this.#clock.now();
     this.#reader ??= new UnreadBody();
     const goesOn = this.#reader.take(chunk);
     this.#isPaused = !goesOn;
@@ -172,6 +177,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
+    this.#quietSince = this.#clock.now();
     this.#resume?.();
   }
 
@@ -191,6 +197,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   #use(): UnreadBody {
     if (this.used) throw new TypeError("Body is unusable: Body has already been read");
     this.used = true;
+    if (!this.#isClosed) this.#quietSince = this.#clock.now();
     return (this.#reader as UnreadBody | undefined) ?? new UnreadBody();
   }
 
@@ -236,6 +243,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     this.#settle = undefined;
     this.#abort = undefined;
     this.#request.cancellation.removeListener(this);
+    if (error !== undefined && !this.#isPaused && this.#reader?.isWaiting) this.waitedMs = this.#clock.now() - this.#quietSince;
     this.#reader?.end(error);
     // The rest of a body that failed is not read.
     if (error !== undefined) this.#reader = undefined;

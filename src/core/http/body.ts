@@ -29,6 +29,11 @@ export interface ResponseBody {
   readonly complete: boolean;
   /** The trailers: names in lower case and values in turn. Empty until the body has closed. */
   readonly trailers: readonly string[];
+  /**
+   * How long a reader had waited for a byte in vain when the body failed, in milliseconds; 0 without a reader that waited. Absent where that is not
+   * known.
+   */
+  readonly waitedMs?: number;
   /** Calls `listener` once when the body closes, at once where it has. */
   onClose(listener: CloseListener): void;
   /** Reads the whole body, decoded as UTF-8. */
