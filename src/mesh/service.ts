@@ -94,7 +94,14 @@ export class Service implements CallEndListener {
     // One budget for retries and hedges: both are extra load.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const { balancer, ledger, room } = this.#instances;
-    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    const layerParts = {
+      ...parts,
+      observers,
+      interceptors,
+      protocol: this.wire.protocol,
+      maxCollectedBytes: this.wire.maxCollectedBytes,
+      sharedBudget: this.#budget,
+    };
     this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();

@@ -39,34 +39,45 @@ export class UnreadBody implements BodyReader {
   end(): void {}
 }
 
-/** Collects the whole body and settles a promise with what `convert` makes of it. */
+/** The promise that a {@link CollectedBody} settles, and the limit of what it keeps. */
+export interface Collecting<Content> {
+  readonly convert: (chunks: readonly Buffer[]) => Content;
+  readonly resolve: (content: Content) => void;
+  readonly reject: (error: unknown) => void;
+  /** The most bytes that are kept; `false` = no limit. */
+  readonly maxBytes: number | false;
+  /** Makes the error of a body that is larger. */
+  readonly tooLarge: () => Error;
+}
+
+/** Collects the whole body and settles a promise with what `convert` makes of it. A body that is too large is given up. */
 export class CollectedBody<Content> implements BodyReader {
   readonly isWaiting = true;
+  readonly #source: BodySource;
   readonly #chunks: Buffer[];
-  readonly #convert: (chunks: readonly Buffer[]) => Content;
-  readonly #resolve: (content: Content) => void;
-  readonly #reject: (error: unknown) => void;
+  readonly #into: Collecting<Content>;
+  #bytesLeft: number;
 
-  constructor(
-    chunks: Buffer[],
-    convert: (chunks: readonly Buffer[]) => Content,
-    resolve: (content: Content) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(source: BodySource, chunks: Buffer[], into: Collecting<Content>) {
+    this.#source = source;
     this.#chunks = chunks;
-    this.#convert = convert;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#into = into;
+    this.#bytesLeft = into.maxBytes === false ? Number.POSITIVE_INFINITY : into.maxBytes;
+    for (const chunk of chunks) this.#bytesLeft -= chunk.byteLength;
   }
 
   take(chunk: Buffer): boolean {
-    this.#chunks.push(chunk);
+    this.#bytesLeft -= chunk.byteLength;
+    if (this.#bytesLeft >= 0) this.#chunks.push(chunk);
+    else this.#source.cancel(this.#into.tooLarge());
     return true;
   }
 
   end(error: unknown): void {
-    if (error === undefined) settleWith(this.#convert, this.#chunks, this.#resolve, this.#reject);
-    else this.#reject(error);
+    const { convert, resolve, reject, tooLarge } = this.#into;
+    if (error !== undefined) reject(error);
+    else if (this.#bytesLeft < 0) reject(tooLarge());
+    else settleWith(convert, this.#chunks, resolve, reject);
   }
 }
 

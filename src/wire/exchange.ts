@@ -1,17 +1,26 @@
 import type { Buffer } from "node:buffer";
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
+import { tooLargeToCollect } from "../core/collected.ts";
+import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
-import { bytesOf, noChunks, settleWith, textOf } from "../core/http/body-chunks.ts";
+import { bytesOf, noChunks, textOf } from "../core/http/body-chunks.ts";
+import { isWantedEventStream } from "../core/http/event-stream.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type BodyReader, type BodySource, CollectedBody, DiscardedBody, StreamedBody, UnreadBody, unreadBytes } from "./body-readers.ts";
+import { BodyIdle, BodyTimer, DrainTimer, type TimedBody } from "./body-timer.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
 import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 import { cutOff } from "./undici/reset-notice.ts";
 
-/** Settles the promise of the response head; a rejected promise rejects it, so that a waiting call holds one function instead of two. */
+/** Settles the promise of the head; a rejected promise rejects it, so that a waiting call holds one function. */
 type Settle = (head: MeshResponse | Promise<never>) => void;
+
+/** The limits of response bodies; `false` = none. */
+export type BodyLimits = Pick<WireSettings, "bodyIdleTimeoutMs" | "maxCollectedBytes">;
+
+const unlimited: BodyLimits = { bodyIdleTimeoutMs: false, maxCollectedBytes: false };
 
 /**
  * One request on a connection and its response: undici's dispatch handler, the response head and the body in one object, since three objects
@@ -21,13 +30,14 @@ type Settle = (head: MeshResponse | Promise<never>) => void;
  * costs a controller and an eagerly parsed header object for each response. Moving to undici 8 changes the names of five methods here and
  * nothing elsewhere.
  */
-export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelHandler {
+export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBody, CancelHandler {
   status = 0;
   statusText = "";
   used = false;
   readonly #request: MeshRequest;
   readonly #clock: Clock;
   readonly #startedAt: number;
+  readonly #limits: BodyLimits;
   /** `undefined` once the head has arrived or the exchange has failed. */
   #settle: Settle | undefined;
   #abort: ((error?: Error) => void) | undefined = undefined;
@@ -42,6 +52,8 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   #recordIndex: number | undefined = undefined;
   /** The time of the last byte of the body, or that from which on its reader has waited. */
   #quietSince = 0;
+  /** Ends a body that has been quiet, or drained, for too long. */
+  #timer: BodyTimer | DrainTimer | undefined = undefined;
   /** See {@link ResponseBody.waitedMs}. */
   waitedMs = 0;
   #isClosed = false;
@@ -50,8 +62,9 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   /** Made with the first chunk, or by the call that reads the body. */
   #reader: BodyReader | undefined = undefined;
 
-  constructor(request: MeshRequest, clock: Clock, settle: Settle) {
+  constructor(request: MeshRequest, clock: Clock, settle: Settle, limits: BodyLimits = unlimited) {
     this.#request = request;
+    this.#limits = limits;
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#settle = settle;
@@ -151,11 +164,12 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     return this.#collect(bytesOf);
   }
 
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  stream(purpose?: "collect"): ReadableStream<Uint8Array<ArrayBuffer>> {
     const reader = new StreamedBody(this, this.#use().chunks);
     this.#reader = reader;
     const stream = reader.open();
     if (this.#isClosed) reader.end(this.#closeError);
+    else this.#limitIdle(purpose === undefined);
     return stream;
   }
 
@@ -164,7 +178,10 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     const bytesLeft = maxBytes - this.#use().byteLength;
     this.#reader = new DiscardedBody(this, bytesLeft);
     if (bytesLeft < 0) this.cancel();
-    else this.resume();
+    else if (!this.#isClosed) {
+      this.#timer = new DrainTimer(this, this.#clock);
+      this.resume();
+    }
   }
 
   cancel(reason?: unknown): void {
@@ -179,6 +196,18 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     this.#isPaused = false;
     this.#quietSince = this.#clock.now();
     this.#resume?.();
+  }
+
+  // --- TimedBody ---
+
+  get quietMs(): number {
+    return !this.#isPaused && this.#reader?.isWaiting ? this.#clock.now() - this.#quietSince : 0;
+  }
+
+  failIdle(): void {
+    const abort = this.#abort;
+    this.onError(new BodyIdle("Body Timeout Error"));
+    abort?.();
   }
 
   // --- CancelHandler ---
@@ -204,15 +233,24 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   #collect<Content>(convert: (chunks: readonly Buffer[]) => Content): Promise<Content> {
     return new Promise((resolve, reject) => {
       const { chunks } = this.#use();
+      const { maxCollectedBytes: maxBytes } = this.#limits;
+      const tooLarge = () => tooLargeToCollect(this.#request.service, maxBytes);
+      const reader = new CollectedBody(this, chunks, { convert, resolve, reject, maxBytes, tooLarge });
       if (this.#isClosed) {
         this.#reader = undefined;
-        if (this.#closeError === undefined) settleWith(convert, chunks, resolve, reject);
-        else reject(this.#closeError);
+        reader.end(this.#closeError);
         return;
       }
-      this.#reader = new CollectedBody(chunks, convert, resolve, reject);
+      this.#reader = reader;
+      this.#limitIdle(false);
       this.resume();
     });
+  }
+
+  #limitIdle(isStreamed: boolean): void {
+    const { bodyIdleTimeoutMs } = this.#limits;
+    if (bodyIdleTimeoutMs === false || isWantedEventStream(this, this.#request.headers, isStreamed)) return;
+    this.#timer = new BodyTimer(this, bodyIdleTimeoutMs, this.#clock);
   }
 
   #abortWith(reason: unknown): void {
@@ -243,7 +281,8 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     this.#settle = undefined;
     this.#abort = undefined;
     this.#request.cancellation.removeListener(this);
-    if (error !== undefined && !this.#isPaused && this.#reader?.isWaiting) this.waitedMs = this.#clock.now() - this.#quietSince;
+    this.#timer?.clear();
+    if (error !== undefined) this.waitedMs = this.quietMs;
     this.#reader?.end(error);
     // The rest of a body that failed is not read.
     if (error !== undefined) this.#reader = undefined;

@@ -40,8 +40,11 @@ export interface ResponseBody {
   text(): Promise<string>;
   /** Reads the whole body. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
-  /** Reads the body as a byte stream, with backpressure down to the socket. */
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads the body as a byte stream, with backpressure down to the socket. `collect`: the stream is read whole on behalf of one of the other
+   * readers, so that its limits hold, which an event stream does not have.
+   */
+  stream(purpose?: "collect"): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
    * Reads up to `maxBytes` bytes and drops them, so that the connection can be used again; closes the connection where the body is longer.
    */
