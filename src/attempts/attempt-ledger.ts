@@ -4,9 +4,10 @@ import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import { noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
-import { Patience } from "../core/patience.ts";
+import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
 import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
+import { Patience } from "./patience.ts";
 
 /** The parts that an {@link AttemptLedger} reports to. */
 export interface AttemptLedgerOptions {
@@ -52,6 +53,7 @@ export class Attempt {
   readonly #permit: CircuitPermit | undefined;
   /** `undefined` until the attempt is sent: before that, its time is not the instance's. */
   #sentAt: number | undefined = undefined;
+  #progress: SendProgress | undefined = undefined;
   #learner: AttemptLearner | undefined = undefined;
   /** `undefined` until the head has come. */
   #response: MeshResponse | undefined = undefined;
@@ -73,9 +75,13 @@ export class Attempt {
     return this.#response !== undefined && outcomeOfResponse(this.#response) === "failure";
   }
 
-  /** The request is sent, or has been sent whole where the client writes it: from now on the time is the instance's. */
-  sent(): void {
+  /**
+   * The request is sent, or has been sent whole where the client writes it: from now on the time is the instance's, but for that in which its body
+   * goes out.
+   */
+  sent(progress?: SendProgress): void {
     if (this.#hasEnded || this.#sentAt !== undefined) return;
+    this.#progress = progress;
     this.#sentAt = this.#options.clock.now();
     this.#learner = this.#options.picker.onAttempt?.(this.#upstream, this.#request);
   }
@@ -88,8 +94,9 @@ export class Attempt {
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     const now = this.#options.clock.now();
-    learnLatency(this.#upstream, now - this.#sentAt);
-    this.#options.patience.learn(now - this.#sentAt, now);
+    const ms = now - (this.#progress?.at ?? this.#sentAt);
+    learnLatency(this.#upstream, ms);
+    this.#options.patience.learn(ms, now);
     this.#learner?.onHead(response);
   }
 
@@ -113,7 +120,7 @@ export class Attempt {
   #outcome(error: unknown): Outcome {
     if (error === undefined) return "success";
     const { patience } = this.#options;
-    const isRefusable = hasLargeHead(this.#request);
+    const isRefusable = this.#progress?.isOut === false || hasLargeHead(this.#request);
     const outcome = outcomeOfAttempt({ error, status: this.#response?.status, waitedMs: this.#waitedMs(), patience, isRefusable });
     noteOutcome(error, outcome);
     // A body that its reader has given up: the instance had answered.
@@ -124,7 +131,9 @@ export class Attempt {
   /** How long the instance had been waited for, in milliseconds. */
   #waitedMs(): number {
     if (this.#response !== undefined) return this.#response.body.waitedMs ?? 0;
-    return this.#sentAt === undefined ? 0 : this.#options.clock.now() - this.#sentAt;
+    // The caller's own source is waited for.
+    if (this.#sentAt === undefined || this.#progress?.awaitsSource) return 0;
+    return this.#options.clock.now() - (this.#progress?.arrivedAt ?? this.#sentAt);
   }
 
   /** Whether the end is the cancellation of the call: its deadline or the caller's abort. */

@@ -1,6 +1,5 @@
 import type { MeshResponse } from "./dispatch.ts";
 import { isMeshError } from "./errors.ts";
-import type { WaitJudge } from "./patience.ts";
 
 /**
  * The outcome of an attempt, as evidence about its instance. `neutral` is no evidence (the caller aborted, this process ran out of a
@@ -21,6 +20,12 @@ export function isOverload(status: number): boolean {
 /** The outcome of an attempt that has a response. 500 and 4xx are no failures: the instance works, and answers. */
 export function outcomeOfResponse(response: Pick<MeshResponse, "status">): Outcome {
   return isGatewayError(response.status) ? "failure" : "success";
+}
+
+/** Judges whether an instance was waited for long enough for its silence to count. */
+export interface WaitJudge {
+  /** `inBody`: the wait was for the next byte of a body, not for the response head. */
+  isEnough(waitedMs: number, inBody: boolean): boolean;
 }
 
 /** The end of an attempt: all that decides whether its instance could have done better. */

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import type { UnderlyingByteSource } from "node:stream/web";
 import { inspect } from "node:util";
-import { tooLargeToCollect } from "../core/collected.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
+import { tooLargeToCollect } from "../core/errors.ts";
 import type { ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
 

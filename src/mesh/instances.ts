@@ -1,11 +1,11 @@
 import { AttemptLedger } from "../attempts/attempt-ledger.ts";
+import { Patience, type PatienceLimits } from "../attempts/patience.ts";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { EventSink } from "../core/observing/events.ts";
-import { Patience, type PatienceLimits } from "../core/patience.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";

@@ -1,7 +1,6 @@
 import type { UnderlyingByteSource } from "node:stream/web";
-import { tooLargeToCollect } from "../core/collected.ts";
 import type { Interceptor } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import { MeshError, tooLargeToCollect } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
 import { endByteStream } from "../core/http/byte-stream.ts";

@@ -1,9 +1,9 @@
 import type { Buffer } from "node:buffer";
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
-import { tooLargeToCollect } from "../core/collected.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { tooLargeToCollect } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf, noChunks, textOf } from "../core/http/body-chunks.ts";
 import { isWantedEventStream } from "../core/http/event-stream.ts";
@@ -18,8 +18,7 @@ import { cutOff } from "./undici/reset-notice.ts";
 type Settle = (head: MeshResponse | Promise<never>) => void;
 
 /** The limits of response bodies; `false` = none. */
-export type BodyLimits = Pick<WireSettings, "bodyIdleTimeoutMs" | "maxCollectedBytes">;
-
+type BodyLimits = Pick<WireSettings, "bodyIdleTimeoutMs" | "maxCollectedBytes">;
 const unlimited: BodyLimits = { bodyIdleTimeoutMs: false, maxCollectedBytes: false };
 
 /**
@@ -27,13 +26,14 @@ const unlimited: BodyLimits = { bodyIdleTimeoutMs: false, maxCollectedBytes: fal
  * would be a tenth of what a call costs.
  *
  * It implements the handler interface that undici 7 uses inside (`onConnect`, `onHeaders`, …): the newer one is wrapped around it there, which
- * costs a controller and an eagerly parsed header object for each response. Moving to undici 8 changes the names of five methods here and
- * nothing elsewhere.
+ * costs a controller and an eagerly parsed header object for each response. Undici 8 has other names for seven methods here.
  */
 export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBody, CancelHandler {
   status = 0;
   statusText = "";
   used = false;
+  /** See {@link ResponseBody.waitedMs}. */
+  waitedMs = 0;
   readonly #request: MeshRequest;
   readonly #clock: Clock;
   readonly #startedAt: number;
@@ -54,8 +54,6 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
   #quietSince = 0;
   /** Ends a body that has been quiet, or drained, for too long. */
   #timer: BodyTimer | DrainTimer | undefined = undefined;
-  /** See {@link ResponseBody.waitedMs}. */
-  waitedMs = 0;
   #isClosed = false;
   #closeError: unknown = undefined;
   #closeListeners: CloseListener[] | undefined = undefined;
@@ -101,6 +99,14 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
     if (this.#isClosed) throw abandoned;
     this.#abort = abort;
     this.#isSent = true;
+  }
+
+  onBodySent(chunk: unknown): void {
+    this.#request.progress?.advance((chunk as Uint8Array).length, this.#clock.now());
+  }
+
+  onRequestSent(): void {
+    this.#request.progress?.end(this.#clock.now());
   }
 
   onHeaders(status: number, headers: Buffer[] | string[] | null, resume: () => void, statusText: string): boolean {
@@ -236,12 +242,8 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
       const { maxCollectedBytes: maxBytes } = this.#limits;
       const tooLarge = () => tooLargeToCollect(this.#request.service, maxBytes);
       const reader = new CollectedBody(this, chunks, { convert, resolve, reject, maxBytes, tooLarge });
-      if (this.#isClosed) {
-        this.#reader = undefined;
-        reader.end(this.#closeError);
-        return;
-      }
-      this.#reader = reader;
+      this.#reader = this.#isClosed ? undefined : reader;
+      if (this.#isClosed) return reader.end(this.#closeError);
       this.#limitIdle(false);
       this.resume();
     });

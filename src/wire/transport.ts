@@ -2,12 +2,13 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import { headersWith } from "../core/http/request-headers.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { Pools } from "./pools.ts";
 import { type Upgraded, UpgradeHandler } from "./upgrade-handler.ts";
 import type { PoolOptions } from "./upstream-pool.ts";
-import { type WireBody, wireBody } from "./wire-body.ts";
+import { BlobPieces, Pieces, type WireBody, wireBody } from "./wire-body.ts";
 
 /** Sends requests to the upstream that the balancer has chosen, over undici's dispatch. */
 export class Transport {
@@ -31,7 +32,7 @@ export class Transport {
         let body: WireBody;
         try {
           pool = this.#pools.of(request.upstream as Upstream, wire);
-          body = wireBody(request);
+          body = wireBody(request, this.#clock);
         } catch (error) {
           exchange.onError(error as Error);
           return;
@@ -40,7 +41,10 @@ export class Transport {
           {
             path: request.path,
             method: request.method as "GET",
-            headers: request.headers,
+            headers:
+              body instanceof Pieces || body instanceof BlobPieces
+                ? headersWith(request.headers, { "content-length": `${body.byteLength}` })
+                : request.headers,
             body: body as never,
             // undici retries nothing. A request that is not idempotent would wait until its connection has no other: POSTs over HTTP/2
             // would be sent one by one.

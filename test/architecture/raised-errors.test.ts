@@ -22,7 +22,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "fetch/decoding/decode-guard.ts: DecodeGuard.#onDeadline": ["the deadline passed while a body was decoded that had arrived"],
     "policies/deadline.ts: BoundedCall.#expire": ["the call's deadline passed"],
     "policies/attempt-timeout.ts: BoundedAttempt.#giveUp": ["the limit of one attempt passed"],
-    "wire/failure.ts: codeOf": ["the idle limit of a body, or the limit of an upgrade, passed"],
+    "wire/failure.ts: codeOf": ["the idle limit of a body passed"],
   },
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
   ERR_MESH_OVERLOADED: {
@@ -53,7 +53,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "the response was cut off after its head",
     ],
     "fetch/decoding/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
-    "core/collected.ts: tooLargeToCollect": ["more would be collected than maxCollectedBytes allows"],
+    "core/errors.ts: tooLargeToCollect": ["more would be collected than maxCollectedBytes allows"],
     "policies/max-response-bytes.ts: maxResponseBytes": ["the response body is larger than maxResponseBytes"],
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
   },

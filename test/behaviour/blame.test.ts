@@ -208,6 +208,16 @@ describe("what counts against an instance", () => {
     expect(out?.map(({ failures, ejection }) => [failures, ejection?.rule])).toEqual([[1, "retry-after"]]);
   });
 
+  it("the connection is lost while the request body goes out", async () => {
+    const { port } = await serveRaw((socket) => {
+      socket.pause();
+      setTimeout(() => socket.resetAndDestroy(), 50);
+    });
+    const mesh = meshOf({ orders: port }, { retry: false, observers: [] });
+    await mesh.fetch("orders/", { method: "POST", body: new Uint8Array(64 * 2 ** 20) }).catch(() => {});
+    expect(mesh.explain("orders")?.endpoints[0]?.failures).toBe(0);
+  });
+
   it("a hedge that the other attempt has overtaken", () => {
     const end = { error: superseded, waitedMs: 60_000, patience: { isEnough: () => true }, isRefusable: false };
     expect([outcomeOfAttempt({ ...end, status: undefined }), outcomeOfAttempt({ ...end, status: 200 })]).toEqual(["neutral", "neutral"]);

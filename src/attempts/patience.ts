@@ -1,8 +1,4 @@
-/** Judges whether an instance was waited for long enough for its silence to count. */
-export interface WaitJudge {
-  /** `inBody`: the wait was for the next byte of a body, not for the response head. */
-  isEnough(waitedMs: number, inBody: boolean): boolean;
-}
+import type { WaitJudge } from "../core/outcome.ts";
 
 /** The limits of a service that its operator has chosen; `false` = no limit. */
 export interface PatienceLimits {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Patience } from "../../src/core/patience.ts";
+import { Patience } from "../../src/attempts/patience.ts";
 
 const limits = { attemptTimeoutMs: 2_000, timeoutMs: 10_000, bodyIdleTimeoutMs: 30_000 } as const;
 
