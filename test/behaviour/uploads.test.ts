@@ -36,9 +36,9 @@ describe("an upload that takes longer than the limit of an attempt", () => {
         });
         request.on("end", () => response.end(String(bytes)));
       });
-      const mesh = meshOf({ files: await listening(server) }, { attemptTimeoutMs: 1_200, timeoutMs: 60_000, retry: false, observers: [] });
-      const response = await upload(mesh, make(20 * mebibyte));
-      expect(await response.text()).toBe(String(20 * mebibyte));
+      const mesh = meshOf({ files: await listening(server) }, { attemptTimeoutMs: 2_000, timeoutMs: 60_000, retry: false, observers: [] });
+      const response = await upload(mesh, make(24 * mebibyte));
+      expect(await response.text()).toBe(String(24 * mebibyte));
       expect(failuresOf(mesh)).toBe(0);
     },
     30_000,
