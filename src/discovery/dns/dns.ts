@@ -3,29 +3,23 @@ import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { Discovery } from "../discovery.ts";
 import { keepIfSame } from "../same-endpoints.ts";
-import { AddressMemory, type AddressQuery, findAddresses } from "./addresses.ts";
+import { type AddressQuery, findAddresses } from "./addresses.ts";
 import { plainName } from "./name.ts";
 import { addressTypes, checkOptions, type DnsOptions, nameOption, serversOption } from "./options.ts";
 import { resolver } from "./resolver.ts";
+import { type Found, Rounds } from "./rounds.ts";
 import { refreshDelayMs } from "./schedule.ts";
 import { findServices } from "./services.ts";
 
 export type { DnsOptions };
 
-/** A complete set and its time to live. */
-interface Found {
-  readonly endpoints: readonly Endpoint[];
-  readonly ttlS: number;
-  /** The source says that there is no such service: the SRV target `.` (RFC 2782). */
-  readonly isDecidedlyAbsent?: boolean | undefined;
-}
-
 /**
  * Finds endpoints by DNS: addresses (A and AAAA) with a fixed port, or SRV records with ports, priorities and weights.
  *
- * Queries its servers itself, in the background, again whenever the smallest TTL of an answer has passed. A name that does not exist is an
- * empty set; a server that fails or does not answer makes the watch throw `ERR_MESH_DISCOVERY`. Throws a `TypeError` or `RangeError` on
- * wrong options.
+ * Queries its servers itself, in the background, again whenever the smallest TTL of an answer has passed. What is answered is used after
+ * 50 ms without what is not: IPv4 without IPv6, an SRV target without another; the rest joins when it comes. A name that does not exist is
+ * an empty set; a server that fails or does not answer makes the watch throw `ERR_MESH_DISCOVERY`. Throws a `TypeError` or `RangeError`
+ * on wrong options.
  */
 export function dns(options: DnsOptions = {}): Discovery {
   const { type, port, name = "{service}", servers, family = 0, secure = false, emptyPolicy } = options;
@@ -40,17 +34,21 @@ export function dns(options: DnsOptions = {}): Discovery {
     name: servers === undefined ? "dns" : `dns at ${servers.join(", ")}`,
     ...(emptyPolicy === undefined ? {} : { emptyPolicy }),
     async *watch(service, signal) {
-      const memory = new AddressMemory();
+      const rounds = new Rounds({ resolve, types, find, clock, signal });
       let last: readonly Endpoint[] | undefined;
       try {
         const dnsName = checkName(nameOf(service));
         while (!signal.aborted) {
-          memory.nextRound();
-          const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve, memory, signal });
-          const nextAt = clock.now() + refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
-          // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
-          last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-          yield { endpoints: last, certain: isDecidedlyAbsent ?? false };
+          const jitter = random();
+          let answeredAt: number | undefined;
+          let nextAt = Number.POSITIVE_INFINITY;
+          for await (const { endpoints, ttlS, isDecidedlyAbsent } of rounds.next(dnsName, () => nextAt)) {
+            answeredAt ??= clock.now();
+            nextAt = answeredAt + refreshDelayMs(ttlS, jitter, { minTtlMs, maxTtlMs });
+            // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
+            last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
+            yield { endpoints: last, certain: isDecidedlyAbsent ?? false };
+          }
           await sleepUntil(clock, nextAt, signal);
         }
       } catch (error) {
@@ -85,6 +83,7 @@ function checkName(name: unknown): string {
   return plain;
 }
 
-function sleepUntil(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
-  return sleepUnlessAborted(clock, Math.max(0, at - clock.now()), signal);
+async function sleepUntil(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
+  const delayMs = at - clock.now();
+  if (delayMs > 0) await sleepUnlessAborted(clock, delayMs, signal);
 }

@@ -54,6 +54,7 @@ import { F68 } from "./F68.ts";
 import { F70 } from "./F70.ts";
 import { F71 } from "./F71.ts";
 import { F72 } from "./F72.ts";
+import { F111 } from "./F111.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -112,6 +113,7 @@ export const faults: readonly Fault[] = [
   F70,
   F71,
   F72,
+  F111,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
