@@ -27,7 +27,7 @@ export function dns(options: DnsOptions = {}): Discovery {
   const { clock = systemClock, random = Math.random } = options;
   checkOptions(options, { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts });
   const nameOf = nameOption(name);
-  const resolve = resolver({ servers: serversOption(servers), timeoutMs, maxAttempts, clock });
+  const resolve = resolver({ servers: serversOption(servers, clock), timeoutMs, maxAttempts, clock });
   const types = addressTypes(family);
   const find = port === undefined ? findBySrv : (host: string, query: AddressQuery) => findByAddress(host, port, query);
   return {

@@ -1,4 +1,3 @@
-import nodeDns from "node:dns";
 import type { Clock, Random } from "../../core/clock.ts";
 import {
   checkChoice,
@@ -13,6 +12,7 @@ import {
 import type { EmptyPolicy } from "../discovery.ts";
 import { plainName } from "./name.ts";
 import { type DnsServer, parseServer } from "./server.ts";
+import { systemServers } from "./system-servers.ts";
 
 /** Options of {@link dns}. All are optional. */
 export interface DnsOptions {
@@ -25,7 +25,7 @@ export interface DnsOptions {
   readonly name?: string | ((service: string) => string);
   /** The port of every instance, 1–65535; for type `"A"` only. */
   readonly port?: number;
-  /** The servers, in order of preference: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Absent: those of the system. */
+  /** The servers, in order of preference: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Absent: those of the system, also when they change. */
   readonly servers?: readonly string[];
   /** 4 queries IPv4 addresses only, 6 IPv6 only, 0 both. Default 0. */
   readonly family?: 0 | 4 | 6;
@@ -109,9 +109,9 @@ export function nameOption(name: NonNullable<DnsOptions["name"]>): (service: str
   return (service) => name.replaceAll(placeholder, () => service);
 }
 
-/** The servers to ask. Those of the system are read at each call, since they can change. */
-export function serversOption(servers: DnsOptions["servers"]): () => readonly DnsServer[] {
-  if (servers === undefined) return systemServers;
+/** The servers to ask, for each query anew, since those of the system can change. */
+export function serversOption(servers: DnsOptions["servers"], clock: Clock): () => readonly DnsServer[] {
+  if (servers === undefined) return systemServers(clock);
   if (!Array.isArray(servers) || servers.length === 0) refuseOption("dns: servers", servers, "an array of at least one address");
   const parsed = servers.map(
     (text: unknown, index) =>
@@ -119,9 +119,4 @@ export function serversOption(servers: DnsOptions["servers"]): () => readonly Dn
       refuseOption(`dns: servers[${index}]`, text, "an IP address, with or without a port"),
   );
   return () => parsed;
-}
-
-function systemServers(): readonly DnsServer[] {
-  // Called on the object: `setServers` replaces the function there, which a named import would never see.
-  return nodeDns.getServers().flatMap((text) => parseServer(text) ?? []);
 }
