@@ -33,9 +33,10 @@ export interface Eureka extends Discovery, Registrar {
 export function eureka(options: EurekaOptions = {}): Eureka {
   const settings = settingsOf(options);
   const Package = loadPackage();
-  const { addresses, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock } = settings;
-  const servers = new Servers(addresses, { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes, tls, clock });
-  const copy = new RegistryCopy({ ...settings, fetch: (signal) => fetchRegistry(Package, servers, settings, signal) });
+  const { addresses, serverOrder, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock, random } = settings;
+  const limits = { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes };
+  const servers = new Servers(addresses, { ...limits, tls, clock, order: serverOrder, random });
+  const copy = new RegistryCopy({ ...settings, fetch: (call) => fetchRegistry(Package, servers, settings, call) });
   const watches = new Set<AbortController>();
   return {
     name: settings.name,

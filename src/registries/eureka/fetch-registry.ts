@@ -1,6 +1,6 @@
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { EntryOptions } from "./entry.ts";
-import { fencedClient } from "./fenced-client.ts";
+import { type FencedCall, fencedClient } from "./fenced-client.ts";
 import type { PackageClass } from "./package.ts";
 import { RegistrySnapshot } from "./registry-snapshot.ts";
 import type { Servers } from "./servers.ts";
@@ -13,10 +13,10 @@ export async function fetchRegistry(
   Package: PackageClass,
   servers: Servers,
   options: EntryOptions,
-  signal: AbortSignal,
+  call: FencedCall,
 ): Promise<RegistrySnapshot> {
   let snapshot: RegistrySnapshot | undefined;
-  const client = fencedClient(Package, (request) =>
+  const client = fencedClient(Package, (request, signal) =>
     servers.send(
       request,
       (answer) => {
@@ -28,11 +28,11 @@ export async function fetchRegistry(
     ),
   );
   try {
-    await client.fetchRegistry();
+    await client.fetchRegistry(call);
     if (snapshot === undefined) throw new Error("no answer was read");
     return snapshot;
   } catch (cause) {
-    if (signal.aborted) throw signal.reason;
+    if (call.signal?.aborted) throw call.signal.reason;
     throw new MeshError("ERR_MESH_DISCOVERY", `eureka: could not fetch the registry: ${describeError(cause)}`, { cause });
   }
 }

@@ -2,7 +2,8 @@ import { type Clock, type Random, sleepUnlessAborted } from "../../core/clock.ts
 
 /** Options of a {@link RegistryCopy}. */
 export interface RegistryCopyOptions<T> {
-  readonly fetch: (signal: AbortSignal) => Promise<T>;
+  /** Fetches a copy. `awaited` is `false` when the copy is only to be refreshed, which must not keep the process alive. */
+  readonly fetch: (call: { readonly signal: AbortSignal; readonly awaited: boolean }) => Promise<T>;
   readonly refreshMs: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,7 +43,7 @@ export class RegistryCopy<T extends object> {
   async first(isEnough: (copy: T) => boolean, signal: AbortSignal): Promise<T> {
     const copy = this.#freshCopy();
     if (copy !== undefined && (this.#options.clock.now() < this.#fetchedAt + minGapMs || isEnough(copy))) return copy;
-    return this.#isFailing ? await this.next(undefined, signal) : await this.#fetch(signal);
+    return this.#isFailing ? await this.next(undefined, signal) : await this.#fetch(signal, true);
   }
 
   /** A copy newer than `known`, as soon as there is one. Rejects when the fetch fails, or with the signal's reason. */
@@ -52,7 +53,7 @@ export class RegistryCopy<T extends object> {
       const copy = this.#freshCopy();
       if (copy !== undefined && copy !== known) return copy;
       const waitMs = this.#dueAt - clock.now();
-      if (waitMs <= 0) return await this.#fetch(signal);
+      if (waitMs <= 0) return await this.#fetch(signal, known === undefined);
       await sleepUnlessAborted(clock, waitMs, signal);
     }
   }
@@ -66,9 +67,9 @@ export class RegistryCopy<T extends object> {
     return this.#isFailing || this.#options.clock.now() >= this.#dueAt ? undefined : this.#copy;
   }
 
-  #fetch(signal: AbortSignal): Promise<T> {
+  #fetch(signal: AbortSignal, awaited: boolean): Promise<T> {
     if (signal.aborted) return Promise.reject(signal.reason);
-    this.#flight ??= this.#startFlight();
+    this.#flight ??= this.#startFlight(awaited);
     const flight = this.#flight;
     flight.waiting++;
     return new Promise((resolve, reject) => {
@@ -85,15 +86,15 @@ export class RegistryCopy<T extends object> {
     });
   }
 
-  #startFlight(): Flight<T> {
+  #startFlight(awaited: boolean): Flight<T> {
     const controller = new AbortController();
-    return { controller, waiting: 0, result: this.#fetchOnce(controller.signal) };
+    return { controller, waiting: 0, result: this.#fetchOnce(controller.signal, awaited) };
   }
 
-  async #fetchOnce(signal: AbortSignal): Promise<T> {
+  async #fetchOnce(signal: AbortSignal, awaited: boolean): Promise<T> {
     const { fetch, refreshMs, clock, random } = this.#options;
     try {
-      const copy = await fetch(signal);
+      const copy = await fetch({ signal, awaited });
       if (signal.aborted) return copy;
       this.#flight = undefined;
       this.#isFailing = false;

@@ -13,6 +13,8 @@ export interface RestRequest {
   readonly path: string;
   /** JSON. */
   readonly body?: string;
+  /** `false` when the call alone must not keep the process alive. Default `true`. */
+  readonly keepsProcess?: boolean;
 }
 
 /** The answer of a server, with any status. */
@@ -74,6 +76,7 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
     signal?.addEventListener("abort", onAbort, { once: true });
     // Stays registered: the socket may emit an error after the end, which has been reported already.
     call.on("error", fail);
+    if (request.keepsProcess === false) call.once("socket", (socket) => socket.unref());
     call.on("response", (response) => {
       const status = response.statusCode ?? 0;
       if (status >= 300 && status < 400) fail(new Error(`answered ${status}: redirects are not followed`));
