@@ -7,7 +7,7 @@ import type { RegistryEntry } from "./registry-entry.ts";
 export interface KeepRegisteredOptions {
   /** How long the first announcement is repeated while the registry cannot be reached, in milliseconds; 0 makes one attempt. */
   readonly registerTimeoutMs: number;
-  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed; the keeper repeats it. */
+  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed, and that the keeper repeats, or that found the instance forgotten. */
   readonly onRenewalError?: ((error: Error) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;

@@ -62,7 +62,10 @@ export interface ConsulOptions {
   readonly registerTimeoutMs?: number;
   /** Consul removes a registered instance that has been critical for this long, in milliseconds, at least 60,000. Default 600,000. */
   readonly deregisterAfterMs?: number;
-  /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
+  /**
+   * Called with the error when a registered instance could not be renewed, also when the registry had forgotten it. The renewal is repeated, or
+   * the instance registered again, in any case.
+   */
   readonly onRenewalError?: (error: Error) => void;
   /** Time, for tests. */
   readonly clock?: Clock;

@@ -49,7 +49,10 @@ export interface EurekaOptions {
   readonly leaseMs?: number;
   /** How long `register` tries to reach a server, in milliseconds. Default 10,000. */
   readonly registerTimeoutMs?: number;
-  /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
+  /**
+   * Called with the error when a registered instance could not be renewed, also when the registry had forgotten it. The renewal is repeated, or
+   * the instance registered again, in any case.
+   */
   readonly onRenewalError?: (error: Error) => void;
   /** Time, for tests. */
   readonly clock?: Clock;
