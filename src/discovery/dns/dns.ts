@@ -23,11 +23,11 @@ export type { DnsOptions };
  */
 export function dns(options: DnsOptions = {}): Discovery {
   const { type, port, name = "{service}", servers, family = 0, secure = false, emptyPolicy } = options;
-  const { minTtlMs = 1_000, maxTtlMs = 300_000, timeoutMs = 500, maxAttempts = 3 } = options;
+  const { minTtlMs = 1_000, maxTtlMs = 300_000, timeoutMs = 500, maxAttempts = 3, transport = "auto" } = options;
   const { clock = systemClock, random = Math.random } = options;
-  checkOptions(options, { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts });
+  checkOptions(options, { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts, transport });
   const nameOf = nameOption(name);
-  const resolve = resolver({ servers: serversOption(servers, clock), timeoutMs, maxAttempts, clock });
+  const resolve = resolver({ servers: serversOption(servers, clock), timeoutMs, maxAttempts, transport, clock });
   const types = addressTypes(family);
   const find = port === undefined ? findBySrv : (host: string, query: AddressQuery) => findByAddress(host, port, query);
   return {

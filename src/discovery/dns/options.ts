@@ -14,6 +14,9 @@ import { plainName } from "./name.ts";
 import { type DnsServer, parseServer } from "./server.ts";
 import { systemServers } from "./system-servers.ts";
 
+/** See `DnsOptions.transport`. */
+export type Transport = "auto" | "tcp";
+
 /** Options of {@link dns}. All are optional. */
 export interface DnsOptions {
   /** `"SRV"` gives ports, priorities and weights; `"A"` addresses alone (AAAA too). The default is `"A"` where `port` is given, else `"SRV"`. */
@@ -39,6 +42,11 @@ export interface DnsOptions {
   readonly timeoutMs?: number;
   /** Attempts at each server before a query fails. Default 3. */
   readonly maxAttempts?: number;
+  /**
+   * `"auto"` asks by UDP, and by TCP where an answer was cut off, fills its datagram or lists other records than before, as those of Consul do
+   * that are only a part. `"tcp"` always asks by TCP. Default `"auto"`.
+   */
+  readonly transport?: Transport;
   /** How an answer is taken that is suddenly empty, see `Discovery.emptyPolicy`. Default `"quarantine"`. */
   readonly emptyPolicy?: EmptyPolicy;
   /** Time, for tests. */
@@ -48,7 +56,8 @@ export interface DnsOptions {
 }
 
 /** The options that are plain values, with their defaults. */
-interface Settings extends Required<Pick<DnsOptions, "family" | "secure" | "minTtlMs" | "maxTtlMs" | "timeoutMs" | "maxAttempts">> {
+interface Settings
+  extends Required<Pick<DnsOptions, "family" | "secure" | "minTtlMs" | "maxTtlMs" | "timeoutMs" | "maxAttempts" | "transport">> {
   readonly type: DnsOptions["type"] | undefined;
   readonly port: number | undefined;
   readonly emptyPolicy: EmptyPolicy | undefined;
@@ -65,6 +74,7 @@ const known: readonly (keyof DnsOptions)[] = [
   "maxTtlMs",
   "timeoutMs",
   "maxAttempts",
+  "transport",
   "emptyPolicy",
   "clock",
   "random",
@@ -72,7 +82,7 @@ const known: readonly (keyof DnsOptions)[] = [
 
 /** Throws a `TypeError` or `RangeError` that names option and value when an option, or a combination of options, is wrong. */
 export function checkOptions(given: DnsOptions, settings: Settings): void {
-  const { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts } = settings;
+  const { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts, transport } = settings;
   checkObject("dns: options", given);
   checkKeys("dns", given, known);
   checkChoice("dns: type", type, ["A", "SRV"]);
@@ -81,6 +91,7 @@ export function checkOptions(given: DnsOptions, settings: Settings): void {
   checkInteger("dns: port", port, 1, 65_535);
   checkChoice("dns: family", family, [0, 4, 6]);
   checkFlag("dns: secure", secure);
+  checkChoice("dns: transport", transport, ["auto", "tcp"]);
   checkChoice("dns: emptyPolicy", emptyPolicy, ["quarantine", "trust"]);
   checkNumber("dns: minTtlMs", minTtlMs, 1, maxTimerMs);
   checkNumber("dns: maxTtlMs", maxTtlMs, 1, maxTimerMs);
