@@ -18,6 +18,8 @@ export interface Eureka extends Discovery, Registrar {
   readonly name: string;
   /** Yields the instances of `service` that are UP, in every copy of the registry that is fetched. */
   watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
+  /** Fetches the registry again soon. */
+  refresh(service: string): void;
   /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once a server has accepted the instance, then keeps its lease. */
@@ -53,6 +55,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
         signal.removeEventListener("abort", onAbort);
       }
     },
+    refresh: () => copy.refresh(),
     services: async (signal) => (await copy.first(() => true, signal)).services(),
     async register(instance, signal) {
       const description = describeInstance(instance, leaseMs);

@@ -1,7 +1,10 @@
-import { type Clock, sleepUnlessAborted, systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { Discovery } from "../discovery.ts";
+import { Notifier } from "../notifier.ts";
+import { pauseUnlessNotified } from "../pause.ts";
+import { RefreshListeners } from "../refresh-listeners.ts";
 import { keepIfSame } from "../same-endpoints.ts";
 import { type AddressQuery, findAddresses } from "./addresses.ts";
 import { plainName } from "./name.ts";
@@ -9,9 +12,13 @@ import { addressTypes, checkOptions, type DnsOptions, nameOption, serversOption 
 import { resolver } from "./resolver.ts";
 import { type Found, Rounds } from "./rounds.ts";
 import { refreshDelayMs } from "./schedule.ts";
+import { SecondAnswer } from "./second-answer.ts";
 import { findServices } from "./services.ts";
 
 export type { DnsOptions };
+
+/** Longest time until a second answer about addresses that are suddenly missing, in milliseconds. */
+const secondAnswerMs = 1_000;
 
 /**
  * Finds endpoints by DNS: addresses (A and AAAA) with a fixed port, or SRV records with ports, priorities and weights.
@@ -29,31 +36,46 @@ export function dns(options: DnsOptions = {}): Discovery {
   const nameOf = nameOption(name);
   const resolve = resolver({ servers: serversOption(servers, clock), timeoutMs, maxAttempts, transport, clock });
   const types = addressTypes(family);
+  const hints = new RefreshListeners();
   const find = port === undefined ? findBySrv : (host: string, query: AddressQuery) => findByAddress(host, port, query);
   return {
     name: servers === undefined ? "dns" : `dns at ${servers.join(", ")}`,
     ...(emptyPolicy === undefined ? {} : { emptyPolicy }),
+    refresh: (service) => hints.notify(service),
     async *watch(service, signal) {
-      const rounds = new Rounds({ resolve, types, find, clock, signal });
+      const doubt = new SecondAnswer();
+      const hint = new Notifier();
+      const rounds = new Rounds({ resolve, types, find, clock, signal, hint });
+      let nextAt = Number.POSITIVE_INFINITY;
+      const forget = hints.add(service, () => {
+        nextAt = clock.now();
+        hint.notify();
+      });
       let last: readonly Endpoint[] | undefined;
       try {
         const dnsName = checkName(nameOf(service));
         while (!signal.aborted) {
           const jitter = random();
           let answeredAt: number | undefined;
-          let nextAt = Number.POSITIVE_INFINITY;
+          nextAt = Number.POSITIVE_INFINITY;
           for await (const { endpoints, ttlS, isDecidedlyAbsent } of rounds.next(dnsName, () => nextAt)) {
+            // What joins later in a round is no second answer.
+            const isConfirmed = answeredAt === undefined && doubt.confirms(endpoints);
             answeredAt ??= clock.now();
-            nextAt = answeredAt + refreshDelayMs(ttlS, jitter, { minTtlMs, maxTtlMs });
+            const delayMs = refreshDelayMs(ttlS, jitter, { minTtlMs, maxTtlMs });
+            nextAt = answeredAt + (doubt.isOpen ? Math.min(delayMs, secondAnswerMs) : delayMs);
             // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
             last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-            yield { endpoints: last, certain: isDecidedlyAbsent ?? false };
+            yield { endpoints: last, certain: isDecidedlyAbsent ?? isConfirmed };
           }
-          await sleepUntil(clock, nextAt, signal);
+          const pauseMs = nextAt - clock.now();
+          if (pauseMs > 0) await pauseUnlessNotified(clock, pauseMs, signal, hint);
         }
       } catch (error) {
         if (signal.aborted) return;
         throw new MeshError("ERR_MESH_DISCOVERY", `dns: ${describeError(error)}`, { service, cause: error });
+      } finally {
+        forget();
       }
     },
   };
@@ -81,9 +103,4 @@ function checkName(name: unknown): string {
   const plain = typeof name === "string" ? plainName(name) : undefined;
   if (plain === undefined) throw new TypeError(`not a DNS name: ${JSON.stringify(name)}`);
   return plain;
-}
-
-async function sleepUntil(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
-  const delayMs = at - clock.now();
-  if (delayMs > 0) await sleepUnlessAborted(clock, delayMs, signal);
 }

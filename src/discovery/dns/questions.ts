@@ -1,4 +1,6 @@
-import { type Clock, sleepUnlessAborted } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Notifier } from "../notifier.ts";
+import { pauseUnlessNotified } from "../pause.ts";
 import type { Answer } from "./answer.ts";
 import type { QueryType } from "./message.ts";
 import { foldName } from "./name.ts";
@@ -67,23 +69,22 @@ export class Questions {
     }
   };
 
-  /** Resolves when one of the late answers is there, or after `delayMs`. Rejects with the reason when `signal` aborts. */
-  async untilJoined(delayMs: number, signal: AbortSignal): Promise<void> {
+  /** Resolves when one of the late answers is there, after `delayMs`, or when `hint` is notified. Rejects when `signal` aborts. */
+  async untilJoined(delayMs: number, signal: AbortSignal, hint: Notifier): Promise<void> {
     const late = [...this.#late];
     if (late.some(({ isSettled }) => isSettled)) return;
     const pause = new AbortController();
-    const onAbort = () => pause.abort(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    const slept = delayMs === Number.POSITIVE_INFINITY ? [] : [sleepUnlessAborted(this.#clock, delayMs, pause.signal)];
-    for (const sleep of slept) sleep.catch(() => {});
+    const waits = late.map(({ settled }) => settled);
+    // An abort settles the questions.
+    waits.push(
+      delayMs === Number.POSITIVE_INFINITY ? hint.wait(pause.signal) : pauseUnlessNotified(this.#clock, delayMs, pause.signal, hint),
+    );
     try {
-      // An abort settles the questions too.
-      await Promise.race([...late.map(({ settled }) => settled), ...slept]);
-      signal.throwIfAborted();
+      await Promise.race(waits);
     } finally {
-      signal.removeEventListener("abort", onAbort);
       pause.abort();
     }
+    signal.throwIfAborted();
   }
 
   #ask(name: string, type: QueryType, signal: AbortSignal): Question {

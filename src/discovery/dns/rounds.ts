@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
+import type { Notifier } from "../notifier.ts";
 import { AddressMemory, type AddressQuery } from "./addresses.ts";
 import type { AddressType } from "./options.ts";
 import { Questions } from "./questions.ts";
@@ -21,6 +22,8 @@ export interface RoundsOptions {
   readonly find: (name: string, query: AddressQuery) => Promise<Found>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Ends a wait for late answers when the next round is due earlier. */
+  readonly hint: Notifier;
 }
 
 /** The rounds of queries of one watch. */
@@ -39,7 +42,7 @@ export class Rounds {
    * Ends when no answer is missing, or at the time `endsAt()`. Throws when it is certain that no set can be made of the answers.
    */
   async *next(name: string, endsAt: () => number): AsyncGenerator<Found, void, undefined> {
-    const { types, find, clock, signal } = this.#options;
+    const { types, find, clock, signal, hint } = this.#options;
     const memory = this.#memory;
     const questions = this.#questions;
     memory.nextRound();
@@ -55,7 +58,7 @@ export class Rounds {
         if (signal.aborted || !questions.isLate) throw error;
       }
       if (!questions.isLate || clock.now() >= endsAt()) return;
-      await questions.untilJoined(endsAt() - clock.now(), signal);
+      await questions.untilJoined(endsAt() - clock.now(), signal, hint);
       if (clock.now() >= endsAt()) return;
     }
   }

@@ -17,7 +17,7 @@ export async function* watchService(
     while (!signal.aborted) {
       last = keepIfSame(last, snapshot.find(service));
       // Also when nothing changed: it confirms that the data is current. Never certain: a Eureka server that starts is empty.
-      yield { endpoints: last, certain: false };
+      yield { endpoints: last, certain: false, leftOut: snapshot.leftOut(service) };
       snapshot = await copy.next(snapshot, signal);
     }
   } catch (error) {
