@@ -2,11 +2,11 @@ import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { describeInstance } from "./eureka/description.ts";
-import { fetchRegistry } from "./eureka/fetch-registry.ts";
+import { fetchApplication, fetchRegistry } from "./eureka/fetch-registry.ts";
 import { EurekaLease } from "./eureka/lease.ts";
 import { type EurekaOptions, settingsOf } from "./eureka/options.ts";
 import { loadPackage } from "./eureka/package.ts";
-import { RegistryCopy } from "./eureka/registry-copy.ts";
+import { RegistryCopies } from "./eureka/registry-copies.ts";
 import { Servers } from "./eureka/servers.ts";
 import { watchService } from "./eureka/watch.ts";
 
@@ -38,7 +38,11 @@ export function eureka(options: EurekaOptions = {}): Eureka {
   const { addresses, serverOrder, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock, random } = settings;
   const limits = { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes };
   const servers = new Servers(addresses, { ...limits, tls, clock, order: serverOrder, random });
-  const copy = new RegistryCopy({ ...settings, fetch: (call) => fetchRegistry(Package, servers, settings, call) });
+  const copies = new RegistryCopies({
+    ...settings,
+    fetchAll: (call) => fetchRegistry(Package, servers, settings, call),
+    fetchOne: settings.by === "app" ? (app, call) => fetchApplication(servers, app, settings, call) : undefined,
+  });
   const watches = new Set<AbortController>();
   return {
     name: settings.name,
@@ -49,21 +53,21 @@ export function eureka(options: EurekaOptions = {}): Eureka {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, copy, watch.signal);
+        yield* watchService(service, copies, watch.signal);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);
       }
     },
-    refresh: () => copy.refresh(),
-    services: async (signal) => (await copy.first(() => true, signal)).services(),
+    refresh: (service) => copies.refresh(service),
+    services: async (signal) => (await copies.all(signal)).services(),
     async register(instance, signal) {
       const description = describeInstance(instance, leaseMs);
       return await keepRegistered(new EurekaLease({ ...settings, Package, servers, description }), settings, signal);
     },
     close() {
       for (const watch of watches) watch.abort();
-      copy.forget();
+      copies.forget();
     },
   };
 }

@@ -131,8 +131,8 @@ export class EurekaLease implements RegistryEntry {
     const { servers, description } = this.#options;
     const path = `${encodeURIComponent(description.app)}/${encodeURIComponent(description.instanceId)}`;
     try {
-      const { status, text } = await servers.send({ method: "GET", path, keepsProcess: awaited }, judge, signal);
-      const answer: unknown = status === 200 ? JSON.parse(text) : undefined;
+      const { status, body } = await servers.send({ method: "GET", path, keepsProcess: awaited }, judge, signal);
+      const answer: unknown = status === 200 ? JSON.parse(String(body)) : undefined;
       const listed = isRecord(answer) ? answer["instance"] : undefined;
       if (!isRecord(listed)) return undefined;
       const override = listed["overriddenStatus"] ?? listed["overriddenstatus"] ?? "UNKNOWN";

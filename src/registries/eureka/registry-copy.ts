@@ -9,6 +9,8 @@ export interface RegistryCopyOptions<T> {
   readonly refreshMs: number;
   readonly clock: Clock;
   readonly random: Random;
+  /** Time of the first fetch for those that only want news; absent: at once. */
+  readonly dueAt?: number;
 }
 
 /** A fetch under way, and the number of watches that wait for it. */
@@ -33,19 +35,25 @@ export class RegistryCopy<T extends object> {
   #copy: T | undefined = undefined;
   #fetchedAt = 0;
   /** Time of the next fetch: before it the copy is fresh, or the registry has just failed. */
-  #dueAt = Number.NEGATIVE_INFINITY;
+  #dueAt: number;
   #isFailing = false;
   #flight: Flight<T> | undefined = undefined;
   readonly #early = new Notifier();
 
   constructor(options: RegistryCopyOptions<T>) {
     this.#options = options;
+    this.#dueAt = options.dueAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Time of the next fetch. */
+  get dueAt(): number {
+    return this.#dueAt;
   }
 
   /** The copy for a watch that begins: the present one when it is fresh and `isEnough`, or less than a second old; otherwise a new one. */
-  async first(isEnough: (copy: T) => boolean, signal: AbortSignal): Promise<T> {
+  async first(isEnough: (copy: T) => boolean | Promise<boolean>, signal: AbortSignal): Promise<T> {
     const copy = this.#freshCopy();
-    if (copy !== undefined && (this.#options.clock.now() < this.#fetchedAt + minGapMs || isEnough(copy))) return copy;
+    if (copy !== undefined && (this.#options.clock.now() < this.#fetchedAt + minGapMs || (await isEnough(copy)))) return copy;
     return this.#isFailing ? await this.next(undefined, signal) : await this.#fetch(signal, true);
   }
 

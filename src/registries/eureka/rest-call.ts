@@ -22,8 +22,11 @@ export interface RestAnswer {
   /** The label of the server, for messages. */
   readonly server: string;
   readonly status: number;
-  readonly text: string;
+  readonly body: Buffer;
 }
+
+/** Room for the first bytes of a body. */
+const firstBytes = 65_536;
 
 /** Options of {@link restCall}. */
 export interface RestCallOptions {
@@ -80,31 +83,42 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
     call.on("response", (response) => {
       const status = response.statusCode ?? 0;
       if (status >= 300 && status < 400) fail(new Error(`answered ${status}: redirects are not followed`));
-      else readBody(response, maxBytes, (text) => end(() => resolve({ server: server.label, status, text })), fail);
+      else readBody(response, maxBytes, (content) => end(() => resolve({ server: server.label, status, body: content })), fail);
     });
     call.end(body);
   });
 }
 
-function readBody(response: IncomingMessage, maxBytes: number, done: (text: string) => void, fail: (error: unknown) => void): void {
+function readBody(response: IncomingMessage, maxBytes: number, done: (body: Buffer) => void, fail: (error: unknown) => void): void {
   const encoding = response.headers["content-encoding"] ?? "identity";
   if (encoding !== "gzip" && encoding !== "identity") {
     fail(new Error(`answered in the content encoding ${JSON.stringify(encoding)}`));
     return;
   }
   const content: Readable = encoding === "gzip" ? response.pipe(createGunzip()) : response;
-  const chunks: Buffer[] = [];
+  // It grows while the body comes: joining 32 MiB at the end would hold the event loop up.
+  const announced = encoding === "gzip" ? 0 : Number(response.headers["content-length"] ?? 0);
+  let buffer = Buffer.allocUnsafe(announced > 0 && announced <= maxBytes ? announced : firstBytes);
   let size = 0;
   const stop = (error: unknown) => {
     content.destroy();
     fail(error);
   };
   content.on("data", (chunk: Buffer) => {
-    size += chunk.byteLength;
-    if (size > maxBytes) stop(new Error(`answered more than ${maxBytes} bytes`));
-    else chunks.push(chunk);
+    const end = size + chunk.byteLength;
+    if (end > maxBytes) {
+      stop(new Error(`answered more than ${maxBytes} bytes`));
+      return;
+    }
+    if (end > buffer.byteLength) {
+      const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(end, buffer.byteLength * 2)));
+      buffer.copy(larger, 0, 0, size);
+      buffer = larger;
+    }
+    chunk.copy(buffer, size);
+    size = end;
   });
-  content.on("end", () => done(Buffer.concat(chunks).toString()));
+  content.on("end", () => done(buffer.subarray(0, size)));
   content.on("error", stop);
   // pipe() does not forward errors, such as a connection that breaks off.
   if (content !== response) response.on("error", stop);

@@ -448,11 +448,11 @@ describe("eureka-js-client behind its fence", () => {
       Package,
       async (request) => {
         calls.push(request);
-        return { server: "s", status: 200, text: poison };
+        return { server: "s", status: 200, body: Buffer.from(poison) };
       },
       about,
     );
-    expect(await client.fetchRegistry({ awaited: true })).toMatchObject({ status: 200, text: poison });
+    expect(await client.fetchRegistry({ awaited: true })).toMatchObject({ status: 200, body: Buffer.from(poison) });
     await client.register({ awaited: true });
     await client.renew({ awaited: false });
     await client.deregister({ awaited: true });
@@ -475,8 +475,8 @@ describe("eureka-js-client behind its fence", () => {
       renew(): void {}
       deregister(): void {}
     }
-    const client = fencedClient(Eavesdropper, async () => ({ server: "s", status: 200, text: "poison" }));
-    expect(await client.fetchRegistry({ awaited: true })).toMatchObject({ text: "poison" });
+    const client = fencedClient(Eavesdropper, async () => ({ server: "s", status: 200, body: Buffer.from("poison") }));
+    expect(await client.fetchRegistry({ awaited: true })).toMatchObject({ body: Buffer.from("poison") });
     expect(told).toEqual([null, { statusCode: 200 }, '{"applications":{}}']);
   });
 
@@ -486,7 +486,7 @@ describe("eureka-js-client behind its fence", () => {
       Package,
       async ({ method }) => {
         methods.push(method);
-        return { server: "s", status: 404, text: "" };
+        return { server: "s", status: 404, body: Buffer.alloc(0) };
       },
       about,
     );

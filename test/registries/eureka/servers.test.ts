@@ -17,7 +17,7 @@ const serversAt = (urls: readonly string[], overrides: { timeoutMs?: number; max
     { ...limits, ...overrides },
   );
 const get = { method: "GET", path: "" };
-const textOf = ({ text }: { text: string }): string => text;
+const textOf = ({ body }: { body: Buffer }): string => String(body);
 
 describe("the Eureka servers", () => {
   it("are asked for JSON below /apps/, with credentials, on a connection that is closed afterwards", async () => {
@@ -84,7 +84,8 @@ describe("the Eureka servers", () => {
     await using first = await scriptedEureka((_call, number) => ({ body: number === 0 ? "bad" : "better" }));
     await using second = await scriptedEureka((_call, number) => ({ body: number === 2 ? "bad" : "good" }));
     const servers = serversAt([first.url, second.url]);
-    const accept = ({ text }: { text: string }): string => {
+    const accept = ({ body }: { body: Buffer }): string => {
+      const text = String(body);
       if (text === "bad") throw new Error("not what I wanted");
       return text;
     };
