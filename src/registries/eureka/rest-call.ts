@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { createGunzip } from "node:zlib";
 import type { Clock } from "../../core/clock.ts";
+import { untraced } from "../../core/observing/untraced.ts";
 import type { EurekaTls } from "./options.ts";
 import type { ServerAddress } from "./server-address.ts";
 
@@ -42,16 +43,17 @@ export interface RestCallOptions {
  * redirects its clients could send them to any address of the network. Rejects also on a timeout, an oversized or truncated body, and
  * with the signal's reason.
  */
-export function restCall(server: ServerAddress, request: RestRequest, options: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
-  const { timeoutMs, maxBytes, clock } = options;
-  const { serverName, ...tls } = options.tls;
+export function restCall(server: ServerAddress, request: RestRequest, limits: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
+  const { timeoutMs, maxBytes, clock } = limits;
+  const { serverName, ...tls } = limits.tls;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
       return;
     }
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
-    const call = (server.secure ? httpsRequest : httpRequest)({
+    const open = server.secure ? httpsRequest : httpRequest;
+    const options = {
       ...(server.secure ? { ...(tls as TlsOptions), ...(serverName !== undefined && { servername: serverName }) } : {}),
       agent: false,
       hostname: server.hostname,
@@ -66,7 +68,8 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         "content-length": body?.byteLength ?? 0,
       },
-    });
+    };
+    const call = untraced(() => open(options));
     const end = (settle: () => void) => {
       clock.clearTimer(timer);
       signal?.removeEventListener("abort", onAbort);
