@@ -38,13 +38,13 @@ export class PartialAnswers {
 
   /**
    * Whether an answer of `length` bytes, of at most `limit`, is to be compared with that by TCP: there was no room for one more record, or
-   * some records of the last answer are gone and others have come.
+   * records of the last answer are gone, and either others have come or most have gone.
    */
   isSuspect(key: string, answer: Records, length: number, limit: number): boolean {
     const records = new Set(answer.records.map(({ type, data }) => `${type} ${JSON.stringify(data)}`));
     const known = this.#known.get(key);
     const isFull = (length * (records.size + 1)) / records.size > limit;
-    const isOther = known !== undefined && !hasAll(records, known.records) && !hasAll(known.records, records);
+    const isOther = known !== undefined && isSuspectChange(known.records, records);
     if (known !== undefined) known.records = records;
     else this.#keep(key, { records, wholeSize: 0, trustedUntil: Number.NEGATIVE_INFINITY, wholeRecords: undefined });
     if (isFull && !this.#isWhole(known, records)) return true;
@@ -77,6 +77,11 @@ export class PartialAnswers {
     if (this.#known.size >= maxKept && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(key, knowledge);
   }
+}
+
+function isSuspectChange(before: ReadonlySet<string>, now: ReadonlySet<string>): boolean {
+  const gone = [...before].filter((record) => !now.has(record)).length;
+  return gone > 0 && (gone > before.size / 2 || !hasAll(before, now));
 }
 
 function hasAll(set: ReadonlySet<string>, others: ReadonlySet<string>): boolean {

@@ -3,6 +3,7 @@ import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
 import type { Definition } from "./definition.ts";
 import { field, text } from "./entries/json.ts";
+import { tenancyOf } from "./health-query.ts";
 import type { ConsulAnswer, ConsulClient, ConsulRequest } from "./http/client.ts";
 import { ConsulError, isRefusal } from "./http/consul-error.ts";
 
@@ -11,6 +12,7 @@ export interface AgentEntryOptions {
   /** The registry's name in errors. */
   readonly name: string;
   readonly requestTimeoutMs: number;
+  readonly namespace: string | undefined;
 }
 
 const maintenanceReasons = { down: "inmesh: down", "out-of-service": "inmesh: out of service" } as const;
@@ -166,7 +168,8 @@ export class AgentEntry implements RegistryEntry {
     const { requestTimeoutMs } = this.#options;
     // A renewal that hangs must be over before the next one is due.
     const timeoutMs = awaited ? requestTimeoutMs : Math.min(requestTimeoutMs, this.renewMs);
-    return this.#client.ask({ ...request, timeoutMs, keepsProcess: awaited, signal });
+    const query = { ...request.query, ...tenancyOf(this.#options) };
+    return this.#client.ask({ ...request, query, timeoutMs, keepsProcess: awaited, signal });
   }
 }
 

@@ -55,6 +55,7 @@ import { F70 } from "./F70.ts";
 import { F71 } from "./F71.ts";
 import { F72 } from "./F72.ts";
 import { F111 } from "./F111.ts";
+import { F112 } from "./F112.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -114,6 +115,7 @@ export const faults: readonly Fault[] = [
   F71,
   F72,
   F111,
+  F112,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */

@@ -14,6 +14,8 @@ export interface DnsShop {
   ttlS: number;
   /** What to say instead; undefined: the truth. */
   script: ((number: number) => Wrong | undefined) | undefined;
+  /** The number of addresses that it gives by UDP, other ones each time; by TCP it gives all. */
+  shownByUdp: number;
   /** Whether it answers nothing at all to queries for AAAA records. */
   isSilentAboutV6: boolean;
 }
@@ -40,7 +42,8 @@ export async function dnsShop(world: World, count: number, listed = count, optio
       const wrong = shop.script?.(number);
       if (wrong === "silence") return undefined;
       if (wrong === "garbage") return Buffer.from([question.id >> 8, question.id & 255, 0x81, 0x80, 0, 9, 0, 9, 1, 2, 3]);
-      const answers = shop.listed.map(({ endpoint }): Answer => record("A", question.name, endpoint.host, shop.ttlS));
+      const shown = question.transport === "tcp" ? shop.listed : rotated(shop.listed, number).slice(0, shop.shownByUdp);
+      const answers = shown.map(({ endpoint }): Answer => record("A", question.name, endpoint.host, shop.ttlS));
       if (wrong === "wrong-id") {
         const bytes = answerTo(question, { answers });
         bytes.writeUInt16BE((question.id + 1) & 0xffff, 0);
@@ -49,11 +52,24 @@ export async function dnsShop(world: World, count: number, listed = count, optio
       return wrong === undefined ? { answers } : { rcode: wrong.rcode };
     }),
   );
-  const shop: DnsShop = { instances, asked, listed: instances.slice(0, listed), ttlS: 1, script: undefined, isSilentAboutV6: false };
+  const shop: DnsShop = {
+    instances,
+    asked,
+    listed: instances.slice(0, listed),
+    ttlS: 1,
+    script: undefined,
+    shownByUdp: Infinity,
+    isSilentAboutV6: false,
+  };
   world.load = {
     discovery: { kind: "dns", options: { type: "A", port, name: "{service}.test", servers: [responder.address], ...options } },
   };
   return shop;
+}
+
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  const start = by % Math.max(1, list.length);
+  return [...list.slice(start), ...list.slice(0, start)];
 }
 
 /** Says which names there are under `_shop._tcp.test`. */
