@@ -52,7 +52,7 @@ export class EndpointWait {
       const forget = watcher.onFirstAnswer(() => settle(resolve));
       const timer = clock.setTimer(() => refuse(this.#unanswered()), waitMs);
       request.cancellation.onCancel(onCancel);
-      // Nobody was asked: the deadline says nothing of the service.
+      // No instance was asked: the deadline says nothing of the service.
       if (request.call !== undefined) request.call.waitError = (deadline) => this.#unanswered(`; ${deadline} has passed`);
     });
   }

@@ -16,6 +16,7 @@ export class RefreshPace {
   readonly #ask: () => void;
   #timer: Timer | undefined = undefined;
   #earliest = Number.NEGATIVE_INFINITY;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #gapMs = leastMs;
   #isStopped = false;
 
@@ -34,7 +35,8 @@ export class RefreshPace {
       () => {
         this.#timer = undefined;
         // The last quarter is random, so that clients do not stay in step.
-        this.#earliest = this.#clock.now() + this.#gapMs * (0.75 + 0.25 * this.#random());
+        this.#askedAt = this.#clock.now();
+        this.#earliest = this.#askedAt + this.#gapMs * (0.75 + 0.25 * this.#random());
         this.#gapMs = Math.min(2 * this.#gapMs, mostMs);
         this.#ask();
       },
@@ -43,9 +45,12 @@ export class RefreshPace {
     );
   }
 
-  /** The source has told of a change: the next hint is about other data. */
+  /** The source has told of a change: hints so far were about other data, and the next one is a new beginning. */
   changed(): void {
+    this.#clock.clearTimer(this.#timer);
+    this.#timer = undefined;
     this.#gapMs = leastMs;
+    this.#earliest = Math.min(this.#earliest, this.#askedAt + leastMs);
   }
 
   stop(): void {

@@ -1,6 +1,7 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import { askCancellations } from "./eureka/cancellations.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchApplication, fetchRegistry } from "./eureka/fetch-registry.ts";
 import { EurekaLease } from "./eureka/lease.ts";
@@ -43,6 +44,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
     fetchAll: (call) => fetchRegistry(Package, servers, settings, call),
     fetchOne: settings.by === "app" ? (app, call) => fetchApplication(servers, app, settings, call) : undefined,
   });
+  const sources = { copies, cancellations: (signal: AbortSignal) => askCancellations(servers, signal), by: settings.by };
   const watches = new Set<AbortController>();
   return {
     name: settings.name,
@@ -53,7 +55,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, copies, watch.signal);
+        yield* watchService(service, sources, watch.signal);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);

@@ -236,7 +236,7 @@ describe("Watcher", () => {
     ["two bad ones follow each good one", ["good", "bad", "bad"]],
     ["a good one and something that is no answer alternate", ["good", "wrong"]],
     ["every answer is bad", ["bad"]],
-  ])("asks at most four times a second where %s", async (_name, cycle) => {
+  ])("asks at most four times a second: %s", async (_name, cycle) => {
     let asked = 0;
     const alternating: Discovery = {
       async *watch() {

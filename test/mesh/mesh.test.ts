@@ -491,7 +491,7 @@ describe("the time limits", () => {
     };
     const options = { timeoutMs: 80, attemptTimeoutMs: false, discoveryTimeoutMs: 60_000, drainTimeoutMs: 0 } as const;
     const waiting = createMesh({ discovery: slow, ...options });
-    // Nobody was asked, so the deadline says nothing of the service.
+    // No instance was asked, so the deadline says nothing of the service.
     expect(await rejectionOf(waiting.fetch("orders/x"))).toMatchObject({
       code: "ERR_MESH_NO_ENDPOINTS",
       maybeExecuted: false,

@@ -14,6 +14,7 @@ import { type Found, Rounds } from "./rounds.ts";
 import { refreshDelayMs } from "./schedule.ts";
 import { SecondAnswer } from "./second-answer.ts";
 import { findServices } from "./services.ts";
+import { UnusableRecords } from "./unusable-records.ts";
 
 export type { DnsOptions };
 
@@ -45,7 +46,8 @@ export function dns(options: DnsOptions = {}): Discovery {
     async *watch(service, signal) {
       const doubt = new SecondAnswer();
       const hint = new Notifier();
-      const rounds = new Rounds({ resolve, types, find, clock, signal, hint });
+      const unusable = new UnusableRecords(resolve);
+      const rounds = new Rounds({ resolve: unusable.resolve, types, find, clock, signal, hint });
       let nextAt = Number.POSITIVE_INFINITY;
       const forget = hints.add(service, () => {
         nextAt = clock.now();
@@ -58,6 +60,7 @@ export function dns(options: DnsOptions = {}): Discovery {
           const jitter = random();
           let answeredAt: number | undefined;
           nextAt = Number.POSITIVE_INFINITY;
+          unusable.nextRound();
           for await (const { endpoints, ttlS, isDecidedlyAbsent } of rounds.next(dnsName, () => nextAt)) {
             // What joins later in a round is no second answer.
             const isConfirmed = answeredAt === undefined && doubt.confirms(endpoints);
@@ -66,7 +69,7 @@ export function dns(options: DnsOptions = {}): Discovery {
             nextAt = answeredAt + (doubt.isOpen ? Math.min(delayMs, secondAnswerMs) : delayMs);
             // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
             last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-            yield { endpoints: last, certain: isDecidedlyAbsent ?? isConfirmed };
+            yield { endpoints: last, certain: isDecidedlyAbsent ?? isConfirmed, leftOut: unusable.leftOut };
           }
           const pauseMs = nextAt - clock.now();
           if (pauseMs > 0) await pauseUnlessNotified(clock, pauseMs, signal, hint);

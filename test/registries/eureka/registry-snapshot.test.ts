@@ -13,7 +13,7 @@ const find = async (snapshot: Promise<RegistrySnapshot>, service: string): Promi
 const only = async (overrides: Readonly<Record<string, unknown>>, options: Partial<EntryOptions> = {}) =>
   (await find(read(registryOf(listedInstance(overrides)), options), "users"))[0];
 
-describe("a snapshot of the Eureka registry", async () => {
+describe("a snapshot of the Eureka registry", () => {
   it("finds an application in upper or lower case", async () => {
     const snapshot = await read(registryOf(listedInstance()));
     for (const name of ["users", "USERS", "Users"]) expect((await snapshot.find(name)).endpoints).toHaveLength(1);
@@ -29,6 +29,20 @@ describe("a snapshot of the Eureka registry", async () => {
   it("takes an instance that is UP and no other", async () => {
     for (const status of ["DOWN", "STARTING", "OUT_OF_SERVICE", "UNKNOWN", "up", undefined]) expect(await only({ status })).toBeUndefined();
     expect(await only({ status: "UP" })).toMatchObject({ id: "host:users:8080", host: "127.0.0.1", port: 8080 });
+  });
+
+  it("says why an entry is left out, and whether the instance or an operator said so", async () => {
+    const leftOut = async (overrides: Readonly<Record<string, unknown>>) =>
+      (await (await read(registryOf(listedInstance(overrides)))).find("Users")).leftOut[0];
+    for (const status of ["DOWN", "STARTING", "OUT_OF_SERVICE"])
+      expect(await leftOut({ status })).toEqual({ id: "host:users:8080", reason: `status ${status}`, withdrawn: true });
+    expect(await leftOut({ status: "UNKNOWN" })).toEqual({ id: "host:users:8080", reason: "a status that is not UP" });
+    expect(await leftOut({ port: { $: 0, "@enabled": "true" } })).toEqual({
+      id: "host:users:8080",
+      reason: expect.stringMatching(/no port/),
+    });
+    expect(await leftOut({ port: { $: 80, "@enabled": "false" }, instanceId: 7 })).toEqual({ reason: expect.stringMatching(/no port/) });
+    expect(await leftOut({})).toBeUndefined();
   });
 
   it("reads lists of one that are written as the thing itself", async () => {

@@ -40,7 +40,7 @@ function standingOfCheck(check: unknown): Standing {
   return (text(field(check, "Output")) ?? "").startsWith("TTL expired") ? expired : ownCheck;
 }
 
-/** What was told weighs more than what is concluded. */
+/** A word that was given weighs more than a conclusion. */
 function rank(standing: Standing): number {
   if (standing.health !== "critical") return standing.health === "passing" ? 0 : 1;
   return standing.isTold ? 3 : 2;
