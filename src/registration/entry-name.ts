@@ -7,7 +7,7 @@ export const entryNameRule = `1 to ${maxLength} printable characters (no control
 /**
  * Whether `name` can be that of an entry in a registry, or its id. It is a part of a path whenever the entry is renewed, read or removed,
  * where it was a part of a body when the entry was made: servers refuse unprintable characters in a path, and resolve `.` and `..`, encoded
- * too. An entry with another name would be there until somebody removes it by hand.
+ * too. An entry with another name would be there until an operator removes it.
  */
 export function isEntryName(name: unknown): name is string {
   return typeof name === "string" && name.length <= maxLength && name !== "." && name !== ".." && printable.test(name);

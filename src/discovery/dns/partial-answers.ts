@@ -3,7 +3,7 @@ import type { Answer } from "./answer.ts";
 
 type Records = Extract<Answer, { kind: "records" }>;
 
-/** What is known of the answers of one server about one name and type. */
+/** The knowledge of the answers of one server about one name and type. */
 interface Knowledge {
   /** The records of the last answer by UDP. */
   records: ReadonlySet<string>;

@@ -15,7 +15,7 @@ export interface ClientInstance {
   renewQuery(): string;
 }
 
-/** The circumstances of one call: what ends it, and whether somebody waits for it, so that it may keep the process alive. */
+/** The circumstances of one call: the signal that ends it, and whether a caller waits for it, so that it may keep the process alive. */
 export interface FencedCall {
   readonly signal?: AbortSignal | undefined;
   readonly awaited: boolean;

@@ -11,7 +11,7 @@ export type Places = ReadonlyMap<string, readonly Span[]>;
 export function* findPlaces(text: Buffer): Generator<void, Places, undefined> {
   const scanner = new JsonScanner(text);
   const places = new Map<string, Span[]>();
-  /** What the object says beside its applications, which the older JSON codec leaves out when there are none. */
+  /** Keys of the registry: the older JSON codec leaves the applications out when there are none, but never two of the others. */
   const marks = new Set<string>();
   const application = function* (): Generator<void, void, undefined> {
     if (!scanner.isObject) {

@@ -46,6 +46,7 @@ export interface RestCallOptions {
 export function restCall(server: ServerAddress, request: RestRequest, limits: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
   const { timeoutMs, maxBytes, clock } = limits;
   const { serverName, ...tls } = limits.tls;
+  const { keepsProcess = true } = request;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
@@ -82,7 +83,7 @@ export function restCall(server: ServerAddress, request: RestRequest, limits: Re
     signal?.addEventListener("abort", onAbort, { once: true });
     // Stays registered: the socket may emit an error after the end, which has been reported already.
     call.on("error", fail);
-    if (request.keepsProcess === false) call.once("socket", (socket) => socket.unref());
+    if (!keepsProcess) call.once("socket", (socket) => socket.unref());
     call.on("response", (response) => {
       const status = response.statusCode ?? 0;
       if (status >= 300 && status < 400) fail(new Error(`answered ${status}: redirects are not followed`));
