@@ -10,7 +10,7 @@ interface ContextManager {
 
 // The API keeps its global parts there, for every copy of it with the same major version.
 const globalApi = Symbol.for("opentelemetry.js.api.1");
-/** The key that OpenTelemetry's SDK and instrumentations read (`suppressTracing` of `@opentelemetry/core`). */
+/** The key that OpenTelemetry's SDK and instrumentations read; `@opentelemetry/core` sets it to suppress tracing. */
 const suppressed = Symbol.for("OpenTelemetry SDK Context Key SUPPRESS_TRACING");
 
 /**
