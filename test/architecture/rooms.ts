@@ -4,6 +4,7 @@
  */
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core", ["core/http", "core/observing", "core/settings"]],
+  ["core/node", []],
   ["core/observing", ["core"]],
   ["core/http", []],
   ["core/settings", ["core"]],

@@ -5,6 +5,7 @@ import { dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { oldestNode } from "../../src/core/node/node-version.ts";
 import { requireDist } from "../dist.ts";
 import { available, nodeProgram } from "../servers/available.ts";
 import { type Consumer, install, pack, root, type Tarball } from "./consumer.ts";
@@ -15,6 +16,7 @@ import {
   ctsProgram,
   esmProgram,
   footprintProgram,
+  oldNodeProgram,
   startProgram,
   tsProgram,
   withoutPeersProgram,
@@ -39,6 +41,7 @@ const programs = {
   "start.mjs": startProgram,
   "bundled.mjs": bundledProgram,
   "without-peers.mjs": withoutPeersProgram,
+  "old-node.mjs": oldNodeProgram,
   "package.json": '{ "private": true, "type": "module" }',
 };
 const greeting = ["200 hello from /path", "consul at http://127.0.0.1:8500", "eureka at http://127.0.0.1:8761/eureka", "function"].join(
@@ -155,6 +158,46 @@ for (const { version, isAvailable, program } of nodes) {
   });
 }
 
+describe("the package on an older Node", () => {
+  it.each(["18.20.8", "20.20.2", "22.22.9"])("says by each entry which it needs, before anything of %s is missed", async (version) => {
+    const { code, stdout, stderr } = await whole.run(process.execPath, ["old-node.mjs", version]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual([`inmesh needs Node.js ${oldestNode} or later, and this is ${version}`]);
+  });
+
+  it("says so by its command too, in one line", async () => {
+    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } })`;
+    const args = ["--import", `data:text/javascript,${encodeURIComponent(older)}`, "node_modules/inmesh/dist/cli/inmesh.js", "--version"];
+    expect(await bare.run(process.execPath, args)).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `inmesh needs Node.js ${oldestNode} or later, and this is 20.20.2\n`,
+    });
+  });
+
+  it("imports nothing by name that Node 18 does not have, which would end a program before any file of it is run", async () => {
+    const since18 = new Set([
+      "styleText",
+      "getBuiltinModule",
+      "registerHooks",
+      "stripTypeScriptTypes",
+      "zstdCompress",
+      "createZstdDecompress",
+    ]);
+    const installed = join(whole.directory, "node_modules/inmesh");
+    const { exports } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as { exports: Record<string, string> };
+    const entries = Object.values(exports).filter((path) => path.endsWith(".js"));
+    const names: string[] = [];
+    for (const path of [...entries, "dist/chunks/mesh.js", "dist/chunks/seams.js", "dist/cli/inmesh.js"]) {
+      const text = await readFile(join(installed, path), "utf8");
+      for (const [, list = ""] of text.matchAll(/import ?\{([^}]*)\} ?from ?["`']node:/g))
+        names.push(...list.split(",").map((name) => name.trim().split(" ")[0] ?? ""));
+    }
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => since18.has(name))).toEqual([]);
+  });
+});
+
 describe("the package in a bundle", () => {
   it("works without its files: calls, a dispatcher, suggestions, and OpenTelemetry that was registered before", async () => {
     const input = join(bare.directory, "bundled.mjs");
@@ -252,17 +295,21 @@ describe("the tarball", () => {
     for (const ending of [".d.ts", ".d.ts.map"]) expect(built(ending).sort()).toEqual([...reached].sort());
     const sources = new Set(tarball.paths);
     expect([...reached].filter((path) => !sources.has(`${path.replace(/^dist/, "src")}.ts`))).toEqual([]);
-    const shared = ["dist/chunks/mesh", "dist/chunks/seams"];
+    const shared = ["dist/chunks/mesh", "dist/chunks/require-node", "dist/chunks/seams"];
     expect(built(".js").sort()).toEqual([...entries, ...shared].sort());
     // `extend` only hands on what the chunks hold: there is no line of its own that a map could lead to a source.
     expect(built(".js.map").sort()).toEqual([...entries, ...shared].filter((path) => path !== "dist/extend").sort());
   });
 
-  it("holds the command line and the live page as they are run, without sources or maps of them", () => {
-    expect(tarball.paths.filter((path) => /^src\/(cli|admin\/page)\//.test(path))).toEqual([]);
+  it("holds the command line as it is run and the live page within its entry, without sources or maps of them", () => {
+    expect(tarball.paths.filter((path) => /^(src\/cli|(src|dist)\/admin\/page)\//.test(path))).toEqual([]);
     expect(tarball.paths.filter((path) => path.startsWith("dist/cli/") && !path.endsWith(".js"))).toEqual([]);
-    const page = tarball.paths.filter((path) => path.startsWith("dist/admin/page/")).sort();
-    expect(page).toEqual(["icon.svg", "index.html", "page.css", "page.js"].map((name) => `dist/admin/page/${name}`));
+  });
+
+  it("holds a loader for each package that is loaded late, as CommonJS", () => {
+    const loaders = tarball.paths.filter((path) => /\.cjs$/.test(path) && path.startsWith("dist/"));
+    const names = ["client", "consul", "eureka", "levenshtein"];
+    expect(loaders.sort()).toEqual(names.map((name) => `dist/packages/${name}-package.cjs`));
   });
 
   it("leads from a place in the code to the source that is beside it", async () => {
@@ -301,8 +348,9 @@ describe("the tarball", () => {
     expect(tarball.size).toBeLessThan(maxTarballSize);
   });
 
-  it("asks for a Node that is not newer than the oldest one it was tried on", async () => {
+  it("asks for the Node that its entries ask for, which is not newer than the oldest one it was tried on", async () => {
     const { engines } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { engines: { node: string } };
+    expect(`${engines.node}.0`).toBe(`>=${oldestNode}`);
     const [, major, minor] = /^>=(\d+)\.(\d+)(\.0)?$/.exec(engines.node) ?? [];
     const [oldestMajor, oldestMinor] = (nodes[0]?.version ?? "").split(".");
     expect(major).toBe(oldestMajor);

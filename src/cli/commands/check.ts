@@ -1,3 +1,4 @@
+import { oldestNode, unsuitableNode } from "../../core/node/node-version.ts";
 import { certificateFindings } from "../check/certificate-checks.ts";
 import { type Finding, fail, ok } from "../check/finding.ts";
 import { registryFindings } from "../check/registry-checks.ts";
@@ -67,12 +68,8 @@ function linesOf({ check, state, message, fix }: Finding, terminal: Terminal): r
   return fix === null ? [line] : [line, `                   → ${plain(fix)}`];
 }
 
-/** `engines` of package.json. */
-const oldest = [22, 19] as const;
-
 /** Whether the package works with this version of Node. */
 export function nodeFinding(version: string): Finding {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return ok("node", `Node ${version}`);
-  return fail("node", `Node ${version} is too old`, `install Node ${oldest.join(".")} or newer`);
+  if (unsuitableNode(version) === undefined) return ok("node", `Node ${version}`);
+  return fail("node", `Node ${version} is too old`, `install Node ${oldestNode} or newer`);
 }

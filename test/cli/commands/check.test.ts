@@ -173,7 +173,7 @@ describe("inmesh check", () => {
   });
 
   it("knows which Node is old enough to fail", () => {
-    expect(["22.19.0", "22.18.9", "20.20.2", "24.0.0", "26.1.0"].map((version) => nodeFinding(version).state)).toEqual([
+    expect(["22.23.0", "22.22.9", "20.20.2", "24.0.0", "26.1.0"].map((version) => nodeFinding(version).state)).toEqual([
       "ok",
       "fail",
       "fail",
