@@ -7,6 +7,8 @@ import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { oldestNode } from "../../src/core/node/node-version.ts";
 import { requireDist } from "../dist.ts";
+import { brokenLinksOf } from "../docs/links.ts";
+import { type Page, readPage } from "../docs/markdown.ts";
 import { available, nodeProgram } from "../servers/available.ts";
 import { type Consumer, install, pack, root, type Tarball } from "./consumer.ts";
 import {
@@ -270,8 +272,11 @@ describe("the types of the installed package", () => {
 
 describe("the tarball", () => {
   it("holds the build, its sources and what a reader of it needs, nothing else", () => {
-    const others = tarball.paths.filter((path) => !/^(dist|src|observability\/otlp\/dashboards)\//.test(path));
-    expect(others.sort()).toEqual(["LICENSE", "README.md", "docs/observability/runbooks.md", "package.json"]);
+    const others = tarball.paths.filter((path) => !/^(dist|src|observability\/otlp\/dashboards|docs|examples\/getting-started)\//.test(path));
+    expect(others.sort()).toEqual(["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "package.json"]);
+    const docs = tarball.paths.filter((path) => path.startsWith("docs/"));
+    expect(docs).toContain("docs/observability/runbooks.md");
+    expect(docs.filter((path) => !/\.md$|\.svg$|^docs\/images\//.test(path))).toEqual([]);
     expect(tarball.paths.filter((path) => path.startsWith("src/") && !path.endsWith(".ts"))).toEqual([]);
   });
 
@@ -310,6 +315,16 @@ describe("the tarball", () => {
     const loaders = tarball.paths.filter((path) => /\.cjs$/.test(path) && path.startsWith("dist/"));
     const names = ["client", "consul", "eureka", "levenshtein"];
     expect(loaders.sort()).toEqual(names.map((name) => `dist/packages/${name}-package.cjs`));
+  });
+
+  it("has every file and heading that a link of its pages leads to", async () => {
+    const installed = join(whole.directory, "node_modules/inmesh");
+    const paths = tarball.paths.filter((path) => path.endsWith(".md"));
+    expect(paths.length).toBeGreaterThan(80);
+    const pages = new Map<string, Page>();
+    for (const path of paths) pages.set(path, readPage(await readFile(join(installed, path), "utf8")));
+    const isPacked = (goal: string) => tarball.paths.some((path) => path === goal || path.startsWith(`${goal}/`));
+    expect(brokenLinksOf(pages, isPacked)).toEqual([]);
   });
 
   it("leads from a place in the code to the source that is beside it", async () => {

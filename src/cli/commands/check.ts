@@ -10,6 +10,7 @@ import { registryOptions, timeoutOption } from "../registry/registry-options.ts"
 import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { goesOn, wrapped } from "../terminal/wrap.ts";
 
 /** The JSON of `inmesh check -o json`. */
 export interface CheckReport {
@@ -64,8 +65,11 @@ async function run({ values, positionals: [service], terminal, io }: Call<typeof
 const styles = { ok: "green", warn: "yellow", fail: "red" } as const;
 
 function linesOf({ check, state, message, fix }: Finding, terminal: Terminal): readonly string[] {
-  const line = `${terminal.style(styles[state], state.padEnd(4))}  ${check.padEnd(11)}  ${plain(message)}`;
-  return fix === null ? [line] : [line, `                   → ${plain(fix)}`];
+  const head = `${state.padEnd(4)}  ${check.padEnd(11)}  `;
+  const [first = "", ...more] = wrapped(`${head}${plain(message)}`, terminal.width(), `${" ".repeat(head.length)}${goesOn}`);
+  const remedy =
+    fix === null ? [] : wrapped(`${" ".repeat(head.length)}→ ${plain(fix)}`, terminal.width(), `${" ".repeat(head.length)}${goesOn}`);
+  return [terminal.style(styles[state], first.slice(0, 4)) + first.slice(4), ...more, ...remedy];
 }
 
 /** Whether the package works with this version of Node. */

@@ -1,5 +1,6 @@
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { showExplanation } from "../explanation-view.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
@@ -19,7 +20,7 @@ export const command: Command = declare({
     return lookUp(discovery, service, { timeoutMs, signal: io.signal }, async ({ mesh, update }) => {
       const explanation = mesh.explain(update.service);
       if (terminal.format === "json") await terminal.json(explanation);
-      else await terminal.text(String(explanation));
+      else if (explanation !== undefined) await showExplanation(explanation, terminal);
       return update.endpoints.length > 0 ? exitCodes.ok : exitCodes.nothing;
     });
   },

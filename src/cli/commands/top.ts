@@ -9,6 +9,7 @@ import { formatOption } from "../option-table.ts";
 import { plain } from "../terminal/plain.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { wrapped } from "../terminal/wrap.ts";
 import { UsageError } from "../usage-error.ts";
 import { waitFor } from "../wait.ts";
 
@@ -75,9 +76,11 @@ export function pictureOf({ process, services }: MeshSnapshot, trouble: string, 
   const head = `process ${pid}, up ${uptimeS.toFixed(0)} s, Node ${node}${zone === null ? "" : `, zone ${zone}`}; ${services.length} services`;
   const busiest = [...services].sort((a, b) => b.rps - a.rps || (a.service < b.service ? -1 : 1));
   return [
-    terminal.style("bold", plain(head)),
-    trouble === "" ? terminal.style("dim", "q ends it") : terminal.style("yellow", plain(trouble)),
+    ...wrapped(plain(head), terminal.width()).map((line) => terminal.style("bold", line)),
+    ...(trouble === ""
+      ? [terminal.style("dim", "q ends it")]
+      : wrapped(plain(trouble), terminal.width()).map((line) => terminal.style("yellow", line))),
     "",
-    ...table(serviceColumns(terminal), busiest, terminal.format === "wide"),
+    ...table(serviceColumns(terminal), busiest, terminal.format === "wide", terminal.width()),
   ];
 }

@@ -10,6 +10,7 @@ import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Style } from "../terminal/terminal.ts";
+import { goesOn, wrapped } from "../terminal/wrap.ts";
 import { waitFor } from "../wait.ts";
 
 /** A line of `inmesh watch SERVICE -o json`. */
@@ -49,8 +50,10 @@ export const command: Command = declare({
       const time = new Date().toISOString();
       written = written.then(() => {
         if (terminal.format === "json") return terminal.json({ time, service, ...change } satisfies WatchEvent, true);
-        const what = terminal.style(styles[change.event], change.event.padEnd(10));
-        return terminal.lines([`${time.slice(11, 23)}  ${what}  ${plain(detailOf(change))}`]);
+        const [at, what] = [`${time.slice(11, 23)}  `, change.event.padEnd(10)];
+        const lead = " ".repeat(at.length + what.length + 2) + goesOn;
+        const [first = "", ...more] = wrapped(`${at}${what}  ${plain(detailOf(change))}`, terminal.width(), lead);
+        return terminal.lines([at + terminal.style(styles[change.event], what) + first.slice(at.length + what.length), ...more]);
       });
       written.catch(() => {});
     };
