@@ -8,6 +8,7 @@ import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
+import { readTls } from "../registry/tls-files.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { goesOn, wrapped } from "../terminal/wrap.ts";
@@ -25,13 +26,14 @@ const options = {
   "tls-ca": { type: "string", value: "FILE", help: "PEM of the authority of the instances' certificates, to be checked." },
   "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances, to be checked." },
   "tls-key": { type: "string", value: "FILE", help: "PEM of the key of the client certificate, to be checked." },
+  "tls-server-name": { type: "string", value: "NAME", help: "The name that the instances' certificates must have." },
   ...formatOption,
 } as const;
 
 /** `inmesh check [SERVICE]`. */
 export const command: Command = declare({
   description:
-    "Checks what a mesh on this machine would need: Node, the registry, what the token may read, the clock, names, certificates. Each line is\nok, warn or fail, with what to do. Ends with 1 when one fails. Nothing is registered or changed.",
+    "Checks what a mesh on this machine would need: Node, the registry, what the token may read, the clock, names, certificates. With SERVICE it\nalso connects to the instances of the service, over TLS where they have it, and sends them nothing. Each line is ok, warn or fail, with what\nto do. Ends with 1 when one fails. Nothing is registered or changed.",
   positionals: ["[SERVICE]"],
   options,
   examples: [
@@ -53,8 +55,11 @@ async function run({ values, positionals: [service], terminal, io }: Call<typeof
     terminal.progress("checking …");
   };
   await tell(nodeFinding(process.versions.node));
-  for await (const finding of registryFindings(source, { service, timeoutMs, signal: io.signal })) await tell(finding);
   const paths = { cert: values["tls-cert"], key: values["tls-key"], ca: values["tls-ca"] };
+  // Files that cannot be read have findings of their own.
+  const files = await readTls(paths).catch(() => ({}));
+  const instanceTls = { ...files, servername: values["tls-server-name"] };
+  for await (const finding of registryFindings(source, { service, timeoutMs, signal: io.signal, instanceTls })) await tell(finding);
   for await (const finding of certificateFindings(paths, Date.now())) await tell(finding);
   terminal.progress();
   const isOk = findings.every(({ state }) => state !== "fail");

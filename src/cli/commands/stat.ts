@@ -2,6 +2,8 @@ import { adminClient, adminOptions } from "../admin/admin-client.ts";
 import { endpointRowColumns, serviceColumns } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { suggestionOf } from "../likely-name.ts";
+import { nearestWord } from "../nearest-word.ts";
 import { formatOption } from "../option-table.ts";
 
 /** `inmesh stat [SERVICE]`. */
@@ -22,7 +24,8 @@ export const command: Command = declare({
     }
     const snapshot = await client.service(service);
     if (snapshot === undefined) {
-      terminal.note(`the process has not called ${JSON.stringify(service)}`);
+      const called = (await client.mesh()).services.map((row) => row.service);
+      terminal.note(`the process has not called ${JSON.stringify(service)}${suggestionOf(nearestWord(service, called))}`);
       return exitCodes.nothing;
     }
     if (terminal.format === "json") await terminal.json(snapshot);

@@ -3,6 +3,7 @@ import { describeError } from "../../core/errors.ts";
 import { type Command, command as declare } from "../command.ts";
 import { differencesOf, type EndpointChange, EndpointChanges } from "../endpoint-changes.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { likelyName, suggestionOf } from "../likely-name.ts";
 import { watchingMesh } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
@@ -59,11 +60,18 @@ export const command: Command = declare({
     };
     const changes = new EndpointChanges(tell);
     let lastError = "";
+    let isSuggested = false;
+    const suggest = async (name: string): Promise<void> => {
+      isSuggested = true;
+      const likely = await likelyName(discovery, name, io.signal);
+      if (likely !== undefined) terminal.note(`${JSON.stringify(name)} has no endpoint${suggestionOf(likely)}`);
+    };
     const mesh = watchingMesh(discovery, service, {
       onEvent(event) {
         if (event.type === "endpoints") {
           lastError = "";
           changes.update(event);
+          if (event.endpoints.length === 0 && !isSuggested) void suggest(event.service);
         } else if (event.type === "discovery-error") {
           const message = describeError(event.error);
           // Discovery is retried for ever: the same error is told once.

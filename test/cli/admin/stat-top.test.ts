@@ -67,6 +67,10 @@ describe("inmesh stat", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`shop-a +127\\.0\\.0\\.1:${instance.port} +available`));
     expect(stdout).toContain("in rotation");
+    expect(await runCli(["stat", "shopp", "--admin", page.url])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("; did you mean shop?"),
+    });
     expect(await runCli(["stat", "nothing", "--admin", page.url])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining("has not called"),
