@@ -3,10 +3,11 @@ import type { ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf } from "./endpoint-rows.ts";
+import { registryState } from "./health/registry-state.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
-import type { MeshSnapshot, Secured, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
+import type { MeshSnapshot, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
 
 const rateS = 10;
 const shareS = 60;
@@ -49,6 +50,7 @@ export class Readings {
   mesh(): MeshSnapshot {
     const { recorder, clock } = this.#options;
     const services = (recorder.reading?.services() ?? []).map((reading) => this.#row(reading));
+    services.sort((one, other) => (one.service < other.service ? -1 : 1));
     return {
       version: 1,
       atMs: clock.wallNow(),
@@ -59,7 +61,8 @@ export class Readings {
         zone: recorder.reading?.zone ?? null,
         certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
       },
-      services: services.sort((one, other) => (one.service < other.service ? -1 : 1)),
+      registry: registryState(services),
+      services,
     };
   }
 
@@ -83,7 +86,6 @@ export class Readings {
       version: 1,
       atMs: clock.wallNow(),
       discovery: shownText(explanation.discovery),
-      discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
       endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally)),
       endpointsFound: found.length,
       canChange,
@@ -93,9 +95,9 @@ export class Readings {
   }
 
   #row(reading: ServiceReading): ServiceRow {
-    const { recorder, clock, dashboardUrl } = this.#options;
+    const { clock, dashboardUrl } = this.#options;
     const { service, discoveryAgeMs, concurrency } = reading;
-    const tally = recorder.tally(service);
+    const tally = this.#joined(service);
     const nowS = secondOf(clock);
     const recent = tally.seconds.sum(nowS, rateS);
     const { sums } = tally.seconds.sum(nowS, shareS);
@@ -103,6 +105,7 @@ export class Readings {
     return {
       ...reading,
       discoveryAgeMs: discoveryAgeMs ?? null,
+      discoveryError: tally.discoveryError === undefined ? null : shownText(tally.discoveryError),
       concurrency: concurrency ?? null,
       rps: perS(recent.sums.calls),
       attemptsPerS: perS(recent.sums.attempts),
@@ -110,16 +113,20 @@ export class Readings {
       hedgesPerS: perS(recent.sums.hedges),
       success: { effective: shareOf(sums.calls, sums.failures), actual: shareOf(sums.attempts, sums.attemptFailures) },
       latencyMs: tally.seconds.latencies(nowS),
-      secured: this.#securedOf(service, tally),
+      secured: tally.secured,
       instances: this.#instancesOf(reading, tally),
       dashboardUrl: dashboardUrl === undefined ? null : dashboardUrl.replaceAll("{service}", encodeURIComponent(service)),
     };
   }
 
-  #securedOf(service: string, tally: ServiceTally): Secured {
-    // The service was watched before the recorder joined, and discovery has not answered since.
-    if (!tally.isListed) tally.list(this.#options.mesh.explain(service)?.endpoints.map(({ endpoint }) => endpoint) ?? []);
-    return tally.secured;
+  /** The tally of a service. Where it was watched before the recorder joined, the mesh says what discovery has told since. */
+  #joined(service: string): ServiceTally {
+    const tally = this.#options.recorder.tally(service);
+    if (tally.isListed) return tally;
+    const explanation = this.#options.mesh.explain(service);
+    tally.list(explanation?.endpoints.map(({ endpoint }) => endpoint) ?? []);
+    if (explanation?.discoveryError !== undefined) tally.discoveryFailed(explanation.discoveryError);
+    return tally;
   }
 
   #instancesOf({ service, endpoints }: ServiceReading, tally: ServiceTally): ServiceRow["instances"] {

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
+import { describeError } from "../core/errors.ts";
 import type { CallObserver } from "../core/observing/call-observer.ts";
 import { type EventHandlers, handleEvent, type MeshEvent } from "../core/observing/events.ts";
 import type { AttemptObserver, Observer } from "../core/observing/observer.ts";
@@ -69,10 +70,10 @@ export class Recorder implements Observer {
     retry: ({ service }) => this.tally(service).retried(),
     hedge: ({ service }) => this.tally(service).hedged(),
     endpoints: ({ service, endpoints }) => this.tally(service).list(endpoints),
+    "discovery-error": ({ service, error }) => this.tally(service).discoveryFailed(describeError(error)),
     // The page reads everything else from the mesh at the time of a request.
     "retry-denied": undefined,
     "hedge-won": undefined,
-    "discovery-error": undefined,
     "instance-state": undefined,
     breaker: undefined,
   };

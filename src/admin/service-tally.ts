@@ -14,6 +14,7 @@ export class ServiceTally {
   readonly errors: RecentErrors = new RecentErrors();
   #listed: readonly Endpoint[] | undefined = undefined;
   #secured: Secured | undefined = undefined;
+  #discoveryError: string | undefined = undefined;
   readonly #clock: Clock;
   readonly #endpoints = new WeakMap<Upstream, EndpointTally>();
   /** The instances that got an attempt, by id. */
@@ -57,8 +58,19 @@ export class ServiceTally {
     return this.#secured;
   }
 
+  /** The error of discovery since its last answer; `undefined` while it works. */
+  get discoveryError(): string | undefined {
+    return this.#discoveryError;
+  }
+
+  /** Takes an error of discovery, as a text. */
+  discoveryFailed(error: string): void {
+    this.#discoveryError = error;
+  }
+
   /** Takes an answer of discovery, and forgets ids that it no longer lists. */
   list(endpoints: readonly Endpoint[]): void {
+    this.#discoveryError = undefined;
     if (endpoints !== this.#listed) this.#secured = undefined;
     this.#listed = endpoints;
     if (this.#byId.size <= endpoints.length) return;

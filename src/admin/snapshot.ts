@@ -39,6 +39,8 @@ export interface InstanceReading {
 export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "concurrency"> {
   /** Milliseconds since discovery last confirmed the endpoints; `null` when it never has. */
   readonly discoveryAgeMs: number | null;
+  /** The error of discovery since its last answer; `null` while it works. */
+  readonly discoveryError: string | null;
   /** `null` without a limit. */
   readonly concurrency: ConcurrencyReading | null;
   /** Calls that ended, per second, over the last ten seconds. */
@@ -73,12 +75,23 @@ export interface ProcessReading {
   readonly certificateExpiresAtMs: number | null;
 }
 
+/** The state of the registry, or of another source of endpoints: whether discovery works at present. */
+export interface RegistryReading {
+  /** `failing` while discovery fails for a service; `unknown` before its first answer. */
+  readonly state: "ok" | "failing" | "unknown";
+  /** Number of services whose discovery fails. */
+  readonly failing: number;
+  /** The error of one of them; `null` while it works. */
+  readonly error: string | null;
+}
+
 /** The answer of `GET /api/mesh`, and the data of each event of `GET /api/events`. */
 export interface MeshSnapshot {
   readonly version: 1;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly process: ProcessReading;
+  readonly registry: RegistryReading;
   /** Sorted by name. */
   readonly services: readonly ServiceRow[];
 }
@@ -186,15 +199,16 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly atMs: number;
   /** The source of the endpoints: `consul`, `dns` and so on. */
   readonly discovery: string;
-  /** The last error of discovery; `null` when its last attempt succeeded. */
-  readonly discoveryError: string | null;
   /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
   /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */
   readonly endpointsFound: number;
   /** Whether `POST` may take instances out of rotation and put them back: a token is configured. */
   readonly canChange: boolean;
-  /** The last 50 errors, the newest first. */
+  /**
+   * The last 50 errors, the newest first. Calls that were refused without an attempt, because the breaker is open or too many wait, take
+   * the places that errors with a cause of their own leave, and at least five.
+   */
   readonly errors: readonly RecentError[];
   /** The last two minutes without the current second, the oldest first; seconds before the recording are left out. */
   readonly seconds: readonly SecondReading[];

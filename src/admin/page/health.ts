@@ -1,22 +1,5 @@
 import type { InstanceState } from "../../core/upstream.ts";
-import type { ServiceRow } from "../snapshot.ts";
-
-/** The health of a service or an instance, and its colour. */
-export type Health = "ok" | "degraded" | "failing" | "idle";
-
-/** Health by a share of successes, with Kiali's limits for server errors: degraded from 0.1 % on, failing above 10 %. */
-export function healthOf(success: number | null): Health {
-  if (success === null) return "idle";
-  // Compared as successes: 1 - 0.999 is a little more than 0.001.
-  return success < 0.9 ? "failing" : success <= 0.999 ? "degraded" : "ok";
-}
-
-/** Health of a service: by the success of its calls, its breaker, and whether an instance is available. */
-export function serviceHealth({ success, endpoints, breaker }: ServiceRow): Health {
-  if (breaker === "open" || endpoints.available === 0) return "failing";
-  const health = healthOf(success.effective);
-  return health === "ok" && breaker === "half-open" ? "degraded" : health;
-}
+import type { Health } from "../health/health.ts";
 
 /** Health, and so the colour, by the state of an instance. */
 export const stateHealth: Readonly<Record<InstanceState, Health>> = {

@@ -1,10 +1,23 @@
-import type { EndpointRow, ServiceRow } from "../../admin/snapshot.ts";
+import { type Health, healthOf, stripOf } from "../../admin/health/health.ts";
+import type { EndpointRow, MeshSnapshot, RegistryReading, ServiceRow } from "../../admin/snapshot.ts";
+import { plain } from "../terminal/plain.ts";
 import type { Column } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
-// Shares of successes below which a service is degraded, or failing.
-const degraded = 0.999;
-const failing = 0.9;
+const colours: Readonly<Record<Health, Style>> = { failing: "red", degraded: "yellow", ok: "green", idle: "dim" };
+
+/** `1 failing · 2 degraded · 47 OK · registry OK`, in its colours: the first line of each overview. Empty for a process without services. */
+export function stripLine(snapshot: Pick<MeshSnapshot, "services" | "registry">, terminal: Pick<Terminal, "style">): string {
+  return stripOf(snapshot)
+    .map(({ health, text }) => terminal.style(colours[health], plain(text)))
+    .join(" · ");
+}
+
+/** Why the registry fails, in one line; `undefined` while it works, and where the process does not say. */
+export function registryTrouble({ registry }: Pick<MeshSnapshot, "registry">): string | undefined {
+  const error = (registry as RegistryReading | undefined)?.error ?? null;
+  return error === null ? undefined : `discovery fails: ${error}; the endpoints known so far stay in use`;
+}
 
 /** The columns of `inmesh stat` and `inmesh top`. */
 export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Column<ServiceRow>[] {
@@ -97,6 +110,7 @@ function duration(ms: number | undefined): string {
 }
 
 function judged(terminal: Pick<Terminal, "style">, text: string, share: number | null): string {
-  const style: Style | undefined = share === null || share >= degraded ? undefined : share >= failing ? "yellow" : "red";
+  const health = healthOf(share);
+  const style = health === "failing" || health === "degraded" ? colours[health] : undefined;
   return style === undefined ? text : terminal.style(style, text);
 }

@@ -7,7 +7,7 @@ import { type Finding, fail, ok, warn } from "./finding.ts";
 
 /** Settings of {@link instanceFindings}. */
 export interface InstanceCheck {
-  /** What a mesh would be given as `tls`. */
+  /** The `tls` that a mesh would be given. */
   readonly tls: TlsFiles;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

@@ -1,5 +1,6 @@
+import { byHealth } from "../../admin/health/health.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
-import { endpointRowColumns, serviceColumns } from "../admin/service-columns.ts";
+import { endpointRowColumns, registryTrouble, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { suggestionOf } from "../likely-name.ts";
@@ -18,8 +19,13 @@ export const command: Command = declare({
     if (service === undefined) {
       const snapshot = await client.mesh();
       if (terminal.format === "json") await terminal.json(snapshot);
-      else if (snapshot.services.length > 0) await terminal.table(serviceColumns(terminal), snapshot.services);
-      else terminal.note("the process has called no service yet");
+      else if (snapshot.services.length > 0) {
+        // A program that reads the table finds its titles first.
+        if (terminal.isInteractive) await terminal.lines([stripLine(snapshot, terminal), ""]);
+        await terminal.table(serviceColumns(terminal), byHealth(snapshot.services));
+        const trouble = registryTrouble(snapshot);
+        if (trouble !== undefined) terminal.note(trouble, "yellow");
+      } else terminal.note("the process has called no service yet");
       return exitCodes.ok;
     }
     const snapshot = await client.service(service);

@@ -1,8 +1,9 @@
+import { byHealth } from "../../admin/health/health.ts";
 import type { MeshSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
 import { FullScreen } from "../admin/full-screen.ts";
-import { serviceColumns } from "../admin/service-columns.ts";
+import { registryTrouble, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatOption } from "../option-table.ts";
@@ -71,16 +72,18 @@ async function run({ values, terminal, io }: Call<typeof options>): Promise<numb
 }
 
 /** The lines of `top` for a snapshot, escaped. */
-export function pictureOf({ process, services }: MeshSnapshot, trouble: string, terminal: Terminal): readonly string[] {
+export function pictureOf(snapshot: MeshSnapshot, trouble: string, terminal: Terminal): readonly string[] {
+  const { process, services } = snapshot;
   const { pid, node, uptimeS, zone } = process;
   const head = `process ${pid}, up ${uptimeS.toFixed(0)} s, Node ${node}${zone === null ? "" : `, zone ${zone}`}; ${services.length} services`;
-  const busiest = [...services].sort((a, b) => b.rps - a.rps || (a.service < b.service ? -1 : 1));
+  const told = trouble || registryTrouble(snapshot) || "";
   return [
     ...wrapped(plain(head), terminal.width()).map((line) => terminal.style("bold", line)),
-    ...(trouble === ""
+    stripLine(snapshot, terminal),
+    ...(told === ""
       ? [terminal.style("dim", "q ends it")]
-      : wrapped(plain(trouble), terminal.width()).map((line) => terminal.style("yellow", line))),
+      : wrapped(plain(told), terminal.width()).map((line) => terminal.style("yellow", line))),
     "",
-    ...table(serviceColumns(terminal), busiest, terminal.format === "wide", terminal.width()),
+    ...table(serviceColumns(terminal), byHealth(services), terminal.format === "wide", terminal.width()),
   ];
 }

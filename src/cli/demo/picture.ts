@@ -5,10 +5,10 @@ import { padTo, widthOf } from "../terminal/width.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { Totals } from "./demo-statistics.ts";
 
-/** A line of a {@link pictureOf}: pieces of text, each in its style. */
+/** A line of a picture: pieces of text, each in its style. */
 export type Line = readonly (readonly [text: string, style?: Style])[];
 
-/** What a picture shows. */
+/** The contents of a picture. */
 export interface DemoState {
   readonly title: string;
   readonly endpoints: readonly Pick<EndpointExplanation, "endpoint" | "address" | "state" | "latencyMs" | "candidate">[];

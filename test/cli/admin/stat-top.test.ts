@@ -77,6 +77,25 @@ describe("inmesh stat", () => {
     });
   });
 
+  it("shows the worst first, and on a terminal what is well and what is not in its first line", async () => {
+    const { stdout } = await runCli(["stat", "--admin", page.url], { isTerminal: true, env: { NO_COLOR: "1" } });
+    expect(stdout.split("\n").slice(0, 2)).toEqual([expect.stringMatching(/^(2 failing|1 failing · 1 idle) · registry OK$/), ""]);
+    const { stdout: piped } = await runCli(["stat", "--admin", page.url]);
+    expect(piped.startsWith("SERVICE ")).toBe(true);
+  });
+
+  it("says that the registry fails, and leaves the state of a process out that does not tell it", async () => {
+    const good = (await (await fetch(`${page.url}api/mesh`)).json()) as MeshSnapshot;
+    let answer: object = { ...good, registry: { state: "failing", failing: 1, error: "connect ECONNREFUSED" } };
+    await using server = await toyInstance((_, response) => response.end(JSON.stringify(answer)));
+    const failing = await runCli(["stat", "--admin", server.url], { isTerminal: true, env: { NO_COLOR: "1" } });
+    expect(failing.stdout.split("\n")[0]).toMatch(/failing .* registry failing for 1 of 2$|^2 failing · registry failing for 1 of 2$/);
+    expect(failing.stderr).toBe("discovery fails: connect ECONNREFUSED; the endpoints known so far stay in use\n");
+    answer = { ...good, registry: undefined };
+    const earlier = await runCli(["stat", "--admin", server.url], { isTerminal: true, env: { NO_COLOR: "1" } });
+    expect(earlier).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^(2 failing|1 failing · 1 idle)\n/) });
+  });
+
   it("says what is wrong when there is nothing, something else, or a version it does not know", async () => {
     const gone = await toyInstance(() => {});
     await gone[Symbol.asyncDispose]();
@@ -128,6 +147,7 @@ describe("inmesh top", () => {
     await until("a second picture", () => top.stdout().split("\u001b[H").length > 2, 10_000);
     expect(top.stdout().startsWith("\u001b[?1049h\u001b[?25l")).toBe(true);
     expect(top.stdout()).toContain(`process ${process.pid}`);
+    expect(top.stdout()).toContain("registry OK");
     expect(top.stdout()).toContain("shop");
     stdin.write("q");
     expect((await top.ended).code).toBe(0);
