@@ -272,7 +272,9 @@ describe("the types of the installed package", () => {
 
 describe("the tarball", () => {
   it("holds the build, its sources and what a reader of it needs, nothing else", () => {
-    const others = tarball.paths.filter((path) => !/^(dist|src|observability\/otlp\/dashboards|docs|examples\/getting-started)\//.test(path));
+    const others = tarball.paths.filter(
+      (path) => !/^(dist|src|observability\/otlp\/dashboards|docs|examples\/getting-started)\//.test(path),
+    );
     expect(others.sort()).toEqual(["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "package.json"]);
     const docs = tarball.paths.filter((path) => path.startsWith("docs/"));
     expect(docs).toContain("docs/observability/runbooks.md");

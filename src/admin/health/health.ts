@@ -1,3 +1,4 @@
+import type { InstanceState } from "../../core/upstream.ts";
 import type { MeshSnapshot, RegistryReading, ServiceRow } from "../snapshot.ts";
 
 /** The health of a service or an instance, and its colour. */
@@ -19,6 +20,14 @@ export function serviceHealth({ success, endpoints, breaker }: Pick<ServiceRow, 
   const health = healthOf(success.effective);
   return health === "ok" && breaker === "half-open" ? "degraded" : health;
 }
+
+/** Health, and so the colour, by the state of an instance. */
+export const stateHealth: Readonly<Record<InstanceState, Health>> = {
+  available: "ok",
+  probing: "degraded",
+  ejected: "failing",
+  unhealthy: "failing",
+};
 
 /** The services, the worst first, those of one health by name: the order stays while nothing but the traffic changes. */
 export function byHealth(services: readonly ServiceRow[]): readonly ServiceRow[] {

@@ -1,10 +1,9 @@
 import type { InstanceState } from "../../core/upstream.ts";
-import { healthOf } from "../health/health.ts";
+import { healthOf, stateHealth } from "../health/health.ts";
 import type { EndpointRow, ServiceSnapshot } from "../snapshot.ts";
 import { breakable, el, type Part, Parts, setAttributes, setText } from "./dom.ts";
 import { openEjectDialog, readmit } from "./eject-dialog.ts";
 import { count, duration, number, percent, span, whole } from "./format.ts";
-import { stateHealth } from "./health.ts";
 
 const pageSize = 50;
 const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];

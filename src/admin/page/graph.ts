@@ -1,11 +1,10 @@
 import type { InstanceState } from "../../core/upstream.ts";
-import { type Health, healthOf, serviceHealth } from "../health/health.ts";
+import { type Health, healthOf, serviceHealth, stateHealth } from "../health/health.ts";
 import type { InstanceReading, MeshSnapshot, Secured, ServiceRow } from "../snapshot.ts";
 import { breakerMark, lock } from "./badges.ts";
 import { el, setAttributes, setText, svg } from "./dom.ts";
 import { count, number, percent, short } from "./format.ts";
 import { type GraphLayout, layOut, type PlacedService } from "./graph-layout.ts";
-import { stateHealth } from "./health.ts";
 import { serviceLink } from "./route.ts";
 
 const boxHeight = 36;
