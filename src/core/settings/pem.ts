@@ -1,4 +1,4 @@
-/** A path, as somebody may give it who expects that the file is read. A text that holds no PEM and is no path is left to what reads it. */
+/** A path, given in the belief that the file is read. A text that holds no PEM and is no path is left to the code that reads it. */
 const path = /^(\.{0,2}[\\/]|~|[A-Za-z]:\\|file:)|\.(pem|crt|cer|key|der)$/i;
 
 /** Refuses the path of a file where its text is wanted, with a TypeError that does not quote it. */

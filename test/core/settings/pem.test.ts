@@ -9,9 +9,7 @@ describe("an option that wants PEM", () => {
   it.each(["/etc/ssl/ca.pem", "./ca.pem", "certs/ca.crt", "C:\\\\certs\\\\ca.pem", "~/ca.pem", "file:///etc/ca.pem"])(
     "says of the path %s that it wants the text of the file",
     (path) => {
-      expect(() => refusePath("tls.ca", path)).toThrow(
-        /^tls\.ca must be the text of a PEM file, .*: it is a path; give the text of the file/,
-      );
+      expect(() => refusePath("tls.ca", path)).toThrow("tls.ca must be the text of a PEM file, not its path");
       expect(() => refusePath("tls.ca", [certificate.cert, path])).toThrow("not its path");
     },
   );
