@@ -67,3 +67,9 @@ export function probe(url: string, { method = "GET", headers = {}, body, tls, ti
     call.end(body);
   });
 }
+
+/** ` (text/html)`, for a message about an answer of something else; nothing without a type. */
+export function typeOf({ headers }: Pick<ProbeAnswer, "headers">): string {
+  const [type = ""] = (headers["content-type"] ?? "").split(";");
+  return type === "" ? "" : ` (${type.trim().slice(0, 60)})`;
+}
