@@ -2,7 +2,7 @@ import type { Lease } from "../attempts/lease.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { isRefusal, outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { Transport, Upgraded } from "../wire/transport.ts";
 
 /** Upgrades a connection to an instance of `service`. The attempt is in flight there until the connection closes. */
@@ -23,7 +23,7 @@ export async function upgradeThrough(
     const status = isMeshError(error) ? error.attempts.at(-1)?.status : undefined;
     const outcome = status === undefined ? outcomeOfError(error) : outcomeOfResponse({ status });
     if (status !== undefined) lease.head(status, []);
-    lease.settle(outcome, isMeshError(error) && error.code === "ERR_MESH_CONNECT");
+    lease.settle(outcome, isRefusal(error));
     throw error;
   }
 }

@@ -1,5 +1,8 @@
+import { type RefusableAddresses, refusableAddresses } from "./address-policy.ts";
+import { type PeerOptions, peerOptions } from "./peer-options.ts";
+import { refuseOption } from "./settings/checks.ts";
 import { optionTable, type Settled } from "./settings/option-table.ts";
-import { choice, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
+import { choice, custom, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
 
 /** The protocol of the connections to an instance. */
 export type Protocol = "h1" | "h2" | "auto";
@@ -19,6 +22,11 @@ export interface ConnectionOptions {
    */
   readonly maxAgeMs?: number;
   /**
+   * Time after which a connection that no request uses is closed, in milliseconds; sooner where the instance says so (`Keep-Alive: timeout`).
+   * @default 4000
+   */
+  readonly maxIdleMs?: number;
+  /**
    * Limit of a connection attempt, TLS handshake included, in milliseconds.
    * @default 300 to instances of the mesh's own `zone`, 1000 to all others
    */
@@ -28,6 +36,11 @@ export interface ConnectionOptions {
    * caller with what is meant for another. Over HTTP/2 requests have streams of their own in any case. @default "shared"
    */
   readonly isolation?: Isolation;
+  /**
+   * Kinds of addresses that are not connected to, beside those that no instance can have: `loopback` is this machine, `private` are the networks
+   * of RFC 1918, RFC 4193 and RFC 6598. @default []
+   */
+  readonly refusedAddresses?: readonly RefusableAddresses[];
 }
 
 /** The rules of {@link ConnectionOptions}. */
@@ -36,7 +49,16 @@ export const connectionOptions = optionTable<ConnectionOptions>()({
   maxRequests: integer({ min: 1, defaultText: "no limit" }),
   maxAgeMs: number({ default: 300_000, min: 1, unit: "ms" }),
   connectTimeoutMs: timerMs({ min: 1, defaultText: "300 to instances of the mesh's own `zone`, 1000 to all others" }),
+  maxIdleMs: timerMs({ default: 4_000, min: 1 }),
   isolation: choice(["shared", "per-request"], "shared"),
+  refusedAddresses: custom<readonly RefusableAddresses[]>({
+    type: '("loopback" | "private")[]',
+    default: [],
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((each) => refusableAddresses.includes(each))))
+        refuseOption(option, value, 'an array of "loopback" and "private"');
+    },
+  }),
 });
 
 /** The protocol, connections and limits with which the instances of a service are reached. */
@@ -48,6 +70,8 @@ export interface WireOptions {
   readonly protocol?: Protocol;
   /** The connections to each instance: their number, age and isolation. */
   readonly connections?: ConnectionOptions;
+  /** The name of the service to its instances, and whether they must speak TLS. */
+  readonly peer?: PeerOptions;
   /** Time without a byte after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit. @default 30000 */
   readonly bodyIdleTimeoutMs?: number | false;
 }
@@ -56,17 +80,19 @@ export interface WireOptions {
 export const wireOptions = optionTable<WireOptions>()({
   protocol: choice(["h1", "h2", "auto"], "h1"),
   connections: group(connectionOptions),
+  peer: group(peerOptions),
   // undici takes finite numbers only, and would refuse another one at the first call.
   bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
 });
 
 /** Options of the wire with the defaults filled in, the group of connections included. */
-export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "connections"> {
+export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "connections" | "peer"> {
   readonly connections: Settled<typeof connectionOptions.rules>;
+  readonly peer: Settled<typeof peerOptions.rules>;
 }
 
 /** The settings of one service's connections. */
 export function settleWire(given: WireOptions): WireSettings {
   const settings = wireOptions.settle(given);
-  return { ...settings, connections: connectionOptions.settle(settings.connections) };
+  return { ...settings, connections: connectionOptions.settle(settings.connections), peer: peerOptions.settle(settings.peer ?? {}) };
 }

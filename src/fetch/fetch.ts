@@ -61,7 +61,7 @@ function responseOf({ request, response, redirected }: Followed, decodeOf: Decod
   const isCoded = headerOf(response, "content-encoding") !== undefined;
   return toResponse(response, {
     body: isCoded ? decodeBody(response.body, allValues(response.headers, "content-encoding"), service, decodeOf(service)) : response.body,
-    url: `http://${service}${request.path}`,
+    url: `${request.requiresTls ? "https" : "http"}://${service}${request.path}`,
     hasBody: request.method !== "HEAD",
     redirected,
   });

@@ -1,8 +1,7 @@
 import { type CircuitPermit, permitOfFirstGeneration } from "../circuit/circuit-permit.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
-import { isMeshError } from "../core/errors.ts";
-import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { isRefusal, outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Ejections } from "./ejections.ts";
 import type { InstanceCircuits } from "./instance-circuits.ts";
@@ -118,9 +117,4 @@ function isServerError(status: number): boolean {
 /** Whether a sweep has found the instance, by rates in which server errors count as failures. */
 function isOfSweep(rule: EjectionRule | undefined): boolean {
   return rule === "success rate" || rule === "failure percentage";
-}
-
-/** Whether no connection could be made: proof enough with a single failure. */
-function isRefusal(error: unknown): boolean {
-  return isMeshError(error) && (error.code === "ERR_MESH_CONNECT" || error.code === "ERR_MESH_TLS_PEER");
 }

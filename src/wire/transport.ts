@@ -7,9 +7,10 @@ import { MeshError } from "../core/errors.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
+import { IdleSockets } from "./idle-sockets.ts";
+import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
 import { Pools } from "./pools.ts";
 import { decodeHeaders } from "./raw-headers.ts";
-import type { PoolOptions } from "./upstream-pool.ts";
 import { type WireBody, wireBody } from "./wire-body.ts";
 
 /** Limit of an instance's answer to an upgrade. */
@@ -25,14 +26,19 @@ export interface Upgraded {
 
 /** Sends requests to the upstream that the balancer has chosen, over undici's dispatch. */
 export class Transport {
+  /** Opens the connections of everything, in pools and outside of them. */
+  readonly connector: InstanceConnector;
+  /** The idle connections of agents. */
+  readonly idle: IdleSockets = new IdleSockets();
   readonly #clock: Clock;
   readonly #pools: Pools;
   /** Connections that have changed their protocol; they have left their pools. */
   readonly #upgraded = new Set<Duplex>();
 
-  constructor(options: PoolOptions) {
+  constructor(options: InstanceConnectorOptions) {
     this.#clock = options.clock;
-    this.#pools = new Pools(options);
+    this.connector = new InstanceConnector(options);
+    this.#pools = new Pools(options, this.connector);
   }
 
   /** The innermost dispatch of a service's pipeline. */
@@ -129,14 +135,16 @@ export class Transport {
     return this.#pools.connect(upstream, wire);
   }
 
-  /** Takes no more requests for an upstream that has left: those in flight end by themselves, idle connections close now. */
+  /** Closes the idle connections to an upstream that has left the rotation, and those in use after their requests, which end by themselves. */
   release(upstream: Upstream): void {
     this.#pools.release(upstream);
+    this.idle.release(upstream);
   }
 
   /** Ends every connection, also those in use. */
   async destroy(): Promise<void> {
     for (const socket of this.#upgraded) socket.destroy();
+    this.idle.close();
     await this.#pools.destroy();
   }
 }

@@ -2,7 +2,7 @@ import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
 import { type Discovery, nameOf } from "../discovery.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
-import { closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import { closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
 import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
 /** Options of {@link fallback}. All are optional. */
@@ -46,6 +46,7 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
   return {
     name: `${nameOf(primary)}, else ${nameOf(secondary)}`,
     emptyPolicy: emptyPolicyOf(both),
+    ...socketPathsOf(both),
     async *watch(service, signal) {
       if (signal.aborted) return;
       const pair = new FallbackPair({ ...settings, service });

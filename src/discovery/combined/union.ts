@@ -3,7 +3,7 @@ import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
-import { allFailed, closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import { allFailed, closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
 import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
 /** Options of {@link union}. All are optional. */
@@ -52,6 +52,7 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
   return {
     name: sources.map(nameOf).join(" and "),
     emptyPolicy: emptyPolicyOf(sources),
+    ...socketPathsOf(sources),
     watch: (service, signal) => watchAll(settings, service, signal),
     ...(catalogues.length > 0 ? { services: (signal: AbortSignal) => catalogueOf(catalogues, signal, onError) } : {}),
     close: () => closeAll(sources),

@@ -5,6 +5,7 @@ import { describeError } from "../../core/errors.ts";
 import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
 import type { Notifier } from "../notifier.ts";
 import { keepIfSame } from "../same-endpoints.ts";
+import { withheldSocketPath } from "../validate.ts";
 import { Watcher } from "../watcher.ts";
 
 /** Called with every failure of one of several combined sources, also when the others make up for it. Must not throw. */
@@ -48,7 +49,7 @@ export class WatchedSource {
         this.#isFailing = false;
         this.#keep(
           endpoints,
-          rejected.map(({ entry }) => entry as Endpoint),
+          rejected.map(({ entry }) => withheld(entry, discovery)),
         );
         if (!quarantined) this.#answers++;
         changes.notify();
@@ -117,4 +118,10 @@ export class WatchedSource {
     this.#rejected = rejected;
     this.#answer = { endpoints: [...kept, ...rejected], certain };
   }
+}
+
+/** A rejected entry, to be rejected again: another one of the sources may be one that names Unix sockets. */
+function withheld(entry: unknown, { allowSocketPaths }: Discovery): Endpoint {
+  if (allowSocketPaths === true || (entry as Partial<Endpoint> | null)?.socketPath === undefined) return entry as Endpoint;
+  return { ...(entry as Endpoint), socketPath: withheldSocketPath };
 }
