@@ -26,7 +26,7 @@ export function follow(request: ClientRequest, lease: Lease): void {
   request.prependOnceListener("response", (response) => {
     isAnswered = true;
     lease.head(response.statusCode ?? 0, lowerCased(response.rawHeaders));
-    withoutOwnHeaders(response);
+    withoutOwnHeader(response);
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
     const { socket } = response;
     // The instance has ended or reset the connection. Where the client gives up, its socket only closes.
@@ -64,10 +64,16 @@ export function follow(request: ClientRequest, lease: Lease): void {
   });
 }
 
-/** Takes the headers that are between the mesh and the instance out of a response, before its client looks at them. */
-function withoutOwnHeaders({ rawHeaders }: IncomingMessage): void {
+/** Takes the header that ends at the mesh out of a response, before its client looks at it. */
+function withoutOwnHeader(response: IncomingMessage): void {
+  const { rawHeaders } = response;
+  if (!rawHeaders.some((part, index) => index % 2 === 0 && part.toLowerCase() === refusedHeader)) return;
+  // Both are made of the raw ones when they are first asked for, by their number.
+  const { headers, headersDistinct } = response;
+  delete headers[refusedHeader];
+  delete headersDistinct[refusedHeader];
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2)
-    if ((rawHeaders[index] as string).toLowerCase() === refusedHeader) rawHeaders.splice(index, 2);
+    if (rawHeaders[index]?.toLowerCase() === refusedHeader) rawHeaders.splice(index, 2);
 }
 
 function lowerCased(rawHeaders: readonly string[]): readonly string[] {
