@@ -29,7 +29,7 @@ export interface Discovery {
   readonly emptyPolicy?: EmptyPolicy;
   /**
    * `true`: entries may have a `socketPath`, the path of a Unix socket of this machine. Only for sources that nothing outside of this machine
-   * writes to: whoever names a socket names any of them, such as that of a container engine. Without it such entries are rejected.
+   * writes to: an entry can name any socket, such as that of a container engine. Without it such entries are rejected.
    */
   readonly allowSocketPaths?: boolean;
   /** Releases what outlives single watches. Called when the mesh that uses it is closed. */

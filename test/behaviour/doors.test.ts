@@ -2,7 +2,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { fetch as undiciFetch } from "undici";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { Endpoint } from "../../src/core/endpoint.ts";
+import type { ListedEndpoint } from "../../src/discovery/file/service-list.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
@@ -64,7 +64,7 @@ async function plainInstance(head = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n", 
   });
 }
 
-function meshTo(endpoints: readonly Omit<Endpoint, "id">[], options: Partial<MeshOptions> = {}): Mesh {
+function meshTo(endpoints: readonly ListedEndpoint[], options: Partial<MeshOptions> = {}): Mesh {
   const parts = { discovery: staticDiscovery({ svc: endpoints }), retry: false, drainTimeoutMs: 0, tls: { ca: certificate.cert } } as const;
   return closing(createMesh({ ...parts, ...options }));
 }
@@ -88,11 +88,11 @@ describe.each(doorNames)("through %s", (name) => {
     const [plain, secure] = [await plainInstance(), await secureInstance()];
     const mesh = meshTo([
       ...Array.from({ length: 8 }, (_, index) => ({ id: `p${index}`, host, port: plain.port })),
-      { host, port: secure.port, secure: true },
+      { id: "secure", host, port: secure.port, secure: true },
     ]);
     for (let count = 0; count < 4; count++) await call(mesh, { scheme: "https" });
     expect([secure.seen.length, plain.received]).toEqual([4, []]);
-    mesh.eject("svc", mesh.explain("svc")?.endpoints.at(-1)?.id as string, { forMs: 60_000 });
+    expect(mesh.eject("svc", "secure", { forMs: 60_000 })).toBe(true);
     await call(mesh, { scheme: "https" });
     expect([secure.seen.length, plain.received]).toEqual([5, []]);
   });

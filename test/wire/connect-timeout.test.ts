@@ -39,7 +39,7 @@ describe("a connection attempt", () => {
     const clock = virtualClock();
     const { open, reasons, connected } = scripted();
     const results: unknown[] = [];
-    connectTimeout(open, 300, clock, (error) => void results.push(error));
+    connectTimeout(open, 300, clock, (...[error]) => void results.push(error));
     await clock.advance(299);
     connected();
     await clock.advance(1_000);
