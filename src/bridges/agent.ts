@@ -87,9 +87,10 @@ export class MeshAgent extends Agent {
     const destination = options.destination as Destination;
     const { upstream, wire } = destination;
     const place = this.#reserve(options);
+    const destroyed = new Error("the agent was destroyed");
     const giveUp = this.#target.connector.open(upstream, wire, { alpn: ["http/1.1"] }, (error, socket) => {
       if (error !== null) {
-        callback(connectionFailed(error), undefined as unknown as Duplex);
+        callback(error === destroyed ? error : connectionFailed(error), undefined as unknown as Duplex);
         // Once the request has failed: its place goes to one that waits.
         setImmediate(place.leave);
         return;
@@ -100,7 +101,7 @@ export class MeshAgent extends Agent {
       socket.once("close", () => this.#target.idle.remove(upstream, socket));
       callback(null, socket);
     });
-    place.socket.once("close", () => giveUp(new Error("the agent was destroyed")));
+    place.socket.once("close", () => giveUp(destroyed));
     return undefined;
   }
 
@@ -147,7 +148,8 @@ export class MeshAgent extends Agent {
   }
 
   async #send(request: ClientRequest, options: RequestOptions): Promise<void> {
-    const { service: name, requiresTls } = parseOrigin(originOf(options), request.path);
+    const origin = originOf(options);
+    const { service: name, requiresTls } = parseOrigin(origin, request.path);
     const service = this.#target.serviceOf(name);
     const { wire } = service;
     setHeaders(request, wire.peer.name);
@@ -162,7 +164,7 @@ export class MeshAgent extends Agent {
     }
     const { upstream } = lease;
     const { host, port } = upstream.endpoint;
-    follow(request, lease);
+    follow(request, lease, origin);
     const destination: Destination = { upstream, wire, version: this.#target.connector.identity.version };
     internals.addRequest.call(this, request, { ...options, host, hostname: host, port, socketPath: undefined, destination });
   }

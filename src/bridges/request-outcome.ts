@@ -5,6 +5,7 @@ import { MeshError } from "../core/errors.ts";
 import { refusedHeader } from "../core/http/own-headers.ts";
 import { isLocalResourceError } from "../core/local-resources.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
+import { serviceLocation } from "../fetch/redirect.ts";
 
 /** The errors of connections that could not be made, so that they are told from those with which a client gives up its request. */
 const connectionFailures = new WeakSet<Error>();
@@ -19,14 +20,17 @@ export function connectionFailed(error: Error): Error {
  * Settles the lease with the outcome of the request, once. Its listeners change nothing for the client: without a listener of its own, the error
  * of a request is still thrown, its response dropped, and its upgrade refused.
  */
-export function follow(request: ClientRequest, lease: Lease): void {
+export function follow(request: ClientRequest, lease: Lease, origin: string): void {
   let isAnswered = false;
   let isCutOff = false;
   request.once("finish", () => lease.sent());
   request.prependOnceListener("response", (response) => {
     isAnswered = true;
-    lease.head(response.statusCode ?? 0, lowerCased(response.rawHeaders));
+    const head = { status: response.statusCode ?? 0, headers: lowerCased(response.rawHeaders), upstream: lease.upstream };
+    lease.head(head.status, head.headers);
     withoutOwnHeader(response);
+    const location = serviceLocation(head, origin);
+    if (location !== undefined) setLocation(response, location);
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
     const { socket } = response;
     // The instance has ended or reset the connection. Where the client gives up, its socket only closes.
@@ -45,6 +49,7 @@ export function follow(request: ClientRequest, lease: Lease): void {
   request.prependOnceListener("upgrade", (response, socket) => {
     isAnswered = true;
     lease.head(response.statusCode ?? 101, lowerCased(response.rawHeaders));
+    withoutOwnHeader(response);
     socket.once("close", () => lease.settle("success"));
     if (request.listenerCount("upgrade") === 0) socket.destroy();
   });
@@ -74,6 +79,13 @@ function withoutOwnHeader(response: IncomingMessage): void {
   delete headersDistinct[refusedHeader];
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2)
     if (rawHeaders[index]?.toLowerCase() === refusedHeader) rawHeaders.splice(index, 2);
+}
+
+function setLocation({ headers, headersDistinct, rawHeaders }: IncomingMessage, location: string): void {
+  headers.location = location;
+  headersDistinct["location"] = [location];
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.toLowerCase() === "location") rawHeaders[index + 1] = location;
 }
 
 function lowerCased(rawHeaders: readonly string[]): readonly string[] {

@@ -79,23 +79,33 @@ function urlOf(location: string, base: string): URL | undefined {
 }
 
 /** Whether a URL names the instance that answered: by its address, or by the name that requests give it. */
-function isOfInstance(url: URL, { upstream }: MeshResponse): boolean {
+function isOfInstance(url: URL, { upstream }: Pick<MeshResponse, "upstream">): boolean {
   if (upstream === undefined) return false;
   // All are parsed, since the parser drops the default port of a scheme.
   if (url.origin === URL.parse(upstream.origin)?.origin) return true;
   return upstream.peerName !== undefined && /^https?:$/.test(url.protocol) && url.hostname === upstream.peerName.toLowerCase();
 }
 
+/** A response, as far as a redirect is looked for in it. */
+type Redirecting = Pick<MeshResponse, "status" | "headers" | "upstream">;
+
 /**
- * The headers of a response for a client that follows redirects itself and knows the service only: a `location` that names the instance which
- * answered becomes one at `origin`, as it was called. Returns the same lines where there is none.
+ * The `location` of a response for a client that follows redirects itself and knows the service only: where it names the instance that answered, the
+ * same at `origin`, as the service was called; else `undefined`.
  */
-export function withServiceLocation(response: MeshResponse, origin: string): readonly string[] {
-  const { headers } = response;
-  const index = headers.findIndex((part, at) => at % 2 === 0 && part === "location");
-  const url = isRedirect(response.status) && index >= 0 ? urlOf(headers[index + 1] as string, "http://within.invalid") : undefined;
-  if (url === undefined || !isOfInstance(url, response)) return headers;
-  return headers.with(index + 1, `${origin}${url.pathname}${url.search}${url.hash}`);
+export function serviceLocation(response: Redirecting, origin: string): string | undefined {
+  if (!isRedirect(response.status)) return undefined;
+  const location = headerOf({ headers: response.headers }, "location");
+  const url = location === undefined ? undefined : urlOf(location, "http://within.invalid");
+  return url !== undefined && isOfInstance(url, response) ? `${origin}${url.pathname}${url.search}${url.hash}` : undefined;
+}
+
+/** The headers of a response with its {@link serviceLocation}. Returns the same lines where it has none. */
+export function withServiceLocation(response: Redirecting, origin: string): readonly string[] {
+  const location = serviceLocation(response, origin);
+  if (location === undefined) return response.headers;
+  const index = response.headers.findIndex((part, at) => at % 2 === 0 && part === "location");
+  return response.headers.with(index + 1, location);
 }
 
 function redirected(request: MeshRequest, status: number, path: string): MeshRequest | undefined {

@@ -40,6 +40,7 @@ describe("connections of an agent", () => {
     agent.destroy();
     expect(await call).toMatchObject({ message: "the agent was destroyed" });
     await until("nothing is left", () => books(agent).join() === "0,0,0" && total(agent) === 0);
+    expect(patient.explain("users")?.endpoints[0]).toMatchObject({ failures: 0, state: "available", inFlight: 0 });
   });
 
   it("are no more than maxSockets, also while they are made", async () => {

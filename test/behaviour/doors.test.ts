@@ -201,6 +201,10 @@ describe("a redirect", () => {
     expect(await (await mesh.fetch("svc/x", { redirect: "follow" })).text()).toBe("end");
     const response = await undiciFetch("http://svc/x", { dispatcher: mesh.dispatcher() });
     expect([await response.text(), new URL(response.url).host]).toEqual(["end", "svc"]);
+    // Clients of the agent follow redirects themselves.
+    const { headers } = await doors.agent(mesh, { path: "/x" });
+    const next = new URL(String(headers["location"]), "http://svc/x");
+    expect([next.host, next.pathname]).toEqual(["svc", "/end"]);
   });
 
   it.each(["mesh://svc/a\\b", "mesh:svc/x", "http://svc@evil/x", "http://svc-admin/x", "http://127.0.0.1:1/x"])(

@@ -47,7 +47,10 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
     }
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
     const call = (server.secure ? httpsRequest : httpRequest)({
-      ...(server.secure ? { ...(tls as TlsOptions), ...(serverName !== undefined && { servername: serverName }) } : {}),
+      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      ...(server.secure
+        ? { ...(tls as TlsOptions), rejectUnauthorized: true, ...(serverName !== undefined && { servername: serverName }) }
+        : {}),
       agent: false,
       hostname: server.hostname,
       port: server.port,
