@@ -100,7 +100,8 @@ const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: k
  * whatever NODE_TLS_REJECT_UNAUTHORIZED says.
  */
 function handshake(socket: Socket, { endpoint: { host }, alpn, serverName, secureContext, isUnref }: ConnectionTarget) {
-  const name = serverName ?? (isIP(host) === 0 ? host : undefined);
+  // The name in a handshake has no final dot (RFC 6066 §3).
+  const name = serverName ?? (isIP(host) === 0 ? host.replace(/\.$/, "") : undefined);
   const secured = connectTls({
     socket,
     host,

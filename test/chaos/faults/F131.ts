@@ -16,7 +16,7 @@ export const F131 = fault({
       discovery: { kind: "static", endpoints },
       hosts: Object.fromEntries(endpoints.map(({ host }) => [host, [...dead, "127.0.0.1"]])),
       // So that connections are made all the time.
-      mesh: { connections: { maxAgeMs: 1_000, connectTimeoutMs } },
+      mesh: { connections: { max: 16, maxAgeMs: 2_000, connectTimeoutMs } },
     };
   },
   inject: () => {},
