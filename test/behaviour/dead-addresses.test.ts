@@ -32,8 +32,8 @@ async function instance(): Promise<number> {
 }
 
 /** As many as Node's own attempts, of 250 ms each, need more than the limit for. */
-const dead = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7"];
-const connectTimeoutMs = 1_500;
+const dead = ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.7", "127.0.0.8", "127.0.0.9"];
+const connectTimeoutMs = 2_000;
 
 describe("a host of which the first addresses lead nowhere", () => {
   it.each(doorNames)("is reached within the time limit of a connection by %s", async (door) => {
@@ -52,8 +52,9 @@ describe("a host of which the first addresses lead nowhere", () => {
 
   it("passes its health checks, and can be connected to ahead", async () => {
     const port = await instance();
-    await deadAddresses(port, dead);
-    named.addresses = [...dead, "127.0.0.1"];
+    const few = dead.slice(0, 2);
+    await deadAddresses(port, few);
+    named.addresses = [...few, "127.0.0.1"];
     const discovery = staticDiscovery({ svc: [{ host: "several.example", port }] });
     const healthCheck = { type: "http", path: "/", intervalMs: 60_000, timeoutMs: 10_000 } as const;
     const mesh = closing(createMesh({ discovery, drainTimeoutMs: 0, healthCheck, connections: { connectTimeoutMs } }));

@@ -24,7 +24,7 @@ export const F131 = fault({
     noneFailed(outcome),
     atLeast("attempts", outcome.attempts.length, 100),
     exactly("attempts failed", outcome.attempts.filter(({ isFailed }) => isFailed === true).length, 0),
-    // Two pauses before the address that answers.
-    within("added latency", latency(outcome.ledger, 1), 2 * (connectTimeoutMs / 4) + 50),
+    // Two pauses before the address that answers; a call may wait for a connection that is being made.
+    within("added latency", latency(outcome.ledger, 1), connectTimeoutMs),
   ],
 });
