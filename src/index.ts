@@ -44,7 +44,8 @@ export {
   type Phase,
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
-export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
+export type { LeftOutCount } from "./core/left-out.ts";
+export type { ConcurrencyReading, MeshReading, RegistryReading, RegistryState, ServiceReading } from "./core/observing/reading.ts";
 export type { PeerMode, PeerOptions } from "./core/peer-options.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";

@@ -42,6 +42,7 @@ export class Upstream {
   #state: InstanceState = "available";
   #wantsProbe = false;
   #isRemoved = false;
+  #isUnconfirmed = false;
 
   constructor(service: string, endpoint: Endpoint, peerName?: string) {
     this.service = service;
@@ -77,6 +78,14 @@ export class Upstream {
     return this.#isRemoved;
   }
 
+  /**
+   * Whether discovery's last answer lists other endpoints and leaves this one out, which has to be confirmed: the instance is a last resort
+   * meanwhile.
+   */
+  get unconfirmed(): boolean {
+    return this.#isUnconfirmed;
+  }
+
   /** Replaces the endpoint by a newer one with the same id and address. For the balancer. */
   refresh(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
@@ -88,6 +97,11 @@ export class Upstream {
     this.#state = state;
     this.#wantsProbe = wantsProbe;
     this.onStateChange?.(this);
+  }
+
+  /** Sets {@link unconfirmed}. For the balancer. */
+  setUnconfirmed(isUnconfirmed: boolean): void {
+    this.#isUnconfirmed = isUnconfirmed;
   }
 
   /** Sets {@link removed}. For the balancer, when discovery no longer lists the endpoint. */

@@ -14,6 +14,7 @@ import type { Catalogue } from "../discovery/catalogue.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good.ts";
+import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
@@ -79,6 +80,7 @@ export class Service implements CallEndListener {
         transport.connector?.open(upstream, this.wire, { alpn, isForRequests: false }, opened) ?? (() => {}),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       release: (upstream) => transport.release(upstream),
+      onStale: () => this.#watcher.refresh(),
     });
     const { emptyPolicy, discoveryTimeoutMs } = watchOptions.settle(options);
     this.#watcher = this.#watch(emptyPolicy);
@@ -114,7 +116,7 @@ export class Service implements CallEndListener {
       random,
       onUpdate: (given) => {
         const update = { ...given, endpoints: this.#spokenTo(given.endpoints) };
-        this.#instances.update(update.endpoints);
+        this.#instances.update(update.endpoints, this.#watcher.unconfirmed);
         observers.emit?.({ type: "endpoints", ...update });
       },
       onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),
@@ -205,6 +207,8 @@ export class Service implements CallEndListener {
       discovery: this.#discoveryName,
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
+      registry: registryState(this.#discoveryName, this.#watcher),
+      leftOut: this.#watcher.leftOut,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
@@ -222,6 +226,7 @@ export class Service implements CallEndListener {
       balancer: this.#instances.balancer,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
+      registry: registryState(this.#discoveryName, this.#watcher),
       retryBudget: this.#budget.left,
     });
     return Object.assign(reading, ...this.#pipeline.layers.map((layer) => layer.reading?.()));
