@@ -8,8 +8,8 @@ import { meshRequest } from "../core/mesh-request.ts";
 import { withServiceLocation } from "../fetch/redirect.ts";
 import { type BodyInput, extractBody } from "../fetch/request-body.ts";
 import { parseOrigin } from "../fetch/target.ts";
-import type { Upgraded } from "../wire/transport.ts";
 import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 import { outsideHandler } from "./outside-handler.ts";
 

@@ -1,5 +1,5 @@
 import { type RefusableAddresses, refusableAddresses } from "./address-policy.ts";
-import { type PeerOptions, peerOptions } from "./peer-options.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { refuseOption } from "./settings/checks.ts";
 import { optionTable, type Settled } from "./settings/option-table.ts";
 import { choice, custom, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
@@ -61,6 +61,55 @@ export const connectionOptions = optionTable<ConnectionOptions>()({
   }),
 });
 
+/**
+ * Whether the instances of a service are spoken to over TLS.
+ *
+ * - `strict`: always, whatever discovery says of them: an entry that lacks `secure` decides nothing.
+ * - `permissive`: where discovery says `secure: true`. A handshake that fails is an error and never leads to plain text.
+ * - `off`: never.
+ */
+export type PeerMode = "strict" | "permissive" | "off";
+
+/** The other side of the connections to a service; `peer` in the options of the mesh and of a service. */
+export interface PeerOptions {
+  /**
+   * `strict`: TLS with every instance, whatever discovery says of it. `permissive`: TLS with those that discovery lists with `secure: true`.
+   * `off`: no TLS. @default "permissive"
+   */
+  readonly mode?: PeerMode;
+  /**
+   * The name of the service to its instances: the `host` header (`:authority`), the name that the TLS handshake asks for (SNI) and that their
+   * certificates must carry. It goes before `tls.serverName`. @default the host and port of the endpoint; its host for TLS
+   */
+  readonly name?: string;
+}
+
+const hostName = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
+/** Resolvers and URL parsers read these as addresses, which are no names in TLS. */
+const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
+
+/** The rules of {@link PeerOptions}. */
+export const peerOptions = optionTable<PeerOptions>()({
+  mode: choice(["strict", "permissive", "off"], "permissive"),
+  name: custom<string | undefined>({
+    type: "string",
+    default: undefined,
+    defaultText: "the host and port of the endpoint; its host for TLS",
+    check(option, value) {
+      if (typeof value !== "string" || !hostName.test(value) || numericEnd.test(value))
+        refuseOption(option, value, "a host name without a port");
+    },
+  }),
+});
+
+/** The endpoints as a service with this mode speaks to them. Returns the same array where it has nothing to change. */
+export function endpointsFor(mode: PeerMode, endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  if (mode === "permissive") return endpoints;
+  const secure = mode === "strict";
+  if (endpoints.every((endpoint) => (endpoint.secure ?? false) === secure)) return endpoints;
+  return endpoints.map((endpoint) => (endpoint.secure === secure ? endpoint : { ...endpoint, secure }));
+}
+
 /** The protocol, connections and limits with which the instances of a service are reached. */
 export interface WireOptions {
   /**
@@ -72,8 +121,16 @@ export interface WireOptions {
   readonly connections?: ConnectionOptions;
   /** The name of the service to its instances, and whether they must speak TLS. */
   readonly peer?: PeerOptions;
-  /** Time without a byte after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit. @default 30000 */
+  /**
+   * Time without a byte, while its reader waits, after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit.
+   * Event streams that were asked for have none. @default 30000
+   */
   readonly bodyIdleTimeoutMs?: number | false;
+  /**
+   * The largest body that is collected whole, by `text()`, `json()`, `bytes()` and the like, in decoded bytes; a larger one fails with
+   * `ERR_MESH_BODY`. Streams are not bounded. `false` = no limit. @default 67108864
+   */
+  readonly maxCollectedBytes?: number | false;
 }
 
 /** The rules of {@link WireOptions}. */
@@ -81,8 +138,8 @@ export const wireOptions = optionTable<WireOptions>()({
   protocol: choice(["h1", "h2", "auto"], "h1"),
   connections: group(connectionOptions),
   peer: group(peerOptions),
-  // undici takes finite numbers only, and would refuse another one at the first call.
   bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
+  maxCollectedBytes: orFalse(number({ default: 64 * 2 ** 20, min: 1, unit: "bytes" })),
 });
 
 /** Options of the wire with the defaults filled in, the group of connections included. */

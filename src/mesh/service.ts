@@ -1,13 +1,12 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import { noTls, pickSecure } from "../attempts/pick-secure.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import { settleWire, type WireSettings } from "../core/connection-options.ts";
+import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
-import { endpointsFor } from "../core/peer-options.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
@@ -18,6 +17,7 @@ import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
+import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
@@ -73,6 +73,11 @@ export class Service implements CallEndListener {
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
+      patience: {
+        ...attemptTimeoutOption.settle(options),
+        ...timeoutOption.settle(options),
+        bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs,
+      },
       zone: context.zone,
       peerName: this.wire.peer.name,
       // A simulation has no connections, and no health checks.
@@ -94,7 +99,14 @@ export class Service implements CallEndListener {
     // One budget for retries and hedges: both are extra load.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const { balancer, ledger, room } = this.#instances;
-    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    const layerParts = {
+      ...parts,
+      observers,
+      interceptors,
+      protocol: this.wire.protocol,
+      maxCollectedBytes: this.wire.maxCollectedBytes,
+      sharedBudget: this.#budget,
+    };
     this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
@@ -168,6 +180,10 @@ export class Service implements CallEndListener {
       const lease = await this.#pickLease(request);
       return {
         ...lease,
+        failed: (error) => {
+          lease.failed(error);
+          leave();
+        },
         settle: (outcome, refused) => {
           lease.settle(outcome, refused);
           leave();

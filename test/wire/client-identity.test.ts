@@ -94,7 +94,7 @@ describe("an identity that changes", () => {
   it("is shown by the agent on new connections, and idle ones of before are closed", async () => {
     const { upstream, sockets, release } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, settle() {} });
+    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, failed() {}, settle() {} });
     const { connector, idle } = new Transport({ identity, clock: systemClock });
     const agent: HttpAgent = new MeshAgent({ serviceOf: () => ({ wire, lease }), connector, idle });
     onTestFinished(() => agent.destroy());
@@ -117,7 +117,7 @@ describe("an identity that changes", () => {
   it("leaves no connection of before in the agent's books, and no request that waits for one", async () => {
     const { upstream, release } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, settle() {} });
+    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, failed() {}, settle() {} });
     const { connector, idle } = new Transport({ identity, clock: systemClock });
     const agent: HttpAgent = new MeshAgent({ serviceOf: () => ({ wire, lease }), connector, idle }, { maxSockets: 1 });
     onTestFinished(() => agent.destroy());
