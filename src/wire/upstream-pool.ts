@@ -1,28 +1,16 @@
 import type { Clock } from "../core/clock.ts";
 import type { Protocol, WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { ClientIdentity } from "./client-identity.ts";
 import { guardingSessions, negotiating, noticingResets, upstreamConnector } from "./connector.ts";
+import type { InstanceConnector } from "./instance-connector.ts";
 import { tellAgeOnce } from "./undici/connection-age.ts";
 import { Client, type Connector, type Dispatcher, H2CClient, Pool } from "./undici/undici.ts";
 
 /** The parts that the pools of one mesh share. */
-export interface PoolOptions {
-  /** The zone of this process. */
-  readonly zone?: string | undefined;
-  readonly identity: ClientIdentity;
+export interface PoolParts {
+  readonly connector: InstanceConnector;
   readonly clock: Clock;
 }
-
-/**
- * An idle connection is closed after so long, however much longer its server would keep it: after each request that is given up undici makes
- * a connection in advance, which may never be used.
- */
-const maxIdleMs = 60_000;
-
-/** Within a zone nothing on the way takes longer than a lost SYN and its repetition. */
-const connectWithinZoneMs = 300;
-const connectBeyondZoneMs = 1_000;
 
 /** Requests at a time on one HTTP/2 connection, as most servers allow. */
 const maxConcurrentStreams = 100;
@@ -41,18 +29,11 @@ export interface UpstreamPoolOptions {
  * Makes the pool of connections to one upstream; connects to nothing yet.
  * @throws Error for a host that the URL parser refuses, though discovery's checks have not.
  */
-export function upstreamPool({ upstream, wire, protocol, onGoAway }: UpstreamPoolOptions, options: PoolOptions): Dispatcher {
-  const { origin, endpoint } = upstream;
-  const { max, maxRequests, maxAgeMs, isolation } = wire.connections;
-  if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
-  const connector = (allowH2: boolean): Connector =>
-    upstreamConnector({
-      upstream,
-      identity: options.identity,
-      timeoutMs: () => connectTimeoutMs(upstream, wire, options),
-      clock: options.clock,
-      allowH2,
-    });
+export function upstreamPool({ upstream, wire, protocol, onGoAway }: UpstreamPoolOptions, options: PoolParts): Dispatcher {
+  const { endpoint } = upstream;
+  const { max, maxRequests, maxAgeMs, maxIdleMs, isolation } = wire.connections;
+  const origin = originOf(upstream);
+  const connector = (allowH2: boolean): Connector => upstreamConnector(options.connector, upstream, wire, allowH2);
   const timeouts = {
     // The deadline and the attempt's time limit bound the wait for a head already.
     headersTimeout: 0,
@@ -69,6 +50,8 @@ export function upstreamPool({ upstream, wire, protocol, onGoAway }: UpstreamPoo
     connections: max,
     // 0: undici closes a connection after each request.
     pipelining: isolation === "per-request" ? 0 : 1,
+    keepAliveTimeout: maxIdleMs,
+    // Also where the instance says that it keeps idle connections longer.
     keepAliveMaxTimeout: maxIdleMs,
     clientTtl: maxAgeMs,
     allowH2: protocol !== "h1",
@@ -108,7 +91,9 @@ function negotiatingClient(
   return client;
 }
 
-/** Asked at each connection attempt, since discovery may change the zone of an instance. */
-function connectTimeoutMs({ endpoint }: Upstream, { connections }: WireSettings, { zone }: PoolOptions): number {
-  return connections.connectTimeoutMs ?? (zone !== undefined && endpoint.zone === zone ? connectWithinZoneMs : connectBeyondZoneMs);
+/** The origin that undici writes as `host` or `:authority`. The connector knows the address itself. */
+function originOf({ endpoint, authority }: Upstream): string {
+  const origin = `${endpoint.secure ? "https" : "http"}://${authority}`;
+  if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
+  return origin;
 }

@@ -35,7 +35,7 @@ export function probe(url: string, { method = "GET", headers = {}, body, tls, ti
     const parsed = new URL(url);
     const isSecure = parsed.protocol === "https:";
     const call = (isSecure ? httpsRequest : httpRequest)({
-      ...(isSecure ? files : {}),
+      ...(isSecure ? { ...files, rejectUnauthorized: true } : {}),
       agent: false,
       method,
       hostname: parsed.hostname.replace(/^\[|\]$/g, ""),

@@ -1,6 +1,5 @@
 import type * as undici from "undici";
 import methods from "undici/lib/api/index.js";
-import connect from "undici/lib/core/connect.js";
 import agent from "undici/lib/dispatcher/agent.js";
 import client from "undici/lib/dispatcher/client.js";
 import dispatcher from "undici/lib/dispatcher/dispatcher.js";
@@ -36,7 +35,5 @@ export type DispatchHandler = undici.Dispatcher.DispatchHandler;
 /** `request`, `stream`, `pipeline`, `upgrade` and `connect`, which undici's index adds to {@link Dispatcher}. */
 export const dispatcherMethods: Pick<Dispatcher, "request" | "stream" | "pipeline" | "upgrade" | "connect"> = methods;
 
-/** Makes the function that opens the sockets of a {@link Client}. */
-export const buildConnector: typeof undici.buildConnector = connect;
-/** Opens a socket. */
+/** Opens the sockets of a {@link Client}. */
 export type Connector = undici.buildConnector.connector;

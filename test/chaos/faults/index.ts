@@ -63,6 +63,8 @@ import { F106 } from "./F106.ts";
 import { F107 } from "./F107.ts";
 import { F111 } from "./F111.ts";
 import { F112 } from "./F112.ts";
+import { F131 } from "./F131.ts";
+import { F132 } from "./F132.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -130,6 +132,8 @@ export const faults: readonly Fault[] = [
   F107,
   F111,
   F112,
+  F131,
+  F132,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
