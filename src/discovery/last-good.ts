@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
+import { checkDirectory, prepareDirectory, sweepDirectory } from "./last-good-directory.ts";
+import { readLastGood, writeLastGood } from "./last-good-file.ts";
 
 /** The last good endpoints of a service, as an earlier process wrote them. */
 export interface Remembered {
@@ -17,31 +18,42 @@ export interface Remembered {
 export interface LastGoodOptions {
   /** Created when it does not exist. */
   readonly directory: string;
+  /** Age up to which endpoints are used, in milliseconds. */
+  readonly maxAgeMs: number;
+  /** Files that are kept. */
+  readonly maxFiles: number;
   readonly clock: Clock;
   /** Called when a file could not be written. */
   readonly onError: (service: string, error: unknown) => void;
 }
 
+/** A set of endpoints as discovery gave or confirmed it last. */
+interface SavedSet {
+  endpoints: readonly Endpoint[];
+  confirmedAt: number;
+  /** When its file was written last. */
+  writtenAt: number;
+}
+
 /** Changes within this time are written once. */
 const settleMs = 1_000;
+/** A set that does not change is written again this often as a part of the greatest age, so that its file does not grow old. */
+const refreshesPerAge = 24;
+/** Differences between the clocks of machines that share a file system. */
+const maxSkewMs = 60_000;
 const maxNameLength = 200;
-const maxBytes = 32 * 1024 * 1024;
-/** For the user of the process only: a file decides where requests go. */
-const fileMode = 0o600;
-const directoryMode = 0o700;
 
 /**
  * The last good endpoints of each service, in a file each, so that a process that starts while the registry is down knows where to send
  * its calls. A file is written under another name and renamed, so that a reader never sees half of it, and has a checksum, so that a
- * damaged one is not used.
+ * damaged one is not used. Neither is one that others may write, or that is too old.
  */
 export class LastGood {
   readonly #options: LastGoodOptions;
   readonly #directory: string;
-  /** The newest set of each service. */
-  readonly #sets = new Map<string, readonly Endpoint[]>();
-  /** When a set was saved that has not been written yet. */
-  readonly #dirty = new Map<string, number>();
+  /** The newest set of each service that is watched. */
+  readonly #sets = new Map<string, SavedSet>();
+  readonly #dirty = new Set<string>();
   #timer: Timer | undefined = undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -50,84 +62,90 @@ export class LastGood {
     this.#directory = resolve(options.directory);
   }
 
-  /** Saves a set that is not empty. It is written within a second or so, and on {@link close}. */
+  /** Saves a set that is not empty. It is written within a second or so, and on {@link close}; one that is written already, now and then. */
   save(service: string, endpoints: readonly Endpoint[]): void {
-    if (endpoints.length === 0 || this.#sets.get(service) === endpoints) return;
-    this.#sets.set(service, endpoints);
-    this.#dirty.set(service, this.#options.clock.wallNow());
-    this.#timer ??= this.#options.clock.setTimer(() => void this.#flush(), settleMs, false);
+    if (endpoints.length === 0) return;
+    const { clock, maxAgeMs } = this.#options;
+    const now = clock.wallNow();
+    const known = this.#sets.get(service);
+    const set = known ?? { endpoints, confirmedAt: now, writtenAt: Number.NEGATIVE_INFINITY };
+    const isFresh = set.endpoints === endpoints && now - set.writtenAt < maxAgeMs / refreshesPerAge;
+    set.endpoints = endpoints;
+    set.confirmedAt = now;
+    if (known === undefined) this.#sets.set(service, set);
+    if (isFresh) return;
+    this.#dirty.add(service);
+    this.#timer ??= clock.setTimer(() => void this.#flush(), settleMs, false);
+  }
+
+  /** Forgets a service that is no longer watched. Its file stays until newer ones need the place. */
+  forget(service: string): void {
+    this.#sets.delete(service);
+    this.#dirty.delete(service);
   }
 
   /**
    * The endpoints that were written for `service`; `undefined` where there is no file. Rejects with `ERR_MESH_DISCOVERY` where the file is
-   * damaged, or other users may write it.
+   * damaged, too old or of the future, or where others may write it or its directory.
    */
   async load(service: string): Promise<Remembered | undefined> {
     const path = this.#pathOf(service);
+    const { clock, maxAgeMs } = this.#options;
     try {
-      const { mode, uid, size } = await stat(path);
-      if ((mode & 0o022) !== 0 || (process.getuid !== undefined && uid !== process.getuid() && uid !== 0))
-        throw new Error("others may write it, so it is not trusted (chmod 600)");
-      if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-      return this.#read(await readFile(path, "utf8"), service);
+      await checkDirectory(this.#directory);
+      const { endpoints, savedAt } = await readLastGood(path, service);
+      const ageMs = clock.wallNow() - savedAt;
+      if (ageMs > maxAgeMs) throw new Error(`it is ${Math.round(ageMs / 60_000)} minutes old (lastGoodMaxAgeMs is ${maxAgeMs})`);
+      if (!(ageMs >= -maxSkewMs)) throw new Error("it was written in the future");
+      return { endpoints, ageMs: Math.max(0, ageMs) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-      throw new MeshError("ERR_MESH_DISCOVERY", `the last good endpoints in ${path} cannot be used: ${describeError(error)}`, {
-        service,
-        cause: error,
-      });
+      throw this.#fault(service, path, "used", error);
     }
   }
 
   /** Writes what has not been written yet. */
   async close(): Promise<void> {
+    // Also that they were current until now.
+    for (const [service, { confirmedAt, writtenAt }] of this.#sets) if (confirmedAt > writtenAt) this.#dirty.add(service);
     await this.#flush();
   }
 
-  #read(text: string, service: string): Remembered {
-    const end = text.indexOf("\n");
-    const body = text.slice(end + 1);
-    if (end < 0 || text.slice(0, end) !== checksumOf(body)) throw new Error("its checksum is wrong");
-    const { service: written, savedAt, endpoints } = JSON.parse(body) as Record<string, unknown>;
-    if (written !== service || typeof savedAt !== "number" || !Array.isArray(endpoints)) throw new Error("it is of something else");
-    return { endpoints, ageMs: Math.max(0, this.#options.clock.wallNow() - savedAt) };
-  }
-
   #flush(): Promise<void> {
-    this.#options.clock.clearTimer(this.#timer);
+    const { clock } = this.#options;
+    clock.clearTimer(this.#timer);
     this.#timer = undefined;
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    this.#writing = this.#writing.then(async () => {
-      for (const [service, savedAt] of dirty) {
-        try {
-          await this.#write(service, JSON.stringify({ service, savedAt, endpoints: this.#sets.get(service) }));
-        } catch (error) {
-          this.#options.onError(service, error);
-        }
-      }
-    });
+    if (dirty.length > 0) this.#writing = this.#writing.then(() => this.#writeAll(dirty));
     return this.#writing;
   }
 
-  async #write(service: string, body: string): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: directoryMode });
-    const path = this.#pathOf(service);
-    // Processes that share the directory must not write to the same file.
-    const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-    try {
-      const file = await open(temporary, "wx", fileMode);
+  async #writeAll(services: readonly string[]): Promise<void> {
+    const { clock, maxFiles, onError } = this.#options;
+    let isNew = false;
+    for (const service of services) {
+      const set = this.#sets.get(service);
+      if (set === undefined) continue;
+      isNew ||= set.writtenAt === Number.NEGATIVE_INFINITY;
+      const path = this.#pathOf(service);
+      const savedAt = set.confirmedAt;
       try {
-        await file.writeFile(`${checksumOf(body)}\n${body}`);
-        await file.sync();
-      } finally {
-        await file.close();
+        await prepareDirectory(this.#directory);
+        await writeLastGood(path, { service, savedAt, endpoints: set.endpoints });
+        set.writtenAt = savedAt;
+      } catch (error) {
+        onError(service, this.#fault(service, path, "written", error));
       }
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
     }
+    if (!isNew) return;
+    const kept = new Set([...this.#sets.keys()].map((service) => basename(this.#pathOf(service))));
+    await sweepDirectory(this.#directory, maxFiles, kept, clock.wallNow()).catch(() => {});
+  }
+
+  #fault(service: string, path: string, use: string, cause: unknown): MeshError {
+    const message = `the last good endpoints in ${path} cannot be ${use}: ${describeError(cause)}`;
+    return new MeshError("ERR_MESH_DISCOVERY", message, { service, cause });
   }
 
   #pathOf(service: string): string {
@@ -135,8 +153,4 @@ export class LastGood {
     const name = encodeURIComponent(service);
     return join(this.#directory, `${name.length <= maxNameLength ? name : createHash("sha256").update(name).digest("hex")}.json`);
   }
-}
-
-function checksumOf(body: string): string {
-  return `sha256:${createHash("sha256").update(body).digest("hex")}`;
 }

@@ -9,7 +9,7 @@ import type { MeshReading } from "../core/observing/reading.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
-import { LastGood } from "../discovery/last-good.ts";
+import type { LastGood } from "../discovery/last-good.ts";
 import { type DecodeOptions, decodeOption } from "../fetch/decode-options.ts";
 import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
@@ -23,6 +23,7 @@ import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts"
 import { certificateEndOf } from "../wire/tls.ts";
 import { Transport, type Upgraded } from "../wire/transport.ts";
 import type { ServiceExplanation } from "./explanation.ts";
+import { lastGoodOf } from "./last-good-of.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Service } from "./service.ts";
@@ -73,7 +74,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * @throws MeshError `ERR_MESH_INVALID_TARGET` for a wrong name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
    */
   warm(service: string, options?: WarmOptions): Promise<number>;
-  /** The names of the services that are watched: those that were called, `maxServices` at most. */
+  /** The names of the services that are watched: those that were called, within the bounds of `maxServices`. */
   services(): readonly string[];
   /**
    * Explains for each endpoint of a service why it is a candidate or is none, and how old the data is; `undefined` for a service that is
@@ -124,18 +125,20 @@ class ClientMesh implements Mesh {
 
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
-    const { discovery, clock, tls, zone, lastGoodDirectory: directory } = settings;
+    const { discovery, clock, tls, zone } = settings;
     this.#settings = settings;
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
-    this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
+    this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#identity = staticIdentity(tls);
     this.#transport = new Transport({ zone, clock, identity: this.#identity });
+    const catalogue = new Catalogue(discovery, clock);
     const shared = {
       discovery,
       lastGood: this.#lastGood,
-      catalogue: new Catalogue(discovery, clock),
+      onListed: (service: string) => this.#services.noteListed(service),
+      catalogue,
       transport: this.#transport,
       observers: this.#observers,
       zone,
@@ -146,6 +149,10 @@ class ClientMesh implements Mesh {
     };
     this.#services = new Services({
       maxServices: settings.maxServices,
+      isOwnName: (name) => settings.serviceNames !== undefined || this.#overrides.has(name),
+      onDrop: (name) => this.#lastGood?.forget(name),
+      catalogue,
+      clock,
       create: (name) => {
         const own = this.#overrides.get(name);
         return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
@@ -183,13 +190,13 @@ class ClientMesh implements Mesh {
 
   dispatcher(options?: DispatcherOptions): Dispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(this.#serviceOf(request.service), this.#transport, request, protocol);
+      upgradeThrough(await this.#serviceOf(request.service), this.#transport, request, protocol);
     return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options);
   }
 
   agent(options?: AgentOptions): Agent {
     const lease = async (service: string, method: string, path: string) =>
-      this.#serviceOf(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
+      (await this.#serviceOf(service)).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
     return new MeshAgent({ lease, identity: this.#identity }, options);
   }
 
@@ -203,7 +210,8 @@ class ClientMesh implements Mesh {
 
   async warm(service: string, options: WarmOptions = {}): Promise<number> {
     checkWarm(options);
-    return this.#serviceOf(parseTarget(service).service).warm(options);
+    const watched = await this.#serviceOf(parseTarget(service).service);
+    return watched.warm(options);
   }
 
   explain(service: string): ServiceExplanation | undefined {
@@ -238,13 +246,15 @@ class ClientMesh implements Mesh {
 
   /** Passes a call to its service. It rejects and never throws: interceptors above see refusals as they see failures. */
   readonly #route: Dispatch = (request) => {
-    let service: Service;
+    let service: Service | undefined;
     try {
       service = this.#services.of(request.service);
     } catch (error) {
       return Promise.reject(error);
     }
-    return service.dispatch(request);
+    return service === undefined
+      ? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request))
+      : service.dispatch(request);
   };
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
@@ -253,10 +263,10 @@ class ClientMesh implements Mesh {
   }
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
-  #serviceOf(name: string): Service {
+  async #serviceOf(name: string): Promise<Service> {
     const refusal = this.#refusalOf(name);
     if (refusal !== undefined) throw refusal;
-    return this.#services.of(name);
+    return this.#services.of(name) ?? (await this.#services.ofCatalogue(name));
   }
 
   readonly #onDiscoveryError = (service: string, error: unknown): void =>

@@ -31,6 +31,8 @@ import { type WarmOptions, warmUp } from "./warm-up.ts";
 export interface ServiceContext {
   readonly discovery: Discovery;
   readonly lastGood?: LastGood | undefined;
+  /** Told when discovery lists an endpoint of a service. */
+  readonly onListed?: (service: string) => void;
   readonly catalogue: Catalogue;
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect">>;
@@ -100,7 +102,7 @@ export class Service implements CallEndListener {
 
   /** Makes the watch of its endpoints, without starting it. */
   #watch(emptyPolicy: EmptyPolicy | undefined): Watcher {
-    const { discovery, lastGood, observers, clock, random } = this.#context;
+    const { discovery, lastGood, observers, onListed, clock, random } = this.#context;
     return new Watcher({
       service: this.name,
       discovery,
@@ -110,6 +112,7 @@ export class Service implements CallEndListener {
       random,
       onUpdate: (update) => {
         this.#instances.update(update.endpoints);
+        if (update.endpoints.length > 0) onListed?.(this.name);
         observers.emit?.({ type: "endpoints", ...update });
       },
       onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),

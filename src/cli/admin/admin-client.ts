@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { MeshSnapshot, ServiceSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -108,7 +108,7 @@ export async function adminClient(
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
     throw new UsageError("--admin must be a URL such as http://127.0.0.1:7412, without user and password");
   const file = values["token-file"];
-  const token = file === undefined ? undefined : (await readFile(file, "utf8")).trim();
+  const token = file === undefined ? undefined : (await readNamedFile(file)).toString("utf8").trim();
   terminal.hide(token);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`the file ${file} does not hold a token`);
   return new AdminClient(`${url.origin}${url.pathname.replace(/\/+$/, "")}`, token, signal);

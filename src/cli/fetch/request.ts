@@ -1,10 +1,13 @@
-import { readFile } from "node:fs/promises";
 import type { MeshRequestInit } from "../../index.ts";
 import type { Io } from "../io.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import type { fetchOptions } from "./fetch-options.ts";
+
+/** Bytes of a file that is sent as a body: it is held in memory. */
+const maxBodyBytes = 1_073_741_824;
 
 /** Headers with secret values. */
 const secretHeaders: ReadonlySet<string> = new Set([
@@ -68,7 +71,7 @@ async function bodyOf(parts: readonly string[], io: Pick<Io, "stdin">): Promise<
   for (const part of parts) {
     if (chunks.length > 0) chunks.push(Buffer.from("&"));
     if (part === "@-") chunks.push(await allOf(io.stdin));
-    else chunks.push(part.startsWith("@") ? await readFile(part.slice(1)) : Buffer.from(part));
+    else chunks.push(part.startsWith("@") ? await readNamedFile(part.slice(1), maxBodyBytes) : Buffer.from(part));
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { percentDecoded } from "../../core/http/percent-encoding.ts";
 import type { Discovery } from "../../extend.ts";
 import { dns, fileDiscovery, staticDiscovery } from "../../index.ts";
 import type { Io } from "../io.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import { readWhole } from "../option-values.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -111,7 +111,7 @@ async function make(kind: (typeof sources)[number], values: RegistryValues, env:
 
 /** The content of the file; `undefined` when it cannot be read, which the adapter reports. */
 async function firstLine(file: string): Promise<string | undefined> {
-  return (await readFile(file, "utf8").catch(() => undefined))?.trim();
+  return (await readNamedFile(file).catch(() => undefined))?.toString("utf8").trim();
 }
 
 /** The password of a URL, as written and decoded, and the credentials as a header carries them. */

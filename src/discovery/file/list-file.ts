@@ -1,9 +1,10 @@
 import { type BigIntStats, type FSWatcher, watch } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { readFileSafely } from "../../files/read-file.ts";
 import { Notifier } from "../notifier.ts";
 import { readServiceList } from "./service-list.ts";
 
@@ -175,10 +176,7 @@ export class ListFile {
     const before = await stat(path, { bigint: true });
     const stamp = stampOf(before);
     if (stamp === this.#stamp) return true;
-    // Reading a pipe or a device would never end.
-    if (!before.isFile()) throw new Error("it is not a regular file");
-    if (before.size > maxBytes) throw new Error(`it has ${before.size} bytes; ${maxBytes} are allowed`);
-    const text = await readFile(path, "utf8");
+    const text = (await readFileSafely(path, { maxBytes })).toString("utf8");
     if (stampOf(await stat(path, { bigint: true })) !== stamp) return false;
     if (text !== this.#text) this.#state = { services: await this.#parse(text) };
     this.#text = text;
