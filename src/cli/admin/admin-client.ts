@@ -1,5 +1,6 @@
 import type { MeshSnapshot, ServiceSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -111,7 +112,7 @@ export async function adminClient(
   const token = file === undefined ? undefined : (await readNamedFile(file)).toString("utf8").trim();
   terminal.hide(token);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`the file ${file} does not hold a token`);
-  return new AdminClient(`${url.origin}${url.pathname.replace(/\/+$/, "")}`, token, signal);
+  return new AdminClient(`${url.origin}${withoutTrailingSlashes(url.pathname)}`, token, signal);
 }
 
 function checked<T extends { readonly version: number }>(snapshot: T): T {

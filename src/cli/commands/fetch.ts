@@ -104,8 +104,15 @@ function targetOf(target: string): Target {
   try {
     return parseTarget(target);
   } catch (error) {
-    throw new UsageError((error as Error).message.replace(/\?.*(?=" is refused:)/s, hidden), { cause: error });
+    throw new UsageError(hideQuery((error as Error).message), { cause: error });
   }
+}
+
+/** The message quotes the target. */
+function hideQuery(message: string): string {
+  const start = message.indexOf("?");
+  const end = message.lastIndexOf('" is refused:');
+  return start >= 0 && start < end ? `${message.slice(0, start)}${hidden}${message.slice(end)}` : message;
 }
 
 async function meshOptions(values: Values<typeof options>): Promise<Omit<Parameters<typeof createMesh>[0], "discovery">> {
