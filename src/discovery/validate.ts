@@ -1,4 +1,5 @@
 import { isInstanceHost } from "../core/address-policy.ts";
+import { quoted } from "../core/clean-text.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 
 /** The endpoints of an answer that are safe to use, and the entries that were rejected with the reason. */
@@ -42,7 +43,7 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | 
   const { id, host, port, weight, priority, zone, secure, socketPath } = entry as { [key in keyof Endpoint]: unknown };
   if (typeof id !== "string" || id === "" || id.length > 512 || hasControls(id))
     return "id is not a string of 1 to 512 characters without control characters";
-  if (seen.has(id)) return `id ${JSON.stringify(id)} occurs twice`;
+  if (seen.has(id)) return `id ${quoted(id)} occurs twice`;
   if (typeof host !== "string" || !isInstanceHost(host)) return "host is neither a host name nor the IP address of an instance";
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) return "port is not an integer from 1 to 65535";
   if (weight !== undefined && (typeof weight !== "number" || !(weight >= 0 && weight <= 65_535)))

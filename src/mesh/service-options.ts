@@ -1,3 +1,4 @@
+import { quoted } from "../core/clean-text.ts";
 import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { checkKeys } from "../core/settings/checks.ts";
@@ -65,7 +66,7 @@ export function withOverrides(options: ServiceOptions, own: ServiceOptions = {})
  */
 export function checkServiceOptions(where: string, options: object, namesOfMesh: readonly string[]): void {
   checkKeys(where, options, serviceOptionNames, (key) =>
-    namesOfMesh.includes(key) ? `${JSON.stringify(key)} is an option of createMesh, for all services` : optionHint(key, serviceTables),
+    namesOfMesh.includes(key) ? `${quoted(key)} is an option of createMesh, for all services` : optionHint(key, serviceTables),
   );
   checkServiceValues(`${where}.`, options);
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../core/clean-text.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
@@ -106,8 +107,7 @@ class MemoryEntry implements RegistryEntry {
 
 function endpointOf(instance: Instance): Endpoint {
   const { service, port, host = "127.0.0.1", id = `${service}-${host}-${port}`, secure, weight, zone, metadata } = instance;
-  if (typeof service !== "string" || service === "")
-    throw new TypeError(`memoryRegistry: service must be a name, got ${JSON.stringify(service)}`);
+  if (typeof service !== "string" || service === "") throw new TypeError(`memoryRegistry: service must be a name, got ${quoted(service)}`);
   const [endpoint] = readEndpoints([{ id, host, port, secure, weight, zone, metadata }], `memoryRegistry: ${service}`);
   return endpoint as Endpoint;
 }

@@ -67,7 +67,9 @@ describe("the regular expressions of src", () => {
   it.each(["^[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:e[+-]?\\d+)?$", "\\/+$", "(\\w+:\\/\\/)[^\\s/@]+@"])(
     "would be found if it were %s",
     (source) => {
-      expect(inputs(`/${source}/`).some((text) => costOf(new RegExp(source, "gi"), text) > limitMs)).toBe(true);
+      let worst = 0;
+      for (const text of inputs(`/${source}/`)) if (worst <= limitMs) worst = costOf(new RegExp(source, "gi"), text);
+      expect(worst).toBeGreaterThan(limitMs);
     },
   );
 });

@@ -5,7 +5,7 @@
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core", ["core/http", "core/observing", "core/settings"]],
   ["core/observing", ["core"]],
-  ["core/http", []],
+  ["core/http", ["core"]],
   ["core/settings", ["core"]],
   ["circuit", ["core/*", "circuit/opossum"]],
   ["circuit/opossum", ["core/*"]],

@@ -1,3 +1,5 @@
+import { quoted } from "../clean-text.ts";
+
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -86,7 +88,7 @@ function isWhiteSpace(code: number): boolean {
 
 function add(headers: Record<string, string>, name: string, given: unknown): void {
   // A whole line in the place of a name may hold a credential.
-  if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name.split(":")[0])} is not a valid header name`);
+  if (!tokenName.test(name)) throw new TypeError(`headers: ${quoted(name.split(":")[0])} is not a valid header name`);
   // A template throws for a symbol, which `String` would turn into text.
   const value = trimmed(`${given}`);
   // The value may be a credential: it is not quoted.

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/clean-text.ts";
 import { type Clock, sleepUnlessAborted, systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
@@ -81,7 +82,7 @@ async function findBySrv(name: string, query: AddressQuery): Promise<Found> {
 
 function checkName(name: unknown): string {
   const plain = typeof name === "string" ? plainName(name) : undefined;
-  if (plain === undefined) throw new TypeError(`not a DNS name: ${JSON.stringify(name)}`);
+  if (plain === undefined) throw new TypeError(`not a DNS name: ${quoted(name)}`);
   return plain;
 }
 

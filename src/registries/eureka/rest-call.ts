@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { createGunzip } from "node:zlib";
+import { quoted } from "../../core/clean-text.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { EurekaTls } from "./options.ts";
 import type { ServerAddress } from "./server-address.ts";
@@ -86,7 +87,7 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
 function readBody(response: IncomingMessage, maxBytes: number, done: (text: string) => void, fail: (error: unknown) => void): void {
   const encoding = response.headers["content-encoding"] ?? "identity";
   if (encoding !== "gzip" && encoding !== "identity") {
-    fail(new Error(`answered in the content encoding ${JSON.stringify(encoding)}`));
+    fail(new Error(`answered in the content encoding ${quoted(encoding)}`));
     return;
   }
   const content: Readable = encoding === "gzip" ? response.pipe(createGunzip()) : response;

@@ -1,3 +1,4 @@
+import { cleanText } from "../../core/clean-text.ts";
 import { describeError } from "../../core/errors.ts";
 import { type RestAnswer, type RestCallOptions, type RestRequest, restCall } from "./rest-call.ts";
 import type { ServerAddress } from "./server-address.ts";
@@ -37,6 +38,6 @@ export class Servers {
         cause = error;
       }
     }
-    throw new Error(failures.join("; "), { cause });
+    throw new Error(cleanText(failures.join("; ")), { cause });
   }
 }
