@@ -2,6 +2,7 @@ import type { AttemptLearner, Picker } from "../balancer/picker.ts";
 import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { warnOfThrow } from "../core/fence.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
 import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
@@ -68,7 +69,7 @@ export class Attempt {
   sent(): void {
     if (this.#hasEnded || this.#sentAt !== undefined) return;
     this.#sentAt = this.#options.clock.now();
-    this.#learner = this.#options.picker.onAttempt?.(this.#upstream, this.#request);
+    this.#learner = this.#beginLearning();
   }
 
   /** The response head has come. */
@@ -79,14 +80,18 @@ export class Attempt {
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     learnLatency(this.#upstream, this.#options.clock.now() - this.#sentAt);
-    this.#learner?.onHead(response);
+    try {
+      this.#learner?.onHead(response);
+    } catch (thrown) {
+      warnOfThrow("onHead of a picker's learner", thrown);
+    }
   }
 
   /** The body has closed, or the attempt failed before its head. `error`: its failure; `undefined` for a whole response. */
   end(error: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { picker, onEnd } = this.#options;
+    const { onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
     const isGivenUp = this.#isGivenUp(error);
     const hasFailed = error !== undefined && !isGivenUp && outcomeOfError(error) === "failure";
@@ -94,8 +99,8 @@ export class Attempt {
     if (!isGivenUp) this.#reportEnd(error, hasFailed);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.
-    if (hasFailed && this.#sentAt === undefined) this.#learner = picker.onAttempt?.(this.#upstream, this.#request);
-    this.#learner?.onEnd(error);
+    if (hasFailed && this.#sentAt === undefined) this.#learner = this.#beginLearning();
+    this.#learnEnd(error);
     onEnd?.();
   }
 
@@ -105,6 +110,25 @@ export class Attempt {
    */
   #isGivenUp(error: unknown): boolean {
     return this.#response !== undefined && error !== undefined && error === this.#request.cancellation.reason;
+  }
+
+  // The picker may be the program's, and what it learns comes from sockets and timers: an error of it would end the process.
+
+  #beginLearning(): AttemptLearner | undefined {
+    try {
+      return this.#options.picker.onAttempt?.(this.#upstream, this.#request);
+    } catch (thrown) {
+      warnOfThrow("onAttempt of a picker", thrown);
+      return undefined;
+    }
+  }
+
+  #learnEnd(error: unknown): void {
+    try {
+      this.#learner?.onEnd(error);
+    } catch (thrown) {
+      warnOfThrow("onEnd of a picker's learner", thrown);
+    }
   }
 
   #reportEnd(error: unknown, hasFailed: boolean): void {

@@ -112,9 +112,18 @@ export function isMeshError(value: unknown): value is MeshError {
 
 /** The message of an error on one line, after its code where the message does not contain it: for messages that quote a cause. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return cleanText(String(error));
+  if (!(error instanceof Error)) return cleanText(textOf(error));
   const code = (error as { code?: unknown }).code;
   // The `AggregateError` of a connection over several addresses has a code and an empty message.
   const message = cleanText(error.message || error.name);
   return typeof code === "string" && !message.includes(code) ? `${code}: ${message}` : message;
+}
+
+/** An object without a prototype, for one, cannot be made a string. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `a value of type ${typeof value}`;
+  }
 }

@@ -2,6 +2,7 @@ import type { Buffer } from "node:buffer";
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { tellClosed } from "../core/fence.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf, noChunks, settleWith, textOf } from "../core/http/body-chunks.ts";
 import type { Upstream } from "../core/upstream.ts";
@@ -133,7 +134,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   }
 
   onClose(listener: CloseListener): void {
-    if (this.#isClosed) listener(this.#closeError);
+    if (this.#isClosed) tellClosed(listener, this.#closeError);
     else if (this.#closeListeners === undefined) this.#closeListeners = [listener];
     else this.#closeListeners.push(listener);
   }
@@ -241,7 +242,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     if (error !== undefined) this.#reader = undefined;
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
-    if (listeners) for (const listener of listeners) listener(error);
+    if (listeners) for (const listener of listeners) tellClosed(listener, error);
   }
 }
 

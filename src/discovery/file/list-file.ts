@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { fenceResult, warnOfThrow } from "../../core/fence.ts";
 import { readFileSafely } from "../../files/read-file.ts";
 import { Notifier } from "../notifier.ts";
 import { readServiceList } from "./service-list.ts";
@@ -132,7 +133,11 @@ export class ListFile {
   #reportDeaf(error: unknown): void {
     if (this.#isDeaf) return;
     this.#isDeaf = true;
-    this.#options.onError?.(error);
+    try {
+      fenceResult("onError of fileDiscovery", this.#options.onError?.(error));
+    } catch (thrown) {
+      warnOfThrow("onError of fileDiscovery", thrown);
+    }
   }
 
   #pollLater(): void {
