@@ -5,6 +5,7 @@ import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
+import { boundedText } from "./bounded-text.ts";
 import { eventData } from "./event-stream.ts";
 
 /** Options that name the admin server of a running process. */
@@ -62,7 +63,7 @@ export class AdminClient {
         return undefined;
       }
       if (response.status !== 200) throw await this.#refusal(response);
-      return JSON.parse(await response.text()) as unknown;
+      return JSON.parse(await boundedText(response)) as unknown;
     } catch (error) {
       if (this.#signal.aborted) throw error;
       throw error instanceof SyntaxError ? new Error(`${this.#base} is no admin server of inmesh: its answer is not JSON`) : error;
@@ -84,7 +85,7 @@ export class AdminClient {
   }
 
   async #refusal(response: Response): Promise<Error> {
-    const text = (await response.text()).slice(0, 300);
+    const text = (await boundedText(response)).slice(0, 300);
     let why = "";
     try {
       const { error } = JSON.parse(text) as { error?: unknown };

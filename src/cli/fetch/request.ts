@@ -5,24 +5,10 @@ import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import type { fetchOptions } from "./fetch-options.ts";
+import { looksSecret } from "./secret-headers.ts";
 
 /** Bytes of a file that is sent as a body: it is held in memory. */
 const maxBodyBytes = 1_073_741_824;
-
-/** Headers with secret values. */
-const secretHeaders: ReadonlySet<string> = new Set([
-  "authorization",
-  "proxy-authorization",
-  "cookie",
-  "x-consul-token",
-  "x-api-key",
-  "x-auth-token",
-]);
-
-/** Whether the value of a header must not be shown. */
-export function isSecretHeader(name: string): boolean {
-  return secretHeaders.has(name.toLowerCase());
-}
 
 /** The request of the options. Secret values of headers are registered with the terminal, so that they are never shown. */
 export async function requestOf(
@@ -30,8 +16,8 @@ export async function requestOf(
   io: Pick<Io, "stdin">,
   terminal: Terminal,
 ): Promise<MeshRequestInit & { method: string; headers: Headers }> {
-  const headers = headersOf(values.header ?? []);
-  for (const [name, value] of headers) if (isSecretHeader(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
+  const headers = headersOf(await headerLines(values.header ?? []));
+  for (const [name, value] of headers) if (looksSecret(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
   const body = values.data === undefined ? undefined : await bodyOf(values.data, io);
   if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded");
   const hashKey = values["hash-key"];
@@ -46,6 +32,19 @@ export async function requestOf(
       ...(hashKey === undefined ? {} : { hashKey }),
     },
   };
+}
+
+/** The headers given, those of files (`@FILE`) in their place, one a line. */
+async function headerLines(given: readonly string[]): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const each of given) {
+    if (!each.startsWith("@")) lines.push(each);
+    else {
+      const text = (await readNamedFile(each.slice(1))).toString("utf8");
+      lines.push(...text.split(/\r?\n/).filter((line) => line.trim() !== ""));
+    }
+  }
+  return lines;
 }
 
 function headersOf(lines: readonly string[]): Headers {
