@@ -11,7 +11,7 @@ export interface LastGoodContent {
   readonly endpoints: readonly unknown[];
 }
 
-const maxBytes = 32 * 1024 * 1024;
+const maxBytes = 8 * 1024 * 1024;
 /** For the user of the process only: a file decides where requests go. */
 const fileMode = 0o600;
 
@@ -35,6 +35,7 @@ export async function readLastGood(path: string, service: string): Promise<LastG
 /** Writes under another name and renames, so that a reader never sees half of a file. */
 export async function writeLastGood(path: string, content: LastGoodContent): Promise<void> {
   const body = JSON.stringify(content);
+  if (body.length > maxBytes / 2 && Buffer.byteLength(body) > maxBytes - 100) throw new Error(`they have more than ${maxBytes} bytes`);
   // Processes that share the directory must not write to the same file.
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   try {
