@@ -22,7 +22,7 @@ export interface ListFileOptions {
   readonly onError: ((error: unknown) => void) | undefined;
 }
 
-/** What is parsed without holding the process for long: 50,000 instances in JSON, some thousands in YAML. */
+/** Parsed without holding the process for long: 50,000 instances in JSON, some thousands in YAML. */
 const maxBytes = { json: 8 * 1024 * 1024, yaml: 256 * 1024 };
 /** Each alias of YAML is looked up among all anchors before it. */
 const maxAnchorsAndAliases = 200;
