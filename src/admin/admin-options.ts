@@ -1,6 +1,6 @@
-import { quoted } from "../core/clean-text.ts";
 import type { Clock } from "../core/clock.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject, checkText, refuseOption } from "../core/settings/checks.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { isLoopback } from "./gate.ts";
 
 /** Options of {@link admin}. */

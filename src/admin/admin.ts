@@ -28,6 +28,8 @@ export type {
   MeshSnapshot,
   ProcessReading,
   RecentError,
+  RegistryRow,
+  RegistrySummary,
   SecondReading,
   Secured,
   ServiceRow,

@@ -1,7 +1,7 @@
 import type { UnderlyingByteSource } from "node:stream/web";
 import type { MeshResponse } from "./dispatch.ts";
-import { tellClosed } from "./fence.ts";
 import type { CloseListener, ResponseBody } from "./http/body.ts";
+import { tellClosed } from "./observing/fence.ts";
 
 const encoder = new TextEncoder();
 

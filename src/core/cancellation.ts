@@ -1,4 +1,4 @@
-import { warnOfThrow } from "./fence.ts";
+import { warnOfThrow } from "./observing/fence.ts";
 
 /** Called once with the reason when a {@link Cancellation} is cancelled. */
 export type CancelListener = (reason: unknown) => void;

@@ -1,11 +1,12 @@
-import { cleanText } from "./clean-text.ts";
+import { cleanText } from "./text/clean-text.ts";
 
 /**
  * The codes of a {@link MeshError}, with their meaning. docs/reference/errors.md has a section for each, with causes and remedies.
  */
 export const meshErrorCodes = {
   ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",
-  ERR_MESH_NO_ENDPOINTS: "No instance of the service is known: discovery lists none, or has not answered within `discoveryTimeoutMs`.",
+  ERR_MESH_NO_ENDPOINTS:
+    "No instance of the service is known: discovery lists none that may be called, or has not answered within `discoveryTimeoutMs` or the deadline.",
   ERR_MESH_TIMEOUT:
     "A time limit passed: the call's deadline, that of an attempt or an upgrade, or the idle limit of the body. The message names it.",
   ERR_MESH_CIRCUIT_OPEN: "The breaker of the service is open: the call was refused without trying an instance.",
@@ -100,6 +101,12 @@ export function completeAttempts(error: MeshError, attempts: readonly AttemptRec
   const target = error as { attempts: readonly AttemptRecord[]; maybeExecuted: boolean };
   target.attempts = [...attempts];
   target.maybeExecuted = attempts.some((attempt) => attempt.maybeExecuted);
+}
+
+/** The error of a body that is larger than what may be collected of it. It has no attempts: the instance has done nothing wrong. */
+export function tooLargeToCollect(service: string, maxBytes: number | false): MeshError {
+  const message = `the response of "${service}" is larger than ${maxBytes} bytes, which is the most that is collected (maxCollectedBytes): read it as a stream, or raise the limit`;
+  return new MeshError("ERR_MESH_BODY", message, { service, maybeExecuted: true });
 }
 
 /** Whether `value` is a {@link MeshError}, also of another copy of this package. */

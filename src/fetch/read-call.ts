@@ -1,7 +1,7 @@
-import { quoted } from "../core/clean-text.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { checkCallOptions } from "./call-options.ts";
 import { type BodyInput, type ExtractedBody, extractBody } from "./request-body.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";

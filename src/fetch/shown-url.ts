@@ -1,4 +1,4 @@
-import { quoted } from "../core/clean-text.ts";
+import { quoted } from "../core/text/clean-text.ts";
 
 const schemePrefix = /^[a-z][a-z0-9+.-]*:\/\//i;
 const maxLength = 100;

@@ -1,4 +1,5 @@
 import { AttemptLedger } from "../attempts/attempt-ledger.ts";
+import { Patience, type PatienceLimits } from "../attempts/patience.ts";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
@@ -19,6 +20,8 @@ import type { InstanceSettings } from "./instance-options.ts";
 export interface InstancesParts {
   readonly service: string;
   readonly settings: InstanceSettings;
+  /** The time limits of the service, by which silence of an instance is judged. */
+  readonly patience: PatienceLimits;
   /** The zone of this process. */
   readonly zone: string | undefined;
   /** For the connections of the health checks, which are their own. */
@@ -27,6 +30,8 @@ export interface InstancesParts {
   readonly send: Dispatch;
   /** Releases the connections of an upstream that is no longer listed. */
   readonly release: (upstream: Upstream) => void;
+  /** Called where attempts show that discovery's data may be out of date: an instance cannot be reached, or all are out of rotation. */
+  readonly onStale?: (() => void) | undefined;
   readonly events: EventSink;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,7 +52,7 @@ export class Instances {
   readonly #healthChecks: HealthChecks | undefined;
 
   constructor(parts: InstancesParts) {
-    const { service, settings, zone, send, events, clock, random } = parts;
+    const { service, settings, patience, zone, send, events, clock, random } = parts;
     this.picker = settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker;
     this.#rotation = new Rotation({
       ...(settings.breaker || undefined),
@@ -67,10 +72,11 @@ export class Instances {
       zone,
       clock,
       random,
-      onStateChange: () => {
+      onStateChange: (upstream) => {
         // Another instance may have taken its place in the subset.
         if (settings.balancing.subset) this.#healthChecks?.update(this.balancer.members);
         this.room?.fill();
+        if (upstream.state !== "available" && this.#areAllOut()) parts.onStale?.();
       },
       onRemoved: (upstream) => {
         this.#rotation.forget(upstream);
@@ -83,16 +89,22 @@ export class Instances {
       picker: this.picker,
       // With `breaker: false`, attempts do not reach the circuits: only health checks and operators do.
       passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
+      patience: new Patience(patience),
       clock,
       onEnd: this.room?.fill,
+      onUnreachable: parts.onStale,
     });
   }
 
-  /** Replaces the set of endpoints. */
-  update(endpoints: readonly Endpoint[]): void {
-    this.balancer.update(endpoints);
+  /** Replaces the set of endpoints. `unconfirmed`: those of them that discovery's last answer leaves out. */
+  update(endpoints: readonly Endpoint[], unconfirmed: readonly Endpoint[] = []): void {
+    this.balancer.update(endpoints, unconfirmed);
     this.room?.fill();
     this.#healthChecks?.update(this.balancer.members);
+  }
+
+  #areAllOut(): boolean {
+    return !this.balancer.upstreams.some(({ state }) => state === "available");
   }
 
   /** The place of `upstream` in the rotation, with the reason. */

@@ -1,4 +1,4 @@
-import { LastGood } from "../discovery/last-good.ts";
+import { LastGood } from "../discovery/last-good/last-good.ts";
 import type { MeshSettings } from "./mesh-options.ts";
 
 /** Files are kept for more services than are watched: processes share the directory. */

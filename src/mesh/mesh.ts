@@ -2,26 +2,27 @@ import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
-import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
-import type { LastGood } from "../discovery/last-good.ts";
-import { type DecodeOptions, decodeOption } from "../fetch/decode-options.ts";
-import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
+import type { LastGood } from "../discovery/last-good/last-good.ts";
+import { type EdgeLimits, fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
-import { timeoutOption } from "../policies/deadline.ts";
+import { deadline, timeoutOption } from "../policies/deadline.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
-import { Transport, type Upgraded } from "../wire/transport.ts";
+import { Transport } from "../wire/transport.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
+import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
@@ -108,6 +109,9 @@ export function createMesh<const Declared extends string = string>(options: Mesh
   return new ClientMesh(options);
 }
 
+/** The longest time of an upgrade up to its answer, in milliseconds. */
+const upgradeTimeoutMs = 10_000;
+
 class ClientMesh implements Mesh {
   readonly #settings: MeshSettings;
   readonly #observers: Observers;
@@ -120,7 +124,8 @@ class ClientMesh implements Mesh {
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** Sends a call down the pipeline. */
   readonly #dispatch: Dispatch;
-  readonly #decodeOf: (service: string) => DecodeOptions;
+  readonly #upgradeDeadline: Interceptor;
+  readonly #limitsOf: (service: string) => EdgeLimits;
   #closing: Promise<void> | undefined = undefined;
 
   constructor(options: MeshOptions) {
@@ -133,12 +138,11 @@ class ClientMesh implements Mesh {
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#identity = staticIdentity(tls);
     this.#transport = new Transport({ zone, clock, identity: this.#identity });
-    const catalogue = new Catalogue(discovery, clock);
     const shared = {
       discovery,
       lastGood: this.#lastGood,
       onListed: (service: string) => this.#services.noteListed(service),
-      catalogue,
+      catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
       zone,
@@ -151,8 +155,7 @@ class ClientMesh implements Mesh {
       maxServices: settings.maxServices,
       isOwnName: (name) => settings.serviceNames !== undefined || this.#overrides.has(name),
       onDrop: (name) => this.#lastGood?.forget(name),
-      catalogue,
-      clock,
+      ...shared,
       create: (name) => {
         const own = this.#overrides.get(name);
         return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
@@ -165,10 +168,12 @@ class ClientMesh implements Mesh {
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
+    const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
+    this.#upgradeDeadline = deadline({ limitOf: (request) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs), clock });
     const dispatch = callPipeline({
       observers: this.#observers,
       clock,
-      limitOf: ({ service }) => this.#overrides.get(service)?.timeoutMs ?? limit,
+      limitOf,
       interceptors: options.interceptors ?? [],
       route: this.#route,
     });
@@ -177,20 +182,23 @@ class ClientMesh implements Mesh {
       const refusal = this.#refusalOf(request.service);
       return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
     };
-    const { decode } = decodeOption.settle(options);
-    this.#decodeOf = (service) => this.#overrides.get(service)?.decode ?? decode;
+    this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#dispatch, this.#decodeOf, target, init);
+    fetchThrough(this.#dispatch, this.#limitsOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
     requestThrough(this.#dispatch, target, init);
 
   dispatcher(options?: DispatcherOptions): Dispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(await this.#serviceOf(request.service), this.#transport, request, protocol);
+      upgradeThrough(
+        { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
+        request,
+        protocol,
+      );
     return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options);
   }
 
@@ -252,9 +260,7 @@ class ClientMesh implements Mesh {
     } catch (error) {
       return Promise.reject(error);
     }
-    return service === undefined
-      ? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request))
-      : service.dispatch(request);
+    return service?.dispatch(request) ?? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request));
   };
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */

@@ -1,5 +1,5 @@
-import { quoted } from "../core/clean-text.ts";
 import type { OptionRule } from "../core/settings/option-rule.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { nearestName } from "../discovery/nearest-name.ts";
 
 /**

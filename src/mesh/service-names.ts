@@ -1,4 +1,4 @@
-import { quoted } from "../core/clean-text.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { nearestName } from "../discovery/nearest-name.ts";
 import { parseTarget } from "../fetch/target.ts";
 

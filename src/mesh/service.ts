@@ -10,10 +10,12 @@ import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
-import type { LastGood } from "../discovery/last-good.ts";
+import type { LastGood } from "../discovery/last-good/last-good.ts";
+import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
+import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
@@ -73,10 +75,16 @@ export class Service implements CallEndListener {
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
+      patience: {
+        ...attemptTimeoutOption.settle(options),
+        ...timeoutOption.settle(options),
+        bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs,
+      },
       zone: context.zone,
       identity: context.identity ?? staticIdentity(),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       release: (upstream) => transport.release(upstream),
+      onStale: () => this.#watcher.refresh(),
     });
     const { emptyPolicy, discoveryTimeoutMs } = watchOptions.settle(options);
     this.#watcher = this.#watch(emptyPolicy);
@@ -90,7 +98,14 @@ export class Service implements CallEndListener {
     // One budget for retries and hedges: both are extra load.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const { balancer, ledger, room } = this.#instances;
-    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    const layerParts = {
+      ...parts,
+      observers,
+      interceptors,
+      protocol: this.wire.protocol,
+      maxCollectedBytes: this.wire.maxCollectedBytes,
+      sharedBudget: this.#budget,
+    };
     this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
@@ -111,7 +126,7 @@ export class Service implements CallEndListener {
       clock,
       random,
       onUpdate: (update) => {
-        this.#instances.update(update.endpoints);
+        this.#instances.update(update.endpoints, this.#watcher.unconfirmed);
         if (update.endpoints.length > 0) onListed?.(this.name);
         observers.emit?.({ type: "endpoints", ...update });
       },
@@ -158,6 +173,10 @@ export class Service implements CallEndListener {
       const lease = await this.#pickLease(request);
       return {
         ...lease,
+        failed: (error) => {
+          lease.failed(error);
+          leave();
+        },
         settle: (outcome, refused) => {
           lease.settle(outcome, refused);
           leave();
@@ -194,6 +213,8 @@ export class Service implements CallEndListener {
       discovery: this.#discoveryName,
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
+      registry: registryState(this.#discoveryName, this.#watcher),
+      leftOut: this.#watcher.leftOut,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
@@ -211,6 +232,7 @@ export class Service implements CallEndListener {
       balancer: this.#instances.balancer,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
+      registry: registryState(this.#discoveryName, this.#watcher),
       retryBudget: this.#budget.left,
     });
     return Object.assign(reading, ...this.#pipeline.layers.map((layer) => layer.reading?.()));

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { Clock, Random, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
-import { fenceResult } from "../core/fence.ts";
+import { fenceResult } from "../core/observing/fence.ts";
 import type { InstanceStatus, Registration } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";
 

@@ -1,7 +1,7 @@
-import { quoted } from "../core/clean-text.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { readEndpoints } from "../discovery/file/service-list.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, InstanceStatus, Registration } from "../registration/registrar.ts";

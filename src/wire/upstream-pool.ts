@@ -56,7 +56,8 @@ export function upstreamPool({ upstream, wire, protocol, onGoAway }: UpstreamPoo
   const timeouts = {
     // The deadline and the attempt's time limit bound the wait for a head already.
     headersTimeout: 0,
-    bodyTimeout: wire.bodyIdleTimeoutMs === false ? 0 : wire.bodyIdleTimeoutMs,
+    // An exchange bounds its body, which may be an event stream, or have no reader.
+    bodyTimeout: 0,
   };
   if (protocol === "h2" && !endpoint.secure) {
     const connect: Connector = guardingSessions(connector(false), () => client, onGoAway, "h2");

@@ -1,6 +1,6 @@
 import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { warnOfThrow } from "../../core/fence.ts";
+import { warnOfThrow } from "../../core/observing/fence.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import type { Picker } from "../picker.ts";
 import { type CandidateList, candidateLists, keepArrays, type ShareOptions } from "./candidate-lists.ts";

@@ -1,4 +1,4 @@
-import { quoted } from "../clean-text.ts";
+import { quoted } from "../text/clean-text.ts";
 
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;

@@ -1,4 +1,4 @@
-import { quoted } from "../clean-text.ts";
+import { quoted } from "../text/clean-text.ts";
 
 /** The longest delay of a timer, in milliseconds (24.8 days): Node fires a longer one at once. */
 export const maxTimerMs: number = 2 ** 31 - 1;

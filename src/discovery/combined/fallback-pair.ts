@@ -1,5 +1,5 @@
 import type { Clock, Random, Timer } from "../../core/clock.ts";
-import { fenceResult, warnOfThrow } from "../../core/fence.ts";
+import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
 import type { Discovery } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { allFailed } from "./sources.ts";
@@ -62,6 +62,12 @@ export class FallbackPair {
     }
     if (primary.isFailing && substitute.isFailing) throw allFailed(this.#options.service, [primary, substitute]);
     return substitute;
+  }
+
+  /** Hands on a hint that the endpoints may be out of date. */
+  refresh(): void {
+    this.#primary.refresh();
+    this.#substitute?.refresh();
   }
 
   /** Resolves when both adapters have stopped. */

@@ -1,5 +1,5 @@
 import type { Answer as AnyRecord, DecodedPacket, OptAnswer } from "dns-packet";
-import { cleanText } from "../../core/clean-text.ts";
+import { cleanText } from "../../core/text/clean-text.ts";
 import type { QueryType } from "./message.ts";
 import { foldName } from "./name.ts";
 

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
-import { fenceResult, warnOfThrow } from "../../core/fence.ts";
+import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
 import { readFileSafely } from "../../files/read-file.ts";
 import { Notifier } from "../notifier.ts";
 import { readServiceList } from "./service-list.ts";
@@ -78,6 +78,11 @@ export class ListFile {
     // Never rejects: `#read` keeps every failure as the state.
     if (!isReading) void this.#readWanted();
     return this.#wanted;
+  }
+
+  /** Reads the file again if a watch follows it. */
+  reread(): void {
+    if (this.#followers > 0) this.refresh();
   }
 
   /** Keeps the file current until the returned function is called. Keeps no process alive. */

@@ -1,5 +1,5 @@
-import { cleanText, quoted } from "../../core/clean-text.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
+import { cleanText, quoted } from "../../core/text/clean-text.ts";
 import { validateEndpoints } from "../validate.ts";
 
 /** An instance in a list written by hand: an {@link Endpoint} whose `id` may be left out; it is `host:port` then. */

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { quoted } from "../../core/clean-text.ts";
 import { addressOf } from "../../core/endpoint.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import type { Instance } from "../../registration/registrar.ts";
 
 /** The registration of an instance, without its status and time stamp. */

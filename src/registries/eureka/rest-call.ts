@@ -3,8 +3,8 @@ import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { createGunzip } from "node:zlib";
-import { quoted } from "../../core/clean-text.ts";
 import type { Clock } from "../../core/clock.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import type { EurekaTls } from "./options.ts";
 import type { ServerAddress } from "./server-address.ts";
 

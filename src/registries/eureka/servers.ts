@@ -1,5 +1,5 @@
-import { cleanText } from "../../core/clean-text.ts";
 import { describeError } from "../../core/errors.ts";
+import { cleanText } from "../../core/text/clean-text.ts";
 import { type RestAnswer, type RestCallOptions, type RestRequest, restCall } from "./rest-call.ts";
 import type { ServerAddress } from "./server-address.ts";
 

@@ -1,9 +1,9 @@
-import { cleanText } from "../../core/clean-text.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import type { CallEnd, CallObserver, Observation } from "../../core/observing/call-observer.ts";
 import type { EventSink, MeshEvent } from "../../core/observing/events.ts";
 import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
+import { cleanText } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 /** Takes the place of an observer that has left. */

@@ -1,4 +1,3 @@
-import { quoted } from "../../core/clean-text.ts";
 import {
   checkChoice,
   checkFlag,
@@ -10,6 +9,7 @@ import {
   checkText,
   refuseOption,
 } from "../../core/settings/checks.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import { nameServers } from "./listing.ts";
 import type { Latency, Scenario, ServerAnswer, SimulatedServer } from "./scenario.ts";
 import { phasesOf } from "./server.ts";

@@ -1,5 +1,5 @@
-import { cleanText } from "../../../core/clean-text.ts";
 import { describeError } from "../../../core/errors.ts";
+import { cleanText } from "../../../core/text/clean-text.ts";
 
 /**
  * A request to an agent that failed. It holds nothing of the request: the npm client's errors carry the response, and with it the request

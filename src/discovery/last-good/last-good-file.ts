@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { readFileSafely } from "../files/read-file.ts";
+import { readFileSafely } from "../../files/read-file.ts";
 
 /** The content of a file with last good endpoints. */
 export interface LastGoodContent {

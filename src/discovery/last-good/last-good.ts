@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { basename, join, resolve } from "node:path";
-import type { Clock, Timer } from "../core/clock.ts";
-import type { Endpoint } from "../core/endpoint.ts";
-import { describeError, MeshError } from "../core/errors.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
+import type { Endpoint } from "../../core/endpoint.ts";
+import { describeError, MeshError } from "../../core/errors.ts";
 import { checkDirectory, prepareDirectory, sweepDirectory } from "./last-good-directory.ts";
 import { readLastGood, writeLastGood } from "./last-good-file.ts";
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-import { cleanText, quoted } from "../../src/core/clean-text.ts";
-import { describeError, MeshError } from "../../src/core/errors.ts";
+import { describeError, MeshError } from "../../../src/core/errors.ts";
+import { cleanText, quoted } from "../../../src/core/text/clean-text.ts";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be left
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;

@@ -1,4 +1,4 @@
-import { describeError } from "./errors.ts";
+import { describeError } from "../errors.ts";
 
 const warned = new Set<string>();
 

@@ -4,8 +4,8 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, syml
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LastGood } from "../../src/discovery/last-good.ts";
-import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { LastGood } from "../../../src/discovery/last-good/last-good.ts";
+import { virtualClock } from "../../../src/testing/virtual-clock.ts";
 
 const endpoints = [{ id: "a", host: "10.0.0.1", port: 80 }];
 let directory: string;
