@@ -69,8 +69,9 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "discovery/file/list-file.ts: ListFile.#fault": ["a file cannot be read, or holds no list"],
     "discovery/last-good/last-good.ts: LastGood.#fault": ["the remembered endpoints cannot be used, or not be written"],
     "registries/consul/catalogue.ts: listServices": ["Consul failed"],
+    "registries/consul/prepared-query.ts: watchPreparedQuery": ["Consul failed"],
     "registries/consul/watch.ts: watchService": ["Consul failed"],
-    "registries/eureka/fetch-registry.ts: fetchRegistry": ["Eureka failed"],
+    "registries/eureka/fetch-registry.ts: failure": ["Eureka failed"],
   },
   ERR_MESH_REGISTRATION: {
     "registries/consul/agent-entry.ts: AgentEntry.errorOf": ["Consul failed"],

@@ -61,6 +61,8 @@ import { F104 } from "./F104.ts";
 import { F105 } from "./F105.ts";
 import { F106 } from "./F106.ts";
 import { F107 } from "./F107.ts";
+import { F111 } from "./F111.ts";
+import { F112 } from "./F112.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -126,6 +128,8 @@ export const faults: readonly Fault[] = [
   F105,
   F106,
   F107,
+  F111,
+  F112,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
