@@ -1,5 +1,6 @@
 import { Resolver } from "node:dns/promises";
 import { describeError } from "../../core/errors.ts";
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 import { likelyName, suggestionOf } from "../likely-name.ts";
 import { lookUp } from "../lookup.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
@@ -44,7 +45,7 @@ async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerat
   const headers = url.username === "" && url.password === "" ? {} : { authorization: `Basic ${authorization}` };
   url.username = "";
   url.password = "";
-  const path = url.pathname.replace(/\/+$/, "").replace(/\/apps$/, "");
+  const path = withoutTrailingSlashes(url.pathname).replace(/\/apps$/, "");
   const base = `${url.origin}${path === "" ? "/eureka" : path}`;
   yield* nameFindings(url);
   yield* serverCertificateFindings(url, check.tls, check.timeoutMs);
