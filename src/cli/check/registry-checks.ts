@@ -1,8 +1,8 @@
 import { Resolver } from "node:dns/promises";
 import { describeError } from "../../core/errors.ts";
 import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
-import { likelyName, suggestionOf } from "../likely-name.ts";
 import { lookUp } from "../lookup.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
 import { clockFinding } from "./clock-check.ts";
