@@ -232,5 +232,5 @@ function setHeaders(request: ClientRequest, peerName: string | undefined): void 
   for (const name of requestHeadersOfTheMesh) request.removeHeader(name);
 }
 
-/** The end of a connection that nobody waits for any more. */
+/** The end of a connection that is not wanted any more. */
 const destroyed = new Error("the agent was destroyed");

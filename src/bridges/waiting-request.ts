@@ -8,8 +8,8 @@ interface RequestInternals {
 }
 
 /**
- * Tells once that `request` was destroyed before it had a socket. `node:http` tells nobody of that, its client included, until a socket comes: here the
- * request has its error at once, and a connection that comes later goes to another one.
+ * Tells once that `request` was destroyed before it had a socket. With `node:http` alone the destruction has no effect until a socket comes, and the client
+ * waits for the error: here the request has it at once, and a connection that comes later goes to another one.
  */
 export function onDestroyedWaiting(request: ClientRequest, listener: () => void): void {
   const own = request as unknown as RequestInternals;
