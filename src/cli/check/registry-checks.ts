@@ -1,11 +1,11 @@
 import { Resolver } from "node:dns/promises";
 import { describeError } from "../../core/errors.ts";
 import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
-import { type Limits, limited, limitedSignal } from "../limited.ts";
 import { lookUp } from "../lookup.ts";
 import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
+import { type Limits, limited, limitedSignal } from "../wait.ts";
 import { clockFinding } from "./clock-check.ts";
 import { consulFindings, type RegistryCheck } from "./consul-checks.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";

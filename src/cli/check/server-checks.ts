@@ -2,8 +2,8 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { describeError } from "../../core/errors.ts";
-import { type Limits, limited } from "../limited.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
+import { type Limits, limited } from "../wait.ts";
 import { expiryFinding } from "./certificate-checks.ts";
 import { type Finding, fail, ok } from "./finding.ts";
 

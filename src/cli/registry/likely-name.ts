@@ -1,6 +1,6 @@
 import type { Discovery } from "../../extend.ts";
-import { limitedSignal } from "../limited.ts";
 import { nearestWord } from "../nearest-word.ts";
+import { limitedSignal } from "../wait.ts";
 
 /** The most that a suggestion may take, in milliseconds. */
 const mostMs = 3_000;
