@@ -65,6 +65,10 @@ import { F111 } from "./F111.ts";
 import { F112 } from "./F112.ts";
 import { F131 } from "./F131.ts";
 import { F132 } from "./F132.ts";
+import { F141 } from "./F141.ts";
+import { F142 } from "./F142.ts";
+import { F143 } from "./F143.ts";
+import { F144 } from "./F144.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -134,6 +138,10 @@ export const faults: readonly Fault[] = [
   F112,
   F131,
   F132,
+  F141,
+  F142,
+  F143,
+  F144,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
