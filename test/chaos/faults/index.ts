@@ -54,6 +54,8 @@ import { F68 } from "./F68.ts";
 import { F70 } from "./F70.ts";
 import { F71 } from "./F71.ts";
 import { F72 } from "./F72.ts";
+import { F121 } from "./F121.ts";
+import { F122 } from "./F122.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -112,6 +114,8 @@ export const faults: readonly Fault[] = [
   F70,
   F71,
   F72,
+  F121,
+  F122,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
