@@ -9,12 +9,16 @@ import { type BodyReader, type BodySource, CollectedBody, DiscardedBody, Streame
 import { codeOfReason, failureOf, record } from "./failure.ts";
 import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 import { cutOff } from "./undici/reset-notice.ts";
+import type { UpstreamPool } from "./upstream-pool.ts";
+
+/** A request that got nothing for less than this, in milliseconds, says nothing about its connection. */
+const silentMs = 50;
 
 /** Settles the promise of the response head; a rejected promise rejects it, so that a waiting call holds one function instead of two. */
 type Settle = (head: MeshResponse | Promise<never>) => void;
 
 /**
- * One request on a connection and its response: undici's dispatch handler, the response head and the body in one object, since three objects
+ * One request on a connection and its response: the handler of its dispatch, the response head and the body in one object, since three objects
  * would be a tenth of what a call costs.
  *
  * It implements the handler interface that undici 7 uses inside (`onConnect`, `onHeaders`, …): the newer one is wrapped around it there, which
@@ -38,6 +42,9 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   #isSent = false;
   #hasHead = false;
   #isPaused = false;
+  #pool: UpstreamPool | undefined = undefined;
+  /** Response heads that the pool had got when this exchange began. */
+  #heardBefore = 0;
   /** The place of this attempt in the call's records. */
   #recordIndex: number | undefined = undefined;
   #isClosed = false;
@@ -77,7 +84,18 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
     return this.#request.upstream;
   }
 
+  /** Takes the pool that the request is given to. */
+  begin(pool: UpstreamPool): void {
+    this.#pool = pool;
+    this.#heardBefore = pool.heard;
+  }
+
   // --- undici's handler ---
+
+  /** The request waits for a connection: when it is given up, it leaves. */
+  onQueued(leave: () => void): void {
+    this.#abort = leave;
+  }
 
   onConnect(abort: (error?: Error) => void): void {
     // Given up while it was queued: it is not sent. `abort` would close the connection, which is intact; an error does not.
@@ -89,6 +107,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   onHeaders(status: number, headers: Buffer[] | string[] | null, resume: () => void, statusText: string): boolean {
     if (status < 200) return true;
     this.#hasHead = true;
+    if (this.#pool !== undefined) this.#pool.heard++;
     this.status = status;
     this.statusText = statusText;
     this.#rawHeaders = (headers ?? []) as Buffer[];
@@ -116,11 +135,6 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
 
   onError(cause: Error): void {
     if (this.#isClosed) return;
-    // undici misses the body whose length a 304 tells: it is that of the answer to a GET without a condition (RFC 9110 §8.6).
-    if (this.status === 304 && (cause as { code?: unknown }).code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") {
-      this.#close(undefined);
-      return;
-    }
     const error = failureOf(this.#state(), cause);
     this.#settle?.(Promise.reject(error));
     this.#close(error);
@@ -180,6 +194,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
   /** The attempt, or the whole call, has been given up. */
   handleCancel(reason: unknown): void {
     if (this.#isClosed) return;
+    this.#doubtConnections();
     this.#record(codeOfReason(reason));
     this.#settle?.(Promise.reject(reason));
     this.#abortWith(reason);
@@ -206,6 +221,12 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, CancelH
       this.#reader = new CollectedBody(chunks, convert, resolve, reject);
       this.resume();
     });
+  }
+
+  /** Nothing has come from the instance since the request was sent: its idle connections may be as dead as the one of this request. */
+  #doubtConnections(): void {
+    if (!this.#isSent || this.#hasHead || this.#pool?.heard !== this.#heardBefore) return;
+    if (this.#clock.now() - this.#startedAt >= silentMs) this.#pool.renew();
   }
 
   #abortWith(reason: unknown): void {

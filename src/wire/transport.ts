@@ -4,13 +4,14 @@ import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
+import { headersWith } from "../core/http/request-headers.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
 import { Pools } from "./pools.ts";
 import { decodeHeaders } from "./raw-headers.ts";
 import type { PoolOptions } from "./upstream-pool.ts";
-import { type WireBody, wireBody } from "./wire-body.ts";
+import { Pieces, type WireBody, wireBody } from "./wire-body.ts";
 
 /** Limit of an instance's answer to an upgrade. */
 const upgradeTimeoutMs = 10_000;
@@ -23,7 +24,7 @@ export interface Upgraded {
   readonly socket: Duplex;
 }
 
-/** Sends requests to the upstream that the balancer has chosen, over undici's dispatch. */
+/** Sends requests to the upstream that the balancer has chosen, over its pool of connections. */
 export class Transport {
   readonly #clock: Clock;
   readonly #pools: Pools;
@@ -50,14 +51,14 @@ export class Transport {
           exchange.onError(error as Error);
           return;
         }
-        pool.dispatch(
+        exchange.begin(pool);
+        pool.connections.dispatch(
           {
             path: request.path,
             method: request.method as "GET",
-            headers: request.headers,
+            headers: body instanceof Pieces ? headersWith(request.headers, { "content-length": `${body.byteLength}` }) : request.headers,
             body: body as never,
-            // undici retries nothing. A request that is not idempotent would wait until its connection has no other: POSTs over HTTP/2
-            // would be sent one by one.
+            // undici retries nothing. A request that is not idempotent would wait until its connection has no other.
             idempotent: true,
           },
           exchange,
@@ -86,7 +87,7 @@ export class Transport {
       };
       try {
         // Always HTTP/1.1: an upgrade changes a whole connection.
-        this.#pools.of(request.upstream as Upstream, wire, "h1").dispatch(
+        this.#pools.of(request.upstream as Upstream, wire, "h1").connections.dispatch(
           { path, method: method as "GET", headers, upgrade: protocol, headersTimeout: upgradeTimeoutMs },
           {
             onConnect: (close) => {

@@ -1,9 +1,32 @@
+import { Buffer } from "node:buffer";
 import { isUint8Array } from "node:util/types";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { CallerFault } from "./failure.ts";
 
-/** The forms of a body that undici takes. */
-export type WireBody = string | Uint8Array | Blob | AsyncIterable<Uint8Array | string> | null;
+/** The forms of a body that a pool takes. */
+export type WireBody = string | Uint8Array | Blob | Pieces | AsyncIterable<Uint8Array | string> | null;
+
+/** More bytes than this are handed over in pieces of this size. */
+const pieceBytes = 65_536;
+
+/**
+ * A large body, piece by piece. undici hands a body that it has whole to the socket at once, and takes it for sent: when the instance answers
+ * before it has read all of it, the next request on the connection would wait behind the rest. Of an iterable it knows that it is not sent yet,
+ * and closes the connection.
+ */
+export class Pieces implements Iterable<Uint8Array> {
+  readonly byteLength: number;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.byteLength = bytes.byteLength;
+  }
+
+  *[Symbol.iterator](): Generator<Uint8Array> {
+    for (let from = 0; from < this.byteLength; from += pieceBytes) yield this.#bytes.subarray(from, from + pieceBytes);
+  }
+}
 
 /**
  * The body for undici. A stream is wrapped: undici destroys the stream that it was given when an attempt is aborted, even one that never
@@ -12,6 +35,8 @@ export type WireBody = string | Uint8Array | Blob | AsyncIterable<Uint8Array | s
 export function wireBody({ body }: MeshRequest): WireBody {
   const stream = typeof body === "function" ? streamOf(body) : body;
   if (stream === undefined) return null;
+  if (typeof stream === "string") return stream.length > pieceBytes ? new Pieces(Buffer.from(stream)) : stream;
+  if (isUint8Array(stream)) return stream.byteLength > pieceBytes ? new Pieces(stream) : stream;
   return isStream(stream) ? readOnce(stream) : stream;
 }
 
