@@ -43,7 +43,8 @@ export {
   type Phase,
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
-export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
+export type { LeftOutCount } from "./core/left-out.ts";
+export type { ConcurrencyReading, MeshReading, RegistryReading, RegistryState, ServiceReading } from "./core/observing/reading.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";

@@ -27,6 +27,8 @@ export type {
   MeshSnapshot,
   ProcessReading,
   RecentError,
+  RegistryRow,
+  RegistrySummary,
   SecondReading,
   Secured,
   ServiceRow,

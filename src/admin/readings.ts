@@ -1,12 +1,13 @@
 import type { Clock } from "../core/clock.ts";
-import type { ServiceReading } from "../core/observing/reading.ts";
+import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf } from "./endpoint-rows.ts";
 import type { Recorder } from "./recorder.ts";
+import { registrySummary } from "./registry-summary.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
-import type { MeshSnapshot, Secured, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
+import type { MeshSnapshot, RegistryRow, Secured, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
 
 const rateS = 10;
 const shareS = 60;
@@ -49,6 +50,7 @@ export class Readings {
   mesh(): MeshSnapshot {
     const { recorder, clock } = this.#options;
     const services = (recorder.reading?.services() ?? []).map((reading) => this.#row(reading));
+    const registry = registrySummary(services.map((row) => row.registry));
     return {
       version: 1,
       atMs: clock.wallNow(),
@@ -59,6 +61,7 @@ export class Readings {
         zone: recorder.reading?.zone ?? null,
         certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
       },
+      registry,
       services: services.sort((one, other) => (one.service < other.service ? -1 : 1)),
     };
   }
@@ -84,6 +87,7 @@ export class Readings {
       atMs: clock.wallNow(),
       discovery: shownText(explanation.discovery),
       discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
+      leftOut: explanation.leftOut.map(({ reason, count }) => ({ reason: shownText(reason), count })),
       endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally)),
       endpointsFound: found.length,
       canChange,
@@ -94,7 +98,7 @@ export class Readings {
 
   #row(reading: ServiceReading): ServiceRow {
     const { recorder, clock, dashboardUrl } = this.#options;
-    const { service, discoveryAgeMs, concurrency } = reading;
+    const { service, discoveryAgeMs, registry, concurrency } = reading;
     const tally = recorder.tally(service);
     const nowS = secondOf(clock);
     const recent = tally.seconds.sum(nowS, rateS);
@@ -103,6 +107,7 @@ export class Readings {
     return {
       ...reading,
       discoveryAgeMs: discoveryAgeMs ?? null,
+      registry: registryRow(registry),
       concurrency: concurrency ?? null,
       rps: perS(recent.sums.calls),
       attemptsPerS: perS(recent.sums.attempts),
@@ -126,6 +131,10 @@ export class Readings {
     if (Object.values(endpoints).reduce((sum, count) => sum + count, 0) > fewInstances) return null;
     return this.#options.mesh.explain(service)?.endpoints.map((explained) => instanceOf(explained, tally)) ?? [];
   }
+}
+
+function registryRow({ source, state, failingMs, error }: RegistryReading): RegistryRow {
+  return { source: shownText(source), state, failingMs: failingMs ?? null, error: error === undefined ? null : shownText(error) };
 }
 
 function shareOf(all: number, failed: number): number | null {

@@ -1,4 +1,5 @@
-import type { ConcurrencyReading, ServiceReading } from "../core/observing/reading.ts";
+import type { LeftOutCount } from "../core/left-out.ts";
+import type { ConcurrencyReading, RegistryState, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 // The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
@@ -35,10 +36,30 @@ export interface InstanceReading {
   readonly success: number | null;
 }
 
+/** The source of a service's endpoints. */
+export interface RegistryRow {
+  /** The kind of source and its address. */
+  readonly source: string;
+  readonly state: RegistryState;
+  /** Milliseconds since the first failure after its last answer; `null` where it does not fail. */
+  readonly failingMs: number | null;
+  /** Its last error; `null` where it does not fail. */
+  readonly error: string | null;
+}
+
+/** The state of the registry for the whole process, by the worst of its services. */
+export interface RegistrySummary {
+  readonly state: RegistryState;
+  /** A sentence for people, such as `registry OK`. */
+  readonly text: string;
+}
+
 /** One service in {@link MeshSnapshot}: its reading, and its recorded rates. */
-export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "concurrency"> {
+export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "registry" | "concurrency"> {
   /** Milliseconds since discovery last confirmed the endpoints; `null` when it never has. */
   readonly discoveryAgeMs: number | null;
+  /** The state of the source of its endpoints. */
+  readonly registry: RegistryRow;
   /** `null` without a limit. */
   readonly concurrency: ConcurrencyReading | null;
   /** Calls that ended, per second, over the last ten seconds. */
@@ -79,6 +100,7 @@ export interface MeshSnapshot {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly process: ProcessReading;
+  readonly registry: RegistrySummary;
   /** Sorted by name. */
   readonly services: readonly ServiceRow[];
 }
@@ -188,6 +210,8 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly discovery: string;
   /** The last error of discovery; `null` when its last attempt succeeded. */
   readonly discoveryError: string | null;
+  /** The entries of the last answer that are not used, by their reasons. */
+  readonly leftOut: readonly LeftOutCount[];
   /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
   /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */

@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
-import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
+import { type HeadVerdict, isRefusal, type PassiveHealth } from "../rotation/passive-health.ts";
 
 /** The parts that an {@link AttemptLedger} reports to. */
 export interface AttemptLedgerOptions {
@@ -15,6 +15,8 @@ export interface AttemptLedgerOptions {
   readonly clock: Clock;
   /** Called when an attempt has ended: its instance has room for another one. */
   readonly onEnd?: (() => void) | undefined;
+  /** Called when no connection could be made: discovery's data may be out of date. */
+  readonly onUnreachable?: (() => void) | undefined;
 }
 
 /**
@@ -91,6 +93,7 @@ export class Attempt {
     const isGivenUp = this.#isGivenUp(error);
     const hasFailed = error !== undefined && !isGivenUp && outcomeOfError(error) === "failure";
     if (hasFailed && !this.hasFailedHead) statistics.failures++;
+    if (hasFailed && isRefusal(error)) this.#options.onUnreachable?.();
     if (!isGivenUp) this.#reportEnd(error, hasFailed);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.

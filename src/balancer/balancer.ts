@@ -6,7 +6,7 @@ import { type BalancingOptions, balancingOptions } from "./balancing-options.ts"
 import { type Candidacy, candidacyOf } from "./candidates/candidacy.ts";
 import type { CandidateList, ShareOptions } from "./candidates/candidate-lists.ts";
 import { Candidates } from "./candidates/candidates.ts";
-import { type Level, levelsOf } from "./candidates/levels.ts";
+import { isLastResort, type Level, levelsOf } from "./candidates/levels.ts";
 import { SlowStart } from "./candidates/slow-start.ts";
 import { Subset } from "./candidates/subset.ts";
 import type { Zone } from "./candidates/zone-load.ts";
@@ -51,6 +51,8 @@ export class Balancer {
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
   /** Upstreams whose data has changed since the lists were built. */
   readonly #changed = new Set<Upstream>();
+  /** Whether any upstream is marked as unconfirmed. */
+  #hasDoubt = false;
   #isStale = true;
   #only: readonly Upstream[] | undefined = undefined;
   #probes: readonly Upstream[] = [];
@@ -92,20 +94,39 @@ export class Balancer {
     return this.#candidates.lists;
   }
 
-  /** Takes a complete new set of endpoints. The same id at the same address keeps its upstream; another address makes a new one. */
-  update(endpoints: readonly Endpoint[]): void {
+  /**
+   * Takes a complete new set of endpoints. The same id at the same address keeps its upstream; another address makes a new one.
+   * @param unconfirmed those of the set that discovery's last answer leaves out: a last resort where there are others
+   */
+  update(endpoints: readonly Endpoint[], unconfirmed: readonly Endpoint[] = []): void {
     const changes = this.#set.update(endpoints);
+    const hasNewDoubt = this.#doubt(unconfirmed.length < endpoints.length ? unconfirmed : []);
     // Most answers only confirm the last one, maybe in another order, and a picker may have a ring to build.
-    if (!changes?.hasChanged) return;
-    for (const upstream of changes.changed) this.#changed.add(upstream);
+    if (!changes?.hasChanged && !hasNewDoubt) return;
+    for (const upstream of changes?.changed ?? []) this.#changed.add(upstream);
     this.#subset?.refresh();
     this.#invalidate();
-    for (const upstream of changes.gone) {
+    for (const upstream of changes?.gone ?? []) {
       this.#slowStart?.forget(upstream);
       this.#changed.delete(upstream);
       upstream.markRemoved();
       this.#options.onRemoved?.(upstream);
     }
+  }
+
+  /** Marks the upstreams of these endpoints as unconfirmed, and no others; `true` when that has changed any. */
+  #doubt(unconfirmed: readonly Endpoint[]): boolean {
+    if (unconfirmed.length === 0 && !this.#hasDoubt) return false;
+    this.#hasDoubt = unconfirmed.length > 0;
+    const ids = new Set(unconfirmed.map(({ id }) => id));
+    let hasChanged = false;
+    for (const upstream of this.upstreams) {
+      const isUnconfirmed = ids.has(upstream.id);
+      if (upstream.unconfirmed === isUnconfirmed) continue;
+      upstream.setUnconfirmed(isUnconfirmed);
+      hasChanged = true;
+    }
+    return hasChanged;
   }
 
   /** Sets the number of callers in each zone; `undefined`: unknown. */
@@ -176,7 +197,7 @@ export class Balancer {
     if (!this.#isStale) return;
     this.#isStale = false;
     const levels = this.#levels();
-    this.#probes = levels.flatMap(({ members }) => members.filter(({ wantsProbe }) => wantsProbe));
+    this.#probes = probedOf(levels).flatMap(({ members }) => members.filter(({ wantsProbe }) => wantsProbe));
     this.#candidates.rebuild(levels, { ...this.#sharing, callers: this.#callers }, this.#changed);
     this.#changed.clear();
     this.#only = this.#candidates.only;
@@ -191,4 +212,10 @@ export class Balancer {
     for (const list of this.#candidates.lists) for (const upstream of list.upstreams) lists.set(upstream, list);
     return { members: new Set(this.members), lists };
   }
+}
+
+/** The levels whose instances are sent probes: a last resort is asked for nothing while an instance that discovery lists is available. */
+function probedOf(levels: readonly Level[]): readonly Level[] {
+  const listed = levels.filter((level) => !isLastResort(level));
+  return listed.some(({ members }) => members.some(({ state }) => state === "available")) ? listed : levels;
 }

@@ -1,5 +1,5 @@
 import type { Cancellation } from "./cancellation.ts";
-import type { AttemptRecord } from "./errors.ts";
+import type { AttemptRecord, MeshError } from "./errors.ts";
 import type { RequestBody, ResponseBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { HeaderLines } from "./http/response-headers.ts";
@@ -83,6 +83,11 @@ export interface OpenCall {
    * already (an interceptor may send a call twice to one service, or to several), and where the call has ended.
    */
   onEnd(listener: CallEndListener): boolean;
+  /**
+   * The error of the call if its deadline passes now, while no instance has been asked yet; `undefined` where the deadline alone says enough.
+   * Set and taken back by the layer that waits.
+   */
+  waitError?: ((deadline: string) => MeshError) | undefined;
 }
 
 /** A response: its head, and its body, which may still be on the wire. */

@@ -3,7 +3,8 @@
  */
 export const meshErrorCodes = {
   ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",
-  ERR_MESH_NO_ENDPOINTS: "No instance of the service is known: discovery lists none, or has not answered within `discoveryTimeoutMs`.",
+  ERR_MESH_NO_ENDPOINTS:
+    "No instance of the service is known: discovery lists none that may be called, or has not answered within `discoveryTimeoutMs` or the deadline.",
   ERR_MESH_TIMEOUT:
     "A time limit passed: the call's deadline, that of an attempt or an upgrade, or the idle limit of the body. The message names it.",
   ERR_MESH_CIRCUIT_OPEN: "The breaker of the service is open: the call was refused without trying an instance.",

@@ -38,6 +38,7 @@ export class Upstream {
   #state: InstanceState = "available";
   #wantsProbe = false;
   #isRemoved = false;
+  #isUnconfirmed = false;
 
   constructor(service: string, endpoint: Endpoint) {
     this.service = service;
@@ -71,6 +72,14 @@ export class Upstream {
     return this.#isRemoved;
   }
 
+  /**
+   * Whether discovery's last answer lists other endpoints and leaves this one out, which has to be confirmed: the instance is a last resort
+   * meanwhile.
+   */
+  get unconfirmed(): boolean {
+    return this.#isUnconfirmed;
+  }
+
   /** Replaces the endpoint by a newer one with the same id and address. For the balancer. */
   refresh(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
@@ -82,6 +91,11 @@ export class Upstream {
     this.#state = state;
     this.#wantsProbe = wantsProbe;
     this.onStateChange?.(this);
+  }
+
+  /** Sets {@link unconfirmed}. For the balancer. */
+  setUnconfirmed(isUnconfirmed: boolean): void {
+    this.#isUnconfirmed = isUnconfirmed;
   }
 
   /** Sets {@link removed}. For the balancer, when discovery no longer lists the endpoint. */

@@ -1,14 +1,17 @@
 import type { PickerView } from "../balancer/picker.ts";
+import { reasonsText } from "../core/left-out.ts";
+import type { RegistryReading } from "../core/observing/reading.ts";
 import type { EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 
 /** An explanation as text: lines about the service, then a line for each endpoint. */
 export function explanationTable(explanation: Omit<ServiceExplanation, "toString">, nowMs: number): string {
-  const { service, discovery, ageMs, discoveryError, breaker, endpoints } = explanation;
+  const { service, discovery, ageMs, discoveryError, registry, leftOut, breaker, endpoints } = explanation;
   const age = ageMs === undefined ? "has not answered yet" : `answered ${(ageMs / 1_000).toFixed(1)} s ago`;
   const candidates = endpoints.filter(({ candidate }) => candidate).length;
   const head = [
     `${plain(service)}: ${candidates} of ${endpoints.length} endpoints are candidates, breaker of the service ${breaker}`,
-    `${plain(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${plain(discoveryError)}`}`,
+    `registry ${registryText(registry)}: ${plain(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${plain(discoveryError)}`}`,
+    ...(leftOut.length === 0 ? [] : [`left out: ${plain(reasonsText(leftOut))}`]),
   ];
   if (endpoints.length === 0) return head.join("\n");
   const rows = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs))];
@@ -17,6 +20,11 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
     row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
   );
   return [...head, "", ...lines.map((line) => line.trimEnd())].join("\n");
+}
+
+function registryText({ state, failingMs = 0 }: RegistryReading): string {
+  if (state === "failing") return `failing for ${(failingMs / 1_000).toFixed(1)} s`;
+  return state === "doubted" ? "in doubt, since its last answer leaves endpoints out" : state === "ok" ? "OK" : "waited for";
 }
 
 const columns = ["endpoint", "address", "zone", "prio", "weight", "share", "in flight", "attempts", "failed", "latency", "picker", "why"];

@@ -27,6 +27,8 @@ export interface InstancesParts {
   readonly send: Dispatch;
   /** Releases the connections of an upstream that is no longer listed. */
   readonly release: (upstream: Upstream) => void;
+  /** Called where attempts show that discovery's data may be out of date: an instance cannot be reached, or all are out of rotation. */
+  readonly onStale?: (() => void) | undefined;
   readonly events: EventSink;
   readonly clock: Clock;
   readonly random: Random;
@@ -67,10 +69,11 @@ export class Instances {
       zone,
       clock,
       random,
-      onStateChange: () => {
+      onStateChange: (upstream) => {
         // Another instance may have taken its place in the subset.
         if (settings.balancing.subset) this.#healthChecks?.update(this.balancer.members);
         this.room?.fill();
+        if (upstream.state !== "available" && this.#areAllOut()) parts.onStale?.();
       },
       onRemoved: (upstream) => {
         this.#rotation.forget(upstream);
@@ -85,14 +88,19 @@ export class Instances {
       passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
       clock,
       onEnd: this.room?.fill,
+      onUnreachable: parts.onStale,
     });
   }
 
-  /** Replaces the set of endpoints. */
-  update(endpoints: readonly Endpoint[]): void {
-    this.balancer.update(endpoints);
+  /** Replaces the set of endpoints. `unconfirmed`: those of them that discovery's last answer leaves out. */
+  update(endpoints: readonly Endpoint[], unconfirmed: readonly Endpoint[] = []): void {
+    this.balancer.update(endpoints, unconfirmed);
     this.room?.fill();
     this.#healthChecks?.update(this.balancer.members);
+  }
+
+  #areAllOut(): boolean {
+    return !this.balancer.upstreams.some(({ state }) => state === "available");
   }
 
   /** The place of `upstream` in the rotation, with the reason. */

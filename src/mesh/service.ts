@@ -11,6 +11,7 @@ import type { Catalogue } from "../discovery/catalogue.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good.ts";
+import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
@@ -75,6 +76,7 @@ export class Service implements CallEndListener {
       identity: context.identity ?? staticIdentity(),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       release: (upstream) => transport.release(upstream),
+      onStale: () => this.#watcher.refresh(),
     });
     const { emptyPolicy, discoveryTimeoutMs } = watchOptions.settle(options);
     this.#watcher = this.#watch(emptyPolicy);
@@ -109,7 +111,7 @@ export class Service implements CallEndListener {
       clock,
       random,
       onUpdate: (update) => {
-        this.#instances.update(update.endpoints);
+        this.#instances.update(update.endpoints, this.#watcher.unconfirmed);
         observers.emit?.({ type: "endpoints", ...update });
       },
       onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),
@@ -191,6 +193,8 @@ export class Service implements CallEndListener {
       discovery: this.#discoveryName,
       ageMs: this.#watcher.ageMs,
       lastError: this.#watcher.lastError,
+      registry: registryState(this.#discoveryName, this.#watcher),
+      leftOut: this.#watcher.leftOut,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
@@ -208,6 +212,7 @@ export class Service implements CallEndListener {
       balancer: this.#instances.balancer,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
+      registry: registryState(this.#discoveryName, this.#watcher),
       retryBudget: this.#budget.left,
     });
     return Object.assign(reading, ...this.#pipeline.layers.map((layer) => layer.reading?.()));

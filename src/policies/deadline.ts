@@ -36,6 +36,7 @@ class BoundedCall implements CancelHandler, OpenCall {
   #isSettled = false;
   /** Whether the body of the response has closed, or the call has failed. */
   #hasEnded = false;
+  waitError: ((deadline: string) => MeshError) | undefined = undefined;
   #endListener: CallEndListener | undefined = undefined;
   /** Listeners beside the first one, which is the only one of nearly every call. */
   #otherListeners: CallEndListener[] | undefined = undefined;
@@ -91,11 +92,9 @@ class BoundedCall implements CancelHandler, OpenCall {
 
   #expire(timeoutMs: number): void {
     const { service, method, cancellation, attempts } = this.#request;
-    const error = new MeshError(
-      "ERR_MESH_TIMEOUT",
-      `"${service}" did not answer ${method} within the deadline of ${Math.round(timeoutMs)} ms (${this.#nameOf(timeoutMs)})`,
-      { service },
-    );
+    const limit = `the deadline of ${Math.round(timeoutMs)} ms (${this.#nameOf(timeoutMs)})`;
+    const error =
+      this.waitError?.(limit) ?? new MeshError("ERR_MESH_TIMEOUT", `"${service}" did not answer ${method} within ${limit}`, { service });
     cancellation.cancel(error);
     completeAttempts(error, attempts);
   }

@@ -1,4 +1,5 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
+import { RefreshListeners } from "../discovery/refresh-listeners.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
@@ -18,6 +19,8 @@ export interface Consul extends Discovery, Registrar {
   readonly name: string;
   /** Yields the routable instances of `service`: at once, after every change, and to confirm them after every wait. */
   watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
+  /** Queries the instances of `service` without waiting for a change, where it is watched. */
+  refresh(service: string): void;
   /** The names of all services in the datacentre. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once the agent has accepted the instance, then keeps it registered. */
@@ -34,7 +37,7 @@ export function consul(options: ConsulOptions = {}): Consul {
   const settings = settingsOf(options);
   const client = new ConsulClient(settings);
   const watches = new Set<AbortController>();
-  const shared: SharedWatches = { blockingQueries: 0, highest: new Map() };
+  const shared: SharedWatches = { blockingQueries: 0, failures: 0, lineages: new Map(), hints: new RefreshListeners() };
   return {
     name: settings.name,
     async *watch(service, signal) {
@@ -52,6 +55,7 @@ export function consul(options: ConsulOptions = {}): Consul {
         if (watches.size === 0) client.closeIdle();
       }
     },
+    refresh: (service) => shared.hints.notify(service),
     services: (signal) => listServices(client, settings, signal),
     async register(instance, signal) {
       const definition = definitionOf(instance, settings.deregisterAfterMs);

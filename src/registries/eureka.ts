@@ -1,6 +1,7 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import { askCancellations } from "./eureka/cancellations.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchRegistry } from "./eureka/fetch-registry.ts";
 import { EurekaLease } from "./eureka/lease.ts";
@@ -18,6 +19,8 @@ export interface Eureka extends Discovery, Registrar {
   readonly name: string;
   /** Yields the instances of `service` that are UP, in every copy of the registry that is fetched. */
   watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
+  /** Fetches the registry again soon. */
+  refresh(service: string): void;
   /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once a server has accepted the instance, then keeps its lease. */
@@ -36,6 +39,7 @@ export function eureka(options: EurekaOptions = {}): Eureka {
   const { addresses, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock } = settings;
   const servers = new Servers(addresses, { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes, tls, clock });
   const copy = new RegistryCopy({ ...settings, fetch: (signal) => fetchRegistry(Package, servers, settings, signal) });
+  const sources = { copy, cancellations: (signal: AbortSignal) => askCancellations(servers, signal), by: settings.by };
   const watches = new Set<AbortController>();
   return {
     name: settings.name,
@@ -46,12 +50,13 @@ export function eureka(options: EurekaOptions = {}): Eureka {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, copy, watch.signal);
+        yield* watchService(service, sources, watch.signal);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);
       }
     },
+    refresh: () => copy.refresh(),
     services: async (signal) => (await copy.first(() => true, signal)).services(),
     async register(instance, signal) {
       const description = describeInstance(instance, leaseMs);

@@ -121,6 +121,6 @@ function isOfSweep(rule: EjectionRule | undefined): boolean {
 }
 
 /** Whether no connection could be made: proof enough with a single failure. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   return isMeshError(error) && (error.code === "ERR_MESH_CONNECT" || error.code === "ERR_MESH_TLS_PEER");
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createMesh, type Endpoint, type Mesh, roundRobin, staticDiscovery } from "../../src/index.ts";
+import { memoryRegistry } from "../../src/testing/index.ts";
 import { requireDist } from "../dist.ts";
 import { available } from "../servers/available.ts";
 import { launchChromium } from "../servers/chromium.ts";
@@ -147,6 +148,22 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     // It stays open when others come.
     await expect.poll(() => page.locator("details").count()).toBe(50);
     expect(await page.content()).not.toContain("canary");
+  });
+
+  it("begins with the state of the registry, which a failing one changes", async () => {
+    const server = await serve();
+    const registry = memoryRegistry();
+    registry.set("orders", [{ host: "127.0.0.1", port: server.port }]);
+    const mesh = closing(createMesh({ discovery: registry, drainTimeoutMs: 0 }));
+    await (await mesh.fetch("orders/1")).text();
+    const { url } = await adminOf(mesh);
+    const page = await openPage(browser, url);
+    await expect.poll(() => page.locator("main .registry").first().textContent(), { timeout: 20_000 }).toBe("Registry OK");
+    registry.fail(new Error("no leader <b>"));
+    await expect
+      .poll(() => page.locator("main .registry").first().textContent(), { timeout: 20_000 })
+      .toMatch(/^Registry failing for \d+ s, the last endpoints stay in use: memory registry: no leader <b>$/);
+    expect(await page.locator("main .registry").first().getAttribute("class")).toContain("failing");
   });
 
   it("shows within two seconds that an instance was killed", async () => {

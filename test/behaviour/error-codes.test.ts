@@ -76,6 +76,12 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       maybeExecuted: false,
       says: "it has not answered yet",
     },
+    "discovery has not answered within the deadline": {
+      run: () => errorOf(meshOf({}, { discovery: unanswered, timeoutMs: 20 })),
+      maybeExecuted: false,
+      attempts: 0,
+      says: "(timeoutMs)",
+    },
   },
   // Each of its limits is in time-limits.test.ts.
   ERR_MESH_TIMEOUT: {
@@ -89,7 +95,7 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       says: "(timeoutMs)",
     },
     "nothing was sent": {
-      run: () => errorOf(meshOf({}, { discovery: unanswered, timeoutMs: 20 })),
+      run: () => errorOf(meshOf({ orders: 1 }, { interceptors: [() => () => new Promise(() => {})], timeoutMs: 20 })),
       maybeExecuted: false,
       attempts: 0,
       says: "(timeoutMs)",

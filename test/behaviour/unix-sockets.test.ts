@@ -129,7 +129,7 @@ describe("an instance on a Unix socket", () => {
       tags: [],
       onlyPassing: false,
       addressKey: undefined,
-    });
+    }).endpoints;
     const instance = { ...said, status: "UP", ipAddr: "127.0.0.1", port: { $: 8081, "@enabled": "true" }, metadata: said };
     const fromEureka = endpointOf({ app: "USERS", instance }, { by: "app", preferSecure: false, preferHostName: false });
     for (const endpoint of [fromConsul, fromEureka]) {

@@ -68,6 +68,7 @@ describe("inmesh endpoints", () => {
         { id: "a", address: "10.0.0.1:1", secure: true, weight: 3, priority: 1, zone: "z", metadata: { version: "2" } },
       ],
       rejected: [],
+      leftOut: [],
     });
   });
 

@@ -225,6 +225,36 @@ describe("a service without endpoints", () => {
     );
   });
 
+  it("because the registry is down fails so at the deadline too, with the registry's error as its cause, and the limit in its message", async () => {
+    const registry = memoryRegistry();
+    registry.fail(new Error("no leader"));
+    const mesh = closing(createMesh({ discovery: registry, timeoutMs: 60, discoveryTimeoutMs: 5_000 }));
+    for (const init of [undefined, { method: "POST", body: "x" }]) {
+      const error = (await rejectionOf(mesh.fetch("orders/x", init))) as MeshError;
+      expect(error).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS", maybeExecuted: false, cause: { message: "no leader" }, attempts: [] });
+      expect(error.message).toMatch(
+        /^"orders" has no endpoints: asked memory registry \d+ ms ago, no leader; the deadline of 60 ms \(timeoutMs\) has passed$/,
+      );
+    }
+  });
+
+  it("because it lists only such as may not be called says why, and how many", async () => {
+    const listed: Discovery = {
+      name: "mine",
+      async *watch() {
+        const leftOut = [{ reason: "in maintenance", withdrawn: true }, { reason: "no port" }, { reason: "no port" }];
+        yield { endpoints: [{ id: "a", host: "10.0.0.1", port: 0 }], certain: false, leftOut };
+      },
+    };
+    const mesh = closing(createMesh({ discovery: listed }));
+    const { message } = (await rejectionOf(mesh.fetch("orders/x"))) as Error;
+    const reasons = "2 × no port, 1 × in maintenance, 1 × port is not an integer from 1 to 65535";
+    expect(message).toMatch(/^"orders" has no endpoints: mine listed none that may be called \(.*\) \d+ ms ago$/);
+    expect(message).toContain(reasons);
+    expect(mesh.explain("orders")?.leftOut).toHaveLength(3);
+    expect(String(mesh.explain("orders"))).toContain(`left out: ${reasons}`);
+  });
+
   it("because the registry hangs fails within discoveryTimeoutMs", async () => {
     const mesh = closing(
       createMesh({
@@ -442,7 +472,9 @@ describe("mesh.explain", () => {
         reason: "in rotation: priority 1 takes 30 % of the requests",
       },
     ]);
-    expect(String(explained)).toContain("orders: 2 of 3 endpoints are candidates, breaker of the service closed\nmine answered 0.");
+    expect(String(explained)).toContain(
+      "orders: 2 of 3 endpoints are candidates, breaker of the service closed\nregistry OK: mine answered 0.",
+    );
     expect(explained?.endpoints[0]?.latencyMs).toBeGreaterThan(0);
   });
 });
@@ -459,7 +491,12 @@ describe("the time limits", () => {
     };
     const options = { timeoutMs: 80, attemptTimeoutMs: false, discoveryTimeoutMs: 60_000, drainTimeoutMs: 0 } as const;
     const waiting = createMesh({ discovery: slow, ...options });
-    expect(await rejectionOf(waiting.fetch("orders/x"))).toMatchObject({ code: "ERR_MESH_TIMEOUT", maybeExecuted: false, attempts: [] });
+    // No instance was asked, so the deadline says nothing of the service.
+    expect(await rejectionOf(waiting.fetch("orders/x"))).toMatchObject({
+      code: "ERR_MESH_NO_ENDPOINTS",
+      maybeExecuted: false,
+      attempts: [],
+    });
     const mesh = meshOf({ orders: server.port }, options);
     expect(await rejectionOf(mesh.fetch("orders/head"))).toMatchObject({
       code: "ERR_MESH_TIMEOUT",

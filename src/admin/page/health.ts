@@ -1,3 +1,4 @@
+import type { RegistryState } from "../../core/observing/reading.ts";
 import type { InstanceState } from "../../core/upstream.ts";
 import type { ServiceRow } from "../snapshot.ts";
 
@@ -17,6 +18,14 @@ export function serviceHealth({ success, endpoints, breaker }: ServiceRow): Heal
   const health = healthOf(success.effective);
   return health === "ok" && breaker === "half-open" ? "degraded" : health;
 }
+
+/** Health, and so the colour, by the state of the registry: the last endpoints stay in use while it fails. */
+export const registryHealth: Readonly<Record<RegistryState, Health>> = {
+  ok: "ok",
+  doubted: "degraded",
+  failing: "failing",
+  waiting: "idle",
+};
 
 /** Health, and so the colour, by the state of an instance. */
 export const stateHealth: Readonly<Record<InstanceState, Health>> = {

@@ -3,7 +3,7 @@ import { el, type Part, Parts, setAttributes, setText } from "./dom.ts";
 import { endpointBar } from "./endpoint-bar.ts";
 import { duration, number, percent, span } from "./format.ts";
 import { TrafficGraph } from "./graph.ts";
-import { type Health, healthOf, serviceHealth } from "./health.ts";
+import { type Health, healthOf, registryHealth, serviceHealth } from "./health.ts";
 import { serviceLink } from "./route.ts";
 import type { View } from "./view.ts";
 
@@ -67,6 +67,7 @@ const healthWords: Readonly<Record<Health, string>> = { ok: "OK", degraded: "Deg
 export class Overview implements View {
   readonly title = "Services";
   readonly element: HTMLElement;
+  readonly #registry = el("p", { class: "registry idle", role: "status" });
   readonly #graph = new TrafficGraph();
   readonly #rows: Parts<ServiceRow>;
   readonly #heads: readonly HTMLElement[];
@@ -84,6 +85,7 @@ export class Overview implements View {
     this.element = el(
       "div",
       {},
+      this.#registry,
       el("section", { "aria-labelledby": "traffic", class: "card" }, el("h1", { id: "traffic" }, "Traffic"), this.#graph.element),
       el(
         "section",
@@ -107,6 +109,9 @@ export class Overview implements View {
 
   show(snapshot: MeshSnapshot): void {
     this.#snapshot = snapshot;
+    const { state, text } = snapshot.registry;
+    setText(this.#registry, `${text[0]?.toUpperCase()}${text.slice(1)}`);
+    setAttributes(this.#registry, { class: `registry ${registryHealth[state]}` });
     this.#graph.show(snapshot);
     this.#show();
   }

@@ -1,4 +1,6 @@
+import { reasonsText } from "../../core/left-out.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
+import { registryLine } from "../admin/registry-line.ts";
 import { endpointRowColumns, serviceColumns } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -16,8 +18,11 @@ export const command: Command = declare({
     if (service === undefined) {
       const snapshot = await client.mesh();
       if (terminal.format === "json") await terminal.json(snapshot);
-      else if (snapshot.services.length > 0) await terminal.table(serviceColumns(terminal), snapshot.services);
-      else terminal.note("the process has called no service yet");
+      else if (snapshot.services.length > 0) {
+        await terminal.line(registryLine(snapshot, terminal));
+        await terminal.line("");
+        await terminal.table(serviceColumns(terminal), snapshot.services);
+      } else terminal.note("the process has called no service yet");
       return exitCodes.ok;
     }
     const snapshot = await client.service(service);
@@ -31,6 +36,7 @@ export const command: Command = declare({
       await terminal.line("");
       await terminal.table(endpointRowColumns(terminal), snapshot.endpointRows);
       if (snapshot.discoveryError !== null) terminal.note(`discovery: ${snapshot.discoveryError}`, "yellow");
+      if (snapshot.leftOut?.length > 0) terminal.note(`left out: ${reasonsText(snapshot.leftOut)}`, "yellow");
     }
     return exitCodes.ok;
   },

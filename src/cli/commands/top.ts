@@ -2,6 +2,7 @@ import type { MeshSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
 import { FullScreen } from "../admin/full-screen.ts";
+import { registryLine } from "../admin/registry-line.ts";
 import { serviceColumns } from "../admin/service-columns.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -70,12 +71,14 @@ async function run({ values, terminal, io }: Call<typeof options>): Promise<numb
 }
 
 /** The lines of `top` for a snapshot, escaped. */
-export function pictureOf({ process, services }: MeshSnapshot, trouble: string, terminal: Terminal): readonly string[] {
+export function pictureOf(snapshot: MeshSnapshot, trouble: string, terminal: Terminal): readonly string[] {
+  const { process, services } = snapshot;
   const { pid, node, uptimeS, zone } = process;
   const head = `process ${pid}, up ${uptimeS.toFixed(0)} s, Node ${node}${zone === null ? "" : `, zone ${zone}`}; ${services.length} services`;
   const busiest = [...services].sort((a, b) => b.rps - a.rps || (a.service < b.service ? -1 : 1));
   return [
     terminal.style("bold", plain(head)),
+    registryLine(snapshot, terminal),
     trouble === "" ? terminal.style("dim", "q ends it") : terminal.style("yellow", plain(trouble)),
     "",
     ...table(serviceColumns(terminal), busiest, terminal.format === "wide"),

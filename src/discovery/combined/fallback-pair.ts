@@ -63,6 +63,12 @@ export class FallbackPair {
     return substitute;
   }
 
+  /** Hands on a hint that the endpoints may be out of date. */
+  refresh(): void {
+    this.#primary.refresh();
+    this.#substitute?.refresh();
+  }
+
   /** Resolves when both adapters have stopped. */
   async stop(): Promise<void> {
     this.#forgive();

@@ -1,16 +1,24 @@
-import { type Clock, sleepUnlessAborted, systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { Discovery } from "../discovery.ts";
+import { Notifier } from "../notifier.ts";
+import { pauseUnlessNotified } from "../pause.ts";
+import { RefreshListeners } from "../refresh-listeners.ts";
 import { keepIfSame } from "../same-endpoints.ts";
 import { AddressMemory, type AddressQuery, findAddresses } from "./addresses.ts";
 import { plainName } from "./name.ts";
 import { addressTypes, checkOptions, type DnsOptions, nameOption, serversOption } from "./options.ts";
 import { resolver } from "./resolver.ts";
 import { refreshDelayMs } from "./schedule.ts";
+import { SecondAnswer } from "./second-answer.ts";
 import { findServices } from "./services.ts";
+import { UnusableRecords } from "./unusable-records.ts";
 
 export type { DnsOptions };
+
+/** Longest time until a second answer about addresses that are suddenly missing, in milliseconds. */
+const secondAnswerMs = 1_000;
 
 /** A complete set and its time to live. */
 interface Found {
@@ -35,27 +43,38 @@ export function dns(options: DnsOptions = {}): Discovery {
   const nameOf = nameOption(name);
   const resolve = resolver({ servers: serversOption(servers), timeoutMs, maxAttempts, clock });
   const types = addressTypes(family);
+  const hints = new RefreshListeners();
   const find = port === undefined ? findBySrv : (host: string, query: AddressQuery) => findByAddress(host, port, query);
   return {
     name: servers === undefined ? "dns" : `dns at ${servers.join(", ")}`,
     ...(emptyPolicy === undefined ? {} : { emptyPolicy }),
+    refresh: (service) => hints.notify(service),
     async *watch(service, signal) {
       const memory = new AddressMemory();
+      const doubt = new SecondAnswer();
+      const unusable = new UnusableRecords(resolve);
+      const hint = new Notifier();
+      const forget = hints.add(service, () => hint.notify());
       let last: readonly Endpoint[] | undefined;
       try {
         const dnsName = checkName(nameOf(service));
         while (!signal.aborted) {
           memory.nextRound();
-          const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve, memory, signal });
-          const nextAt = clock.now() + refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
+          unusable.nextRound();
+          const { endpoints, ttlS, isDecidedlyAbsent } = await find(dnsName, { types, resolve: unusable.resolve, memory, signal });
+          const isConfirmed = doubt.confirms(endpoints);
+          const delayMs = refreshDelayMs(ttlS, random(), { minTtlMs, maxTtlMs });
+          const nextAt = clock.now() + (doubt.isOpen ? Math.min(delayMs, secondAnswerMs) : delayMs);
           // Also when nothing changed: it confirms that the data is current, and an empty answer is used once it is confirmed.
           last = keepIfSame(last, secure ? endpoints.map((endpoint) => ({ ...endpoint, secure })) : endpoints);
-          yield { endpoints: last, certain: isDecidedlyAbsent ?? false };
-          await sleepUntil(clock, nextAt, signal);
+          yield { endpoints: last, certain: isDecidedlyAbsent ?? isConfirmed, leftOut: unusable.leftOut };
+          await pauseUnlessNotified(clock, Math.max(0, nextAt - clock.now()), signal, hint);
         }
       } catch (error) {
         if (signal.aborted) return;
         throw new MeshError("ERR_MESH_DISCOVERY", `dns: ${describeError(error)}`, { service, cause: error });
+      } finally {
+        forget();
       }
     },
   };
@@ -83,8 +102,4 @@ function checkName(name: unknown): string {
   const plain = typeof name === "string" ? plainName(name) : undefined;
   if (plain === undefined) throw new TypeError(`not a DNS name: ${JSON.stringify(name)}`);
   return plain;
-}
-
-function sleepUntil(clock: Clock, at: number, signal: AbortSignal): Promise<void> {
-  return sleepUnlessAborted(clock, Math.max(0, at - clock.now()), signal);
 }

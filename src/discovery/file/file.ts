@@ -64,6 +64,7 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
         release();
       }
     },
+    refresh: () => list.reread(),
     async services(signal) {
       const wanted = list.refresh();
       while (list.reads < wanted) {

@@ -75,6 +75,11 @@ export class ListFile {
     return this.#wanted;
   }
 
+  /** Reads the file again if a watch follows it. */
+  reread(): void {
+    if (this.#followers > 0) this.refresh();
+  }
+
   /** Keeps the file current until the returned function is called. Keeps no process alive. */
   follow(): () => void {
     this.#followers += 1;

@@ -13,7 +13,7 @@ export interface HealthAnswer {
   readonly entries: readonly unknown[];
   /** The header `X-Consul-Index`. */
   readonly index: unknown;
-  /** The server knew its leader, had heard of it within a second, and was sent a token that hid nothing. */
+  /** The server knew its leader, had heard of it within a second, and hid nothing from this caller. */
   readonly isInformed: boolean;
 }
 
@@ -81,9 +81,13 @@ function healthAnswer(answer: ConsulAnswer, settings: ConsulSettings): HealthAns
   const { headers, body } = answer;
   if (!Array.isArray(body)) throw new ConsulError(`the answer is ${body === null ? "null" : typeof body}, not an array`);
   if (body.length === 0) refuseFiltered(headers["x-consul-results-filtered-by-acls"]);
-  // Without a token Consul does not say whether it has filtered.
+  // Without a token Consul does not say whether it has filtered; it says whether those without one may read everything by default.
+  const seesAll =
+    settings.token === undefined
+      ? headers["x-consul-default-acl-policy"] === "allow"
+      : headers["x-consul-results-filtered-by-acls"] !== "true";
   const isInformed =
-    settings.token !== undefined &&
+    seesAll &&
     headers["x-consul-knownleader"] === "true" &&
     headers["x-consul-lastcontact"] !== undefined &&
     lastContactMs(answer) <= maxInformedContactMs;

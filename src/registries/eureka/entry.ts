@@ -1,5 +1,6 @@
 import { isInstanceHost } from "../../core/address-policy.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
+import type { LeftOut } from "../../core/left-out.ts";
 
 /** Options of a lookup: the kind of name, and which of an instance's addresses to use. */
 export interface EntryOptions {
@@ -68,6 +69,18 @@ export function endpointOf(entry: Entry, options: EntryOptions): Endpoint | unde
     ...(zone === undefined ? {} : { zone }),
     ...(metadata.size === 0 ? {} : { metadata: recordOf(metadata) }),
   };
+}
+
+/** The statuses that an instance, or an operator, gives it while it takes no calls. */
+const withdrawals: readonly unknown[] = ["OUT_OF_SERVICE", "DOWN", "STARTING"];
+
+/** The reason for which an entry has no endpoint. */
+export function leftOutOf({ instance }: Entry): LeftOut {
+  const { status, instanceId } = instance;
+  const id = isText(instanceId) ? { id: instanceId } : {};
+  if (withdrawals.includes(status)) return { ...id, reason: `status ${status}`, withdrawn: true };
+  if (status !== "UP") return { ...id, reason: "a status that is not UP" };
+  return { ...id, reason: "no address, or no port from 1 to 65535 that is enabled" };
 }
 
 function isText(value: unknown): value is string {

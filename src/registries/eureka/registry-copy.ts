@@ -1,4 +1,6 @@
-import { type Clock, type Random, sleepUnlessAborted } from "../../core/clock.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import { Notifier } from "../../discovery/notifier.ts";
+import { pauseUnlessNotified } from "../../discovery/pause.ts";
 
 /** Options of a {@link RegistryCopy}. */
 export interface RegistryCopyOptions<T> {
@@ -33,6 +35,7 @@ export class RegistryCopy<T extends object> {
   #dueAt = Number.NEGATIVE_INFINITY;
   #isFailing = false;
   #flight: Flight<T> | undefined = undefined;
+  readonly #early = new Notifier();
 
   constructor(options: RegistryCopyOptions<T>) {
     this.#options = options;
@@ -53,8 +56,16 @@ export class RegistryCopy<T extends object> {
       if (copy !== undefined && copy !== known) return copy;
       const waitMs = this.#dueAt - clock.now();
       if (waitMs <= 0) return await this.#fetch(signal);
-      await sleepUnlessAborted(clock, waitMs, signal);
+      await pauseUnlessNotified(clock, waitMs, signal, this.#early);
+      signal.throwIfAborted();
     }
+  }
+
+  /** Makes the next fetch due, unless the last one is less than a second old or has failed, and wakes the watches that wait for it. */
+  refresh(): void {
+    if (this.#isFailing) return;
+    this.#dueAt = Math.min(this.#dueAt, Math.max(this.#options.clock.now(), this.#fetchedAt + minGapMs));
+    this.#early.notify();
   }
 
   /** Drops the copy. */

@@ -1,5 +1,6 @@
 import type { Endpoint } from "../../core/endpoint.ts";
-import { type Entry, type EntryOptions, endpointOf, entriesOf, isRecord, vipsOf } from "./entry.ts";
+import type { LeftOut } from "../../core/left-out.ts";
+import { type Entry, type EntryOptions, endpointOf, entriesOf, isRecord, leftOutOf, vipsOf } from "./entry.ts";
 
 /**
  * One answer of the registry. Names are compared in upper case, as Eureka does. The entries of a service are read when it is first looked
@@ -31,11 +32,21 @@ export class RegistrySnapshot {
     const key = service.toUpperCase();
     let found = this.#found.get(key);
     if (found === undefined) {
-      const entries = this.#options.by === "app" ? this.#apps.get(key) : this.#byVip().get(key);
-      found = toEndpoints(entries ?? [], this.#options);
+      found = toEndpoints(this.#entriesOf(key), this.#options);
       this.#found.set(key, found);
     }
     return found;
+  }
+
+  /** The entries of `service` that have no endpoint, with the reason for each. */
+  leftOut(service: string): readonly LeftOut[] {
+    return this.#entriesOf(service.toUpperCase())
+      .filter((entry) => endpointOf(entry, this.#options) === undefined)
+      .map(leftOutOf);
+  }
+
+  #entriesOf(key: string): readonly Entry[] {
+    return (this.#options.by === "app" ? this.#apps.get(key) : this.#byVip().get(key)) ?? [];
   }
 
   *#entries(): Iterable<Entry> {

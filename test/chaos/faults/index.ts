@@ -54,6 +54,13 @@ import { F68 } from "./F68.ts";
 import { F70 } from "./F70.ts";
 import { F71 } from "./F71.ts";
 import { F72 } from "./F72.ts";
+import { F101 } from "./F101.ts";
+import { F102 } from "./F102.ts";
+import { F103 } from "./F103.ts";
+import { F104 } from "./F104.ts";
+import { F105 } from "./F105.ts";
+import { F106 } from "./F106.ts";
+import { F107 } from "./F107.ts";
 import { F121 } from "./F121.ts";
 import { F122 } from "./F122.ts";
 
@@ -116,6 +123,13 @@ export const faults: readonly Fault[] = [
   F72,
   F121,
   F122,
+  F101,
+  F102,
+  F103,
+  F104,
+  F105,
+  F106,
+  F107,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */

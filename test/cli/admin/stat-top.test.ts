@@ -45,7 +45,8 @@ describe("inmesh stat", () => {
     await until("the second is over", async () => (await runCli(["stat", "--admin", page.url])).stdout.includes("%"));
     const { code, stdout, stderr } = await runCli(["stat", "--admin", page.url]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const [head, empty, shop] = stdout.split("\n").map((line) => line.split(/ {2,}/));
+    const [registry, , head, empty, shop] = stdout.split("\n").map((line) => line.split(/ {2,}/));
+    expect(registry).toEqual(["registry OK"]);
     expect(head).toEqual(["SERVICE", "ENDPOINTS", "SUCCESS", "ACTUAL", "RPS", "P50", "P95", "P99", "BUDGET", "BREAKER"]);
     expect(empty?.slice(0, 2)).toEqual(["empty", "0/0"]);
     expect(shop?.slice(0, 4)).toEqual(["shop", "1/1", "75.00%", "75.00%"]);

@@ -28,6 +28,16 @@ describe("a snapshot of the Eureka registry", () => {
     expect(only({ status: "UP" })).toMatchObject({ id: "host:users:8080", host: "127.0.0.1", port: 8080 });
   });
 
+  it("says why an entry is left out, and whether the instance or an operator said so", () => {
+    const leftOut = (overrides: Readonly<Record<string, unknown>>) => read(registryOf(listedInstance(overrides))).leftOut("Users")[0];
+    for (const status of ["DOWN", "STARTING", "OUT_OF_SERVICE"])
+      expect(leftOut({ status })).toEqual({ id: "host:users:8080", reason: `status ${status}`, withdrawn: true });
+    expect(leftOut({ status: "UNKNOWN" })).toEqual({ id: "host:users:8080", reason: "a status that is not UP" });
+    expect(leftOut({ port: { $: 0, "@enabled": "true" } })).toEqual({ id: "host:users:8080", reason: expect.stringMatching(/no port/) });
+    expect(leftOut({ port: { $: 80, "@enabled": "false" }, instanceId: 7 })).toEqual({ reason: expect.stringMatching(/no port/) });
+    expect(leftOut({})).toBeUndefined();
+  });
+
   it("reads lists of one that are written as the thing itself", () => {
     const text = JSON.stringify({ applications: { application: { name: "USERS", instance: listedInstance() } } });
     expect(read(text).find("users")).toHaveLength(1);
