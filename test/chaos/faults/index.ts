@@ -121,8 +121,6 @@ export const faults: readonly Fault[] = [
   F70,
   F71,
   F72,
-  F121,
-  F122,
   F101,
   F102,
   F103,
@@ -130,6 +128,8 @@ export const faults: readonly Fault[] = [
   F105,
   F106,
   F107,
+  F121,
+  F122,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
