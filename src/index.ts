@@ -56,7 +56,7 @@ export { type FileDiscoveryOptions, fileDiscovery } from "./discovery/file/file.
 export type { FileFormat } from "./discovery/file/list-file.ts";
 export type { ListedEndpoint, ServiceList } from "./discovery/file/service-list.ts";
 export { staticDiscovery } from "./discovery/file/static.ts";
-export type { DecodeOptions } from "./fetch/decode-options.ts";
+export type { DecodeOptions } from "./fetch/decoding/decode-options.ts";
 export type { Reply, ReplyBody } from "./fetch/reply.ts";
 export type { BodyInput } from "./fetch/request-body.ts";
 export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./fetch/request-init.ts";

@@ -3,6 +3,7 @@ import type { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
+import { SendProgress } from "../core/send-progress.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { AttemptLedger } from "./attempt-ledger.ts";
 
@@ -73,8 +74,9 @@ export function balance(options: BalanceOptions): Interceptor {
 /** Makes one attempt at `upstream`, with its books and its time limit: a timeout is a failure of the instance. */
 function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: MeshRequest, upstream: Upstream): Promise<MeshResponse> {
   const books = ledger.begin(upstream, request);
-  books.sent();
-  const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream };
+  const progress = request.body === undefined ? undefined : new SendProgress();
+  books.sent(progress);
+  const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream, progress };
   const limit = limitOf?.(sent);
   if (limit !== undefined) sent.cancellation = limit;
   return next(sent).then(

@@ -7,8 +7,8 @@ import { type HeadersInput, requestHeaders } from "../core/http/request-headers.
 import { meshRequest } from "../core/mesh-request.ts";
 import { type BodyInput, extractBody } from "../fetch/request-body.ts";
 import { parseTarget } from "../fetch/target.ts";
-import type { Upgraded } from "../wire/transport.ts";
 import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 
 export type { Dispatcher };

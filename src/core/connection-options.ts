@@ -48,16 +48,24 @@ export interface WireOptions {
   readonly protocol?: Protocol;
   /** The connections to each instance: their number, age and isolation. */
   readonly connections?: ConnectionOptions;
-  /** Time without a byte after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit. @default 30000 */
+  /**
+   * Time without a byte, while its reader waits, after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit.
+   * Event streams that were asked for have none. @default 30000
+   */
   readonly bodyIdleTimeoutMs?: number | false;
+  /**
+   * The largest body that is collected whole, by `text()`, `json()`, `bytes()` and the like, in decoded bytes; a larger one fails with
+   * `ERR_MESH_BODY`. Streams are not bounded. `false` = no limit. @default 67108864
+   */
+  readonly maxCollectedBytes?: number | false;
 }
 
 /** The rules of {@link WireOptions}. */
 export const wireOptions = optionTable<WireOptions>()({
   protocol: choice(["h1", "h2", "auto"], "h1"),
   connections: group(connectionOptions),
-  // undici takes finite numbers only, and would refuse another one at the first call.
   bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
+  maxCollectedBytes: orFalse(number({ default: 64 * 2 ** 20, min: 1, unit: "bytes" })),
 });
 
 /** Options of the wire with the defaults filled in, the group of connections included. */

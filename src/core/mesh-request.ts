@@ -42,6 +42,7 @@ export function meshRequest({
     tried: emptyArray(),
     attempts: emptyArray(),
     upstream: undefined,
+    progress: undefined,
     observation: undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { AttemptLedger } from "../attempts/attempt-ledger.ts";
+import { Patience, type PatienceLimits } from "../attempts/patience.ts";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
@@ -19,6 +20,8 @@ import type { InstanceSettings } from "./instance-options.ts";
 export interface InstancesParts {
   readonly service: string;
   readonly settings: InstanceSettings;
+  /** The time limits of the service, by which silence of an instance is judged. */
+  readonly patience: PatienceLimits;
   /** The zone of this process. */
   readonly zone: string | undefined;
   /** For the connections of the health checks, which are their own. */
@@ -49,7 +52,7 @@ export class Instances {
   readonly #healthChecks: HealthChecks | undefined;
 
   constructor(parts: InstancesParts) {
-    const { service, settings, zone, send, events, clock, random } = parts;
+    const { service, settings, patience, zone, send, events, clock, random } = parts;
     this.picker = settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker;
     this.#rotation = new Rotation({
       ...(settings.breaker || undefined),
@@ -86,6 +89,7 @@ export class Instances {
       picker: this.picker,
       // With `breaker: false`, attempts do not reach the circuits: only health checks and operators do.
       passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
+      patience: new Patience(patience),
       clock,
       onEnd: this.room?.fill,
       onUnreachable: parts.onStale,

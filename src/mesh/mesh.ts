@@ -2,7 +2,7 @@ import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
-import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
@@ -10,18 +10,19 @@ import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import { LastGood } from "../discovery/last-good.ts";
-import { type DecodeOptions, decodeOption } from "../fetch/decode-options.ts";
-import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
+import { type EdgeLimits, fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
-import { timeoutOption } from "../policies/deadline.ts";
+import { deadline, timeoutOption } from "../policies/deadline.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
-import { Transport, type Upgraded } from "../wire/transport.ts";
+import { Transport } from "../wire/transport.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
+import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
@@ -107,6 +108,9 @@ export function createMesh<const Declared extends string = string>(options: Mesh
   return new ClientMesh(options);
 }
 
+/** The longest time of an upgrade up to its answer, in milliseconds. */
+const upgradeTimeoutMs = 10_000;
+
 class ClientMesh implements Mesh {
   readonly #settings: MeshSettings;
   readonly #observers: Observers;
@@ -119,7 +123,8 @@ class ClientMesh implements Mesh {
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** Sends a call down the pipeline. */
   readonly #dispatch: Dispatch;
-  readonly #decodeOf: (service: string) => DecodeOptions;
+  readonly #upgradeDeadline: Interceptor;
+  readonly #limitsOf: (service: string) => EdgeLimits;
   #closing: Promise<void> | undefined = undefined;
 
   constructor(options: MeshOptions) {
@@ -158,10 +163,12 @@ class ClientMesh implements Mesh {
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
+    const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
+    this.#upgradeDeadline = deadline({ limitOf: (request) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs), clock });
     const dispatch = callPipeline({
       observers: this.#observers,
       clock,
-      limitOf: ({ service }) => this.#overrides.get(service)?.timeoutMs ?? limit,
+      limitOf,
       interceptors: options.interceptors ?? [],
       route: this.#route,
     });
@@ -170,20 +177,23 @@ class ClientMesh implements Mesh {
       const refusal = this.#refusalOf(request.service);
       return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
     };
-    const { decode } = decodeOption.settle(options);
-    this.#decodeOf = (service) => this.#overrides.get(service)?.decode ?? decode;
+    this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#dispatch, this.#decodeOf, target, init);
+    fetchThrough(this.#dispatch, this.#limitsOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
     requestThrough(this.#dispatch, target, init);
 
   dispatcher(options?: DispatcherOptions): Dispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(this.#serviceOf(request.service), this.#transport, request, protocol);
+      upgradeThrough(
+        { service: this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
+        request,
+        protocol,
+      );
     return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options);
   }
 

@@ -4,7 +4,7 @@ import { checkKeys } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
-import { type DecodeOption, decodeOption } from "../fetch/decode-options.ts";
+import { type DecodeOption, decodeOption } from "../fetch/decoding/decode-options.ts";
 import { type TimeoutOption, timeoutOption } from "../policies/deadline.ts";
 import { type HealthCheckOption, healthCheckOption } from "../rotation/health/health-check-options.ts";
 import { type InstanceOptions, instanceOptions } from "./instance-options.ts";

@@ -15,6 +15,7 @@ import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
+import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
@@ -72,6 +73,11 @@ export class Service implements CallEndListener {
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
+      patience: {
+        ...attemptTimeoutOption.settle(options),
+        ...timeoutOption.settle(options),
+        bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs,
+      },
       zone: context.zone,
       identity: context.identity ?? staticIdentity(),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
@@ -90,7 +96,14 @@ export class Service implements CallEndListener {
     // One budget for retries and hedges: both are extra load.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const { balancer, ledger, room } = this.#instances;
-    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    const layerParts = {
+      ...parts,
+      observers,
+      interceptors,
+      protocol: this.wire.protocol,
+      maxCollectedBytes: this.wire.maxCollectedBytes,
+      sharedBudget: this.#budget,
+    };
     this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
@@ -157,6 +170,10 @@ export class Service implements CallEndListener {
       const lease = await this.#pickLease(request);
       return {
         ...lease,
+        failed: (error) => {
+          lease.failed(error);
+          leave();
+        },
         settle: (outcome, refused) => {
           lease.settle(outcome, refused);
           leave();

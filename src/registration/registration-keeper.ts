@@ -6,7 +6,7 @@ import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts"
 
 /** Options of a {@link RegistrationKeeper}. */
 export interface RegistrationKeeperOptions {
-  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed. */
+  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed, also of one that found the instance forgotten and has announced it again. */
   readonly onRenewalError?: ((error: Error) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
@@ -136,6 +136,10 @@ export class RegistrationKeeper implements Registration {
     const status = this.#status;
     await this.#entry.announce(status, call);
     this.#reported = status;
+    const { lossReasons = "it was restarted without its data" } = this.#entry;
+    this.#onError(
+      this.#entry.errorOf("renew", new Error(`the registry did not know it any more, and has taken it again (${lossReasons})`)),
+    );
   }
 
   #onError(error: Error): void {

@@ -1,28 +1,14 @@
-import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
 import { headersWith } from "../core/http/request-headers.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
-import { codeOfReason, failureOf, record } from "./failure.ts";
 import { Pools } from "./pools.ts";
-import { decodeHeaders } from "./raw-headers.ts";
+import { type Upgraded, UpgradeHandler } from "./upgrade-handler.ts";
 import type { PoolOptions } from "./upstream-pool.ts";
-import { Pieces, type WireBody, wireBody } from "./wire-body.ts";
-
-/** Limit of an instance's answer to an upgrade. */
-const upgradeTimeoutMs = 10_000;
-
-/** A connection that has changed its protocol. */
-export interface Upgraded {
-  readonly status: number;
-  /** Names and values in turn. */
-  readonly headers: readonly string[];
-  readonly socket: Duplex;
-}
+import { BlobPieces, Pieces, type WireBody, wireBody } from "./wire-body.ts";
 
 /** Sends requests to the upstream that the balancer has chosen, over its pool of connections. */
 export class Transport {
@@ -40,13 +26,13 @@ export class Transport {
   dispatch(wire: WireSettings): Dispatch {
     return (request) =>
       new Promise((resolve) => {
-        const exchange = new Exchange(request, this.#clock, resolve);
+        const exchange = new Exchange(request, this.#clock, resolve, wire);
         if (request.cancellation.cancelled) return;
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
         try {
           pool = this.#pools.of(request.upstream as Upstream, wire);
-          body = wireBody(request);
+          body = wireBody(request, this.#clock);
         } catch (error) {
           exchange.onError(error as Error);
           return;
@@ -56,7 +42,10 @@ export class Transport {
           {
             path: request.path,
             method: request.method as "GET",
-            headers: body instanceof Pieces ? headersWith(request.headers, { "content-length": `${body.byteLength}` }) : request.headers,
+            headers:
+              body instanceof Pieces || body instanceof BlobPieces
+                ? headersWith(request.headers, { "content-length": `${body.byteLength}` })
+                : request.headers,
             body: body as never,
             // undici retries nothing. A request that is not idempotent would wait until its connection has no other.
             idempotent: true,
@@ -66,58 +55,32 @@ export class Transport {
       });
   }
 
-  /** Asks the request's upstream for another protocol (`websocket`) and resolves with the connection once it has changed. */
+  /**
+   * Asks the request's upstream for another protocol (`websocket`) and resolves with the connection once it has changed. Its time is bounded by the
+   * request's cancellation, which it hears at any time, also while it waits for a connection.
+   */
   upgrade(request: MeshRequest, protocol: string, wire: WireSettings): Promise<Upgraded> {
-    const startedAt = this.#clock.now();
     return new Promise((resolve, reject) => {
-      let isSent = false;
-      let abort: () => void = () => {};
-      const { path, method, headers, cancellation } = request;
-      const state = (status?: number) => {
-        return { request, isSent, hasHead: status !== undefined, status, ms: this.#clock.now() - startedAt, index: undefined };
-      };
-      const fail = (cause: unknown) => {
-        // The caller has aborted: undici's error for that would blame the instance.
-        if (cancellation.cancelled) {
-          record(state(), codeOfReason(cancellation.reason), isSent);
-          reject(cancellation.reason);
-          return;
-        }
-        reject(failureOf(state(), cause));
-      };
+      const handler = new UpgradeHandler(request, protocol, this.#clock, { resolve: (upgraded) => resolve(this.#kept(upgraded)), reject });
+      if (request.cancellation.cancelled) return;
+      const { path, method, headers } = request;
       try {
         // Always HTTP/1.1: an upgrade changes a whole connection.
-        this.#pools.of(request.upstream as Upstream, wire, "h1").connections.dispatch(
-          { path, method: method as "GET", headers, upgrade: protocol, headersTimeout: upgradeTimeoutMs },
-          {
-            onConnect: (close) => {
-              isSent = true;
-              abort = close;
-              cancellation.onCancel(() => close());
-            },
-            onUpgrade: (status, raw, socket) => {
-              this.#upgraded.add(socket);
-              socket.once("close", () => this.#upgraded.delete(socket));
-              resolve({ status, headers: decodeHeaders((raw ?? []) as Buffer[]), socket });
-            },
-            onHeaders: (status) => {
-              if (status < 200) return true;
-              // An answer is no failure of the instance, unless it is a gateway error.
-              const message = `"${request.service}" answered ${status} instead of changing to ${protocol}`;
-              record(state(status), undefined, true);
-              reject(new MeshError("ERR_MESH_PROTOCOL", message, { service: request.service, attempts: [...request.attempts] }));
-              abort();
-              return true;
-            },
-            onData: () => true,
-            onComplete: () => {},
-            onError: fail,
-          },
-        );
+        this.#pools
+          .of(request.upstream as Upstream, wire, "h1")
+          .connections.dispatch({ path, method: method as "GET", headers, upgrade: protocol }, handler);
       } catch (error) {
-        fail(error);
+        handler.onError(error as Error);
       }
     });
+  }
+
+  /** Keeps a connection in the books that has left its pool. */
+  #kept(upgraded: Upgraded): Upgraded {
+    const { socket } = upgraded;
+    this.#upgraded.add(socket);
+    socket.once("close", () => this.#upgraded.delete(socket));
+    return upgraded;
   }
 
   /** Number of open pools. */

@@ -24,6 +24,9 @@ export interface PoolOptions {
  */
 const maxIdleMs = 60_000;
 
+/** A request that got nothing for less than this, in milliseconds, says nothing about its connection. */
+const silentMs = 50;
+
 /** Within a zone nothing on the way takes longer than a lost SYN and its repetition. */
 const connectWithinZoneMs = 300;
 const connectBeyondZoneMs = 1_000;
@@ -41,8 +44,11 @@ export interface UpstreamPool {
   readonly connections: Connections;
   /** Number of response heads that have come over them. */
   heard: number;
-  /** Takes the connections of HTTP/1.1 for dead: they take no more requests. Those of HTTP/2 judge themselves, one by one. */
-  readonly renew: () => void;
+  /**
+   * A request got nothing for so long, and was sent when so many heads had been heard. Where none has come since, the connections of HTTP/1.1 may be
+   * as dead as the one of that request: they take no more. Those of HTTP/2 judge themselves, one by one.
+   */
+  doubt(heardBefore: number, forMs: number): void;
 }
 
 /**
@@ -62,13 +68,13 @@ export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, 
       clock,
       allowH2,
     });
-  const bodyTimeoutMs = wire.bodyIdleTimeoutMs === false ? 0 : wire.bodyIdleTimeoutMs;
   let renew = () => {};
   const http1 = (connect: Connector): Connections => {
     const pool = new Pool(origin, {
       // The deadline and the attempt's time limit bound the wait for a head already.
       headersTimeout: 0,
-      bodyTimeout: bodyTimeoutMs,
+      // An exchange bounds its body, which may be an event stream, or have no reader.
+      bodyTimeout: 0,
       connections: max,
       // 0: undici closes a connection after each request.
       pipelining: isolation === "per-request" ? 0 : 1,
@@ -81,14 +87,20 @@ export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, 
     renew = tellAgeOnce(pool, maxAgeMs, clock);
     return pool;
   };
-  const http2 = { origin, clock, max, maxAgeMs, maxRequests: maxRequests ?? Number.POSITIVE_INFINITY, bodyTimeoutMs };
+  const http2 = { origin, clock, max, maxAgeMs, maxRequests: maxRequests ?? Number.POSITIVE_INFINITY };
   const connections =
     protocol === "h1" || (protocol === "auto" && !endpoint.secure)
       ? http1(connector(false))
       : protocol === "h2"
         ? new Http2Pool({ ...http2, connector: connector(endpoint.secure === true) })
         : new NegotiatingPool({ ...http2, connector: connector(true), http1 });
-  return { connections, heard: 0, renew: () => renew() };
+  return {
+    connections,
+    heard: 0,
+    doubt(heardBefore, forMs) {
+      if (this.heard === heardBefore && forMs >= silentMs) renew();
+    },
+  };
 }
 
 /** Asked at each connection attempt, since discovery may change the zone of an instance. */

@@ -19,9 +19,10 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "cli/commands/fetch.ts: firstErrorOf": ["discovery failed before its first answer, and the command does not wait for a better one"],
   },
   ERR_MESH_TIMEOUT: {
+    "fetch/decoding/decode-guard.ts: DecodeGuard.#onDeadline": ["the deadline passed while a body was decoded that had arrived"],
     "policies/deadline.ts: BoundedCall.#expire": ["the call's deadline passed"],
     "policies/attempt-timeout.ts: BoundedAttempt.#giveUp": ["the limit of one attempt passed"],
-    "wire/failure.ts: codeOf": ["the idle limit of a body, or the limit of an upgrade, passed"],
+    "wire/failure.ts: codeOf": ["the idle limit of a body passed"],
   },
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
   ERR_MESH_OVERLOADED: {
@@ -40,7 +41,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   ERR_MESH_TLS_PEER: { "wire/failure.ts: codeOf": ["a failure of TLS before the request was given to a socket"] },
   ERR_MESH_PROTOCOL: {
     "wire/failure.ts: codeOf": ["a failure after the request was given to a socket and before a response head"],
-    "wire/transport.ts: Transport.upgrade": ["an answer to an upgrade that is no upgrade"],
+    "wire/upgrade-handler.ts: UpgradeHandler.onHeaders": ["an answer to an upgrade that is no upgrade"],
     "fetch/fetch.ts: fetchRedirected": ['a redirect, and `redirect` is "error"'],
     "fetch/redirect.ts: refused": ["a redirect that leads out of the service, is one too many, or needs a stream again"],
     "attempts/lease.ts: failureOf": ["a connection of a client of node:http broke; for the statistics, no caller gets it"],
@@ -51,7 +52,8 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "the request body has another length than its content-length",
       "the response was cut off after its head",
     ],
-    "fetch/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "fetch/decoding/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "core/errors.ts: tooLargeToCollect": ["more would be collected than maxCollectedBytes allows"],
     "policies/max-response-bytes.ts: maxResponseBytes": ["the response body is larger than maxResponseBytes"],
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
   },
@@ -64,8 +66,9 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "discovery/file/list-file.ts: ListFile.#fault": ["a file cannot be read, or holds no list"],
     "discovery/last-good.ts: LastGood.load": ["the remembered endpoints cannot be used"],
     "registries/consul/catalogue.ts: listServices": ["Consul failed"],
+    "registries/consul/prepared-query.ts: watchPreparedQuery": ["Consul failed"],
     "registries/consul/watch.ts: watchService": ["Consul failed"],
-    "registries/eureka/fetch-registry.ts: fetchRegistry": ["Eureka failed"],
+    "registries/eureka/fetch-registry.ts: failure": ["Eureka failed"],
   },
   ERR_MESH_REGISTRATION: {
     "registries/consul/agent-entry.ts: AgentEntry.errorOf": ["Consul failed"],

@@ -129,6 +129,7 @@ describe("an instance on a Unix socket", () => {
       tags: [],
       onlyPassing: false,
       addressKey: undefined,
+      portName: undefined,
     }).endpoints;
     const instance = { ...said, status: "UP", ipAddr: "127.0.0.1", port: { $: 8081, "@enabled": "true" }, metadata: said };
     const fromEureka = endpointOf({ app: "USERS", instance }, { by: "app", preferSecure: false, preferHostName: false });

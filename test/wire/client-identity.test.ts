@@ -92,7 +92,7 @@ describe("an identity that changes", () => {
   it("is shown by the agent on new connections, and idle ones of before are closed", async () => {
     const { upstream, sockets, release } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, settle() {} });
+    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, failed() {}, settle() {} });
     const agent: HttpAgent = new MeshAgent({ lease, identity });
     onTestFinished(() => agent.destroy());
     const send = (path: string) =>
@@ -114,7 +114,7 @@ describe("an identity that changes", () => {
   it("leaves no connection of before in the agent's books, and no request that waits for one", async () => {
     const { upstream, release } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, settle() {} });
+    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, failed() {}, settle() {} });
     const agent: HttpAgent = new MeshAgent({ lease, identity }, { maxSockets: 1 });
     onTestFinished(() => agent.destroy());
     const send = (path: string) =>

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { addressOf } from "../../core/endpoint.ts";
+import { isEntryName } from "../../registration/entry-name.ts";
 import type { Instance } from "../../registration/registrar.ts";
 
 /** The registration of an instance, without its status and time stamp. */
@@ -15,7 +16,7 @@ export interface Description {
 
 const servicePattern = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/;
 // The id is a segment of a path. Servers refuse these characters in a path, encoded or not.
-const idPattern = /^[^\s/\\%;?#\p{Cc}]{1,256}$/u;
+const idPattern = /^[^\s/\\%;?#]+$/u;
 
 /** Checks `instance` and translates it. Throws a `TypeError` or `RangeError` that names the field and its value. */
 export function describeInstance(instance: Instance, defaultLeaseMs: number): Description {
@@ -29,8 +30,10 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
   const { hostName, ipAddr } = addresses(instance.host);
   const app = service.toUpperCase();
   const instanceId = instance.id ?? `${hostName}:${service}:${port}`;
-  if (typeof instanceId !== "string" || !idPattern.test(instanceId)) {
-    throw new TypeError(`eureka: id ${JSON.stringify(instanceId)} must be 1 to 256 characters without white space and / \\ % ; ? #`);
+  if (!isEntryName(instanceId) || !idPattern.test(instanceId)) {
+    throw new TypeError(
+      `eureka: id ${JSON.stringify(instanceId)} must be 1 to 256 printable characters without white space and / \\ % ; ? #, and neither "." nor ".."`,
+    );
   }
   const url = (path: string) => `${secure ? "https" : "http"}://${addressOf({ host: hostName, port })}${path}`;
   const leaseMs = leaseOf(check, defaultLeaseMs);

@@ -28,7 +28,6 @@ export interface Http2ConnectionOptions {
   /** The name that was asked for in the handshake instead of the instance's own. */
   readonly serverName: string | undefined;
   readonly clock: Clock;
-  readonly bodyTimeoutMs: number;
   readonly maxAgeMs: number;
   readonly maxRequests: number;
   /** Called when it takes more requests than before, or no more, and when it has closed. */
@@ -38,7 +37,6 @@ export interface Http2ConnectionOptions {
 /** One HTTP/2 connection to an instance. */
 export class Http2Connection implements StreamOwner {
   readonly session: ClientHttp2Session;
-  readonly bodyTimeoutMs: number;
   readonly serverName: string | undefined;
   readonly #options: Http2ConnectionOptions;
   readonly #socket: Socket;
@@ -54,12 +52,11 @@ export class Http2Connection implements StreamOwner {
   #isHeld = false;
 
   constructor(socket: Socket, options: Http2ConnectionOptions) {
-    const { origin, clock, maxAgeMs, maxRequests, bodyTimeoutMs, onChange } = options;
+    const { origin, clock, maxAgeMs, maxRequests, onChange } = options;
     this.#options = options;
     this.#socket = socket;
     this.#scheme = origin.protocol.slice(0, -1);
     this.#requestsLeft = maxRequests;
-    this.bodyTimeoutMs = bodyTimeoutMs;
     this.serverName = options.serverName;
     const session = connect(origin, {
       createConnection: () => socket,

@@ -11,7 +11,6 @@ const headersFrame = 1;
 /** The connection of an exchange, as the exchange uses it. */
 export interface StreamOwner {
   readonly session: ClientHttp2Session;
-  readonly bodyTimeoutMs: number;
   readonly bytesRead: number;
   /** It has closed: what is under way on it fails with it. */
   readonly isLost: boolean;
@@ -38,7 +37,6 @@ export class Http2Exchange {
   /** Bytes of the response's content that its head announces; `undefined`: it does not. */
   #length: number | undefined = undefined;
   #received = 0;
-  #isPaused = false;
   /** The peer has ended the response, rather than its stream (END_STREAM). */
   #isWhole = false;
   #hasHead = false;
@@ -144,17 +142,15 @@ export class Http2Exchange {
     if (request.method === "HEAD" || status === 204 || status === 304) this.#length = 0;
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) this.#isWhole = true;
     request.onResponseStarted();
-    const goesOn = request.onHeaders(status, rawHeaders(headers, raw), () => this.#resume(stream), "");
-    const timeoutMs = request.bodyTimeout ?? this.#connection.bodyTimeoutMs;
-    if (timeoutMs > 0) stream.setTimeout(timeoutMs, () => this.#idle(stream, timeoutMs));
-    if (goesOn === false) this.#pause(stream);
+    const goesOn = request.onHeaders(status, rawHeaders(headers, raw), () => stream.resume(), "");
+    if (goesOn === false) stream.pause();
   }
 
   #data(stream: ClientHttp2Stream, chunk: Buffer): void {
     const request = this.#request;
     if (request.aborted || request.completed) return;
     this.#received += chunk.byteLength;
-    if (request.onData(chunk) === false) this.#pause(stream);
+    if (request.onData(chunk) === false) stream.pause();
   }
 
   #end(stream: ClientHttp2Stream): void {
@@ -171,26 +167,6 @@ export class Http2Exchange {
     // The rest of a request that has been answered is not sent.
     if (!stream.writableEnded) stream.destroy(cancelled);
   }
-
-  #pause(stream: ClientHttp2Stream): void {
-    this.#isPaused = true;
-    stream.pause();
-  }
-
-  #resume(stream: ClientHttp2Stream): void {
-    this.#isPaused = false;
-    stream.resume();
-  }
-
-  /** No byte has moved for as long as a response may be idle. One that waits for its reader may. */
-  #idle(stream: ClientHttp2Stream, timeoutMs: number): void {
-    if (this.#isPaused) {
-      stream.setTimeout(timeoutMs);
-      return;
-    }
-    this.#fail(new BodyIdle(timeoutMs));
-    this.#connection.givenUp(this);
-  }
 }
 
 /** Names and values in turn, as undici has them. Node has decoded them as Latin-1. */
@@ -203,15 +179,6 @@ function rawHeaders(headers: IncomingHttpHeaders, raw: readonly string[]): Buffe
     if (name.charCodeAt(0) !== 58) result.push(Buffer.from(name, "latin1"), Buffer.from(all[index + 1] as string, "latin1"));
   }
   return result;
-}
-
-class BodyIdle extends Error {
-  /** The code that undici uses. */
-  readonly code = "UND_ERR_BODY_TIMEOUT";
-
-  constructor(timeoutMs: number) {
-    super(`no byte for ${timeoutMs} ms`);
-  }
 }
 
 class InvalidHead extends Error {

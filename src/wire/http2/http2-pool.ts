@@ -15,8 +15,6 @@ export interface Http2PoolOptions {
   readonly maxAgeMs: number;
   /** Requests of one connection at most. */
   readonly maxRequests: number;
-  /** Time without a byte after which a response fails; 0: none. */
-  readonly bodyTimeoutMs: number;
   /** Takes a connection on which the instance has chosen HTTP/1.1, and what waits. Without it such a connection is an error. */
   readonly onHttp1?: (socket: Socket, waiting: readonly Waiting[]) => void;
 }
@@ -164,7 +162,7 @@ export class Http2Pool implements Connections {
   }
 
   #connected(socket: Socket, serverName: string | undefined): void {
-    const { onHttp1, clock, bodyTimeoutMs, maxAgeMs, maxRequests } = this.#options;
+    const { onHttp1, clock, maxAgeMs, maxRequests } = this.#options;
     if (this.#isDestroyed) {
       socket.destroy();
       return;
@@ -185,7 +183,6 @@ export class Http2Pool implements Connections {
         origin: this.#origin,
         serverName,
         clock,
-        bodyTimeoutMs,
         maxAgeMs,
         maxRequests,
         onChange: () => this.#settle(),

@@ -20,9 +20,8 @@ export async function upload(stream: ClientHttp2Stream, request: UndiciRequest):
     for (let from = 0; from < bytes.byteLength; from += pieceBytes) {
       if (hasEnded(stream)) return;
       const piece = bytes.subarray(from, from + pieceBytes);
-      const sent = written(stream, piece);
+      await written(stream, piece);
       request.onBodySent(piece);
-      await sent;
     }
   }
   if (hasEnded(stream)) return;

@@ -27,7 +27,6 @@ declare module "undici/lib/core/request.js" {
     /** Names and values in turn. */
     readonly headers: readonly (string | readonly string[])[];
     readonly body: Uint8Array | Blob | AsyncIterable<Uint8Array | string> | null;
-    readonly bodyTimeout: number | undefined;
     readonly aborted: boolean;
     readonly completed: boolean;
     onConnect(abort: (error?: Error | null) => void): void;

@@ -61,6 +61,8 @@ import { F104 } from "./F104.ts";
 import { F105 } from "./F105.ts";
 import { F106 } from "./F106.ts";
 import { F107 } from "./F107.ts";
+import { F111 } from "./F111.ts";
+import { F112 } from "./F112.ts";
 import { F121 } from "./F121.ts";
 import { F122 } from "./F122.ts";
 
@@ -128,6 +130,8 @@ export const faults: readonly Fault[] = [
   F105,
   F106,
   F107,
+  F111,
+  F112,
   F121,
   F122,
 ];

@@ -248,6 +248,7 @@ describe("a server", () => {
                     upstream,
                     observation: undefined,
                     call: undefined,
+                    progress: undefined,
                     route: undefined,
                   })
                   .then(({ headers }) => {

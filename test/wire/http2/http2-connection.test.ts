@@ -86,7 +86,6 @@ describe("an HTTP/2 connection whose path swallows everything", () => {
       max: 1,
       maxAgeMs: 1e6,
       maxRequests: 1e6,
-      bodyTimeoutMs: 0,
     });
     onTestFinished(() => pool.destroy());
     const [events, given] = [listener(), listener()];

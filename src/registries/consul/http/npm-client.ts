@@ -16,7 +16,8 @@ export type NpmMethod = (options: NpmCallOptions) => Promise<unknown>;
 /** The part of the npm package `consul` that is used. Its own types lack most of it. */
 export interface NpmConsul {
   readonly health: { service: NpmMethod };
-  readonly catalog: { readonly service: { list: NpmMethod } };
+  readonly query: { execute: NpmMethod };
+  readonly catalog: { readonly service: { list: NpmMethod; nodes: NpmMethod } };
   readonly agent: {
     readonly service: { list: NpmMethod; register: NpmMethod; deregister: NpmMethod; maintenance: NpmMethod };
     readonly check: { pass: NpmMethod; fail: NpmMethod };

@@ -1,5 +1,6 @@
-import type { ResponseBody } from "../core/http/body.ts";
-import { type DecodeOptions, decodeOptions } from "./decode-options.ts";
+import type { ResponseBody } from "../../core/http/body.ts";
+import type { DecodeBounds } from "./decode-guard.ts";
+import type { DecodeLimits } from "./decode-options.ts";
 import { DecodedBody } from "./decoded-body.ts";
 import { decoders } from "./decoders.ts";
 
@@ -14,7 +15,8 @@ export function decodeBody(
   body: ResponseBody,
   contentEncoding: string | undefined,
   service: string,
-  options: DecodeOptions = {},
+  limits: DecodeLimits,
+  bounds?: DecodeBounds,
 ): ResponseBody {
   if (contentEncoding === undefined) return body;
   const codings = contentEncoding
@@ -23,5 +25,5 @@ export function decodeBody(
     .filter((coding) => coding !== "identity" && coding !== "");
   if (codings.length === 0) return body;
   if (codings.length > maxCodings || !codings.every((coding) => coding in decoders)) return body;
-  return new DecodedBody(body, codings.reverse(), service, decodeOptions.settle(options));
+  return new DecodedBody(body, codings.reverse(), service, limits, bounds);
 }

@@ -3,15 +3,17 @@ import type { RequestListener } from "node:http";
 import { setImmediate as turn } from "node:timers/promises";
 import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { localResponse } from "../../src/core/buffered-body.ts";
-import { MeshError } from "../../src/core/errors.ts";
-import type { CallEnd } from "../../src/core/observing/call-observer.ts";
-import { decodeBody } from "../../src/fetch/decode.ts";
-import type { Mesh } from "../../src/mesh/mesh.ts";
-import { meshOf } from "../support/mesh.ts";
-import { rejectionOf } from "../support/rejection.ts";
-import { serve, serveRaw } from "../support/servers.ts";
-import { until } from "../support/until.ts";
+import { localResponse } from "../../../src/core/buffered-body.ts";
+import { systemClock } from "../../../src/core/clock.ts";
+import { MeshError } from "../../../src/core/errors.ts";
+import type { CallEnd } from "../../../src/core/observing/call-observer.ts";
+import { decodeBody } from "../../../src/fetch/decoding/decode.ts";
+import type { DecodeBounds } from "../../../src/fetch/decoding/decode-guard.ts";
+import type { Mesh } from "../../../src/mesh/mesh.ts";
+import { meshOf } from "../../support/mesh.ts";
+import { rejectionOf } from "../../support/rejection.ts";
+import { serve, serveRaw } from "../../support/servers.ts";
+import { until } from "../../support/until.ts";
 
 const text = JSON.stringify({ name: "Ada", lines: Array.from({ length: 500 }, (_, index) => `line ${index} é`) });
 const codings: readonly (readonly [string, (content: Buffer | string) => Buffer])[] = [
@@ -293,6 +295,45 @@ describe("a bomb", () => {
   });
 });
 
+describe("the bounds of a call", () => {
+  const large = gzipSync(Buffer.alloc(128 * 2 ** 20), { level: 1 });
+  const limits = { maxBytes: false, maxRatio: Number.POSITIVE_INFINITY } as const;
+  const decode = (bounds: Partial<DecodeBounds>) =>
+    decodeBody(localResponse(200, large).body, "gzip", "files", limits, {
+      clock: systemClock,
+      deadline: Number.POSITIVE_INFINITY,
+      signal: undefined,
+      ...bounds,
+    });
+
+  it("hold while a body is decoded that has arrived: the deadline", async () => {
+    const error = await rejectionOf(decode({ deadline: systemClock.now() + 5 }).bytes());
+    expect(error).toMatchObject({ code: "ERR_MESH_TIMEOUT", message: expect.stringContaining("not decoded within the deadline") });
+  });
+
+  it("hold while a body is decoded that has arrived: the caller's abort", async () => {
+    const stop = new AbortController();
+    const reading = rejectionOf(
+      decode({ signal: stop.signal })
+        .stream()
+        .getReader()
+        .read()
+        .then(async () => decode({ signal: stop.signal }).bytes()),
+    );
+    setTimeout(() => stop.abort(new RangeError("enough")), 5);
+    expect(await reading).toBeInstanceOf(RangeError);
+  });
+
+  it("leave a body alone that is read after its deadline, since it arrived in time", async () => {
+    const body = decodeBody(localResponse(200, gzipSync(text)).body, "gzip", "files", limits, {
+      clock: systemClock,
+      deadline: systemClock.now() - 5_000,
+      signal: undefined,
+    });
+    expect(await body.text()).toBe(text);
+  });
+});
+
 describe("the option decode", () => {
   const doubled = gzipSync("a".repeat(2_000_000));
 
@@ -301,7 +342,10 @@ describe("the option decode", () => {
     const services = { files: server.port, archives: server.port, small: server.port };
     const mesh = meshOf(services, {
       decode: { maxRatio: 2_000 },
-      services: { archives: { decode: { maxRatio: Number.POSITIVE_INFINITY } }, small: { decode: { maxBytes: 1_000, maxRatio: 2_000 } } },
+      services: {
+        archives: { decode: { maxRatio: Number.POSITIVE_INFINITY } },
+        small: { maxCollectedBytes: 1_000, decode: { maxRatio: 2_000 } },
+      },
     });
     for (const service of ["files", "archives"]) expect(await (await mesh.fetch(`${service}/x`)).text()).toHaveLength(2_000_000);
     const error = await rejectionOf((await mesh.fetch("small/x")).text());
@@ -313,7 +357,7 @@ describe("the option decode", () => {
   });
 
   it.each([
-    [{ maxBytes: 0 }, RangeError, "decode.maxBytes must be at least 1, not 0"],
+    [{ maxRatio: 0 }, RangeError, "decode.maxRatio must be at least 1, not 0"],
     [{ maxRatio: "10" }, TypeError, "decode.maxRatio must be a number"],
     [{ ratio: 10 }, TypeError, "ratio"],
     [100, TypeError, "decode must be an object with options, not 100"],
