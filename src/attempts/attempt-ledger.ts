@@ -3,10 +3,10 @@ import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
+import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
 import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
-import { type HeadVerdict, isRefusal, type PassiveHealth } from "../rotation/passive-health.ts";
+import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
 import { Patience } from "./patience.ts";
 
 /** The parts that an {@link AttemptLedger} reports to. */
@@ -110,7 +110,7 @@ export class Attempt {
     const statistics = statisticsOf(this.#upstream);
     const outcome = this.#outcome(error);
     if (outcome === "failure" && !this.hasFailedHead) statistics.failures++;
-    if (outcome === "failure" && isRefusal(error)) this.#options.onUnreachable?.();
+    if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
     this.#reportEnd(error, outcome);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.

@@ -6,6 +6,7 @@ import { isRetryableMethod } from "../core/outcome.ts";
 import { SendProgress } from "../core/send-progress.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { AttemptLedger } from "./attempt-ledger.ts";
+import { noTls, pickSecure } from "./pick-secure.ts";
 
 /** The parts that {@link balance} joins. */
 export interface BalanceOptions {
@@ -59,6 +60,10 @@ export function balance(options: BalanceOptions): Interceptor {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
       let upstream = balancer.pick(request, mayProbe);
       if (upstream === undefined) return fail(wait.noEndpoints(request));
+      if (request.requiresTls && !upstream.endpoint.secure) {
+        upstream = pickSecure(balancer, request, mayProbe);
+        if (upstream === undefined) return Promise.reject(noTls(request));
+      }
       if (instanceLimit?.isFull(upstream)) {
         upstream = pickWithRoom(balancer, request, mayProbe, instanceLimit);
         if (upstream === undefined) return instanceLimit.waitFor(request, () => send(request));
@@ -97,11 +102,12 @@ function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: M
 
 /** Picks as for a retry until an instance is not full, each instance at most once. */
 function pickWithRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, limit: InstanceRoom): Upstream | undefined {
-  const full = balancer.candidates.filter((upstream) => limit.isFull(upstream));
+  const isUnfit = (upstream: Upstream) => limit.isFull(upstream) || (request.requiresTls && !upstream.endpoint.secure);
+  const full = balancer.candidates.filter(isUnfit);
   // Without the tried ones first, then with them: an instance that has been tried is better than none.
   for (const tried of [[...request.tried, ...full], full]) {
     const upstream = balancer.pick({ ...request, tried }, mayProbe);
-    if (upstream !== undefined && !limit.isFull(upstream)) return upstream;
+    if (upstream !== undefined && !isUnfit(upstream)) return upstream;
   }
   return undefined;
 }

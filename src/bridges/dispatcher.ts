@@ -5,11 +5,13 @@ import { isMeshError } from "../core/errors.ts";
 import { isReplayable } from "../core/http/body.ts";
 import { type HeadersInput, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
+import { withServiceLocation } from "../fetch/redirect.ts";
 import { type BodyInput, extractBody } from "../fetch/request-body.ts";
-import { parseTarget } from "../fetch/target.ts";
+import { parseOrigin } from "../fetch/target.ts";
 import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
+import { outsideHandler } from "./outside-handler.ts";
 
 export type { Dispatcher };
 
@@ -49,9 +51,10 @@ export class MeshDispatcher extends Dispatcher {
 
   override dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
     const origin = String(options.origin ?? "").replace(/\/$/, "");
-    if (this.#passThrough?.(origin)) {
+    const isOutside = this.#passThrough;
+    if (isOutside?.(origin)) {
       this.#outside ??= new Agent();
-      return this.#outside.dispatch({ ...options, origin }, handler);
+      return this.#outside.dispatch({ ...options, origin }, outsideHandler(handler, `${origin}${options.path}`, isOutside));
     }
     const sink = sinkOf(handler);
     const cancellation = new Cancellation();
@@ -78,7 +81,7 @@ export class MeshDispatcher extends Dispatcher {
   }
 
   async #send(options: DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
-    const { service, path } = parseTarget(`${origin}${withQuery(options.path, options.query)}`);
+    const { service, path, requiresTls } = parseOrigin(origin, withQuery(options.path, options.query));
     const given = headersOf(options.headers);
     const headers = requestHeaders(given);
     const body = options.body === undefined || options.body === null ? undefined : await extractBody(bodyOf(options.body), "half");
@@ -87,21 +90,22 @@ export class MeshDispatcher extends Dispatcher {
     const length = isReplayable(body?.body) ? undefined : lengthIn(given);
     if (length !== undefined) headers["content-length"] = length;
     const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
-    const request = meshRequest({ service, path, method: options.method, headers, body: body?.body, options: callOptions, cancellation });
+    const parts = { service, path, requiresTls, method: options.method, headers, body: body?.body };
+    const request = meshRequest({ ...parts, options: callOptions, cancellation });
     if (cancellation.cancelled) throw cancellation.reason;
     if (options.upgrade) {
       const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
       sink.upgrade(status, lines, socket);
       return;
     }
-    await pass(await this.#target.dispatch(request), sink);
+    await pass(await this.#target.dispatch(request), sink, origin);
   }
 }
 
 Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
 /** Passes a response to a handler of undici, at its pace. */
-async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
+async function pass(response: MeshResponse, sink: DispatchSink, origin: string): Promise<void> {
   const { body } = response;
   let bodyError: unknown;
   // A handler that is paused gets the error of the body, too.
@@ -117,7 +121,7 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
     return opening && Promise.race([opening, failed]);
   };
   try {
-    sink.head(response.status, response.headers, response.statusText);
+    sink.head(response.status, withServiceLocation(response, origin), response.statusText);
     await ready();
     if (body.complete) {
       const bytes = await body.bytes();

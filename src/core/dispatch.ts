@@ -47,6 +47,8 @@ export interface MeshRequest {
   readonly method: string;
   /** Path and query as they go out, starting with `/`. */
   readonly path: string;
+  /** The caller wrote `https://` or `wss://`: the request is sent over TLS or not at all. */
+  readonly requiresTls: boolean;
   readonly headers: RequestHeaders;
   readonly body: RequestBody;
   /** The options of the call, as its caller gave them. */

@@ -2,7 +2,8 @@
  * The codes of a {@link MeshError}, with their meaning. docs/reference/errors.md has a section for each, with causes and remedies.
  */
 export const meshErrorCodes = {
-  ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",
+  ERR_MESH_INVALID_TARGET:
+    "The target does not follow the grammar `service/path`, or asks for TLS (`https:`, `wss:`) where no instance speaks it. Nothing was sent.",
   ERR_MESH_NO_ENDPOINTS:
     "No instance of the service is known: discovery lists none that may be called, or has not answered within `discoveryTimeoutMs` or the deadline.",
   ERR_MESH_TIMEOUT:

@@ -111,6 +111,11 @@ function outcomeByCode(error: unknown): Outcome {
   }
 }
 
+/** Whether an attempt failed because no connection could be made, TLS handshake included: proof enough with a single failure, by every door. */
+export function isUnreachable(error: unknown): boolean {
+  return isMeshError(error) && (error.code === "ERR_MESH_CONNECT" || error.code === "ERR_MESH_TLS_PEER");
+}
+
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"]);
 const idempotentMethods: ReadonlySet<string> = new Set([...safeMethods, "PUT", "DELETE"]);
 

@@ -13,15 +13,19 @@ export const maxEndpointsPerService = 10_000;
 /** Characters of metadata that one endpoint may have, keys and values together. An endpoint with more loses all of it. */
 const maxMetadataLength = 16_384;
 
+/** In the place of a `socketPath` of a source that may not name any: combined sources hand entries on with it, for the mesh to report. */
+export const withheldSocketPath = "";
+
 /**
  * Checks the entries of a discovery answer one by one. The content of a registry is not trusted, since tenants write it themselves, and a
  * bad entry must not take the others with it.
+ * @param allowSocketPaths whether the source may name Unix sockets of this machine, past the policy of addresses
  */
-export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoints {
+export function validateEndpoints(entries: readonly unknown[], allowSocketPaths = false): ValidatedEndpoints {
   const accepted = new Map<string, Endpoint>();
   const rejected: { entry: unknown; reason: string }[] = [];
   for (const entry of entries) {
-    const reason = faultOf(entry, accepted);
+    const reason = faultOf(entry, accepted, allowSocketPaths);
     if (reason === undefined) accepted.set((entry as Endpoint).id, withSaneMetadata(entry as Endpoint));
     else rejected.push({ entry, reason });
   }
@@ -37,7 +41,7 @@ export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoin
   return { endpoints, rejected };
 }
 
-function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | undefined {
+function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>, allowSocketPaths: boolean): string | undefined {
   if (typeof entry !== "object" || entry === null) return "not an object";
   const { id, host, port, weight, priority, zone, secure, socketPath } = entry as { [key in keyof Endpoint]: unknown };
   if (typeof id !== "string" || id === "" || id.length > 512 || hasControls(id))
@@ -51,7 +55,9 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | 
     return "priority is not a number from 0 to 65535";
   if (zone !== undefined && (typeof zone !== "string" || zone.length > 255 || hasControls(zone)))
     return "zone is not a string of up to 255 characters without control characters";
-  // 107 bytes are what the kernel allows (sun_path). Adapters of registries that others may write to never yield one.
+  if (socketPath !== undefined && (!allowSocketPaths || socketPath === withheldSocketPath))
+    return "socketPath: the source may not name Unix sockets (allowSocketPaths)";
+  // 107 bytes are what the kernel allows (sun_path).
   if (socketPath !== undefined && !(typeof socketPath === "string" && /^\/[^\0]{1,106}$/.test(socketPath)))
     return "socketPath is not an absolute path of up to 107 characters";
   if (secure !== undefined && typeof secure !== "boolean") return "secure is neither true nor false";

@@ -71,7 +71,7 @@ function responseOf({ request, response, redirected }: Followed, decodeOf: Decod
       ? decodeBody(response.body, allValues(response.headers, "content-encoding"), service, decode, { clock, deadline, signal })
       : response.body,
     collects: decode.maxBytes === false ? undefined : { maxBytes: decode.maxBytes, service },
-    url: `http://${service}${request.path}`,
+    url: `${request.requiresTls ? "https" : "http"}://${service}${request.path}`,
     hasBody: request.method !== "HEAD",
     redirected,
   });

@@ -19,7 +19,7 @@ export interface Call {
  */
 export function readCall(input: FetchTarget, given: MeshRequestInit | null): Call | Promise<Call> {
   const init = typeof input === "string" || input instanceof URL ? (given ?? {}) : initOf(input, given ?? {});
-  const { service, path } = parseTarget(typeof input === "string" ? input : input instanceof URL ? input.href : input.url);
+  const { service, path, requiresTls } = parseTarget(typeof input === "string" ? input : input instanceof URL ? input.href : input.url);
   const signal = signalOf(init.signal);
   const method = methodOf(init.method);
   const headers = requestHeaders(init.headers);
@@ -28,11 +28,12 @@ export function readCall(input: FetchTarget, given: MeshRequestInit | null): Cal
   const redirect = redirectOf(init.redirect);
   if (init.mesh !== undefined) checkCallOptions(init.mesh);
   if (signal?.aborted) throw abandoned(init.body, signal);
-  if (!hasBody) return { request: meshRequest({ service, path, method, headers, body: undefined, options: init.mesh }), signal, redirect };
+  if (!hasBody)
+    return { request: meshRequest({ service, path, requiresTls, method, headers, body: undefined, options: init.mesh }), signal, redirect };
   const extracted = extractBody(init.body as BodyInput, init.duplex);
   const call = ({ body, contentType }: ExtractedBody): Call => {
     if (contentType !== undefined && headers["content-type"] === undefined) headers["content-type"] = contentType;
-    return { request: meshRequest({ service, path, method, headers, body, options: init.mesh }), signal, redirect };
+    return { request: meshRequest({ service, path, requiresTls, method, headers, body, options: init.mesh }), signal, redirect };
   };
   return extracted instanceof Promise ? extracted.then(call) : call(extracted);
 }

@@ -3,7 +3,6 @@ import { MeshAgent } from "../bridges/agent.ts";
 import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
-import { meshRequest } from "../core/mesh-request.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { checkNumber } from "../core/settings/checks.ts";
@@ -18,7 +17,7 @@ import { deadline, timeoutOption } from "../policies/deadline.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
-import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
+import { staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
 import { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
@@ -116,7 +115,6 @@ class ClientMesh implements Mesh {
   readonly #observers: Observers;
   readonly #transport: Transport;
   readonly #lastGood: LastGood | undefined;
-  readonly #identity: ClientIdentity;
   readonly #reading: MeshReading;
   readonly #services: Services;
   readonly #names: ServiceNames;
@@ -135,8 +133,7 @@ class ClientMesh implements Mesh {
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
     this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
-    this.#identity = staticIdentity(tls);
-    this.#transport = new Transport({ zone, clock, identity: this.#identity });
+    this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
@@ -145,7 +142,6 @@ class ClientMesh implements Mesh {
       observers: this.#observers,
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
-      identity: this.#identity,
       clock,
       random: settings.random,
     };
@@ -198,9 +194,8 @@ class ClientMesh implements Mesh {
   }
 
   agent(options?: AgentOptions): Agent {
-    const lease = async (service: string, method: string, path: string) =>
-      this.#serviceOf(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
-    return new MeshAgent({ lease, identity: this.#identity }, options);
+    const { connector, idle } = this.#transport;
+    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle }, options);
   }
 
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {

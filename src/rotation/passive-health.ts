@@ -2,8 +2,7 @@ import type { Failure } from "../circuit/circuit.ts";
 import { type CircuitPermit, permitOfFirstGeneration } from "../circuit/circuit-permit.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
-import { isMeshError } from "../core/errors.ts";
-import { type Outcome, outcomeOfResponse } from "../core/outcome.ts";
+import { isUnreachable, type Outcome, outcomeOfResponse } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Ejections } from "./ejections.ts";
 import type { InstanceCircuits } from "./instance-circuits.ts";
@@ -44,7 +43,7 @@ export class PassiveHealth {
 
   /** An admitted attempt has failed before its head. */
   failed(upstream: Upstream, permit: CircuitPermit, error: unknown, outcome: Outcome): void {
-    if (outcome === "failure") this.#fail(upstream, permit, { isRefused: isRefusal(error) });
+    if (outcome === "failure") this.#fail(upstream, permit, { isRefused: isUnreachable(error) });
     else this.#abandon(upstream, permit);
   }
 
@@ -120,9 +119,4 @@ function isServerError(status: number): boolean {
 /** Whether a sweep has found the instance, by rates in which server errors count as failures. */
 function isOfSweep(rule: EjectionRule | undefined): boolean {
   return rule === "success rate" || rule === "failure percentage";
-}
-
-/** Whether no connection could be made: proof enough with a single failure. */
-export function isRefusal(error: unknown): boolean {
-  return isMeshError(error) && (error.code === "ERR_MESH_CONNECT" || error.code === "ERR_MESH_TLS_PEER");
 }

@@ -1,7 +1,8 @@
 import type { Timer } from "../core/clock.ts";
 import type { Protocol, WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { type PoolOptions, type UpstreamPool, upstreamPool } from "./upstream-pool.ts";
+import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
+import { type PoolParts, type UpstreamPool, upstreamPool } from "./upstream-pool.ts";
 
 /** Pools are looked at in rounds of this length. A pool without a request in a whole round is closed. */
 const idleRoundMs = 60_000;
@@ -22,15 +23,15 @@ interface Entry {
  * identity changes or when no request has used it for a while. Ten thousand known instances of which fifty are in use hold fifty pools.
  */
 export class Pools {
-  readonly #options: PoolOptions;
+  readonly #options: PoolParts;
   readonly #entries = new Map<Upstream, Entry>();
   /** Pools that take no more requests and wait for those in flight. */
   readonly #leaving = new Set<UpstreamPool>();
   #round: Timer | undefined = undefined;
   #isClosed = false;
 
-  constructor(options: PoolOptions) {
-    this.#options = options;
+  constructor(options: InstanceConnectorOptions, connector: InstanceConnector = new InstanceConnector(options)) {
+    this.#options = { connector, clock: options.clock };
   }
 
   /** Open pools, including those that close when the requests on them have ended. */
@@ -45,7 +46,7 @@ export class Pools {
    * @throws once the pools have been destroyed, and for a host that the URL parser refuses.
    */
   of(upstream: Upstream, wire: WireSettings, protocol: Protocol = wire.protocol): UpstreamPool {
-    const identityVersion = upstream.endpoint.secure ? this.#options.identity.version : 0;
+    const identityVersion = upstream.endpoint.secure ? this.#options.connector.identity.version : 0;
     let known = this.#entries.get(upstream);
     if (known !== undefined && known.identityVersion !== identityVersion) {
       this.release(upstream);

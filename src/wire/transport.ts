@@ -5,21 +5,27 @@ import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { headersWith } from "../core/http/request-headers.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
+import { IdleSockets } from "./idle-sockets.ts";
+import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
 import { Pools } from "./pools.ts";
 import { type Upgraded, UpgradeHandler } from "./upgrade-handler.ts";
-import type { PoolOptions } from "./upstream-pool.ts";
 import { BlobPieces, Pieces, type WireBody, wireBody } from "./wire-body.ts";
 
 /** Sends requests to the upstream that the balancer has chosen, over its pool of connections. */
 export class Transport {
+  /** Opens the connections of everything, in pools and outside of them. */
+  readonly connector: InstanceConnector;
+  /** The idle connections of agents. */
+  readonly idle: IdleSockets = new IdleSockets();
   readonly #clock: Clock;
   readonly #pools: Pools;
   /** Connections that have changed their protocol; they have left their pools. */
   readonly #upgraded = new Set<Duplex>();
 
-  constructor(options: PoolOptions) {
+  constructor(options: InstanceConnectorOptions) {
     this.#clock = options.clock;
-    this.#pools = new Pools(options);
+    this.connector = new InstanceConnector(options);
+    this.#pools = new Pools(options, this.connector);
   }
 
   /** The innermost dispatch of a service's pipeline. */
@@ -93,14 +99,16 @@ export class Transport {
     return this.#pools.connect(upstream, wire);
   }
 
-  /** Takes no more requests for an upstream that has left: those in flight end by themselves, idle connections close now. */
+  /** Closes the idle connections to an upstream that has left the rotation, and those in use after their requests, which end by themselves. */
   release(upstream: Upstream): void {
     this.#pools.release(upstream);
+    this.idle.release(upstream);
   }
 
   /** Ends every connection, also those in use. */
   async destroy(): Promise<void> {
     for (const socket of this.#upgraded) socket.destroy();
+    this.idle.close();
     await this.#pools.destroy();
   }
 }

@@ -1,35 +1,23 @@
 import type { Clock } from "../core/clock.ts";
 import type { Protocol, WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { ClientIdentity } from "./client-identity.ts";
 import { noticingResets, upstreamConnector } from "./connector.ts";
 import type { Connections } from "./http2/connections.ts";
 import { Http2Pool } from "./http2/http2-pool.ts";
-import { NegotiatingPool } from "./negotiating-pool.ts";
+import { NegotiatingPool } from "./http2/negotiating-pool.ts";
+import type { InstanceConnector } from "./instance-connector.ts";
 import { tellAgeOnce } from "./undici/connection-age.ts";
 import { withoutContent } from "./undici/no-content.ts";
 import { type Connector, Pool } from "./undici/undici.ts";
 
 /** The parts that the pools of one mesh share. */
-export interface PoolOptions {
-  /** The zone of this process. */
-  readonly zone?: string | undefined;
-  readonly identity: ClientIdentity;
+export interface PoolParts {
+  readonly connector: InstanceConnector;
   readonly clock: Clock;
 }
 
-/**
- * An idle connection is closed after so long, however much longer its server would keep it: after each request that is given up undici makes
- * a connection in advance, which may never be used.
- */
-const maxIdleMs = 60_000;
-
 /** A request that got nothing for less than this, in milliseconds, says nothing about its connection. */
 const silentMs = 50;
-
-/** Within a zone nothing on the way takes longer than a lost SYN and its repetition. */
-const connectWithinZoneMs = 300;
-const connectBeyondZoneMs = 1_000;
 
 /** Options of {@link upstreamPool}. */
 export interface UpstreamPoolOptions {
@@ -55,19 +43,12 @@ export interface UpstreamPool {
  * Makes the pool of connections to one upstream; connects to nothing yet.
  * @throws Error for a host that the URL parser refuses, though discovery's checks have not.
  */
-export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, options: PoolOptions): UpstreamPool {
-  const { origin, endpoint } = upstream;
-  const { max, maxRequests, maxAgeMs, isolation } = wire.connections;
+export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, options: PoolParts): UpstreamPool {
+  const { endpoint } = upstream;
+  const { max, maxRequests, maxAgeMs, maxIdleMs, isolation } = wire.connections;
   const { clock } = options;
-  if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
-  const connector = (allowH2: boolean): Connector =>
-    upstreamConnector({
-      upstream,
-      identity: options.identity,
-      timeoutMs: () => connectTimeoutMs(upstream, wire, options),
-      clock,
-      allowH2,
-    });
+  const origin = originOf(upstream);
+  const connector = (allowH2: boolean): Connector => upstreamConnector(options.connector, upstream, wire, allowH2);
   let renew = () => {};
   const http1 = (connect: Connector): Connections => {
     const pool = new Pool(origin, {
@@ -78,6 +59,8 @@ export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, 
       connections: max,
       // 0: undici closes a connection after each request.
       pipelining: isolation === "per-request" ? 0 : 1,
+      keepAliveTimeout: maxIdleMs,
+      // Also where the instance says that it keeps idle connections longer.
       keepAliveMaxTimeout: maxIdleMs,
       clientTtl: maxAgeMs,
       allowH2: false,
@@ -103,7 +86,9 @@ export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, 
   };
 }
 
-/** Asked at each connection attempt, since discovery may change the zone of an instance. */
-function connectTimeoutMs({ endpoint }: Upstream, { connections }: WireSettings, { zone }: PoolOptions): number {
-  return connections.connectTimeoutMs ?? (zone !== undefined && endpoint.zone === zone ? connectWithinZoneMs : connectBeyondZoneMs);
+/** The origin that undici writes as `host` or `:authority`. The connector knows the address itself. */
+function originOf({ endpoint, authority }: Upstream): string {
+  const origin = `${endpoint.secure ? "https" : "http"}://${authority}`;
+  if (!URL.canParse(origin)) throw new Error(`${origin} is not an address`);
+  return origin;
 }

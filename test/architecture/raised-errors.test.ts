@@ -12,7 +12,10 @@ type Reasons = readonly string[];
  * causes in docs/reference/errors.md? When both are true for it, it is added here.
  */
 const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>> = {
-  ERR_MESH_INVALID_TARGET: { "fetch/target.ts: refused": ["the target does not follow the grammar"] },
+  ERR_MESH_INVALID_TARGET: {
+    "fetch/target.ts: refused": ["the target does not follow the grammar"],
+    "attempts/pick-secure.ts: noTls": ["the target asks for TLS, which no instance speaks"],
+  },
   ERR_MESH_NO_ENDPOINTS: {
     "discovery/endpoint-wait.ts: EndpointWait.noEndpoints": ["discovery listed none"],
     "discovery/endpoint-wait.ts: EndpointWait.#unanswered": ["discovery has not answered within discoveryTimeoutMs"],
@@ -40,6 +43,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   ERR_MESH_TLS_PEER: { "wire/failure.ts: codeOf": ["a failure of TLS before the request was given to a socket"] },
   ERR_MESH_PROTOCOL: {
+    "bridges/outside-handler.ts: refused": ["a redirect from outside of the mesh leads into it"],
     "wire/failure.ts: codeOf": ["a failure after the request was given to a socket and before a response head"],
     "wire/upgrade-handler.ts: UpgradeHandler.onHeaders": ["an answer to an upgrade that is no upgrade"],
     "fetch/fetch.ts: fetchRedirected": ['a redirect, and `redirect` is "error"'],

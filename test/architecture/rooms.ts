@@ -4,6 +4,7 @@
  */
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core", ["core/http", "core/observing", "core/settings"]],
+  ["core/node", []],
   ["core/observing", ["core"]],
   ["core/http", []],
   ["core/settings", ["core"]],
@@ -96,13 +97,14 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["extend", ["core/*", "discovery", "registration", "balancer", "policies/*", "fetch", "telemetry/*"]],
   ["assets", ["core/*", "telemetry/*"]],
-  ["admin", ["core/*", "mesh"]],
-  ["admin/page", ["core/*", "admin"]],
+  ["admin", ["core/*", "admin/health", "mesh"]],
+  ["admin/health", ["core/*", "admin"]],
+  ["admin/page", ["core/*", "admin", "admin/health"]],
   ["testing", ["core/*", "discovery/*", "registration", "mesh", "testing/contract", "testing/simulator"]],
   ["testing/contract", ["core/*", "discovery", "registration", "balancer", "testing"]],
   ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "telemetry/observing", "wire", "testing"]],
   ["cli", ["core/*", "cli/commands", "cli/terminal", "index", "extend"]],
-  ["cli/admin", ["core/*", "admin", "cli", "cli/terminal"]],
+  ["cli/admin", ["core/*", "admin", "admin/health", "cli", "cli/terminal"]],
   ["cli/check", ["core/*", "extend", "cli", "cli/registry"]],
   [
     "cli/commands",
@@ -111,6 +113,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "index",
       "extend",
       "admin",
+      "admin/health",
       "assets",
       "cli",
       "cli/admin",

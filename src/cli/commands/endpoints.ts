@@ -2,6 +2,7 @@ import type { LeftOut } from "../../core/left-out.ts";
 import { type Command, command as declare } from "../command.ts";
 import { type EndpointView, endpointColumns, endpointView } from "../endpoint-view.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { likelyName, suggestionOf } from "../likely-name.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
@@ -34,8 +35,10 @@ export const command: Command = declare({
     const { discovery } = await registrySource(values, io, terminal);
     const name = discovery.name ?? "discovery";
     terminal.progress(`asking ${name} …`);
+    let likely: string | undefined;
     const report = await lookUp(discovery, service, { timeoutMs, signal: io.signal }, async ({ update, ms }): Promise<EndpointsReport> => {
       const endpoints = update.endpoints.map(endpointView).sort((a, b) => (a.id < b.id ? -1 : 1));
+      if (endpoints.length === 0) likely = await likelyName(discovery, update.service, io.signal);
       return { service, discovery: name, ms: Math.round(ms), endpoints, rejected: update.rejected, leftOut: update.leftOut ?? [] };
     });
     terminal.progress();
@@ -47,7 +50,7 @@ export const command: Command = declare({
     }
     if (report.endpoints.length > 0) return exitCodes.ok;
     const only = report.rejected.length + report.leftOut.length > 0 ? " that may be called" : "";
-    terminal.note(`${name} lists no endpoint of ${JSON.stringify(service)}${only}`);
+    terminal.note(`${name} lists no endpoint of ${JSON.stringify(service)}${only}${suggestionOf(likely)}`);
     return exitCodes.nothing;
   },
 });

@@ -1,11 +1,14 @@
+import { requestHeadersOfTheMesh } from "./own-headers.ts";
+
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Headers of the connection and the framing of one hop, and the one that names the instance. The mesh sets them itself and drops those of the
- * caller, which may have passed on the headers of an incoming request.
+ * Headers of the connection and the framing of one hop, the one that names the instance, and those of the mesh. The mesh sets them itself and drops
+ * those of the caller, which may have passed on the headers of an incoming request.
  */
 const ownedByTheMesh: ReadonlySet<string> = new Set([
+  ...requestHeadersOfTheMesh,
   "connection",
   "content-length",
   "expect",

@@ -3,7 +3,7 @@ import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimer
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { RefreshListeners } from "../refresh-listeners.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
-import { closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import { closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
 import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
 /** Options of {@link fallback}. All are optional. */
@@ -48,6 +48,7 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
   return {
     name: `${nameOf(primary)}, else ${nameOf(secondary)}`,
     emptyPolicy: emptyPolicyOf(both),
+    ...socketPathsOf(both),
     refresh: (service) => hints.notify(service),
     async *watch(service, signal) {
       if (signal.aborted) return;

@@ -4,7 +4,7 @@ import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { RefreshListeners } from "../refresh-listeners.ts";
-import { allFailed, closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import { allFailed, closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
 import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
 
 /** Options of {@link union}. All are optional. */
@@ -53,6 +53,7 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
   return {
     name: sources.map(nameOf).join(" and "),
     emptyPolicy: emptyPolicyOf(sources),
+    ...socketPathsOf(sources),
     watch: (service, signal) => watchAll(settings, service, signal),
     refresh: (service) => settings.hints.notify(service),
     ...(catalogues.length > 0 ? { services: (signal: AbortSignal) => catalogueOf(catalogues, signal, onError) } : {}),

@@ -6,6 +6,7 @@ import type { LeftOut } from "../../core/left-out.ts";
 import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
 import type { Notifier } from "../notifier.ts";
 import { keepIfSame } from "../same-endpoints.ts";
+import { withheldSocketPath } from "../validate.ts";
 import { Watcher } from "../watcher.ts";
 
 /** Called with every failure of one of several combined sources, also when the others make up for it. Must not throw. */
@@ -49,7 +50,7 @@ export class WatchedSource {
         this.#isFailing = false;
         this.#keep(
           endpoints,
-          rejected.map(({ entry }) => entry as Endpoint),
+          rejected.map(({ entry }) => withheld(entry, discovery)),
           leftOut,
         );
         if (!quarantined) this.#answers++;
@@ -126,4 +127,10 @@ export class WatchedSource {
       this.#answer = { endpoints: before.endpoints, certain, ...next };
     } else if (certain && !before.certain) this.#answer = { ...before, certain };
   }
+}
+
+/** A rejected entry, to be rejected again: another one of the sources may be one that names Unix sockets. */
+function withheld(entry: unknown, { allowSocketPaths }: Discovery): Endpoint {
+  if (allowSocketPaths === true || (entry as Partial<Endpoint> | null)?.socketPath === undefined) return entry as Endpoint;
+  return { ...(entry as Endpoint), socketPath: withheldSocketPath };
 }

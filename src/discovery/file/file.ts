@@ -45,6 +45,7 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
   return {
     name: `file ${file}`,
     emptyPolicy,
+    allowSocketPaths: true,
     async *watch(service, signal) {
       const release = list.follow();
       try {

@@ -27,7 +27,7 @@ export function readServiceList(list: unknown, where: string): ReadonlyMap<strin
 /** Checks the instances of one service in the same way. */
 export function readEndpoints(entries: readonly unknown[], where: string): readonly Endpoint[] {
   const candidates = entries.map((entry, index) => withId(entry, `${where}[${index}]`));
-  const { endpoints, rejected } = validateEndpoints(candidates);
+  const { endpoints, rejected } = validateEndpoints(candidates, true);
   const [fault] = rejected;
   if (fault) {
     const index = candidates.indexOf(fault.entry as Endpoint);

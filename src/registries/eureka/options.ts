@@ -1,5 +1,6 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
+import { refusePath } from "../../core/settings/pem.ts";
 import { type Credentials, parseServer, type ServerAddress } from "./server-address.ts";
 
 /** TLS to Eureka servers: their certificate authorities, and the client's own certificate. */
@@ -113,6 +114,7 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
   checkObject("eureka: tls", tls);
   checkKeys("eureka: tls", tls, knownTls);
   checkChoice("eureka: serverOrder", serverOrder, ["random", "listed"]);
+  for (const name of ["ca", "cert", "key"] as const) refusePath(`eureka: tls.${name}`, tls[name]);
   checkChoice("eureka: by", by, ["app", "vip"]);
   checkFlag("eureka: preferSecure", preferSecure);
   checkFlag("eureka: preferHostName", preferHostName);

@@ -55,7 +55,10 @@ export function restCall(server: ServerAddress, request: RestRequest, limits: Re
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
     const open = server.secure ? httpsRequest : httpRequest;
     const options = {
-      ...(server.secure ? { ...(tls as TlsOptions), ...(serverName !== undefined && { servername: serverName }) } : {}),
+      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      ...(server.secure
+        ? { ...(tls as TlsOptions), rejectUnauthorized: true, ...(serverName !== undefined && { servername: serverName }) }
+        : {}),
       agent: false,
       hostname: server.hostname,
       port: server.port,

@@ -7,11 +7,6 @@ declare module "undici/lib/api/index.js" {
   export default methods;
 }
 
-declare module "undici/lib/core/connect.js" {
-  import { buildConnector } from "undici";
-  export default buildConnector;
-}
-
 declare module "undici/lib/core/request.js" {
   import type { Dispatcher } from "undici";
 

@@ -1,6 +1,5 @@
 import type * as undici from "undici";
 import methods from "undici/lib/api/index.js";
-import connect from "undici/lib/core/connect.js";
 import request from "undici/lib/core/request.js";
 import agent from "undici/lib/dispatcher/agent.js";
 import dispatcher from "undici/lib/dispatcher/dispatcher.js";
@@ -27,8 +26,6 @@ export type DispatchHandler = undici.Dispatcher.DispatchHandler;
 /** `request`, `stream`, `pipeline`, `upgrade` and `connect`, which undici's index adds to {@link Dispatcher}. */
 export const dispatcherMethods: Pick<Dispatcher, "request" | "stream" | "pipeline" | "upgrade" | "connect"> = methods;
 
-/** Makes the function that opens sockets. */
-export const buildConnector: typeof undici.buildConnector = connect;
 /** Opens a socket. */
 export type Connector = undici.buildConnector.connector;
 

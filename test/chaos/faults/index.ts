@@ -65,6 +65,8 @@ import { F111 } from "./F111.ts";
 import { F112 } from "./F112.ts";
 import { F121 } from "./F121.ts";
 import { F122 } from "./F122.ts";
+import { F131 } from "./F131.ts";
+import { F132 } from "./F132.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -134,6 +136,8 @@ export const faults: readonly Fault[] = [
   F112,
   F121,
   F122,
+  F131,
+  F132,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */

@@ -235,6 +235,7 @@ describe("a server", () => {
                   path: "/.inmesh/load",
                   headers: {},
                   body: undefined,
+                  requiresTls: false,
                   options: {},
                   cancellation,
                 };

@@ -1,10 +1,11 @@
+import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../../src/balancer/pickers/round-robin.ts";
 import type { Mesh } from "../../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../../src/mesh/mesh-options.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
 import { Http2Pool } from "../../../src/wire/http2/http2-pool.ts";
-import { buildConnector, type DispatchHandler } from "../../../src/wire/undici/undici.ts";
+import type { DispatchHandler } from "../../../src/wire/undici/undici.ts";
 import { frameType } from "../../behaviour/http2-connection.ts";
 import { errorCode, type PeerConnection, servePeer } from "../../behaviour/http2-peer.ts";
 import { meshOf } from "../../support/mesh.ts";
@@ -81,7 +82,9 @@ describe("an HTTP/2 connection whose path swallows everything", () => {
     const time = virtualClock();
     const pool = new Http2Pool({
       origin: `http://127.0.0.1:${peer.port}`,
-      connector: buildConnector({}),
+      connector: (_target, callback) => {
+        const socket = connect(peer.port, "127.0.0.1", () => callback(null, socket));
+      },
       clock: time,
       max: 1,
       maxAgeMs: 1e6,

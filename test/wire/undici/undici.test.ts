@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import * as parts from "../../../src/wire/undici/undici.ts";
 
 it("the classes are those that the package exports", () => {
-  const { Pool, Agent, Dispatcher, buildConnector } = parts;
-  expect([Pool, Agent, Dispatcher, buildConnector]).toEqual([whole.Pool, whole.Agent, whole.Dispatcher, whole.buildConnector]);
+  const { Pool, Agent, Dispatcher } = parts;
+  expect([Pool, Agent, Dispatcher]).toEqual([whole.Pool, whole.Agent, whole.Dispatcher]);
 });
 
 it("the methods are those that the package adds to every dispatcher", () => {

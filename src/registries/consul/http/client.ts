@@ -118,7 +118,10 @@ function answerOf(result: unknown): ConsulAnswer {
   return { headers: response.headers, body };
 }
 
-/** Node's types demand mutable arrays. */
+/**
+ * The options as Node has them; its types demand mutable arrays. Each connection verifies the certificate in full: no session is resumed, and
+ * NODE_TLS_REJECT_UNAUTHORIZED changes nothing.
+ */
 function mutable({ serverName, ...tls }: ConsulTls = {}): Record<string, unknown> {
-  return { ...tls, ...(serverName !== undefined && { servername: serverName }) };
+  return { ...tls, rejectUnauthorized: true, maxCachedSessions: 0, ...(serverName !== undefined && { servername: serverName }) };
 }

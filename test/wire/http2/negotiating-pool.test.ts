@@ -2,10 +2,10 @@ import { createSecureServer, type Http2SecureServer } from "node:http2";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { staticDiscovery } from "../../src/discovery/file/static.ts";
-import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
-import { certificate } from "../support/certificate.ts";
-import { closing } from "../support/mesh.ts";
+import { staticDiscovery } from "../../../src/discovery/file/static.ts";
+import { createMesh, type Mesh } from "../../../src/mesh/mesh.ts";
+import { certificate } from "../../support/certificate.ts";
+import { closing } from "../../support/mesh.ts";
 
 type Protocols = "1.1" | "1.1 and 2";
 

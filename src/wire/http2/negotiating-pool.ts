@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import type { Connections } from "./http2/connections.ts";
-import { Http2Pool, type Http2PoolOptions, type Waiting } from "./http2/http2-pool.ts";
-import type { Connector, DispatchHandler, DispatchOptions } from "./undici/undici.ts";
+import type { Connector, DispatchHandler, DispatchOptions } from "../undici/undici.ts";
+import type { Connections } from "./connections.ts";
+import { Http2Pool, type Http2PoolOptions, type Waiting } from "./http2-pool.ts";
 
 /** Options of {@link NegotiatingPool}. */
 export interface NegotiatingPoolOptions extends Http2PoolOptions {

@@ -1,16 +1,16 @@
-import type { RegistryState } from "../core/observing/reading.ts";
-import type { RegistryRow, RegistrySummary } from "./snapshot.ts";
+import type { RegistryState } from "../../core/observing/reading.ts";
+import type { RegistryRow, RegistrySummary } from "../snapshot.ts";
 
 /** The states, the worst first. */
 const order: readonly RegistryState[] = ["failing", "doubted", "waiting", "ok"];
 
 /** The state of the registry in a line, by the rows of all services: the first thing to know where endpoints are old. */
 export function registrySummary(rows: readonly RegistryRow[]): RegistrySummary {
-  if (rows.length === 0) return { state: "waiting", text: "registry not asked yet" };
+  if (rows.length === 0) return { state: "waiting", services: 0, text: "registry not asked yet" };
   const state = order.find((each) => rows.some((row) => row.state === each)) ?? "ok";
   const affected = rows.filter((row) => row.state === state);
   const of = rows.length === 1 ? "" : ` for ${affected.length} of ${rows.length} services`;
-  return { state, text: `registry ${textOf(state, affected, of)}` };
+  return { state, services: affected.length, text: `registry ${textOf(state, affected, of)}` };
 }
 
 function textOf(state: RegistryState, affected: readonly RegistryRow[], of: string): string {
