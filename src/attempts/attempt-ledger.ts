@@ -3,6 +3,7 @@ import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import { warnOfThrow } from "../core/observing/fence.ts";
 import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
 import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
@@ -85,7 +86,7 @@ export class Attempt {
     if (this.#hasEnded || this.#sentAt !== undefined) return;
     this.#progress = progress;
     this.#sentAt = this.#options.clock.now();
-    this.#learner = this.#options.picker.onAttempt?.(this.#upstream, this.#request);
+    this.#learner = this.#beginLearning();
   }
 
   /** The response head has come. */
@@ -99,14 +100,18 @@ export class Attempt {
     const ms = now - (this.#progress?.at ?? this.#sentAt);
     learnLatency(this.#upstream, ms);
     this.#options.patience.learn(ms, now);
-    this.#learner?.onHead(response);
+    try {
+      this.#learner?.onHead(response);
+    } catch (thrown) {
+      warnOfThrow("onHead of a picker's learner", thrown);
+    }
   }
 
   /** The body has closed, or the attempt failed before its head. `error`: its failure; `undefined` for a whole response. */
   end(error: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { picker, onEnd } = this.#options;
+    const { onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
     const outcome = this.#outcome(error);
     if (outcome === "failure" && !this.hasFailedHead) statistics.failures++;
@@ -114,8 +119,8 @@ export class Attempt {
     this.#reportEnd(error, outcome);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.
-    if (outcome === "failure" && this.#sentAt === undefined) this.#learner = picker.onAttempt?.(this.#upstream, this.#request);
-    this.#learner?.onEnd(error);
+    if (outcome === "failure" && this.#sentAt === undefined) this.#learner = this.#beginLearning();
+    this.#learnEnd(error);
     onEnd?.();
   }
 
@@ -129,6 +134,25 @@ export class Attempt {
     // A body that its reader has given up: the instance had answered.
     const isOver = this.#response !== undefined && outcome === "neutral" && !this.#isGivenUp(error) && !isTimeout(error);
     return isOver ? "success" : outcome;
+  }
+
+  // The picker may be the program's, and what it learns comes from sockets and timers: an error of it would end the process.
+
+  #beginLearning(): AttemptLearner | undefined {
+    try {
+      return this.#options.picker.onAttempt?.(this.#upstream, this.#request);
+    } catch (thrown) {
+      warnOfThrow("onAttempt of a picker", thrown);
+      return undefined;
+    }
+  }
+
+  #learnEnd(error: unknown): void {
+    try {
+      this.#learner?.onEnd(error);
+    } catch (thrown) {
+      warnOfThrow("onEnd of a picker's learner", thrown);
+    }
   }
 
   /** How long the instance had been waited for, in milliseconds. */

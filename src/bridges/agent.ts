@@ -23,7 +23,7 @@ export interface AgentService {
 /** The mesh, as far as a {@link MeshAgent} uses it. */
 export interface AgentTarget {
   /** The service of this name. Throws where it may not be called. */
-  serviceOf(name: string): AgentService;
+  serviceOf(name: string): AgentService | Promise<AgentService>;
   readonly connector: InstanceConnector;
   readonly idle: IdleSockets;
 }
@@ -150,7 +150,9 @@ export class MeshAgent extends Agent {
   async #send(request: ClientRequest, options: RequestOptions): Promise<void> {
     const origin = originOf(options);
     const { service: name, requiresTls } = parseOrigin(origin, request.path);
-    const service = this.#target.serviceOf(name);
+    const found = this.#target.serviceOf(name);
+    // At once where the service is known: a client that ends its request in the same turn writes its headers then.
+    const service = found instanceof Promise ? await found : found;
     const { wire } = service;
     setHeaders(request, wire.peer.name);
     this.#closeOutdated();

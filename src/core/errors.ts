@@ -1,3 +1,5 @@
+import { cleanText } from "./text/clean-text.ts";
+
 /**
  * The codes of a {@link MeshError}, with their meaning. docs/reference/errors.md has a section for each, with causes and remedies.
  */
@@ -81,7 +83,8 @@ export class MeshError extends Error {
   constructor(code: MeshErrorCode, message: string, details: MeshErrorDetails = {}) {
     const limit = Error.stackTraceLimit;
     if (details.stack === false) Error.stackTraceLimit = 0;
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // It quotes names, answers and errors of others.
+    super(cleanText(message), details.cause === undefined ? undefined : { cause: details.cause });
     if (details.stack === false) Error.stackTraceLimit = limit;
     this.code = code;
     this.service = details.service ?? "";
@@ -115,11 +118,20 @@ export function isMeshError(value: unknown): value is MeshError {
   );
 }
 
-/** The message of an error, after its code where the message does not contain it: for messages that quote a cause. */
+/** The message of an error on one line, after its code where the message does not contain it: for messages that quote a cause. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return cleanText(textOf(error));
   const code = (error as { code?: unknown }).code;
   // The `AggregateError` of a connection over several addresses has a code and an empty message.
-  const message = error.message || error.name;
+  const message = cleanText(error.message || error.name);
   return typeof code === "string" && !message.includes(code) ? `${code}: ${message}` : message;
+}
+
+/** An object without a prototype, for one, cannot be made a string. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `a value of type ${typeof value}`;
+  }
 }

@@ -5,7 +5,7 @@ import { countReasons, type LeftOut, type LeftOutCount } from "../core/left-out.
 import type { EndpointsUpdate } from "../core/observing/events.ts";
 import { type CheckedAnswer, checkedAnswer } from "./checked-answer.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
-import type { LastGood } from "./last-good.ts";
+import type { LastGood } from "./last-good/last-good.ts";
 import { Notifier } from "./notifier.ts";
 import { pauseUnlessNotified } from "./pause.ts";
 import { Quarantine } from "./quarantine.ts";

@@ -1,6 +1,7 @@
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { checkCallOptions } from "./call-options.ts";
 import { type BodyInput, type ExtractedBody, extractBody } from "./request-body.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
@@ -72,7 +73,7 @@ function signalOf(signal: unknown): AbortSignal | undefined {
 
 function redirectOf(redirect: MeshRequestInit["redirect"] = "manual"): Call["redirect"] {
   if (redirect === "manual" || redirect === "error" || redirect === "follow") return redirect;
-  throw new TypeError(`redirect: ${JSON.stringify(redirect)} is neither "manual", "error" nor "follow"`);
+  throw new TypeError(`redirect: ${quoted(redirect)} is neither "manual", "error" nor "follow"`);
 }
 
 const normalizedMethods: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
@@ -84,7 +85,7 @@ function methodOf(method = "GET"): string {
   const upper = method.toUpperCase();
   // The forbidden methods of the Fetch standard.
   if (!tokenMethod.test(method) || upper === "CONNECT" || upper === "TRACE" || upper === "TRACK")
-    throw new TypeError(`method: ${JSON.stringify(method)} is not allowed`);
+    throw new TypeError(`method: ${quoted(method)} is not allowed`);
   // The standard normalizes only the six above: it sends `patch` as it is, which nearly every server refuses.
   return normalizedMethods.has(upper) || upper === "PATCH" || upper === "QUERY" ? upper : method;
 }

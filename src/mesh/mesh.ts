@@ -8,7 +8,7 @@ import type { MeshReading } from "../core/observing/reading.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
-import { LastGood } from "../discovery/last-good.ts";
+import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { type EdgeLimits, fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
@@ -23,6 +23,7 @@ import { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
+import { lastGoodOf } from "./last-good-of.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Service } from "./service.ts";
@@ -73,7 +74,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * @throws MeshError `ERR_MESH_INVALID_TARGET` for a wrong name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
    */
   warm(service: string, options?: WarmOptions): Promise<number>;
-  /** The names of the services that are watched: those that were called, `maxServices` at most. */
+  /** The names of the services that are watched: those that were called, within the bounds of `maxServices`. */
   services(): readonly string[];
   /**
    * Explains for each endpoint of a service why it is a candidate or is none, and how old the data is; `undefined` for a service that is
@@ -127,16 +128,17 @@ class ClientMesh implements Mesh {
 
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
-    const { discovery, clock, tls, zone, lastGoodDirectory: directory } = settings;
+    const { discovery, clock, tls, zone } = settings;
     this.#settings = settings;
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
-    this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
+    this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
+      onListed: (service: string) => this.#services.noteListed(service),
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
@@ -147,6 +149,9 @@ class ClientMesh implements Mesh {
     };
     this.#services = new Services({
       maxServices: settings.maxServices,
+      isOwnName: (name) => settings.serviceNames !== undefined || this.#overrides.has(name),
+      onDrop: (name) => this.#lastGood?.forget(name),
+      ...shared,
       create: (name) => {
         const own = this.#overrides.get(name);
         return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
@@ -186,7 +191,7 @@ class ClientMesh implements Mesh {
   dispatcher(options?: DispatcherOptions): Dispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
       upgradeThrough(
-        { service: this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
+        { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
         request,
         protocol,
       );
@@ -208,7 +213,8 @@ class ClientMesh implements Mesh {
 
   async warm(service: string, options: WarmOptions = {}): Promise<number> {
     checkWarm(options);
-    return this.#serviceOf(parseTarget(service).service).warm(options);
+    const watched = await this.#serviceOf(parseTarget(service).service);
+    return watched.warm(options);
   }
 
   explain(service: string): ServiceExplanation | undefined {
@@ -243,13 +249,13 @@ class ClientMesh implements Mesh {
 
   /** Passes a call to its service. It rejects and never throws: interceptors above see refusals as they see failures. */
   readonly #route: Dispatch = (request) => {
-    let service: Service;
+    let service: Service | undefined;
     try {
       service = this.#services.of(request.service);
     } catch (error) {
       return Promise.reject(error);
     }
-    return service.dispatch(request);
+    return service?.dispatch(request) ?? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request));
   };
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
@@ -258,10 +264,10 @@ class ClientMesh implements Mesh {
   }
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
-  #serviceOf(name: string): Service {
+  #serviceOf(name: string): Service | Promise<Service> {
     const refusal = this.#refusalOf(name);
     if (refusal !== undefined) throw refusal;
-    return this.#services.of(name);
+    return this.#services.of(name) ?? this.#services.ofCatalogue(name);
   }
 
   readonly #onDiscoveryError = (service: string, error: unknown): void =>

@@ -12,7 +12,7 @@ import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
-import type { LastGood } from "../discovery/last-good.ts";
+import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
@@ -34,6 +34,8 @@ import { type WarmOptions, warmUp } from "./warm-up.ts";
 export interface ServiceContext {
   readonly discovery: Discovery;
   readonly lastGood?: LastGood | undefined;
+  /** Told when discovery lists an endpoint of a service. */
+  readonly onListed?: (service: string) => void;
   readonly catalogue: Catalogue;
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
@@ -118,7 +120,7 @@ export class Service implements CallEndListener {
 
   /** Makes the watch of its endpoints, without starting it. */
   #watch(emptyPolicy: EmptyPolicy | undefined): Watcher {
-    const { discovery, lastGood, observers, clock, random } = this.#context;
+    const { discovery, lastGood, observers, onListed, clock, random } = this.#context;
     return new Watcher({
       service: this.name,
       discovery,
@@ -129,6 +131,7 @@ export class Service implements CallEndListener {
       onUpdate: (given) => {
         const update = { ...given, endpoints: this.#spokenTo(given.endpoints) };
         this.#instances.update(update.endpoints, this.#watcher.unconfirmed);
+        if (update.endpoints.length > 0) onListed?.(this.name);
         observers.emit?.({ type: "endpoints", ...update });
       },
       onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),

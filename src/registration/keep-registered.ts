@@ -1,4 +1,5 @@
 import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { entryNameRule, isEntryName } from "./entry-name.ts";
 import { RegistrationKeeper } from "./registration-keeper.ts";
 import type { RegistryEntry } from "./registry-entry.ts";
@@ -27,7 +28,7 @@ export async function keepRegistered(
   signal?: AbortSignal,
 ): Promise<RegistrationKeeper> {
   signal?.throwIfAborted();
-  if (!isEntryName(entry.id)) throw new TypeError(`the id of an entry must be ${entryNameRule}, got ${JSON.stringify(entry.id)}`);
+  if (!isEntryName(entry.id)) throw new TypeError(`the id of an entry must be ${entryNameRule}, got ${quoted(entry.id)}`);
   const { registerTimeoutMs, clock } = options;
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal?.reason);

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import type { Clock, Random, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
+import { fenceResult } from "../core/observing/fence.ts";
 import type { InstanceStatus, Registration } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";
 
@@ -144,7 +145,7 @@ export class RegistrationKeeper implements Registration {
 
   #onError(error: Error): void {
     try {
-      this.#options.onRenewalError?.(error);
+      fenceResult(`onRenewalError of ${this.id}`, this.#options.onRenewalError?.(error));
     } catch (thrown) {
       process.emitWarning(`inmesh: onRenewalError of ${this.id} threw: ${describeError(thrown)}`);
     }

@@ -6,6 +6,7 @@ import { tooLargeToCollect } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf, noChunks, textOf } from "../core/http/body-chunks.ts";
 import { isWantedEventStream } from "../core/http/event-stream.ts";
+import { tellClosed } from "../core/observing/fence.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type BodyReader, type BodySource, CollectedBody, DiscardedBody, StreamedBody, UnreadBody, unreadBytes } from "./body-readers.ts";
 import { BodyIdle, type BodyLimits, BodyTimer, DrainTimer, type TimedBody, unlimited } from "./body-timer.ts";
@@ -161,7 +162,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
   }
 
   onClose(listener: CloseListener): void {
-    if (this.#isClosed) listener(this.#closeError);
+    if (this.#isClosed) tellClosed(listener, this.#closeError);
     else if (this.#closeListeners === undefined) this.#closeListeners = [listener];
     else this.#closeListeners.push(listener);
   }
@@ -295,6 +296,6 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
     if (error !== undefined) this.#reader = undefined;
     const listeners = this.#closeListeners;
     this.#closeListeners = undefined;
-    if (listeners) for (const listener of listeners) listener(error);
+    if (listeners) for (const listener of listeners) tellClosed(listener, error);
   }
 }

@@ -19,6 +19,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   ERR_MESH_NO_ENDPOINTS: {
     "discovery/endpoint-wait.ts: EndpointWait.noEndpoints": ["discovery listed none"],
     "discovery/endpoint-wait.ts: EndpointWait.#unanswered": ["discovery has not answered within discoveryTimeoutMs"],
+    "mesh/services.ts: Services.ofCatalogue": ["too many unknown names, and the catalogue does not have this one"],
     "cli/commands/fetch.ts: firstErrorOf": ["discovery failed before its first answer, and the command does not wait for a better one"],
   },
   ERR_MESH_TIMEOUT: {
@@ -29,7 +30,9 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
   ERR_MESH_OVERLOADED: {
-    "mesh/services.ts: Services.#makeRoom": ["all of maxServices services have calls in flight"],
+    "mesh/services.ts: refusal": [
+      "all of maxServices services have calls in flight, or too many unknown names and no catalogue to look them up in",
+    ],
     "policies/concurrency/concurrency-limit.ts: ConcurrencyLimiter.#refusal": [
       "no place, and none in the queue, in time or after shedding",
     ],
@@ -68,7 +71,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "discovery/combined/sources.ts: allFailed": ["every source of a combination failed"],
     "discovery/dns/dns.ts: dns": ["a DNS server failed"],
     "discovery/file/list-file.ts: ListFile.#fault": ["a file cannot be read, or holds no list"],
-    "discovery/last-good.ts: LastGood.load": ["the remembered endpoints cannot be used"],
+    "discovery/last-good/last-good.ts: LastGood.#fault": ["the remembered endpoints cannot be used, or not be written"],
     "registries/consul/catalogue.ts: listServices": ["Consul failed"],
     "registries/consul/prepared-query.ts: watchPreparedQuery": ["Consul failed"],
     "registries/consul/watch.ts: watchService": ["Consul failed"],

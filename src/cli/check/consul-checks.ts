@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { describeError } from "../../core/errors.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { ConsulAccess } from "../registry/consul-access.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
 import { clockFinding } from "./clock-check.ts";
@@ -18,7 +18,7 @@ export interface RegistryCheck {
 export async function* consulFindings(access: ConsulAccess, options: RegistryCheck): AsyncGenerator<Finding, void, undefined> {
   let token: string | undefined;
   try {
-    token = typeof access.token === "object" ? (await readFile(access.token.file, "utf8")).trim() : access.token;
+    token = typeof access.token === "object" ? (await readNamedFile(access.token.file)).toString("utf8").trim() : access.token;
   } catch (error) {
     yield fail("token", `the token file cannot be read (${describeError(error)})`, "check the path and the permissions of the file");
     return;

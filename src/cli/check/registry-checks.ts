@@ -1,7 +1,8 @@
 import { Resolver } from "node:dns/promises";
 import { describeError } from "../../core/errors.ts";
-import { likelyName, suggestionOf } from "../likely-name.ts";
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 import { lookUp } from "../lookup.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
 import { clockFinding } from "./clock-check.ts";
@@ -44,7 +45,7 @@ async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerat
   const headers = url.username === "" && url.password === "" ? {} : { authorization: `Basic ${authorization}` };
   url.username = "";
   url.password = "";
-  const path = url.pathname.replace(/\/+$/, "").replace(/\/apps$/, "");
+  const path = withoutTrailingSlashes(url.pathname).replace(/\/apps$/, "");
   const base = `${url.origin}${path === "" ? "/eureka" : path}`;
   yield* nameFindings(url);
   yield* serverCertificateFindings(url, check.tls, check.timeoutMs);

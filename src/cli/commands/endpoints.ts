@@ -2,10 +2,10 @@ import type { LeftOut } from "../../core/left-out.ts";
 import { type Command, command as declare } from "../command.ts";
 import { type EndpointView, endpointColumns, endpointView } from "../endpoint-view.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { likelyName, suggestionOf } from "../likely-name.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 

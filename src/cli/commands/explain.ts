@@ -1,10 +1,10 @@
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { showExplanation } from "../explanation-view.ts";
-import { likelyName, suggestionOf } from "../likely-name.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 

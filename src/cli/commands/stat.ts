@@ -4,9 +4,9 @@ import { adminClient, adminOptions } from "../admin/admin-client.ts";
 import { endpointRowColumns, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { suggestionOf } from "../likely-name.ts";
 import { nearestWord } from "../nearest-word.ts";
 import { formatOption } from "../option-table.ts";
+import { suggestionOf } from "../registry/likely-name.ts";
 
 /** `inmesh stat [SERVICE]`. */
 export const command: Command = declare({

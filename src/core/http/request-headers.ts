@@ -1,3 +1,4 @@
+import { quoted } from "../text/clean-text.ts";
 import { requestHeadersOfTheMesh } from "./own-headers.ts";
 
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -89,7 +90,7 @@ function isWhiteSpace(code: number): boolean {
 
 function add(headers: Record<string, string>, name: string, given: unknown): void {
   // A whole line in the place of a name may hold a credential.
-  if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name.split(":")[0])} is not a valid header name`);
+  if (!tokenName.test(name)) throw new TypeError(`headers: ${quoted(name.split(":")[0])} is not a valid header name`);
   // A template throws for a symbol, which `String` would turn into text.
   const value = trimmed(`${given}`);
   // The value may be a credential: it is not quoted.

@@ -5,6 +5,7 @@ import { RefreshListeners } from "../refresh-listeners.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
 import { closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
 import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
+import { tellError } from "./watched-source.ts";
 
 /** Options of {@link fallback}. All are optional. */
 export interface FallbackOptions {
@@ -95,7 +96,7 @@ async function catalogueOf(settings: Settings, signal: AbortSignal): Promise<rea
     if (names.length > 0 || !shouldSwitchOnEmpty) return names;
   } catch (error) {
     signal.throwIfAborted();
-    onError?.(error, "", primary);
+    tellError(onError, error, "", primary);
   }
   return secondary.services(signal);
 }

@@ -5,7 +5,7 @@ import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { RefreshListeners } from "../refresh-listeners.ts";
 import { allFailed, closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
-import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
+import { type SourceErrorListener, tellError, WatchedSource } from "./watched-source.ts";
 
 /** Options of {@link union}. All are optional. */
 export interface UnionOptions {
@@ -162,7 +162,7 @@ async function catalogueOf(
     if (result.status === "fulfilled") for (const name of result.value) names.add(name);
     else failures.push({ discovery, error: result.reason });
   });
-  for (const { discovery, error } of failures) onError?.(error, "", discovery);
+  for (const { discovery, error } of failures) tellError(onError, error, "", discovery);
   if (failures.length === sources.length) throw allFailed("the catalogue", failures);
   return [...names];
 }

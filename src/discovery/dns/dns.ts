@@ -1,6 +1,7 @@
 import { systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import type { Discovery } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { pauseUnlessNotified } from "../pause.ts";
@@ -104,6 +105,6 @@ async function findBySrv(name: string, query: AddressQuery): Promise<Found> {
 
 function checkName(name: unknown): string {
   const plain = typeof name === "string" ? plainName(name) : undefined;
-  if (plain === undefined) throw new TypeError(`not a DNS name: ${JSON.stringify(name)}`);
+  if (plain === undefined) throw new TypeError(`not a DNS name: ${quoted(name)}`);
   return plain;
 }

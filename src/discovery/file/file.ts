@@ -18,7 +18,7 @@ export interface FileDiscoveryOptions {
    * its end is missing, and `quarantine` for YAML, of which the first half is valid too.
    */
   readonly emptyPolicy?: EmptyPolicy;
-  /** Called when the operating system cannot announce changes; the file is polled then. Must not throw. */
+  /** Called when the operating system cannot announce changes; the file is polled then. */
   readonly onError?: (error: unknown) => void;
   /** Time, for tests. */
   readonly clock?: Clock;

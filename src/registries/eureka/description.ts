@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { addressOf } from "../../core/endpoint.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import { isEntryName } from "../../registration/entry-name.ts";
 import type { Instance } from "../../registration/registrar.ts";
 
@@ -22,7 +23,7 @@ const idPattern = /^[^\s/\\%;?#]+$/u;
 export function describeInstance(instance: Instance, defaultLeaseMs: number): Description {
   const { service, port, secure = false, weight, zone, tags, metadata, check = { type: "ttl" } } = instance;
   if (typeof service !== "string" || !servicePattern.test(service))
-    throw new TypeError(`eureka: service ${JSON.stringify(service)} is not a service name`);
+    throw new TypeError(`eureka: service ${quoted(service)} is not a service name`);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`eureka: port ${port} is not an integer from 1 to 65535`);
   if (weight !== undefined && !(Number.isInteger(weight) && weight >= 1 && weight <= 65_535)) {
     throw new RangeError(`eureka: weight ${weight} is not an integer from 1 to 65535`);
@@ -32,7 +33,7 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
   const instanceId = instance.id ?? `${hostName}:${service}:${port}`;
   if (!isEntryName(instanceId) || !idPattern.test(instanceId)) {
     throw new TypeError(
-      `eureka: id ${JSON.stringify(instanceId)} must be 1 to 256 printable characters without white space and / \\ % ; ? #, and neither "." nor ".."`,
+      `eureka: id ${quoted(instanceId)} must be 1 to 256 printable characters without white space and / \\ % ; ? #, and neither "." nor ".."`,
     );
   }
   const url = (path: string) => `${secure ? "https" : "http"}://${addressOf({ host: hostName, port })}${path}`;
@@ -67,12 +68,12 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
 function leaseOf(check: NonNullable<Instance["check"]>, defaultLeaseMs: number): number {
   if (check.type === "http") {
     if (typeof check.path !== "string" || !check.path.startsWith("/"))
-      throw new TypeError(`eureka: check.path ${JSON.stringify(check.path)} does not begin with "/"`);
+      throw new TypeError(`eureka: check.path ${quoted(check.path)} does not begin with "/"`);
     return defaultLeaseMs;
   }
   if (check.type !== "ttl") {
     throw new TypeError(
-      `eureka: check.type ${JSON.stringify(check.type)} does not exist: Eureka asks no instance, it knows only the lease ("ttl")`,
+      `eureka: check.type ${quoted(check.type)} does not exist: Eureka asks no instance, it knows only the lease ("ttl")`,
     );
   }
   const { ttlMs = defaultLeaseMs } = check;
@@ -89,7 +90,7 @@ function addresses(host: string | undefined): { readonly hostName: string; reado
   if (host !== undefined) {
     const bare = typeof host === "string" && host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
     if (typeof bare !== "string" || !(isIP(bare) !== 0 || /^[A-Za-z0-9_.-]{1,253}$/.test(bare))) {
-      throw new TypeError(`eureka: host ${JSON.stringify(host)} is neither a host name nor an IP address`);
+      throw new TypeError(`eureka: host ${quoted(host)} is neither a host name nor an IP address`);
     }
     return { hostName: bare, ipAddr: bare };
   }

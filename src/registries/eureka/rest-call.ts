@@ -5,6 +5,7 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { createGunzip } from "node:zlib";
 import type { Clock } from "../../core/clock.ts";
 import { untraced } from "../../core/observing/untraced.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import type { EurekaTls } from "./options.ts";
 import type { ServerAddress } from "./server-address.ts";
 
@@ -99,7 +100,7 @@ export function restCall(server: ServerAddress, request: RestRequest, limits: Re
 function readBody(response: IncomingMessage, maxBytes: number, done: (body: Buffer) => void, fail: (error: unknown) => void): void {
   const encoding = response.headers["content-encoding"] ?? "identity";
   if (encoding !== "gzip" && encoding !== "identity") {
-    fail(new Error(`answered in the content encoding ${JSON.stringify(encoding)}`));
+    fail(new Error(`answered in the content encoding ${quoted(encoding)}`));
     return;
   }
   const content: Readable = encoding === "gzip" ? response.pipe(createGunzip()) : response;

@@ -1,5 +1,6 @@
 import type { Random } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
+import { cleanText } from "../../core/text/clean-text.ts";
 import { type RestAnswer, type RestCallOptions, type RestRequest, restCall } from "./rest-call.ts";
 import type { ServerAddress } from "./server-address.ts";
 
@@ -59,7 +60,7 @@ export class Servers {
         cause = error;
       }
     }
-    throw new Error(failures.join("; "), { cause });
+    throw new Error(cleanText(failures.join("; ")), { cause });
   }
 
   /** Those that are not avoided first; of the others, the one whose pause ends first. */

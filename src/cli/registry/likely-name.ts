@@ -1,5 +1,5 @@
-import type { Discovery } from "../extend.ts";
-import { nearestWord } from "./nearest-word.ts";
+import type { Discovery } from "../../extend.ts";
+import { nearestWord } from "../nearest-word.ts";
 
 const timeoutMs = 3_000;
 
