@@ -29,7 +29,6 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
   status = 0;
   statusText = "";
   used = false;
-  /** See {@link ResponseBody.waitedMs}. */
   waitedMs = 0;
   readonly #request: MeshRequest;
   readonly #clock: Clock;
