@@ -2,10 +2,11 @@ import { type ParsedUrlQueryInput, stringify } from "node:querystring";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { isReplayable } from "../core/http/body.ts";
-import { type HeadersInput, requestHeaders } from "../core/http/request-headers.ts";
+import { type GivenFraming, type HeadersInput, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
-import { type BodyInput, extractBody } from "../fetch/request-body.ts";
+import { isNodeStream } from "../fetch/brands.ts";
+import { wholeOf } from "../fetch/read-ahead.ts";
+import { type BodyInput, type ExtractedBody, extractBody } from "../fetch/request-body.ts";
 import { parseTarget } from "../fetch/target.ts";
 import type { Upgraded } from "../wire/transport.ts";
 import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
@@ -79,15 +80,13 @@ export class MeshDispatcher extends Dispatcher {
 
   async #send(options: DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
     const { service, path } = parseTarget(`${origin}${withQuery(options.path, options.query)}`);
-    const given = headersOf(options.headers);
-    const headers = requestHeaders(given);
-    const body = options.body === undefined || options.body === null ? undefined : await extractBody(bodyOf(options.body), "half");
-    if (body?.contentType !== undefined) headers["content-type"] ??= body.contentType;
-    // With the length of a stream, which `fetch` gives, the instance gets no chunked body.
-    const length = isReplayable(body?.body) ? undefined : lengthIn(given);
-    if (length !== undefined) headers["content-length"] = length;
+    const framing: GivenFraming = {};
+    const headers = requestHeaders(headersOf(options.headers), framing);
+    const body = await requestBodyOf(options, framing);
+    if (body.contentType !== undefined) headers["content-type"] ??= body.contentType;
+    if (body.length !== undefined) headers["content-length"] = String(body.length);
     const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
-    const request = meshRequest({ service, path, method: options.method, headers, body: body?.body, options: callOptions, cancellation });
+    const request = meshRequest({ service, path, method: options.method, headers, body: body.body, options: callOptions, cancellation });
     if (cancellation.cancelled) throw cancellation.reason;
     if (options.upgrade) {
       const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
@@ -143,6 +142,17 @@ function withQuery(path: string, query: DispatchOptions["query"]): string {
   return `${path}?${text}`;
 }
 
+/**
+ * The body of a request. A `fetch` makes a generator of whatever it was given, and tells the length where that was whole: it is read ahead, so that
+ * it can be sent again.
+ */
+async function requestBodyOf({ body }: DispatchOptions, { contentLength }: GivenFraming): Promise<ExtractedBody> {
+  if (body === undefined || body === null) return { body: undefined };
+  const extracted = extractBody(bodyOf(body), "half", contentLength);
+  const isRead = extracted.length !== undefined && (extracted.length === 0 || !isNodeStream(body as object));
+  return isRead ? wholeOf(extracted) : extracted;
+}
+
 const iterableForms: ReadonlySet<string> = new Set(["[object FormData]", "[object URLSearchParams]"]);
 
 /** A body as the edge takes it: undici also takes synchronous iterables. */
@@ -152,15 +162,6 @@ function bodyOf(body: NonNullable<DispatchOptions["body"]> | Iterable<Uint8Array
   return (async function* () {
     yield* body as Iterable<Uint8Array | string>;
   })();
-}
-
-function lengthIn(headers: HeadersInput | undefined): string | undefined {
-  if (headers === undefined) return undefined;
-  const entries: Iterable<readonly unknown[]> = Symbol.iterator in headers ? headers : Object.entries(headers);
-  for (const [name, value] of entries) {
-    if (String(name).toLowerCase() === "content-length" && /^\d+$/.test(String(value))) return String(value);
-  }
-  return undefined;
 }
 
 /** Headers as the edge takes them; undici's forms are names and values in turn, pairs, and a record. */

@@ -26,18 +26,18 @@ export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: Fetc
 }
 
 function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
-  const { request, signal, redirect } = call;
+  const { request, signal, redirect, letGo } = call;
   // The defaults of the Fetch standard.
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
   if (redirect !== "manual") return fetchRedirected(dispatch, decodeOf, call);
-  return sendCall(dispatch, request, signal).then((response) => responseOf({ request, response, redirected: false }, decodeOf));
+  return sendCall(dispatch, request, signal, letGo).then((response) => responseOf({ request, response, redirected: false }, decodeOf));
 }
 
-async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect }: Call): Promise<Response> {
+async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect, letGo }: Call): Promise<Response> {
   const startedAt = performance.now();
-  const response = await sendCall(dispatch, request, signal);
+  const response = await sendCall(dispatch, request, signal, letGo);
   if (!isRedirect(response.status)) return responseOf({ request, response, redirected: false }, decodeOf);
   if (redirect === "error") {
     response.body.discard();
@@ -53,7 +53,7 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
   const limitMs = request.options.timeoutMs;
   // A limit of the call itself is for all hops together; else each hop has the limit of the service.
   const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
-  return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs), decodeOf);
+  return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal, letGo), remainingMs), decodeOf);
 }
 
 function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf): Response {
@@ -82,6 +82,6 @@ export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omi
   }
 }
 
-function requestCall(dispatch: Dispatch, { request, signal }: Call): Promise<Reply> {
-  return sendCall(dispatch, request, signal).then(toReply);
+function requestCall(dispatch: Dispatch, { request, signal, letGo }: Call): Promise<Reply> {
+  return sendCall(dispatch, request, signal, letGo).then(toReply);
 }

@@ -16,7 +16,7 @@ export interface Followed {
 /** As in the Fetch standard. */
 const maxRedirects = 20;
 /** Headers that describe a body: dropped where a redirect drops the body. */
-const aboutTheBody = ["content-type", "content-encoding", "content-language", "content-location"];
+const aboutTheBody = ["content-type", "content-length", "content-encoding", "content-language", "content-location"];
 
 /** Whether the status is a redirect (Fetch standard, "redirect status"). */
 export function isRedirect(status: number): boolean {

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { outsideOfCalls } from "../core/outside-of-calls.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type ClientIdentity, tlsConnectOptions } from "./client-identity.ts";
 import { connectTimeout } from "./connect-timeout.ts";
@@ -38,7 +39,9 @@ export function upstreamConnector({ upstream, identity, timeoutMs, clock, allowH
         ...(socketPath === undefined ? undefined : { socketPath }),
       });
     }
-    return connector(target, callback);
+    const open = connector;
+    // A connection outlives the call that it is opened for: what it carries later would be seen in that call's context.
+    outsideOfCalls(() => open(target, callback));
   };
   return connectTimeout(connect, timeoutMs, clock);
 }
