@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { type Subject, subjectVariable, suiteVariable, touchedVariable } from "./environment.ts";
 import type { ReportLine } from "./reporter.ts";
 import type { Suite } from "./suite.ts";
@@ -35,7 +35,7 @@ export async function runFile(suite: Suite, path: string, subject: Subject, time
       [
         "--expose-gc",
         "--no-warnings",
-        `--import=${new URL("preload.ts", import.meta.url)}`,
+        `--import=${new URL(subject.endsWith("dispatcher") ? "preload-dispatcher.ts" : "preload.ts", import.meta.url)}`,
         `--test-reporter=${new URL("reporter.ts", import.meta.url)}`,
         `--test-reporter-destination=${report}`,
         path,
@@ -46,7 +46,7 @@ export async function runFile(suite: Suite, path: string, subject: Subject, time
       signal,
     );
     return {
-      file: basename(path),
+      file: relative(suite.directory, path),
       tests: resultsOf(linesOf<ReportLine>(report), new Set(linesOf<string>(touched)), end),
       ms: Math.round(performance.now() - startedAt),
     };

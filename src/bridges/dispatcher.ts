@@ -9,10 +9,11 @@ import { wholeOf } from "../fetch/read-ahead.ts";
 import { type BodyInput, type ExtractedBody, extractBody } from "../fetch/request-body.ts";
 import { parseTarget } from "../fetch/target.ts";
 import type { Upgraded } from "../wire/transport.ts";
+import type { AnyDispatcher } from "../wire/undici/any-dispatcher.ts";
 import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 
-export type { Dispatcher };
+export type { AnyDispatcher, Dispatcher };
 
 /** The mesh, as far as a {@link MeshDispatcher} uses it. */
 export interface DispatcherTarget {
