@@ -41,7 +41,8 @@ export async function runFile(suite: Suite, path: string, subject: Subject, time
         path,
       ],
       suite.root,
-      { ...environment(), [suiteVariable]: suite.root, [subjectVariable]: subject, [touchedVariable]: touched },
+      // Each process reads the same sources: they are compiled once.
+      { ...environment(), NODE_COMPILE_CACHE: join(tmpdir(), "inmesh-compat-compiled"), [suiteVariable]: suite.root, [subjectVariable]: subject, [touchedVariable]: touched },
       timeoutMs,
       signal,
     );

@@ -1,16 +1,17 @@
-import { type ParsedUrlQueryInput, stringify } from "node:querystring";
-import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { type GivenFraming, type HeadersInput, requestHeaders } from "../core/http/request-headers.ts";
+import { type GivenFraming, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import { isNodeStream } from "../fetch/brands.ts";
+import { letGoOf } from "../fetch/caller-stream.ts";
 import { wholeOf } from "../fetch/read-ahead.ts";
-import { type BodyInput, type ExtractedBody, extractBody } from "../fetch/request-body.ts";
+import { type ExtractedBody, extractBody } from "../fetch/request-body.ts";
 import { parseTarget } from "../fetch/target.ts";
 import type { Upgraded } from "../wire/transport.ts";
 import type { AnyDispatcher } from "../wire/undici/any-dispatcher.ts";
-import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
+import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods, errors } from "../wire/undici/undici.ts";
+import { Delivery } from "./delivery.ts";
+import { bodyOf, checkDispatch, checkHandler, headerPairs, withQuery } from "./dispatch-options.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 
 export type { AnyDispatcher, Dispatcher };
@@ -41,7 +42,11 @@ export interface DispatcherOptions {
 export class MeshDispatcher extends Dispatcher {
   readonly #target: DispatcherTarget;
   readonly #passThrough: ((origin: string) => boolean) | undefined;
+  /** Requests whose handlers have not been told an end. */
+  readonly #open = new Set<Delivery>();
   #outside: Agent | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+  #isDestroyed = false;
 
   constructor(target: DispatcherTarget, { passThrough }: DispatcherOptions = {}) {
     super();
@@ -49,59 +54,125 @@ export class MeshDispatcher extends Dispatcher {
     this.#passThrough = passThrough;
   }
 
+  /** Whether {@link close} or {@link destroy} has been called. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Whether {@link destroy} has been called, or the dispatcher has been closed. */
+  get destroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
   override dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
+    if (typeof handler !== "object" || handler === null) throw new errors.InvalidArgumentError("handler must be an object");
+    try {
+      return this.#dispatch(options, handler);
+    } catch (error) {
+      refuse(handler, error);
+      return false;
+    }
+  }
+
+  override close(callback?: () => void): Promise<void> {
+    checkCallback(callback);
+    if (this.#isDestroyed) return told(Promise.reject(new errors.ClientDestroyedError()), callback);
+    this.#closing ??= Promise.all([this.#target.close(), this.#outside?.close()]).then(() => {
+      this.#isDestroyed = true;
+    });
+    return told(this.#closing, callback);
+  }
+
+  /** Ends the requests of this dispatcher with the error, and closes it. */
+  override destroy(...given: readonly unknown[]): Promise<void> {
+    const [error] = given;
+    const callback = given.find((each) => typeof each === "function") as (() => void) | undefined;
+    if (given.length === 2) checkCallback(given[1]);
+    const reason = typeof error === "function" ? undefined : error;
+    for (const delivery of [...this.#open]) delivery.abort(reason ?? new errors.ClientDestroyedError());
+    const outside = this.#outside?.destroy((reason ?? null) as Error | null);
+    this.#closing ??= Promise.all([this.#target.close(), outside]).then(() => {});
+    this.#isDestroyed = true;
+    return told(this.#closing, callback);
+  }
+
+  #dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
+    if (typeof options !== "object" || options === null) throw new errors.InvalidArgumentError("opts must be an object.");
+    if (this.#isDestroyed) throw new errors.ClientDestroyedError();
+    if (this.#closing !== undefined) throw new errors.ClientClosedError();
     const origin = String(options.origin ?? "").replace(/\/$/, "");
     if (this.#passThrough?.(origin)) {
       this.#outside ??= new Agent();
       return this.#outside.dispatch({ ...options, origin }, handler);
     }
+    checkDispatch(options);
+    const isUpgrade = Boolean(options.upgrade) || options.method === "CONNECT";
+    checkHandler(handler, isUpgrade);
+    const headers = headerPairs(options.headers);
+    const path = withQuery(options.path, options.query);
     const sink = sinkOf(handler);
-    const cancellation = new Cancellation();
-    try {
-      sink.start((reason) => cancellation.cancel(reason ?? new DOMException("The request was aborted", "AbortError")));
-    } catch (error) {
-      sink.error(error as Error);
-      return true;
-    }
-    this.#send(options, origin, cancellation, sink).catch((error: unknown) =>
-      sink.error(error instanceof Error ? error : new Error(String(error))),
-    );
+    const delivery = new Delivery(sink, (each) => this.#open.delete(each));
+    this.#open.add(delivery);
+    delivery.start();
+    if (delivery.isDone) letGoOf(options.body, delivery.cancellation.reason);
+    else void this.#send({ ...options, origin, path, headers }, delivery, sink);
     return true;
   }
 
-  override close(callback?: () => void): Promise<void> {
-    const closing = Promise.all([this.#target.close(), this.#outside?.close()]).then(() => {});
-    if (callback !== undefined) void closing.then(callback, callback);
-    return closing;
-  }
-
-  override destroy(...given: readonly unknown[]): Promise<void> {
-    return this.close(given.find((each) => typeof each === "function") as (() => void) | undefined);
-  }
-
-  async #send(options: DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
-    const { service, path } = parseTarget(`${origin}${withQuery(options.path, options.query)}`);
-    const framing: GivenFraming = {};
-    const headers = requestHeaders(headersOf(options.headers), framing);
-    const body = await requestBodyOf(options, framing);
-    if (body.contentType !== undefined) headers["content-type"] ??= body.contentType;
-    if (body.length !== undefined) headers["content-length"] = String(body.length);
-    const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
-    const request = meshRequest({ service, path, method: options.method, headers, body: body.body, options: callOptions, cancellation });
-    if (cancellation.cancelled) throw cancellation.reason;
-    if (options.upgrade) {
-      const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
-      sink.upgrade(status, lines, socket);
-      return;
+  async #send(options: DispatchOptions & { readonly headers: [string, string][] }, delivery: Delivery, sink: DispatchSink): Promise<void> {
+    let body: ExtractedBody = { body: undefined };
+    try {
+      if (options.method === "CONNECT") throw new errors.NotSupportedError("the mesh makes no tunnels: CONNECT names no service");
+      const framing: GivenFraming = {};
+      const headers = requestHeaders(options.headers, framing);
+      const { service, path } = parseTarget(`${options.origin}${options.path}`);
+      body = await requestBodyOf(options, framing);
+      if (body.contentType !== undefined) headers["content-type"] ??= body.contentType;
+      if (body.length !== undefined) headers["content-length"] = String(body.length);
+      const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
+      const { cancellation } = delivery;
+      const request = meshRequest({ service, path, method: options.method, headers, body: body.body, options: callOptions, cancellation });
+      if (cancellation.cancelled) throw cancellation.reason;
+      if (options.upgrade) {
+        const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
+        if (delivery.isDone) socket.destroy();
+        delivery.upgraded(() => sink.upgrade(status, lines, socket));
+      } else {
+        await pass(await this.#target.dispatch(request), delivery, sink);
+      }
+      body.letGo?.(undefined);
+    } catch (error) {
+      letGoOf(options.body, error);
+      body.letGo?.(error);
+      delivery.fail(error);
     }
-    await pass(await this.#target.dispatch(request), sink);
   }
+}
+
+/** Tells a handler of a request that is refused; throws where it cannot be told. */
+function refuse(handler: object, error: unknown): void {
+  const { onError, onRequestStart, onResponseError } = handler as Readonly<Record<string, unknown>>;
+  if (typeof (onRequestStart === undefined ? onError : onResponseError) !== "function") throw error;
+  sinkOf(handler).error(error as Error);
+}
+
+function checkCallback(callback: unknown): void {
+  if (callback !== undefined && typeof callback !== "function") throw new errors.InvalidArgumentError("invalid callback");
+}
+
+/** The promise, whose end is told to the callback as well. */
+function told(promise: Promise<void>, callback: ((error?: unknown) => void) | undefined): Promise<void> {
+  if (callback === undefined) return promise;
+  return promise.then(
+    () => callback(null),
+    (error: unknown) => callback(error),
+  );
 }
 
 Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
-/** Passes a response to a handler of undici, at its pace. */
-async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
+/** Passes a response to a handler of undici, at its pace, until the handler has had enough. */
+async function pass(response: MeshResponse, delivery: Delivery, sink: DispatchSink): Promise<void> {
   const { body } = response;
   let bodyError: unknown;
   // A handler that is paused gets the error of the body, too.
@@ -114,16 +185,20 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
   failed.catch(() => {});
   const ready = () => {
     const opening = sink.ready();
-    return opening && Promise.race([opening, failed]);
+    return opening && Promise.race([opening, failed, delivery.aborted]);
   };
   try {
+    // Aborted between the arrival of the response and this.
+    if (delivery.isDone) throw delivery.cancellation.reason;
     sink.head(response.status, response.headers, response.statusText);
     await ready();
     if (body.complete) {
       const bytes = await body.bytes();
-      if (bytes.byteLength > 0) sink.data(bytes);
+      if (bytes.byteLength > 0 && !delivery.isDone) sink.data(bytes);
+      await ready();
     } else {
       for await (const chunk of body.stream()) {
+        if (delivery.isDone) break;
         sink.data(chunk);
         await ready();
       }
@@ -133,46 +208,17 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
     body.cancel(error);
     throw isMeshError(bodyError) ? bodyError : error;
   }
-  sink.end(body.trailers);
-}
-
-function withQuery(path: string, query: DispatchOptions["query"]): string {
-  const text = query ? stringify(query as ParsedUrlQueryInput) : "";
-  if (text === "") return path;
-  if (/[?#]/.test(path)) throw new TypeError('query: the path has a "?" or "#" already');
-  return `${path}?${text}`;
+  delivery.end(body.trailers);
 }
 
 /**
  * The body of a request. A `fetch` makes a generator of whatever it was given, and tells the length where that was whole: it is read ahead, so that
  * it can be sent again.
  */
-async function requestBodyOf({ body }: DispatchOptions, { contentLength }: GivenFraming): Promise<ExtractedBody> {
-  if (body === undefined || body === null) return { body: undefined };
-  const extracted = extractBody(bodyOf(body), "half", contentLength);
+async function requestBodyOf(options: DispatchOptions, { contentLength }: GivenFraming): Promise<ExtractedBody> {
+  const body = bodyOf(options.body);
+  if (body === undefined) return { body: undefined };
+  const extracted = extractBody(body, "half", contentLength);
   const isRead = extracted.length !== undefined && (extracted.length === 0 || !isNodeStream(body as object));
   return isRead ? wholeOf(extracted) : extracted;
-}
-
-const iterableForms: ReadonlySet<string> = new Set(["[object FormData]", "[object URLSearchParams]"]);
-
-/** A body as the edge takes it: undici also takes synchronous iterables. */
-function bodyOf(body: NonNullable<DispatchOptions["body"]> | Iterable<Uint8Array | string>): BodyInput {
-  const isPlain = typeof body === "string" || ArrayBuffer.isView(body) || iterableForms.has(Object.prototype.toString.call(body));
-  if (isPlain || Symbol.asyncIterator in body || !(Symbol.iterator in body)) return body as BodyInput;
-  return (async function* () {
-    yield* body as Iterable<Uint8Array | string>;
-  })();
-}
-
-/** Headers as the edge takes them; undici's forms are names and values in turn, pairs, and a record. */
-function headersOf(headers: DispatchOptions["headers"]): HeadersInput | undefined {
-  if (headers === undefined || headers === null) return undefined;
-  if (!Array.isArray(headers) || Array.isArray(headers[0])) return headers as HeadersInput;
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    const value: unknown = headers[index + 1];
-    for (const each of Array.isArray(value) ? value : [value]) pairs.push([String(headers[index]), String(each)]);
-  }
-  return pairs;
 }

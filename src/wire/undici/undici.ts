@@ -1,6 +1,7 @@
 import type * as undici from "undici";
 import methods from "undici/lib/api/index.js";
 import connect from "undici/lib/core/connect.js";
+import undiciErrors from "undici/lib/core/errors.js";
 import agent from "undici/lib/dispatcher/agent.js";
 import client from "undici/lib/dispatcher/client.js";
 import dispatcher from "undici/lib/dispatcher/dispatcher.js";
@@ -40,3 +41,6 @@ export const dispatcherMethods: Pick<Dispatcher, "request" | "stream" | "pipelin
 export const buildConnector: typeof undici.buildConnector = connect;
 /** Opens a socket. */
 export type Connector = undici.buildConnector.connector;
+
+/** The classes of undici's errors. */
+export const errors: typeof undici.errors = undiciErrors;
