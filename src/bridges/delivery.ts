@@ -3,7 +3,7 @@ import { errors } from "../wire/undici/undici.ts";
 import type { DispatchSink } from "./dispatch-sink.ts";
 
 /**
- * What becomes of one request that a handler of undici has dispatched: it is told an end or an error, once, and nothing after that. The
+ * One request that a handler of undici has dispatched. The handler is told an end or an error, once, and nothing after that. The
  * handler may abort until it has been told the end, also while the response that has arrived is being passed on.
  */
 export class Delivery {

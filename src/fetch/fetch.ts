@@ -53,7 +53,10 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
   const limitMs = request.options.timeoutMs;
   // A limit of the call itself is for all hops together; else each hop has the limit of the service.
   const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
-  return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal, letGo), remainingMs), decodeOf);
+  return responseOf(
+    await followRedirects(request, response, (next) => sendCall(dispatch, next, signal, letGo), remainingMs, redirect === "within"),
+    decodeOf,
+  );
 }
 
 function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf): Response {

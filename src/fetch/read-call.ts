@@ -14,7 +14,8 @@ import { parseTarget } from "./target.ts";
 export interface Call {
   readonly request: MeshRequest;
   readonly signal: AbortSignal | undefined;
-  readonly redirect: "manual" | "error" | "follow";
+  /** `within`: `follow`, but a redirect that leads out of the service is a response. */
+  readonly redirect: "manual" | "error" | "follow" | "within";
   /** Ends the streams of the request's body. */
   readonly letGo: ((reason: unknown) => void) | undefined;
 }
@@ -43,7 +44,8 @@ function readArguments(input: FetchTarget, given: MeshRequestInit | null): Call 
   const framing: GivenFraming | undefined = hasBody && typeof init.body !== "string" ? {} : undefined;
   const headers = requestHeaders(init.headers, framing);
   if (hasBody && (method === "GET" || method === "HEAD")) throw new TypeError(`a ${method} request cannot have a body`);
-  const redirect = redirectOf(init.redirect);
+  // A `Request` says `follow` where its maker chose nothing: what cannot be followed is the response then, as without a Request.
+  const redirect = init.redirect === "follow" && url === undefined && given?.redirect === undefined ? "within" : redirectOf(init.redirect);
   if (init.mesh !== undefined) checkCallOptions(init.mesh);
   // "Abort a fetch() call" of the Fetch standard.
   if (signal?.aborted) throw signal.reason;
@@ -101,7 +103,7 @@ function signalOf(signal: unknown): AbortSignal | undefined {
   throw new TypeError(`signal: a value of the class ${tagOf(signal)} is not an AbortSignal`);
 }
 
-function redirectOf(redirect: MeshRequestInit["redirect"] = "manual"): Call["redirect"] {
+function redirectOf(redirect: string = "manual"): Call["redirect"] {
   if (redirect === "manual" || redirect === "error" || redirect === "follow") return redirect;
   throw new TypeError(`redirect: ${JSON.stringify(redirect)} is neither "manual", "error" nor "follow"`);
 }

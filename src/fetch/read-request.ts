@@ -14,8 +14,7 @@ export function requestInit(request: Request, init: MeshRequestInit): MeshReques
   if (own === undefined && request.bodyUsed) throw new TypeError("the body of the Request has been read already");
   const method = init.method ?? request.method;
   const duplex = own === undefined ? "half" : init.duplex;
-  // A `Request` has `follow` where its maker chose nothing: the default of the mesh holds then.
-  const redirect = init.redirect ?? (request.redirect === "follow" ? undefined : request.redirect);
+  const redirect = init.redirect ?? request.redirect;
   return {
     method,
     headers: init.headers ?? (request.headers as unknown as Iterable<readonly string[]>),

@@ -110,6 +110,8 @@ describe.skipIf(!isAvailable)("mesh.fetch is the fetch of others, and mesh.dispa
     async ({ compiler, library, node }) => {
       const compilerOptions = {
         strict: true,
+        // The strictest of users, for whom `undefined` is no absence.
+        exactOptionalPropertyTypes: compiler === "TypeScript 7",
         noEmit: true,
         // The declarations of the clients are theirs to check.
         skipLibCheck: true,
