@@ -269,15 +269,18 @@ describe("a redirect of a Request, whose maker chose nothing", () => {
     const out = meshOf({ users: (await moved("http://elsewhere/there")).port });
     const response = await out.fetch(new Request("http://users/from"));
     expect([response.status, response.headers.get("location"), await response.text()]).toEqual([302, "http://elsewhere/there", "moved"]);
-    const within = meshOf({ users: (await moved("/there", 307)).port });
+    const server = await moved("/there", 307);
     const body = new ReadableStream({
       async pull(controller) {
-        await new Promise((resolve) => setTimeout(resolve, 60));
+        // It is alive: its bytes come after the request has been sent.
+        await until("there is a connection", () => server.accepted === 1);
         controller.enqueue(Buffer.from("late"));
         controller.close();
       },
     });
-    const streamed = await within.fetch(new Request("http://users/from", { method: "POST", body, duplex: "half" } as never));
+    const streamed = await meshOf({ users: server.port }).fetch(
+      new Request("http://users/from", { method: "POST", body, duplex: "half" } as never),
+    );
     expect(streamed.status).toBe(307);
   });
 
