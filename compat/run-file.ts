@@ -42,7 +42,13 @@ export async function runFile(suite: Suite, path: string, subject: Subject, time
       ],
       suite.root,
       // Each process reads the same sources: they are compiled once.
-      { ...environment(), NODE_COMPILE_CACHE: join(tmpdir(), "inmesh-compat-compiled"), [suiteVariable]: suite.root, [subjectVariable]: subject, [touchedVariable]: touched },
+      {
+        ...environment(),
+        NODE_COMPILE_CACHE: join(tmpdir(), "inmesh-compat-compiled"),
+        [suiteVariable]: suite.root,
+        [subjectVariable]: subject,
+        [touchedVariable]: touched,
+      },
       timeoutMs,
       signal,
     );
