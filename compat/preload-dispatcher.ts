@@ -63,12 +63,16 @@ function overMesh(Real: Make): Make {
         bodyIdleTimeoutMs: false,
       });
       this.#inner = mesh.dispatcher() as unknown as Inner;
+      // For the proxies that `compose` makes.
+      this.close = this.close.bind(this);
+      this.destroy = this.destroy.bind(this);
     }
 
     dispatch(options: unknown, handler: object): boolean {
       note();
       if (typeof options !== "object" || options === null) return this.#inner.dispatch(options as object, handler);
-      const origin = originOf((options as { readonly origin?: unknown }).origin) ?? this.#origin;
+      // A client and a pool have one origin, whatever the options say.
+      const origin = this.#origin ?? originOf((options as { readonly origin?: unknown }).origin);
       return this.#inner.dispatch({ ...options, origin: origin === undefined ? undefined : this.#targets.named(origin) }, handler);
     }
 

@@ -52,6 +52,9 @@ export class MeshDispatcher extends Dispatcher {
     super();
     this.#target = target;
     this.#passThrough = passThrough;
+    // undici's `compose` makes a proxy, on which methods are called that have no private fields there.
+    this.close = this.close.bind(this);
+    this.destroy = this.destroy.bind(this);
   }
 
   /** Whether {@link close} or {@link destroy} has been called. */

@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import {
   type Dispatcher,
   errors,
+  interceptors,
   pipeline,
   request,
   stream,
@@ -246,6 +247,16 @@ describe("mesh.dispatcher", () => {
     const third = through({ users: server.port });
     await new Promise<void>((resolve) => third.dispatcher.destroy(null, resolve));
     expect(await rejectionOf(request("http://users/x", { dispatcher: third.dispatcher }))).toBeInstanceOf(errors.ClientDestroyedError);
+  });
+
+  it("closes when interceptors are around it", async () => {
+    const server = await echo();
+    const { mesh, dispatcher } = through({ users: server.port });
+    const composed = dispatcher.compose(interceptors.dump());
+    expect((await request("http://users/x", { dispatcher: composed })).statusCode).toBe(200);
+    await composed.close();
+    expect(await rejectionOf(mesh.fetch("users/x"))).toMatchObject({ code: "ERR_MESH_CLOSED" });
+    await through({ users: server.port }).dispatcher.compose(interceptors.dump()).destroy();
   });
 
   it("refuses requests while it closes, and lets those in flight end", async () => {
