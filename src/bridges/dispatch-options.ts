@@ -1,5 +1,5 @@
 import { stringify } from "node:querystring";
-import { isNodeStream, tagOf } from "../fetch/brands.ts";
+import { isBlob, isNodeStream, tagOf } from "../fetch/brands.ts";
 import type { BodyInput } from "../fetch/request-body.ts";
 import { type DispatchOptions, errors } from "../wire/undici/undici.ts";
 
@@ -97,16 +97,15 @@ export function withQuery(path: string, query: unknown): string {
   return text === "" ? path : `${path}?${text}`;
 }
 
-const iterableForms: ReadonlySet<string> = new Set(["FormData", "URLSearchParams"]);
+const wholeForms: ReadonlySet<string> = new Set(["ArrayBuffer", "FormData", "URLSearchParams"]);
 
 /** A body as the edge takes it: undici also takes synchronous iterables. */
 export function bodyOf(body: unknown): BodyInput | undefined {
   if (body === undefined || body === null) return undefined;
-  const isPlain = typeof body === "string" || ArrayBuffer.isView(body) || iterableForms.has(tagOf(body));
-  if (isPlain || typeof body === "function") return body as BodyInput;
-  if (typeof body === "object" && (Symbol.asyncIterator in body || isNodeStream(body) || !(Symbol.iterator in body)))
-    return body as BodyInput;
-  if (typeof body !== "object")
+  const isPlain =
+    typeof body === "string" || typeof body === "function" || ArrayBuffer.isView(body) || wholeForms.has(tagOf(body)) || isBlob(body);
+  if (isPlain || (typeof body === "object" && (Symbol.asyncIterator in body || isNodeStream(body)))) return body as BodyInput;
+  if (typeof body !== "object" || !(Symbol.iterator in body))
     throw new InvalidArgumentError("body must be a string, a Buffer, a Readable stream, an iterable, or an async iterable");
   return (async function* () {
     yield* body as Iterable<Uint8Array | string>;

@@ -122,6 +122,6 @@ describe("the query and the body of a dispatch", () => {
     const chunks: unknown[] = [];
     for await (const chunk of bodyOf(["a", "b"]) as AsyncIterable<string>) chunks.push(chunk);
     expect(chunks).toEqual(["a", "b"]);
-    for (const wrong of [5, true, Symbol("x")]) expect(() => bodyOf(wrong)).toThrow(errors.InvalidArgumentError);
+    for (const wrong of [5, true, Symbol("x"), {}, new Date()]) expect(() => bodyOf(wrong)).toThrow(errors.InvalidArgumentError);
   });
 });
