@@ -191,20 +191,20 @@ async function pass(response: MeshResponse, delivery: Delivery, sink: DispatchSi
     return opening && Promise.race([opening, failed, delivery.aborted]);
   };
   try {
-    // Aborted between the arrival of the response and this.
+    // All of a response that has arrived whole is told in one go, as by undici: its interceptors rely on it.
+    const whole = body.complete ? await body.bytes() : undefined;
     if (delivery.isDone) throw delivery.cancellation.reason;
     sink.head(response.status, response.headers, response.statusText);
-    await ready();
-    if (body.complete) {
-      const bytes = await body.bytes();
-      if (bytes.byteLength > 0 && !delivery.isDone) sink.data(bytes);
-      await ready();
-    } else {
+    if (sink.ready() !== undefined) await ready();
+    if (whole === undefined) {
       for await (const chunk of body.stream()) {
         if (delivery.isDone) break;
         sink.data(chunk);
-        await ready();
+        if (sink.ready() !== undefined) await ready();
       }
+    } else if (whole.byteLength > 0 && !delivery.isDone) {
+      sink.data(whole);
+      if (sink.ready() !== undefined) await ready();
     }
   } catch (error) {
     // An error of the handler cancels the body; an error of the body is passed on.
