@@ -52,7 +52,7 @@ export function headerPairs(headers: unknown): [string, string][] {
     for (let index = 0; index < headers.length; index += 2) addHeader(pairs, headers[index], headers[index + 1]);
   } else if (typeof headers !== "object") {
     throw new InvalidArgumentError("headers must be an object or an array");
-  } else if (typeof (headers as Iterable<unknown>)[Symbol.iterator] === "function") {
+  } else if (hasOwnKindOfIterator(headers)) {
     for (const pair of headers as Iterable<unknown>) {
       if (!Array.isArray(pair) || pair.length !== 2) throw new InvalidArgumentError("headers must be in key-value pair format");
       addHeader(pairs, pair[0], pair[1]);
@@ -61,6 +61,12 @@ export function headerPairs(headers: unknown): [string, string][] {
     for (const name of Object.keys(headers)) addHeader(pairs, name, (headers as Readonly<Record<string, unknown>>)[name]);
   }
   return pairs;
+}
+
+/** Whether an object can be iterated, and not just because somebody has made every object iterable. */
+function hasOwnKindOfIterator(headers: object): boolean {
+  const { [Symbol.iterator]: iterator } = headers as Partial<Iterable<unknown>>;
+  return typeof iterator === "function" && iterator !== (Object.prototype as Partial<Iterable<unknown>>)[Symbol.iterator];
 }
 
 function addHeader(pairs: [string, string][], given: unknown, value: unknown): void {

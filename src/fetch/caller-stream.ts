@@ -119,13 +119,17 @@ class WebSource implements Source {
     this.#stream = stream;
   }
 
-  next(): Promise<IteratorResult<Chunk>> {
+  async next(): Promise<IteratorResult<Chunk>> {
     this.#reader ??= this.#stream.getReader();
-    return this.#reader.read() as Promise<IteratorResult<Chunk>>;
+    const reader = this.#reader;
+    const result = await reader.read();
+    // As by iteration: who looks at the stream afterwards finds it read, not locked.
+    if (result.done) reader.releaseLock();
+    return result as IteratorResult<Chunk>;
   }
 
   end(reason: unknown): Promise<void> {
-    return (this.#reader ?? this.#stream).cancel(reason);
+    return this.#reader === undefined || !this.#stream.locked ? this.#stream.cancel(reason) : this.#reader.cancel(reason);
   }
 }
 

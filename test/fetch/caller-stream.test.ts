@@ -119,6 +119,14 @@ describe("a stream of a caller", () => {
     expect(await textOf(new CallerStream(letters(), 4))).toBe("abcd");
   });
 
+  it("that is a web stream is not locked once it has been read", async () => {
+    const web = ReadableStream.from(["a"]) as ReadableStream;
+    const stream = new CallerStream(web, undefined);
+    expect(await textOf(stream)).toBe("a");
+    stream.letGo(undefined);
+    expect(web.locked).toBe(false);
+  });
+
   it("begins with what was put back", async () => {
     const stream = new CallerStream(letters(), 4);
     const { value } = await stream.next();
