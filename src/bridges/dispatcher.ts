@@ -1,5 +1,6 @@
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import type { RequestBody } from "../core/http/body.ts";
 import { type GivenFraming, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import { isNodeStream } from "../fetch/brands.ts";
@@ -222,6 +223,17 @@ async function requestBodyOf(options: DispatchOptions, { contentLength }: GivenF
   const body = bodyOf(options.body);
   if (body === undefined) return { body: undefined };
   const extracted = extractBody(body, "half", contentLength);
+  checkLength(extracted.body, contentLength);
   const isRead = extracted.length !== undefined && (extracted.length === 0 || !isNodeStream(body as object));
   return isRead ? wholeOf(extracted) : extracted;
+}
+
+/** What is given whole has to have the length that its caller says: an instance would wait for the rest, or take it for another request. */
+function checkLength(body: RequestBody, contentLength: string | undefined): void {
+  if (contentLength === undefined || body === undefined) return;
+  let length: number | undefined;
+  if (typeof body === "string") length = Buffer.byteLength(body);
+  else if (body instanceof Blob) length = body.size;
+  else if (ArrayBuffer.isView(body)) length = body.byteLength;
+  if (length !== undefined && length > 0 && length !== Number(contentLength)) throw new errors.RequestContentLengthMismatchError();
 }

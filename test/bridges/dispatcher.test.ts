@@ -249,6 +249,18 @@ describe("mesh.dispatcher", () => {
     expect(await rejectionOf(request("http://users/x", { dispatcher: third.dispatcher }))).toBeInstanceOf(errors.ClientDestroyedError);
   });
 
+  it("refuses a body whose length is not what its caller says", async () => {
+    const server = await echo();
+    const { dispatcher } = through({ users: server.port });
+    const send = (body: string | Buffer, length: number) =>
+      request("http://users/x", { dispatcher, method: "PUT", body, headers: { "content-length": String(length) } });
+    for (const body of ["four", Buffer.from("four")]) {
+      expect(await rejectionOf(send(body, 3))).toBeInstanceOf(errors.RequestContentLengthMismatchError);
+      await (await send(body, 4)).body.dump();
+    }
+    expect(server.seen.map((seen) => seen.body.toString())).toEqual(["four", "four"]);
+  });
+
   it("closes when interceptors are around it", async () => {
     const server = await echo();
     const { mesh, dispatcher } = through({ users: server.port });
