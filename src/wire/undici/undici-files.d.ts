@@ -35,6 +35,11 @@ declare module "undici/lib/core/request.js" {
   }
 }
 
+declare module "undici/lib/core/errors.js" {
+  import { errors } from "undici";
+  export default errors;
+}
+
 declare module "undici/lib/dispatcher/agent.js" {
   import { Agent } from "undici";
   export default Agent;

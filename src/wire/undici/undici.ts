@@ -1,5 +1,6 @@
 import type * as undici from "undici";
 import methods from "undici/lib/api/index.js";
+import undiciErrors from "undici/lib/core/errors.js";
 import request from "undici/lib/core/request.js";
 import agent from "undici/lib/dispatcher/agent.js";
 import dispatcher from "undici/lib/dispatcher/dispatcher.js";
@@ -32,3 +33,5 @@ export type Connector = undici.buildConnector.connector;
 /** A request that has been checked, with what undici tells its diagnostics channels of it. */
 export const UndiciRequest: typeof request = request;
 export type UndiciRequest = request;
+/** The classes of undici's errors. */
+export const errors: typeof undici.errors = undiciErrors;
