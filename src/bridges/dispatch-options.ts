@@ -63,7 +63,7 @@ export function headerPairs(headers: unknown): [string, string][] {
   return pairs;
 }
 
-/** Whether an object can be iterated, and not just because somebody has made every object iterable. */
+/** Whether an object can be iterated, and not just because `Object.prototype` has been made iterable. */
 function hasOwnKindOfIterator(headers: object): boolean {
   const { [Symbol.iterator]: iterator } = headers as Partial<Iterable<unknown>>;
   return typeof iterator === "function" && iterator !== (Object.prototype as Partial<Iterable<unknown>>)[Symbol.iterator];

@@ -123,7 +123,7 @@ class WebSource implements Source {
     this.#reader ??= this.#stream.getReader();
     const reader = this.#reader;
     const result = await reader.read();
-    // As by iteration: who looks at the stream afterwards finds it read, not locked.
+    // As by iteration: the stream is found read afterwards, not locked.
     if (result.done) reader.releaseLock();
     return result as IteratorResult<Chunk>;
   }
