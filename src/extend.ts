@@ -15,6 +15,8 @@ export type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse,
 export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
 export type { RequestHeaders } from "./core/http/request-headers.ts";
 export { type HeaderLines, headerOf } from "./core/http/response-headers.ts";
+// Entries of a registry that are no endpoints.
+export type { LeftOut } from "./core/left-out.ts";
 // Observers, and subscribers of diagnostics channels.
 export type { CallEnd, CallObserver, Observation } from "./core/observing/call-observer.ts";
 export type {

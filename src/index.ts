@@ -28,8 +28,9 @@ export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
 export type { AnyDispatcher, DispatcherOptions } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
+export type { RefusableAddresses } from "./core/address-policy.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
-export type { ConnectionOptions, Isolation, Protocol, WireOptions } from "./core/connection-options.ts";
+export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
 export type { Endpoint } from "./core/endpoint.ts";
@@ -43,7 +44,8 @@ export {
   type Phase,
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
-export type { ConcurrencyReading, MeshReading, ServiceReading } from "./core/observing/reading.ts";
+export type { LeftOutCount } from "./core/left-out.ts";
+export type { ConcurrencyReading, MeshReading, RegistryReading, RegistryState, ServiceReading } from "./core/observing/reading.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
@@ -55,7 +57,7 @@ export { type FileDiscoveryOptions, fileDiscovery } from "./discovery/file/file.
 export type { FileFormat } from "./discovery/file/list-file.ts";
 export type { ListedEndpoint, ServiceList } from "./discovery/file/service-list.ts";
 export { staticDiscovery } from "./discovery/file/static.ts";
-export type { DecodeOptions } from "./fetch/decode-options.ts";
+export type { DecodeOptions } from "./fetch/decoding/decode-options.ts";
 export type { Reply, ReplyBody } from "./fetch/reply.ts";
 export type { BodyInput } from "./fetch/request-body.ts";
 export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./fetch/request-init.ts";

@@ -1,12 +1,13 @@
 import type { Clock } from "../core/clock.ts";
-import type { ServiceReading } from "../core/observing/reading.ts";
+import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf } from "./endpoint-rows.ts";
+import { registrySummary } from "./health/registry-summary.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
-import type { MeshSnapshot, Secured, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
+import type { MeshSnapshot, RegistryRow, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
 
 const rateS = 10;
 const shareS = 60;
@@ -49,6 +50,7 @@ export class Readings {
   mesh(): MeshSnapshot {
     const { recorder, clock } = this.#options;
     const services = (recorder.reading?.services() ?? []).map((reading) => this.#row(reading));
+    services.sort((one, other) => (one.service < other.service ? -1 : 1));
     return {
       version: 1,
       atMs: clock.wallNow(),
@@ -59,7 +61,8 @@ export class Readings {
         zone: recorder.reading?.zone ?? null,
         certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
       },
-      services: services.sort((one, other) => (one.service < other.service ? -1 : 1)),
+      registry: registrySummary(services.map((row) => row.registry)),
+      services,
     };
   }
 
@@ -84,6 +87,7 @@ export class Readings {
       atMs: clock.wallNow(),
       discovery: shownText(explanation.discovery),
       discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
+      leftOut: explanation.leftOut.map(({ reason, count }) => ({ reason: shownText(reason), count })),
       endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally)),
       endpointsFound: found.length,
       canChange,
@@ -93,9 +97,9 @@ export class Readings {
   }
 
   #row(reading: ServiceReading): ServiceRow {
-    const { recorder, clock, dashboardUrl } = this.#options;
-    const { service, discoveryAgeMs, concurrency } = reading;
-    const tally = recorder.tally(service);
+    const { clock, dashboardUrl } = this.#options;
+    const { service, discoveryAgeMs, registry, concurrency } = reading;
+    const tally = this.#joined(service);
     const nowS = secondOf(clock);
     const recent = tally.seconds.sum(nowS, rateS);
     const { sums } = tally.seconds.sum(nowS, shareS);
@@ -103,6 +107,7 @@ export class Readings {
     return {
       ...reading,
       discoveryAgeMs: discoveryAgeMs ?? null,
+      registry: registryRow(registry),
       concurrency: concurrency ?? null,
       rps: perS(recent.sums.calls),
       attemptsPerS: perS(recent.sums.attempts),
@@ -110,22 +115,27 @@ export class Readings {
       hedgesPerS: perS(recent.sums.hedges),
       success: { effective: shareOf(sums.calls, sums.failures), actual: shareOf(sums.attempts, sums.attemptFailures) },
       latencyMs: tally.seconds.latencies(nowS),
-      secured: this.#securedOf(service, tally),
+      secured: tally.secured,
       instances: this.#instancesOf(reading, tally),
       dashboardUrl: dashboardUrl === undefined ? null : dashboardUrl.replaceAll("{service}", encodeURIComponent(service)),
     };
   }
 
-  #securedOf(service: string, tally: ServiceTally): Secured {
-    // The service was watched before the recorder joined, and discovery has not answered since.
+  /** The tally of a service. Where it was watched before the recorder joined, the mesh says what discovery has listed since. */
+  #joined(service: string): ServiceTally {
+    const tally = this.#options.recorder.tally(service);
     if (!tally.isListed) tally.list(this.#options.mesh.explain(service)?.endpoints.map(({ endpoint }) => endpoint) ?? []);
-    return tally.secured;
+    return tally;
   }
 
   #instancesOf({ service, endpoints }: ServiceReading, tally: ServiceTally): ServiceRow["instances"] {
     if (Object.values(endpoints).reduce((sum, count) => sum + count, 0) > fewInstances) return null;
     return this.#options.mesh.explain(service)?.endpoints.map((explained) => instanceOf(explained, tally)) ?? [];
   }
+}
+
+function registryRow({ source, state, failingMs, error }: RegistryReading): RegistryRow {
+  return { source: shownText(source), state, failingMs: failingMs ?? null, error: error === undefined ? null : shownText(error) };
 }
 
 function shareOf(all: number, failed: number): number | null {

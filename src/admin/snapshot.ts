@@ -1,4 +1,5 @@
-import type { ConcurrencyReading, ServiceReading } from "../core/observing/reading.ts";
+import type { LeftOutCount } from "../core/left-out.ts";
+import type { ConcurrencyReading, RegistryState, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 // The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
@@ -35,10 +36,32 @@ export interface InstanceReading {
   readonly success: number | null;
 }
 
+/** The source of a service's endpoints. */
+export interface RegistryRow {
+  /** The kind of source and its address. */
+  readonly source: string;
+  readonly state: RegistryState;
+  /** Milliseconds since the first failure after its last answer; `null` where it does not fail. */
+  readonly failingMs: number | null;
+  /** Its last error; `null` where it does not fail. */
+  readonly error: string | null;
+}
+
+/** The state of the registry for the whole process, by the worst of its services. */
+export interface RegistrySummary {
+  readonly state: RegistryState;
+  /** Number of services whose source is in that state. */
+  readonly services: number;
+  /** A sentence for people, such as `registry OK`. */
+  readonly text: string;
+}
+
 /** One service in {@link MeshSnapshot}: its reading, and its recorded rates. */
-export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "concurrency"> {
+export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "registry" | "concurrency"> {
   /** Milliseconds since discovery last confirmed the endpoints; `null` when it never has. */
   readonly discoveryAgeMs: number | null;
+  /** The state of the source of its endpoints. */
+  readonly registry: RegistryRow;
   /** `null` without a limit. */
   readonly concurrency: ConcurrencyReading | null;
   /** Calls that ended, per second, over the last ten seconds. */
@@ -79,6 +102,7 @@ export interface MeshSnapshot {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly process: ProcessReading;
+  readonly registry: RegistrySummary;
   /** Sorted by name. */
   readonly services: readonly ServiceRow[];
 }
@@ -188,13 +212,18 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly discovery: string;
   /** The last error of discovery; `null` when its last attempt succeeded. */
   readonly discoveryError: string | null;
+  /** The entries of the last answer that are not used, by their reasons. */
+  readonly leftOut: readonly LeftOutCount[];
   /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
   /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */
   readonly endpointsFound: number;
   /** Whether `POST` may take instances out of rotation and put them back: a token is configured. */
   readonly canChange: boolean;
-  /** The last 50 errors, the newest first. */
+  /**
+   * The last 50 errors, the newest first. Calls that were refused without an attempt, because the breaker is open or too many wait, take
+   * the places that errors with a cause of their own leave, and at least five.
+   */
   readonly errors: readonly RecentError[];
   /** The last two minutes without the current second, the oldest first; seconds before the recording are left out. */
   readonly seconds: readonly SecondReading[];

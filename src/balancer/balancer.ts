@@ -6,7 +6,7 @@ import { type BalancingOptions, balancingOptions } from "./balancing-options.ts"
 import { type Candidacy, candidacyOf } from "./candidates/candidacy.ts";
 import type { CandidateList, ShareOptions } from "./candidates/candidate-lists.ts";
 import { Candidates } from "./candidates/candidates.ts";
-import { type Level, levelsOf } from "./candidates/levels.ts";
+import { isLastResort, type Level, levelsOf } from "./candidates/levels.ts";
 import { SlowStart } from "./candidates/slow-start.ts";
 import { Subset } from "./candidates/subset.ts";
 import type { Zone } from "./candidates/zone-load.ts";
@@ -19,6 +19,8 @@ const maxProbesSkipped = 50;
 /** Options and parts of a {@link Balancer}. */
 export interface BalancerOptions extends BalancingOptions {
   readonly service: string;
+  /** The name of the service to its instances. */
+  readonly peerName?: string | undefined;
   readonly picker: Picker;
   /** The zone of this process. */
   readonly zone?: string | undefined;
@@ -51,6 +53,8 @@ export class Balancer {
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
   /** Upstreams whose data has changed since the lists were built. */
   readonly #changed = new Set<Upstream>();
+  /** Whether any upstream is marked as unconfirmed. */
+  #hasDoubt = false;
   #isStale = true;
   #only: readonly Upstream[] | undefined = undefined;
   #probes: readonly Upstream[] = [];
@@ -92,20 +96,39 @@ export class Balancer {
     return this.#candidates.lists;
   }
 
-  /** Takes a complete new set of endpoints. The same id at the same address keeps its upstream; another address makes a new one. */
-  update(endpoints: readonly Endpoint[]): void {
+  /**
+   * Takes a complete new set of endpoints. The same id at the same address keeps its upstream; another address makes a new one.
+   * @param unconfirmed those of the set that discovery's last answer leaves out: a last resort where there are others
+   */
+  update(endpoints: readonly Endpoint[], unconfirmed: readonly Endpoint[] = []): void {
     const changes = this.#set.update(endpoints);
+    const hasNewDoubt = this.#doubt(unconfirmed.length < endpoints.length ? unconfirmed : []);
     // Most answers only confirm the last one, maybe in another order, and a picker may have a ring to build.
-    if (!changes?.hasChanged) return;
-    for (const upstream of changes.changed) this.#changed.add(upstream);
+    if (!changes?.hasChanged && !hasNewDoubt) return;
+    for (const upstream of changes?.changed ?? []) this.#changed.add(upstream);
     this.#subset?.refresh();
     this.#invalidate();
-    for (const upstream of changes.gone) {
+    for (const upstream of changes?.gone ?? []) {
       this.#slowStart?.forget(upstream);
       this.#changed.delete(upstream);
       upstream.markRemoved();
       this.#options.onRemoved?.(upstream);
     }
+  }
+
+  /** Marks the upstreams of these endpoints as unconfirmed, and no others; `true` when that has changed any. */
+  #doubt(unconfirmed: readonly Endpoint[]): boolean {
+    if (unconfirmed.length === 0 && !this.#hasDoubt) return false;
+    this.#hasDoubt = unconfirmed.length > 0;
+    const ids = new Set(unconfirmed.map(({ id }) => id));
+    let hasChanged = false;
+    for (const upstream of this.upstreams) {
+      const isUnconfirmed = ids.has(upstream.id);
+      if (upstream.unconfirmed === isUnconfirmed) continue;
+      upstream.setUnconfirmed(isUnconfirmed);
+      hasChanged = true;
+    }
+    return hasChanged;
   }
 
   /** Sets the number of callers in each zone; `undefined`: unknown. */
@@ -146,7 +169,7 @@ export class Balancer {
   }
 
   #join(endpoint: Endpoint, isFirst: boolean): Upstream {
-    const upstream = new Upstream(this.#options.service, endpoint);
+    const upstream = new Upstream(this.#options.service, endpoint, this.#options.peerName);
     upstream.onStateChange = this.#onStateChange;
     this.#subset?.add(upstream);
     // The instances of the first set have been running for an unknown time.
@@ -176,7 +199,7 @@ export class Balancer {
     if (!this.#isStale) return;
     this.#isStale = false;
     const levels = this.#levels();
-    this.#probes = levels.flatMap(({ members }) => members.filter(({ wantsProbe }) => wantsProbe));
+    this.#probes = probedOf(levels).flatMap(({ members }) => members.filter(({ wantsProbe }) => wantsProbe));
     this.#candidates.rebuild(levels, { ...this.#sharing, callers: this.#callers }, this.#changed);
     this.#changed.clear();
     this.#only = this.#candidates.only;
@@ -191,4 +214,10 @@ export class Balancer {
     for (const list of this.#candidates.lists) for (const upstream of list.upstreams) lists.set(upstream, list);
     return { members: new Set(this.members), lists };
   }
+}
+
+/** The levels whose instances are sent probes: a last resort is asked for nothing while an instance that discovery lists is available. */
+function probedOf(levels: readonly Level[]): readonly Level[] {
+  const listed = levels.filter((level) => !isLastResort(level));
+  return listed.some(({ members }) => members.some(({ state }) => state === "available")) ? listed : levels;
 }

@@ -6,14 +6,16 @@ import { meshRequest } from "../core/mesh-request.ts";
 import { isNodeStream } from "../fetch/brands.ts";
 import { letGoOf } from "../fetch/caller-stream.ts";
 import { wholeOf } from "../fetch/read-ahead.ts";
+import { withServiceLocation } from "../fetch/redirect.ts";
 import { type ExtractedBody, extractBody } from "../fetch/request-body.ts";
-import { parseTarget } from "../fetch/target.ts";
-import type { Upgraded } from "../wire/transport.ts";
+import { parseOrigin } from "../fetch/target.ts";
 import type { AnyDispatcher } from "../wire/undici/any-dispatcher.ts";
 import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods, errors } from "../wire/undici/undici.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { Delivery } from "./delivery.ts";
 import { bodyOf, checkDispatch, checkHandler, headerPairs, withQuery } from "./dispatch-options.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
+import { outsideHandler } from "./outside-handler.ts";
 
 export type { AnyDispatcher, Dispatcher };
 
@@ -105,9 +107,10 @@ export class MeshDispatcher extends Dispatcher {
     if (this.#isDestroyed) throw new errors.ClientDestroyedError();
     if (this.#closing !== undefined) throw new errors.ClientClosedError();
     const origin = String(options.origin ?? "").replace(/\/$/, "");
-    if (this.#passThrough?.(origin)) {
+    const isOutside = this.#passThrough;
+    if (isOutside?.(origin)) {
       this.#outside ??= new Agent();
-      return this.#outside.dispatch({ ...options, origin }, handler);
+      return this.#outside.dispatch({ ...options, origin }, outsideHandler(handler, `${origin}${options.path}`, isOutside));
     }
     checkDispatch(options);
     const isUpgrade = Boolean(options.upgrade) || options.method === "CONNECT";
@@ -123,26 +126,28 @@ export class MeshDispatcher extends Dispatcher {
     return true;
   }
 
-  async #send(options: DispatchOptions & { readonly headers: [string, string][] }, delivery: Delivery, sink: DispatchSink): Promise<void> {
+  async #send(options: ReadOptions, delivery: Delivery, sink: DispatchSink): Promise<void> {
+    const { origin } = options;
     let body: ExtractedBody = { body: undefined };
     try {
       if (options.method === "CONNECT") throw new errors.NotSupportedError("the mesh makes no tunnels: CONNECT names no service");
       const framing: GivenFraming = {};
       const headers = requestHeaders(options.headers, framing);
-      const { service, path } = parseTarget(`${options.origin}${options.path}`);
+      const { service, path, requiresTls } = parseOrigin(origin, options.path);
       body = await requestBodyOf(options, framing);
       if (body.contentType !== undefined) headers["content-type"] ??= body.contentType;
       if (body.length !== undefined) headers["content-length"] = String(body.length);
       const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
       const { cancellation } = delivery;
-      const request = meshRequest({ service, path, method: options.method, headers, body: body.body, options: callOptions, cancellation });
+      const parts = { service, path, requiresTls, method: options.method, headers, body: body.body };
+      const request = meshRequest({ ...parts, options: callOptions, cancellation });
       if (cancellation.cancelled) throw cancellation.reason;
       if (options.upgrade) {
         const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
         if (delivery.isDone) socket.destroy();
         delivery.upgraded(() => sink.upgrade(status, lines, socket));
       } else {
-        await pass(await this.#target.dispatch(request), delivery, sink);
+        await pass(await this.#target.dispatch(request), delivery, sink, origin);
       }
       body.letGo?.(undefined);
     } catch (error) {
@@ -152,6 +157,9 @@ export class MeshDispatcher extends Dispatcher {
     }
   }
 }
+
+/** Options that have been read: the path with its query, the headers as pairs. */
+type ReadOptions = DispatchOptions & { readonly origin: string; readonly headers: [string, string][] };
 
 /** Tells a handler of a request that is refused; throws where it cannot be told. */
 function refuse(handler: object, error: unknown): void {
@@ -176,7 +184,7 @@ function told(promise: Promise<void>, callback: ((error?: unknown) => void) | un
 Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
 /** Passes a response to a handler of undici, at its pace, until the handler has had enough. */
-async function pass(response: MeshResponse, delivery: Delivery, sink: DispatchSink): Promise<void> {
+async function pass(response: MeshResponse, delivery: Delivery, sink: DispatchSink, origin: string): Promise<void> {
   const { body } = response;
   let bodyError: unknown;
   // A handler that is paused gets the error of the body, too.
@@ -195,7 +203,7 @@ async function pass(response: MeshResponse, delivery: Delivery, sink: DispatchSi
     // All of a response that has arrived whole is told in one go, as by undici: its interceptors rely on it.
     const whole = body.complete ? await body.bytes() : undefined;
     if (delivery.isDone) throw delivery.cancellation.reason;
-    sink.head(response.status, response.headers, response.statusText);
+    sink.head(response.status, withServiceLocation(response, origin), response.statusText);
     if (sink.ready() !== undefined) await ready();
     if (whole === undefined) {
       for await (const chunk of body.stream()) {

@@ -25,7 +25,7 @@ export class EndpointChanges {
   }
 
   /** Takes an answer of discovery and reports its changes. */
-  update({ endpoints, rejected, quarantined }: EndpointsUpdate): void {
+  update({ endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {
     const next = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
     for (const [id, endpoint] of this.#known) if (!next.has(id)) this.#tell({ event: "removed", endpoint });
     for (const [id, endpoint] of next) {
@@ -40,7 +40,7 @@ export class EndpointChanges {
         message: "the answer lists far fewer endpoints; those that it leaves out stay in use until it is confirmed",
       });
     if (!quarantined && this.#isQuarantined) this.#tell({ event: "confirmed", message: "the answers of discovery are accepted again" });
-    this.#tellRejected(rejected);
+    this.#tellRejected([...rejected, ...leftOut.map(({ id, reason }) => ({ entry: id ?? "an entry without an id", reason }))]);
     this.#known = next;
     this.#isFirst = false;
     this.#isQuarantined = quarantined;

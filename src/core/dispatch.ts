@@ -1,9 +1,10 @@
 import type { Cancellation } from "./cancellation.ts";
-import type { AttemptRecord } from "./errors.ts";
+import type { AttemptRecord, MeshError } from "./errors.ts";
 import type { RequestBody, ResponseBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { HeaderLines } from "./http/response-headers.ts";
 import type { Observation } from "./observing/call-observer.ts";
+import type { SendProgress } from "./send-progress.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The order of calls that have to wait for a place: `high` first. Where the queue is full, `low` is refused first. */
@@ -46,6 +47,8 @@ export interface MeshRequest {
   readonly method: string;
   /** Path and query as they go out, starting with `/`. */
   readonly path: string;
+  /** The caller wrote `https://` or `wss://`: the request is sent over TLS or not at all. */
+  readonly requiresTls: boolean;
   readonly headers: RequestHeaders;
   readonly body: RequestBody;
   /** The options of the call, as its caller gave them. */
@@ -66,6 +69,8 @@ export interface MeshRequest {
   readonly attempts: AttemptRecord[];
   /** The instance that was picked for this attempt; `undefined` above the layer that picks it. */
   readonly upstream: Upstream | undefined;
+  /** How far the body of this attempt has gone out; `undefined` without a body, and above the layer that picks the instance. */
+  readonly progress: SendProgress | undefined;
   /** The observers of this call. */
   readonly observation: Observation | undefined;
 }
@@ -83,6 +88,11 @@ export interface OpenCall {
    * already (an interceptor may send a call twice to one service, or to several), and where the call has ended.
    */
   onEnd(listener: CallEndListener): boolean;
+  /**
+   * The error of the call if its deadline passes now, while no instance has been asked yet; `undefined` where the deadline alone says enough.
+   * Set and taken back by the layer that waits.
+   */
+  waitError?: ((deadline: string) => MeshError) | undefined;
 }
 
 /** A response: its head, and its body, which may still be on the wire. */

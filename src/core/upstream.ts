@@ -24,6 +24,10 @@ export class Upstream {
   readonly address: string;
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
+  /** The name by which the service is known to its instances (`peer.name`); `undefined` where each is addressed by host and port. */
+  readonly peerName: string | undefined;
+  /** The `host` header of requests to the instance: the name, or `host:port`. */
+  readonly authority: string;
   /** Attempts at this instance that have neither failed nor closed their response body. */
   readonly inFlight: number = 0;
   /** Attempts that were begun since the upstream was first listed. */
@@ -38,13 +42,16 @@ export class Upstream {
   #state: InstanceState = "available";
   #wantsProbe = false;
   #isRemoved = false;
+  #isUnconfirmed = false;
 
-  constructor(service: string, endpoint: Endpoint) {
+  constructor(service: string, endpoint: Endpoint, peerName?: string) {
     this.service = service;
     this.id = endpoint.id;
     this.#endpoint = endpoint;
     this.address = addressOf(endpoint);
     this.origin = `${endpoint.secure ? "https" : "http"}://${hostAndPort(endpoint)}`;
+    this.peerName = peerName;
+    this.authority = peerName ?? hostAndPort(endpoint);
   }
 
   /** The endpoint as discovery has listed it last. */
@@ -71,6 +78,14 @@ export class Upstream {
     return this.#isRemoved;
   }
 
+  /**
+   * Whether discovery's last answer lists other endpoints and leaves this one out, which has to be confirmed: the instance is a last resort
+   * meanwhile.
+   */
+  get unconfirmed(): boolean {
+    return this.#isUnconfirmed;
+  }
+
   /** Replaces the endpoint by a newer one with the same id and address. For the balancer. */
   refresh(endpoint: Endpoint): void {
     this.#endpoint = endpoint;
@@ -82,6 +97,11 @@ export class Upstream {
     this.#state = state;
     this.#wantsProbe = wantsProbe;
     this.onStateChange?.(this);
+  }
+
+  /** Sets {@link unconfirmed}. For the balancer. */
+  setUnconfirmed(isUnconfirmed: boolean): void {
+    this.#isUnconfirmed = isUnconfirmed;
   }
 
   /** Sets {@link removed}. For the balancer, when discovery no longer lists the endpoint. */

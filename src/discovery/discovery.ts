@@ -1,4 +1,5 @@
 import type { Endpoint } from "../core/endpoint.ts";
+import type { LeftOut } from "../core/left-out.ts";
 
 /**
  * A source of endpoints: a registry, a file, DNS. An adapter is one async generator. It never retries, backs off or caches; the watcher
@@ -19,14 +20,25 @@ export interface Discovery {
    * polling.
    */
   watch(service: string, signal: AbortSignal): AsyncIterable<readonly Endpoint[] | DiscoveryAnswer>;
+  /**
+   * A hint that the endpoints of `service` may be out of date: calls find instances that cannot be reached. A running watch of it should ask
+   * its source again soon, and yield the answer as any other; without one there is nothing to do. The watcher calls it rarely, however many
+   * calls fail. It must not wait: what goes wrong is thrown by the watch.
+   */
+  refresh?(service: string): void;
   /** The catalogue: the names of all services, where the registry has one. Used for messages and tools only. */
   services?(signal: AbortSignal): Promise<readonly string[]>;
   /**
    * How answers are taken that are empty, or list less than half of the endpoints in use. `trust`: every answer is meant as it is.
-   * `quarantine` (the default): what such an answer leaves out stays in use until more answers confirm it, since a registry that has lost
-   * its data gives the same answer. A single answer that is `certain` is never quarantined.
+   * `quarantine` (the default): what such an answer leaves out is kept until more answers confirm it, since a registry that has lost its
+   * data gives the same answer; as a last resort where the answer lists any endpoint. A single answer that is `certain` is never quarantined.
    */
   readonly emptyPolicy?: EmptyPolicy;
+  /**
+   * `true`: entries may have a `socketPath`, the path of a Unix socket of this machine. Only for sources that nothing outside of this machine
+   * writes to: an entry can name any socket, such as that of a container engine. Without it such entries are rejected.
+   */
+  readonly allowSocketPaths?: boolean;
   /** Releases what outlives single watches. Called when the mesh that uses it is closed. */
   close?(): Promise<void> | void;
 }
@@ -40,6 +52,16 @@ export interface DiscoveryAnswer {
    * to see everything; the SRV target `.` of RFC 2782. The answer is used at once, however little it lists.
    */
   readonly certain: boolean;
+  /**
+   * Entries that the source lists and that are no endpoints at present, with the reason for each: `mesh.explain` and errors show them.
+   * Those that are `withdrawn` need no confirmation. Absent means none.
+   */
+  readonly leftOut?: readonly LeftOut[];
+  /**
+   * Ids of endpoints that are listed although the source's own source has just left them out, which has to be confirmed. They are a last
+   * resort. For a source around others that holds their answers itself, as `union` does. Absent means none.
+   */
+  readonly unconfirmed?: readonly string[];
 }
 
 /** See {@link Discovery.emptyPolicy}. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, MeshError } from "../core/errors.ts";
+import { reasonsText } from "../core/left-out.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -42,6 +43,7 @@ export class EndpointWait {
         forget();
         this.#waiting.delete(refuse);
         request.cancellation.removeListener(onCancel);
+        if (request.call !== undefined) request.call.waitError = undefined;
         act();
       };
       const refuse = (error: MeshError) => settle(() => reject(error));
@@ -50,6 +52,8 @@ export class EndpointWait {
       const forget = watcher.onFirstAnswer(() => settle(resolve));
       const timer = clock.setTimer(() => refuse(this.#unanswered()), waitMs);
       request.cancellation.onCancel(onCancel);
+      // No instance was asked: the deadline says nothing of the service.
+      if (request.call !== undefined) request.call.waitError = (deadline) => this.#unanswered(`; ${deadline} has passed`);
     });
   }
 
@@ -63,22 +67,25 @@ export class EndpointWait {
   /** The `ERR_MESH_NO_ENDPOINTS` for a call whose service has no instance. */
   async noEndpoints(request: MeshRequest): Promise<MeshError> {
     const { service, discovery, catalogue, watcher } = this.#options;
-    const suggestion = await catalogue.nearest(service);
+    // A service of which entries are listed has the right name.
+    const suggestion = watcher.leftOut.length > 0 ? undefined : await catalogue.nearest(service);
     const age = Math.round(watcher.ageMs ?? 0);
+    const { leftOut } = watcher;
+    const listed = leftOut.length === 0 ? "listed none" : `listed none that may be called (left out: ${reasonsText(leftOut)})`;
     return new MeshError(
       "ERR_MESH_NO_ENDPOINTS",
-      `"${service}" has no endpoints: ${discovery} listed none ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
+      `"${service}" has no endpoints: ${discovery} ${listed} ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
       { service, attempts: [...request.attempts], cause: watcher.lastError },
     );
   }
 
-  #unanswered(): MeshError {
+  #unanswered(limit = ""): MeshError {
     const { service, discovery } = this.#options;
     const { lastError, watchedMs } = this.#options.watcher;
     const why = lastError === undefined ? "it has not answered yet" : describeError(lastError);
     return new MeshError(
       "ERR_MESH_NO_ENDPOINTS",
-      `"${service}" has no endpoints: asked ${discovery} ${Math.round(watchedMs)} ms ago, ${why}`,
+      `"${service}" has no endpoints: asked ${discovery} ${Math.round(watchedMs)} ms ago, ${why}${limit}`,
       {
         service,
         maybeExecuted: false,

@@ -1,11 +1,17 @@
-import { type Clock, type Random, sleepUnlessAborted, type Timer } from "../core/clock.ts";
+import type { Clock, Random, Timer } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import { describeError } from "../core/errors.ts";
+import { countReasons, type LeftOut, type LeftOutCount } from "../core/left-out.ts";
 import type { EndpointsUpdate } from "../core/observing/events.ts";
-import { checkedAnswer } from "./checked-answer.ts";
-import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "./discovery.ts";
-import type { LastGood } from "./last-good.ts";
+import { type CheckedAnswer, checkedAnswer } from "./checked-answer.ts";
+import type { Discovery, EmptyPolicy } from "./discovery.ts";
+import type { LastGood } from "./last-good/last-good.ts";
+import { Notifier } from "./notifier.ts";
+import { pauseUnlessNotified } from "./pause.ts";
 import { Quarantine } from "./quarantine.ts";
-import { keepIfSame } from "./same-endpoints.ts";
+import { RefreshPace } from "./refresh-pace.ts";
+import { RestartPause } from "./restart-pause.ts";
+import { keepIfSame, sameEndpoints } from "./same-endpoints.ts";
 import { type ValidatedEndpoints, validateEndpoints } from "./validate.ts";
 
 /** Options of a {@link Watcher}. */
@@ -23,9 +29,6 @@ export interface WatcherOptions {
   readonly onError: (error: unknown) => void;
 }
 
-const backoffBaseMs = 100;
-/** Upper bound of the pause, so that the return of a registry is noticed soon however long it was away. */
-const backoffCapMs = 5_000;
 /** Pause before a watch that returned by itself is started again: an adapter that returns is polled. */
 const pollMs = 5_000;
 /** How long discovery may be silent before the last good endpoints are used: shorter than a call waits for its first endpoints. */
@@ -52,6 +55,12 @@ export class Watcher {
   #waiters: (() => void)[] = [];
   #running: Promise<void> | undefined = undefined;
   #unconfirmed: readonly Endpoint[] = [];
+  #leftOut: readonly LeftOut[] = [];
+  #failingSince: number | undefined = undefined;
+  readonly #restarts: RestartPause;
+  readonly #refreshes: RefreshPace;
+  /** Ends the pause of an adapter that is polled. */
+  readonly #wake = new Notifier();
   #remembering: Timer | undefined = undefined;
   #isRemembering = false;
 
@@ -59,6 +68,8 @@ export class Watcher {
     this.#options = options;
     this.#startedAt = options.clock.now();
     this.#quarantine = new Quarantine(options.emptyPolicy ?? options.discovery.emptyPolicy ?? "quarantine", options.clock);
+    this.#restarts = new RestartPause(options.clock, options.random);
+    this.#refreshes = new RefreshPace(options.clock, options.random, () => this.#ask());
   }
 
   /** Begins to watch. A second call does nothing. */
@@ -94,6 +105,16 @@ export class Watcher {
     return this.#unconfirmed;
   }
 
+  /** The entries of the last answer that are not used, by their reasons, the most frequent one first. */
+  get leftOut(): readonly LeftOutCount[] {
+    return countReasons([...this.#leftOut, ...(this.#lastValidated?.rejected ?? [])]);
+  }
+
+  /** Milliseconds since the first failure after the last good answer; `undefined` while discovery works. */
+  get failingMs(): number | undefined {
+    return this.#failingSince === undefined ? undefined : this.#options.clock.now() - this.#failingSince;
+  }
+
   /** Milliseconds since the watch began. */
   get watchedMs(): number {
     return this.#options.clock.now() - this.#startedAt;
@@ -107,46 +128,62 @@ export class Watcher {
     };
   }
 
+  /** Calls find instances that cannot be reached: the source is asked again soon, if it can be, and not too often. */
+  refresh(): void {
+    this.#refreshes.hint();
+  }
+
   /** Ends the watch. Resolves when the adapter has stopped, after a second at the latest. */
   async stop(): Promise<void> {
     this.#controller.abort();
+    this.#refreshes.stop();
     this.#options.clock.clearTimer(this.#remembering);
     this.#waiters = [];
     await this.#running;
   }
 
+  #validate(entries: readonly unknown[]): ValidatedEndpoints {
+    return validateEndpoints(entries, this.#options.discovery.allowSocketPaths === true);
+  }
+
   async #run(): Promise<void> {
     const { clock, random, onError } = this.#options;
     const { signal } = this.#controller;
-    let failures = 0;
     while (!signal.aborted) {
       let pauseMs = pollMs * (0.9 + 0.2 * random());
+      let isFailing = false;
       try {
-        const end = await this.#watchOnce(signal, () => {
-          failures = 0;
-        });
+        this.#restarts.started();
+        const end = await this.#watchOnce(signal);
         if (end === "recheck") continue;
       } catch (error) {
         if (signal.aborted) return;
+        isFailing = true;
         this.#lastError = error;
+        this.#failingSince ??= clock.now();
         onError(error);
         this.#remember();
-        // Full jitter: clients that lost the same registry must not return in step.
-        pauseMs = random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** failures);
-        failures = Math.min(failures + 1, 20);
+        pauseMs = this.#restarts.failed();
       }
       const recheckMs = this.#quarantine.recheckMs;
       if (recheckMs !== undefined) pauseMs = Math.min(pauseMs, recheckMs);
-      try {
-        await sleepUnlessAborted(clock, pauseMs, signal);
-      } catch {
-        return;
-      }
+      await pauseUnlessNotified(clock, pauseMs, signal, isFailing ? undefined : this.#wake);
+    }
+  }
+
+  /** Asks the source again: a watch that runs by the adapter's own means, one that has returned by ending its pause. */
+  #ask(): void {
+    const { discovery, service, onError } = this.#options;
+    this.#wake.notify();
+    try {
+      discovery.refresh?.(service);
+    } catch (error) {
+      onError(new Error(`refresh("${service}") threw: ${describeError(error)}`, { cause: error }));
     }
   }
 
   /** Runs one watch of the adapter until it ends, fails, or is given up because the quarantine needs a fresh answer. */
-  async #watchOnce(signal: AbortSignal, onGoodAnswer: () => void): Promise<"end" | "recheck"> {
+  async #watchOnce(signal: AbortSignal): Promise<"end" | "recheck"> {
     const { clock } = this.#options;
     const watch = new AbortController();
     let release: unknown;
@@ -163,7 +200,7 @@ export class Watcher {
     try {
       await Promise.race([
         this.#consume(watch.signal, () => {
-          onGoodAnswer();
+          this.#restarts.answered();
           clock.clearTimer(recheck);
           // A watch that only yields changes never confirms an empty answer, so a new one is started.
           const recheckMs = this.#quarantine.recheckMs;
@@ -194,23 +231,29 @@ export class Watcher {
     }
   }
 
-  #accept({ endpoints: entries, certain }: DiscoveryAnswer): void {
+  #accept({ endpoints: entries, certain, leftOut, unconfirmed: passedOn }: CheckedAnswer): void {
     const { service, clock, lastGood } = this.#options;
     // The same array confirms the last answer. Validating ten thousand entries again would take ten milliseconds.
-    if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = validateEndpoints(entries);
+    if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = this.#validate(entries);
     this.#lastEntries = entries;
     const { endpoints, rejected } = this.#lastValidated;
-    const judgement = this.#quarantine.judge(this.#endpoints ?? [], endpoints, certain);
-    const quarantined = judgement.unconfirmed.length > 0;
+    const judgement = this.#quarantine.judge(this.#endpoints ?? [], { endpoints, certain, leftOut });
+    const doubted = new Set(passedOn);
+    const unconfirmed =
+      passedOn.length === 0 ? judgement.unconfirmed : [...judgement.unconfirmed, ...endpoints.filter(({ id }) => doubted.has(id))];
+    const quarantined = unconfirmed.length > 0;
     // A confirmed set stays the same array, by which listeners see that nothing has changed.
     const inUse = quarantined && this.#endpoints !== undefined ? keepIfSame(this.#endpoints, judgement.endpoints) : judgement.endpoints;
-    this.#unconfirmed = judgement.unconfirmed;
+    this.#unconfirmed = unconfirmed;
+    this.#leftOut = leftOut;
+    if (inUse !== this.#endpoints && !sameEndpoints(this.#endpoints ?? [], inUse)) this.#refreshes.changed();
     if (!quarantined) {
       this.#updatedAt = clock.now();
       lastGood?.save(service, inUse);
     }
     this.#lastError = undefined;
-    this.#use({ service, endpoints: inUse, rejected, quarantined }, certain);
+    this.#failingSince = undefined;
+    this.#use({ service, endpoints: inUse, rejected, quarantined, ...(leftOut.length === 0 ? {} : { leftOut }) }, certain);
   }
 
   /** Uses the last good endpoints of an earlier process, unless discovery answers before they are read. */
@@ -222,7 +265,7 @@ export class Watcher {
     lastGood.load(service).then(
       (found) => {
         if (found === undefined || this.answered || this.#controller.signal.aborted) return;
-        const { endpoints, rejected } = validateEndpoints(found.endpoints);
+        const { endpoints, rejected } = this.#validate(found.endpoints);
         if (endpoints.length === 0) return;
         this.#updatedAt = clock.now() - found.ageMs;
         this.#use({ service, endpoints, rejected, quarantined: true }, false);

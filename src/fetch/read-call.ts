@@ -1,6 +1,7 @@
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { type GivenFraming, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { isUrl, tagOf } from "./brands.ts";
 import { checkCallOptions } from "./call-options.ts";
 import { CallerStream, letGoOf } from "./caller-stream.ts";
@@ -37,7 +38,7 @@ export function readCall(input: FetchTarget, given: MeshRequestInit | null): Cal
 function readArguments(input: FetchTarget, given: MeshRequestInit | null): Call | Promise<Call> {
   const url = typeof input === "string" ? input : isUrl(input) ? input.href : undefined;
   const init = url === undefined ? requestInit(input as Request, given ?? {}) : (given ?? {});
-  const { service, path } = parseTarget(url ?? (input as Request).url);
+  const { service, path, requiresTls } = parseTarget(url ?? (input as Request).url);
   const signal = signalOf(init.signal);
   const method = methodOf(init.method);
   const hasBody = init.body !== undefined && init.body !== null;
@@ -51,11 +52,16 @@ function readArguments(input: FetchTarget, given: MeshRequestInit | null): Call 
   if (signal?.aborted) throw signal.reason;
   const options = init.mesh;
   if (!hasBody)
-    return { request: meshRequest({ service, path, method, headers, body: undefined, options }), signal, redirect, letGo: undefined };
+    return {
+      request: meshRequest({ service, path, requiresTls, method, headers, body: undefined, options }),
+      signal,
+      redirect,
+      letGo: undefined,
+    };
   const callWith = ({ body, contentType, length, letGo }: ExtractedBody): Call => {
     if (contentType !== undefined) headers["content-type"] ??= contentType;
     if (length !== undefined) headers["content-length"] = String(length);
-    return { request: meshRequest({ service, path, method, headers, body, options }), signal, redirect, letGo };
+    return { request: meshRequest({ service, path, requiresTls, method, headers, body, options }), signal, redirect, letGo };
   };
   const extracted = extractBody(init.body as BodyInput, init.duplex, framing?.contentLength);
   const { body, length } = extracted;
@@ -105,7 +111,7 @@ function signalOf(signal: unknown): AbortSignal | undefined {
 
 function redirectOf(redirect: string = "manual"): Call["redirect"] {
   if (redirect === "manual" || redirect === "error" || redirect === "follow") return redirect;
-  throw new TypeError(`redirect: ${JSON.stringify(redirect)} is neither "manual", "error" nor "follow"`);
+  throw new TypeError(`redirect: ${quoted(redirect)} is neither "manual", "error" nor "follow"`);
 }
 
 const normalizedMethods: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
@@ -117,7 +123,7 @@ function methodOf(method = "GET"): string {
   const upper = method.toUpperCase();
   // The forbidden methods of the Fetch standard.
   if (!tokenMethod.test(method) || upper === "CONNECT" || upper === "TRACE" || upper === "TRACK")
-    throw new TypeError(`method: ${JSON.stringify(method)} is not allowed`);
+    throw new TypeError(`method: ${quoted(method)} is not allowed`);
   // The standard normalizes only the six above: it sends `patch` as it is, which nearly every server refuses.
   return normalizedMethods.has(upper) || upper === "PATCH" || upper === "QUERY" ? upper : method;
 }

@@ -1,9 +1,11 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Candidacy } from "../balancer/candidates/candidacy.ts";
-import type { Picker } from "../balancer/picker.ts";
+import type { Picker, PickerView } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
+import type { LeftOutCount } from "../core/left-out.ts";
+import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
 import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
@@ -14,6 +16,8 @@ interface Source {
   readonly discovery: string;
   readonly ageMs: number | undefined;
   readonly lastError: unknown;
+  readonly registry: RegistryReading;
+  readonly leftOut: readonly LeftOutCount[];
   readonly unconfirmed: readonly Endpoint[];
   readonly breaker: BreakerState;
   readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
@@ -31,6 +35,8 @@ export function explainService(source: Source): ServiceExplanation {
     discovery,
     ageMs,
     discoveryError: lastError === undefined ? undefined : describeError(lastError),
+    registry: source.registry,
+    leftOut: source.leftOut,
     breaker,
     endpoints: balancer.upstreams.map((upstream) => explainEndpoint(upstream, source, unconfirmed)),
   };
@@ -62,8 +68,17 @@ function explainEndpoint(
     attempts: upstream.attempts,
     failures: upstream.failures,
     latencyMs: upstream.latencyMs,
-    picker: picker.explain?.(upstream),
+    picker: viewOf(picker, upstream),
   };
+}
+
+/** The picker may be the program's, and the page explains from a timer. */
+function viewOf(picker: Pick<Picker, "explain">, upstream: Upstream): PickerView | undefined {
+  try {
+    return picker.explain?.(upstream);
+  } catch (error) {
+    return { error: describeError(error) };
+  }
 }
 
 function reasonOf({ candidate, reason }: Candidacy, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {

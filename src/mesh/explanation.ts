@@ -2,6 +2,8 @@ import type { PickerView } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import type { LeftOutCount } from "../core/left-out.ts";
+import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { HealthCheckResult } from "../rotation/instance-standing.ts";
 
@@ -57,6 +59,10 @@ export interface ServiceExplanation {
   readonly ageMs: number | undefined;
   /** The error of discovery since its last answer; `undefined` where it works. */
   readonly discoveryError: string | undefined;
+  /** The state of the source, for how long it fails, and its error. */
+  readonly registry: RegistryReading;
+  /** The entries of the last answer that are not used, by their reasons, the most frequent one first. */
+  readonly leftOut: readonly LeftOutCount[];
   /** The state of the breaker of the whole service. */
   readonly breaker: BreakerState;
   readonly endpoints: readonly EndpointExplanation[];

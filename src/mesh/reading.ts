@@ -1,5 +1,5 @@
 import type { Balancer } from "../balancer/balancer.ts";
-import type { ServiceReading } from "../core/observing/reading.ts";
+import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 /** The parts of a service that its numbers come from. */
@@ -9,6 +9,7 @@ export interface ReadingSource {
   readonly balancer: Pick<Balancer, "upstreams" | "lists">;
   readonly unconfirmed: number;
   readonly ageMs: number | undefined;
+  readonly registry: RegistryReading;
   readonly retryBudget: number;
 }
 

@@ -1,4 +1,5 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
+import { RefreshListeners } from "../discovery/refresh-listeners.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
@@ -6,6 +7,7 @@ import { listServices } from "./consul/catalogue.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
+import { watchPreparedQuery } from "./consul/prepared-query.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
 
 export type { ConsulTls } from "./consul/http/consul-tls.ts";
@@ -18,6 +20,8 @@ export interface Consul extends Discovery, Registrar {
   readonly name: string;
   /** Yields the routable instances of `service`: at once, after every change, and to confirm them after every wait. */
   watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
+  /** Queries the instances of `service` without waiting for a change, where it is watched. */
+  refresh(service: string): void;
   /** The names of all services in the datacentre. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once the agent has accepted the instance, then keeps it registered. */
@@ -34,7 +38,7 @@ export function consul(options: ConsulOptions = {}): Consul {
   const settings = settingsOf(options);
   const client = new ConsulClient(settings);
   const watches = new Set<AbortController>();
-  const shared: SharedWatches = { blockingQueries: 0, highest: new Map() };
+  const shared: SharedWatches = { blockingQueries: 0, failures: 0, lineages: new Map(), hints: new RefreshListeners() };
   return {
     name: settings.name,
     async *watch(service, signal) {
@@ -44,7 +48,10 @@ export function consul(options: ConsulOptions = {}): Consul {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, watch.signal, client, settings, shared);
+        const { preparedQuery } = settings;
+        yield* preparedQuery === undefined
+          ? watchService(service, watch.signal, client, settings, shared)
+          : watchPreparedQuery(service, watch.signal, client, { ...settings, preparedQuery }, shared.hints);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);
@@ -52,6 +59,7 @@ export function consul(options: ConsulOptions = {}): Consul {
         if (watches.size === 0) client.closeIdle();
       }
     },
+    refresh: (service) => shared.hints.notify(service),
     services: (signal) => listServices(client, settings, signal),
     async register(instance, signal) {
       const definition = definitionOf(instance, settings.deregisterAfterMs);

@@ -1,12 +1,13 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import { askCancellations } from "./eureka/cancellations.ts";
 import { describeInstance } from "./eureka/description.ts";
-import { fetchRegistry } from "./eureka/fetch-registry.ts";
+import { fetchApplication, fetchRegistry } from "./eureka/fetch-registry.ts";
 import { EurekaLease } from "./eureka/lease.ts";
 import { type EurekaOptions, settingsOf } from "./eureka/options.ts";
 import { loadPackage } from "./eureka/package.ts";
-import { RegistryCopy } from "./eureka/registry-copy.ts";
+import { RegistryCopies } from "./eureka/registry-copies.ts";
 import { Servers } from "./eureka/servers.ts";
 import { watchService } from "./eureka/watch.ts";
 
@@ -18,6 +19,8 @@ export interface Eureka extends Discovery, Registrar {
   readonly name: string;
   /** Yields the instances of `service` that are UP, in every copy of the registry that is fetched. */
   watch(service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined>;
+  /** Fetches the registry again soon. */
+  refresh(service: string): void;
   /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once a server has accepted the instance, then keeps its lease. */
@@ -33,9 +36,15 @@ export interface Eureka extends Discovery, Registrar {
 export function eureka(options: EurekaOptions = {}): Eureka {
   const settings = settingsOf(options);
   const Package = loadPackage();
-  const { addresses, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock } = settings;
-  const servers = new Servers(addresses, { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes, tls, clock });
-  const copy = new RegistryCopy({ ...settings, fetch: (signal) => fetchRegistry(Package, servers, settings, signal) });
+  const { addresses, serverOrder, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock, random } = settings;
+  const limits = { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes };
+  const servers = new Servers(addresses, { ...limits, tls, clock, order: serverOrder, random });
+  const copies = new RegistryCopies({
+    ...settings,
+    fetchAll: (call) => fetchRegistry(Package, servers, settings, call),
+    fetchOne: settings.by === "app" ? (app, call) => fetchApplication(servers, app, settings, call) : undefined,
+  });
+  const sources = { copies, cancellations: (signal: AbortSignal) => askCancellations(servers, signal), by: settings.by };
   const watches = new Set<AbortController>();
   return {
     name: settings.name,
@@ -46,20 +55,21 @@ export function eureka(options: EurekaOptions = {}): Eureka {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, copy, watch.signal);
+        yield* watchService(service, sources, watch.signal);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);
       }
     },
-    services: async (signal) => (await copy.first(() => true, signal)).services(),
+    refresh: (service) => copies.refresh(service),
+    services: async (signal) => (await copies.all(signal)).services(),
     async register(instance, signal) {
       const description = describeInstance(instance, leaseMs);
       return await keepRegistered(new EurekaLease({ ...settings, Package, servers, description }), settings, signal);
     },
     close() {
       for (const watch of watches) watch.abort();
-      copy.forget();
+      copies.forget();
     },
   };
 }

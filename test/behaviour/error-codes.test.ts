@@ -76,6 +76,12 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       maybeExecuted: false,
       says: "it has not answered yet",
     },
+    "discovery has not answered within the deadline": {
+      run: () => errorOf(meshOf({}, { discovery: unanswered, timeoutMs: 20 })),
+      maybeExecuted: false,
+      attempts: 0,
+      says: "(timeoutMs)",
+    },
   },
   // Each of its limits is in time-limits.test.ts.
   ERR_MESH_TIMEOUT: {
@@ -89,7 +95,7 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       says: "(timeoutMs)",
     },
     "nothing was sent": {
-      run: () => errorOf(meshOf({}, { discovery: unanswered, timeoutMs: 20 })),
+      run: () => errorOf(meshOf({ orders: 1 }, { interceptors: [() => () => new Promise(() => {})], timeoutMs: 20 })),
       maybeExecuted: false,
       attempts: 0,
       says: "(timeoutMs)",
@@ -255,7 +261,7 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       run: () => {
         const body = gzipSync(Buffer.alloc(1_000));
         const head = `${ok}content-encoding: gzip\r\ncontent-length: ${body.byteLength}\r\n\r\n`;
-        return answered(Buffer.concat([Buffer.from(head), body]), { decode: { maxBytes: 100 } });
+        return answered(Buffer.concat([Buffer.from(head), body]), { maxCollectedBytes: 100 });
       },
       maybeExecuted: true,
       says: "it is larger than 100 bytes",

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
+import type { LeftOut } from "../../src/core/left-out.ts";
 import { Quarantine } from "../../src/discovery/quarantine.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 
@@ -12,12 +13,14 @@ const ten = set(..."abcdefghij");
 function rig(policy: "quarantine" | "trust" = "quarantine") {
   const clock = virtualClock();
   const quarantine = new Quarantine(policy, clock);
-  const said = (inUse: readonly Endpoint[], next: readonly Endpoint[], isCertain = false) => {
-    const { endpoints, unconfirmed } = quarantine.judge(inUse, next, isCertain);
+  const said = (inUse: readonly Endpoint[], next: readonly Endpoint[], certain = false, leftOut: readonly LeftOut[] = []) => {
+    const { endpoints, unconfirmed } = quarantine.judge(inUse, { endpoints: next, certain, leftOut });
     return `${endpoints.map(({ id }) => id).join("")}|${unconfirmed.map(({ id }) => id).join("")}`;
   };
-  const isHeld = () => quarantine.judge(some, [], false).unconfirmed.length > 0;
-  return { clock, quarantine, said, isHeld };
+  const judge = (inUse: readonly Endpoint[], endpoints: readonly Endpoint[]) =>
+    quarantine.judge(inUse, { endpoints, certain: false, leftOut: [] });
+  const isHeld = () => judge(some, []).unconfirmed.length > 0;
+  return { clock, quarantine, said, judge, isHeld };
 }
 
 describe("Quarantine", () => {
@@ -117,16 +120,41 @@ describe("Quarantine", () => {
     expect(said(four, set(..."abc"))).toBe("abc|");
   });
 
+  it("lets what was withdrawn go at once, all of them too, and counts it as listed", () => {
+    const left = (ids: string): readonly LeftOut[] => [...ids].map((id) => ({ id, reason: "in maintenance", withdrawn: true }));
+    expect(rig().said(set(..."abc"), [], false, left("abc"))).toBe("|");
+    expect(rig().said(ten, set("a"), false, left("bcdefghij"))).toBe("a|");
+    expect(rig().said(ten, set("a"), false, left("bcdefgh"))).toBe("a|");
+    expect(rig().said(ten, set("a"), false, left("b"))).toBe("acdefghij|cdefghij");
+    expect(rig().said(ten, [], false, left("ab"))).toBe("cdefghij|cdefghij");
+  });
+
+  it("takes a withdrawal into account while it holds others", () => {
+    const { said, quarantine } = rig();
+    expect(said(ten, set("a"))).toBe("abcdefghij|bcdefghij");
+    expect(said(ten, set("a"), false, [{ id: "b", reason: "OUT_OF_SERVICE", withdrawn: true }])).toBe("acdefghij|cdefghij");
+    expect(said(set(..."acdefghij"), set(..."acdefghij"))).toBe("acdefghij|");
+    expect(quarantine.recheckMs).toBeUndefined();
+  });
+
+  it("holds what a source has only concluded, of one that is certain too", () => {
+    const left = (ids: string): readonly LeftOut[] => [...ids].map((id) => ({ id, reason: "critical by a check of its node" }));
+    expect(rig().said(ten, set("a", "b"), false, left("cdefghij"))).toBe("abcdefghij|cdefghij");
+    expect(rig().said(ten, set("a", "b"), true, left("cdefghij"))).toBe("abcdefghij|cdefghij");
+    // Most of them have left for certain, and the one that is listed as critical is no cliff.
+    expect(rig().said(ten, set("a", "b"), true, left("c"))).toBe("ab|");
+  });
+
   it("lets an empty answer through only after three in a row over thirty seconds, whatever comes", async () => {
     const step = fc.record({ pauseMs: fc.oneof(fc.nat(2_000), fc.nat(40_000)), isEmpty: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const { clock, quarantine } = rig();
+        const { clock, judge } = rig();
         let emptySince: number[] = [];
         for (const { pauseMs, isEmpty } of steps) {
           await clock.advance(pauseMs);
           emptySince = isEmpty ? [...emptySince, clock.now()] : [];
-          const { endpoints } = quarantine.judge(some, isEmpty ? [] : some, false);
+          const { endpoints } = judge(some, isEmpty ? [] : some);
           if (endpoints.length > 0) continue;
           expect(emptySince.length).toBeGreaterThanOrEqual(3);
           expect(clock.now() - (emptySince[0] as number)).toBeGreaterThanOrEqual(30_000);
@@ -141,11 +169,11 @@ describe("Quarantine", () => {
     const answer = fc.record({ pauseMs: fc.nat(1_500), ids: fc.subarray([..."abcdefghij"]) });
     await fc.assert(
       fc.asyncProperty(fc.array(answer, { maxLength: 20 }), async (answers) => {
-        const { clock, quarantine } = rig();
+        const { clock, judge } = rig();
         let inUse = ten;
         for (const { pauseMs, ids } of answers) {
           await clock.advance(pauseMs);
-          const { endpoints, unconfirmed } = quarantine.judge(inUse, set(...ids), false);
+          const { endpoints, unconfirmed } = judge(inUse, set(...ids));
           expect(new Set(endpoints.map(({ id }) => id)).size).toBe(endpoints.length);
           expect(endpoints.length * 2 >= inUse.length || inUse.length - endpoints.length < 3).toBe(true);
           for (const { id } of unconfirmed) expect(ids).not.toContain(id);

@@ -192,7 +192,7 @@ describe("Watcher", () => {
     await watcher.stop();
   });
 
-  it("starts a failed watch again after a random part of 100 ms, doubled with every failure up to 5 s", async () => {
+  it("starts a failed watch again after a random part of 100 ms, doubled with every failure up to 5 s, and half a second after the last start", async () => {
     const discovery = new ScriptedDiscovery();
     const seed = seededRandom(7);
     const { watcher, clock, errors } = await started({ discovery, random: seed });
@@ -201,8 +201,8 @@ describe("Watcher", () => {
       drawn(); // the pause of a poll, drawn before the watch
       discovery.current.fail(new Error(`failure ${failure}`));
       await clock.advance(0);
-      const expected = drawn() * Math.min(5_000, 100 * 2 ** failure);
-      expect(clock.pending).toEqual([{ inMs: expect.closeTo(expected, 6), keepsProcess: false }]);
+      const expected = Math.max(drawn() * Math.min(5_000, 100 * 2 ** failure), failure === 0 ? 0 : 500);
+      expect(clock.pending).toEqual([{ inMs: expect.closeTo(expected, 3), keepsProcess: false }]);
       await clock.advance((clock.pending[0]?.inMs as number) + 1e-9);
       expect(discovery.watches).toHaveLength(failure + 2);
     }
@@ -210,17 +210,148 @@ describe("Watcher", () => {
     await watcher.stop();
   });
 
-  it("begins with 100 ms again after a good answer", async () => {
+  it("begins with 100 ms again when a watch has worked for ten seconds after an answer", async () => {
     const discovery = new ScriptedDiscovery();
     const { watcher, clock } = await started({ discovery, random: () => 0.999 });
+    const failOnce = async () => {
+      discovery.current.fail(new Error("down"));
+      await clock.advance(0);
+      return clock.pending[0]?.inMs;
+    };
     for (let failure = 0; failure < 5; failure++) {
       discovery.current.fail(new Error("down"));
       await clock.advance(30_000);
     }
     discovery.current.answer([a]);
-    discovery.current.fail(new Error("down again"));
-    await clock.advance(0);
-    expect(clock.pending[0]?.inMs).toBeCloseTo(99.9);
+    expect(await failOnce(), "one good answer is no sign of health").toBeCloseTo(799.2);
+    await clock.advance(30_000);
+    discovery.current.answer([a]);
+    await clock.advance(10_000);
+    expect(await failOnce()).toBeCloseTo(99.9);
+    await watcher.stop();
+  });
+
+  it.each<[string, readonly ("good" | "bad" | "wrong")[]]>([
+    ["good and bad answers alternate", ["good", "bad"]],
+    ["two bad ones follow each good one", ["good", "bad", "bad"]],
+    ["a good one and something that is no answer alternate", ["good", "wrong"]],
+    ["every answer is bad", ["bad"]],
+  ])("asks at most four times a second: %s", async (_name, cycle) => {
+    let asked = 0;
+    const alternating: Discovery = {
+      async *watch() {
+        for (;;) {
+          const next = cycle[asked++ % cycle.length];
+          if (next === "bad") throw new Error("down");
+          yield (next === "good" ? [a] : "text") as never;
+        }
+      },
+    };
+    const { watcher, clock } = await started({ discovery: alternating, random: seededRandom(3) });
+    await clock.advance(10_000);
+    asked = 0;
+    await clock.advance(20_000);
+    expect(asked).toBeGreaterThan(2);
+    expect(asked).toBeLessThanOrEqual(80);
+    await watcher.stop();
+  });
+
+  describe("that is told to ask again", () => {
+    it("hints to an adapter that can, at once, then in five seconds, then more rarely, and begins again after a change", async () => {
+      const at: number[] = [];
+      const discovery = Object.assign(new ScriptedDiscovery(), {
+        refresh: (service: string) => at.push(clock.now() - Number(service !== "orders")),
+      });
+      const { watcher, clock } = await started({ discovery, random: () => 0.5 });
+      discovery.current.answer([a]);
+      await clock.advance(0);
+      const hintFor = async (ms: number) => {
+        for (let passed = 0; passed < ms; passed += 100) {
+          watcher.refresh();
+          await clock.advance(100);
+        }
+      };
+      await hintFor(80_000);
+      const gaps = at.map((time, index) => Math.round((time - (at[index - 1] ?? 0)) / 100) / 10);
+      expect(gaps).toEqual([0.1, 4.4, 8.8, 17.6, 26.3]);
+      discovery.current.answer([b]);
+      await hintFor(40_000);
+      expect(at.length).toBeGreaterThan(7);
+      await watcher.stop();
+      await hintFor(40_000);
+      expect(clock.pending).toEqual([]);
+    });
+
+    it("ends the pause of an adapter that returns, and not that of one that fails", async () => {
+      const discovery = new ScriptedDiscovery();
+      const { watcher, clock } = await started({ discovery, random: () => 0.5 });
+      discovery.current.answer([a]);
+      discovery.current.end();
+      await clock.advance(0);
+      watcher.refresh();
+      await clock.advance(100);
+      expect(discovery.watches).toHaveLength(2);
+      for (let failure = 0; failure < 10; failure++) {
+        discovery.current.fail(new Error("down"));
+        await clock.advance(5_000);
+      }
+      const before = discovery.watches.length;
+      discovery.current.fail(new Error("down"));
+      watcher.refresh();
+      await clock.advance(200);
+      expect(discovery.watches).toHaveLength(before);
+      await watcher.stop();
+      expect(clock.pending).toEqual([]);
+    });
+
+    it("reports a hint that throws, and goes on", async () => {
+      const discovery = Object.assign(new ScriptedDiscovery(), {
+        refresh() {
+          throw new Error("mine");
+        },
+      });
+      const { watcher, clock, errors, ids } = await started({ discovery });
+      watcher.refresh();
+      await clock.advance(100);
+      expect(errors).toEqual([new Error('refresh("orders") threw: mine')]);
+      discovery.current.answer([a]);
+      await clock.advance(0);
+      expect(ids()).toEqual(["a"]);
+      await watcher.stop();
+    });
+  });
+
+  it("says which entries are not used, by their reasons, and hands on what the adapter left out", async () => {
+    const discovery = new ScriptedDiscovery();
+    const { watcher, settle, updates } = await started({ discovery });
+    const leftOut = [
+      { id: "x", reason: "in maintenance", withdrawn: true },
+      { id: "y", reason: "in maintenance", withdrawn: true },
+      { id: 7, reason: "no port" },
+    ];
+    discovery.current.answer({ endpoints: [a, { ...b, port: 0 }], certain: false, leftOut: [...leftOut, null, { reason: 5 }] });
+    await settle();
+    expect(watcher.leftOut).toEqual([
+      { reason: "in maintenance", count: 2 },
+      { reason: "no port", count: 1 },
+      { reason: "port is not an integer from 1 to 65535", count: 1 },
+    ]);
+    expect(updates[0]?.leftOut).toEqual([leftOut[0], leftOut[1], { reason: "no port" }]);
+    discovery.current.answer([a]);
+    await settle();
+    expect([watcher.leftOut, updates[1]?.leftOut]).toEqual([[], undefined]);
+    await watcher.stop();
+  });
+
+  it("lets go at once of all that the adapter lists as withdrawn", async () => {
+    const discovery = new ScriptedDiscovery();
+    const { watcher, settle, ids, updates } = await started({ discovery });
+    discovery.current.answer([a, b]);
+    await settle();
+    const leftOut = ["a", "b"].map((id) => ({ id, reason: "in maintenance", withdrawn: true }));
+    discovery.current.answer({ endpoints: [], certain: false, leftOut });
+    await settle();
+    expect([ids(), updates[1]?.quarantined]).toEqual([["a,b", ""], false]);
     await watcher.stop();
   });
 
@@ -289,6 +420,7 @@ describe("Watcher", () => {
     [{ endpoints: { 0: b, length: 1 }, certain: true }, "{ endpoints: object, certain: boolean }"],
     [{ endpoints: [b] }, "{ endpoints: array, certain: undefined }"],
     [{ endpoints: [], certain: "yes" }, "{ endpoints: array, certain: string }"],
+    [{ endpoints: [], certain: true, leftOut: 5 }, "{ endpoints: array, certain: boolean, leftOut: number }"],
     ["text", "a value of type string"],
     [undefined, "a value of type undefined"],
     [null, "null"],

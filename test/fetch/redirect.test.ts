@@ -193,7 +193,7 @@ describe("redirect: follow", () => {
     expect(server.begun.length).toBeLessThan(5);
   });
 
-  it("is not ended by the deadline of a hop whose body never ends", async () => {
+  it("is not held up by a hop whose body never ends", async () => {
     const server = await serve((request, response) => {
       if (request.url === "/from") response.writeHead(302, { location: "/to" }).write("never ends");
       else {
@@ -201,14 +201,13 @@ describe("redirect: follow", () => {
         setTimeout(() => response.end("two"), 300);
       }
     });
-    // The second hop begins 250 ms after the first, whose deadline passes at 400 ms; its own passes at 650.
     const mesh = meshOf(
       { users: server.port },
       {
         timeoutMs: 2_000,
         services: {
           users: {
-            timeoutMs: 400,
+            timeoutMs: 5_000,
             interceptors: [
               (next) => async (request) => {
                 const response = await next(request);
@@ -221,6 +220,20 @@ describe("redirect: follow", () => {
       },
     );
     expect(await (await mesh.fetch("users/from", follow)).text()).toBe("one two");
+  });
+
+  it.each([
+    ["of the service", { services: { users: { timeoutMs: 300 } } }, {}],
+    ["of the call", {}, { timeoutMs: 300 }],
+  ])("has one deadline for all hops: that %s", async (_whose, options, mesh) => {
+    let hops = 0;
+    const server = await serve((_request, response) => {
+      hops++;
+      setTimeout(() => response.writeHead(302, { location: `/hop${hops}` }).end(), 200);
+    });
+    const call = meshOf({ users: server.port }, options).fetch("users/from", { ...follow, mesh });
+    expect(await rejectionOf(call)).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
+    expect(hops).toBeLessThanOrEqual(2);
   });
 
   it("ends with the caller's abort, between two hops as well", async () => {

@@ -13,6 +13,8 @@ export interface RealRegistry {
   readonly discovery: Discovery;
   /** Makes these ports the instances of `shop`. */
   list(ports: readonly number[]): Promise<void>;
+  /** Takes these out of it, as instances do that leave properly; `staying` are the others. */
+  unlist(ports: readonly number[], staying: readonly number[]): Promise<void>;
 }
 
 export const registryNames = ["consul", "eureka", "bind"] as const;
@@ -30,6 +32,9 @@ export const realRegistries: Readonly<Record<(typeof registryNames)[number], (re
       async list(ports) {
         for (const port of ports) await server.registerService({ Name: "shop", ID: `shop-${port}`, Address: "127.0.0.1", Port: port });
       },
+      async unlist(ports) {
+        for (const port of ports) await server.deregisterService(`shop-${port}`);
+      },
     };
   },
   async eureka(refreshMs = 300) {
@@ -40,22 +45,27 @@ export const realRegistries: Readonly<Record<(typeof registryNames)[number], (re
       async list(ports) {
         for (const port of ports) await server.register({ app: "shop", instanceId: `shop-${port}`, port });
       },
+      async unlist(ports) {
+        for (const port of ports) await server.deregister("shop", `shop-${port}`);
+      },
     };
   },
   async bind(refreshMs = 1_000) {
     const ttlS = Math.ceil(refreshMs / 1_000);
     const server = await startBind();
     await server.set("host", "A", ["127.0.0.1"], ttlS);
+    const list = (ports: readonly number[]) =>
+      server.set(
+        "_shop._tcp",
+        "SRV",
+        ports.map((port) => `10 10 ${port} host.test.`),
+        ttlS,
+      );
     return {
       server,
       discovery: dns({ type: "SRV", name: "_{service}._tcp.test", servers: [server.address], timeoutMs: 300, maxAttempts: 1 }),
-      list: (ports) =>
-        server.set(
-          "_shop._tcp",
-          "SRV",
-          ports.map((port) => `10 10 ${port} host.test.`),
-          ttlS,
-        ),
+      list,
+      unlist: (_ports, staying) => list(staying),
     };
   },
 };

@@ -21,7 +21,16 @@ const good: EndpointExplanation = {
   latencyMs: 4.25,
   picker: { cost: 12.3456, state: "known" },
 };
-const service = { service: "orders", discovery: "consul", ageMs: 1_500, discoveryError: undefined, breaker: "closed" } as const;
+const registry = { source: "consul", state: "ok", failingMs: undefined, error: undefined } as const;
+const service = {
+  service: "orders",
+  discovery: "consul",
+  ageMs: 1_500,
+  discoveryError: undefined,
+  registry,
+  leftOut: [],
+  breaker: "closed",
+} as const;
 
 describe("explanationTable", () => {
   it("has what holds for the service, and a line for each endpoint", () => {
@@ -36,9 +45,15 @@ describe("explanationTable", () => {
       healthCheck,
       warning: "odd",
     };
-    expect(explanationTable({ ...service, discoveryError: "ECONNREFUSED", endpoints: [good, bad] }, nowMs).split("\n")).toEqual([
+    const failing = {
+      discoveryError: "ECONNREFUSED",
+      registry: { ...registry, state: "failing", failingMs: 2_000, error: "ECONNREFUSED" },
+      leftOut: [{ reason: "in maintenance", count: 2 }],
+    } as const;
+    expect(explanationTable({ ...service, ...failing, endpoints: [good, bad] }, nowMs).split("\n")).toEqual([
       "orders: 1 of 2 endpoints are candidates, breaker of the service closed",
-      "consul answered 1.5 s ago; now: ECONNREFUSED",
+      "registry failing for 2.0 s: consul answered 1.5 s ago; now: ECONNREFUSED",
+      "left out: 2 × in maintenance",
       "",
       "endpoint          address      zone  prio  weight  share  in flight  attempts  failed  latency  picker                  why",
       "one               10.0.0.1:80  a     0     2       100 %  3          120       0       4.3 ms   cost 12.3, state known  in rotation",
@@ -47,8 +62,8 @@ describe("explanationTable", () => {
   });
 
   it("is short for a service without endpoints", () => {
-    expect(explanationTable({ ...service, ageMs: undefined, endpoints: [] }, nowMs)).toBe(
-      "orders: 0 of 0 endpoints are candidates, breaker of the service closed\nconsul has not answered yet",
+    expect(explanationTable({ ...service, ageMs: undefined, registry: { ...registry, state: "waiting" }, endpoints: [] }, nowMs)).toBe(
+      "orders: 0 of 0 endpoints are candidates, breaker of the service closed\nregistry waited for: consul has not answered yet",
     );
   });
 

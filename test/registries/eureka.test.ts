@@ -8,6 +8,7 @@ import type { DiscoveryAnswer } from "../../src/discovery/discovery.ts";
 import { loadPackage } from "../../src/registries/eureka/package.ts";
 import { type EurekaOptions, eureka } from "../../src/registries/eureka.ts";
 import { requestJson } from "../servers/json-request.ts";
+import { settle } from "../support/until.ts";
 import { listedInstance, registryOf, type ScriptedAnswer, scriptedEureka } from "./eureka/scripted-eureka.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -163,6 +164,69 @@ describe("a watch of eureka", () => {
     expect(idsOf(await late.next())).toEqual(["one", "two"]);
     expect(server.seen).toHaveLength(2);
     await Promise.all([late.return(), other.return()]);
+  });
+
+  it("fetches again when it is told to, once for all watches, and not within a second of the last fetch", async () => {
+    await using server = await scriptedEureka(() => answer(one, orders));
+    const clock = new ManualClock();
+    const registry = eureka({ servers: [server.url], clock, random: () => 0.5 });
+    const controller = new AbortController();
+    const watches = ["users", "orders"].map((service) => registry.watch(service, controller.signal));
+    for (const watch of watches) await watch.next();
+    const next = watches.map((watch) => watch.next());
+    clock.advance(400);
+    registry.refresh("users");
+    await settle();
+    expect(server.seen).toHaveLength(1);
+    clock.advance(600);
+    await Promise.all(next);
+    expect(server.seen).toHaveLength(2);
+    controller.abort();
+    await Promise.all(watches.map((watch) => watch.next()));
+  });
+
+  it("names the instances that were deregistered when most are missing, and none whose lease has only run out", async () => {
+    const four = ["one", "two", "three", "four"].map((instanceId) => listedInstance({ instanceId }));
+    const lease = { durationInSecs: 90, lastRenewalTimestamp: 1_000_000, registrationTimestamp: 1 };
+    const gone = (instanceId: string, evictionTimestamp: number, more = {}) =>
+      listedInstance({ instanceId, actionType: "DELETED", leaseInfo: { ...lease, evictionTimestamp }, ...more });
+    const delta = registryOf(
+      gone("two", 1_010_000),
+      gone("three", 1_200_000),
+      gone("four", 1_010_000, { leaseInfo: undefined }),
+      gone("one", 1_010_000, { actionType: "ADDED" }),
+    );
+    let list = four;
+    await using server = await scriptedEureka(({ path }) => (path.endsWith("/delta") ? { body: delta } : answer(...list)));
+    const registry = eureka({ servers: [server.url], refreshMs: 20 });
+    const controller = new AbortController();
+    const watch = registry.watch("users", controller.signal);
+    await watch.next();
+    list = four.slice(0, 1);
+    let value: DiscoveryAnswer | undefined;
+    do value = (await watch.next()).value ?? undefined;
+    while (value?.endpoints.length === 4);
+    expect(value).toMatchObject({ certain: false, leftOut: [] });
+    const second = (await watch.next()).value;
+    expect(second?.endpoints).toBe(value?.endpoints);
+    expect(second?.leftOut).toEqual([{ id: "two", reason: "deregistered", withdrawn: true }]);
+    controller.abort();
+    await watch.return();
+  });
+
+  it("goes on without the changes of the last minutes where a server does not keep them", async () => {
+    const four = ["one", "two", "three", "four"].map((instanceId) => listedInstance({ instanceId }));
+    for (const bad of [{ status: 403 }, { body: "<html>" }, { body: '{"applications":7}' }]) {
+      let list = four;
+      await using server = await scriptedEureka(({ path }) => (path.endsWith("/delta") ? bad : answer(...list)));
+      const controller = new AbortController();
+      const watch = eureka({ servers: [server.url], refreshMs: 20 }).watch("users", controller.signal);
+      await watch.next();
+      list = four.slice(0, 1);
+      for (let answers = 0; answers < 4; answers++) expect((await watch.next()).value?.leftOut).toEqual([]);
+      controller.abort();
+      await watch.return();
+    }
   });
 
   it("leaves nothing on a signal when the catalogue was asked for", async () => {

@@ -136,6 +136,7 @@ export function serviceReading(service: string, overrides: Partial<ServiceReadin
     panicking: false,
     breaker: "closed",
     discoveryAgeMs: 0,
+    registry: { source: "consul", state: "ok", failingMs: undefined, error: undefined },
     retryBudget: 10,
     concurrency: undefined,
     ...overrides,

@@ -1,6 +1,6 @@
 import type { Upstream } from "../../core/upstream.ts";
 import type { CandidateList } from "./candidate-lists.ts";
-import { priorityOf } from "./levels.ts";
+import { isLastResort, priorityOf } from "./levels.ts";
 
 /** Whether an upstream may be picked for a first attempt, and why. */
 export interface Candidacy {
@@ -37,9 +37,10 @@ export function candidacyOf(upstream: Upstream, { list, isListed, isInSubset, sl
 function whyUsed({ state }: Upstream, { share, priority, zone, panic, aperture }: CandidateList): string {
   if (panic === "none") return "out of rotation, but no instance is better";
   if (panic === "some") {
-    const where = `priority ${priority} is in panic and takes ${percent(share)} of the requests`;
+    const where = `${isLastResort({ priority }) ? "the last resort" : `priority ${priority}`} is in panic and takes ${percent(share)} of the requests`;
     return state === "available" ? `in rotation: ${where}` : `out of rotation, but ${where}`;
   }
+  if (isLastResort({ priority })) return `last resort, since discovery lists it no longer: takes ${percent(share)} of the requests`;
   if (share === 1) return "in rotation";
   if (aperture === "whole") return `in rotation: the whole ones in the aperture take ${percent(share)} of the requests`;
   if (aperture === "cut") return `in rotation: partly in the aperture, takes ${percent(share)} of the requests`;
@@ -50,6 +51,7 @@ function whyNot(upstream: Upstream, list: CandidateList | undefined, isInSubset:
   if (!isInSubset) return "outside the subset";
   if (upstream.wantsProbe) return "waits for a probe";
   if (upstream.state !== "available") return "out of rotation";
+  if (upstream.unconfirmed) return "last resort: discovery lists it no longer, and those that it lists take all requests";
   if (list?.zone !== undefined) return `${nameOf(list.zone.name)}: retries only, the others take all requests`;
   if (upstream.weight === 0) return "weight 0: picked only when nothing else is left";
   return `priority ${priorityOf(upstream)}: instances of a lower number take all requests`;

@@ -1,5 +1,5 @@
 import type { Upstream } from "../../core/upstream.ts";
-import { type Level, weightyOf } from "./levels.ts";
+import { isLastResort, type Level, weightyOf } from "./levels.ts";
 import { type PriorityLoad, type PriorityOptions, priorityLoads } from "./priority-load.ts";
 import { type ZoneAwareOptions, zoneAwareOptions } from "./zone-aware-options.ts";
 import { type Zone, zoneShares } from "./zone-load.ts";
@@ -43,7 +43,7 @@ export function candidateLists(levels: readonly Level[], options: ShareOptions):
   if (preferred === undefined) return [];
   if (available.every(({ length }) => length === 0)) return [listOf(preferred, weightyOf(preferred.members), 1, "none")];
   const healths = levels.map(({ members }, index) => ({ size: members.length, available: available[index]?.length ?? 0 }));
-  const loads = priorityLoads(healths, options.priorities);
+  const loads = priorityLoads(healths, prioritiesOf(levels, options));
   return levels.flatMap((level, index) => {
     const { share, isPanic } = loads[index] as PriorityLoad;
     const serving = isPanic ? level.members : (available[index] ?? []);
@@ -52,6 +52,12 @@ export function candidateLists(levels: readonly Level[], options: ShareOptions):
     if (isPanic) return [listOf(level, weighty, share, "some")];
     return byZone(level, weighty, share, options) ?? byPart(level, weighty, share);
   });
+}
+
+/** A last resort is no priority of the service: beside a single one, panic stays off. */
+function prioritiesOf(levels: readonly Level[], { priorities = {} }: ShareOptions): PriorityOptions {
+  const isSingle = levels.filter((level) => !isLastResort(level)).length <= 1;
+  return isSingle && levels.length > 1 && priorities.panicRatio === undefined ? { ...priorities, panicRatio: 0 } : priorities;
 }
 
 function listOf(level: Level, upstreams: readonly Upstream[], share: number, panic: Panic, part = ""): CandidateList {

@@ -2,7 +2,7 @@ import type { Random } from "../../core/clock.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { xxh64 } from "../hashing/xxh64.ts";
 import { apertureOf } from "./aperture.ts";
-import { type Level, priorityOf } from "./levels.ts";
+import { type Level, placeOf } from "./levels.ts";
 import type { ClientPosition, SubsetOptions } from "./subset-options.ts";
 
 /** An upstream and its place in the order. */
@@ -42,7 +42,7 @@ export class Subset {
     this.#isSorted = false;
   }
 
-  /** To be called when upstreams have left, or have new priorities or weights. */
+  /** To be called when upstreams have left, have new priorities or weights, or have become a last resort. */
   refresh(): void {
     this.#isSorted = false;
   }
@@ -65,7 +65,7 @@ export class Subset {
     this.#ranked = this.#ranked.filter(({ upstream }) => !upstream.removed);
     // Read once, not with every comparison.
     for (const each of this.#ranked) {
-      each.priority = priorityOf(each.upstream);
+      each.priority = placeOf(each.upstream);
       each.place = each.upstream.weight === 0 ? each.rank + 1 : each.rank;
     }
     // Nearly sorted already, which costs one pass.

@@ -1,9 +1,11 @@
+import type { LeftOut } from "../../core/left-out.ts";
 import { type Command, command as declare } from "../command.ts";
 import { type EndpointView, endpointColumns, endpointView } from "../endpoint-view.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 
@@ -17,6 +19,8 @@ export interface EndpointsReport {
   readonly endpoints: readonly EndpointView[];
   /** Entries of the answer that are not usable as endpoints. */
   readonly rejected: readonly { readonly reason: string; readonly entry: unknown }[];
+  /** Entries that the registry lists and that take no calls, or cannot. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** `inmesh endpoints SERVICE`. */
@@ -31,18 +35,22 @@ export const command: Command = declare({
     const { discovery } = await registrySource(values, io, terminal);
     const name = discovery.name ?? "discovery";
     terminal.progress(`asking ${name} …`);
+    let likely: string | undefined;
     const report = await lookUp(discovery, service, { timeoutMs, signal: io.signal }, async ({ update, ms }): Promise<EndpointsReport> => {
       const endpoints = update.endpoints.map(endpointView).sort((a, b) => (a.id < b.id ? -1 : 1));
-      return { service, discovery: name, ms: Math.round(ms), endpoints, rejected: update.rejected };
+      if (endpoints.length === 0) likely = await likelyName(discovery, update.service, io.signal);
+      return { service, discovery: name, ms: Math.round(ms), endpoints, rejected: update.rejected, leftOut: update.leftOut ?? [] };
     });
     terminal.progress();
     if (terminal.format === "json") await terminal.json(report);
     else {
       if (report.endpoints.length > 0) await terminal.table(endpointColumns, report.endpoints);
       for (const { reason, entry } of report.rejected) terminal.note(`not used: ${reason}: ${shown(entry)}`, "yellow");
+      for (const { id = "an entry without an id", reason } of report.leftOut) terminal.note(`not used: ${reason}: ${id}`, "yellow");
     }
     if (report.endpoints.length > 0) return exitCodes.ok;
-    terminal.note(`${name} lists no endpoint of ${JSON.stringify(service)}`);
+    const only = report.rejected.length + report.leftOut.length > 0 ? " that may be called" : "";
+    terminal.note(`${name} lists no endpoint of ${JSON.stringify(service)}${only}${suggestionOf(likely)}`);
     return exitCodes.nothing;
   },
 });

@@ -80,11 +80,12 @@ export class Narrator implements Observer {
     breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
   };
 
-  #answered({ service, endpoints, rejected, quarantined }: EndpointsUpdate): void {
+  #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {
     const told = `${endpoints.length} endpoint${endpoints.length === 1 ? "" : "s"} of ${service}${quarantined ? " (in quarantine)" : ""}`;
     if (told === this.#lastUpdate) return;
     this.#lastUpdate = told;
     this.#note(`${this.#source} answered after ${ms(performance.now() - this.#startedAt)}: ${told}`);
+    for (const { id = "an entry without an id", reason } of leftOut) this.#note(`not used: ${reason}: ${id}`);
     for (const { entry, reason } of rejected) this.#note(`not used: ${reason}: ${(JSON.stringify(entry) ?? "").slice(0, 300)}`);
   }
 }

@@ -1,11 +1,15 @@
+import { quoted } from "../text/clean-text.ts";
+import { requestHeadersOfTheMesh } from "./own-headers.ts";
+
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Headers of the connection and the framing of one hop, and the one that names the instance. The mesh sets them itself and drops those of the
- * caller, which may have passed on the headers of an incoming request.
+ * Headers of the connection and the framing of one hop, the one that names the instance, and those of the mesh. The mesh sets them itself and drops
+ * those of the caller, which may have passed on the headers of an incoming request.
  */
 const ownedByTheMesh: ReadonlySet<string> = new Set([
+  ...requestHeadersOfTheMesh,
   "connection",
   "content-length",
   "expect",
@@ -98,7 +102,7 @@ function isWhiteSpace(code: number): boolean {
 
 function add(headers: Record<string, string>, name: string, given: unknown, framing: GivenFraming | undefined): void {
   // A whole line in the place of a name may hold a credential.
-  if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name.split(":")[0])} is not a valid header name`);
+  if (!tokenName.test(name)) throw new TypeError(`headers: ${quoted(name.split(":")[0])} is not a valid header name`);
   // A template throws for a symbol, which `String` would turn into text.
   const value = trimmed(`${given}`);
   // The value may be a credential: it is not quoted.

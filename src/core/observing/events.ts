@@ -2,6 +2,7 @@ import type { BreakerState } from "../breaker-state.ts";
 import type { MeshRequest } from "../dispatch.ts";
 import type { EjectionRule } from "../ejection-rule.ts";
 import type { Endpoint } from "../endpoint.ts";
+import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
 
 /** The reason for which an attempt that failed was not retried. */
@@ -50,6 +51,8 @@ export interface EndpointsUpdate {
   readonly endpoints: readonly Endpoint[];
   /** Entries of the answer that were dropped, with the reason for each. */
   readonly rejected: readonly { readonly entry: unknown; readonly reason: string }[];
+  /** Entries that the adapter itself left out, with the reason for each; absent where there are none, or the adapter does not say. */
+  readonly leftOut?: readonly LeftOut[];
   /**
    * Whether endpoints are in use that the answer does not list: it was suddenly empty or much smaller than the last one, and has to be
    * confirmed. Also `true` for endpoints of an earlier process (`lastGoodDirectory`), until discovery has answered.

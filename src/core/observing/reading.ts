@@ -11,6 +11,27 @@ export interface ConcurrencyReading {
   readonly limit: number;
 }
 
+/**
+ * The state of the source of a service's endpoints.
+ *
+ * - `waiting`: it has not answered yet, and has not failed.
+ * - `ok`: it has answered, and nothing has failed since.
+ * - `doubted`: its last answer leaves endpoints out, which are kept until that is confirmed.
+ * - `failing`: it has failed since its last answer, or before its first one. The last endpoints stay in use.
+ */
+export type RegistryState = "waiting" | "ok" | "doubted" | "failing";
+
+/** The source of a service's endpoints at this moment. */
+export interface RegistryReading {
+  /** The kind of source and its address: `consul at http://127.0.0.1:8500`. */
+  readonly source: string;
+  readonly state: RegistryState;
+  /** Milliseconds since the first failure after its last answer; `undefined` where it does not fail. */
+  readonly failingMs: number | undefined;
+  /** Its last error; `undefined` where it does not fail. */
+  readonly error: string | undefined;
+}
+
 /** The numbers of a service at this moment, for gauges and the live page. */
 export interface ServiceReading {
   readonly service: string;
@@ -26,6 +47,8 @@ export interface ServiceReading {
   readonly breaker: BreakerState;
   /** Milliseconds since the last answer of discovery; `undefined` where it has not answered yet. */
   readonly discoveryAgeMs: number | undefined;
+  /** The state of the source of its endpoints. */
+  readonly registry: RegistryReading;
   /** Retries and hedges that the budget allows at this moment. */
   readonly retryBudget: number;
   /** The concurrency limit; `undefined` for a service without one. */

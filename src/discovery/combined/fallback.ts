@@ -1,9 +1,11 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
-import { type Discovery, nameOf } from "../discovery.ts";
+import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
+import { RefreshListeners } from "../refresh-listeners.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
-import { closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import { closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
 import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
+import { tellError } from "./watched-source.ts";
 
 /** Options of {@link fallback}. All are optional. */
 export interface FallbackOptions {
@@ -43,28 +45,37 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
   checkFunction("fallback: onSwitch", onSwitch);
   const settings = { primary, secondary, switchAfterMs, shouldSwitchOnEmpty, clock, random, onError, onSwitch };
   const both = [primary, secondary];
+  const hints = new RefreshListeners();
   return {
     name: `${nameOf(primary)}, else ${nameOf(secondary)}`,
     emptyPolicy: emptyPolicyOf(both),
+    ...socketPathsOf(both),
+    refresh: (service) => hints.notify(service),
     async *watch(service, signal) {
       if (signal.aborted) return;
       const pair = new FallbackPair({ ...settings, service });
+      const forget = hints.add(service, () => pair.refresh());
       try {
         let yielded: WatchedSource | undefined;
         let yieldedAnswers = 0;
+        let yieldedAnswer: DiscoveryAnswer | undefined;
         while (!signal.aborted) {
           const source = pair.choose();
-          const { endpoints, answers } = source;
-          if (endpoints === undefined || (source === yielded && answers === yieldedAnswers)) {
+          const { endpoints, answers, answer } = source;
+          // An answer that is in doubt does not count, and may change something all the same.
+          const isKnown = source === yielded && answers === yieldedAnswers && answer === yieldedAnswer;
+          if (endpoints === undefined || isKnown) {
             await pair.changes.wait(signal);
           } else {
             yielded = source;
             yieldedAnswers = answers;
+            yieldedAnswer = answer;
             // Also when nothing changed: it confirms that the data is current.
-            yield source.answer;
+            yield answer;
           }
         }
       } finally {
+        forget();
         await pair.stop();
       }
     },
@@ -85,7 +96,7 @@ async function catalogueOf(settings: Settings, signal: AbortSignal): Promise<rea
     if (names.length > 0 || !shouldSwitchOnEmpty) return names;
   } catch (error) {
     signal.throwIfAborted();
-    onError?.(error, "", primary);
+    tellError(onError, error, "", primary);
   }
   return secondary.services(signal);
 }

@@ -3,8 +3,9 @@ import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
-import { allFailed, closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
-import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
+import { RefreshListeners } from "../refresh-listeners.ts";
+import { allFailed, closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
+import { type SourceErrorListener, tellError, WatchedSource } from "./watched-source.ts";
 
 /** Options of {@link union}. All are optional. */
 export interface UnionOptions {
@@ -47,12 +48,14 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
   });
   checkNumber("union: waitMs", waitMs, 0, maxTimerMs);
   checkFunction("union: onError", onError);
-  const settings = { sources, waitMs, onError, clock, random };
+  const settings = { sources, waitMs, onError, clock, random, hints: new RefreshListeners() };
   const catalogues = sources.filter(({ services }) => services !== undefined);
   return {
     name: sources.map(nameOf).join(" and "),
     emptyPolicy: emptyPolicyOf(sources),
+    ...socketPathsOf(sources),
     watch: (service, signal) => watchAll(settings, service, signal),
+    refresh: (service) => settings.hints.notify(service),
     ...(catalogues.length > 0 ? { services: (signal: AbortSignal) => catalogueOf(catalogues, signal, onError) } : {}),
     close: () => closeAll(sources),
   };
@@ -61,6 +64,7 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
 interface UnionSettings extends Required<Pick<UnionOptions, "waitMs" | "clock" | "random">> {
   readonly sources: readonly Discovery[];
   readonly onError: SourceErrorListener | undefined;
+  readonly hints: RefreshListeners;
 }
 
 /** The state of a source when the union was last yielded. */
@@ -68,11 +72,14 @@ type Yielded = Pick<WatchedSource, "answer" | "answers">;
 
 async function* watchAll(settings: UnionSettings, service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   if (signal.aborted) return;
-  const { sources, waitMs, onError, clock, random } = settings;
+  const { sources, waitMs, onError, clock, random, hints } = settings;
   const changes = new Notifier();
   const watched = sources.map(
     (discovery) => new WatchedSource({ discovery, service, clock, random, emptyPolicy: undefined, onError, changes }),
   );
+  const forget = hints.add(service, () => {
+    for (const source of watched) source.refresh();
+  });
   let isOverdue = false;
   const onOverdue = () => {
     isOverdue = true;
@@ -87,18 +94,21 @@ async function* watchAll(settings: UnionSettings, service: string, signal: Abort
       if (!isAnswered && watched.every(({ isFailing }) => isFailing)) throw allFailed(service, watched);
       const isComplete = watched.every(({ answers, isFailing }) => answers > 0 || isFailing);
       const isNew = watched.some(({ answer }, index) => answer.endpoints !== yielded[index]?.answer.endpoints);
+      const isOther = isNew || watched.some(({ answer }, index) => answer !== yielded[index]?.answer);
       // The union is as old as the oldest of its parts: no source confirms the part of another.
       const isConfirmed = watched.every(({ answers }, index) => answers === 0 || answers > (yielded[index]?.answers ?? 0));
-      if ((isNew || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
+      if ((isOther || isConfirmed) && isAnswered && (isComplete || isOverdue)) {
         yielded = watched.map(({ answer, answers }) => ({ answer, answers }));
         if (isNew) endpoints = [...merge(watched), ...watched.flatMap(({ rejected }) => rejected)];
-        yield { endpoints, certain: watched.every(isCertain) };
+        const leftOut = watched.flatMap(({ answer }) => answer.leftOut);
+        yield { endpoints, certain: watched.every(isCertain), leftOut, unconfirmed: unconfirmedOf(watched, endpoints) };
       } else {
         await changes.wait(signal);
       }
     }
   } finally {
     clock.clearTimer(timer);
+    forget();
     await Promise.all(watched.map((source) => source.stop()));
   }
 }
@@ -125,6 +135,18 @@ function merge(sources: readonly WatchedSource[]): readonly Endpoint[] {
   return [...merged.values()];
 }
 
+/** The ids of merged endpoints that every source which lists them has left out of its newest answer. */
+function unconfirmedOf(sources: readonly WatchedSource[], merged: readonly Endpoint[]): readonly string[] {
+  if (sources.every(({ answer }) => answer.unconfirmed.length === 0)) return [];
+  const confirmed = new Set<string>();
+  for (const { endpoints = [], answer } of sources) {
+    const doubted = new Set(answer.unconfirmed);
+    for (const endpoint of endpoints) if (!doubted.has(endpoint.id)) confirmed.add(addressOf(endpoint));
+  }
+  const isRejected = new Set<Endpoint>(sources.flatMap(({ rejected }) => rejected));
+  return merged.filter((endpoint) => !isRejected.has(endpoint) && !confirmed.has(addressOf(endpoint))).map(({ id }) => id);
+}
+
 /** The names in any of the catalogues. Fails only when all of them do. */
 async function catalogueOf(
   sources: readonly Discovery[],
@@ -140,7 +162,7 @@ async function catalogueOf(
     if (result.status === "fulfilled") for (const name of result.value) names.add(name);
     else failures.push({ discovery, error: result.reason });
   });
-  for (const { discovery, error } of failures) onError?.(error, "", discovery);
+  for (const { discovery, error } of failures) tellError(onError, error, "", discovery);
   if (failures.length === sources.length) throw allFailed("the catalogue", failures);
   return [...names];
 }

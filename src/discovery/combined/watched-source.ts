@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import { describeError } from "../../core/errors.ts";
+import type { LeftOut } from "../../core/left-out.ts";
+import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
 import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
 import type { Notifier } from "../notifier.ts";
 import { keepIfSame } from "../same-endpoints.ts";
+import { withheldSocketPath } from "../validate.ts";
 import { Watcher } from "../watcher.ts";
 
-/** Called with every failure of one of several combined sources, also when the others make up for it. Must not throw. */
+/** Called with every failure of one of several combined sources, also when the others make up for it. */
 export type SourceErrorListener = (error: unknown, service: string, source: Discovery) => void;
 
 /** Options of a {@link WatchedSource}. */
@@ -31,7 +33,7 @@ export class WatchedSource {
   readonly #watcher: Watcher;
   #endpoints: readonly Endpoint[] | undefined = undefined;
   #rejected: readonly Endpoint[] = [];
-  #answer: DiscoveryAnswer = { endpoints: [], certain: false };
+  #answer: Required<DiscoveryAnswer> = { endpoints: [], certain: false, leftOut: [], unconfirmed: [] };
   #answers = 0;
   #isFailing = false;
   #error: unknown = undefined;
@@ -44,11 +46,12 @@ export class WatchedSource {
       clock,
       random,
       emptyPolicy,
-      onUpdate: ({ endpoints, rejected, quarantined }) => {
+      onUpdate: ({ endpoints, rejected, leftOut, quarantined }) => {
         this.#isFailing = false;
         this.#keep(
           endpoints,
-          rejected.map(({ entry }) => entry as Endpoint),
+          rejected.map(({ entry }) => withheld(entry, discovery)),
+          leftOut,
         );
         if (!quarantined) this.#answers++;
         changes.notify();
@@ -57,12 +60,7 @@ export class WatchedSource {
         this.#isFailing = true;
         this.#error = error;
         changes.notify();
-        try {
-          onError?.(error, service, discovery);
-        } catch (thrown) {
-          // It would end the watcher's loop, and with it discovery.
-          process.emitWarning(`onError of a combined discovery threw: ${describeError(thrown)}`);
-        }
+        tellError(onError, error, service, discovery);
       },
     });
     this.#watcher.start();
@@ -79,10 +77,10 @@ export class WatchedSource {
   }
 
   /**
-   * The answer to hand on: {@link endpoints} and {@link rejected}, the same array until one of them changes. It is certain once the
-   * source was certain of this set.
+   * The answer to hand on: {@link endpoints} and {@link rejected}, the same array until one of them changes, and the same object until
+   * anything does. It is certain once the source was certain of this set.
    */
-  get answer(): DiscoveryAnswer {
+  get answer(): Required<DiscoveryAnswer> {
     return this.#answer;
   }
 
@@ -101,20 +99,42 @@ export class WatchedSource {
     return this.#error;
   }
 
+  /** Hands on a hint that the endpoints may be out of date. */
+  refresh(): void {
+    this.#watcher.refresh();
+  }
+
   /** Resolves when the adapter has stopped. */
   stop(): Promise<void> {
     return this.#watcher.stop();
   }
 
-  #keep(endpoints: readonly Endpoint[], rejected: readonly Endpoint[]): void {
+  #keep(endpoints: readonly Endpoint[], rejected: readonly Endpoint[], leftOut: readonly LeftOut[] = []): void {
     const { certain } = this.#watcher;
     const kept = keepIfSame(this.#endpoints, endpoints);
-    if (kept === this.#endpoints && isDeepStrictEqual(rejected, this.#rejected)) {
-      if (certain && !this.#answer.certain) this.#answer = { endpoints: this.#answer.endpoints, certain };
-      return;
-    }
-    this.#endpoints = kept;
-    this.#rejected = rejected;
-    this.#answer = { endpoints: [...kept, ...rejected], certain };
+    const before = this.#answer;
+    const next = { leftOut, unconfirmed: this.#watcher.unconfirmed.map(({ id }) => id) };
+    if (kept !== this.#endpoints || !isDeepStrictEqual(rejected, this.#rejected)) {
+      this.#endpoints = kept;
+      this.#rejected = rejected;
+      this.#answer = { endpoints: [...kept, ...rejected], certain, ...next };
+    } else if (!isDeepStrictEqual(next, { leftOut: before.leftOut, unconfirmed: before.unconfirmed })) {
+      this.#answer = { endpoints: before.endpoints, certain, ...next };
+    } else if (certain && !before.certain) this.#answer = { ...before, certain };
+  }
+}
+
+/** A rejected entry, to be rejected again: another one of the sources may be one that names Unix sockets. */
+function withheld(entry: unknown, { allowSocketPaths }: Discovery): Endpoint {
+  if (allowSocketPaths === true || (entry as Partial<Endpoint> | null)?.socketPath === undefined) return entry as Endpoint;
+  return { ...(entry as Endpoint), socketPath: withheldSocketPath };
+}
+
+/** Tells `onError`, an error of which would end the loop of a watcher, and with it discovery. */
+export function tellError(onError: SourceErrorListener | undefined, error: unknown, service: string, discovery: Discovery): void {
+  try {
+    fenceResult("onError of a combined discovery", onError?.(error, service, discovery));
+  } catch (thrown) {
+    warnOfThrow("onError of a combined discovery", thrown);
   }
 }

@@ -13,7 +13,7 @@ export interface HealthAnswer {
   readonly entries: readonly unknown[];
   /** The header `X-Consul-Index`. */
   readonly index: unknown;
-  /** The server knew its leader, had heard of it within a second, and was sent a token that hid nothing. */
+  /** The server knew its leader, had heard of it within a second, and hid nothing from this caller. */
   readonly isInformed: boolean;
 }
 
@@ -64,11 +64,17 @@ function query(
   return client.ask({
     call: (npm, npmOptions) => npm.health.service(npmOptions),
     options,
+    query: tenancyOf(settings),
     timeoutMs: isBlocking ? waitMs * waitSlack + graceMs : requestTimeoutMs,
     // A call may wait for the first answer; none waits for a change.
     keepsProcess: !isBlocking,
     signal,
   });
+}
+
+/** The query parameters that the npm client does not know. */
+export function tenancyOf({ namespace }: Pick<ConsulSettings, "namespace">): Readonly<Record<string, string>> {
+  return namespace === undefined ? {} : { ns: namespace };
 }
 
 /** Milliseconds since the server that answered heard of its leader. */
@@ -81,9 +87,13 @@ function healthAnswer(answer: ConsulAnswer, settings: ConsulSettings): HealthAns
   const { headers, body } = answer;
   if (!Array.isArray(body)) throw new ConsulError(`the answer is ${body === null ? "null" : typeof body}, not an array`);
   if (body.length === 0) refuseFiltered(headers["x-consul-results-filtered-by-acls"]);
-  // Without a token Consul does not say whether it has filtered.
+  // Without a token Consul does not say whether it has filtered; it says whether those without one may read everything by default.
+  const seesAll =
+    settings.token === undefined
+      ? headers["x-consul-default-acl-policy"] === "allow"
+      : headers["x-consul-results-filtered-by-acls"] !== "true";
   const isInformed =
-    settings.token !== undefined &&
+    seesAll &&
     headers["x-consul-knownleader"] === "true" &&
     headers["x-consul-lastcontact"] !== undefined &&
     lastContactMs(answer) <= maxInformedContactMs;

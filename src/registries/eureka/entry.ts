@@ -1,5 +1,6 @@
 import { isInstanceHost } from "../../core/address-policy.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
+import type { LeftOut } from "../../core/left-out.ts";
 
 /** Options of a lookup: the kind of name, and which of an instance's addresses to use. */
 export interface EntryOptions {
@@ -24,11 +25,6 @@ const maxText = 512;
 /** Whether `value` is a JSON object. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The objects of a list. Eureka's older codec writes a list of one as the object itself. */
-export function entriesOf(value: unknown): readonly JsonRecord[] {
-  return (Array.isArray(value) ? value : [value]).filter(isRecord);
 }
 
 /** The virtual host names of an instance, the secure ones too. */
@@ -68,6 +64,18 @@ export function endpointOf(entry: Entry, options: EntryOptions): Endpoint | unde
     ...(zone === undefined ? {} : { zone }),
     ...(metadata.size === 0 ? {} : { metadata: recordOf(metadata) }),
   };
+}
+
+/** The statuses that an instance, or an operator, gives it while it takes no calls. */
+const withdrawals: readonly unknown[] = ["OUT_OF_SERVICE", "DOWN", "STARTING"];
+
+/** The reason for which an entry has no endpoint. */
+export function leftOutOf({ instance }: Entry): LeftOut {
+  const { status, instanceId } = instance;
+  const id = isText(instanceId) ? { id: instanceId } : {};
+  if (withdrawals.includes(status)) return { ...id, reason: `status ${status}`, withdrawn: true };
+  if (status !== "UP") return { ...id, reason: "a status that is not UP" };
+  return { ...id, reason: "no address, or no port from 1 to 65535 that is enabled" };
 }
 
 function isText(value: unknown): value is string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ContractEndpoint, ContractTest } from "./contract.ts";
 import { type DiscoveryCase, discoveryCases } from "./discovery-cases.ts";
 import type { DiscoveryFeature, DiscoveryHarness } from "./discovery-harness.ts";
+import { discoveryHintCases } from "./discovery-hint-cases.ts";
 import { WatchReader } from "./watch-reader.ts";
 
 export type { DiscoveryFeature, DiscoveryHarness } from "./discovery-harness.ts";
@@ -21,7 +22,7 @@ export function discoveryContract(
   options: DiscoveryContractOptions = {},
 ): readonly ContractTest[] {
   const { lacks = [] } = options;
-  return discoveryCases
+  return [...discoveryCases, ...discoveryHintCases]
     .filter(({ needs = [] }) => !needs.some((feature) => lacks.includes(feature)))
     .map(({ name, run }) => ({ name, run: () => runCase(create, run) }));
 }

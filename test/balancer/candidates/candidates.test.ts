@@ -107,6 +107,68 @@ describe("lists", () => {
     }
   });
 
+  describe("with endpoints that discovery's last answer leaves out", () => {
+    const all = [..."abcdefgh"].map((id) => endpoint(id));
+    const doubted = (listed: string, options: Partial<BalancerOptions> = {}, given = all) => {
+      const made = balancerOf(given, options);
+      made.balancer.update(
+        given,
+        given.filter(({ id }) => !listed.includes(id)),
+      );
+      return made;
+    };
+
+    it("give those that it lists everything, and the others only as they fail, as a priority of its own behind all others", () => {
+      const { shares, set, balancer, upstream } = doubted("ab");
+      expect(shares()).toEqual(["a,b 100", "c,d,e,f,g,h 0"]);
+      expect([upstream("a").unconfirmed, upstream("c").unconfirmed]).toEqual([false, true]);
+      set("ejected", "a");
+      expect(shares()).toEqual(["b 70", "c,d,e,f,g,h 30"]);
+      set("ejected", "b");
+      expect(shares()).toEqual(["c,d,e,f,g,h 100"]);
+      set("available", "a", "b");
+      balancer.update(all);
+      expect(shares()).toEqual(["a,b,c,d,e,f,g,h 100"]);
+    });
+
+    it("keep all together where the answer lists none", () => {
+      expect(doubted("").shares()).toEqual(["a,b,c,d,e,f,g,h 100"]);
+    });
+
+    it("come behind the last priority that is listed, with priorities of their own", () => {
+      const given = [endpoint("a"), endpoint("b", { priority: 7 }), endpoint("c"), endpoint("d", { priority: 7 })];
+      const { shares, set } = doubted("ab", {}, given);
+      expect(shares()).toEqual(["a 100", "b 0", "c 0", "d 0"]);
+      set("ejected", "a", "b");
+      expect(shares()).toEqual(["c 100", "d 0"]);
+    });
+
+    it("take no places of a subset", () => {
+      const { balancer } = doubted("ab", { subset: { size: 2, seed: 1 } });
+      expect(idsOf(balancer.candidates).split(",").sort()).toEqual(["a", "b"]);
+    });
+
+    it("are called by a retry that has tried all others, and are not probed while another is available", () => {
+      const { pick, set, upstream } = doubted("ab");
+      set("probing", "c");
+      for (let call = 0; call < 200; call++) expect("ab").toContain(pick().id);
+      expect("cdefgh").toContain(pick([upstream("a"), upstream("b")]).id);
+      set("ejected", "a", "b");
+      expect(pick().id).toBe("c");
+    });
+
+    it("say so", () => {
+      const { balancer, set, upstream } = doubted("ab");
+      const reasonOf = (id: string) => balancer.candidacyOf(upstream(id)).reason;
+      expect([reasonOf("a"), reasonOf("c")]).toEqual([
+        "in rotation",
+        "last resort: discovery lists it no longer, and those that it lists take all requests",
+      ]);
+      set("ejected", "a");
+      expect(reasonOf("c")).toBe("last resort, since discovery lists it no longer: takes 30 % of the requests");
+    });
+  });
+
   it("are not divided by zone without a zone, without the option, below six instances and in panic", () => {
     const together = ["a1,a2,a3,b1,b2,b3 100"];
     expect(balancerOf(zones("a3", "b3")).shares()).toEqual(together);

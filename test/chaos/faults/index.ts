@@ -54,6 +54,19 @@ import { F68 } from "./F68.ts";
 import { F70 } from "./F70.ts";
 import { F71 } from "./F71.ts";
 import { F72 } from "./F72.ts";
+import { F101 } from "./F101.ts";
+import { F102 } from "./F102.ts";
+import { F103 } from "./F103.ts";
+import { F104 } from "./F104.ts";
+import { F105 } from "./F105.ts";
+import { F106 } from "./F106.ts";
+import { F107 } from "./F107.ts";
+import { F111 } from "./F111.ts";
+import { F112 } from "./F112.ts";
+import { F121 } from "./F121.ts";
+import { F122 } from "./F122.ts";
+import { F131 } from "./F131.ts";
+import { F132 } from "./F132.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -112,6 +125,19 @@ export const faults: readonly Fault[] = [
   F70,
   F71,
   F72,
+  F101,
+  F102,
+  F103,
+  F104,
+  F105,
+  F106,
+  F107,
+  F111,
+  F112,
+  F121,
+  F122,
+  F131,
+  F132,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */

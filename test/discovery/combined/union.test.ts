@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import type { EndpointsUpdate } from "../../../src/core/observing/events.ts";
+import { fallback } from "../../../src/discovery/combined/fallback.ts";
 import { union } from "../../../src/discovery/combined/union.ts";
 import type { Discovery, DiscoveryAnswer } from "../../../src/discovery/discovery.ts";
 import { Watcher } from "../../../src/discovery/watcher.ts";
@@ -200,8 +201,8 @@ describe("union", () => {
     expect([await say(one, [a], false), await say(two, [b], true)], "confirmed by both, each once certain").toEqual([false, true]);
     expect(await say(one, [], true), "nothing of it is held").toBe(true);
     expect(answers.at(-1)?.endpoints.map(({ id }) => id)).toEqual(["b"]);
-    expect(await say(two, [], false), "held by the second source's own quarantine").toBe(true);
-    expect(answers.at(-1)?.endpoints.map(({ id }) => id)).toEqual(["b"]);
+    expect(await say(two, [], false), "held by the second source's own quarantine").toBe(false);
+    expect([answers.at(-1)?.endpoints.map(({ id }) => id), answers.at(-1)?.unconfirmed]).toEqual([["b"], ["b"]]);
     expect(await say(two, [{ ...b, port: 81 }], false)).toBe(false);
     controller.abort();
     await reading;
@@ -269,11 +270,63 @@ describe("union", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     const healed = sets.length;
     expect(healed).toBeGreaterThan(before + 1);
-    // Suddenly empty: for half a minute its last set stays, and is not confirmed.
+    // Suddenly empty: for half a minute its last set stays, in doubt, and is not confirmed.
     b.set("orders", []);
     await vi.advanceTimersByTimeAsync(25_000);
-    expect(ids.slice(healed)).toEqual([]);
+    expect(ids.slice(healed)).toEqual([["a1", "a2", "b1"]]);
     expect(new Set(sets).size).toBe(2);
+  });
+
+  it("hands on which endpoints one of its sources has just left out, unless another lists them", async () => {
+    const [one, two] = [new ScriptedDiscovery(), new ScriptedDiscovery()];
+    const { updates, watcher, stop } = used(union(one, two));
+    await settle();
+    const [a, b, c, d, e] = [..."abcde"].map((id, place) => ({ id, host: `10.0.0.${place}`, port: 80 })) as Endpoint[] as [
+      Endpoint,
+      Endpoint,
+      Endpoint,
+      Endpoint,
+      Endpoint,
+    ];
+    one.current.answer([a, b, c, d]);
+    two.current.answer([d, e]);
+    await settle();
+    one.current.answer([a]);
+    await settle();
+    expect(watcher.unconfirmed.map(({ id }) => id)).toEqual(["b", "c"]);
+    expect([updates.at(-1)?.quarantined, updates.at(-1)?.endpoints.length]).toEqual([true, 5]);
+    one.current.answer({ endpoints: [a], certain: true });
+    await settle();
+    expect([
+      watcher.unconfirmed,
+      updates
+        .at(-1)
+        ?.endpoints.map(({ id }) => id)
+        .sort(),
+    ]).toEqual([[], ["a", "d", "e"]]);
+    await stop();
+  });
+
+  it("passes on what its sources leave out, and hints to them", async () => {
+    const hints: string[] = [];
+    const hinted = (name: string): Discovery => ({
+      refresh: (service) => hints.push(`${name} ${service}`),
+      async *watch(_service, signal) {
+        yield { endpoints: [], certain: false, leftOut: [{ id: name, reason: "in maintenance", withdrawn: true }] };
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      },
+    });
+    for (const combined of [union(hinted("a"), hinted("b")), fallback(hinted("a"), hinted("b"), { shouldSwitchOnEmpty: true })]) {
+      hints.length = 0;
+      const { watcher, stop } = used(combined);
+      await settle();
+      combined.refresh?.("orders");
+      combined.refresh?.("billing");
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(hints.sort()).toEqual(["a orders", "b orders"]);
+      expect(watcher.leftOut[0]?.reason).toBe("in maintenance");
+      await stop();
+    }
   });
 
   it("confirms a set without a source that has never answered", async () => {
@@ -367,7 +420,7 @@ function used(discovery: Discovery) {
     onError: (error) => expect.fail(String(error)),
   });
   watcher.start();
-  return { updates, stop: () => watcher.stop() };
+  return { updates, watcher, stop: () => watcher.stop() };
 }
 
 /** Lets everything happen that needs no time. */

@@ -53,6 +53,80 @@ const addresses =
   ({ name }: Asked): Said => ({ answers: list.map((address) => record("A", name, address, ttl)) });
 
 describe("dns", () => {
+  it("says which records are not used, and why", async () => {
+    const server = await respond(({ name, type }) =>
+      type === "SRV"
+        ? {
+            answers: [
+              record("SRV", name, { port: 0, target: "a.test" }),
+              record("SRV", name, { port: 80, target: "-.test" }),
+              record("SRV", name, { port: 81, target: "b.test" }),
+            ],
+          }
+        : { answers: [record("A", name, "0.0.0.0"), record("A", name, "127.0.0.5")] },
+    );
+    const discovery = dns({ servers: [server.address], family: 4, name: "{service}" });
+    const controller = new AbortController();
+    const { value } = await discovery.watch("web.test", controller.signal)[Symbol.asyncIterator]().next();
+    controller.abort();
+    expect(value).toMatchObject({
+      endpoints: [{ host: "127.0.0.5", port: 81 }],
+      leftOut: [
+        { reason: "an SRV record with port 0" },
+        { reason: "an SRV record whose target is no host name" },
+        { reason: "an address that no instance can have" },
+      ],
+    });
+  });
+
+  it("asks again within a second about addresses that are suddenly missing, and is certain then", async () => {
+    const many = Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 5}`);
+    let list: readonly string[] = many;
+    const server = await respond((asked) => addresses(300, ...list)(asked));
+    const { sets, certain, clock } = watch(server, { port: 80 });
+    expect(await clock.sleeping()).toBe(300_000);
+    list = many.slice(0, 2);
+    clock.advance(300_000);
+    expect(await clock.sleeping()).toBe(1_000);
+    clock.advance(1_000);
+    expect(await clock.sleeping()).toBe(300_000);
+    expect(sets.map(({ length }) => length)).toEqual([8, 2, 2]);
+    expect(certain).toEqual([false, false, true]);
+  });
+
+  it("is never certain of an answer without any address, and asks for it no sooner", async () => {
+    let list = ["127.0.0.5", "127.0.0.6", "127.0.0.7"];
+    const server = await respond((asked) => addresses(20, ...list)(asked));
+    const { certain, clock } = watch(server, { port: 80 });
+    await clock.sleeping();
+    list = [];
+    clock.advance(20_000);
+    expect(await clock.sleeping()).toBe(5_000);
+    clock.advance(5_000);
+    await clock.sleeping();
+    expect(certain).toEqual([false, false, false]);
+  });
+
+  it("asks again at once when it is told to, and only for that service", async () => {
+    const server = await respond((asked) => addresses(300, "127.0.0.5")(asked));
+    const clock = new ManualClock();
+    const discovery = dns({ servers: [server.address], family: 4, port: 80, clock, random: () => 1 });
+    const controller = new AbortController();
+    const sets = discovery.watch("web.test", controller.signal)[Symbol.asyncIterator]();
+    await sets.next();
+    const next = sets.next();
+    await clock.sleeping();
+    discovery.refresh?.("other.test");
+    await nextTurn();
+    expect(server.asked).toHaveLength(1);
+    discovery.refresh?.("web.test");
+    expect((await next).done).toBe(false);
+    expect(server.asked).toHaveLength(2);
+    controller.abort();
+    expect((await sets.next()).done).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
   it("gives each address with the port, sorted, under an id of both", async () => {
     const server = await respond(({ name, type }) => ({
       answers: type === "A" ? [record("A", name, "127.0.0.6"), record("A", name, "127.0.0.5")] : [record("AAAA", name, "::1")],

@@ -384,6 +384,63 @@ describe("a watch of Consul", () => {
       expect(await isCertain(each)).toBe(false);
     });
 
+    it("without a token where those without one may read everything, and not where ACLs hide a part from a token", async () => {
+      const allows = { ...informed, "x-consul-default-acl-policy": "allow" };
+      expect(await isCertain({ indexes: [20, 21], token: "", headers: allows })).toBe(true);
+      expect(await isCertain({ indexes: [20, 21], token: "", headers: { ...allows, "x-consul-default-acl-policy": "deny" } })).toBe(false);
+    });
+
+    it("and not after a failed question, until as many are listed as before: a catalogue that lost its data may have any index", async () => {
+      let at = 0;
+      const answers: ([number, unknown[]] | "fails")[] = [
+        [20, [entry(1), entry(2)]],
+        "fails",
+        [90, []],
+        [95, [entry(1), entry(2)]],
+        [96, []],
+      ];
+      const { adapter } = await rig(
+        (_request, response) => {
+          const next = answers[at] ?? expect.fail();
+          if (next === "fails") refuse(response, 500, "No cluster leader");
+          else answer(response, next[1], { ...informed, "x-consul-index": String(next[0]) });
+        },
+        { token: "secret" },
+      );
+      const marks: unknown[] = [];
+      for (; at < answers.length; at++) {
+        const controller = new AbortController();
+        const next = adapter.watch("orders", controller.signal)[Symbol.asyncIterator]().next();
+        marks.push(await next.then(({ value }) => value?.certain).catch(() => "failed"));
+        controller.abort();
+      }
+      expect(marks).toEqual([false, "failed", false, false, true]);
+    });
+
+    it("asks the catalogue at once about a cliff that the streaming backend shows", async () => {
+      const streaming = { ...informed, "x-consul-knownleader": "false" };
+      const allows = { "x-consul-default-acl-policy": "allow" };
+      const all = [1, 2, 3, 4, 5].map((port) => entry(port));
+      const { server, adapter } = await rig(({ query }, response, number) => {
+        if (number === 0) answer(response, all, { ...informed, ...allows, "x-consul-index": "20" });
+        else if (query.get("index") === "20") answer(response, all.slice(0, 1), { ...streaming, ...allows, "x-consul-index": "21" });
+        else if (!query.has("index")) answer(response, all.slice(0, 1), { ...informed, ...allows, "x-consul-index": "21" });
+      });
+      const controller = new AbortController();
+      cleanups.push(() => controller.abort());
+      const marks: [number, boolean][] = [];
+      for await (const { endpoints, certain } of adapter.watch("orders", controller.signal)) {
+        marks.push([endpoints.length, certain]);
+        if (marks.length === 3) break;
+      }
+      expect(marks).toEqual([
+        [5, false],
+        [1, false],
+        [1, true],
+      ]);
+      expect(server.seen.map(({ query }) => query.get("index"))).toEqual([null, "20", null]);
+    });
+
     it("and not by a catalogue that was emptied and has counted on since, over a broken watch too", async () => {
       const answers: [number, unknown[]][] = [
         [500, [entry(8081), entry(8082)]],
@@ -391,6 +448,8 @@ describe("a watch of Consul", () => {
         [13, [entry(8081)]],
         [14, []],
         [501, []],
+        [502, [entry(8081), entry(8082)]],
+        [503, []],
       ];
       let at = 0;
       const { adapter } = await rig(
@@ -407,8 +466,29 @@ describe("a watch of Consul", () => {
         marks.push(value?.certain ?? expect.fail());
         controller.abort();
       }
-      expect(marks).toEqual([false, false, false, false, true]);
+      expect(marks, "only once it lists as many as before is it the catalogue again").toEqual([
+        false,
+        false,
+        false,
+        false,
+        false,
+        false,
+        true,
+      ]);
     });
+  });
+
+  it("asks without a wait when it is told to ask again, and waits on from the answer", async () => {
+    const { server, adapter, reader } = await rig(({ query }, response) => {
+      if (!query.has("index")) answer(response, [entry(8081)], { "x-consul-index": "20" });
+    });
+    const watch = reader();
+    await until("it waits", () => server.seen.length === 2);
+    adapter.refresh("billing");
+    adapter.refresh("orders");
+    await until("it has asked, and waits again", () => server.seen.length === 4);
+    expect(server.seen.map(({ query }) => query.get("index"))).toEqual([null, "20", null, "20"]);
+    expect(watch.sets).toHaveLength(2);
   });
 
   it("polls when too many others wait already", async () => {

@@ -265,6 +265,14 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
       },
     })),
   ],
+  [
+    "takes a hint to ask again at any time, and goes on yielding the current set",
+    "answers the hint with a promise",
+    async () => {
+      const harness = await harnessWith(() => ({}))();
+      return { ...harness, discovery: { ...harness.discovery, refresh: () => Promise.resolve() as never } };
+    },
+  ],
   ["lists the service in its catalogue", "lists nothing", harnessWith(() => ({ services: async () => [] }))],
   ["lists the service in its catalogue", "lists a service twice", harnessWith(() => ({ services: async () => ["orders", "orders"] }))],
   ["lists the service in its catalogue", "never answers", harnessWith(() => ({ services: () => new Promise(() => undefined) }))],

@@ -1,53 +1,64 @@
 import type { Endpoint } from "../../../core/endpoint.ts";
-import { entryAddress } from "./entry-address.ts";
-import { healthOf } from "./health.ts";
+import type { LeftOut } from "../../../core/left-out.ts";
+import { type AddressRules, entryAddress } from "./entry-address.ts";
+import { standingOf } from "./health.ts";
 import { field, integer, text } from "./json.ts";
 import { metadataOf } from "./metadata.ts";
 
 /** Options that decide which entries of an answer become endpoints. */
-export interface EntryRules {
+export interface EntryRules extends AddressRules {
   /** All of these must be among an entry's tags. */
   readonly tags: readonly string[];
   /** `true` leaves entries with a warning out. */
   readonly onlyPassing: boolean;
-  /** The tagged address to prefer. */
-  readonly addressKey: string | undefined;
+}
+
+/** The entries of an answer. */
+export interface ReadEntries {
+  readonly endpoints: readonly Endpoint[];
+  /** The others, with the reason for each. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
  * The routable endpoints in an answer of `/v1/health/service/:name`. Health is aggregated here, since Consul's own `passing` filter would
  * hide instances with a warning. An invalid entry is left out, without the others.
  */
-export function endpointsOf(entries: readonly unknown[], rules: EntryRules): readonly Endpoint[] {
+export function endpointsOf(entries: readonly unknown[], rules: EntryRules): ReadEntries {
   const endpoints: Endpoint[] = [];
+  const leftOut: LeftOut[] = [];
   for (const entry of entries) {
-    const endpoint = endpointOf(entry, rules);
-    if (endpoint !== undefined) endpoints.push(endpoint);
+    const read = readEntry(entry, rules);
+    if ("reason" in read) leftOut.push(read);
+    else endpoints.push(read);
   }
-  return endpoints;
+  return { endpoints, leftOut };
 }
 
-function endpointOf(entry: unknown, rules: EntryRules): Endpoint | undefined {
+function readEntry(entry: unknown, rules: EntryRules): Endpoint | LeftOut {
   const service = field(entry, "Service");
   const node = field(entry, "Node");
   const serviceId = text(field(service, "ID"));
   const nodeName = text(field(node, "Node"));
-  if (serviceId === undefined || nodeName === undefined) return undefined;
+  if (serviceId === undefined || nodeName === undefined) return { reason: "no id" };
+  // The id of a service is unique on its node only.
+  const id = `${nodeName}/${serviceId}`;
 
   const tags = tagsOf(service);
-  if (!rules.tags.every((tag) => tags.includes(tag))) return undefined;
+  if (!rules.tags.every((tag) => tags.includes(tag))) return { id, reason: "without a tag that was asked for", withdrawn: true };
 
-  const health = healthOf(field(entry, "Checks"));
-  if (health === "critical" || (health === "warning" && rules.onlyPassing)) return undefined;
+  const standing = standingOf(field(entry, "Checks"));
+  const { health } = standing;
+  if (health === "critical") return { id, reason: standing.reason, withdrawn: standing.isTold };
+  if (health === "warning" && rules.onlyPassing) return { id, reason: "with a warning, which onlyPassing leaves out", withdrawn: true };
 
-  const address = entryAddress(service, node, rules.addressKey);
-  if (address === undefined) return undefined;
+  const address = entryAddress(service, node, rules);
+  if (typeof address === "string") return { id, reason: address };
 
   const meta = field(service, "Meta");
   const zone = text(field(meta, "zone")) ?? text(field(field(node, "Meta"), "zone")) ?? text(field(node, "Datacenter"));
   return {
-    // The id of a service is unique on its node only.
-    id: `${nodeName}/${serviceId}`,
+    id,
     host: address.host,
     port: address.port,
     ...(isSecure(meta, tags) ? { secure: true } : {}),

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { type EntryRules, endpointsOf } from "../../../../src/registries/consul/entries/entries.ts";
 import { entry } from "../scripted-consul.ts";
 
-const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined };
+const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined, portName: undefined };
 const one = (overrides: Parameters<typeof entry>[1] = {}, changed: Partial<EntryRules> = {}) =>
-  endpointsOf([entry(8081, overrides)], { ...rules, ...changed })[0];
+  endpointsOf([entry(8081, overrides)], { ...rules, ...changed }).endpoints[0];
 const status = (...statuses: string[]) => ({
   checks: statuses.map((Status, n) => ({ CheckID: `c${n}`, Status })),
   service: { Weights: { Passing: 10, Warning: 2 } },
@@ -85,6 +85,26 @@ describe("entries of a Consul answer", () => {
     for (const Port of [0, -1, 65_536, 80.5, "80", null]) expect(one({ service: { Port } })).toBeUndefined();
   });
 
+  it("that are no endpoints are named with their reasons, and with who has said so", () => {
+    const leftOut = (overrides: Parameters<typeof entry>[1], changed: Partial<EntryRules> = {}) =>
+      endpointsOf([entry(8081, overrides)], { ...rules, ...changed }).leftOut[0];
+    const own = { CheckID: "http", ServiceID: "orders-8081", Status: "critical" };
+    const node = { CheckID: "serfHealth", ServiceID: "", Status: "critical" };
+    const expired = { ...own, Output: "TTL expired (last output before timeout follows): fine" };
+    expect(leftOut({ checks: [{ CheckID: "_node_maintenance", Status: "critical" }, node] })).toEqual({
+      id: "node-1/orders-8081",
+      reason: "in maintenance",
+      withdrawn: true,
+    });
+    expect(leftOut({ checks: [node, own] })).toMatchObject({ reason: "critical by a check of its own", withdrawn: true });
+    expect(leftOut({ checks: [node] })).toMatchObject({ reason: "critical by a check of its node", withdrawn: false });
+    expect(leftOut({ checks: [expired] })).toMatchObject({ reason: expect.stringMatching(/renewed/), withdrawn: false });
+    expect(leftOut({ service: { Port: 0 } })).toEqual({ id: "node-1/orders-8081", reason: expect.stringMatching(/no port/) });
+    expect(leftOut({}, { tags: ["v2"] })).toMatchObject({ reason: expect.stringMatching(/tag/) });
+    expect(leftOut(status("warning"), { onlyPassing: true })).toMatchObject({ reason: expect.stringMatching(/onlyPassing/) });
+    expect(leftOut({ node: { Node: "" } })).toEqual({ reason: "no id" });
+  });
+
   it("must have all tags asked for", () => {
     const service = { Tags: ["v2", "eu"] };
     expect(one({ service }, { tags: ["eu", "v2"] })?.metadata).toEqual({ tags: "v2,eu", node: "node-1" });
@@ -136,11 +156,11 @@ describe("entries of a Consul answer", () => {
       { Service: { ID: "a", Port: 80 }, Node: null },
       { ...(entry(1) as object), Node: { Node: "" } },
     ];
-    expect(endpointsOf([...bad, entry(8081), ...bad, entry(8082)], rules).map(({ port }) => port)).toEqual([8081, 8082]);
+    expect(endpointsOf([...bad, entry(8081), ...bad, entry(8082)], rules).endpoints.map(({ port }) => port)).toEqual([8081, 8082]);
   });
 
   it("have different ids on different nodes", () => {
-    const both = endpointsOf([entry(8081), entry(8081, { node: { Node: "node-2" } })], rules);
+    const { endpoints: both } = endpointsOf([entry(8081), entry(8081, { node: { Node: "node-2" } })], rules);
     expect(new Set(both.map(({ id }) => id)).size).toBe(2);
   });
 
@@ -150,11 +170,41 @@ describe("entries of a Consul answer", () => {
       .map(([key, value]) => ({ ...(entry(8081) as object), [key]: value }));
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.jsonValue(), mutated)), (entries) => {
-        for (const { host, port, weight } of endpointsOf(entries, { ...rules, addressKey: "wan" })) {
+        for (const { host, port, weight } of endpointsOf(entries, { ...rules, addressKey: "wan" }).endpoints) {
           expect(typeof host).toBe("string");
           expect(port >= 1 && port <= 65_535 && (weight ?? 0) >= 1 && (weight ?? 0) <= 65_535).toBe(true);
         }
       }),
     );
+  });
+
+  describe("of a service with several ports", () => {
+    const ports = (...list: readonly object[]) => ({ service: { Port: 0, Ports: list } });
+    const both = ports({ Name: "http", Port: 8_080, Default: true }, { Name: "grpc", Port: 9_090 });
+    const reason = (overrides: Parameters<typeof entry>[1], changed: Partial<EntryRules> = {}) =>
+      endpointsOf([entry(0, overrides)], { ...rules, ...changed }).leftOut;
+
+    it("have the default one, or the only one, or the one of the name", () => {
+      expect(one(both)?.port).toBe(8_080);
+      expect(one(ports({ Name: "http", Port: 8_080 }))?.port).toBe(8_080);
+      expect(one(both, { portName: "grpc" })?.port).toBe(9_090);
+      expect(one({ service: { Ports: [{ Name: "grpc", Port: 9_090 }] } }, { portName: "grpc" })?.port).toBe(9_090);
+    });
+
+    it("have the single port of instances that were registered without names", () => {
+      expect(one({}, { portName: "grpc" })?.port).toBe(8_081);
+      expect(one({ service: { Ports: [] } }, { portName: "grpc" })?.port).toBe(8_081);
+      expect(one({ service: { Ports: null } }, { portName: "grpc" })?.port).toBe(8_081);
+    });
+
+    it("are left out with the reason where none can be chosen", () => {
+      expect(reason(both, { portName: "metrics" })).toMatchObject([{ reason: 'no port named "metrics"' }]);
+      expect(reason(ports({ Name: "a", Port: 1 }, { Name: "b", Port: 2 }))).toMatchObject([
+        { reason: "several ports, none of which is the default (portName chooses one)" },
+      ]);
+      expect(reason(ports({ Name: "http", Port: 70_000, Default: true }))).toMatchObject([{ reason: "no port from 1 to 65535" }]);
+      expect(reason(ports())).toMatchObject([{ reason: "no port from 1 to 65535" }]);
+      expect(reason({ service: { Port: 0, Ports: [null, 7, "x"] } })).toHaveLength(1);
+    });
   });
 });

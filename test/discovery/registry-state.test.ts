@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { registryState } from "../../src/discovery/registry-state.ts";
+import { Watcher } from "../../src/discovery/watcher.ts";
+import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { ScriptedDiscovery } from "./scripted-discovery.ts";
+
+it("the state of a source is that of its last answer, with the time since it began to fail", async () => {
+  const discovery = new ScriptedDiscovery();
+  const clock = virtualClock();
+  const watcher = new Watcher({ discovery, service: "orders", clock, random: () => 0.5, onUpdate: () => {}, onError: () => {} });
+  watcher.start();
+  await clock.advance(0);
+  const state = () => registryState("mine", watcher);
+  const endpoints = [..."abcd"].map((id) => ({ id, host: "10.0.0.1", port: 80 }));
+  expect(state()).toEqual({ source: "mine", state: "waiting", failingMs: undefined, error: undefined });
+  discovery.current.fail(new Error("down"));
+  await clock.advance(0);
+  await clock.advance(50);
+  discovery.current.fail(new Error("still down"));
+  await clock.advance(250);
+  expect(state()).toEqual({ source: "mine", state: "failing", failingMs: 300, error: "still down" });
+  await clock.advance(5_000);
+  discovery.current.answer(endpoints);
+  await clock.advance(0);
+  expect(state()).toEqual({ source: "mine", state: "ok", failingMs: undefined, error: undefined });
+  discovery.current.answer(endpoints.slice(0, 1));
+  await clock.advance(0);
+  expect(state().state).toBe("doubted");
+  await watcher.stop();
+});
