@@ -126,13 +126,13 @@ export class MeshDispatcher extends Dispatcher {
     return true;
   }
 
-  async #send(options: DispatchOptions & { readonly headers: [string, string][] }, delivery: Delivery, sink: DispatchSink): Promise<void> {
+  async #send(options: ReadOptions, delivery: Delivery, sink: DispatchSink): Promise<void> {
+    const { origin } = options;
     let body: ExtractedBody = { body: undefined };
     try {
       if (options.method === "CONNECT") throw new errors.NotSupportedError("the mesh makes no tunnels: CONNECT names no service");
       const framing: GivenFraming = {};
       const headers = requestHeaders(options.headers, framing);
-      const origin = String(options.origin);
       const { service, path, requiresTls } = parseOrigin(origin, options.path);
       body = await requestBodyOf(options, framing);
       if (body.contentType !== undefined) headers["content-type"] ??= body.contentType;
@@ -157,6 +157,9 @@ export class MeshDispatcher extends Dispatcher {
     }
   }
 }
+
+/** Options that have been read: the path with its query, the headers as pairs. */
+type ReadOptions = DispatchOptions & { readonly origin: string; readonly headers: [string, string][] };
 
 /** Tells a handler of a request that is refused; throws where it cannot be told. */
 function refuse(handler: object, error: unknown): void {

@@ -61,8 +61,8 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
   // One deadline for all hops together.
   const { deadline } = request;
   const remainingMs = () => (deadline === Number.POSITIVE_INFINITY ? false : Math.max(1, deadline - clock.now()));
-  const send: Dispatch = (next) => sendCall(dispatch, next, signal, letGo);
-  return responseOf(await followRedirects(request, response, send, remainingMs, redirect === "within"), decodeOf, signal);
+  const follow: Dispatch = (next) => sendCall(dispatch, next, signal, letGo);
+  return responseOf(await followRedirects(request, response, follow, remainingMs, redirect === "within"), decodeOf, signal);
 }
 
 function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf, signal: AbortSignal | undefined): Response {

@@ -30,8 +30,9 @@ export const dispatcherMethods: Pick<Dispatcher, "request" | "stream" | "pipelin
 /** Opens a socket. */
 export type Connector = undici.buildConnector.connector;
 
+/** The classes of undici's errors. */
+export const errors: typeof undici.errors = undiciErrors;
+
 /** A request that has been checked, with what undici tells its diagnostics channels of it. */
 export const UndiciRequest: typeof request = request;
 export type UndiciRequest = request;
-/** The classes of undici's errors. */
-export const errors: typeof undici.errors = undiciErrors;
