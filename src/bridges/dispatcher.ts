@@ -236,7 +236,7 @@ async function requestBodyOf(options: DispatchOptions, { contentLength }: GivenF
   return isRead ? wholeOf(extracted) : extracted;
 }
 
-/** What is given whole has to have the length that its caller says: an instance would wait for the rest, or take it for another request. */
+/** A body that is given whole has to have the length that its caller says: an instance would wait for the rest, or take it for another request. */
 function checkLength(body: RequestBody, contentLength: string | undefined): void {
   if (contentLength === undefined || body === undefined) return;
   let length: number | undefined;
