@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type CliResult, runCli, startCli } from "../cli/run-cli.ts";
 import { listening } from "../support/servers.ts";
 import { until } from "../support/until.ts";
@@ -78,11 +78,17 @@ function within(ms: number, ended: Promise<CliResult>): Promise<CliResult | "lat
   return Promise.race([ended, new Promise<"late">((resolve) => setTimeout(resolve, ms, "late"))]);
 }
 
+// Each command and each adapter is loaded when it is first used, which is no part of its limit.
+beforeAll(async () => {
+  await Promise.all(["fetch", "endpoints", "check", "stat"].map((command) => runCli([command, "--help"])));
+  await Promise.all([import("../../src/registries/consul.ts"), import("../../src/registries/eureka.ts")]);
+}, 60_000);
+
 describe("a command line", () => {
   it.each(cells)("%s, ends with its --timeout where the server %s", async (line, fault) => {
     const server = await badServer(faults[fault] as never);
     // A check asks up to three questions, each with the limit.
-    const result = await within(2_500, runCli(lines[line]?.(server.port, "200ms") ?? []));
+    const result = await within(4_000, runCli(lines[line]?.(server.port, "200ms") ?? []));
     expect(result).not.toBe("late");
     expect((result as CliResult).code).not.toBe(0);
     await until("its connections are closed", () => server.open() === 0);
