@@ -15,6 +15,7 @@ import { validateEndpoints } from "../../src/discovery/validate.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { endpointsOf } from "../../src/registries/consul/entries/entries.ts";
 import { endpointOf } from "../../src/registries/eureka/entry.ts";
+import { resultOf } from "../core/json/result-of.ts";
 import { entry } from "../registries/consul/scripted-consul.ts";
 import { closing } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
@@ -150,12 +151,14 @@ describe("an instance on a Unix socket", () => {
   it("is never what a registry says, to which others write", () => {
     const socketPath = "/var/run/docker.sock";
     const said = { socketPath, SocketPath: socketPath, socket_path: socketPath };
-    const [fromConsul] = endpointsOf([entry(8081, { service: { ...said, Meta: said } })], {
-      tags: [],
-      onlyPassing: false,
-      addressKey: undefined,
-      portName: undefined,
-    }).endpoints;
+    const [fromConsul] = resultOf(
+      endpointsOf([entry(8081, { service: { ...said, Meta: said } })], {
+        tags: [],
+        onlyPassing: false,
+        addressKey: undefined,
+        portName: undefined,
+      }),
+    ).endpoints;
     const instance = { ...said, status: "UP", ipAddr: "127.0.0.1", port: { $: 8081, "@enabled": "true" }, metadata: said };
     const fromEureka = endpointOf({ app: "USERS", instance }, { by: "app", preferSecure: false, preferHostName: false });
     for (const endpoint of [fromConsul, fromEureka]) {
