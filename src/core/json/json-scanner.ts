@@ -1,18 +1,20 @@
+import type { Steps } from "./steps.ts";
+
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 /** Bytes that are scanned between two pauses: about a tenth of a millisecond. */
 const strideBytes = 65_536;
 /** How deep values may be nested. The answers of registries are less than ten deep. */
 const maxDepth = 64;
-/** Values of one text: those of 32 MiB that Consul or Eureka would write, with room. Each takes memory of its own, however short it is. */
-const maxValues = 2_000_000;
+/** Values of one text of up to 32 MiB; one for 16 bytes of a longer one. Consul and Eureka write half as many. Each takes memory of its own. */
+const minMaxValues = 2_000_000;
+const bytesPerValue = 16;
 /** Values of one object or list that is read: others go through all of them at once. */
 const maxChildren = 100_000;
+/** Spaces and ends of lines in a row, which are skipped at once. */
+const maxSpaces = 1_048_576;
 /** Bytes of one string, which is read at once. */
 const maxStringBytes = 1_048_576;
-
-/** Work in steps, between which the event loop may go on. */
-export type Steps<T = void> = Generator<void, T, undefined>;
 
 /** A value in the text: its first byte, and the first one after it. */
 export interface Span {
@@ -34,6 +36,7 @@ export class JsonScanner {
   readonly #bytes: Uint8Array;
   readonly #buffer: Buffer;
   readonly #strideBytes: number;
+  readonly #maxValues: number;
   #at = 0;
   #pauseAt: number;
   #depth = 0;
@@ -45,6 +48,7 @@ export class JsonScanner {
     this.#bytes = text;
     this.#buffer = text;
     this.#strideBytes = stride;
+    this.#maxValues = Math.max(minMaxValues, text.length / bytesPerValue);
     this.#pauseAt = stride;
     this.#skipSpace();
   }
@@ -177,9 +181,10 @@ export class JsonScanner {
 
   #skipSpace(): void {
     const bytes = this.#bytes;
-    const start = this.#at;
-    for (let byte = bytes[start]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[this.#at]) this.#at++;
-    if (this.#at - start > maxStringBytes) throw new Error(`the JSON has more than ${maxStringBytes} spaces in a row`);
+    const end = this.#at + maxSpaces;
+    for (let byte = bytes[this.#at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[this.#at]) {
+      if (this.#at++ === end) throw new Error(`the JSON has more than ${maxSpaces} spaces in a row`);
+    }
   }
 
   #enter(byte: number): void {
@@ -207,7 +212,7 @@ export class JsonScanner {
 
   #count(more: number): void {
     this.#values += more;
-    if (this.#values > maxValues) throw new Error(`the JSON has more than ${maxValues} values`);
+    if (this.#values > this.#maxValues) throw new Error(`the JSON has more than ${Math.floor(this.#maxValues)} values`);
   }
 
   /** The parser's own message would quote the text, which may be long and hold anything. */

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
-import type { Steps } from "../../core/json/json-scanner.ts";
+import type { Steps } from "../../core/json/steps.ts";
 import type { LeftOut } from "../../core/left-out.ts";
 import { isRecord } from "./entry.ts";
 import { findPlaces, readInstance } from "./registry-text.ts";

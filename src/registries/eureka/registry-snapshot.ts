@@ -1,6 +1,7 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
-import type { Span, Steps } from "../../core/json/json-scanner.ts";
+import type { Span } from "../../core/json/json-scanner.ts";
+import type { Steps } from "../../core/json/steps.ts";
 import type { LeftOut } from "../../core/left-out.ts";
 import { withinBounds } from "../../discovery/validate.ts";
 import { type EntryOptions, endpointOf, leftOutOf, vipsOf } from "./entry.ts";

@@ -1,4 +1,5 @@
-import { JsonScanner, NotJsonError, readJson, type Span, type Steps } from "../../core/json/json-scanner.ts";
+import { JsonScanner, NotJsonError, readJson, type Span } from "../../core/json/json-scanner.ts";
+import type { Steps } from "../../core/json/steps.ts";
 import { isRecord } from "./entry.ts";
 
 /** The places of the instances of each application in the text of an answer, by its name in upper case. */

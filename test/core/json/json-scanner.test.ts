@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readJson } from "../../../src/core/json/json-scanner.ts";
-import { resultOf } from "./result-of.ts";
+import { resultOf } from "../../../src/core/json/steps.ts";
 
 /** Reads with parts of this many bytes, so that a short text is read as a long one is. */
 const read = (text: string, stride = 4): unknown => resultOf(readJson(Buffer.from(text), stride));
@@ -53,7 +53,7 @@ describe("JSON that is read in steps", () => {
   it.each<[string, string, RegExp]>([
     ["deeper than 64", "[".repeat(1_000_000), /nested deeper than 64/],
     ["deeper than 64 beside other values", `[${"1,".repeat(100)}${'{"a":'.repeat(70)}`, /nested deeper than 64/],
-    ["of more than two million values", `[${"[0,0,0,0,0,0,0],".repeat(260_000)}0]`, /more than (2000000|100000) values/],
+    ["of more than two million values", `[${`[${"0,".repeat(30)}0],`.repeat(80_000)}0]`, /more than 2000000 values/],
     ["with an object or a list of more than 100,000 values", `[${"0,".repeat(100_000)}0]`, /a list of more than 100000 values/],
     ["with a string of more than 1 MiB", JSON.stringify(["x".repeat(2 ** 20 + 1)]), /a string of more than 1048576 bytes/],
     ["with more than a million spaces in a row", `[${" ".repeat(2 ** 20 + 1)}1]`, /more than 1048576 spaces/],

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { resultOf } from "../../../src/core/json/steps.ts";
 import { findPlaces, readInstance } from "../../../src/registries/eureka/registry-text.ts";
-import { resultOf } from "../../core/json/result-of.ts";
 
 /** What is found in a text, and the number of pauses that were offered. */
 function read(text: string) {

@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../../core/endpoint.ts";
-import type { Steps } from "../../../core/json/json-scanner.ts";
+import type { Steps } from "../../../core/json/steps.ts";
 import type { LeftOut } from "../../../core/left-out.ts";
 import { type AddressRules, entryAddress } from "./entry-address.ts";
 import { standingOf } from "./health.ts";

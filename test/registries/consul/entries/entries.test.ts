@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { resultOf } from "../../../../src/core/json/steps.ts";
 import { type EntryRules, endpointsOf as endpointsInSteps } from "../../../../src/registries/consul/entries/entries.ts";
-import { resultOf } from "../../../core/json/result-of.ts";
 import { entry } from "../scripted-consul.ts";
 
 const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined, portName: undefined };
