@@ -174,7 +174,7 @@ export class JsonScanner {
   #skipLiteral(): void {
     const bytes = this.#bytes;
     let at = this.#at;
-    // A number of a thousand digits is no number that anyone means, and looking for its end must not take long.
+    // No number that is meant has a thousand digits, and looking for its end must not take long.
     while (at - this.#at < 1_000 && isLiteral(bytes[at])) at++;
     this.#at = at;
   }
