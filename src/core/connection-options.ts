@@ -12,7 +12,7 @@ export type Isolation = "shared" | "per-request";
 
 /** The connections to each instance of a service; `connections` in the options of the mesh. */
 export interface ConnectionOptions {
-  /** Connections to one instance at most; further requests wait for one. @default 256 */
+  /** Connections to one instance at most; further requests wait for one. One of HTTP/2 carries up to 100 requests at a time. @default 256 */
   readonly max?: number;
   /** Number of requests after which a connection is closed. @default no limit */
   readonly maxRequests?: number;

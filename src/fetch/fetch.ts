@@ -32,17 +32,19 @@ export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: Fetc
 }
 
 function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
-  const { request, signal, redirect } = call;
+  const { request, signal, redirect, letGo } = call;
   // The defaults of the Fetch standard.
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
   if (redirect !== "manual") return fetchRedirected(dispatch, decodeOf, call);
-  return sendCall(dispatch, request, signal).then((response) => responseOf({ request, response, redirected: false }, decodeOf, signal));
+  return sendCall(dispatch, request, signal, letGo).then((response) =>
+    responseOf({ request, response, redirected: false }, decodeOf, signal),
+  );
 }
 
-async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect }: Call): Promise<Response> {
-  const response = await sendCall(dispatch, request, signal);
+async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect, letGo }: Call): Promise<Response> {
+  const response = await sendCall(dispatch, request, signal, letGo);
   if (!isRedirect(response.status)) return responseOf({ request, response, redirected: false }, decodeOf, signal);
   if (redirect === "error") {
     response.body.discard();
@@ -59,7 +61,8 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
   // One deadline for all hops together.
   const { deadline } = request;
   const remainingMs = () => (deadline === Number.POSITIVE_INFINITY ? false : Math.max(1, deadline - clock.now()));
-  return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs), decodeOf, signal);
+  const follow: Dispatch = (next) => sendCall(dispatch, next, signal, letGo);
+  return responseOf(await followRedirects(request, response, follow, remainingMs, redirect === "within"), decodeOf, signal);
 }
 
 function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf, signal: AbortSignal | undefined): Response {
@@ -92,6 +95,6 @@ export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omi
   }
 }
 
-function requestCall(dispatch: Dispatch, { request, signal }: Call): Promise<Reply> {
-  return sendCall(dispatch, request, signal).then(toReply);
+function requestCall(dispatch: Dispatch, { request, signal, letGo }: Call): Promise<Reply> {
+  return sendCall(dispatch, request, signal, letGo).then(toReply);
 }

@@ -16,7 +16,7 @@ export interface Followed {
 /** As in the Fetch standard. */
 const maxRedirects = 20;
 /** Headers that describe a body: dropped where a redirect drops the body. */
-const aboutTheBody = ["content-type", "content-encoding", "content-language", "content-location"];
+const aboutTheBody = ["content-type", "content-length", "content-encoding", "content-language", "content-location"];
 
 /** Whether the status is a redirect (Fetch standard, "redirect status"). */
 export function isRedirect(status: number): boolean {
@@ -26,13 +26,14 @@ export function isRedirect(status: number): boolean {
 /**
  * Follows redirects as the Fetch standard does, but only within the service: to another path, to the service by name, and to the instance
  * that answered. Any other redirect is refused with `ERR_MESH_PROTOCOL`: it would send the caller's credentials, and maybe its body, to a
- * server of the instance's choice. `remainingMs` is the time limit of the next hop.
+ * server of the instance's choice. `remainingMs` is the time limit of the next hop. With `mayStay` a redirect that cannot be followed is the response.
  */
 export async function followRedirects(
   first: MeshRequest,
   answer: MeshResponse,
   send: Dispatch,
   remainingMs: () => number | false,
+  mayStay = false,
 ): Promise<Followed> {
   let request = first;
   let response = answer;
@@ -40,6 +41,7 @@ export async function followRedirects(
     const location = headerOf(response, "location");
     if (location === undefined) break;
     const path = pathWithin(request, response, location);
+    if (mayStay && (path === undefined || redirected(request, response.status, path) === undefined)) break;
     response.body.discard();
     if (path === undefined) throw refused(request, `leads out of the service, to ${shownUrl(location)}`);
     if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);

@@ -1,6 +1,6 @@
 import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
-import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
+import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
@@ -45,17 +45,17 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * `maybeExecuted` says whether an instance may have executed the request; with the reason of the signal when the caller aborts; and with a
    * `TypeError` or `RangeError` for wrong arguments.
    */
-  fetch(target: FetchTarget<Declared>, init?: MeshRequestInit): Promise<Response>;
+  fetch(target: FetchTarget<Declared>, init?: MeshRequestInit | RequestInit): Promise<Response>;
   /**
    * Calls a service like {@link fetch}, and resolves with `{ statusCode, headers, body, trailers }` at less cost than a `Response`. The body is as it
    * came over the wire, not decoded; a redirect is a reply like any other. Read the body, discard it or cancel it.
    */
-  request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply>;
+  request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect"> | RequestInit): Promise<Reply>;
   /**
    * The mesh as an undici `Dispatcher`. With `setGlobalDispatcher(mesh.dispatcher())`, plain `fetch("http://service/path")` goes through the
    * mesh, and so do `request`, `stream`, `pipeline` and `WebSocket` of undici. Closing the dispatcher closes the mesh.
    */
-  dispatcher(options?: DispatcherOptions): Dispatcher;
+  dispatcher(options?: DispatcherOptions): AnyDispatcher;
   /**
    * The mesh as an `http.Agent`, for clients on `node:http` (axios, got, node-fetch): the host of a request is the service. It picks instances and
    * their breakers learn the outcomes; it does not retry, and sets no deadline.
@@ -188,14 +188,14 @@ class ClientMesh implements Mesh {
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
     requestThrough(this.#dispatch, target, init);
 
-  dispatcher(options?: DispatcherOptions): Dispatcher {
+  dispatcher(options?: DispatcherOptions): AnyDispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
       upgradeThrough(
         { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
         request,
         protocol,
       );
-    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options);
+    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {

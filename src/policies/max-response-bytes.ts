@@ -22,8 +22,8 @@ export function maxResponseBytes(max: number, maxCollected: number | false = fal
         const message = `the response of "${service}" is larger than ${max} bytes (maxResponseBytes)`;
         return new MeshError("ERR_MESH_BODY", message, { service, attempts: [...attempts] });
       };
-      // The length in the answer to a HEAD, and in a 304, is that of another response (RFC 9110 §8.6).
-      const isOfBody = request.method !== "HEAD" && response.status !== 304;
+      // The length in the answer to a HEAD, and in a 304 or 204, is that of another response or of none (RFC 9110 §8.6).
+      const isOfBody = request.method !== "HEAD" && response.status !== 304 && response.status !== 204;
       if (isOfBody && Number(headerOf(response, "content-length")) > max) {
         response.body.cancel();
         throw refusal();

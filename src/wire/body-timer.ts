@@ -1,4 +1,11 @@
 import { type Clock, heldUpMs, type Timer } from "../core/clock.ts";
+import type { WireSettings } from "../core/connection-options.ts";
+
+/** The limits of response bodies; `false` = none. */
+export type BodyLimits = Pick<WireSettings, "bodyIdleTimeoutMs" | "maxCollectedBytes">;
+
+/** No limits. */
+export const unlimited: BodyLimits = { bodyIdleTimeoutMs: false, maxCollectedBytes: false };
 
 /** A response body under the eye of a {@link BodyTimer}. */
 export interface TimedBody {

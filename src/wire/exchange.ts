@@ -1,7 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
-import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { tooLargeToCollect } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
@@ -10,20 +9,17 @@ import { isWantedEventStream } from "../core/http/event-stream.ts";
 import { tellClosed } from "../core/observing/fence.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type BodyReader, type BodySource, CollectedBody, DiscardedBody, StreamedBody, UnreadBody, unreadBytes } from "./body-readers.ts";
-import { BodyIdle, BodyTimer, DrainTimer, type TimedBody } from "./body-timer.ts";
-import { codeOfReason, failureOf, record } from "./failure.ts";
+import { BodyIdle, type BodyLimits, BodyTimer, DrainTimer, type TimedBody, unlimited } from "./body-timer.ts";
+import { abandoned, codeOfReason, failureOf, record } from "./failure.ts";
 import { decodeHeaders, decodeTrailers, findHeader, noTrailers } from "./raw-headers.ts";
 import { cutOff } from "./undici/reset-notice.ts";
+import type { UpstreamPool } from "./upstream-pool.ts";
 
 /** Settles the promise of the head; a rejected promise rejects it, so that a waiting call holds one function. */
 type Settle = (head: MeshResponse | Promise<never>) => void;
 
-/** The limits of response bodies; `false` = none. */
-type BodyLimits = Pick<WireSettings, "bodyIdleTimeoutMs" | "maxCollectedBytes">;
-const unlimited: BodyLimits = { bodyIdleTimeoutMs: false, maxCollectedBytes: false };
-
 /**
- * One request on a connection and its response: undici's dispatch handler, the response head and the body in one object, since three objects
+ * One request on a connection and its response: the handler of its dispatch, the response head and the body in one object, since three objects
  * would be a tenth of what a call costs.
  *
  * It implements the handler interface that undici 7 uses inside (`onConnect`, `onHeaders`, …): the newer one is wrapped around it there, which
@@ -33,7 +29,6 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
   status = 0;
   statusText = "";
   used = false;
-  /** See {@link ResponseBody.waitedMs}. */
   waitedMs = 0;
   readonly #request: MeshRequest;
   readonly #clock: Clock;
@@ -49,6 +44,8 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
   #isSent = false;
   #hasHead = false;
   #isPaused = false;
+  #pool: UpstreamPool | undefined = undefined;
+  #heardBefore = 0;
   /** The place of this attempt in the call's records. */
   #recordIndex: number | undefined = undefined;
   /** The time of the last byte of the body, or that from which on its reader has waited. */
@@ -93,7 +90,17 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
     return this.#request.upstream;
   }
 
+  begin(pool: UpstreamPool): void {
+    this.#pool = pool;
+    this.#heardBefore = pool.heard;
+  }
+
   // --- undici's handler ---
+
+  /** The request waits for a connection: when it is given up, it leaves. */
+  onQueued(leave: () => void): void {
+    this.#abort = leave;
+  }
 
   onConnect(abort: (error?: Error) => void): void {
     // Given up while it was queued: it is not sent. `abort` would close the connection, which is intact; an error does not.
@@ -113,6 +120,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
   onHeaders(status: number, headers: Buffer[] | string[] | null, resume: () => void, statusText: string): boolean {
     if (status < 200) return true;
     this.#hasHead = true;
+    if (this.#pool !== undefined) this.#pool.heard++;
     this.status = status;
     this.statusText = statusText;
     this.#rawHeaders = (headers ?? []) as Buffer[];
@@ -141,11 +149,6 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
 
   onError(cause: Error): void {
     if (this.#isClosed) return;
-    // undici misses the body whose length a 304 tells: it is that of the answer to a GET without a condition (RFC 9110 §8.6).
-    if (this.status === 304 && (cause as { code?: unknown }).code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") {
-      this.#close(undefined);
-      return;
-    }
     const error = failureOf(this.#state(), cause);
     this.#settle?.(Promise.reject(error));
     this.#close(error);
@@ -222,6 +225,7 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
   /** The attempt, or the whole call, has been given up. */
   handleCancel(reason: unknown): void {
     if (this.#isClosed) return;
+    if (this.#isSent && !this.#hasHead) this.#pool?.doubt(this.#heardBefore, this.#clock.now() - this.#startedAt);
     this.#record(codeOfReason(reason));
     this.#settle?.(Promise.reject(reason));
     this.#abortWith(reason);
@@ -294,5 +298,3 @@ export class Exchange implements MeshResponse, ResponseBody, BodySource, TimedBo
     if (listeners) for (const listener of listeners) tellClosed(listener, error);
   }
 }
-
-const abandoned = new Error("given up before it was sent");

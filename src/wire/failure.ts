@@ -15,6 +15,9 @@ export interface FailedAttempt {
   readonly index: number | undefined;
 }
 
+/** Tells a pool that is about to send a request that the request was given up. */
+export const abandoned: Error = new Error("given up before it was sent");
+
 /** An error that the caller has made, such as a body stream that throws. */
 export class CallerFault extends Error {}
 

@@ -11,7 +11,7 @@ import { Pools } from "./pools.ts";
 import { type Upgraded, UpgradeHandler } from "./upgrade-handler.ts";
 import { BlobPieces, Pieces, type WireBody, wireBody } from "./wire-body.ts";
 
-/** Sends requests to the upstream that the balancer has chosen, over undici's dispatch. */
+/** Sends requests to the upstream that the balancer has chosen, over its pool of connections. */
 export class Transport {
   /** Opens the connections of everything, in pools and outside of them. */
   readonly connector: InstanceConnector;
@@ -43,7 +43,8 @@ export class Transport {
           exchange.onError(error as Error);
           return;
         }
-        pool.dispatch(
+        exchange.begin(pool);
+        pool.connections.dispatch(
           {
             path: request.path,
             method: request.method as "GET",
@@ -52,8 +53,7 @@ export class Transport {
                 ? headersWith(request.headers, { "content-length": `${body.byteLength}` })
                 : request.headers,
             body: body as never,
-            // undici retries nothing. A request that is not idempotent would wait until its connection has no other: POSTs over HTTP/2
-            // would be sent one by one.
+            // undici retries nothing. A request that is not idempotent would wait until its connection has no other.
             idempotent: true,
           },
           exchange,
@@ -74,7 +74,7 @@ export class Transport {
         // Always HTTP/1.1: an upgrade changes a whole connection.
         this.#pools
           .of(request.upstream as Upstream, wire, "h1")
-          .dispatch({ path, method: method as "GET", headers, upgrade: protocol }, handler);
+          .connections.dispatch({ path, method: method as "GET", headers, upgrade: protocol }, handler);
       } catch (error) {
         handler.onError(error as Error);
       }

@@ -264,3 +264,45 @@ describe("redirect: follow", () => {
     expect(await (await meshOf({ users: server.port }).fetch("users/from", follow)).text()).toBe("there");
   });
 });
+
+describe("a redirect of a Request, whose maker chose nothing", () => {
+  const moved = (location: string, status = 302) =>
+    serve((request, response) => {
+      if (request.url === "/there") response.end("there");
+      else response.writeHead(status, { location }).end("moved");
+    });
+
+  it("is followed within the service, with its body", async () => {
+    const mesh = meshOf({ users: (await moved("/there", 307)).port });
+    const response = await mesh.fetch(new Request("http://users/from", { method: "POST", body: "text" }));
+    expect([response.status, response.redirected, await response.text()]).toEqual([200, true, "there"]);
+  });
+
+  it("is the response where it leads out of the service, or needs a stream again", async () => {
+    const out = meshOf({ users: (await moved("http://elsewhere/there")).port });
+    const response = await out.fetch(new Request("http://users/from"));
+    expect([response.status, response.headers.get("location"), await response.text()]).toEqual([302, "http://elsewhere/there", "moved"]);
+    const server = await moved("/there", 307);
+    const body = new ReadableStream({
+      async pull(controller) {
+        // It is alive: its bytes come after the request has been sent.
+        await until("there is a connection", () => server.accepted === 1);
+        controller.enqueue(Buffer.from("late"));
+        controller.close();
+      },
+    });
+    const streamed = await meshOf({ users: server.port }).fetch(
+      new Request("http://users/from", { method: "POST", body, duplex: "half" } as never),
+    );
+    expect(streamed.status).toBe(307);
+  });
+
+  it("is as its maker, or the init, says", async () => {
+    const mesh = meshOf({ users: (await moved("/there")).port });
+    expect((await mesh.fetch(new Request("http://users/from", { redirect: "manual" }))).status).toBe(302);
+    expect((await mesh.fetch(new Request("http://users/from"), { redirect: "manual" })).status).toBe(302);
+    expect(await rejectionOf(mesh.fetch(new Request("http://users/from", { redirect: "error" })))).toMatchObject({
+      code: "ERR_MESH_PROTOCOL",
+    });
+  });
+});

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { text as textOf } from "node:stream/consumers";
-import { type Dispatcher, request as undiciRequest } from "undici";
+import type { Dispatcher } from "undici";
 import { onTestFinished } from "vitest";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 
@@ -63,8 +63,3 @@ export const doors: Readonly<Record<"fetch" | "request" | "dispatcher" | "agent"
 
 /** The names of the doors. */
 export const doorNames = Object.keys(doors) as (keyof typeof doors)[];
-
-/** GET by undici's `request`, with an absolute URL. */
-export async function undiciGet(url: string, dispatcher: Dispatcher): Promise<string> {
-  return (await undiciRequest(url, { dispatcher })).body.text();
-}

@@ -12,7 +12,7 @@ export type RequestBody =
 
 /** Whether `body` can be sent again after an attempt that may have read it. */
 export function isReplayable(body: RequestBody): boolean {
-  return body === undefined || typeof body === "string" || typeof body === "function" || body instanceof Uint8Array || body instanceof Blob;
+  return body === undefined || typeof body === "string" || typeof body === "function" || ArrayBuffer.isView(body) || body instanceof Blob;
 }
 
 /** Called once when a body has closed: with `undefined` after its last byte, else with its error or the reason of its cancellation. */

@@ -46,7 +46,7 @@ export interface DnsOptions {
    * `"auto"` asks by UDP, and by TCP where an answer was cut off, fills its datagram or lists other records than before, as those of Consul do
    * that are only a part. `"tcp"` always asks by TCP. Default `"auto"`.
    */
-  readonly transport?: Transport;
+  readonly transport?: "auto" | "tcp";
   /** How an answer is taken that is suddenly empty, see `Discovery.emptyPolicy`. Default `"quarantine"`. */
   readonly emptyPolicy?: EmptyPolicy;
   /** Time, for tests. */

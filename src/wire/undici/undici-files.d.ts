@@ -7,24 +7,25 @@ declare module "undici/lib/api/index.js" {
   export default methods;
 }
 
+declare module "undici/lib/core/request.js" {
+  // Its type is in undici.ts: the declarations of the package may not name a file that has none.
+  const request: unknown;
+  export default request;
+}
+
+declare module "undici/lib/core/errors.js" {
+  import { errors } from "undici";
+  export default errors;
+}
+
 declare module "undici/lib/dispatcher/agent.js" {
   import { Agent } from "undici";
   export default Agent;
 }
 
-declare module "undici/lib/dispatcher/client.js" {
-  import { Client } from "undici";
-  export default Client;
-}
-
 declare module "undici/lib/dispatcher/dispatcher.js" {
   import { Dispatcher } from "undici";
   export default Dispatcher;
-}
-
-declare module "undici/lib/dispatcher/h2c-client.js" {
-  import { H2CClient } from "undici";
-  export default H2CClient;
 }
 
 declare module "undici/lib/dispatcher/pool.js" {

@@ -1,9 +1,10 @@
+import type { Buffer } from "node:buffer";
 import type * as undici from "undici";
 import methods from "undici/lib/api/index.js";
+import undiciErrors from "undici/lib/core/errors.js";
+import request from "undici/lib/core/request.js";
 import agent from "undici/lib/dispatcher/agent.js";
-import client from "undici/lib/dispatcher/client.js";
 import dispatcher from "undici/lib/dispatcher/dispatcher.js";
-import h2cClient from "undici/lib/dispatcher/h2c-client.js";
 import pool from "undici/lib/dispatcher/pool.js";
 
 // The classes of undici that the mesh uses, from their own files. The package's index loads fetch, caches, mocks and a SQLite store beside
@@ -12,14 +13,6 @@ import pool from "undici/lib/dispatcher/pool.js";
 /** Sends requests to one origin over several connections. */
 export const Pool: typeof undici.Pool = pool;
 export type Pool = undici.Pool;
-
-/** Sends requests over one connection. */
-export const Client: typeof undici.Client = client;
-export type Client = undici.Client;
-
-/** Sends requests over one HTTP/2 connection without TLS. */
-export const H2CClient: typeof undici.H2CClient = h2cClient;
-export type H2CClient = undici.H2CClient;
 
 /** Sends requests to any origin. */
 export const Agent: typeof undici.Agent = agent;
@@ -35,5 +28,34 @@ export type DispatchHandler = undici.Dispatcher.DispatchHandler;
 /** `request`, `stream`, `pipeline`, `upgrade` and `connect`, which undici's index adds to {@link Dispatcher}. */
 export const dispatcherMethods: Pick<Dispatcher, "request" | "stream" | "pipeline" | "upgrade" | "connect"> = methods;
 
-/** Opens the sockets of a {@link Client}. */
+/** Opens a socket. */
 export type Connector = undici.buildConnector.connector;
+
+/** The classes of undici's errors. */
+export const errors: typeof undici.errors = undiciErrors;
+
+/** A request as undici's own clients have it: checked, with its body in few forms, and with what undici tells its diagnostics channels of it. */
+export interface UndiciRequest {
+  readonly method: string;
+  readonly path: string;
+  /** The header `host`, which `headers` does not have. */
+  readonly host: string | null;
+  /** The header `content-length`, which `headers` does not have. */
+  readonly contentLength: number | null;
+  /** Names and values in turn. */
+  readonly headers: readonly (string | readonly string[])[];
+  readonly body: Uint8Array | Blob | AsyncIterable<Uint8Array | string> | null;
+  readonly aborted: boolean;
+  readonly completed: boolean;
+  onConnect(abort: (error?: Error | null) => void): void;
+  onBodySent(chunk: Uint8Array): void;
+  onRequestSent(): void;
+  onResponseStarted(): void;
+  onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean | undefined;
+  onData(chunk: Buffer): boolean | undefined;
+  onComplete(trailers: object): void;
+  onError(error: Error): void;
+}
+
+/** Makes an {@link UndiciRequest}. Throws undici's errors for wrong options. */
+export const UndiciRequest: new (origin: string, options: DispatchOptions, handler: DispatchHandler) => UndiciRequest = request as never;

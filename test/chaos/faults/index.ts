@@ -63,6 +63,8 @@ import { F106 } from "./F106.ts";
 import { F107 } from "./F107.ts";
 import { F111 } from "./F111.ts";
 import { F112 } from "./F112.ts";
+import { F121 } from "./F121.ts";
+import { F122 } from "./F122.ts";
 import { F131 } from "./F131.ts";
 import { F132 } from "./F132.ts";
 
@@ -132,6 +134,8 @@ export const faults: readonly Fault[] = [
   F107,
   F111,
   F112,
+  F121,
+  F122,
   F131,
   F132,
 ];

@@ -226,6 +226,50 @@ describe("the peer's limit of streams at a time", () => {
   });
 });
 
+describe("what waits for a stream", () => {
+  it("and is given up is never sent, and was provably not executed", async () => {
+    const peer = await servePeer((connection, streamId) => answer(connection, streamId));
+    const mesh = h2c(peer.port, { attemptTimeoutMs: 200, retry: false });
+    await textOf(mesh, "x");
+    peer.connections[0]?.allow(0);
+    await textOf(mesh, "x").catch(() => {});
+    const controller = new AbortController();
+    const aborted = rejectionOf(textOf(mesh, "aborted", { ...post, signal: controller.signal }));
+    const timedOut = rejectionOf(textOf(mesh, "timed-out"));
+    controller.abort("mine");
+    expect(await aborted).toBe("mine");
+    expect(await timedOut).toMatchObject({ code: "ERR_MESH_TIMEOUT", maybeExecuted: false, attempts: [{ phase: "connect" }] });
+    const opened = peer.connections[0]?.opened.length;
+    peer.connections[0]?.allow(10);
+    await until("there is room again", async () => (await textOf(mesh, "y").catch(() => "")) === "fine");
+    expect(peer.connections.flatMap((connection) => connection.opened)).toHaveLength((opened ?? 0) + 1);
+  });
+
+  it("goes out when the peer allows more", async () => {
+    const peer = await servePeer((connection, streamId) => answer(connection, streamId), 0);
+    const mesh = h2c(peer.port);
+    const first = textOf(mesh, "x");
+    await until("it is connected", () => peer.connections.length === 1);
+    peer.connections[0]?.allow(1);
+    expect(await first).toBe("fine");
+  });
+});
+
+describe("a response with a length that a reset without an error ends", () => {
+  it.each([
+    ["is whole when the length is met", "part", undefined],
+    ["is an error when it is not", "par", "ERR_MESH_BODY"],
+  ])("%s", async (_what, text, code) => {
+    const peer = await servePeer((connection, streamId) => {
+      connection.head(streamId, 200, false, 4);
+      connection.data(streamId, text);
+      connection.resetStream(streamId, errorCode.noError);
+    });
+    const outcome = await textOf(h2c(peer.port), "x", {}).catch((error) => error.code);
+    expect(outcome).toBe(code ?? text);
+  });
+});
+
 describe("an answer for another host (421)", () => {
   it("is asked of another instance, whatever the method", async () => {
     const misdirected = await servePeer((connection, streamId) => connection.head(streamId, 421, true));
