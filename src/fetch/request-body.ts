@@ -1,4 +1,5 @@
 import type { RequestBody } from "../core/http/body.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { copiedBytes, isBlob, isFormData, tagOf } from "./brands.ts";
 import { CallerStream, isStream, snapshot } from "./caller-stream.ts";
 import { encodeForm } from "./form.ts";
@@ -91,5 +92,5 @@ function lengthOf(contentLength: string | undefined): number | undefined {
   if (contentLength === undefined) return undefined;
   const length = Number(contentLength);
   if (/^\d+$/.test(contentLength) && Number.isSafeInteger(length)) return length;
-  throw new TypeError(`headers: the content-length ${JSON.stringify(contentLength)} of a stream is not a number of bytes`);
+  throw new TypeError(`headers: the content-length ${quoted(contentLength)} of a stream is not a number of bytes`);
 }

@@ -121,7 +121,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const page = await openPage(browser, `${url}#/services/orders`);
     expect(await page.title()).toBe("orders · inmesh");
     await page.getByRole("heading", { name: "orders" }).waitFor();
-    await expect.poll(() => page.locator("dl").textContent()).toMatch(/Success0 %.*Breakerclosed/);
+    await expect.poll(() => page.locator("dl").textContent(), { timeout: 20_000 }).toMatch(/Success0 %.*Breakerclosed/);
     expect(await page.getByRole("link", { name: "Dashboard" }).getAttribute("href")).toBe("http://127.0.0.1:3000/?var-service=orders");
     const charts = page.getByRole("img", { name: /Calls and attempts per second: calls \d+/ });
     await charts.waitFor();
