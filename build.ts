@@ -2,9 +2,10 @@
 // entry of the package and two that they share, because a file per module makes an import a tenth dearer.
 import { execFile } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
-import { rolldown } from "rolldown";
+import { type Plugin, rolldown } from "rolldown";
+import { pageNames } from "./src/admin/built-page.ts";
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
@@ -23,20 +24,61 @@ function entries(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)]));
 }
 
-/** V8 keeps a text with a single other character in two bytes for each, and takes longer to read it. */
-function rewriteAsAscii(path: string): void {
-  const code = readFileSync(path, "utf8");
+/** Looks at the version of Node; each entry imports it before all else. The program `inmesh` looks by itself. */
+const guard = "chunks/require-node";
+
+/**
+ * Rewrites a file of code: V8 keeps a text with a single other character than ASCII in two bytes for each, and takes longer to read it. With
+ * `isGuarded`, the guard is imported first, in the line that is first, so that the maps still count right.
+ */
+function finish(fileName: string, isGuarded: boolean): void {
+  const path = join(dist, fileName);
   const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  writeFileSync(path, code.replace(/[^\0-\x7f]/g, escaped));
+  const code = readFileSync(path, "utf8").replace(/[^\0-\x7f]/g, escaped);
+  const up = relative(dirname(fileName), ".").split(sep).join("/") || ".";
+  const [hashbang = ""] = /^#!.*\n/.exec(code) ?? [];
+  const placed = code.replaceAll(`"${loaderScheme}`, `"${up}/packages/`);
+  writeFileSync(path, isGuarded ? `${hashbang}import "${up}/${guard}.js";${placed.slice(hashbang.length)}` : placed);
 }
+
+/**
+ * Leaves the files that load a package by `require` as they are, in `dist/packages`: a bundler that packs an application sees a `require` of
+ * CommonJS, and none by `createRequire`.
+ */
+const loaderScheme = "loader:";
+const loaders: Plugin = {
+  name: "loaders",
+  resolveId(id) {
+    return id.endsWith(".cjs") ? { id: `${loaderScheme}${basename(id)}`, external: true } : null;
+  },
+};
+
+/** Writes those files, and says which. */
+function copyLoaders(): readonly string[] {
+  const paths = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".cjs"));
+  mkdirSync(join(dist, "packages"), { recursive: true });
+  for (const path of paths) copyFileSync(join(root, "src", path), join(dist, "packages", basename(path)));
+  return paths.map((path) => `packages/${basename(path)}`);
+}
+
+/** Puts the texts of the live page in the place of the file that reads them. */
+const pageAsText: Plugin = {
+  name: "page-as-text",
+  load(id) {
+    if (id !== join(root, "src/admin/built-page.ts")) return null;
+    const texts = Object.fromEntries(pageNames.map((name) => [name, readFileSync(join(dist, "admin/page", name), "utf8")]));
+    return `const texts = ${JSON.stringify(texts)};\nexport function builtPage() { return texts; }`;
+  },
+};
 
 /** Writes the code and says which files that made, relative to `dist`. */
 async function bundle(): Promise<readonly string[]> {
   const build = await rolldown({
     cwd: root,
-    input: entries(),
+    input: { ...entries(), [guard]: join(root, "src/core/node/require-node.ts") },
     platform: "node",
     transform: { target: "es2024" },
+    plugins: [loaders, pageAsText],
     // Packages stay imports: one copy of each in a process, of the version that the user installed.
     external: (id) => !id.startsWith(".") && !isAbsolute(id),
   });
@@ -61,7 +103,8 @@ async function bundle(): Promise<readonly string[]> {
       },
     });
     // After the maps were made: they count lines, and no line changes but in its middle.
-    for (const { fileName, type } of output) if (type === "chunk") rewriteAsAscii(join(dist, fileName));
+    const guarded = new Set(Object.keys(entries()).map((name) => `${name}.js`));
+    for (const { fileName, type } of output) if (type === "chunk") finish(fileName, guarded.has(fileName));
     return output.map(({ fileName }) => fileName);
   } finally {
     await build.close();
@@ -92,6 +135,7 @@ async function bundlePrograms(): Promise<readonly string[]> {
     transform: { target: "es2024" },
     external: (id) => !id.startsWith(".") && !isAbsolute(id),
     plugins: [
+      loaders,
       {
         name: "public-names",
         resolveId(id, importer) {
@@ -111,7 +155,7 @@ async function bundlePrograms(): Promise<readonly string[]> {
       minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
       comments: false,
     });
-    for (const { fileName } of output) rewriteAsAscii(join(dist, fileName));
+    for (const { fileName } of output) finish(fileName, false);
     for (const path of Object.values(manifest.bin)) chmodSync(join(root, path), 0o755);
     return output.map(({ fileName }) => fileName);
   } finally {
@@ -134,7 +178,7 @@ async function bundlePage(): Promise<readonly string[]> {
   const styles = [join(root, "node_modules/uplot/dist/uPlot.min.css"), ...own];
   writeFileSync(join(to, "page.css"), styles.map((path) => readFileSync(path, "utf8")).join("\n"));
   for (const name of ["index.html", "icon.svg"]) copyFileSync(join(from, name), join(to, name));
-  return ["page.js", "page.css", "index.html", "icon.svg"].map((name) => `admin/page/${name}`);
+  return pageNames.map((name) => `admin/page/${name}`);
 }
 
 /** Writes the declarations, in a process of its own: what the compiler has against the sources is what it prints. */
@@ -186,7 +230,8 @@ function removeOthers(code: readonly string[]): void {
 }
 
 try {
-  removeOthers([...(await bundle()), ...(await bundlePrograms()), ...(await bundlePage())]);
+  const page = await bundlePage();
+  removeOthers([...page, ...copyLoaders(), ...(await bundle()), ...(await bundlePrograms())]);
   await declare();
   removeUnreached();
 } catch (error) {

@@ -77,11 +77,12 @@ if (import.meta.main) {
     interceptors: [],
     route: (request) => service.dispatch(request),
   });
+  const edge = { decode: { maxRatio: 100, maxBytes: false as const }, clock: systemClock };
   answerParent<number, number>(
     0,
     async (calls) =>
       (await cpuMicros(async () => {
-        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatch, () => undefined, "users/users/42")).text();
+        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatch, () => edge, "users/users/42")).text();
       })) / calls,
   );
 }

@@ -5,5 +5,7 @@ export const subjectVariable = "INMESH_COMPAT_SUBJECT";
 export const touchedVariable = "INMESH_COMPAT_TOUCHED";
 
 /** The implementation of fetch that is tested: inmesh, Node, or undici of the suite. */
-export type Subject = "mesh" | "node" | "undici";
-export const subjects: readonly Subject[] = ["mesh", "node", "undici"];
+export type FetchSubject = "mesh" | "node" | "undici";
+export const fetchSubjects: readonly FetchSubject[] = ["mesh", "node", "undici"];
+/** A fetch, for the tests of fetch; or the dispatcher, inmesh's or that of the suite, for the tests of all else. */
+export type Subject = FetchSubject | "dispatcher" | "undici dispatcher";

@@ -11,18 +11,20 @@ export interface DeviationClass {
   readonly why: string;
 }
 
-/** The contents of `expected.json`. */
+/** The failures of one suite that are expected. */
 export interface Expectation {
-  readonly suite: {
-    readonly repository: string;
-    readonly branch: string;
-    readonly commit: string;
-    readonly version: string;
-    readonly digest: string;
-  };
+  readonly digest: string;
   readonly classes: Readonly<Record<string, DeviationClass>>;
   /** The name of the class, by file name and line number of the test. */
   readonly failures: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** The contents of `expected.json`. */
+export interface Expectations {
+  /** The checkout that they were recorded with. */
+  readonly suite: { readonly repository: string; readonly branch: string; readonly commit: string; readonly version: string };
+  readonly fetch: Expectation;
+  readonly dispatcher: Expectation;
 }
 
 /** The results of a run compared with the expectation. */
@@ -36,8 +38,8 @@ export interface Judgement {
 }
 
 /** Reads `expected.json`. */
-export function readExpectation(): Expectation {
-  return JSON.parse(readFileSync(new URL("expected.json", import.meta.url), "utf8")) as Expectation;
+export function readExpectations(): Expectations {
+  return JSON.parse(readFileSync(new URL("expected.json", import.meta.url), "utf8")) as Expectations;
 }
 
 /** Compares the failed tests with the expected failures. */
@@ -56,5 +58,5 @@ export function judge(expectation: Expectation, suite: Suite, results: readonly 
     }
     for (const line of Object.keys(expected)) if (!failedLines.has(line)) repaired.push(`${file}:${line}`);
   }
-  return { classOf, repaired, isOtherSuite: suite.digest !== expectation.suite.digest };
+  return { classOf, repaired, isOtherSuite: suite.digest !== expectation.digest };
 }

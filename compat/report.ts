@@ -16,16 +16,16 @@ export function totalsOf(tests: readonly TestResult[], isAboutFetch: boolean): T
 }
 
 /** The tables of a run as text. */
-export function reportOf(results: readonly FileResult[], expectation: Expectation, judgement: Judgement): string {
+export function reportOf(results: readonly FileResult[], expectation: Expectation, judgement: Judgement, subject: string): string {
   const about = results.filter(({ tests }) => tests.some((test) => test.isAboutFetch));
   const other = results.filter((result) => !about.includes(result));
   const all = results.flatMap(({ tests }) => tests);
   const lines = [row("file", "passed", "failed", "skipped", "expected"), ""];
   for (const { file, tests } of about) lines.push(fileRow(file, tests, judgement));
-  lines.push("", fileRow("tests that call fetch", all, judgement));
+  lines.push("", fileRow(`tests that use the ${subject}`, all, judgement));
   const rest = totalsOf(all, false);
   lines.push(row("tests that do not", rest.passed, rest.failed, rest.skipped, ""), "");
-  if (other.length > 0) lines.push(`Not about fetch: ${other.map(({ file }) => file).join(", ")}`, "");
+  if (other.length > 0) lines.push(`Not about the ${subject}: ${other.map(({ file }) => file).join(", ")}`, "");
   lines.push(...expectedLines(results, expectation, judgement), ...unexpectedLines(results, judgement));
   return lines.join("\n");
 }
@@ -59,7 +59,7 @@ function unexpectedLines(results: readonly FileResult[], { classOf }: Judgement)
   return [
     "Unexpected failures:",
     ...failures.flatMap(({ file, test }) => [
-      `  ${file}:${test.line} ${test.name}${test.isAboutFetch ? "" : " (does not call fetch)"}`,
+      `  ${file}:${test.line} ${test.name}${test.isAboutFetch ? "" : " (of something else)"}`,
       `      ${test.why}`,
     ]),
   ];

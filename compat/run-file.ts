@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { type Subject, subjectVariable, suiteVariable, touchedVariable } from "./environment.ts";
 import type { ReportLine } from "./reporter.ts";
 import type { Suite } from "./suite.ts";
@@ -35,18 +35,25 @@ export async function runFile(suite: Suite, path: string, subject: Subject, time
       [
         "--expose-gc",
         "--no-warnings",
-        `--import=${new URL("preload.ts", import.meta.url)}`,
+        `--import=${new URL(subject.endsWith("dispatcher") ? "preload-dispatcher.ts" : "preload.ts", import.meta.url)}`,
         `--test-reporter=${new URL("reporter.ts", import.meta.url)}`,
         `--test-reporter-destination=${report}`,
         path,
       ],
       suite.root,
-      { ...environment(), [suiteVariable]: suite.root, [subjectVariable]: subject, [touchedVariable]: touched },
+      // Each process reads the same sources: they are compiled once.
+      {
+        ...environment(),
+        NODE_COMPILE_CACHE: join(tmpdir(), "inmesh-compat-compiled"),
+        [suiteVariable]: suite.root,
+        [subjectVariable]: subject,
+        [touchedVariable]: touched,
+      },
       timeoutMs,
       signal,
     );
     return {
-      file: basename(path),
+      file: relative(suite.directory, path),
       tests: resultsOf(linesOf<ReportLine>(report), new Set(linesOf<string>(touched)), end),
       ms: Math.round(performance.now() - startedAt),
     };

@@ -18,7 +18,12 @@ function httpRegistrar(options: HttpRegistrarOptions): Registrar {
       const { service, port } = instance;
       if (service === "") throw new TypeError("register: service must not be empty");
       if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`register: port must be 1 to 65535, not ${port}`);
-      const keeping = { registerTimeoutMs: 10_000, onRenewalError: console.warn, clock: systemClock, random: Math.random };
+      const keeping = {
+        registerTimeoutMs: 10_000,
+        onRenewalError: ({ message }: Error) => console.warn(message),
+        clock: systemClock,
+        random: Math.random,
+      };
       return keepRegistered(new HttpEntry(instance, options), keeping, signal);
     },
   };

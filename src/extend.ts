@@ -35,6 +35,8 @@ export type {
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
 // An instance as the mesh sees it: what pickers, observers and policies are handed.
+/** Progress of a request body, as {@link MeshRequest.progress} has it. */
+export type { SendProgress } from "./core/send-progress.ts";
 export { Upstream } from "./core/upstream.ts";
 // Discovery adapters.
 export type { Discovery, DiscoveryAnswer } from "./discovery/discovery.ts";

@@ -27,10 +27,11 @@ export { type RingHashOptions, ringHash } from "./balancer/pickers/ring-hash.ts"
 export { type RoundRobinOptions, roundRobin } from "./balancer/pickers/round-robin.ts";
 export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
-export type { DispatcherOptions } from "./bridges/dispatcher.ts";
+export type { AnyDispatcher, DispatcherOptions } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
+export type { RefusableAddresses } from "./core/address-policy.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
-export type { ConnectionOptions, Isolation, Protocol, WireOptions } from "./core/connection-options.ts";
+export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
 export type { Endpoint } from "./core/endpoint.ts";
@@ -57,7 +58,7 @@ export { type FileDiscoveryOptions, fileDiscovery } from "./discovery/file/file.
 export type { FileFormat } from "./discovery/file/list-file.ts";
 export type { ListedEndpoint, ServiceList } from "./discovery/file/service-list.ts";
 export { staticDiscovery } from "./discovery/file/static.ts";
-export type { DecodeOptions } from "./fetch/decode-options.ts";
+export type { DecodeOptions } from "./fetch/decoding/decode-options.ts";
 export type { Reply, ReplyBody } from "./fetch/reply.ts";
 export type { BodyInput } from "./fetch/request-body.ts";
 export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./fetch/request-init.ts";

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { checkFlag, checkInteger, checkKeys, checkObject, checkText, refuseOption } from "../core/settings/checks.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { isLoopback } from "./gate.ts";
 
 /** Options of {@link admin}. */
@@ -43,7 +44,7 @@ export function checkAdminOptions(options: AdminOptions): void {
     refuseOption("admin: dashboardUrl", dashboardUrl, 'a URL like "http://grafana:3000/d/inmesh?var-service={service}"');
   if (!isLoopback(host) && !(allowRemote && token !== undefined)) {
     throw new TypeError(
-      `admin: host ${JSON.stringify(host)} is no loopback address, which others could read. It takes allowRemote: true and a token`,
+      `admin: host ${quoted(host)} is no loopback address, which others could read. It takes allowRemote: true and a token`,
     );
   }
 }

@@ -9,9 +9,11 @@ import type { AddressInfo } from "node:net";
 import { systemClock } from "../core/clock.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { type AdminOptions, checkAdminOptions } from "./admin-options.ts";
+import { builtPage } from "./built-page.ts";
+import { limitConnections } from "./connection-limit.ts";
 import { EventStreams } from "./event-streams.ts";
 import { Gate, inBrackets, isLoopback } from "./gate.ts";
-import { readPageFiles } from "./page-files.ts";
+import { pageFiles } from "./page-files.ts";
 import { Readings } from "./readings.ts";
 import { Recorder } from "./recorder.ts";
 import { respond } from "./requests.ts";
@@ -65,9 +67,16 @@ async function serve(mesh: AdminMesh, options: AdminOptions): Promise<Admin> {
   const recorder = new Recorder({ clock, services: () => mesh.services(), onClose: () => void close() });
   const readings = new Readings({ mesh, recorder, clock, dashboardUrl, canChange: gate.canChange });
   const streams = new EventStreams(() => readings.mesh());
-  const parts = { mesh, gate, readings, streams, page: readPageFiles() };
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 });
-  server.maxConnections = 64;
+  const parts = { mesh, gate, readings, streams, page: pageFiles(builtPage()) };
+  const server = createServer({
+    requestTimeout: 10_000,
+    headersTimeout: 5_000,
+    // Node looks for connections past these limits each half minute otherwise.
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: 5_000,
+    maxHeaderSize: 16_384,
+  });
+  limitConnections(server, 64);
   server.on("request", (request, response) => void respond(parts, request, response));
   server.on("connection", (socket) => socket.unref());
   await listen(server, port, host);

@@ -3,11 +3,11 @@ import type { RegistryReading, ServiceReading } from "../core/observing/reading.
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf } from "./endpoint-rows.ts";
+import { registrySummary } from "./health/registry-summary.ts";
 import type { Recorder } from "./recorder.ts";
-import { registrySummary } from "./registry-summary.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
-import type { MeshSnapshot, RegistryRow, Secured, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
+import type { MeshSnapshot, RegistryRow, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
 
 const rateS = 10;
 const shareS = 60;
@@ -50,7 +50,7 @@ export class Readings {
   mesh(): MeshSnapshot {
     const { recorder, clock } = this.#options;
     const services = (recorder.reading?.services() ?? []).map((reading) => this.#row(reading));
-    const registry = registrySummary(services.map((row) => row.registry));
+    services.sort((one, other) => (one.service < other.service ? -1 : 1));
     return {
       version: 1,
       atMs: clock.wallNow(),
@@ -61,8 +61,8 @@ export class Readings {
         zone: recorder.reading?.zone ?? null,
         certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
       },
-      registry,
-      services: services.sort((one, other) => (one.service < other.service ? -1 : 1)),
+      registry: registrySummary(services.map((row) => row.registry)),
+      services,
     };
   }
 
@@ -97,9 +97,9 @@ export class Readings {
   }
 
   #row(reading: ServiceReading): ServiceRow {
-    const { recorder, clock, dashboardUrl } = this.#options;
+    const { clock, dashboardUrl } = this.#options;
     const { service, discoveryAgeMs, registry, concurrency } = reading;
-    const tally = recorder.tally(service);
+    const tally = this.#joined(service);
     const nowS = secondOf(clock);
     const recent = tally.seconds.sum(nowS, rateS);
     const { sums } = tally.seconds.sum(nowS, shareS);
@@ -115,16 +115,17 @@ export class Readings {
       hedgesPerS: perS(recent.sums.hedges),
       success: { effective: shareOf(sums.calls, sums.failures), actual: shareOf(sums.attempts, sums.attemptFailures) },
       latencyMs: tally.seconds.latencies(nowS),
-      secured: this.#securedOf(service, tally),
+      secured: tally.secured,
       instances: this.#instancesOf(reading, tally),
       dashboardUrl: dashboardUrl === undefined ? null : dashboardUrl.replaceAll("{service}", encodeURIComponent(service)),
     };
   }
 
-  #securedOf(service: string, tally: ServiceTally): Secured {
-    // The service was watched before the recorder joined, and discovery has not answered since.
+  /** The tally of a service. Where it was watched before the recorder joined, the mesh says what discovery has listed since. */
+  #joined(service: string): ServiceTally {
+    const tally = this.#options.recorder.tally(service);
     if (!tally.isListed) tally.list(this.#options.mesh.explain(service)?.endpoints.map(({ endpoint }) => endpoint) ?? []);
-    return tally.secured;
+    return tally;
   }
 
   #instancesOf({ service, endpoints }: ServiceReading, tally: ServiceTally): ServiceRow["instances"] {

@@ -1,16 +1,23 @@
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
+import { isRefusal } from "./health/refusals.ts";
 import { shownText } from "./shown-text.ts";
 import type { RecentError } from "./snapshot.ts";
 
 const kept = 50;
 const maxAttempts = 20;
 
-/** The last fifty calls that failed, without possible secrets: queries, headers, bodies, and messages of foreign errors. */
+/** The places that refused calls have in any case. */
+const keptRefusals = 5;
+
+/**
+ * The last fifty calls that failed, without possible secrets: queries, headers, bodies, and messages of foreign errors. While a breaker is
+ * open hundreds are refused: they push no error out that has a cause of its own.
+ */
 export class RecentErrors {
-  readonly #ring: RecentError[] = [];
-  #next = 0;
+  readonly #causes = new Ring<RecentError>(kept);
+  readonly #refusals = new Ring<RecentError>(kept);
   #count = 0;
 
   /** Takes a call that rejected, that had its body cut off, or that was answered with a server error. */
@@ -22,7 +29,7 @@ export class RecentErrors {
       code: attempt.code ?? null,
       status: attempt.status ?? null,
     }));
-    this.#ring[this.#next] = {
+    const entry: RecentError = {
       id: ++this.#count,
       atMs,
       method: shownText(request.method),
@@ -33,12 +40,14 @@ export class RecentErrors {
       maybeExecuted: isMeshError(error) ? error.maybeExecuted : request.attempts.some((attempt) => attempt.maybeExecuted),
       attempts,
     };
-    this.#next = (this.#next + 1) % kept;
+    (isRefusal(entry) ? this.#refusals : this.#causes).add(entry);
   }
 
   /** The calls, the newest first. */
   list(): readonly RecentError[] {
-    return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
+    const refusals = this.#refusals.list();
+    const causes = this.#causes.list().slice(0, kept - Math.min(keptRefusals, refusals.length));
+    return [...causes, ...refusals.slice(0, kept - causes.length)].sort((one, other) => other.id - one.id);
   }
 }
 
@@ -51,4 +60,26 @@ function codeOf(error: unknown): string {
 function messageOf(error: unknown): string {
   if (isMeshError(error)) return shownText(error.message);
   return "the message is not shown: it is no error of the mesh";
+}
+
+/** The last items of a list. */
+export class Ring<Item> {
+  readonly #size: number;
+  readonly #items: Item[] = [];
+  #next = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** Takes an item, in the place of the oldest one where there are `size` already. */
+  add(item: Item): void {
+    this.#items[this.#next] = item;
+    this.#next = (this.#next + 1) % this.#size;
+  }
+
+  /** The items, the newest first. */
+  list(): readonly Item[] {
+    return [...this.#items.slice(this.#next), ...this.#items.slice(0, this.#next)].reverse();
+  }
 }

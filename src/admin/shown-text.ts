@@ -6,6 +6,6 @@ const maxLength = 500;
  */
 export function shownText(text: string): string {
   // A question mark that ends a sentence is followed by white space, a quote or nothing.
-  const bare = text.replace(/\?[^\s"'`)\]>]+/g, "?…").replace(/(\w+:\/\/)[^\s/@"']+@/g, "$1…@");
+  const bare = text.replace(/\?[^\s"'`)\]>]+/g, "?…").replace(/(?<=:\/\/)[^\s/@"']+@/g, "…@");
   return bare.length > maxLength ? `${bare.slice(0, maxLength)}…` : bare;
 }

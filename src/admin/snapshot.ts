@@ -50,6 +50,8 @@ export interface RegistryRow {
 /** The state of the registry for the whole process, by the worst of its services. */
 export interface RegistrySummary {
   readonly state: RegistryState;
+  /** Number of services whose source is in that state. */
+  readonly services: number;
   /** A sentence for people, such as `registry OK`. */
   readonly text: string;
 }
@@ -218,7 +220,10 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly endpointsFound: number;
   /** Whether `POST` may take instances out of rotation and put them back: a token is configured. */
   readonly canChange: boolean;
-  /** The last 50 errors, the newest first. */
+  /**
+   * The last 50 errors, the newest first. Calls that were refused without an attempt, because the breaker is open or too many wait, take
+   * the places that errors with a cause of their own leave, and at least five.
+   */
   readonly errors: readonly RecentError[];
   /** The last two minutes without the current second, the oldest first; seconds before the recording are left out. */
   readonly seconds: readonly SecondReading[];

@@ -2,9 +2,13 @@ import type { AttemptLearner, Picker } from "../balancer/picker.ts";
 import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { isMeshError } from "../core/errors.ts";
+import { warnOfThrow } from "../core/observing/fence.ts";
+import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
+import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
-import { type HeadVerdict, isRefusal, type PassiveHealth } from "../rotation/passive-health.ts";
+import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
+import { Patience } from "./patience.ts";
 
 /** The parts that an {@link AttemptLedger} reports to. */
 export interface AttemptLedgerOptions {
@@ -12,6 +16,8 @@ export interface AttemptLedgerOptions {
   readonly picker: Pick<Picker, "onAttempt">;
   /** Judges instances by their attempts; `undefined` where breakers are switched off. */
   readonly passiveHealth: Pick<PassiveHealth, "admit" | "answered" | "ended" | "failed"> | undefined;
+  /** Judges waits that time limits have ended, and learns how long answers take. @default with the default limits of a service */
+  readonly patience?: Pick<Patience, "learn" | "isEnough">;
   readonly clock: Clock;
   /** Called when an attempt has ended: its instance has room for another one. */
   readonly onEnd?: (() => void) | undefined;
@@ -19,16 +25,21 @@ export interface AttemptLedgerOptions {
   readonly onUnreachable?: (() => void) | undefined;
 }
 
+type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
+
 /**
  * Keeps the books of every attempt, by whichever door it came in: attempts in flight, attempts made, failures and latency of its upstream, what
  * the picker learns, and the permit of the instance's circuit. Nothing else writes an upstream's statistics, so that `explain()`, the balancer
  * and the metrics see the same numbers for `mesh.fetch`, a dispatcher, an agent and an upgraded connection.
  */
 export class AttemptLedger {
-  readonly #options: AttemptLedgerOptions;
+  readonly #options: JudgingOptions;
 
   constructor(options: AttemptLedgerOptions) {
-    this.#options = options;
+    this.#options = {
+      ...options,
+      patience: options.patience ?? new Patience({ attemptTimeoutMs: 2_000, timeoutMs: 10_000, bodyIdleTimeoutMs: 30_000 }),
+    };
   }
 
   /** An attempt at `upstream` begins; it is in flight until its {@link Attempt.end}. */
@@ -39,19 +50,20 @@ export class AttemptLedger {
 
 /** The books of one attempt: `sent`, then `head`, then `end`. Each counts once, and `end` may come at any time. */
 export class Attempt {
-  readonly #options: AttemptLedgerOptions;
+  readonly #options: JudgingOptions;
   readonly #upstream: Upstream;
   readonly #request: MeshRequest;
   readonly #permit: CircuitPermit | undefined;
   /** `undefined` until the attempt is sent: before that, its time is not the instance's. */
   #sentAt: number | undefined = undefined;
+  #progress: SendProgress | undefined = undefined;
   #learner: AttemptLearner | undefined = undefined;
   /** `undefined` until the head has come. */
   #response: MeshResponse | undefined = undefined;
   #verdict: HeadVerdict | undefined = undefined;
   #hasEnded = false;
 
-  constructor(options: AttemptLedgerOptions, upstream: Upstream, request: MeshRequest) {
+  constructor(options: JudgingOptions, upstream: Upstream, request: MeshRequest) {
     this.#options = options;
     this.#upstream = upstream;
     this.#request = request;
@@ -66,11 +78,15 @@ export class Attempt {
     return this.#response !== undefined && outcomeOfResponse(this.#response) === "failure";
   }
 
-  /** The request is sent, or has been sent whole where the client writes it: from now on the time is the instance's. */
-  sent(): void {
+  /**
+   * The request is sent, or has been sent whole where the client writes it: from now on the time is the instance's, but for that in which its body
+   * goes out.
+   */
+  sent(progress?: SendProgress): void {
     if (this.#hasEnded || this.#sentAt !== undefined) return;
+    this.#progress = progress;
     this.#sentAt = this.#options.clock.now();
-    this.#learner = this.#options.picker.onAttempt?.(this.#upstream, this.#request);
+    this.#learner = this.#beginLearning();
   }
 
   /** The response head has come. */
@@ -80,43 +96,98 @@ export class Attempt {
     if (outcomeOfResponse(response) === "failure") statisticsOf(this.#upstream).failures++;
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
-    learnLatency(this.#upstream, this.#options.clock.now() - this.#sentAt);
-    this.#learner?.onHead(response);
+    const now = this.#options.clock.now();
+    const ms = now - (this.#progress?.at ?? this.#sentAt);
+    learnLatency(this.#upstream, ms);
+    this.#options.patience.learn(ms, now);
+    try {
+      this.#learner?.onHead(response);
+    } catch (thrown) {
+      warnOfThrow("onHead of a picker's learner", thrown);
+    }
   }
 
   /** The body has closed, or the attempt failed before its head. `error`: its failure; `undefined` for a whole response. */
   end(error: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { picker, onEnd } = this.#options;
+    const { onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
-    const isGivenUp = this.#isGivenUp(error);
-    const hasFailed = error !== undefined && !isGivenUp && outcomeOfError(error) === "failure";
-    if (hasFailed && !this.hasFailedHead) statistics.failures++;
-    if (hasFailed && isRefusal(error)) this.#options.onUnreachable?.();
-    if (!isGivenUp) this.#reportEnd(error, hasFailed);
+    const outcome = this.#outcome(error);
+    if (outcome === "failure" && !this.hasFailedHead) statistics.failures++;
+    if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
+    this.#reportEnd(error, outcome);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.
-    if (hasFailed && this.#sentAt === undefined) this.#learner = picker.onAttempt?.(this.#upstream, this.#request);
-    this.#learner?.onEnd(error);
+    if (outcome === "failure" && this.#sentAt === undefined) this.#learner = this.#beginLearning();
+    this.#learnEnd(error);
     onEnd?.();
   }
 
-  /**
-   * Whether the body ended with the cancellation of the call: by its deadline or by the caller's abort, which say as much about a caller that
-   * reads slowly as about the instance.
-   */
-  #isGivenUp(error: unknown): boolean {
-    return this.#response !== undefined && error !== undefined && error === this.#request.cancellation.reason;
+  /** How the attempt ended, as evidence about the instance. */
+  #outcome(error: unknown): Outcome {
+    if (error === undefined) return "success";
+    const { patience } = this.#options;
+    const isRefusable = this.#progress?.isOut === false || hasLargeHead(this.#request);
+    const outcome = outcomeOfAttempt({ error, status: this.#response?.status, waitedMs: this.#waitedMs(), patience, isRefusable });
+    noteOutcome(error, outcome);
+    // A body that its reader has given up: the instance had answered.
+    const isOver = this.#response !== undefined && outcome === "neutral" && !this.#isGivenUp(error) && !isTimeout(error);
+    return isOver ? "success" : outcome;
   }
 
-  #reportEnd(error: unknown, hasFailed: boolean): void {
+  // The picker may be the program's, and what it learns comes from sockets and timers: an error of it would end the process.
+
+  #beginLearning(): AttemptLearner | undefined {
+    try {
+      return this.#options.picker.onAttempt?.(this.#upstream, this.#request);
+    } catch (thrown) {
+      warnOfThrow("onAttempt of a picker", thrown);
+      return undefined;
+    }
+  }
+
+  #learnEnd(error: unknown): void {
+    try {
+      this.#learner?.onEnd(error);
+    } catch (thrown) {
+      warnOfThrow("onEnd of a picker's learner", thrown);
+    }
+  }
+
+  /** How long the instance had been waited for, in milliseconds. */
+  #waitedMs(): number {
+    if (this.#response !== undefined) return this.#response.body.waitedMs ?? 0;
+    // The caller's own source is waited for.
+    if (this.#sentAt === undefined || this.#progress?.awaitsSource) return 0;
+    return this.#options.clock.now() - (this.#progress?.arrivedAt ?? this.#sentAt);
+  }
+
+  /** Whether the end is the cancellation of the call: its deadline or the caller's abort. */
+  #isGivenUp(error: unknown): boolean {
+    return error === this.#request.cancellation.reason;
+  }
+
+  #reportEnd(error: unknown, outcome: Outcome): void {
     const { passiveHealth } = this.#options;
     if (this.#permit === undefined) return;
-    if (this.#response === undefined) passiveHealth?.failed(this.#upstream, this.#permit, error);
-    else if (this.#verdict !== undefined)
-      passiveHealth?.ended(this.#upstream, this.#permit, this.#verdict, this.#response.status, hasFailed);
+    if (this.#response === undefined) passiveHealth?.failed(this.#upstream, this.#permit, error, outcome);
+    else if (this.#verdict !== undefined) passiveHealth?.ended(this.#upstream, this.#permit, this.#verdict, this.#response.status, outcome);
   }
+}
+
+/** In bytes: what nginx, Apache and most others take of one header. */
+const largeHeadBytes = 8_192;
+
+/** Whether the head of a request is larger than many servers take. */
+function hasLargeHead({ path, headers }: MeshRequest): boolean {
+  let bytes = path.length;
+  for (const name in headers) bytes += name.length + String(headers[name]).length;
+  return bytes > largeHeadBytes;
+}
+
+function isTimeout(error: unknown): boolean {
+  return isMeshError(error) && error.code === "ERR_MESH_TIMEOUT";
 }
 
 /** The weight of the newest latency in the moving average. */

@@ -3,8 +3,10 @@ import type { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
+import { SendProgress } from "../core/send-progress.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { AttemptLedger } from "./attempt-ledger.ts";
+import { noTls, pickSecure } from "./pick-secure.ts";
 
 /** The parts that {@link balance} joins. */
 export interface BalanceOptions {
@@ -58,6 +60,10 @@ export function balance(options: BalanceOptions): Interceptor {
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
       let upstream = balancer.pick(request, mayProbe);
       if (upstream === undefined) return fail(wait.noEndpoints(request));
+      if (request.requiresTls && !upstream.endpoint.secure) {
+        upstream = pickSecure(balancer, request, mayProbe);
+        if (upstream === undefined) return Promise.reject(noTls(request));
+      }
       if (instanceLimit?.isFull(upstream)) {
         upstream = pickWithRoom(balancer, request, mayProbe, instanceLimit);
         if (upstream === undefined) return instanceLimit.waitFor(request, () => send(request));
@@ -73,8 +79,9 @@ export function balance(options: BalanceOptions): Interceptor {
 /** Makes one attempt at `upstream`, with its books and its time limit: a timeout is a failure of the instance. */
 function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: MeshRequest, upstream: Upstream): Promise<MeshResponse> {
   const books = ledger.begin(upstream, request);
-  books.sent();
-  const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream };
+  const progress = request.body === undefined ? undefined : new SendProgress();
+  books.sent(progress);
+  const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream, progress };
   const limit = limitOf?.(sent);
   if (limit !== undefined) sent.cancellation = limit;
   return next(sent).then(
@@ -95,11 +102,12 @@ function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: M
 
 /** Picks as for a retry until an instance is not full, each instance at most once. */
 function pickWithRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, limit: InstanceRoom): Upstream | undefined {
-  const full = balancer.candidates.filter((upstream) => limit.isFull(upstream));
+  const isUnfit = (upstream: Upstream) => limit.isFull(upstream) || (request.requiresTls && !upstream.endpoint.secure);
+  const full = balancer.candidates.filter(isUnfit);
   // Without the tried ones first, then with them: an instance that has been tried is better than none.
   for (const tried of [[...request.tried, ...full], full]) {
     const upstream = balancer.pick({ ...request, tried }, mayProbe);
-    if (upstream !== undefined && !limit.isFull(upstream)) return upstream;
+    if (upstream !== undefined && !isUnfit(upstream)) return upstream;
   }
   return undefined;
 }

@@ -11,7 +11,9 @@ export interface Lease {
   sent(): void;
   /** The response head has come; `headers` are names in lower case and values in turn. */
   head(status: number, headers: readonly string[]): void;
-  /** Ends the attempt; only the first call counts. `refused`: no connection could be made. */
+  /** Ends the attempt with an error of the mesh, which is judged; only the first end counts. */
+  failed(error: unknown): void;
+  /** Ends the attempt; only the first end counts. `refused`: no connection could be made. */
   settle(outcome: Outcome, refused?: boolean): void;
 }
 
@@ -21,6 +23,7 @@ export function leaseOf(upstream: Upstream, attempt: Attempt): Lease {
     upstream,
     sent: () => attempt.sent(),
     head: (status, headers) => attempt.head({ status, statusText: "", headers, body: new BufferedBody(), upstream }),
+    failed: (error) => attempt.end(error),
     settle(outcome, refused = false) {
       // A failure that the head has shown is not counted again.
       const isFailure = outcome === "failure" && !attempt.hasFailedHead;

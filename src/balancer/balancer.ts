@@ -19,6 +19,8 @@ const maxProbesSkipped = 50;
 /** Options and parts of a {@link Balancer}. */
 export interface BalancerOptions extends BalancingOptions {
   readonly service: string;
+  /** The name of the service to its instances. */
+  readonly peerName?: string | undefined;
   readonly picker: Picker;
   /** The zone of this process. */
   readonly zone?: string | undefined;
@@ -167,7 +169,7 @@ export class Balancer {
   }
 
   #join(endpoint: Endpoint, isFirst: boolean): Upstream {
-    const upstream = new Upstream(this.#options.service, endpoint);
+    const upstream = new Upstream(this.#options.service, endpoint, this.#options.peerName);
     upstream.onStateChange = this.#onStateChange;
     this.#subset?.add(upstream);
     // The instances of the first set have been running for an unknown time.

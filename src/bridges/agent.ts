@@ -1,27 +1,45 @@
-import { errorMonitor } from "node:events";
 import type { AgentOptions, ClientRequest, ClientRequestArgs } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
 import type { Lease } from "../attempts/lease.ts";
-import { MeshError } from "../core/errors.ts";
-import { outcomeOfResponse } from "../core/outcome.ts";
-import { parseTarget } from "../fetch/target.ts";
-import { type ClientIdentity, tlsConnectOptions } from "../wire/client-identity.ts";
+import type { WireSettings } from "../core/connection-options.ts";
+import type { MeshRequest } from "../core/dispatch.ts";
+import { requestHeadersOfTheMesh } from "../core/http/own-headers.ts";
+import { meshRequest } from "../core/mesh-request.ts";
+import type { Upstream } from "../core/upstream.ts";
+import { parseOrigin } from "../fetch/target.ts";
+import type { IdleSockets } from "../wire/idle-sockets.ts";
+import type { InstanceConnector } from "../wire/instance-connector.ts";
 import { nodeHttp } from "../wire/node-http.ts";
+import { connectionFailed, follow } from "./request-outcome.ts";
+
+/** A service, as far as a {@link MeshAgent} uses it. */
+export interface AgentService {
+  readonly wire: WireSettings;
+  /** Picks an instance for a request. The request is in flight there until the lease is settled. */
+  lease(request: MeshRequest): Promise<Lease>;
+}
 
 /** The mesh, as far as a {@link MeshAgent} uses it. */
 export interface AgentTarget {
-  /** Picks an instance for a request of this method to this path. The request is in flight there until the lease is settled. */
-  lease(service: string, method: string, path: string): Promise<Lease>;
-  readonly identity: ClientIdentity;
+  /** The service of this name. Throws where it may not be called. */
+  serviceOf(name: string): AgentService | Promise<AgentService>;
+  readonly connector: InstanceConnector;
+  readonly idle: IdleSockets;
 }
 
-/** The options that an agent passes from `addRequest` to `createConnection`. */
-interface RequestOptions extends ClientRequestArgs {
-  /** Whether the instance speaks TLS. */
-  isSecureUpstream?: boolean;
+/** The instance that an agent passes from `addRequest` to `createConnection`. */
+interface Destination {
+  readonly upstream: Upstream;
+  readonly wire: WireSettings;
   /** The version of the identity when the request was made. */
-  identityVersion?: number;
+  readonly version: number;
+}
+
+/** The options that an agent passes on. */
+interface RequestOptions extends ClientRequestArgs {
+  destination?: Destination;
+  _agentKey?: string;
 }
 
 /** The method of `http.ClientRequest` by which agents hand over a socket, since 2013; the types omit it. */
@@ -29,11 +47,15 @@ interface RequestInternals {
   onSocket(socket: null, error: Error | undefined): void;
 }
 
-/** The methods of `http.Agent` that the types omit. */
+/** The members of `http.Agent` that the types omit. */
 interface AgentInternals {
   addRequest(request: ClientRequest, options: RequestOptions): void;
-  createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined;
+  removeSocket(socket: Duplex, options: RequestOptions): void;
+  totalSocketCount: number;
+  readonly options: AgentOptions;
 }
+
+type Sockets = Record<string, Duplex[] | undefined>;
 
 /** `http.Agent`. */
 const Agent: typeof nodeHttp.Agent = nodeHttp.Agent;
@@ -42,156 +64,162 @@ const internals = Agent.prototype as unknown as AgentInternals;
 /**
  * The mesh as an `http.Agent`, for clients on `node:http` (axios, got, node-fetch). The host of each request is the service; the balancer
  * picks the instance, whose circuit learns the outcome. The client sends the request itself, so that nothing is retried and the mesh sets
- * no deadline.
+ * no deadline. Its connections keep the rules of the pools.
  */
 export class MeshAgent extends Agent {
   readonly #target: AgentTarget;
-  /** The version of the identity at the request for which each TLS connection was made. */
-  readonly #versions = new WeakMap<Duplex, number>();
-  /** The version at the last request. */
+  /** Where each connection leads, and the time at which it was made. */
+  readonly #connections = new WeakMap<Duplex, Destination & { readonly openedAt: number }>();
+  /** The version of the identity at the last request. */
   #version: number;
 
   constructor(target: AgentTarget, options: AgentOptions = {}) {
     super({ keepAlive: true, ...options });
     this.#target = target;
-    this.#version = target.identity.version;
+    this.#version = target.connector.identity.version;
   }
 
   addRequest(request: ClientRequest, options: RequestOptions): void {
-    const host = String(options.host ?? options.hostname ?? "");
-    // The client uses port 80 where its caller gives none.
-    const target = options.port === undefined || options.port === null || Number(options.port) === 80 ? host : `${host}:${options.port}`;
-    this.#send(request, options, target).catch((error: unknown) => end(request, error as Error));
+    this.#send(request, options).catch((error: unknown) => end(request, error as Error));
   }
 
-  override createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): Duplex | null | undefined {
-    if (!options.isSecureUpstream) return internals.createConnection.call(this, options, callback);
-    const { identity } = this.#target;
-    const socket = connectTls({
-      ...(options.socketPath ? { path: options.socketPath } : { host: options.host as string, port: Number(options.port) }),
-      ...tlsConnectOptions(identity),
+  override createConnection(options: RequestOptions, callback: (error: Error | null, stream: Duplex) => void): undefined {
+    const destination = options.destination as Destination;
+    const { upstream, wire } = destination;
+    const place = this.#reserve(options);
+    const destroyed = new Error("the agent was destroyed");
+    const giveUp = this.#target.connector.open(upstream, wire, { alpn: ["http/1.1"] }, (error, socket) => {
+      if (error !== null) {
+        callback(error === destroyed ? error : connectionFailed(error), undefined as unknown as Duplex);
+        // Once the request has failed: its place goes to one that waits.
+        setImmediate(place.leave);
+        return;
+      }
+      place.take();
+      this.#connections.set(socket, { ...destination, openedAt: performance.now() });
+      if (options.timeout !== undefined) socket.setTimeout(options.timeout);
+      socket.once("close", () => this.#target.idle.remove(upstream, socket));
+      callback(null, socket);
     });
-    this.#versions.set(socket, options.identityVersion ?? identity.version);
-    return socket;
+    place.socket.once("close", () => giveUp(destroyed));
+    return undefined;
   }
 
-  /**
-   * Requests share connections of the same name: with the version in it, those of an earlier identity take no new request. It is that of the
-   * request, since `http.Agent` finds a connection by its name until it has closed.
-   */
+  /** Requests share connections of the same name: those to one instance of one service, made with one version of the identity. */
   override getName(options?: RequestOptions): string {
-    const name = super.getName(options);
-    return options?.isSecureUpstream ? `${name}:${options.identityVersion}` : name;
+    const { upstream, version } = options?.destination ?? {};
+    if (upstream === undefined) return super.getName(options);
+    return `${upstream.service}:${upstream.origin}:${upstream.address}:${upstream.endpoint.secure ? version : ""}`;
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
-    return !this.#isOutdated(socket) && Boolean(super.keepSocketAlive(socket));
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || this.#isOutdated(connection)) return false;
+    const { upstream, wire, openedAt } = connection;
+    const { maxAgeMs, maxIdleMs, isolation } = wire.connections;
+    if (isolation === "per-request" || performance.now() - openedAt > maxAgeMs) return false;
+    // The types say that it returns nothing.
+    if (!(super.keepSocketAlive(socket) as unknown) || !this.#target.idle.add(upstream, socket)) return false;
+    // `http.Agent` destroys a socket that times out while it is idle.
+    if (socket instanceof Socket) socket.setTimeout(Math.min(socket.timeout || maxIdleMs, maxIdleMs));
+    return true;
   }
 
-  #isOutdated(socket: Duplex): boolean {
-    const version = this.#versions.get(socket);
-    return version !== undefined && version !== this.#target.identity.version;
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) this.#target.idle.remove(connection.upstream, socket);
+    if (socket instanceof Socket) socket.setTimeout((this as unknown as AgentInternals).options.timeout ?? 0);
+    super.reuseSocket(socket, request);
+  }
+
+  #isOutdated({ upstream, version }: Destination): boolean {
+    return upstream.endpoint.secure === true && version !== this.#target.connector.identity.version;
   }
 
   /** Closes the idle connections of an earlier identity, which no request would use again. */
   #closeOutdated(): void {
-    const { version } = this.#target.identity;
+    const { version } = this.#target.connector.identity;
     if (version === this.#version) return;
     this.#version = version;
-    for (const socket of Object.values(this.freeSockets).flatMap((sockets) => sockets ?? []))
-      if (this.#isOutdated(socket)) socket.destroy();
+    for (const socket of Object.values(this.freeSockets).flatMap((sockets) => sockets ?? [])) {
+      const connection = this.#connections.get(socket);
+      if (connection !== undefined && this.#isOutdated(connection)) socket.destroy();
+    }
   }
 
-  async #send(request: ClientRequest, options: RequestOptions, target: string): Promise<void> {
-    const { service } = parseTarget(target);
+  async #send(request: ClientRequest, options: RequestOptions): Promise<void> {
+    const origin = originOf(options);
+    const { service: name, requiresTls } = parseOrigin(origin, request.path);
+    const found = this.#target.serviceOf(name);
+    // At once where the service is known: a client that ends its request in the same turn writes its headers then.
+    const service = found instanceof Promise ? await found : found;
+    const { wire } = service;
+    setHeaders(request, wire.peer.name);
     this.#closeOutdated();
-    const lease = await this.#target.lease(service, request.method, request.path);
+    const lease = await service.lease(
+      meshRequest({ service: name, requiresTls, method: request.method, path: request.path, headers: {}, body: undefined }),
+    );
     if (request.destroyed) {
       lease.settle("neutral");
       end(request, undefined);
       return;
     }
-    const { endpoint } = lease.upstream;
-    follow(request, lease);
-    internals.addRequest.call(this, request, {
-      ...options,
-      host: endpoint.host,
-      hostname: endpoint.host,
-      port: endpoint.port,
-      socketPath: endpoint.socketPath,
-      isSecureUpstream: endpoint.secure ?? false,
-      identityVersion: this.#target.identity.version,
-    });
+    const { upstream } = lease;
+    const { host, port } = upstream.endpoint;
+    follow(request, lease, origin);
+    const destination: Destination = { upstream, wire, version: this.#target.connector.identity.version };
+    internals.addRequest.call(this, request, { ...options, host, hostname: host, port, socketPath: undefined, destination });
   }
+
+  /** Reserves a place for a connection that is being made: `http.Agent` counts sockets against its limits and ends them with itself. */
+  #reserve(options: RequestOptions) {
+    const socket = new Socket();
+    const name = options._agentKey ?? this.getName(options);
+    const all = this.sockets as Sockets;
+    const agent = this as unknown as AgentInternals;
+    all[name] = [...(all[name] ?? []), socket];
+    agent.totalSocketCount++;
+    return {
+      socket,
+      /** The connection comes in its place. */
+      take: () => {
+        agent.totalSocketCount--;
+        const left = all[name]?.filter((each) => each !== socket) ?? [];
+        if (left.length > 0) all[name] = left;
+        else delete all[name];
+      },
+      /** There is no connection: `http.Agent` makes one for the next request that waits. */
+      leave: () => {
+        agent.totalSocketCount--;
+        const requests = this.requests as Record<string, ClientRequest[] | undefined>;
+        const waiting = requests[name]?.filter((each) => !each.destroyed && !each.closed) ?? [];
+        if (waiting.length > 0) requests[name] = waiting;
+        else delete requests[name];
+        internals.removeSocket.call(this, socket, options);
+      },
+    };
+  }
+}
+
+/** The origin of a request: its host, and its port where the caller has given one. */
+function originOf({ host, hostname, port, protocol }: RequestOptions): string {
+  const isSecure = protocol === "https:";
+  const name = String(host ?? hostname ?? "");
+  // The client uses the port of its scheme where its caller gives none.
+  const isDefault = port === undefined || port === null || Number(port) === (isSecure ? 443 : 80);
+  return `${isSecure ? "https" : "http"}://${isDefault ? name : `${name}:${port}`}`;
+}
+
+/** Sets the name of the service to its instances, and removes the headers of the mesh, which the caller may have copied. */
+function setHeaders(request: ClientRequest, peerName: string | undefined): void {
+  // Headers that were given as an array are written already.
+  if (request.headersSent) return;
+  if (peerName !== undefined) request.setHeader("host", peerName);
+  for (const name of requestHeadersOfTheMesh) request.removeHeader(name);
 }
 
 /** Ends a request without a socket: after `destroy` alone it would go on waiting for one. */
 function end(request: ClientRequest, error: Error | undefined): void {
   (request as unknown as RequestInternals).onSocket(null, error);
   if (error !== undefined) request.destroy(error);
-}
-
-/**
- * Settles the lease with the outcome of the request, once. Its listeners change nothing for the client: without a listener of its own, the error
- * of a request is still thrown, its response dropped, and its upgrade refused.
- */
-function follow(request: ClientRequest, lease: Lease): void {
-  let hasConnected = false;
-  let isAnswered = false;
-  let isCutOff = false;
-  request.once("socket", (socket) => {
-    hasConnected = !socket.connecting;
-    // A kept connection emits no further `connect`: a listener for each request would stay on it.
-    if (hasConnected) return;
-    socket.once("connect", () => {
-      hasConnected = true;
-    });
-  });
-  request.once("finish", () => lease.sent());
-  request.prependOnceListener("response", (response) => {
-    isAnswered = true;
-    lease.head(response.statusCode ?? 0, lowerCased(response.rawHeaders));
-    const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
-    const { socket } = response;
-    // The instance has ended or reset the connection. Where the client gives up, its socket only closes.
-    const onCutOff = (error?: Error) => {
-      isCutOff ||= error === undefined || "syscall" in error;
-    };
-    socket.once("end", onCutOff);
-    socket.once("error", onCutOff);
-    response.once("close", () => {
-      socket.off("end", onCutOff);
-      socket.off("error", onCutOff);
-      lease.settle(response.complete ? outcome : isCutOff ? "failure" : "neutral");
-    });
-    if (request.listenerCount("response") === 0) response.resume();
-  });
-  request.prependOnceListener("upgrade", (response, socket) => {
-    isAnswered = true;
-    lease.head(response.statusCode ?? 101, lowerCased(response.rawHeaders));
-    socket.once("close", () => lease.settle("success"));
-    if (request.listenerCount("upgrade") === 0) socket.destroy();
-  });
-  request.once(errorMonitor, (error: Error) => {
-    // No evidence about the instance: the client has given up, or a kept connection had been closed meanwhile.
-    const isOurs = error instanceof MeshError || request.reusedSocket || !isOfTheConnection(error, request);
-    if (!isAnswered) lease.settle(isOurs ? "neutral" : "failure", !hasConnected);
-  });
-  request.once("close", () => {
-    if (!isAnswered) lease.settle("neutral");
-  });
-}
-
-function lowerCased(rawHeaders: readonly string[]): readonly string[] {
-  return rawHeaders.map((part, index) => (index % 2 === 0 ? part.toLowerCase() : part));
-}
-
-const connectionCode = /^(HPE_|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
-
-/** Whether an error is one of a socket, of TLS or of the HTTP parser, and not one with which the client gave up its request. */
-function isOfTheConnection(error: Error, request: ClientRequest): boolean {
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  // "socket hang up" is the error of a connection that the instance has ended, and of a request that the client has destroyed.
-  if (code === "ECONNRESET" && syscall === undefined) return request.socket?.readableEnded ?? false;
-  return syscall !== undefined || (typeof code === "string" && connectionCode.test(code));
 }

@@ -37,7 +37,7 @@ interface LateHandler {
 
 /** The sink of a handler, by its generation. */
 export function sinkOf(handler: object): DispatchSink {
-  return "onRequestStart" in handler ? new LateSink(handler as LateHandler) : new EarlySink(handler as EarlyHandler);
+  return (handler as LateHandler).onRequestStart ? new LateSink(handler as LateHandler) : new EarlySink(handler as EarlyHandler);
 }
 
 /** Pauses the flow of data to a handler. */

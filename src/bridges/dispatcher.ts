@@ -1,17 +1,23 @@
-import { type ParsedUrlQueryInput, stringify } from "node:querystring";
-import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { isReplayable } from "../core/http/body.ts";
-import { type HeadersInput, requestHeaders } from "../core/http/request-headers.ts";
+import type { RequestBody } from "../core/http/body.ts";
+import { type GivenFraming, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
-import { type BodyInput, extractBody } from "../fetch/request-body.ts";
-import { parseTarget } from "../fetch/target.ts";
-import type { Upgraded } from "../wire/transport.ts";
-import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods } from "../wire/undici/undici.ts";
+import { isNodeStream } from "../fetch/brands.ts";
+import { letGoOf } from "../fetch/caller-stream.ts";
+import { wholeOf } from "../fetch/read-ahead.ts";
+import { withServiceLocation } from "../fetch/redirect.ts";
+import { type ExtractedBody, extractBody } from "../fetch/request-body.ts";
+import { parseOrigin } from "../fetch/target.ts";
+import type { AnyDispatcher } from "../wire/undici/any-dispatcher.ts";
+import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods, errors } from "../wire/undici/undici.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
+import { Delivery } from "./delivery.ts";
+import { bodyOf, checkDispatch, checkHandler, headerPairs, withQuery } from "./dispatch-options.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
+import { outsideHandler } from "./outside-handler.ts";
 
-export type { Dispatcher };
+export type { AnyDispatcher, Dispatcher };
 
 /** The mesh, as far as a {@link MeshDispatcher} uses it. */
 export interface DispatcherTarget {
@@ -39,69 +45,146 @@ export interface DispatcherOptions {
 export class MeshDispatcher extends Dispatcher {
   readonly #target: DispatcherTarget;
   readonly #passThrough: ((origin: string) => boolean) | undefined;
+  /** Requests whose handlers have not been told an end. */
+  readonly #open = new Set<Delivery>();
   #outside: Agent | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+  #isDestroyed = false;
 
   constructor(target: DispatcherTarget, { passThrough }: DispatcherOptions = {}) {
     super();
     this.#target = target;
     this.#passThrough = passThrough;
+    // undici's `compose` makes a proxy, on which methods are called that have no private fields there.
+    this.close = this.close.bind(this);
+    this.destroy = this.destroy.bind(this);
+  }
+
+  /** Whether {@link close} or {@link destroy} has been called. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** Whether {@link destroy} has been called, or the dispatcher has been closed. */
+  get destroyed(): boolean {
+    return this.#isDestroyed;
   }
 
   override dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
-    const origin = String(options.origin ?? "").replace(/\/$/, "");
-    if (this.#passThrough?.(origin)) {
-      this.#outside ??= new Agent();
-      return this.#outside.dispatch({ ...options, origin }, handler);
-    }
-    const sink = sinkOf(handler);
-    const cancellation = new Cancellation();
+    if (typeof handler !== "object" || handler === null) throw new errors.InvalidArgumentError("handler must be an object");
     try {
-      sink.start((reason) => cancellation.cancel(reason ?? new DOMException("The request was aborted", "AbortError")));
+      return this.#dispatch(options, handler);
     } catch (error) {
-      sink.error(error as Error);
-      return true;
+      refuse(handler, error);
+      return false;
     }
-    this.#send(options, origin, cancellation, sink).catch((error: unknown) =>
-      sink.error(error instanceof Error ? error : new Error(String(error))),
-    );
-    return true;
   }
 
   override close(callback?: () => void): Promise<void> {
-    const closing = Promise.all([this.#target.close(), this.#outside?.close()]).then(() => {});
-    if (callback !== undefined) void closing.then(callback, callback);
-    return closing;
+    checkCallback(callback);
+    if (this.#isDestroyed) return told(Promise.reject(new errors.ClientDestroyedError()), callback);
+    this.#closing ??= Promise.all([this.#target.close(), this.#outside?.close()]).then(() => {
+      this.#isDestroyed = true;
+    });
+    return told(this.#closing, callback);
   }
 
+  /** Ends the requests of this dispatcher with the error, and closes it. */
   override destroy(...given: readonly unknown[]): Promise<void> {
-    return this.close(given.find((each) => typeof each === "function") as (() => void) | undefined);
+    const [error] = given;
+    const callback = given.find((each) => typeof each === "function") as (() => void) | undefined;
+    if (given.length === 2) checkCallback(given[1]);
+    const reason = typeof error === "function" ? undefined : error;
+    for (const delivery of [...this.#open]) delivery.abort(reason ?? new errors.ClientDestroyedError());
+    const outside = this.#outside?.destroy((reason ?? null) as Error | null);
+    this.#closing ??= Promise.all([this.#target.close(), outside]).then(() => {});
+    this.#isDestroyed = true;
+    return told(this.#closing, callback);
   }
 
-  async #send(options: DispatchOptions, origin: string, cancellation: Cancellation, sink: DispatchSink): Promise<void> {
-    const { service, path } = parseTarget(`${origin}${withQuery(options.path, options.query)}`);
-    const given = headersOf(options.headers);
-    const headers = requestHeaders(given);
-    const body = options.body === undefined || options.body === null ? undefined : await extractBody(bodyOf(options.body), "half");
-    if (body?.contentType !== undefined) headers["content-type"] ??= body.contentType;
-    // With the length of a stream, which `fetch` gives, the instance gets no chunked body.
-    const length = isReplayable(body?.body) ? undefined : lengthIn(given);
-    if (length !== undefined) headers["content-length"] = length;
-    const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
-    const request = meshRequest({ service, path, method: options.method, headers, body: body?.body, options: callOptions, cancellation });
-    if (cancellation.cancelled) throw cancellation.reason;
-    if (options.upgrade) {
-      const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
-      sink.upgrade(status, lines, socket);
-      return;
+  #dispatch(options: DispatchOptions, handler: DispatchHandler): boolean {
+    if (typeof options !== "object" || options === null) throw new errors.InvalidArgumentError("opts must be an object.");
+    if (this.#isDestroyed) throw new errors.ClientDestroyedError();
+    if (this.#closing !== undefined) throw new errors.ClientClosedError();
+    const origin = String(options.origin ?? "").replace(/\/$/, "");
+    const isOutside = this.#passThrough;
+    if (isOutside?.(origin)) {
+      this.#outside ??= new Agent();
+      return this.#outside.dispatch({ ...options, origin }, outsideHandler(handler, `${origin}${options.path}`, isOutside));
     }
-    await pass(await this.#target.dispatch(request), sink);
+    checkDispatch(options);
+    const isUpgrade = Boolean(options.upgrade) || options.method === "CONNECT";
+    checkHandler(handler, isUpgrade);
+    const headers = headerPairs(options.headers);
+    const path = withQuery(options.path, options.query);
+    const sink = sinkOf(handler);
+    const delivery = new Delivery(sink, (each) => this.#open.delete(each));
+    this.#open.add(delivery);
+    delivery.start();
+    if (delivery.isDone) letGoOf(options.body, delivery.cancellation.reason);
+    else void this.#send({ ...options, origin, path, headers }, delivery, sink);
+    return true;
   }
+
+  async #send(options: ReadOptions, delivery: Delivery, sink: DispatchSink): Promise<void> {
+    const { origin } = options;
+    let body: ExtractedBody = { body: undefined };
+    try {
+      if (options.method === "CONNECT") throw new errors.NotSupportedError("the mesh makes no tunnels: CONNECT names no service");
+      const framing: GivenFraming = {};
+      const headers = requestHeaders(options.headers, framing);
+      const { service, path, requiresTls } = parseOrigin(origin, options.path);
+      body = await requestBodyOf(options, framing);
+      if (body.contentType !== undefined) headers["content-type"] ??= body.contentType;
+      if (body.length !== undefined) headers["content-length"] = String(body.length);
+      const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
+      const { cancellation } = delivery;
+      const parts = { service, path, requiresTls, method: options.method, headers, body: body.body };
+      const request = meshRequest({ ...parts, options: callOptions, cancellation });
+      if (cancellation.cancelled) throw cancellation.reason;
+      if (options.upgrade) {
+        const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));
+        if (delivery.isDone) socket.destroy();
+        delivery.upgraded(() => sink.upgrade(status, lines, socket));
+      } else {
+        await pass(await this.#target.dispatch(request), delivery, sink, origin);
+      }
+      body.letGo?.(undefined);
+    } catch (error) {
+      letGoOf(options.body, error);
+      body.letGo?.(error);
+      delivery.fail(error);
+    }
+  }
+}
+
+/** Options that have been read: the path with its query, the headers as pairs. */
+type ReadOptions = DispatchOptions & { readonly origin: string; readonly headers: [string, string][] };
+
+/** Tells a handler of a request that is refused; throws where it cannot be told. */
+function refuse(handler: object, error: unknown): void {
+  const { onError, onRequestStart, onResponseError } = handler as Readonly<Record<string, unknown>>;
+  if (typeof (onRequestStart === undefined ? onError : onResponseError) !== "function") throw error;
+  sinkOf(handler).error(error as Error);
+}
+
+function checkCallback(callback: unknown): void {
+  if (callback !== undefined && typeof callback !== "function") throw new errors.InvalidArgumentError("invalid callback");
+}
+
+/** The promise, whose end is told to the callback as well. */
+function told(promise: Promise<void>, callback: ((error?: unknown) => void) | undefined): Promise<void> {
+  if (callback === undefined) return promise;
+  return promise.then(
+    () => callback(null),
+    (error: unknown) => callback(error),
+  );
 }
 
 Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
-/** Passes a response to a handler of undici, at its pace. */
-async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
+/** Passes a response to a handler of undici, at its pace, until the handler has had enough. */
+async function pass(response: MeshResponse, delivery: Delivery, sink: DispatchSink, origin: string): Promise<void> {
   const { body } = response;
   let bodyError: unknown;
   // A handler that is paused gets the error of the body, too.
@@ -114,63 +197,51 @@ async function pass(response: MeshResponse, sink: DispatchSink): Promise<void> {
   failed.catch(() => {});
   const ready = () => {
     const opening = sink.ready();
-    return opening && Promise.race([opening, failed]);
+    return opening && Promise.race([opening, failed, delivery.aborted]);
   };
   try {
-    sink.head(response.status, response.headers, response.statusText);
-    await ready();
-    if (body.complete) {
-      const bytes = await body.bytes();
-      if (bytes.byteLength > 0) sink.data(bytes);
-    } else {
+    // All of a response that has arrived whole is told in one go, as by undici: its interceptors rely on it.
+    const whole = body.complete ? await body.bytes() : undefined;
+    if (delivery.isDone) throw delivery.cancellation.reason;
+    sink.head(response.status, withServiceLocation(response, origin), response.statusText);
+    if (sink.ready() !== undefined) await ready();
+    if (whole === undefined) {
       for await (const chunk of body.stream()) {
+        if (delivery.isDone) break;
         sink.data(chunk);
-        await ready();
+        if (sink.ready() !== undefined) await ready();
       }
+    } else if (whole.byteLength > 0 && !delivery.isDone) {
+      sink.data(whole);
+      if (sink.ready() !== undefined) await ready();
     }
   } catch (error) {
     // An error of the handler cancels the body; an error of the body is passed on.
     body.cancel(error);
     throw isMeshError(bodyError) ? bodyError : error;
   }
-  sink.end(body.trailers);
+  delivery.end(body.trailers);
 }
 
-function withQuery(path: string, query: DispatchOptions["query"]): string {
-  const text = query ? stringify(query as ParsedUrlQueryInput) : "";
-  if (text === "") return path;
-  if (/[?#]/.test(path)) throw new TypeError('query: the path has a "?" or "#" already');
-  return `${path}?${text}`;
+/**
+ * The body of a request. A `fetch` makes a generator of whatever it was given, and tells the length where that was whole: it is read ahead, so that
+ * it can be sent again.
+ */
+async function requestBodyOf(options: DispatchOptions, { contentLength }: GivenFraming): Promise<ExtractedBody> {
+  const body = bodyOf(options.body);
+  if (body === undefined) return { body: undefined };
+  const extracted = extractBody(body, "half", contentLength);
+  checkLength(extracted.body, contentLength);
+  const isRead = extracted.length !== undefined && (extracted.length === 0 || !isNodeStream(body as object));
+  return isRead ? wholeOf(extracted) : extracted;
 }
 
-const iterableForms: ReadonlySet<string> = new Set(["[object FormData]", "[object URLSearchParams]"]);
-
-/** A body as the edge takes it: undici also takes synchronous iterables. */
-function bodyOf(body: NonNullable<DispatchOptions["body"]> | Iterable<Uint8Array | string>): BodyInput {
-  const isPlain = typeof body === "string" || ArrayBuffer.isView(body) || iterableForms.has(Object.prototype.toString.call(body));
-  if (isPlain || Symbol.asyncIterator in body || !(Symbol.iterator in body)) return body as BodyInput;
-  return (async function* () {
-    yield* body as Iterable<Uint8Array | string>;
-  })();
-}
-
-function lengthIn(headers: HeadersInput | undefined): string | undefined {
-  if (headers === undefined) return undefined;
-  const entries: Iterable<readonly unknown[]> = Symbol.iterator in headers ? headers : Object.entries(headers);
-  for (const [name, value] of entries) {
-    if (String(name).toLowerCase() === "content-length" && /^\d+$/.test(String(value))) return String(value);
-  }
-  return undefined;
-}
-
-/** Headers as the edge takes them; undici's forms are names and values in turn, pairs, and a record. */
-function headersOf(headers: DispatchOptions["headers"]): HeadersInput | undefined {
-  if (headers === undefined || headers === null) return undefined;
-  if (!Array.isArray(headers) || Array.isArray(headers[0])) return headers as HeadersInput;
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    const value: unknown = headers[index + 1];
-    for (const each of Array.isArray(value) ? value : [value]) pairs.push([String(headers[index]), String(each)]);
-  }
-  return pairs;
+/** A body that is given whole has to have the length that its caller says: an instance would wait for the rest, or take it for another request. */
+function checkLength(body: RequestBody, contentLength: string | undefined): void {
+  if (contentLength === undefined || body === undefined) return;
+  let length: number | undefined;
+  if (typeof body === "string") length = Buffer.byteLength(body);
+  else if (body instanceof Blob) length = body.size;
+  else if (ArrayBuffer.isView(body)) length = body.byteLength;
+  if (length !== undefined && length > 0 && length !== Number(contentLength)) throw new errors.RequestContentLengthMismatchError();
 }

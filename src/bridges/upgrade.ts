@@ -1,17 +1,33 @@
 import type { Lease } from "../attempts/lease.ts";
+import { localResponse } from "../core/buffered-body.ts";
 import type { WireSettings } from "../core/connection-options.ts";
-import type { MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
-import type { Transport, Upgraded } from "../wire/transport.ts";
+import { outcomeOfResponse } from "../core/outcome.ts";
+import type { Transport } from "../wire/transport.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
 
-/** Upgrades a connection to an instance of `service`. The attempt is in flight there until the connection closes. */
-export async function upgradeThrough(
-  service: { readonly wire: WireSettings; lease(request: MeshRequest): Promise<Lease> },
-  transport: Pick<Transport, "upgrade">,
-  request: MeshRequest,
-  protocol: string,
-): Promise<Upgraded> {
+/** The parts that an upgrade works with. */
+export interface UpgradeParts {
+  readonly service: { readonly wire: WireSettings; lease(request: MeshRequest): Promise<Lease> };
+  readonly transport: Pick<Transport, "upgrade">;
+  /** The deadline of the call, around the wait for an instance and its answer. */
+  readonly deadline: Interceptor;
+}
+
+/** Upgrades a connection to an instance of a service. The attempt is in flight there until the connection closes. */
+export async function upgradeThrough(parts: UpgradeParts, request: MeshRequest, protocol: string): Promise<Upgraded> {
+  let upgraded: Upgraded | undefined;
+  // A switch of protocols ends the time of the call, as a whole response does.
+  const bounded = parts.deadline(async () => {
+    upgraded = await upgrade(parts, request, protocol);
+    return localResponse(101);
+  });
+  await bounded(request);
+  return upgraded as unknown as Upgraded;
+}
+
+async function upgrade({ service, transport }: UpgradeParts, request: MeshRequest, protocol: string): Promise<Upgraded> {
   const lease = await service.lease(request);
   lease.sent();
   try {
@@ -21,9 +37,11 @@ export async function upgradeThrough(
     return upgraded;
   } catch (error) {
     const status = isMeshError(error) ? error.attempts.at(-1)?.status : undefined;
-    const outcome = status === undefined ? outcomeOfError(error) : outcomeOfResponse({ status });
-    if (status !== undefined) lease.head(status, []);
-    lease.settle(outcome, isMeshError(error) && error.code === "ERR_MESH_CONNECT");
+    if (status === undefined) lease.failed(error);
+    else {
+      lease.head(status, []);
+      lease.settle(outcomeOfResponse({ status }));
+    }
     throw error;
   }
 }

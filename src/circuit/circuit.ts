@@ -31,6 +31,14 @@ export interface CircuitOptions {
   readonly onQuiet?: () => void;
 }
 
+/** More about a failure that is reported to a {@link Circuit}. */
+export interface Failure {
+  /** No connection could be made: proof enough to open. */
+  readonly isRefused?: boolean;
+  /** The response head had come, and its body failed. */
+  readonly isInBody?: boolean;
+}
+
 /**
  * One circuit breaker. Each change of its state begins a new generation: an outcome of an earlier one, and a neutral one, is not counted. A
  * probe that takes longer than the window no longer keeps others from trying. Closing empties the window, since the failures in it would
@@ -45,6 +53,8 @@ export class Circuit {
   #phase: CircuitPhase = { state: "closed", failuresInRow: 0, ticksSinceFailure: undefined };
   /** The permit of all requests of this generation but its probes. */
   #permit = permitOfFirstGeneration;
+  /** Whether the last failure was one of a body. */
+  #failedInBody = false;
 
   constructor(options: CircuitOptions) {
     this.#options = options;
@@ -61,6 +71,11 @@ export class Circuit {
   /** The rule that opened it, or one that holds it open; `undefined` while it is closed. */
   get rule(): EjectionRule | undefined {
     return outageOf(this.#phase)?.rule;
+  }
+
+  /** Whether it opened by failures of bodies, behind heads that were well: the head of a probe proves nothing then. */
+  get isOutByBodies(): boolean {
+    return outageOf(this.#phase)?.isOfBodies ?? false;
   }
 
   /** When it opened, in milliseconds since the epoch; `undefined` while it is closed. */
@@ -94,11 +109,12 @@ export class Circuit {
     return permit;
   }
 
-  /** Reports how an admitted request ended. `trips`: a failure that alone is proof enough to open. */
-  settle(permit: CircuitPermit, outcome: Outcome, trips = false): void {
+  /** Reports how an admitted request ended. */
+  settle(permit: CircuitPermit, outcome: Outcome, { isRefused = false, isInBody = false }: Failure = {}): void {
     const phase = this.#phase;
     if (permit.generation !== this.#permit.generation) return;
-    if (phase.state === "closed") this.#count(phase, outcome, trips);
+    if (outcome === "failure") this.#failedInBody = isInBody;
+    if (phase.state === "closed") this.#count(phase, outcome, isRefused);
     else if (phase.state === "half-open") this.#endProbe(phase, permit, outcome);
   }
 
@@ -147,7 +163,7 @@ export class Circuit {
     windowTimerOf(this.#options.clock).leave(this.#tick);
   }
 
-  #count(phase: Closed, outcome: Outcome, trips: boolean): void {
+  #count(phase: Closed, outcome: Outcome, isRefused: boolean): void {
     if (outcome === "neutral") return;
     if (outcome === "success") {
       phase.failuresInRow = 0;
@@ -157,7 +173,7 @@ export class Circuit {
     phase.failuresInRow++;
     phase.ticksSinceFailure = 0;
     this.#machine.report("failure");
-    if (trips) this.#open(this.#newOutage("connection refused"));
+    if (isRefused) this.#open(this.#newOutage("connection refused"));
     else if (phase.failuresInRow >= this.#options.consecutiveFailures) this.#openUnlessVetoed(phase, "consecutive failures");
   }
 
@@ -167,7 +183,10 @@ export class Circuit {
       if (permit === phase.probe?.permit) phase.probe = undefined;
       return;
     }
-    if (outcome === "failure") phase.outage.failedProbes++;
+    if (outcome === "failure") {
+      phase.outage.failedProbes++;
+      phase.outage.isOfBodies ||= this.#failedInBody;
+    }
     this.#machine.report(outcome);
   }
 
@@ -236,7 +255,9 @@ export class Circuit {
   }
 
   #newOutage(rule: EjectionRule, pauses: Pauses = this.#options.pauses): Outage {
-    return new Outage(rule, pauses, this.#options.clock.wallNow());
+    const outage = new Outage(rule, pauses, this.#options.clock.wallNow());
+    outage.isOfBodies = this.#failedInBody && (rule === "consecutive failures" || rule === "failure ratio");
+    return outage;
   }
 
   #beginPause({ pauses, failedProbes }: Outage): Pause {

@@ -8,6 +8,8 @@ export class Outage {
   /** Lengths of its pauses, from the next one on. */
   pauses: Pauses;
   failedProbes = 0;
+  /** Whether the failures that opened the circuit were of bodies. */
+  isOfBodies = false;
   #rule: EjectionRule;
   /** The rules that hold the circuit open, the longest-standing one first, and when each is expected to let go of it. */
   readonly #holds = new Map<EjectionRule, number | undefined>();

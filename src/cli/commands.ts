@@ -12,15 +12,12 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   ["services", { summary: "the services that a registry lists", load: () => import("./commands/services.ts") }],
   [
     "endpoints",
-    { summary: "the endpoints of a service, and the entries that a mesh would not use", load: () => import("./commands/endpoints.ts") },
+    { summary: "the endpoints of a service, and entries that a mesh would not use", load: () => import("./commands/endpoints.ts") },
   ],
   ["explain", { summary: "which endpoints a mesh would choose from, and why", load: () => import("./commands/explain.ts") }],
   ["fetch", { summary: "calls a service through a mesh; -v shows each attempt", load: () => import("./commands/fetch.ts") }],
   ["watch", { summary: "the endpoints of a service as they change", load: () => import("./commands/watch.ts") }],
-  [
-    "check",
-    { summary: "checks registry, rights, clock, DNS and certificates, and says what to do", load: () => import("./commands/check.ts") },
-  ],
+  ["check", { summary: "checks what a mesh would need here, and says what to do", load: () => import("./commands/check.ts") }],
   ["stat", { summary: "the services of a running process", load: () => import("./commands/stat.ts") }],
   ["top", { summary: "the same, live", load: () => import("./commands/top.ts") }],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],

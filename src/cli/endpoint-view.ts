@@ -22,9 +22,9 @@ export function endpointView(endpoint: Endpoint): EndpointView {
 export const endpointColumns: readonly Column<EndpointView>[] = [
   { title: "ID", cell: ({ id }) => id },
   { title: "ADDRESS", cell: ({ address }) => address },
-  { title: "TLS", cell: ({ secure }) => (secure ? "yes" : "no") },
-  { title: "ZONE", cell: ({ zone }) => zone ?? "-" },
-  { title: "WEIGHT", align: "right", cell: ({ weight }) => String(weight) },
+  { title: "TLS", spare: 2, cell: ({ secure }) => (secure ? "yes" : "no") },
+  { title: "ZONE", spare: 1, cell: ({ zone }) => zone ?? "-" },
+  { title: "WEIGHT", align: "right", spare: 3, cell: ({ weight }) => String(weight) },
   { title: "PRIORITY", align: "right", isWide: true, cell: ({ priority }) => String(priority) },
   {
     title: "METADATA",

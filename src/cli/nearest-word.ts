@@ -6,5 +6,6 @@ export function nearestWord(given: string, words: readonly string[]): string | u
   const begun = words.find((word) => word.startsWith(given));
   if (begun !== undefined) return begun;
   const nearest = closest(given, [...words]);
-  return distance(given, nearest) <= Math.max(1, Math.floor(given.length / 3)) ? nearest : undefined;
+  // A word of one letter is like every other.
+  return given.length > 1 && distance(given, nearest) <= Math.max(1, Math.floor(given.length / 3)) ? nearest : undefined;
 }

@@ -16,7 +16,7 @@ export async function run(argv: readonly string[], io: Io, known: ReadonlyMap<st
   const [first, ...rest] = argv;
   try {
     if (first === undefined) {
-      await terminal.text(overview(known), "stderr");
+      await terminal.text(overview(known, terminal.helpWidth), "stderr");
       return exitCodes.usage;
     }
     if (first === "--version" || first === "-V") {
@@ -24,7 +24,7 @@ export async function run(argv: readonly string[], io: Io, known: ReadonlyMap<st
       return exitCodes.ok;
     }
     if (first === "--help" || first === "-h" || (first === "help" && rest.length === 0)) {
-      await terminal.text(overview(known));
+      await terminal.text(overview(known, terminal.helpWidth));
       return exitCodes.ok;
     }
     const isHelp = first === "help";
@@ -33,7 +33,7 @@ export async function run(argv: readonly string[], io: Io, known: ReadonlyMap<st
     if (entry === undefined) throw new UsageError(unknownCommand(name, known));
     const { command } = await entry.load();
     if (isHelp) {
-      await terminal.text(helpOf(name, command));
+      await terminal.text(helpOf(name, command, terminal.helpWidth));
       return exitCodes.ok;
     }
     const { values, positionals } = readArguments(rest, { ...command.options, ...commonOptions });
@@ -42,7 +42,7 @@ export async function run(argv: readonly string[], io: Io, known: ReadonlyMap<st
       color: values["color"] as ColorChoice | undefined,
     });
     if (values["help"] === true) {
-      await terminal.text(helpOf(name, command));
+      await terminal.text(helpOf(name, command, terminal.helpWidth));
       return exitCodes.ok;
     }
     checkPositionals(name, command.positionals, positionals);

@@ -16,26 +16,56 @@ const refusedIpv4: readonly (readonly [network: string, prefix: number])[] = [
 const refusedIpv6: readonly (readonly [network: string, prefix: number])[] = [
   ["fe80::", 10], // link-local
   ["ff00::", 8], // multicast
-  ["fd00:ec2::254", 128], // metadata, AWS
+  ["fd00:ec2::", 112], // metadata, credentials of EKS pods, DNS and time, AWS
+  ["fd00:c1::a9fe:0", 112], // metadata, Oracle
   ["fd20:ce::254", 128], // metadata, Google
   ["fd00:42::42", 128], // metadata, Scaleway
+  ["100::", 64], // discard-only
+  // IPv4 embedded at bits that differ from network to network or are masked: NAT64 for local use (RFC 8215), Teredo (RFC 4380).
+  ["64:ff9b:1::", 48],
+  ["2001::", 32],
 ];
 
 const refused = new BlockList();
-/** IPv4 addresses embedded in IPv6, which could be written plainly: mapped (`::ffff:0:0/96`) and compatible (`::/96`, with `::`). */
+/**
+ * IPv4 addresses embedded in IPv6, which could be written plainly: mapped (`::ffff:0:0/96`), compatible (`::/96`, with `::`) and translated
+ * (`::ffff:0:0:0/96`, RFC 7915).
+ */
 const embedded = new BlockList();
-for (const [network, prefix] of refusedIpv4) {
-  refused.addSubnet(network, prefix, "ipv4");
-  // The same network behind NAT64 (RFC 6052) and 6to4 (RFC 3056), which embed the address at other bits.
-  refused.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
-  refused.addSubnet(`2002:${hexPair(network)}::`, 16 + prefix, "ipv6");
-}
+for (const [network, prefix] of refusedIpv4) addIpv4(refused, network, prefix);
 for (const [network, prefix] of refusedIpv6) refused.addSubnet(network, prefix, "ipv6");
 embedded.addSubnet("::", 96, "ipv6");
 embedded.addSubnet("::ffff:0:0", 96, "ipv6");
+embedded.addSubnet("::ffff:0:0:0", 96, "ipv6");
+
+/** Within the compatible addresses, and no IPv4 address. */
+const loopbackIpv6 = new BlockList();
+loopbackIpv6.addAddress("::1", "ipv6");
 
 const loopback = new BlockList();
 loopback.addAddress("::1", "ipv6");
+addIpv4(loopback, "127.0.0.0", 8);
+
+/** RFC 1918, RFC 6598 (shared) and RFC 4193. */
+const privateUse = new BlockList();
+addIpv4(privateUse, "10.0.0.0", 8);
+addIpv4(privateUse, "172.16.0.0", 12);
+addIpv4(privateUse, "192.168.0.0", 16);
+addIpv4(privateUse, "100.64.0.0", 10);
+privateUse.addSubnet("fc00::", 7, "ipv6");
+
+/** Kinds of addresses that an instance can have, and that a service may refuse: this machine, and private networks. */
+export type RefusableAddresses = "loopback" | "private";
+
+/** All values of {@link RefusableAddresses}. */
+export const refusableAddresses: readonly unknown[] = ["loopback", "private"] satisfies readonly RefusableAddresses[];
+
+/** The kind of an IP address that a service may refuse; `undefined` for all others. Embedded IPv4 addresses are of the kind that they have plainly. */
+export function refusableKindOf(address: string): RefusableAddresses | undefined {
+  const family = isIP(address) === 4 ? "ipv4" : "ipv6";
+  if (loopback.check(address, family)) return "loopback";
+  return privateUse.check(address, family) ? "private" : undefined;
+}
 
 /**
  * Whether `address` is an IP address that an instance can have: unicast, and written plainly. Loopback and private addresses are. Unspecified,
@@ -48,7 +78,7 @@ export function isInstanceAddress(address: string): boolean {
   // A zone index is for link-local addresses, which are refused anyway.
   if (family !== 6 || address.includes("%")) return false;
   if (refused.check(address, "ipv6")) return false;
-  return !embedded.check(address, "ipv6") || loopback.check(address, "ipv6");
+  return !embedded.check(address, "ipv6") || loopbackIpv6.check(address, "ipv6");
 }
 
 // RFC 952 allows no underscores, but Docker Compose and Windows make names with them.
@@ -63,6 +93,13 @@ const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)\.?$/;
  */
 export function isInstanceHost(host: string): boolean {
   return isIP(host) === 0 ? namePattern.test(host) && !numericEnd.test(host) : isInstanceAddress(host);
+}
+
+/** Adds a network, and the same network behind NAT64 (RFC 6052) and 6to4 (RFC 3056), which embed the address at other bits. */
+function addIpv4(list: BlockList, network: string, prefix: number): void {
+  list.addSubnet(network, prefix, "ipv4");
+  list.addSubnet(`64:ff9b::${network}`, 96 + prefix, "ipv6");
+  list.addSubnet(`2002:${hexPair(network)}::`, 16 + prefix, "ipv6");
 }
 
 function hexPair(ipv4: string): string {

@@ -1,6 +1,7 @@
 import type { UnderlyingByteSource } from "node:stream/web";
 import type { MeshResponse } from "./dispatch.ts";
 import type { CloseListener, ResponseBody } from "./http/body.ts";
+import { tellClosed } from "./observing/fence.ts";
 
 const encoder = new TextEncoder();
 
@@ -16,7 +17,7 @@ export class BufferedBody implements ResponseBody {
   }
 
   onClose(listener: CloseListener): void {
-    listener(undefined);
+    tellClosed(listener, undefined);
   }
 
   async text(): Promise<string> {

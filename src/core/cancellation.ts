@@ -1,3 +1,5 @@
+import { warnOfThrow } from "./observing/fence.ts";
+
 /** Called once with the reason when a {@link Cancellation} is cancelled. */
 export type CancelListener = (reason: unknown) => void;
 
@@ -89,6 +91,11 @@ export class Cancellation implements CancelHandler {
 }
 
 function tell(listener: CancelListener | CancelHandler, reason: unknown): void {
-  if (typeof listener === "function") listener(reason);
-  else listener.handleCancel(reason);
+  try {
+    if (typeof listener === "function") listener(reason);
+    else listener.handleCancel(reason);
+  } catch (error) {
+    // The others have to stop as well, and the one that cancels may be a timer.
+    warnOfThrow("a listener of a cancellation", error);
+  }
 }

@@ -1,5 +1,8 @@
+import { type RefusableAddresses, refusableAddresses } from "./address-policy.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { refuseOption } from "./settings/checks.ts";
 import { optionTable, type Settled } from "./settings/option-table.ts";
-import { choice, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
+import { choice, custom, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
 
 /** The protocol of the connections to an instance. */
 export type Protocol = "h1" | "h2" | "auto";
@@ -9,7 +12,7 @@ export type Isolation = "shared" | "per-request";
 
 /** The connections to each instance of a service; `connections` in the options of the mesh. */
 export interface ConnectionOptions {
-  /** Connections to one instance at most; further requests wait for one. @default 256 */
+  /** Connections to one instance at most; further requests wait for one. One of HTTP/2 carries up to 100 requests at a time. @default 256 */
   readonly max?: number;
   /** Number of requests after which a connection is closed. @default no limit */
   readonly maxRequests?: number;
@@ -18,6 +21,11 @@ export interface ConnectionOptions {
    * @default 300000
    */
   readonly maxAgeMs?: number;
+  /**
+   * Time after which a connection that no request uses is closed, in milliseconds; sooner where the instance says so (`Keep-Alive: timeout`).
+   * @default 4000
+   */
+  readonly maxIdleMs?: number;
   /**
    * Limit of a connection attempt, TLS handshake included, in milliseconds.
    * @default 300 to instances of the mesh's own `zone`, 1000 to all others
@@ -28,6 +36,11 @@ export interface ConnectionOptions {
    * caller with what is meant for another. Over HTTP/2 requests have streams of their own in any case. @default "shared"
    */
   readonly isolation?: Isolation;
+  /**
+   * Kinds of addresses that are not connected to, beside those that no instance can have: `loopback` is this machine, `private` are the networks
+   * of RFC 1918, RFC 4193 and RFC 6598. @default []
+   */
+  readonly refusedAddresses?: readonly RefusableAddresses[];
 }
 
 /** The rules of {@link ConnectionOptions}. */
@@ -36,8 +49,66 @@ export const connectionOptions = optionTable<ConnectionOptions>()({
   maxRequests: integer({ min: 1, defaultText: "no limit" }),
   maxAgeMs: number({ default: 300_000, min: 1, unit: "ms" }),
   connectTimeoutMs: timerMs({ min: 1, defaultText: "300 to instances of the mesh's own `zone`, 1000 to all others" }),
+  maxIdleMs: timerMs({ default: 4_000, min: 1 }),
   isolation: choice(["shared", "per-request"], "shared"),
+  refusedAddresses: custom<readonly RefusableAddresses[]>({
+    type: '("loopback" | "private")[]',
+    default: [],
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((each) => refusableAddresses.includes(each))))
+        refuseOption(option, value, 'an array of "loopback" and "private"');
+    },
+  }),
 });
+
+/**
+ * Whether the instances of a service are spoken to over TLS.
+ *
+ * - `strict`: always, whatever discovery says of them: an entry that lacks `secure` decides nothing.
+ * - `permissive`: where discovery says `secure: true`. A handshake that fails is an error and never leads to plain text.
+ * - `off`: never.
+ */
+export type PeerMode = "strict" | "permissive" | "off";
+
+/** The other side of the connections to a service; `peer` in the options of the mesh and of a service. */
+export interface PeerOptions {
+  /**
+   * `strict`: TLS with every instance, whatever discovery says of it. `permissive`: TLS with those that discovery lists with `secure: true`.
+   * `off`: no TLS. @default "permissive"
+   */
+  readonly mode?: PeerMode;
+  /**
+   * The name of the service to its instances: the `host` header (`:authority`), the name that the TLS handshake asks for (SNI) and that their
+   * certificates must carry. It goes before `tls.serverName`. @default the host and port of the endpoint; its host for TLS
+   */
+  readonly name?: string;
+}
+
+const hostName = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
+/** Resolvers and URL parsers read these as addresses, which are no names in TLS. */
+const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
+
+/** The rules of {@link PeerOptions}. */
+export const peerOptions = optionTable<PeerOptions>()({
+  mode: choice(["strict", "permissive", "off"], "permissive"),
+  name: custom<string | undefined>({
+    type: "string",
+    default: undefined,
+    defaultText: "the host and port of the endpoint; its host for TLS",
+    check(option, value) {
+      if (typeof value !== "string" || !hostName.test(value) || numericEnd.test(value))
+        refuseOption(option, value, "a host name without a port");
+    },
+  }),
+});
+
+/** The endpoints as a service with this mode speaks to them. Returns the same array where it has nothing to change. */
+export function endpointsFor(mode: PeerMode, endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  if (mode === "permissive") return endpoints;
+  const secure = mode === "strict";
+  if (endpoints.every((endpoint) => (endpoint.secure ?? false) === secure)) return endpoints;
+  return endpoints.map((endpoint) => (endpoint.secure === secure ? endpoint : { ...endpoint, secure }));
+}
 
 /** The protocol, connections and limits with which the instances of a service are reached. */
 export interface WireOptions {
@@ -48,25 +119,37 @@ export interface WireOptions {
   readonly protocol?: Protocol;
   /** The connections to each instance: their number, age and isolation. */
   readonly connections?: ConnectionOptions;
-  /** Time without a byte after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit. @default 30000 */
+  /** The name of the service to its instances, and whether they must speak TLS. */
+  readonly peer?: PeerOptions;
+  /**
+   * Time without a byte, while its reader waits, after which a response body fails with `ERR_MESH_TIMEOUT`, in milliseconds; `false` = no limit.
+   * Event streams that were asked for have none. @default 30000
+   */
   readonly bodyIdleTimeoutMs?: number | false;
+  /**
+   * The largest body that is collected whole, by `text()`, `json()`, `bytes()` and the like, in decoded bytes; a larger one fails with
+   * `ERR_MESH_BODY`. Streams are not bounded. `false` = no limit. @default 67108864
+   */
+  readonly maxCollectedBytes?: number | false;
 }
 
 /** The rules of {@link WireOptions}. */
 export const wireOptions = optionTable<WireOptions>()({
   protocol: choice(["h1", "h2", "auto"], "h1"),
   connections: group(connectionOptions),
-  // undici takes finite numbers only, and would refuse another one at the first call.
+  peer: group(peerOptions),
   bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
+  maxCollectedBytes: orFalse(number({ default: 64 * 2 ** 20, min: 1, unit: "bytes" })),
 });
 
 /** Options of the wire with the defaults filled in, the group of connections included. */
-export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "connections"> {
+export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "connections" | "peer"> {
   readonly connections: Settled<typeof connectionOptions.rules>;
+  readonly peer: Settled<typeof peerOptions.rules>;
 }
 
 /** The settings of one service's connections. */
 export function settleWire(given: WireOptions): WireSettings {
   const settings = wireOptions.settle(given);
-  return { ...settings, connections: connectionOptions.settle(settings.connections) };
+  return { ...settings, connections: connectionOptions.settle(settings.connections), peer: peerOptions.settle(settings.peer ?? {}) };
 }

@@ -4,6 +4,7 @@ import type { RequestBody, ResponseBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { HeaderLines } from "./http/response-headers.ts";
 import type { Observation } from "./observing/call-observer.ts";
+import type { SendProgress } from "./send-progress.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** The order of calls that have to wait for a place: `high` first. Where the queue is full, `low` is refused first. */
@@ -46,6 +47,8 @@ export interface MeshRequest {
   readonly method: string;
   /** Path and query as they go out, starting with `/`. */
   readonly path: string;
+  /** The caller wrote `https://` or `wss://`: the request is sent over TLS or not at all. */
+  readonly requiresTls: boolean;
   readonly headers: RequestHeaders;
   readonly body: RequestBody;
   /** The options of the call, as its caller gave them. */
@@ -66,6 +69,8 @@ export interface MeshRequest {
   readonly attempts: AttemptRecord[];
   /** The instance that was picked for this attempt; `undefined` above the layer that picks it. */
   readonly upstream: Upstream | undefined;
+  /** How far the body of this attempt has gone out; `undefined` without a body, and above the layer that picks the instance. */
+  readonly progress: SendProgress | undefined;
   /** The observers of this call. */
   readonly observation: Observation | undefined;
 }

@@ -18,7 +18,7 @@ export const ejectionRules = [
  * - `connection refused`: no connection could be made, or its certificate was refused; one such failure is enough.
  * - `success rate`: its success rate is far below that of the other instances (`ejection.successRate`).
  * - `failure percentage`: nearly all of its attempts failed, and the other instances do better (`ejection.failurePercentage`).
- * - `retry-after`: it answered 429 or 503 and asked for a pause (`Retry-After`).
+ * - `retry-after`: it answered 503 and asked for a pause (`Retry-After`).
  * - `health check`: it fails its active health checks.
  * - `operator`: an operator took it out (`mesh.eject`).
  */

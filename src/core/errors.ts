@@ -1,8 +1,11 @@
+import { cleanText } from "./text/clean-text.ts";
+
 /**
  * The codes of a {@link MeshError}, with their meaning. docs/reference/errors.md has a section for each, with causes and remedies.
  */
 export const meshErrorCodes = {
-  ERR_MESH_INVALID_TARGET: "The target does not follow the grammar `service/path`. Nothing was looked up or sent.",
+  ERR_MESH_INVALID_TARGET:
+    "The target does not follow the grammar `service/path`, or asks for TLS (`https:`, `wss:`) where no instance speaks it. Nothing was sent.",
   ERR_MESH_NO_ENDPOINTS:
     "No instance of the service is known: discovery lists none that may be called, or has not answered within `discoveryTimeoutMs` or the deadline.",
   ERR_MESH_TIMEOUT:
@@ -80,7 +83,8 @@ export class MeshError extends Error {
   constructor(code: MeshErrorCode, message: string, details: MeshErrorDetails = {}) {
     const limit = Error.stackTraceLimit;
     if (details.stack === false) Error.stackTraceLimit = 0;
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // It quotes names, answers and errors of others.
+    super(cleanText(message), details.cause === undefined ? undefined : { cause: details.cause });
     if (details.stack === false) Error.stackTraceLimit = limit;
     this.code = code;
     this.service = details.service ?? "";
@@ -100,6 +104,12 @@ export function completeAttempts(error: MeshError, attempts: readonly AttemptRec
   target.maybeExecuted = attempts.some((attempt) => attempt.maybeExecuted);
 }
 
+/** The error of a body that is larger than what may be collected of it. It has no attempts: the instance has done nothing wrong. */
+export function tooLargeToCollect(service: string, maxBytes: number | false): MeshError {
+  const message = `the response of "${service}" is larger than ${maxBytes} bytes, which is the most that is collected (maxCollectedBytes): read it as a stream, or raise the limit`;
+  return new MeshError("ERR_MESH_BODY", message, { service, maybeExecuted: true });
+}
+
 /** Whether `value` is a {@link MeshError}, also of another copy of this package. */
 export function isMeshError(value: unknown): value is MeshError {
   return (
@@ -108,11 +118,20 @@ export function isMeshError(value: unknown): value is MeshError {
   );
 }
 
-/** The message of an error, after its code where the message does not contain it: for messages that quote a cause. */
+/** The message of an error on one line, after its code where the message does not contain it: for messages that quote a cause. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return cleanText(textOf(error));
   const code = (error as { code?: unknown }).code;
   // The `AggregateError` of a connection over several addresses has a code and an empty message.
-  const message = error.message || error.name;
+  const message = cleanText(error.message || error.name);
   return typeof code === "string" && !message.includes(code) ? `${code}: ${message}` : message;
+}
+
+/** An object without a prototype, for one, cannot be made a string. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `a value of type ${typeof value}`;
+  }
 }

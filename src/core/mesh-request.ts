@@ -12,6 +12,7 @@ export interface RequestParts {
   readonly body: RequestBody;
   readonly options?: CallOptions | undefined;
   readonly cancellation?: Cancellation;
+  readonly requiresTls?: boolean;
 }
 
 /** The options of a call without any: one object, so that requests share their shape. */
@@ -26,11 +27,13 @@ export function meshRequest({
   body,
   options = noOptions,
   cancellation = new Cancellation(),
+  requiresTls = false,
 }: RequestParts): MeshRequest {
   return {
     service,
     method,
     path,
+    requiresTls,
     headers,
     body,
     options,
@@ -42,6 +45,7 @@ export function meshRequest({
     tried: emptyArray(),
     attempts: emptyArray(),
     upstream: undefined,
+    progress: undefined,
     observation: undefined,
   };
 }

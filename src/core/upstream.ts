@@ -24,6 +24,10 @@ export class Upstream {
   readonly address: string;
   /** `http://host:port` or `https://host:port`. */
   readonly origin: string;
+  /** The name by which the service is known to its instances (`peer.name`); `undefined` where each is addressed by host and port. */
+  readonly peerName: string | undefined;
+  /** The `host` header of requests to the instance: the name, or `host:port`. */
+  readonly authority: string;
   /** Attempts at this instance that have neither failed nor closed their response body. */
   readonly inFlight: number = 0;
   /** Attempts that were begun since the upstream was first listed. */
@@ -40,12 +44,14 @@ export class Upstream {
   #isRemoved = false;
   #isUnconfirmed = false;
 
-  constructor(service: string, endpoint: Endpoint) {
+  constructor(service: string, endpoint: Endpoint, peerName?: string) {
     this.service = service;
     this.id = endpoint.id;
     this.#endpoint = endpoint;
     this.address = addressOf(endpoint);
     this.origin = `${endpoint.secure ? "https" : "http"}://${hostAndPort(endpoint)}`;
+    this.peerName = peerName;
+    this.authority = peerName ?? hostAndPort(endpoint);
   }
 
   /** The endpoint as discovery has listed it last. */

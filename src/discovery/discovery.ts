@@ -34,6 +34,11 @@ export interface Discovery {
    * data gives the same answer; as a last resort where the answer lists any endpoint. A single answer that is `certain` is never quarantined.
    */
   readonly emptyPolicy?: EmptyPolicy;
+  /**
+   * `true`: entries may have a `socketPath`, the path of a Unix socket of this machine. Only for sources that nothing outside of this machine
+   * writes to: an entry can name any socket, such as that of a container engine. Without it such entries are rejected.
+   */
+  readonly allowSocketPaths?: boolean;
   /** Releases what outlives single watches. Called when the mesh that uses it is closed. */
   close?(): Promise<void> | void;
 }

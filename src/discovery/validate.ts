@@ -1,5 +1,6 @@
 import { isInstanceHost } from "../core/address-policy.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import { quoted } from "../core/text/clean-text.ts";
 
 /** The endpoints of an answer that are safe to use, and the entries that were rejected with the reason. */
 export interface ValidatedEndpoints {
@@ -10,18 +11,34 @@ export interface ValidatedEndpoints {
 /** Endpoints kept of one answer, a bound on the cost of a poisoned one; the rest is rejected. */
 export const maxEndpointsPerService = 10_000;
 
+/** Entries that are looked at, so that an answer of a million holds the process for milliseconds. */
+const maxLookedAt: number = 2 * maxEndpointsPerService;
+/** Entries that these are chosen from, by the hash of their ids. */
+const maxHashed = 200_000;
+
 /** Characters of metadata that one endpoint may have, keys and values together. An endpoint with more loses all of it. */
 const maxMetadataLength = 16_384;
+
+/** In the place of a `socketPath` of a source that may not name any: combined sources hand entries on with it, for the mesh to report. */
+export const withheldSocketPath = "";
 
 /**
  * Checks the entries of a discovery answer one by one. The content of a registry is not trusted, since tenants write it themselves, and a
  * bad entry must not take the others with it.
+ * @param allowSocketPaths whether the source may name Unix sockets of this machine, past the policy of addresses
  */
-export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoints {
+export function validateEndpoints(entries: readonly unknown[], allowSocketPaths = false): ValidatedEndpoints {
   const accepted = new Map<string, Endpoint>();
   const rejected: { entry: unknown; reason: string }[] = [];
-  for (const entry of entries) {
-    const reason = faultOf(entry, accepted);
+  const lookedAt = withinBounds(entries);
+  if (lookedAt.length < entries.length) {
+    rejected.push({
+      entry: undefined,
+      reason: `${entries.length - lookedAt.length} entries were not looked at: without an id, or beyond ${maxLookedAt}`,
+    });
+  }
+  for (const entry of lookedAt) {
+    const reason = faultOf(entry, accepted, allowSocketPaths);
     if (reason === undefined) accepted.set((entry as Endpoint).id, withSaneMetadata(entry as Endpoint));
     else rejected.push({ entry, reason });
   }
@@ -37,12 +54,29 @@ export function validateEndpoints(entries: readonly unknown[]): ValidatedEndpoin
   return { endpoints, rejected };
 }
 
-function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | undefined {
+/** The entries that are looked at: the same ones in whatever order the registry lists them, as long as there are not more than {@link maxHashed}. */
+function withinBounds(entries: readonly unknown[]): readonly unknown[] {
+  if (entries.length <= maxLookedAt) return entries;
+  const named: unknown[] = [];
+  const hashes: number[] = [];
+  for (const entry of entries.length > maxHashed ? entries.slice(0, maxHashed) : entries) {
+    const id: unknown = (entry as { id?: unknown } | null | undefined)?.id;
+    if (typeof id !== "string") continue;
+    named.push(entry);
+    hashes.push(hashOf(id));
+  }
+  if (named.length <= maxLookedAt) return named;
+  const highest = (2 ** 32 * maxLookedAt) / named.length;
+  // About as many as that. Ids may be made to have low hashes.
+  return named.filter((_entry, index) => (hashes[index] as number) < highest).slice(0, 2 * maxLookedAt);
+}
+
+function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>, allowSocketPaths: boolean): string | undefined {
   if (typeof entry !== "object" || entry === null) return "not an object";
   const { id, host, port, weight, priority, zone, secure, socketPath } = entry as { [key in keyof Endpoint]: unknown };
   if (typeof id !== "string" || id === "" || id.length > 512 || hasControls(id))
     return "id is not a string of 1 to 512 characters without control characters";
-  if (seen.has(id)) return `id ${JSON.stringify(id)} occurs twice`;
+  if (seen.has(id)) return `id ${quoted(id)} occurs twice`;
   if (typeof host !== "string" || !isInstanceHost(host)) return "host is neither a host name nor the IP address of an instance";
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) return "port is not an integer from 1 to 65535";
   if (weight !== undefined && (typeof weight !== "number" || !(weight >= 0 && weight <= 65_535)))
@@ -51,7 +85,9 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>): string | 
     return "priority is not a number from 0 to 65535";
   if (zone !== undefined && (typeof zone !== "string" || zone.length > 255 || hasControls(zone)))
     return "zone is not a string of up to 255 characters without control characters";
-  // 107 bytes are what the kernel allows (sun_path). Adapters of registries that others may write to never yield one.
+  if (socketPath !== undefined && (!allowSocketPaths || socketPath === withheldSocketPath))
+    return "socketPath: the source may not name Unix sockets (allowSocketPaths)";
+  // 107 bytes are what the kernel allows (sun_path).
   if (socketPath !== undefined && !(typeof socketPath === "string" && /^\/[^\0]{1,106}$/.test(socketPath)))
     return "socketPath is not an absolute path of up to 107 characters";
   if (secure !== undefined && typeof secure !== "boolean") return "secure is neither true nor false";
@@ -96,10 +132,15 @@ function selection(endpoints: readonly Endpoint[]): (endpoint: Endpoint) => bool
   return ({ id }) => hashOf(id) <= highest;
 }
 
+/** Ids differ at an end: of longer ones, these many characters of each end count. */
+const maxHashedEnd = 20;
+
 /** FNV-1a over UTF-16 units with murmur3's finalizer, since FNV leaves ids that differ in the last digit close together. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  const middle = text.length > 2 * maxHashedEnd ? text.length - 2 * maxHashedEnd : 0;
+  for (let index = 0; index < text.length; index += index === maxHashedEnd - 1 ? middle + 1 : 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;

@@ -5,7 +5,7 @@ import { countReasons, type LeftOut, type LeftOutCount } from "../core/left-out.
 import type { EndpointsUpdate } from "../core/observing/events.ts";
 import { type CheckedAnswer, checkedAnswer } from "./checked-answer.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
-import type { LastGood } from "./last-good.ts";
+import type { LastGood } from "./last-good/last-good.ts";
 import { Notifier } from "./notifier.ts";
 import { pauseUnlessNotified } from "./pause.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -142,6 +142,10 @@ export class Watcher {
     await this.#running;
   }
 
+  #validate(entries: readonly unknown[]): ValidatedEndpoints {
+    return validateEndpoints(entries, this.#options.discovery.allowSocketPaths === true);
+  }
+
   async #run(): Promise<void> {
     const { clock, random, onError } = this.#options;
     const { signal } = this.#controller;
@@ -230,7 +234,7 @@ export class Watcher {
   #accept({ endpoints: entries, certain, leftOut, unconfirmed: passedOn }: CheckedAnswer): void {
     const { service, clock, lastGood } = this.#options;
     // The same array confirms the last answer. Validating ten thousand entries again would take ten milliseconds.
-    if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = validateEndpoints(entries);
+    if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = this.#validate(entries);
     this.#lastEntries = entries;
     const { endpoints, rejected } = this.#lastValidated;
     const judgement = this.#quarantine.judge(this.#endpoints ?? [], { endpoints, certain, leftOut });
@@ -261,7 +265,7 @@ export class Watcher {
     lastGood.load(service).then(
       (found) => {
         if (found === undefined || this.answered || this.#controller.signal.aborted) return;
-        const { endpoints, rejected } = validateEndpoints(found.endpoints);
+        const { endpoints, rejected } = this.#validate(found.endpoints);
         if (endpoints.length === 0) return;
         this.#updatedAt = clock.now() - found.ageMs;
         this.#use({ service, endpoints, rejected, quarantined: true }, false);

@@ -1,16 +1,22 @@
+import type { Clock } from "../core/clock.ts";
 import type { Dispatch } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
-import { decodeBody } from "./decode.ts";
-import type { DecodeOptions } from "./decode-options.ts";
+import { decodeBody } from "./decoding/decode.ts";
+import type { DecodeLimits } from "./decoding/decode-options.ts";
 import { type Call, readCall, sendCall } from "./read-call.ts";
 import { type Followed, followRedirects, isRedirect } from "./redirect.ts";
 import { type Reply, toReply } from "./reply.ts";
 import type { FetchTarget, MeshRequestInit } from "./request-init.ts";
 import { toResponse } from "./response.ts";
 
-/** The limits of the compressed bodies of a service. */
-type DecodeOf = (service: string) => DecodeOptions | undefined;
+/** The limits of the bodies of a service, and the clock by which deadlines are measured. */
+export interface EdgeLimits {
+  readonly decode: DecodeLimits;
+  readonly clock: Clock;
+}
+
+type DecodeOf = (service: string) => EdgeLimits;
 
 /**
  * The edge between the Fetch standard and the pipeline: sends a call and resolves with its `Response`. Not async, like everything on the way of
@@ -26,19 +32,20 @@ export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: Fetc
 }
 
 function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
-  const { request, signal, redirect } = call;
+  const { request, signal, redirect, letGo } = call;
   // The defaults of the Fetch standard.
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
   if (redirect !== "manual") return fetchRedirected(dispatch, decodeOf, call);
-  return sendCall(dispatch, request, signal).then((response) => responseOf({ request, response, redirected: false }, decodeOf));
+  return sendCall(dispatch, request, signal, letGo).then((response) =>
+    responseOf({ request, response, redirected: false }, decodeOf, signal),
+  );
 }
 
-async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect }: Call): Promise<Response> {
-  const startedAt = performance.now();
-  const response = await sendCall(dispatch, request, signal);
-  if (!isRedirect(response.status)) return responseOf({ request, response, redirected: false }, decodeOf);
+async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect, letGo }: Call): Promise<Response> {
+  const response = await sendCall(dispatch, request, signal, letGo);
+  if (!isRedirect(response.status)) return responseOf({ request, response, redirected: false }, decodeOf, signal);
   if (redirect === "error") {
     response.body.discard();
     throw new MeshError(
@@ -50,18 +57,24 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
       },
     );
   }
-  const limitMs = request.options.timeoutMs;
-  // A limit of the call itself is for all hops together; else each hop has the limit of the service.
-  const remainingMs = () => (typeof limitMs === "number" ? Math.max(1, limitMs - (performance.now() - startedAt)) : (limitMs as false));
-  return responseOf(await followRedirects(request, response, (next) => sendCall(dispatch, next, signal), remainingMs), decodeOf);
+  const { clock } = decodeOf(request.service);
+  // One deadline for all hops together.
+  const { deadline } = request;
+  const remainingMs = () => (deadline === Number.POSITIVE_INFINITY ? false : Math.max(1, deadline - clock.now()));
+  const follow: Dispatch = (next) => sendCall(dispatch, next, signal, letGo);
+  return responseOf(await followRedirects(request, response, follow, remainingMs, redirect === "within"), decodeOf, signal);
 }
 
-function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf): Response {
-  const { service } = request;
+function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf, signal: AbortSignal | undefined): Response {
+  const { service, deadline } = request;
+  const { decode, clock } = decodeOf(service);
   const isCoded = headerOf(response, "content-encoding") !== undefined;
   return toResponse(response, {
-    body: isCoded ? decodeBody(response.body, allValues(response.headers, "content-encoding"), service, decodeOf(service)) : response.body,
-    url: `http://${service}${request.path}`,
+    body: isCoded
+      ? decodeBody(response.body, allValues(response.headers, "content-encoding"), service, decode, { clock, deadline, signal })
+      : response.body,
+    collects: decode.maxBytes === false ? undefined : { maxBytes: decode.maxBytes, service },
+    url: `${request.requiresTls ? "https" : "http"}://${service}${request.path}`,
     hasBody: request.method !== "HEAD",
     redirected,
   });
@@ -82,6 +95,6 @@ export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omi
   }
 }
 
-function requestCall(dispatch: Dispatch, { request, signal }: Call): Promise<Reply> {
-  return sendCall(dispatch, request, signal).then(toReply);
+function requestCall(dispatch: Dispatch, { request, signal, letGo }: Call): Promise<Reply> {
+  return sendCall(dispatch, request, signal, letGo).then(toReply);
 }

@@ -16,7 +16,7 @@ export interface Followed {
 /** As in the Fetch standard. */
 const maxRedirects = 20;
 /** Headers that describe a body: dropped where a redirect drops the body. */
-const aboutTheBody = ["content-type", "content-encoding", "content-language", "content-location"];
+const aboutTheBody = ["content-type", "content-length", "content-encoding", "content-language", "content-location"];
 
 /** Whether the status is a redirect (Fetch standard, "redirect status"). */
 export function isRedirect(status: number): boolean {
@@ -26,13 +26,14 @@ export function isRedirect(status: number): boolean {
 /**
  * Follows redirects as the Fetch standard does, but only within the service: to another path, to the service by name, and to the instance
  * that answered. Any other redirect is refused with `ERR_MESH_PROTOCOL`: it would send the caller's credentials, and maybe its body, to a
- * server of the instance's choice. `remainingMs` is the time limit of the next hop.
+ * server of the instance's choice. `remainingMs` is the time limit of the next hop. With `mayStay` a redirect that cannot be followed is the response.
  */
 export async function followRedirects(
   first: MeshRequest,
   answer: MeshResponse,
   send: Dispatch,
   remainingMs: () => number | false,
+  mayStay = false,
 ): Promise<Followed> {
   let request = first;
   let response = answer;
@@ -40,6 +41,7 @@ export async function followRedirects(
     const location = headerOf(response, "location");
     if (location === undefined) break;
     const path = pathWithin(request, response, location);
+    if (mayStay && (path === undefined || redirected(request, response.status, path) === undefined)) break;
     response.body.discard();
     if (path === undefined) throw refused(request, `leads out of the service, to ${shownUrl(location)}`);
     if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
@@ -62,16 +64,50 @@ export async function followRedirects(
 function pathWithin(request: MeshRequest, response: MeshResponse, location: string): string | undefined {
   // A reserved host as base: only relative references keep it.
   const base = "http://within.invalid";
+  const url = urlOf(location, base + request.path);
+  if (url === undefined) return undefined;
+  const isService = url.host.toLowerCase() === request.service.toLowerCase() && /^(https?|mesh):$/.test(url.protocol);
+  if (url.origin !== base && !isService && !isOfInstance(url, response)) return undefined;
+  const path = (url.pathname || "/") + url.search;
+  // The parser leaves backslashes in the paths of schemes that it does not know.
+  return path.startsWith("/") && !path.includes("\\") ? path : undefined;
+}
+
+/** The URL of a `location`; `undefined` for one with user information, and for what is no URL. */
+function urlOf(location: string, base: string): URL | undefined {
   // Header values are decoded as Latin-1; characters beyond ASCII are unencoded UTF-8.
-  const reference = Buffer.from(location, "latin1").toString("utf8");
-  const url = URL.parse(reference, base + request.path) ?? undefined;
-  if (url === undefined || url.username !== "" || url.password !== "") return undefined;
-  const isRelative = url.origin === base;
-  const isService = url.host.toLowerCase() === request.service.toLowerCase();
-  // Both are parsed, since the parser drops the default port of a scheme.
-  const isInstance = response.upstream !== undefined && url.origin === URL.parse(response.upstream.origin)?.origin;
-  if (!isRelative && !(isService && /^(https?|mesh):$/.test(url.protocol)) && !isInstance) return undefined;
-  return (url.pathname || "/") + url.search;
+  const url = URL.parse(Buffer.from(location, "latin1").toString("utf8"), base) ?? undefined;
+  return url?.username === "" && url.password === "" ? url : undefined;
+}
+
+/** Whether a URL names the instance that answered: by its address, or by the name that requests give it. */
+function isOfInstance(url: URL, { upstream }: Pick<MeshResponse, "upstream">): boolean {
+  if (upstream === undefined) return false;
+  // All are parsed, since the parser drops the default port of a scheme.
+  if (url.origin === URL.parse(upstream.origin)?.origin) return true;
+  return upstream.peerName !== undefined && /^https?:$/.test(url.protocol) && url.hostname === upstream.peerName.toLowerCase();
+}
+
+/** A response, as far as a redirect is looked for in it. */
+type Redirecting = Pick<MeshResponse, "status" | "headers" | "upstream">;
+
+/**
+ * The `location` of a response for a client that follows redirects itself and knows the service only: where it names the instance that answered, the
+ * same at `origin`, as the service was called; else `undefined`.
+ */
+export function serviceLocation(response: Redirecting, origin: string): string | undefined {
+  if (!isRedirect(response.status)) return undefined;
+  const location = headerOf({ headers: response.headers }, "location");
+  const url = location === undefined ? undefined : urlOf(location, "http://within.invalid");
+  return url !== undefined && isOfInstance(url, response) ? `${origin}${url.pathname}${url.search}${url.hash}` : undefined;
+}
+
+/** The headers of a response with its {@link serviceLocation}. Returns the same lines where it has none. */
+export function withServiceLocation(response: Redirecting, origin: string): readonly string[] {
+  const location = serviceLocation(response, origin);
+  if (location === undefined) return response.headers;
+  const index = response.headers.findIndex((part, at) => at % 2 === 0 && part === "location");
+  return response.headers.with(index + 1, location);
 }
 
 function redirected(request: MeshRequest, status: number, path: string): MeshRequest | undefined {

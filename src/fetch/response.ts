@@ -2,7 +2,9 @@ import { Readable } from "node:stream";
 import type { UnderlyingByteSource } from "node:stream/web";
 import { inspect } from "node:util";
 import type { MeshResponse } from "../core/dispatch.ts";
+import { tooLargeToCollect } from "../core/errors.ts";
 import type { ResponseBody } from "../core/http/body.ts";
+import { bytesOf } from "../core/http/body-chunks.ts";
 
 const nullBodyStatuses: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
@@ -18,15 +20,17 @@ class LazyResponse {
   readonly #url: string;
   readonly #hasBody: boolean;
   readonly #redirected: boolean;
+  readonly #collects: CollectLimit | undefined;
   #headers: Headers | undefined = undefined;
   #stream: ReadableStream<Uint8Array<ArrayBuffer>> | undefined = undefined;
 
-  constructor(message: MeshResponse, { body, url, hasBody, redirected }: ResponseParts) {
+  constructor(message: MeshResponse, { body, url, hasBody, redirected, collects }: ResponseParts) {
     this.#message = message;
     this.#wire = body;
     this.#url = url;
     this.#hasBody = hasBody;
     this.#redirected = redirected;
+    this.#collects = collects;
   }
 
   get status(): number {
@@ -85,7 +89,7 @@ class LazyResponse {
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#hasBody) return new Uint8Array();
-    return this.#stream === undefined ? this.#wire.bytes() : new Uint8Array(await this.#real().arrayBuffer());
+    return this.#stream === undefined ? this.#wire.bytes() : this.#collected();
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
@@ -103,8 +107,10 @@ class LazyResponse {
 
   clone(): Response {
     if (this.bodyUsed || this.#stream?.locked) throw new TypeError("Response.clone: Body has already been consumed.");
+    // A copy is mostly collected beside the other one: an event stream that is to be read as one is not copied.
+    if (this.#hasBody && this.#stream === undefined) this.#stream = this.#wire.used ? usedStream() : this.#wire.stream("collect");
     const stream = this.body;
-    const parts = { body: this.#wire, url: this.#url, hasBody: this.#hasBody, redirected: this.#redirected };
+    const parts = { body: this.#wire, url: this.#url, hasBody: this.#hasBody, redirected: this.#redirected, collects: this.#collects };
     if (stream === null) return new LazyResponse(this.#message, parts) as unknown as Response;
     const [mine, theirs] = stream.tee();
     this.#stream = mine as ReadableStream<Uint8Array<ArrayBuffer>>;
@@ -121,15 +127,29 @@ class LazyResponse {
 
   // Async: a stream that has been read throws here, where the reader has to reject.
   async #streamedText(): Promise<string> {
-    return this.#real().text();
+    return new TextDecoder().decode(await this.#collected());
   }
 
   async #buffered(): Promise<Response> {
     return new Response(this.#hasBody ? await this.bytes() : null, { headers: this.headers });
   }
 
-  #real(): Response {
-    return new Response(this.#stream as ReadableStream);
+  /** Reads the stream whole. */
+  async #collected(): Promise<Uint8Array<ArrayBuffer>> {
+    // Made of a stream that is in use or was read, a `Response` throws the standard's error.
+    const reader = (new Response(this.#stream).body as ReadableStream<Uint8Array>).getReader();
+    const chunks: Uint8Array[] = [];
+    let bytesLeft = this.#collects?.maxBytes ?? Number.POSITIVE_INFINITY;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      bytesLeft -= read.value.byteLength;
+      chunks.push(read.value);
+      if (bytesLeft >= 0) continue;
+      const { service, maxBytes } = this.#collects as CollectLimit;
+      const error = tooLargeToCollect(service, maxBytes);
+      reader.cancel(error).catch(() => {});
+      throw error;
+    }
+    return bytesOf(chunks);
   }
 }
 
@@ -164,8 +184,16 @@ const unread = new FinalizationRegistry<ResponseBody>((body) => {
   if (!body.used) body.cancel();
 });
 
+/** How much of a stream is collected, and the service whose response it is. */
+export interface CollectLimit {
+  readonly maxBytes: number;
+  readonly service: string;
+}
+
 /** The parts of a `Response` beside the message. */
 export interface ResponseParts {
+  /** The limit of what is collected of a stream; `undefined` = none. The body itself keeps the limit of its own readers. */
+  readonly collects?: CollectLimit | undefined;
   /** The body of the message, decoded. */
   readonly body: ResponseBody;
   readonly url: string;

@@ -1,3 +1,5 @@
+import { quoted } from "../core/text/clean-text.ts";
+
 const schemePrefix = /^[a-z][a-z0-9+.-]*:\/\//i;
 const maxLength = 100;
 
@@ -7,11 +9,11 @@ export function shownUrl(text: string): string {
   const bare = queryAt < 0 ? text : text.slice(0, queryAt);
   const prefix = schemePrefix.exec(bare)?.[0] ?? "";
   const at = bare.lastIndexOf("@");
-  if (at >= 0) return JSON.stringify(shortened(`${prefix}…@${bare.slice(at + 1)}`));
+  if (at >= 0) return quoted(shortened(`${prefix}…@${bare.slice(at + 1)}`));
   const [name = ""] = bare.slice(prefix.length).split("/");
   // A password that contains a question mark.
-  if (name.includes(":") && text.includes("@")) return JSON.stringify(`${prefix}…`);
-  return JSON.stringify(`${shortened(bare)}${queryAt < 0 || text[queryAt] === "#" ? "" : "?…"}`);
+  if (name.includes(":") && text.includes("@")) return quoted(`${prefix}…`);
+  return quoted(`${shortened(bare)}${queryAt < 0 || text[queryAt] === "#" ? "" : "?…"}`);
 }
 
 function shortened(text: string): string {

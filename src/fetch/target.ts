@@ -6,9 +6,13 @@ export interface Target {
   readonly service: string;
   /** Path and query, starting with `/`. */
   readonly path: string;
+  /** The target begins with `https://` or `wss://`: the request is sent over TLS or not at all. */
+  readonly requiresTls: boolean;
 }
 
 const scheme = /^(?:mesh|https?):\/\//;
+/** An origin may also be that of a WebSocket. */
+const originScheme = /^(?:mesh|https?|wss?):\/\//;
 const label = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 // Every form of an IPv4 address for the WHATWG URL standard and for `inet_aton`.
 const numberForm = /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*$/i;
@@ -21,27 +25,49 @@ const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
  * @throws MeshError `ERR_MESH_INVALID_TARGET` with the reason, and without query or user information.
  */
 export function parseTarget(target: string): Target {
-  const prefix = scheme.exec(target)?.[0].length ?? 0;
-  const nameEnd = endOfName(target, prefix);
-  const service = target.slice(prefix, nameEnd);
+  const prefix = scheme.exec(target)?.[0] ?? "";
+  const nameEnd = endOfName(target, prefix.length);
+  const service = target.slice(prefix.length, nameEnd);
   const fault = faultOfName(service);
   if (fault !== undefined) throw refused(target, "", fault);
   const fragment = target.indexOf("#", nameEnd);
   const rest = target.slice(nameEnd, fragment === -1 ? undefined : fragment);
-  if (!printable.test(rest)) {
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  checkPath(path, service, target);
+  return { service, path, requiresTls: prefix === "https://" };
+}
+
+/**
+ * Reads a target that comes in two parts, as clients of `node:http` and of undici have it: an origin (`http://service`, or the service alone) and
+ * a path. Each is judged by itself, since together they may name another service: `http://users` and `-admin/x`.
+ * @throws MeshError `ERR_MESH_INVALID_TARGET` as {@link parseTarget}, and for a path that does not start with a slash.
+ */
+export function parseOrigin(origin: string, path: string): Target {
+  const prefix = originScheme.exec(origin)?.[0] ?? "";
+  const service = origin.slice(prefix.length, origin.endsWith("/") ? -1 : undefined);
+  const fault = faultOfName(service);
+  if (fault !== undefined) throw refused(origin, "", fault);
+  const shown = `${prefix}${service} with path ${path}`;
+  if (!path.startsWith("/")) throw refused(shown, service, "the path does not start with a slash");
+  const fragment = path.indexOf("#");
+  const rest = fragment === -1 ? path : path.slice(0, fragment);
+  checkPath(rest, service, shown);
+  return { service, path: rest, requiresTls: prefix === "https://" || prefix === "wss://" };
+}
+
+function checkPath(path: string, service: string, target: string): void {
+  if (!printable.test(path)) {
     throw refused(
       target,
       service,
       "the path and query may hold printable ASCII without backslash and white space only: encode the rest with encodeURIComponent",
     );
   }
-  const path = rest.startsWith("/") ? rest : `/${rest}`;
   const query = path.indexOf("?");
   if (path.includes(".") || path.includes("%2")) {
     if (dotSegment.test(query === -1 ? path : path.slice(0, query)))
       throw refused(target, service, "the path has a dot segment (`.`, `..` or an encoded form)");
   }
-  return { service, path };
 }
 
 function endOfName(target: string, from: number): number {

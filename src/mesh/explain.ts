@@ -1,6 +1,6 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Candidacy } from "../balancer/candidates/candidacy.ts";
-import type { Picker } from "../balancer/picker.ts";
+import type { Picker, PickerView } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
@@ -68,8 +68,17 @@ function explainEndpoint(
     attempts: upstream.attempts,
     failures: upstream.failures,
     latencyMs: upstream.latencyMs,
-    picker: picker.explain?.(upstream),
+    picker: viewOf(picker, upstream),
   };
+}
+
+/** The picker may be the program's, and the page explains from a timer. */
+function viewOf(picker: Pick<Picker, "explain">, upstream: Upstream): PickerView | undefined {
+  try {
+    return picker.explain?.(upstream);
+  } catch (error) {
+    return { error: describeError(error) };
+  }
 }
 
 function reasonOf({ candidate, reason }: Candidacy, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {

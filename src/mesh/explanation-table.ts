@@ -1,6 +1,7 @@
 import type { PickerView } from "../balancer/picker.ts";
 import { reasonsText } from "../core/left-out.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
+import { cleanText } from "../core/text/clean-text.ts";
 import type { EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 
 /** An explanation as text: lines about the service, then a line for each endpoint. */
@@ -9,9 +10,9 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
   const age = ageMs === undefined ? "has not answered yet" : `answered ${(ageMs / 1_000).toFixed(1)} s ago`;
   const candidates = endpoints.filter(({ candidate }) => candidate).length;
   const head = [
-    `${plain(service)}: ${candidates} of ${endpoints.length} endpoints are candidates, breaker of the service ${breaker}`,
-    `registry ${registryText(registry)}: ${plain(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${plain(discoveryError)}`}`,
-    ...(leftOut.length === 0 ? [] : [`left out: ${plain(reasonsText(leftOut))}`]),
+    `${cleanText(service)}: ${candidates} of ${endpoints.length} endpoints are candidates, breaker of the service ${breaker}`,
+    `registry ${registryText(registry)}: ${cleanText(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${cleanText(discoveryError)}`}`,
+    ...(leftOut.length === 0 ? [] : [`left out: ${cleanText(reasonsText(leftOut))}`]),
   ];
   if (endpoints.length === 0) return head.join("\n");
   const rows = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs))];
@@ -36,9 +37,9 @@ function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[]
       ? ""
       : `; health check failed ${((nowMs - healthCheck.atMs) / 1_000).toFixed(1)} s ago: ${healthCheck.error ?? ""}`;
   return [
-    plain(endpoint.id),
-    plain(address),
-    plain(endpoint.zone ?? "-"),
+    cleanText(endpoint.id),
+    cleanText(address),
+    cleanText(endpoint.zone ?? "-"),
     String(endpoint.priority ?? 0),
     String(endpoint.weight ?? 1),
     share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`,
@@ -47,7 +48,7 @@ function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[]
     String(failures),
     `${latencyMs.toFixed(1)} ms`,
     picker === undefined ? "-" : viewOf(picker),
-    plain(`${reason}${check}${warning === undefined ? "" : `; ${warning}`}`),
+    cleanText(`${reason}${check}${warning === undefined ? "" : `; ${warning}`}`),
   ];
 }
 
@@ -55,11 +56,5 @@ function viewOf(view: PickerView): string {
   const entries = Object.entries(view).map(
     ([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(3)) : value}`,
   );
-  return plain(entries.join(", "));
-}
-
-/** Text from outside without control characters: a terminal shows it and does not obey it. */
-function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+  return cleanText(entries.join(", "));
 }

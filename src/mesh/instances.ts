@@ -1,4 +1,5 @@
 import { AttemptLedger } from "../attempts/attempt-ledger.ts";
+import { Patience, type PatienceLimits } from "../attempts/patience.ts";
 import { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { Clock, Random } from "../core/clock.ts";
@@ -8,24 +9,28 @@ import type { EventSink } from "../core/observing/events.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";
+import type { OpenConnection } from "../rotation/health/health-check-connection.ts";
 import { HealthChecks } from "../rotation/health/health-checks.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
 import { OperatorHolds } from "../rotation/operator-holds.ts";
 import { Rotation } from "../rotation/rotation.ts";
-import type { ClientIdentity } from "../wire/client-identity.ts";
 import type { InstanceSettings } from "./instance-options.ts";
 
 /** The settings of {@link Instances}, and the parts that they work with. */
 export interface InstancesParts {
   readonly service: string;
   readonly settings: InstanceSettings;
+  /** The time limits of the service, by which silence of an instance is judged. */
+  readonly patience: PatienceLimits;
   /** The zone of this process. */
   readonly zone: string | undefined;
-  /** For the connections of the health checks, which are their own. */
-  readonly identity: ClientIdentity;
+  /** The name of the service to its instances. */
+  readonly peerName: string | undefined;
+  /** Opens the connections of the health checks, which are their own. */
+  readonly open: OpenConnection;
   /** Sends one attempt to an upstream, for pickers that probe instances. */
   readonly send: Dispatch;
-  /** Releases the connections of an upstream that is no longer listed. */
+  /** Releases the connections of an upstream that is no longer listed, or that has left the rotation. */
   readonly release: (upstream: Upstream) => void;
   /** Called where attempts show that discovery's data may be out of date: an instance cannot be reached, or all are out of rotation. */
   readonly onStale?: (() => void) | undefined;
@@ -49,7 +54,7 @@ export class Instances {
   readonly #healthChecks: HealthChecks | undefined;
 
   constructor(parts: InstancesParts) {
-    const { service, settings, zone, send, events, clock, random } = parts;
+    const { service, settings, patience, zone, send, events, clock, random } = parts;
     this.picker = settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker;
     this.#rotation = new Rotation({
       ...(settings.breaker || undefined),
@@ -65,11 +70,14 @@ export class Instances {
     this.balancer = new Balancer({
       ...settings.balancing,
       service,
+      peerName: parts.peerName,
       picker: this.picker,
       zone,
       clock,
       random,
       onStateChange: (upstream) => {
+        // An instance that is about to end must not wait for connections that nothing uses.
+        if (upstream.state === "ejected" || upstream.state === "unhealthy") parts.release(upstream);
         // Another instance may have taken its place in the subset.
         if (settings.balancing.subset) this.#healthChecks?.update(this.balancer.members);
         this.room?.fill();
@@ -86,6 +94,7 @@ export class Instances {
       picker: this.picker,
       // With `breaker: false`, attempts do not reach the circuits: only health checks and operators do.
       passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
+      patience: new Patience(patience),
       clock,
       onEnd: this.room?.fill,
       onUnreachable: parts.onStale,
@@ -130,12 +139,12 @@ export class Instances {
   }
 }
 
-function healthChecksOf({ settings, identity, clock, random }: InstancesParts, rotation: Rotation): HealthChecks | undefined {
+function healthChecksOf({ settings, open, clock, random }: InstancesParts, rotation: Rotation): HealthChecks | undefined {
   const { healthCheck, protocol } = settings;
   if (healthCheck === false) return undefined;
   return new HealthChecks({
     ...healthCheck,
-    probe: healthCheckProbe(healthCheck, protocol, identity),
+    probe: healthCheckProbe(healthCheck, { protocol, open }),
     clock,
     random,
     onUnhealthy: (upstream) => rotation.hold(upstream),

@@ -35,10 +35,15 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly tls?: TlsOptions;
   /**
    * A directory for the last good endpoints of each service, in files of mode 0600 with a checksum: a process that starts while the registry
-   * is down uses them. @default none
+   * is down uses them. Neither the directory nor a file may be writable by others. @default none
    */
   readonly lastGoodDirectory?: string;
-  /** Services that are watched at a time; beyond it, the least recently used service without calls in flight is dropped. @default 128 */
+  /** Age up to which endpoints in `lastGoodDirectory` are used, in milliseconds: their addresses may belong to others by then. @default 86400000 */
+  readonly lastGoodMaxAgeMs?: number;
+  /**
+   * Services with endpoints that are watched at a time; beyond it, the least recently used one without calls in flight is dropped. For names that
+   * discovery has never listed, at most this many watches begin at once, then 16 a second, and 32 are kept. @default 128
+   */
   readonly maxServices?: number;
   /** Time for which `close()` waits for calls in flight, in milliseconds. @default 5000 */
   readonly drainTimeoutMs?: number;
@@ -100,6 +105,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   }),
   tls: group(tlsOptions),
   lastGoodDirectory: text("none"),
+  lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
   drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
   clock: custom<Clock>({

@@ -1,28 +1,29 @@
 import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
-import { type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
+import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
-import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
-import { meshRequest } from "../core/mesh-request.ts";
+import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
-import { LastGood } from "../discovery/last-good.ts";
-import { type DecodeOptions, decodeOption } from "../fetch/decode-options.ts";
-import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
+import type { LastGood } from "../discovery/last-good/last-good.ts";
+import { type EdgeLimits, fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
-import { timeoutOption } from "../policies/deadline.ts";
+import { deadline, timeoutOption } from "../policies/deadline.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
-import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
+import { staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
-import { Transport, type Upgraded } from "../wire/transport.ts";
+import { Transport } from "../wire/transport.ts";
+import type { Upgraded } from "../wire/upgrade-handler.ts";
+import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
+import { lastGoodOf } from "./last-good-of.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Service } from "./service.ts";
@@ -44,17 +45,17 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * `maybeExecuted` says whether an instance may have executed the request; with the reason of the signal when the caller aborts; and with a
    * `TypeError` or `RangeError` for wrong arguments.
    */
-  fetch(target: FetchTarget<Declared>, init?: MeshRequestInit): Promise<Response>;
+  fetch(target: FetchTarget<Declared>, init?: MeshRequestInit | RequestInit): Promise<Response>;
   /**
    * Calls a service like {@link fetch}, and resolves with `{ statusCode, headers, body, trailers }` at less cost than a `Response`. The body is as it
    * came over the wire, not decoded; a redirect is a reply like any other. Read the body, discard it or cancel it.
    */
-  request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply>;
+  request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect"> | RequestInit): Promise<Reply>;
   /**
    * The mesh as an undici `Dispatcher`. With `setGlobalDispatcher(mesh.dispatcher())`, plain `fetch("http://service/path")` goes through the
    * mesh, and so do `request`, `stream`, `pipeline` and `WebSocket` of undici. Closing the dispatcher closes the mesh.
    */
-  dispatcher(options?: DispatcherOptions): Dispatcher;
+  dispatcher(options?: DispatcherOptions): AnyDispatcher;
   /**
    * The mesh as an `http.Agent`, for clients on `node:http` (axios, got, node-fetch): the host of a request is the service. It picks instances and
    * their breakers learn the outcomes; it does not retry, and sets no deadline.
@@ -73,7 +74,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * @throws MeshError `ERR_MESH_INVALID_TARGET` for a wrong name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
    */
   warm(service: string, options?: WarmOptions): Promise<number>;
-  /** The names of the services that are watched: those that were called, `maxServices` at most. */
+  /** The names of the services that are watched: those that were called, within the bounds of `maxServices`. */
   services(): readonly string[];
   /**
    * Explains for each endpoint of a service why it is a candidate or is none, and how old the data is; `undefined` for a service that is
@@ -107,45 +108,50 @@ export function createMesh<const Declared extends string = string>(options: Mesh
   return new ClientMesh(options);
 }
 
+/** The longest time of an upgrade up to its answer, in milliseconds. */
+const upgradeTimeoutMs = 10_000;
+
 class ClientMesh implements Mesh {
   readonly #settings: MeshSettings;
   readonly #observers: Observers;
   readonly #transport: Transport;
   readonly #lastGood: LastGood | undefined;
-  readonly #identity: ClientIdentity;
   readonly #reading: MeshReading;
   readonly #services: Services;
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** Sends a call down the pipeline. */
   readonly #dispatch: Dispatch;
-  readonly #decodeOf: (service: string) => DecodeOptions;
+  readonly #upgradeDeadline: Interceptor;
+  readonly #limitsOf: (service: string) => EdgeLimits;
   #closing: Promise<void> | undefined = undefined;
 
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
-    const { discovery, clock, tls, zone, lastGoodDirectory: directory } = settings;
+    const { discovery, clock, tls, zone } = settings;
     this.#settings = settings;
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
-    this.#lastGood = directory === undefined ? undefined : new LastGood({ directory, clock, onError: this.#onDiscoveryError });
-    this.#identity = staticIdentity(tls);
-    this.#transport = new Transport({ zone, clock, identity: this.#identity });
+    this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
+    this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
+      onListed: (service: string) => this.#services.noteListed(service),
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
-      identity: this.#identity,
       clock,
       random: settings.random,
     };
     this.#services = new Services({
       maxServices: settings.maxServices,
+      isOwnName: (name) => settings.serviceNames !== undefined || this.#overrides.has(name),
+      onDrop: (name) => this.#lastGood?.forget(name),
+      ...shared,
       create: (name) => {
         const own = this.#overrides.get(name);
         return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
@@ -158,10 +164,12 @@ class ClientMesh implements Mesh {
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
+    const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
+    this.#upgradeDeadline = deadline({ limitOf: (request) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs), clock });
     const dispatch = callPipeline({
       observers: this.#observers,
       clock,
-      limitOf: ({ service }) => this.#overrides.get(service)?.timeoutMs ?? limit,
+      limitOf,
       interceptors: options.interceptors ?? [],
       route: this.#route,
     });
@@ -170,27 +178,29 @@ class ClientMesh implements Mesh {
       const refusal = this.#refusalOf(request.service);
       return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
     };
-    const { decode } = decodeOption.settle(options);
-    this.#decodeOf = (service) => this.#overrides.get(service)?.decode ?? decode;
+    this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#dispatch, this.#decodeOf, target, init);
+    fetchThrough(this.#dispatch, this.#limitsOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
     requestThrough(this.#dispatch, target, init);
 
-  dispatcher(options?: DispatcherOptions): Dispatcher {
+  dispatcher(options?: DispatcherOptions): AnyDispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(this.#serviceOf(request.service), this.#transport, request, protocol);
-    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options);
+      upgradeThrough(
+        { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
+        request,
+        protocol,
+      );
+    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
-    const lease = async (service: string, method: string, path: string) =>
-      this.#serviceOf(service).lease(meshRequest({ service, method, path, headers: {}, body: undefined }));
-    return new MeshAgent({ lease, identity: this.#identity }, options);
+    const { connector, idle } = this.#transport;
+    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle }, options);
   }
 
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
@@ -203,7 +213,8 @@ class ClientMesh implements Mesh {
 
   async warm(service: string, options: WarmOptions = {}): Promise<number> {
     checkWarm(options);
-    return this.#serviceOf(parseTarget(service).service).warm(options);
+    const watched = await this.#serviceOf(parseTarget(service).service);
+    return watched.warm(options);
   }
 
   explain(service: string): ServiceExplanation | undefined {
@@ -238,13 +249,13 @@ class ClientMesh implements Mesh {
 
   /** Passes a call to its service. It rejects and never throws: interceptors above see refusals as they see failures. */
   readonly #route: Dispatch = (request) => {
-    let service: Service;
+    let service: Service | undefined;
     try {
       service = this.#services.of(request.service);
     } catch (error) {
       return Promise.reject(error);
     }
-    return service.dispatch(request);
+    return service?.dispatch(request) ?? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request));
   };
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
@@ -253,10 +264,10 @@ class ClientMesh implements Mesh {
   }
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
-  #serviceOf(name: string): Service {
+  #serviceOf(name: string): Service | Promise<Service> {
     const refusal = this.#refusalOf(name);
     if (refusal !== undefined) throw refusal;
-    return this.#services.of(name);
+    return this.#services.of(name) ?? this.#services.ofCatalogue(name);
   }
 
   readonly #onDiscoveryError = (service: string, error: unknown): void =>

@@ -1,4 +1,5 @@
 import type { OptionRule } from "../core/settings/option-rule.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { nearestName } from "../discovery/nearest-name.ts";
 
 /**
@@ -8,7 +9,7 @@ import { nearestName } from "../discovery/nearest-name.ts";
 export function optionHint(unknown: string, tables: readonly { readonly rules: object }[]): string | undefined {
   const rules = new Map(tables.flatMap((table) => Object.entries<OptionRule<unknown>>(table.rules as never)));
   const groups = [...rules].filter(([, { table }]) => table !== undefined && Object.hasOwn(table.rules, unknown)).map(([name]) => name);
-  if (groups.length > 0) return `${JSON.stringify(unknown)} is an option of ${groups.join(", ")}`;
+  if (groups.length > 0) return `${quoted(unknown)} is an option of ${groups.join(", ")}`;
   const nearest = nearestName(unknown, [...rules.keys()]);
-  return nearest === undefined ? undefined : `did you mean ${JSON.stringify(nearest)}?`;
+  return nearest === undefined ? undefined : `did you mean ${quoted(nearest)}?`;
 }

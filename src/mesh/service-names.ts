@@ -1,3 +1,4 @@
+import { quoted } from "../core/text/clean-text.ts";
 import { nearestName } from "../discovery/nearest-name.ts";
 import { parseTarget } from "../fetch/target.ts";
 
@@ -6,7 +7,7 @@ import { parseTarget } from "../fetch/target.ts";
  * @throws TypeError naming the option and the name.
  */
 export function checkServiceName(option: string, name: string): void {
-  if (!isServiceName(name)) throw new TypeError(`${option} must be names of services, without a path: not ${JSON.stringify(name)}`);
+  if (!isServiceName(name)) throw new TypeError(`${option} must be names of services, without a path: not ${quoted(name)}`);
 }
 
 function isServiceName(name: string): boolean {
@@ -31,7 +32,7 @@ export class ServiceNames {
     const names = this.#names;
     if (names === undefined || names.has(name)) return undefined;
     const nearest = nearestName(name, [...names]);
-    const hint = nearest === undefined ? `it has ${[...names].join(", ") || "none"}` : `did you mean ${JSON.stringify(nearest)}?`;
-    return new TypeError(`${where}: ${JSON.stringify(name)} is not in serviceNames; ${hint}`);
+    const hint = nearest === undefined ? `it has ${[...names].join(", ") || "none"}` : `did you mean ${quoted(nearest)}?`;
+    return new TypeError(`${where}: ${quoted(name)} is not in serviceNames; ${hint}`);
   }
 }

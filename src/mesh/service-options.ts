@@ -3,8 +3,9 @@ import type { Interceptor } from "../core/dispatch.ts";
 import { checkKeys } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
-import { type DecodeOption, decodeOption } from "../fetch/decode-options.ts";
+import { type DecodeOption, decodeOption } from "../fetch/decoding/decode-options.ts";
 import { type TimeoutOption, timeoutOption } from "../policies/deadline.ts";
 import { type HealthCheckOption, healthCheckOption } from "../rotation/health/health-check-options.ts";
 import { type InstanceOptions, instanceOptions } from "./instance-options.ts";
@@ -65,7 +66,7 @@ export function withOverrides(options: ServiceOptions, own: ServiceOptions = {})
  */
 export function checkServiceOptions(where: string, options: object, namesOfMesh: readonly string[]): void {
   checkKeys(where, options, serviceOptionNames, (key) =>
-    namesOfMesh.includes(key) ? `${JSON.stringify(key)} is an option of createMesh, for all services` : optionHint(key, serviceTables),
+    namesOfMesh.includes(key) ? `${quoted(key)} is an option of createMesh, for all services` : optionHint(key, serviceTables),
   );
   checkServiceValues(`${where}.`, options);
 }

@@ -1,7 +1,9 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
+import { noTls, pickSecure } from "../attempts/pick-secure.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import { settleWire, type WireSettings } from "../core/connection-options.ts";
+import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
@@ -10,14 +12,14 @@ import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
 import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
-import type { LastGood } from "../discovery/last-good.ts";
+import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { registryState } from "../discovery/registry-state.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
+import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
-import { type ClientIdentity, staticIdentity } from "../wire/client-identity.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
@@ -32,15 +34,15 @@ import { type WarmOptions, warmUp } from "./warm-up.ts";
 export interface ServiceContext {
   readonly discovery: Discovery;
   readonly lastGood?: LastGood | undefined;
+  /** Told when discovery lists an endpoint of a service. */
+  readonly onListed?: (service: string) => void;
   readonly catalogue: Catalogue;
   /** As much of the transport as a service uses, so that a simulation can replace it. */
-  readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect">>;
+  readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
   readonly observers: Observers;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
-  /** For the connections of the health checks, which are their own. */
-  readonly identity?: ClientIdentity;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -58,6 +60,7 @@ export class Service implements CallEndListener {
   readonly #budget: RetryBudget;
   readonly #pipeline: ServicePipeline;
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
+  #listed: { readonly from: readonly Endpoint[]; readonly as: readonly Endpoint[] } | undefined = undefined;
   #inFlight = 0;
 
   /** @param interceptors those of this service; those of the mesh are around all services */
@@ -72,8 +75,16 @@ export class Service implements CallEndListener {
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
+      patience: {
+        ...attemptTimeoutOption.settle(options),
+        ...timeoutOption.settle(options),
+        bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs,
+      },
       zone: context.zone,
-      identity: context.identity ?? staticIdentity(),
+      peerName: this.wire.peer.name,
+      // A simulation has no connections, and no health checks.
+      open: (upstream, alpn, opened) =>
+        transport.connector?.open(upstream, this.wire, { alpn, isForRequests: false }, opened) ?? (() => {}),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
@@ -90,7 +101,14 @@ export class Service implements CallEndListener {
     // One budget for retries and hedges: both are extra load.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const { balancer, ledger, room } = this.#instances;
-    const layerParts = { ...parts, observers, interceptors, protocol: this.wire.protocol, sharedBudget: this.#budget };
+    const layerParts = {
+      ...parts,
+      observers,
+      interceptors,
+      protocol: this.wire.protocol,
+      maxCollectedBytes: this.wire.maxCollectedBytes,
+      sharedBudget: this.#budget,
+    };
     this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
@@ -102,7 +120,7 @@ export class Service implements CallEndListener {
 
   /** Makes the watch of its endpoints, without starting it. */
   #watch(emptyPolicy: EmptyPolicy | undefined): Watcher {
-    const { discovery, lastGood, observers, clock, random } = this.#context;
+    const { discovery, lastGood, observers, onListed, clock, random } = this.#context;
     return new Watcher({
       service: this.name,
       discovery,
@@ -110,12 +128,20 @@ export class Service implements CallEndListener {
       lastGood,
       clock,
       random,
-      onUpdate: (update) => {
+      onUpdate: (given) => {
+        const update = { ...given, endpoints: this.#spokenTo(given.endpoints) };
         this.#instances.update(update.endpoints, this.#watcher.unconfirmed);
+        if (update.endpoints.length > 0) onListed?.(this.name);
         observers.emit?.({ type: "endpoints", ...update });
       },
       onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),
     });
+  }
+
+  /** The endpoints as the mode of `peer` has them, in the same array for the same array. */
+  #spokenTo(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+    if (this.#listed?.from !== endpoints) this.#listed = { from: endpoints, as: endpointsFor(this.wire.peer.mode, endpoints) };
+    return this.#listed.as;
   }
 
   /** Follows the number of callers in each zone, where the options name the calling service. Returns the function that ends it. */
@@ -157,6 +183,10 @@ export class Service implements CallEndListener {
       const lease = await this.#pickLease(request);
       return {
         ...lease,
+        failed: (error) => {
+          lease.failed(error);
+          leave();
+        },
         settle: (outcome, refused) => {
           lease.settle(outcome, refused);
           leave();
@@ -171,8 +201,11 @@ export class Service implements CallEndListener {
   async #pickLease(request: MeshRequest): Promise<Lease> {
     const { balancer, ledger } = this.#instances;
     if (!this.#wait.isOver) await this.#wait.join(request);
-    const upstream = balancer.pick(request, isRetryableMethod(request.method, "safe"));
+    const mayProbe = isRetryableMethod(request.method, "safe");
+    let upstream = balancer.pick(request, mayProbe);
     if (upstream === undefined) throw await this.#wait.noEndpoints(request);
+    if (request.requiresTls && !upstream.endpoint.secure) upstream = pickSecure(balancer, request, mayProbe);
+    if (upstream === undefined) throw noTls(request);
     return leaseOf(upstream, ledger.begin(upstream, request));
   }
 

@@ -13,7 +13,8 @@ export interface AttemptTimeoutOptions {
 }
 
 /**
- * Bounds one attempt up to its response head: the wait for a connection, connecting, sending, and waiting for the response. undici's own
+ * Bounds one attempt up to its response head: the wait for a connection, connecting, and waiting for the response. While a request body goes out,
+ * the limit is that of each of its parts, so that a large upload may take its time and an instance that reads nothing is found. undici's own
  * limits are half a second coarse and leave out the wait for a connection. The function begins the attempt of a request; it returns
  * `undefined` where there is no limit.
  */
@@ -49,7 +50,7 @@ export class BoundedAttempt extends Cancellation {
   /** The cancellation of the call. */
   readonly #call: Cancellation;
   readonly #clock: Clock;
-  readonly #dueAt: number;
+  #dueAt: number;
   #timer: Timer;
 
   constructor(request: MeshRequest, timeoutMs: number, clock: Clock) {
@@ -81,10 +82,26 @@ export class BoundedAttempt extends Cancellation {
   }
 
   #expire(timeoutMs: number): void {
+    const leftMs = this.#leftOfUpload(timeoutMs);
+    if (leftMs > 0) {
+      this.#dueAt = this.#clock.now() + leftMs;
+      this.#timer = this.#clock.setTimer(() => this.#expire(timeoutMs), leftMs);
+      return;
+    }
     const extraMs = heldUpMs(this.#clock, this.#dueAt, timeoutMs);
     // The response may have arrived and be unread. The instance is not blamed for that: it has the lost time once more.
     if (extraMs === 0) this.#giveUp(timeoutMs);
     else this.#timer = this.#clock.setTimer(() => this.#giveUp(timeoutMs), extraMs);
+  }
+
+  /**
+   * The rest of the limit since the last part of the request body went out, in milliseconds; the whole while the caller's own source is waited
+   * for.
+   */
+  #leftOfUpload(timeoutMs: number): number {
+    const { progress } = this.#request;
+    if (progress?.awaitsSource) return timeoutMs;
+    return progress?.arrivedAt === undefined ? 0 : progress.arrivedAt + timeoutMs - this.#clock.now();
   }
 
   #giveUp(timeoutMs: number): void {
@@ -102,7 +119,10 @@ export class BoundedAttempt extends Cancellation {
 
 /** The option of {@link attemptLimit}. */
 export interface AttemptTimeoutOption {
-  /** Time limit of one attempt up to its response head, in milliseconds; `false` = no limit. @default 2000 */
+  /**
+   * Time limit of one attempt up to its response head, in milliseconds; `false` = no limit. It begins anew with each part of a request body that
+   * goes out. @default 2000
+   */
   readonly attemptTimeoutMs?: number | false;
 }
 

@@ -2,7 +2,9 @@ import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock, Timer } from "../core/clock.ts";
 import type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
-import { headerOf } from "../core/http/response-headers.ts";
+import type { ResponseBody } from "../core/http/body.ts";
+import { isEventStream, wantsEventStream } from "../core/http/event-stream.ts";
+import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { number, orFalse } from "../core/settings/rules.ts";
 import { incoming } from "./incoming.ts";
@@ -16,8 +18,8 @@ export interface DeadlineOptions {
 
 /**
  * Bounds the whole call: all layers below, and the body. At the deadline, and at the abort of the caller, the call settles at once, whatever
- * the layers below do, and what is still in flight is cancelled. The deadline of an event stream ends with its response head, since the
- * stream has no end.
+ * the layers below do, and what is still in flight is cancelled. The deadline of an event stream that was asked for, or is read as one, ends with
+ * its response head, since the stream has no end.
  */
 export function deadline(options: DeadlineOptions): Interceptor {
   return (next) => (request) => new Promise((resolve) => new BoundedCall(options, request, resolve).send(next));
@@ -116,11 +118,21 @@ class BoundedCall implements CancelHandler, OpenCall {
     }
     this.#isSettled = true;
     if (response.body.complete) this.#end();
-    else if (isEventStream(response)) {
-      this.#finish();
-      response.body.onClose(() => this.#tellEnd());
-    } else response.body.onClose(() => this.#end());
-    this.#settle(response);
+    else response.body.onClose(() => this.#end());
+    this.#settle(!response.body.complete && isEventStream(response) ? this.#eventStream(response) : response);
+  }
+
+  /** An event stream has no end: the deadline of one that its caller has asked for ends here, or when it is read as a stream. */
+  #eventStream(response: MeshResponse): MeshResponse {
+    const wants = wantsEventStream(this.#request.headers);
+    if (wants === "no") return response;
+    const release = () => this.#options.clock.clearTimer(this.#timer);
+    if (wants === "asked") {
+      release();
+      return response;
+    }
+    const { status, statusText, headers, upstream, body } = response;
+    return { status, statusText, headers, upstream, body: new MaybeEventStream(body, release) };
   }
 
   #fail(error: unknown): void {
@@ -162,9 +174,27 @@ function sooner(ownMs: number | false): number | false {
   return leftMs < (ownMs === false ? Number.POSITIVE_INFINITY : ownMs) ? Math.max(0, leftMs) : ownMs;
 }
 
-/** Media types are compared without regard to case (RFC 9110 §8.3.1). */
-function isEventStream(response: MeshResponse): boolean {
-  return /^text\/event-stream\s*(;|$)/i.test(headerOf(response, "content-type") ?? "");
+/** The body of an event stream for which a caller has not asked by name: its deadline ends when it is read as a stream. */
+class MaybeEventStream extends WrappedBody {
+  readonly #release: () => void;
+
+  constructor(inner: ResponseBody, release: () => void) {
+    super(inner);
+    this.#release = release;
+  }
+
+  override text(): Promise<string> {
+    return this.inner.text();
+  }
+
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.inner.bytes();
+  }
+
+  stream(purpose?: "collect"): ReadableStream<Uint8Array<ArrayBuffer>> {
+    if (purpose === undefined) this.#release();
+    return this.inner.stream(purpose);
+  }
 }
 
 /** The option of {@link deadline}, which services may have of their own. */

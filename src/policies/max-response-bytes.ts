@@ -1,6 +1,6 @@
 import type { UnderlyingByteSource } from "node:stream/web";
 import type { Interceptor } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import { MeshError, tooLargeToCollect } from "../core/errors.ts";
 import type { CloseListener, ResponseBody } from "../core/http/body.ts";
 import { bytesOf } from "../core/http/body-chunks.ts";
 import { endByteStream } from "../core/http/byte-stream.ts";
@@ -14,7 +14,7 @@ import { integer } from "../core/settings/rules.ts";
  * Refuses response bodies of more than `max` bytes as they come over the wire: at once where `content-length` says so, else with the
  * first byte too many. The call, or the reading of its body, rejects with `ERR_MESH_BODY`, and the connection is closed.
  */
-export function maxResponseBytes(max: number): Interceptor {
+export function maxResponseBytes(max: number, maxCollected: number | false = false): Interceptor {
   return (next) => (request) =>
     next(request).then((response) => {
       const refusal = () => {
@@ -22,28 +22,44 @@ export function maxResponseBytes(max: number): Interceptor {
         const message = `the response of "${service}" is larger than ${max} bytes (maxResponseBytes)`;
         return new MeshError("ERR_MESH_BODY", message, { service, attempts: [...attempts] });
       };
-      // The length in the answer to a HEAD, and in a 304, is that of another response (RFC 9110 §8.6).
-      const isOfBody = request.method !== "HEAD" && response.status !== 304;
+      // The length in the answer to a HEAD, and in a 304 or 204, is that of another response or of none (RFC 9110 §8.6).
+      const isOfBody = request.method !== "HEAD" && response.status !== 304 && response.status !== 204;
       if (isOfBody && Number(headerOf(response, "content-length")) > max) {
         response.body.cancel();
         throw refusal();
       }
       const { status, statusText, headers, upstream } = response;
-      return { status, statusText, headers, upstream, body: new BoundedBody(response.body, max, refusal) };
+      return {
+        status,
+        statusText,
+        headers,
+        upstream,
+        body: new BoundedBody(response.body, { max, refusal, maxCollected, service: request.service }),
+      };
     });
+}
+
+/** The limits of a {@link BoundedBody}. */
+interface Bounds {
+  readonly max: number;
+  /** The error of a larger body. */
+  readonly refusal: () => MeshError;
+  /** The most bytes that are collected; `false` = no limit. */
+  readonly maxCollected: number | false;
+  readonly service: string;
 }
 
 /** A body that is given up with the first byte beyond its limit. */
 class BoundedBody extends WrappedBody {
-  readonly #refusal: () => MeshError;
+  readonly #bounds: Bounds;
   #bytesLeft: number;
   /** The error with which the body was given up; `undefined` before. */
   #error: MeshError | undefined = undefined;
 
-  constructor(inner: ResponseBody, max: number, refusal: () => MeshError) {
+  constructor(inner: ResponseBody, bounds: Bounds) {
     super(inner);
-    this.#bytesLeft = max;
-    this.#refusal = refusal;
+    this.#bytesLeft = bounds.max;
+    this.#bounds = bounds;
   }
 
   override onClose(listener: CloseListener): void {
@@ -52,12 +68,18 @@ class BoundedBody extends WrappedBody {
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of this.stream()) chunks.push(chunk);
+    const { maxCollected, service } = this.#bounds;
+    let size = 0;
+    for await (const chunk of this.stream("collect")) {
+      size += chunk.byteLength;
+      if (maxCollected !== false && size > maxCollected) throw this.#giveUp(tooLargeToCollect(service, maxCollected));
+      chunks.push(chunk);
+    }
     return bytesOf(chunks);
   }
 
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const reader = this.inner.stream().getReader();
+  stream(purpose?: "collect"): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const reader = this.inner.stream(purpose).getReader();
     const source: UnderlyingByteSource = {
       type: "bytes",
       pull: async (controller) => {
@@ -70,13 +92,17 @@ class BoundedBody extends WrappedBody {
     return new ReadableStream(source) as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
+  #giveUp(error: MeshError): MeshError {
+    this.#error = error;
+    // For the instance it is a body that its reader gave up: it has done nothing wrong.
+    this.inner.cancel();
+    return error;
+  }
+
   #counted(chunk: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     this.#bytesLeft -= chunk.byteLength;
     if (this.#bytesLeft >= 0) return chunk;
-    this.#error = this.#refusal();
-    // For the instance it is a body that its reader gave up: it has done nothing wrong.
-    this.inner.cancel();
-    throw this.#error;
+    throw this.#giveUp(this.#bounds.refusal());
   }
 }
 
@@ -92,5 +118,6 @@ export interface MaxResponseBytesOption {
 export const maxResponseBytesLayer = layer({
   name: "largest response",
   options: optionTable<MaxResponseBytesOption>()({ maxResponseBytes: integer({ min: 0, unit: "bytes", defaultText: "no limit" }) }),
-  build: ({ maxResponseBytes: max }, _parts: object) => (max === undefined ? undefined : maxResponseBytes(max)),
+  build: ({ maxResponseBytes: max }, { maxCollectedBytes }: { readonly maxCollectedBytes: number | false }) =>
+    max === undefined ? undefined : maxResponseBytes(max, maxCollectedBytes),
 });

@@ -1,4 +1,6 @@
 import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
+import { quoted } from "../core/text/clean-text.ts";
+import { entryNameRule, isEntryName } from "./entry-name.ts";
 import { RegistrationKeeper } from "./registration-keeper.ts";
 import type { RegistryEntry } from "./registry-entry.ts";
 
@@ -6,7 +8,7 @@ import type { RegistryEntry } from "./registry-entry.ts";
 export interface KeepRegisteredOptions {
   /** How long the first announcement is repeated while the registry cannot be reached, in milliseconds; 0 makes one attempt. */
   readonly registerTimeoutMs: number;
-  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed; the keeper repeats it. */
+  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed, and that the keeper repeats, or that found the instance forgotten. */
   readonly onRenewalError?: ((error: Error) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
@@ -17,7 +19,8 @@ const retryCapMs = 2_000;
 
 /**
  * Announces `entry` as up, with full jitter between the attempts, and keeps it registered until the registration is disposed. Rejects with
- * `ERR_MESH_REGISTRATION` when the registry refuses it or the time is up, or with the signal's reason.
+ * `ERR_MESH_REGISTRATION` when the registry refuses it or the time is up, with the signal's reason, or, before anything is sent, with a
+ * `TypeError` on an id by which a registry could not find the entry again.
  */
 export async function keepRegistered(
   entry: RegistryEntry,
@@ -25,6 +28,7 @@ export async function keepRegistered(
   signal?: AbortSignal,
 ): Promise<RegistrationKeeper> {
   signal?.throwIfAborted();
+  if (!isEntryName(entry.id)) throw new TypeError(`the id of an entry must be ${entryNameRule}, got ${quoted(entry.id)}`);
   const { registerTimeoutMs, clock } = options;
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal?.reason);

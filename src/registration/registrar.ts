@@ -22,7 +22,7 @@ export interface Instance {
   readonly port: number;
   /** The address that others reach it at. Absent: the registry's default (Consul: the agent's address; Eureka: the host's name and first address). */
   readonly host?: string;
-  /** Unique in the registry. Absent: service, host and port joined. */
+  /** Unique in the registry; 1–256 printable characters, neither `.` nor `..`. Absent: service, host and port joined. */
   readonly id?: string;
   /** `true` when the instance speaks TLS. */
   readonly secure?: boolean;

@@ -1,12 +1,13 @@
 import { inspect } from "node:util";
 import type { Clock, Random, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
+import { fenceResult } from "../core/observing/fence.ts";
 import type { InstanceStatus, Registration } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";
 
 /** Options of a {@link RegistrationKeeper}. */
 export interface RegistrationKeeperOptions {
-  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed. */
+  /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed, also of one that found the instance forgotten and has announced it again. */
   readonly onRenewalError?: ((error: Error) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
@@ -136,11 +137,15 @@ export class RegistrationKeeper implements Registration {
     const status = this.#status;
     await this.#entry.announce(status, call);
     this.#reported = status;
+    const { lossReasons = "it was restarted without its data" } = this.#entry;
+    this.#onError(
+      this.#entry.errorOf("renew", new Error(`the registry did not know it any more, and has taken it again (${lossReasons})`)),
+    );
   }
 
   #onError(error: Error): void {
     try {
-      this.#options.onRenewalError?.(error);
+      fenceResult(`onRenewalError of ${this.id}`, this.#options.onRenewalError?.(error));
     } catch (thrown) {
       process.emitWarning(`inmesh: onRenewalError of ${this.id} threw: ${describeError(thrown)}`);
     }

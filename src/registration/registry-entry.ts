@@ -11,6 +11,8 @@ export interface RegistryEntry {
   readonly id: string;
   /** Time between two renewals, in milliseconds; `Infinity` where an entry never expires. */
   readonly renewMs: number;
+  /** Reasons why this registry may have forgotten the entry, for the message when it had; absent: that it was restarted without its data. */
+  readonly lossReasons?: string;
   /** Makes the instance known with `status`, in place of whatever the registry has under its id. */
   announce(status: InstanceStatus, call: EntryCall): Promise<void>;
   /** Changes the status. */

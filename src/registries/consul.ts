@@ -7,6 +7,7 @@ import { listServices } from "./consul/catalogue.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
+import { watchPreparedQuery } from "./consul/prepared-query.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
 
 export type { ConsulTls } from "./consul/http/consul-tls.ts";
@@ -47,7 +48,10 @@ export function consul(options: ConsulOptions = {}): Consul {
       signal.addEventListener("abort", onAbort, { once: true });
       watches.add(watch);
       try {
-        yield* watchService(service, watch.signal, client, settings, shared);
+        const { preparedQuery } = settings;
+        yield* preparedQuery === undefined
+          ? watchService(service, watch.signal, client, settings, shared)
+          : watchPreparedQuery(service, watch.signal, client, { ...settings, preparedQuery }, shared.hints);
       } finally {
         watches.delete(watch);
         signal.removeEventListener("abort", onAbort);

@@ -3,11 +3,11 @@ import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
 import { askCancellations } from "./eureka/cancellations.ts";
 import { describeInstance } from "./eureka/description.ts";
-import { fetchRegistry } from "./eureka/fetch-registry.ts";
+import { fetchApplication, fetchRegistry } from "./eureka/fetch-registry.ts";
 import { EurekaLease } from "./eureka/lease.ts";
 import { type EurekaOptions, settingsOf } from "./eureka/options.ts";
 import { loadPackage } from "./eureka/package.ts";
-import { RegistryCopy } from "./eureka/registry-copy.ts";
+import { RegistryCopies } from "./eureka/registry-copies.ts";
 import { Servers } from "./eureka/servers.ts";
 import { watchService } from "./eureka/watch.ts";
 
@@ -36,10 +36,15 @@ export interface Eureka extends Discovery, Registrar {
 export function eureka(options: EurekaOptions = {}): Eureka {
   const settings = settingsOf(options);
   const Package = loadPackage();
-  const { addresses, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock } = settings;
-  const servers = new Servers(addresses, { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes, tls, clock });
-  const copy = new RegistryCopy({ ...settings, fetch: (signal) => fetchRegistry(Package, servers, settings, signal) });
-  const sources = { copy, cancellations: (signal: AbortSignal) => askCancellations(servers, signal), by: settings.by };
+  const { addresses, serverOrder, requestTimeoutMs, maxBodyBytes, tls, leaseMs, clock, random } = settings;
+  const limits = { timeoutMs: requestTimeoutMs, maxBytes: maxBodyBytes };
+  const servers = new Servers(addresses, { ...limits, tls, clock, order: serverOrder, random });
+  const copies = new RegistryCopies({
+    ...settings,
+    fetchAll: (call) => fetchRegistry(Package, servers, settings, call),
+    fetchOne: settings.by === "app" ? (app, call) => fetchApplication(servers, app, settings, call) : undefined,
+  });
+  const sources = { copies, cancellations: (signal: AbortSignal) => askCancellations(servers, signal), by: settings.by };
   const watches = new Set<AbortController>();
   return {
     name: settings.name,
@@ -56,15 +61,15 @@ export function eureka(options: EurekaOptions = {}): Eureka {
         signal.removeEventListener("abort", onAbort);
       }
     },
-    refresh: () => copy.refresh(),
-    services: async (signal) => (await copy.first(() => true, signal)).services(),
+    refresh: (service) => copies.refresh(service),
+    services: async (signal) => (await copies.all(signal)).services(),
     async register(instance, signal) {
       const description = describeInstance(instance, leaseMs);
       return await keepRegistered(new EurekaLease({ ...settings, Package, servers, description }), settings, signal);
     },
     close() {
       for (const watch of watches) watch.abort();
-      copy.forget();
+      copies.forget();
     },
   };
 }

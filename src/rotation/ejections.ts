@@ -53,12 +53,12 @@ export class Ejections {
   }
 
   /**
-   * Takes out an instance that answers 429 or 503 with `Retry-After`, if the limit allows it: for as long as it asks for at least, and for up to
-   * half as long again. Returns `true` where it asks for that.
+   * Takes out an instance that answers 503 with `Retry-After`, if the limit allows it: for as long as it asks for at least, and for up to half
+   * as long again. Returns `true` where it asks for that. A 429 asks one caller alone: other callers find the instance well.
    */
   heedRetryAfter(upstream: Upstream, response: MeshResponse): boolean {
     const { circuits, clock } = this.#options;
-    if (response.status !== 429 && response.status !== 503) return false;
+    if (response.status !== 503) return false;
     const askedMs = retryAfterOf(response, clock.wallNow());
     if (!askedMs || circuits.isOver(upstream)) return false;
     // Varied by ± 20 %: 1 to 1.5 times of what is asked for.

@@ -1,8 +1,8 @@
+import type { Failure } from "../circuit/circuit.ts";
 import { type CircuitPermit, permitOfFirstGeneration } from "../circuit/circuit-permit.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
-import { isMeshError } from "../core/errors.ts";
-import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
+import { isUnreachable, type Outcome, outcomeOfResponse } from "../core/outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Ejections } from "./ejections.ts";
 import type { InstanceCircuits } from "./instance-circuits.ts";
@@ -42,8 +42,8 @@ export class PassiveHealth {
   }
 
   /** An admitted attempt has failed before its head. */
-  failed(upstream: Upstream, permit: CircuitPermit, error: unknown): void {
-    if (outcomeOfError(error) === "failure") this.#fail(upstream, permit, isRefusal(error));
+  failed(upstream: Upstream, permit: CircuitPermit, error: unknown, outcome: Outcome): void {
+    if (outcome === "failure") this.#fail(upstream, permit, { isRefused: isUnreachable(error) });
     else this.#abandon(upstream, permit);
   }
 
@@ -51,11 +51,11 @@ export class PassiveHealth {
   answered(upstream: Upstream, permit: CircuitPermit, response: MeshResponse): HeadVerdict {
     const asksToBeLeftAlone = this.#ejections.heedRetryAfter(upstream, response);
     if (outcomeOfResponse(response) === "failure") {
-      this.#fail(upstream, permit, false);
+      this.#fail(upstream, permit);
       return "settled";
     }
     // The body decides: an instance that answers and then cuts off every body would otherwise count as good and bad in turn, and stay.
-    if (permit.kind === "normal") return "open";
+    if (permit.kind === "normal" || this.#circuits.get(upstream)?.isOutByBodies) return "open";
     // The head decides a probe, which must not wait for a long body.
     if (!asksToBeLeftAlone) {
       this.#succeed(upstream, permit, isServerError(response.status));
@@ -68,9 +68,10 @@ export class PassiveHealth {
   }
 
   /** The body of an answered attempt has closed. */
-  ended(upstream: Upstream, permit: CircuitPermit, verdict: HeadVerdict, status: number, hasFailed: boolean): void {
+  ended(upstream: Upstream, permit: CircuitPermit, verdict: HeadVerdict, status: number, outcome: Outcome): void {
     if (verdict === "settled") return;
-    if (hasFailed) this.#fail(upstream, permit, false);
+    if (outcome === "failure") this.#fail(upstream, permit, { isInBody: true });
+    else if (outcome === "neutral") this.#abandon(upstream, permit);
     else if (verdict === "open") this.#succeed(upstream, permit, isServerError(status));
   }
 
@@ -84,14 +85,14 @@ export class PassiveHealth {
     else circuit.settle(permit, "success");
   }
 
-  #fail(upstream: Upstream, permit: CircuitPermit, trips: boolean): void {
+  #fail(upstream: Upstream, permit: CircuitPermit, failure: Failure = {}): void {
     if (this.#circuits.isOver(upstream)) return;
     this.#ejections.count(upstream, true);
     if (permit.kind === "panic") return;
     const circuit = this.#circuits.get(upstream);
-    if (circuit !== undefined) circuit.settle(permit, "failure", trips);
+    if (circuit !== undefined) circuit.settle(permit, "failure", failure);
     // The permit is of no circuit, or of one that was dropped when all was quiet: a new circuit begins with this failure.
-    else this.#circuits.getOrMake(upstream).settle(permitOfFirstGeneration, "failure", trips);
+    else this.#circuits.getOrMake(upstream).settle(permitOfFirstGeneration, "failure", failure);
   }
 
   #failProbe(upstream: Upstream, permit: CircuitPermit): void {
@@ -118,9 +119,4 @@ function isServerError(status: number): boolean {
 /** Whether a sweep has found the instance, by rates in which server errors count as failures. */
 function isOfSweep(rule: EjectionRule | undefined): boolean {
   return rule === "success rate" || rule === "failure percentage";
-}
-
-/** Whether no connection could be made: proof enough with a single failure. */
-export function isRefusal(error: unknown): boolean {
-  return isMeshError(error) && (error.code === "ERR_MESH_CONNECT" || error.code === "ERR_MESH_TLS_PEER");
 }

@@ -1,7 +1,9 @@
 import { systemClock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError, MeshError } from "../core/errors.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { readEndpoints } from "../discovery/file/service-list.ts";
+import { entryNameRule, isEntryName } from "../registration/entry-name.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, InstanceStatus, Registration } from "../registration/registrar.ts";
 import type { RegistrationKeeper } from "../registration/registration-keeper.ts";
@@ -106,8 +108,8 @@ class MemoryEntry implements RegistryEntry {
 
 function endpointOf(instance: Instance): Endpoint {
   const { service, port, host = "127.0.0.1", id = `${service}-${host}-${port}`, secure, weight, zone, metadata } = instance;
-  if (typeof service !== "string" || service === "")
-    throw new TypeError(`memoryRegistry: service must be a name, got ${JSON.stringify(service)}`);
+  if (!isEntryName(service)) throw new TypeError(`memoryRegistry: service must be ${entryNameRule}, got ${quoted(service)}`);
+  if (!isEntryName(id)) throw new TypeError(`memoryRegistry: id must be ${entryNameRule}, got ${quoted(id)}`);
   const [endpoint] = readEndpoints([{ id, host, port, secure, weight, zone, metadata }], `memoryRegistry: ${service}`);
   return endpoint as Endpoint;
 }

@@ -30,6 +30,7 @@ export interface MemoryRegistry extends Discovery, Registrar {
   /** Resolves once the instance is listed; it is never renewed, since nothing here expires. */
   register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
   readonly emptyPolicy: "trust";
+  readonly allowSocketPaths: true;
 }
 
 /**
@@ -42,6 +43,7 @@ export function memoryRegistry(): MemoryRegistry {
   return {
     name: "memory registry",
     emptyPolicy: "trust",
+    allowSocketPaths: true,
     get watches() {
       return store.watches;
     },

@@ -55,6 +55,7 @@ export function mockMesh(answers: Readonly<Record<string, MockAnswers>> = {}, op
     discovery: {
       name: "the mock",
       emptyPolicy: "trust",
+      allowSocketPaths: true,
       async *watch(_service, signal) {
         yield [];
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

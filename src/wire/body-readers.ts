@@ -8,6 +8,8 @@ export const unreadBytes = 65_536;
 
 /** Takes the chunks of one response body as they arrive. */
 export interface BodyReader {
+  /** Whether a reader waits for the next chunk. */
+  readonly isWaiting: boolean;
   /** Takes a chunk; `false` pauses the connection. */
   take(chunk: Buffer): boolean;
   /** The body has closed: whole when `error` is `undefined`. */
@@ -24,6 +26,7 @@ export interface BodySource {
 
 /** Keeps what arrives before anything reads the body. */
 export class UnreadBody implements BodyReader {
+  readonly isWaiting = false;
   readonly chunks: Buffer[] = [];
   byteLength = 0;
 
@@ -36,38 +39,51 @@ export class UnreadBody implements BodyReader {
   end(): void {}
 }
 
-/** Collects the whole body and settles a promise with what `convert` makes of it. */
-export class CollectedBody<Content> implements BodyReader {
-  readonly #chunks: Buffer[];
-  readonly #convert: (chunks: readonly Buffer[]) => Content;
-  readonly #resolve: (content: Content) => void;
-  readonly #reject: (error: unknown) => void;
+/** The promise that a {@link CollectedBody} settles, and the limit of what it keeps. */
+export interface Collecting<Content> {
+  readonly convert: (chunks: readonly Buffer[]) => Content;
+  readonly resolve: (content: Content) => void;
+  readonly reject: (error: unknown) => void;
+  /** The most bytes that are kept; `false` = no limit. */
+  readonly maxBytes: number | false;
+  /** Makes the error of a body that is larger. */
+  readonly tooLarge: () => Error;
+}
 
-  constructor(
-    chunks: Buffer[],
-    convert: (chunks: readonly Buffer[]) => Content,
-    resolve: (content: Content) => void,
-    reject: (error: unknown) => void,
-  ) {
+/** Collects the whole body and settles a promise with what `convert` makes of it. A body that is too large is given up. */
+export class CollectedBody<Content> implements BodyReader {
+  readonly isWaiting = true;
+  readonly #source: BodySource;
+  readonly #chunks: Buffer[];
+  readonly #into: Collecting<Content>;
+  #bytesLeft: number;
+
+  constructor(source: BodySource, chunks: Buffer[], into: Collecting<Content>) {
+    this.#source = source;
     this.#chunks = chunks;
-    this.#convert = convert;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#into = into;
+    this.#bytesLeft = into.maxBytes === false ? Number.POSITIVE_INFINITY : into.maxBytes;
+    for (const chunk of chunks) this.#bytesLeft -= chunk.byteLength;
   }
 
   take(chunk: Buffer): boolean {
-    this.#chunks.push(chunk);
+    this.#bytesLeft -= chunk.byteLength;
+    if (this.#bytesLeft >= 0) this.#chunks.push(chunk);
+    else this.#source.cancel(this.#into.tooLarge());
     return true;
   }
 
   end(error: unknown): void {
-    if (error === undefined) settleWith(this.#convert, this.#chunks, this.#resolve, this.#reject);
-    else this.#reject(error);
+    const { convert, resolve, reject, tooLarge } = this.#into;
+    if (error !== undefined) reject(error);
+    else if (this.#bytesLeft < 0) reject(tooLarge());
+    else settleWith(convert, this.#chunks, resolve, reject);
   }
 }
 
 /** Reads a rest of limited length away, so that the connection can be used again. */
 export class DiscardedBody implements BodyReader {
+  readonly isWaiting = false;
   readonly #source: BodySource;
   #bytesLeft: number;
 
@@ -97,6 +113,7 @@ export class StreamedBody implements BodyReader, UnderlyingByteSource {
    */
   #controller: ReadableByteStreamController | undefined = undefined;
   #parked: WeakRef<ReadableByteStreamController> | undefined = undefined;
+  #stream: WeakRef<ReadableStream> | undefined = undefined;
 
   constructor(source: BodySource, early: readonly Buffer[]) {
     this.#source = source;
@@ -107,7 +124,13 @@ export class StreamedBody implements BodyReader, UnderlyingByteSource {
   open(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const stream = new ReadableStream(this, { highWaterMark: streamAheadBytes }) as ReadableStream<Uint8Array<ArrayBuffer>>;
     droppedStreams.register(stream, this.#source);
+    this.#stream = new WeakRef(stream);
     return stream;
+  }
+
+  /** The stream has a reader, which has read all that has come. */
+  get isWaiting(): boolean {
+    return this.#current()?.desiredSize === streamAheadBytes && this.#stream?.deref()?.locked === true;
   }
 
   take(chunk: Buffer): boolean {

@@ -22,13 +22,3 @@ export function staticIdentity(tls: TlsOptions = {}): ClientIdentity {
   const secureContext = secureContextOf(tls);
   return { version: 1, secureContext: () => secureContext, serverName: tls.serverName };
 }
-
-/** The part of the options of Node's TLS client that comes from an identity. */
-export function tlsConnectOptions(identity: ClientIdentity): { secureContext?: SecureContext; servername?: string } {
-  const secureContext = identity.secureContext();
-  const { serverName } = identity;
-  return {
-    ...(secureContext === undefined ? undefined : { secureContext }),
-    ...(serverName === undefined ? undefined : { servername: serverName }),
-  };
-}

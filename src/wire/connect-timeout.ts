@@ -1,35 +1,25 @@
-import type { Socket } from "node:net";
 import { type Clock, heldUpMs, type Timer } from "../core/clock.ts";
-
-/** undici's connector. It returns its socket, though its type does not say so. */
-type Connector<Target, Result extends readonly unknown[]> = (target: Target, callback: (...result: Result) => void) => unknown;
+import type { GiveUp, Opened } from "./address-race.ts";
 
 /**
- * A connector that ends a connection attempt, the TLS handshake included, after a time limit. The timer is the mesh's own, since undici's
- * counts in steps of half a second. Time in which this process stood still is added to the limit once.
+ * Ends a connection attempt, the TLS handshake included, after a time limit. Time in which this process stood still is added to the limit once.
  */
-export function connectTimeout<Target, Result extends readonly unknown[]>(
-  connector: Connector<Target, Result>,
-  timeoutMs: () => number,
-  clock: Clock,
-): Connector<Target, Result> {
-  return (target, callback) => {
-    const limitMs = timeoutMs();
-    const dueAt = clock.now() + limitMs;
-    let timer: Timer;
-    const socket = connector(target, (...result) => {
-      clock.clearTimer(timer);
-      callback(...result);
-    }) as Socket;
-    const giveUp = () => socket.destroy(new ConnectTimeout(limitMs));
-    const expire = () => {
-      // The connection may exist without this process having noticed.
-      const extraMs = heldUpMs(clock, dueAt, limitMs);
-      if (extraMs === 0) giveUp();
-      else timer = clock.setTimer(giveUp, extraMs, false);
-    };
-    timer = clock.setTimer(expire, limitMs, false);
+export function connectTimeout(open: (opened: Opened) => GiveUp, limitMs: number, clock: Clock, opened: Opened): GiveUp {
+  const dueAt = clock.now() + limitMs;
+  let timer: Timer;
+  const giveUp = open((...result) => {
+    clock.clearTimer(timer);
+    opened(...result);
+  });
+  const end = () => giveUp(new ConnectTimeout(limitMs));
+  const expire = () => {
+    // The connection may exist without this process having noticed.
+    const extraMs = heldUpMs(clock, dueAt, limitMs);
+    if (extraMs === 0) end();
+    else timer = clock.setTimer(end, extraMs, false);
   };
+  timer = clock.setTimer(expire, limitMs, false);
+  return giveUp;
 }
 
 class ConnectTimeout extends Error {

@@ -15,6 +15,9 @@ export interface FailedAttempt {
   readonly index: number | undefined;
 }
 
+/** Tells a pool that is about to send a request that the request was given up. */
+export const abandoned: Error = new Error("given up before it was sent");
+
 /** An error that the caller has made, such as a body stream that throws. */
 export class CallerFault extends Error {}
 
@@ -75,7 +78,6 @@ const what: Partial<Record<MeshErrorCode, string>> = {
 /** The limits behind undici's timeouts, whose messages name none. */
 const limits: Readonly<Partial<Record<string, string>>> = {
   UND_ERR_BODY_TIMEOUT: "no byte of the body arrived for too long (bodyIdleTimeoutMs)",
-  UND_ERR_HEADERS_TIMEOUT: "no answer to the upgrade within 10 s",
 };
 
 const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;

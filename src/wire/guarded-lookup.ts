@@ -1,23 +1,39 @@
-import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
-import type { LookupFunction } from "node:net";
-import { isInstanceAddress } from "../core/address-policy.ts";
+import { ADDRCONFIG, lookup } from "node:dns";
+import { isIP } from "node:net";
+import { isInstanceAddress, type RefusableAddresses, refusableKindOf } from "../core/address-policy.ts";
+import type { HostAddress } from "./address-race.ts";
+
+/** Takes the addresses of a host, or the error in their place. */
+export type Looked = (...result: [error: null, addresses: readonly HostAddress[]] | [error: Error, addresses: null]) => void;
 
 /**
- * Resolves the host name of an endpoint, without the addresses that no instance can have: a registry entry may name a host that resolves to
- * the cloud's metadata service, which a check of the name alone does not find.
+ * The addresses of the host of an endpoint, without those that no instance can have, and those of the `refused` kinds: a registry entry may name
+ * a host that resolves to the cloud's metadata service, which a check of the name alone does not find.
  */
-export const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  const wanted: LookupOptions = { ...options, all: true };
-  lookup(hostname, wanted, (error, found) => {
-    if (error !== null) return callback(error, "", 0);
-    const addresses = (found as unknown as LookupAddress[]).filter(({ address }) => isInstanceAddress(address));
-    const [first] = addresses;
-    if (first === undefined) {
-      const refused: NodeJS.ErrnoException = new Error(`${hostname} resolves to no address that an instance can have`);
-      refused.code = "EADDRNOTALLOWED";
-      return callback(refused, "", 0);
-    }
-    if (options.all) callback(null, addresses);
-    else callback(null, first.address, first.family);
+export function guardedLookup(host: string, refused: readonly RefusableAddresses[], done: Looked): void {
+  const family = isIP(host);
+  if (family !== 0) {
+    guard(host, [{ address: host, family }], refused, done);
+    return;
+  }
+  lookup(host, { all: true, hints: ADDRCONFIG }, (error, found) => {
+    if (error !== null) done(error, null);
+    else guard(host, found, refused, done);
   });
-};
+}
+
+function guard(host: string, found: readonly HostAddress[], refused: readonly RefusableAddresses[], done: Looked): void {
+  const isAllowed = ({ address }: HostAddress) => isInstanceAddress(address) && !refused.some((kind) => kind === refusableKindOf(address));
+  const addresses = found.filter(isAllowed);
+  if (addresses.length > 0) done(null, addresses);
+  else done(new AddressRefused(host, found.length > 0 && refused.length > 0), null);
+}
+
+class AddressRefused extends Error {
+  readonly code = "EADDRNOTALLOWED";
+
+  constructor(host: string, mayBeOption: boolean) {
+    const verb = isIP(host) === 0 ? "resolves to" : "is";
+    super(`${host} ${verb} no address that an instance can have${mayBeOption ? " (connections.refusedAddresses)" : ""}`);
+  }
+}

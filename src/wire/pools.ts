@@ -1,8 +1,8 @@
 import type { Timer } from "../core/clock.ts";
 import type { Protocol, WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { Dispatcher } from "./undici/undici.ts";
-import { type PoolOptions, upstreamPool } from "./upstream-pool.ts";
+import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
+import { type PoolParts, type UpstreamPool, upstreamPool } from "./upstream-pool.ts";
 
 /** Pools are looked at in rounds of this length. A pool without a request in a whole round is closed. */
 const idleRoundMs = 60_000;
@@ -11,9 +11,9 @@ interface Entry {
   readonly protocol: Protocol;
   /** The version of the identity that the connections were made with; 0 without TLS, where it does not matter. */
   readonly identityVersion: number;
-  readonly pool: Dispatcher;
+  readonly pool: UpstreamPool;
   /** For upgrades, which need HTTP/1.1, where the other requests speak HTTP/2. */
-  other: Dispatcher | undefined;
+  other: UpstreamPool | undefined;
   /** Requests of the upstream when the last round began; -1 for a pool that was made since. */
   requests: number;
 }
@@ -23,15 +23,15 @@ interface Entry {
  * identity changes or when no request has used it for a while. Ten thousand known instances of which fifty are in use hold fifty pools.
  */
 export class Pools {
-  readonly #options: PoolOptions;
+  readonly #options: PoolParts;
   readonly #entries = new Map<Upstream, Entry>();
   /** Pools that take no more requests and wait for those in flight. */
-  readonly #leaving = new Set<Dispatcher>();
+  readonly #leaving = new Set<UpstreamPool>();
   #round: Timer | undefined = undefined;
   #isClosed = false;
 
-  constructor(options: PoolOptions) {
-    this.#options = options;
+  constructor(options: InstanceConnectorOptions, connector: InstanceConnector = new InstanceConnector(options)) {
+    this.#options = { connector, clock: options.clock };
   }
 
   /** Open pools, including those that close when the requests on them have ended. */
@@ -45,8 +45,8 @@ export class Pools {
    * The pool of an upstream. Upgrades ask for `h1`, whatever protocol other requests have.
    * @throws once the pools have been destroyed, and for a host that the URL parser refuses.
    */
-  of(upstream: Upstream, wire: WireSettings, protocol: Protocol = wire.protocol): Dispatcher {
-    const identityVersion = upstream.endpoint.secure ? this.#options.identity.version : 0;
+  of(upstream: Upstream, wire: WireSettings, protocol: Protocol = wire.protocol): UpstreamPool {
+    const identityVersion = upstream.endpoint.secure ? this.#options.connector.identity.version : 0;
     let known = this.#entries.get(upstream);
     if (known !== undefined && known.identityVersion !== identityVersion) {
       this.release(upstream);
@@ -55,8 +55,7 @@ export class Pools {
     if (known?.protocol === protocol) return known.pool;
     if (known?.other !== undefined) return known.other;
     if (this.#isClosed) throw new PoolsClosed();
-    const onGoAway = () => this.#retire(upstream, pool);
-    const pool: Dispatcher = upstreamPool({ upstream, wire, protocol, onGoAway }, this.#options);
+    const pool = upstreamPool({ upstream, wire, protocol }, this.#options);
     if (known !== undefined) known.other = pool;
     else if (!upstream.removed) this.#entries.set(upstream, { protocol, identityVersion, pool, other: undefined, requests: -1 });
     else {
@@ -83,7 +82,7 @@ export class Pools {
       const ignore = () => true;
       const handler = { onConnect, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: () => resolve(false) };
       try {
-        this.of(upstream, wire).dispatch({ path: "/", method: "GET" }, handler);
+        this.of(upstream, wire).connections.dispatch({ path: "/", method: "GET" }, handler);
       } catch {
         resolve(false);
       }
@@ -109,7 +108,7 @@ export class Pools {
     ];
     this.#entries.clear();
     this.#leaving.clear();
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    await Promise.all(pools.map(({ connections }) => connections.destroy()));
   }
 
   readonly #evict = (): void => {
@@ -120,17 +119,11 @@ export class Pools {
     this.#round = this.#entries.size === 0 ? undefined : this.#options.clock.setTimer(this.#evict, idleRoundMs, false);
   };
 
-  /** A connection of the pool takes no more requests: the next request makes a new pool. */
-  #retire(upstream: Upstream, pool: Dispatcher): void {
-    const entry = this.#entries.get(upstream);
-    if (entry?.pool === pool || entry?.other === pool) this.release(upstream);
-  }
-
-  #leave(pool: Dispatcher): void {
+  #leave(pool: UpstreamPool): void {
     this.#leaving.add(pool);
-    pool
+    pool.connections
       .close()
-      .catch(() => pool.destroy())
+      .catch(() => pool.connections.destroy())
       .finally(() => this.#leaving.delete(pool));
   }
 }

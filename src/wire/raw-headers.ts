@@ -1,9 +1,18 @@
 import type { Buffer } from "node:buffer";
+import { refusedHeader } from "../core/http/own-headers.ts";
 
-/** Decodes raw headers of undici: names in lower case and values in turn. */
+/**
+ * Decodes raw headers of undici: names in lower case and values in turn, without those that end here (`x-mesh-refused`), which
+ * {@link findHeader} finds.
+ */
 export function decodeHeaders(raw: readonly Buffer[]): string[] {
-  // Latin-1, as in the Fetch standard's byte strings.
-  return raw.map((part, index) => (index % 2 === 0 ? part.toString("latin1").toLowerCase() : part.toString("latin1")));
+  const lines: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    // Latin-1, as in the Fetch standard's byte strings.
+    const name = (raw[index] as Buffer).toString("latin1").toLowerCase();
+    if (name !== refusedHeader) lines.push(name, (raw[index + 1] as Buffer).toString("latin1"));
+  }
+  return lines;
 }
 
 /** The value of one raw header. Decoding all headers to find it would cost more than the rest of the head. */

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { inspect } from "node:util";
 import { optionTable } from "../core/settings/option-table.ts";
+import { refusePath } from "../core/settings/pem.ts";
 import { custom } from "../core/settings/rules.ts";
 
 /** TLS for connections to instances that speak it. */
@@ -23,6 +24,7 @@ const pem = custom<never>({
   defaultText: "none",
   check(option, value) {
     if (!isText(value)) throw new TypeError(`${option} must be PEM: a string or bytes, not empty`);
+    refusePath(option, value);
   },
 });
 
@@ -34,6 +36,7 @@ const authorities = custom<never>({
     // Node takes an empty list for "no authority is trusted".
     if (!(Array.isArray(value) ? value.length > 0 && value.every(isText) : isText(value)))
       throw new TypeError(`${option} must be PEM: a string or bytes, or an array of them, not empty`);
+    refusePath(option, value);
   },
 });
 

@@ -52,3 +52,22 @@ export async function accessibilityProblems(page: Page): Promise<readonly string
 export async function overflow(page: Page): Promise<number> {
   return (await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")) as number;
 }
+
+/** The words of the page's headings, names and cells that go on in a second line, where they are to be seen. */
+export async function brokenWords(page: Page): Promise<readonly string[]> {
+  return (await page.evaluate(`(() => {
+    const broken = [];
+    const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+      if (node.parentElement.closest("svg, .hidden, script") !== null) continue;
+      for (const { index, 0: word } of node.data.matchAll(/[\\p{L}\\d]{4,}/gu)) {
+        const range = document.createRange();
+        range.setStart(node, index);
+        range.setEnd(node, index + word.length);
+        const tops = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+        if (tops.size > 1) broken.push(word);
+      }
+    }
+    return broken;
+  })()`)) as readonly string[];
+}

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { cleanText } from "../../src/core/text/clean-text.ts";
 import { createMesh, type Endpoint, type Mesh, roundRobin, staticDiscovery } from "../../src/index.ts";
 import { memoryRegistry } from "../../src/testing/index.ts";
 import { requireDist } from "../dist.ts";
@@ -11,7 +12,7 @@ import { launchChromium } from "../servers/chromium.ts";
 import { closing, meshOf } from "../support/mesh.ts";
 import { closedPort, serve } from "../support/servers.ts";
 import { until } from "../support/until.ts";
-import { accessibilityProblems, openPage, overflow } from "./page-under-test.ts";
+import { accessibilityProblems, brokenWords, openPage, overflow } from "./page-under-test.ts";
 import { type Scene, startScene } from "./scene.ts";
 import { shop } from "./shop.ts";
 import { adminOf, token } from "./support.ts";
@@ -89,6 +90,10 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     await expect.poll(() => cell("users", 2), { timeout: 30_000 }).toBeGreaterThan(25);
     expect(await cell("users", 2)).toBeLessThan(55);
     expect(await cell("payments", 4)).toBeGreaterThan(15);
+    // The worst first, and in one line what is well and what is not.
+    await expect.poll(() => page.locator("tbody th a").first().textContent()).toBe("recommendations");
+    const strip = page.getByLabel("State", { exact: true });
+    await expect.poll(() => strip.textContent(), { timeout: 20_000 }).toMatch(/^1 failing · [12] degraded · [34] OK · registry OK$/);
     // The graph: a lock where TLS is spoken, the mark of a breaker that is open.
     const graph = page.getByRole("group", { name: "Traffic graph" });
     expect(await graph.getByRole("link").count()).toBe(Object.keys(shop).length);
@@ -158,12 +163,13 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     await (await mesh.fetch("orders/1")).text();
     const { url } = await adminOf(mesh);
     const page = await openPage(browser, url);
-    await expect.poll(() => page.locator("main .registry").first().textContent(), { timeout: 20_000 }).toBe("Registry OK");
+    const strip = page.locator("main .strip");
+    await expect.poll(() => strip.locator(".strip-line").textContent(), { timeout: 20_000 }).toContain("registry OK");
     registry.fail(new Error("no leader <b>"));
     await expect
-      .poll(() => page.locator("main .registry").first().textContent(), { timeout: 20_000 })
+      .poll(() => strip.locator(".note").textContent(), { timeout: 20_000 })
       .toMatch(/^Registry failing for \d+ s, the last endpoints stay in use: memory registry: no leader <b>$/);
-    expect(await page.locator("main .registry").first().getAttribute("class")).toContain("failing");
+    expect(await strip.locator("span.failing").textContent()).toBe("registry failing");
   });
 
   it("shows within two seconds that an instance was killed", async () => {
@@ -222,6 +228,84 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     await page.goto(`${url}#/services/inventory`);
     await page.locator("summary").first().click();
     expect(await overflow(page)).toBe(0);
+  });
+
+  it.each([320, 390])("breaks no word at %i pixels", async (width) => {
+    const server = await serve();
+    const names = ["recommendations", "authentication", "checkout-payment-gateway-adapter"];
+    const mesh = meshOf(Object.fromEntries(names.map((name) => [name, server.port])));
+    for (const name of names) await (await mesh.fetch(`${name}/1`)).text();
+    const { url } = await adminOf(mesh, { token });
+    const page = await openPage(browser, url, { width, height: 844 });
+    await page.getByRole("row").getByRole("link", { name: "authentication", exact: true }).waitFor();
+    expect(await brokenWords(page)).toEqual([]);
+    await page.goto(`${url}#/services/recommendations`);
+    await page.getByRole("button", { name: /^Take out/ }).waitFor();
+    expect(await brokenWords(page)).toEqual([]);
+  });
+
+  it("sorts by each column, both ways, and keeps its order while nothing but the traffic changes", async () => {
+    const server = await serve();
+    const names = Array.from({ length: 30 }, (_, index) => `service-${String(index).padStart(2, "0")}`);
+    const list = Object.fromEntries(names.map((name) => [name, server.port]));
+    const mesh = meshOf({ ...list, "service-29": await closedPort() }, { retry: false });
+    for (const name of names) keepCalling(mesh, `${name}/1`, 100);
+    const { url } = await adminOf(mesh);
+    const page = await openPage(browser, url);
+    const shown = () => page.locator("tbody th a").allTextContents();
+    const drawn = () => page.getByRole("group", { name: "Traffic graph" }).getByRole("link").allTextContents();
+    const strip = page.getByLabel("State", { exact: true });
+    await expect.poll(() => strip.textContent(), { timeout: 20_000 }).toBe("1 failing · 29 OK · registry OK");
+    await expect.poll(() => drawn(), { timeout: 10_000 }).toContainEqual(expect.stringContaining("service-29"));
+    const nameOf = (texts: readonly string[]) => texts.map((text) => /service-\d\d/.exec(text)?.[0]);
+    const [order, picture] = [await shown(), nameOf(await drawn())];
+    for (let second = 0; second < 4; second++) {
+      await page.waitForTimeout(1_000);
+      expect(await shown()).toEqual(order);
+      expect(nameOf(await drawn())).toEqual(picture);
+    }
+    const head = page.getByRole("columnheader", { name: /^Service/ });
+    expect(await head.getAttribute("aria-sort")).toBe("ascending");
+    await page.getByRole("button", { name: "Service", exact: true }).click();
+    expect(await shown()).toEqual(names);
+    await page.getByRole("button", { name: "Service", exact: true }).click();
+    expect(await shown()).toEqual([...names].reverse());
+    expect(await head.getAttribute("aria-sort")).toBe("descending");
+    await page.getByRole("button", { name: "Success" }).click();
+    expect((await shown())[0]).toBe("service-29");
+    expect(await head.getAttribute("aria-sort")).toBeNull();
+  });
+
+  it("says that the registry fails, and shows the cause of errors before the calls that an open breaker refused", async () => {
+    const server = await serve((_request, response) => void response.writeHead(503).end());
+    const mesh = closing(
+      createMesh({
+        discovery: {
+          name: "registry",
+          async *watch() {
+            yield [{ id: "one", host: "127.0.0.1", port: server.port }] satisfies Endpoint[];
+            throw new Error("the registry is down");
+          },
+        },
+        retry: false,
+        drainTimeoutMs: 0,
+      }),
+    );
+    const { url } = await adminOf(mesh);
+    for (let call = 0; call < 20; call++) await mesh.fetch("orders/cause").then((response) => response.text());
+    for (let call = 0; call < 100; call++) await mesh.fetch("orders/refused").catch(() => {});
+    const page = await openPage(browser, url);
+    await expect.poll(() => page.getByLabel("State", { exact: true }).textContent()).toContain("1 failing · registry failing");
+    await expect.poll(() => page.locator(".strip .note").textContent()).toMatch(/^Registry failing for \d+ s, .*: the registry is down$/);
+    await page.goto(`${url}#/services/orders`);
+    const summaries = page.locator("summary").filter({ visible: true });
+    await expect.poll(() => summaries.count()).toBe(20);
+    expect((await summaries.allTextContents()).every((text) => text.includes("GET /cause"))).toBe(true);
+    const refused = page.getByRole("button", { name: /^30 calls refused without an attempt \(ERR_MESH_CIRCUIT_OPEN\), the last at / });
+    await refused.click();
+    await expect.poll(() => summaries.count()).toBe(50);
+    await refused.click();
+    await expect.poll(() => summaries.count()).toBe(20);
   });
 
   it("can be used with the keyboard alone", async () => {
@@ -288,7 +372,8 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     await page.getByRole("link", { name: "orders", exact: true }).waitFor();
     await page.goto(`${url}#/services/orders`);
     await seen(page, `one ${hostile}`).waitFor();
-    await seen(page, `refused ${hostile}`).waitFor();
+    // Messages are cleaned where they are made.
+    await seen(page, `refused ${cleanText(hostile)}`).waitFor();
     await page.locator("summary").first().click();
     expect(await page.locator("summary").first().textContent()).toContain("<img src=x");
     await page.goto(`${url}#/services/${encodeURIComponent(hostile)}`);
@@ -389,7 +474,7 @@ describe.skipIf(!available("chromium"))("the live page in a real Chromium", { ti
     const page = await openPage(browser, url);
     await seen(page, "999 of 1000, 1 ejected").waitFor();
     expect(await page.locator("tbody tr").count()).toBe(20);
-    await page.getByText("8 further services with less traffic not drawn.").waitFor();
+    await page.getByText("8 further services not drawn: those in trouble go first, then the busiest. The table has all.").waitFor();
     await page.getByRole("row").getByRole("link", { name: "service-7", exact: true }).click();
     const rows = page.getByRole("region", { name: "Endpoints" }).locator("tbody tr");
     await expect.poll(() => rows.first().textContent()).toMatch(/ejected.*s7-i500/);

@@ -12,20 +12,27 @@ type Reasons = readonly string[];
  * causes in docs/reference/errors.md? When both are true for it, it is added here.
  */
 const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>> = {
-  ERR_MESH_INVALID_TARGET: { "fetch/target.ts: refused": ["the target does not follow the grammar"] },
+  ERR_MESH_INVALID_TARGET: {
+    "fetch/target.ts: refused": ["the target does not follow the grammar"],
+    "attempts/pick-secure.ts: noTls": ["the target asks for TLS, which no instance speaks"],
+  },
   ERR_MESH_NO_ENDPOINTS: {
     "discovery/endpoint-wait.ts: EndpointWait.noEndpoints": ["discovery listed none"],
     "discovery/endpoint-wait.ts: EndpointWait.#unanswered": ["discovery has not answered within discoveryTimeoutMs"],
+    "mesh/services.ts: Services.ofCatalogue": ["too many unknown names, and the catalogue does not have this one"],
     "cli/commands/fetch.ts: firstErrorOf": ["discovery failed before its first answer, and the command does not wait for a better one"],
   },
   ERR_MESH_TIMEOUT: {
+    "fetch/decoding/decode-guard.ts: DecodeGuard.#onDeadline": ["the deadline passed while a body was decoded that had arrived"],
     "policies/deadline.ts: BoundedCall.#expire": ["the call's deadline passed"],
     "policies/attempt-timeout.ts: BoundedAttempt.#giveUp": ["the limit of one attempt passed"],
-    "wire/failure.ts: codeOf": ["the idle limit of a body, or the limit of an upgrade, passed"],
+    "wire/failure.ts: codeOf": ["the idle limit of a body passed"],
   },
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
   ERR_MESH_OVERLOADED: {
-    "mesh/services.ts: Services.#makeRoom": ["all of maxServices services have calls in flight"],
+    "mesh/services.ts: refusal": [
+      "all of maxServices services have calls in flight, or too many unknown names and no catalogue to look them up in",
+    ],
     "policies/concurrency/concurrency-limit.ts: ConcurrencyLimiter.#refusal": [
       "no place, and none in the queue, in time or after shedding",
     ],
@@ -39,8 +46,9 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   ERR_MESH_TLS_PEER: { "wire/failure.ts: codeOf": ["a failure of TLS before the request was given to a socket"] },
   ERR_MESH_PROTOCOL: {
+    "bridges/outside-handler.ts: refused": ["a redirect from outside of the mesh leads into it"],
     "wire/failure.ts: codeOf": ["a failure after the request was given to a socket and before a response head"],
-    "wire/transport.ts: Transport.upgrade": ["an answer to an upgrade that is no upgrade"],
+    "wire/upgrade-handler.ts: UpgradeHandler.onHeaders": ["an answer to an upgrade that is no upgrade"],
     "fetch/fetch.ts: fetchRedirected": ['a redirect, and `redirect` is "error"'],
     "fetch/redirect.ts: refused": ["a redirect that leads out of the service, is one too many, or needs a stream again"],
     "attempts/lease.ts: failureOf": ["a connection of a client of node:http broke; for the statistics, no caller gets it"],
@@ -51,7 +59,8 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "the request body has another length than its content-length",
       "the response was cut off after its head",
     ],
-    "fetch/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "fetch/decoding/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "core/errors.ts: tooLargeToCollect": ["more would be collected than maxCollectedBytes allows"],
     "policies/max-response-bytes.ts: maxResponseBytes": ["the response body is larger than maxResponseBytes"],
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
   },
@@ -62,10 +71,11 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "discovery/combined/sources.ts: allFailed": ["every source of a combination failed"],
     "discovery/dns/dns.ts: dns": ["a DNS server failed"],
     "discovery/file/list-file.ts: ListFile.#fault": ["a file cannot be read, or holds no list"],
-    "discovery/last-good.ts: LastGood.load": ["the remembered endpoints cannot be used"],
+    "discovery/last-good/last-good.ts: LastGood.#fault": ["the remembered endpoints cannot be used, or not be written"],
     "registries/consul/catalogue.ts: listServices": ["Consul failed"],
+    "registries/consul/prepared-query.ts: watchPreparedQuery": ["Consul failed"],
     "registries/consul/watch.ts: watchService": ["Consul failed"],
-    "registries/eureka/fetch-registry.ts: fetchRegistry": ["Eureka failed"],
+    "registries/eureka/fetch-registry.ts: failure": ["Eureka failed"],
   },
   ERR_MESH_REGISTRATION: {
     "registries/consul/agent-entry.ts: AgentEntry.errorOf": ["Consul failed"],

@@ -6,7 +6,7 @@ import { mayImport, roomOf, rooms } from "./rooms.ts";
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
 export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/undici/"]],
-  ["fastest-levenshtein", ["discovery/nearest-name.ts", "cli/nearest-word.ts"]],
+  ["fastest-levenshtein", ["discovery/", "cli/nearest-word.ts"]],
   ["opossum", ["circuit/opossum/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
@@ -67,7 +67,8 @@ export function violationsOf(sources: ReadonlyMap<string, string>): readonly str
 
 function* habitsBrokenBy(path: string, { lines, hasDefaultExport, isTableOfContents }: ModuleFacts): Generator<string> {
   const name = posix.basename(path);
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(name)) yield "file names are in kebab-case and end in .ts";
+  // A loader of a package is CommonJS: NAME-package.cjs, and its declaration.
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.ts|-package\.(cjs|d\.cts))$/.test(name)) yield "file names are in kebab-case and end in .ts";
   if (path.split("/").some((part) => vagueName.test(part))) yield "a name that says nothing about what is in it";
   else if (!rooms.has(roomOf(path))) yield `"${roomOf(path)}" is no room`;
   if (lines > maxLines) yield `${lines} lines, at most ${maxLines}`;

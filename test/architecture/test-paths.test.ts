@@ -15,6 +15,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/admin/stat-top": "the commands stat and top on one running process",
   "cli/hostile": "what the commands print of names and answers from outside",
   "cli/process": "the program as a process",
+  "cli/widths": "what the commands write on terminals of several widths",
   "registries/consul/faults": "watches and registrations at an agent that fails",
   "rotation/heed-retry-after": "an instance that asks for a pause, from the response to the rotation",
   "telemetry/http-instrumentation": "the observer beside the instrumentation of node:http",

@@ -1,11 +1,13 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type Attempt, AttemptLedger, type AttemptLedgerOptions } from "../../src/attempts/attempt-ledger.ts";
 import { localResponse } from "../../src/core/buffered-body.ts";
 import { MeshError } from "../../src/core/errors.ts";
+import { outcomeOfError } from "../../src/core/outcome.ts";
 import { Rotation } from "../../src/rotation/rotation.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { stateOf } from "../rotation/states.ts";
+import { openResponse } from "../support/open-response.ts";
 
 const refused = new MeshError("ERR_MESH_CONNECT", "no connection");
 const broken = new MeshError("ERR_MESH_PROTOCOL", "reset");
@@ -40,7 +42,8 @@ function rig(options: Partial<AttemptLedgerOptions> = {}) {
         notes.push(`answered ${status}`);
         return "open";
       },
-      ended: (_upstream, _permit, verdict, status, hasFailed) => notes.push(`ended ${verdict} ${status} ${hasFailed ? "failed" : "well"}`),
+      ended: (_upstream, _permit, verdict, status, outcome) =>
+        notes.push(`ended ${verdict} ${status} ${{ failure: "failed", success: "well", neutral: "given up" }[outcome]}`),
       failed: (_upstream, _permit, error) => notes.push(`failed ${named(error)}`),
     },
     clock,
@@ -162,7 +165,10 @@ describe("the books of an attempt", () => {
 });
 
 describe("an attempt that the call gives up", () => {
-  const deadline = new MeshError("ERR_MESH_TIMEOUT", "the deadline of the call", { attempts: cutOff.attempts });
+  let deadline = new MeshError("ERR_MESH_TIMEOUT", "the deadline of the call", { attempts: cutOff.attempts });
+  beforeEach(() => {
+    deadline = new MeshError("ERR_MESH_TIMEOUT", "the deadline of the call", { attempts: cutOff.attempts });
+  });
 
   it.each([
     ["the deadline", deadline],
@@ -174,16 +180,41 @@ describe("an attempt that the call gives up", () => {
     all.request.cancellation.cancel(reason);
     attempt.end(reason);
     expect(all.books()).toEqual({ inFlight: 0, attempts: 1, failures: 0 });
-    expect(all.notes.filter((note) => note.startsWith("ended"))).toEqual([]);
+    expect(all.notes.filter((note) => note.startsWith("ended"))).toEqual(["ended open 200 given up"]);
     expect(all.notes.slice(-2)).toEqual([expect.stringMatching(/^learner: end/), "room, 0 in flight"]);
   });
 
-  it("before its head is judged by its error: no answer came within the deadline", () => {
+  it("before its head is judged by the time that it had: no answer came within the limits of the service", async () => {
     const all = rig();
     const attempt = sent(all);
+    await all.clock.advance(2_000);
     all.request.cancellation.cancel(deadline);
     attempt.end(deadline);
     expect([all.books().failures, all.notes[2]]).toEqual([1, "failed ERR_MESH_TIMEOUT"]);
+  });
+
+  it.each([
+    ["a deadline shorter than the limits of the service", 100],
+    ["a longer one, while nothing is known of how long an instance needs", 1_700],
+  ])("before its head, by %s, says nothing of the instance", async (_what, ms) => {
+    const all = rig();
+    const attempt = sent(all);
+    await all.clock.advance(ms);
+    all.request.cancellation.cancel(deadline);
+    attempt.end(deadline);
+    expect([all.books().failures, outcomeOfError(deadline)]).toEqual([0, "neutral"]);
+  });
+
+  it("in its body, by the deadline, is a failure where its reader had waited for a byte for long enough", () => {
+    const all = rig();
+    const attempt = sent(all);
+    const response = openResponse();
+    attempt.head(response);
+    response.body.waitedMs = 1_900;
+    const late = new MeshError("ERR_MESH_TIMEOUT", "the deadline of the call", { attempts: cutOff.attempts });
+    all.request.cancellation.cancel(late);
+    attempt.end(late);
+    expect([all.books().failures, all.notes.includes("ended open 200 failed"), outcomeOfError(late)]).toEqual([1, true, "failure"]);
   });
 
   it("is told from one whose body fails beside a cancellation", () => {

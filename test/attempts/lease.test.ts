@@ -195,7 +195,7 @@ describe("what a lease teaches the picker", () => {
   });
 
   it("leaves an instance alone that asks an agent for it (Retry-After)", async () => {
-    const busy = await serve((_incoming, outgoing) => void outgoing.writeHead(429, { "retry-after": "10" }).end());
+    const busy = await serve((_incoming, outgoing) => void outgoing.writeHead(503, { "retry-after": "10" }).end());
     const good = [await serve(), await serve()];
     const ports = [busy, ...good].map(({ port }) => ({ host: "127.0.0.1", port }));
     const mesh = closing(createMesh({ discovery: staticDiscovery({ users: ports }), observers: [], picker: roundRobin() }));

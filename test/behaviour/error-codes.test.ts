@@ -261,7 +261,7 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       run: () => {
         const body = gzipSync(Buffer.alloc(1_000));
         const head = `${ok}content-encoding: gzip\r\ncontent-length: ${body.byteLength}\r\n\r\n`;
-        return answered(Buffer.concat([Buffer.from(head), body]), { decode: { maxBytes: 100 } });
+        return answered(Buffer.concat([Buffer.from(head), body]), { maxCollectedBytes: 100 });
       },
       maybeExecuted: true,
       says: "it is larger than 100 bytes",

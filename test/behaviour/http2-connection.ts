@@ -14,16 +14,27 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+/** Called with a connection and one of its streams. */
+export type StreamListener = (connection: PeerConnection, streamId: number) => void;
+
 /** A connection whose frames are written by hand. */
 export interface PeerConnection {
   /** Streams that the client has opened, in order. */
   readonly opened: number[];
   /** Streams that the client has reset. */
   readonly reset: number[];
+  /** The codes of those resets. */
+  readonly resetCodes: number[];
+  /** Streams that the client has ended. */
+  readonly ended: number[];
+  /** PINGs that have arrived. */
+  pings: number;
+  /** Whether PING is answered; at first it is. */
+  answersPings: boolean;
   readonly socket: Socket;
   send(type: number, flags: number, streamId: number, payload?: Buffer): void;
-  /** A response head; with `isEnd` the whole response. */
-  head(streamId: number, status: number, isEnd?: boolean): void;
+  /** A response head; with `isEnd` the whole response, with `length` its content-length. */
+  head(streamId: number, status: number, isEnd?: boolean, length?: number): void;
   data(streamId: number, text: string, isEnd?: boolean): void;
   resetStream(streamId: number, code: number): void;
   goAway(lastStreamId: number, code: number): void;
@@ -33,13 +44,9 @@ export interface PeerConnection {
 
 /**
  * Speaks HTTP/2 frame by frame on a connection that a client has made: answers SETTINGS and PING, and tells `onRequest` of each stream
- * that has arrived whole.
+ * that has arrived whole, `onHead` of each that has begun.
  */
-export function acceptHttp2(
-  socket: Socket,
-  onRequest: (connection: PeerConnection, streamId: number) => void,
-  maxStreams?: number,
-): PeerConnection {
+export function acceptHttp2(socket: Socket, onRequest: StreamListener, maxStreams?: number, onHead?: StreamListener): PeerConnection {
   const connection = connectionOver(socket);
   socket.setNoDelay(true);
   socket.on("error", () => {});
@@ -66,7 +73,7 @@ export function acceptHttp2(
         payload: received.subarray(9, 9 + length),
       };
       received = received.subarray(9 + length);
-      take(connection, frame, onRequest);
+      take(connection, frame, onRequest, onHead);
     }
   });
   return connection;
@@ -81,13 +88,26 @@ const maxConcurrentStreamsSetting = 3;
 function take(
   connection: PeerConnection,
   { type, flags, streamId, payload }: Frame,
-  onRequest: (connection: PeerConnection, streamId: number) => void,
+  onRequest: StreamListener,
+  onHead: StreamListener | undefined,
 ): void {
   if (type === frameType.settings && (flags & ack) === 0) connection.send(frameType.settings, ack, 0);
-  if (type === frameType.ping && (flags & ack) === 0) connection.send(frameType.ping, ack, 0, payload);
-  if (type === frameType.headers) connection.opened.push(streamId);
-  if (type === frameType.resetStream) connection.reset.push(streamId);
-  if ((type === frameType.headers || type === frameType.data) && (flags & endStream) !== 0) onRequest(connection, streamId);
+  if (type === frameType.ping && (flags & ack) === 0) {
+    connection.pings++;
+    if (connection.answersPings) connection.send(frameType.ping, ack, 0, payload);
+  }
+  if (type === frameType.headers) {
+    connection.opened.push(streamId);
+    onHead?.(connection, streamId);
+  }
+  if (type === frameType.resetStream) {
+    connection.reset.push(streamId);
+    connection.resetCodes.push(payload.readUInt32BE(0));
+  }
+  if ((type === frameType.headers || type === frameType.data) && (flags & endStream) !== 0) {
+    connection.ended.push(streamId);
+    onRequest(connection, streamId);
+  }
 }
 
 function connectionOver(socket: Socket): PeerConnection {
@@ -108,11 +128,18 @@ function connectionOver(socket: Socket): PeerConnection {
   return {
     opened: [],
     reset: [],
+    resetCodes: [],
+    ended: [],
+    pings: 0,
+    answersPings: true,
     socket,
     send,
-    // A literal with the name of entry 8 of the static table, `:status` (RFC 7541 §6.2.2).
-    head: (streamId, status, isEnd = false) =>
-      send(frameType.headers, endHeaders | (isEnd ? endStream : 0), streamId, Buffer.from([0x08, 3, ...Buffer.from(String(status))])),
+    // Literals with the names of entries 8 and 28 of the static table, `:status` and `content-length` (RFC 7541 §6.2.2).
+    head: (streamId, status, isEnd = false, length = undefined) => {
+      const fields = [0x08, 3, ...Buffer.from(String(status))];
+      if (length !== undefined) fields.push(0x0f, 28 - 15, String(length).length, ...Buffer.from(String(length)));
+      send(frameType.headers, endHeaders | (isEnd ? endStream : 0), streamId, Buffer.from(fields));
+    },
     data: (streamId, text, isEnd = false) => send(frameType.data, isEnd ? endStream : 0, streamId, Buffer.from(text)),
     resetStream: (streamId, code) => send(frameType.resetStream, 0, streamId, numbers(code)),
     goAway: (lastStreamId, code) => send(frameType.goAway, 0, 0, numbers(lastStreamId, code)),

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { onTestFinished } from "vitest";
-import { acceptHttp2, type PeerConnection } from "./http2-connection.ts";
+import { acceptHttp2, type PeerConnection, type StreamListener } from "./http2-connection.ts";
 
 export { errorCode, type PeerConnection } from "./http2-connection.ts";
 
@@ -12,15 +12,12 @@ export interface Http2Peer {
 
 /**
  * A peer that speaks HTTP/2 frame by frame, for what a server made by `node:http2` never does. It answers SETTINGS and PING, and tells
- * `onRequest` of each stream that has arrived whole.
+ * `onRequest` of each stream that has arrived whole, `onHead` of each that has begun.
  */
-export async function servePeer(
-  onRequest: (connection: PeerConnection, streamId: number) => void,
-  maxStreams?: number,
-): Promise<Http2Peer> {
+export async function servePeer(onRequest: StreamListener, maxStreams?: number, onHead?: StreamListener): Promise<Http2Peer> {
   const connections: PeerConnection[] = [];
   const server = createServer((socket) => {
-    connections.push(acceptHttp2(socket, onRequest, maxStreams));
+    connections.push(acceptHttp2(socket, onRequest, maxStreams, onHead));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -149,7 +149,7 @@ describe("HTTP/2 without TLS, by prior knowledge", () => {
     controller.abort("mine");
     expect(await call).toBe("mine");
     expect(await (await mesh.fetch("users/x")).text()).toBe("h2 GET /x");
-    expect([server.sessions.length, inFlight(mesh)]).toEqual([1, 0]);
+    expect([server.sessions[0]?.destroyed, inFlight(mesh)]).toEqual([false, 0]);
   });
 
   it("fails over to another instance when none listens, and when it speaks HTTP/1.1 only", async () => {

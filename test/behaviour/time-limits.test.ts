@@ -3,8 +3,6 @@ import { describe, expect, it } from "vitest";
 import type { MeshError } from "../../src/core/errors.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { continueFrom } from "../../src/policies/incoming.ts";
-import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { failureOf } from "../../src/wire/failure.ts";
 import { meshOf } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import { serveRaw } from "../support/servers.ts";
@@ -69,14 +67,13 @@ const limits: Readonly<Record<string, { readonly run: () => Promise<MeshError>; 
     code: "ERR_MESH_CONNECT",
     says: "no connection within 1000 ms (connections.connectTimeoutMs)",
   },
-  // Ten seconds, which is long for a test: the classification of undici's error stands in for them.
-  "the limit of an upgrade": {
+  "timeoutMs, of an upgrade": {
     run: async () => {
-      const request = testRequest({ upstream: testUpstream() });
-      const cause = Object.assign(new Error("Headers Timeout Error"), { code: "UND_ERR_HEADERS_TIMEOUT" });
-      return failureOf({ request, isSent: true, hasHead: false, status: undefined, ms: 10_000, index: undefined }, cause) as MeshError;
+      const { port } = await serveRaw(silent);
+      const dispatcher = meshOf({ orders: port }, { timeoutMs: 40 }).dispatcher();
+      return (await rejectionOf(dispatcher.upgrade({ origin: "http://orders", path: "/", protocol: "echo" } as never))) as MeshError;
     },
-    says: "no answer to the upgrade within 10 s",
+    says: "within the deadline of 40 ms (timeoutMs)",
   },
 };
 

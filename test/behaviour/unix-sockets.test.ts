@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
+import type { MeshEvent } from "../../src/core/observing/events.ts";
+import { fallback } from "../../src/discovery/combined/fallback.ts";
 import { union } from "../../src/discovery/combined/union.ts";
+import type { Discovery } from "../../src/discovery/discovery.ts";
 import { fileDiscovery } from "../../src/discovery/file/file.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { validateEndpoints } from "../../src/discovery/validate.ts";
@@ -113,13 +116,35 @@ describe("an instance on a Unix socket", () => {
 
   it.each(["relative.sock", "", "/", `/${"a".repeat(107)}`, "/with\0zero", 5, null])("is refused with the path %j", (socketPath) => {
     const entry = { id: "a", host: "127.0.0.1", port: 80, socketPath };
-    expect(validateEndpoints([entry]).rejected).toMatchObject([{ reason: expect.stringContaining("socketPath") }]);
+    expect(validateEndpoints([entry], true).rejected).toMatchObject([{ reason: expect.stringContaining("socketPath") }]);
     expect(() => staticDiscovery({ users: [entry as Endpoint] })).toThrow(/socketPath/);
   });
 
   it("is taken with the longest path there can be", () => {
     const entry = { id: "a", host: "127.0.0.1", port: 80, socketPath: `/${"a".repeat(106)}` };
-    expect(validateEndpoints([entry]).rejected).toEqual([]);
+    expect(validateEndpoints([entry], true).rejected).toEqual([]);
+  });
+
+  it("is rejected where the source may not name one, alone and beside one that may", async () => {
+    const socketPath = join(await directory(), "a.sock");
+    await listenOn(socketPath);
+    const entry = { id: "a", host: "127.0.0.1", port: 80, socketPath };
+    const mine: Discovery = {
+      async *watch() {
+        yield [entry];
+      },
+    };
+    const named = staticDiscovery({ orders: [entry] });
+    for (const discovery of [mine, union(mine, named), fallback(mine, named), union(named, mine)]) {
+      const events: MeshEvent[] = [];
+      const observers = [{ onEvent: (event: MeshEvent) => void events.push(event) }];
+      const mesh = closing(createMesh({ discovery, observers, discoveryTimeoutMs: 500 }));
+      expect(await rejectionOf(mesh.fetch("users/x"))).toMatchObject({ code: "ERR_MESH_NO_ENDPOINTS" });
+      const update = events.find((event) => event.type === "endpoints");
+      expect(update?.rejected).toMatchObject([{ reason: "socketPath: the source may not name Unix sockets (allowSocketPaths)" }]);
+    }
+    const trusted = closing(createMesh({ discovery: { ...mine, allowSocketPaths: true } }));
+    expect(await (await trusted.fetch("users/x")).text()).toContain("unix GET /x");
   });
 
   it("is never what a registry says, to which others write", () => {
@@ -129,6 +154,7 @@ describe("an instance on a Unix socket", () => {
       tags: [],
       onlyPassing: false,
       addressKey: undefined,
+      portName: undefined,
     }).endpoints;
     const instance = { ...said, status: "UP", ipAddr: "127.0.0.1", port: { $: 8081, "@enabled": "true" }, metadata: said };
     const fromEureka = endpointOf({ app: "USERS", instance }, { by: "app", preferSecure: false, preferHostName: false });

@@ -4,7 +4,18 @@ import { createServer, type IncomingMessage } from "node:http";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { text as textOf } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
-import { type Dispatcher, pipeline, request, stream, FormData as UndiciFormData, fetch as undiciFetch, upgrade, WebSocket } from "undici";
+import {
+  type Dispatcher,
+  errors,
+  interceptors,
+  pipeline,
+  request,
+  stream,
+  FormData as UndiciFormData,
+  fetch as undiciFetch,
+  upgrade,
+  WebSocket,
+} from "undici";
 import { describe, expect, it } from "vitest";
 import { isMeshError } from "../../src/core/errors.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
@@ -96,7 +107,7 @@ describe("mesh.dispatcher", () => {
       else expect(sent).toMatch(expected);
     }
     const both = rejectionOf(request("http://users/x?a=1", { dispatcher, query: { b: 1 } }));
-    expect(await both).toBeInstanceOf(TypeError);
+    expect(await both).toBeInstanceOf(errors.InvalidArgumentError);
   });
 
   it("carries undici's stream and pipeline", async () => {
@@ -226,13 +237,69 @@ describe("mesh.dispatcher", () => {
     await (await request("http://users/x", { dispatcher })).body.dump();
     await dispatcher.close();
     expect(await rejectionOf(mesh.fetch("users/x"))).toMatchObject({ code: "ERR_MESH_CLOSED" });
-    expect(await rejectionOf(request("http://users/x", { dispatcher }))).toMatchObject({ code: "ERR_MESH_CLOSED" });
+    expect(await rejectionOf(request("http://users/x", { dispatcher }))).toBeInstanceOf(errors.ClientDestroyedError);
     const other = through({ users: server.port });
     await new Promise<void>((resolve) => other.dispatcher.close(resolve));
     await other.mesh.close();
+    expect(await rejectionOf(request("http://users/x", { dispatcher: other.mesh.dispatcher() }))).toMatchObject({
+      code: "ERR_MESH_CLOSED",
+    });
     const third = through({ users: server.port });
     await new Promise<void>((resolve) => third.dispatcher.destroy(null, resolve));
-    expect(await rejectionOf(request("http://users/x", { dispatcher: third.dispatcher }))).toMatchObject({ code: "ERR_MESH_CLOSED" });
+    expect(await rejectionOf(request("http://users/x", { dispatcher: third.dispatcher }))).toBeInstanceOf(errors.ClientDestroyedError);
+  });
+
+  it("refuses a body whose length is not what its caller says", async () => {
+    const server = await echo();
+    const { dispatcher } = through({ users: server.port });
+    const send = (body: string | Buffer, length: number) =>
+      request("http://users/x", { dispatcher, method: "PUT", body, headers: { "content-length": String(length) } });
+    for (const body of ["four", Buffer.from("four")]) {
+      expect(await rejectionOf(send(body, 3))).toBeInstanceOf(errors.RequestContentLengthMismatchError);
+      await (await send(body, 4)).body.dump();
+    }
+    expect(server.seen.map((seen) => seen.body.toString())).toEqual(["four", "four"]);
+  });
+
+  it("closes when interceptors are around it", async () => {
+    const server = await echo();
+    const { mesh, dispatcher } = through({ users: server.port });
+    const composed = dispatcher.compose(interceptors.dump());
+    expect((await request("http://users/x", { dispatcher: composed })).statusCode).toBe(200);
+    await composed.close();
+    expect(await rejectionOf(mesh.fetch("users/x"))).toMatchObject({ code: "ERR_MESH_CLOSED" });
+    await through({ users: server.port }).dispatcher.compose(interceptors.dump()).destroy();
+  });
+
+  it("refuses requests while it closes, and lets those in flight end", async () => {
+    let answer: () => void = () => {};
+    const server = await serve((_request, response) => {
+      answer = () => response.end("late");
+    });
+    const mesh = meshOf({ users: server.port }, { drainTimeoutMs: 5_000 });
+    const dispatcher = mesh.dispatcher();
+    const call = request("http://users/x", { dispatcher });
+    await until("it has arrived", () => server.seen.length === 1);
+    const closing = dispatcher.close();
+    expect(await rejectionOf(request("http://users/x", { dispatcher }))).toBeInstanceOf(errors.ClientClosedError);
+    answer();
+    expect(await (await call).body.text()).toBe("late");
+    await closing;
+  });
+
+  it("ends its requests with the error that it is destroyed with, one that waits for its head and one that is read", async () => {
+    const server = await serve((request, response) => {
+      if (request.url === "/begun") response.writeHead(200).write("begun");
+    });
+    const { mesh, dispatcher } = through({ users: server.port });
+    const waiting = rejectionOf(request("http://users/silent", { dispatcher }));
+    const { body } = await request("http://users/begun", { dispatcher });
+    const reading = rejectionOf(body.text());
+    await until("both have arrived", () => server.seen.length === 2);
+    const reason = new RangeError("enough");
+    await dispatcher.destroy(reason);
+    expect(await Promise.all([waiting, reading])).toEqual([reason, reason]);
+    expect(await rejectionOf(mesh.fetch("users/x"))).toMatchObject({ code: "ERR_MESH_CLOSED" });
   });
 });
 
@@ -421,6 +488,62 @@ describe("undici's handlers", () => {
     });
     expect(error).toEqual([reason, true, reason]);
     await until("nothing is in flight", () => inFlight(mesh) === 0);
+  });
+
+  it("that abort while a response that has arrived is passed on are told the abort, and nothing after it", async () => {
+    const server = await serve((_request, response) => response.end("whole"));
+    const { mesh, dispatcher } = through({ users: server.port });
+    for (const moment of ["onHeaders", "onData"]) {
+      const told: string[] = [];
+      const reason = new RangeError("mine");
+      let abort: (reason?: unknown) => void = () => {};
+      const handler = {
+        onConnect: (given: typeof abort) => {
+          abort = given;
+        },
+        onHeaders: () => told.push("onHeaders") > 0,
+        onData: () => told.push("onData") > 0,
+        onComplete: () => told.push("onComplete"),
+        onError: (error: Error) => told.push(error === reason ? "the reason" : String(error)),
+      };
+      const noted = handler[moment as "onHeaders" | "onData"];
+      Object.assign(handler, {
+        [moment]: () => {
+          noted();
+          abort(reason);
+          return true;
+        },
+      });
+      dispatchWith(dispatcher, handler);
+      await until("it has been told", () => told.includes("the reason"));
+      await until("nothing is in flight", () => inFlight(mesh) === 0);
+      expect(told).toEqual(moment === "onHeaders" ? ["onHeaders", "the reason"] : ["onHeaders", "onData", "the reason"]);
+    }
+  });
+
+  it("that abort without a reason are told undici's own", async () => {
+    const server = await serve(() => {});
+    const { dispatcher } = through({ users: server.port });
+    const error = await new Promise((resolve) => {
+      const onConnect = (abort: () => void) => setTimeout(abort, 5);
+      dispatchWith(dispatcher, { onConnect, onHeaders: () => true, onData: () => true, onComplete: () => {}, onError: resolve });
+    });
+    expect(error).toBeInstanceOf(errors.RequestAbortedError);
+  });
+
+  it("that lack a method are told so, or the caller is", async () => {
+    const { dispatcher } = through({ users: await closedPort() });
+    expect(() => dispatchWith(dispatcher, undefined as never)).toThrow(errors.InvalidArgumentError);
+    expect(() => dispatchWith(dispatcher, { onConnect() {} })).toThrow(errors.InvalidArgumentError);
+    const told: unknown[] = [];
+    expect(dispatchWith(dispatcher, { onConnect() {}, onError: (error: Error) => told.push(error) })).toBe(false);
+    expect(told[0]).toBeInstanceOf(errors.InvalidArgumentError);
+  });
+
+  it("of a CONNECT are told that there are no tunnels", async () => {
+    const { dispatcher } = through({ users: await closedPort() });
+    const error = await rejectionOf(dispatcher.connect({ origin: "http://users", path: "users:80" }));
+    expect(error).toBeInstanceOf(errors.NotSupportedError);
   });
 
   it.each(["onHeaders", "onData"])("that throw in %s get their error, and the connection is given up", async (thrower) => {

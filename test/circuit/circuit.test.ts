@@ -34,9 +34,9 @@ function admitted(circuit: Circuit): CircuitPermit {
   return permit;
 }
 
-async function report(circuit: Circuit, outcome: "success" | "failure" | "neutral", times = 1, trips = false): Promise<void> {
+async function report(circuit: Circuit, outcome: "success" | "failure" | "neutral", times = 1, isRefused = false): Promise<void> {
   for (let index = 0; index < times; index++) {
-    circuit.settle(admitted(circuit), outcome, trips);
+    circuit.settle(admitted(circuit), outcome, { isRefused });
     await settled();
   }
 }
@@ -125,7 +125,7 @@ describe("opening", () => {
 
   it("happens at one failure that trips, at once", () => {
     const { circuit, states } = circuitOf();
-    circuit.settle(admitted(circuit), "failure", true);
+    circuit.settle(admitted(circuit), "failure", { isRefused: true });
     expect([circuit.state, states, circuit.admit()]).toEqual(["open", ["open"], undefined]);
   });
 
@@ -242,7 +242,7 @@ describe("coming back", () => {
     await clock.advance(1_000);
     const probe = admitted(circuit);
     circuit.close(circuit.panicPermit);
-    circuit.settle(probe, "failure", true);
+    circuit.settle(probe, "failure", { isRefused: true });
     await clock.advance(60_000);
     expect(states).toEqual(["open", "closed", "open", "half-open", "closed"]);
   });
@@ -255,7 +255,7 @@ describe("an outcome of an earlier generation", () => {
     await trip(circuit);
     await clock.advance(1_000);
     await report(circuit, "success");
-    circuit.settle(late, "failure", true);
+    circuit.settle(late, "failure", { isRefused: true });
     await settled();
     expect(circuit.state).toBe("closed");
   });
@@ -327,7 +327,7 @@ describe("a probe", () => {
     circuit.settle(second, "success");
     await settled();
     expect(circuit.state).toBe("closed");
-    circuit.settle(hanging, "failure", true);
+    circuit.settle(hanging, "failure", { isRefused: true });
     await settled();
     expect(circuit.state).toBe("closed");
   });
@@ -429,7 +429,7 @@ describe("dispose", () => {
     circuit.dispose();
     circuit.dispose();
     expect(circuit.state).toBe("closed");
-    circuit.settle(admitted(circuit), "failure", true);
+    circuit.settle(admitted(circuit), "failure", { isRefused: true });
     circuit.settle(admitted(circuit), "failure");
     await clock.advance(5_000);
     circuit.close(circuit.panicPermit);

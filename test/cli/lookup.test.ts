@@ -80,6 +80,12 @@ describe("inmesh endpoints", () => {
     expect(stderr).toContain("consul at http://127.0.0.1:1: orders: connect ECONNREFUSED");
   });
 
+  it.each(["endpoints", "explain"])("names the service that was probably meant: %s", async (command) => {
+    const { code, stderr } = await runCli([command, "user", ...two]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/"user".*; did you mean users\?\n$/);
+  });
+
   it("gives up after --timeout", async () => {
     // It takes questions and gives no answer.
     const silent = createSocket("udp4").bind(0, "127.0.0.1");
@@ -156,6 +162,11 @@ describe("inmesh watch", () => {
     );
     expect(events()[3]).toMatchObject({ endpoint: { id: "a", weight: 5, zone: "z" }, before: { id: "a" } });
     for (const { time } of events()) expect(new Date(String(time)).toISOString()).toBe(time);
+  });
+
+  it("names the service that was probably meant", async () => {
+    const { code, stderr } = await runCli(["watch", "order", ...two, "--for", "300ms"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '"order" has no endpoint; did you mean orders?\n' });
   });
 
   it("writes a line each for people, and ends by itself after --for", async () => {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admin } from "../../src/admin/admin.ts";
 import { createMesh, staticDiscovery } from "../../src/index.ts";
 import { isAlive } from "../servers/is-alive.ts";
+import { terminalScreen } from "../support/terminal-screen.ts";
 import { until } from "../support/until.ts";
 import { toyInstance } from "./toy-instance.ts";
 
@@ -165,11 +166,27 @@ describe.skipIf(!existsSync("/usr/bin/script"))("the program on a terminal", { t
     expect(await onTerminal(`${inmesh} endpoints orders ${orders} 2>/dev/null`)).not.toContain("asking");
   });
 
-  it("redraws the demo in place", async () => {
-    const text = await onTerminal(`${inmesh} demo --seconds 2`);
+  it.each([60, 80, 120])("redraws the demo in place, on %i columns", async (columns) => {
+    const rows = 24;
+    const text = await onTerminal(`stty cols ${columns} rows ${rows}; ${inmesh} demo --seconds 6`);
     expect(text).toContain("\u001b[0J");
     expect(text).toContain("\u001b[32m█");
-    expect(text).toContain("No GET failed.");
+    const { lines, wrapped } = await terminalScreen(text, columns, rows);
+    expect(wrapped).toEqual([]);
+    // A line of an earlier picture would be there once more.
+    expect(lines.filter((line) => line.startsWith("inmesh demo"))).toHaveLength(1);
+    for (const id of ["shop-a", "shop-b", "shop-c"]) expect(lines.filter((line) => line.startsWith(`${id} `))).toHaveLength(1);
+    expect(lines.filter((line) => line.endsWith("three instances share the load"))).toHaveLength(1);
+    expect(lines).toContain("No GET failed.");
+  });
+
+  it("writes a help and a table that fit, whatever the width of the terminal", async () => {
+    for (const columns of [60, 80, 200]) {
+      const text = await onTerminal(`stty cols ${columns} rows 50; ${inmesh} fetch --help; ${inmesh} endpoints orders ${orders}`);
+      const { lines, wrapped } = await terminalScreen(text, columns, 50);
+      expect(wrapped).toEqual([]);
+      expect(lines.join("\n")).toMatch(/127\.0\.0\.1:4001 +127\.0\.0\.1:4001 +no/);
+    }
   });
 
   it.each([

@@ -9,6 +9,8 @@ export interface CliOptions {
   readonly signal?: AbortSignal;
   /** Both outputs say that they are terminals. */
   readonly isTerminal?: boolean;
+  /** Their columns. Default 120. */
+  readonly columns?: number;
   readonly stdin?: Input;
   readonly known?: ReadonlyMap<string, CommandEntry>;
 }
@@ -34,14 +36,14 @@ export function runCli(argv: readonly string[], options: CliOptions = {}): Promi
 
 /** The same, to be looked at while it runs. */
 export function startCli(argv: readonly string[], options: CliOptions = {}): RunningCli {
-  const { env = {}, signal = new AbortController().signal, isTerminal = false, known } = options;
-  const [out, err] = [sink(isTerminal), sink(isTerminal)];
+  const { env = {}, signal = new AbortController().signal, isTerminal = false, columns = 120, known } = options;
+  const [out, err] = [sink(isTerminal, columns), sink(isTerminal, columns)];
   const io: Io = { stdout: out.stream, stderr: err.stream, stdin: options.stdin ?? Readable.from([]), env, signal };
   const ended = run(argv, io, known).then((code) => ({ code, stdout: out.text(), stderr: err.text() }));
   return { ended, stdout: out.text, stderr: err.text };
 }
 
-function sink(isTTY: boolean): { stream: Output; text: () => string } {
+function sink(isTTY: boolean, columns: number): { stream: Output; text: () => string } {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -49,5 +51,5 @@ function sink(isTTY: boolean): { stream: Output; text: () => string } {
       done();
     },
   });
-  return { stream: Object.assign(stream, { isTTY, columns: 120, rows: 40 }), text: () => Buffer.concat(chunks).toString() };
+  return { stream: Object.assign(stream, { isTTY, columns, rows: 40 }), text: () => Buffer.concat(chunks).toString() };
 }

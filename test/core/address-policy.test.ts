@@ -5,7 +5,18 @@ import { isInstanceAddress, isInstanceHost } from "../../src/core/address-policy
 
 const usable = [
   ...["127.0.0.1", "127.8.9.10", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "1.2.3.4", "169.253.255.255", "223.255.255.255"],
-  ...["::1", "0:0:0:0:0:0:0:1", "fd00::1", "fc00::1", "2001:db8::1", "2606:4700::1111", "64:ff9b::a00:1", "2002:a00:1::1"],
+  ...[
+    "::1",
+    "0:0:0:0:0:0:0:1",
+    "fd00::1",
+    "fc00::1",
+    "2001:db8::1",
+    "2606:4700::1111",
+    "2001:1::1",
+    "fd00:ec3::23",
+    "64:ff9b::a00:1",
+    "2002:a00:1::1",
+  ],
 ];
 const refused = [
   // This network, metadata services, multicast, reserved, broadcast
@@ -29,6 +40,9 @@ const refused = [
     "64:ff9b:0:0::e000:1",
     "2002:a9fe:a9fe::1",
   ],
+  // AWS for EKS pods, Oracle, translated (SIIT), NAT64 for local use, Teredo, discard
+  ...["fd00:ec2::23", "fd00:ec2::253", "fd00:c1::a9fe:a9fe", "::ffff:0:a9fe:a9fe", "::ffff:0:169.254.169.254", "::ffff:0:10.0.0.1"],
+  ...["64:ff9b:1::a9fe:a9fe", "64:ff9b:1:a9fe:a9:fe00::", "2001::a9fe:a9fe", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "100::1"],
   // IPv4 dressed as IPv6 is no plain spelling of any address
   ...["::ffff:10.0.0.1", "0:0:0:0:0:ffff:a00:1", "::10.0.0.1"],
   // A zone is for link-local addresses

@@ -96,12 +96,13 @@ describe("validateEndpoints", () => {
     expect(validateEndpoints([{ ...good, metadata: largest }]).endpoints[0]?.metadata).toBe(largest);
   });
 
-  it("keeps 10,000 of a million, the same ones in whatever order they come", () => {
-    const many = Array.from({ length: 1_000_000 }, (_, index) => ({ id: `i${index}`, host: "10.0.0.1", port: 80 }));
+  it("keeps 10,000 of two hundred thousand, the same ones in whatever order they come", () => {
+    const many = Array.from({ length: 200_000 }, (_, index) => ({ id: `i${index}`, host: "10.0.0.1", port: 80 }));
     const one = validateEndpoints(many);
     expect(one.endpoints).toHaveLength(maxEndpointsPerService);
-    expect(one.rejected).toHaveLength(1_000_000 - maxEndpointsPerService);
-    expect(one.rejected[0]?.reason).toBe("more than 10000 endpoints");
+    const left = Number(/^(\d+) entries were not looked at/.exec(one.rejected[0]?.reason ?? "")?.[1]);
+    expect(left + one.rejected.length - 1).toBe(200_000 - maxEndpointsPerService);
+    expect(one.rejected[1]?.reason).toBe("more than 10000 endpoints");
     const other = validateEndpoints(many.toReversed());
     expect(other.endpoints.map(({ id }) => id).toSorted()).toEqual(one.endpoints.map(({ id }) => id).toSorted());
   });

@@ -1,15 +1,21 @@
 import { File as NodeFile } from "node:buffer";
+import { openAsBlob } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import fc from "fast-check";
 import { FormData as UndiciFormData, Headers as UndiciHeaders, Request as UndiciRequest } from "undici";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { HeadersInput } from "../../src/core/http/request-headers.ts";
 import type { BodyInput } from "../../src/fetch/request-body.ts";
 import type { MeshRequestInit } from "../../src/fetch/request-init.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
 import { meshOf } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
-import { closedPort, type SeenRequest, serve, type TestServer } from "../support/servers.ts";
+import { closedPort, listening, type SeenRequest, serve, type TestServer } from "../support/servers.ts";
 
 let server: TestServer;
 let mesh: Mesh;
@@ -385,6 +391,68 @@ describe("the body", () => {
     expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ failures: 0, inFlight: 0 });
   });
 
+  it("that is a stream has the length that the caller gives, and is held to it", async () => {
+    const bodies: readonly (() => BodyInput)[] = [
+      () => ReadableStream.from(parts()) as ReadableStream,
+      () => Readable.from(parts()),
+      () => parts(),
+      () => parts,
+    ];
+    const length = partsBytes.byteLength;
+    for (const make of bodies) {
+      const send = (given: number | string) =>
+        mesh.fetch("orders/x", { method: "POST", body: make(), duplex: "half", headers: { "Content-Length": given } });
+      expect((await send(length)).status).toBe(200);
+      const seen = server.seen.at(-1) as SeenRequest;
+      expect(seen.headers).toMatchObject({ "content-length": String(length) });
+      expect(seen.headers["transfer-encoding"]).toBeUndefined();
+      expect(Buffer.compare(seen.body, partsBytes)).toBe(0);
+      for (const wrong of [length - 1, length + 1, 0]) expect(await rejectionOf(send(wrong))).toMatchObject({ code: "ERR_MESH_BODY" });
+      for (const nonsense of ["", "-1", "1e3", "5, 6", "9".repeat(20)]) expect(await rejectionOf(send(nonsense))).toBeInstanceOf(TypeError);
+    }
+    expect(server.seen).toHaveLength(bodies.length);
+    expect(mesh.explain("orders")?.endpoints[0]).toMatchObject({ failures: 0, inFlight: 0 });
+  });
+
+  it("that is a stream of no bytes is sent with the length 0", async () => {
+    const { headers } = await sent({
+      method: "POST",
+      body: Readable.from([]),
+      duplex: "half",
+      headers: { "content-length": "0" },
+    });
+    expect(headers).toMatchObject({ "content-length": "0" });
+  });
+
+  it("that is a form has the length of its files, which are read while they are sent", async () => {
+    const size = 48 * 2 ** 20;
+    const directory = await mkdtemp(join(tmpdir(), "inmesh-form-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    await writeFile(join(directory, "large"), Buffer.alloc(size));
+    const large = new FormData();
+    large.append("a", "b");
+    large.append("file", await openAsBlob(join(directory, "large")), "large");
+    collectGarbage();
+    const before = process.memoryUsage().arrayBuffers;
+    let received = 0;
+    let highest = 0;
+    let length: string | undefined;
+    const sink = createServer((request, response) => {
+      length = request.headers["content-length"];
+      request.on("data", (chunk: Buffer) => {
+        received += chunk.byteLength;
+        if (received % 100 === 0) collectGarbage();
+        highest = Math.max(highest, process.memoryUsage().arrayBuffers - before);
+      });
+      request.on("end", () => response.end());
+    });
+    const uploads = meshOf({ uploads: await listening(sink) }, { attemptTimeoutMs: false, timeoutMs: false });
+    expect((await uploads.fetch("uploads/x", { method: "POST", body: large })).status).toBe(200);
+    expect(received).toBeGreaterThan(size);
+    expect(length).toBe(String(received));
+    expect(highest).toBeLessThan(size / 2);
+  });
+
   it("that was not started moves to another instance untouched", async () => {
     const two = meshOf({ orders: [await closedPort(), await closedPort(), server.port] }, { random: () => 0 });
     for (let turn = 0; turn < 3; turn++) {
@@ -416,6 +484,44 @@ describe("a Request", () => {
     });
     expect(server.seen[0]?.body.toString()).toBe("text");
     expect(request.bodyUsed).toBe(true);
+  });
+
+  it("made of something whole is sent with its length, and again where that is safe", async () => {
+    let refusals = 0;
+    const refusing = await serve((request, response) => {
+      if (refusals++ % 2 === 0) response.writeHead(503, { "x-mesh-refused": "1" });
+      response.end(request.headers["content-length"]);
+    });
+    const retrying = meshOf({ orders: refusing.port }, { retry: { budget: { minRetriesPerSecond: 100 } } });
+    const make: readonly (() => BodyInput)[] = [
+      () => "text",
+      () => bytes,
+      () => new Blob([bytes]),
+      () => new URLSearchParams({ a: "b" }),
+      form,
+      () => "",
+    ];
+    for (const body of make) {
+      const request = new Request("http://orders/a", { method: "POST", body: body() as never });
+      const response = await retrying.fetch(request.clone() as Request);
+      expect(response.status).toBe(200);
+      expect(await response.text()).toBe(String((await request.arrayBuffer()).byteLength));
+    }
+    expect(refusing.seen).toHaveLength(2 * make.length);
+  });
+
+  it("of a class without streams is sent with its body", async () => {
+    const request = {
+      url: "http://orders/a",
+      method: "POST",
+      headers: new Headers({ "x-a": "1" }),
+      redirect: "follow",
+      bodyUsed: false,
+      arrayBuffer: async () => Buffer.from("text"),
+    };
+    expect((await mesh.fetch(request as never)).status).toBe(200);
+    expect(server.seen[0]).toMatchObject({ method: "POST", headers: { "x-a": "1", "content-length": "4" } });
+    expect(server.seen[0]?.body.toString()).toBe("text");
   });
 
   it("of the undici package is sent with everything it has", async () => {

@@ -193,7 +193,7 @@ describe("redirect: follow", () => {
     expect(server.begun.length).toBeLessThan(5);
   });
 
-  it("is not ended by the deadline of a hop whose body never ends", async () => {
+  it("is not held up by a hop whose body never ends", async () => {
     const server = await serve((request, response) => {
       if (request.url === "/from") response.writeHead(302, { location: "/to" }).write("never ends");
       else {
@@ -201,14 +201,13 @@ describe("redirect: follow", () => {
         setTimeout(() => response.end("two"), 300);
       }
     });
-    // The second hop begins 250 ms after the first, whose deadline passes at 400 ms; its own passes at 650.
     const mesh = meshOf(
       { users: server.port },
       {
         timeoutMs: 2_000,
         services: {
           users: {
-            timeoutMs: 400,
+            timeoutMs: 5_000,
             interceptors: [
               (next) => async (request) => {
                 const response = await next(request);
@@ -221,6 +220,20 @@ describe("redirect: follow", () => {
       },
     );
     expect(await (await mesh.fetch("users/from", follow)).text()).toBe("one two");
+  });
+
+  it.each([
+    ["of the service", { services: { users: { timeoutMs: 300 } } }, {}],
+    ["of the call", {}, { timeoutMs: 300 }],
+  ])("has one deadline for all hops: that %s", async (_whose, options, mesh) => {
+    let hops = 0;
+    const server = await serve((_request, response) => {
+      hops++;
+      setTimeout(() => response.writeHead(302, { location: `/hop${hops}` }).end(), 200);
+    });
+    const call = meshOf({ users: server.port }, options).fetch("users/from", { ...follow, mesh });
+    expect(await rejectionOf(call)).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
+    expect(hops).toBeLessThanOrEqual(2);
   });
 
   it("ends with the caller's abort, between two hops as well", async () => {
@@ -249,5 +262,47 @@ describe("redirect: follow", () => {
       else response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("there"));
     });
     expect(await (await meshOf({ users: server.port }).fetch("users/from", follow)).text()).toBe("there");
+  });
+});
+
+describe("a redirect of a Request, whose maker chose nothing", () => {
+  const moved = (location: string, status = 302) =>
+    serve((request, response) => {
+      if (request.url === "/there") response.end("there");
+      else response.writeHead(status, { location }).end("moved");
+    });
+
+  it("is followed within the service, with its body", async () => {
+    const mesh = meshOf({ users: (await moved("/there", 307)).port });
+    const response = await mesh.fetch(new Request("http://users/from", { method: "POST", body: "text" }));
+    expect([response.status, response.redirected, await response.text()]).toEqual([200, true, "there"]);
+  });
+
+  it("is the response where it leads out of the service, or needs a stream again", async () => {
+    const out = meshOf({ users: (await moved("http://elsewhere/there")).port });
+    const response = await out.fetch(new Request("http://users/from"));
+    expect([response.status, response.headers.get("location"), await response.text()]).toEqual([302, "http://elsewhere/there", "moved"]);
+    const server = await moved("/there", 307);
+    const body = new ReadableStream({
+      async pull(controller) {
+        // It is alive: its bytes come after the request has been sent.
+        await until("there is a connection", () => server.accepted === 1);
+        controller.enqueue(Buffer.from("late"));
+        controller.close();
+      },
+    });
+    const streamed = await meshOf({ users: server.port }).fetch(
+      new Request("http://users/from", { method: "POST", body, duplex: "half" } as never),
+    );
+    expect(streamed.status).toBe(307);
+  });
+
+  it("is as its maker, or the init, says", async () => {
+    const mesh = meshOf({ users: (await moved("/there")).port });
+    expect((await mesh.fetch(new Request("http://users/from", { redirect: "manual" }))).status).toBe(302);
+    expect((await mesh.fetch(new Request("http://users/from"), { redirect: "manual" })).status).toBe(302);
+    expect(await rejectionOf(mesh.fetch(new Request("http://users/from", { redirect: "error" })))).toMatchObject({
+      code: "ERR_MESH_PROTOCOL",
+    });
   });
 });

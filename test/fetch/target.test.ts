@@ -108,7 +108,7 @@ const refused: Readonly<Record<string, readonly string[]>> = {
 
 describe("parseTarget", () => {
   it.each(accepted)("reads %s", (target, service, path) => {
-    expect(parseTarget(target)).toEqual({ service, path });
+    expect(parseTarget(target)).toEqual({ service, path, requiresTls: target.startsWith("https://") });
   });
 
   for (const [why, targets] of Object.entries(refused)) {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CheckReport } from "../../src/cli/commands/check.ts";
 import { runCli, startCli } from "../cli/run-cli.ts";
+import { type ToyInstance, toyInstance } from "../cli/toy-instance.ts";
 import { available } from "../servers/available.ts";
 import { type BindServer, startBind } from "../servers/bind.ts";
 import { type ConsulServer, startConsul } from "../servers/consul.ts";
@@ -27,23 +28,28 @@ async function tokenFile(name: string, token: string): Promise<string> {
 describe.skipIf(!available("consul"))("the commands on a real Consul with access control", { timeout }, () => {
   let server: ConsulServer;
   let management: string;
+  let orders: ToyInstance;
   let all: { env: Record<string, string> };
   beforeAll(async () => {
     server = await startConsul({ acl: true, tls: true });
     management = server.token ?? "";
+    orders = await toyInstance((_request, response) => response.end());
     all = { env: { CONSUL_HTTP_ADDR: `127.0.0.1:${server.port}`, CONSUL_HTTP_TOKEN: management } };
     await server.registerService({
       Name: "orders",
       ID: "orders-1",
       Address: "127.0.0.1",
-      Port: 4001,
+      Port: orders.port,
       Meta: { version: "7" },
       Tags: ["blue"],
     });
     // What one tenant writes, all others' terminals show.
     await server.registerService({ Name: "evil", ID: "evil-1", Address: "127.0.0.1", Port: 4002, Meta: { note: "\u001b[2J\u202e" } });
   }, timeout);
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    await server?.stop();
+    await orders?.[Symbol.asyncDispose]();
+  });
 
   const makeToken = async (rules: string): Promise<string> => {
     const name = `p${Math.random().toString(36).slice(2)}`;
@@ -57,7 +63,7 @@ describe.skipIf(!available("consul"))("the commands on a real Consul with access
     const { stdout } = await runCli(["endpoints", "orders", "-o", "json"], all);
     expect(JSON.parse(stdout)).toMatchObject({
       discovery: `consul at ${server.url}`,
-      endpoints: [{ id: "test-node/orders-1", address: "127.0.0.1:4001", metadata: { version: "7" } }],
+      endpoints: [{ id: "test-node/orders-1", address: `127.0.0.1:${orders.port}`, metadata: { version: "7" } }],
     });
     const byFile = { env: { CONSUL_HTTP_ADDR: server.url, CONSUL_HTTP_TOKEN_FILE: await tokenFile("management", management) } };
     expect((await runCli(["endpoints", "orders", "--tag", "blue"], byFile)).code).toBe(0);
@@ -116,7 +122,7 @@ describe.skipIf(!available("consul"))("the commands on a real Consul with access
     expect(enough).toMatchObject({ code: 0, states: ["token ok", "rights ok", "rights ok", "rights ok", "discovery ok"] });
     expect(await check(undefined)).toMatchObject({
       code: 1,
-      states: ["token warn", "rights fail", "rights fail", "rights ok", "discovery warn"],
+      states: ["token warn", "rights fail", "rights fail", "rights ok", "discovery fail"],
     });
     expect(await check("11111111-2222-3333-4444-555555555555")).toMatchObject({ code: 1, states: ["token fail", "discovery fail"] });
   });
@@ -161,18 +167,23 @@ describe.skipIf(!available("consul"))("the check of a real Consul without access
 describe.skipIf(!available("eureka"))("the commands on a real Eureka", { timeout: 120_000 }, () => {
   let server: EurekaServer;
   let url: string;
+  let orders: ToyInstance;
   beforeAll(async () => {
     server = await startEureka({ user: "me", password: "canary-pw" });
     url = server.url.replace("//", "//me:canary-pw@");
-    await server.register({ app: "orders", instanceId: "orders-1", port: 4001, metadata: { zone: "north" } });
+    orders = await toyInstance((_request, response) => response.end());
+    await server.register({ app: "orders", instanceId: "orders-1", port: orders.port, metadata: { zone: "north" } });
   }, 120_000);
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    await server?.stop();
+    await orders?.[Symbol.asyncDispose]();
+  });
 
   it("list, look up and check, and never show the password", async () => {
     const services = await runCli(["services", "--eureka", url, "-o", "wide"]);
     expect(services).toMatchObject({ code: 0, stdout: "SERVICE  ENDPOINTS\norders           1\n" });
     const endpoints = await runCli(["endpoints", "orders", "--eureka", url]);
-    expect(endpoints.stdout).toMatch(/orders-1 +127\.0\.0\.1:4001 +no +north +1/);
+    expect(endpoints.stdout).toMatch(new RegExp(`orders-1 +127\\.0\\.0\\.1:${orders.port} +no +north +1`));
     const check = await runCli(["check", "orders", "--eureka", url]);
     expect(check.code).toBe(0);
     const wrong = await runCli(["check", "orders", "--eureka", url.replace("canary-pw", "canary-no")]);

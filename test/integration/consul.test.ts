@@ -315,6 +315,37 @@ describe.skipIf(!available("consul"))("discovery through a real Consul", { timeo
   });
 });
 
+describe.skipIf(!available("consul"))("what a real Consul has beside its catalogue", { timeout }, () => {
+  it("is a prepared query, whose instances and changes are found", async () => {
+    const server = await start();
+    await server.registerService(orders(8081, { Tags: ["v2"] }));
+    await server.registerService(orders(8082));
+    const created = await fetch(`${server.url}/v1/query`, {
+      method: "POST",
+      body: JSON.stringify({ Name: "orders-v2", Service: { Service: "orders", Tags: ["v2"] } }),
+    });
+    expect(created.status).toBe(200);
+    const reader = read(adapterFor(server, { preparedQuery: "{service}-v2", pollMs: 50 }));
+    await untilPorts(reader, 8081);
+    await server.registerService(orders(8083, { Tags: ["v2"] }));
+    await untilPorts(reader, 8081, 8083);
+    const missing = read(adapterFor(server, { preparedQuery: "nothing" }));
+    await missing.untilFailed(withinMs);
+    expect(String(missing.error)).toMatch(/prepared query nothing: HTTP 404/);
+  });
+
+  it("is no namespace and no partition without a licence, which it says", async () => {
+    const server = await start();
+    for (const options of [{ namespace: "team" }, { partition: "team" }]) {
+      const reader = read(adapterFor(server, options));
+      await reader.untilFailed(withinMs);
+      expect(String(reader.error)).toMatch(/Consul Enterprise/);
+    }
+    const register = adapterFor(server, { namespace: "team" }).register({ service: "orders", host: "127.0.0.1", port: 80 });
+    await expect(register).rejects.toThrow(/Consul Enterprise/);
+  });
+});
+
 describe.skipIf(!available("consul"))("registering with a real Consul", { timeout }, () => {
   const instance = { service: "orders", host: "127.0.0.1", port: 8081, check: { type: "ttl", ttlMs: 1_500 } } as const;
 

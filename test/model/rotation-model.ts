@@ -19,6 +19,8 @@ export class ModelCircuit {
   state: BreakerState = "closed";
   rule: EjectionRule | undefined = undefined;
   isHeld = false;
+  /** Whether it opened by failures of bodies. */
+  isOfBodies = false;
   /** One more with each change of state: what began in an earlier one says nothing any more. */
   epoch = 0;
   probe: ModelPermit | undefined = undefined;
@@ -123,6 +125,7 @@ export class ModelCircuit {
   open(rule: EjectionRule, nowMs: number, pauseMs?: number): void {
     if (pauseMs !== undefined) this.#pauses = { baseMs: pauseMs, maxMs: pauseMs };
     this.rule = rule;
+    this.isOfBodies = false;
     this.#earliestMs = this.#latestMs = nowMs;
     this.#enter("open", nowMs);
   }
@@ -136,6 +139,7 @@ export class ModelCircuit {
     if (this.isHeld) return;
     this.isHeld = true;
     this.#earliestMs = this.#latestMs = nowMs;
+    if (this.state === "closed") this.isOfBodies = false;
     if (this.state !== "open") this.#enter("open", nowMs);
     this.rule = "health check";
     this.untilMs = undefined;

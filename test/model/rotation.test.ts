@@ -11,6 +11,7 @@ import type { Upstream } from "../../src/core/upstream.ts";
 import { Rotation } from "../../src/rotation/rotation.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import { impatient } from "../rotation/attempts.ts";
 import { stateOf } from "../rotation/states.ts";
 import { type Ending, endings } from "../support/endings.ts";
 import { openResponse } from "../support/open-response.ts";
@@ -25,7 +26,7 @@ afterEach(() => {
 });
 
 /** How an attempt ends: what it says of its instance, and how long the instance asks to be left alone. */
-const ways = ["ok", "500", "503", "503 asks", "429 asks", "refused", "timeout", "aborted", "no descriptors", "cut off"] as const;
+const ways = ["ok", "500", "503", "503 asks", "429", "refused", "timeout", "aborted", "no descriptors", "cut off"] as const;
 type Way = (typeof ways)[number];
 const askedMs = 5_000;
 
@@ -92,7 +93,7 @@ class Rig {
       failed: passiveHealth.failed.bind(passiveHealth),
     };
     const noEndpoints = async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "none");
-    const ledger = new AttemptLedger({ picker, passiveHealth: watched, clock: this.clock });
+    const ledger = new AttemptLedger({ picker, passiveHealth: watched, patience: impatient, clock: this.clock });
     const layer = balance({ balancer: this.balancer, ledger, wait: { isOver: true, join: async () => {}, noEndpoints } });
     this.#dispatch = layer(endings(() => this.#ending).dispatch);
   }
@@ -147,16 +148,14 @@ class Rig {
       else if (this.#mayEject(2)) circuit.open("retry-after", now, 1.25 * askedMs);
     };
     if (way === "aborted" || way === "no descriptors") circuit.neutral(permit);
-    else if (way === "ok" || way === "500") circuit.succeed(permit, now);
-    else if (way === "429 asks") {
-      heed();
-      // It asks to be left alone again, which is no sign of recovery.
-      if (permit.kind === "probe") circuit.fail(permit, false, now, () => true, openedBy);
-      else if (permit.kind === "normal") circuit.succeed(permit, now);
-    } else {
+    else if (way === "ok" || way === "500" || way === "429") circuit.succeed(permit, now);
+    else {
       if (way === "503 asks") heed();
-      if (way === "cut off" && permit.kind !== "normal") circuit.succeed(permit, now);
+      // The head decides a probe, unless the instance is out for what came behind good heads.
+      if (way === "cut off" && permit.kind !== "normal" && !circuit.isOfBodies) circuit.succeed(permit, now);
+      const { epoch } = circuit;
       circuit.fail(permit, way === "refused", now, () => this.circuits.size < 2 || this.#mayEject(2), openedBy);
+      if (circuit.epoch !== epoch) circuit.isOfBodies = way === "cut off" || (permit.kind === "probe" && circuit.isOfBodies);
     }
   }
 

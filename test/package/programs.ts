@@ -194,7 +194,7 @@ server.listen(0, "127.0.0.1", async () => {
 
 /**
  * What an application that is bundled into one file might do: prints a status, one that came through a dispatcher, the name of
- * a span, the code of a call to a service that there is not, and whether the message of a later one has a suggestion.
+ * a span, the code of a call to a service that there is not, and whether its message has a suggestion.
  */
 export const bundledProgram: string = `
 import { createServer } from "node:http";
@@ -211,10 +211,20 @@ server.listen(0, "127.0.0.1", async () => {
   const { statusCode, body } = await mesh.dispatcher().request({ origin: "http://web", path: "/", method: "GET" });
   await body.dump();
   for (let call = 0; call < 50 && names.length === 0; call++) await (await mesh.fetch("web/")).text();
-  const { code } = await mesh.fetch("wab/").catch((error) => error);
-  const hint = await mesh.fetch("wub/").catch(({ message }) => /did you mean "web"/i.test(message));
+  const { code, message } = await mesh.fetch("wab/").catch((error) => error);
+  const hint = /did you mean "web"/i.test(message);
   console.log(status, statusCode, names[0], code, hint);
   await mesh.close();
   server.close();
 });
+`;
+
+/** Prints what each entry says on a Node of the version in the arguments, which also lacks a function that the package needs. */
+export const oldNodeProgram: string = `
+const [node] = process.argv.slice(2);
+Object.defineProperty(process, "versions", { value: { ...process.versions, node } });
+delete process.getBuiltinModule;
+const entries = ["inmesh", "inmesh/extend", "inmesh/consul", "inmesh/eureka", "inmesh/prometheus", "inmesh/admin", "inmesh/testing"];
+const said = await Promise.all(entries.map((entry) => import(entry).then(() => "nothing", ({ message }) => message)));
+console.log(JSON.stringify([...new Set(said)]));
 `;

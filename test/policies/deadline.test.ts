@@ -111,10 +111,10 @@ describe("deadline", () => {
     expect(request.cancellation.reason).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
   });
 
-  it("leaves event streams alone from the head on, however the media type is written", async () => {
+  it("leaves event streams alone that were asked for, from the head on, however the media type is written", async () => {
     for (const type of ["text/event-stream", "Text/Event-Stream; charset=utf-8", "text/event-stream ;x=y"]) {
       const { clock, dispatch } = under(async () => openResponse(200, { "content-type": type }));
-      const request = testRequest();
+      const request = testRequest({ headers: { accept: "text/event-stream, */*;q=0.1" } });
       await dispatch(request);
       await clock.advance(3_600_000);
       expect([request.cancellation.cancelled, clock.pending]).toEqual([false, []]);
@@ -124,6 +124,23 @@ describe("deadline", () => {
       await dispatch(testRequest());
       expect(clock.pending).toHaveLength(1);
     }
+  });
+
+  it.each([
+    ["as a stream", { accept: "*/*" }, undefined, false],
+    ["as a stream, by a caller that says nothing of what it takes", {}, undefined, false],
+    ["whole", { accept: "*/*" }, "collect" as const, true],
+    ["as a stream, by a caller that wants something else", { accept: "application/json" }, undefined, true],
+  ])("holds for an event stream that was not asked for by how it is read: %s", async (_how, headers, purpose, isHeld) => {
+    const { clock, dispatch } = under(async () => {
+      const response = openResponse(200, { "content-type": "text/event-stream" });
+      response.body.stream = () => new ReadableStream();
+      return response;
+    });
+    const request = testRequest({ headers });
+    (await dispatch(request)).body.stream(purpose);
+    await clock.advance(3_600_000);
+    expect([request.cancellation.cancelled, clock.pending]).toEqual([isHeld, []]);
   });
 
   it("has no timer left after an error, rejected or thrown, or after a body that came with its head", async () => {

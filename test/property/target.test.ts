@@ -36,7 +36,7 @@ function recognise(target: string): Target | undefined {
   const path = out.startsWith("/") ? out : `/${out}`;
   const segments = (path.split("?")[0] as string).split("/").map((segment) => segment.replace(/%2e/gi, "."));
   if (segments.some((segment) => segment === "." || segment === "..")) return undefined;
-  return { service, path };
+  return { service, path, requiresTls: target.startsWith("https://") };
 }
 
 function parsed(target: string): Target | undefined {
@@ -106,8 +106,8 @@ it("an accepted target round-trips byte for byte, whatever was read before it", 
         const read = parsed(target);
         if (read === undefined) continue;
         const { service, path } = read;
-        expect(parsed(service + path)).toEqual(read);
         const start = /^(?:mesh|https?):\/\//.exec(target)?.[0] ?? "";
+        expect(parsed(start + service + path)).toEqual(read);
         const [sent] = target.split("#");
         // All that is ever added is the slash that a missing or a bare query's path begins with.
         expect([start + service + path, start + service + path.slice(1)]).toContain(sent);

@@ -78,12 +78,15 @@ describe("a kept registration", () => {
   it.each<InstanceStatus>(["up", "down", "out-of-service"])(
     "is announced as %s again when the registry has forgotten it, and then renewed as before",
     async (status) => {
-      const { entry, clock, keeper } = kept();
+      const { entry, clock, keeper, errors } = kept();
       await keeper.setStatus(status);
       entry.calls();
       entry.script = (what) => (what.startsWith("renew") ? "forgotten" : "known");
       await clock.advance(10_000);
       expect(entry.calls()).toEqual([`renew ${status} unawaited`, `announce ${status} unawaited`]);
+      expect(errors.map(({ message }) => message)).toEqual([
+        "scripted: renew o1: the registry did not know it any more, and has taken it again (it was restarted without its data)",
+      ]);
       entry.script = () => "known";
       await clock.advance(10_000);
       expect(entry.calls()).toEqual([`renew ${status} unawaited`]);

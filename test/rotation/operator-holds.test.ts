@@ -7,7 +7,7 @@ import { virtualClock } from "../../src/testing/index.ts";
 import { onState, stateOf } from "./states.ts";
 
 function fail(rotation: Rotation, upstream: Upstream): void {
-  rotation.passiveHealth.failed(upstream, rotation.passiveHealth.admit(upstream), new MeshError("ERR_MESH_PROTOCOL", "reset"));
+  rotation.passiveHealth.failed(upstream, rotation.passiveHealth.admit(upstream), new MeshError("ERR_MESH_PROTOCOL", "reset"), "failure");
 }
 
 function setUp() {

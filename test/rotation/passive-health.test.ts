@@ -137,6 +137,7 @@ describe("the body", () => {
     const { begin, upstream } = under();
     const response = openResponse();
     await begin()(response);
+    response.body.waitedMs = 30_000;
     response.body.close(new MeshError("ERR_MESH_TIMEOUT", "idle", { attempts: cut.attempts }));
     expect(upstream.failures).toBe(1);
   });

@@ -2,6 +2,7 @@
 import { buildAlertmanager } from "./build-alertmanager.ts";
 import { buildBind } from "./build-bind.ts";
 import { buildChromium } from "./build-chromium.ts";
+import { buildCompilers } from "./build-compilers.ts";
 import { buildConsul } from "./build-consul.ts";
 import { buildEnvoy } from "./build-envoy.ts";
 import { buildEureka } from "./build-eureka.ts";
@@ -18,6 +19,7 @@ const builds: Readonly<Record<ServerName, (directory: string) => Promise<void>>>
   alertmanager: buildAlertmanager,
   bind: buildBind,
   chromium: buildChromium,
+  compilers: buildCompilers,
   consul: buildConsul,
   envoy: buildEnvoy,
   eureka: buildEureka,

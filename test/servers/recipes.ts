@@ -10,7 +10,8 @@ export type ServerName =
   | "envoy"
   | "toxiproxy"
   | "node22"
-  | "node26";
+  | "node26"
+  | "compilers";
 
 /** What decides one build, what it needs, and what is lost without it. */
 export interface Recipe {
@@ -94,6 +95,13 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
   },
   node22: node("22.23.3"),
   node26: node("26.10.0"),
+  compilers: {
+    versionFiles: ["compilers/package.json", "compilers/package-lock.json"],
+    revision: "1",
+    tools: ["npm"],
+    install: "npm",
+    suites: "the tests of types with older compilers and other versions of Node and undici",
+  },
   consul: {
     versionFiles: ["consul/go.mod", "consul/go.sum"],
     revision: "1",

@@ -5,6 +5,7 @@ import type { CloseListener, ResponseBody } from "../../src/core/http/body.ts";
 export class OpenBody implements ResponseBody {
   readonly trailers: readonly string[] = [];
   used = false;
+  waitedMs = 0;
   discards = 0;
   cancelledWith: unknown = undefined;
   #isClosed = false;

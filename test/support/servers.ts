@@ -32,8 +32,10 @@ export async function serve(answer: RequestListener = (_request, response) => vo
   let accepted = 0;
   let abandoned = 0;
   const server = createServer((request, response) => {
+    const { socket } = request;
     response.on("close", () => {
-      if (!response.writableFinished) abandoned++;
+      // Node 22 calls a response finished whose connection was reset.
+      if (!response.writableFinished || socket.errored) abandoned++;
     });
     const { method = "", url = "", headers, rawHeaders } = request;
     begun.push(`${method} ${url}`);

@@ -10,8 +10,10 @@ import { Cancellation } from "../../src/core/cancellation.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { settleWire } from "../../src/core/connection-options.ts";
 import { healthCheckProbe } from "../../src/rotation/health/health-check.ts";
+import type { OpenConnection } from "../../src/rotation/health/health-check-connection.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
 import { type ClientIdentity, staticIdentity } from "../../src/wire/client-identity.ts";
+import { InstanceConnector } from "../../src/wire/instance-connector.ts";
 import { secureContextOf } from "../../src/wire/tls.ts";
 import { Transport } from "../../src/wire/transport.ts";
 import { certificate } from "../support/certificate.ts";
@@ -92,8 +94,9 @@ describe("an identity that changes", () => {
   it("is shown by the agent on new connections, and idle ones of before are closed", async () => {
     const { upstream, sockets, release } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, settle() {} });
-    const agent: HttpAgent = new MeshAgent({ lease, identity });
+    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, failed() {}, settle() {} });
+    const { connector, idle } = new Transport({ identity, clock: systemClock });
+    const agent: HttpAgent = new MeshAgent({ serviceOf: () => ({ wire, lease }), connector, idle });
     onTestFinished(() => agent.destroy());
     const send = (path: string) =>
       new Promise<IncomingMessage>((resolve, reject) => get(`http://users${path}`, { agent }, resolve).on("error", reject));
@@ -114,8 +117,9 @@ describe("an identity that changes", () => {
   it("leaves no connection of before in the agent's books, and no request that waits for one", async () => {
     const { upstream, release } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, settle() {} });
-    const agent: HttpAgent = new MeshAgent({ lease, identity }, { maxSockets: 1 });
+    const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, failed() {}, settle() {} });
+    const { connector, idle } = new Transport({ identity, clock: systemClock });
+    const agent: HttpAgent = new MeshAgent({ serviceOf: () => ({ wire, lease }), connector, idle }, { maxSockets: 1 });
     onTestFinished(() => agent.destroy());
     const send = (path: string) =>
       new Promise<IncomingMessage>((resolve, reject) => get(`http://users${path}`, { agent }, resolve).on("error", reject));
@@ -134,7 +138,9 @@ describe("an identity that changes", () => {
   it("is shown by the next health check", async () => {
     const { upstream, sockets, shown } = await instance();
     const { identity, rotate } = scriptedIdentity();
-    const probe = healthCheckProbe({ type: "http", path: "/" }, "h1", identity);
+    const connector = new InstanceConnector({ identity, clock: systemClock });
+    const open: OpenConnection = (to, alpn, opened) => connector.open(to, wire, { alpn, isForRequests: false }, opened);
+    const probe = healthCheckProbe({ type: "http", path: "/" }, { protocol: "h1", open });
     await probe(upstream, new Cancellation());
     rotate();
     await probe(upstream, new Cancellation());

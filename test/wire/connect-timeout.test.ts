@@ -1,9 +1,10 @@
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer, Socket } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
+import type { Opened } from "../../src/wire/address-race.ts";
 import { connectTimeout } from "../../src/wire/connect-timeout.ts";
 import { closing } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
@@ -22,46 +23,45 @@ async function mute(): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
-/** A connector whose socket does nothing by itself. */
+/** A connection that is made by hand. */
 function scripted() {
-  const destroyed: Error[] = [];
-  let settle: (result: string) => void = () => {};
-  const connector = (_target: string, callback: (result: string) => void) => {
-    settle = callback;
-    return { destroy: (error: Error) => destroyed.push(error) };
+  const reasons: Error[] = [];
+  let settle: Opened = () => {};
+  const open = (opened: Opened) => {
+    settle = opened;
+    return (reason: Error) => void reasons.push(reason);
   };
-  return { connector, destroyed, connected: () => settle("connected") };
+  return { open, reasons, connected: () => settle(null, new Socket()) };
 }
 
 describe("a connection attempt", () => {
   it("is given up at its limit, and not when it is there before", async () => {
     const clock = virtualClock();
-    const { connector, destroyed, connected } = scripted();
-    const results: string[] = [];
-    const limited = connectTimeout(connector, () => 300, clock);
-    limited("there", (result) => results.push(result));
+    const { open, reasons, connected } = scripted();
+    const results: unknown[] = [];
+    connectTimeout(open, 300, clock, (...[error]) => void results.push(error));
     await clock.advance(299);
     connected();
     await clock.advance(1_000);
-    expect([results, destroyed, clock.pending]).toEqual([["connected"], [], []]);
-    limited("nowhere", () => {});
+    expect([results, reasons, clock.pending]).toEqual([[null], [], []]);
+    connectTimeout(open, 300, clock, () => {});
     await clock.advance(299);
-    expect(destroyed).toEqual([]);
+    expect(reasons).toEqual([]);
     await clock.advance(1);
-    expect(destroyed).toMatchObject([
+    expect(reasons).toMatchObject([
       { code: "UND_ERR_CONNECT_TIMEOUT", message: "no connection within 300 ms (connections.connectTimeoutMs)" },
     ]);
   });
 
   it("has the time again in which this process stood still, once", async () => {
     const clock = virtualClock();
-    const { connector, destroyed } = scripted();
-    connectTimeout(connector, () => 300, clock)("nowhere", () => {});
+    const { open, reasons } = scripted();
+    connectTimeout(open, 300, clock, () => {});
     vi.spyOn(clock, "now").mockReturnValue(500);
     await clock.advance(499);
-    expect(destroyed).toEqual([]);
+    expect(reasons).toEqual([]);
     await clock.advance(1);
-    expect(destroyed).toHaveLength(1);
+    expect(reasons).toHaveLength(1);
   });
 
   it.each<[ms: number, zone: string | undefined, endpointZone: string | undefined, given: number | undefined]>([

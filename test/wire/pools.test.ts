@@ -5,12 +5,12 @@ import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { staticIdentity } from "../../src/wire/client-identity.ts";
+import type { InstanceConnectorOptions } from "../../src/wire/instance-connector.ts";
 import { Pools } from "../../src/wire/pools.ts";
-import type { PoolOptions } from "../../src/wire/upstream-pool.ts";
 import { meshOf } from "../support/mesh.ts";
 import { serve } from "../support/servers.ts";
 
-function poolsOf(options: Partial<PoolOptions> = {}): { pools: Pools; clock: VirtualClock } {
+function poolsOf(options: Partial<InstanceConnectorOptions> = {}): { pools: Pools; clock: VirtualClock } {
   const clock = virtualClock();
   const pools = new Pools({ identity: staticIdentity(), clock, ...options });
   onTestFinished(() => pools.destroy());

@@ -42,6 +42,11 @@ export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** A name, which may go on in the next line behind each of its parts: names of services have no spaces. */
+export function breakable(name: string): readonly Child[] {
+  return name.split(/(?<=[-._/:@])/).flatMap((part, index) => (index === 0 ? [part] : [el("wbr"), part]));
+}
+
 /** The element of one item of a list. */
 export interface Part<Item> {
   readonly element: Element;

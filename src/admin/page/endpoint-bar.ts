@@ -1,7 +1,7 @@
 import type { InstanceState } from "../../core/upstream.ts";
+import { stateHealth } from "../health/health.ts";
 import type { ServiceRow } from "../snapshot.ts";
 import { el, setAttributes, setText, svg } from "./dom.ts";
-import { stateHealth } from "./health.ts";
 
 const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];
 const width = 96;

@@ -1,9 +1,9 @@
 import type { InstanceState } from "../../core/upstream.ts";
+import { healthOf, stateHealth } from "../health/health.ts";
 import type { EndpointRow, ServiceSnapshot } from "../snapshot.ts";
-import { el, type Part, Parts, setAttributes, setText } from "./dom.ts";
+import { breakable, el, type Part, Parts, setAttributes, setText } from "./dom.ts";
 import { openEjectDialog, readmit } from "./eject-dialog.ts";
 import { count, duration, number, percent, span, whole } from "./format.ts";
-import { healthOf, stateHealth } from "./health.ts";
 
 const pageSize = 50;
 const states: readonly InstanceState[] = ["available", "probing", "ejected", "unhealthy"];
@@ -120,7 +120,7 @@ export class EndpointTable {
       if (!isOut) openEjectDialog(this.#service, id);
       else void readmit(this.#service, id).then(() => this.#onQuery());
     });
-    const name = el("th", { scope: "row" }, el("div", { class: "name" }, id));
+    const name = el("th", { scope: "row" }, el("div", { class: "name" }, ...breakable(id)));
     if (address !== id) name.append(el("div", { class: "address" }, address));
     name.append(reason);
     const element = el("tr", {}, el("td", {}, badge), name, ...cells);

@@ -1,5 +1,5 @@
+import { serviceHealth, worstFirst } from "../health/health.ts";
 import type { InstanceReading, MeshSnapshot, ServiceRow } from "../snapshot.ts";
-import { serviceHealth } from "./health.ts";
 
 /** The place of a service in the graph, and of its instances where there is room for them. */
 export interface PlacedService {
@@ -24,12 +24,22 @@ const maxRows = 20;
 /** Below this width the column of instances is left out. */
 const narrow = 620;
 
-/** Places the services that matter most: failing and degraded ones, then the busiest. They stay in the order of their names. */
-export function layOut({ services }: MeshSnapshot, width: number): GraphLayout {
-  const rank = (row: ServiceRow) => (serviceHealth(row) === "failing" ? 2e9 : serviceHealth(row) === "degraded" ? 1e9 : 0) + row.rps;
+/** How many times as busy a service must be to take the place of one that is drawn: equal ones would change places each second. */
+const busier = 2;
+
+/**
+ * Places the services that matter most: failing and degraded ones, then the busiest; those that are `drawn` already stay while no other is
+ * clearly busier. They are in the order of their names.
+ */
+export function layOut({ services }: MeshSnapshot, width: number, drawn: ReadonlySet<string>): GraphLayout {
+  const isInTrouble = (row: ServiceRow) => ["failing", "degraded"].includes(serviceHealth(row));
+  const rank = (row: ServiceRow) => (isInTrouble(row) ? worstFirst.indexOf(serviceHealth(row)) : worstFirst.length);
+  const traffic = ({ service, rps }: ServiceRow) => (drawn.has(service) ? busier * (rps + 1) : rps);
   // While there is room for all services, the picture does not depend on their ranks.
   const chosen =
-    services.length <= maxServices ? services : [...services].sort((one, other) => rank(other) - rank(one)).slice(0, maxServices);
+    services.length <= maxServices
+      ? services
+      : [...services].sort((one, other) => rank(one) - rank(other) || traffic(other) - traffic(one)).slice(0, maxServices);
   const names = new Set(chosen.map(({ service }) => service));
   const shown = services.filter(({ service }) => names.has(service));
   const hasInstances = width >= narrow;

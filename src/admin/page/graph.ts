@@ -1,10 +1,10 @@
 import type { InstanceState } from "../../core/upstream.ts";
+import { type Health, healthOf, serviceHealth, stateHealth } from "../health/health.ts";
 import type { InstanceReading, MeshSnapshot, Secured, ServiceRow } from "../snapshot.ts";
 import { breakerMark, lock } from "./badges.ts";
 import { el, setAttributes, setText, svg } from "./dom.ts";
 import { count, number, percent, short } from "./format.ts";
 import { type GraphLayout, layOut, type PlacedService } from "./graph-layout.ts";
-import { type Health, healthOf, serviceHealth, stateHealth } from "./health.ts";
 import { serviceLink } from "./route.ts";
 
 const boxHeight = 36;
@@ -20,6 +20,7 @@ export class TrafficGraph {
   #updates: readonly Update[] = [];
   #snapshot: MeshSnapshot | undefined = undefined;
   #width = 0;
+  #drawn: ReadonlySet<string> = new Set();
 
   constructor() {
     const frame = el("div", { class: "graph" }, this.#drawing);
@@ -34,7 +35,8 @@ export class TrafficGraph {
   show(snapshot: MeshSnapshot): void {
     this.#snapshot = snapshot;
     if (this.#width === 0) return;
-    const layout = layOut(snapshot, this.#width);
+    const layout = layOut(snapshot, this.#width, this.#drawn);
+    this.#drawn = new Set(layout.services.map(({ row }) => row.service));
     const shape = JSON.stringify([
       this.#width,
       snapshot.process.pid,
@@ -49,7 +51,12 @@ export class TrafficGraph {
     const services = new Map(snapshot.services.map((row) => [row.service, row]));
     const maxRps = Math.max(1, ...snapshot.services.map(({ attemptsPerS }) => attemptsPerS));
     for (const update of this.#updates) update(services, maxRps);
-    setText(this.#note, layout.hidden === 0 ? "" : `${count(layout.hidden, "further service")} with less traffic not drawn.`);
+    setText(
+      this.#note,
+      layout.hidden === 0
+        ? ""
+        : `${count(layout.hidden, "further service")} not drawn: those in trouble go first, then the busiest. The table has all.`,
+    );
   }
 
   #draw({ services, height, hasInstances }: GraphLayout, pid: number): void {
@@ -194,7 +201,7 @@ function node(x: number, y: number, width: number, name: string) {
   const rect = svg("rect", { x, y: top, width, height: boxHeight, rx: 6 });
   const stripe = svg("rect", { class: "stripe", x, y: top, width: 4, height: boxHeight, rx: 2 });
   const detail = svg("text", { x: x + 12, y: y + 12, class: "small" });
-  const shown = short(name, Math.floor((width - 42) / 6.6));
+  const shown = short(name, Math.floor((width - 42) / 7));
   const mark = breakerMark(x + width - 22, y - 6);
   const element = svg(
     "g",

@@ -1,23 +1,36 @@
+import { type Health, healthOf, serviceHealth, worstFirst } from "../health/health.ts";
 import type { MeshSnapshot, ServiceRow } from "../snapshot.ts";
-import { el, type Part, Parts, setAttributes, setText } from "./dom.ts";
+import { breakable, el, type Part, Parts, setAttributes, setText } from "./dom.ts";
 import { endpointBar } from "./endpoint-bar.ts";
 import { duration, number, percent, span } from "./format.ts";
 import { TrafficGraph } from "./graph.ts";
-import { type Health, healthOf, registryHealth, serviceHealth } from "./health.ts";
 import { serviceLink } from "./route.ts";
+import { Strip } from "./strip.ts";
 import type { View } from "./view.ts";
 
-interface Column {
+interface SortKey {
   readonly title: string;
   readonly about: string;
-  /** The sort key of a row; a column without it cannot be sorted. */
-  readonly order?: (row: ServiceRow) => number | string;
+  /** The sort key of a row. */
+  readonly order: (row: ServiceRow) => number | string;
+}
+
+interface Column extends SortKey {
+  /** A second thing in the column by which rows can be sorted. */
+  readonly beside?: SortKey;
   /** `wide`: hidden on narrow screens; `roomy`: hidden on very narrow ones. */
   readonly kind?: "number" | "roomy" | "wide" | "number wide";
 }
 
+/** The order at first. */
+const worst: SortKey = {
+  title: "State",
+  about: "Failing and degraded services first",
+  order: (row) => worstFirst.indexOf(serviceHealth(row)),
+};
+
 const columns: readonly Column[] = [
-  { title: "Service", about: "Name of the service", order: ({ service }) => service },
+  { title: "Service", about: "Name of the service", order: ({ service }) => service, beside: worst },
   {
     title: "Success",
     about: "Calls that succeeded in the last minute, retries and hedges included",
@@ -67,25 +80,26 @@ const healthWords: Readonly<Record<Health, string>> = { ok: "OK", degraded: "Deg
 export class Overview implements View {
   readonly title = "Services";
   readonly element: HTMLElement;
-  readonly #registry = el("p", { class: "registry idle", role: "status" });
   readonly #graph = new TrafficGraph();
   readonly #rows: Parts<ServiceRow>;
   readonly #heads: readonly HTMLElement[];
   readonly #find = el("input", { type: "search", id: "find-service", placeholder: "Filter", autocomplete: "off" });
   readonly #empty = el("p", { class: "note" });
-  #sortedBy = 0;
+  readonly #strip = new Strip();
+  readonly #sorts = new Map<SortKey, HTMLElement>();
+  #sortedBy: SortKey = worst;
   #isReversed = false;
   #snapshot: MeshSnapshot | undefined = undefined;
 
   constructor() {
     const body = el("tbody");
     this.#rows = new Parts<ServiceRow>(body, ({ service }) => service, serviceRow);
-    this.#heads = columns.map((column, index) => this.#head(column, index));
+    this.#heads = columns.map((column) => this.#head(column));
     this.#find.addEventListener("input", () => this.#show());
     this.element = el(
       "div",
       {},
-      this.#registry,
+      this.#strip.element,
       el("section", { "aria-labelledby": "traffic", class: "card" }, el("h1", { id: "traffic" }, "Traffic"), this.#graph.element),
       el(
         "section",
@@ -109,9 +123,7 @@ export class Overview implements View {
 
   show(snapshot: MeshSnapshot): void {
     this.#snapshot = snapshot;
-    const { state, text } = snapshot.registry;
-    setText(this.#registry, `${text[0]?.toUpperCase()}${text.slice(1)}`);
-    setAttributes(this.#registry, { class: `registry ${registryHealth[state]}` });
+    this.#strip.show(snapshot);
     this.#graph.show(snapshot);
     this.#show();
   }
@@ -122,26 +134,36 @@ export class Overview implements View {
     const { services } = this.#snapshot ?? { services: [] };
     const find = this.#find.value.trim().toLowerCase();
     const found = services.filter(({ service }) => service.toLowerCase().includes(find));
-    const order = columns[this.#sortedBy]?.order ?? (() => 0);
-    const sorted = [...found].sort((one, other) => compare(order(one), order(other)) || compare(one.service, other.service));
-    if (this.#isReversed) sorted.reverse();
+    const { order } = this.#sortedBy;
+    const turn = this.#isReversed ? -1 : 1;
+    // Equal ones by name, whichever way: so they keep their places.
+    const sorted = [...found].sort((one, other) => turn * compare(order(one), order(other)) || compare(one.service, other.service));
     this.#rows.show(sorted);
     const none =
       services.length === 0 ? "This process has called no service yet." : found.length === 0 ? "No service has this text in its name." : "";
     setText(this.#empty, none);
+    const way = this.#isReversed ? "descending" : "ascending";
+    for (const [key, button] of this.#sorts) setAttributes(button, { class: key === this.#sortedBy ? `sort ${way}` : "sort" });
     this.#heads.forEach((head, index) => {
-      setAttributes(head, { "aria-sort": index === this.#sortedBy ? (this.#isReversed ? "descending" : "ascending") : undefined });
+      const isSorted = columns[index] === this.#sortedBy || columns[index]?.beside === this.#sortedBy;
+      setAttributes(head, { "aria-sort": isSorted ? way : undefined });
     });
   }
 
-  #head({ title, about, kind }: Column, index: number): HTMLElement {
-    const button = el("button", { type: "button", class: "sort", title: about }, title);
+  #head(column: Column): HTMLElement {
+    const buttons = [column, column.beside].flatMap((key) => (key === undefined ? [] : [this.#sortButton(key)]));
+    return el("th", { scope: "col", class: column.kind }, ...buttons);
+  }
+
+  #sortButton(key: SortKey): HTMLElement {
+    const button = el("button", { type: "button", class: "sort", title: key.about }, key.title);
     button.addEventListener("click", () => {
-      this.#isReversed = this.#sortedBy === index && !this.#isReversed;
-      this.#sortedBy = index;
+      this.#isReversed = this.#sortedBy === key && !this.#isReversed;
+      this.#sortedBy = key;
       this.#show();
     });
-    return el("th", { scope: "col", class: kind }, button);
+    this.#sorts.set(key, button);
+    return button;
   }
 }
 
@@ -153,7 +175,12 @@ function serviceRow({ service }: ServiceRow): Part<ServiceRow> {
   endpoints?.append(bar.element);
   const few = endpointBar();
   few.element.classList.add("cramped");
-  const element = el("tr", {}, el("th", { scope: "row" }, el("a", { href: serviceLink(service) }, service), badge, few.element), ...cells);
+  const element = el(
+    "tr",
+    {},
+    el("th", { scope: "row" }, el("a", { href: serviceLink(service) }, ...breakable(service)), badge, few.element),
+    ...cells,
+  );
   const set = (cell: HTMLElement | undefined, text: string) => cell && setText(cell, text);
   return {
     element,

@@ -1,3 +1,4 @@
+import { type Health, healthOf } from "../health/health.ts";
 import type { MeshSnapshot, ServiceSnapshot } from "../snapshot.ts";
 import { read } from "./api.ts";
 import { Charts } from "./charts.ts";
@@ -5,7 +6,6 @@ import { el, setAttributes, setText } from "./dom.ts";
 import { EndpointTable } from "./endpoint-table.ts";
 import { ErrorList } from "./error-list.ts";
 import { duration, number, percent, span } from "./format.ts";
-import { type Health, healthOf } from "./health.ts";
 import type { View } from "./view.ts";
 
 const figures = ["Success", "Actual", "Calls/s", "p50", "p95", "p99", "Breaker", "Retry budget", "In flight", "Discovery"] as const;

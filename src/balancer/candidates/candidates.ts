@@ -1,5 +1,6 @@
 import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
+import { warnOfThrow } from "../../core/observing/fence.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import type { Picker } from "../picker.ts";
 import { type CandidateList, candidateLists, keepArrays, type ShareOptions } from "./candidate-lists.ts";
@@ -85,7 +86,12 @@ export class Candidates {
     for (const upstreams of [...this.#drawn, ...settledByKey.values()]) {
       if (upstreams !== none && this.#announced.has(upstreams)) continue;
       this.#announced.add(upstreams);
-      this.#picker.update?.(upstreams);
+      try {
+        this.#picker.update?.(upstreams);
+      } catch (error) {
+        // The lists may come from the registry: it has not failed.
+        warnOfThrow("update of a picker", error);
+      }
     }
   }
 

@@ -2,6 +2,7 @@ import type { Upstream } from "../../core/upstream.ts";
 import { indexesAt, placesIn } from "../lists/places.ts";
 import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
+import { Rounds } from "./rounds.ts";
 import { type Hash64, xxh64 } from "./xxh64.ts";
 
 /**
@@ -48,21 +49,22 @@ function ownersOf(
   const slots = order.map((index) => offsets[index] as number);
   const steps = order.map((index) => allSteps[index] as number);
   const weights = Float64Array.from(order, (index) => allWeights[index] as number);
-  const highest = weights.reduce((most, weight) => Math.max(most, weight), 0);
-  const targets = new Float64Array(count);
   const free = allWeights.length;
   const owners = (free <= 0xffff ? new Uint16Array(size) : new Uint32Array(size)).fill(free);
-  for (let filled = 0, round = 1; filled < size; round++) {
-    for (let turn = 0; turn < count && filled < size; turn++) {
-      // Envoy's weights: the heaviest member takes a slot in each round, one of half its weight in every second round.
-      if (round * (weights[turn] as number) < (targets[turn] as number)) continue;
-      targets[turn] = (targets[turn] as number) + highest;
-      const step = steps[turn] as number;
-      let slot = slots[turn] as number;
-      while (owners[slot] !== free) slot = slot + step < size ? slot + step : slot + step - size;
-      owners[slot] = order[turn] as number;
-      slots[turn] = slot + step < size ? slot + step : slot + step - size;
-      filled++;
+  let filled = 0;
+  const take = (turn: number) => {
+    const step = steps[turn] as number;
+    let slot = slots[turn] as number;
+    while (owners[slot] !== free) slot = slot + step < size ? slot + step : slot + step - size;
+    owners[slot] = order[turn] as number;
+    slots[turn] = slot + step < size ? slot + step : slot + step - size;
+    filled++;
+  };
+  const rounds = new Rounds(weights);
+  while (filled < size) {
+    for (const turn of rounds.next()) {
+      if (filled === size) break;
+      take(turn);
     }
   }
   return owners;

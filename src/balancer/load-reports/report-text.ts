@@ -1,6 +1,7 @@
 import { isScalar, namedPrefix, type ReportDraft, setField } from "./report-draft.ts";
 
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+/** Each digit has one place where it may stand, so that the time is linear. */
+const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
  * Reads `cpu_utilization=0.3, rps_fractional=10.0, named_metrics.queue=0.4`; a colon may stand for `=`, as in Envoy.

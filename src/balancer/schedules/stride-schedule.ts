@@ -1,13 +1,14 @@
 import type { Schedule } from "./schedule.ts";
 
 const strides = 65_535;
-/** Known weights are limited to these multiples of their mean, so that no pick skips many turns. */
+/** Known weights are limited to this multiple of their median: of the mean, one report that lies would raise its own limit. */
 const maxRatio = 10;
+/** And to this part of the mean of what is left, so that no pick skips many turns. */
 const minRatio = 0.01;
 
 /**
  * Static stride scheduling (gRFC A58, gRPC's `static_stride_scheduler.cc`): members in turn, of which one of weight w is skipped in all
- * but w of 65,535 rounds, evenly spread. A weight of 0 is unknown and counts as the mean of the known ones.
+ * but w of 65,535 rounds, evenly spread. A weight of 0 is unknown and counts as the mean of the known ones. gRPC limits weights by their mean.
  */
 export class StrideSchedule implements Schedule {
   readonly #weights: Uint16Array;
@@ -56,19 +57,17 @@ export class StrideSchedule implements Schedule {
 
 /** The weights as whole numbers of which the highest is 65,535. */
 function scaled(weights: Float64Array): Uint16Array {
-  let sum = 0;
-  let highest = 0;
-  let known = 0;
-  for (const weight of weights) {
-    sum += weight;
-    highest = Math.max(highest, weight);
-    if (weight > 0) known++;
-  }
-  if (known === 0) return new Uint16Array(weights.length).fill(strides);
-  const mean = sum / known;
-  const cap = Math.min(highest, maxRatio * mean);
+  const known = weights.filter((weight) => weight > 0).sort();
+  if (known.length === 0) return new Uint16Array(weights.length).fill(strides);
+  const cap = Math.min(known.at(-1) as number, maxRatio * medianOf(known));
+  const mean = known.reduce((sum, weight) => sum + Math.min(weight, cap), 0) / known.length;
   const factor = strides / cap;
   const scaledMean = Math.round(factor * mean);
   const floor = Math.max(1, Math.round(scaledMean * minRatio));
   return Uint16Array.from(weights, (weight) => (weight > 0 ? Math.max(floor, Math.round(Math.min(weight, cap) * factor)) : scaledMean));
+}
+
+function medianOf(sorted: Float64Array): number {
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2;
 }

@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
 import type { MeshSnapshot, ServiceSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
+import { boundedText } from "./bounded-text.ts";
 import { eventData } from "./event-stream.ts";
 
 /** Options that name the admin server of a running process. */
@@ -61,7 +63,7 @@ export class AdminClient {
         return undefined;
       }
       if (response.status !== 200) throw await this.#refusal(response);
-      return JSON.parse(await response.text()) as unknown;
+      return JSON.parse(await boundedText(response)) as unknown;
     } catch (error) {
       if (this.#signal.aborted) throw error;
       throw error instanceof SyntaxError ? new Error(`${this.#base} is no admin server of inmesh: its answer is not JSON`) : error;
@@ -83,7 +85,7 @@ export class AdminClient {
   }
 
   async #refusal(response: Response): Promise<Error> {
-    const text = (await response.text()).slice(0, 300);
+    const text = (await boundedText(response)).slice(0, 300);
     let why = "";
     try {
       const { error } = JSON.parse(text) as { error?: unknown };
@@ -108,10 +110,10 @@ export async function adminClient(
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
     throw new UsageError("--admin must be a URL such as http://127.0.0.1:7412, without user and password");
   const file = values["token-file"];
-  const token = file === undefined ? undefined : (await readFile(file, "utf8")).trim();
+  const token = file === undefined ? undefined : (await readNamedFile(file)).toString("utf8").trim();
   terminal.hide(token);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`the file ${file} does not hold a token`);
-  return new AdminClient(`${url.origin}${url.pathname.replace(/\/+$/, "")}`, token, signal);
+  return new AdminClient(`${url.origin}${withoutTrailingSlashes(url.pathname)}`, token, signal);
 }
 
 function checked<T extends { readonly version: number }>(snapshot: T): T {

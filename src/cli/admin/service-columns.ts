@@ -1,10 +1,17 @@
-import type { EndpointRow, ServiceRow } from "../../admin/snapshot.ts";
+import { type Health, healthOf, stripOf } from "../../admin/health/health.ts";
+import type { EndpointRow, MeshSnapshot, ServiceRow } from "../../admin/snapshot.ts";
+import { plain } from "../terminal/plain.ts";
 import type { Column } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
-// Shares of successes below which a service is degraded, or failing.
-const degraded = 0.999;
-const failing = 0.9;
+const colours: Readonly<Record<Health, Style>> = { failing: "red", degraded: "yellow", ok: "green", idle: "dim" };
+
+/** `1 failing · 2 degraded · 47 OK · registry OK`, in its colours: the first line of each overview. Empty for a process without services. */
+export function stripLine(snapshot: Pick<MeshSnapshot, "services" | "registry">, terminal: Pick<Terminal, "style">): string {
+  return stripOf(snapshot)
+    .map(({ health, text }) => terminal.style(colours[health], plain(text)))
+    .join(" · ");
+}
 
 /** The columns of `inmesh stat` and `inmesh top`. */
 export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Column<ServiceRow>[] {
@@ -33,13 +40,14 @@ export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Colu
     {
       title: "ACTUAL",
       align: "right",
+      spare: 3,
       cell: ({ success }) => percent(success.actual),
       paint: (text, { success }) => judged(terminal, text, success.actual),
     },
-    { title: "RPS", align: "right", cell: ({ rps }) => rps.toFixed(1) },
-    { title: "P50", align: "right", cell: ({ latencyMs }) => duration(latencyMs?.p50) },
-    { title: "P95", align: "right", cell: ({ latencyMs }) => duration(latencyMs?.p95) },
-    { title: "P99", align: "right", cell: ({ latencyMs }) => duration(latencyMs?.p99) },
+    { title: "RPS", align: "right", spare: 1, cell: ({ rps }) => rps.toFixed(1) },
+    { title: "P50", align: "right", spare: 6, cell: ({ latencyMs }) => duration(latencyMs?.p50) },
+    { title: "P95", align: "right", spare: 4, cell: ({ latencyMs }) => duration(latencyMs?.p95) },
+    { title: "P99", align: "right", spare: 2, cell: ({ latencyMs }) => duration(latencyMs?.p99) },
     { title: "RETRIES/S", align: "right", isWide: true, cell: ({ retriesPerS }) => retriesPerS.toFixed(1) },
     { title: "HEDGES/S", align: "right", isWide: true, cell: ({ hedgesPerS }) => hedgesPerS.toFixed(1) },
     { title: "IN FLIGHT", align: "right", isWide: true, cell: ({ inFlight }) => String(inFlight) },
@@ -50,7 +58,7 @@ export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Colu
       cell: ({ discoveryAgeMs }) => (discoveryAgeMs === null ? "never" : `${(discoveryAgeMs / 1_000).toFixed(1)}s ago`),
     },
     { title: "TLS", isWide: true, cell: ({ secured }) => secured },
-    { title: "BUDGET", align: "right", cell: ({ retryBudget }) => retryBudget.toFixed(0) },
+    { title: "BUDGET", align: "right", spare: 5, cell: ({ retryBudget }) => retryBudget.toFixed(0) },
     {
       title: "BREAKER",
       cell: ({ breaker }) => breaker,
@@ -63,22 +71,22 @@ export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Colu
 export function endpointRowColumns(terminal: Pick<Terminal, "style">): readonly Column<EndpointRow>[] {
   return [
     { title: "ID", cell: ({ id }) => id },
-    { title: "ADDRESS", cell: ({ address }) => address },
+    { title: "ADDRESS", spare: 1, cell: ({ address }) => address },
     {
       title: "STATE",
       cell: ({ state }) => state,
       paint: (text, { state }) => (state === "available" ? text : terminal.style("red", text)),
     },
-    { title: "SHARE", align: "right", cell: ({ share }) => percent(share) },
+    { title: "SHARE", align: "right", spare: 3, cell: ({ share }) => percent(share) },
     {
       title: "SUCCESS",
       align: "right",
       cell: ({ success }) => percent(success),
       paint: (text, { success }) => judged(terminal, text, success),
     },
-    { title: "RPS", align: "right", cell: ({ rps }) => rps.toFixed(1) },
-    { title: "LATENCY", align: "right", cell: ({ latencyMs }) => duration(latencyMs) },
-    { title: "IN FLIGHT", align: "right", cell: ({ inFlight }) => String(inFlight) },
+    { title: "RPS", align: "right", spare: 4, cell: ({ rps }) => rps.toFixed(1) },
+    { title: "LATENCY", align: "right", spare: 2, cell: ({ latencyMs }) => duration(latencyMs) },
+    { title: "IN FLIGHT", align: "right", spare: 5, cell: ({ inFlight }) => String(inFlight) },
     { title: "ZONE", isWide: true, cell: ({ zone }) => zone ?? "-" },
     { title: "WEIGHT", align: "right", isWide: true, cell: ({ weight }) => String(weight) },
     { title: "ATTEMPTS", align: "right", isWide: true, cell: ({ attempts }) => String(attempts) },
@@ -96,6 +104,7 @@ function duration(ms: number | undefined): string {
 }
 
 function judged(terminal: Pick<Terminal, "style">, text: string, share: number | null): string {
-  const style: Style | undefined = share === null || share >= degraded ? undefined : share >= failing ? "yellow" : "red";
+  const health = healthOf(share);
+  const style = health === "failing" || health === "degraded" ? colours[health] : undefined;
   return style === undefined ? text : terminal.style(style, text);
 }

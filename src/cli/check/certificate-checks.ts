@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { describeError } from "../../core/errors.ts";
+import { readNamedFile } from "../named-file.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
 const dayMs = 86_400_000;
@@ -58,7 +59,7 @@ async function* certificatesIn(
 ): AsyncGenerator<Finding, readonly X509Certificate[] | undefined, undefined> {
   if (path === undefined) return undefined;
   try {
-    const blocks = (await readFile(path, "latin1")).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    const blocks = (await readNamedFile(path)).toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     if (blocks.length === 0) {
       yield fail(check, `${path} holds no PEM certificate`, "convert it: openssl x509 -inform der -in FILE -out FILE.pem");
       return undefined;
@@ -77,7 +78,7 @@ async function* certificatesIn(
 async function* keyFindings(path: string, leaf: X509Certificate | undefined): AsyncGenerator<Finding, void, undefined> {
   const check = "tls-key";
   try {
-    const pem = await readFile(path);
+    const pem = await readNamedFile(path);
     const key = createPrivateKey(pem);
     if (leaf !== undefined) {
       yield leaf.checkPrivateKey(key)

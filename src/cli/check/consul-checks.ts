@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { describeError } from "../../core/errors.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { ConsulAccess } from "../registry/consul-access.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
 import { clockFinding } from "./clock-check.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
-import { type ProbeAnswer, probe } from "./http-probe.ts";
+import { type ProbeAnswer, probe, typeOf } from "./http-probe.ts";
 
 /** Options of the checks of a registry. */
 export interface RegistryCheck {
@@ -18,7 +18,7 @@ export interface RegistryCheck {
 export async function* consulFindings(access: ConsulAccess, options: RegistryCheck): AsyncGenerator<Finding, void, undefined> {
   let token: string | undefined;
   try {
-    token = typeof access.token === "object" ? (await readFile(access.token.file, "utf8")).trim() : access.token;
+    token = typeof access.token === "object" ? (await readNamedFile(access.token.file)).toString("utf8").trim() : access.token;
   } catch (error) {
     yield fail("token", `the token file cannot be read (${describeError(error)})`, "check the path and the permissions of the file");
     return;
@@ -41,14 +41,24 @@ export async function* consulFindings(access: ConsulAccess, options: RegistryChe
     return;
   }
   yield leaderFinding(access.url, leader);
+  // Another server's clock, and its rights, say nothing.
+  if (!isConsuls(leader)) return;
   yield clockFinding(leader);
-  if (leader.status !== 200) return;
   yield* rightsFindings(ask, token, options.service);
 }
 
-function leaderFinding(url: string, { status, body, ms }: ProbeAnswer): Finding {
-  if (status !== 200) return fail("registry", `${url} answered ${status}`, "check that this is the HTTP API of a Consul agent");
-  if (!/^"[^"]+"\s*$/.test(body))
+/** Whether an answer about the leader is that of a Consul: its address as a string of JSON, which is empty without one. */
+function isConsuls({ status, body }: ProbeAnswer): boolean {
+  return status === 200 && /^\s*"[^"]*"\s*$/.test(body);
+}
+
+function leaderFinding(url: string, answer: ProbeAnswer): Finding {
+  const { status, body, ms } = answer;
+  if (!isConsuls(answer)) {
+    const what = status === 200 ? `200, but not as a Consul agent does${typeOf(answer)}` : `${status}`;
+    return fail("registry", `${url} answered ${what}`, "check that this is the HTTP API of a Consul agent: its port is 8500 by default");
+  }
+  if (body.trim() === '""')
     return fail("registry", `${url} answers, but Consul has no leader`, "look at the servers: consul operator raft list-peers");
   return ok("registry", `${url} answered after ${Math.round(ms)} ms and has a leader`);
 }

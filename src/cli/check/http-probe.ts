@@ -35,7 +35,7 @@ export function probe(url: string, { method = "GET", headers = {}, body, tls, ti
     const parsed = new URL(url);
     const isSecure = parsed.protocol === "https:";
     const call = (isSecure ? httpsRequest : httpRequest)({
-      ...(isSecure ? files : {}),
+      ...(isSecure ? { ...files, rejectUnauthorized: true } : {}),
       agent: false,
       method,
       hostname: parsed.hostname.replace(/^\[|\]$/g, ""),
@@ -66,4 +66,10 @@ export function probe(url: string, { method = "GET", headers = {}, body, tls, ti
     });
     call.end(body);
   });
+}
+
+/** ` (text/html)`, for a message about an answer of something else; nothing without a type. */
+export function typeOf({ headers }: Pick<ProbeAnswer, "headers">): string {
+  const [type = ""] = (headers["content-type"] ?? "").split(";");
+  return type === "" ? "" : ` (${type.trim().slice(0, 60)})`;
 }

@@ -1,19 +1,25 @@
 import { Resolver } from "node:dns/promises";
 import { describeError } from "../../core/errors.ts";
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 import { lookUp } from "../lookup.ts";
-import { nearestWord } from "../nearest-word.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
+import type { TlsFiles } from "../registry/tls-files.ts";
 import { clockFinding } from "./clock-check.ts";
 import { consulFindings, type RegistryCheck } from "./consul-checks.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
-import { probe } from "./http-probe.ts";
+import { probe, typeOf } from "./http-probe.ts";
+import { instanceFindings } from "./instance-checks.ts";
 import { nameFindings, serverCertificateFindings } from "./server-checks.ts";
 
-/** All checks of the source of endpoints. */
-export async function* registryFindings(
-  source: RegistrySource,
-  options: Omit<RegistryCheck, "tls">,
-): AsyncGenerator<Finding, void, undefined> {
+/** Options of {@link registryFindings}. */
+export interface SourceCheck extends Omit<RegistryCheck, "tls"> {
+  /** TLS of the instances. */
+  readonly instanceTls: TlsFiles;
+}
+
+/** All checks of the source of endpoints, and with a service of its instances. */
+export async function* registryFindings(source: RegistrySource, options: SourceCheck): AsyncGenerator<Finding, void, undefined> {
   const check = { ...options, tls: source.tls };
   switch (source.kind) {
     case "consul": {
@@ -39,13 +45,19 @@ async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerat
   const headers = url.username === "" && url.password === "" ? {} : { authorization: `Basic ${authorization}` };
   url.username = "";
   url.password = "";
-  const path = url.pathname.replace(/\/+$/, "").replace(/\/apps$/, "");
+  const path = withoutTrailingSlashes(url.pathname).replace(/\/apps$/, "");
   const base = `${url.origin}${path === "" ? "/eureka" : path}`;
   yield* nameFindings(url);
   yield* serverCertificateFindings(url, check.tls, check.timeoutMs);
   try {
     const answer = await probe(`${base}/apps`, { ...check, headers });
-    if (answer.status === 200) yield ok("registry", `${base} answered after ${Math.round(answer.ms)} ms`);
+    if (answer.status === 200 && isEurekas(answer.body)) yield ok("registry", `${base} answered after ${Math.round(answer.ms)} ms`);
+    else if (answer.status === 200)
+      yield fail(
+        "registry",
+        `${base} answered 200, but not as a Eureka server does${typeOf(answer)}`,
+        "check the host, the port and the path",
+      );
     else if (answer.status === 401 || answer.status === 403)
       yield fail("registry", `${base} answered ${answer.status}`, "it wants a user and a password: http://USER:PASSWORD@HOST/eureka");
     else yield fail("registry", `${base} answered ${answer.status}`, "check the path: most servers have /eureka, some none");
@@ -53,6 +65,11 @@ async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerat
   } catch (error) {
     yield fail("registry", `${base} cannot be reached (${describeError(error)})`, "check that the server runs, its address and firewalls");
   }
+}
+
+/** Whether a body is the list of a Eureka server, in JSON or in XML. */
+function isEurekas(body: string): boolean {
+  return /^\s*(\{\s*"applications"|(<\?xml[^>]*>\s*)?<applications)/.test(body);
 }
 
 /** Error codes of an answer: the server is there. */
@@ -94,14 +111,19 @@ async function* dnsFindings(
 /** The answer that a mesh would get through the adapter. */
 async function* adapterFindings(
   { discovery }: RegistrySource,
-  { service, timeoutMs, signal }: Omit<RegistryCheck, "tls">,
+  { service, timeoutMs, signal, instanceTls }: SourceCheck,
 ): AsyncGenerator<Finding, void, undefined> {
   const name = discovery.name ?? "discovery";
   try {
     if (service !== undefined)
-      yield* await lookUp(discovery, service, { timeoutMs, signal }, async ({ update }) =>
-        serviceFindings(name, update, update.endpoints.length > 0 ? undefined : await likelyName(discovery, service, signal)),
-      );
+      yield* await lookUp(discovery, service, { timeoutMs, signal }, async ({ update }) => {
+        const { endpoints } = update;
+        if (endpoints.length === 0) return serviceFindings(name, update, await likelyName(discovery, service, signal));
+        return [
+          ...serviceFindings(name, update, undefined),
+          ...(await instanceFindings(endpoints, { tls: instanceTls, timeoutMs, signal })),
+        ];
+      });
     else if (discovery.services !== undefined) {
       const count = (await discovery.services(signal)).length;
       yield count > 0
@@ -114,12 +136,6 @@ async function* adapterFindings(
   } finally {
     await discovery.close?.();
   }
-}
-
-/** The listed service that `service` was probably meant to be; `undefined` where none is near, or the source lists no names. */
-async function likelyName(discovery: RegistrySource["discovery"], service: string, signal: AbortSignal): Promise<string | undefined> {
-  const names = await discovery.services?.(signal).catch(() => undefined);
-  return names === undefined || names.includes(service) ? undefined : nearestWord(service, names);
 }
 
 function serviceFindings(
@@ -135,10 +151,10 @@ function serviceFindings(
   return [
     endpoints.length > 0
       ? ok("discovery", `${name} lists ${endpoints.length} endpoints of ${service}`)
-      : warn(
+      : fail(
           "discovery",
           `${name} lists no endpoint of ${service}`,
-          `check the spelling (inmesh services), the health of its instances and what the token may read${likely === undefined ? "" : `; did you mean ${likely}?`}`,
+          `check the spelling (inmesh services), the health of its instances and what the token may read${suggestionOf(likely)}`,
         ),
     ...(rejected.length === 0
       ? []

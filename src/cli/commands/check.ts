@@ -1,3 +1,4 @@
+import { oldestNode, unsuitableNode } from "../../core/node/node-version.ts";
 import { certificateFindings } from "../check/certificate-checks.ts";
 import { type Finding, fail, ok } from "../check/finding.ts";
 import { registryFindings } from "../check/registry-checks.ts";
@@ -7,8 +8,10 @@ import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
+import { readTls } from "../registry/tls-files.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { goesOn, wrapped } from "../terminal/wrap.ts";
 
 /** The JSON of `inmesh check -o json`. */
 export interface CheckReport {
@@ -23,13 +26,14 @@ const options = {
   "tls-ca": { type: "string", value: "FILE", help: "PEM of the authority of the instances' certificates, to be checked." },
   "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances, to be checked." },
   "tls-key": { type: "string", value: "FILE", help: "PEM of the key of the client certificate, to be checked." },
+  "tls-server-name": { type: "string", value: "NAME", help: "The name that the instances' certificates must have." },
   ...formatOption,
 } as const;
 
 /** `inmesh check [SERVICE]`. */
 export const command: Command = declare({
   description:
-    "Checks what a mesh on this machine would need: Node, the registry, what the token may read, the clock, names, certificates. Each line is\nok, warn or fail, with what to do. Ends with 1 when one fails. Nothing is registered or changed.",
+    "Checks what a mesh on this machine would need: Node, the registry, what the token may read, the clock, names, certificates. With SERVICE it\nalso connects to the instances of the service, over TLS where they have it, and sends them nothing. Each line is ok, warn or fail, with what\nto do. Ends with 1 when one fails. Nothing is registered or changed.",
   positionals: ["[SERVICE]"],
   options,
   examples: [
@@ -51,8 +55,11 @@ async function run({ values, positionals: [service], terminal, io }: Call<typeof
     terminal.progress("checking …");
   };
   await tell(nodeFinding(process.versions.node));
-  for await (const finding of registryFindings(source, { service, timeoutMs, signal: io.signal })) await tell(finding);
   const paths = { cert: values["tls-cert"], key: values["tls-key"], ca: values["tls-ca"] };
+  // Files that cannot be read have findings of their own.
+  const files = await readTls(paths).catch(() => ({}));
+  const instanceTls = { ...files, servername: values["tls-server-name"] };
+  for await (const finding of registryFindings(source, { service, timeoutMs, signal: io.signal, instanceTls })) await tell(finding);
   for await (const finding of certificateFindings(paths, Date.now())) await tell(finding);
   terminal.progress();
   const isOk = findings.every(({ state }) => state !== "fail");
@@ -63,16 +70,15 @@ async function run({ values, positionals: [service], terminal, io }: Call<typeof
 const styles = { ok: "green", warn: "yellow", fail: "red" } as const;
 
 function linesOf({ check, state, message, fix }: Finding, terminal: Terminal): readonly string[] {
-  const line = `${terminal.style(styles[state], state.padEnd(4))}  ${check.padEnd(11)}  ${plain(message)}`;
-  return fix === null ? [line] : [line, `                   → ${plain(fix)}`];
+  const head = `${state.padEnd(4)}  ${check.padEnd(11)}  `;
+  const [first = "", ...more] = wrapped(`${head}${plain(message)}`, terminal.width(), `${" ".repeat(head.length)}${goesOn}`);
+  const remedy =
+    fix === null ? [] : wrapped(`${" ".repeat(head.length)}→ ${plain(fix)}`, terminal.width(), `${" ".repeat(head.length)}${goesOn}`);
+  return [terminal.style(styles[state], first.slice(0, 4)) + first.slice(4), ...more, ...remedy];
 }
-
-/** `engines` of package.json. */
-const oldest = [22, 19] as const;
 
 /** Whether the package works with this version of Node. */
 export function nodeFinding(version: string): Finding {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return ok("node", `Node ${version}`);
-  return fail("node", `Node ${version} is too old`, `install Node ${oldest.join(".")} or newer`);
+  if (unsuitableNode(version) === undefined) return ok("node", `Node ${version}`);
+  return fail("node", `Node ${version} is too old`, `install Node ${oldestNode} or newer`);
 }

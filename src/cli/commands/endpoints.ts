@@ -5,6 +5,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 
@@ -34,8 +35,10 @@ export const command: Command = declare({
     const { discovery } = await registrySource(values, io, terminal);
     const name = discovery.name ?? "discovery";
     terminal.progress(`asking ${name} …`);
+    let likely: string | undefined;
     const report = await lookUp(discovery, service, { timeoutMs, signal: io.signal }, async ({ update, ms }): Promise<EndpointsReport> => {
       const endpoints = update.endpoints.map(endpointView).sort((a, b) => (a.id < b.id ? -1 : 1));
+      if (endpoints.length === 0) likely = await likelyName(discovery, update.service, io.signal);
       return { service, discovery: name, ms: Math.round(ms), endpoints, rejected: update.rejected, leftOut: update.leftOut ?? [] };
     });
     terminal.progress();
@@ -47,7 +50,7 @@ export const command: Command = declare({
     }
     if (report.endpoints.length > 0) return exitCodes.ok;
     const only = report.rejected.length + report.leftOut.length > 0 ? " that may be called" : "";
-    terminal.note(`${name} lists no endpoint of ${JSON.stringify(service)}${only}`);
+    terminal.note(`${name} lists no endpoint of ${JSON.stringify(service)}${only}${suggestionOf(likely)}`);
     return exitCodes.nothing;
   },
 });

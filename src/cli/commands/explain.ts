@@ -1,8 +1,10 @@
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { showExplanation } from "../explanation-view.ts";
 import { lookUp } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import { registryOptions, timeoutOption } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 
@@ -19,8 +21,11 @@ export const command: Command = declare({
     return lookUp(discovery, service, { timeoutMs, signal: io.signal }, async ({ mesh, update }) => {
       const explanation = mesh.explain(update.service);
       if (terminal.format === "json") await terminal.json(explanation);
-      else await terminal.text(String(explanation));
-      return update.endpoints.length > 0 ? exitCodes.ok : exitCodes.nothing;
+      else if (explanation !== undefined) await showExplanation(explanation, terminal);
+      if (update.endpoints.length > 0) return exitCodes.ok;
+      const likely = await likelyName(discovery, update.service, io.signal);
+      if (likely !== undefined) terminal.note(`${JSON.stringify(service)} has no endpoint${suggestionOf(likely)}`);
+      return exitCodes.nothing;
     });
   },
 });

@@ -6,7 +6,8 @@ import { type Call, type Command, command as declare } from "../command.ts";
 import { fetchOptions } from "../fetch/fetch-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
 import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport } from "../fetch/outcome.ts";
-import { isSecretHeader, requestOf } from "../fetch/request.ts";
+import { requestOf } from "../fetch/request.ts";
+import { isShownHeader } from "../fetch/secret-headers.ts";
 import { formatOption, type Values } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
@@ -43,7 +44,7 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
   const observers = [narrator, firstErrorOf(service, (error) => unanswered.abort(error))];
   const mesh = createMesh({ ...(await meshOptions(values)), discovery: source.discovery, observers });
   note(`> ${request.method} ${withoutQuery(path, hidden)} of ${service}`);
-  for (const [name, value] of request.headers) note(`> ${name}: ${isSecretHeader(name) ? "[hidden]" : value}`);
+  for (const [name, value] of request.headers) note(`> ${name}: ${isShownHeader(name) ? value : "[hidden]"}`);
   const startedAt = performance.now();
   const report = (response: FetchReport["response"], error: FetchReport["error"]): FetchReport => ({
     target: withoutQuery(target, hidden),
@@ -104,8 +105,15 @@ function targetOf(target: string): Target {
   try {
     return parseTarget(target);
   } catch (error) {
-    throw new UsageError((error as Error).message.replace(/\?.*(?=" is refused:)/s, hidden), { cause: error });
+    throw new UsageError(hideQuery((error as Error).message), { cause: error });
   }
+}
+
+/** The message quotes the target. */
+function hideQuery(message: string): string {
+  const start = message.indexOf("?");
+  const end = message.lastIndexOf('" is refused:');
+  return start >= 0 && start < end ? `${message.slice(0, start)}${hidden}${message.slice(end)}` : message;
 }
 
 async function meshOptions(values: Values<typeof options>): Promise<Omit<Parameters<typeof createMesh>[0], "discovery">> {

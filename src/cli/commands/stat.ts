@@ -1,10 +1,12 @@
+import { byHealth, registryTrouble } from "../../admin/health/health.ts";
 import { reasonsText } from "../../core/left-out.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
-import { registryLine } from "../admin/registry-line.ts";
-import { endpointRowColumns, serviceColumns } from "../admin/service-columns.ts";
+import { endpointRowColumns, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { nearestWord } from "../nearest-word.ts";
 import { formatOption } from "../option-table.ts";
+import { suggestionOf } from "../registry/likely-name.ts";
 
 /** `inmesh stat [SERVICE]`. */
 export const command: Command = declare({
@@ -19,15 +21,18 @@ export const command: Command = declare({
       const snapshot = await client.mesh();
       if (terminal.format === "json") await terminal.json(snapshot);
       else if (snapshot.services.length > 0) {
-        await terminal.line(registryLine(snapshot, terminal));
-        await terminal.line("");
-        await terminal.table(serviceColumns(terminal), snapshot.services);
+        // A program that reads the table finds its titles first.
+        if (terminal.isInteractive) await terminal.lines([stripLine(snapshot, terminal), ""]);
+        await terminal.table(serviceColumns(terminal), byHealth(snapshot.services));
+        const trouble = registryTrouble(snapshot);
+        if (trouble !== undefined) terminal.note(trouble, "yellow");
       } else terminal.note("the process has called no service yet");
       return exitCodes.ok;
     }
     const snapshot = await client.service(service);
     if (snapshot === undefined) {
-      terminal.note(`the process has not called ${JSON.stringify(service)}`);
+      const called = (await client.mesh()).services.map((row) => row.service);
+      terminal.note(`the process has not called ${JSON.stringify(service)}${suggestionOf(nearestWord(service, called))}`);
       return exitCodes.nothing;
     }
     if (terminal.format === "json") await terminal.json(snapshot);

@@ -1,15 +1,16 @@
+import { byHealth, registryTrouble } from "../../admin/health/health.ts";
 import type { MeshSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
 import { FullScreen } from "../admin/full-screen.ts";
-import { registryLine } from "../admin/registry-line.ts";
-import { serviceColumns } from "../admin/service-columns.ts";
+import { serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatOption } from "../option-table.ts";
 import { plain } from "../terminal/plain.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { wrapped } from "../terminal/wrap.ts";
 import { UsageError } from "../usage-error.ts";
 import { waitFor } from "../wait.ts";
 
@@ -75,12 +76,14 @@ export function pictureOf(snapshot: MeshSnapshot, trouble: string, terminal: Ter
   const { process, services } = snapshot;
   const { pid, node, uptimeS, zone } = process;
   const head = `process ${pid}, up ${uptimeS.toFixed(0)} s, Node ${node}${zone === null ? "" : `, zone ${zone}`}; ${services.length} services`;
-  const busiest = [...services].sort((a, b) => b.rps - a.rps || (a.service < b.service ? -1 : 1));
+  const told = trouble || registryTrouble(snapshot) || "";
   return [
-    terminal.style("bold", plain(head)),
-    registryLine(snapshot, terminal),
-    trouble === "" ? terminal.style("dim", "q ends it") : terminal.style("yellow", plain(trouble)),
+    ...wrapped(plain(head), terminal.width()).map((line) => terminal.style("bold", line)),
+    stripLine(snapshot, terminal),
+    ...(told === ""
+      ? [terminal.style("dim", "q ends it")]
+      : wrapped(plain(told), terminal.width()).map((line) => terminal.style("yellow", line))),
     "",
-    ...table(serviceColumns(terminal), busiest, terminal.format === "wide"),
+    ...table(serviceColumns(terminal), byHealth(services), terminal.format === "wide", terminal.width()),
   ];
 }

@@ -6,10 +6,12 @@ import { exitCodes } from "../exit-codes.ts";
 import { watchingMesh } from "../lookup.ts";
 import { formatOption } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
+import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import { registryOptions } from "../registry/registry-options.ts";
 import { registrySource } from "../registry/registry-source.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Style } from "../terminal/terminal.ts";
+import { goesOn, wrapped } from "../terminal/wrap.ts";
 import { waitFor } from "../wait.ts";
 
 /** A line of `inmesh watch SERVICE -o json`. */
@@ -49,18 +51,27 @@ export const command: Command = declare({
       const time = new Date().toISOString();
       written = written.then(() => {
         if (terminal.format === "json") return terminal.json({ time, service, ...change } satisfies WatchEvent, true);
-        const what = terminal.style(styles[change.event], change.event.padEnd(10));
-        return terminal.lines([`${time.slice(11, 23)}  ${what}  ${plain(detailOf(change))}`]);
+        const [at, what] = [`${time.slice(11, 23)}  `, change.event.padEnd(10)];
+        const lead = " ".repeat(at.length + what.length + 2) + goesOn;
+        const [first = "", ...more] = wrapped(`${at}${what}  ${plain(detailOf(change))}`, terminal.width(), lead);
+        return terminal.lines([at + terminal.style(styles[change.event], what) + first.slice(at.length + what.length), ...more]);
       });
       written.catch(() => {});
     };
     const changes = new EndpointChanges(tell);
     let lastError = "";
+    let isSuggested = false;
+    const suggest = async (name: string): Promise<void> => {
+      isSuggested = true;
+      const likely = await likelyName(discovery, name, io.signal);
+      if (likely !== undefined) terminal.note(`${JSON.stringify(name)} has no endpoint${suggestionOf(likely)}`);
+    };
     const mesh = watchingMesh(discovery, service, {
       onEvent(event) {
         if (event.type === "endpoints") {
           lastError = "";
           changes.update(event);
+          if (event.endpoints.length === 0 && !isSuggested) void suggest(event.service);
         } else if (event.type === "discovery-error") {
           const message = describeError(event.error);
           // Discovery is retried for ever: the same error is told once.

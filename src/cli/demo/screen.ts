@@ -2,10 +2,11 @@ import type { Mesh } from "../../index.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { DemoStatistics } from "./demo-statistics.ts";
+import { type DemoState, instanceLines, type Line, pictureOf, totalsLines, widthOfLine } from "./picture.ts";
 
 /** Contents and terminal of a {@link Screen}. */
 export interface ScreenOptions {
-  readonly mesh: Mesh;
+  readonly mesh: Pick<Mesh, "explain">;
   readonly statistics: DemoStatistics;
   readonly title: string;
   readonly terminal: Terminal;
@@ -14,7 +15,8 @@ export interface ScreenOptions {
 /** Shows a running demo: redrawn in place on an interactive terminal, as appended lines elsewhere. */
 export class Screen {
   readonly #options: ScreenOptions;
-  #linesDrawn = 0;
+  /** The widths of the lines that were drawn last. */
+  #drawn: readonly number[] = [];
   #eventsShown = 0;
   #isDrawing = false;
 
@@ -34,44 +36,33 @@ export class Screen {
   }
 
   async #redraw(): Promise<void> {
-    const { terminal, title, statistics } = this.#options;
-    const lines = [
-      terminal.style("bold", plain(title)),
-      "",
-      ...this.#instanceLines(),
-      "",
-      this.#totalsLine(),
-      "",
-      ...statistics.events.slice(-8).map(plain),
-    ];
-    await terminal.raw(`${this.#linesDrawn > 0 ? `\u001b[${this.#linesDrawn}A` : ""}\u001b[0J${lines.join("\n")}\n`);
-    this.#linesDrawn = lines.length;
+    const { terminal } = this.#options;
+    const columns = terminal.width();
+    const lines = pictureOf(this.#state(), { columns, rows: terminal.rows });
+    // A terminal that has become narrower since has broken the lines of the last picture.
+    const up = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    const text = lines.map((line) => `${this.#painted(line)}\n`).join("");
+    await terminal.raw(`${up > 0 ? `\u001b[${up}A\r` : ""}\u001b[0J${text}`);
+    this.#drawn = lines.map(widthOfLine);
   }
 
   async #append(): Promise<void> {
     const { terminal, statistics } = this.#options;
     const events = statistics.events.slice(this.#eventsShown).map(plain);
     this.#eventsShown = statistics.events.length;
-    await terminal.lines([...events, ...[...this.#instanceLines(), this.#totalsLine()].map((line) => `         ${line}`)]);
+    const state = this.#state();
+    const width = terminal.width();
+    const lines = [...instanceLines(state, width).map((line) => this.#painted(line)), ...totalsLines(state.totals, width)];
+    await terminal.lines([...events, ...lines.map((line) => `         ${line}`)]);
   }
 
-  #instanceLines(): string[] {
-    const { mesh, statistics, terminal } = this.#options;
-    const endpoints = mesh.explain("shop")?.endpoints ?? [];
-    const share = statistics.recentShare();
-    const total = Math.max(
-      1,
-      [...share.values()].reduce((sum, count) => sum + count, 0),
-    );
-    return endpoints.map(({ endpoint, address, state, latencyMs, candidate }) => {
-      const part = (share.get(endpoint.id) ?? 0) / total;
-      const bar = terminal.style(candidate ? "green" : "red", "█".repeat(Math.round(part * 30)).padEnd(30));
-      return `${plain(endpoint.id).padEnd(22)} ${plain(address).padEnd(16)} ${bar} ${(part * 100).toFixed(0).padStart(3)} %  ${latencyMs.toFixed(0).padStart(4)} ms  ${state}`;
-    });
+  #state(): DemoState {
+    const { mesh, statistics, title } = this.#options;
+    const { totals, events } = statistics;
+    return { title, endpoints: mesh.explain("shop")?.endpoints ?? [], share: statistics.recentShare(), totals, events };
   }
 
-  #totalsLine(): string {
-    const { getOk, getFailed, postOk, postFailed, retries, breakerOpened } = this.#options.statistics.totals;
-    return `GET ${getOk} ok, ${getFailed} failed   POST ${postOk} ok, ${postFailed} failed   ${retries} retries   breakers opened ${breakerOpened}×`;
+  #painted(line: Line): string {
+    return line.map(([text, style]) => (style === undefined ? text : this.#options.terminal.style(style, text))).join("");
   }
 }

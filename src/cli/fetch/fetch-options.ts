@@ -1,7 +1,13 @@
 /** Options of `inmesh fetch` beside those of registries. */
 export const fetchOptions = {
   request: { type: "string", short: "X", value: "METHOD", help: "The method. Default: GET, with `--data` POST." },
-  header: { type: "string", short: "H", multiple: true, value: "NAME: VALUE", help: "A header of the request; may be repeated." },
+  header: {
+    type: "string",
+    short: "H",
+    multiple: true,
+    value: "NAME: VALUE",
+    help: "A header of the request, or `@FILE` with one a line, which the list of processes does not show; may be repeated.",
+  },
   data: {
     type: "string",
     short: "d",

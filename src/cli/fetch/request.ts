@@ -1,25 +1,14 @@
-import { readFile } from "node:fs/promises";
 import type { MeshRequestInit } from "../../index.ts";
 import type { Io } from "../io.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import type { fetchOptions } from "./fetch-options.ts";
+import { looksSecret } from "./secret-headers.ts";
 
-/** Headers with secret values. */
-const secretHeaders: ReadonlySet<string> = new Set([
-  "authorization",
-  "proxy-authorization",
-  "cookie",
-  "x-consul-token",
-  "x-api-key",
-  "x-auth-token",
-]);
-
-/** Whether the value of a header must not be shown. */
-export function isSecretHeader(name: string): boolean {
-  return secretHeaders.has(name.toLowerCase());
-}
+/** Bytes of a file that is sent as a body: it is held in memory. */
+const maxBodyBytes = 1_073_741_824;
 
 /** The request of the options. Secret values of headers are registered with the terminal, so that they are never shown. */
 export async function requestOf(
@@ -27,8 +16,8 @@ export async function requestOf(
   io: Pick<Io, "stdin">,
   terminal: Terminal,
 ): Promise<MeshRequestInit & { method: string; headers: Headers }> {
-  const headers = headersOf(values.header ?? []);
-  for (const [name, value] of headers) if (isSecretHeader(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
+  const headers = headersOf(await headerLines(values.header ?? []));
+  for (const [name, value] of headers) if (looksSecret(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
   const body = values.data === undefined ? undefined : await bodyOf(values.data, io);
   if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded");
   const hashKey = values["hash-key"];
@@ -43,6 +32,19 @@ export async function requestOf(
       ...(hashKey === undefined ? {} : { hashKey }),
     },
   };
+}
+
+/** The headers given, those of files (`@FILE`) in their place, one a line. */
+async function headerLines(given: readonly string[]): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const each of given) {
+    if (!each.startsWith("@")) lines.push(each);
+    else {
+      const text = (await readNamedFile(each.slice(1))).toString("utf8");
+      lines.push(...text.split(/\r?\n/).filter((line) => line.trim() !== ""));
+    }
+  }
+  return lines;
 }
 
 function headersOf(lines: readonly string[]): Headers {
@@ -68,7 +70,7 @@ async function bodyOf(parts: readonly string[], io: Pick<Io, "stdin">): Promise<
   for (const part of parts) {
     if (chunks.length > 0) chunks.push(Buffer.from("&"));
     if (part === "@-") chunks.push(await allOf(io.stdin));
-    else chunks.push(part.startsWith("@") ? await readFile(part.slice(1)) : Buffer.from(part));
+    else chunks.push(part.startsWith("@") ? await readNamedFile(part.slice(1), maxBodyBytes) : Buffer.from(part));
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

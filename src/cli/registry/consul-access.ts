@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 import type { Io } from "../io.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -22,5 +23,5 @@ function addressOf(given: string | undefined, env: Io["env"]): string {
   if (address.startsWith("unix:")) throw new UsageError("Consul on a Unix socket is not supported: give the URL of its HTTP API");
   // Consul's own tools accept an address without a scheme, too.
   const isSecure = env["CONSUL_HTTP_SSL"] === "true" || env["CONSUL_HTTP_SSL"] === "1";
-  return (/^[a-z]+:\/\//i.test(address) ? address : `${isSecure ? "https" : "http"}://${address}`).replace(/\/+$/, "");
+  return withoutTrailingSlashes(/^[a-z]+:\/\//i.test(address) ? address : `${isSecure ? "https" : "http"}://${address}`);
 }

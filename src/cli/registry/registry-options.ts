@@ -16,7 +16,7 @@ export const registryOptions = {
     type: "string",
     multiple: true,
     value: "URL",
-    help: "A Eureka server, `http://127.0.0.1:8761/eureka`; repeated for the servers of one cluster. User and password in the URL are never shown.",
+    help: "A Eureka server, `http://127.0.0.1:8761/eureka`; repeated for the servers of one cluster. User and password are `EUREKA_USERNAME` and `EUREKA_PASSWORD`, or in the URL, where the list of processes shows them.",
   },
   dns: {
     type: "string",

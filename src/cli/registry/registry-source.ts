@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { percentDecoded } from "../../core/http/percent-encoding.ts";
 import type { Discovery } from "../../extend.ts";
 import { dns, fileDiscovery, staticDiscovery } from "../../index.ts";
 import type { Io } from "../io.ts";
+import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
 import { readWhole } from "../option-values.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -84,7 +84,7 @@ async function make(kind: (typeof sources)[number], values: RegistryValues, env:
       return { kind, discovery, access, tls: { ...tls, servername } };
     }
     case "eureka": {
-      const urls = values.eureka ?? [];
+      const urls = (values.eureka ?? []).map((url) => withCredentials(url, env));
       for (const url of urls) for (const part of credentialsOf(url)) terminal.hide(part);
       const servername = values["registry-server-name"];
       const { eureka } = await import("../../registries/eureka.ts");
@@ -111,7 +111,17 @@ async function make(kind: (typeof sources)[number], values: RegistryValues, env:
 
 /** The content of the file; `undefined` when it cannot be read, which the adapter reports. */
 async function firstLine(file: string): Promise<string | undefined> {
-  return (await readFile(file, "utf8").catch(() => undefined))?.trim();
+  return (await readNamedFile(file).catch(() => undefined))?.toString("utf8").trim();
+}
+
+/** The URL with the user and password of the environment, which the list of processes does not show, unless it has its own. */
+function withCredentials(url: string, env: Io["env"]): string {
+  const { EUREKA_USERNAME: username, EUREKA_PASSWORD: password } = env;
+  const parsed = URL.parse(url);
+  if (!username || !password || parsed === null || parsed.username !== "" || parsed.password !== "") return url;
+  parsed.username = encodeURIComponent(username);
+  parsed.password = encodeURIComponent(password);
+  return parsed.href;
 }
 
 /** The password of a URL, as written and decoded, and the credentials as a header carries them. */

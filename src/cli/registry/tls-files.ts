@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readNamedFile } from "../named-file.ts";
 
 /** PEM of a TLS client, and the expected name of the server. */
 export interface TlsFiles {
@@ -17,7 +17,7 @@ export async function readTls(paths: {
   const found: { ca?: string; cert?: string; key?: string } = {};
   for (const name of ["ca", "cert", "key"] as const) {
     const path = paths[name];
-    if (path) found[name] = await readFile(path, "utf8");
+    if (path) found[name] = (await readNamedFile(path)).toString("utf8");
   }
   return found;
 }

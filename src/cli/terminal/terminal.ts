@@ -3,12 +3,16 @@ import { styleText } from "node:util";
 import type { Io, Output } from "../io.ts";
 import { plain, plainJson, plainLines } from "./plain.ts";
 import { type Column, table } from "./table.ts";
+import { shortened, wrapped } from "./wrap.ts";
 
 /** When colours are written. */
 export const colorChoices = ["auto", "always", "never"] as const;
 
 /** One of {@link colorChoices}. */
 export type ColorChoice = (typeof colorChoices)[number];
+
+/** No terminal is taken to be narrower. */
+const leastColumns = 20;
 
 /** Format of results. */
 export type Format = "table" | "wide" | "json";
@@ -37,6 +41,21 @@ export class Terminal {
     return this.#io.stdout.isTTY === true;
   }
 
+  /** Columns of the terminal that an output is; infinite where it is none, so that programs get whole lines. */
+  width(on: "stdout" | "stderr" = "stdout"): number {
+    return this.#io[on].isTTY === true ? columnsOf(this.#io[on]) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Rows of the terminal that stdout is. */
+  get rows(): number {
+    return this.#io.stdout.rows || 24;
+  }
+
+  /** Columns of a text that is only read, such as a help: those of the terminal, 80 elsewhere. */
+  get helpWidth(): number {
+    return Math.min(this.isInteractive ? this.width() : 80, 120);
+  }
+
   /** Registers a secret, which is replaced in every line. */
   hide(secret: string | undefined): void {
     // A shorter one would match harmless text.
@@ -56,14 +75,20 @@ export class Terminal {
     return this.raw(lines.map((line) => `${this.#blot(line)}\n`).join(""));
   }
 
-  /** Writes one line on stdout, escaped, line breaks in it included. */
+  /** Writes one line on stdout, escaped, line breaks in it included; on a terminal as several where it is too long. */
   line(text: string): Promise<void> {
-    return this.lines([plain(text)]);
+    return this.lines(wrapped(this.#blot(plain(text)), this.width()));
   }
 
   /** Writes a text of several lines, escaped apart from line breaks. The text as a whole must not come from outside. */
   async text(text: string, on: "stdout" | "stderr" = "stdout"): Promise<void> {
-    if (on === "stdout") await this.lines([plainLines(text)]);
+    const width = this.width();
+    if (on === "stdout")
+      await this.lines(
+        plainLines(text)
+          .split("\n")
+          .flatMap((line) => wrapped(this.#blot(line), width)),
+      );
     else for (const line of text.split("\n")) this.note(line);
   }
 
@@ -74,20 +99,22 @@ export class Terminal {
 
   /** Writes rows as a table on stdout. */
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<void> {
-    return this.lines(table(columns, rows, this.format === "wide"));
+    return this.lines(table(columns, rows, this.format === "wide", this.width()));
   }
 
   /** Writes one line on stderr, escaped, line breaks in it included. */
   note(text: string, style?: Style): void {
-    const line = this.#blot(plain(text));
-    if (!this.#io.signal.aborted || this.#io.signal.reason !== "EPIPE")
+    if (this.#io.signal.aborted && this.#io.signal.reason === "EPIPE") return;
+    for (const line of wrapped(this.#blot(plain(text)), this.width("stderr")))
       this.#io.stderr.write(`${style === undefined ? line : this.style(style, line, "stderr")}\n`);
   }
 
   /** Shows a line on stderr that the next one replaces, if stderr is a terminal. Without a text, removes it. */
   progress(text?: string): void {
     if (this.#io.stderr.isTTY !== true || this.format === "json") return;
-    this.#io.stderr.write(`\r\u001b[K${text === undefined ? "" : this.style("dim", plain(text), "stderr")}`);
+    // Shorter than a line: of one that goes on in the next, only the end would be replaced.
+    const line = text === undefined ? "" : shortened(plain(text), this.width("stderr") - 1);
+    this.#io.stderr.write(`\r\u001b[K${text === undefined ? "" : this.style("dim", line, "stderr")}`);
   }
 
   /** Writes bytes unchanged on stdout, no faster than they are read. */
@@ -115,4 +142,9 @@ export class Terminal {
     if ((env["NO_COLOR"] ?? "") !== "") return false;
     return output.isTTY === true && env["TERM"] !== "dumb";
   }
+}
+
+/** A terminal without a size (a serial line, a pseudo-terminal of a script) has 0 columns. */
+function columnsOf({ columns = 0 }: Output): number {
+  return columns > 0 ? Math.max(columns, leastColumns) : 80;
 }

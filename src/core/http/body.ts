@@ -12,7 +12,7 @@ export type RequestBody =
 
 /** Whether `body` can be sent again after an attempt that may have read it. */
 export function isReplayable(body: RequestBody): boolean {
-  return body === undefined || typeof body === "string" || typeof body === "function" || body instanceof Uint8Array || body instanceof Blob;
+  return body === undefined || typeof body === "string" || typeof body === "function" || ArrayBuffer.isView(body) || body instanceof Blob;
 }
 
 /** Called once when a body has closed: with `undefined` after its last byte, else with its error or the reason of its cancellation. */
@@ -29,14 +29,22 @@ export interface ResponseBody {
   readonly complete: boolean;
   /** The trailers: names in lower case and values in turn. Empty until the body has closed. */
   readonly trailers: readonly string[];
+  /**
+   * How long a reader had waited for a byte in vain when the body failed, in milliseconds; 0 without a reader that waited. Absent where that is not
+   * known.
+   */
+  readonly waitedMs?: number;
   /** Calls `listener` once when the body closes, at once where it has. */
   onClose(listener: CloseListener): void;
   /** Reads the whole body, decoded as UTF-8. */
   text(): Promise<string>;
   /** Reads the whole body. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
-  /** Reads the body as a byte stream, with backpressure down to the socket. */
-  stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads the body as a byte stream, with backpressure down to the socket. `collect`: the stream is read whole on behalf of one of the other
+   * readers, so that its limits hold, which an event stream does not have.
+   */
+  stream(purpose?: "collect"): ReadableStream<Uint8Array<ArrayBuffer>>;
   /**
    * Reads up to `maxBytes` bytes and drops them, so that the connection can be used again; closes the connection where the body is longer.
    */

@@ -1,11 +1,15 @@
+import { quoted } from "../text/clean-text.ts";
+import { requestHeadersOfTheMesh } from "./own-headers.ts";
+
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Headers of the connection and the framing of one hop, and the one that names the instance. The mesh sets them itself and drops those of the
- * caller, which may have passed on the headers of an incoming request.
+ * Headers of the connection and the framing of one hop, the one that names the instance, and those of the mesh. The mesh sets them itself and drops
+ * those of the caller, which may have passed on the headers of an incoming request.
  */
 const ownedByTheMesh: ReadonlySet<string> = new Set([
+  ...requestHeadersOfTheMesh,
   "connection",
   "content-length",
   "expect",
@@ -37,12 +41,17 @@ export type RequestHeaders = Readonly<Record<string, string>>;
 /** Headers as `fetch` takes them: pairs, a record, or an instance of any `Headers` class. */
 export type HeadersInput = Iterable<readonly string[]> | Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
+/** A header of the framing that says something about a body: the length of a stream, which nothing else tells. */
+export interface GivenFraming {
+  contentLength?: string;
+}
+
 /**
  * Headers as they are sent: names in lower case, values of repeated names joined by a comma (RFC 9110 §5.3). Headers of the mesh's own, such
- * as `host` and `content-length`, are dropped.
+ * as `host` and `content-length`, are dropped; `framing` gets the length.
  * @throws TypeError for a name or value that HTTP does not allow; it does not show values, which may be credentials.
  */
-export function requestHeaders(input: HeadersInput | undefined): Record<string, string> {
+export function requestHeaders(input: HeadersInput | undefined, framing?: GivenFraming): Record<string, string> {
   const headers = new HeaderMap();
   if (input === undefined) return headers;
   if (typeof input !== "object" || input === null)
@@ -50,15 +59,22 @@ export function requestHeaders(input: HeadersInput | undefined): Record<string, 
   if (Symbol.iterator in input) {
     for (const pair of input as Iterable<readonly string[]>) {
       if (pair.length !== 2) throw new TypeError("headers: every entry must be a pair of name and value");
-      add(headers, `${pair[0]}`, pair[1]);
+      add(headers, `${pair[0]}`, pair[1], framing);
     }
+    return headers;
+  }
+  // A class of headers from before they could be iterated: its own keys are none, and all headers would be lost.
+  if (typeof (input as { readonly forEach?: unknown }).forEach === "function") {
+    (input as unknown as Headers).forEach((value, name) => {
+      add(headers, name, value, framing);
+    });
     return headers;
   }
   for (const name of Object.keys(input)) {
     const value = (input as Record<string, unknown>)[name];
     if (value === undefined) continue;
-    if (Array.isArray(value)) for (const each of value) add(headers, name, each);
-    else add(headers, name, value);
+    if (Array.isArray(value)) for (const each of value) add(headers, name, each, framing);
+    else add(headers, name, value, framing);
   }
   return headers;
 }
@@ -84,15 +100,19 @@ function isWhiteSpace(code: number): boolean {
   return code === 32 || code === 9 || code === 10 || code === 13;
 }
 
-function add(headers: Record<string, string>, name: string, given: unknown): void {
+function add(headers: Record<string, string>, name: string, given: unknown, framing: GivenFraming | undefined): void {
   // A whole line in the place of a name may hold a credential.
-  if (!tokenName.test(name)) throw new TypeError(`headers: ${JSON.stringify(name.split(":")[0])} is not a valid header name`);
+  if (!tokenName.test(name)) throw new TypeError(`headers: ${quoted(name.split(":")[0])} is not a valid header name`);
   // A template throws for a symbol, which `String` would turn into text.
   const value = trimmed(`${given}`);
   // The value may be a credential: it is not quoted.
   if (!fieldValue.test(value)) throw new TypeError(`headers: the value of "${name}" has characters that a header cannot carry`);
   const key = name.toLowerCase();
-  if (ownedByTheMesh.has(key)) return;
+  if (ownedByTheMesh.has(key)) {
+    if (framing !== undefined && key === "content-length")
+      framing.contentLength = framing.contentLength === undefined ? value : `${framing.contentLength}, ${value}`;
+    return;
+  }
   const known = headers[key];
   headers[key] = known === undefined ? value : `${known}${key === "cookie" ? "; " : ", "}${value}`;
 }

@@ -30,7 +30,7 @@ export abstract class WrappedBody implements ResponseBody {
 
   abstract bytes(): Promise<Uint8Array<ArrayBuffer>>;
 
-  abstract stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  abstract stream(purpose?: "collect"): ReadableStream<Uint8Array<ArrayBuffer>>;
 
   discard(maxBytes?: number): void {
     this.inner.discard(maxBytes);

@@ -1,3 +1,5 @@
+import { quoted } from "../text/clean-text.ts";
+
 /** The longest delay of a timer, in milliseconds (24.8 days): Node fires a longer one at once. */
 export const maxTimerMs: number = 2 ** 31 - 1;
 
@@ -92,7 +94,7 @@ const maxShown = 60;
 
 /** The value of an option as error messages show it. */
 function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
+  if (typeof value === "string") return quoted(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   if (!Array.isArray(value)) return "an object";

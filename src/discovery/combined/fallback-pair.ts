@@ -1,4 +1,5 @@
 import type { Clock, Random, Timer } from "../../core/clock.ts";
+import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
 import type { Discovery } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { allFailed } from "./sources.ts";
@@ -85,7 +86,7 @@ export class FallbackPair {
     if (this.#substitute) return this.#substitute;
     const { secondary, service, onSwitch } = this.#options;
     this.#substitute = this.#source(secondary);
-    onSwitch?.(service, "secondary");
+    tellSwitch(onSwitch, service, "secondary");
     return this.#substitute;
   }
 
@@ -94,7 +95,7 @@ export class FallbackPair {
     const { service, onSwitch } = this.#options;
     this.#stopping = Promise.all([this.#stopping, this.#substitute.stop()]);
     this.#substitute = undefined;
-    onSwitch?.(service, "primary");
+    tellSwitch(onSwitch, service, "primary");
   }
 
   #expectAnswer(): void {
@@ -114,5 +115,13 @@ export class FallbackPair {
     if (this.#timer !== undefined) this.#options.clock.clearTimer(this.#timer);
     this.#timer = undefined;
     this.#isOverdue = false;
+  }
+}
+
+function tellSwitch(onSwitch: ((service: string, to: FallbackChoice) => void) | undefined, service: string, to: FallbackChoice): void {
+  try {
+    fenceResult("onSwitch of a fallback", onSwitch?.(service, to));
+  } catch (thrown) {
+    warnOfThrow("onSwitch of a fallback", thrown);
   }
 }

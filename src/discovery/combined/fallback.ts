@@ -3,8 +3,9 @@ import { checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimer
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { RefreshListeners } from "../refresh-listeners.ts";
 import { type FallbackChoice, FallbackPair, type FallbackPairOptions } from "./fallback-pair.ts";
-import { closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
+import { closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
 import type { SourceErrorListener, WatchedSource } from "./watched-source.ts";
+import { tellError } from "./watched-source.ts";
 
 /** Options of {@link fallback}. All are optional. */
 export interface FallbackOptions {
@@ -48,6 +49,7 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
   return {
     name: `${nameOf(primary)}, else ${nameOf(secondary)}`,
     emptyPolicy: emptyPolicyOf(both),
+    ...socketPathsOf(both),
     refresh: (service) => hints.notify(service),
     async *watch(service, signal) {
       if (signal.aborted) return;
@@ -94,7 +96,7 @@ async function catalogueOf(settings: Settings, signal: AbortSignal): Promise<rea
     if (names.length > 0 || !shouldSwitchOnEmpty) return names;
   } catch (error) {
     signal.throwIfAborted();
-    onError?.(error, "", primary);
+    tellError(onError, error, "", primary);
   }
   return secondary.services(signal);
 }

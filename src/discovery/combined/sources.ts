@@ -6,6 +6,11 @@ export function emptyPolicyOf(sources: readonly Discovery[]): EmptyPolicy {
   return sources.every(({ emptyPolicy }) => emptyPolicy === "trust") ? "trust" : "quarantine";
 }
 
+/** Sources of which any may name Unix sockets. The entries of each were checked by its own right. */
+export function socketPathsOf(sources: readonly Discovery[]): Pick<Discovery, "allowSocketPaths"> {
+  return sources.some(({ allowSocketPaths }) => allowSocketPaths === true) ? { allowSocketPaths: true } : {};
+}
+
 /** Closes every source, also when closing one fails; rejects with the errors then. */
 export async function closeAll(sources: readonly Discovery[]): Promise<void> {
   const results = await Promise.allSettled(sources.map(async (source) => source.close?.()));

@@ -4,8 +4,8 @@ import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { RefreshListeners } from "../refresh-listeners.ts";
-import { allFailed, closeAll, emptyPolicyOf, requireDiscovery } from "./sources.ts";
-import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
+import { allFailed, closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
+import { type SourceErrorListener, tellError, WatchedSource } from "./watched-source.ts";
 
 /** Options of {@link union}. All are optional. */
 export interface UnionOptions {
@@ -53,6 +53,7 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
   return {
     name: sources.map(nameOf).join(" and "),
     emptyPolicy: emptyPolicyOf(sources),
+    ...socketPathsOf(sources),
     watch: (service, signal) => watchAll(settings, service, signal),
     refresh: (service) => settings.hints.notify(service),
     ...(catalogues.length > 0 ? { services: (signal: AbortSignal) => catalogueOf(catalogues, signal, onError) } : {}),
@@ -161,7 +162,7 @@ async function catalogueOf(
     if (result.status === "fulfilled") for (const name of result.value) names.add(name);
     else failures.push({ discovery, error: result.reason });
   });
-  for (const { discovery, error } of failures) onError?.(error, "", discovery);
+  for (const { discovery, error } of failures) tellError(onError, error, "", discovery);
   if (failures.length === sources.length) throw allFailed("the catalogue", failures);
   return [...names];
 }

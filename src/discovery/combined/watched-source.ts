@@ -1,14 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import { describeError } from "../../core/errors.ts";
 import type { LeftOut } from "../../core/left-out.ts";
+import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
 import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
 import type { Notifier } from "../notifier.ts";
 import { keepIfSame } from "../same-endpoints.ts";
+import { withheldSocketPath } from "../validate.ts";
 import { Watcher } from "../watcher.ts";
 
-/** Called with every failure of one of several combined sources, also when the others make up for it. Must not throw. */
+/** Called with every failure of one of several combined sources, also when the others make up for it. */
 export type SourceErrorListener = (error: unknown, service: string, source: Discovery) => void;
 
 /** Options of a {@link WatchedSource}. */
@@ -49,7 +50,7 @@ export class WatchedSource {
         this.#isFailing = false;
         this.#keep(
           endpoints,
-          rejected.map(({ entry }) => entry as Endpoint),
+          rejected.map(({ entry }) => withheld(entry, discovery)),
           leftOut,
         );
         if (!quarantined) this.#answers++;
@@ -59,12 +60,7 @@ export class WatchedSource {
         this.#isFailing = true;
         this.#error = error;
         changes.notify();
-        try {
-          onError?.(error, service, discovery);
-        } catch (thrown) {
-          // It would end the watcher's loop, and with it discovery.
-          process.emitWarning(`onError of a combined discovery threw: ${describeError(thrown)}`);
-        }
+        tellError(onError, error, service, discovery);
       },
     });
     this.#watcher.start();
@@ -125,5 +121,20 @@ export class WatchedSource {
     } else if (!isDeepStrictEqual(next, { leftOut: before.leftOut, unconfirmed: before.unconfirmed })) {
       this.#answer = { endpoints: before.endpoints, certain, ...next };
     } else if (certain && !before.certain) this.#answer = { ...before, certain };
+  }
+}
+
+/** A rejected entry, to be rejected again: another one of the sources may be one that names Unix sockets. */
+function withheld(entry: unknown, { allowSocketPaths }: Discovery): Endpoint {
+  if (allowSocketPaths === true || (entry as Partial<Endpoint> | null)?.socketPath === undefined) return entry as Endpoint;
+  return { ...(entry as Endpoint), socketPath: withheldSocketPath };
+}
+
+/** Tells `onError`, an error of which would end the loop of a watcher, and with it discovery. */
+export function tellError(onError: SourceErrorListener | undefined, error: unknown, service: string, discovery: Discovery): void {
+  try {
+    fenceResult("onError of a combined discovery", onError?.(error, service, discovery));
+  } catch (thrown) {
+    warnOfThrow("onError of a combined discovery", thrown);
   }
 }

@@ -36,6 +36,11 @@ export class AddressMemory {
     this.#now = new Map();
   }
 
+  /** Begins to look through the answers of the same round again: what the last look has kept for the next round is decided anew. */
+  nextLook(): void {
+    this.#now = new Map();
+  }
+
   /** Keeps the addresses of `name` for the next round. */
   keep(name: string, type: AddressType, addresses: readonly string[]): void {
     this.#now.set(`${type} ${name}`, addresses);

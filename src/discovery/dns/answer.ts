@@ -1,4 +1,5 @@
 import type { Answer as AnyRecord, DecodedPacket, OptAnswer } from "dns-packet";
+import { cleanText } from "../../core/text/clean-text.ts";
 import type { QueryType } from "./message.ts";
 import { foldName } from "./name.ts";
 
@@ -41,7 +42,7 @@ export function readAnswer(packet: DecodedPacket, isNxdomain: boolean, name: str
     // RFC 2308 §2.2: NS records without an SOA are a referral, and say nothing about the name.
     const isReferral = answers.length === 0 && authorities.some((record) => record.type === "NS");
     if (isReferral) return "a referral: the server does not resolve for clients";
-    if (found.owner !== foldName(name)) return `an alias to ${found.owner} without its records`;
+    if (found.owner !== foldName(name)) return `an alias to ${cleanText(found.owner)} without its records`;
   }
   return { kind: "nodata", ttlS };
 }

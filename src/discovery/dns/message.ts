@@ -8,6 +8,7 @@ export type QueryType = "A" | "AAAA" | "SRV";
 export interface Query {
   readonly name: string;
   readonly type: QueryType;
+  readonly edns: boolean;
   /** The encoded message, with a random id. */
   readonly bytes: Buffer;
 }
@@ -19,11 +20,20 @@ export interface Reply {
   /** Whether the answer did not fit a datagram. `packet` is `undefined` then. */
   readonly truncated: boolean;
   readonly packet: DecodedPacket | undefined;
+  /** Of the message, in bytes. */
+  readonly length: number;
 }
 
 const headerLength = 12;
+/** The largest answer by UDP without EDNS (RFC 1035 §4.2.1). */
+const plainPayloadSize = 512;
 /** The size that passes networks without fragmentation (DNS Flag Day 2020, RFC 9715). */
 const udpPayloadSize = 1232;
+
+/** The largest answer by UDP that a query allows, in bytes. */
+export function payloadLimit(edns: boolean): number {
+  return edns ? udpPayloadSize : plainPayloadSize;
+}
 
 /** A recursive query in class IN. With `edns` it allows answers of 1,232 bytes by UDP (RFC 6891). */
 export function encodeQuery(name: string, type: QueryType, edns: boolean): Query {
@@ -36,7 +46,7 @@ export function encodeQuery(name: string, type: QueryType, edns: boolean): Query
       ? [{ type: "OPT", name: ".", udpPayloadSize, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }]
       : [],
   });
-  return { name, type, bytes };
+  return { name, type, edns, bytes };
 }
 
 /**
@@ -51,15 +61,15 @@ export function readReply(message: Buffer, query: Query): Reply | string {
   const rcode = flags & 0xf;
   const isFormError = rcode === 1;
   // A server that cannot read the question cannot repeat it.
-  if (isFormError && message.readUInt16BE(4) === 0) return { rcode, truncated: false, packet: undefined };
+  if (isFormError && message.readUInt16BE(4) === 0) return { rcode, truncated: false, packet: undefined, length: message.length };
   if (!repeatsQuestion(message, query)) return "another question";
   // Checked before the rest is decoded, which may end in the middle of a record.
-  if ((flags & 0x0200) !== 0) return { rcode, truncated: true, packet: undefined };
+  if ((flags & 0x0200) !== 0) return { rcode, truncated: true, packet: undefined, length: message.length };
   try {
     const packet = decode(message);
     // The package reads addresses beyond the end, and ignores their encoded length: then the number of bytes differs.
     if (decode.bytes !== message.length) return "not a DNS message";
-    return { rcode: extendedRcode(packet, rcode), truncated: false, packet };
+    return { rcode: extendedRcode(packet, rcode), truncated: false, packet, length: message.length };
   } catch {
     return "not a DNS message";
   }

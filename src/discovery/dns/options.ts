@@ -1,4 +1,3 @@
-import nodeDns from "node:dns";
 import type { Clock, Random } from "../../core/clock.ts";
 import {
   checkChoice,
@@ -13,6 +12,10 @@ import {
 import type { EmptyPolicy } from "../discovery.ts";
 import { plainName } from "./name.ts";
 import { type DnsServer, parseServer } from "./server.ts";
+import { systemServers } from "./system-servers.ts";
+
+/** See `DnsOptions.transport`. */
+export type Transport = "auto" | "tcp";
 
 /** Options of {@link dns}. All are optional. */
 export interface DnsOptions {
@@ -25,7 +28,7 @@ export interface DnsOptions {
   readonly name?: string | ((service: string) => string);
   /** The port of every instance, 1–65535; for type `"A"` only. */
   readonly port?: number;
-  /** The servers, in order of preference: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Absent: those of the system. */
+  /** The servers, in order of preference: `"127.0.0.1"`, `"127.0.0.1:8600"`, `"[::1]:53"`. Absent: those of the system, also when they change. */
   readonly servers?: readonly string[];
   /** 4 queries IPv4 addresses only, 6 IPv6 only, 0 both. Default 0. */
   readonly family?: 0 | 4 | 6;
@@ -39,6 +42,11 @@ export interface DnsOptions {
   readonly timeoutMs?: number;
   /** Attempts at each server before a query fails. Default 3. */
   readonly maxAttempts?: number;
+  /**
+   * `"auto"` asks by UDP, and by TCP where an answer was cut off, fills its datagram or lists other records than before, as those of Consul do
+   * that are only a part. `"tcp"` always asks by TCP. Default `"auto"`.
+   */
+  readonly transport?: "auto" | "tcp";
   /** How an answer is taken that is suddenly empty, see `Discovery.emptyPolicy`. Default `"quarantine"`. */
   readonly emptyPolicy?: EmptyPolicy;
   /** Time, for tests. */
@@ -48,7 +56,8 @@ export interface DnsOptions {
 }
 
 /** The options that are plain values, with their defaults. */
-interface Settings extends Required<Pick<DnsOptions, "family" | "secure" | "minTtlMs" | "maxTtlMs" | "timeoutMs" | "maxAttempts">> {
+interface Settings
+  extends Required<Pick<DnsOptions, "family" | "secure" | "minTtlMs" | "maxTtlMs" | "timeoutMs" | "maxAttempts" | "transport">> {
   readonly type: DnsOptions["type"] | undefined;
   readonly port: number | undefined;
   readonly emptyPolicy: EmptyPolicy | undefined;
@@ -65,6 +74,7 @@ const known: readonly (keyof DnsOptions)[] = [
   "maxTtlMs",
   "timeoutMs",
   "maxAttempts",
+  "transport",
   "emptyPolicy",
   "clock",
   "random",
@@ -72,7 +82,7 @@ const known: readonly (keyof DnsOptions)[] = [
 
 /** Throws a `TypeError` or `RangeError` that names option and value when an option, or a combination of options, is wrong. */
 export function checkOptions(given: DnsOptions, settings: Settings): void {
-  const { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts } = settings;
+  const { type, port, family, secure, emptyPolicy, minTtlMs, maxTtlMs, timeoutMs, maxAttempts, transport } = settings;
   checkObject("dns: options", given);
   checkKeys("dns", given, known);
   checkChoice("dns: type", type, ["A", "SRV"]);
@@ -81,6 +91,7 @@ export function checkOptions(given: DnsOptions, settings: Settings): void {
   checkInteger("dns: port", port, 1, 65_535);
   checkChoice("dns: family", family, [0, 4, 6]);
   checkFlag("dns: secure", secure);
+  checkChoice("dns: transport", transport, ["auto", "tcp"]);
   checkChoice("dns: emptyPolicy", emptyPolicy, ["quarantine", "trust"]);
   checkNumber("dns: minTtlMs", minTtlMs, 1, maxTimerMs);
   checkNumber("dns: maxTtlMs", maxTtlMs, 1, maxTimerMs);
@@ -109,9 +120,9 @@ export function nameOption(name: NonNullable<DnsOptions["name"]>): (service: str
   return (service) => name.replaceAll(placeholder, () => service);
 }
 
-/** The servers to ask. Those of the system are read at each call, since they can change. */
-export function serversOption(servers: DnsOptions["servers"]): () => readonly DnsServer[] {
-  if (servers === undefined) return systemServers;
+/** The servers to ask, for each query anew, since those of the system can change. */
+export function serversOption(servers: DnsOptions["servers"], clock: Clock): () => readonly DnsServer[] {
+  if (servers === undefined) return systemServers(clock);
   if (!Array.isArray(servers) || servers.length === 0) refuseOption("dns: servers", servers, "an array of at least one address");
   const parsed = servers.map(
     (text: unknown, index) =>
@@ -119,9 +130,4 @@ export function serversOption(servers: DnsOptions["servers"]): () => readonly Dn
       refuseOption(`dns: servers[${index}]`, text, "an IP address, with or without a port"),
   );
   return () => parsed;
-}
-
-function systemServers(): readonly DnsServer[] {
-  // Called on the object: `setServers` replaces the function there, which a named import would never see.
-  return nodeDns.getServers().flatMap((text) => parseServer(text) ?? []);
 }

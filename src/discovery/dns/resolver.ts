@@ -1,8 +1,10 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import { type Answer, readAnswer } from "./answer.ts";
-import { encodeQuery, type QueryType, type Reply, rcodeName } from "./message.ts";
+import { encodeQuery, payloadLimit, type QueryType, type Reply, rcodeName } from "./message.ts";
 import { foldName } from "./name.ts";
+import type { Transport } from "./options.ts";
+import { PartialAnswers } from "./partial-answers.ts";
 import type { DnsServer } from "./server.ts";
 import { type QueryLimits, queryByTcp, queryByUdp } from "./udp-and-tcp.ts";
 
@@ -22,14 +24,18 @@ export interface ResolverOptions {
   readonly timeoutMs: number;
   /** Attempts at each server before the query fails. */
   readonly maxAttempts: number;
+  /** Default `auto`. */
+  readonly transport?: Transport;
   readonly clock?: Clock;
 }
 
 /**
  * A stub resolver. It asks its servers in turn, beginning with the one that answered last, and repeats a query by TCP where the answer was
- * truncated. An error of one server (SERVFAIL, REFUSED, a timeout, …) makes it ask the next one; it is no answer.
+ * truncated, or seems to be a part of the truth. An error of one server (SERVFAIL, REFUSED, a timeout, …) makes it ask the next one; it is no answer.
  */
-export function resolver({ servers, timeoutMs, maxAttempts, clock = systemClock }: ResolverOptions): Resolve {
+export function resolver(options: ResolverOptions): Resolve {
+  const { servers, timeoutMs, maxAttempts, transport = "auto", clock = systemClock } = options;
+  const partial = new PartialAnswers(clock);
   let preferred: string | undefined;
   return async (name, type, signal) => {
     const limits = { clock, timeoutMs, signal };
@@ -42,7 +48,8 @@ export function resolver({ servers, timeoutMs, maxAttempts, clock = systemClock 
     for (let attempt = 0; attempt < maxAttempts * list.length; attempt++) {
       const server = list[(first + attempt) % list.length] as DnsServer;
       try {
-        const answer = await askServer(server, name, type, limits);
+        const question = { server, name, type, limits };
+        const answer = transport === "tcp" ? await ask(question, queryByTcp) : await askWhole(question, partial);
         preferred = server.label;
         return answer;
       } catch (error) {
@@ -57,20 +64,69 @@ export function resolver({ servers, timeoutMs, maxAttempts, clock = systemClock 
   };
 }
 
-async function askServer(server: DnsServer, name: string, type: QueryType, limits: QueryLimits): Promise<Answer> {
-  let reply = await query(server, name, type, true, limits);
+/** One question to one server. */
+interface Question {
+  readonly server: DnsServer;
+  readonly name: string;
+  readonly type: QueryType;
+  readonly limits: QueryLimits;
+}
+
+type Send = typeof queryByUdp;
+
+/** Asks by UDP, and by TCP where UDP gives a part. Where TCP does not work, a part is better than nothing. */
+async function askWhole(question: Question, partial: PartialAnswers): Promise<Answer> {
+  const { server, name, type, limits } = question;
+  const key = `${server.label} ${type} ${foldName(name)}`;
+  if (partial.isPartial(key)) {
+    try {
+      return await ask(question, queryByTcp);
+    } catch (error) {
+      if (limits.signal.aborted) throw error;
+      partial.forget(key);
+    }
+  }
+  let isSuspect = false;
+  const answer = await ask(question, queryWithFallback, (part, length, limit) => {
+    isSuspect = partial.isSuspect(key, part, length, limit);
+  });
+  if (!isSuspect || answer.kind !== "records") return answer;
+  const whole = await ask(question, queryByTcp).catch(() => undefined);
+  limits.signal.throwIfAborted();
+  const records = whole?.kind === "records" ? whole : undefined;
+  partial.compared(key, answer, records);
+  return records ?? answer;
+}
+
+/** Asks by one transport. `onPart` is told of records that came by UDP, with the length of their message and the largest possible. */
+async function ask(
+  question: Question,
+  send: Send,
+  onPart?: (answer: Extract<Answer, { kind: "records" }>, length: number, limit: number) => void,
+): Promise<Answer> {
+  const { server, name, type, limits } = question;
+  let edns = true;
+  let reply = await send(server, encodeQuery(name, type, edns), limits);
   // Servers without EDNS refuse it with FORMERR or NOTIMP (RFC 6891 §7).
-  if (reply.rcode === 1 || reply.rcode === 4) reply = await query(server, name, type, false, limits);
-  const { rcode, packet } = reply;
+  if (reply.rcode === 1 || reply.rcode === 4) {
+    edns = false;
+    reply = await send(server, encodeQuery(name, type, edns), limits);
+  }
+  const { rcode, packet, length } = reply;
   const isNxdomain = rcode === 3;
   if (rcode !== 0 && !isNxdomain) throw new Error(`answered ${rcodeName(rcode)}`);
   if (packet === undefined) throw new Error("answered by TCP, but cut off");
   const answer = readAnswer(packet, isNxdomain, name, type);
   if (typeof answer === "string") throw new Error(`answered with ${answer}`);
+  // What did not fit a datagram came by TCP.
+  const limit = payloadLimit(edns);
+  if (answer.kind === "records" && length <= limit) onPart?.(answer, length, limit);
   return answer;
 }
 
-async function query(server: DnsServer, name: string, type: QueryType, edns: boolean, limits: QueryLimits): Promise<Reply> {
-  const reply = await queryByUdp(server, encodeQuery(name, type, edns), limits);
-  return reply.truncated ? queryByTcp(server, encodeQuery(name, type, edns), limits) : reply;
+async function queryWithFallback(...[server, query, limits]: Parameters<Send>): Promise<Reply> {
+  const reply = await queryByUdp(server, query, limits);
+  if (!reply.truncated) return reply;
+  // A new id, since the first one has been seen on the network.
+  return queryByTcp(server, encodeQuery(query.name, query.type, query.edns), limits);
 }

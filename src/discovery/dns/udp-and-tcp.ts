@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Clock } from "../../core/clock.ts";
+import { untraced } from "../../core/observing/untraced.ts";
 import { type Query, type Reply, readReply } from "./message.ts";
 import type { DnsServer } from "./server.ts";
 
@@ -97,7 +98,7 @@ function bounded<T>(limits: QueryLimits, start: (settle: Settle<T>) => () => voi
     const timer = clock.setTimer(onTimeout, timeoutMs);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      release = start({
+      const settle: Settle<T> = {
         resolve(value) {
           end();
           resolve(value);
@@ -106,7 +107,8 @@ function bounded<T>(limits: QueryLimits, start: (settle: Settle<T>) => () => voi
         ignored(what) {
           lastIgnored = what;
         },
-      });
+      };
+      release = untraced(() => start(settle));
     } catch (error) {
       fail(error);
     }

@@ -18,7 +18,7 @@ export interface FileDiscoveryOptions {
    * its end is missing, and `quarantine` for YAML, of which the first half is valid too.
    */
   readonly emptyPolicy?: EmptyPolicy;
-  /** Called when the operating system cannot announce changes; the file is polled then. Must not throw. */
+  /** Called when the operating system cannot announce changes; the file is polled then. */
   readonly onError?: (error: unknown) => void;
   /** Time, for tests. */
   readonly clock?: Clock;
@@ -45,6 +45,7 @@ export function fileDiscovery(path: string | URL, options: FileDiscoveryOptions 
   return {
     name: `file ${file}`,
     emptyPolicy,
+    allowSocketPaths: true,
     async *watch(service, signal) {
       const release = list.follow();
       try {

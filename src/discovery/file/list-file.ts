@@ -1,9 +1,11 @@
 import { type BigIntStats, type FSWatcher, watch } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
+import { readFileSafely } from "../../files/read-file.ts";
 import { Notifier } from "../notifier.ts";
 import { readServiceList } from "./service-list.ts";
 
@@ -20,7 +22,10 @@ export interface ListFileOptions {
   readonly onError: ((error: unknown) => void) | undefined;
 }
 
-const maxBytes = 32 * 1024 * 1024;
+/** Parsed without holding the process for long: 50,000 instances in JSON, some thousands in YAML. */
+const maxBytes = { json: 8 * 1024 * 1024, yaml: 256 * 1024 };
+/** Each alias of YAML is looked up among all anchors before it. */
+const maxAnchorsAndAliases = 200;
 /** Pause between a notice and the read: a writer that truncates and writes has usually finished by then. */
 const settleMs = 50;
 /** The coarsest resolution of time stamps: a second write within it may leave the same stamp. */
@@ -136,7 +141,11 @@ export class ListFile {
   #reportDeaf(error: unknown): void {
     if (this.#isDeaf) return;
     this.#isDeaf = true;
-    this.#options.onError?.(error);
+    try {
+      fenceResult("onError of fileDiscovery", this.#options.onError?.(error));
+    } catch (thrown) {
+      warnOfThrow("onError of fileDiscovery", thrown);
+    }
   }
 
   #pollLater(): void {
@@ -176,14 +185,11 @@ export class ListFile {
 
   /** `false` when the file changed meanwhile, so that the text may be half of one version and half of another. */
   async #readOnce(): Promise<boolean> {
-    const { path, clock } = this.#options;
+    const { path, format, clock } = this.#options;
     const before = await stat(path, { bigint: true });
     const stamp = stampOf(before);
     if (stamp === this.#stamp) return true;
-    // Reading a pipe or a device would never end.
-    if (!before.isFile()) throw new Error("it is not a regular file");
-    if (before.size > maxBytes) throw new Error(`it has ${before.size} bytes; ${maxBytes} are allowed`);
-    const text = await readFile(path, "utf8");
+    const text = (await readFileSafely(path, { maxBytes: maxBytes[format] })).toString("utf8");
     if (stampOf(await stat(path, { bigint: true })) !== stamp) return false;
     if (text !== this.#text) this.#state = { services: await this.#parse(text) };
     this.#text = text;
@@ -208,6 +214,8 @@ export class ListFile {
 
 /** The package is loaded with the first YAML file, so that its cost is paid only where it is used. */
 async function parseYaml(text: string): Promise<unknown> {
+  const marks = text.match(/(?<![^\s,[{:-])[&*][^\s,[\]{}]/g)?.length ?? 0;
+  if (marks > maxAnchorsAndAliases) throw new Error(`it has ${marks} anchors and aliases; ${maxAnchorsAndAliases} are allowed`);
   const { parse } = await import("yaml");
   return parse(text, { logLevel: "error" });
 }

@@ -1,4 +1,5 @@
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
+import { cleanText, quoted } from "../../core/text/clean-text.ts";
 import { validateEndpoints } from "../validate.ts";
 
 /** An instance in a list written by hand: an {@link Endpoint} whose `id` may be left out; it is `host:port` then. */
@@ -18,7 +19,7 @@ export function readServiceList(list: unknown, where: string): ReadonlyMap<strin
   const services = new Map<string, readonly Endpoint[]>();
   for (const [service, entries] of Object.entries(list)) {
     if (service === "") throw new TypeError(`${where}: a service has an empty name`);
-    if (!Array.isArray(entries)) throw new TypeError(`${where}: ${service} must be a list of instances, got ${show(entries)}`);
+    if (!Array.isArray(entries)) throw new TypeError(`${where}: ${cleanText(service)} must be a list of instances, got ${show(entries)}`);
     services.set(service, readEndpoints(entries, `${where}: ${service}`));
   }
   return services;
@@ -27,7 +28,7 @@ export function readServiceList(list: unknown, where: string): ReadonlyMap<strin
 /** Checks the instances of one service in the same way. */
 export function readEndpoints(entries: readonly unknown[], where: string): readonly Endpoint[] {
   const candidates = entries.map((entry, index) => withId(entry, `${where}[${index}]`));
-  const { endpoints, rejected } = validateEndpoints(candidates);
+  const { endpoints, rejected } = validateEndpoints(candidates, true);
   const [fault] = rejected;
   if (fault) {
     const index = candidates.indexOf(fault.entry as Endpoint);
@@ -43,7 +44,7 @@ function withId(entry: unknown, where: string): Endpoint {
   const given = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
   // A misspelt field that is ignored, such as `wieght`, would be found in production.
   const unknown = Object.keys(given).find((field) => !fields.has(field));
-  if (unknown !== undefined) throw new TypeError(`${where}: unknown field ${JSON.stringify(unknown)}; known are ${[...fields].join(", ")}`);
+  if (unknown !== undefined) throw new TypeError(`${where}: unknown field ${quoted(unknown)}; known are ${[...fields].join(", ")}`);
   const { host, port, secure, metadata } = given;
   if (secure !== undefined && typeof secure !== "boolean")
     throw new TypeError(`${where}: secure must be true or false, got ${show(secure)}`);
@@ -64,5 +65,5 @@ function show(value: unknown): string {
   const text = JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === "number" ? (Number.isFinite(inner) ? inner : String(inner)) : inner,
   );
-  return text === undefined ? String(value) : text.slice(0, 200);
+  return text === undefined ? String(value) : cleanText(text.slice(0, 200));
 }

@@ -12,6 +12,7 @@ export function staticDiscovery(services: ServiceList): Discovery {
   return {
     name: "static list",
     emptyPolicy: "trust",
+    allowSocketPaths: true,
     async *watch(service, signal) {
       // The watcher asks again some seconds after the end of a watch, so the age of the data stays small.
       if (!signal.aborted) yield answers.get(service) ?? unknownService;

@@ -1,6 +1,7 @@
 import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { isReplayable } from "../../core/http/body.ts";
+import { refusedHeader } from "../../core/http/own-headers.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
 import type { RetryDenial } from "../../core/observing/events.ts";
 import { isGatewayError, isRetryableMethod } from "../../core/outcome.ts";
@@ -90,7 +91,7 @@ function classifyResponse(response: MeshResponse): Classified | undefined {
       // It asks for the request outside of TLS early data, which is never used here (RFC 8470 §5.2).
       return { kind: "declined", reason, isOnce: true };
     case 503:
-      return { kind: headerOf(response, "x-mesh-refused") === "1" ? "declined" : "executed", reason };
+      return { kind: headerOf(response, refusedHeader) === "1" ? "declined" : "executed", reason };
     case 408:
     case 502:
     case 504:

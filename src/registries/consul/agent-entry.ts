@@ -2,7 +2,8 @@ import { describeError, MeshError } from "../../core/errors.ts";
 import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
 import type { Definition } from "./definition.ts";
-import { field } from "./entries/json.ts";
+import { field, text } from "./entries/json.ts";
+import { tenancyOf } from "./health-query.ts";
 import type { ConsulAnswer, ConsulClient, ConsulRequest } from "./http/client.ts";
 import { ConsulError, isRefusal } from "./http/consul-error.ts";
 
@@ -11,9 +12,12 @@ export interface AgentEntryOptions {
   /** The registry's name in errors. */
   readonly name: string;
   readonly requestTimeoutMs: number;
+  readonly namespace: string | undefined;
 }
 
 const maintenanceReasons = { down: "inmesh: down", "out-of-service": "inmesh: out of service" } as const;
+/** How often an agent may not know an instance before it is given up to find the one that does. */
+const maxMisses = 6;
 const doing: Readonly<Record<EntryAction, string>> = {
   register: "registering",
   report: "telling the status of",
@@ -26,12 +30,16 @@ const doing: Readonly<Record<EntryAction, string>> = {
  * is Consul's own. The requests that a status takes come in an order in which an instance that is not up is never routable in between.
  */
 export class AgentEntry implements RegistryEntry {
+  readonly lossReasons =
+    "the agent was restarted without its data, or the address leads to several agents: each instance needs the address of one agent";
   readonly #client: ConsulClient;
   readonly #definition: Definition;
   readonly #options: AgentEntryOptions;
   readonly #isTtl: boolean;
   /** Whether the agent may have the instance in maintenance. */
   #isInMaintenance = false;
+  /** Announcements that an agent has accepted, and which an agent still has to be asked to remove. */
+  #accepted = 0;
 
   constructor(client: ConsulClient, definition: Definition, options: AgentEntryOptions) {
     this.#client = client;
@@ -59,6 +67,7 @@ export class AgentEntry implements RegistryEntry {
       query: { "replace-existing-checks": "true" },
       body,
     });
+    this.#accepted++;
     this.#isInMaintenance = false;
     if (status !== "up") await this.#setStatus(status, call);
   }
@@ -74,10 +83,27 @@ export class AgentEntry implements RegistryEntry {
     return field(body, this.id) === undefined ? "forgotten" : "known";
   }
 
+  /**
+   * An agent that does not know the instance has lost it, or is not the one that took it: behind a load balancer there are several. Then it is
+   * looked for, on new connections; it stays for good otherwise. Rejects when the catalogue lists it still.
+   */
   async withdraw(call: EntryCall): Promise<void> {
-    await recognition(
-      this.#ask(call, { call: (npm, options) => npm.agent.service.deregister(options), options: { id: this.#definition.id } }),
-    );
+    const { id } = this.#definition;
+    this.#accepted = Math.max(1, this.#accepted);
+    for (let misses = 0; this.#accepted > 0 && misses < maxMisses; ) {
+      const removal = this.#ask(call, { call: (npm, options) => npm.agent.service.deregister(options), options: { id } });
+      if ((await recognition(removal)) === "known") {
+        this.#accepted--;
+      } else {
+        misses++;
+        this.#client.closeIdle();
+      }
+    }
+    const node = this.#accepted > 0 ? await this.#nodeInCatalogue(call) : undefined;
+    if (node !== undefined) {
+      const message = `the agent does not know it, but the catalogue lists it at the node ${node}: the address leads to several agents`;
+      throw new ConsulError(message);
+    }
   }
 
   isRefusal(error: unknown): boolean {
@@ -89,6 +115,29 @@ export class AgentEntry implements RegistryEntry {
       service: String(this.#definition.service["name"]),
       cause,
     });
+  }
+
+  /** The node at which the catalogue lists the instance; `undefined` also when that cannot be found out, which is no reason to fail. */
+  async #nodeInCatalogue(call: EntryCall): Promise<string | undefined> {
+    const { id, service } = this.#definition;
+    // An id is unique on its node only: without its own address the instance could be that of another process.
+    if (service["address"] === undefined) return undefined;
+    try {
+      const { body } = await this.#ask(call, {
+        call: (npm, options) => npm.catalog.service.nodes(options),
+        options: { service: service["name"] },
+      });
+      const found = (Array.isArray(body) ? body : []).find(
+        (entry) =>
+          field(entry, "ServiceID") === id &&
+          field(entry, "ServiceAddress") === service["address"] &&
+          field(entry, "ServicePort") === service["port"],
+      );
+      return text(field(found, "Node"));
+    } catch (error) {
+      if (error instanceof ConsulError) return undefined;
+      throw error;
+    }
   }
 
   async #setStatus(status: InstanceStatus, call: EntryCall): Promise<void> {
@@ -119,7 +168,8 @@ export class AgentEntry implements RegistryEntry {
     const { requestTimeoutMs } = this.#options;
     // A renewal that hangs must be over before the next one is due.
     const timeoutMs = awaited ? requestTimeoutMs : Math.min(requestTimeoutMs, this.renewMs);
-    return this.#client.ask({ ...request, timeoutMs, keepsProcess: awaited, signal });
+    const query = { ...request.query, ...tenancyOf(this.#options) };
+    return this.#client.ask({ ...request, query, timeoutMs, keepsProcess: awaited, signal });
   }
 }
 

@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 import { checkFlag, checkInteger, checkText, refuseOption } from "../../core/settings/checks.ts";
 
 /** The options for the address of an agent. */
@@ -21,7 +22,7 @@ export function agentUrl(address: AgentAddress): string {
   if (typeof url !== "string" || !URL.canParse(url)) refuseOption("consul: url", url, "a URL such as http://127.0.0.1:8500");
   const parsed = new URL(url);
   if (parsed.protocol !== "http:" && parsed.protocol !== "https:") refuseOption("consul: url", url, "an http or https URL");
-  return `${parsed.origin}${parsed.pathname.replace(/\/+$/, "")}`;
+  return `${parsed.origin}${withoutTrailingSlashes(parsed.pathname)}`;
 }
 
 function joinUrl(host = "127.0.0.1", port = 8500, secure = false): string {

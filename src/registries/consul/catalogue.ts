@@ -1,5 +1,5 @@
 import { describeError, MeshError } from "../../core/errors.ts";
-import { refuseFiltered } from "./health-query.ts";
+import { refuseFiltered, tenancyOf } from "./health-query.ts";
 import type { ConsulClient } from "./http/client.ts";
 import { ConsulError } from "./http/consul-error.ts";
 import type { ConsulSettings } from "./options.ts";
@@ -15,6 +15,7 @@ export async function listServices(client: ConsulClient, settings: ConsulSetting
         ...(datacenter === undefined ? {} : { dc: datacenter }),
         ...(partition === undefined ? {} : { partition }),
       },
+      query: tenancyOf(settings),
       timeoutMs: requestTimeoutMs,
       signal,
     });

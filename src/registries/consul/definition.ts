@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { inspect } from "node:util";
 import { addressOf } from "../../core/endpoint.ts";
+import { entryNameRule, isEntryName } from "../../registration/entry-name.ts";
 import type { HealthCheck, Instance } from "../../registration/registrar.ts";
 
 /** The registration of an instance, in the terms of the npm client. */
@@ -28,13 +29,13 @@ const maxMs = 86_400_000;
 /** Checks `instance` and translates it; throws a `TypeError` or `RangeError` that names the wrong field and its value. */
 export function definitionOf(instance: Instance, deregisterAfterMs: number): Definition {
   const { service, port, host, secure, weight = 1, zone, tags = [], metadata = {}, check = { type: "ttl" } } = instance;
-  if (typeof service !== "string" || service === "") refuse("service", service, "a string that is not empty");
+  if (!isEntryName(service)) refuse("service", service, entryNameRule);
   inRange("port", port, 1, 65_535);
   inRange("weight", weight, 1, 65_535);
   if (host !== undefined && (typeof host !== "string" || !/^[^\s/@[\]]+$/.test(host)))
     refuse("host", host, "an address without brackets or a host name");
   const id = instance.id ?? `${service}-${host ?? hostname()}-${port}`;
-  if (typeof id !== "string" || id === "") refuse("id", id, "a string that is not empty");
+  if (!isEntryName(id)) refuse("id", id, entryNameRule);
   const checkId = `service:${id}`;
   return {
     id,

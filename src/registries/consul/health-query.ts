@@ -64,11 +64,17 @@ function query(
   return client.ask({
     call: (npm, npmOptions) => npm.health.service(npmOptions),
     options,
+    query: tenancyOf(settings),
     timeoutMs: isBlocking ? waitMs * waitSlack + graceMs : requestTimeoutMs,
     // A call may wait for the first answer; none waits for a change.
     keepsProcess: !isBlocking,
     signal,
   });
+}
+
+/** The query parameters that the npm client does not know. */
+export function tenancyOf({ namespace }: Pick<ConsulSettings, "namespace">): Readonly<Record<string, string>> {
+  return namespace === undefined ? {} : { ns: namespace };
 }
 
 /** Milliseconds since the server that answered heard of its leader. */

@@ -34,12 +34,23 @@ export interface ConsulOptions {
   readonly datacenter?: string;
   /** The admin partition to query (Consul Enterprise). */
   readonly partition?: string;
+  /** The namespace to query and to register in (Consul Enterprise). */
+  readonly namespace?: string;
+  /**
+   * Asks a prepared query instead of the catalogue: its name or id, a template in which `{service}` stands for the service. Consul cannot hold
+   * such a query until something changes, so it is repeated every `pollMs`.
+   */
+  readonly preparedQuery?: string;
+  /** Time between two executions of a prepared query, in milliseconds, give or take 10 %. Default 5,000. */
+  readonly pollMs?: number;
   /** Only instances that have all of these tags. */
   readonly tags?: readonly string[];
   /** `true` leaves instances with a warning out; otherwise they have their `Weights.Warning`. Default `false`. */
   readonly onlyPassing?: boolean;
   /** The tagged address to use where an instance or its node has it: `lan`, `wan`, `lan_ipv4`, `wan_ipv6`, … */
   readonly addressKey?: string;
+  /** The name of the port to use, where an instance has several (Consul 1.22 and later). Absent: its default port. */
+  readonly portName?: string;
   /** Sorts the answer by round trip from this node (`_agent`: the agent's). Consul cannot use its streaming backend then. */
   readonly near?: string;
   /** A filter in Consul's own language, applied by the registry, such as `Service.Meta.version == "2"`. */
@@ -62,7 +73,10 @@ export interface ConsulOptions {
   readonly registerTimeoutMs?: number;
   /** Consul removes a registered instance that has been critical for this long, in milliseconds, at least 60,000. Default 600,000. */
   readonly deregisterAfterMs?: number;
-  /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
+  /**
+   * Called with the error when a registered instance could not be renewed, also when the registry had forgotten it. The renewal is repeated, or
+   * the instance registered again, in any case.
+   */
   readonly onRenewalError?: (error: Error) => void;
   /** Time, for tests. */
   readonly clock?: Clock;
@@ -79,7 +93,10 @@ export interface ConsulSettings extends ConsulDefaults {
   readonly tls: ConsulTls | undefined;
   readonly datacenter: string | undefined;
   readonly partition: string | undefined;
+  readonly namespace: string | undefined;
+  readonly preparedQuery: string | undefined;
   readonly addressKey: string | undefined;
+  readonly portName: string | undefined;
   readonly near: string | undefined;
   readonly filter: string | undefined;
   readonly onRenewalError: ((error: Error) => void) | undefined;
@@ -95,6 +112,7 @@ type ConsulDefaults = Required<
     | "waitMs"
     | "requestTimeoutMs"
     | "minIntervalMs"
+    | "pollMs"
     | "maxBlockingQueries"
     | "maxBodyBytes"
     | "registerTimeoutMs"
@@ -113,9 +131,13 @@ const known: readonly (keyof ConsulOptions)[] = [
   "tls",
   "datacenter",
   "partition",
+  "namespace",
+  "preparedQuery",
+  "pollMs",
   "tags",
   "onlyPassing",
   "addressKey",
+  "portName",
   "near",
   "filter",
   "consistency",
@@ -131,6 +153,7 @@ const known: readonly (keyof ConsulOptions)[] = [
   "clock",
   "random",
 ];
+const texts = ["datacenter", "partition", "namespace", "preparedQuery", "addressKey", "portName", "near", "filter"] as const;
 const consistencies: readonly ConsulConsistency[] = ["stale", "default", "consistent"];
 
 const hourMs = 3_600_000;
@@ -140,9 +163,11 @@ const mebibyte = 2 ** 20;
 export function settingsOf(options: ConsulOptions): ConsulSettings {
   checkObject("consul: options", options);
   checkKeys("consul", options, known);
-  const { datacenter, partition, addressKey, near, filter, onRenewalError } = options;
+  const { datacenter, partition, namespace, preparedQuery, addressKey, portName, near, filter, onRenewalError } = options;
   const defaults = withDefaults(options);
-  for (const name of ["datacenter", "partition", "addressKey", "near", "filter"] as const) checkText(`consul: ${name}`, options[name]);
+  for (const name of texts) checkText(`consul: ${name}`, options[name]);
+  if (preparedQuery !== undefined && filter !== undefined)
+    throw new TypeError("consul: filter does not apply to a preparedQuery, which has filters of its own");
   checkDefaults(defaults);
   checkFunction("consul: onRenewalError", onRenewalError);
   const url = agentUrl(options);
@@ -155,7 +180,10 @@ export function settingsOf(options: ConsulOptions): ConsulSettings {
     tls: checkedTls(options.tls, url),
     datacenter,
     partition,
+    namespace,
+    preparedQuery,
     addressKey,
+    portName,
     near,
     filter,
     onRenewalError,
@@ -171,6 +199,7 @@ function withDefaults(options: ConsulOptions): ConsulDefaults {
     waitMs = 60_000,
     requestTimeoutMs = 5_000,
     minIntervalMs = 500,
+    pollMs = 5_000,
     maxBlockingQueries = 100,
     maxBodyBytes = 32 * mebibyte,
     registerTimeoutMs = 10_000,
@@ -186,6 +215,7 @@ function withDefaults(options: ConsulOptions): ConsulDefaults {
     waitMs,
     requestTimeoutMs,
     minIntervalMs,
+    pollMs,
     maxBlockingQueries,
     maxBodyBytes,
     registerTimeoutMs,
@@ -206,6 +236,7 @@ function checkDefaults(settings: ConsulDefaults): void {
   checkNumber("consul: waitMs", settings.waitMs, 1, 600_000);
   checkNumber("consul: requestTimeoutMs", settings.requestTimeoutMs, 1, hourMs);
   checkNumber("consul: minIntervalMs", settings.minIntervalMs, 0, hourMs);
+  checkNumber("consul: pollMs", settings.pollMs, 1, hourMs);
   checkNumber("consul: maxBlockingQueries", settings.maxBlockingQueries, 0, 100_000);
   checkNumber("consul: maxBodyBytes", settings.maxBodyBytes, 1, 1024 * mebibyte);
   checkNumber("consul: registerTimeoutMs", settings.registerTimeoutMs, 0, 24 * hourMs);

@@ -1,6 +1,8 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { LeftOut } from "../../core/left-out.ts";
-import { entriesOf, isRecord } from "./entry.ts";
+import { isRecord } from "./entry.ts";
+import { inTurns } from "./in-turns.ts";
+import { findPlaces, readInstance } from "./registry-text.ts";
 import type { Servers } from "./servers.ts";
 
 /** An instance that was deregistered in the last minutes. */
@@ -18,8 +20,8 @@ export interface Cancellation {
 export async function askCancellations(servers: Servers, signal: AbortSignal): Promise<readonly Cancellation[]> {
   try {
     return await servers.send(
-      { method: "GET", path: "delta" },
-      ({ status, text }) => (status === 200 ? readCancellations(text) : []),
+      { method: "GET", path: "delta", keepsProcess: false },
+      async ({ status, body }) => (status === 200 ? await inTurns(readCancellations(body), signal) : []),
       signal,
     );
   } catch {
@@ -39,16 +41,16 @@ export function cancelledAmong(
   return before.filter(({ id }) => cancelled.has(id) && !listed.has(id)).map(({ id }) => ({ id, reason: "deregistered", withdrawn: true }));
 }
 
-function readCancellations(text: string): readonly Cancellation[] {
-  const parsed: unknown = JSON.parse(text);
-  const applications = isRecord(parsed) ? parsed["applications"] : undefined;
-  return entriesOf(isRecord(applications) ? applications["application"] : undefined).flatMap(({ name, instance }) =>
-    entriesOf(instance).flatMap((each): Cancellation[] => {
-      const { instanceId, actionType, leaseInfo } = each;
-      if (actionType !== "DELETED" || typeof instanceId !== "string" || typeof name !== "string" || hasExpired(leaseInfo)) return [];
-      return [{ app: name.toUpperCase(), id: instanceId }];
-    }),
-  );
+function* readCancellations(text: Buffer): Generator<void, readonly Cancellation[], undefined> {
+  const cancellations: Cancellation[] = [];
+  for (const [app, spans] of yield* findPlaces(text)) {
+    for (const span of spans) {
+      yield;
+      const { instanceId, actionType, leaseInfo } = readInstance(text, span, app) ?? {};
+      if (actionType === "DELETED" && typeof instanceId === "string" && !hasExpired(leaseInfo)) cancellations.push({ app, id: instanceId });
+    }
+  }
+  return cancellations;
 }
 
 /** Whether the lease had run out when the instance was taken out, or does not say. */

@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { addressOf } from "../../core/endpoint.ts";
+import { quoted } from "../../core/text/clean-text.ts";
+import { isEntryName } from "../../registration/entry-name.ts";
 import type { Instance } from "../../registration/registrar.ts";
 
 /** The registration of an instance, without its status and time stamp. */
@@ -15,13 +17,13 @@ export interface Description {
 
 const servicePattern = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/;
 // The id is a segment of a path. Servers refuse these characters in a path, encoded or not.
-const idPattern = /^[^\s/\\%;?#\p{Cc}]{1,256}$/u;
+const idPattern = /^[^\s/\\%;?#]+$/u;
 
 /** Checks `instance` and translates it. Throws a `TypeError` or `RangeError` that names the field and its value. */
 export function describeInstance(instance: Instance, defaultLeaseMs: number): Description {
   const { service, port, secure = false, weight, zone, tags, metadata, check = { type: "ttl" } } = instance;
   if (typeof service !== "string" || !servicePattern.test(service))
-    throw new TypeError(`eureka: service ${JSON.stringify(service)} is not a service name`);
+    throw new TypeError(`eureka: service ${quoted(service)} is not a service name`);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`eureka: port ${port} is not an integer from 1 to 65535`);
   if (weight !== undefined && !(Number.isInteger(weight) && weight >= 1 && weight <= 65_535)) {
     throw new RangeError(`eureka: weight ${weight} is not an integer from 1 to 65535`);
@@ -29,8 +31,10 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
   const { hostName, ipAddr } = addresses(instance.host);
   const app = service.toUpperCase();
   const instanceId = instance.id ?? `${hostName}:${service}:${port}`;
-  if (typeof instanceId !== "string" || !idPattern.test(instanceId)) {
-    throw new TypeError(`eureka: id ${JSON.stringify(instanceId)} must be 1 to 256 characters without white space and / \\ % ; ? #`);
+  if (!isEntryName(instanceId) || !idPattern.test(instanceId)) {
+    throw new TypeError(
+      `eureka: id ${quoted(instanceId)} must be 1 to 256 printable characters without white space and / \\ % ; ? #, and neither "." nor ".."`,
+    );
   }
   const url = (path: string) => `${secure ? "https" : "http"}://${addressOf({ host: hostName, port })}${path}`;
   const leaseMs = leaseOf(check, defaultLeaseMs);
@@ -64,12 +68,12 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
 function leaseOf(check: NonNullable<Instance["check"]>, defaultLeaseMs: number): number {
   if (check.type === "http") {
     if (typeof check.path !== "string" || !check.path.startsWith("/"))
-      throw new TypeError(`eureka: check.path ${JSON.stringify(check.path)} does not begin with "/"`);
+      throw new TypeError(`eureka: check.path ${quoted(check.path)} does not begin with "/"`);
     return defaultLeaseMs;
   }
   if (check.type !== "ttl") {
     throw new TypeError(
-      `eureka: check.type ${JSON.stringify(check.type)} does not exist: Eureka asks no instance, it knows only the lease ("ttl")`,
+      `eureka: check.type ${quoted(check.type)} does not exist: Eureka asks no instance, it knows only the lease ("ttl")`,
     );
   }
   const { ttlMs = defaultLeaseMs } = check;
@@ -86,7 +90,7 @@ function addresses(host: string | undefined): { readonly hostName: string; reado
   if (host !== undefined) {
     const bare = typeof host === "string" && host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
     if (typeof bare !== "string" || !(isIP(bare) !== 0 || /^[A-Za-z0-9_.-]{1,253}$/.test(bare))) {
-      throw new TypeError(`eureka: host ${JSON.stringify(host)} is neither a host name nor an IP address`);
+      throw new TypeError(`eureka: host ${quoted(host)} is neither a host name nor an IP address`);
     }
     return { hostName: bare, ipAddr: bare };
   }

@@ -27,11 +27,6 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The objects of a list. Eureka's older codec writes a list of one as the object itself. */
-export function entriesOf(value: unknown): readonly JsonRecord[] {
-  return (Array.isArray(value) ? value : [value]).filter(isRecord);
-}
-
 /** The virtual host names of an instance, the secure ones too. */
 export function vipsOf({ instance }: Entry): readonly string[] {
   return [instance["vipAddress"], instance["secureVipAddress"]].flatMap((list) =>

@@ -15,12 +15,18 @@ export interface ClientInstance {
   renewQuery(): string;
 }
 
+/** The circumstances of one call: the signal that ends it, and whether a caller waits for it, so that it may keep the process alive. */
+export interface FencedCall {
+  readonly signal?: AbortSignal | undefined;
+  readonly awaited: boolean;
+}
+
 /** The REST calls of `eureka-js-client`, each as one promise of the server's answer. */
 export interface FencedClient {
-  fetchRegistry(signal?: AbortSignal): Promise<RestAnswer>;
-  register(signal?: AbortSignal): Promise<RestAnswer>;
-  renew(signal?: AbortSignal): Promise<RestAnswer>;
-  deregister(signal?: AbortSignal): Promise<RestAnswer>;
+  fetchRegistry(call: FencedCall): Promise<RestAnswer>;
+  register(call: FencedCall): Promise<RestAnswer>;
+  renew(call: FencedCall): Promise<RestAnswer>;
+  deregister(call: FencedCall): Promise<RestAnswer>;
 }
 
 // No file has a NUL in its name on any system, so the package finds no eureka-client.yml to merge.
@@ -38,19 +44,20 @@ const nothingToRead = '{"applications":{}}';
  */
 export function fencedClient(Package: PackageClass, send: Send, instance?: ClientInstance): FencedClient {
   class Client extends Package {
-    #signal: AbortSignal | undefined = undefined;
+    #call: FencedCall = { awaited: true };
     #answer: Promise<RestAnswer> | undefined = undefined;
 
     /** Resolves with the answer to the call that `start` makes, synchronously, through `eurekaRequest`. */
-    drive(start: (client: PackageClient) => void, signal: AbortSignal | undefined): Promise<RestAnswer> {
-      this.#signal = signal;
+    drive(start: (client: PackageClient) => void, call: FencedCall): Promise<RestAnswer> {
+      this.#call = call;
       this.#answer = undefined;
       start(this);
       return this.#answer ?? Promise.reject(new Error("eureka-js-client made no call"));
     }
 
     override eurekaRequest(request: PackageRequest, callback: PackageCallback): void {
-      const answer = send(restRequest(request, instance), this.#signal);
+      const { awaited, signal } = this.#call;
+      const answer = send({ ...restRequest(request, instance), keepsProcess: awaited }, signal);
       this.#answer = answer;
       // The callback clears a timer of the package and has no other effect, so its errors are dropped.
       answer
@@ -79,10 +86,10 @@ export function fencedClient(Package: PackageClass, send: Send, instance?: Clien
   });
   const ignore = () => {};
   return {
-    fetchRegistry: (signal) => client.drive((it) => it.fetchRegistry(ignore), signal),
-    register: (signal) => client.drive((it) => it.register(ignore), signal),
-    renew: (signal) => client.drive((it) => it.renew(), signal),
-    deregister: (signal) => client.drive((it) => it.deregister(ignore), signal),
+    fetchRegistry: (call) => client.drive((it) => it.fetchRegistry(ignore), call),
+    register: (call) => client.drive((it) => it.register(ignore), call),
+    renew: (call) => client.drive((it) => it.renew(), call),
+    deregister: (call) => client.drive((it) => it.deregister(ignore), call),
   };
 }
 

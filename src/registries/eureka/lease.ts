@@ -72,11 +72,11 @@ export class EurekaLease implements RegistryEntry {
    * registration of this id whose clock was ahead wins by its time stamp, and once a lease is UP or OUT_OF_SERVICE the one does not
    * replace the other (LeaseExistsRule) unless another status lies between.
    */
-  async announce(status: InstanceStatus, { signal }: EntryCall): Promise<void> {
+  async announce(status: InstanceStatus, call: EntryCall): Promise<void> {
     const wanted = eurekaStatuses[status];
     for (let round = 0; round < 3; round++) {
-      await this.#register(wanted, signal);
-      const listed = await this.#look(signal);
+      await this.#register(wanted, call);
+      const listed = await this.#look(call);
       if (listed === undefined) return;
       if (listed.dirtyAt > this.#dirtyAt) {
         this.#dirtyAt = listed.dirtyAt;
@@ -84,7 +84,7 @@ export class EurekaLease implements RegistryEntry {
       }
       // An override is an operator's, and stays.
       if (listed.status === wanted || listed.isOverridden) return;
-      await this.#register("STARTING", signal);
+      await this.#register("STARTING", call);
     }
   }
 
@@ -93,16 +93,16 @@ export class EurekaLease implements RegistryEntry {
     return "known";
   }
 
-  async renew(status: InstanceStatus, { signal }: EntryCall): Promise<Recognition> {
+  async renew(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
     this.#status = eurekaStatuses[status];
-    const answer = await this.#client.renew(signal);
+    const answer = await this.#client.renew(call);
     if (answer.status === 200) return "known";
     if (answer.status === 404) return "forgotten";
     throw new Refusal(answer);
   }
 
-  async withdraw({ signal }: EntryCall): Promise<void> {
-    const answer = await this.#client.deregister(signal);
+  async withdraw(call: EntryCall): Promise<void> {
+    const answer = await this.#client.deregister(call);
     // 404: the registry has lost it already.
     if (answer.status >= 300 && answer.status !== 404) throw new Refusal(answer);
   }
@@ -119,20 +119,20 @@ export class EurekaLease implements RegistryEntry {
     });
   }
 
-  async #register(status: string, signal: AbortSignal | undefined): Promise<void> {
+  async #register(status: string, call: EntryCall): Promise<void> {
     this.#status = status;
     this.#dirtyAt = Math.max(this.#options.clock.wallNow(), this.#dirtyAt + 1);
-    const answer = await this.#client.register(signal);
+    const answer = await this.#client.register(call);
     if (answer.status >= 300) throw new Refusal(answer);
   }
 
   /** The instance as it is listed; `undefined` when that cannot be found out, which is no reason to fail. */
-  async #look(signal: AbortSignal | undefined): Promise<{ status: unknown; isOverridden: boolean; dirtyAt: number } | undefined> {
+  async #look({ awaited, signal }: EntryCall): Promise<{ status: unknown; isOverridden: boolean; dirtyAt: number } | undefined> {
     const { servers, description } = this.#options;
     const path = `${encodeURIComponent(description.app)}/${encodeURIComponent(description.instanceId)}`;
     try {
-      const { status, text } = await servers.send({ method: "GET", path }, judge, signal);
-      const answer: unknown = status === 200 ? JSON.parse(text) : undefined;
+      const { status, body } = await servers.send({ method: "GET", path, keepsProcess: awaited }, judge, signal);
+      const answer: unknown = status === 200 ? JSON.parse(String(body)) : undefined;
       const listed = isRecord(answer) ? answer["instance"] : undefined;
       if (!isRecord(listed)) return undefined;
       const override = listed["overriddenStatus"] ?? listed["overriddenstatus"] ?? "UNKNOWN";

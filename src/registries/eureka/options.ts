@@ -1,5 +1,6 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
+import { refusePath } from "../../core/settings/pem.ts";
 import { type Credentials, parseServer, type ServerAddress } from "./server-address.ts";
 
 /** TLS to Eureka servers: their certificate authorities, and the client's own certificate. */
@@ -19,10 +20,12 @@ export interface EurekaTls {
 /** The options of {@link eureka}. All are optional. */
 export interface EurekaOptions {
   /**
-   * Service URLs, `http://user:password@host:8761/eureka`. The next server is used when one fails, and stays in use when it answers.
+   * Service URLs, `http://user:password@host:8761/eureka`. The next server is asked when one fails, which is tried again after a pause.
    * Default `["http://127.0.0.1:8761/eureka"]`.
    */
   readonly servers?: readonly string[];
+  /** `random`: each client asks the servers in an order of its own, so that many spread over them. `listed`: as listed. Default `random`. */
+  readonly serverOrder?: "random" | "listed";
   /** With `password`, HTTP basic authentication at every server whose URL has no user. */
   readonly username?: string;
   /** See `username`. */
@@ -47,7 +50,10 @@ export interface EurekaOptions {
   readonly leaseMs?: number;
   /** How long `register` tries to reach a server, in milliseconds. Default 10,000. */
   readonly registerTimeoutMs?: number;
-  /** Called with the error when a registered instance could not be renewed. The renewal is repeated in any case. */
+  /**
+   * Called with the error when a registered instance could not be renewed, also when the registry had forgotten it. The renewal is repeated, or
+   * the instance registered again, in any case.
+   */
   readonly onRenewalError?: (error: Error) => void;
   /** Time, for tests. */
   readonly clock?: Clock;
@@ -64,6 +70,7 @@ export interface EurekaSettings extends Required<Omit<EurekaOptions, "servers" |
 
 const known: readonly (keyof EurekaOptions)[] = [
   "servers",
+  "serverOrder",
   "username",
   "password",
   "tls",
@@ -89,6 +96,7 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
   checkKeys("eureka", options, known);
   const {
     servers = ["http://127.0.0.1:8761/eureka"],
+    serverOrder = "random",
     tls = {},
     by = "app",
     preferSecure = false,
@@ -105,6 +113,8 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
   } = options;
   checkObject("eureka: tls", tls);
   checkKeys("eureka: tls", tls, knownTls);
+  checkChoice("eureka: serverOrder", serverOrder, ["random", "listed"]);
+  for (const name of ["ca", "cert", "key"] as const) refusePath(`eureka: tls.${name}`, tls[name]);
   checkChoice("eureka: by", by, ["app", "vip"]);
   checkFlag("eureka: preferSecure", preferSecure);
   checkFlag("eureka: preferHostName", preferHostName);
@@ -123,6 +133,7 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
   return {
     addresses,
     name: `eureka at ${addresses.map(({ label }) => label).join(", ")}`,
+    serverOrder,
     tls,
     by,
     preferSecure,

@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { load } from "./eureka-package.cjs";
 
 /** A call as the package describes it; `uri` is relative to the server's `/apps/`. */
 export interface PackageRequest {
@@ -26,11 +26,12 @@ export type PackageClass = new (config: Readonly<Record<string, unknown>>) => Pa
  * Loads `eureka-js-client`, an optional peer that takes 190 ms and 39 MiB, so that its cost is paid only where it is used. Throws an Error
  * that says what to install.
  */
-export function loadPackage(require: (id: string) => unknown = createRequire(import.meta.url)): PackageClass {
+export function loadPackage(loader: () => unknown = load): PackageClass {
   let loaded: unknown;
   try {
-    loaded = require("eureka-js-client");
+    loaded = loader();
   } catch (cause) {
+    if ((cause as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw cause;
     throw new Error("inmesh/eureka needs the package eureka-js-client: npm install eureka-js-client", { cause });
   }
   const { Eureka } = loaded as { readonly Eureka?: PackageClass };

@@ -4,10 +4,13 @@ import { pauseUnlessNotified } from "../../discovery/pause.ts";
 
 /** Options of a {@link RegistryCopy}. */
 export interface RegistryCopyOptions<T> {
-  readonly fetch: (signal: AbortSignal) => Promise<T>;
+  /** Fetches a copy. `awaited` is `false` when the copy is only to be refreshed, which must not keep the process alive. */
+  readonly fetch: (call: { readonly signal: AbortSignal; readonly awaited: boolean }) => Promise<T>;
   readonly refreshMs: number;
   readonly clock: Clock;
   readonly random: Random;
+  /** Time of the first fetch for those that only want news; absent: at once. */
+  readonly dueAt?: number;
 }
 
 /** A fetch under way, and the number of watches that wait for it. */
@@ -32,20 +35,26 @@ export class RegistryCopy<T extends object> {
   #copy: T | undefined = undefined;
   #fetchedAt = 0;
   /** Time of the next fetch: before it the copy is fresh, or the registry has just failed. */
-  #dueAt = Number.NEGATIVE_INFINITY;
+  #dueAt: number;
   #isFailing = false;
   #flight: Flight<T> | undefined = undefined;
   readonly #early = new Notifier();
 
   constructor(options: RegistryCopyOptions<T>) {
     this.#options = options;
+    this.#dueAt = options.dueAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Time of the next fetch. */
+  get dueAt(): number {
+    return this.#dueAt;
   }
 
   /** The copy for a watch that begins: the present one when it is fresh and `isEnough`, or less than a second old; otherwise a new one. */
-  async first(isEnough: (copy: T) => boolean, signal: AbortSignal): Promise<T> {
+  async first(isEnough: (copy: T) => boolean | Promise<boolean>, signal: AbortSignal): Promise<T> {
     const copy = this.#freshCopy();
-    if (copy !== undefined && (this.#options.clock.now() < this.#fetchedAt + minGapMs || isEnough(copy))) return copy;
-    return this.#isFailing ? await this.next(undefined, signal) : await this.#fetch(signal);
+    if (copy !== undefined && (this.#options.clock.now() < this.#fetchedAt + minGapMs || (await isEnough(copy)))) return copy;
+    return this.#isFailing ? await this.next(undefined, signal) : await this.#fetch(signal, true);
   }
 
   /** A copy newer than `known`, as soon as there is one. Rejects when the fetch fails, or with the signal's reason. */
@@ -55,7 +64,7 @@ export class RegistryCopy<T extends object> {
       const copy = this.#freshCopy();
       if (copy !== undefined && copy !== known) return copy;
       const waitMs = this.#dueAt - clock.now();
-      if (waitMs <= 0) return await this.#fetch(signal);
+      if (waitMs <= 0) return await this.#fetch(signal, known === undefined);
       await pauseUnlessNotified(clock, waitMs, signal, this.#early);
       signal.throwIfAborted();
     }
@@ -77,9 +86,9 @@ export class RegistryCopy<T extends object> {
     return this.#isFailing || this.#options.clock.now() >= this.#dueAt ? undefined : this.#copy;
   }
 
-  #fetch(signal: AbortSignal): Promise<T> {
+  #fetch(signal: AbortSignal, awaited: boolean): Promise<T> {
     if (signal.aborted) return Promise.reject(signal.reason);
-    this.#flight ??= this.#startFlight();
+    this.#flight ??= this.#startFlight(awaited);
     const flight = this.#flight;
     flight.waiting++;
     return new Promise((resolve, reject) => {
@@ -96,15 +105,15 @@ export class RegistryCopy<T extends object> {
     });
   }
 
-  #startFlight(): Flight<T> {
+  #startFlight(awaited: boolean): Flight<T> {
     const controller = new AbortController();
-    return { controller, waiting: 0, result: this.#fetchOnce(controller.signal) };
+    return { controller, waiting: 0, result: this.#fetchOnce(controller.signal, awaited) };
   }
 
-  async #fetchOnce(signal: AbortSignal): Promise<T> {
+  async #fetchOnce(signal: AbortSignal, awaited: boolean): Promise<T> {
     const { fetch, refreshMs, clock, random } = this.#options;
     try {
-      const copy = await fetch(signal);
+      const copy = await fetch({ signal, awaited });
       if (signal.aborted) return copy;
       this.#flight = undefined;
       this.#isFailing = false;

@@ -4,6 +4,8 @@ import type { Readable } from "node:stream";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { createGunzip } from "node:zlib";
 import type { Clock } from "../../core/clock.ts";
+import { untraced } from "../../core/observing/untraced.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import type { EurekaTls } from "./options.ts";
 import type { ServerAddress } from "./server-address.ts";
 
@@ -13,6 +15,8 @@ export interface RestRequest {
   readonly path: string;
   /** JSON. */
   readonly body?: string;
+  /** `false` when the call alone must not keep the process alive. Default `true`. */
+  readonly keepsProcess?: boolean;
 }
 
 /** The answer of a server, with any status. */
@@ -20,8 +24,11 @@ export interface RestAnswer {
   /** The label of the server, for messages. */
   readonly server: string;
   readonly status: number;
-  readonly text: string;
+  readonly body: Buffer;
 }
+
+/** Room for the first bytes of a body. */
+const firstBytes = 65_536;
 
 /** Options of {@link restCall}. */
 export interface RestCallOptions {
@@ -37,17 +44,22 @@ export interface RestCallOptions {
  * redirects its clients could send them to any address of the network. Rejects also on a timeout, an oversized or truncated body, and
  * with the signal's reason.
  */
-export function restCall(server: ServerAddress, request: RestRequest, options: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
-  const { timeoutMs, maxBytes, clock } = options;
-  const { serverName, ...tls } = options.tls;
+export function restCall(server: ServerAddress, request: RestRequest, limits: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
+  const { timeoutMs, maxBytes, clock } = limits;
+  const { serverName, ...tls } = limits.tls;
+  const { keepsProcess = true } = request;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
       return;
     }
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
-    const call = (server.secure ? httpsRequest : httpRequest)({
-      ...(server.secure ? { ...(tls as TlsOptions), ...(serverName !== undefined && { servername: serverName }) } : {}),
+    const open = server.secure ? httpsRequest : httpRequest;
+    const options = {
+      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      ...(server.secure
+        ? { ...(tls as TlsOptions), rejectUnauthorized: true, ...(serverName !== undefined && { servername: serverName }) }
+        : {}),
       agent: false,
       hostname: server.hostname,
       port: server.port,
@@ -61,7 +73,8 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         "content-length": body?.byteLength ?? 0,
       },
-    });
+    };
+    const call = untraced(() => open(options));
     const end = (settle: () => void) => {
       clock.clearTimer(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -74,34 +87,46 @@ export function restCall(server: ServerAddress, request: RestRequest, options: R
     signal?.addEventListener("abort", onAbort, { once: true });
     // Stays registered: the socket may emit an error after the end, which has been reported already.
     call.on("error", fail);
+    if (!keepsProcess) call.once("socket", (socket) => socket.unref());
     call.on("response", (response) => {
       const status = response.statusCode ?? 0;
       if (status >= 300 && status < 400) fail(new Error(`answered ${status}: redirects are not followed`));
-      else readBody(response, maxBytes, (text) => end(() => resolve({ server: server.label, status, text })), fail);
+      else readBody(response, maxBytes, (content) => end(() => resolve({ server: server.label, status, body: content })), fail);
     });
     call.end(body);
   });
 }
 
-function readBody(response: IncomingMessage, maxBytes: number, done: (text: string) => void, fail: (error: unknown) => void): void {
+function readBody(response: IncomingMessage, maxBytes: number, done: (body: Buffer) => void, fail: (error: unknown) => void): void {
   const encoding = response.headers["content-encoding"] ?? "identity";
   if (encoding !== "gzip" && encoding !== "identity") {
-    fail(new Error(`answered in the content encoding ${JSON.stringify(encoding)}`));
+    fail(new Error(`answered in the content encoding ${quoted(encoding)}`));
     return;
   }
   const content: Readable = encoding === "gzip" ? response.pipe(createGunzip()) : response;
-  const chunks: Buffer[] = [];
+  // It grows while the body comes: joining 32 MiB at the end would hold the event loop up.
+  const announced = encoding === "gzip" ? 0 : Number(response.headers["content-length"] ?? 0);
+  let buffer = Buffer.allocUnsafe(announced > 0 && announced <= maxBytes ? announced : firstBytes);
   let size = 0;
   const stop = (error: unknown) => {
     content.destroy();
     fail(error);
   };
   content.on("data", (chunk: Buffer) => {
-    size += chunk.byteLength;
-    if (size > maxBytes) stop(new Error(`answered more than ${maxBytes} bytes`));
-    else chunks.push(chunk);
+    const end = size + chunk.byteLength;
+    if (end > maxBytes) {
+      stop(new Error(`answered more than ${maxBytes} bytes`));
+      return;
+    }
+    if (end > buffer.byteLength) {
+      const larger = Buffer.allocUnsafe(Math.min(maxBytes, Math.max(end, buffer.byteLength * 2)));
+      buffer.copy(larger, 0, 0, size);
+      buffer = larger;
+    }
+    chunk.copy(buffer, size);
+    size = end;
   });
-  content.on("end", () => done(Buffer.concat(chunks).toString()));
+  content.on("end", () => done(buffer.subarray(0, size)));
   content.on("error", stop);
   // pipe() does not forward errors, such as a connection that breaks off.
   if (content !== response) response.on("error", stop);

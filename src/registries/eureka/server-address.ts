@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 /** One Eureka server, with its credentials. Messages use {@link ServerAddress.label} alone. */
 export interface ServerAddress {
   /** `http://host:port/eureka`, never with credentials. */
@@ -29,7 +30,7 @@ export function parseServer(url: unknown, option: string, credentials: Credentia
   if (!secure && parsed.protocol !== "http:")
     throw new TypeError(`eureka: ${option} must begin with http:// or https://, not ${parsed.protocol}//`);
   if (parsed.search !== "" || parsed.hash !== "") throw new TypeError(`eureka: ${option} must have neither a query nor a fragment`);
-  const path = parsed.pathname.replace(/\/+$/, "").replace(/\/apps$/, "");
+  const path = withoutTrailingSlashes(parsed.pathname).replace(/\/apps$/, "");
   const basePath = path === "" && !parsed.pathname.startsWith("/apps") ? "/eureka" : path;
   return {
     label: `${parsed.protocol}//${parsed.host}${basePath}`,

@@ -3,12 +3,11 @@ import { isCliffAfter } from "../../discovery/cliff.ts";
 import type { DiscoveryAnswer } from "../../discovery/discovery.ts";
 import { keepIfSame } from "../../discovery/same-endpoints.ts";
 import { type Cancellation, cancelledAmong } from "./cancellations.ts";
-import type { RegistryCopy } from "./registry-copy.ts";
-import type { RegistrySnapshot } from "./registry-snapshot.ts";
+import type { RegistryCopies } from "./registry-copies.ts";
 
 /** The sources of a watch. */
 export interface WatchSources {
-  readonly copy: RegistryCopy<RegistrySnapshot>;
+  readonly copies: RegistryCopies;
   /** Asks for the instances that were deregistered in the last minutes. */
   readonly cancellations: (signal: AbortSignal) => Promise<readonly Cancellation[]>;
   readonly by: "app" | "vip";
@@ -17,18 +16,18 @@ export interface WatchSources {
 /** Yields the endpoints of `service` in each copy of the registry, the same array while nothing has changed; ends when `signal` aborts. */
 export async function* watchService(
   service: string,
-  { copy, cancellations, by }: WatchSources,
+  { copies, cancellations, by }: WatchSources,
   signal: AbortSignal,
 ): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   const isOfService = (app: string) => by === "vip" || app === service.toUpperCase();
+  const leave = copies.enter(service);
   try {
-    // A copy that lists the service is enough. For one that does not, a new copy is fetched: the service may have started since.
-    let snapshot = await copy.first((known) => known.find(service).length > 0, signal);
+    let snapshot = await copies.first(service, signal);
     let last: readonly Endpoint[] | undefined;
     while (!signal.aborted) {
+      const { endpoints: found, leftOut } = await snapshot.find(service);
       const before = last ?? [];
-      const leftOut = snapshot.leftOut(service);
-      const endpoints = keepIfSame(last, snapshot.find(service));
+      const endpoints = keepIfSame(last, found);
       last = endpoints;
       // Also when nothing changed: it confirms that the data is current. Never certain: a Eureka server that starts is empty.
       yield { endpoints, certain: false, leftOut };
@@ -36,9 +35,11 @@ export async function* watchService(
         const cancelled = cancelledAmong(before, endpoints, await cancellations(signal), isOfService);
         if (cancelled.length > 0) yield { endpoints, certain: false, leftOut: [...leftOut, ...cancelled] };
       }
-      snapshot = await copy.next(snapshot, signal);
+      snapshot = await copies.next(service, snapshot, signal);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
+  } finally {
+    leave();
   }
 }

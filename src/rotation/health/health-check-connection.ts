@@ -1,44 +1,42 @@
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import type { Cancellation } from "../../core/cancellation.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { type ClientIdentity, tlsConnectOptions } from "../../wire/client-identity.ts";
-import { guardedLookup } from "../../wire/guarded-lookup.ts";
+import type { GiveUp, Opened } from "../../wire/address-race.ts";
+
+/** Opens a connection to an instance by the rules of its service, which does not keep the process alive. */
+export type OpenConnection = (upstream: Upstream, alpn: readonly string[], opened: Opened) => GiveUp;
 
 /**
- * A connection for one check, ready for use. It is not one of the pool's: it shows that the instance accepts connections, does not wait behind
- * requests, and does not keep the process alive. Cancellation destroys it, also after it has been made.
+ * A connection for one check, ready for use. It is not one of the pool's: it shows that the instance accepts connections, and does not wait behind
+ * requests. Cancellation destroys it, also after it has been made.
  * @param alpn protocols to offer to an instance that speaks TLS
  */
-export function connect(
-  { endpoint }: Upstream,
-  identity: ClientIdentity,
-  alpn: readonly string[],
-  cancellation: Cancellation,
-): Promise<Socket> {
-  const { host, port, socketPath } = endpoint;
+export function connect(open: OpenConnection, upstream: Upstream, alpn: readonly string[], cancellation: Cancellation): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const target = socketPath === undefined ? { host, port, lookup: guardedLookup } : { host, path: socketPath };
-    const socket: Socket | TLSSocket = endpoint.secure
-      ? connectTls({ ...target, ...tlsOptions(host, identity, alpn) })
-      : connectTcp(target);
-    socket.unref();
+    if (cancellation.cancelled) return reject(cancellation.reason);
+    let socket: Socket | undefined;
     const onCancel = (reason: unknown) => {
-      socket.destroy();
       reject(reason);
+      giveUp(stopped);
+      socket?.destroy();
     };
-    cancellation.onCancel(onCancel);
-    socket.once("close", () => {
-      cancellation.removeListener(onCancel);
-      reject(new Error("the connection was closed"));
+    const giveUp = open(upstream, alpn, (error, opened) => {
+      if (error !== null) {
+        cancellation.removeListener(onCancel);
+        reject(error);
+        return;
+      }
+      socket = opened;
+      // Never removed: a reset that comes after the answer must not be an uncaught error.
+      opened.on("error", reject);
+      opened.once("close", () => {
+        cancellation.removeListener(onCancel);
+        reject(new Error("the connection was closed"));
+      });
+      resolve(opened);
     });
-    // Never removed: a reset that comes after the answer must not be an uncaught error.
-    socket.on("error", reject);
-    socket.once(endpoint.secure ? "secureConnect" : "connect", () => resolve(socket));
+    cancellation.onCancel(onCancel);
   });
 }
 
-function tlsOptions(host: string, identity: ClientIdentity, alpn: readonly string[]) {
-  const servername = isIP(host) === 0 ? { servername: host } : undefined;
-  return { ALPNProtocols: [...alpn], ...servername, ...tlsConnectOptions(identity) };
-}
+const stopped = new Error("the check was stopped");

@@ -1,9 +1,7 @@
 import type { Cancellation } from "../../core/cancellation.ts";
 import type { Protocol } from "../../core/connection-options.ts";
-import { hostAndPort } from "../../core/endpoint.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import type { ClientIdentity } from "../../wire/client-identity.ts";
-import { connect } from "./health-check-connection.ts";
+import { connect, type OpenConnection } from "./health-check-connection.ts";
 import { grpcHealthPath, grpcHealthRequest, grpcServingStatus } from "./health-check-grpc.ts";
 import { type CheckRequest, exchange, negotiated } from "./health-check-http.ts";
 import {
@@ -17,9 +15,15 @@ import {
 /** Checks one instance once. Resolves when the instance passed; rejects with the reason why not, or with that of the cancellation. */
 export type HealthCheckProbe = (upstream: Upstream, cancellation: Cancellation) => Promise<void>;
 
-/** The check that `options` describe, for instances that speak `protocol`. */
-export function healthCheckProbe(options: HealthCheckOptions, protocol: Protocol, identity: ClientIdentity): HealthCheckProbe {
-  const probe = probeOf(options, protocol, identity);
+/** How the instances of a service are spoken to. */
+export interface CheckedService {
+  readonly protocol: Protocol;
+  readonly open: OpenConnection;
+}
+
+/** The check that `options` describe. */
+export function healthCheckProbe(options: HealthCheckOptions, service: CheckedService): HealthCheckProbe {
+  const probe = probeOf(options, service);
   return async (upstream, cancellation) => {
     try {
       await probe(upstream, cancellation);
@@ -30,26 +34,27 @@ export function healthCheckProbe(options: HealthCheckOptions, protocol: Protocol
   };
 }
 
-function probeOf(options: HealthCheckOptions, protocol: Protocol, identity: ClientIdentity): HealthCheckProbe {
+function probeOf(options: HealthCheckOptions, service: CheckedService): HealthCheckProbe {
+  const { protocol, open } = service;
   switch (options.type) {
     case "tcp":
       return async (upstream, cancellation) => {
-        const socket = await connect(upstream, identity, protocol === "h1" ? [] : alpnOf(protocol), cancellation);
+        const socket = await connect(open, upstream, protocol === "h1" ? [] : alpnOf(protocol), cancellation);
         socket.destroy();
       };
     case "http":
-      return httpProbe(options, protocol, identity);
+      return httpProbe(options, service);
     case "grpc":
-      return grpcProbe(options, identity);
+      return grpcProbe(options, service);
   }
 }
 
-function httpProbe(options: HttpHealthCheck, protocol: Protocol, identity: ClientIdentity): HealthCheckProbe {
+function httpProbe(options: HttpHealthCheck, { protocol, open }: CheckedService): HealthCheckProbe {
   const { path, expectedStatuses } = httpHealthCheck.settle(options);
   const isExpected = (status: number) =>
     expectedStatuses.some((each) => (typeof each === "number" ? each === status : each[0] <= status && status <= each[1]));
   return async (upstream, cancellation) => {
-    const socket = await connect(upstream, identity, alpnOf(protocol), cancellation);
+    const socket = await connect(open, upstream, alpnOf(protocol), cancellation);
     // Without TLS no protocol is negotiated: HTTP/2 is then spoken by prior knowledge.
     const speaks = protocol === "h2" ? "h2" : negotiated(socket);
     const { status } = await exchange(socket, { ...requestTo(upstream), method: "GET", path }, speaks);
@@ -57,12 +62,12 @@ function httpProbe(options: HttpHealthCheck, protocol: Protocol, identity: Clien
   };
 }
 
-function grpcProbe(options: GrpcHealthCheck, identity: ClientIdentity): HealthCheckProbe {
+function grpcProbe(options: GrpcHealthCheck, { open }: CheckedService): HealthCheckProbe {
   const { service } = grpcHealthCheck.settle(options);
   const body = grpcHealthRequest(service);
   const headers = { "user-agent": userAgent, "content-type": "application/grpc", te: "trailers" };
   return async (upstream, cancellation) => {
-    const socket = await connect(upstream, identity, ["h2"], cancellation);
+    const socket = await connect(open, upstream, ["h2"], cancellation);
     const request: CheckRequest = { ...requestTo(upstream), method: "POST", path: grpcHealthPath, headers, body };
     const answer = await exchange(socket, request, "h2");
     if (answer.status !== 200) throw new Error(`it answered ${answer.status}`);
@@ -75,8 +80,8 @@ function grpcProbe(options: GrpcHealthCheck, identity: ClientIdentity): HealthCh
 
 const userAgent = "inmesh-health-check";
 
-function requestTo({ endpoint }: Upstream): Pick<CheckRequest, "authority" | "headers"> {
-  return { authority: hostAndPort(endpoint), headers: { "user-agent": userAgent } };
+function requestTo({ authority }: Upstream): Pick<CheckRequest, "authority" | "headers"> {
+  return { authority, headers: { "user-agent": userAgent } };
 }
 
 function alpnOf(protocol: Protocol): readonly string[] {

@@ -1,6 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
+import type { CloseListener } from "../../core/http/body.ts";
 import { headersWith } from "../../core/http/request-headers.ts";
 import type { Observation } from "../../core/observing/call-observer.ts";
 import type { AttemptObserver } from "../../core/observing/observer.ts";
@@ -40,7 +42,7 @@ class ObservedCall {
   answered(response: MeshResponse): MeshResponse {
     const headMs = this.#elapsedMs();
     if (response.body.complete) this.#end(response.status, undefined, headMs, headMs, false);
-    else response.body.onClose((error) => this.#end(response.status, error, headMs, this.#elapsedMs(), isGivenUp(error)));
+    else response.body.onClose(inThisContext((error) => this.#end(response.status, error, headMs, this.#elapsedMs(), isGivenUp(error))));
     return response;
   }
 
@@ -98,7 +100,7 @@ class ObservedAttempt {
 
   answered(response: MeshResponse): MeshResponse {
     if (response.body.complete) this.#end(undefined, false);
-    else response.body.onClose((error) => this.#end(error, isGivenUp(error)));
+    else response.body.onClose(inThisContext((error) => this.#end(error, isGivenUp(error))));
     return response;
   }
 
@@ -137,6 +139,11 @@ function withHeaders(request: MeshRequest, followers: readonly AttemptObserver[]
   let { headers } = request;
   for (const follower of followers) if (follower.headers !== undefined) headers = headersWith(headers, follower.headers);
   return headers === request.headers ? request : { ...request, headers };
+}
+
+/** A listener in the asynchronous context of the call: a body closes in that of its connection, or of none. */
+function inThisContext(listener: CloseListener): CloseListener {
+  return AsyncLocalStorage.bind(listener);
 }
 
 /** A body that closed with an error of another kind than the mesh's was given up by its reader, which is no failure. */

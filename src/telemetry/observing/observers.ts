@@ -3,6 +3,7 @@ import type { CallEnd, CallObserver, Observation } from "../../core/observing/ca
 import type { EventSink, MeshEvent } from "../../core/observing/events.ts";
 import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
+import { cleanText } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
 /** Takes the place of an observer that has left. */
@@ -30,7 +31,7 @@ export class Observers implements EventSink {
   }
 
   /** Calls `tell` with each observer. */
-  each(tell: (observer: Observer) => void): void {
+  each(tell: (observer: Observer) => unknown): void {
     for (const observer of this.#observers) this.guard(() => tell(observer));
   }
 
@@ -50,7 +51,7 @@ export class Observers implements EventSink {
     for (let index = 0; index < observers.length; index++) {
       try {
         const follower = observers[index]?.onCall?.(request);
-        if (follower === undefined) continue;
+        if (follower === undefined || this.#isPromise(follower)) continue;
         // The observers before it follow nothing: a follower has the index of its observer.
         if (followers === undefined) followers = index === 0 ? [follower] : [...new Array<undefined>(index).fill(undefined), follower];
         else followers[index] = follower;
@@ -65,7 +66,8 @@ export class Observers implements EventSink {
   callEnded(followers: Observation, end: CallEnd): void {
     for (const follower of followers) {
       try {
-        follower?.onEnd?.(end);
+        const result: unknown = follower?.onEnd?.(end);
+        if (result !== undefined) this.#isPromise(result);
       } catch (error) {
         this.#warn(error);
       }
@@ -76,7 +78,8 @@ export class Observers implements EventSink {
   attemptEnded(followers: readonly AttemptObserver[], end: AttemptEnd): void {
     for (const follower of followers) {
       try {
-        follower.onEnd?.(end);
+        const result: unknown = follower.onEnd?.(end);
+        if (result !== undefined) this.#isPromise(result);
       } catch (error) {
         this.#warn(error);
       }
@@ -89,7 +92,7 @@ export class Observers implements EventSink {
     for (let index = 0; index < this.#observers.length; index++) {
       try {
         const follower = this.#observers[index]?.onAttempt?.(request, upstream, request.observation?.[index]);
-        if (follower === undefined) continue;
+        if (follower === undefined || this.#isPromise(follower)) continue;
         if (followers === undefined) followers = [follower];
         else followers.push(follower);
       } catch (error) {
@@ -102,15 +105,29 @@ export class Observers implements EventSink {
   /** Runs code of an observer; an error becomes a warning. */
   guard(run: () => unknown): void {
     try {
-      run();
+      const result = run();
+      if (result !== undefined) this.#isPromise(result);
     } catch (error) {
       this.#warn(error);
     }
   }
 
+  /** An async function is accepted where one without a result is wanted; nothing waits for it, and its rejection would end the process. */
+  #isPromise(result: unknown): boolean {
+    if (typeof (result as PromiseLike<unknown> | null)?.then !== "function") return false;
+    Promise.resolve(result).catch((error: unknown) => this.#warn(error));
+    return true;
+  }
+
   #warn(error: unknown): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    process.emitWarning(`an observer of the mesh threw: ${String(error)}`, "MeshObserverWarning");
+    let text = "an error that cannot be shown";
+    try {
+      text = cleanText(String(error));
+    } catch {
+      // What was thrown refuses to be a string.
+    }
+    process.emitWarning(`an observer of the mesh threw: ${text}`, "MeshObserverWarning");
   }
 }

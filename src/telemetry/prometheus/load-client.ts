@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import type { collectDefaultMetrics, Registry } from "@prometheus-io/client";
+import { load as loadPackage } from "./client-package.cjs";
 
 /** The part of the package that is used. */
 export interface PrometheusClient {
@@ -11,10 +11,10 @@ export interface PrometheusClient {
  * Loads `@prometheus-io/client`, an optional peer dependency.
  * @throws Error that says what to install when the package is missing or has another version.
  */
-export function loadClient(load: (name: string) => unknown = createRequire(import.meta.url)): PrometheusClient {
+export function loadClient(load: () => unknown = loadPackage): PrometheusClient {
   let loaded: unknown;
   try {
-    loaded = load("@prometheus-io/client");
+    loaded = load();
   } catch (error) {
     if ((error as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
     throw new Error('inmesh/prometheus needs the package "@prometheus-io/client": npm install @prometheus-io/client', { cause: error });

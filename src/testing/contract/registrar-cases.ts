@@ -149,6 +149,14 @@ export const registrarCases: readonly RegistrarCase[] = [
     },
   },
   {
+    name: "refuses an id by which the instance could be neither renewed nor removed, and says so",
+    async run({ registrar, instance, listedThroughout }) {
+      for (const id of ["", ".", "..", "a\0b", "a\tb", "a\u2028b", "a\u200bb", "a\u00a0b", "a\ud800b", "a".repeat(257)])
+        await refuses(registrar, { ...instance, id }, /\bid\b/i);
+      await listedThroughout(0);
+    },
+  },
+  {
     name: "rejects with the reason when its signal has aborted, and registers nothing",
     async run({ registrar, instance, listedThroughout }) {
       const reason = new Error("not now");

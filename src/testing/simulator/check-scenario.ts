@@ -9,6 +9,7 @@ import {
   checkText,
   refuseOption,
 } from "../../core/settings/checks.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 import { nameServers } from "./listing.ts";
 import type { Latency, Scenario, ServerAnswer, SimulatedServer } from "./scenario.ts";
 import { phasesOf } from "./server.ts";
@@ -63,7 +64,7 @@ export function checkScenario(scenario: Scenario): void {
   for (const [index, server] of servers.entries()) checkServer(`servers[${index}]`, server);
   const names = new Set<string>();
   for (const { name } of nameServers(servers)) {
-    if (names.has(name)) throw new TypeError(`servers: two of them have the name ${JSON.stringify(name)}`);
+    if (names.has(name)) throw new TypeError(`servers: two of them have the name ${quoted(name)}`);
     names.add(name);
   }
   required("arrivals", arrivals);

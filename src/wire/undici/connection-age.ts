@@ -18,8 +18,10 @@ const old = 1;
 /**
  * Sets the `ttl` of the connections of a pool with `clientTtl` only when they are too old. undici asks for the time at each connection that it
  * passes over, twice with every request: with 32 requests at a time that is a sixth of the cost of one.
+ *
+ * Returns a function that makes all of its connections too old now: those that are idle close, the others after the request they have.
  */
-export function tellAgeOnce(pool: ConnectionEvents, maxAgeMs: number, clock: Clock): void {
+export function tellAgeOnce(pool: ConnectionEvents, maxAgeMs: number, clock: Clock): () => void {
   /** The time at which each connection is too old, in the order in which they were made. */
   const oldAt = new Map<Aged, number>();
   let timer: Timer;
@@ -54,4 +56,10 @@ export function tellAgeOnce(pool: ConnectionEvents, maxAgeMs: number, clock: Clo
     clock.clearTimer(timer);
     isSet = false;
   });
+  return () => {
+    for (const connection of oldAt.keys()) connection.ttl = old;
+    oldAt.clear();
+    if (isSet) clock.clearTimer(timer);
+    isSet = false;
+  };
 }

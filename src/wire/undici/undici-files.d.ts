@@ -7,9 +7,37 @@ declare module "undici/lib/api/index.js" {
   export default methods;
 }
 
-declare module "undici/lib/core/connect.js" {
-  import { buildConnector } from "undici";
-  export default buildConnector;
+declare module "undici/lib/core/request.js" {
+  import type { Dispatcher } from "undici";
+
+  /** A request as undici's own clients have it: checked, with its body in few forms. */
+  export default class Request {
+    constructor(origin: string, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler);
+    readonly method: string;
+    readonly path: string;
+    /** The header `host`, which `headers` does not have. */
+    readonly host: string | null;
+    /** The header `content-length`, which `headers` does not have. */
+    readonly contentLength: number | null;
+    /** Names and values in turn. */
+    readonly headers: readonly (string | readonly string[])[];
+    readonly body: Uint8Array | Blob | AsyncIterable<Uint8Array | string> | null;
+    readonly aborted: boolean;
+    readonly completed: boolean;
+    onConnect(abort: (error?: Error | null) => void): void;
+    onBodySent(chunk: Uint8Array): void;
+    onRequestSent(): void;
+    onResponseStarted(): void;
+    onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean | undefined;
+    onData(chunk: Buffer): boolean | undefined;
+    onComplete(trailers: object): void;
+    onError(error: Error): void;
+  }
+}
+
+declare module "undici/lib/core/errors.js" {
+  import { errors } from "undici";
+  export default errors;
 }
 
 declare module "undici/lib/dispatcher/agent.js" {
@@ -17,19 +45,9 @@ declare module "undici/lib/dispatcher/agent.js" {
   export default Agent;
 }
 
-declare module "undici/lib/dispatcher/client.js" {
-  import { Client } from "undici";
-  export default Client;
-}
-
 declare module "undici/lib/dispatcher/dispatcher.js" {
   import { Dispatcher } from "undici";
   export default Dispatcher;
-}
-
-declare module "undici/lib/dispatcher/h2c-client.js" {
-  import { H2CClient } from "undici";
-  export default H2CClient;
 }
 
 declare module "undici/lib/dispatcher/pool.js" {

@@ -61,6 +61,12 @@ import { F104 } from "./F104.ts";
 import { F105 } from "./F105.ts";
 import { F106 } from "./F106.ts";
 import { F107 } from "./F107.ts";
+import { F111 } from "./F111.ts";
+import { F112 } from "./F112.ts";
+import { F121 } from "./F121.ts";
+import { F122 } from "./F122.ts";
+import { F131 } from "./F131.ts";
+import { F132 } from "./F132.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -126,6 +132,12 @@ export const faults: readonly Fault[] = [
   F105,
   F106,
   F107,
+  F111,
+  F112,
+  F121,
+  F122,
+  F131,
+  F132,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */

@@ -24,6 +24,8 @@ export interface ClientConfig {
   readonly discovery: DiscoveryConfig;
   /** Beside the discovery; nothing unless the row says so. */
   readonly mesh?: Omit<MeshOptions, "discovery" | "observers" | "clock" | "random" | "picker" | "services" | "interceptors">;
+  /** The addresses of host names that no resolver knows. */
+  readonly hosts?: Readonly<Record<string, readonly string[]>>;
   /** The default picker unless told otherwise. */
   readonly picker?: "weighted" | "roundRobin";
   readonly sender?: SenderKind;

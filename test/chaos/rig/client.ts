@@ -6,6 +6,7 @@ import { prometheus } from "../../../src/telemetry/prometheus.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
 import { blindSender, forgetfulSender } from "./bad-senders.ts";
 import type { ClientConfig, ClientOrder } from "./client-config.ts";
+import { knowHosts } from "./hosts.ts";
 import { now, pause } from "./now.ts";
 import type { ClientReport, LedgerEntry, ProcessFigures } from "./records.ts";
 import { meshOf, meshSender, type Send } from "./sender.ts";
@@ -16,6 +17,7 @@ const tickMs = 2;
 
 const config = JSON.parse(process.argv[2] ?? "{}") as ClientConfig;
 const { name, rps, postShare, abortShare = 0, patienceMs = 11_000 } = config;
+knowHosts(config.hosts ?? {});
 const random = seededRandom(config.seed);
 const seen = watching(name);
 const telemetry = config.hasTelemetry === true ? faultyTelemetry() : undefined;

@@ -1,4 +1,5 @@
 import type { Answer } from "dns-packet";
+import type { DnsOptions } from "../../../src/discovery/dns/dns.ts";
 import { answerTo, type Responder, record, type Said, startResponder } from "../../discovery/dns/dns-responder.ts";
 import { freePorts } from "../../servers/ports.ts";
 import { now } from "./now.ts";
@@ -13,6 +14,10 @@ export interface DnsShop {
   ttlS: number;
   /** What to say instead; undefined: the truth. */
   script: ((number: number) => Wrong | undefined) | undefined;
+  /** The number of addresses that it gives by UDP, other ones each time; by TCP it gives all. */
+  shownByUdp: number;
+  /** Whether it answers nothing at all to queries for AAAA records. */
+  isSilentAboutV6: boolean;
 }
 
 /** What a DNS server should not say. */
@@ -22,7 +27,7 @@ export type Wrong = { readonly rcode: number } | "silence" | "garbage" | "wrong-
 export const rcodes = { servfail: 2, nxdomain: 3, refused: 5 } as const;
 
 /** Starts one with `count` instances on addresses of their own and one port, which the clients of this world find there. */
-export async function dnsShop(world: World, count: number, listed = count): Promise<DnsShop> {
+export async function dnsShop(world: World, count: number, listed = count, options: DnsOptions = {}): Promise<DnsShop> {
   const [port = 0] = await freePorts(1);
   const instances: Instance[] = [];
   for (let index = 0; index < count; index++) {
@@ -31,12 +36,14 @@ export async function dnsShop(world: World, count: number, listed = count): Prom
   const asked: number[] = [];
   const responder = world.own(
     await startResponder((question): Said => {
+      if (question.type === "AAAA" && shop.isSilentAboutV6) return undefined;
       if (question.type !== "A") return { answers: [] };
       const number = asked.push(now()) - 1;
       const wrong = shop.script?.(number);
       if (wrong === "silence") return undefined;
       if (wrong === "garbage") return Buffer.from([question.id >> 8, question.id & 255, 0x81, 0x80, 0, 9, 0, 9, 1, 2, 3]);
-      const answers = shop.listed.map(({ endpoint }): Answer => record("A", question.name, endpoint.host, shop.ttlS));
+      const shown = question.transport === "tcp" ? shop.listed : rotated(shop.listed, number).slice(0, shop.shownByUdp);
+      const answers = shown.map(({ endpoint }): Answer => record("A", question.name, endpoint.host, shop.ttlS));
       if (wrong === "wrong-id") {
         const bytes = answerTo(question, { answers });
         bytes.writeUInt16BE((question.id + 1) & 0xffff, 0);
@@ -45,9 +52,24 @@ export async function dnsShop(world: World, count: number, listed = count): Prom
       return wrong === undefined ? { answers } : { rcode: wrong.rcode };
     }),
   );
-  const shop: DnsShop = { instances, asked, listed: instances.slice(0, listed), ttlS: 1, script: undefined };
-  world.load = { discovery: { kind: "dns", options: { type: "A", port, name: "{service}.test", servers: [responder.address] } } };
+  const shop: DnsShop = {
+    instances,
+    asked,
+    listed: instances.slice(0, listed),
+    ttlS: 1,
+    script: undefined,
+    shownByUdp: Infinity,
+    isSilentAboutV6: false,
+  };
+  world.load = {
+    discovery: { kind: "dns", options: { type: "A", port, name: "{service}.test", servers: [responder.address], ...options } },
+  };
   return shop;
+}
+
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  const start = by % Math.max(1, list.length);
+  return [...list.slice(start), ...list.slice(0, start)];
 }
 
 /** Says which names there are under `_shop._tcp.test`. */

@@ -39,6 +39,10 @@ export interface H2Peer extends AsyncDisposable {
   readonly accepted: number;
   readonly connections: number;
   script: H2Script;
+  /** From now on the connections there are swallow everything, in both directions, as behind a NAT that has lost its state. New ones work. */
+  swallow(): void;
+  /** Allows so many streams at a time on each connection, also on those to come. */
+  allow(maxConcurrentStreams: number): void;
 }
 
 /** Error codes of RFC 9113 §7. */
@@ -86,6 +90,9 @@ export async function h2Peer(id: string, script: H2Script): Promise<H2Peer> {
   const journal: JournalEntry[] = [];
   const given = new Map<string, string>();
   const sockets = new Set<Socket>();
+  const swallowing = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  let maxStreams: number | undefined;
   const behind = createH2cServer();
   let accepted = 0;
   const requests = new Map<string, number>();
@@ -98,24 +105,35 @@ export async function h2Peer(id: string, script: H2Script): Promise<H2Peer> {
     socket.on("error", () => {});
     outside.on("error", () => {});
     inside.on("error", () => {});
-    socket.on("data", (chunk) => void outside.write(chunk));
+    socket.on("data", (chunk) => {
+      if (!swallowing.has(socket)) outside.write(chunk);
+    });
     socket.on("close", () => {
       sockets.delete(socket);
+      swallowing.delete(socket);
       outside.destroy();
       inside.destroy();
     });
     const pass = frames(
       (type, stream) => !muted.has(stream) && type !== frameTypes.goaway,
-      (bytes) => void socket.write(bytes),
+      (bytes) => {
+        if (!swallowing.has(socket)) socket.write(bytes);
+      },
     );
     outside.on("data", pass);
     behind.once("session", (session: ServerHttp2Session) => {
       session.on("error", () => {});
+      sessions.add(session);
+      session.on("close", () => sessions.delete(session));
+      if (maxStreams !== undefined) session.settings({ maxConcurrentStreams: maxStreams });
       session.on("stream", (stream, headers) => {
         stream.on("error", () => {});
         stream.resume();
-        // A POST is whole when its body is.
-        stream.on("end", () => execute(stream, String(headers["x-id"]), String(headers[":method"]), { socket, muted, connection }));
+        // A POST is whole when its body is; Node tells the end of one that was reset, too.
+        stream.on("end", () => {
+          if (stream.aborted) return;
+          execute(stream, String(headers["x-id"]), String(headers[":method"]), { socket, muted, connection });
+        });
       });
     });
     behind.emit("connection", inside);
@@ -157,6 +175,7 @@ export async function h2Peer(id: string, script: H2Script): Promise<H2Peer> {
       answer() {
         begin();
         note("end");
+        if (stream.destroyed) return;
         stream.respond(head);
         stream.end(body);
       },
@@ -183,6 +202,13 @@ export async function h2Peer(id: string, script: H2Script): Promise<H2Peer> {
       return sockets.size;
     },
     script,
+    swallow() {
+      for (const socket of sockets) swallowing.add(socket);
+    },
+    allow(maxConcurrentStreams) {
+      maxStreams = maxConcurrentStreams;
+      for (const session of sessions) session.settings({ maxConcurrentStreams });
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       behind.close();

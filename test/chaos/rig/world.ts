@@ -99,19 +99,30 @@ export class World implements AsyncDisposable {
     return peer;
   }
 
-  /** A port that drops every SYN: a process that stands still, with its queue full. */
+  /** An endpoint that drops every SYN. */
   async deafEndpoint(id: string): Promise<Instance["endpoint"]> {
-    const child = this.#child("deaf.ts", {});
+    const port = await this.#deaf({});
+    this.faulty = [...this.faulty, id];
+    return { id, host: "127.0.0.1", port };
+  }
+
+  /** Further addresses of this machine at which a port drops every SYN. */
+  async deafen(port: number, hosts: readonly string[]): Promise<void> {
+    await Promise.all(hosts.map((host) => this.#deaf({ host, port })));
+  }
+
+  /** A port that drops every SYN: a process that stands still, with its queue full. */
+  async #deaf(at: { readonly host?: string; readonly port?: number }): Promise<number> {
+    const child = this.#child("deaf.ts", at);
     const { port } = await child.message<{ port: number }>(({ type }) => type === "listening");
     child.signal("SIGSTOP");
-    const fillers = Array.from({ length: 4 }, () => connect({ host: "127.0.0.1", port }).on("error", () => {}));
+    const fillers = Array.from({ length: 4 }, () => connect({ host: at.host ?? "127.0.0.1", port }).on("error", () => {}));
     this.own({
       async [Symbol.asyncDispose]() {
         for (const filler of fillers) filler.destroy();
       },
     });
-    this.faulty = [...this.faulty, id];
-    return { id, host: "127.0.0.1", port };
+    return port;
   }
 
   /** Something that ends with the world. */

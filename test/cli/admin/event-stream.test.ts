@@ -21,5 +21,8 @@ describe("reading server-sent events", () => {
 
   it("takes no end of bytes for one event", async () => {
     await expect(dataOf(Array.from({ length: 20 }, () => "x".repeat(2 ** 20)))).rejects.toThrow("too large");
+    const lines = (line: string) => Array.from({ length: 40 }, () => `${line}\n`.repeat(2 ** 20 / (line.length + 1)));
+    await expect(dataOf(lines(`data: ${"x".repeat(1_000)}`))).rejects.toThrow("too large");
+    await expect(dataOf(lines("data:"))).rejects.toThrow("too large");
   });
 });

@@ -45,8 +45,7 @@ describe("inmesh stat", () => {
     await until("the second is over", async () => (await runCli(["stat", "--admin", page.url])).stdout.includes("%"));
     const { code, stdout, stderr } = await runCli(["stat", "--admin", page.url]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const [registry, , head, empty, shop] = stdout.split("\n").map((line) => line.split(/ {2,}/));
-    expect(registry).toEqual(["registry OK"]);
+    const [head, empty, shop] = stdout.split("\n").map((line) => line.split(/ {2,}/));
     expect(head).toEqual(["SERVICE", "ENDPOINTS", "SUCCESS", "ACTUAL", "RPS", "P50", "P95", "P99", "BUDGET", "BREAKER"]);
     expect(empty?.slice(0, 2)).toEqual(["empty", "0/0"]);
     expect(shop?.slice(0, 4)).toEqual(["shop", "1/1", "75.00%", "75.00%"]);
@@ -68,10 +67,33 @@ describe("inmesh stat", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`shop-a +127\\.0\\.0\\.1:${instance.port} +available`));
     expect(stdout).toContain("in rotation");
+    expect(await runCli(["stat", "shopp", "--admin", page.url])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("; did you mean shop?"),
+    });
     expect(await runCli(["stat", "nothing", "--admin", page.url])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining("has not called"),
     });
+  });
+
+  it("shows the worst first, and on a terminal what is well and what is not in its first line", async () => {
+    const { stdout } = await runCli(["stat", "--admin", page.url], { isTerminal: true, env: { NO_COLOR: "1" } });
+    expect(stdout.split("\n").slice(0, 2)).toEqual([expect.stringMatching(/^(2 failing|1 failing · 1 idle) · registry OK$/), ""]);
+    const { stdout: piped } = await runCli(["stat", "--admin", page.url]);
+    expect(piped.startsWith("SERVICE ")).toBe(true);
+  });
+
+  it("says that the registry fails, and leaves the state of a process out that does not tell it", async () => {
+    const good = (await (await fetch(`${page.url}api/mesh`)).json()) as MeshSnapshot;
+    let answer: object = { ...good, registry: { state: "failing", services: 1, text: "registry failing for 3 s: connect ECONNREFUSED" } };
+    await using server = await toyInstance((_, response) => response.end(JSON.stringify(answer)));
+    const failing = await runCli(["stat", "--admin", server.url], { isTerminal: true, env: { NO_COLOR: "1" } });
+    expect(failing.stdout.split("\n")[0]).toMatch(/failing .* registry failing for 1 of 2$|^2 failing · registry failing for 1 of 2$/);
+    expect(failing.stderr).toBe("registry failing for 3 s: connect ECONNREFUSED\n");
+    answer = { ...good, registry: undefined };
+    const earlier = await runCli(["stat", "--admin", server.url], { isTerminal: true, env: { NO_COLOR: "1" } });
+    expect(earlier).toMatchObject({ code: 0, stderr: "", stdout: expect.stringMatching(/^(2 failing|1 failing · 1 idle)\n/) });
   });
 
   it("says what is wrong when there is nothing, something else, or a version it does not know", async () => {
@@ -125,6 +147,7 @@ describe("inmesh top", () => {
     await until("a second picture", () => top.stdout().split("\u001b[H").length > 2, 10_000);
     expect(top.stdout().startsWith("\u001b[?1049h\u001b[?25l")).toBe(true);
     expect(top.stdout()).toContain(`process ${process.pid}`);
+    expect(top.stdout()).toContain("registry OK");
     expect(top.stdout()).toContain("shop");
     stdin.write("q");
     expect((await top.ended).code).toBe(0);

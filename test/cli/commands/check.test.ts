@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -44,10 +44,10 @@ function about(found: readonly Finding[], ...checks: readonly string[]): readonl
 describe("inmesh check", () => {
   it("writes a line for each check, and what to do about those that do not pass", async () => {
     const { code, stdout } = await runCli(["check", "b", ...anything]);
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(stdout.split("\n").slice(0, 3)).toEqual([
       `ok    node         Node ${process.versions.node}`,
-      "warn  discovery    static list lists no endpoint of b",
+      "fail  discovery    static list lists no endpoint of b",
       expect.stringMatching(/^ {19}→ check the spelling \(inmesh services\)/),
     ]);
   });
@@ -74,6 +74,71 @@ describe("inmesh check", () => {
     expect(about((await findings("--consul", leaderless.url)).found, "registry")).toEqual(["registry fail"]);
     await using other = await toyInstance((_, response) => response.writeHead(404).end("no"));
     expect(about((await findings("--consul", other.url)).found, "registry")).toEqual(["registry fail"]);
+  });
+
+  it.each(["--consul", "--eureka"])("takes a web server that answers everything with a page for no registry: %s", async (option) => {
+    await using web = await toyInstance((_, response) => {
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<!doctype html><title>Welcome</title>");
+    });
+    const { code, found } = await findings(option, web.url);
+    expect(code).toBe(1);
+    const registry = found.filter(({ check }) => check === "registry");
+    expect(registry).toMatchObject([
+      { state: "fail", message: expect.stringMatching(/answered 200, but not as a .* does \(text\/html\)$/) },
+    ]);
+    expect(about(found, "token", "rights")).toEqual([]);
+  });
+
+  it("connects to the instances of the service, sends nothing to them, and says which cannot be reached", async () => {
+    const seen: Buffer[] = [];
+    const open = createTcpServer((socket) => socket.on("data", (chunk) => seen.push(chunk)));
+    await new Promise<void>((resolve) => open.listen(0, "127.0.0.1", resolve));
+    const { port } = open.address() as AddressInfo;
+    try {
+      const one = await findings("shop", "--static", `shop=127.0.0.1:${port}`);
+      expect(one).toMatchObject({ code: 0 });
+      expect(one.found).toContainEqual({ check: "instances", state: "ok", message: "it accepts connections", fix: null });
+      const some = await findings("shop", "--static", `shop=127.0.0.1:${port},127.0.0.1:1`);
+      expect(some.code).toBe(0);
+      expect(some.found.at(-1)).toMatchObject({
+        check: "instances",
+        state: "warn",
+        message: expect.stringMatching(/^1 of 2 cannot be connected to: 127\.0\.0\.1:1 \(.*ECONNREFUSED/),
+      });
+      const none = await findings("shop", "--static", "shop=127.0.0.1:1");
+      expect(none.code).toBe(1);
+      expect(about(none.found, "discovery", "instances")).toEqual(["discovery ok", "instances fail"]);
+      expect(seen).toEqual([]);
+    } finally {
+      open.close();
+    }
+  });
+
+  it("checks the certificates of instances that have TLS as a mesh would, and that they speak it", async () => {
+    const server = createServer({ cert: certificate.cert, key: certificate.key });
+    await using plain = await toyInstance((_, response) => response.end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const secure = async (port: number, ...args: readonly string[]) => {
+      await writeFile(path("secure.json"), JSON.stringify({ shop: [{ id: "a", host: "127.0.0.1", port, secure: true }] }));
+      const { code, found } = await findings("shop", "--file", path("secure.json"), "--timeout", "5s", ...args);
+      return { code, instances: found.filter(({ check }) => check === "instances") };
+    };
+    const { port } = server.address() as AddressInfo;
+    try {
+      expect(await secure(port)).toMatchObject({ code: 1, instances: [{ state: "fail", message: expect.stringMatching(/self.signed/i) }] });
+      expect(await secure(port, "--tls-ca", path("cert.pem"))).toMatchObject({
+        code: 0,
+        instances: [{ state: "ok", message: "it accepts connections, with TLS where they are secure" }],
+      });
+      expect(await secure(port, "--tls-ca", path("cert.pem"), "--tls-server-name", "other.test")).toMatchObject({
+        code: 1,
+        instances: [{ message: expect.stringContaining("ERR_TLS_CERT_ALTNAME_INVALID") }],
+      });
+      expect(await secure(plain.port)).toMatchObject({ code: 1, instances: [{ state: "fail" }] });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   it("notices a Eureka that wants a password, and never shows the one that it was given", async () => {
@@ -173,7 +238,7 @@ describe("inmesh check", () => {
   });
 
   it("knows which Node is old enough to fail", () => {
-    expect(["22.19.0", "22.18.9", "20.20.2", "24.0.0", "26.1.0"].map((version) => nodeFinding(version).state)).toEqual([
+    expect(["22.23.0", "22.22.9", "20.20.2", "24.0.0", "26.1.0"].map((version) => nodeFinding(version).state)).toEqual([
       "ok",
       "fail",
       "fail",

@@ -276,7 +276,7 @@ describe("fallback", () => {
     const { ports } = follow(discovery);
     await settle();
     expect(ports).toEqual([[2]]);
-    expect(warning).toHaveBeenCalledWith(expect.stringContaining("the log is full"));
+    expect(warning).toHaveBeenCalledWith(expect.stringContaining("the log is full"), "MeshCallbackWarning");
     warning.mockRestore();
   });
 

@@ -1,5 +1,5 @@
 import { watch } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -176,10 +176,14 @@ describe("fileDiscovery", () => {
 
   it("reads again when the file changed while it was read", async () => {
     const path = join(directory, "services.json");
-    await writeFile(path, json(one, two));
-    vi.mocked(readFile).mockResolvedValueOnce(json(one));
+    await writeFile(path, json(one));
     const earlier = await stat(path, { bigint: true });
-    vi.mocked(stat).mockResolvedValueOnce(Object.assign(Object.create(earlier), earlier, { size: 1n }));
+    vi.mocked(stat)
+      .mockResolvedValueOnce(Object.assign(Object.create(earlier), earlier, { size: 1n }))
+      .mockImplementationOnce(async () => {
+        await writeFile(path, json(one, two));
+        return earlier;
+      });
     const reader = new WatchReader(fileDiscovery(path), "orders");
     expect(await reader.first(1_000)).toHaveLength(2);
     await reader.stop();

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
 import type { MeshRequest } from "../../../src/core/dispatch.ts";
@@ -86,6 +87,24 @@ describe("hedge", () => {
     expect(second.cancellation.cancelled).toBe(false);
     expect(second.tried).toBe(request.tried);
     expect(clock.pending).toEqual([]);
+  });
+
+  it("sends the hedge in the asynchronous context of the call, though a timer starts it", async () => {
+    const { clock, dispatch, hedges, requests } = await warm({}, [500, 200], [5, 201]);
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const noting = testRequest();
+    const path = () => {
+      seen.push(storage.getStore());
+      return "/slow";
+    };
+    Object.defineProperty(noting, "path", { enumerable: true, get: path });
+    const answer = storage.run("the caller", () => dispatch(noting));
+    const before = seen.length;
+    await storage.run("another", () => settledWithin(clock, answer, 30));
+    expect([requests.length, hedges.length]).toEqual([2, 1]);
+    expect(seen.length).toBeGreaterThan(before);
+    expect(new Set(seen)).toEqual(new Set(["the caller"]));
   });
 
   it("leaves no timer behind when a call is answered in time", async () => {

@@ -367,10 +367,71 @@ describe("a registration", () => {
     bench.script = (_request, response) => refuse(response, 404, 'Unknown service ID "o1"');
     await Promise.all([registration.deregister(), registration[Symbol.asyncDispose](), registration.deregister()]);
     await registration.deregister();
-    expect(bench.calls()).toEqual(["deregister"]);
+    // It is looked for at other agents of the address, in vain.
+    expect(bench.calls()).toEqual([...Array(6).fill("deregister"), "v1"]);
     await expect(registration.setStatus("up")).rejects.toMatchObject({
       code: "ERR_MESH_REGISTRATION",
       message: expect.stringMatching(/o1: it is deregistered/),
+    });
+  });
+
+  describe("behind an address of several agents", () => {
+    /** Agents that are asked in turn, each of which knows what was registered with it. */
+    const inTurn = (count: number): { readonly script: Script; readonly knowing: Set<number> } => {
+      const knowing = new Set<number>();
+      const script: Script = (request, response, number) => {
+        const agent = number % count;
+        if (request.path.endsWith("/register")) knowing.add(agent);
+        else if (!knowing.has(agent)) return refuse(response, 404, 'Unknown check ID "service:o1"');
+        else if (request.path.includes("/deregister/")) knowing.delete(agent);
+        ok(request, response, number);
+      };
+      return { script, knowing };
+    };
+
+    it("is told of it when a renewal reaches another agent, and is removed from all that took it", async () => {
+      const errors: Error[] = [];
+      const bench = await rig({ onRenewalError: (error) => errors.push(error) });
+      const agents = inTurn(3);
+      bench.script = agents.script;
+      const registration = await bench.adapter.register(instance);
+      for (let renewal = 0; renewal < 4; renewal++) await renewed(bench);
+      expect(errors[0]).toMatchObject({ code: "ERR_MESH_REGISTRATION", service: "orders" });
+      expect(errors[0]?.message).toMatch(/renewing o1: the registry did not know it any more, .* the address leads to several agents/);
+      expect(agents.knowing.size).toBeGreaterThan(1);
+      await registration.deregister();
+      expect([...agents.knowing]).toEqual([]);
+    });
+
+    it("is removed from the one that took it when another one is asked first", async () => {
+      const bench = await rig();
+      const agents = inTurn(2);
+      bench.script = agents.script;
+      const registration = await bench.adapter.register(instance);
+      // The next request goes to the agent that knows nothing.
+      await registration.deregister();
+      expect(bench.calls()).toEqual(["register passing", "deregister", "deregister"]);
+      expect([...agents.knowing]).toEqual([]);
+    });
+
+    it.each([
+      ["rejects", "10.0.0.1", true],
+      ["resolves", "10.0.0.2", false],
+    ])("%s when no agent knows it and the catalogue lists an instance of its id at %s", async (_what, address, isRejected) => {
+      const { bench, registration } = await registered();
+      bench.script = (request, response) => {
+        if (!request.path.startsWith("/v1/catalog/")) return refuse(response, 404, 'Unknown service ID "o1"');
+        answer(response, [{ Node: "agent-2", ServiceID: "o1", ServiceAddress: address, ServicePort: 8081 }]);
+      };
+      const end = registration.deregister();
+      if (!isRejected) return await end;
+      await expect(end).rejects.toMatchObject({
+        code: "ERR_MESH_REGISTRATION",
+        message: expect.stringMatching(/deregistering o1: .* lists it at the node agent-2: the address leads to several agents$/),
+      });
+      // Another call may reach the right one.
+      bench.script = ok;
+      await registration.deregister();
     });
   });
 

@@ -1,4 +1,5 @@
-import { getEventListeners } from "node:events";
+import { spawn } from "node:child_process";
+import { getEventListeners, once } from "node:events";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Instance } from "../../../src/registration/registrar.ts";
@@ -7,7 +8,14 @@ import { loadPackage, type PackageCallback, type PackageClient, type PackageRequ
 import { type EurekaOptions, eureka } from "../../../src/registries/eureka.ts";
 import { requestJson } from "../../servers/json-request.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { type EurekaScript, type ScriptedAnswer, type ScriptedEureka, type SeenCall, scriptedEureka } from "./scripted-eureka.ts";
+import {
+  type EurekaScript,
+  registryOf,
+  type ScriptedAnswer,
+  type ScriptedEureka,
+  type SeenCall,
+  scriptedEureka,
+} from "./scripted-eureka.ts";
 
 const instance: Instance = { service: "users", id: "u1", host: "127.0.0.1", port: 8080 };
 
@@ -396,6 +404,39 @@ describe("a deregistration at eureka", () => {
   });
 });
 
+it("keeps no process alive by a renewal that is not answered, and by a fetch of the registry that nobody waits for", async () => {
+  const asked = Promise.withResolvers<void>();
+  let fetches = 0;
+  let renewals = 0;
+  await using eurekaServer = await server(({ method, path }) => {
+    if (path === "/eureka/apps/") {
+      if (fetches++ === 0) return { body: registryOf() };
+    } else if (method === "PUT") renewals++;
+    else return undefined;
+    if (fetches > 1 && renewals > 0) asked.resolve();
+    return hang;
+  });
+  const program = `
+    const { eureka } = await import(${JSON.stringify(new URL("../../../src/registries/eureka.ts", import.meta.url).href)});
+    const registry = eureka({ servers: [${JSON.stringify(eurekaServer.url)}], heartbeatMs: 50, refreshMs: 50, requestTimeoutMs: 600_000 });
+    await registry.register(${JSON.stringify(instance)});
+    const watch = registry.watch("users", new AbortController().signal);
+    await watch.next();
+    void watch.next();
+    process.once("message", () => process.disconnect());
+    process.send("ready");
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const ended = once(child, "exit");
+  try {
+    await asked.promise;
+    child.send("end");
+    expect(await ended).toEqual([0, null]);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
 describe("eureka-js-client behind its fence", () => {
   const Package = loadPackage();
   const about = { app: "USERS", instanceId: "h:u s:1", describe: () => ({ status: "OUT_OF_SERVICE" }), renewQuery: () => "?a=b" };
@@ -407,19 +448,19 @@ describe("eureka-js-client behind its fence", () => {
       Package,
       async (request) => {
         calls.push(request);
-        return { server: "s", status: 200, text: poison };
+        return { server: "s", status: 200, body: Buffer.from(poison) };
       },
       about,
     );
-    expect(await client.fetchRegistry()).toMatchObject({ status: 200, text: poison });
-    await client.register();
-    await client.renew();
-    await client.deregister();
+    expect(await client.fetchRegistry({ awaited: true })).toMatchObject({ status: 200, body: Buffer.from(poison) });
+    await client.register({ awaited: true });
+    await client.renew({ awaited: false });
+    await client.deregister({ awaited: true });
     expect(calls).toEqual([
-      { method: "GET", path: "" },
-      { method: "POST", path: "USERS", body: '{"instance":{"status":"OUT_OF_SERVICE"}}' },
-      { method: "PUT", path: "USERS/h%3Au%20s%3A1?a=b" },
-      { method: "DELETE", path: "USERS/h%3Au%20s%3A1" },
+      { method: "GET", path: "", keepsProcess: true },
+      { method: "POST", path: "USERS", body: '{"instance":{"status":"OUT_OF_SERVICE"}}', keepsProcess: true },
+      { method: "PUT", path: "USERS/h%3Au%20s%3A1?a=b", keepsProcess: false },
+      { method: "DELETE", path: "USERS/h%3Au%20s%3A1", keepsProcess: true },
     ]);
   });
 
@@ -434,8 +475,8 @@ describe("eureka-js-client behind its fence", () => {
       renew(): void {}
       deregister(): void {}
     }
-    const client = fencedClient(Eavesdropper, async () => ({ server: "s", status: 200, text: "poison" }));
-    expect(await client.fetchRegistry()).toMatchObject({ text: "poison" });
+    const client = fencedClient(Eavesdropper, async () => ({ server: "s", status: 200, body: Buffer.from("poison") }));
+    expect(await client.fetchRegistry({ awaited: true })).toMatchObject({ body: Buffer.from("poison") });
     expect(told).toEqual([null, { statusCode: 200 }, '{"applications":{}}']);
   });
 
@@ -445,11 +486,11 @@ describe("eureka-js-client behind its fence", () => {
       Package,
       async ({ method }) => {
         methods.push(method);
-        return { server: "s", status: 404, text: "" };
+        return { server: "s", status: 404, body: Buffer.alloc(0) };
       },
       about,
     );
-    expect(await client.renew()).toMatchObject({ status: 404 });
+    expect(await client.renew({ awaited: true })).toMatchObject({ status: 404 });
     await new Promise((resolve) => setImmediate(resolve));
     expect(methods).toEqual(["PUT"]);
   });
@@ -459,7 +500,8 @@ describe("eureka-js-client behind its fence", () => {
     const before = timers();
     const failure = new Error("refused");
     const client = fencedClient(Package, () => Promise.reject(failure), about);
-    for (const call of ["fetchRegistry", "register", "renew", "deregister"] as const) await expect(client[call]()).rejects.toBe(failure);
+    for (const call of ["fetchRegistry", "register", "renew", "deregister"] as const)
+      await expect(client[call]({ awaited: true })).rejects.toBe(failure);
     await new Promise((resolve) => setImmediate(resolve));
     expect(timers()).toBe(before);
   });

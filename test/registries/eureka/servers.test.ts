@@ -5,17 +5,19 @@ import { systemClock } from "../../../src/core/clock.ts";
 import type { EurekaTls } from "../../../src/registries/eureka/options.ts";
 import { parseServer } from "../../../src/registries/eureka/server-address.ts";
 import { Servers } from "../../../src/registries/eureka/servers.ts";
+import { seededRandom } from "../../../src/testing/seeded-random.ts";
 import { certificate } from "../../support/certificate.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { scriptedEureka } from "./scripted-eureka.ts";
 
-const limits = { timeoutMs: 5_000, maxBytes: 1_000_000, tls: {}, clock: systemClock };
+const limits = { timeoutMs: 5_000, maxBytes: 1_000_000, tls: {}, clock: systemClock, order: "listed", random: () => 0.5 } as const;
 const serversAt = (urls: readonly string[], overrides: { timeoutMs?: number; maxBytes?: number; tls?: EurekaTls } = {}): Servers =>
   new Servers(
     urls.map((url, index) => parseServer(url, `servers[${index}]`, { username: "user", password: "pass" })),
     { ...limits, ...overrides },
   );
 const get = { method: "GET", path: "" };
-const textOf = ({ text }: { text: string }): string => text;
+const textOf = ({ body }: { body: Buffer }): string => String(body);
 
 describe("the Eureka servers", () => {
   it("are asked for JSON below /apps/, with credentials, on a connection that is closed afterwards", async () => {
@@ -78,11 +80,12 @@ describe("the Eureka servers", () => {
     expect(bad.seen).toHaveLength(2);
   });
 
-  it("are asked one after the other until one is accepted, which is asked first from then on", async () => {
+  it("are asked one after the other until one is accepted, which is asked first for a while", async () => {
     await using first = await scriptedEureka((_call, number) => ({ body: number === 0 ? "bad" : "better" }));
     await using second = await scriptedEureka((_call, number) => ({ body: number === 2 ? "bad" : "good" }));
     const servers = serversAt([first.url, second.url]);
-    const accept = ({ text }: { text: string }): string => {
+    const accept = ({ body }: { body: Buffer }): string => {
+      const text = String(body);
       if (text === "bad") throw new Error("not what I wanted");
       return text;
     };
@@ -91,6 +94,63 @@ describe("the Eureka servers", () => {
     expect([first.seen.length, second.seen.length]).toEqual([1, 2]);
     expect(await servers.send(get, accept)).toBe("better");
     expect([first.seen.length, second.seen.length]).toEqual([2, 3]);
+  });
+
+  it("are spread over by clients with one list, also while one of them fails, and again soon after it is back", async () => {
+    await using first = await scriptedEureka(() => ({ status: isDown ? 503 : 200 }));
+    await using second = await scriptedEureka(() => ({}));
+    await using third = await scriptedEureka(() => ({}));
+    let isDown = false;
+    const all = [first, second, third];
+    const clock = new ManualClock();
+    const random = seededRandom(7);
+    const addresses = all.map(({ url }, index) => parseServer(url, `servers[${index}]`, undefined));
+    const clients = Array.from({ length: 60 }, () => new Servers(addresses, { ...limits, clock, order: "random", random }));
+    const accept = ({ status }: { status: number }) => {
+      if (status !== 200) throw new Error(`answered ${status}`);
+    };
+    const shares = async () => {
+      const before = all.map(({ seen }) => seen.length);
+      await Promise.all(clients.map((client) => client.send(get, accept)));
+      return all.map(({ seen }, index) => seen.length - (before[index] ?? 0));
+    };
+    const usual = await shares();
+    expect(Math.min(...usual)).toBeGreaterThan(10);
+    isDown = true;
+    const [asked = 0, ...others] = await shares();
+    expect(asked).toBe(usual[0]);
+    expect(Math.min(...others)).toBeGreaterThan(20);
+    // Avoided, so that a call does not cost its time limit each time.
+    expect((await shares())[0]).toBe(0);
+    isDown = false;
+    clock.advance(1_000);
+    expect(await shares()).toEqual(usual);
+  });
+
+  it("are tried again after pauses that grow up to half a minute and differ from client to client", async () => {
+    await using bad = await scriptedEureka(() => ({ status: 500 }));
+    await using good = await scriptedEureka(() => ({}));
+    const clock = new ManualClock();
+    const pausesOf = async (random: () => number) => {
+      const addresses = [bad, good].map(({ url }, index) => parseServer(url, `servers[${index}]`, undefined));
+      const servers = new Servers(addresses, { ...limits, clock, random });
+      const pauses: number[] = [];
+      let triedAt = clock.now();
+      while (pauses.length < 8) {
+        const before = bad.seen.length;
+        await servers.send(get, ({ status }) => {
+          if (status === 500) throw new Error("answered 500");
+        });
+        if (bad.seen.length > before) {
+          pauses.push(clock.now() - triedAt);
+          triedAt = clock.now();
+        }
+        clock.advance(250);
+      }
+      return pauses.slice(1);
+    };
+    expect(await pausesOf(() => 1)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    expect(await pausesOf(() => 0)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
   });
 
   it("are all named, with what each did and no credentials, when none will do", async () => {

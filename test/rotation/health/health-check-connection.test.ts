@@ -1,35 +1,36 @@
 import { createServer } from "node:net";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
-import { connect } from "../../../src/rotation/health/health-check-connection.ts";
+import { systemClock } from "../../../src/core/clock.ts";
+import { settleWire } from "../../../src/core/connection-options.ts";
+import { connect, type OpenConnection } from "../../../src/rotation/health/health-check-connection.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
 import { staticIdentity } from "../../../src/wire/client-identity.ts";
-import { guardedLookup } from "../../../src/wire/guarded-lookup.ts";
+import { InstanceConnector } from "../../../src/wire/instance-connector.ts";
 
-vi.mock("../../../src/wire/guarded-lookup.ts", () => ({
-  guardedLookup: vi.fn((_host: string, _options: object, callback: (error: Error) => void) => callback(new Error("guarded"))),
-}));
+const connector = new InstanceConnector({ identity: staticIdentity(), clock: systemClock });
+const wire = settleWire({});
+const open: OpenConnection = (upstream, alpn, opened) => connector.open(upstream, wire, { alpn, isForRequests: false }, opened);
 
-const tls = staticIdentity();
-
-it("a host name is resolved with the same guard as for requests, with TLS too", async () => {
+it("a host is connected to by the same rules as for requests, with TLS too", async () => {
   for (const secure of [false, true])
-    await expect(connect(testUpstream({ host: "localhost", secure }), tls, [], new Cancellation())).rejects.toThrow("guarded");
-  expect(vi.mocked(guardedLookup)).toHaveBeenCalledTimes(2);
+    await expect(connect(open, testUpstream({ host: "169.254.169.254", secure }), [], new Cancellation())).rejects.toMatchObject({
+      code: "EADDRNOTALLOWED",
+    });
 });
 
 it("a check that is cancelled before it begins makes no connection that stays", async () => {
-  let open = 0;
+  let accepted = 0;
   const server = createServer((socket) => {
-    open++;
-    socket.on("close", () => open--);
+    accepted++;
+    socket.on("close", () => accepted--);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
   const { port } = server.address() as { port: number };
   const cancellation = new Cancellation();
   cancellation.cancel(new Error("stopped"));
-  await expect(connect(testUpstream({ port }), tls, [], cancellation)).rejects.toThrow("stopped");
+  await expect(connect(open, testUpstream({ port }), [], cancellation)).rejects.toThrow("stopped");
   await new Promise((resolve) => setImmediate(resolve));
-  expect(open).toBe(0);
+  expect(accepted).toBe(0);
 });

@@ -16,18 +16,28 @@ import { createServer as createTls } from "node:tls";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
+import { systemClock } from "../../../src/core/clock.ts";
 import type { Protocol } from "../../../src/core/connection-options.ts";
+import { settleWire } from "../../../src/core/connection-options.ts";
 import type { Endpoint } from "../../../src/core/endpoint.ts";
 import { describeError } from "../../../src/core/errors.ts";
 import { healthCheckProbe } from "../../../src/rotation/health/health-check.ts";
+import type { OpenConnection } from "../../../src/rotation/health/health-check-connection.ts";
 import type { HealthCheckOptions } from "../../../src/rotation/health/health-check-options.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
-import { staticIdentity } from "../../../src/wire/client-identity.ts";
+import { type ClientIdentity, staticIdentity } from "../../../src/wire/client-identity.ts";
+import { InstanceConnector } from "../../../src/wire/instance-connector.ts";
 import { certificate } from "../../support/certificate.ts";
 import { closedPort, serve, serveRaw } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 
 const tls = staticIdentity({ ca: certificate.cert });
+
+/** Opens connections as the checks of a service do. */
+function opening(identity: ClientIdentity): OpenConnection {
+  const connector = new InstanceConnector({ identity, clock: systemClock });
+  return (upstream, alpn, opened) => connector.open(upstream, settleWire({}), { alpn, isForRequests: false }, opened);
+}
 
 /** Checks once: `passed`, or why not. */
 async function check(
@@ -39,7 +49,7 @@ async function check(
   const cancellation = new Cancellation();
   const timer = setTimeout(() => cancellation.cancel(new Error("timed out")), timeoutMs);
   try {
-    await healthCheckProbe(options, protocol, tls)(testUpstream(endpoint), cancellation);
+    await healthCheckProbe(options, { protocol, open: opening(tls) })(testUpstream(endpoint), cancellation);
     return "passed";
   } catch (error) {
     return describeError(error);
@@ -195,11 +205,11 @@ describe("over TLS and HTTP/2", () => {
 
   it("an instance whose certificate nobody vouches for fails, also the check of the port alone", async () => {
     const { port } = await http1();
-    const strict = healthCheckProbe({ type: "tcp" }, "h1", staticIdentity());
+    const strict = healthCheckProbe({ type: "tcp" }, { protocol: "h1", open: opening(staticIdentity()) });
     await expect(strict(testUpstream({ port, secure: true }), new Cancellation())).rejects.toMatchObject({
       code: "DEPTH_ZERO_SELF_SIGNED_CERT",
     });
-    const named = healthCheckProbe({ type: "tcp" }, "h1", { ...tls, serverName: "other.example" });
+    const named = healthCheckProbe({ type: "tcp" }, { protocol: "h1", open: opening({ ...tls, serverName: "other.example" }) });
     await expect(named(testUpstream({ port, secure: true }), new Cancellation())).rejects.toMatchObject({
       code: "ERR_TLS_CERT_ALTNAME_INVALID",
     });

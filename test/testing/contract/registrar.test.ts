@@ -60,6 +60,10 @@ const lenient = harnessWith((registry) => ({
   },
 }));
 
+const careless = harnessWith((registry) => ({
+  register: ({ id: _id, ...instance }, signal) => registry.register(instance, signal),
+}));
+
 const obscure = harnessWith((registry) => ({
   async register(instance, signal) {
     return registry.register(instance, signal).catch((error: unknown) => {
@@ -156,6 +160,8 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
   ["refuses an instance with an invalid port, and says so", "passes on what the registry says", obscure],
   ["refuses an instance without a service name, and says so", "takes every name", lenient],
   ["refuses an instance without a service name, and says so", "passes on what the registry says", obscure],
+  ["refuses an id by which the instance could be neither renewed nor removed, and says so", "takes every id", careless],
+  ["refuses an id by which the instance could be neither renewed nor removed, and says so", "passes on what the registry says", obscure],
   [
     "rejects with the reason when its signal has aborted, and registers nothing",
     "does not look at the signal",

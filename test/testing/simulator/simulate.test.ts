@@ -235,6 +235,7 @@ describe("a server", () => {
                   path: "/.inmesh/load",
                   headers: {},
                   body: undefined,
+                  requiresTls: false,
                   options: {},
                   cancellation,
                 };
@@ -248,6 +249,7 @@ describe("a server", () => {
                     upstream,
                     observation: undefined,
                     call: undefined,
+                    progress: undefined,
                     route: undefined,
                   })
                   .then(({ headers }) => {

@@ -1,18 +1,16 @@
 import type { Endpoint } from "../../../core/endpoint.ts";
 import type { LeftOut } from "../../../core/left-out.ts";
-import { entryAddress } from "./entry-address.ts";
+import { type AddressRules, entryAddress } from "./entry-address.ts";
 import { standingOf } from "./health.ts";
 import { field, integer, text } from "./json.ts";
 import { metadataOf } from "./metadata.ts";
 
 /** Options that decide which entries of an answer become endpoints. */
-export interface EntryRules {
+export interface EntryRules extends AddressRules {
   /** All of these must be among an entry's tags. */
   readonly tags: readonly string[];
   /** `true` leaves entries with a warning out. */
   readonly onlyPassing: boolean;
-  /** The tagged address to prefer. */
-  readonly addressKey: string | undefined;
 }
 
 /** The entries of an answer. */
@@ -54,8 +52,8 @@ function readEntry(entry: unknown, rules: EntryRules): Endpoint | LeftOut {
   if (health === "critical") return { id, reason: standing.reason, withdrawn: standing.isTold };
   if (health === "warning" && rules.onlyPassing) return { id, reason: "with a warning, which onlyPassing leaves out", withdrawn: true };
 
-  const address = entryAddress(service, node, rules.addressKey);
-  if (address === undefined) return { id, reason: "no address or no port from 1 to 65535" };
+  const address = entryAddress(service, node, rules);
+  if (typeof address === "string") return { id, reason: address };
 
   const meta = field(service, "Meta");
   const zone = text(field(meta, "zone")) ?? text(field(field(node, "Meta"), "zone")) ?? text(field(node, "Datacenter"));

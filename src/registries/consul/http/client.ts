@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Clock } from "../../../core/clock.ts";
+import { untraced } from "../../../core/observing/untraced.ts";
 import { ConsulError, consulErrorOf } from "./consul-error.ts";
 import type { ConsulTls } from "./consul-tls.ts";
 import { type NpmCallOptions, type NpmConsul, npmConsul } from "./npm-client.ts";
@@ -76,7 +77,8 @@ export class ConsulClient {
       // The caller has gone: no request starts.
       if (isStopped) return stopped.promise;
       try {
-        return answerOf(await call(this.#npm, { ...options, ctx: context, ...(token === undefined ? {} : { token }) }));
+        const given = { ...options, ctx: context, ...(token === undefined ? {} : { token }) };
+        return answerOf(await untraced(() => call(this.#npm, given)));
       } catch (error) {
         throw consulErrorOf(error, token);
       }
@@ -116,7 +118,10 @@ function answerOf(result: unknown): ConsulAnswer {
   return { headers: response.headers, body };
 }
 
-/** Node's types demand mutable arrays. */
+/**
+ * The options as Node has them; its types demand mutable arrays. Each connection verifies the certificate in full: no session is resumed, and
+ * NODE_TLS_REJECT_UNAUTHORIZED changes nothing.
+ */
 function mutable({ serverName, ...tls }: ConsulTls = {}): Record<string, unknown> {
-  return { ...tls, ...(serverName !== undefined && { servername: serverName }) };
+  return { ...tls, rejectUnauthorized: true, maxCachedSessions: 0, ...(serverName !== undefined && { servername: serverName }) };
 }

@@ -1,4 +1,5 @@
 import { describeError } from "../../../core/errors.ts";
+import { cleanText } from "../../../core/text/clean-text.ts";
 
 /**
  * A request to an agent that failed. It holds nothing of the request: the npm client's errors carry the response, and with it the request
@@ -12,7 +13,7 @@ export class ConsulError extends Error {
   readonly code: string | undefined;
 
   constructor(message: string, details: { readonly status?: number; readonly code?: string } = {}) {
-    super(message);
+    super(cleanText(message));
     this.status = details.status;
     this.code = details.code;
   }
@@ -32,10 +33,7 @@ export function consulErrorOf(error: unknown, token: string | undefined): Consul
   if (status >= 200 && status < 300) return new ConsulError(`HTTP ${status} with a body that is not JSON`, { status });
   const text =
     typeof body === "string" ? body : body instanceof Uint8Array ? new TextDecoder().decode(body.subarray(0, maxTextLength)) : "";
-  const line = withoutToken(text, token)
-    .replace(/\p{Cc}+/gu, " ")
-    .trim()
-    .slice(0, maxTextLength);
+  const line = withoutToken(text, token).trim().slice(0, maxTextLength);
   return new ConsulError(line === "" ? `HTTP ${status}` : `HTTP ${status}: ${line}`, { status });
 }
 

@@ -1,4 +1,5 @@
 import { checkKeys, checkObject } from "../../../core/settings/checks.ts";
+import { refusePath } from "../../../core/settings/pem.ts";
 
 /** TLS to a Consul agent: its certificate authorities, and the client's own certificate. */
 export interface ConsulTls {
@@ -23,5 +24,6 @@ export function checkedTls(tls: ConsulTls | undefined, url: string): ConsulTls |
   checkKeys("consul: tls", tls, known);
   if (!url.startsWith("https:")) throw new TypeError(`consul: tls needs an https url, not ${url}`);
   if ((tls.cert === undefined) !== (tls.key === undefined)) throw new TypeError("consul: tls.cert and tls.key need each other");
+  for (const name of ["ca", "cert", "key"] as const) refusePath(`consul: tls.${name}`, tls[name]);
   return { ...tls };
 }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Agent, ClientRequest } from "node:http";
-import { createRequire } from "node:module";
+import { load as loadPackage } from "./consul-package.cjs";
 import { RequestContext } from "./request-context.ts";
 
 /** The options of a method of the npm client. The package ignores the case of their names. */
@@ -16,7 +16,8 @@ export type NpmMethod = (options: NpmCallOptions) => Promise<unknown>;
 /** The part of the npm package `consul` that is used. Its own types lack most of it. */
 export interface NpmConsul {
   readonly health: { service: NpmMethod };
-  readonly catalog: { readonly service: { list: NpmMethod } };
+  readonly query: { execute: NpmMethod };
+  readonly catalog: { readonly service: { list: NpmMethod; nodes: NpmMethod } };
   readonly agent: {
     readonly service: { list: NpmMethod; register: NpmMethod; deregister: NpmMethod; maintenance: NpmMethod };
     readonly check: { pass: NpmMethod; fail: NpmMethod };
@@ -36,7 +37,7 @@ type NpmConstructor = new (options: object) => NpmConsul & { _ext(event: string,
  * Loads the npm package `consul` and makes a client for the agent at `url`. The package is an optional peer, so it is loaded here and
  * nowhere else. Throws an Error that says what to install when it is missing or of another version.
  */
-export function npmConsul(url: string, agent: Agent, load: (name: string) => unknown = createRequire(import.meta.url)): NpmConsul {
+export function npmConsul(url: string, agent: Agent, load: () => unknown = loadPackage): NpmConsul {
   const Consul = loadConstructor(load);
   const client = new Consul({ baseUrl: `${url}/v1`, agent });
   // The package's extension points: before a request is built, and before it is given to node:http.
@@ -55,10 +56,10 @@ export function npmConsul(url: string, agent: Agent, load: (name: string) => unk
   return client;
 }
 
-function loadConstructor(load: (name: string) => unknown): NpmConstructor {
+function loadConstructor(load: () => unknown): NpmConstructor {
   let loaded: unknown;
   try {
-    loaded = load("consul");
+    loaded = load();
   } catch (error) {
     if ((error as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
     throw new Error('inmesh/consul needs the package "consul": npm install consul', { cause: error });

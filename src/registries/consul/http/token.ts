@@ -1,4 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
+import { readFileSafely } from "../../../files/read-file.ts";
+
+/** Bytes that a token file may have: more than a header may. */
+const maxBytes = 65_536;
 
 /** An ACL token: the token itself, a file that holds it, or a function that returns it. */
 export type ConsulToken = string | { readonly file: string } | (() => string | Promise<string>);
@@ -36,7 +40,7 @@ function tokenFile(file: string): TokenSource {
     const { mtimeMs, size, ino } = await stat(file);
     const found = `${mtimeMs} ${size} ${ino}`;
     if (found === version) return value;
-    const content = (await readFile(file, "utf8")).trim();
+    const content = (await readFileSafely(file, { maxBytes })).toString("utf8").trim();
     if (!isToken(content)) throw new Error(`the token file ${file} does not hold a token`);
     version = found;
     value = content;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type EntryRules, endpointsOf } from "../../../../src/registries/consul/entries/entries.ts";
 import { entry } from "../scripted-consul.ts";
 
-const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined };
+const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined, portName: undefined };
 const one = (overrides: Parameters<typeof entry>[1] = {}, changed: Partial<EntryRules> = {}) =>
   endpointsOf([entry(8081, overrides)], { ...rules, ...changed }).endpoints[0];
 const status = (...statuses: string[]) => ({
@@ -176,5 +176,35 @@ describe("entries of a Consul answer", () => {
         }
       }),
     );
+  });
+
+  describe("of a service with several ports", () => {
+    const ports = (...list: readonly object[]) => ({ service: { Port: 0, Ports: list } });
+    const both = ports({ Name: "http", Port: 8_080, Default: true }, { Name: "grpc", Port: 9_090 });
+    const reason = (overrides: Parameters<typeof entry>[1], changed: Partial<EntryRules> = {}) =>
+      endpointsOf([entry(0, overrides)], { ...rules, ...changed }).leftOut;
+
+    it("have the default one, or the only one, or the one of the name", () => {
+      expect(one(both)?.port).toBe(8_080);
+      expect(one(ports({ Name: "http", Port: 8_080 }))?.port).toBe(8_080);
+      expect(one(both, { portName: "grpc" })?.port).toBe(9_090);
+      expect(one({ service: { Ports: [{ Name: "grpc", Port: 9_090 }] } }, { portName: "grpc" })?.port).toBe(9_090);
+    });
+
+    it("have the single port of instances that were registered without names", () => {
+      expect(one({}, { portName: "grpc" })?.port).toBe(8_081);
+      expect(one({ service: { Ports: [] } }, { portName: "grpc" })?.port).toBe(8_081);
+      expect(one({ service: { Ports: null } }, { portName: "grpc" })?.port).toBe(8_081);
+    });
+
+    it("are left out with the reason where none can be chosen", () => {
+      expect(reason(both, { portName: "metrics" })).toMatchObject([{ reason: 'no port named "metrics"' }]);
+      expect(reason(ports({ Name: "a", Port: 1 }, { Name: "b", Port: 2 }))).toMatchObject([
+        { reason: "several ports, none of which is the default (portName chooses one)" },
+      ]);
+      expect(reason(ports({ Name: "http", Port: 70_000, Default: true }))).toMatchObject([{ reason: "no port from 1 to 65535" }]);
+      expect(reason(ports())).toMatchObject([{ reason: "no port from 1 to 65535" }]);
+      expect(reason({ service: { Port: 0, Ports: [null, 7, "x"] } })).toHaveLength(1);
+    });
   });
 });

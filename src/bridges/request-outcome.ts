@@ -1,0 +1,101 @@
+import { errorMonitor } from "node:events";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Lease } from "../attempts/lease.ts";
+import { MeshError } from "../core/errors.ts";
+import { refusedHeader } from "../core/http/own-headers.ts";
+import { isLocalResourceError } from "../core/local-resources.ts";
+import { outcomeOfResponse } from "../core/outcome.ts";
+import { serviceLocation } from "../fetch/redirect.ts";
+
+/** The errors of connections that could not be made, so that they are told from those with which a client gives up its request. */
+const connectionFailures = new WeakSet<Error>();
+
+/** Marks the error of a connection that could not be made. */
+export function connectionFailed(error: Error): Error {
+  connectionFailures.add(error);
+  return error;
+}
+
+/**
+ * Settles the lease with the outcome of the request, once. Its listeners change nothing for the client: without a listener of its own, the error
+ * of a request is still thrown, its response dropped, and its upgrade refused.
+ */
+export function follow(request: ClientRequest, lease: Lease, origin: string): void {
+  let isAnswered = false;
+  let isCutOff = false;
+  request.once("finish", () => lease.sent());
+  request.prependOnceListener("response", (response) => {
+    isAnswered = true;
+    const head = { status: response.statusCode ?? 0, headers: lowerCased(response.rawHeaders), upstream: lease.upstream };
+    lease.head(head.status, head.headers);
+    withoutOwnHeader(response);
+    const location = serviceLocation(head, origin);
+    if (location !== undefined) setLocation(response, location);
+    const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
+    const { socket } = response;
+    // The instance has ended or reset the connection. Where the client gives up, its socket only closes.
+    const onCutOff = (error?: Error) => {
+      isCutOff ||= error === undefined || "syscall" in error;
+    };
+    socket.once("end", onCutOff);
+    socket.once("error", onCutOff);
+    response.once("close", () => {
+      socket.off("end", onCutOff);
+      socket.off("error", onCutOff);
+      lease.settle(response.complete ? outcome : isCutOff ? "failure" : "neutral");
+    });
+    if (request.listenerCount("response") === 0) response.resume();
+  });
+  request.prependOnceListener("upgrade", (response, socket) => {
+    isAnswered = true;
+    lease.head(response.statusCode ?? 101, lowerCased(response.rawHeaders));
+    withoutOwnHeader(response);
+    socket.once("close", () => lease.settle("success"));
+    if (request.listenerCount("upgrade") === 0) socket.destroy();
+  });
+  request.once(errorMonitor, (error: Error) => {
+    if (isAnswered) return;
+    if (connectionFailures.has(error)) {
+      // A process that has run out of something learns nothing about the instance.
+      lease.settle(isLocalResourceError(error) ? "neutral" : "failure", true);
+      return;
+    }
+    // No evidence about the instance: the client has given up, or a kept connection had been closed meanwhile.
+    const isOurs = error instanceof MeshError || request.reusedSocket || !isOfTheConnection(error, request);
+    lease.settle(isOurs ? "neutral" : "failure");
+  });
+  request.once("close", () => {
+    if (!isAnswered) lease.settle("neutral");
+  });
+}
+
+/** Takes the header that ends at the mesh out of a response, before its client looks at it. */
+function withoutOwnHeader(response: IncomingMessage): void {
+  const { rawHeaders } = response;
+  if (!rawHeaders.some((part, index) => index % 2 === 0 && part.toLowerCase() === refusedHeader)) return;
+  // Both are made of the raw ones when they are first asked for, by their number.
+  const { headers, headersDistinct } = response;
+  delete headers[refusedHeader];
+  delete headersDistinct[refusedHeader];
+  for (let index = rawHeaders.length - 2; index >= 0; index -= 2)
+    if (rawHeaders[index]?.toLowerCase() === refusedHeader) rawHeaders.splice(index, 2);
+}
+
+function setLocation({ headers, headersDistinct, rawHeaders }: IncomingMessage, location: string): void {
+  headers.location = location;
+  headersDistinct["location"] = [location];
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.toLowerCase() === "location") rawHeaders[index + 1] = location;
+}
+
+function lowerCased(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.map((part, index) => (index % 2 === 0 ? part.toLowerCase() : part));
+}
+
+/** Whether an error is one of a socket or of the HTTP parser, and not one with which the client gave up its request. */
+function isOfTheConnection(error: Error, request: ClientRequest): boolean {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  // "socket hang up" is the error of a connection that the instance has ended, and of a request that the client has destroyed.
+  if (code === "ECONNRESET" && syscall === undefined) return request.socket?.readableEnded ?? false;
+  return syscall !== undefined || (typeof code === "string" && code.startsWith("HPE_"));
+}

@@ -1,0 +1,30 @@
+import type { EndpointExplanation, ServiceExplanation } from "../index.ts";
+import { type Column, table } from "./terminal/table.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+import { widthOf } from "./terminal/width.ts";
+
+/** Writes an explanation: as the text that `String(mesh.explain(service))` is, or, where that is wider than the terminal, as a table that fits. */
+export async function showExplanation(explanation: ServiceExplanation, terminal: Terminal): Promise<void> {
+  const text = String(explanation);
+  const lines = text.split("\n");
+  if (lines.every((line) => widthOf(line) <= terminal.width())) return terminal.text(text);
+  const head = explanation.endpoints.length === 0 ? lines : lines.slice(0, lines.indexOf(""));
+  for (const line of head) await terminal.line(line);
+  if (explanation.endpoints.length > 0)
+    await terminal.lines(["", ...table(columns, explanation.endpoints, terminal.format === "wide", terminal.width())]);
+}
+
+const columns: readonly Column<EndpointExplanation>[] = [
+  { title: "ENDPOINT", cell: ({ endpoint }) => endpoint.id },
+  { title: "ADDRESS", spare: 2, cell: ({ address }) => address },
+  { title: "ZONE", spare: 4, cell: ({ endpoint }) => endpoint.zone ?? "-" },
+  { title: "PRIORITY", align: "right", spare: 6, cell: ({ endpoint }) => String(endpoint.priority ?? 0) },
+  { title: "WEIGHT", align: "right", spare: 5, cell: ({ endpoint }) => String(endpoint.weight ?? 1) },
+  {
+    title: "SHARE",
+    align: "right",
+    spare: 3,
+    cell: ({ share }) => (share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`),
+  },
+  { title: "WHY", cell: ({ reason, warning }) => (warning === undefined ? reason : `${reason}; ${warning}`) },
+];

@@ -1,0 +1,16 @@
+import type { DispatchHandler, DispatchOptions } from "../undici/undici.ts";
+
+/** The connections to one instance, as a pool of undici or of this room has them. */
+export interface Connections {
+  /** Sends a request now, or when there is a connection for it; what goes wrong is told to the handler. */
+  dispatch(options: DispatchOptions, handler: DispatchHandler): unknown;
+  /** Takes no more requests. Resolves when those it has have ended and its connections are closed. */
+  close(): Promise<void>;
+  /** Ends everything now. */
+  destroy(): Promise<void>;
+}
+
+/** A handler that can be told how to leave while it waits for a connection, before `onConnect`. */
+export interface QueuedHandler {
+  onQueued?(leave: () => void): void;
+}
