@@ -7,7 +7,7 @@ const sampleSize = 20;
 
 /** The part of an instance's failure rate that is neither common to all candidates nor explained by chance. */
 export function blameFor(rate: number, sumOfRates: number, count: number): number {
-  if (rate <= tolerated) return 0;
+  if (rate <= tolerated || count < 2) return 0;
   const others = Math.min(1, Math.max(0, (sumOfRates - rate) / (count - 1)));
   return Math.max(0, rate - tolerated - commonPart * others - Math.sqrt((others * (1 - others)) / sampleSize));
 }

@@ -143,6 +143,15 @@ export class FailureMemory {
     return highest;
   }
 
+  /** The route class with the highest rate; 0 while all rates are 0. */
+  worstRoute(now: number, halfLifeMs: number): number {
+    let worst = 0;
+    for (let route = 1; this.#routes !== undefined && route < maxRouteClasses; route++) {
+      if (rateOf(this.#routes[route], now, halfLifeMs) > rateOf(this.#routes[worst], now, halfLifeMs)) worst = route;
+    }
+    return worst;
+  }
+
   /** Tells whether the instance was blamed for its failures on a route when it was looked at. */
   see(route: number, isBlamed: boolean, now: number): void {
     const failures = this.#routes?.[route];

@@ -70,6 +70,11 @@ export class Slowness {
     return false;
   }
 
+  /** Whether a small difference counted when the instance was last looked at. */
+  wasMild(now: number): boolean {
+    return now >= this.#mildSince + mildAfterMs && !(now >= this.#trialAt && now < this.#trialAt + trialMs);
+  }
+
   /** It is not slower by a little at present. */
   endMild(): void {
     this.#mildSince = Number.NaN;

@@ -23,12 +23,12 @@ export class Shares {
   readonly #parts = new Float64Array(maxScanned);
 
   /**
-   * The candidate that is owed most.
+   * The place in the survey of the candidate that is owed most.
    * @param fairMs mean time between two picks of each candidate
    */
-  pick(upstreams: readonly Upstream[], survey: Survey, now: number, fairMs: number): Upstream | undefined {
+  pick(upstreams: readonly Upstream[], survey: Survey, now: number, fairMs: number): number {
     const freshFrom = fairMs <= oftenMs ? now - freshMs : Number.POSITIVE_INFINITY;
-    const total = this.#divide(upstreams, survey);
+    const total = this.#divide(upstreams, survey, (survey.loads[survey.cheapest] as number) * 1.0001);
     let best = -1;
     let most = Number.NEGATIVE_INFINITY;
     for (let at = 0; at < survey.count; at++) {
@@ -41,16 +41,21 @@ export class Shares {
       most = rank;
       best = at;
     }
-    if (best < 0) return upstreams[survey.indexes[survey.cheapest] as number];
+    if (best < 0) return survey.cheapest;
     const chosen = survey.records[best] as TrackRecord;
     chosen.credit = Math.max(-mostAhead, chosen.credit - 1);
-    return upstreams[survey.indexes[best] as number];
+    return best;
   }
 
-  /** Sets the part of each candidate, and returns the sum. */
-  #divide(upstreams: readonly Upstream[], { count, indexes, ratios, loads, factors, cheapest }: Survey): number {
+  /** The share that one candidate is meant to have while nothing is in flight, 0 to 1. */
+  meant(upstreams: readonly Upstream[], survey: Survey, at: number): number {
+    const total = this.#divide(upstreams, survey, Number.POSITIVE_INFINITY);
+    return (this.#parts[at] as number) / total;
+  }
+
+  /** Sets the part of each candidate that is no busier than `mostLoad`, and returns the sum. */
+  #divide(upstreams: readonly Upstream[], { count, indexes, ratios, loads, factors }: Survey, mostLoad: number): number {
     const parts = this.#parts;
-    const mostLoad = (loads[cheapest] as number) * 1.0001;
     let sum = 0;
     let eligible = 0;
     for (let at = 0; at < count; at++) {

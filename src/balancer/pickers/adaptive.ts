@@ -2,7 +2,6 @@ import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { isRetryableMethod } from "../../core/outcome.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { tolerated } from "../learning/blame.ts";
 import { FailureShare } from "../learning/failure-share.ts";
 import { PickRate } from "../learning/pick-rate.ts";
 import { RetriesSeen } from "../learning/retries-seen.ts";
@@ -11,12 +10,13 @@ import { Slowness } from "../learning/slowness.ts";
 import { AttemptOnRecord, TrackRecord, type TrackRecordOptions } from "../learning/track-record.ts";
 import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
-import { leastWeight, weighList, weightOf } from "../lists/weights.ts";
+import { weighList } from "../lists/weights.ts";
 import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
 import { settlePicker, sourcesOf } from "../picker-options.ts";
 import { type AdaptiveOptions, type AdaptiveSettings, adaptiveOptions } from "./adaptive-options.ts";
 import { Shares } from "./adaptive-shares.ts";
 import { maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
+import { avoidedBecause, comparedWith, judgeAll, viewOf } from "./adaptive-view.ts";
 
 /** Part of the picks that may be tries of avoided instances, and the most tries that are saved up. */
 const tryPart = 0.02;
@@ -53,6 +53,9 @@ class AdaptivePicker implements Picker {
   /** The pick in hand. */
   readonly #at: { -readonly [Key in keyof SurveyedPick]: SurveyedPick[Key] };
   #tries = maxTries;
+  /** The list of the last pick, which an explained instance is compared with. */
+  #list: readonly Upstream[] = [];
+  #total: { readonly list: readonly Upstream[]; readonly now: number; readonly picks: number } = { list: [], now: Number.NaN, picks: 0 };
 
   constructor(settings: AdaptiveSettings, context: PickerContext | undefined) {
     const { decayMs, failureHalfLifeMs, failureWeight } = settings;
@@ -75,7 +78,37 @@ class AdaptivePicker implements Picker {
 
   readonly pick = (upstreams: readonly Upstream[], request: MeshRequest): Upstream | undefined => {
     if (upstreams.length < 2) return upstreams[0];
+    this.#list = upstreams;
     const survey = this.#survey;
+    const at = this.#pick(survey, upstreams, request);
+    (survey.records[at] as TrackRecord).picks.add(this.#at.now);
+    return upstreams[survey.indexes[at] as number];
+  };
+
+  readonly onAttempt = (upstream: Upstream, request: MeshRequest): AttemptLearner => {
+    return new AttemptOnRecord(this.#records.of(upstream), this.#routes.of(request), isSafe(request), this.#recordOptions);
+  };
+
+  readonly explain = (upstream: Upstream): PickerView => {
+    const list = comparedWith(upstream, this.#list);
+    const survey = new Survey();
+    const { failures, picks } = this.#records.of(upstream);
+    const now = this.#clock.now();
+    const pick = { ...this.#at, now, route: failures.worstRoute(now, this.#at.failureHalfLifeMs) };
+    survey.read(list, this.#records, weighList(this.#list.includes(upstream) ? this.#list : list), this.#random, pick);
+    judgeAll(survey, list, pick);
+    const at = list.indexOf(upstream);
+    const tryAt = { safe: this.#tryAt(survey, at, pick, this.#retries.areOn), other: this.#tryAt(survey, at, pick, false) };
+    const total = this.#picksOf(this.#list, now);
+    const share = total > 0 ? picks.at(now) / total : 0;
+    return viewOf(survey, list, at, this.#shares, share, avoidedBecause(survey, at, tryAt, now));
+  };
+
+  readonly forService = (_service: string, context?: PickerContext): Picker => {
+    return new AdaptivePicker(this.#settings, context);
+  };
+
+  #pick(survey: Survey, upstreams: readonly Upstream[], request: MeshRequest): number {
     const pick = this.#at;
     pick.now = this.#clock.now();
     pick.route = this.#routes.of(request);
@@ -86,43 +119,12 @@ class AdaptivePicker implements Picker {
     if (isRetry) this.#retries.retry();
     for (let at = 0; at < survey.count; at++) {
       survey.judge(at, pick);
-      if (this.#look(at) && !isRetry && this.#isDue(at, upstreams[survey.indexes[at] as number] as Upstream, request)) {
-        return upstreams[survey.indexes[at] as number];
-      }
+      if (this.#look(at) && !isRetry && this.#isDue(at, upstreams[survey.indexes[at] as number] as Upstream, request)) return at;
     }
     survey.compare(upstreams, this.#settings.failureWeight);
     // All that are faster are so busy that a slow one answers sooner.
-    const { cheapest } = survey;
-    if ((survey.ratios[cheapest] as number) > maxShared) return upstreams[survey.indexes[cheapest] as number];
-    return this.#shares.pick(upstreams, survey, pick.now, this.#fairMs);
-  };
-
-  readonly onAttempt = (upstream: Upstream, request: MeshRequest): AttemptLearner => {
-    return new AttemptOnRecord(this.#records.of(upstream), this.#routes.of(request), isSafe(request), this.#recordOptions);
-  };
-
-  readonly explain = (upstream: Upstream): PickerView => {
-    const { failureHalfLifeMs, failureWeight } = this.#settings;
-    const now = this.#clock.now();
-    const record = this.#records.of(upstream);
-    const failureRatio = record.failures.worst(now, failureHalfLifeMs);
-    const penalty = failureWeight * Math.max(0, failureRatio - tolerated);
-    const factor = 1 / Math.max(weightOf(upstream), leastWeight);
-    return {
-      cost: (record.known ? record.meanMs : 0) * ((upstream.inFlight + 1) * factor + penalty),
-      latencyMs: record.known ? record.meanMs : 0,
-      failureRatio,
-      waiting: record.waiting,
-    };
-  };
-
-  readonly forService = (_service: string, context?: PickerContext): Picker => {
-    return new AdaptivePicker(this.#settings, context);
-  };
-
-  /** Mean time between two picks of each candidate, in milliseconds. */
-  get #fairMs(): number {
-    return this.#survey.count / this.#rate.perMs;
+    if ((survey.ratios[survey.cheapest] as number) > maxShared) return survey.cheapest;
+    return this.#shares.pick(upstreams, survey, pick.now, survey.count / this.#rate.perMs);
   }
 
   /** Settles how slow a candidate counts as, and whether it is avoided. */
@@ -135,7 +137,7 @@ class AdaptivePicker implements Picker {
     if (isSlow) record.slowness ??= new Slowness();
     if (record.slowness !== undefined) {
       if (isSlow && Number.isNaN(record.slowness.avoidedSince)) record.triedAt = now;
-      record.slowness.see(isSlow, now, this.#fairMs);
+      record.slowness.see(isSlow, now, this.#survey.count / this.#rate.perMs);
     }
     record.failures.see(route, isBlamed, now);
     if (ratio > 1 && !isSlow && !isBlamed) {
@@ -148,22 +150,40 @@ class AdaptivePicker implements Picker {
 
   /** Whether an avoided candidate is to be tried with this request, which is then counted as a try. */
   #isDue(at: number, upstream: Upstream, request: MeshRequest): boolean {
-    const { now, route } = this.#at;
-    const { failures, slowness, triedAt, lowRun } = this.#survey.records[at] as TrackRecord;
-    // What has just answered well is no risk: the rest of the proof costs no try.
-    const isMending = failures.isMending(route) || lowRun > 0;
+    const record = this.#survey.records[at] as TrackRecord;
+    const isMending = this.#isMending(record, this.#at.route);
     if (upstream.inFlight > 0 || !(isMending || this.#tries >= 1)) return false;
-    if (now < triedAt + (isMending ? mendingGap : tryGap) * this.#fairMs) return false;
-    const isRepeated = this.#retries.areOn && isSafe(request);
-    const avoidedSince = slowness?.avoidedSince ?? Number.NaN;
-    if (now < failures.tryAt(route, isRepeated, this.#rate.perMs, avoidedSince)) return false;
-    if (slowness !== undefined && !Number.isNaN(avoidedSince) && lowRun === 0) {
-      const isHarmless = failures.isClean && (this.#survey.slowness[at] as number) < harmlessRatio;
-      if (now < slowness.tryAt(isRepeated || isHarmless, triedAt, this.#fairMs)) return false;
-    }
+    if (this.#at.now < this.#tryAt(this.#survey, at, this.#at, this.#retries.areOn && isSafe(request))) return false;
     if (!isMending) this.#tries--;
-    (this.#survey.records[at] as TrackRecord).triedAt = now;
+    record.triedAt = this.#at.now;
     return true;
+  }
+
+  /** An instance that has just answered well is no risk: the rest of the proof costs no try. */
+  #isMending({ failures, lowRun }: TrackRecord, route: number): boolean {
+    return lowRun > 0 || failures.isMending(route);
+  }
+
+  /** The time from which an avoided candidate may be tried; `isRepeated`: a retry makes up for a failure. */
+  #tryAt(survey: Survey, at: number, { route }: SurveyedPick, isRepeated: boolean): number {
+    const record = survey.records[at] as TrackRecord;
+    const { failures, slowness, triedAt, lowRun } = record;
+    // Mean time between two picks of each candidate.
+    const fairMs = survey.count / this.#rate.perMs;
+    const avoidedSince = slowness?.avoidedSince ?? Number.NaN;
+    const gap = this.#isMending(record, route) ? mendingGap : tryGap;
+    const afterFailures = Math.max(triedAt + gap * fairMs, failures.tryAt(route, isRepeated, this.#rate.perMs, avoidedSince));
+    if (slowness === undefined || Number.isNaN(avoidedSince) || lowRun > 0) return afterFailures;
+    const isHarmless = failures.isClean && (survey.slowness[at] as number) < harmlessRatio;
+    return Math.max(afterFailures, slowness.tryAt(isRepeated || isHarmless, triedAt, fairMs));
+  }
+
+  /** The picks of a whole list, for shares. */
+  #picksOf(list: readonly Upstream[], now: number): number {
+    const total = this.#total;
+    if (total.list === list && total.now === now) return total.picks;
+    this.#total = { list, now, picks: list.reduce((sum, upstream) => sum + this.#records.of(upstream).picks.at(now), 0) };
+    return this.#total.picks;
   }
 }
 

@@ -442,19 +442,59 @@ describe("adaptive", () => {
     }
   });
 
-  it("explains what it has learnt of an instance", () => {
+  it("explains the cost of an instance by its terms, the share that it got and is meant to have", () => {
     const clock = manualClock();
-    const picker = adaptive({ clock });
-    const [upstream, fresh] = upstreamsOf(2) as [Upstream, Upstream];
-    answer(picker, clock, upstream, 10);
-    expect(picker.explain?.(upstream)).toEqual({ cost: 10, latencyMs: 10, failureRatio: 0, waiting: 0 });
-    expect(picker.explain?.(fresh)).toEqual({ cost: 0, latencyMs: 0, failureRatio: 0, waiting: 0 });
-    for (let call = 0; call < 200; call++) answer(picker, clock, upstream, 1, 503, "/reports/1");
-    picker.onAttempt?.(upstream, testRequest());
-    statisticsOf(upstream).inFlight = 1;
-    const view = picker.explain?.(upstream);
-    expect(view).toMatchObject({ waiting: 1 });
-    expect(view?.["failureRatio"]).toBeGreaterThan(0.5);
-    expect(view?.["cost"]).toBeGreaterThan(100);
+    const picker = adaptive({ clock, random: seededRandom(17) });
+    const upstreams = upstreamsOf(3);
+    picker.update?.(upstreams);
+    for (let call = 0; call < 30; call++) answer(picker, clock, picker.pick(upstreams, testRequest()) as Upstream, 10);
+    for (const upstream of upstreams) {
+      const view = picker.explain?.(upstream) as Record<string, number>;
+      expect(view).toMatchObject({ cost: 10, latencyMs: 10, load: 1, penaltyMs: 0, failureRatio: 0, waiting: 0 });
+      expect(view["share"]).toBeCloseTo(1 / 3, 1);
+      expect(view["meant"]).toBeCloseTo(1 / 3, 5);
+      expect(view).not.toHaveProperty("avoided");
+    }
+  });
+
+  it("picks the instance of the lowest cost that it explains", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(18) });
+    const upstreams = upstreamsOf(4);
+    picker.update?.(upstreams);
+    for (let call = 0; call < 20; call++) for (const upstream of upstreams) answer(picker, clock, upstream, 10);
+    for (const [index, upstream] of upstreams.entries()) {
+      statisticsOf(upstream).inFlight = [3, 1, 2, 5][index] as number;
+      for (let call = 0; call < upstream.inFlight; call++) picker.onAttempt?.(upstream, testRequest());
+    }
+    const picked = picker.pick(upstreams, testRequest()) as Upstream;
+    const costs = upstreams.map((upstream) => {
+      const view = picker.explain?.(upstream) as Record<"cost" | "latencyMs" | "load" | "penaltyMs", number>;
+      expect(view.cost).toBeCloseTo(view.latencyMs * view.load + view.penaltyMs, 9);
+      return view.cost;
+    });
+    expect(Math.min(...costs)).toBe(costs[upstreams.indexOf(picked)]);
+    expect(picked).toBe(upstreams[1]);
+  });
+
+  it("explains in words why an instance is avoided, and when it is tried next", () => {
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(19) });
+    const upstreams = upstreamsOf(3);
+    picker.update?.(upstreams);
+    const [failing, slow, good] = upstreams as [Upstream, Upstream, Upstream];
+    for (let call = 0; call < 20; call++) {
+      answer(picker, clock, good, 10);
+      answer(picker, clock, slow, 100);
+      answer(picker, clock, failing, 1, 500);
+      picker.pick(upstreams, testRequest());
+    }
+    expect(picker.explain?.(failing)?.["avoided"]).toMatch(/^fails \d+ %; next try in \d+ s/);
+    expect(picker.explain?.(slow)?.["avoided"]).toMatch(/^[89]\.\d times slower than the fastest; next try (in \d+ s|now)/);
+    expect(picker.explain?.(good)).not.toHaveProperty("avoided");
+    expect(picker.explain?.(failing)?.["meant"]).toBe(0);
+    expect(picker.explain?.(failing)?.["cost"]).toBeGreaterThan(100);
+    // An instance of another list, of which nothing is known.
+    expect(picker.explain?.(testUpstream({ host: "10.9.9.9" }))).toMatchObject({ waiting: 0, failureRatio: 0, share: 0 });
   });
 });
