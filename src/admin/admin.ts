@@ -76,6 +76,8 @@ async function serve(mesh: AdminMesh, options: AdminOptions): Promise<Admin> {
     keepAliveTimeout: 5_000,
     maxHeaderSize: 16_384,
   });
+  // A connection on which nothing moves: of a reader that has stopped, for one.
+  server.timeout = 10_000;
   limitConnections(server, 64);
   server.on("request", (request, response) => void respond(parts, request, response));
   server.on("connection", (socket) => socket.unref());

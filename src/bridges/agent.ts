@@ -2,6 +2,7 @@ import type { AgentOptions, ClientRequest, ClientRequestArgs } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Lease } from "../attempts/lease.ts";
+import { Cancellation } from "../core/cancellation.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { requestHeadersOfTheMesh } from "../core/http/own-headers.ts";
@@ -12,6 +13,7 @@ import type { IdleSockets } from "../wire/idle-sockets.ts";
 import type { InstanceConnector } from "../wire/instance-connector.ts";
 import { nodeHttp } from "../wire/node-http.ts";
 import { connectionFailed, follow } from "./request-outcome.ts";
+import { endWithoutSocket, onDestroyedWaiting } from "./waiting-request.ts";
 
 /** A service, as far as a {@link MeshAgent} uses it. */
 export interface AgentService {
@@ -34,17 +36,14 @@ interface Destination {
   readonly wire: WireSettings;
   /** The version of the identity when the request was made. */
   readonly version: number;
+  /** Gives up the connection that is being made for the request. */
+  giveUp: () => void;
 }
 
 /** The options that an agent passes on. */
 interface RequestOptions extends ClientRequestArgs {
   destination?: Destination;
   _agentKey?: string;
-}
-
-/** The method of `http.ClientRequest` by which agents hand over a socket, since 2013; the types omit it. */
-interface RequestInternals {
-  onSocket(socket: null, error: Error | undefined): void;
 }
 
 /** The members of `http.Agent` that the types omit. */
@@ -80,14 +79,13 @@ export class MeshAgent extends Agent {
   }
 
   addRequest(request: ClientRequest, options: RequestOptions): void {
-    this.#send(request, options).catch((error: unknown) => end(request, error as Error));
+    this.#send(request, options).catch((error: unknown) => endWithoutSocket(request, error as Error));
   }
 
   override createConnection(options: RequestOptions, callback: (error: Error | null, stream: Duplex) => void): undefined {
     const destination = options.destination as Destination;
     const { upstream, wire } = destination;
     const place = this.#reserve(options);
-    const destroyed = new Error("the agent was destroyed");
     const giveUp = this.#target.connector.open(upstream, wire, { alpn: ["http/1.1"] }, (error, socket) => {
       if (error !== null) {
         callback(error === destroyed ? error : connectionFailed(error), undefined as unknown as Duplex);
@@ -101,7 +99,8 @@ export class MeshAgent extends Agent {
       socket.once("close", () => this.#target.idle.remove(upstream, socket));
       callback(null, socket);
     });
-    place.socket.once("close", () => giveUp(destroyed));
+    destination.giveUp = () => giveUp(destroyed);
+    place.socket.once("close", destination.giveUp);
     return undefined;
   }
 
@@ -150,6 +149,8 @@ export class MeshAgent extends Agent {
   async #send(request: ClientRequest, options: RequestOptions): Promise<void> {
     const origin = originOf(options);
     const { service: name, requiresTls } = parseOrigin(origin, request.path);
+    const cancellation = new Cancellation();
+    onDestroyedWaiting(request, () => cancellation.cancel(destroyed));
     const found = this.#target.serviceOf(name);
     // At once where the service is known: a client that ends its request in the same turn writes its headers then.
     const service = found instanceof Promise ? await found : found;
@@ -157,18 +158,31 @@ export class MeshAgent extends Agent {
     setHeaders(request, wire.peer.name);
     this.#closeOutdated();
     const lease = await service.lease(
-      meshRequest({ service: name, requiresTls, method: request.method, path: request.path, headers: {}, body: undefined }),
+      meshRequest({ service: name, requiresTls, method: request.method, path: request.path, headers: {}, body: undefined, cancellation }),
     );
     if (request.destroyed) {
       lease.settle("neutral");
-      end(request, undefined);
       return;
     }
     const { upstream } = lease;
     const { host, port } = upstream.endpoint;
     follow(request, lease, origin);
-    const destination: Destination = { upstream, wire, version: this.#target.connector.identity.version };
+    const destination: Destination = { upstream, wire, version: this.#target.connector.identity.version, giveUp: () => {} };
+    cancellation.onCancel(() => {
+      this.#leaveQueue(request);
+      destination.giveUp();
+    });
     internals.addRequest.call(this, request, { ...options, host, hostname: host, port, socketPath: undefined, destination });
+  }
+
+  /** Takes a request that was destroyed out of those that wait for a connection. */
+  #leaveQueue(request: ClientRequest): void {
+    const requests = this.requests as Record<string, ClientRequest[] | undefined>;
+    for (const [name, waiting] of Object.entries(requests)) {
+      const left = waiting?.filter((each) => each !== request) ?? [];
+      if (left.length > 0) requests[name] = left;
+      else delete requests[name];
+    }
   }
 
   /** Reserves a place for a connection that is being made: `http.Agent` counts sockets against its limits and ends them with itself. */
@@ -218,8 +232,5 @@ function setHeaders(request: ClientRequest, peerName: string | undefined): void 
   for (const name of requestHeadersOfTheMesh) request.removeHeader(name);
 }
 
-/** Ends a request without a socket: after `destroy` alone it would go on waiting for one. */
-function end(request: ClientRequest, error: Error | undefined): void {
-  (request as unknown as RequestInternals).onSocket(null, error);
-  if (error !== undefined) request.destroy(error);
-}
+/** The end of a connection that is not wanted any more. */
+const destroyed = new Error("the agent was destroyed");

@@ -12,9 +12,9 @@ export function isGatewayError(status: number): boolean {
   return status === 502 || status === 503 || status === 504;
 }
 
-/** Whether a status means that the server accepts no more requests at present: 429, and the gateway errors. */
-export function isOverload(status: number): boolean {
-  return status === 429 || isGatewayError(status);
+/** Whether a status says that one caller has sent too much (RFC 6585 §4): evidence neither against the service nor for its room. */
+export function isOfOneCaller(status: number): boolean {
+  return status === 429;
 }
 
 /** The outcome of an attempt that has a response. 500 and 4xx are no failures: the instance works, and answers. */

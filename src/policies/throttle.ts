@@ -2,7 +2,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
-import { isOverload, outcomeOfError } from "../core/outcome.ts";
+import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { group, number, orFalse } from "../core/settings/rules.ts";
 import { SlidingSum } from "./sliding-sum.ts";
@@ -50,7 +50,8 @@ export function throttle({ service, clock, random, ...options }: ThrottlePolicyO
       (response) => {
         // Counted now, and not when it was sent: only now it is known whether the service accepts the call.
         calls.add();
-        if (!isOverload(response.status)) accepted.add();
+        // 429 is said to one caller: the service takes the calls of others.
+        if (!isGatewayError(response.status)) accepted.add();
         return response;
       },
       (error: unknown) => {

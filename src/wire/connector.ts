@@ -1,4 +1,5 @@
 import type { WireSettings } from "../core/connection-options.ts";
+import { outsideOfCalls } from "../core/outside-of-calls.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { InstanceConnector } from "./instance-connector.ts";
 import { noticeResets } from "./undici/reset-notice.ts";
@@ -8,7 +9,9 @@ import type { Connector } from "./undici/undici.ts";
 export function upstreamConnector(instances: InstanceConnector, upstream: Upstream, wire: WireSettings, allowH2: boolean): Connector {
   const alpn = allowH2 ? ["http/1.1", "h2"] : ["http/1.1"];
   return ({ servername }, callback) => {
-    instances.open(upstream, wire, { alpn, serverName: servername || undefined }, callback);
+    // A connection outlives the call that it is opened for: what it carries later would be seen in that call's asynchronous context. Not so that
+    // of an agent, whose requests `node:http` puts into their own.
+    outsideOfCalls(() => instances.open(upstream, wire, { alpn, serverName: servername || undefined }, callback));
   };
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
-import { outsideOfCalls } from "../core/outside-of-calls.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { GiveUp, Opened } from "./address-race.ts";
 import type { ClientIdentity } from "./client-identity.ts";
@@ -63,8 +62,7 @@ export class InstanceConnector {
       const opening = new ConnectionOpening(target, done);
       return (reason) => opening.giveUp(reason);
     };
-    // A connection outlives the call that it is opened for: what it carries later would be seen in that call's asynchronous context.
-    return outsideOfCalls(() => (isForRequests ? connectTimeout(open, limitMs, this.#clock, opened) : open(opened)));
+    return isForRequests ? connectTimeout(open, limitMs, this.#clock, opened) : open(opened);
   }
 
   /** Asked at each connection, since discovery may change the zone of an instance. */

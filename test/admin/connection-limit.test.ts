@@ -5,9 +5,14 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { limitConnections } from "../../src/admin/connection-limit.ts";
 import { until } from "../support/until.ts";
 
+/** More than the buffers of a connection hold. */
+const large = Buffer.alloc(32 * 2 ** 20);
+
 async function serverOf(most: number) {
   const server = createServer((request, response) => {
     if (request.url === "/slow") response.write("begun");
+    else if (request.url === "/large") response.end(large);
+    else if (request.method === "POST") request.resume().on("end", () => response.end("ok"));
     else response.end("ok");
   });
   limitConnections(server, most);
@@ -41,6 +46,16 @@ describe("limitConnections", () => {
     const halves = await Promise.all(Array.from({ length: 4 }, () => opened("GET / HT")));
     await until("the page is there again", async () => (await status()) === 200, 10_000);
     expect(halves.some(({ destroyed, readableEnded }) => destroyed || readableEnded)).toBe(true);
+  });
+
+  it.each([
+    ["read no answer", "GET /large HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ["send no body", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"],
+  ])("makes room where clients that %s hold every connection", async (_what, text) => {
+    const { opened, status } = await serverOf(4);
+    const held = await Promise.all(Array.from({ length: 4 }, () => opened(text)));
+    for (const socket of held) socket.pause();
+    await until("the page is there again", async () => (await status()) === 200, 10_000);
   });
 
   it("leaves connections alone that have a request", async () => {

@@ -1,6 +1,7 @@
 // In which asynchronous context what runs: the caller's own in the caller's, also where a connection, a queue or a timer is between.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { describe, expect, it } from "vitest";
+import { get } from "node:http";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Interceptor } from "../../src/core/dispatch.ts";
 import type { Observer } from "../../src/core/observing/observer.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
@@ -82,5 +83,33 @@ describe("what is a caller's runs in the caller's context", () => {
       "the end of an attempt",
       "the function that makes a body",
     ]);
+  });
+});
+
+describe("a request of an agent", () => {
+  it("is answered in its caller's context, on whichever connection", async () => {
+    const server = await serve((_request, response) => response.end("whole"));
+    const agent = meshOf({ orders: server.port }).agent({ maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const wrong: string[] = [];
+    const call = (name: string) =>
+      storage.run(name, () => {
+        const note = (what: string) => {
+          if (storage.getStore() !== name) wrong.push(`${what} of ${name} ran in ${storage.getStore()}`);
+        };
+        return new Promise<void>((resolve, reject) => {
+          const request = get("http://orders/x", { agent }, (response) => {
+            note("the response");
+            response
+              .resume()
+              .on("end", () => note("its end"))
+              .on("close", resolve);
+          });
+          request.on("error", reject);
+        });
+      });
+    await call("a");
+    await Promise.all(["b", "c"].map(call));
+    expect(wrong).toEqual([]);
   });
 });

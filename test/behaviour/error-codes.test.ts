@@ -149,7 +149,7 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
     },
     "the throttle": {
       async run() {
-        const server = await serve((_request, response) => response.writeHead(429).end());
+        const server = await serve((_request, response) => response.writeHead(503).end());
         const mesh = meshOf({ orders: server.port }, { ...once, throttle: { ratio: 1 }, random: () => 0 });
         await (await mesh.fetch("orders/x")).text();
         return { error: await rejectionOf(mesh.fetch("orders/x")), sent: server.begun.slice(1) };

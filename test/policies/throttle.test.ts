@@ -31,7 +31,7 @@ describe("throttle", () => {
 
   it("sends twice as many as are accepted, where a tenth is", async () => {
     let call = 0;
-    const { many } = rig(() => (call++ % 10 === 0 ? 200 : 429));
+    const { many } = rig(() => (call++ % 10 === 0 ? 200 : 503));
     await many(2_000);
     const { sent, overloaded } = await many(2_000);
     expect(sent + overloaded).toBe(2_000);
@@ -46,6 +46,7 @@ describe("throttle", () => {
     ["502", 502, true],
     ["500, which is an answer", 500, false],
     ["404", 404, false],
+    ["429, which is said to one caller", 429, false],
     ["the caller's abort", { throws: new Error("aborted") }, false],
   ])("counts %s as it is", async (_what, ending, isHeldBack) => {
     const { many } = rig(() => ending);

@@ -5,6 +5,7 @@ import { lookUp } from "../lookup.ts";
 import { likelyName, suggestionOf } from "../registry/likely-name.ts";
 import type { RegistrySource } from "../registry/registry-source.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
+import { type Limits, limited, limitedSignal } from "../wait.ts";
 import { clockFinding } from "./clock-check.ts";
 import { consulFindings, type RegistryCheck } from "./consul-checks.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
@@ -24,8 +25,8 @@ export async function* registryFindings(source: RegistrySource, options: SourceC
   switch (source.kind) {
     case "consul": {
       const url = new URL(source.access.url);
-      yield* nameFindings(url);
-      yield* serverCertificateFindings(url, source.tls, options.timeoutMs);
+      yield* nameFindings(url, options);
+      yield* serverCertificateFindings(url, source.tls, options);
       yield* consulFindings(source.access, check);
       break;
     }
@@ -47,8 +48,8 @@ async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerat
   url.password = "";
   const path = withoutTrailingSlashes(url.pathname).replace(/\/apps$/, "");
   const base = `${url.origin}${path === "" ? "/eureka" : path}`;
-  yield* nameFindings(url);
-  yield* serverCertificateFindings(url, check.tls, check.timeoutMs);
+  yield* nameFindings(url, check);
+  yield* serverCertificateFindings(url, check.tls, check);
   try {
     const answer = await probe(`${base}/apps`, { ...check, headers });
     if (answer.status === 200 && isEurekas(answer.body)) yield ok("registry", `${base} answered after ${Math.round(answer.ms)} ms`);
@@ -87,18 +88,20 @@ export function zoneOf(template: string): string {
 
 async function* dnsFindings(
   { template, servers }: { readonly template: string; readonly servers: readonly string[] | undefined },
-  { timeoutMs }: Pick<RegistryCheck, "timeoutMs">,
+  { timeoutMs, signal }: Limits,
 ): AsyncGenerator<Finding, void, undefined> {
   const asked = servers ?? new Resolver().getServers();
   for (const server of asked) {
     const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
     try {
       resolver.setServers([server]);
-      await resolver.resolveSoa(zoneOf(template)).catch((error: { code?: unknown }) => {
+      await limited(resolver.resolveSoa(zoneOf(template)), { timeoutMs, signal }).catch((error: { code?: unknown }) => {
         if (!answers.has(error.code)) throw error;
       });
       yield ok("dns", `the server ${server} answers`);
     } catch (error) {
+      resolver.cancel();
+      signal.throwIfAborted();
       yield fail(
         "dns",
         `the server ${server} does not answer (${describeError(error)})`,
@@ -116,16 +119,16 @@ async function* adapterFindings(
   const name = discovery.name ?? "discovery";
   try {
     if (service !== undefined)
-      yield* await lookUp(discovery, service, { timeoutMs, signal }, async ({ update }) => {
+      yield* await lookUp(discovery, service, { timeoutMs, signal }, async ({ update, ms }) => {
         const { endpoints } = update;
-        if (endpoints.length === 0) return serviceFindings(name, update, await likelyName(discovery, service, signal));
+        if (endpoints.length === 0) return serviceFindings(name, update, await likelyName(discovery, service, signal, timeoutMs - ms));
         return [
           ...serviceFindings(name, update, undefined),
           ...(await instanceFindings(endpoints, { tls: instanceTls, timeoutMs, signal })),
         ];
       });
     else if (discovery.services !== undefined) {
-      const count = (await discovery.services(signal)).length;
+      const count = (await discovery.services(limitedSignal({ signal, timeoutMs }))).length;
       yield count > 0
         ? ok("discovery", `${name} lists ${count} services`)
         : warn("discovery", `${name} lists no service`, "register one, or check what the token may read");

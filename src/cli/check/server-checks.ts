@@ -3,17 +3,19 @@ import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { describeError } from "../../core/errors.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
+import { type Limits, limited } from "../wait.ts";
 import { expiryFinding } from "./certificate-checks.ts";
 import { type Finding, fail, ok } from "./finding.ts";
 
 /** Checks that the name of a server has addresses; no finding for an IP address. */
-export async function* nameFindings(url: URL): AsyncGenerator<Finding, void, undefined> {
+export async function* nameFindings(url: URL, limits: Limits): AsyncGenerator<Finding, void, undefined> {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) !== 0) return;
   try {
-    const found = await lookup(host, { all: true });
+    const found = await limited(lookup(host, { all: true }), limits);
     yield ok("dns", `${host} is ${found.map(({ address }) => address).join(", ")}`);
   } catch (error) {
+    limits.signal.throwIfAborted();
     yield fail("dns", `${host} has no address (${describeError(error)})`, "check the name, /etc/resolv.conf and /etc/hosts");
   }
 }
@@ -31,7 +33,7 @@ const advice: ReadonlyMap<string, string> = new Map([
 export async function* serverCertificateFindings(
   url: URL,
   { ca, cert, key, servername }: TlsFiles,
-  timeoutMs: number,
+  { timeoutMs, signal }: Limits,
 ): AsyncGenerator<Finding, void, undefined> {
   if (url.protocol !== "https:") return;
   const check = "certificate";
@@ -49,10 +51,15 @@ export async function* serverCertificateFindings(
       rejectUnauthorized: false,
     });
     const end = (result: Finding | readonly Finding[]): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onEnd);
       resolve(result);
       socket.destroy();
     };
-    socket.setTimeout(timeoutMs, () => end(fail(check, "no TLS handshake in time", "check that the port speaks HTTPS")));
+    const onEnd = (): void => end(fail(check, "no TLS handshake in time", "check that the port speaks HTTPS"));
+    const timer = setTimeout(onEnd, timeoutMs);
+    signal.addEventListener("abort", onEnd, { once: true });
+    if (signal.aborted) onEnd();
     socket.on("error", (error) =>
       end(
         fail(check, `no TLS handshake (${describeError(error)})`, "check that the port speaks HTTPS, and whether it wants --registry-cert"),
@@ -72,5 +79,6 @@ export async function* serverCertificateFindings(
       end([trust, expiryFinding(check, peer, Date.now())]);
     });
   });
+  signal.throwIfAborted();
   yield* [finding].flat();
 }

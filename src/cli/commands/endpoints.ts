@@ -38,7 +38,7 @@ export const command: Command = declare({
     let likely: string | undefined;
     const report = await lookUp(discovery, service, { timeoutMs, signal: io.signal }, async ({ update, ms }): Promise<EndpointsReport> => {
       const endpoints = update.endpoints.map(endpointView).sort((a, b) => (a.id < b.id ? -1 : 1));
-      if (endpoints.length === 0) likely = await likelyName(discovery, update.service, io.signal);
+      if (endpoints.length === 0) likely = await likelyName(discovery, update.service, io.signal, timeoutMs - ms);
       return { service, discovery: name, ms: Math.round(ms), endpoints, rejected: update.rejected, leftOut: update.leftOut ?? [] };
     });
     terminal.progress();

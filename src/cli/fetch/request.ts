@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import type { MeshRequestInit } from "../../index.ts";
 import type { Io } from "../io.ts";
 import { readNamedFile } from "../named-file.ts";
@@ -13,7 +14,7 @@ const maxBodyBytes = 1_073_741_824;
 /** The request of the options. Secret values of headers are registered with the terminal, so that they are never shown. */
 export async function requestOf(
   values: Values<typeof fetchOptions>,
-  io: Pick<Io, "stdin">,
+  io: Pick<Io, "stdin" | "signal">,
   terminal: Terminal,
 ): Promise<MeshRequestInit & { method: string; headers: Headers }> {
   const headers = headersOf(await headerLines(values.header ?? []));
@@ -65,18 +66,19 @@ function headersOf(lines: readonly string[]): Headers {
   return headers;
 }
 
-async function bodyOf(parts: readonly string[], io: Pick<Io, "stdin">): Promise<Uint8Array<ArrayBuffer>> {
+async function bodyOf(parts: readonly string[], io: Pick<Io, "stdin" | "signal">): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for (const part of parts) {
     if (chunks.length > 0) chunks.push(Buffer.from("&"));
-    if (part === "@-") chunks.push(await allOf(io.stdin));
+    if (part === "@-") chunks.push(await allOf(io));
     else chunks.push(part.startsWith("@") ? await readNamedFile(part.slice(1), maxBodyBytes) : Buffer.from(part));
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-async function allOf(stdin: Io["stdin"]): Promise<Uint8Array> {
+async function allOf({ stdin, signal }: Pick<Io, "stdin" | "signal">): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
+  if (stdin !== undefined) addAbortSignal(signal, stdin);
   for await (const chunk of stdin ?? []) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
   return Buffer.concat(chunks);
 }

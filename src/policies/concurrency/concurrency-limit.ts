@@ -3,7 +3,7 @@ import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../cor
 import { MeshError } from "../../core/errors.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { ConcurrencyReading } from "../../core/observing/reading.ts";
-import { isOverload, outcomeOfError } from "../../core/outcome.ts";
+import { isGatewayError, isOfOneCaller, outcomeOfError } from "../../core/outcome.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { group, orFalse } from "../../core/settings/rules.ts";
 import { type ConcurrencyOptions, concurrencyOptions } from "./concurrency-options.ts";
@@ -52,7 +52,8 @@ export class ConcurrencyLimiter {
     const inFlight = this.#inFlight;
     return next(request).then(
       (response) => {
-        this.#learn(startedAt, inFlight, isOverload(response.status));
+        // A fast 429 says nothing of the room: it is said to one caller.
+        if (!isOfOneCaller(response.status)) this.#learn(startedAt, inFlight, isGatewayError(response.status));
         response.body.onClose(this.#leave);
         return response;
       },

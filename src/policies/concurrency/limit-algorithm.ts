@@ -4,7 +4,7 @@ export interface LimitSample {
   readonly ms: number;
   /** Attempts in flight when the attempt began, itself included. */
   readonly inFlight: number;
-  /** The instance had no room for it: it timed out, could not be connected to, or answered 429, 502, 503 or 504. */
+  /** The instance had no room for it: it timed out, could not be connected to, or answered 502, 503 or 504. An attempt that was answered with 429 is no sample. */
   readonly dropped: boolean;
 }
 

@@ -8,31 +8,9 @@ declare module "undici/lib/api/index.js" {
 }
 
 declare module "undici/lib/core/request.js" {
-  import type { Dispatcher } from "undici";
-
-  /** A request as undici's own clients have it: checked, with its body in few forms. */
-  export default class Request {
-    constructor(origin: string, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler);
-    readonly method: string;
-    readonly path: string;
-    /** The header `host`, which `headers` does not have. */
-    readonly host: string | null;
-    /** The header `content-length`, which `headers` does not have. */
-    readonly contentLength: number | null;
-    /** Names and values in turn. */
-    readonly headers: readonly (string | readonly string[])[];
-    readonly body: Uint8Array | Blob | AsyncIterable<Uint8Array | string> | null;
-    readonly aborted: boolean;
-    readonly completed: boolean;
-    onConnect(abort: (error?: Error | null) => void): void;
-    onBodySent(chunk: Uint8Array): void;
-    onRequestSent(): void;
-    onResponseStarted(): void;
-    onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean | undefined;
-    onData(chunk: Buffer): boolean | undefined;
-    onComplete(trailers: object): void;
-    onError(error: Error): void;
-  }
+  // Its type is in undici.ts: the declarations of the package may not name a file that has none.
+  const request: unknown;
+  export default request;
 }
 
 declare module "undici/lib/core/errors.js" {

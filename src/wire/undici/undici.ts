@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import type * as undici from "undici";
 import methods from "undici/lib/api/index.js";
 import undiciErrors from "undici/lib/core/errors.js";
@@ -33,6 +34,28 @@ export type Connector = undici.buildConnector.connector;
 /** The classes of undici's errors. */
 export const errors: typeof undici.errors = undiciErrors;
 
-/** A request that has been checked, with what undici tells its diagnostics channels of it. */
-export const UndiciRequest: typeof request = request;
-export type UndiciRequest = request;
+/** A request as undici's own clients have it: checked, with its body in few forms, and with what undici tells its diagnostics channels of it. */
+export interface UndiciRequest {
+  readonly method: string;
+  readonly path: string;
+  /** The header `host`, which `headers` does not have. */
+  readonly host: string | null;
+  /** The header `content-length`, which `headers` does not have. */
+  readonly contentLength: number | null;
+  /** Names and values in turn. */
+  readonly headers: readonly (string | readonly string[])[];
+  readonly body: Uint8Array | Blob | AsyncIterable<Uint8Array | string> | null;
+  readonly aborted: boolean;
+  readonly completed: boolean;
+  onConnect(abort: (error?: Error | null) => void): void;
+  onBodySent(chunk: Uint8Array): void;
+  onRequestSent(): void;
+  onResponseStarted(): void;
+  onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean | undefined;
+  onData(chunk: Buffer): boolean | undefined;
+  onComplete(trailers: object): void;
+  onError(error: Error): void;
+}
+
+/** Makes an {@link UndiciRequest}. Throws undici's errors for wrong options. */
+export const UndiciRequest: new (origin: string, options: DispatchOptions, handler: DispatchHandler) => UndiciRequest = request as never;

@@ -67,6 +67,10 @@ import { F121 } from "./F121.ts";
 import { F122 } from "./F122.ts";
 import { F131 } from "./F131.ts";
 import { F132 } from "./F132.ts";
+import { F141 } from "./F141.ts";
+import { F142 } from "./F142.ts";
+import { F143 } from "./F143.ts";
+import { F144 } from "./F144.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -138,6 +142,10 @@ export const faults: readonly Fault[] = [
   F122,
   F131,
   F132,
+  F141,
+  F142,
+  F143,
+  F144,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */

@@ -33,6 +33,8 @@ export interface ClientConfig {
   readonly patienceMs?: number;
   /** This share of the calls is given up by the caller after up to 20 ms. */
   readonly abortShare?: number;
+  /** Every so many-th call is made for a request whose caller, outside, waits 2 ms for it. */
+  readonly hurriedEvery?: number;
   /** `false`: without metrics, which it reports at the end otherwise. Only of one that sends by the mesh. */
   readonly hasMetrics?: boolean;
   /** With an exporter of telemetry that can be made to hang or throw. */

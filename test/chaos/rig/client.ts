@@ -43,7 +43,7 @@ process.send?.({ type: "ready" });
 function senderOf(): Send {
   const { sender = "mesh", discovery } = config;
   if (sender === "blind") return blindSender(discovery.kind === "static" ? discovery.endpoints : []);
-  return sender === "forgetful" ? forgetfulSender(meshSender(mesh)) : meshSender(mesh);
+  return sender === "forgetful" ? forgetfulSender(meshSender(mesh)) : meshSender(mesh, config.hurriedEvery);
 }
 
 async function obey(order: ClientOrder): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Discovery, Observer } from "../../../src/extend.ts";
-import { createMesh, dns, isMeshError, type Mesh, roundRobin, staticDiscovery, weighted } from "../../../src/index.ts";
+import { continueFrom, createMesh, dns, isMeshError, type Mesh, roundRobin, staticDiscovery, weighted } from "../../../src/index.ts";
 import { consul } from "../../../src/registries/consul.ts";
 import { eureka } from "../../../src/registries/eureka.ts";
 import type { ClientConfig, DiscoveryConfig } from "./client-config.ts";
@@ -31,30 +31,36 @@ export function meshOf({ discovery, mesh, picker }: ClientConfig, observers: rea
 }
 
 /** Through the mesh. */
-export function meshSender(mesh: Mesh): Send {
-  return async (id, method, signal) => {
-    try {
-      const body = method === "GET" ? undefined : bodyFor(id);
-      const response = await mesh.fetch(`shop/items/${id}`, {
-        method,
-        headers: { "x-id": id },
-        ...(body === undefined ? {} : { body }),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return await settledBy(id, response);
-    } catch (error) {
-      if (signal?.aborted === true && !isMeshError(error)) return { isAborted: true };
-      if (!isMeshError(error)) return { error: "NOT_A_MESH_ERROR", message: String(error) };
-      const { code, maybeExecuted, attempts } = error;
-      const phase = attempts.at(-1)?.phase;
-      return {
-        error: code,
-        maybeExecuted,
-        message: error.message,
-        ...(phase === undefined ? {} : { phase }),
-      };
-    }
+export function meshSender(mesh: Mesh, hurriedEvery = 0): Send {
+  let number = 0;
+  const inTime = (send: () => Promise<Settled>): Promise<Settled> => {
+    if (hurriedEvery === 0 || ++number % hurriedEvery !== 0) return send();
+    return continueFrom({ "x-mesh-deadline-ms": "2" }, send);
   };
+  return (id, method, signal) =>
+    inTime(async () => {
+      try {
+        const body = method === "GET" ? undefined : bodyFor(id);
+        const response = await mesh.fetch(`shop/items/${id}`, {
+          method,
+          headers: { "x-id": id },
+          ...(body === undefined ? {} : { body }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+        return await settledBy(id, response);
+      } catch (error) {
+        if (signal?.aborted === true && !isMeshError(error)) return { isAborted: true };
+        if (!isMeshError(error)) return { error: "NOT_A_MESH_ERROR", message: String(error) };
+        const { code, maybeExecuted, attempts } = error;
+        const phase = attempts.at(-1)?.phase;
+        return {
+          error: code,
+          maybeExecuted,
+          message: error.message,
+          ...(phase === undefined ? {} : { phase }),
+        };
+      }
+    });
 }
 
 /** Reads a response to its end. */
