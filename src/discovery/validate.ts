@@ -55,9 +55,9 @@ export function validateEndpoints(entries: readonly unknown[], allowSocketPaths 
 }
 
 /** The entries that are looked at: the same ones in whatever order the registry lists them, as long as there are not more than {@link maxHashed}. */
-function withinBounds(entries: readonly unknown[]): readonly unknown[] {
+export function withinBounds<T>(entries: readonly T[]): readonly T[] {
   if (entries.length <= maxLookedAt) return entries;
-  const named: unknown[] = [];
+  const named: T[] = [];
   const hashes: number[] = [];
   for (const entry of entries.length > maxHashed ? entries.slice(0, maxHashed) : entries) {
     const id: unknown = (entry as { id?: unknown } | null | undefined)?.id;

@@ -7,6 +7,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core/node", []],
   ["core/observing", ["core"]],
   ["core/http", ["core/text"]],
+  ["core/json", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],
   ["circuit", ["core/*", "circuit/opossum"]],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
+import { resultOf } from "../../src/core/json/steps.ts";
 import type { MeshEvent } from "../../src/core/observing/events.ts";
 import { fallback } from "../../src/discovery/combined/fallback.ts";
 import { union } from "../../src/discovery/combined/union.ts";
@@ -150,12 +151,14 @@ describe("an instance on a Unix socket", () => {
   it("is never what a registry says, to which others write", () => {
     const socketPath = "/var/run/docker.sock";
     const said = { socketPath, SocketPath: socketPath, socket_path: socketPath };
-    const [fromConsul] = endpointsOf([entry(8081, { service: { ...said, Meta: said } })], {
-      tags: [],
-      onlyPassing: false,
-      addressKey: undefined,
-      portName: undefined,
-    }).endpoints;
+    const [fromConsul] = resultOf(
+      endpointsOf([entry(8081, { service: { ...said, Meta: said } })], {
+        tags: [],
+        onlyPassing: false,
+        addressKey: undefined,
+        portName: undefined,
+      }),
+    ).endpoints;
     const instance = { ...said, status: "UP", ipAddr: "127.0.0.1", port: { $: 8081, "@enabled": "true" }, metadata: said };
     const fromEureka = endpointOf({ app: "USERS", instance }, { by: "app", preferSecure: false, preferHostName: false });
     for (const endpoint of [fromConsul, fromEureka]) {

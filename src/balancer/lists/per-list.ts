@@ -65,12 +65,17 @@ export class PerList<State> {
 
   #build(entry: Entry<State>): State {
     const before = this.#recent.includes(entry) ? entry : this.#recent.findLast(({ list }) => haveCommonEnd(list, entry.list));
-    const others = this.#recent.filter((other) => other !== before);
+    const others = this.#recent.filter((other) => other !== before && !isGone(other.list));
     this.#recent = [...(others.length < maxRecent ? others : others.slice(1)), entry];
     const state = this.#create(entry.list, entry.outdated ?? before?.state ?? before?.outdated);
     entry.outdated = undefined;
     return state;
   }
+}
+
+/** A list of which nothing is listed any more is in use nowhere, and would keep its instances in memory. */
+function isGone(list: readonly Upstream[]): boolean {
+  return list.every(({ removed }) => removed);
 }
 
 /** A list replaces one with which it shares an end: members change one by one, so that both ends hardly ever leave at once. */

@@ -4,10 +4,13 @@ import { dirname } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
+import { readJson } from "../../core/json/json-scanner.ts";
 import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
 import { readFileSafely } from "../../files/read-file.ts";
 import { Notifier } from "../notifier.ts";
-import { readServiceList } from "./service-list.ts";
+import { serviceListOf } from "./service-list.ts";
+import { readYaml } from "./yaml.ts";
 
 /** The format of a file. */
 export type FileFormat = "json" | "yaml";
@@ -22,10 +25,10 @@ export interface ListFileOptions {
   readonly onError: ((error: unknown) => void) | undefined;
 }
 
-/** Parsed without holding the process for long: 50,000 instances in JSON, some thousands in YAML. */
+/** 50,000 instances in JSON, some thousands in YAML. */
 const maxBytes = { json: 8 * 1024 * 1024, yaml: 256 * 1024 };
-/** Each alias of YAML is looked up among all anchors before it. */
-const maxAnchorsAndAliases = 200;
+/** Characters of JSON that are parsed at once. Of more, an error says less about the place. */
+const maxAtOnce = 262_144;
 /** Pause between a notice and the read: a writer that truncates and writes has usually finished by then. */
 const settleMs = 50;
 /** The coarsest resolution of time stamps: a second write within it may leave the same stamp. */
@@ -199,10 +202,11 @@ export class ListFile {
   }
 
   async #parse(text: string): Promise<ReadonlyMap<string, readonly Endpoint[]>> {
-    const { path, format } = this.#options;
+    const { path, format, clock } = this.#options;
     const content = text.replace(/^\uFEFF/, "");
-    if (content.trim() === "") throw new Error("it is empty");
-    return readServiceList(format === "json" ? JSON.parse(content) : await parseYaml(content), path);
+    if (!/\S/.test(content)) throw new Error("it is empty");
+    const list = format === "yaml" ? await readYaml(content, clock) : await parseJson(content);
+    return await inTurns(serviceListOf(list, path));
   }
 
   #fault(reason: string, cause: unknown): MeshError {
@@ -212,12 +216,8 @@ export class ListFile {
   }
 }
 
-/** The package is loaded with the first YAML file, so that its cost is paid only where it is used. */
-async function parseYaml(text: string): Promise<unknown> {
-  const marks = text.match(/(?<![^\s,[{:-])[&*][^\s,[\]{}]/g)?.length ?? 0;
-  if (marks > maxAnchorsAndAliases) throw new Error(`it has ${marks} anchors and aliases; ${maxAnchorsAndAliases} are allowed`);
-  const { parse } = await import("yaml");
-  return parse(text, { logLevel: "error" });
+async function parseJson(text: string): Promise<unknown> {
+  return text.length > maxAtOnce ? await inTurns(readJson(Buffer.from(text))) : JSON.parse(text);
 }
 
 function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

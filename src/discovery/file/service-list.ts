@@ -1,4 +1,5 @@
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
+import { resultOf, type Steps } from "../../core/json/steps.ts";
 import { cleanText, quoted } from "../../core/text/clean-text.ts";
 import { validateEndpoints } from "../validate.ts";
 
@@ -15,19 +16,34 @@ export type ServiceList = Readonly<Record<string, readonly ListedEndpoint[]>>;
  * `TypeError` that begins with `where` and names service, entry and value.
  */
 export function readServiceList(list: unknown, where: string): ReadonlyMap<string, readonly Endpoint[]> {
+  return resultOf(serviceListOf(list, where));
+}
+
+/** The same in steps, for `inTurns`: a file may have hundreds of thousands of entries. */
+export function* serviceListOf(list: unknown, where: string): Steps<ReadonlyMap<string, readonly Endpoint[]>> {
   if (!isObject(list)) throw new TypeError(`${where}: expected an object with a list of instances per service, got ${show(list)}`);
   const services = new Map<string, readonly Endpoint[]>();
-  for (const [service, entries] of Object.entries(list)) {
+  for (const service of Object.keys(list)) {
+    const entries = list[service];
     if (service === "") throw new TypeError(`${where}: a service has an empty name`);
     if (!Array.isArray(entries)) throw new TypeError(`${where}: ${cleanText(service)} must be a list of instances, got ${show(entries)}`);
-    services.set(service, readEndpoints(entries, `${where}: ${service}`));
+    services.set(service, yield* endpointsOf(entries, `${where}: ${service}`));
+    yield;
   }
   return services;
 }
 
 /** Checks the instances of one service in the same way. */
 export function readEndpoints(entries: readonly unknown[], where: string): readonly Endpoint[] {
-  const candidates = entries.map((entry, index) => withId(entry, `${where}[${index}]`));
+  return resultOf(endpointsOf(entries, where));
+}
+
+function* endpointsOf(entries: readonly unknown[], where: string): Steps<readonly Endpoint[]> {
+  const candidates: Endpoint[] = [];
+  for (const entry of entries) {
+    candidates.push(withId(entry, `${where}[${candidates.length}]`));
+    yield;
+  }
   const { endpoints, rejected } = validateEndpoints(candidates, true);
   const [fault] = rejected;
   if (fault) {
@@ -37,6 +53,7 @@ export function readEndpoints(entries: readonly unknown[], where: string): reado
   return Object.freeze(endpoints);
 }
 
+const maxShown = 100;
 const fields: ReadonlySet<string> = new Set(["id", "host", "port", "secure", "weight", "zone", "priority", "metadata", "socketPath"]);
 
 function withId(entry: unknown, where: string): Endpoint {
@@ -60,10 +77,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Only the first values: a list that is wrong may be a large one. */
 function show(value: unknown): string {
+  let shown = 0;
   // JSON shows NaN and Infinity as null.
-  const text = JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "number" ? (Number.isFinite(inner) ? inner : String(inner)) : inner,
-  );
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (++shown > maxShown) return undefined;
+    return typeof inner === "number" && !Number.isFinite(inner) ? String(inner) : inner;
+  });
   return text === undefined ? String(value) : cleanText(text.slice(0, 200));
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
 import type { DiscoveryAnswer } from "../../discovery/discovery.ts";
 import { Notifier } from "../../discovery/notifier.ts";
 import { pauseUnlessNotified } from "../../discovery/pause.ts";
@@ -30,7 +31,8 @@ export async function* watchPreparedQuery(
   let last: readonly Endpoint[] | undefined;
   try {
     while (!signal.aborted) {
-      const { endpoints, leftOut } = endpointsOf(await execute(query, client, settings, last === undefined, signal), settings);
+      const nodes = await execute(query, client, settings, last === undefined, signal);
+      const { endpoints, leftOut } = await inTurns(endpointsOf(nodes, settings), signal);
       last = keepIfSame(last, endpoints);
       yield { endpoints: last, certain: false, leftOut };
       await pauseUnlessNotified(clock, pollMs * (0.9 + 0.2 * random()), signal, hint);

@@ -1,6 +1,7 @@
 import { sleepUnlessAborted } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
 import { isCliffAfter } from "../../discovery/cliff.ts";
 import type { DiscoveryAnswer } from "../../discovery/discovery.ts";
 import type { RefreshListeners } from "../../discovery/refresh-listeners.ts";
@@ -62,7 +63,7 @@ export async function* watchService(
       else {
         index = nextIndex({ asked, answered, isEarly: clock.now() - askedAt < settings.waitMs });
         const { entries, isInformed } = answer;
-        const read = endpointsOf(entries, settings);
+        const read = await inTurns(endpointsOf(entries, settings), signal);
         const endpoints = keepIfSame(last, read.endpoints);
         const count = entries.length;
         if (isReliable(asked, answered, count) || (endpoints === last && count > 0)) {

@@ -1,7 +1,8 @@
 import type { Endpoint } from "../../core/endpoint.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
+import type { Steps } from "../../core/json/steps.ts";
 import type { LeftOut } from "../../core/left-out.ts";
 import { isRecord } from "./entry.ts";
-import { inTurns } from "./in-turns.ts";
 import { findPlaces, readInstance } from "./registry-text.ts";
 import type { Servers } from "./servers.ts";
 
@@ -41,12 +42,12 @@ export function cancelledAmong(
   return before.filter(({ id }) => cancelled.has(id) && !listed.has(id)).map(({ id }) => ({ id, reason: "deregistered", withdrawn: true }));
 }
 
-function* readCancellations(text: Buffer): Generator<void, readonly Cancellation[], undefined> {
+function* readCancellations(text: Buffer): Steps<readonly Cancellation[]> {
   const cancellations: Cancellation[] = [];
   for (const [app, spans] of yield* findPlaces(text)) {
     for (const span of spans) {
       yield;
-      const { instanceId, actionType, leaseInfo } = readInstance(text, span, app) ?? {};
+      const { instanceId, actionType, leaseInfo } = (yield* readInstance(text, span, app)) ?? {};
       if (actionType === "DELETED" && typeof instanceId === "string" && !hasExpired(leaseInfo)) cancellations.push({ app, id: instanceId });
     }
   }

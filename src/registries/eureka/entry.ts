@@ -30,7 +30,7 @@ export function isRecord(value: unknown): value is JsonRecord {
 /** The virtual host names of an instance, the secure ones too. */
 export function vipsOf({ instance }: Entry): readonly string[] {
   return [instance["vipAddress"], instance["secureVipAddress"]].flatMap((list) =>
-    typeof list === "string"
+    typeof list === "string" && list.length <= maxMetadata
       ? list
           .split(",")
           .map((name) => name.trim())

@@ -1,9 +1,14 @@
 import type { Endpoint } from "../../core/endpoint.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
+import type { Span } from "../../core/json/json-scanner.ts";
+import type { Steps } from "../../core/json/steps.ts";
 import type { LeftOut } from "../../core/left-out.ts";
+import { withinBounds } from "../../discovery/validate.ts";
 import { type EntryOptions, endpointOf, leftOutOf, vipsOf } from "./entry.ts";
-import { inTurns } from "./in-turns.ts";
-import type { Span } from "./json-scanner.ts";
 import { findPlaces, type Places, readInstance } from "./registry-text.ts";
+
+/** Entries of a service that are read. */
+const maxRead = 100_000;
 
 /** An instance's place in the text, and the application that lists it. */
 interface Place {
@@ -21,8 +26,6 @@ export interface FoundService {
 
 /** Places of instances by virtual host name in upper case, with the name as it is written. */
 type VipPlaces = ReadonlyMap<string, { readonly name: string; readonly places: readonly Place[] }>;
-
-type Steps<T> = Generator<void, T, undefined>;
 
 /**
  * One answer of the registry. Names are compared in upper case, as Eureka does. The entries of a service are read when it is first looked
@@ -74,9 +77,11 @@ export class RegistrySnapshot {
   *#read(key: string): Steps<FoundService> {
     const endpoints = new Map<string, Endpoint>();
     const leftOut: LeftOut[] = [];
-    for (const { app, span } of this.#placesOf(key)) {
+    const places = this.#placesOf(key);
+    if (places.length > maxRead) leftOut.push({ reason: `${places.length - maxRead} entries were not read: beyond ${maxRead}` });
+    for (const { app, span } of places.slice(0, maxRead)) {
       yield;
-      const instance = readInstance(this.#text, span, app);
+      const instance = yield* readInstance(this.#text, span, app);
       if (instance === undefined) continue;
       const entry = { app, instance };
       const endpoint = endpointOf(entry, this.#options);
@@ -88,7 +93,10 @@ export class RegistrySnapshot {
       const id = endpoints.has(endpoint.id) ? `${app}/${endpoint.id}` : endpoint.id;
       endpoints.set(id, id === endpoint.id ? endpoint : { ...endpoint, id });
     }
-    return { endpoints: [...endpoints.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), leftOut };
+    const all = [...endpoints.values()];
+    const kept = [...withinBounds(all)];
+    if (kept.length < all.length) leftOut.push({ reason: `${all.length - kept.length} entries were not looked at: there are too many` });
+    return { endpoints: kept.sort((a, b) => (a.id < b.id ? -1 : 1)), leftOut };
   }
 
   #placesOf(key: string): readonly Place[] {
@@ -102,7 +110,7 @@ function* placesByVip(text: Buffer, apps: Places): Steps<VipPlaces> {
   for (const [app, spans] of apps) {
     for (const span of spans) {
       yield;
-      const instance = readInstance(text, span, app);
+      const instance = yield* readInstance(text, span, app);
       if (instance === undefined) continue;
       const names = new Map(vipsOf({ app, instance }).map((name) => [name.toUpperCase(), name]));
       for (const [key, name] of names) {

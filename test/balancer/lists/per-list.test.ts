@@ -71,4 +71,18 @@ describe("PerList", () => {
     }
     expect([...lists.states()].length).toBeLessThanOrEqual(16);
   });
+
+  it("keeps no list of instances that discovery no longer lists", () => {
+    const { lists } = traced();
+    for (let change = 0; change < 10; change++) {
+      const list = [testUpstream({ port: 1_000 + change })];
+      lists.announce(list);
+      lists.of(list);
+      for (const upstream of list) upstream.markRemoved();
+    }
+    const last = all.slice(0, 2);
+    lists.announce(last);
+    lists.of(last);
+    expect([...lists.states()]).toEqual([">1,2"]);
+  });
 });

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { resultOf } from "../../../src/core/json/steps.ts";
 import { findPlaces, readInstance } from "../../../src/registries/eureka/registry-text.ts";
 
 /** What is found in a text, and the number of pauses that were offered. */
@@ -9,7 +10,7 @@ function read(text: string) {
   for (let pauses = 0; ; pauses++) {
     const { done, value } = work.next();
     if (!done) continue;
-    const apps = [...value].map(([app, spans]) => [app, spans.map((span) => readInstance(bytes, span, app))] as const);
+    const apps = [...value].map(([app, spans]) => [app, spans.map((span) => resultOf(readInstance(bytes, span, app)))] as const);
     return { apps: new Map(apps), pauses };
   }
 }

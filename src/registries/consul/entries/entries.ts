@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../../core/endpoint.ts";
+import type { Steps } from "../../../core/json/steps.ts";
 import type { LeftOut } from "../../../core/left-out.ts";
 import { type AddressRules, entryAddress } from "./entry-address.ts";
 import { standingOf } from "./health.ts";
@@ -22,15 +23,16 @@ export interface ReadEntries {
 
 /**
  * The routable endpoints in an answer of `/v1/health/service/:name`. Health is aggregated here, since Consul's own `passing` filter would
- * hide instances with a warning. An invalid entry is left out, without the others.
+ * hide instances with a warning. An invalid entry is left out, without the others. Yields after each entry, for `inTurns`.
  */
-export function endpointsOf(entries: readonly unknown[], rules: EntryRules): ReadEntries {
+export function* endpointsOf(entries: readonly unknown[], rules: EntryRules): Steps<ReadEntries> {
   const endpoints: Endpoint[] = [];
   const leftOut: LeftOut[] = [];
   for (const entry of entries) {
     const read = readEntry(entry, rules);
     if ("reason" in read) leftOut.push(read);
     else endpoints.push(read);
+    yield;
   }
   return { endpoints, leftOut };
 }

@@ -1,10 +1,12 @@
-import { Agent as HttpAgent, type IncomingHttpHeaders } from "node:http";
+import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Clock } from "../../../core/clock.ts";
+import { inTurns } from "../../../core/json/in-turns.ts";
+import { NotJsonError, readJson } from "../../../core/json/json-scanner.ts";
 import { untraced } from "../../../core/observing/untraced.ts";
 import { ConsulError, consulErrorOf } from "./consul-error.ts";
 import type { ConsulTls } from "./consul-tls.ts";
-import { type NpmCallOptions, type NpmConsul, npmConsul } from "./npm-client.ts";
+import { JsonText, type NpmCallOptions, type NpmConsul, npmConsul } from "./npm-client.ts";
 import { RequestContext } from "./request-context.ts";
 import { type ConsulToken, tokenSource } from "./token.ts";
 
@@ -64,9 +66,9 @@ export class ConsulClient {
     const { clock, maxBodyBytes } = this.#options;
     signal?.throwIfAborted();
     const stopped = Promise.withResolvers<never>();
-    let isStopped = false;
+    const stopping = new AbortController();
     const stop = (reason: unknown): void => {
-      isStopped = true;
+      stopping.abort(reason);
       stopped.reject(reason);
       context.cancel();
     };
@@ -75,10 +77,10 @@ export class ConsulClient {
     const run = async (): Promise<ConsulAnswer> => {
       const token = await this.#readToken();
       // The caller has gone: no request starts.
-      if (isStopped) return stopped.promise;
+      if (stopping.signal.aborted) return stopped.promise;
       try {
         const given = { ...options, ctx: context, ...(token === undefined ? {} : { token }) };
-        return answerOf(await untraced(() => call(this.#npm, given)));
+        return await answerOf(await untraced(() => call(this.#npm, given)), stopping.signal);
       } catch (error) {
         throw consulErrorOf(error, token);
       }
@@ -113,9 +115,15 @@ export class ConsulClient {
   }
 }
 
-function answerOf(result: unknown): ConsulAnswer {
-  const [response, body] = result as [{ readonly headers: IncomingHttpHeaders }, unknown];
-  return { headers: response.headers, body };
+async function answerOf(result: unknown, signal: AbortSignal): Promise<ConsulAnswer> {
+  const [{ headers, statusCode: status }, body] = result as [Pick<IncomingMessage, "headers" | "statusCode">, unknown];
+  if (!(body instanceof JsonText)) return { headers, body };
+  try {
+    return { headers, body: await inTurns(readJson(body.bytes), signal) };
+  } catch (error) {
+    if (!(error instanceof NotJsonError)) throw error;
+    throw new ConsulError(`HTTP ${status} with a body that is not JSON`, status === undefined ? {} : { status });
+  }
 }
 
 /**

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type EntryRules, endpointsOf } from "../../../../src/registries/consul/entries/entries.ts";
+import { resultOf } from "../../../../src/core/json/steps.ts";
+import { type EntryRules, endpointsOf as endpointsInSteps } from "../../../../src/registries/consul/entries/entries.ts";
 import { entry } from "../scripted-consul.ts";
 
 const rules: EntryRules = { tags: [], onlyPassing: false, addressKey: undefined, portName: undefined };
+const endpointsOf = (entries: readonly unknown[], given: EntryRules) => resultOf(endpointsInSteps(entries, given));
 const one = (overrides: Parameters<typeof entry>[1] = {}, changed: Partial<EntryRules> = {}) =>
   endpointsOf([entry(8081, overrides)], { ...rules, ...changed }).endpoints[0];
 const status = (...statuses: string[]) => ({

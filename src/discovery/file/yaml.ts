@@ -1,0 +1,65 @@
+import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
+import type { Clock } from "../../core/clock.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
+import { readJson } from "../../core/json/json-scanner.ts";
+
+/** Each alias of YAML is looked up among all anchors before it. */
+const maxAnchorsAndAliases = 200;
+/** Characters that are parsed at once, whatever they are: of 8,192, some that are no list take 80 ms. */
+const maxAtOnce = 2_048;
+/** A list of 256 KiB takes a fifth of a second; keys are compared with all keys before them. */
+const maxParseMs = 5_000;
+const maxHeapMiB = 256;
+
+/** The package gives way to nothing while it parses. Its result comes back as JSON, which can be read in turns. */
+const program = `
+const { parentPort, workerData: { path, text } } = require("node:worker_threads");
+let answer;
+try {
+  answer = { json: Buffer.from(JSON.stringify(require(path).parse(text, { logLevel: "error" })) ?? "null") };
+} catch (error) {
+  answer = { error: String(error?.message ?? error) };
+}
+parentPort.postMessage(answer);`;
+
+/**
+ * Parses YAML, in a thread of its own unless it is short. The package is loaded with the first text, so that its cost is paid only where it
+ * is used. Rejects with what is wrong in the text, or with an Error that names the bound that it exceeds.
+ */
+export async function readYaml(text: string, clock: Clock): Promise<unknown> {
+  const marks = text.match(/(?<![^\s,[{:-])[&*][^\s,[\]{}]/g)?.length ?? 0;
+  if (marks > maxAnchorsAndAliases) throw new Error(`it has ${marks} anchors and aliases; ${maxAnchorsAndAliases} are allowed`);
+  const worker = text.length > maxAtOnce ? startWorker(text) : undefined;
+  if (worker !== undefined) return await inTurns(readJson(await jsonOf(worker, clock)));
+  const { parse } = await import("yaml");
+  return parse(text, { logLevel: "error" });
+}
+
+/** `undefined` in a bundle, in which the package is no file, and where the process may start no threads. */
+function startWorker(text: string): Worker | undefined {
+  try {
+    const path = createRequire(import.meta.url).resolve("yaml");
+    const resourceLimits = { maxOldGenerationSizeMb: maxHeapMiB };
+    return new Worker(program, { eval: true, workerData: { path, text }, execArgv: [], resourceLimits });
+  } catch {
+    return undefined;
+  }
+}
+
+async function jsonOf(worker: Worker, clock: Clock): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const timer = clock.setTimer(() => reject(new Error(`it took more than ${maxParseMs} ms to parse`)), maxParseMs, false);
+  worker.once("message", ({ json, error }: { readonly json?: Uint8Array; readonly error?: string }) => {
+    if (json === undefined) reject(new Error(error));
+    else resolve(Buffer.from(json.buffer, json.byteOffset, json.byteLength));
+  });
+  worker.once("error", reject);
+  worker.once("exit", () => reject(new Error("its parser ended early")));
+  try {
+    return await promise;
+  } finally {
+    clock.clearTimer(timer);
+    await worker.terminate();
+  }
+}
