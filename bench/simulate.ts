@@ -7,13 +7,16 @@ import { progress, progressDone } from "./report.ts";
 import { type Case, type Figures, figuresOf, meanFigures } from "./simulate/case.ts";
 import { clusterCases } from "./simulate/cluster.ts";
 import { dialogueCases } from "./simulate/dialogue.ts";
+import { equalsCases } from "./simulate/equals.ts";
 import { finagleCases } from "./simulate/finagle.ts";
+import { backCases, flapCases } from "./simulate/forgiveness.ts";
 import { merged } from "./simulate/groups.ts";
 import { overviewOf } from "./simulate/overview.ts";
 import { type MakePicker, pickers } from "./simulate/pickers.ts";
 import { drawPortraits } from "./simulate/portraits.ts";
 import { randomCases } from "./simulate/random.ts";
 import { printRanking } from "./simulate/ranking.ts";
+import { standingStillCases } from "./simulate/standing-still.ts";
 import { chosen, type Finding, lineOf, printFinding } from "./simulate/table.ts";
 import { undiciCases } from "./simulate/undici.ts";
 
@@ -35,7 +38,18 @@ const seed = wholeNumber("--seed", values.seed);
 const seeds = wholeNumber("--seeds", values.seeds);
 const randomCount = values.random === undefined ? 0 : wholeNumber("--random", values.random);
 const allCases: readonly Case[] =
-  randomCount > 0 ? randomCases(seed, randomCount) : [...dialogueCases, ...finagleCases, ...undiciCases, ...clusterCases];
+  randomCount > 0
+    ? randomCases(seed, randomCount)
+    : [
+        ...dialogueCases,
+        ...finagleCases,
+        ...undiciCases,
+        ...clusterCases,
+        ...equalsCases,
+        ...backCases,
+        ...flapCases,
+        ...standingStillCases,
+      ];
 const moreOptions = optionsIn(values.options);
 // The promises hold under the conditions of each case.
 const isOwn = Object.keys(moreOptions).length > 0;
@@ -88,7 +102,7 @@ async function tryPickers(each: Case): Promise<Finding> {
       }
       runs.push(figuresOf(merged(groups), each));
     }
-    found.set(who, meanFigures(runs));
+    found.set(who, meanFigures(runs, each.worst));
   }
   progressDone();
   const rows = [...found].map(([who, figures]) => ({ name: who, figures }));

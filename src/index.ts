@@ -15,7 +15,8 @@ export type { ConsistentHashOptions } from "./balancer/hashing/consistent-hash.t
 export { cookieKey, type HashKey, headerKey } from "./balancer/hashing/hash-key.ts";
 export type { Choices } from "./balancer/lists/draw.ts";
 export type { ReportingPicker } from "./balancer/load-reports/reporting-picker.ts";
-export { type AdaptiveOptions, adaptive } from "./balancer/pickers/adaptive.ts";
+export { adaptive } from "./balancer/pickers/adaptive.ts";
+export type { AdaptiveOptions } from "./balancer/pickers/adaptive-options.ts";
 export { type LeastRequestOptions, leastRequest } from "./balancer/pickers/least-request.ts";
 export { type MaglevOptions, maglev } from "./balancer/pickers/maglev.ts";
 export { type PeakEwmaOptions, peakEwma } from "./balancer/pickers/peak-ewma.ts";

@@ -22,6 +22,8 @@ export interface Case {
   readonly bounds?: (figures: ReadonlyMap<string, Figures>) => readonly Bound[];
   /** More columns. */
   readonly extra?: (result: SimulationResult) => Readonly<Record<string, number>>;
+  /** Columns of `extra` of which the highest of several runs counts, and not the mean. */
+  readonly worst?: readonly string[];
 }
 
 /** What one picker reached, or what is published of another client; `undefined` where nothing is known. */
@@ -47,8 +49,8 @@ export function figuresOf(result: SimulationResult, { extra }: Pick<Case, "extra
   return { successPercent: 100 * successRatio, meanMs, p50Ms, p99Ms, p999Ms, attempts: attemptsPerRequest, extra: extra?.(result) ?? {} };
 }
 
-/** The mean of several runs. */
-export function meanFigures(runs: readonly Figures[]): Figures {
+/** The mean of several runs; the highest of the columns in `worst`. */
+export function meanFigures(runs: readonly Figures[], worst: readonly string[] = []): Figures {
   const mean = (read: (figures: Figures) => number) => runs.reduce((sum, each) => sum + read(each), 0) / runs.length;
   return {
     successPercent: mean((each) => each.successPercent),
@@ -57,6 +59,11 @@ export function meanFigures(runs: readonly Figures[]): Figures {
     p99Ms: mean((each) => each.p99Ms),
     p999Ms: mean((each) => each.p999Ms),
     attempts: mean((each) => each.attempts),
-    extra: Object.fromEntries(Object.keys(runs[0]?.extra ?? {}).map((key) => [key, mean((each) => each.extra[key] ?? 0)])),
+    extra: Object.fromEntries(
+      Object.keys(runs[0]?.extra ?? {}).map((key) => [
+        key,
+        worst.includes(key) ? Math.max(...runs.map((each) => each.extra[key] ?? 0)) : mean((each) => each.extra[key] ?? 0),
+      ]),
+    ),
   };
 }

@@ -33,4 +33,5 @@ export type {
   SimulatedServer,
 } from "./simulator/scenario.ts";
 export { simulate } from "./simulator/simulate.ts";
+export { type WarmingLatencyOptions, warmingLatency } from "./simulator/warming-latency.ts";
 export { type VirtualClock, type VirtualClockOptions, type VirtualTimer, virtualClock } from "./virtual-clock.ts";

@@ -1,41 +1,64 @@
 import type { Clock } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
-import { outcomeOfError } from "../../core/outcome.ts";
+import { isGatewayError, outcomeOfError } from "../../core/outcome.ts";
 import type { AttemptLearner } from "../picker.ts";
-import { PeakEwma } from "./ewma.ts";
-import { FailureRates } from "./failure-rates.ts";
+import { FailureMemory } from "./failure-memory.ts";
+import type { FailureShare } from "./failure-share.ts";
+import { LatencyEstimate } from "./latency-estimate.ts";
+import { RecentPicks } from "./recent-picks.ts";
+import type { RetriesSeen } from "./retries-seen.ts";
+import { Slowness } from "./slowness.ts";
 
-/** Least part of the way down to a lower latency that one response moves the average: some dozen responses show a recovery. */
-const minStep = 0.1;
 /** A 4xx counts as half a failure: it is mostly the fault of the caller, and then common to all instances, and sometimes the instance's. */
 const badnessOfRefusal = 0.5;
 
-/** Constants and clock of a {@link TrackRecord}. */
+/** Constants and clock of a {@link TrackRecord}, and what is learnt over all of them. */
 export interface TrackRecordOptions {
   readonly decayMs: number;
   readonly failureHalfLifeMs: number;
   readonly clock: Clock;
+  readonly common: FailureShare;
+  readonly retries: RetriesSeen;
 }
 
 /** Latency, failures and waiting attempts of one instance, as the adaptive picker learns them. */
-export class TrackRecord extends PeakEwma {
-  readonly failures: FailureRates = new FailureRates();
+export class TrackRecord extends LatencyEstimate {
+  readonly failures: FailureMemory = new FailureMemory();
+  readonly picks: RecentPicks = new RecentPicks();
+  /** Absent until it is slower than the others for the first time. */
+  slowness: Slowness | undefined = undefined;
+  /** Requests that the instance is owed: its part of the picks that it could have got, less those that it got. */
+  credit: number;
+  /** The last time at which it was tried while it was avoided, or came under suspicion. */
+  triedAt = Number.NEGATIVE_INFINITY;
   /** Number of attempts that wait for their response head. */
   waiting = 0;
   /** Sum of the starts of these attempts, in whole milliseconds, so that it stays exact. */
   startedSum = 0;
 
+  constructor(credit = 0) {
+    super();
+    this.credit = credit;
+  }
+
   /**
    * Latency of successes, in milliseconds: an instance that fails fast must not look fast. It is the record itself, so that a pick
    * reads one object less.
    */
-  get latency(): PeakEwma {
+  get latency(): LatencyEstimate {
     return this;
   }
 
   /** Mean time that the waiting attempts have waited so far, in milliseconds. */
   meanAgeMs(now: number): number {
     return this.waiting > 0 ? now - this.startedSum / this.waiting : 0;
+  }
+
+  /** One request has waited, or one response has taken, longer than chance explains; without `startedAt` it waits still. */
+  suspect(now: number, startedAt: number = Number.NaN): void {
+    this.slowness ??= new Slowness();
+    this.slowness.suspect(now, startedAt);
+    this.triedAt = now;
   }
 }
 
@@ -45,12 +68,15 @@ export class AttemptOnRecord implements AttemptLearner {
   readonly #route: number;
   readonly #options: TrackRecordOptions;
   readonly #startedAt: number;
+  readonly #isSafe: boolean;
   #hasHead = false;
 
-  constructor(record: TrackRecord, route: number, options: TrackRecordOptions) {
+  /** @param isSafe a retry may repeat the request, whatever has become of it */
+  constructor(record: TrackRecord, route: number, isSafe: boolean, options: TrackRecordOptions) {
     this.#record = record;
     this.#route = route;
     this.#options = options;
+    this.#isSafe = isSafe;
     this.#startedAt = options.clock.now();
     record.waiting++;
     record.startedSum += Math.floor(this.#startedAt);
@@ -59,23 +85,42 @@ export class AttemptOnRecord implements AttemptLearner {
   onHead({ status }: MeshResponse): void {
     const now = this.#stopWaiting();
     const badness = badnessOf(status);
-    this.#record.failures.record(this.#route, badness, now, this.#options.failureHalfLifeMs, this.#startedAt);
-    if (badness === 0) this.#record.latency.observe(now - this.#startedAt, now, this.#options.decayMs, minStep);
+    if (badness > 0) this.#fail(badness, now, isGatewayError(status));
+    else this.#succeed(now);
   }
 
   onEnd(error: unknown): void {
     if (error === undefined && this.#hasHead) return;
     const hadHead = this.#hasHead;
     const now = hadHead ? this.#options.clock.now() : this.#stopWaiting();
-    const { latency, failures } = this.#record;
-    const isFailure = outcomeOfError(error) === "failure";
-    if (isFailure) failures.record(this.#route, 1, now, this.#options.failureHalfLifeMs, this.#startedAt);
-    if (hadHead) return;
-    // The attempt would have taken at least this long: an instance that hangs must not look fast because callers time out.
+    if (outcomeOfError(error) === "failure") this.#fail(1, now, true);
+    else if (!hadHead) this.#giveUp(now);
+  }
+
+  #succeed(now: number): void {
+    const { latency, failures, slowness } = this.#record;
+    const { common, decayMs, failureHalfLifeMs } = this.#options;
+    common.observe(false);
+    failures.succeed(this.#route, this.#startedAt, now, failureHalfLifeMs);
+    const tookMs = now - this.#startedAt;
+    if (tookMs > latency.suspectMs) this.#record.suspect(now, this.#startedAt);
+    else if (slowness !== undefined && this.#startedAt >= slowness.suspectSince) slowness.suspectSince = Number.NaN;
+    latency.observe(tookMs, now, decayMs, slowness !== undefined && !Number.isNaN(slowness.avoidedSince));
+  }
+
+  #fail(badness: number, now: number, isRepeated: boolean): void {
+    const { common, retries, failureHalfLifeMs } = this.#options;
+    if (isRepeated && this.#isSafe) retries.fail();
+    const failed = { badness, startedAt: this.#startedAt, isRepeated, commonRate: common.rate };
+    common.observe(this.#record.failures.fail(this.#route, failed, now, failureHalfLifeMs));
+  }
+
+  /** The attempt would have taken at least as long as it has waited: an instance that hangs must not look fast because callers give up. */
+  #giveUp(now: number): void {
+    const { latency } = this.#record;
     const waitedMs = now - this.#startedAt;
-    if ((latency.known || !isFailure) && waitedMs > latency.read(now, this.#options.decayMs)) {
-      latency.observe(waitedMs, now, this.#options.decayMs);
-    }
+    if (waitedMs > latency.suspectMs) this.#record.suspect(now, this.#startedAt);
+    if (!latency.known || waitedMs > latency.meanMs) latency.observe(waitedMs, now, this.#options.decayMs);
   }
 
   #stopWaiting(): number {

@@ -1,83 +1,41 @@
 import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { optionTable, type Settled } from "../../core/settings/option-table.ts";
-import { number } from "../../core/settings/rules.ts";
+import { isRetryableMethod } from "../../core/outcome.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { FailureShare } from "../learning/failure-share.ts";
+import { PickRate } from "../learning/pick-rate.ts";
+import { RetriesSeen } from "../learning/retries-seen.ts";
 import { RouteClasses } from "../learning/route-classes.ts";
+import { Slowness } from "../learning/slowness.ts";
 import { AttemptOnRecord, TrackRecord, type TrackRecordOptions } from "../learning/track-record.ts";
-import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
-import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
+import { weighList } from "../lists/weights.ts";
 import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
-import { clockRule, randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
+import { settlePicker, sourcesOf } from "../picker-options.ts";
+import { type AdaptiveOptions, type AdaptiveSettings, adaptiveOptions } from "./adaptive-options.ts";
+import { Shares } from "./adaptive-shares.ts";
+import { maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
+import { avoidedBecause, comparedWith, judgeAll, viewOf } from "./adaptive-view.ts";
 
-/** Options of {@link adaptive}. */
-export interface AdaptiveOptions {
-  /** Time constant of the moving average of latency, in milliseconds, 1 or more. @default 10000 */
-  readonly decayMs?: number;
-  /** Time in which the failure rate of an instance halves while no attempt is sent to it, in milliseconds, 1 or more. @default 10000 */
-  readonly failureHalfLifeMs?: number;
-  /** Number of requests in flight that cost as much as a failure rate of 1; 0 = failures cost nothing. @default 100 */
-  readonly failureWeight?: number;
-  /** Source of the random numbers; a seeded one makes the sequence repeatable. @default the mesh's */
-  readonly random?: Random;
-  /** Clock that latency is measured with. @default the mesh's */
-  readonly clock?: Clock;
-}
-
-const adaptiveOptions = optionTable<AdaptiveOptions>()({
-  decayMs: number({ default: 10_000, min: 1, unit: "ms" }),
-  failureHalfLifeMs: number({ default: 10_000, min: 1, unit: "ms" }),
-  failureWeight: number({ default: 100, min: 0, max: Number.MAX_SAFE_INTEGER }),
-  random: randomRule,
-  clock: clockRule,
-});
-
-type AdaptiveSettings = Settled<typeof adaptiveOptions.rules>;
-
-/** A pick compares every candidate of a list up to this length; of a longer one it compares `draws`, drawn at random. */
-const maxScanned = 32;
-const draws = 12;
-/** Failure rate up to which an instance is never blamed. */
-const tolerated = 0.02;
-/** Part of the others' mean failure rate that is not blamed on an instance either: bad input of the callers fails on all of them. */
-const commonPart = 0.5;
-/** Number of outcomes that a rate is taken to be made of, for the deviation that chance alone explains. */
-const sampleSize = 20;
-/** In milliseconds. Shorter latencies count as this long: a latency of 0 would hide the requests in flight. */
-const minLatencyMs = 0.01;
-/** In milliseconds: an instance without an answer yet gets no second request while the latency of another one is known. */
-const unknownLatencyMs = 1e6;
+/** Part of the picks that may be tries of avoided instances, and the most tries that are saved up. */
+const tryPart = 0.02;
+const maxTries = 2;
+/** An avoided instance is tried no sooner than after this many times the mean time between two picks of each; one that mends, sooner. */
+const tryGap = 3;
+const mendingGap = 1.5;
+/** An instance that is slower by no more than this loses no request that it is tried with. */
+const harmlessRatio = 3;
 
 /**
  * The candidate with the least expected cost, the default picker. The cost is latency × (requests in flight + 1 +
- * `failureWeight` × failure rate): the latency is the peak EWMA of successes, or the mean age of the requests that wait for their
- * response head where that is more; the failure rate is the recent one on the route of the request. Where weights differ, requests
- * in flight count in inverse proportion to the weight.
+ * `failureWeight` × failure rate). Candidates whose latencies cannot be told apart are equals, and get the same number of requests; the
+ * slower ones of those that are as little busy get less. An instance that is far slower, or fails more than the others, is avoided and
+ * tried again: the sooner, the shorter it has failed and the less a failure costs.
  * @throws TypeError or RangeError naming the option and the value.
  */
 export function adaptive(options: AdaptiveOptions = {}): Picker {
   return new AdaptivePicker(settlePicker("adaptive", adaptiveOptions, options), undefined);
-}
-
-/** Figures of all candidates of a pick that the cost of each depends on. */
-class Fleet {
-  // NaN and not 0, so that V8 keeps the fields as doubles from the start: the first picks would change their representation.
-  /** The lowest average latency, in milliseconds; infinite while none is known. */
-  fastestMs = Number.NaN;
-  /** The lowest latency at present of the candidates that do not fail, in milliseconds; 0 while none fails, or none is known. */
-  cleanMs = Number.NaN;
-}
-
-/** For the cost of an instance by itself, which is compared with no other. */
-const noFleet: Fleet = Object.assign(new Fleet(), { fastestMs: 0, cleanMs: 0 });
-
-/** Figures of the candidates that one pick compares, in the order of comparison. A picker has one, since a pick is synchronous. */
-class Survey {
-  readonly indexes = new Uint32Array(maxScanned);
-  readonly rates = new Float64Array(maxScanned);
-  readonly factors = new Float64Array(maxScanned);
 }
 
 class AdaptivePicker implements Picker {
@@ -85,19 +43,30 @@ class AdaptivePicker implements Picker {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #recordOptions: TrackRecordOptions;
-  readonly #records = new PerUpstream(() => new TrackRecord());
+  readonly #records: PerUpstream<TrackRecord>;
   readonly #weights = new PerList(weighList);
   readonly #routes = new RouteClasses();
   readonly #survey = new Survey();
-  readonly #fleet = new Fleet();
+  readonly #shares = new Shares();
+  readonly #rate = new PickRate();
+  readonly #retries = new RetriesSeen();
+  /** The pick in hand. */
+  readonly #at: { -readonly [Key in keyof SurveyedPick]: SurveyedPick[Key] };
+  #tries = maxTries;
+  /** The list of the last pick, which an explained instance is compared with. */
+  #list: readonly Upstream[] = [];
+  #total: { readonly list: readonly Upstream[]; readonly now: number; readonly picks: number } = { list: [], now: Number.NaN, picks: 0 };
 
   constructor(settings: AdaptiveSettings, context: PickerContext | undefined) {
-    const { decayMs, failureHalfLifeMs } = settings;
+    const { decayMs, failureHalfLifeMs, failureWeight } = settings;
     const { random, clock } = sourcesOf(settings, context);
     this.#settings = settings;
     this.#random = random;
     this.#clock = clock;
-    this.#recordOptions = { decayMs, failureHalfLifeMs, clock };
+    this.#recordOptions = { decayMs, failureHalfLifeMs, clock, common: new FailureShare(), retries: this.#retries };
+    this.#at = { route: 0, now: Number.NaN, failureHalfLifeMs, failureWeight };
+    // Clients that start together must not begin with the same instance.
+    this.#records = new PerUpstream(() => new TrackRecord(random() - 0.5));
   }
 
   // The methods of Picker are own properties, so that a picker may be spread into another one.
@@ -108,120 +77,116 @@ class AdaptivePicker implements Picker {
   };
 
   readonly pick = (upstreams: readonly Upstream[], request: MeshRequest): Upstream | undefined => {
-    const size = upstreams.length;
-    if (size < 2) return upstreams[0];
-    const { indexes, rates, factors } = this.#survey;
-    const { failureHalfLifeMs, failureWeight } = this.#settings;
-    const isScan = size <= maxScanned;
-    const count = isScan ? size : draws;
-    const now = this.#clock.now();
-    const route = this.#routes.of(request);
-    const weights = this.#weights.of(upstreams) ?? weighList(upstreams);
-    let highestFactor = 1;
-    let fastestMs = Number.POSITIVE_INFINITY;
-    let sumOfRates = 0;
-    let highestRate = 0;
-    for (let at = 0; at < count; at++) {
-      const index = isScan ? at : drawIndex(this.#random, size);
-      const { latency, failures } = this.#records.at(upstreams, index);
-      const rate = failures.of(route, now, failureHalfLifeMs);
-      const factor = costFactor(upstreams[index] as Upstream, weights);
-      indexes[at] = index;
-      rates[at] = rate;
-      factors[at] = factor;
-      sumOfRates += rate;
-      if (rate > highestRate) highestRate = rate;
-      if (factor > highestFactor) highestFactor = factor;
-      if (latency.known && latency.last < fastestMs) fastestMs = latency.last;
-    }
-    this.#fleet.fastestMs = fastestMs;
-    this.#fleet.cleanMs = highestRate > tolerated ? this.#lowestOfClean(upstreams, count, now) : 0;
-    // A failure weighs as many requests as at the lightest candidate: a heavy one could fail and still look the least busy.
-    return this.#cheapest(upstreams, count, sumOfRates, failureWeight * highestFactor, now);
+    if (upstreams.length < 2) return upstreams[0];
+    this.#list = upstreams;
+    const survey = this.#survey;
+    const at = this.#pick(survey, upstreams, request);
+    (survey.records[at] as TrackRecord).picks.add(this.#at.now);
+    return upstreams[survey.indexes[at] as number];
   };
 
   readonly onAttempt = (upstream: Upstream, request: MeshRequest): AttemptLearner => {
-    return new AttemptOnRecord(this.#records.of(upstream), this.#routes.of(request), this.#recordOptions);
+    return new AttemptOnRecord(this.#records.of(upstream), this.#routes.of(request), isSafe(request), this.#recordOptions);
   };
 
   readonly explain = (upstream: Upstream): PickerView => {
-    const { decayMs, failureHalfLifeMs, failureWeight } = this.#settings;
+    const list = comparedWith(upstream, this.#list);
+    const survey = new Survey();
+    const { failures, picks } = this.#records.of(upstream);
     const now = this.#clock.now();
-    const record = this.#records.of(upstream);
-    const failureRatio = record.failures.worst(now, failureHalfLifeMs);
-    const penalty = failureWeight * Math.max(0, failureRatio - tolerated);
-    const factor = 1 / Math.max(weightOf(upstream), leastWeight);
-    return {
-      cost: this.#costOf(upstream, record, factor, penalty, noFleet, now),
-      latencyMs: record.latency.read(now, decayMs),
-      failureRatio,
-      waiting: record.waiting,
-    };
+    const pick = { ...this.#at, now, route: failures.worstRoute(now, this.#at.failureHalfLifeMs) };
+    survey.read(list, this.#records, weighList(this.#list.includes(upstream) ? this.#list : list), this.#random, pick);
+    judgeAll(survey, list, pick);
+    const at = list.indexOf(upstream);
+    const tryAt = { safe: this.#tryAt(survey, at, pick, this.#retries.areOn), other: this.#tryAt(survey, at, pick, false) };
+    const total = this.#picksOf(this.#list, now);
+    const share = total > 0 ? picks.at(now) / total : 0;
+    return viewOf(survey, list, at, this.#shares, share, avoidedBecause(survey, at, tryAt, now));
   };
 
   readonly forService = (_service: string, context?: PickerContext): Picker => {
     return new AdaptivePicker(this.#settings, context);
   };
 
-  /** The lowest latency at present of the surveyed candidates that do not fail, in milliseconds; 0 when none is known. */
-  #lowestOfClean(upstreams: readonly Upstream[], count: number, now: number): number {
-    const { indexes, rates } = this.#survey;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let at = 0; at < count; at++) {
-      const record = this.#records.at(upstreams, indexes[at] as number);
-      if ((rates[at] as number) > tolerated || !record.latency.known) continue;
-      lowest = Math.min(lowest, Math.max(record.latency.last, record.meanAgeMs(now)));
+  #pick(survey: Survey, upstreams: readonly Upstream[], request: MeshRequest): number {
+    const pick = this.#at;
+    pick.now = this.#clock.now();
+    pick.route = this.#routes.of(request);
+    this.#rate.count(pick.now);
+    this.#tries = Math.min(maxTries, this.#tries + tryPart);
+    survey.read(upstreams, this.#records, this.#weights.of(upstreams) ?? weighList(upstreams), this.#random, pick);
+    const isRetry = request.tried.length > 0;
+    if (isRetry) this.#retries.retry();
+    for (let at = 0; at < survey.count; at++) {
+      survey.judge(at, pick);
+      if (this.#look(at) && !isRetry && this.#isDue(at, upstreams[survey.indexes[at] as number] as Upstream, request)) return at;
     }
-    return lowest === Number.POSITIVE_INFINITY ? 0 : lowest;
+    survey.compare(upstreams, this.#settings.failureWeight);
+    // All that are faster are so busy that a slow one answers sooner.
+    if ((survey.ratios[survey.cheapest] as number) > maxShared) return survey.cheapest;
+    return this.#shares.pick(upstreams, survey, pick.now, survey.count / this.#rate.perMs);
   }
 
-  /**
-   * The surveyed candidate with the least cost, one of several at random.
-   * @param failureCost number of requests in flight that cost as much as a failure rate of 1
-   */
-  #cheapest(upstreams: readonly Upstream[], count: number, sumOfRates: number, failureCost: number, now: number): Upstream | undefined {
-    const { indexes, rates, factors } = this.#survey;
-    const fleet = this.#fleet;
-    let best: Upstream | undefined;
-    let bestCost = Number.POSITIVE_INFINITY;
-    let ties = 0;
-    for (let at = 0; at < count; at++) {
-      const index = indexes[at] as number;
-      const upstream = upstreams[index] as Upstream;
-      const penalty = failureCost * blameFor(rates[at] as number, sumOfRates, count);
-      const cost = this.#costOf(upstream, this.#records.at(upstreams, index), factors[at] as number, penalty, fleet, now);
-      if (cost < bestCost) {
-        best = upstream;
-        bestCost = cost;
-        ties = 1;
-      } else if (cost === bestCost && drawIndex(this.#random, ++ties) === 0) {
-        best = upstream;
-      }
+  /** Settles how slow a candidate counts as, and whether it is avoided. */
+  #look(at: number): boolean {
+    const { now, route } = this.#at;
+    const record = this.#survey.records[at] as TrackRecord;
+    let ratio = this.#survey.slowness[at] as number;
+    const isSlow = ratio > maxShared;
+    const isBlamed = (this.#survey.blames[at] as number) > 0;
+    if (isSlow) record.slowness ??= new Slowness();
+    if (record.slowness !== undefined) {
+      if (isSlow && Number.isNaN(record.slowness.avoidedSince)) record.triedAt = now;
+      record.slowness.see(isSlow, now, this.#survey.count / this.#rate.perMs);
     }
-    return best ?? upstreams[indexes[0] as number];
+    record.failures.see(route, isBlamed, now);
+    if (ratio > 1 && !isSlow && !isBlamed) {
+      record.slowness ??= new Slowness();
+      if (!record.slowness.isMild(now)) ratio = 1;
+    } else record.slowness?.endMild();
+    this.#survey.expect(at, ratio, now);
+    return isSlow || isBlamed;
   }
 
-  /** @param penalty the requests that the instance's failures weigh; each costs at least the latency of those that do not fail */
-  #costOf(upstream: Upstream, record: TrackRecord, factor: number, penalty: number, fleet: Fleet, now: number): number {
-    const load = (upstream.inFlight + 1) * factor;
-    if (!record.latency.known) {
-      // Tried at once, with one request: a thousand callers that start together must not all choose the same unknown instance.
-      if (upstream.inFlight === 0 && penalty === 0) return 0;
-      if (upstream.inFlight > 0 || fleet.fastestMs === Number.POSITIVE_INFINITY) return unknownLatencyMs * (load + penalty);
-      // An instance that has only failed so far is tried again once its failures have faded, as one that had answered before them is.
-    }
-    // An instance that is not picked decays towards the fastest and no further: it is tried again, the less slow first, and not by all
-    // callers at once.
-    const readMs = record.latency.known ? record.latency.read(now, this.#settings.decayMs, fleet.fastestMs) : fleet.fastestMs;
-    const latencyMs = Math.max(readMs, record.meanAgeMs(now), minLatencyMs);
-    // When every other instance is slow, one that fails fast is no way out.
-    return latencyMs * load + Math.max(latencyMs, fleet.cleanMs) * penalty;
+  /** Whether an avoided candidate is to be tried with this request, which is then counted as a try. */
+  #isDue(at: number, upstream: Upstream, request: MeshRequest): boolean {
+    const record = this.#survey.records[at] as TrackRecord;
+    const isMending = this.#isMending(record, this.#at.route);
+    if (upstream.inFlight > 0 || !(isMending || this.#tries >= 1)) return false;
+    if (this.#at.now < this.#tryAt(this.#survey, at, this.#at, this.#retries.areOn && isSafe(request))) return false;
+    if (!isMending) this.#tries--;
+    record.triedAt = this.#at.now;
+    return true;
+  }
+
+  /** An instance that has just answered well is no risk: the rest of the proof costs no try. */
+  #isMending({ failures, lowRun }: TrackRecord, route: number): boolean {
+    return lowRun > 0 || failures.isMending(route);
+  }
+
+  /** The time from which an avoided candidate may be tried; `isRepeated`: a retry makes up for a failure. */
+  #tryAt(survey: Survey, at: number, { route }: SurveyedPick, isRepeated: boolean): number {
+    const record = survey.records[at] as TrackRecord;
+    const { failures, slowness, triedAt, lowRun } = record;
+    // Mean time between two picks of each candidate.
+    const fairMs = survey.count / this.#rate.perMs;
+    const avoidedSince = slowness?.avoidedSince ?? Number.NaN;
+    const gap = this.#isMending(record, route) ? mendingGap : tryGap;
+    const afterFailures = Math.max(triedAt + gap * fairMs, failures.tryAt(route, isRepeated, this.#rate.perMs, avoidedSince));
+    if (slowness === undefined || Number.isNaN(avoidedSince) || lowRun > 0) return afterFailures;
+    const isHarmless = failures.isClean && (survey.slowness[at] as number) < harmlessRatio;
+    return Math.max(afterFailures, slowness.tryAt(isRepeated || isHarmless, triedAt, fairMs));
+  }
+
+  /** The picks of a whole list, for shares. */
+  #picksOf(list: readonly Upstream[], now: number): number {
+    const total = this.#total;
+    if (total.list === list && total.now === now) return total.picks;
+    this.#total = { list, now, picks: list.reduce((sum, upstream) => sum + this.#records.of(upstream).picks.at(now), 0) };
+    return this.#total.picks;
   }
 }
 
-/** The part of an instance's failure rate that is neither common to all candidates nor explained by chance. */
-function blameFor(rate: number, sumOfRates: number, count: number): number {
-  if (rate <= tolerated) return 0;
-  const others = Math.min(1, Math.max(0, (sumOfRates - rate) / (count - 1)));
-  return Math.max(0, rate - tolerated - commonPart * others - Math.sqrt((others * (1 - others)) / sampleSize));
+function isSafe({ method }: MeshRequest): boolean {
+  return isRetryableMethod(method, "safe");
 }
