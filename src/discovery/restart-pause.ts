@@ -7,8 +7,11 @@ const backoffCapMs = 5_000;
 const countedAfterAnswer = 3;
 /** A watch that has lived this long after an answer has shown that its source is well. */
 const wellAfterMs = 10_000;
-/** Least time from one start to the next, but for the first failure of a source that was well. */
-const floorMs = 500;
+/**
+ * Least time from one start to the next, but for the first failure of a source that was well. Less than half a second, after which a fallback
+ * takes over: a short disturbance must be over by then.
+ */
+const floorMs = 350;
 
 /**
  * The pauses before a watch that has failed is started again. They outlive the watches: a source that answers and fails in turn is asked no

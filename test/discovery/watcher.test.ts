@@ -192,7 +192,7 @@ describe("Watcher", () => {
     await watcher.stop();
   });
 
-  it("starts a failed watch again after a random part of 100 ms, doubled with every failure up to 5 s, and half a second after the last start", async () => {
+  it("starts a failed watch again after a random part of 100 ms, doubled with every failure up to 5 s, and 350 ms after the last start", async () => {
     const discovery = new ScriptedDiscovery();
     const seed = seededRandom(7);
     const { watcher, clock, errors } = await started({ discovery, random: seed });
@@ -201,7 +201,7 @@ describe("Watcher", () => {
       drawn(); // the pause of a poll, drawn before the watch
       discovery.current.fail(new Error(`failure ${failure}`));
       await clock.advance(0);
-      const expected = Math.max(drawn() * Math.min(5_000, 100 * 2 ** failure), failure === 0 ? 0 : 500);
+      const expected = Math.max(drawn() * Math.min(5_000, 100 * 2 ** failure), failure === 0 ? 0 : 350);
       expect(clock.pending).toEqual([{ inMs: expect.closeTo(expected, 3), keepsProcess: false }]);
       await clock.advance((clock.pending[0]?.inMs as number) + 1e-9);
       expect(discovery.watches).toHaveLength(failure + 2);

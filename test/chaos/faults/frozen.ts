@@ -1,4 +1,4 @@
-import { atMost, failures, noneFailed, outAfterFirstFailure, probesOf, within } from "../rig/claims.ts";
+import { atMost, attemptsAfterFirstFailure, failures, noneFailed, probesOf } from "../rig/claims.ts";
 import type { Claim, Outcome } from "../rig/fault.ts";
 import type { World } from "../rig/world.ts";
 
@@ -20,7 +20,7 @@ export function frozen(outcome: Outcome, { faulty }: World, rps: number, instanc
   return [
     noneFailed(outcome, "GET"),
     atMost("POST failed", failures(outcome, "POST").length, Math.ceil((rps / instances) * (attemptTimeoutMs / 1_000)) + probes.length),
-    within("out of rotation after the first timeout", outAfterFirstFailure(outcome, faulty), 50 + 5 * (1_000 / (rps / instances))),
+    atMost("attempts after the first timeout, probes apart", attemptsAfterFirstFailure(outcome, faulty), 5),
     atMost("probes at the same time", overlapping.length, 0),
   ];
 }

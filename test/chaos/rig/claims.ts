@@ -72,6 +72,25 @@ export function outAfterFirstFailure(outcome: Outcome, upstreams: readonly strin
 }
 
 /**
+ * The most attempts, probes apart, that one client began at these endpoints after the end of its first failed one there. Five failures in a row take
+ * an instance out of rotation; a picker that avoids it may take a while to send so many.
+ */
+export function attemptsAfterFirstFailure({ attempts, injectedAt, healedAt }: Outcome, upstreams: readonly string[]): number {
+  let most = 0;
+  for (const client of new Set(attempts.map((each) => each.client))) {
+    const there = attempts.filter(
+      (each) => each.client === client && upstreams.includes(each.upstream) && (each.endedAt ?? 0) >= injectedAt,
+    );
+    const first = Math.min(...there.filter(({ isFailed }) => isFailed).map(({ endedAt }) => endedAt ?? Number.POSITIVE_INFINITY));
+    const later = there.filter(
+      ({ isProbe, startedAt }) => !isProbe && startedAt > first && startedAt < (healedAt ?? Number.POSITIVE_INFINITY),
+    );
+    most = Math.max(most, later.length);
+  }
+  return most;
+}
+
+/**
  * The same from the end of the first refused connection, which alone is proof that an endpoint is gone. A connection that breaks is one failure of
  * the five in a row that are; the picker avoids the endpoint after it, and may find it gone seconds later.
  */

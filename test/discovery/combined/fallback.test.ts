@@ -141,7 +141,7 @@ describe("fallback", () => {
     const start = performance.now();
     watch();
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(asked.map((at) => Math.round(at - start))).toEqual([0, 50, 550, 1050, 1550, 2350, 3950]);
+    expect(asked.map((at) => Math.round(at - start))).toEqual([0, 50, 400, 750, 1150, 1950, 3550]);
   });
 
   it("sees changes of the secondary while it is used", async () => {
