@@ -4,11 +4,12 @@ import type { PickerView } from "../picker.ts";
 import type { Shares } from "./adaptive-shares.ts";
 import { maxScanned, maxShared, type Survey, type SurveyedPick } from "./adaptive-survey.ts";
 
-/** The candidates that one is compared with: the whole list, or so many of a long one. */
+/** The candidates that one of `list` is compared with: the whole list, or so many of a long one; only itself where the list is empty. */
 export function comparedWith(upstream: Upstream, list: readonly Upstream[]): readonly Upstream[] {
-  if (!list.includes(upstream)) return [upstream];
+  if (list.length === 0) return [upstream];
   if (list.length <= maxScanned) return list;
-  return [upstream, ...list.filter((other) => other !== upstream).slice(0, maxScanned - 1)];
+  const first = list.slice(0, maxScanned).filter((other) => other !== upstream);
+  return [upstream, ...first.slice(0, maxScanned - 1)];
 }
 
 /** Judges all candidates of a survey that has been read, as a pick does, without counting them as looked at. */

@@ -24,6 +24,8 @@ const maxTries = 2;
 /** An avoided instance is tried no sooner than after this many times the mean time between two picks of each; one that mends, sooner. */
 const tryGap = 3;
 const mendingGap = 1.5;
+/** Instances that are explained within this time, in milliseconds, are explained together. */
+const togetherMs = 100;
 /** An instance that is slower by no more than this loses no request that it is tried with. */
 const harmlessRatio = 3;
 
@@ -55,7 +57,7 @@ class AdaptivePicker implements Picker {
   #tries = maxTries;
   /** The list of the last pick, which an explained instance is compared with. */
   #list: readonly Upstream[] = [];
-  #total: { readonly list: readonly Upstream[]; readonly now: number; readonly picks: number } = { list: [], now: Number.NaN, picks: 0 };
+  #explained: ExplainedList | undefined = undefined;
 
   constructor(settings: AdaptiveSettings, context: PickerContext | undefined) {
     const { decayMs, failureHalfLifeMs, failureWeight } = settings;
@@ -90,16 +92,16 @@ class AdaptivePicker implements Picker {
   };
 
   readonly explain = (upstream: Upstream): PickerView => {
-    const list = comparedWith(upstream, this.#list);
-    const survey = new Survey();
-    const { failures, picks } = this.#records.of(upstream);
     const now = this.#clock.now();
+    const { survey, members, picks: total } = this.#explainedList(now);
+    const list = comparedWith(upstream, members.has(upstream) ? this.#list : []);
+    const weights = members.has(upstream) ? this.#weights.of(this.#list) : undefined;
+    const { failures, picks } = this.#records.of(upstream);
     const pick = { ...this.#at, now, route: failures.worstRoute(now, this.#at.failureHalfLifeMs) };
-    survey.read(list, this.#records, weighList(this.#list.includes(upstream) ? this.#list : list), this.#random, pick);
+    survey.read(list, this.#records, weights ?? weighList(list), this.#random, pick);
     judgeAll(survey, list, pick);
     const at = list.indexOf(upstream);
     const tryAt = { safe: this.#tryAt(survey, at, pick, this.#retries.areOn), other: this.#tryAt(survey, at, pick, false) };
-    const total = this.#picksOf(this.#list, now);
     const share = total > 0 ? picks.at(now) / total : 0;
     return viewOf(survey, list, at, this.#shares, share, avoidedBecause(survey, at, tryAt, now));
   };
@@ -178,13 +180,25 @@ class AdaptivePicker implements Picker {
     return Math.max(afterFailures, slowness.tryAt(isRepeated || isHarmless, triedAt, fairMs));
   }
 
-  /** The picks of a whole list, for shares. */
-  #picksOf(list: readonly Upstream[], now: number): number {
-    const total = this.#total;
-    if (total.list === list && total.now === now) return total.picks;
-    this.#total = { list, now, picks: list.reduce((sum, upstream) => sum + this.#records.of(upstream).picks.at(now), 0) };
-    return this.#total.picks;
+  /** What all instances of the list are explained by: made once for those that are asked for together, of which there may be ten thousand. */
+  #explainedList(now: number): ExplainedList {
+    const list = this.#list;
+    if (this.#explained?.list !== list || !(now - this.#explained.at < togetherMs)) {
+      const picks = list.reduce((sum, upstream) => sum + this.#records.of(upstream).picks.at(now), 0);
+      this.#explained = { list, at: now, picks, members: new Set(list), survey: this.#explained?.survey ?? new Survey() };
+    }
+    return this.#explained;
   }
+}
+
+/** A list whose instances are explained one after another. */
+interface ExplainedList {
+  readonly list: readonly Upstream[];
+  readonly at: number;
+  readonly members: ReadonlySet<Upstream>;
+  /** Picks of the whole list lately. */
+  readonly picks: number;
+  readonly survey: Survey;
 }
 
 function isSafe({ method }: MeshRequest): boolean {

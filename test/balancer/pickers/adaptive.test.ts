@@ -457,6 +457,23 @@ describe("adaptive", () => {
     }
   });
 
+  it("looks at a bounded number of instances for each that it explains, however long the list", () => {
+    let looks = 0;
+    const upstreams = new Proxy(upstreamsOf(1_000), {
+      get(target, key, receiver) {
+        if (typeof key === "string" && /^\d+$/.test(key)) looks++;
+        return Reflect.get(target, key, receiver) as unknown;
+      },
+    });
+    const clock = manualClock();
+    const picker = adaptive({ clock, random: seededRandom(15) });
+    picker.update?.(upstreams);
+    answer(picker, clock, picker.pick(upstreams, testRequest()) as Upstream, 10);
+    looks = 0;
+    for (const upstream of [...upstreams]) expect(picker.explain?.(upstream)).toHaveProperty("cost");
+    expect(looks / 1_000).toBeLessThan(100);
+  });
+
   it("picks the instance of the lowest cost that it explains", () => {
     const clock = manualClock();
     const picker = adaptive({ clock, random: seededRandom(18) });
