@@ -1,18 +1,9 @@
+import { faded, negligible, stepAfter } from "./failure-rate.ts";
 import { maxRouteClasses } from "./route-classes.ts";
 import { safePause, slowFailurePause, unsafePause } from "./try-pauses.ts";
 
-/**
- * Time over which a rate averages outcomes, in milliseconds, and the bounds of the step of one failure: among many outcomes each moves
- * the rate little, and after a silence one moves it half of the way.
- */
-const windowMs = 1_000;
-const leastStep = 0.01;
-const mostStep = 0.5;
 /** The most that one success after failures takes from the rate: three of them in a row show that a failed instance is well. */
 const mostForgiven = 0.7;
-/** Rates below this count as 0. */
-const negligible = 1e-3;
-
 /** Failures in a row whose chance is less than this are none, however many good answers came before: the rate is at least `sureRate`. */
 const byChance = 0.01;
 const sureRate = 0.5;
@@ -136,13 +127,6 @@ export class FailureMemory {
     return lowest;
   }
 
-  /** The highest rate of all route classes. */
-  worst(now: number, halfLifeMs: number): number {
-    let highest = 0;
-    for (const failures of this.#routes ?? []) highest = Math.max(highest, rateOf(failures, now, halfLifeMs));
-    return highest;
-  }
-
   /** The route class with the highest rate; 0 while all rates are 0. */
   worstRoute(now: number, halfLifeMs: number): number {
     let worst = 0;
@@ -206,12 +190,5 @@ export class FailureMemory {
 }
 
 function rateOf(failures: RouteFailures | undefined, now: number, halfLifeMs: number): number {
-  if (failures === undefined) return 0;
-  const elapsed = now - failures.at;
-  return elapsed > 0 ? failures.rate * 2 ** (-elapsed / halfLifeMs) : failures.rate;
-}
-
-/** The part of the way to an outcome that it moves the rate, by the time since the outcome before. */
-function stepAfter(silenceMs: number): number {
-  return silenceMs > 0 ? Math.min(mostStep, Math.max(leastStep, 1 - Math.exp(-silenceMs / windowMs))) : leastStep;
+  return failures === undefined ? 0 : faded(failures.rate, now - failures.at, halfLifeMs);
 }

@@ -1,10 +1,10 @@
 import type { Upstream } from "../../core/upstream.ts";
-import type { FailureRates } from "../learning/failure-rates.ts";
+import type { FailureRate } from "../learning/failure-rate.ts";
 
 /** The load that an instance has reported, in answer to a load probe or in a response. */
 export interface LoadProbe {
   readonly upstream: Upstream;
-  readonly failures: FailureRates;
+  readonly failures: FailureRate;
   /** Requests in flight (the paper's RIF): as reported, plus those that this process has sent since. */
   rif: number;
   readonly latencyMs: number;

@@ -180,7 +180,7 @@ class AdaptivePicker implements Picker {
     return Math.max(afterFailures, slowness.tryAt(isRepeated || isHarmless, triedAt, fairMs));
   }
 
-  /** What all instances of the list are explained by: made once for those that are asked for together, of which there may be ten thousand. */
+  /** The list that an instance is explained by: made once for those that are asked for together, of which there may be ten thousand. */
   #explainedList(now: number): ExplainedList {
     const list = this.#list;
     if (this.#explained?.list !== list || !(now - this.#explained.at < togetherMs)) {

@@ -2,7 +2,7 @@ import type { Clock, Random } from "../../core/clock.ts";
 import type { MeshResponse } from "../../core/dispatch.ts";
 import { outcomeOfError } from "../../core/outcome.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { FailureRates } from "../learning/failure-rates.ts";
+import { FailureRate } from "../learning/failure-rate.ts";
 import { badnessOf } from "../learning/track-record.ts";
 import { drawIndex, roundAtRandom } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
@@ -23,8 +23,6 @@ const failureHalfLifeMs = 5_000;
 const tolerated = 0.1;
 /** Share of requests to any instance while no probe is answered: the pool then knows only the instances that requests are sent to. */
 const exploration = 1 / 8;
-/** Failures are counted over all routes together. */
-const anyRoute = 0;
 
 /**
  * Prequal (Wydrowski and others, "Load is not what you should balance", NSDI 2024). Instances are probed for their requests in flight
@@ -38,7 +36,7 @@ export function prequal(options: PrequalOptions = {}): ReportingPicker {
 
 /** Failures and counts of one instance, beside its probe in the pool. */
 class InstanceRecord {
-  readonly failures: FailureRates = new FailureRates();
+  readonly failures: FailureRate = new FailureRate();
   probes = 0;
   probesFailed = 0;
   malformedReports = 0;
@@ -104,11 +102,11 @@ class Prequal implements ReportingPicker {
     return {
       onHead: (response) => {
         const now = this.#clock.now();
-        failures.record(anyRoute, badnessOf(response.status), now, failureHalfLifeMs);
+        failures.record(badnessOf(response.status), now, failureHalfLifeMs);
         if (list !== undefined) this.#takeReport(list, upstream, response, Math.max(0, now - startedAt));
       },
       onEnd: (error) => {
-        if (outcomeOfError(error) === "failure") failures.record(anyRoute, 1, this.#clock.now(), failureHalfLifeMs);
+        if (outcomeOfError(error) === "failure") failures.record(1, this.#clock.now(), failureHalfLifeMs);
       },
     };
   };
@@ -116,7 +114,7 @@ class Prequal implements ReportingPicker {
   readonly explain = (upstream: Upstream): PickerView => {
     const { probes, probesFailed, malformedReports, failures } = this.#records.of(upstream);
     const now = this.#clock.now();
-    const known = { failureRatio: failures.of(anyRoute, now, failureHalfLifeMs), probes, probesFailed, malformedReports };
+    const known = { failureRatio: failures.at(now, failureHalfLifeMs), probes, probesFailed, malformedReports };
     for (const { pool } of this.#lists.states()) {
       const found = pool.probes.find((each) => each.upstream === upstream);
       if (found === undefined || Math.abs(now - found.at) > this.#settings.maxProbeAgeMs) continue;
@@ -140,11 +138,11 @@ class Prequal implements ReportingPicker {
     const now = this.#clock.now();
     pool.expire(now);
     let rates = 0;
-    for (const { failures } of pool.probes) rates += failures.of(anyRoute, now, failureHalfLifeMs);
+    for (const { failures } of pool.probes) rates += failures.at(now, failureHalfLifeMs);
     const limit = tolerated + rates / 2 / (pool.probes.length || 1);
     const isUnanswered = !(now - this.#answeredAt <= this.#settings.maxProbeAgeMs);
     if (isUnanswered && this.#random() < exploration) return undefined;
-    const chosen = pool.choose(({ failures }) => failures.of(anyRoute, now, failureHalfLifeMs) > limit);
+    const chosen = pool.choose(({ failures }) => failures.at(now, failureHalfLifeMs) > limit);
     if (chosen !== undefined) pool.use(chosen);
     return chosen;
   }

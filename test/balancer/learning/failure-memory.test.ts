@@ -54,7 +54,7 @@ describe("a memory of failures", () => {
     expect(memory.isClean).toBe(false);
     for (let call = 0; call < 20; call++) memory.succeed(0, 1, 1_000 + call, halfLifeMs);
     expect(memory.isClean).toBe(true);
-    expect(memory.worst(2_000, halfLifeMs)).toBe(0);
+    expect(memory.of(memory.worstRoute(2_000, halfLifeMs), 2_000, halfLifeMs)).toBe(0);
   });
 
   it("keeps routes apart, and expects of a new one the lowest rate of the others", () => {

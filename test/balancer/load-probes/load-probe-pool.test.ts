@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FailureRates } from "../../../src/balancer/learning/failure-rates.ts";
+import { FailureRate } from "../../../src/balancer/learning/failure-rate.ts";
 import { type LoadProbe, LoadProbePool, type LoadProbePoolOptions } from "../../../src/balancer/load-probes/load-probe-pool.ts";
 import { testUpstream } from "../../../src/testing/index.ts";
 
@@ -8,7 +8,7 @@ const healthy = () => false;
 
 function probe(index: number, rif: number, latencyMs: number, at = 0, maxUses = Number.POSITIVE_INFINITY): LoadProbe {
   const upstream = upstreams[index] as (typeof upstreams)[0];
-  return { upstream, failures: new FailureRates(), rif, latencyMs, at, uses: 0, maxUses };
+  return { upstream, failures: new FailureRate(), rif, latencyMs, at, uses: 0, maxUses };
 }
 
 function poolOf(probes: readonly LoadProbe[], options: Partial<LoadProbePoolOptions> = {}): LoadProbePool {
