@@ -6,20 +6,13 @@ import { type DnsOptions, dns } from "../../../src/discovery/dns/dns.ts";
 import { Watcher } from "../../../src/discovery/watcher.ts";
 import { endpointsIn } from "../sources.ts";
 import { ManualClock } from "./dns-clock.ts";
-import { type Asked, type Responder, record, type Said, startResponder } from "./dns-responder.ts";
+import { type Asked, type Responder, record, type Said } from "./dns-responder.ts";
+import { respond } from "./respond.ts";
 
 const open: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
-
-async function respond(script: (asked: Asked) => Said): Promise<Responder> {
-  const responder = await startResponder(script);
-  open.push(async () => {
-    await responder[Symbol.asyncDispose]();
-  });
-  return responder;
-}
 
 /** Watches with a clock that stands and no jitter. */
 function watch(responder: Responder, options: DnsOptions = {}, service = "web.test") {

@@ -1,26 +1,19 @@
 import type { Answer as DnsRecord } from "dns-packet";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Answer } from "../../../src/discovery/dns/answer.ts";
 import type { Transport } from "../../../src/discovery/dns/options.ts";
 import { resolver } from "../../../src/discovery/dns/resolver.ts";
 import { parseServer } from "../../../src/discovery/dns/server.ts";
 import { ManualClock } from "./dns-clock.ts";
-import { type Asked, type Responder, record, type Said, startResponder } from "./dns-responder.ts";
-
-const open: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
+import { type Asked, record, type Said } from "./dns-responder.ts";
+import { respond } from "./respond.ts";
 
 const { signal } = new AbortController();
 
 /** A server that says `part(n)` to its n-th query by UDP, and `whole` by TCP, and one that asks it. */
 async function asking(part: (nth: number) => Said, whole: Said | "hang up", transport?: Transport) {
   let nth = 0;
-  const server: Responder = await startResponder((asked) => (asked.transport === "tcp" ? whole : part(nth++)));
-  open.push(async () => {
-    await server[Symbol.asyncDispose]();
-  });
+  const server = await respond((asked) => (asked.transport === "tcp" ? whole : part(nth++)));
   const clock = new ManualClock();
   const servers = [parseServer(server.address) ?? expect.fail()];
   const resolve = resolver({ servers: () => servers, timeoutMs: 500, maxAttempts: 1, clock, ...(transport && { transport }) });

@@ -1,21 +1,11 @@
 import type { OptAnswer } from "dns-packet";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Answer } from "../../../src/discovery/dns/answer.ts";
 import { DnsError, resolver } from "../../../src/discovery/dns/resolver.ts";
 import { type DnsServer, parseServer } from "../../../src/discovery/dns/server.ts";
 import { ManualClock } from "./dns-clock.ts";
 import { type Asked, answerTo, type Responder, record, type Said, startResponder, truncated } from "./dns-responder.ts";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one[Symbol.asyncDispose]();
-});
-
-async function respond(script: (asked: Asked) => Said): Promise<Responder> {
-  const responder = await startResponder(script);
-  open.push(responder);
-  return responder;
-}
+import { respond } from "./respond.ts";
 
 function parse(...responders: readonly (Responder | string)[]): () => readonly DnsServer[] {
   const servers = responders.map((one) => parseServer(typeof one === "string" ? one : one.address) as DnsServer);

@@ -2,20 +2,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type DnsOptions, dns } from "../../../src/discovery/dns/dns.ts";
 import { endpointsIn } from "../sources.ts";
 import { ManualClock } from "./dns-clock.ts";
-import { type Asked, type Responder, record, type Said, startResponder } from "./dns-responder.ts";
+import { type Asked, type Responder, record, type Said } from "./dns-responder.ts";
+import { respond } from "./respond.ts";
 
 const open: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
-
-async function respond(script: (asked: Asked) => Said): Promise<Responder> {
-  const responder = await startResponder(script);
-  open.push(async () => {
-    await responder[Symbol.asyncDispose]();
-  });
-  return responder;
-}
 
 /** Watches `web.test` with a clock that stands. `hosts` has what was yielded. */
 function watch(server: Responder, options: DnsOptions) {
