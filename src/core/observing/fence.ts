@@ -12,6 +12,15 @@ export function warnOfThrow(what: string, thrown: unknown): void {
   process.emitWarning(`${what} threw: ${describeError(thrown)}`, "MeshCallbackWarning");
 }
 
+/** Calls a callback of the program, whose error, or rejection where it is an async function, becomes a warning; see {@link warnOfThrow}. */
+export function fenced(what: string, call: () => unknown): void {
+  try {
+    fenceResult(what, call());
+  } catch (thrown) {
+    warnOfThrow(what, thrown);
+  }
+}
+
 /** Sees to the rejection of a callback that turned out to be an async function. */
 export function fenceResult(what: string, result: unknown): void {
   if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") return;

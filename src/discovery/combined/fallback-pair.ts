@@ -1,5 +1,5 @@
 import type { Clock, Random, Timer } from "../../core/clock.ts";
-import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
+import { fenced } from "../../core/observing/fence.ts";
 import type { Discovery } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { allFailed } from "./sources.ts";
@@ -119,9 +119,5 @@ export class FallbackPair {
 }
 
 function tellSwitch(onSwitch: ((service: string, to: FallbackChoice) => void) | undefined, service: string, to: FallbackChoice): void {
-  try {
-    fenceResult("onSwitch of a fallback", onSwitch?.(service, to));
-  } catch (thrown) {
-    warnOfThrow("onSwitch of a fallback", thrown);
-  }
+  fenced("onSwitch of a fallback", () => onSwitch?.(service, to));
 }

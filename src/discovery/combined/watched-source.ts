@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { LeftOut } from "../../core/left-out.ts";
-import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
+import { fenced } from "../../core/observing/fence.ts";
 import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
 import type { Notifier } from "../notifier.ts";
 import { keepIfSame } from "../same-endpoints.ts";
@@ -132,9 +132,5 @@ function withheld(entry: unknown, { allowSocketPaths }: Discovery): Endpoint {
 
 /** Tells `onError`, an error of which would end the loop of a watcher, and with it discovery. */
 export function tellError(onError: SourceErrorListener | undefined, error: unknown, service: string, discovery: Discovery): void {
-  try {
-    fenceResult("onError of a combined discovery", onError?.(error, service, discovery));
-  } catch (thrown) {
-    warnOfThrow("onError of a combined discovery", thrown);
-  }
+  fenced("onError of a combined discovery", () => onError?.(error, service, discovery));
 }

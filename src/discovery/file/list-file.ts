@@ -6,7 +6,7 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
 import { readJson } from "../../core/json/json-scanner.ts";
-import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
+import { fenced } from "../../core/observing/fence.ts";
 import { readFileSafely } from "../../files/read-file.ts";
 import { Notifier } from "../notifier.ts";
 import { serviceListOf } from "./service-list.ts";
@@ -144,11 +144,7 @@ export class ListFile {
   #reportDeaf(error: unknown): void {
     if (this.#isDeaf) return;
     this.#isDeaf = true;
-    try {
-      fenceResult("onError of fileDiscovery", this.#options.onError?.(error));
-    } catch (thrown) {
-      warnOfThrow("onError of fileDiscovery", thrown);
-    }
+    fenced("onError of fileDiscovery", () => this.#options.onError?.(error));
   }
 
   #pollLater(): void {
