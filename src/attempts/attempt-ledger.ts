@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
 import { warnOfThrow } from "../core/observing/fence.ts";
+import { RecentCount } from "../core/observing/recent-count.ts";
 import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
 import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
@@ -62,6 +63,7 @@ export class Attempt {
   #response: MeshResponse | undefined = undefined;
   #verdict: HeadVerdict | undefined = undefined;
   #hasEnded = false;
+  #isCountedFailure = false;
 
   constructor(options: JudgingOptions, upstream: Upstream, request: MeshRequest) {
     this.#options = options;
@@ -86,6 +88,7 @@ export class Attempt {
     if (this.#hasEnded || this.#sentAt !== undefined) return;
     this.#progress = progress;
     this.#sentAt = this.#options.clock.now();
+    countRecent(this.#upstream, this.#sentAt);
     this.#learner = this.#beginLearning();
   }
 
@@ -93,7 +96,7 @@ export class Attempt {
   head(response: MeshResponse): void {
     if (this.#hasEnded || this.#response !== undefined) return;
     this.#response = response;
-    if (outcomeOfResponse(response) === "failure") statisticsOf(this.#upstream).failures++;
+    if (response.status >= 500) this.#countFailure();
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     const now = this.#options.clock.now();
@@ -114,14 +117,24 @@ export class Attempt {
     const { onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
     const outcome = this.#outcome(error);
-    if (outcome === "failure" && !this.hasFailedHead) statistics.failures++;
+    if (outcome === "failure") this.#countFailure();
     if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
     this.#reportEnd(error, outcome);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.
-    if (outcome === "failure" && this.#sentAt === undefined) this.#learner = this.#beginLearning();
+    if (outcome === "failure" && this.#sentAt === undefined) {
+      countRecent(this.#upstream, this.#options.clock.now());
+      this.#learner = this.#beginLearning();
+    }
     this.#learnEnd(error);
     onEnd?.();
+  }
+
+  /** Once for each attempt: a body may break after a head that was a failure already. */
+  #countFailure(): void {
+    if (this.#isCountedFailure) return;
+    this.#isCountedFailure = true;
+    statisticsOf(this.#upstream).failures++;
   }
 
   /** How the attempt ended, as evidence about the instance. */
@@ -188,6 +201,12 @@ function hasLargeHead({ path, headers }: MeshRequest): boolean {
 
 function isTimeout(error: unknown): boolean {
   return isMeshError(error) && error.code === "ERR_MESH_TIMEOUT";
+}
+
+function countRecent(upstream: Upstream, now: number): void {
+  const statistics = statisticsOf(upstream);
+  statistics.recent ??= new RecentCount();
+  statistics.recent.add(now);
 }
 
 /** The weight of the newest latency in the moving average. */

@@ -161,6 +161,7 @@ class ClientMesh implements Mesh {
       zone,
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
+      instances: (service) => this.explain(service)?.endpoints ?? [],
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;

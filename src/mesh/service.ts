@@ -232,6 +232,7 @@ export class Service implements CallEndListener {
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
+      now: this.#context.clock.now(),
       balancer,
       picker,
     });
@@ -243,6 +244,7 @@ export class Service implements CallEndListener {
       service: this.name,
       inFlight: this.#inFlight,
       balancer: this.#instances.balancer,
+      picker: this.#instances.picker,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
       registry: registryState(this.#discoveryName, this.#watcher),

@@ -29,5 +29,7 @@ export const attribute = {
   breakerState: "inmesh.breaker.state",
   breakerScope: "inmesh.breaker.scope",
   endpointState: "inmesh.endpoint.state",
+  shareKind: "inmesh.share.kind",
+  costTerm: "inmesh.cost.term",
   discoveryOutcome: "inmesh.discovery.outcome",
 } as const;

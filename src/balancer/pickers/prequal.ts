@@ -114,7 +114,7 @@ class Prequal implements ReportingPicker {
   readonly explain = (upstream: Upstream): PickerView => {
     const { probes, probesFailed, malformedReports, failures } = this.#records.of(upstream);
     const now = this.#clock.now();
-    const known = { failureRatio: failures.at(now, failureHalfLifeMs), probes, probesFailed, malformedReports };
+    const known = { failureRatio: failures.at(now, failureHalfLifeMs), probes, probesFailed, malformedReports, meant: 1 };
     for (const { pool } of this.#lists.states()) {
       const found = pool.probes.find((each) => each.upstream === upstream);
       if (found === undefined || Math.abs(now - found.at) > this.#settings.maxProbeAgeMs) continue;

@@ -75,7 +75,9 @@ export class ReportedWeighted implements ReportingPicker {
     const now = this.#clock.now();
     const report = weight.state(now, this.#settings);
     const view = { report, malformedReports: weight.malformed };
-    return report === "reported" ? { weight: weight.at(now, this.#settings), ...view } : view;
+    if (report !== "reported") return view;
+    const current = weight.at(now, this.#settings);
+    return { weight: current, ...view, meant: current };
   };
 
   readonly forService = (_service: string, context?: PickerContext): ReportingPicker => {

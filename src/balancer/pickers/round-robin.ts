@@ -42,6 +42,7 @@ function roundRobinPicker(settings: { readonly random: Random | undefined }, con
       turn.last = (turn.last + 1) & mask;
       return upstreams[turn.last % upstreams.length];
     },
+    explain: () => ({ meant: 1 }),
     forService: (_service, serviceContext) => roundRobinPicker(settings, serviceContext),
   };
 }

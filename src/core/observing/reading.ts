@@ -1,4 +1,5 @@
 import type { BreakerState } from "../breaker-state.ts";
+import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
 
 /** A concurrency limit at this moment. */
@@ -39,6 +40,8 @@ export interface ServiceReading {
   readonly inFlight: number;
   /** Endpoints in use, by the state of their instance. */
   readonly endpoints: Readonly<Record<InstanceState, number>>;
+  /** Endpoints in rotation that the picker avoids, and tries from time to time. */
+  readonly avoided: number;
   /** Endpoints in use that discovery no longer lists: too many were missing at once, which has to be confirmed. */
   readonly unconfirmed: number;
   /** Whether a priority is in panic: so few of its instances are available that its requests go to all of them. */
@@ -55,6 +58,21 @@ export interface ServiceReading {
   readonly concurrency: ConcurrencyReading | undefined;
 }
 
+/** The numbers of one instance at this moment: a part of what `mesh.explain` says of it. */
+export interface InstanceFigures {
+  readonly endpoint: Endpoint;
+  /** Why the picker avoids it; `undefined` while it does not. */
+  readonly avoided: string | undefined;
+  /** The share of the service's attempts of the last minute that it got, 0 to 1; `undefined` where there was none. */
+  readonly shareGot: number | undefined;
+  /** The share of the requests that it is meant to have, 0 to 1; `undefined` for no candidate. */
+  readonly shareMeant: number | undefined;
+  /** The share of its attempts that failed by its fault, 0 to 1; `undefined` without an attempt. */
+  readonly failureRatio: number | undefined;
+  /** The knowledge of the picker about it; `undefined` for a picker without figures. */
+  readonly picker: Readonly<Record<string, number | string>> | undefined;
+}
+
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
 export interface MeshReading {
   /** The zone of this process; `undefined` where the options name none. */
@@ -63,4 +81,6 @@ export interface MeshReading {
   readonly certificateExpiresAtMs: number | undefined;
   /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];
+  /** Reads the instances of a service, which costs more than a reading; empty for one that has not been called. */
+  readonly instances?: (service: string) => readonly InstanceFigures[];
 }

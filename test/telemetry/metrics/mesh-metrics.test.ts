@@ -252,6 +252,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const mesh = new ShownMesh();
   mesh.certificateExpiresAtMs = 1;
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
+  const unknown = { avoided: undefined, shareGot: undefined, shareMeant: undefined, failureRatio: undefined, picker: undefined };
+  Object.assign(mesh, { instances: () => [{ endpoint: upstream.endpoint, ...unknown }] });
   observer.onOpen?.(mesh);
   observer.onEvent?.({
     type: "endpoints",
