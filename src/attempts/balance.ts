@@ -63,11 +63,14 @@ export function balance(options: BalanceOptions): Interceptor {
       if (request.requiresTls && !upstream.endpoint.secure) {
         upstream = pickSecure(balancer, request, mayProbe);
         if (upstream === undefined) return Promise.reject(noTls(request));
+        request.trace?.because("one that speaks TLS");
       }
       if (instanceLimit?.isFull(upstream)) {
+        request.trace?.because(`${upstream.id} was full`);
         upstream = pickWithRoom(balancer, request, mayProbe, instanceLimit);
         if (upstream === undefined) return instanceLimit.waitFor(request, () => send(request));
       }
+      request.trace?.decide(request.attempt, request.tried, upstream);
       request.tried.push(upstream);
       return attempt(options, next, request, upstream);
     };
@@ -87,6 +90,7 @@ function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: M
   return next(sent).then(
     (response) => {
       limit?.answered(response);
+      request.trace?.ended(upstream, { status: response.status });
       books.head(response);
       // Until the body has closed, not the head: otherwise an instance that streams would look idle.
       response.body.onClose((error) => books.end(error));
@@ -94,6 +98,7 @@ function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: M
     },
     (error: unknown) => {
       limit?.failed();
+      request.trace?.failed(upstream, error);
       books.end(error);
       throw error;
     },

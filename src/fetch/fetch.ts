@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Dispatch } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
+import { rememberTrace } from "../core/observing/trace-recorder.ts";
 import { decodeBody } from "./decoding/decode.ts";
 import type { DecodeLimits } from "./decoding/decode-options.ts";
 import { type Call, readCall, sendCall } from "./read-call.ts";
@@ -37,9 +38,25 @@ function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
-  if (redirect !== "manual") return fetchRedirected(dispatch, decodeOf, call);
-  return sendCall(dispatch, request, signal, letGo).then((response) =>
+  if (redirect !== "manual") return traced(call, fetchRedirected(dispatch, decodeOf, call));
+  const sent = sendCall(dispatch, request, signal, letGo).then((response) =>
     responseOf({ request, response, redirected: false }, decodeOf, signal),
+  );
+  return traced(call, sent);
+}
+
+/** Lets the trace of a call be found by its result. A call has its trace, if any, since it was sent. */
+function traced<Result>({ request: { trace } }: Call, result: Promise<Result>): Promise<Result> {
+  if (trace === undefined) return result;
+  return result.then(
+    (value) => {
+      rememberTrace(value, trace);
+      return value;
+    },
+    (error: unknown) => {
+      rememberTrace(error, trace);
+      throw error;
+    },
   );
 }
 
@@ -95,6 +112,6 @@ export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omi
   }
 }
 
-function requestCall(dispatch: Dispatch, { request, signal, letGo }: Call): Promise<Reply> {
-  return sendCall(dispatch, request, signal, letGo).then(toReply);
+function requestCall(dispatch: Dispatch, call: Call): Promise<Reply> {
+  return traced(call, sendCall(dispatch, call.request, call.signal, call.letGo).then(toReply));
 }

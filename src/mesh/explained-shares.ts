@@ -2,6 +2,7 @@ import type { Balancer } from "../balancer/balancer.ts";
 import { weightOf } from "../balancer/lists/weights.ts";
 import type { Picker, PickerView } from "../balancer/picker.ts";
 import { describeError } from "../core/errors.ts";
+import { fenceResult } from "../core/observing/fence.ts";
 import type { Upstream } from "../core/upstream.ts";
 
 /** The knowledge of a picker about one upstream: its figures, and what they say of its picks. */
@@ -18,6 +19,7 @@ export interface PickerKnowledge {
 export function knowledgeOf(picker: Pick<Picker, "explain">, upstream: Upstream): PickerKnowledge {
   try {
     const view = picker.explain?.(upstream);
+    fenceResult("explain of a picker", view);
     if (view === undefined || view === null) return { figures: undefined, meant: undefined, avoided: undefined };
     const { meant, avoided, ...figures } = view;
     return {

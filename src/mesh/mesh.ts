@@ -21,6 +21,7 @@ import { staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
 import { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
+import { CallTracing } from "./call-tracing.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
@@ -135,6 +136,7 @@ class ClientMesh implements Mesh {
     this.#observers = new Observers([...settings.observers, channelObserver]);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
+    const tracing = new CallTracing({ ...settings, events: this.#observers });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
@@ -142,6 +144,7 @@ class ClientMesh implements Mesh {
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
+      tracing,
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
       clock,
@@ -177,7 +180,7 @@ class ClientMesh implements Mesh {
     // Above the interceptors, which may answer calls by themselves.
     this.#dispatch = (request) => {
       const refusal = this.#refusalOf(request.service);
-      return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
+      return refusal === undefined ? tracing.send(request, dispatch) : Promise.reject(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }

@@ -1,6 +1,6 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Picker } from "../balancer/picker.ts";
-import { warnOfThrow } from "../core/observing/fence.ts";
+import { fenceResult, warnOfThrow } from "../core/observing/fence.ts";
 import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 
@@ -38,7 +38,9 @@ export function readService({ balancer, picker, ageMs, ...source }: ReadingSourc
 /** The picker may be the program's, and gauges are read from a timer. */
 function avoids(picker: Pick<Picker, "avoids">, upstream: Upstream): boolean {
   try {
-    return picker.avoids?.(upstream) === true;
+    const result = picker.avoids?.(upstream);
+    fenceResult("avoids of a picker", result);
+    return result === true;
   } catch (thrown) {
     warnOfThrow("avoids of a picker", thrown);
     return false;

@@ -1,5 +1,6 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import { noTls, pickSecure } from "../attempts/pick-secure.ts";
+import { tracedLease } from "../attempts/traced-lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
@@ -21,6 +22,7 @@ import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
+import type { CallTracing } from "./call-tracing.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
@@ -40,6 +42,8 @@ export interface ServiceContext {
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
   readonly observers: Observers;
+  /** Absent where no call is traced. */
+  readonly tracing?: CallTracing;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
@@ -179,8 +183,11 @@ export class Service implements CallEndListener {
       if (!isOver) this.#inFlight--;
       isOver = true;
     };
+    const { tracing } = this.#context;
+    const trace = tracing?.begin(request);
     try {
-      const lease = await this.#pickLease(request);
+      const picked = await this.#pickLease(request);
+      const lease = trace === undefined ? picked : tracedLease(picked, trace, () => tracing?.tell(request, trace));
       return {
         ...lease,
         failed: (error) => {
@@ -194,6 +201,7 @@ export class Service implements CallEndListener {
       };
     } catch (error) {
       leave();
+      if (trace !== undefined) tracing?.tell(request, trace);
       throw error;
     }
   }
@@ -204,8 +212,12 @@ export class Service implements CallEndListener {
     const mayProbe = isRetryableMethod(request.method, "safe");
     let upstream = balancer.pick(request, mayProbe);
     if (upstream === undefined) throw await this.#wait.noEndpoints(request);
-    if (request.requiresTls && !upstream.endpoint.secure) upstream = pickSecure(balancer, request, mayProbe);
+    if (request.requiresTls && !upstream.endpoint.secure) {
+      upstream = pickSecure(balancer, request, mayProbe);
+      request.trace?.because("one that speaks TLS");
+    }
     if (upstream === undefined) throw noTls(request);
+    request.trace?.decide(request.attempt, request.tried, upstream);
     return leaseOf(upstream, ledger.begin(upstream, request));
   }
 

@@ -1,5 +1,6 @@
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
+import type { PickDecision } from "../core/observing/call-trace.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 
@@ -117,6 +118,13 @@ export interface DiscoveryErrorMessage {
   readonly error: string;
 }
 
+/** A traced call has a response head, or has failed: its decisions. */
+export interface TraceMessage extends RequestMessage {
+  /** Whether `traceRatio` has chosen the call. */
+  readonly sampled: boolean;
+  readonly decisions: readonly PickDecision[];
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -131,4 +139,5 @@ export interface ChannelMessages {
   readonly "inmesh:breaker": BreakerMessage;
   readonly "inmesh:discovery:update": DiscoveryUpdateMessage;
   readonly "inmesh:discovery:error": DiscoveryErrorMessage;
+  readonly "inmesh:trace": TraceMessage;
 }

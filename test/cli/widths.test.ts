@@ -64,6 +64,7 @@ function commandLines(): readonly (readonly [argv: readonly string[], seen: RegE
     [["check", "--consul", "http://consul.an-unreachable-name.invalid:8500"], /→/],
     [["watch", "orders", ...list, "--for", "50ms"], /added/],
     [["fetch", `${longName}/`, "-v", ...list, "--timeout", "2s"], /attempt/],
+    [["fetch", `${longName}/`, "--trace", ...list, "--timeout", "2s"], /CANDIDATE/],
     [["endpoints", "orders", "--consul", "http://127.0.0.1:1"], /ECONNREFUSED/],
     [["chek"], /did you mean check/],
     [["check", "--no-such-option"], /Try:/],

@@ -11,7 +11,7 @@ import { type LoadProbe, LoadProbePool } from "../load-probes/load-probe-pool.ts
 import { type LoadProbeAnswer, LoadProber } from "../load-probes/load-prober.ts";
 import { type LoadReport, loadReportOf } from "../load-reports/load-report.ts";
 import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
-import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
+import type { AttemptLearner, PickAccount, PickerContext, PickerView } from "../picker.ts";
 import { settlePicker, sourcesOf } from "../picker-options.ts";
 import { type PrequalOptions, type PrequalSettings, prequalOptions } from "./prequal-options.ts";
 
@@ -123,6 +123,10 @@ class Prequal implements ReportingPicker {
     }
     return { pool: "absent", ...known };
   };
+
+  readonly explainPick = (): PickAccount => ({
+    reason: "the lowest latency of those that are not hot, by the answers to probes; at random while fewer than two have answered",
+  });
 
   readonly forService = (service: string, context?: PickerContext): ReportingPicker => {
     return new Prequal(this.#settings, service, context, this.#malformed);

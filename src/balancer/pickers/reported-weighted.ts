@@ -8,7 +8,7 @@ import { pickByChance, runningSums } from "../lists/running-sums.ts";
 import { loadReportOf, loadReportOfTrailers } from "../load-reports/load-report.ts";
 import { ReportedWeight } from "../load-reports/reported-weight.ts";
 import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
-import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
+import type { AttemptLearner, PickAccount, PickerContext, PickerView } from "../picker.ts";
 import { sourcesOf } from "../picker-options.ts";
 import type { Schedule } from "../schedules/schedule.ts";
 import { StrideSchedule } from "../schedules/stride-schedule.ts";
@@ -79,6 +79,8 @@ export class ReportedWeighted implements ReportingPicker {
     const current = weight.at(now, this.#settings);
     return { weight: current, ...view, meant: current };
   };
+
+  readonly explainPick = (): PickAccount => ({ reason: "its turn, by the weights that instances report" });
 
   readonly forService = (_service: string, context?: PickerContext): ReportingPicker => {
     return new ReportedWeighted(this.#settings, context, this.#malformed);

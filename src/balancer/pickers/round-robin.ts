@@ -43,6 +43,7 @@ function roundRobinPicker(settings: { readonly random: Random | undefined }, con
       return upstreams[turn.last % upstreams.length];
     },
     explain: () => ({ meant: 1 }),
+    explainPick: () => ({ reason: "its turn" }),
     forService: (_service, serviceContext) => roundRobinPicker(settings, serviceContext),
   };
 }

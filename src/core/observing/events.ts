@@ -4,6 +4,7 @@ import type { EjectionRule } from "../ejection-rule.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
+import type { CallTrace } from "./call-trace.ts";
 
 /** The reason for which an attempt that failed was not retried. */
 export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body";
@@ -90,6 +91,14 @@ export interface BreakerEvent {
   readonly state: BreakerState;
 }
 
+/** A traced call has a response head, or has failed: its decisions are known. A redirect that is followed tells of each hop. */
+export interface TraceEvent {
+  readonly type: "trace";
+  readonly service: string;
+  readonly request: MeshRequest;
+  readonly trace: CallTrace;
+}
+
 /** A rare event in a mesh, discriminated by `type`. Calls and attempts, which are frequent, have hooks of their own. */
 export type MeshEvent =
   | RetryEvent
@@ -99,7 +108,8 @@ export type MeshEvent =
   | EndpointsEvent
   | DiscoveryErrorEvent
   | InstanceStateEvent
-  | BreakerEvent;
+  | BreakerEvent
+  | TraceEvent;
 
 /** The member of {@link MeshEvent} with this `type`. */
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;
