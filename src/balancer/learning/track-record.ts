@@ -47,8 +47,8 @@ export class TrackRecord extends LatencyEstimate {
     return this;
   }
 
-  /** Whether it was avoided when it was looked at last. */
-  get isAvoided(): boolean {
+  /** Whether it was blamed for failures, or avoided for its slowness, when it was looked at last. */
+  get isInTrouble(): boolean {
     return this.failures.isBlamed || !Number.isNaN(this.slowness?.avoidedSince ?? Number.NaN);
   }
 

@@ -3,7 +3,7 @@ import type { TrackRecord } from "../learning/track-record.ts";
 import type { ComparedUpstream, PickAccount } from "../picker.ts";
 import type { Shares } from "./adaptive-shares.ts";
 import type { Survey } from "./adaptive-survey.ts";
-import { costOf, troubleOf } from "./adaptive-view.ts";
+import { costOf, isAvoided, troubleOf } from "./adaptive-view.ts";
 
 /** How a pick was decided; numbers, since each pick notes one. */
 export const decidedBy = { try: 0, slow: 1, shares: 2 } as const;
@@ -37,7 +37,7 @@ export function accountOf(survey: Survey, shares: Shares, decision: SurveyedDeci
     const isOwed = by === decidedBy.shares && shares.isOwed(at);
     if (isOwed) equals++;
     const owed = shares.owed(survey.records[at] as TrackRecord, now, fairMs) + (upstream === picked ? 1 : 0);
-    const avoided = troubleOf(survey, at);
+    const avoided = isAvoided(survey, at) ? troubleOf(survey, at) : "";
     compared.push({ upstream, figures: { ...costOf(survey, at), ...(isOwed && { owed }), ...(avoided !== "" && { avoided }) } });
   }
   if (chosen < 0) return undefined;
@@ -45,7 +45,7 @@ export function accountOf(survey: Survey, shares: Shares, decision: SurveyedDeci
 }
 
 function reasonOf(by: DecidedBy, trouble: string, equals: number): string {
-  if (by === decidedBy.try) return `a try of one that is avoided: ${trouble}`;
+  if (by === decidedBy.try) return `a try of one that is in trouble: ${trouble}`;
   if (by === decidedBy.slow) return "the lowest cost: all that are faster are so busy that it answers sooner";
   if (equals < 2) return "the lowest cost";
   return `owed the most requests of the ${equals} that are as little busy as the one of the lowest cost`;

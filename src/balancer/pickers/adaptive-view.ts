@@ -53,7 +53,12 @@ export interface NextTries {
   readonly other: number;
 }
 
-/** Why a candidate is avoided; empty when it is not. `where`: on which routes it fails. */
+/** Whether a candidate costs so much more than the best that it gets tries only; one that is a little worse gets less. */
+export function isAvoided(survey: Survey, at: number): boolean {
+  return (survey.ratios[at] as number) > maxShared;
+}
+
+/** The trouble with a candidate, in words; empty without any. `where`: on which routes it fails. */
 export function troubleOf(survey: Survey, at: number, where = ""): string {
   const record = survey.records[at] as TrackRecord;
   const reasons: string[] = [];

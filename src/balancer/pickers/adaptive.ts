@@ -17,7 +17,7 @@ import { accountOf, type DecidedBy, decidedBy } from "./adaptive-account.ts";
 import { type AdaptiveOptions, type AdaptiveSettings, adaptiveOptions } from "./adaptive-options.ts";
 import { Shares } from "./adaptive-shares.ts";
 import { maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
-import { comparedWith, judgeAll, nextTryIn, troubleOf, viewOf } from "./adaptive-view.ts";
+import { comparedWith, isAvoided, judgeAll, nextTryIn, troubleOf, viewOf } from "./adaptive-view.ts";
 
 /** Part of the picks that may be tries of avoided instances, and the most tries that are saved up. */
 const tryPart = 0.02;
@@ -105,7 +105,9 @@ class AdaptivePicker implements Picker {
     return viewOf(judged.survey, judged.list, judged.at, this.#shares, this.#avoided(judged) || elsewhere);
   };
 
-  readonly avoids = (upstream: Upstream): boolean => this.#records.of(upstream).isAvoided;
+  // Those that were in no trouble when they were looked at last are nearly all, and are not judged anew.
+  readonly avoids = (upstream: Upstream): boolean =>
+    this.#records.of(upstream).isInTrouble && this.explain(upstream)["avoided"] !== undefined;
 
   readonly explainPick = (upstreams: readonly Upstream[], _request: MeshRequest, picked: Upstream): PickAccount | undefined => {
     if (upstreams.length === 1) return { reason: "the only candidate" };
@@ -209,7 +211,7 @@ class AdaptivePicker implements Picker {
   /** Why an instance is avoided, and when it is tried next, in words; empty when it is not. */
   #avoided({ survey, at, pick }: JudgedInstance, where?: string): string {
     const trouble = troubleOf(survey, at, where);
-    if (trouble === "") return "";
+    if (trouble === "" || !isAvoided(survey, at)) return "";
     const tries = { safe: this.#tryAt(survey, at, pick, this.#retries.areOn), other: this.#tryAt(survey, at, pick, false) };
     return `${trouble}, ${nextTryIn(tries, pick.now)}`;
   }
