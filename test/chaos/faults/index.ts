@@ -50,6 +50,7 @@ import { F57 } from "./F57.ts";
 import { F59 } from "./F59.ts";
 import { F64 } from "./F64.ts";
 import { F66 } from "./F66.ts";
+import { F67 } from "./F67.ts";
 import { F68 } from "./F68.ts";
 import { F70 } from "./F70.ts";
 import { F71 } from "./F71.ts";
@@ -125,6 +126,7 @@ export const faults: readonly Fault[] = [
   F59,
   F64,
   F66,
+  F67,
   F68,
   F70,
   F71,
@@ -153,6 +155,5 @@ export const notYet: readonly { readonly id: string; readonly name: string; read
   { id: "F60", name: "server-certificate-refused", waitsFor: "identities (mTLS)" },
   { id: "F61", name: "client-certificate-rotates", waitsFor: "identities (mTLS)" },
   { id: "F62", name: "identity-expires", waitsFor: "identities (mTLS)" },
-  { id: "F67", name: "graceful-drain", waitsFor: "the server side (drain)" },
   { id: "F74", name: "grpc-negative-set", waitsFor: "inmesh/grpc" },
 ];
