@@ -72,6 +72,10 @@ import { F141 } from "./F141.ts";
 import { F142 } from "./F142.ts";
 import { F143 } from "./F143.ts";
 import { F144 } from "./F144.ts";
+import { F161 } from "./F161.ts";
+import { F162 } from "./F162.ts";
+import { F163 } from "./F163.ts";
+import { F164 } from "./F164.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -148,6 +152,10 @@ export const faults: readonly Fault[] = [
   F142,
   F143,
   F144,
+  F161,
+  F162,
+  F163,
+  F164,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
