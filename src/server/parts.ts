@@ -1,3 +1,4 @@
+import type { Callers } from "./callers.ts";
 import type { Traffic } from "./connections/traffic.ts";
 import type { DrainGate } from "./drain-gate.ts";
 import type { Application, NodeServer } from "./node-server.ts";
@@ -11,6 +12,7 @@ export interface ServerParts {
   /** The application around the server, if there is one. */
   readonly application: Application | undefined;
   readonly traffic: Traffic;
+  readonly callers: Callers;
   readonly gate: DrainGate;
   readonly readiness: Readiness;
   /** Aborts when the server begins to leave. */

@@ -31,6 +31,11 @@ export interface ServeOptions {
    * @default what the registry needs: Consul 1000, Eureka its caches and the fetch interval of callers; 5000 where nothing is known
    */
   readonly lameDuckMs?: number;
+  /**
+   * How long a caller is known after its last request, in milliseconds: the lame duck ends before its time where each of them is a mesh that says that it
+   * has let go of this instance. @default 300000
+   */
+  readonly callerMemoryMs?: number;
   /** How long requests under way may take after that, in milliseconds. Those that take longer are cut off. @default 25000 */
   readonly graceMs?: number;
   /** Signals upon which the server stops. The second one ends at once. `[]`: none. @default ["SIGTERM", "SIGINT"] */
@@ -73,6 +78,7 @@ export const serveOptions = optionTable<ServeOptions>()({
     check: checkFunction,
   }),
   lameDuckMs: timerMs({ min: 0, defaultText: "what the registry needs, 5000 where that is not known" }),
+  callerMemoryMs: timerMs({ min: 0, default: 300_000 }),
   graceMs: timerMs({ min: 0, default: 25_000 }),
   signals: custom<readonly NodeJS.Signals[]>({
     type: "Signals[]",
