@@ -27,8 +27,9 @@ export interface ServeOptions {
    */
   readonly ready?: () => boolean | Promise<boolean>;
   /**
-   * The lame duck: how long the server serves on after it has left the registry, in milliseconds, since callers learn that later.
-   * @default what the registry needs: Consul 1000, Eureka its caches and the fetch interval of callers; 5000 where nothing is known
+   * The lame duck: how long the server serves on after it has left the registry, in milliseconds, since callers learn that later. Consul needs a second,
+   * Eureka its response cache and the fetch interval of callers (60 s together). For callers that find it by DNS: the time to live of its records, and
+   * a second. @default what the registry needs, 5000 where that is not known
    */
   readonly lameDuckMs?: number;
   /**
