@@ -109,12 +109,11 @@ export class JointRegistration implements MeshRegistration {
     signal?.throwIfAborted();
     const onAbort = (): void => void this.deregister().catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });
-    const settled = this.#begin().finally(() => signal?.removeEventListener("abort", onAbort));
-    if (this.#options.settings.keepTrying) {
-      settled.catch(() => {});
-      return this;
-    }
-    await unlessAborted(settled, signal);
+    const begun = this.#begin();
+    const { keepTrying } = this.#options.settings;
+    const settled = (keepTrying ? this.whenRegistered() : begun).finally(() => signal?.removeEventListener("abort", onAbort));
+    if (keepTrying) settled.catch(() => {});
+    else await unlessAborted(settled, signal);
     return this;
   }
 
@@ -176,11 +175,10 @@ export class JointRegistration implements MeshRegistration {
   async #begin(): Promise<void> {
     // An instance that is not ready is not registered as if it were.
     if (this.#health !== undefined) await this.#health.start();
-    if (this.#isEnded) return;
     const { keepTrying } = this.#options.settings;
     if (!keepTrying) {
-      await Promise.all(this.#parts.map((part) => part.try(true)));
-      if (this.#isEnded) return;
+      if (!this.#isEnded) await Promise.all(this.#parts.map((part) => part.try(true)));
+      if (this.#isEnded) throw this.#endedError();
       if (this.#parts.every((part) => part.id === undefined)) {
         const failures = this.registries;
         await this.deregister().catch(() => {});
@@ -190,6 +188,7 @@ export class JointRegistration implements MeshRegistration {
         );
       }
     }
+    if (this.#isEnded) return;
     for (const part of this.#parts) {
       const { error } = part.standing;
       if (error !== undefined) this.#options.onTrouble(this, reasonOf(error));
@@ -243,7 +242,9 @@ export class JointRegistration implements MeshRegistration {
   }
 
   #onChange(part: RegistryRegistration, lost: boolean): void {
-    this.#options.onChange({ registration: this, standing: part.standing, lost });
+    const { standing } = part;
+    this.#options.onChange({ registration: this, standing, lost });
+    if (standing.state === "registered") this.#health?.reschedule();
     this.#look();
   }
 

@@ -136,6 +136,7 @@ export class RegistryRegistration {
     try {
       const instance = { ...this.#instance, initialStatus: status() };
       const registration = await registrar.register(instance, this.#stop.signal, {
+        isWaiting: isAwaited,
         status,
         onReport: (report) => this.#onReport(report),
       });
