@@ -29,6 +29,10 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
   if (weight !== undefined && !(Number.isInteger(weight) && weight >= 1 && weight <= 65_535)) {
     throw new RangeError(`eureka: weight ${weight} is not an integer from 1 to 65535`);
   }
+  // They are listed as one text.
+  for (const tag of tags ?? [])
+    if (typeof tag !== "string" || tag === "" || tag.includes(","))
+      throw new TypeError(`eureka: tag ${quoted(tag)} is empty, or has a comma`);
   const { hostName, ipAddr } = addresses(instance.host);
   const app = service.toUpperCase();
   const instanceId = instance.id ?? `${hostName}:${service}:${port}`;
