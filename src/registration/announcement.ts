@@ -16,7 +16,7 @@ export interface AnnouncementOptions {
 
 const retryBaseMs = 100;
 const retryCapMs = 2_000;
-/** How long an attempt that nobody waits for any more may take, in milliseconds, before it is cut off. */
+/** How long an attempt that is given up may still take, in milliseconds, before it is cut off. */
 const settleMs = 2_000;
 
 /** The first announcement of an entry, which takes as many attempts as the registry needs. */

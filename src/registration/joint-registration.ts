@@ -1,7 +1,8 @@
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError, isMeshError, MeshError } from "../core/errors.ts";
 import { type RegistrationState, registrationStates } from "../core/observing/registration-state.ts";
-import { checkChoice } from "../core/settings/checks.ts";
+import { checkChoice, maxTimerMs } from "../core/settings/checks.ts";
+import { Condition } from "./condition.ts";
 import { HealthWatch } from "./health-watch.ts";
 import type { MeshRegistration, RegistryStanding } from "./mesh-registration.ts";
 import type { RegistrationSettings } from "./register-options.ts";
@@ -42,8 +43,7 @@ export class JointRegistration implements MeshRegistration {
   readonly #health: HealthWatch | undefined;
   /** The status that the program has set. */
   #own: InstanceStatus;
-  /** Called at each change. */
-  readonly #waiting = new Set<() => void>();
+  readonly #settled = new Condition(() => this.#isEnded || this.state === "registered");
   #isEnded = false;
 
   constructor(options: JointRegistrationOptions) {
@@ -111,33 +111,21 @@ export class JointRegistration implements MeshRegistration {
     signal?.addEventListener("abort", onAbort, { once: true });
     const begun = this.#begin();
     const { keepTrying } = this.#options.settings;
-    const settled = (keepTrying ? this.whenRegistered() : begun).finally(() => signal?.removeEventListener("abort", onAbort));
+    const settled = (keepTrying ? this.#settled.when() : begun).finally(() => signal?.removeEventListener("abort", onAbort));
     if (keepTrying) settled.catch(() => {});
     else await unlessAborted(settled, signal);
     return this;
   }
 
   async whenRegistered(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    const isSettled = (): boolean => this.#isEnded || this.state === "registered";
-    if (!isSettled())
-      await new Promise<void>((resolve, reject) => {
-        const end = (): void => {
-          this.#waiting.delete(look);
-          signal?.removeEventListener("abort", onAbort);
-        };
-        const look = (): void => {
-          if (!isSettled()) return;
-          end();
-          resolve();
-        };
-        const onAbort = (): void => {
-          end();
-          reject(signal?.reason);
-        };
-        this.#waiting.add(look);
-        signal?.addEventListener("abort", onAbort, { once: true });
-      });
+    const { clock } = this.#options;
+    // The tries in the background keep no process alive; a caller that waits for them does.
+    const hold = clock.setTimer(() => {}, maxTimerMs);
+    try {
+      await this.#settled.when(signal);
+    } finally {
+      clock.clearTimer(hold);
+    }
     if (this.#isEnded) throw this.#endedError();
   }
 
@@ -158,7 +146,7 @@ export class JointRegistration implements MeshRegistration {
     signal?.throwIfAborted();
     this.#isEnded = true;
     this.#health?.stop();
-    this.#look();
+    this.#settled.changed();
     try {
       await this.#atEach("deregistering", (part) => part.end(signal));
     } catch (error) {
@@ -245,11 +233,7 @@ export class JointRegistration implements MeshRegistration {
     const { standing } = part;
     this.#options.onChange({ registration: this, standing, lost });
     if (standing.state === "registered") this.#health?.reschedule();
-    this.#look();
-  }
-
-  #look(): void {
-    for (const look of [...this.#waiting]) look();
+    this.#settled.changed();
   }
 }
 
