@@ -20,6 +20,8 @@ export interface StopReport {
 const registryMs = 2_000;
 /** The lame duck where nothing is known about callers, in milliseconds. */
 export const unknownLameDuckMs = 5_000;
+/** The shortest one unless another is asked for, in milliseconds: a caller that knows at once may have sent something just before. */
+const shortestLameDuckMs = 500;
 
 /** Time after the lame duck in which the server is still there, as its callers are told, in milliseconds. */
 const goneAfterMs = 2_000;
@@ -56,7 +58,8 @@ export class Stop {
     const { settings, traffic, gate, log } = this.#parts;
     const { clock } = settings;
     const startedAt = clock.now();
-    const lameDuckMs = settings.lameDuckMs ?? this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
+    const neededMs = this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
+    const lameDuckMs = settings.lameDuckMs ?? Math.max(neededMs, shortestLameDuckMs);
     log(`leaves ${why}; serves on for ${lameDuckMs} ms, or until all callers know`);
     traffic.leave();
     gate.leave(startedAt + lameDuckMs + goneAfterMs);
