@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
@@ -26,6 +25,7 @@ import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
+import { randomCaller } from "./let-go.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Registrations } from "./registrations.ts";
@@ -112,11 +112,6 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
 export function createMesh<const Declared extends string = string>(options: MeshOptions<Declared>): Mesh<Declared> {
   checkMeshOptions(options);
   return new ClientMesh(options);
-}
-
-/** A name of a mesh that no other one has, and that tells nothing about it. */
-function randomCaller(): string {
-  return randomBytes(9).toString("base64url");
 }
 
 /** The longest time of an upgrade up to its answer, in milliseconds. */
@@ -286,12 +281,7 @@ class ClientMesh implements Mesh {
     const { clock, drainTimeoutMs, discovery } = this.#settings;
     // First, so that callers stop choosing this process while it still answers.
     const deregistered = this.#registrations.close();
-    const services = this.#services.all;
-    this.#services.refuse();
-    const endAt = clock.now() + drainTimeoutMs;
-    while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
-      await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
-    }
+    await this.#services.drain(clock, drainTimeoutMs);
     await deregistered;
     // Connections are ended first: the watch of an adapter may take long to end.
     const watches = this.#services.close();

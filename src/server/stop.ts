@@ -4,7 +4,7 @@ import { stopListening } from "./connections/stop-listening.ts";
 import type { ServerParts } from "./parts.ts";
 import { problemWithin } from "./within.ts";
 
-/** What became of a stop. */
+/** The course of a stop. */
 export interface StopReport {
   /** Milliseconds of the lame duck. */
   readonly lameDuckMs: number;
@@ -12,7 +12,7 @@ export interface StopReport {
   readonly drainMs: number;
   /** Requests, upgraded connections and tracked work that were cut off after `graceMs`. */
   readonly cutOff: number;
-  /** What went wrong, such as a registry that could not be told. Empty where all went well. */
+  /** Failures on the way, such as a registry that could not be told. Empty where all went well. */
   readonly problems: readonly string[];
 }
 
