@@ -1,5 +1,6 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Candidacy } from "../balancer/candidates/candidacy.ts";
+import { knowledgeOf, type PickerKnowledge, sharesGot, sharesMeant } from "../balancer/explained-shares.ts";
 import type { Picker } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
@@ -8,7 +9,6 @@ import type { LeftOutCount } from "../core/left-out.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
-import { knowledgeOf, type PickerKnowledge, sharesGot, sharesMeant } from "./explained-shares.ts";
 import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 import { explanationTable } from "./explanation-table.ts";
 

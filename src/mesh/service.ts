@@ -20,13 +20,14 @@ import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
+import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
-import type { CallTracing } from "./call-tracing.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
+import { letGoThrough } from "./let-go.ts";
 import { type ServicePipeline, servicePipeline } from "./pipeline.ts";
 import { readService } from "./reading.ts";
 import type { ServiceOptions } from "./service-options.ts";
@@ -44,6 +45,8 @@ export interface ServiceContext {
   readonly observers: Observers;
   /** Absent where no call is traced. */
   readonly tracing?: CallTracing;
+  /** The name of this mesh to instances, which is random. @default none, as in a simulation */
+  readonly caller?: string | undefined;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
@@ -69,7 +72,7 @@ export class Service implements CallEndListener {
 
   /** @param interceptors those of this service; those of the mesh are around all services */
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
-    const { transport, observers, clock, random } = context;
+    const { transport, observers, caller, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
@@ -90,6 +93,7 @@ export class Service implements CallEndListener {
       open: (upstream, alpn, opened) =>
         transport.connector?.open(upstream, this.wire, { alpn, isForRequests: false }, opened) ?? (() => {}),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
+      letGo: caller === undefined ? undefined : letGoThrough(name, wire, caller, clock),
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
     });
@@ -109,6 +113,7 @@ export class Service implements CallEndListener {
       ...parts,
       observers,
       interceptors,
+      caller,
       protocol: this.wire.protocol,
       maxCollectedBytes: this.wire.maxCollectedBytes,
       sharedBudget: this.#budget,

@@ -32,4 +32,5 @@ export const attribute = {
   shareKind: "inmesh.share.kind",
   costTerm: "inmesh.cost.term",
   discoveryOutcome: "inmesh.discovery.outcome",
+  registrationState: "inmesh.registration.state",
 } as const;

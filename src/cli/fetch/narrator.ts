@@ -80,6 +80,8 @@ export class Narrator implements Observer {
     // `--trace` shows it.
     trace: undefined,
     breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
+    // It registers nothing.
+    registration: undefined,
   };
 
   #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {

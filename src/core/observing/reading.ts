@@ -1,6 +1,7 @@
 import type { BreakerState } from "../breaker-state.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
+import type { RegistrationState } from "./registration-state.ts";
 
 /** A concurrency limit at this moment. */
 export interface ConcurrencyReading {
@@ -73,6 +74,16 @@ export interface InstanceFigures {
   readonly picker: Readonly<Record<string, number | string>> | undefined;
 }
 
+/** A registration of this process at one registry, at this moment. */
+export interface RegistrationReading {
+  readonly service: string;
+  /** The id of the instance. */
+  readonly id: string;
+  /** The kind of registry and its address. */
+  readonly registry: string;
+  readonly state: RegistrationState;
+}
+
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
 export interface MeshReading {
   /** The zone of this process; `undefined` where the options name none. */
@@ -83,4 +94,6 @@ export interface MeshReading {
   readonly services: () => readonly ServiceReading[];
   /** Reads the instances of a service, which costs more than a reading; empty for one that has not been called. */
   readonly instances?: (service: string) => readonly InstanceFigures[];
+  /** Reads what this process has registered and has not deregistered. */
+  readonly registrations: () => readonly RegistrationReading[];
 }

@@ -35,6 +35,7 @@ function recorder(): Observer & Seen {
       log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
     trace: undefined,
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
+    registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
   };
   return {
     log,
@@ -268,7 +269,7 @@ describe("observers", () => {
       return { type: "breaker", service: "orders", state: "open" };
     };
     observers.emit?.(event());
-    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [] };
+    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [], registrations: () => [] };
     const leave = observers.join({ onEvent: ({ type }) => log.push(`first ${type}`) }, mesh);
     observers.join({ onEvent: ({ service }) => log.push(`second ${service}`) }, mesh);
     observers.emit?.(event());

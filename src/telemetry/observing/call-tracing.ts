@@ -1,9 +1,9 @@
-import type { Clock, Random } from "../core/clock.ts";
-import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
-import { withoutQuery } from "../core/http/without-query.ts";
-import type { DecisionRecorder } from "../core/observing/call-trace.ts";
-import type { EventSink } from "../core/observing/events.ts";
-import { TraceRecorder } from "../core/observing/trace-recorder.ts";
+import type { Clock, Random } from "../../core/clock.ts";
+import type { Dispatch, MeshRequest } from "../../core/dispatch.ts";
+import { withoutQuery } from "../../core/http/without-query.ts";
+import type { DecisionRecorder } from "../../core/observing/call-trace.ts";
+import type { EventSink } from "../../core/observing/events.ts";
+import { TraceRecorder } from "../../core/observing/trace-recorder.ts";
 
 /** The parts that {@link CallTracing} works with. */
 export interface CallTracingOptions {

@@ -1,9 +1,8 @@
-import type { Balancer } from "../balancer/balancer.ts";
-import { weightOf } from "../balancer/lists/weights.ts";
-import type { Picker, PickerView } from "../balancer/picker.ts";
 import { describeError } from "../core/errors.ts";
 import { fenceResult } from "../core/observing/fence.ts";
 import type { Upstream } from "../core/upstream.ts";
+import type { Balancer } from "./balancer.ts";
+import type { Picker, PickerView } from "./picker.ts";
 
 /** The knowledge of a picker about one upstream: its figures, and what they say of its picks. */
 export interface PickerKnowledge {
@@ -62,7 +61,7 @@ export function sharesMeant(balancer: Balancer, knowledge: ReadonlyMap<Upstream,
 function partsOf(upstreams: readonly Upstream[], knowledge: ReadonlyMap<Upstream, PickerKnowledge>): readonly number[] {
   const meant = upstreams.map((upstream) => knowledge.get(upstream)?.meant);
   const known = meant.filter((part) => part !== undefined);
-  if (known.length === 0) return upstreams.map(weightOf);
+  if (known.length === 0) return upstreams.map(({ weight }) => weight);
   const mean = known.reduce((sum, part) => sum + part, 0) / known.length;
   return meant.map((part) => part ?? mean);
 }
