@@ -70,19 +70,19 @@ if (import.meta.main) {
     clock: systemClock,
     random: Math.random,
   });
-  const dispatch = callPipeline({
+  const send = callPipeline({
     observers,
     clock: systemClock,
     limitOf: () => 10_000,
     interceptors: [],
-    route: (request) => service.dispatch(request),
+    route: (request, receiver) => service.send(request, receiver),
   });
   const edge = { decode: { maxRatio: 100, maxBytes: false as const }, clock: systemClock };
   answerParent<number, number>(
     0,
     async (calls) =>
       (await cpuMicros(async () => {
-        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatch, () => edge, "users/users/42")).text();
+        for (let call = 0; call < calls; call++) await (await fetchThrough(send, () => edge, "users/users/42")).text();
       })) / calls,
   );
 }

@@ -1,18 +1,31 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock } from "../../core/clock.ts";
-import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
+import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import type { CloseListener } from "../../core/http/body.ts";
 import { headersWith } from "../../core/http/request-headers.ts";
 import type { Observation } from "../../core/observing/call-observer.ts";
 import type { AttemptObserver } from "../../core/observing/observer.ts";
+import { dispatchOf, type Stage, settleWith } from "../../core/stages/stage.ts";
 import type { Observers } from "./observers.ts";
 
 /** Reports whole calls. The outermost layer: it sees the result and the duration that the caller sees. */
-export function observeCalls(observers: Observers, clock: Clock): Interceptor {
-  return (next) => (request) => {
-    const observation = observers.followCall(request);
-    if (observation === undefined) return next(request);
+export function observeCalls(observers: Observers, clock: Clock): Stage {
+  return (next) => {
+    const observed = observing(dispatchOf(next), observers, clock);
+    return (request, receiver) => {
+      const observation = observers.followCall(request);
+      if (observation === undefined) next(request, receiver);
+      else settleWith(observed(request, observation), receiver);
+    };
+  };
+}
+
+type ObservedDispatch = (request: MeshRequest, observation: Observation) => Promise<MeshResponse>;
+
+/** By promises, so that observers are told in the asynchronous context of the call, also of an end that a timer brings. */
+function observing(next: Dispatch, observers: Observers, clock: Clock): ObservedDispatch {
+  return (request, observation) => {
     const call = new ObservedCall(observers, clock, request, observation);
     // In place: only the edge has seen the request yet, and a copy would live as long as the call.
     (request as { observation: Observation }).observation = observation;
