@@ -6,7 +6,7 @@ import { isRetryableMethod } from "../core/outcome.ts";
 import { SendProgress } from "../core/send-progress.ts";
 import { dispatchOf, type Receiver, type Send, type Stage, settleWith } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { Attempt, AttemptLedger } from "./attempt-ledger.ts";
+import { Attempt, type AttemptLedger } from "./attempt-ledger.ts";
 import { noTls, pickSecure } from "./pick-secure.ts";
 
 /** The parts that {@link balance} joins. */
@@ -73,13 +73,14 @@ export function balance(options: BalanceOptions): Stage {
       sendTo(upstream, request, receiver);
     };
     const sendTo = (upstream: Upstream, request: MeshRequest, receiver: Receiver): void => {
-      const books = options.ledger.begin(upstream, request);
+      const attempt = new SentAttempt(options.ledger, upstream, request, receiver);
       const progress = request.body === undefined ? undefined : new SendProgress();
-      books.sent(progress);
+      attempt.sent(progress);
       const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream, progress };
       const limit = options.limitOf?.(sent);
       if (limit !== undefined) sent.cancellation = limit;
-      next(sent, new SentAttempt(books, limit, receiver));
+      attempt.limit = limit;
+      next(sent, attempt);
     };
     const dispatch = dispatchOf(send);
     const sendInTurn: Send = (request, receiver) =>
@@ -100,29 +101,27 @@ export function balance(options: BalanceOptions): Stage {
   };
 }
 
-/** One attempt on its way, with its books and its time limit: a timeout is a failure of the instance. */
-class SentAttempt implements Receiver {
-  readonly #books: Attempt;
-  readonly #limit: AttemptLimit | undefined;
+/** The books of an attempt on its way, and its time limit: a timeout is a failure of the instance. */
+class SentAttempt extends Attempt implements Receiver {
+  limit: AttemptLimit | undefined = undefined;
   readonly #receiver: Receiver;
 
-  constructor(books: Attempt, limit: AttemptLimit | undefined, receiver: Receiver) {
-    this.#books = books;
-    this.#limit = limit;
+  constructor(ledger: AttemptLedger, upstream: Upstream, request: MeshRequest, receiver: Receiver) {
+    super(ledger, upstream, request);
     this.#receiver = receiver;
   }
 
   answered(response: MeshResponse): void {
-    this.#limit?.answered(response);
-    this.#books.head(response);
+    this.limit?.answered(response);
+    this.head(response);
     // Until the body has closed, not the head: otherwise an instance that streams would look idle.
-    response.body.onClose((error) => this.#books.end(error));
+    response.body.onClose((error) => this.end(error));
     this.#receiver.answered(response);
   }
 
   failed(error: unknown): void {
-    this.#limit?.failed();
-    this.#books.end(error);
+    this.limit?.failed();
+    this.end(error);
     this.#receiver.failed(error);
   }
 }

@@ -35,14 +35,11 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
   /** In milliseconds; `undefined` without a limit. */
   #timeoutMs: number | undefined = undefined;
   #timer: Timer = undefined;
-  /** Whether the caller has been told the result. */
-  #isSettled = false;
-  /** Whether the body of the response has closed, or the call has failed. */
-  #hasEnded = false;
+  /** `settled` once the caller has been told the result, `ended` once the body of the response has closed, or the call has failed. */
+  #phase: "waiting" | "settled" | "ended" = "waiting";
   waitError: ((deadline: string) => MeshError) | undefined = undefined;
-  #endListener: CallEndListener | undefined = undefined;
-  /** Listeners beside the first one, which is the only one of nearly every call. */
-  #otherListeners: CallEndListener[] | undefined = undefined;
+  /** An array for several: nearly every call has one. */
+  #endListeners: CallEndListener | CallEndListener[] | undefined = undefined;
 
   constructor(options: DeadlineOptions, request: MeshRequest, receiver: Receiver) {
     this.#options = options;
@@ -79,16 +76,17 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
   }
 
   onEnd(listener: CallEndListener): boolean {
-    if (this.#hasEnded || listener === this.#endListener || this.#otherListeners?.includes(listener)) return false;
-    if (this.#endListener === undefined) this.#endListener = listener;
-    else if (this.#otherListeners === undefined) this.#otherListeners = [listener];
-    else this.#otherListeners.push(listener);
+    const known = this.#endListeners;
+    if (this.#phase === "ended" || known === listener || (Array.isArray(known) && known.includes(listener))) return false;
+    if (known === undefined) this.#endListeners = listener;
+    else if (Array.isArray(known)) known.push(listener);
+    else this.#endListeners = [known, listener];
     return true;
   }
 
   handleCancel(reason: unknown): void {
     this.#options.clock.clearTimer(this.#timer);
-    if (!this.#isSettled) this.#refuse(reason);
+    if (this.#phase === "waiting") this.#refuse(reason);
   }
 
   /** The deadline has passed. */
@@ -113,11 +111,11 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
 
   answered(response: MeshResponse): void {
     // Too late: the response has no reader, for which its connection must not wait.
-    if (this.#isSettled) {
+    if (this.#phase !== "waiting") {
       response.body.cancel(this.#request.cancellation.reason);
       return;
     }
-    this.#isSettled = true;
+    this.#phase = "settled";
     if (response.body.complete) this.#end();
     else response.body.onClose(() => this.#end());
     this.#receiver.answered(!response.body.complete && isEventStream(response) ? this.#eventStream(response) : response);
@@ -138,11 +136,10 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
 
   failed(error: unknown): void {
     this.#finish();
-    if (!this.#isSettled) this.#refuse(error);
+    if (this.#phase === "waiting") this.#refuse(error);
   }
 
   #refuse(reason: unknown): void {
-    this.#isSettled = true;
     this.#tellEnd();
     this.#receiver.failed(reason);
   }
@@ -154,13 +151,11 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
   }
 
   #tellEnd(): void {
-    this.#hasEnded = true;
-    const first = this.#endListener;
-    const others = this.#otherListeners;
-    this.#endListener = undefined;
-    this.#otherListeners = undefined;
-    first?.handleCallEnd();
-    if (others) for (const listener of others) listener.handleCallEnd();
+    this.#phase = "ended";
+    const listeners = this.#endListeners;
+    this.#endListeners = undefined;
+    if (Array.isArray(listeners)) for (const listener of listeners) listener.handleCallEnd();
+    else listeners?.handleCallEnd();
   }
 
   #finish(): void {
