@@ -42,10 +42,32 @@ function fetchCall(send: Send, decodeOf: DecodeOf, call: Call): Promise<Response
   return new Promise((resolve) => sendCall(send, call, new AwaitedResponse(resolve, request, decodeOf, signal)));
 }
 
-/** The promise of a `Response`, as the pipeline settles it. */
-class AwaitedResponse implements Receiver {
+/**
+ * The promise of a caller, as the pipeline settles it. It lets go of the promise then: the layers hold their receivers until the body has closed, and
+ * a response that its caller has dropped must be found by the garbage collection before.
+ */
+abstract class AwaitedResult<Result> implements Receiver {
   /** Resolves the promise, or rejects it by a rejected one: every call that waits would hold a second function for that. */
-  readonly #settle: (result: Response | Promise<never>) => void;
+  #settle: ((result: Result | Promise<never>) => void) | undefined;
+
+  constructor(settle: (result: Result | Promise<never>) => void) {
+    this.#settle = settle;
+  }
+
+  protected abstract resultOf(response: MeshResponse): Result;
+
+  answered(response: MeshResponse): void {
+    this.#settle?.(this.resultOf(response));
+    this.#settle = undefined;
+  }
+
+  failed(error: unknown): void {
+    this.#settle?.(Promise.reject(error));
+    this.#settle = undefined;
+  }
+}
+
+class AwaitedResponse extends AwaitedResult<Response> {
   readonly #request: MeshRequest;
   readonly #decodeOf: DecodeOf;
   readonly #signal: AbortSignal | undefined;
@@ -56,18 +78,20 @@ class AwaitedResponse implements Receiver {
     decodeOf: DecodeOf,
     signal: AbortSignal | undefined,
   ) {
-    this.#settle = settle;
+    super(settle);
     this.#request = request;
     this.#decodeOf = decodeOf;
     this.#signal = signal;
   }
 
-  answered(response: MeshResponse): void {
-    this.#settle(responseOf({ request: this.#request, response, redirected: false }, this.#decodeOf, this.#signal));
+  protected resultOf(response: MeshResponse): Response {
+    return responseOf({ request: this.#request, response, redirected: false }, this.#decodeOf, this.#signal);
   }
+}
 
-  failed(error: unknown): void {
-    this.#settle(Promise.reject(error));
+class AwaitedReply extends AwaitedResult<Reply> {
+  protected resultOf(response: MeshResponse): Reply {
+    return toReply(response);
   }
 }
 
@@ -125,10 +149,5 @@ export function requestThrough(send: Send, input: FetchTarget, init: Omit<MeshRe
 }
 
 function requestCall(send: Send, call: Call): Promise<Reply> {
-  return new Promise((resolve) => {
-    sendCall(send, call, {
-      answered: (response) => resolve(toReply(response)),
-      failed: (error) => resolve(Promise.reject(error)),
-    });
-  });
+  return new Promise((resolve) => sendCall(send, call, new AwaitedReply(resolve)));
 }
