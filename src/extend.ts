@@ -29,6 +29,7 @@ export type {
   InstanceStateEvent,
   MeshEvent,
   MeshEventOf,
+  RegistrationEvent,
   RetryDenial,
   RetryDeniedEvent,
   RetryEvent,
@@ -44,8 +45,16 @@ export { parseTarget, type Target } from "./fetch/target.ts";
 // Limits of concurrency.
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
 // Registrars.
+export { type AdvertisedHost, advertisedHost, type Interfaces, ownAddress } from "./registration/advertised-host.ts";
 export { type KeepRegisteredOptions, keepRegistered } from "./registration/keep-registered.ts";
-export type { Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
+export type {
+  Instance,
+  InstanceStatus,
+  Registrar,
+  Registration,
+  RegistrationOwner,
+  RegistrationReport,
+} from "./registration/registrar.ts";
 export type { RegistrationKeeper, RegistrationKeeperOptions } from "./registration/registration-keeper.ts";
 export type { EntryAction, EntryCall, Recognition, RegistryEntry } from "./registration/registry-entry.ts";
 export type { CallOutcome } from "./telemetry/attribute-values.ts";
@@ -60,6 +69,7 @@ export type {
   EjectionMessage,
   HedgeMessage,
   InstanceMessage,
+  RegistrationMessage,
   RequestMessage,
   RetryDeniedMessage,
   RetryMessage,

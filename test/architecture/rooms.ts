@@ -102,6 +102,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["extend", ["core/*", "discovery", "registration", "balancer", "policies/*", "fetch", "telemetry/*"]],
   ["assets", ["core/*", "telemetry/*"]],
+  ["server", ["core/*", "mesh", "registration", "server/connections"]],
+  ["server/connections", ["core/*", "server"]],
   ["admin", ["core/*", "admin/health", "mesh"]],
   ["admin/health", ["core/*", "admin"]],
   ["admin/page", ["core/*", "admin", "admin/health"]],

@@ -34,6 +34,7 @@ function recorder(): Observer & Seen {
     "instance-state": ({ service, upstream, state, former, rule }) =>
       log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
+    registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
   };
   return {
     log,
@@ -267,7 +268,7 @@ describe("observers", () => {
       return { type: "breaker", service: "orders", state: "open" };
     };
     observers.emit?.(event());
-    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [] };
+    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [], registrations: () => [] };
     const leave = observers.join({ onEvent: ({ type }) => log.push(`first ${type}`) }, mesh);
     observers.join({ onEvent: ({ service }) => log.push(`second ${service}`) }, mesh);
     observers.emit?.(event());
