@@ -29,7 +29,8 @@ export interface AttemptLedgerOptions {
   readonly onSaid?: ((upstream: Upstream, said: string) => void) | undefined;
 }
 
-type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
+/** {@link AttemptLedgerOptions} with the defaults filled in. */
+export type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
 
 /**
  * Keeps the books of every attempt, by whichever door it came in: attempts in flight, attempts made, failures and latency of its upstream, what
@@ -37,10 +38,10 @@ type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions,
  * and the metrics see the same numbers for `mesh.fetch`, a dispatcher, an agent and an upgraded connection.
  */
 export class AttemptLedger {
-  readonly #options: JudgingOptions;
+  readonly options: JudgingOptions;
 
   constructor(options: AttemptLedgerOptions) {
-    this.#options = {
+    this.options = {
       ...options,
       patience: options.patience ?? new Patience({ attemptTimeoutMs: 2_000, timeoutMs: 10_000, bodyIdleTimeoutMs: 30_000 }),
     };
@@ -48,7 +49,7 @@ export class AttemptLedger {
 
   /** An attempt at `upstream` begins; it is in flight until its {@link Attempt.end}. */
   begin(upstream: Upstream, request: MeshRequest): Attempt {
-    return new Attempt(this.#options, upstream, request);
+    return new Attempt(this, upstream, request);
   }
 }
 
@@ -67,7 +68,7 @@ export class Attempt {
   #verdict: HeadVerdict | undefined = undefined;
   #hasEnded = false;
 
-  constructor(options: JudgingOptions, upstream: Upstream, request: MeshRequest) {
+  constructor({ options }: AttemptLedger, upstream: Upstream, request: MeshRequest) {
     this.#options = options;
     this.#upstream = upstream;
     this.#request = request;
