@@ -5,7 +5,7 @@ import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
-import { bindObservers } from "../core/observing/served-mesh.ts";
+import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
@@ -173,6 +173,7 @@ class ClientMesh implements Mesh {
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
       registrations: () => this.#registrations.read(),
+      servers: () => serversOf(this),
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;

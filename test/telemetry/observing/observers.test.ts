@@ -37,6 +37,7 @@ function recorder(): Observer & Seen {
       log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
     registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
+    serving: ({ service, state, cutOff }) => log.push(`serving ${service} ${state} ${cutOff}`),
   };
   return {
     log,
@@ -270,7 +271,7 @@ describe("observers", () => {
       return { type: "breaker", service: "orders", state: "open" };
     };
     observers.emit?.(event());
-    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [], registrations: () => [] };
+    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [], registrations: () => [], servers: () => [] };
     const leave = observers.join({ onEvent: ({ type }) => log.push(`first ${type}`) }, mesh);
     observers.join({ onEvent: ({ service }) => log.push(`second ${service}`) }, mesh);
     observers.emit?.(event());
