@@ -5,6 +5,7 @@ import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
+import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
@@ -141,6 +142,7 @@ class ClientMesh implements Mesh {
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
+    bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
@@ -172,6 +174,7 @@ class ClientMesh implements Mesh {
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
       registrations: () => this.#registrations.read(),
+      servers: () => serversOf(this),
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
