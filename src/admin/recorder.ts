@@ -77,6 +77,7 @@ export class Recorder implements Observer {
     breaker: undefined,
     trace: undefined,
     registration: undefined,
+    serving: undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

@@ -30,7 +30,8 @@ export interface AttemptLedgerOptions {
   readonly onSaid?: ((upstream: Upstream, said: string) => void) | undefined;
 }
 
-type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
+/** {@link AttemptLedgerOptions} with the defaults filled in. */
+export type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
 
 /**
  * Keeps the books of every attempt, by whichever door it came in: attempts in flight, attempts made, failures and latency of its upstream, what
@@ -38,10 +39,10 @@ type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions,
  * and the metrics see the same numbers for `mesh.fetch`, a dispatcher, an agent and an upgraded connection.
  */
 export class AttemptLedger {
-  readonly #options: JudgingOptions;
+  readonly options: JudgingOptions;
 
   constructor(options: AttemptLedgerOptions) {
-    this.#options = {
+    this.options = {
       ...options,
       patience: options.patience ?? new Patience({ attemptTimeoutMs: 2_000, timeoutMs: 10_000, bodyIdleTimeoutMs: 30_000 }),
     };
@@ -49,7 +50,7 @@ export class AttemptLedger {
 
   /** An attempt at `upstream` begins; it is in flight until its {@link Attempt.end}. */
   begin(upstream: Upstream, request: MeshRequest): Attempt {
-    return new Attempt(this.#options, upstream, request);
+    return new Attempt(this, upstream, request);
   }
 }
 
@@ -67,9 +68,8 @@ export class Attempt {
   #response: MeshResponse | undefined = undefined;
   #verdict: HeadVerdict | undefined = undefined;
   #hasEnded = false;
-  #isCountedFailure = false;
 
-  constructor(options: JudgingOptions, upstream: Upstream, request: MeshRequest) {
+  constructor({ options }: AttemptLedger, upstream: Upstream, request: MeshRequest) {
     this.#options = options;
     this.#upstream = upstream;
     this.#request = request;
@@ -102,7 +102,8 @@ export class Attempt {
     this.#response = response;
     const said = headerOf(response, instanceHeader);
     if (said !== undefined) this.#options.onSaid?.(this.#upstream, said);
-    if (response.status >= 500) this.#countFailure();
+    if (hasFailed(response)) statisticsOf(this.#upstream).failures++;
+    this.#request.trace?.ended(this.#upstream, { status: response.status });
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     const now = this.#options.clock.now();
@@ -123,7 +124,9 @@ export class Attempt {
     const { onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
     const outcome = this.#outcome(error);
-    if (outcome === "failure") this.#countFailure();
+    // A body may break after a head that was counted.
+    if (outcome === "failure" && !(this.#response !== undefined && hasFailed(this.#response))) statistics.failures++;
+    if (this.#response === undefined && error !== undefined) this.#request.trace?.failed(this.#upstream, error);
     if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
     this.#reportEnd(error, outcome);
     statistics.inFlight--;
@@ -134,13 +137,6 @@ export class Attempt {
     }
     this.#learnEnd(error);
     onEnd?.();
-  }
-
-  /** Once for each attempt: a body may break after a head that was a failure already. */
-  #countFailure(): void {
-    if (this.#isCountedFailure) return;
-    this.#isCountedFailure = true;
-    statisticsOf(this.#upstream).failures++;
   }
 
   /** How the attempt ended, as evidence about the instance. */
@@ -207,6 +203,11 @@ function hasLargeHead({ path, headers }: MeshRequest): boolean {
 
 function isTimeout(error: unknown): boolean {
   return isMeshError(error) && error.code === "ERR_MESH_TIMEOUT";
+}
+
+/** Whether a response counts as a failure in what is shown: every 5xx, also those that no breaker counts. */
+function hasFailed({ status }: MeshResponse): boolean {
+  return status >= 500;
 }
 
 function countRecent(upstream: Upstream, now: number): void {

@@ -3,11 +3,12 @@ import { noTls, pickSecure } from "../attempts/pick-secure.ts";
 import { tracedLease } from "../attempts/traced-lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
-import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { CallEndListener, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
+import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
@@ -163,11 +164,14 @@ export class Service implements CallEndListener {
   }
 
   /** Sends a request down the pipeline of the service. */
-  dispatch(request: MeshRequest): Promise<MeshResponse> {
+  send(request: MeshRequest, receiver: Receiver): void {
     // Given up while an interceptor of the mesh worked: no layer must take that for a failure of the service.
-    if (request.cancellation.cancelled) return Promise.reject(request.cancellation.reason);
+    if (request.cancellation.cancelled) {
+      receiver.failed(request.cancellation.reason);
+      return;
+    }
     if (request.call?.onEnd(this)) this.#inFlight++;
-    return this.#pipeline.dispatch(request);
+    this.#pipeline.send(request, receiver);
   }
 
   handleCallEnd(): void {
@@ -192,7 +196,7 @@ export class Service implements CallEndListener {
     const trace = tracing?.begin(request);
     try {
       const picked = await this.#pickLease(request);
-      const lease = trace === undefined ? picked : tracedLease(picked, trace, () => tracing?.tell(request, trace));
+      const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
       return {
         ...lease,
         failed: (error) => {

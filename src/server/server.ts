@@ -7,9 +7,10 @@ import type { Servable } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type { ServingState } from "../core/observing/serving-state.ts";
 export type { Application, NodeServer, Servable } from "./node-server.ts";
 export type { ServedInstance, ServedMesh, ServeOptions } from "./serve-options.ts";
-export type { Serving, ServingState } from "./serving.ts";
+export type { Serving } from "./serving.ts";
 export type { StopReport } from "./stop.ts";
 
 /**

@@ -46,6 +46,11 @@ export class Stop {
     this.#registration = registration;
   }
 
+  /** Requests, upgraded connections and tracked work that were cut off. */
+  get cutOff(): number {
+    return this.#cutOff;
+  }
+
   /** Waits for nothing from now on: what is under way is cut off. */
   hurry(): void {
     this.#isHurried = true;
@@ -113,13 +118,13 @@ export class Stop {
   }
 
   /** Leaves the registry for good, and closes what the server has used. */
-  async leave(releaseMesh: (() => Promise<void>) | undefined): Promise<StopReport> {
+  async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
     const { settings, traffic, application, log } = this.#parts;
     const { clock, graceMs } = settings;
     const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
       ["deregister", () => this.#registration?.deregister(), registryMs],
       ["close the application", () => application?.close(), graceMs],
-      ["close the mesh", () => releaseMesh?.(), graceMs],
+      ["close the mesh", () => releaseMesh(), graceMs],
     ];
     for (const [what, work, limitMs] of steps) {
       const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work())());

@@ -33,4 +33,5 @@ export const attribute = {
   costTerm: "inmesh.cost.term",
   discoveryOutcome: "inmesh.discovery.outcome",
   registrationState: "inmesh.registration.state",
+  serverState: "inmesh.server.state",
 } as const;

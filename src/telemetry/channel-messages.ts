@@ -3,6 +3,7 @@ import type { Phase } from "../core/errors.ts";
 import type { PickDecision } from "../core/observing/call-trace.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
+import type { ServingState } from "../core/observing/serving-state.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 
 /** The fields of every message about a request. */
@@ -141,6 +142,17 @@ export interface RegistrationMessage {
   readonly error: string | undefined;
 }
 
+/** A server of this process is in another state. */
+export interface ServingMessage {
+  /** The service that the server is an instance of. */
+  readonly service: string;
+  readonly state: ServingState;
+  /** Requests, upgraded connections and tracked work under way. */
+  readonly open: number;
+  /** Those that were cut off when it stopped. */
+  readonly cutOff: number;
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -157,4 +169,5 @@ export interface ChannelMessages {
   readonly "inmesh:discovery:error": DiscoveryErrorMessage;
   readonly "inmesh:trace": TraceMessage;
   readonly "inmesh:registration": RegistrationMessage;
+  readonly "inmesh:serving": ServingMessage;
 }

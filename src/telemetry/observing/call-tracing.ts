@@ -1,9 +1,10 @@
 import type { Clock, Random } from "../../core/clock.ts";
-import type { Dispatch, MeshRequest } from "../../core/dispatch.ts";
+import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import type { DecisionRecorder } from "../../core/observing/call-trace.ts";
 import type { EventSink } from "../../core/observing/events.ts";
 import { TraceRecorder } from "../../core/observing/trace-recorder.ts";
+import type { Receiver, Send } from "../../core/stages/stage.ts";
 
 /** The parts that {@link CallTracing} works with. */
 export interface CallTracingOptions {
@@ -39,23 +40,34 @@ export class CallTracing {
   }
 
   /** Sends a call. Of a traced one it tells the decisions once it has a response head, or has failed. */
-  send(request: MeshRequest, dispatch: Dispatch): ReturnType<Dispatch> {
+  send(request: MeshRequest, receiver: Receiver, send: Send): void {
     const trace = this.begin(request);
-    if (trace === undefined) return dispatch(request);
-    return dispatch(request).then(
-      (response) => {
-        this.tell(request, trace);
-        return response;
-      },
-      (error: unknown) => {
-        this.tell(request, trace);
-        throw error;
-      },
-    );
+    send(request, trace === undefined ? receiver : new TellingReceiver(receiver, () => this.tell(request, trace)));
   }
 
   /** Tells observers of the decisions of a call. */
   tell(request: MeshRequest, trace: DecisionRecorder): void {
     this.#options.events.emit?.({ type: "trace", service: request.service, request, trace: trace.read() });
+  }
+}
+
+/** Tells of the result of a call before it passes it on. */
+class TellingReceiver implements Receiver {
+  readonly #receiver: Receiver;
+  readonly #tell: () => void;
+
+  constructor(receiver: Receiver, tell: () => void) {
+    this.#receiver = receiver;
+    this.#tell = tell;
+  }
+
+  answered(response: MeshResponse): void {
+    this.#tell();
+    this.#receiver.answered(response);
+  }
+
+  failed(error: unknown): void {
+    this.#tell();
+    this.#receiver.failed(error);
   }
 }
