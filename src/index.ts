@@ -46,8 +46,10 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
+export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
 export type {
   ConcurrencyReading,
+  InstanceFigures,
   MeshReading,
   RegistrationReading,
   RegistryReading,
@@ -55,6 +57,7 @@ export type {
   ServiceReading,
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";
+export { traceOf } from "./core/observing/trace-recorder.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";

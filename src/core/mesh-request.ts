@@ -47,6 +47,7 @@ export function meshRequest({
     upstream: undefined,
     progress: undefined,
     observation: undefined,
+    trace: undefined,
   };
 }
 

@@ -248,6 +248,7 @@ describe("a server", () => {
                     attempts: [],
                     upstream,
                     observation: undefined,
+                    trace: undefined,
                     call: undefined,
                     progress: undefined,
                     route: undefined,
