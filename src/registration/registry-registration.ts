@@ -141,7 +141,11 @@ export class RegistryRegistration {
         onReport: (report) => this.#onReport(report),
       });
       this.#registration = registration;
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted) {
+        // Ended meanwhile, and perhaps not waited for to the end: it would be renewed for ever. end() hears of a failure.
+        await registration.deregister().catch(() => {});
+        return;
+      }
       this.#told = registration.status;
       this.#become("registered");
     } catch (error) {

@@ -532,6 +532,32 @@ describe("closing a mesh", () => {
     expect([a.entry.calls(), clock.pending]).toEqual([["announce up", "withdraw"], []]);
   });
 
+  it("ends a registration that comes after it has given up waiting", async () => {
+    const { mesh } = rig();
+    const arrival = Promise.withResolvers<void>();
+    let ends = 0;
+    const registrar = {
+      register: async () => {
+        await arrival.promise;
+        return {
+          id: "x",
+          status: "up" as const,
+          setStatus: async () => {},
+          deregister: async () => void ends++,
+          [Symbol.asyncDispose]: async () => {},
+        };
+      },
+    };
+    await mesh.register({ ...instance, registrar, keepTrying: true });
+    const closed = mesh.close();
+    await clock.advance(5_000);
+    await closed;
+    expect(warnings).toEqual([expect.stringContaining("stays registered until it expires: no answer within 5000 ms")]);
+    arrival.resolve();
+    await clock.advance(0);
+    expect([ends, clock.pending]).toEqual([1, []]);
+  });
+
   it("lets nothing be registered afterwards, and deregisters nothing twice", async () => {
     const { a, mesh } = rig();
     const registration = await mesh.register({ ...instance, registrar: a });
