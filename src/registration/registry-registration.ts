@@ -140,6 +140,8 @@ export class RegistryRegistration {
         status,
         onReport: (report) => this.#onReport(report),
       });
+      if (typeof (registration as Partial<Registration> | undefined)?.setStatus !== "function")
+        throw new TypeError(`${this.standing.registry}: register() has resolved with no registration`);
       this.#registration = registration;
       if (this.#stop.signal.aborted) {
         // Ended meanwhile, and perhaps not waited for to the end: it would be renewed for ever. end() hears of a failure.

@@ -186,6 +186,18 @@ describe("register", () => {
     await mesh.close();
   });
 
+  it("says so when a registrar resolves with nothing", async () => {
+    const { mesh } = rig();
+    const registrar = { name: "own", register: async () => undefined as never };
+    await expect(mesh.register({ ...instance, registrar })).rejects.toThrow("own: register() has resolved with no registration");
+    const throwing = {
+      register() {
+        throw new Error("not a promise at all");
+      },
+    };
+    await expect(mesh.register({ ...instance, registrar: throwing })).rejects.toThrow("not a promise at all");
+  });
+
   it("gives the instance the zone of the mesh, unless it has one", async () => {
     const { a, mesh } = rig({ zone: "eu-1a" });
     await mesh.register({ ...instance, registrar: a });

@@ -11,6 +11,9 @@ interface Series {
   readonly states: ValueSets;
 }
 
+/** Services with series; beyond it those that have no registration any more lose theirs. */
+const maxServices = 128;
+
 const states: readonly Exclude<RegistrationState, "deregistered">[] = ["pending", "registered", "failing"];
 
 /** The metrics of what this process has registered. The names of the services are its own, so that each has series. */
@@ -32,6 +35,10 @@ export class RegistrationMetrics {
     for (const { service } of all) this.#of(service);
     for (const [service, series] of this.#byService) {
       const own = all.filter((each) => each.service === service);
+      if (own.length === 0 && this.#byService.size > maxServices) {
+        this.#byService.delete(service);
+        continue;
+      }
       for (const state of states) report("registrations", own.filter((each) => each.state === state).length, series.states.of(state));
     }
   }
