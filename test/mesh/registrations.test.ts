@@ -269,6 +269,19 @@ describe("a registration that keeps trying", () => {
     await mesh.close();
   });
 
+  it("gets the weight that was set during the try that the registry has taken", async () => {
+    const { a, mesh } = rig();
+    a.entry.script = (what) => (what.startsWith("announce") ? "hold" : "known");
+    const registration = await mesh.register({ ...instance, registrar: a, keepTrying: true });
+    await clock.advance(10);
+    await registration.setWeight(3);
+    await registration.setStatus("out-of-service");
+    a.entry.held[0]?.answer();
+    await clock.advance(10);
+    expect(a.entry.calls()).toEqual(["announce up unawaited", "report out-of-service", "reweigh 3 out-of-service"]);
+    await mesh.close();
+  });
+
   it.each(["down", "in a pause", "in an attempt"])(
     "ends with deregister() while the registry is %s, and is tried no more",
     async (when) => {
@@ -472,6 +485,20 @@ describe("setWeight", () => {
 });
 
 describe("closing a mesh", () => {
+  it("waits no longer for a registration that the program is deregistering already", async () => {
+    const { a, mesh } = rig();
+    const registration = await mesh.register({ ...instance, registrar: a });
+    a.entry.script = () => "hold";
+    const ended = registration.deregister();
+    const closed = mesh.close();
+    await clock.advance(5_000);
+    await closed;
+    expect(warnings).toHaveLength(1);
+    a.entry.held[0]?.answer();
+    await ended;
+    expect([registration.state, clock.pending]).toEqual(["deregistered", []]);
+  });
+
   it("deregisters first, while discovery and connections are there", async () => {
     const { a, mesh, discovery } = rig();
     const order: string[] = [];
