@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Discovery, Upstream } from "../src/extend.ts";
+import type { Discovery, MeshEvent, Upstream } from "../src/extend.ts";
 import { createMesh, dns, type Mesh, roundRobin } from "../src/index.ts";
 import { consul } from "../src/registries/consul.ts";
 import { eureka } from "../src/registries/eureka.ts";
@@ -62,8 +62,10 @@ function percentile(times: Times, share: number): number {
 /** The address of the instance with this number; all of them lead to one server. */
 const hostOf = (number: number): string => `127.0.1.${1 + (number % 250)}`;
 
-/** A server for all instances, and a mesh that sends requests all the time and notes the first one to each instance. */
-async function calling(discovery: Discovery): Promise<{ readonly port: number; pick(host: string): Promise<number> } & AsyncDisposable> {
+/** A server for all instances, and a mesh that sends requests as soon as it knows of a change, and notes the first one to each instance. */
+async function calling(
+  discovery: Discovery,
+): Promise<{ readonly port: number; pick(host: string): Promise<number>; watch(): Promise<void> } & AsyncDisposable> {
   const server = createServer((_request, response) => response.end()).listen(0, "0.0.0.0");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -72,21 +74,22 @@ async function calling(discovery: Discovery): Promise<{ readonly port: number; p
     waiting.get(endpoint.host)?.(performance.now());
     waiting.delete(endpoint.host);
   };
-  const mesh: Mesh = createMesh({ discovery, picker: roundRobin(), observers: [{ onAttempt }] });
-  const stop = new AbortController();
-  const calls = (async () => {
-    while (!stop.signal.aborted) {
-      const response = await mesh.fetch(`${service}/`).catch(() => undefined);
-      await response?.text().catch(() => {});
-      await pause(2);
-    }
-  })();
+  const call = async (): Promise<void> => {
+    const response = await mesh.fetch(`${service}/`).catch(() => undefined);
+    await response?.text().catch(() => {});
+  };
+  const onEvent = (event: MeshEvent): void => {
+    if (event.type !== "endpoints" || !event.endpoints.some(({ host }) => waiting.has(host))) return;
+    // One for each of the two instances, in turn.
+    setImmediate(() => void Promise.all([call(), call()]));
+  };
+  const mesh: Mesh = createMesh({ discovery, picker: roundRobin(), observers: [{ onAttempt, onEvent }] });
   return {
     port,
     pick: (host) => new Promise((resolve) => waiting.set(host, resolve)),
+    // A service is watched from its first call.
+    watch: call,
     async [Symbol.asyncDispose]() {
-      stop.abort();
-      await calls;
       await mesh.close();
       server.closeAllConnections();
       server.close();
@@ -104,6 +107,7 @@ async function atConsul(rounds: number): Promise<{ readonly picked: Times; reado
     const staying = await registry.register({ service, host: "127.0.0.1", port, id: "stays" });
     const listed = new Map<string, (at: number) => void>();
     const polling = poll(`${server.url}/v1/health/service/${service}`, listed, stop.signal);
+    await caller.watch();
     await pause(2_000);
     const times: { readonly picked: number; readonly bare: number }[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -170,6 +174,7 @@ async function atEureka(rounds: number): Promise<Times> {
     await using caller = await calling(registry);
     const { port } = caller;
     const staying = await registry.register({ service, host: "127.0.0.1", port, id: "stays" });
+    await caller.watch();
     await pause(2 * eurekaRefreshMs);
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -206,6 +211,7 @@ async function atDns(rounds: number): Promise<Times> {
     };
     for (let number = 0; number <= rounds; number++) await server.set(`h${number}`, "A", [hostOf(number)], dnsTtlS);
     await update([rounds]);
+    await caller.watch();
     await pause(2_000 * dnsTtlS);
     for (let round = 0; round < rounds; round++) {
       progress("registration", `DNS ${round + 1} of ${rounds}`);
