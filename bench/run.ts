@@ -15,6 +15,7 @@ import { registration } from "./registration.ts";
 import { type BenchReport, printReport } from "./report.ts";
 import { scrape } from "./scrape.ts";
 import { sidecar } from "./sidecar.ts";
+import { stopping } from "./stopping.ts";
 import { streaming } from "./streaming.ts";
 import { telemetry } from "./telemetry.ts";
 
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   telemetry,
   scrape,
   streaming,
+  stopping,
   memory,
   import: importCost,
   picks,

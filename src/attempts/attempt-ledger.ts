@@ -3,6 +3,8 @@ import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import { instanceHeader } from "../core/http/own-headers.ts";
+import { headerOf } from "../core/http/response-headers.ts";
 import { warnOfThrow } from "../core/observing/fence.ts";
 import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
 import type { SendProgress } from "../core/send-progress.ts";
@@ -23,9 +25,12 @@ export interface AttemptLedgerOptions {
   readonly onEnd?: (() => void) | undefined;
   /** Called when no connection could be made: discovery's data may be out of date. */
   readonly onUnreachable?: (() => void) | undefined;
+  /** Called with what an instance says of itself in a response, by {@link instanceHeader}. */
+  readonly onSaid?: ((upstream: Upstream, said: string) => void) | undefined;
 }
 
-type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
+/** {@link AttemptLedgerOptions} with the defaults filled in. */
+export type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
 
 /**
  * Keeps the books of every attempt, by whichever door it came in: attempts in flight, attempts made, failures and latency of its upstream, what
@@ -33,10 +38,10 @@ type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions,
  * and the metrics see the same numbers for `mesh.fetch`, a dispatcher, an agent and an upgraded connection.
  */
 export class AttemptLedger {
-  readonly #options: JudgingOptions;
+  readonly options: JudgingOptions;
 
   constructor(options: AttemptLedgerOptions) {
-    this.#options = {
+    this.options = {
       ...options,
       patience: options.patience ?? new Patience({ attemptTimeoutMs: 2_000, timeoutMs: 10_000, bodyIdleTimeoutMs: 30_000 }),
     };
@@ -44,7 +49,7 @@ export class AttemptLedger {
 
   /** An attempt at `upstream` begins; it is in flight until its {@link Attempt.end}. */
   begin(upstream: Upstream, request: MeshRequest): Attempt {
-    return new Attempt(this.#options, upstream, request);
+    return new Attempt(this, upstream, request);
   }
 }
 
@@ -63,7 +68,7 @@ export class Attempt {
   #verdict: HeadVerdict | undefined = undefined;
   #hasEnded = false;
 
-  constructor(options: JudgingOptions, upstream: Upstream, request: MeshRequest) {
+  constructor({ options }: AttemptLedger, upstream: Upstream, request: MeshRequest) {
     this.#options = options;
     this.#upstream = upstream;
     this.#request = request;
@@ -93,6 +98,8 @@ export class Attempt {
   head(response: MeshResponse): void {
     if (this.#hasEnded || this.#response !== undefined) return;
     this.#response = response;
+    const said = headerOf(response, instanceHeader);
+    if (said !== undefined) this.#options.onSaid?.(this.#upstream, said);
     if (outcomeOfResponse(response) === "failure") statisticsOf(this.#upstream).failures++;
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;

@@ -38,8 +38,8 @@ export interface CallOptions {
  * One request on its way down the pipeline. A layer that changes something passes a copy: `{ ...request, attempt: 2 }`. Every field is always
  * present, since a copy with the same keys takes nanoseconds and one with a new key half a microsecond.
  *
- * Three layers write in place, where no other layer has seen the request yet: those above the users' interceptors fill in `observation`,
- * `call` and `deadline`, and the one that propagates the deadline sets the headers of an attempt.
+ * Some layers write in place, where no other layer has seen the request yet: those above the users' interceptors fill in `observation`,
+ * `call` and `deadline`, and those that propagate the deadline and the span set the headers of an attempt.
  */
 export interface MeshRequest {
   readonly service: string;

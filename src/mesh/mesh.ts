@@ -2,10 +2,12 @@ import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
-import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
+import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
+import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
@@ -25,6 +27,7 @@ import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
+import { randomCaller } from "./let-go.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Registrations } from "./registrations.ts";
@@ -127,7 +130,7 @@ class ClientMesh implements Mesh {
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** Sends a call down the pipeline. */
-  readonly #dispatch: Dispatch;
+  readonly #send: Send;
   readonly #upgradeDeadline: Interceptor;
   readonly #limitsOf: (service: string) => EdgeLimits;
   #closing: Promise<void> | undefined = undefined;
@@ -139,6 +142,7 @@ class ClientMesh implements Mesh {
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
+    bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
@@ -148,6 +152,7 @@ class ClientMesh implements Mesh {
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
+      caller: randomCaller(),
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
       clock,
@@ -169,32 +174,35 @@ class ClientMesh implements Mesh {
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
       registrations: () => this.#registrations.read(),
+      servers: () => serversOf(this),
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
     const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
-    this.#upgradeDeadline = deadline({ limitOf: (request) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs), clock });
-    const dispatch = callPipeline({
+    const limitOfUpgrade = (request: MeshRequest) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs);
+    this.#upgradeDeadline = interceptorOf(deadline({ limitOf: limitOfUpgrade, clock }));
+    const send = callPipeline({
       observers: this.#observers,
       clock,
       limitOf,
       interceptors: options.interceptors ?? [],
-      route: this.#route,
+      route: this.#services.route,
     });
     // Above the interceptors, which may answer calls by themselves.
-    this.#dispatch = (request) => {
+    this.#send = (request, receiver) => {
       const refusal = this.#refusalOf(request.service);
-      return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
+      if (refusal === undefined) send(request, receiver);
+      else receiver.failed(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#dispatch, this.#limitsOf, target, init);
+    fetchThrough(this.#send, this.#limitsOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
-    requestThrough(this.#dispatch, target, init);
+    requestThrough(this.#send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
@@ -203,7 +211,10 @@ class ClientMesh implements Mesh {
         request,
         protocol,
       );
-    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options) as Dispatcher as AnyDispatcher;
+    return new MeshDispatcher(
+      { dispatch: dispatchOf(this.#send), upgrade, close: () => this.close() },
+      options,
+    ) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
@@ -249,17 +260,6 @@ class ClientMesh implements Mesh {
     return this.close();
   }
 
-  /** Passes a call to its service. It rejects and never throws: interceptors above see refusals as they see failures. */
-  readonly #route: Dispatch = (request) => {
-    let service: Service | undefined;
-    try {
-      service = this.#services.of(request.service);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return service?.dispatch(request) ?? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request));
-  };
-
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   #refusalOf(service: string): Error | undefined {
     return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
@@ -279,12 +279,7 @@ class ClientMesh implements Mesh {
     const { clock, drainTimeoutMs, discovery } = this.#settings;
     // First, so that callers stop choosing this process while it still answers.
     const deregistered = this.#registrations.close();
-    const services = this.#services.all;
-    this.#services.refuse();
-    const endAt = clock.now() + drainTimeoutMs;
-    while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
-      await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
-    }
+    await this.#services.drain(clock, drainTimeoutMs);
     await deregistered;
     // Connections are ended first: the watch of an adapter may take long to end.
     const watches = this.#services.close();

@@ -11,6 +11,7 @@ import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import { RegistrationMetrics } from "./registration-metrics.ts";
+import { ServerMetrics } from "./server-metrics.ts";
 import type { ServiceSeries } from "./service-series.ts";
 
 const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
@@ -21,6 +22,7 @@ export class MeshMetrics {
   readonly events: EventHandlers;
   readonly #services: NamedServices;
   readonly #registrations: RegistrationMetrics;
+  readonly #servers: ServerMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
   #isClosed = false;
@@ -29,7 +31,8 @@ export class MeshMetrics {
     this.#services = services;
     this.#sink = sink((report) => this.#observe(report));
     this.#registrations = new RegistrationMetrics(this.#sink);
-    this.events = countEvents(services, this.#registrations, this.#sink);
+    this.#servers = new ServerMetrics(this.#sink);
+    this.events = countEvents(services, this.#registrations, this.#servers, this.#sink);
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -82,6 +85,7 @@ export class MeshMetrics {
     if (this.#mesh === undefined) return;
     reportMesh(this.#mesh, this.#services, report);
     this.#registrations.report(this.#mesh, report);
+    this.#servers.report(this.#mesh, report);
   }
 
   /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */

@@ -27,7 +27,8 @@ export type CounterKey =
   | "discoveryUpdates"
   | "discoveryErrors"
   | "discoveryRejected"
-  | "registrationLosses";
+  | "registrationLosses"
+  | "serverCutOff";
 
 /** Keys of the gauges, which are read at each collection instead of being recorded at each change. */
 export type GaugeKey =
@@ -42,7 +43,8 @@ export type GaugeKey =
   | "discoveryAge"
   | "discoveryUnconfirmed"
   | "certificateExpiry"
-  | "registrations";
+  | "registrations"
+  | "servers";
 
 /** Keys of all metrics. */
 export type MetricKey = HistogramKey | CounterKey | GaugeKey;
