@@ -90,7 +90,15 @@ export type { AdvertisedHost } from "./registration/advertised-host.ts";
 export type { InstanceHealth } from "./registration/health-watch.ts";
 export type { MeshRegistration, RegistryStanding } from "./registration/mesh-registration.ts";
 export type { RegisterOptions, RegistrationOptions } from "./registration/register-options.ts";
-export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
+export type {
+  HealthCheck,
+  Instance,
+  InstanceStatus,
+  Registrar,
+  Registration,
+  RegistrationOwner,
+  RegistrationReport,
+} from "./registration/registrar.ts";
 export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection-options.ts";
 export type {
   GrpcHealthCheck,
