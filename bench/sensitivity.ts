@@ -14,7 +14,7 @@ const constants: readonly (readonly [file: string, before: string])[] = [
   ["pickers/adaptive-options.ts", "failureHalfLifeMs: number({ default: "],
   ["pickers/adaptive-options.ts", "failureWeight: number({ default: "],
   ["pickers/adaptive-survey.ts", "const maxScanned = "],
-  ["pickers/adaptive-survey.ts", "const draws = "],
+  ["lists/hand.ts", "const handSize = "],
   ["pickers/adaptive-survey.ts", "const toldApartAt = "],
   ["pickers/adaptive-survey.ts", "const alikeMs = "],
   ["pickers/adaptive-survey.ts", "const maxShared = "],

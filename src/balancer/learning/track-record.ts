@@ -52,6 +52,11 @@ export class TrackRecord extends LatencyEstimate {
     return this.failures.isBlamed || !Number.isNaN(this.slowness?.avoidedSince ?? Number.NaN);
   }
 
+  /** Whether one request has waited, or one response has taken, longer than chance explains. */
+  get isSuspect(): boolean {
+    return this.slowness !== undefined && !Number.isNaN(this.slowness.suspectSince);
+  }
+
   /** Mean time that the waiting attempts have waited so far, in milliseconds. */
   meanAgeMs(now: number): number {
     return this.waiting > 0 ? now - this.startedSum / this.waiting : 0;

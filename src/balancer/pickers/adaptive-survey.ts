@@ -1,14 +1,11 @@
-import type { Random } from "../../core/clock.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { blameFor, tolerated } from "../learning/blame.ts";
 import { TrackRecord } from "../learning/track-record.ts";
-import { drawIndex } from "../lists/draw.ts";
 import type { PerUpstream } from "../lists/per-upstream.ts";
 import { costFactor, type ListWeights } from "../lists/weights.ts";
 
-/** A pick compares every candidate of a list up to this length; of a longer one it compares `draws`, drawn at random. */
+/** A pick compares every candidate of a list up to this length; of a longer one it compares those in a hand. */
 export const maxScanned = 32;
-const draws = 12;
 /** Difference between two mean latencies, in standard errors, from which on it counts, and from which on it counts whole. */
 const toldApartAt = 2.2;
 const sureAt = 3.7;
@@ -70,10 +67,18 @@ export class Survey {
     return this.#referenceMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** Chooses the candidates, reads their records, and finds the one that the others are compared with: the fastest that does not fail. */
-  read(upstreams: readonly Upstream[], records: PerUpstream<TrackRecord>, weights: ListWeights, random: Random, pick: SurveyedPick): void {
-    const isScan = upstreams.length <= maxScanned;
-    this.count = isScan ? upstreams.length : draws;
+  /**
+   * Reads the records of the candidates, and finds the one that the others are compared with: the fastest that does not fail.
+   * @param hand the indexes of the candidates; without it all are compared
+   */
+  read(
+    upstreams: readonly Upstream[],
+    records: PerUpstream<TrackRecord>,
+    weights: ListWeights,
+    hand: Uint32Array | undefined,
+    pick: SurveyedPick,
+  ): void {
+    this.count = hand === undefined ? upstreams.length : hand.length;
     this.#sumOfRates = 0;
     this.#highestRate = 0;
     this.#highestFactor = 1;
@@ -81,7 +86,7 @@ export class Survey {
     this.#referenceMs = Number.POSITIVE_INFINITY;
     this.#referenceVariance = 0;
     for (let at = 0; at < this.count; at++) {
-      const index = isScan ? at : drawIndex(random, upstreams.length);
+      const index = hand === undefined ? at : (hand[at] as number);
       const record = records.at(upstreams, index);
       const rate = record.failures.of(pick.route, pick.now, pick.failureHalfLifeMs);
       const factor = costFactor(upstreams[index] as Upstream, weights);
@@ -106,11 +111,9 @@ export class Survey {
   /** Judges one candidate by itself: how much slower it is than the reference, and what it is to blame for. */
   judge(at: number, { now, failureWeight }: SurveyedPick): void {
     const record = this.records[at] as TrackRecord;
-    const age = record.waiting > 0 ? record.meanAgeMs(now) : 0;
-    if (age > record.suspectMs && Number.isNaN(record.slowness?.suspectSince ?? Number.NaN)) record.suspect(now);
-    let ratio = this.#ratioOf(record);
-    if (!Number.isNaN(record.slowness?.suspectSince ?? Number.NaN)) ratio = Math.max(ratio, suspectRatio);
-    this.slowness[at] = ratio;
+    if (record.waiting > 0 && !record.isSuspect && record.meanAgeMs(now) > record.suspectMs) record.suspect(now);
+    const ratio = this.#ratioOf(record);
+    this.slowness[at] = record.isSuspect ? Math.max(ratio, suspectRatio) : ratio;
     const hasFailures = failureWeight > 0 && this.#highestRate > tolerated;
     this.blames[at] = hasFailures ? blameFor(this.rates[at] as number, this.#sumOfRates, this.count) : 0;
   }

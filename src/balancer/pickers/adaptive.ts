@@ -8,6 +8,7 @@ import { RetriesSeen } from "../learning/retries-seen.ts";
 import { RouteClasses } from "../learning/route-classes.ts";
 import { Slowness } from "../learning/slowness.ts";
 import { AttemptOnRecord, TrackRecord, type TrackRecordOptions } from "../learning/track-record.ts";
+import { Hand } from "../lists/hand.ts";
 import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
 import { weighList } from "../lists/weights.ts";
@@ -16,7 +17,7 @@ import { settlePicker, sourcesOf } from "../picker-options.ts";
 import { accountOf, type DecidedBy, decidedBy } from "./adaptive-account.ts";
 import { type AdaptiveOptions, type AdaptiveSettings, adaptiveOptions } from "./adaptive-options.ts";
 import { Shares } from "./adaptive-shares.ts";
-import { maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
+import { maxScanned, maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
 import { comparedWith, isAvoided, judgeAll, nextTryIn, troubleOf, viewOf } from "./adaptive-view.ts";
 
 /** Part of the picks that may be tries of avoided instances, and the most tries that are saved up. */
@@ -48,6 +49,8 @@ class AdaptivePicker implements Picker {
   readonly #recordOptions: TrackRecordOptions;
   readonly #records: PerUpstream<TrackRecord>;
   readonly #weights = new PerList(weighList);
+  /** For lists that are too long to look at all candidates. */
+  readonly #hands = new PerList((list) => new Hand(list.length, this.#random));
   readonly #routes = new RouteClasses();
   readonly #survey = new Survey();
   readonly #shares = new Shares();
@@ -78,6 +81,7 @@ class AdaptivePicker implements Picker {
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#records.update(upstreams);
     this.#weights.announce(upstreams);
+    this.#hands.announce(upstreams);
     this.#explained = undefined;
   };
 
@@ -128,7 +132,7 @@ class AdaptivePicker implements Picker {
     pick.route = this.#routes.of(request);
     this.#rate.count(pick.now);
     this.#tries = Math.min(maxTries, this.#tries + tryPart);
-    survey.read(upstreams, this.#records, this.#weights.of(upstreams) ?? weighList(upstreams), this.#random, pick);
+    survey.read(upstreams, this.#records, this.#weights.of(upstreams) ?? weighList(upstreams), this.#handOf(upstreams), pick);
     const isRetry = request.tried.length > 0;
     if (isRetry) this.#retries.retry();
     for (let at = 0; at < survey.count; at++) {
@@ -144,6 +148,12 @@ class AdaptivePicker implements Picker {
     this.#decidedBy = isSlow ? decidedBy.slow : decidedBy.shares;
     if (isSlow) return survey.cheapest;
     return this.#shares.pick(upstreams, survey, pick.now, survey.count / this.#rate.perMs);
+  }
+
+  /** The candidates of a long list that a pick compares; a part of one, which a retry picks from, is dealt anew. */
+  #handOf(upstreams: readonly Upstream[]): Uint32Array | undefined {
+    if (upstreams.length <= maxScanned) return undefined;
+    return (this.#hands.of(upstreams) ?? new Hand(upstreams.length, this.#random)).next();
   }
 
   /** Settles how slow a candidate counts as, and whether it is avoided. */
@@ -203,7 +213,7 @@ class AdaptivePicker implements Picker {
     const whole = listOf.get(upstream);
     const list = comparedWith(upstream, whole);
     const pick = { ...this.#at, now, route };
-    survey.read(list, this.#records, (whole && this.#weights.of(whole)) ?? weighList(list), this.#random, pick);
+    survey.read(list, this.#records, (whole && this.#weights.of(whole)) ?? weighList(list), undefined, pick);
     judgeAll(survey, list, pick);
     return { survey, list, at: list.indexOf(upstream), pick };
   }
