@@ -70,8 +70,9 @@ class AdaptivePicker implements Picker {
     this.#settings = settings;
     this.#random = random;
     this.#clock = clock;
-    this.#recordOptions = { decayMs, failureHalfLifeMs, clock, common: new FailureShare(), retries: this.#retries };
-    this.#at = { route: 0, now: Number.NaN, failureHalfLifeMs, failureWeight };
+    const common = new FailureShare();
+    this.#recordOptions = { decayMs, failureHalfLifeMs, clock, common, retries: this.#retries };
+    this.#at = { route: 0, now: Number.NaN, failureHalfLifeMs, failureWeight, perMs: this.#rate.perMs, common };
     // Clients that start together must not begin with the same instance.
     this.#records = new PerUpstream(() => new TrackRecord(random() - 0.5));
   }
@@ -118,7 +119,7 @@ class AdaptivePicker implements Picker {
     if (upstreams !== this.#list) return undefined;
     // A try ends its pick before the others are compared.
     if (this.#decidedBy === decidedBy.try) judgeAll(this.#survey, upstreams, this.#at);
-    const fairMs = this.#survey.count / this.#rate.perMs;
+    const { fairMs } = this.#survey;
     return accountOf(this.#survey, this.#shares, { upstreams, picked, by: this.#decidedBy, now: this.#at.now, fairMs });
   };
 
@@ -131,6 +132,7 @@ class AdaptivePicker implements Picker {
     pick.now = this.#clock.now();
     pick.route = this.#routes.of(request);
     this.#rate.count(pick.now);
+    pick.perMs = this.#rate.perMs;
     this.#tries = Math.min(maxTries, this.#tries + tryPart);
     survey.read(upstreams, this.#records, this.#weights.of(upstreams) ?? weighList(upstreams), this.#handOf(upstreams), pick);
     const isRetry = request.tried.length > 0;
@@ -147,7 +149,7 @@ class AdaptivePicker implements Picker {
     const isSlow = (survey.ratios[survey.cheapest] as number) > maxShared;
     this.#decidedBy = isSlow ? decidedBy.slow : decidedBy.shares;
     if (isSlow) return survey.cheapest;
-    return this.#shares.pick(upstreams, survey, pick.now, survey.count / this.#rate.perMs);
+    return this.#shares.pick(upstreams, survey, pick.now, survey.fairMs);
   }
 
   /** The candidates of a long list that a pick compares; a part of one, which a retry picks from, is dealt anew. */
@@ -166,7 +168,7 @@ class AdaptivePicker implements Picker {
     if (isSlow) record.slowness ??= new Slowness();
     if (record.slowness !== undefined) {
       if (isSlow && Number.isNaN(record.slowness.avoidedSince)) record.triedAt = now;
-      record.slowness.see(isSlow, now, this.#survey.count / this.#rate.perMs);
+      record.slowness.see(isSlow, now, this.#survey.fairMs);
     }
     record.failures.see(route, isBlamed, now);
     if (ratio > 1 && !isSlow && !isBlamed) {
@@ -198,7 +200,7 @@ class AdaptivePicker implements Picker {
     const record = survey.records[at] as TrackRecord;
     const { failures, slowness, triedAt, lowRun } = record;
     // Mean time between two picks of each candidate.
-    const fairMs = survey.count / this.#rate.perMs;
+    const { fairMs } = survey;
     const avoidedSince = slowness?.avoidedSince ?? Number.NaN;
     const gap = this.#isMending(record, route) ? mendingGap : tryGap;
     const afterFailures = Math.max(triedAt + gap * fairMs, failures.tryAt(route, isRepeated, this.#rate.perMs, avoidedSince));
@@ -212,7 +214,7 @@ class AdaptivePicker implements Picker {
     const { survey, listOf } = this.#explainedLists(now);
     const whole = listOf.get(upstream);
     const list = comparedWith(upstream, whole);
-    const pick = { ...this.#at, now, route };
+    const pick = { ...this.#at, now, route, perMs: this.#rate.perMs };
     survey.read(list, this.#records, (whole && this.#weights.of(whole)) ?? weighList(list), undefined, pick);
     judgeAll(survey, list, pick);
     return { survey, list, at: list.indexOf(upstream), pick };
