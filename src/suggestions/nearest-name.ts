@@ -1,4 +1,4 @@
-import { load } from "./levenshtein-package.cjs.cts";
+import { load } from "./levenshtein-package.cjs";
 
 /**
  * The one of `names` that was probably meant by `given`, if one is near enough and not `given` itself: for "did you mean" in messages. One that
