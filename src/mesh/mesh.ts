@@ -200,7 +200,7 @@ class ClientMesh implements Mesh {
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle }, options);
+    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
   }
 
   async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {

@@ -1,6 +1,7 @@
 /** Names in `code` that belong to something else than this package. One that no comment and no page has any more must go from here too. */
 export const foreignNames: ReadonlyMap<string, string> = new Map([
   ["require", "of CommonJS"],
+  ["SyntaxError", "of JavaScript"],
   ["WebSocket", "the standard, in Node and undici"],
   ["EventSource", "the standard, in browsers"],
   ["isolatedDeclarations", "TypeScript"],
