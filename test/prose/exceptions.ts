@@ -19,7 +19,6 @@ export const foreignNames: ReadonlyMap<string, string> = new Map([
   ["onResponseStarted", "undici"],
   ["connectionError", "undici"],
   ["MockAgent", "undici"],
-  ["responseStart", "the standard of resource timing"],
   ["WebAssembly", "the standard, in Node"],
   ["compileStreaming", "the standard, in Node"],
   ["UndiciInstrumentation", "@opentelemetry/instrumentation-undici"],
