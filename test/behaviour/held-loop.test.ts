@@ -9,13 +9,10 @@ import { consul } from "../../src/registries/consul.ts";
 import { eureka } from "../../src/registries/eureka.ts";
 import { entry, scriptedConsul } from "../registries/consul/scripted-consul.ts";
 import { scriptedServer } from "../registries/scripted-server.ts";
-import { longestTurn, threadTime } from "../support/longest-turn.ts";
+import { longestTurn, threadMs } from "../support/longest-turn.ts";
 
-/**
- * Each is held for less than 50 ms, most for less than 15, on a machine that does nothing else. Read at once, each took from 80 ms (a list in
- * a file) to seconds. The margin is for caches that others empty.
- */
-const limitMs = 100;
+/** Most hold it for less than 15 ms, on a busy machine for less than 25. Read at once, each took from 80 ms (a list in a file) to seconds. */
+const limitMs = 50;
 const mebibyte = 2 ** 20;
 /** Just under the 32 MiB of an answer of a registry, and the 8 MiB of a file. */
 const answerBytes = 32 * mebibyte - 1_000;
@@ -50,7 +47,7 @@ const instance = (id: number): string =>
     }),
   );
 
-describe.skipIf(threadTime === undefined)("the event loop is not held", { timeout: 120_000 }, () => {
+describe.skipIf(threadMs === undefined)("the event loop is not held", { timeout: 120_000 }, () => {
   it.each<[string, () => string, Expected]>([
     ["15,000 instances", () => listOf(15_000, (at) => instance(at + 1)), 15_000],
     ["lists in lists", () => filled("[", answerBytes), /nested deeper than 64/],
@@ -114,7 +111,10 @@ describe.skipIf(threadTime === undefined)("the event loop is not held", { timeou
       () => `{${Array.from({ length: 3_000 }, (_, at) => `k${at},`).join("")}}`,
       /k0 must be a list/,
     ],
-    ["a short one of lists in lists", "a.yaml", () => filled("[", 2_048), /Flow sequence|call stack/],
+    // Some versions of Node end the process where the package goes down so deep.
+    ["a short one of lists in lists", "a.yaml", () => filled("[", 2_048), /nested deeper than 64/],
+    ["a short one of lists in lists by indentation", "a.yaml", () => filled("- ", 2_048), /nested deeper than 64/],
+    ["a long one of lists in lists", "a.yaml", () => filled("- ", 262_000), /nested deeper than 64/],
   ])("by a file with %s (%s)", async (_what, name, text, expected) => {
     const directory = await mkdtemp(join(tmpdir(), "inmesh-held-"));
     onTestFinished(() => rm(directory, { recursive: true }));
