@@ -71,6 +71,8 @@ import { F141 } from "./F141.ts";
 import { F142 } from "./F142.ts";
 import { F143 } from "./F143.ts";
 import { F144 } from "./F144.ts";
+import { F151 } from "./F151.ts";
+import { F152 } from "./F152.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -146,6 +148,8 @@ export const faults: readonly Fault[] = [
   F142,
   F143,
   F144,
+  F151,
+  F152,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
