@@ -73,6 +73,7 @@ import { F143 } from "./F143.ts";
 import { F144 } from "./F144.ts";
 import { F151 } from "./F151.ts";
 import { F152 } from "./F152.ts";
+import { F153 } from "./F153.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -150,6 +151,7 @@ export const faults: readonly Fault[] = [
   F144,
   F151,
   F152,
+  F153,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
