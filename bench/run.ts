@@ -11,9 +11,11 @@ import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
+import { registration } from "./registration.ts";
 import { type BenchReport, printReport } from "./report.ts";
 import { scrape } from "./scrape.ts";
 import { sidecar } from "./sidecar.ts";
+import { stopping } from "./stopping.ts";
 import { streaming } from "./streaming.ts";
 import { telemetry } from "./telemetry.ts";
 
@@ -25,10 +27,12 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   telemetry,
   scrape,
   streaming,
+  stopping,
   memory,
   import: importCost,
   picks,
   endpoints,
+  registration,
   admin: (rounds) => adminPage({ rounds, minutes }),
   instances: (rounds) => instances({ rounds, seconds, pickers: values.picker }),
 };

@@ -6,7 +6,7 @@
  */
 
 // Pickers.
-export type { AttemptLearner, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
+export type { AttemptLearner, ComparedUpstream, PickAccount, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
 // Policies: interceptors, and what passes through them.
 export { localResponse } from "./core/buffered-body.ts";
 export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
@@ -29,11 +29,14 @@ export type {
   InstanceStateEvent,
   MeshEvent,
   MeshEventOf,
+  RegistrationEvent,
   RetryDenial,
   RetryDeniedEvent,
   RetryEvent,
+  TraceEvent,
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
+export type { ServedEnd, ServedObserver, ServedRequest } from "./core/observing/served-request.ts";
 // An instance as the mesh sees it: what pickers, observers and policies are handed.
 /** Progress of a request body, as {@link MeshRequest.progress} has it. */
 export type { SendProgress } from "./core/send-progress.ts";
@@ -44,8 +47,16 @@ export { parseTarget, type Target } from "./fetch/target.ts";
 // Limits of concurrency.
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
 // Registrars.
+export { type AdvertisedHost, advertisedHost, type Interfaces, ownAddress } from "./registration/advertised-host.ts";
 export { type KeepRegisteredOptions, keepRegistered } from "./registration/keep-registered.ts";
-export type { Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
+export type {
+  Instance,
+  InstanceStatus,
+  Registrar,
+  Registration,
+  RegistrationOwner,
+  RegistrationReport,
+} from "./registration/registrar.ts";
 export type { RegistrationKeeper, RegistrationKeeperOptions } from "./registration/registration-keeper.ts";
 export type { EntryAction, EntryCall, Recognition, RegistryEntry } from "./registration/registry-entry.ts";
 export type { CallOutcome } from "./telemetry/attribute-values.ts";
@@ -60,8 +71,10 @@ export type {
   EjectionMessage,
   HedgeMessage,
   InstanceMessage,
+  RegistrationMessage,
   RequestMessage,
   RetryDeniedMessage,
   RetryMessage,
+  TraceMessage,
 } from "./telemetry/channel-messages.ts";
 export { isMeshRequest } from "./telemetry/spans/spans.ts";

@@ -75,6 +75,9 @@ export class Recorder implements Observer {
     "discovery-error": undefined,
     "instance-state": undefined,
     breaker: undefined,
+    trace: undefined,
+    registration: undefined,
+    serving: undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

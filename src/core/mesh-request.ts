@@ -51,6 +51,7 @@ export function meshRequest({
     progress: undefined,
     transfer,
     observation: undefined,
+    trace: undefined,
   };
 }
 

@@ -2,10 +2,12 @@ import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
-import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
+import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
+import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
@@ -14,8 +16,10 @@ import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
 import { deadline, timeoutOption } from "../policies/deadline.ts";
-import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import type { MeshRegistration } from "../registration/mesh-registration.ts";
+import type { RegisterOptions } from "../registration/register-options.ts";
 import { channelObserver } from "../telemetry/channels.ts";
+import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
@@ -24,8 +28,10 @@ import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
+import { randomCaller } from "./let-go.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
+import { Registrations } from "./registrations.ts";
 import { Service } from "./service.ts";
 import { ServiceNames } from "./service-names.ts";
 import { type ServiceOptions, withOverrides } from "./service-options.ts";
@@ -62,11 +68,11 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    */
   agent(options?: AgentOptions): Agent;
   /**
-   * Registers this process as an instance, through `registrar`, or through the discovery adapter where that is a registrar. Resolves once the
-   * registry has it, and keeps it registered until `deregister()`.
-   * @throws TypeError where there is no registrar.
+   * Registers this process as an instance of a service, through `registrar`, or through the discovery adapter where that is a registrar.
+   * Resolves once a registry has it, or at once with `keepTrying`, and keeps it registered until `deregister()` or {@link close}.
+   * @throws MeshError `ERR_MESH_REGISTRATION` when no registry takes it; TypeError or RangeError for wrong input, and without a registrar.
    */
-  register(instance: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration>;
+  register(instance: RegisterOptions, signal?: AbortSignal): Promise<MeshRegistration>;
   /**
    * Connects to instances of a service ahead of the first call, without sending anything; to be called before this process accepts requests. It
    * waits for the first answer of discovery (`discoveryTimeoutMs`) and for each connection (`connections.connectTimeoutMs`). Resolves with the
@@ -95,7 +101,10 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * closing the mesh does.
    */
   observe(observer: Observer): () => void;
-  /** Refuses new calls, waits for those in flight for at most `drainTimeoutMs`, ends the rest, and releases all resources. Idempotent. */
+  /**
+   * Deregisters what {@link register} has registered, first and within 5 seconds, and refuses new calls. Waits for those in flight for at most
+   * `drainTimeoutMs`, ends the rest, and releases all resources. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -118,14 +127,16 @@ class ClientMesh implements Mesh {
   readonly #lastGood: LastGood | undefined;
   readonly #reading: MeshReading;
   readonly #services: Services;
+  readonly #registrations: Registrations;
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** Sends a call down the pipeline. */
-  readonly #dispatch: Dispatch;
+  readonly #send: Send;
   readonly #upgradeDeadline: Interceptor;
   readonly #limitsOf: (service: string) => EdgeLimits;
   #closing: Promise<void> | undefined = undefined;
 
+  // Over 60 lines: it makes the parts of a mesh, each of those before, and nothing else.
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
     const { discovery, clock, tls, zone } = settings;
@@ -133,6 +144,7 @@ class ClientMesh implements Mesh {
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
+    bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
@@ -142,6 +154,8 @@ class ClientMesh implements Mesh {
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
+      tracing: new CallTracing({ ...settings, events: this.#observers }),
+      caller: randomCaller(),
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
       clock,
@@ -157,36 +171,42 @@ class ClientMesh implements Mesh {
         return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
       },
     });
+    this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = {
       zone,
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
+      instances: (service) => this.explain(service)?.endpoints ?? [],
+      registrations: () => this.#registrations.read(),
+      servers: () => serversOf(this),
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
     const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
-    this.#upgradeDeadline = deadline({ limitOf: (request) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs), clock });
-    const dispatch = callPipeline({
+    const limitOfUpgrade = (request: MeshRequest) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs);
+    this.#upgradeDeadline = interceptorOf(deadline({ limitOf: limitOfUpgrade, clock }));
+    const send = callPipeline({
       observers: this.#observers,
       clock,
       limitOf,
       interceptors: options.interceptors ?? [],
-      route: this.#route,
+      route: this.#services.route,
     });
     // Above the interceptors, which may answer calls by themselves.
-    this.#dispatch = (request) => {
+    this.#send = (request, receiver) => {
       const refusal = this.#refusalOf(request.service);
-      return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
+      if (refusal === undefined) shared.tracing.send(request, receiver, send);
+      else receiver.failed(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#dispatch, this.#limitsOf, target, init);
+    fetchThrough(this.#send, this.#limitsOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
-    requestThrough(this.#dispatch, target, init);
+    requestThrough(this.#send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
@@ -195,7 +215,10 @@ class ClientMesh implements Mesh {
         request,
         protocol,
       );
-    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options) as Dispatcher as AnyDispatcher;
+    return new MeshDispatcher(
+      { dispatch: dispatchOf(this.#send), upgrade, close: () => this.close() },
+      options,
+    ) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
@@ -203,13 +226,7 @@ class ClientMesh implements Mesh {
     return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
   }
 
-  async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
-    const { discovery } = this.#settings;
-    const target = registrar ?? (discovery as Partial<Registrar>);
-    if (typeof target.register !== "function")
-      throw new TypeError(`register: ${discovery.name ?? "the discovery adapter"} cannot register instances; give a registrar`);
-    return target.register(instance, signal);
-  }
+  readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);
 
   async warm(service: string, options: WarmOptions = {}): Promise<number> {
     checkWarm(options);
@@ -247,17 +264,6 @@ class ClientMesh implements Mesh {
     return this.close();
   }
 
-  /** Passes a call to its service. It rejects and never throws: interceptors above see refusals as they see failures. */
-  readonly #route: Dispatch = (request) => {
-    let service: Service | undefined;
-    try {
-      service = this.#services.of(request.service);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return service?.dispatch(request) ?? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request));
-  };
-
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   #refusalOf(service: string): Error | undefined {
     return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
@@ -275,12 +281,10 @@ class ClientMesh implements Mesh {
 
   async #close(): Promise<void> {
     const { clock, drainTimeoutMs, discovery } = this.#settings;
-    const services = this.#services.all;
-    this.#services.refuse();
-    const endAt = clock.now() + drainTimeoutMs;
-    while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
-      await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
-    }
+    // First, so that callers stop choosing this process while it still answers.
+    const deregistered = this.#registrations.close();
+    await this.#services.drain(clock, drainTimeoutMs);
+    await deregistered;
     // Connections are ended first: the watch of an adapter may take long to end.
     const watches = this.#services.close();
     await this.#transport.destroy();

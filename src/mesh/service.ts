@@ -1,12 +1,14 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import { noTls, pickSecure } from "../attempts/pick-secure.ts";
+import { tracedLease } from "../attempts/traced-lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
-import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { CallEndListener, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
+import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
@@ -19,12 +21,14 @@ import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
+import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
+import { letGoThrough } from "./let-go.ts";
 import { type ServicePipeline, servicePipeline } from "./pipeline.ts";
 import { readService } from "./reading.ts";
 import type { ServiceOptions } from "./service-options.ts";
@@ -40,6 +44,10 @@ export interface ServiceContext {
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
   readonly observers: Observers;
+  /** Absent where no call is traced. */
+  readonly tracing?: CallTracing;
+  /** The name of this mesh to instances, which is random. @default none, as in a simulation */
+  readonly caller?: string | undefined;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
@@ -65,7 +73,7 @@ export class Service implements CallEndListener {
 
   /** @param interceptors those of this service; those of the mesh are around all services */
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
-    const { transport, observers, clock, random } = context;
+    const { transport, observers, caller, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
@@ -86,6 +94,7 @@ export class Service implements CallEndListener {
       open: (upstream, alpn, opened) =>
         transport.connector?.open(upstream, this.wire, { alpn, isForRequests: false }, opened) ?? (() => {}),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
+      letGo: caller === undefined ? undefined : letGoThrough(name, wire, caller, clock),
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
     });
@@ -105,6 +114,7 @@ export class Service implements CallEndListener {
       ...parts,
       observers,
       interceptors,
+      caller,
       protocol: this.wire.protocol,
       maxCollectedBytes: this.wire.maxCollectedBytes,
       sharedBudget: this.#budget,
@@ -154,11 +164,14 @@ export class Service implements CallEndListener {
   }
 
   /** Sends a request down the pipeline of the service. */
-  dispatch(request: MeshRequest): Promise<MeshResponse> {
+  send(request: MeshRequest, receiver: Receiver): void {
     // Given up while an interceptor of the mesh worked: no layer must take that for a failure of the service.
-    if (request.cancellation.cancelled) return Promise.reject(request.cancellation.reason);
+    if (request.cancellation.cancelled) {
+      receiver.failed(request.cancellation.reason);
+      return;
+    }
     if (request.call?.onEnd(this)) this.#inFlight++;
-    return this.#pipeline.dispatch(request);
+    this.#pipeline.send(request, receiver);
   }
 
   handleCallEnd(): void {
@@ -179,8 +192,11 @@ export class Service implements CallEndListener {
       if (!isOver) this.#inFlight--;
       isOver = true;
     };
+    const { tracing } = this.#context;
+    const trace = tracing?.begin(request);
     try {
-      const lease = await this.#pickLease(request);
+      const picked = await this.#pickLease(request);
+      const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
       return {
         ...lease,
         failed: (error) => {
@@ -194,6 +210,7 @@ export class Service implements CallEndListener {
       };
     } catch (error) {
       leave();
+      if (trace !== undefined) tracing?.tell(request, trace);
       throw error;
     }
   }
@@ -204,8 +221,12 @@ export class Service implements CallEndListener {
     const mayProbe = isRetryableMethod(request.method, "safe");
     let upstream = balancer.pick(request, mayProbe);
     if (upstream === undefined) throw await this.#wait.noEndpoints(request);
-    if (request.requiresTls && !upstream.endpoint.secure) upstream = pickSecure(balancer, request, mayProbe);
+    if (request.requiresTls && !upstream.endpoint.secure) {
+      upstream = pickSecure(balancer, request, mayProbe);
+      request.trace?.because("one that speaks TLS");
+    }
     if (upstream === undefined) throw noTls(request);
+    request.trace?.decide(request.attempt, request.tried, upstream);
     return leaseOf(upstream, ledger.begin(upstream, request));
   }
 
@@ -232,6 +253,7 @@ export class Service implements CallEndListener {
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
+      now: this.#context.clock.now(),
       balancer,
       picker,
     });
@@ -243,6 +265,7 @@ export class Service implements CallEndListener {
       service: this.name,
       inFlight: this.#inFlight,
       balancer: this.#instances.balancer,
+      picker: this.#instances.picker,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
       registry: registryState(this.#discoveryName, this.#watcher),

@@ -1,6 +1,8 @@
 import type { Clock } from "../core/clock.ts";
+import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { outsideOfCalls } from "../core/outside-of-calls.ts";
+import { dispatchOf, type Send, settleWith } from "../core/stages/stage.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
 import { FirstWatches } from "./first-watches.ts";
 import type { Service } from "./service.ts";
@@ -46,6 +48,24 @@ export class Services {
     this.#options = options;
     this.#maxUnlisted = Math.min(maxUnlisted, options.maxServices);
     this.#firstWatches = new FirstWatches(options.maxServices, options.clock);
+  }
+
+  /** Passes a call to its service. Refusals are failures: interceptors above see them as such. */
+  readonly route: Send = (request, receiver) => {
+    let service: Service | undefined;
+    try {
+      service = this.of(request.service);
+    } catch (error) {
+      receiver.failed(error);
+      return;
+    }
+    if (service !== undefined) service.send(request, receiver);
+    else settleWith(this.#dispatchListed(request), receiver);
+  };
+
+  async #dispatchListed(request: MeshRequest): Promise<MeshResponse> {
+    const service = await this.ofCatalogue(request.service);
+    return dispatchOf((one, receiver) => service.send(one, receiver))(request);
   }
 
   /**
@@ -103,10 +123,15 @@ export class Services {
     }
   }
 
-  /** Refuses all further calls; calls in flight go on. */
-  refuse(): void {
+  /** Refuses all further calls, and waits for those in flight, for at most `limitMs` milliseconds. */
+  async drain(clock: Clock, limitMs: number): Promise<void> {
     this.#isClosed = true;
     this.#newest = undefined;
+    const services = this.all;
+    const endAt = clock.now() + limitMs;
+    while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
+      await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
+    }
   }
 
   /** Ends every watch. */

@@ -1,6 +1,9 @@
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
+import type { PickDecision } from "../core/observing/call-trace.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
+import type { RegistrationState } from "../core/observing/registration-state.ts";
+import type { ServingState } from "../core/observing/serving-state.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 
 /** The fields of every message about a request. */
@@ -117,6 +120,39 @@ export interface DiscoveryErrorMessage {
   readonly error: string;
 }
 
+/** A traced call has a response head, or has failed: its decisions. */
+export interface TraceMessage extends RequestMessage {
+  /** Whether `traceRatio` has chosen the call. */
+  readonly sampled: boolean;
+  readonly decisions: readonly PickDecision[];
+}
+
+/** A registration of this process stands differently at a registry. */
+export interface RegistrationMessage {
+  /** The service that this process is an instance of. */
+  readonly service: string;
+  /** The id of the instance. */
+  readonly instance: string;
+  /** The kind of registry and its address. */
+  readonly registry: string;
+  readonly state: RegistrationState;
+  /** Whether the registry had lost the instance, or has given its id to another process. */
+  readonly lost: boolean;
+  /** As in {@link CallMessage}. */
+  readonly error: string | undefined;
+}
+
+/** A server of this process is in another state. */
+export interface ServingMessage {
+  /** The service that the server is an instance of. */
+  readonly service: string;
+  readonly state: ServingState;
+  /** Requests, upgraded connections and tracked work under way. */
+  readonly open: number;
+  /** Those that were cut off when it stopped. */
+  readonly cutOff: number;
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -131,4 +167,7 @@ export interface ChannelMessages {
   readonly "inmesh:breaker": BreakerMessage;
   readonly "inmesh:discovery:update": DiscoveryUpdateMessage;
   readonly "inmesh:discovery:error": DiscoveryErrorMessage;
+  readonly "inmesh:trace": TraceMessage;
+  readonly "inmesh:registration": RegistrationMessage;
+  readonly "inmesh:serving": ServingMessage;
 }

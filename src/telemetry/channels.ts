@@ -56,7 +56,19 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
       former === "available" && rule !== undefined ? { ...instanceMessage(upstream), rule } : undefined,
     ),
   ],
+  trace: [on("inmesh:trace", ({ request, trace: { sampled, decisions } }) => ({ ...requestMessage(request), sampled, decisions }))],
   breaker: [on("inmesh:breaker", ({ service, state }) => ({ service, state, endpoint: undefined, address: undefined }))],
+  registration: [
+    on("inmesh:registration", ({ service, id, registry, state, lost, error }) => ({
+      service,
+      instance: id,
+      registry,
+      state,
+      lost,
+      error: error === undefined ? undefined : errorText(error),
+    })),
+  ],
+  serving: [on("inmesh:serving", ({ service, state, open, cutOff }) => ({ service, state, open, cutOff }))],
 };
 
 const eventChannels: readonly Channel[] = Object.values(publications).flatMap((all) => all.map((publication) => publication.channel));

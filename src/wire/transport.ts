@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
-import { headersWith } from "../core/http/request-headers.ts";
+import { headersWith, type RequestHeaders } from "../core/http/request-headers.ts";
 import type { TransferListener } from "../core/http/transfer-listener.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
@@ -11,8 +11,40 @@ import { IdleSockets } from "./idle-sockets.ts";
 import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
 import { Pools } from "./pools.ts";
 import { decodeHeaders } from "./raw-headers.ts";
+import type { DispatchOptions } from "./undici/undici.ts";
 import { type Upgraded, UpgradeHandler } from "./upgrade-handler.ts";
 import { BlobPieces, Pieces, type WireBody, wireBody } from "./wire-body.ts";
+
+/** A request as undici takes it; it is held while the request waits for a connection. */
+class RequestOptions implements DispatchOptions {
+  readonly #request: MeshRequest;
+  readonly body: never;
+
+  constructor(request: MeshRequest, body: WireBody) {
+    this.#request = request;
+    this.body = body as never;
+  }
+
+  get path(): string {
+    return this.#request.path;
+  }
+
+  get method(): "GET" {
+    return this.#request.method as "GET";
+  }
+
+  get headers(): RequestHeaders {
+    const { headers } = this.#request;
+    const body = this.body as WireBody;
+    const isInPieces = body instanceof Pieces || body instanceof BlobPieces;
+    return isInPieces ? headersWith(headers, { "content-length": `${body.byteLength}` }) : headers;
+  }
+
+  /** undici retries nothing. A request that is not idempotent would wait until its connection has no other. */
+  get idempotent(): true {
+    return true;
+  }
+}
 
 /** Sends requests to the upstream that the balancer has chosen, over its pool of connections. */
 export class Transport {
@@ -51,20 +83,7 @@ export class Transport {
           return;
         }
         exchange.begin(pool);
-        pool.connections.dispatch(
-          {
-            path: request.path,
-            method: request.method as "GET",
-            headers:
-              body instanceof Pieces || body instanceof BlobPieces
-                ? headersWith(request.headers, { "content-length": `${body.byteLength}` })
-                : request.headers,
-            body: body as never,
-            // undici retries nothing. A request that is not idempotent would wait until its connection has no other.
-            idempotent: true,
-          },
-          exchange,
-        );
+        pool.connections.dispatch(new RequestOptions(request, body), exchange);
       });
   }
 

@@ -3,13 +3,14 @@
  * sub-rooms included: what is not in here does not exist. `NAME/*` stands for a room with all of its sub-rooms.
  */
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
-  ["core", ["core/http", "core/observing", "core/settings", "core/text"]],
+  ["core", ["core/http", "core/observing", "core/settings", "core/stages", "core/text"]],
   ["core/node", []],
   ["core/observing", ["core"]],
   ["core/http", ["core/text"]],
   ["core/json", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],
+  ["core/stages", ["core"]],
   ["circuit", ["core/*", "circuit/opossum"]],
   ["circuit/opossum", ["core/*"]],
   ["files", []],
@@ -103,6 +104,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["extend", ["core/*", "discovery", "registration", "balancer", "policies/*", "fetch", "telemetry/*"]],
   ["assets", ["core/*", "telemetry/*"]],
+  ["server", ["core/*", "mesh", "registration", "server/connections"]],
+  ["server/connections", ["core/*", "server"]],
   ["admin", ["core/*", "admin/health", "mesh"]],
   ["admin/health", ["core/*", "admin"]],
   ["admin/page", ["core/*", "admin", "admin/health"]],

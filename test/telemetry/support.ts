@@ -8,7 +8,7 @@ import type { MeshRequest } from "../../src/core/dispatch.ts";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { AttemptEnd, Observer } from "../../src/core/observing/observer.ts";
-import type { MeshReading, ServiceReading } from "../../src/core/observing/reading.ts";
+import type { MeshReading, RegistrationReading, ServerReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
 
 class PulledReader extends MetricReader {
@@ -123,7 +123,11 @@ export class ShownMesh implements MeshReading {
   zone: string | undefined = undefined;
   certificateExpiresAtMs: number | undefined = undefined;
   shown: readonly ServiceReading[] = [];
+  registered: readonly RegistrationReading[] = [];
   services = (): readonly ServiceReading[] => this.shown;
+  registrations = (): readonly RegistrationReading[] => this.registered;
+  served: readonly ServerReading[] = [];
+  servers = (): readonly ServerReading[] => this.served;
 }
 
 /** A service with one available endpoint and nothing else of note, unless `overrides` says otherwise. */
@@ -132,6 +136,7 @@ export function serviceReading(service: string, overrides: Partial<ServiceReadin
     service,
     inFlight: 0,
     endpoints: { available: 1, ejected: 0, probing: 0, unhealthy: 0 },
+    avoided: 0,
     unconfirmed: 0,
     panicking: false,
     breaker: "closed",

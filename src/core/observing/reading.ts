@@ -1,5 +1,8 @@
 import type { BreakerState } from "../breaker-state.ts";
+import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
+import type { RegistrationState } from "./registration-state.ts";
+import type { ServingState } from "./serving-state.ts";
 
 /** A concurrency limit at this moment. */
 export interface ConcurrencyReading {
@@ -39,6 +42,8 @@ export interface ServiceReading {
   readonly inFlight: number;
   /** Endpoints in use, by the state of their instance. */
   readonly endpoints: Readonly<Record<InstanceState, number>>;
+  /** Endpoints in rotation that the picker avoids, and tries from time to time. */
+  readonly avoided: number;
   /** Endpoints in use that discovery no longer lists: too many were missing at once, which has to be confirmed. */
   readonly unconfirmed: number;
   /** Whether a priority is in panic: so few of its instances are available that its requests go to all of them. */
@@ -55,6 +60,44 @@ export interface ServiceReading {
   readonly concurrency: ConcurrencyReading | undefined;
 }
 
+/** The numbers of one instance at this moment: a part of what `mesh.explain` says of it. */
+export interface InstanceFigures {
+  readonly endpoint: Endpoint;
+  /** Why the picker avoids it; `undefined` while it does not. */
+  readonly avoided: string | undefined;
+  /** The share of the service's attempts of the last minute that it got, 0 to 1; `undefined` where there was none. */
+  readonly shareGot: number | undefined;
+  /** The share of the requests that it is meant to have, 0 to 1; `undefined` for no candidate. */
+  readonly shareMeant: number | undefined;
+  /** The share of its attempts that failed by its fault, 0 to 1; `undefined` without an attempt. */
+  readonly failureRatio: number | undefined;
+  /** The knowledge of the picker about it; `undefined` for a picker without figures. */
+  readonly picker: Readonly<Record<string, number | string>> | undefined;
+}
+
+/** A registration of this process at one registry, at this moment. */
+export interface RegistrationReading {
+  readonly service: string;
+  /** The id of the instance. */
+  readonly id: string;
+  /** The kind of registry and its address. */
+  readonly registry: string;
+  readonly state: RegistrationState;
+}
+
+/** A server of this process at this moment. */
+export interface ServerReading {
+  /** The service that it is an instance of; `_unregistered` for one that is registered nowhere. */
+  readonly service: string;
+  readonly state: ServingState;
+  /** Milliseconds since it has this state. */
+  readonly sinceMs: number;
+  /** Requests, upgraded connections and tracked work that are under way. */
+  readonly open: number;
+  /** Open connections. */
+  readonly connections: number;
+}
+
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
 export interface MeshReading {
   /** The zone of this process; `undefined` where the options name none. */
@@ -63,4 +106,10 @@ export interface MeshReading {
   readonly certificateExpiresAtMs: number | undefined;
   /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];
+  /** Reads the instances of a service, which costs more than a reading; empty for one that has not been called. */
+  readonly instances?: (service: string) => readonly InstanceFigures[];
+  /** Reads what this process has registered and has not deregistered. */
+  readonly registrations: () => readonly RegistrationReading[];
+  /** Reads the servers of this process that belong to the mesh. */
+  readonly servers: () => readonly ServerReading[];
 }

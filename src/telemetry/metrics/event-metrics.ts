@@ -2,9 +2,16 @@ import type { EventHandlers } from "../../core/observing/events.ts";
 import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
 import type { Sink } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
+import type { RegistrationMetrics } from "./registration-metrics.ts";
+import type { ServerMetrics } from "./server-metrics.ts";
 
 /** Handlers that count each event, name the services that discovery resolves and note the instances whose state changes. */
-export function countEvents(services: NamedServices, sink: Sink): EventHandlers {
+export function countEvents(
+  services: NamedServices,
+  registrations: RegistrationMetrics,
+  servers: ServerMetrics,
+  sink: Sink,
+): EventHandlers {
   return {
     retry({ service, reason }) {
       const state = services.find(service);
@@ -41,8 +48,12 @@ export function countEvents(services: NamedServices, sink: Sink): EventHandlers 
         instruments?.breakerTransitions.add(1, attributes.endpointBreakerStates(upstream).of(breaker));
       if (former === "available" && rule !== undefined) instruments?.ejections.add(1, attributes.ejectionRules.of(knownRule(rule)));
     },
+    // The decisions of single calls are no numbers.
+    trace: undefined,
     breaker({ service, state }) {
       sink.current()?.breakerTransitions.add(1, services.find(service).breakerStates.of(state));
     },
+    registration: registrations.count,
+    serving: servers.count,
   };
 }

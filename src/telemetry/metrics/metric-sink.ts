@@ -26,7 +26,9 @@ export type CounterKey =
   | "ejections"
   | "discoveryUpdates"
   | "discoveryErrors"
-  | "discoveryRejected";
+  | "discoveryRejected"
+  | "registrationLosses"
+  | "serverCutOff";
 
 /** Keys of the gauges, which are read at each collection instead of being recorded at each change. */
 export type GaugeKey =
@@ -37,10 +39,17 @@ export type GaugeKey =
   | "concurrencyQueued"
   | "breakerState"
   | "endpoints"
+  | "endpointsAvoided"
+  | "endpointShare"
+  | "endpointFailures"
+  | "endpointAvoided"
+  | "endpointCost"
   | "panic"
   | "discoveryAge"
   | "discoveryUnconfirmed"
-  | "certificateExpiry";
+  | "certificateExpiry"
+  | "registrations"
+  | "servers";
 
 /** Keys of all metrics. */
 export type MetricKey = HistogramKey | CounterKey | GaugeKey;

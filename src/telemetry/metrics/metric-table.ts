@@ -156,6 +156,42 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Endpoints in use, by the state of their instance.",
     attributes: [service, attribute.endpointState],
   },
+  endpointsAvoided: {
+    name: "inmesh.endpoints.avoided",
+    kind: "observable gauge",
+    unit: "{endpoint}",
+    description: "Endpoints in rotation that the picker avoids, and tries from time to time.",
+    attributes: [service],
+  },
+  endpointShare: {
+    name: "inmesh.endpoint.share",
+    kind: "observable gauge",
+    unit: "{share}",
+    description:
+      "Share of the attempts of the last minute that an instance got, and share that it is meant to have, 0 to 1. With `perEndpoint` only.",
+    attributes: [service, attribute.shareKind, ...peer],
+  },
+  endpointFailures: {
+    name: "inmesh.endpoint.failure.share",
+    kind: "observable gauge",
+    unit: "{share}",
+    description: "Share of the attempts at an instance that failed by its fault, of every kind, 0 to 1. With `perEndpoint` only.",
+    attributes: [service, ...peer],
+  },
+  endpointAvoided: {
+    name: "inmesh.endpoint.avoided",
+    kind: "observable gauge",
+    unit: "{endpoint}",
+    description: "1 while the picker avoids the instance, else 0. With `perEndpoint` only.",
+    attributes: [service, ...peer],
+  },
+  endpointCost: {
+    name: "inmesh.endpoint.cost",
+    kind: "observable gauge",
+    unit: "s",
+    description: "Cost of an instance to the picker `adaptive`, by its terms, which add up to it. With `perEndpoint` only.",
+    attributes: [service, attribute.costTerm, ...peer],
+  },
   panic: {
     name: "inmesh.panic",
     kind: "observable gauge",
@@ -204,6 +240,35 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     unit: "s",
     description: "Expiry of the client certificate, in seconds since the epoch; of a chain the earliest.",
     attributes: [],
+  },
+  registrations: {
+    name: "inmesh.registrations",
+    kind: "observable gauge",
+    unit: "{registration}",
+    description: "Registrations of this process as an instance of the service, one for each registry, by their state.",
+    attributes: [service, attribute.registrationState],
+  },
+  registrationLosses: {
+    name: "inmesh.registration.losses",
+    kind: "counter",
+    unit: "{loss}",
+    description: "Times that a registry had lost a registration of this process, or had given its id to another process.",
+    attributes: [service],
+  },
+  servers: {
+    name: "inmesh.servers",
+    kind: "observable gauge",
+    unit: "{server}",
+    description: "Servers of this process (`inmesh/server`) as instances of the service, by their state.",
+    attributes: [service, attribute.serverState],
+  },
+  serverCutOff: {
+    name: "inmesh.server.cut_off",
+    kind: "counter",
+    unit: "{request}",
+    description:
+      "Requests, upgraded connections and tracked work that had not ended within `graceMs` when their server stopped, and were cut off.",
+    attributes: [service],
   },
 };
 

@@ -20,6 +20,19 @@ export type RegistrationConfig = {
   readonly mayWait?: boolean;
 } & ({ readonly kind: "consul"; readonly options: ConsulOptions } | { readonly kind: "eureka"; readonly options: EurekaOptions });
 
+/** How an instance leaves without losing a request, when it gets SIGTERM. */
+export interface ServeConfig {
+  readonly framework: "node" | "fastify" | "express";
+  /** What the registry needs unless told otherwise. */
+  readonly lameDuckMs?: number;
+}
+
+/**
+ * What an instance does upon SIGTERM that ends without `inmesh/server`: closes its server; leaves the registry before; waits between the two for so many
+ * milliseconds.
+ */
+export type HandmadeEnd = { readonly deregisters: boolean; readonly waitMs: number };
+
 /** What an instance is started with. */
 export interface InstanceConfig {
   readonly name: string;
@@ -32,6 +45,9 @@ export interface InstanceConfig {
   readonly keepAliveMs?: number;
   readonly behaviour?: Behaviour;
   readonly registration?: RegistrationConfig;
+  /** Serves by `inmesh/server`, which registers it too. */
+  readonly serve?: ServeConfig;
+  readonly end?: HandmadeEnd;
 }
 
 /** What an instance can be told while it runs. */

@@ -251,7 +251,11 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const observer = openTelemetry({ perEndpoint: true, perRoute: true });
   const mesh = new ShownMesh();
   mesh.certificateExpiresAtMs = 1;
+  mesh.registered = [{ service: "orders", id: "o1", registry: "consul", state: "failing" }];
+  mesh.served = [{ service: "orders", state: "serving", sinceMs: 0, open: 0, connections: 0 }];
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
+  const unknown = { avoided: undefined, shareGot: undefined, shareMeant: undefined, failureRatio: undefined, picker: undefined };
+  Object.assign(mesh, { instances: () => [{ endpoint: upstream.endpoint, ...unknown }] });
   observer.onOpen?.(mesh);
   observer.onEvent?.({
     type: "endpoints",
@@ -269,6 +273,9 @@ test("every metric has the unit and no attribute but those of the table, and eve
   observer.onEvent?.({ type: "discovery-error", service: "orders", error: new Error("x") });
   observer.onEvent?.({ type: "hedge", service: routed.service, request: routed, delayMs: 1 });
   observer.onEvent?.({ type: "hedge-won", service: routed.service, request: routed });
+  const lost = { service: "orders", id: "o1", registry: "consul", state: "registered", lost: true, error: new Error("x") } as const;
+  observer.onEvent?.({ type: "registration", ...lost });
+  observer.onEvent?.({ type: "serving", service: "orders", state: "stopped", open: 0, cutOff: 1 });
   const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);

@@ -249,6 +249,7 @@ describe("a server", () => {
                     upstream,
                     transfer: undefined,
                     observation: undefined,
+                    trace: undefined,
                     call: undefined,
                     progress: undefined,
                     route: undefined,

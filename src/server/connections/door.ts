@@ -1,0 +1,52 @@
+import type { ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import type { NodeServer, ServerReply, ServerRequest } from "../node-server.ts";
+
+/** Sees each request of a server before its listeners do. A method that returns `true` has taken the request: no listener sees it. */
+export interface Gate {
+  /** `proceed` hands the request to the listeners, at once or later. */
+  request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean;
+  /** A stream of HTTP/2. The `request` for it follows, where the server has a listener of requests. */
+  stream(stream: ServerHttp2Stream): boolean;
+  /** A request to leave HTTP/1.1 on its connection: an upgrade, or CONNECT. */
+  upgrade(request: ServerRequest, socket: Duplex): boolean;
+}
+
+/**
+ * Puts a gate in front of all listeners of a server, those of a framework and those that are added later included. It takes the place of the method
+ * `emit` of this one server, since a listener can be first but cannot keep an event from the others. Returns a function that takes the gate away.
+ */
+export function guardDoor(server: NodeServer, gate: Gate): () => void {
+  const events = server as unknown as { emit(event: string | symbol, ...args: unknown[]): boolean };
+  const hadOwn = Object.hasOwn(events, "emit");
+  const former = events.emit;
+  let isGuarded = true;
+  const guarded = function (this: unknown, event: string | symbol, ...args: unknown[]): boolean {
+    return (isGuarded && isTaken(gate, event, args, () => former.call(this, event, ...args))) || former.call(this, event, ...args);
+  };
+  events.emit = guarded;
+  return () => {
+    isGuarded = false;
+    // Another tool may have put its own method on top meanwhile: that one goes on to call this one, which lets everything pass.
+    if (events.emit !== guarded) return;
+    if (hadOwn) events.emit = former;
+    else Reflect.deleteProperty(events, "emit");
+  };
+}
+
+function isTaken(gate: Gate, event: string | symbol, args: readonly unknown[], proceed: () => void): boolean {
+  switch (event) {
+    case "request":
+    case "checkContinue":
+    case "checkExpectation":
+      return gate.request(args[0] as ServerRequest, args[1] as ServerReply, proceed);
+    case "stream":
+      return gate.stream(args[0] as ServerHttp2Stream);
+    case "upgrade":
+    case "connect":
+      // CONNECT over HTTP/2 has a response where that over HTTP/1.1 has the socket; its stream has been seen.
+      return !("stream" in (args[1] as object)) && gate.upgrade(args[0] as ServerRequest, args[1] as Duplex);
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,64 @@
+import type { ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import type { Clock } from "../../core/clock.ts";
+import { refusedHeader } from "../../core/http/own-headers.ts";
+import type { ServerReply, ServerRequest } from "../node-server.ts";
+
+/** How long the body of a refused request is read, in milliseconds: a connection that is closed before may take the answer with it. */
+const lingerMs = 1_000;
+
+/** The headers of a refusal: nothing was done for the request, so a caller may repeat it elsewhere, whatever its method. */
+const refusalHeaders = { [refusedHeader]: "1", "content-type": "text/plain; charset=utf-8" } as const;
+
+/**
+ * Answers a request with a status, 503 by default, and `x-mesh-refused: 1`, before any handler has seen it. Its body is read first, for a second at
+ * most: a connection that closes with unread bytes is reset, and the answer is lost on the way.
+ */
+export function refuse(
+  request: ServerRequest,
+  reply: ServerReply,
+  { clock, why, status = 503, headers = {} }: { clock: Clock; why: string; status?: number; headers?: Readonly<Record<string, string>> },
+): void {
+  const answer = (): void => {
+    clock.clearTimer(timer);
+    if (isAnswered || reply.destroyed || reply.headersSent) return;
+    isAnswered = true;
+    const text = `${why}\n`;
+    // By the methods that both kinds of responses have.
+    reply.statusCode = status;
+    for (const [name, value] of Object.entries({ ...refusalHeaders, "content-length": String(Buffer.byteLength(text)), ...headers }))
+      reply.setHeader(name, value);
+    (reply as { end(text: string): unknown }).end(text);
+  };
+  let isAnswered = false;
+  const timer = clock.setTimer(answer, lingerMs, false);
+  if (hasNoBody(request)) {
+    answer();
+    return;
+  }
+  request.once("end", answer);
+  request.once("close", () => clock.clearTimer(timer));
+  request.resume();
+}
+
+/** Answers a stream of HTTP/2 as {@link refuse} does, for a server without listeners of requests. */
+export function refuseStream(stream: ServerHttp2Stream, why: string): void {
+  if (stream.destroyed || stream.headersSent) return;
+  stream.respond({ ":status": 503, ...refusalHeaders });
+  stream.end(`${why}\n`);
+}
+
+/** Answers a request for an upgrade as {@link refuse} does. */
+export function refuseUpgrade(socket: Duplex, why: string): void {
+  const text = `${why}\n`;
+  const headers = Object.entries(refusalHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(
+    `HTTP/1.1 503 Service Unavailable\r\n${headers.join("")}content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+}
+
+function hasNoBody({ headers, httpVersionMajor, complete }: ServerRequest): boolean {
+  if (complete) return true;
+  if (httpVersionMajor >= 2) return false;
+  return headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0";
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Http2SecureServer, Http2Server, Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Server as SecureServer } from "node:https";
+
+/** The servers of Node.js that can be served: those of `node:http`, `node:https` and `node:http2`. */
+export type NodeServer = Server | SecureServer | Http2Server | Http2SecureServer;
+
+/** A request as a listener of {@link NodeServer} gets it. */
+export type ServerRequest = IncomingMessage | Http2ServerRequest;
+
+/** The response to a {@link ServerRequest}. */
+export type ServerReply = ServerResponse | Http2ServerResponse;
+
+/** An application of a framework that owns its server, as Fastify's do. */
+export interface Application {
+  readonly server: NodeServer;
+  /** Closes the server and what the application has opened. */
+  close(): PromiseLike<unknown>;
+}
+
+/** A server, or an application with one. */
+export type Servable = NodeServer | Application;
+
+/** The server of `given`, and the application around it if there is one. */
+export function serverOf(given: Servable): { readonly server: NodeServer; readonly application: Application | undefined } {
+  if (isNodeServer(given)) return { server: given, application: undefined };
+  if (typeof given === "object" && given !== null && isNodeServer(given.server) && typeof given.close === "function")
+    return { server: given.server, application: given };
+  const hint = typeof given === "function" ? "; of an Express application, what app.listen() returns" : "";
+  throw new TypeError(`serve needs a server of node:http, node:https or node:http2, or a Fastify instance${hint}`);
+}
+
+/** Whether requests on a server come as streams of HTTP/2. */
+export function isHttp2(server: NodeServer): server is Http2Server | Http2SecureServer {
+  return "updateSettings" in server;
+}
+
+/** Whether connections to a server begin with a TLS handshake. */
+export function isSecure(server: NodeServer): boolean {
+  return "setSecureContext" in server;
+}
+
+function isNodeServer(value: unknown): value is NodeServer {
+  const server = value as Partial<NodeServer> | null;
+  return typeof server === "object" && server !== null && typeof server.emit === "function" && typeof server.address === "function";
+}

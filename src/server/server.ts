@@ -1,0 +1,32 @@
+/**
+ * `inmesh/server`: the other end of a call. A server that registers when it is ready, and leaves without losing a request.
+ *
+ * @packageDocumentation
+ */
+import type { Servable } from "./node-server.ts";
+import { type ServeOptions, settleServe } from "./serve-options.ts";
+import { ServedServer, type Serving } from "./serving.ts";
+
+export type { ServingState } from "../core/observing/serving-state.ts";
+export type { Application, NodeServer, Servable } from "./node-server.ts";
+export type { ServedInstance, ServedMesh, ServeOptions } from "./serve-options.ts";
+export type { Serving } from "./serving.ts";
+export type { StopReport } from "./stop.ts";
+
+/**
+ * Serves a server of `node:http`, `node:https` or `node:http2`, or a Fastify instance; of an Express application, what `app.listen()` returns. It
+ * registers the server once it listens and is ready. Upon `stop()`, SIGTERM or SIGINT it leaves without losing a request:
+ *
+ * 1. it is not ready any more, and out of service in the registry;
+ * 2. it serves on (`lameDuckMs`), each HTTP/1.1 connection for one more response, while callers learn of it;
+ * 3. it accepts no connection, and closes those at rest; HTTP/2 clients get a GOAWAY with the last stream that is processed;
+ * 4. it waits for requests, their bodies, upgraded connections and tracked work, at most `graceMs`; event streams end after an event, WebSockets with
+ *    the code 1001, and a new request on an open connection gets 503 with `x-mesh-refused: 1` before any handler sees it;
+ * 5. it deregisters, and closes the application and the mesh.
+ *
+ * It never calls `process.exit`, and leaves no timer, socket or listener. A second signal ends at once.
+ * @throws TypeError or RangeError naming the option, for a wrong one.
+ */
+export function serve(server: Servable, options: ServeOptions = {}): Serving {
+  return new ServedServer(server, settleServe(options));
+}

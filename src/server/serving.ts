@@ -1,0 +1,176 @@
+import { fenced } from "../core/observing/fence.ts";
+import type { ServerReading } from "../core/observing/reading.ts";
+import { joinServers, observersOf } from "../core/observing/served-mesh.ts";
+import type { ServingState } from "../core/observing/serving-state.ts";
+import type { MeshRegistration } from "../registration/mesh-registration.ts";
+import { Callers } from "./callers.ts";
+import { guardDoor } from "./connections/door.ts";
+import { Traffic } from "./connections/traffic.ts";
+import { DrainGate } from "./drain-gate.ts";
+import { useMesh } from "./mesh-users.ts";
+import { type Servable, serverOf } from "./node-server.ts";
+import type { ServerParts } from "./parts.ts";
+import { Readiness } from "./readiness.ts";
+import type { ServeSettings } from "./serve-options.ts";
+import { onSignals } from "./signals.ts";
+import { registered, start } from "./start.ts";
+import { Stop, type StopReport } from "./stop.ts";
+
+/** A server that is served; see `serve`. Disposing it stops it. */
+export interface Serving extends AsyncDisposable {
+  readonly state: ServingState;
+  /** The registration; `undefined` where none was asked for, and before the server is ready. */
+  readonly registration: MeshRegistration | undefined;
+  /** Resolves once the server listens, is warm and ready, and is registered where that was asked for. Rejects where it stops before that. */
+  readonly started: Promise<void>;
+  /** Aborts when the server begins to leave: for loops and consumers that should begin nothing new. */
+  readonly leaving: AbortSignal;
+  /** Whether this process is ready for requests, and if not, why. */
+  readiness(): Promise<{ readonly ready: boolean; readonly reason: string | undefined }>;
+  /** Lets a stop wait for work that is no request, such as a job. Returns `work`. */
+  track<Work extends PromiseLike<unknown>>(work: Work): Work;
+  /** Stops without losing a request; a second call returns the same promise, which never rejects. `why` is for the log. */
+  stop(why?: string): Promise<StopReport>;
+}
+
+export class ServedServer implements Serving {
+  readonly #parts: ServerParts;
+  readonly #leaving = new AbortController();
+  readonly #takeGateAway: () => void;
+  readonly #offSignals: () => void;
+  readonly #releaseMesh: (() => Promise<void>) | undefined;
+  readonly #leaveReading: (() => void) | undefined;
+  #state: ServingState = "starting";
+  #stateSince: number;
+  #registration: MeshRegistration | undefined = undefined;
+  #stop: Stop | undefined = undefined;
+  #stopped: Promise<StopReport> | undefined = undefined;
+  readonly started: Promise<void>;
+
+  constructor(servable: Servable, settings: ServeSettings) {
+    const { server, application } = serverOf(servable);
+    const { mesh, ready, clock, signals, callerMemoryMs } = settings;
+    const traffic = new Traffic(server);
+    const callers = new Callers(callerMemoryMs, clock);
+    const gate = new DrainGate({ traffic, callers, clock, id: () => this.#registration?.id });
+    this.#parts = {
+      settings,
+      server,
+      application,
+      traffic,
+      callers,
+      gate,
+      readiness: new Readiness(ready, clock),
+      leaving: this.#leaving.signal,
+      log: (text) => this.#log(text),
+    };
+    this.#takeGateAway = guardDoor(server, gate);
+    this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
+    this.#stateSince = clock.now();
+    this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
+    this.#offSignals = onSignals(
+      signals,
+      (signal) => void this.stop(`upon ${signal}`),
+      () => this.#stop?.hurry(),
+    );
+    this.started = this.#start();
+    // Whether it has started is also told by the state and the log: a program need not wait for it.
+    this.started.catch(() => {});
+  }
+
+  get state(): ServingState {
+    return this.#state;
+  }
+
+  get registration(): MeshRegistration | undefined {
+    return this.#registration;
+  }
+
+  get leaving(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  async readiness(): Promise<{ readonly ready: boolean; readonly reason: string | undefined }> {
+    const reason = await this.#parts.readiness.reasonAgainst();
+    return { ready: reason === undefined, reason };
+  }
+
+  track<Work extends PromiseLike<unknown>>(work: Work): Work {
+    this.#parts.traffic.track(work);
+    return work;
+  }
+
+  stop(why = "as the program asked"): Promise<StopReport> {
+    this.#stopped ??= this.#end(why);
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #start(): Promise<void> {
+    await start(this.#parts);
+    this.#parts.readiness.open();
+    this.#become("serving");
+    if (this.#parts.settings.register === undefined) {
+      this.#parts.log("serves");
+      return;
+    }
+    await registered(this.#parts, (registration) => {
+      this.#registration = registration;
+    });
+  }
+
+  async #end(why: string): Promise<StopReport> {
+    const wasServing = this.#state === "serving";
+    this.#parts.readiness.close("it is stopping");
+    this.#become("lame-duck");
+    this.#leaving.abort(new Error("the server is stopping"));
+    const stop = new Stop(this.#parts, this.#registration);
+    this.#stop = stop;
+    if (wasServing) await stop.beLameDuck(why);
+    this.#become("draining");
+    await stop.drain();
+    const report = await stop.leave(async () => {
+      // While the mesh still has observers.
+      this.#become("stopped", stop.cutOff);
+      this.#leaveReading?.();
+      await this.#releaseMesh?.();
+    });
+    this.#takeGateAway();
+    this.#offSignals();
+    return report;
+  }
+
+  #become(state: ServingState, cutOff = 0): void {
+    const { settings, traffic } = this.#parts;
+    this.#state = state;
+    this.#stateSince = settings.clock.now();
+    if (settings.mesh === undefined) return;
+    observersOf(settings.mesh)?.emit?.({ type: "serving", service: this.#service, state, open: traffic.open, cutOff });
+  }
+
+  #read(): ServerReading {
+    const { settings, traffic } = this.#parts;
+    return {
+      service: this.#service,
+      state: this.#state,
+      sinceMs: settings.clock.now() - this.#stateSince,
+      open: traffic.open,
+      connections: traffic.connections,
+    };
+  }
+
+  get #service(): string {
+    return this.#parts.settings.register?.service ?? "_unregistered";
+  }
+
+  #log(text: string): void {
+    const { settings, server } = this.#parts;
+    const { log, register } = settings;
+    const address = server.address();
+    const place = typeof address === "object" && address !== null ? ` on port ${address.port}` : "";
+    if (log !== false) fenced("the log of serve", () => log(`inmesh: ${register?.service ?? "the server"}${place} ${text}`));
+  }
+}

@@ -1,0 +1,142 @@
+import { describeError } from "../core/errors.ts";
+import type { MeshRegistration } from "../registration/mesh-registration.ts";
+import { stopListening } from "./connections/stop-listening.ts";
+import type { ServerParts } from "./parts.ts";
+import { problemWithin } from "./within.ts";
+
+/** The course of a stop. */
+export interface StopReport {
+  /** Milliseconds of the lame duck. */
+  readonly lameDuckMs: number;
+  /** Milliseconds for which it then waited for what was under way. */
+  readonly drainMs: number;
+  /** Requests, upgraded connections and tracked work that were cut off after `graceMs`. */
+  readonly cutOff: number;
+  /** Failures on the way, such as a registry that could not be told. Empty where all went well. */
+  readonly problems: readonly string[];
+}
+
+/** Longest time to tell the registry anything while stopping, in milliseconds: one that is down does not hold the process. */
+const registryMs = 2_000;
+/** The lame duck where nothing is known about callers, in milliseconds. */
+export const unknownLameDuckMs = 5_000;
+/** The shortest one unless another is asked for, in milliseconds: a caller that knows at once may have sent something just before. */
+const shortestLameDuckMs = 500;
+
+/** Time after the lame duck in which the server is still there, as its callers are told, in milliseconds. */
+const goneAfterMs = 2_000;
+/** Time after which what a caller had sent before it let go has arrived, in milliseconds. */
+const arrivedMs = 100;
+/** Pause between two looks at the callers, in milliseconds. */
+const askCallersMs = 20;
+
+/** One stop of a server: its steps, which are taken in the order of the methods. None of them rejects. */
+export class Stop {
+  readonly #parts: ServerParts;
+  readonly #registration: MeshRegistration | undefined;
+  readonly #problems: string[] = [];
+  readonly #hurry = Promise.withResolvers<void>();
+  #isHurried = false;
+  #lameDuckMs = 0;
+  #drainMs = 0;
+  #cutOff = 0;
+
+  constructor(parts: ServerParts, registration: MeshRegistration | undefined) {
+    this.#parts = parts;
+    this.#registration = registration;
+  }
+
+  /** Requests, upgraded connections and tracked work that were cut off. */
+  get cutOff(): number {
+    return this.#cutOff;
+  }
+
+  /** Waits for nothing from now on: what is under way is cut off. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#hurry.resolve();
+    this.#parts.traffic.destroy();
+  }
+
+  /** Leaves the registry and serves on until callers know. */
+  async beLameDuck(why: string): Promise<void> {
+    const { settings, traffic, gate, log } = this.#parts;
+    const { clock } = settings;
+    const startedAt = clock.now();
+    const neededMs = this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
+    const lameDuckMs = settings.lameDuckMs ?? Math.max(neededMs, shortestLameDuckMs);
+    log(`leaves ${why}; serves on for ${lameDuckMs} ms, or until all callers know`);
+    traffic.leave();
+    gate.leave(startedAt + lameDuckMs + goneAfterMs);
+    const registration = this.#registration;
+    if (registration !== undefined) {
+      const problem = await problemWithin(clock, registryMs, Promise.race([registration.setStatus("out-of-service"), this.#hurry.promise]));
+      if (problem !== undefined) this.#note(`could not tell the registry that it leaves: ${describeError(problem)}`);
+    }
+    await this.#untilCallersKnow(lameDuckMs);
+    this.#lameDuckMs = clock.now() - startedAt;
+  }
+
+  /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance and what it had sent before has arrived. */
+  async #untilCallersKnow(lameDuckMs: number): Promise<void> {
+    const { settings, traffic, callers, log } = this.#parts;
+    const { clock } = settings;
+    const endAt = clock.now() + lameDuckMs;
+    let knownSince: number | undefined;
+    while (!this.#isHurried && clock.now() < endAt) {
+      const { meshes, others } = callers.left();
+      const isKnown = meshes === 0 && !others && !traffic.hasUnusedConnections;
+      knownSince = isKnown ? (knownSince ?? clock.now()) : undefined;
+      if (knownSince !== undefined && clock.now() - knownSince >= arrivedMs) {
+        log("all callers have let go of it");
+        return;
+      }
+      await problemWithin(clock, Math.min(askCallersMs, Math.max(1, endAt - clock.now())), this.#hurry.promise);
+    }
+  }
+
+  /** Accepts nothing new, and waits for what is under way. */
+  async drain(): Promise<void> {
+    const { settings, server, traffic, gate, application, log } = this.#parts;
+    const { clock, graceMs } = settings;
+    const startedAt = clock.now();
+    log(`accepts nothing new; ${traffic.open} under way, which may take ${graceMs} ms`);
+    gate.refuse("this instance is stopping");
+    const closed = stopListening(server);
+    traffic.end();
+    await problemWithin(clock, graceMs, Promise.race([traffic.ended(), this.#hurry.promise]));
+    this.#cutOff = traffic.open;
+    this.#drainMs = clock.now() - startedAt;
+    if (this.#cutOff > 0)
+      this.#note(
+        `cut off ${this.#cutOff} of requests, upgraded connections and tracked work, which had not ended after ${Math.round(this.#drainMs)} ms`,
+      );
+    traffic.destroy();
+    await closed;
+    // The server's own part of closing, which finds nothing to cut off any more.
+    if (application === undefined) server.close(() => {});
+  }
+
+  /** Leaves the registry for good, and closes what the server has used. */
+  async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
+    const { settings, traffic, application, log } = this.#parts;
+    const { clock, graceMs } = settings;
+    const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
+      ["deregister", () => this.#registration?.deregister(), registryMs],
+      ["close the application", () => application?.close(), graceMs],
+      ["close the mesh", () => releaseMesh(), graceMs],
+    ];
+    for (const [what, work, limitMs] of steps) {
+      const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work())());
+      if (problem !== undefined) this.#note(`could not ${what}: ${describeError(problem)}`);
+    }
+    traffic.dispose();
+    log(`stopped after ${Math.round(this.#lameDuckMs + this.#drainMs)} ms`);
+    return { lameDuckMs: this.#lameDuckMs, drainMs: this.#drainMs, cutOff: this.#cutOff, problems: this.#problems };
+  }
+
+  #note(problem: string): void {
+    this.#problems.push(problem);
+    this.#parts.log(problem);
+  }
+}
