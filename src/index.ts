@@ -27,7 +27,7 @@ export { type RingHashOptions, ringHash } from "./balancer/pickers/ring-hash.ts"
 export { type RoundRobinOptions, roundRobin } from "./balancer/pickers/round-robin.ts";
 export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
-export type { AnyDispatcher, DispatcherOptions } from "./bridges/dispatcher.ts";
+export type { AnyDispatcher, DispatcherOptions, WebSocketLimits } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
 export type { RefusableAddresses } from "./core/address-policy.ts";
 export type { BreakerState } from "./core/breaker-state.ts";

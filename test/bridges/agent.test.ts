@@ -5,6 +5,7 @@ import axios from "axios";
 import got from "got";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
@@ -54,6 +55,16 @@ describe("mesh.agent", () => {
     expect(servers[0]?.seen[0]?.headers.host).toBe("users");
     await idle(mesh);
     expect(endpoints(mesh).map(({ attempts: requests }) => requests)).toEqual([3, 3, 3]);
+  });
+
+  it("closes a connection that has its age by the clock of the mesh", async () => {
+    const [server] = await three();
+    let passedMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+    const agent = agentOf(meshOf({ users: server?.port as number }, { clock, connections: { maxAgeMs: 60_000 } }));
+    for (passedMs of [0, 59_000, 61_000]) await fetchText("http://users/", agent);
+    await fetchText("http://users/", agent);
+    expect(server?.accepted).toBe(2);
   });
 
   it("carries axios: GET, POST, statuses", async () => {
