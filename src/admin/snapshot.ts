@@ -1,5 +1,5 @@
 import type { LeftOutCount } from "../core/left-out.ts";
-import type { ConcurrencyReading, RegistryState, ServiceReading } from "../core/observing/reading.ts";
+import type { ConcurrencyReading, RegistrationReading, RegistryState, ServerReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 // The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
@@ -105,6 +105,10 @@ export interface MeshSnapshot {
   readonly atMs: number;
   readonly process: ProcessReading;
   readonly registry: RegistrySummary;
+  /** The servers of the process (`inmesh/server`). */
+  readonly servers: readonly ServerReading[];
+  /** The registrations of the process itself, one for each registry. */
+  readonly registrations: readonly RegistrationReading[];
   /** Sorted by name. */
   readonly services: readonly ServiceRow[];
 }

@@ -1,4 +1,5 @@
-import { byHealth, registryTrouble } from "../../admin/health/health.ts";
+import { byHealth } from "../../admin/health/health.ts";
+import { registryTrouble, stripOf } from "../../admin/health/strip.ts";
 import { reasonsText } from "../../core/left-out.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
@@ -26,7 +27,10 @@ export const command: Command = declare({
         await terminal.table(serviceColumns(terminal), byHealth(snapshot.services));
         const trouble = registryTrouble(snapshot);
         if (trouble !== undefined) terminal.note(trouble, "yellow");
-      } else terminal.note("the process has called no service yet");
+      } else {
+        if (stripOf(snapshot).length > 0) await terminal.lines([stripLine(snapshot, terminal)]);
+        terminal.note("the process has called no service yet");
+      }
       return exitCodes.ok;
     }
     const snapshot = await client.service(service);
