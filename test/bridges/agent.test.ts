@@ -135,15 +135,16 @@ describe("mesh.agent", () => {
     await until("it is back", () => endpoints(mesh)[0]?.state === "available");
   });
 
-  it("blames an instance for gateway errors, and not for 500", async () => {
+  it("counts every server error, and takes an instance out of rotation for gateway errors alone", async () => {
     const bad = await serve((request, response) => response.writeHead(request.url === "/500" ? 500 : 503).end());
     const mesh = meshOf({ users: bad.port });
     const agent = agentOf(mesh);
-    for (let index = 0; index < 4; index++) await fetchText("http://users/500", agent);
-    expect(endpoints(mesh)[0]?.failures).toBe(0);
-    for (let index = 0; index < 4; index++) expect((await fetchText("http://users/503", agent)).status).toBe(503);
+    for (let index = 0; index < 6; index++) await fetchText("http://users/500", agent);
     await idle(mesh);
-    expect(endpoints(mesh)[0]?.failures).toBe(4);
+    expect(endpoints(mesh)[0]).toMatchObject({ failures: 6, ejections: 0 });
+    for (let index = 0; index < 5; index++) expect((await fetchText("http://users/503", agent)).status).toBe(503);
+    await idle(mesh);
+    expect(endpoints(mesh)[0]).toMatchObject({ failures: 11, ejections: 1 });
   });
 
   it("blames an instance that ends or resets the connection, before the head and inside the body", async () => {
