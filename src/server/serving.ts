@@ -101,8 +101,12 @@ export class ServedServer implements Serving {
   }
 
   stop(why = "as the program asked"): Promise<StopReport> {
-    this.#stopped ??= this.#end(why);
-    return this.#stopped;
+    if (this.#stopped !== undefined) return this.#stopped;
+    // Known before anything happens: a listener of `leaving` may ask to stop, too.
+    const { promise, resolve } = Promise.withResolvers<StopReport>();
+    this.#stopped = promise;
+    resolve(this.#end(why));
+    return promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
