@@ -34,6 +34,7 @@ export type {
   RetryEvent,
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
+export type { ServedEnd, ServedObserver, ServedRequest } from "./core/observing/served-request.ts";
 // An instance as the mesh sees it: what pickers, observers and policies are handed.
 /** Progress of a request body, as {@link MeshRequest.progress} has it. */
 export type { SendProgress } from "./core/send-progress.ts";

@@ -5,6 +5,7 @@ import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
+import { bindObservers } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
@@ -133,6 +134,7 @@ class ClientMesh implements Mesh {
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
+    bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {

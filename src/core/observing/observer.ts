@@ -4,6 +4,7 @@ import type { Upstream } from "../upstream.ts";
 import type { CallObserver } from "./call-observer.ts";
 import type { MeshEvent } from "./events.ts";
 import type { MeshReading } from "./reading.ts";
+import type { ServedObserver, ServedRequest } from "./served-request.ts";
 
 /** The end of an attempt: its response body has closed, or it failed before. */
 export interface AttemptEnd {
@@ -37,6 +38,8 @@ export interface Observer {
   onCall?(request: MeshRequest): CallObserver | undefined;
   /** An attempt is about to be sent to `upstream`. The result follows the attempt. */
   onAttempt?(request: MeshRequest, upstream: Upstream, call: CallObserver | undefined): AttemptObserver | undefined;
+  /** A request has arrived at a server of this process that reports to the mesh. The result follows the request. */
+  onServe?(request: ServedRequest): ServedObserver | undefined;
   /** A rare event: a retry, a hedge, an answer of discovery, a new state of an instance or of a breaker. */
   readonly onEvent?: ((event: MeshEvent) => void) | undefined;
   /** The mesh has been closed, or the observer was removed: release what it has registered elsewhere. */

@@ -1,8 +1,10 @@
 import type { MeshRequest } from "../../core/dispatch.ts";
 import type { CallEnd, CallObserver, Observation } from "../../core/observing/call-observer.ts";
-import type { EventSink, MeshEvent } from "../../core/observing/events.ts";
+import type { MeshEvent } from "../../core/observing/events.ts";
 import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
+import type { ServerObservers } from "../../core/observing/served-mesh.ts";
+import type { ServedEnd, ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
 import { cleanText } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
@@ -10,7 +12,7 @@ import type { Upstream } from "../../core/upstream.ts";
 const absent: Observer = {};
 
 /** The observers of a mesh. An error of one of them disturbs neither the call nor the others; it is one process warning. */
-export class Observers implements EventSink {
+export class Observers implements ServerObservers {
   /** Calls under way know their followers by the index of the observer, so an observer that leaves keeps its place. */
   readonly #observers: Observer[];
   #hasWarned = false;
@@ -100,6 +102,59 @@ export class Observers implements EventSink {
       }
     }
     return followers;
+  }
+
+  /** The followers of a request that a server of this process got; `undefined` when there is none. */
+  followServed(request: ServedRequest): readonly ServedObserver[] | undefined {
+    let followers: ServedObserver[] | undefined;
+    for (const observer of this.#observers) {
+      try {
+        const follower = observer.onServe?.(request);
+        if (follower === undefined || this.#isPromise(follower)) continue;
+        if (followers === undefined) followers = [follower];
+        else followers.push(follower);
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
+    return followers;
+  }
+
+  /** Runs `run` exactly once, inside the `around` of the followers, whatever these do. What `run` throws is thrown. */
+  aroundServed<T>(followers: readonly ServedObserver[], run: () => T): T {
+    let ran: { readonly value: T } | { readonly thrown: unknown } | undefined;
+    let inner = (): unknown => {
+      if (ran !== undefined) return undefined;
+      try {
+        ran = { value: run() };
+      } catch (thrown) {
+        ran = { thrown };
+      }
+      return undefined;
+    };
+    const runOnce = inner;
+    for (const follower of followers) {
+      if (follower.around === undefined) continue;
+      const below = inner;
+      inner = () => follower.around?.(below);
+    }
+    this.guard(inner);
+    runOnce();
+    const result = ran as unknown as { readonly value: T } | { readonly thrown: unknown };
+    if ("thrown" in result) throw result.thrown;
+    return result.value;
+  }
+
+  /** Tells the followers of a served request that it has ended. */
+  servedEnded(followers: readonly ServedObserver[], end: ServedEnd): void {
+    for (const follower of followers) {
+      try {
+        const result: unknown = follower.onEnd?.(end);
+        if (result !== undefined) this.#isPromise(result);
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
   }
 
   /** Runs code of an observer; an error becomes a warning. */

@@ -4,6 +4,8 @@ import type { Interceptor } from "../../../src/core/dispatch.ts";
 import type { CallEnd } from "../../../src/core/observing/call-observer.ts";
 import { type EventHandlers, handleEvent, type MeshEvent } from "../../../src/core/observing/events.ts";
 import type { AttemptEnd, Observer } from "../../../src/core/observing/observer.ts";
+import { bindObservers, observersOf } from "../../../src/core/observing/served-mesh.ts";
+import type { ServedRequest } from "../../../src/core/observing/served-request.ts";
 import { createMesh } from "../../../src/mesh/mesh.ts";
 import { Observers } from "../../../src/telemetry/observing/observers.ts";
 import { memoryRegistry } from "../../../src/testing/memory-registry.ts";
@@ -280,5 +282,42 @@ describe("observers", () => {
     const server = await serve((_request, response) => response.end("ok"));
     const mesh = meshOf({ orders: server.port }, { observers: [{}, { onClose() {} }] });
     expect(await (await mesh.fetch("orders/x")).text()).toBe("ok");
+  });
+
+  it("follow a request that is served, whatever one of them does, and its handler runs exactly once", () => {
+    const log: string[] = [];
+    const follower = (name: string, around?: <T>(run: () => T) => T): Observer => ({
+      onServe: ({ method }) => {
+        log.push(`${name} sees ${method}`);
+        return { ...(around === undefined ? {} : { around }), onEnd: ({ status }) => void log.push(`${name} ends ${status}`) };
+      },
+    });
+    const twice = <T>(run: () => T): T => {
+      run();
+      return run();
+    };
+    const observers = new Observers([
+      {
+        onServe() {
+          throw new Error("no");
+        },
+      },
+      follower("a", twice),
+      { onServe: () => undefined },
+      follower("b", () => undefined as never),
+    ]);
+    const mesh = {};
+    bindObservers(mesh, observers);
+    const bound = observersOf(mesh);
+    const followers = bound?.followServed({ method: "GET" } as ServedRequest) ?? [];
+    expect(bound?.aroundServed(followers, () => log.push("handled"))).toBe(3);
+    const failing = () => {
+      throw new Error("of the handler");
+    };
+    expect(() => bound?.aroundServed(followers, failing)).toThrow("of the handler");
+    bound?.servedEnded(followers, { status: 204, refusedBy: undefined, isComplete: true, totalMs: 1 });
+    expect(log).toEqual(["a sees GET", "b sees GET", "handled", "a ends 204", "b ends 204"]);
+    expect(new Observers([{}]).followServed({} as ServedRequest)).toBeUndefined();
+    expect(observersOf({})).toBeUndefined();
   });
 });

@@ -1,0 +1,24 @@
+import type { EventSink } from "./events.ts";
+import type { ServedEnd, ServedObserver, ServedRequest } from "./served-request.ts";
+
+/** The observers of a mesh, as a server that belongs to the mesh reaches them. */
+export interface ServerObservers extends EventSink {
+  /** The followers of a request that the server got; `undefined`, and nothing allocated, while no observer follows it. */
+  followServed(request: ServedRequest): readonly ServedObserver[] | undefined;
+  /** Runs `run` exactly once, inside the `around` of the followers. */
+  aroundServed<T>(followers: readonly ServedObserver[], run: () => T): T;
+  /** Tells the followers of a request that it has ended. */
+  servedEnded(followers: readonly ServedObserver[], end: ServedEnd): void;
+}
+
+const observersByMesh = new WeakMap<object, ServerObservers>();
+
+/** Lets servers find the observers of a mesh, which are no part of what users of the mesh see. */
+export function bindObservers(mesh: object, observers: ServerObservers): void {
+  observersByMesh.set(mesh, observers);
+}
+
+/** The observers of a mesh; `undefined` for an object that is none, such as a double of a test. */
+export function observersOf(mesh: object): ServerObservers | undefined {
+  return observersByMesh.get(mesh);
+}
