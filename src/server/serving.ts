@@ -6,6 +6,8 @@ import { guardDoor } from "./connections/door.ts";
 import { stopListening } from "./connections/stop-listening.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
+import { Inbound } from "./inbound/inbound.ts";
+import { inboundOptions } from "./inbound/inbound-options.ts";
 import { useMesh } from "./mesh-users.ts";
 import { isSecure, type Servable, serverOf } from "./node-server.ts";
 import { Readiness } from "./readiness.ts";
@@ -65,6 +67,7 @@ export class ServedServer implements Serving {
   readonly #server: ReturnType<typeof serverOf>["server"];
   readonly #application: ReturnType<typeof serverOf>["application"];
   readonly #traffic: Traffic;
+  readonly #inbound: Inbound | undefined;
   readonly #gate: DrainGate;
   readonly #readiness: Readiness;
   readonly #leaving = new AbortController();
@@ -84,7 +87,11 @@ export class ServedServer implements Serving {
     this.#application = application;
     this.#traffic = new Traffic(server);
     this.#readiness = new Readiness(settings.ready, settings.clock);
-    this.#gate = new DrainGate(this.#traffic, settings.clock);
+    this.#inbound =
+      settings.inbound === false
+        ? undefined
+        : new Inbound(inboundOptions.settle(settings.inbound), { mesh: settings.mesh, readiness: () => this.readiness() });
+    this.#gate = new DrainGate(this.#traffic, settings.clock, this.#inbound);
     this.#takeGateAway = guardDoor(server, this.#gate);
     this.#releaseMesh = settings.mesh === undefined ? undefined : useMesh(settings.mesh);
     this.#offSignals = onSignals(
@@ -263,6 +270,7 @@ export class ServedServer implements Serving {
       ["deregister", () => this.#registration?.deregister(), registryMs],
       ["close the application", () => this.#application?.close(), graceMs],
       ["close the mesh", () => this.#releaseMesh?.(), graceMs],
+      ["write the access log", () => this.#inbound?.close(), registryMs],
     ];
     for (const [what, work, limitMs] of steps) {
       const problem = await problemWithin(clock, limitMs, (async () => work())());

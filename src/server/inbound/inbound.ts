@@ -1,0 +1,116 @@
+import type { Clock } from "../../core/clock.ts";
+import type { CallPriority } from "../../core/dispatch.ts";
+import { warnOfThrow } from "../../core/observing/fence.ts";
+import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
+import { continueWith } from "../../policies/incoming.ts";
+import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { refuseLate } from "./deadline-part.ts";
+import type { InboundSettings } from "./inbound-options.ts";
+import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
+import type { AskReadiness } from "./own-paths.ts";
+import { peerOf } from "./peer.ts";
+import { inboundPipeline, type Pipeline } from "./pipeline.ts";
+
+/** The record of a request that a middleware has seen; global, so that it holds for two copies of this package too. */
+const recordKey = Symbol.for("inmesh inbound request");
+
+interface Marked {
+  [recordKey]?: InboundRequest;
+}
+
+const priorities: ReadonlySet<unknown> = new Set<CallPriority>(["high", "normal", "low"]);
+
+/** What happens to the requests of a server before their handlers see them. */
+export class Inbound implements InboundHost {
+  readonly parts: readonly InboundPart[];
+  readonly clock: Clock;
+  readonly #settings: InboundSettings;
+  readonly #observers: ServerObservers | undefined;
+  readonly #pipeline: Pipeline;
+
+  constructor(settings: InboundSettings, { readiness, mesh }: { readonly readiness: AskReadiness; readonly mesh?: object | undefined }) {
+    this.#settings = settings;
+    this.clock = settings.clock;
+    this.#observers = mesh === undefined ? undefined : observersOf(mesh);
+    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers });
+    this.parts = this.#pipeline.parts;
+  }
+
+  /**
+   * The record of a request; `undefined` for one that another middleware has seen already, which it only lets pass: it would be counted, limited and logged
+   * twice. `next` calls the handler. Whoever opens a record calls its `end` when the response has closed.
+   */
+  open(request: ServerRequest, reply: ServerReply, next: () => void): InboundRequest | undefined {
+    const marked = request as Marked;
+    if (marked[recordKey] !== undefined) return undefined;
+    const record = new InboundRequest(this, request, reply, next, this.clock.now());
+    marked[recordKey] = record;
+    return record;
+  }
+
+  /** {@link open}, and the end by the response itself. */
+  openAlone(request: ServerRequest, reply: ServerReply, next: () => void): InboundRequest | undefined {
+    const record = this.open(request, reply, next);
+    if (record === undefined) return undefined;
+    (reply as Marked)[recordKey] = record;
+    // One function for all responses, which finds the record by itself.
+    (reply as NodeJS.EventEmitter).on("close", onClose);
+    return record;
+  }
+
+  /** Takes headers out of a request for an upgrade, which sees nothing else of this: it leaves HTTP. */
+  upgrade(request: ServerRequest): void {
+    this.#pipeline.strip?.arrive({ request, peer: peerOf(request) });
+  }
+
+  routeOf(request: ServerRequest): string | undefined {
+    const { route } = this.#settings;
+    if (route === undefined) return undefined;
+    try {
+      const given: unknown = route(request);
+      return typeof given === "string" ? given : undefined;
+    } catch (thrown) {
+      warnOfThrow("the function route", thrown);
+      return undefined;
+    }
+  }
+
+  priorityOf(request: ServerRequest): CallPriority {
+    const { priority } = this.#settings;
+    if (priority === undefined) return "normal";
+    try {
+      const given: unknown = priority(request);
+      if (priorities.has(given)) return given as CallPriority;
+      warnOfThrow("the function priority", new TypeError('it returned none of "high", "normal" and "low"'));
+    } catch (thrown) {
+      warnOfThrow("the function priority", thrown);
+    }
+    return "normal";
+  }
+
+  handle(record: InboundRequest, next: () => void): void {
+    const { remainingMs, attempt, followers, hasContext } = record;
+    let run = next;
+    if (attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY) {
+      const waitsMs = remainingMs - (this.clock.now() - record.startedAt);
+      // It has waited for a place for too long.
+      if (waitsMs <= 0) {
+        refuseLate(record);
+        return;
+      }
+      run = () => continueWith({ waitsMs, attempt }, next, this.clock);
+    }
+    if (hasContext && followers !== undefined) this.#observers?.aroundServed(followers, run);
+    else run();
+  }
+
+  /** Writes the rest of the access log, and ends the timer. Requests that still come are handled as before. */
+  async close(): Promise<void> {
+    this.#pipeline.process.close();
+    await this.#pipeline.log?.close();
+  }
+}
+
+function onClose(this: ServerReply): void {
+  (this as Marked)[recordKey]?.end();
+}
