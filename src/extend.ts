@@ -29,6 +29,7 @@ export type {
   InstanceStateEvent,
   MeshEvent,
   MeshEventOf,
+  RegistrationEvent,
   RetryDenial,
   RetryDeniedEvent,
   RetryEvent,
@@ -46,7 +47,14 @@ export { parseTarget, type Target } from "./fetch/target.ts";
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
 // Registrars.
 export { type KeepRegisteredOptions, keepRegistered } from "./registration/keep-registered.ts";
-export type { Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
+export type {
+  Instance,
+  InstanceStatus,
+  Registrar,
+  Registration,
+  RegistrationOwner,
+  RegistrationReport,
+} from "./registration/registrar.ts";
 export type { RegistrationKeeper, RegistrationKeeperOptions } from "./registration/registration-keeper.ts";
 export type { EntryAction, EntryCall, Recognition, RegistryEntry } from "./registration/registry-entry.ts";
 export type { CallOutcome } from "./telemetry/attribute-values.ts";
@@ -61,6 +69,7 @@ export type {
   EjectionMessage,
   HedgeMessage,
   InstanceMessage,
+  RegistrationMessage,
   RequestMessage,
   RetryDeniedMessage,
   RetryMessage,

@@ -46,7 +46,15 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
-export type { ConcurrencyReading, MeshReading, RegistryReading, RegistryState, ServiceReading } from "./core/observing/reading.ts";
+export type {
+  ConcurrencyReading,
+  MeshReading,
+  RegistrationReading,
+  RegistryReading,
+  RegistryState,
+  ServiceReading,
+} from "./core/observing/reading.ts";
+export type { RegistrationState } from "./core/observing/registration-state.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
@@ -75,6 +83,10 @@ export { continueFrom, type IncomingHeaders } from "./policies/incoming.ts";
 export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
 export type { RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
+export type { AdvertisedHost } from "./registration/advertised-host.ts";
+export type { InstanceHealth } from "./registration/health-watch.ts";
+export type { MeshRegistration, RegistryStanding } from "./registration/mesh-registration.ts";
+export type { RegisterOptions, RegistrationOptions } from "./registration/register-options.ts";
 export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
 export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection-options.ts";
 export type {

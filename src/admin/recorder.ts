@@ -75,6 +75,7 @@ export class Recorder implements Observer {
     "discovery-error": undefined,
     "instance-state": undefined,
     breaker: undefined,
+    registration: undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

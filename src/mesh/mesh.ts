@@ -5,7 +5,6 @@ import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
-import { bindObservers } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
@@ -15,7 +14,8 @@ import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
 import { deadline, timeoutOption } from "../policies/deadline.ts";
-import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import type { MeshRegistration } from "../registration/mesh-registration.ts";
+import type { RegisterOptions } from "../registration/register-options.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { staticIdentity } from "../wire/client-identity.ts";
@@ -27,6 +27,7 @@ import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
+import { Registrations } from "./registrations.ts";
 import { Service } from "./service.ts";
 import { ServiceNames } from "./service-names.ts";
 import { type ServiceOptions, withOverrides } from "./service-options.ts";
@@ -63,11 +64,11 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    */
   agent(options?: AgentOptions): Agent;
   /**
-   * Registers this process as an instance, through `registrar`, or through the discovery adapter where that is a registrar. Resolves once the
-   * registry has it, and keeps it registered until `deregister()`.
-   * @throws TypeError where there is no registrar.
+   * Registers this process as an instance of a service, through `registrar`, or through the discovery adapter where that is a registrar.
+   * Resolves once a registry has it, or at once with `keepTrying`, and keeps it registered until `deregister()` or {@link close}.
+   * @throws MeshError `ERR_MESH_REGISTRATION` when no registry takes it; TypeError or RangeError for wrong input, and without a registrar.
    */
-  register(instance: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration>;
+  register(instance: RegisterOptions, signal?: AbortSignal): Promise<MeshRegistration>;
   /**
    * Connects to instances of a service ahead of the first call, without sending anything; to be called before this process accepts requests. It
    * waits for the first answer of discovery (`discoveryTimeoutMs`) and for each connection (`connections.connectTimeoutMs`). Resolves with the
@@ -96,7 +97,10 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * closing the mesh does.
    */
   observe(observer: Observer): () => void;
-  /** Refuses new calls, waits for those in flight for at most `drainTimeoutMs`, ends the rest, and releases all resources. Idempotent. */
+  /**
+   * Deregisters what {@link register} has registered, first and within 5 seconds, and refuses new calls. Waits for those in flight for at most
+   * `drainTimeoutMs`, ends the rest, and releases all resources. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -119,6 +123,7 @@ class ClientMesh implements Mesh {
   readonly #lastGood: LastGood | undefined;
   readonly #reading: MeshReading;
   readonly #services: Services;
+  readonly #registrations: Registrations;
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** Sends a call down the pipeline. */
@@ -133,8 +138,7 @@ class ClientMesh implements Mesh {
     this.#settings = settings;
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
-    this.#observers = new Observers([...settings.observers, channelObserver]);
-    bindObservers(this, this.#observers);
+    this.#observers = new Observers([...settings.observers, channelObserver], this);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
@@ -159,10 +163,12 @@ class ClientMesh implements Mesh {
         return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
       },
     });
+    this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = {
       zone,
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
+      registrations: () => this.#registrations.read(),
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
@@ -205,13 +211,7 @@ class ClientMesh implements Mesh {
     return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle }, options);
   }
 
-  async register({ registrar, ...instance }: Instance & { readonly registrar?: Registrar }, signal?: AbortSignal): Promise<Registration> {
-    const { discovery } = this.#settings;
-    const target = registrar ?? (discovery as Partial<Registrar>);
-    if (typeof target.register !== "function")
-      throw new TypeError(`register: ${discovery.name ?? "the discovery adapter"} cannot register instances; give a registrar`);
-    return target.register(instance, signal);
-  }
+  readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);
 
   async warm(service: string, options: WarmOptions = {}): Promise<number> {
     checkWarm(options);
@@ -277,12 +277,15 @@ class ClientMesh implements Mesh {
 
   async #close(): Promise<void> {
     const { clock, drainTimeoutMs, discovery } = this.#settings;
+    // First, so that callers stop choosing this process while it still answers.
+    const deregistered = this.#registrations.close();
     const services = this.#services.all;
     this.#services.refuse();
     const endAt = clock.now() + drainTimeoutMs;
     while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
       await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
     }
+    await deregistered;
     // Connections are ended first: the watch of an adapter may take long to end.
     const watches = this.#services.close();
     await this.#transport.destroy();

@@ -2,18 +2,21 @@ import { inspect } from "node:util";
 import type { Clock, Random, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import { fenceResult } from "../core/observing/fence.ts";
-import type { InstanceStatus, Registration } from "./registrar.ts";
+import { type InstanceStatus, instanceStatuses, type Registration, type RegistrationOwner, type RegistrationReport } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";
 
 /** Options of a {@link RegistrationKeeper}. */
 export interface RegistrationKeeperOptions {
+  /** The status that was announced; absent means `up`. */
+  readonly status?: InstanceStatus;
+  /** Told of what becomes of the registration. */
+  readonly owner?: RegistrationOwner | undefined;
   /** Called with the `ERR_MESH_REGISTRATION` of every renewal that failed, also of one that found the instance forgotten and has announced it again. */
   readonly onRenewalError?: ((error: Error) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-const statuses: readonly InstanceStatus[] = ["up", "down", "out-of-service"];
 const retryBaseMs = 250;
 const minRetryMs = 50;
 /** Longest pause while renewals fail: a registry that is back knows the instance within this time. */
@@ -21,18 +24,29 @@ const maxRetryMs = 5_000;
 
 const background: EntryCall = { awaited: false };
 
+/** Another process has announced the same id later. */
+class ReplacedError extends Error {
+  constructor() {
+    super("another process has registered under this id since, to which it is left: every process needs an id of its own");
+  }
+}
+
 /**
- * Keeps an entry that a registry has accepted as up, until it is deregistered: renews it before it expires, announces it again with its
+ * Keeps an entry that a registry has accepted, until it is deregistered: renews it before it expires, announces it again with its
  * status when the registry has forgotten it, and repeats what failed. Its timer keeps no process alive. Calls are made one after the
- * other, so that a renewal and a change of the status never overtake each other.
+ * other, so that a renewal and a change of the status never overtake each other. An entry that another process has announced later is
+ * left alone, also by the withdrawal: two processes under one id would otherwise replace each other for ever, and the end of the older one
+ * would remove the newer.
  */
 export class RegistrationKeeper implements Registration {
   readonly #entry: RegistryEntry;
   readonly #options: RegistrationKeeperOptions;
-  #status: InstanceStatus = "up";
+  #status: InstanceStatus;
   /** The status that the registry has; `undefined` when that is not known. */
-  #reported: InstanceStatus | undefined = "up";
+  #reported: InstanceStatus | undefined;
   #failures = 0;
+  /** The last report to the owner that was not `renewed`; `undefined` when all is well. */
+  #trouble: RegistrationReport["type"] | undefined = undefined;
   #timer: Timer = undefined;
   /** Settles with the last call that was asked for, and never rejects; `undefined` when there is none under way. */
   #busy: Promise<void> | undefined = undefined;
@@ -42,6 +56,8 @@ export class RegistrationKeeper implements Registration {
   constructor(entry: RegistryEntry, options: RegistrationKeeperOptions) {
     this.#entry = entry;
     this.#options = options;
+    this.#status = options.status ?? "up";
+    this.#reported = this.#status;
     this.#schedule();
   }
 
@@ -53,8 +69,12 @@ export class RegistrationKeeper implements Registration {
     return this.#status;
   }
 
+  get renewMs(): number {
+    return this.#entry.renewMs;
+  }
+
   async setStatus(status: InstanceStatus): Promise<void> {
-    if (!statuses.includes(status))
+    if (!instanceStatuses.includes(status))
       throw new TypeError(`the status of ${this.id} must be "up", "down" or "out-of-service", got ${inspect(status)}`);
     if (this.#isEnded) throw this.#entry.errorOf("report", new Error("it is deregistered"));
     this.#status = status;
@@ -64,8 +84,28 @@ export class RegistrationKeeper implements Registration {
         // A later status, or a renewal in between, may have been reported already.
         if (!this.#isEnded && this.#reported !== this.#status) await this.#update({ awaited: true });
       });
+      this.#tellRenewed();
     } catch (cause) {
+      // The owner learns it here; the renewal that makes it good is reported.
+      this.#trouble ??= "failed";
       throw this.#entry.errorOf("report", cause);
+    }
+  }
+
+  async setWeight(weight: number): Promise<void> {
+    checkWeight(this.id, weight);
+    if (this.#isEnded) throw this.#entry.errorOf("reweigh", new Error("it is deregistered"));
+    if (this.#entry.reweigh === undefined) throw new TypeError(`the registry of ${this.id} knows no weights`);
+    try {
+      await this.#inTurn(async () => {
+        if (this.#isEnded) return;
+        const call = { awaited: true };
+        if (await this.#isReplaced(call)) throw new ReplacedError();
+        // Announcements have the new weight already.
+        if ((await this.#entry.reweigh?.(weight, this.#status, call)) === "forgotten") await this.#announce(call);
+      });
+    } catch (cause) {
+      throw this.#entry.errorOf("reweigh", cause);
     }
   }
 
@@ -77,10 +117,10 @@ export class RegistrationKeeper implements Registration {
         if (!this.#isEnded) await this.#update(background);
       });
       this.#failures = 0;
+      this.#tellRenewed();
     } catch (cause) {
       if (this.#isEnded) return;
-      this.#failures++;
-      this.#onError(this.#entry.errorOf("renew", cause));
+      this.#noteFailure(cause);
     }
     if (!this.#isEnded) this.#schedule();
   }
@@ -89,7 +129,7 @@ export class RegistrationKeeper implements Registration {
     this.#isEnded = true;
     this.#options.clock.clearTimer(this.#timer);
     // Not a cancellation of a call that is under way: it might still be carried out, after the withdrawal.
-    this.#withdrawal ??= this.#inTurn(() => this.#entry.withdraw({ awaited: true, signal })).catch((cause: unknown) => {
+    this.#withdrawal ??= this.#inTurn(() => this.#withdraw({ awaited: true, signal })).catch((cause: unknown) => {
       // The next call tries again.
       this.#withdrawal = undefined;
       throw signal?.aborted ? signal.reason : this.#entry.errorOf("withdraw", cause);
@@ -119,6 +159,10 @@ export class RegistrationKeeper implements Registration {
 
   /** Brings the registry up to date: renews where it has the status, reports where it may not, announces where it has forgotten. */
   async #update(call: EntryCall): Promise<void> {
+    // Before what would change the entry of another process; after a renewal, which must not be late.
+    const looksFirst = call.awaited || this.#trouble === "replaced";
+    // Not awaited where nothing is asked: the call begins in the same turn.
+    if (looksFirst && this.#entry.isReplaced !== undefined && (await this.#isReplaced(call))) throw new ReplacedError();
     const status = this.#status;
     let recognition: Recognition;
     if (this.#reported === status) {
@@ -128,6 +172,7 @@ export class RegistrationKeeper implements Registration {
       if (recognition === "known") this.#reported = status;
     }
     if (recognition === "forgotten") await this.#announce(call);
+    else if (!looksFirst && (await this.#isReplaced(call))) throw new ReplacedError();
   }
 
   async #announce(call: EntryCall): Promise<void> {
@@ -138,12 +183,52 @@ export class RegistrationKeeper implements Registration {
     await this.#entry.announce(status, call);
     this.#reported = status;
     const { lossReasons = "it was restarted without its data" } = this.#entry;
-    this.#onError(
+    // What another process has taken meanwhile was not lost by the registry.
+    if (this.#trouble === "replaced") return;
+    this.#tell(
+      "forgotten",
       this.#entry.errorOf("renew", new Error(`the registry did not know it any more, and has taken it again (${lossReasons})`)),
     );
   }
 
-  #onError(error: Error): void {
+  async #withdraw(call: EntryCall): Promise<void> {
+    if (this.#entry.isReplaced !== undefined && (await this.#isReplaced(call))) return;
+    await this.#entry.withdraw(call);
+  }
+
+  async #isReplaced(call: EntryCall): Promise<boolean> {
+    if (this.#entry.isReplaced === undefined) return false;
+    try {
+      return await this.#entry.isReplaced(call);
+    } catch (error) {
+      if (call.signal?.aborted) throw error;
+      // The call that follows tells what is wrong with the registry.
+      return false;
+    }
+  }
+
+  #noteFailure(cause: unknown): void {
+    const error = this.#entry.errorOf("renew", cause);
+    if (!(cause instanceof ReplacedError)) {
+      this.#failures++;
+      this.#tell("failed", error);
+      return;
+    }
+    this.#failures = 0;
+    // What is reported next is for a registry that knows the instance no more.
+    this.#reported = undefined;
+    if (this.#trouble !== "replaced") this.#tell("replaced", error);
+  }
+
+  #tellRenewed(): void {
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#options.owner?.onReport({ type: "renewed" });
+  }
+
+  #tell(type: Exclude<RegistrationReport["type"], "renewed">, error: Error): void {
+    this.#trouble = type;
+    this.#options.owner?.onReport({ type, error });
     try {
       fenceResult(`onRenewalError of ${this.id}`, this.#options.onRenewalError?.(error));
     } catch (thrown) {
@@ -161,4 +246,10 @@ export class RegistrationKeeper implements Registration {
     this.#busy = settled;
     return turn;
   }
+}
+
+/** Throws a `RangeError` on a number that is no weight of an instance. */
+export function checkWeight(id: string, weight: unknown): asserts weight is number {
+  if (!(typeof weight === "number" && Number.isInteger(weight) && weight >= 1 && weight <= 65_535))
+    throw new RangeError(`the weight of ${id} must be an integer from 1 to 65535, got ${inspect(weight)}`);
 }

@@ -19,6 +19,16 @@ export interface RegistryEntry {
   report(status: InstanceStatus, call: EntryCall): Promise<Recognition>;
   /** Keeps the entry from expiring. `status` is the one that was announced or reported last. */
   renew(status: InstanceStatus, call: EntryCall): Promise<Recognition>;
+  /**
+   * Changes the weight in the registry and in later announcements; nothing else that the registry knows of the entry changes. Absent where a
+   * registry has no weights.
+   */
+  reweigh?(weight: number, status: InstanceStatus, call: EntryCall): Promise<Recognition>;
+  /**
+   * Whether the registry has a later announcement of another process under this id. `false` also where that cannot be told. Absent where
+   * entries cannot be told apart.
+   */
+  isReplaced?(call: EntryCall): Promise<boolean>;
   /** Removes the entry. Resolves also when the registry does not know it. */
   withdraw(call: EntryCall): Promise<void>;
   /** Whether `error` is the registry's refusal, which a repetition does not change. */
@@ -31,7 +41,7 @@ export interface RegistryEntry {
 export type Recognition = "known" | "forgotten";
 
 /** The action that a failed call belongs to. */
-export type EntryAction = "register" | "report" | "renew" | "withdraw";
+export type EntryAction = "register" | "report" | "reweigh" | "renew" | "withdraw";
 
 /** The circumstances of one call. */
 export interface EntryCall {

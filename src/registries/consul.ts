@@ -1,7 +1,7 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { RefreshListeners } from "../discovery/refresh-listeners.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
-import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import type { Instance, Registrar, Registration, RegistrationOwner } from "../registration/registrar.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { definitionOf } from "./consul/definition.ts";
@@ -25,7 +25,7 @@ export interface Consul extends Discovery, Registrar {
   /** The names of all services in the datacentre. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once the agent has accepted the instance, then keeps it registered. */
-  register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
+  register(instance: Instance, signal?: AbortSignal, owner?: RegistrationOwner): Promise<Registration>;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
@@ -61,9 +61,11 @@ export function consul(options: ConsulOptions = {}): Consul {
     },
     refresh: (service) => shared.hints.notify(service),
     services: (signal) => listServices(client, settings, signal),
-    async register(instance, signal) {
-      const definition = definitionOf(instance, settings.deregisterAfterMs);
-      return await keepRegistered(new AgentEntry(client, definition, settings), settings, signal);
+    callersKnowAfterMs: settings.callersKnowAfterMs,
+    check: (instance) => void definitionOf(instance, settings.deregisterAfterMs),
+    async register(instance, signal, owner) {
+      const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs), settings);
+      return await keepRegistered(entry, { ...settings, initialStatus: instance.initialStatus, owner }, signal);
     },
     async close() {
       for (const watch of watches) watch.abort();

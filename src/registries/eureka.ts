@@ -1,6 +1,6 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
-import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
+import type { Instance, Registrar, Registration, RegistrationOwner } from "../registration/registrar.ts";
 import { askCancellations } from "./eureka/cancellations.ts";
 import { describeInstance } from "./eureka/description.ts";
 import { fetchApplication, fetchRegistry } from "./eureka/fetch-registry.ts";
@@ -24,7 +24,7 @@ export interface Eureka extends Discovery, Registrar {
   /** Application names in lower case, as Spring's client lists them; with `by: "vip"` the virtual host names. */
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once a server has accepted the instance, then keeps its lease. */
-  register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
+  register(instance: Instance, signal?: AbortSignal, owner?: RegistrationOwner): Promise<Registration>;
   /** Ends every running watch and drops the copy of the registry. Registrations stay until they are disposed. */
   close(): void;
 }
@@ -63,9 +63,11 @@ export function eureka(options: EurekaOptions = {}): Eureka {
     },
     refresh: (service) => copies.refresh(service),
     services: async (signal) => (await copies.all(signal)).services(),
-    async register(instance, signal) {
-      const description = describeInstance(instance, leaseMs);
-      return await keepRegistered(new EurekaLease({ ...settings, Package, servers, description }), settings, signal);
+    callersKnowAfterMs: settings.callersKnowAfterMs,
+    check: (instance) => void describeInstance(instance, leaseMs),
+    async register(instance, signal, owner) {
+      const lease = new EurekaLease({ ...settings, Package, servers, description: describeInstance(instance, leaseMs) });
+      return await keepRegistered(lease, { ...settings, initialStatus: instance.initialStatus, owner }, signal);
     },
     close() {
       for (const watch of watches) watch.abort();

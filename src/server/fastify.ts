@@ -8,7 +8,8 @@ import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
 export type { ServeOptions } from "./serve-options.ts";
-export type { Serving, ServingState, StopReport } from "./serving.ts";
+export type { Serving, ServingState } from "./serving.ts";
+export type { StopReport } from "./stop.ts";
 
 const servings = new WeakMap<object, Serving>();
 

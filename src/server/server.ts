@@ -18,7 +18,8 @@ export { type InboundMiddleware, inbound, type MiddlewareOptions } from "./inbou
 export type { TrustOptions } from "./inbound/trust-options.ts";
 export type { Application, NodeServer, Servable } from "./node-server.ts";
 export type { ServedInstance, ServedMesh, ServeOptions } from "./serve-options.ts";
-export type { Serving, ServingState, StopReport } from "./serving.ts";
+export type { Serving, ServingState } from "./serving.ts";
+export type { StopReport } from "./stop.ts";
 
 /**
  * Serves a server of `node:http`, `node:https` or `node:http2`, or a Fastify instance; of an Express application, what `app.listen()` returns. It

@@ -30,4 +30,5 @@ export const attribute = {
   breakerScope: "inmesh.breaker.scope",
   endpointState: "inmesh.endpoint.state",
   discoveryOutcome: "inmesh.discovery.outcome",
+  registrationState: "inmesh.registration.state",
 } as const;

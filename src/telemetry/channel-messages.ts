@@ -1,6 +1,7 @@
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
+import type { RegistrationState } from "../core/observing/registration-state.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 
 /** The fields of every message about a request. */
@@ -117,6 +118,21 @@ export interface DiscoveryErrorMessage {
   readonly error: string;
 }
 
+/** A registration of this process stands differently at a registry. */
+export interface RegistrationMessage {
+  /** The service that this process is an instance of. */
+  readonly service: string;
+  /** The id of the instance. */
+  readonly instance: string;
+  /** The kind of registry and its address. */
+  readonly registry: string;
+  readonly state: RegistrationState;
+  /** Whether the registry had lost the instance, or has given its id to another process. */
+  readonly lost: boolean;
+  /** As in {@link CallMessage}. */
+  readonly error: string | undefined;
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -131,4 +147,5 @@ export interface ChannelMessages {
   readonly "inmesh:breaker": BreakerMessage;
   readonly "inmesh:discovery:update": DiscoveryUpdateMessage;
   readonly "inmesh:discovery:error": DiscoveryErrorMessage;
+  readonly "inmesh:registration": RegistrationMessage;
 }

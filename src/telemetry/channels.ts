@@ -57,6 +57,16 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
     ),
   ],
   breaker: [on("inmesh:breaker", ({ service, state }) => ({ service, state, endpoint: undefined, address: undefined }))],
+  registration: [
+    on("inmesh:registration", ({ service, id, registry, state, lost, error }) => ({
+      service,
+      instance: id,
+      registry,
+      state,
+      lost,
+      error: error === undefined ? undefined : errorText(error),
+    })),
+  ],
 };
 
 const eventChannels: readonly Channel[] = Object.values(publications).flatMap((all) => all.map((publication) => publication.channel));

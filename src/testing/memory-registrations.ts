@@ -5,7 +5,7 @@ import { quoted } from "../core/text/clean-text.ts";
 import { readEndpoints } from "../discovery/file/service-list.ts";
 import { entryNameRule, isEntryName } from "../registration/entry-name.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
-import type { Instance, InstanceStatus, Registration } from "../registration/registrar.ts";
+import type { Instance, InstanceStatus, Registration, RegistrationOwner } from "../registration/registrar.ts";
 import type { RegistrationKeeper } from "../registration/registration-keeper.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../registration/registry-entry.ts";
 import type { MemoryStore } from "./memory-store.ts";
@@ -21,10 +21,14 @@ export class MemoryRegistrations {
   }
 
   /** Lists an instance until its registration is disposed. */
-  async register(instance: Instance, signal: AbortSignal | undefined): Promise<Registration> {
+  async register(instance: Instance, signal: AbortSignal | undefined, owner: RegistrationOwner | undefined): Promise<Registration> {
     const entry = new MemoryEntry(this.#store, instance, () => this.#keepers.delete(entry));
     // No clock is used: the first attempt is the only one, and an entry that never expires has no timer.
-    const keeper = await keepRegistered(entry, { registerTimeoutMs: 0, clock: systemClock, random: Math.random }, signal);
+    const keeper = await keepRegistered(
+      entry,
+      { registerTimeoutMs: 0, initialStatus: instance.initialStatus, owner, clock: systemClock, random: Math.random },
+      signal,
+    );
     this.#keepers.set(entry, keeper);
     return keeper;
   }
@@ -42,20 +46,26 @@ export class MemoryRegistrations {
   }
 }
 
-const doing: Readonly<Record<EntryAction, string>> = { register: "register", report: "update", renew: "renew", withdraw: "deregister" };
+const doing: Readonly<Record<EntryAction, string>> = {
+  register: "register",
+  report: "update",
+  reweigh: "reweigh",
+  renew: "renew",
+  withdraw: "deregister",
+};
 
 class MemoryEntry implements RegistryEntry {
   readonly id: string;
   readonly renewMs = Number.POSITIVE_INFINITY;
   readonly #store: MemoryStore;
   readonly #service: string;
-  readonly #endpoint: Endpoint;
+  #endpoint: Endpoint;
   readonly #onWithdrawn: () => void;
 
   constructor(store: MemoryStore, instance: Instance, onWithdrawn: () => void) {
     this.#store = store;
     this.#service = instance.service;
-    this.#endpoint = endpointOf(instance);
+    this.#endpoint = memoryEndpointOf(instance);
     this.#onWithdrawn = onWithdrawn;
     this.id = this.#endpoint.id;
   }
@@ -72,6 +82,14 @@ class MemoryEntry implements RegistryEntry {
   /** Lists the instance again where it is missing. */
   renew(status: InstanceStatus): Promise<Recognition> {
     return this.report(status);
+  }
+
+  async reweigh(weight: number, status: InstanceStatus): Promise<Recognition> {
+    this.#throwIfFailing();
+    const former = this.#endpoint;
+    this.#endpoint = { ...former, weight };
+    if (status === "up") this.#store.put(this.#service, this.#endpoint);
+    return "known";
   }
 
   async withdraw({ signal }: EntryCall): Promise<void> {
@@ -106,7 +124,8 @@ class MemoryEntry implements RegistryEntry {
   }
 }
 
-function endpointOf(instance: Instance): Endpoint {
+/** The endpoint of an instance; throws a `TypeError` or `RangeError` that names the wrong field and its value. */
+export function memoryEndpointOf(instance: Instance): Endpoint {
   const { service, port, host = "127.0.0.1", id = `${service}-${host}-${port}`, secure, weight, zone, metadata } = instance;
   if (!isEntryName(service)) throw new TypeError(`memoryRegistry: service must be ${entryNameRule}, got ${quoted(service)}`);
   if (!isEntryName(id)) throw new TypeError(`memoryRegistry: id must be ${entryNameRule}, got ${quoted(id)}`);

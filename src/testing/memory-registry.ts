@@ -1,8 +1,8 @@
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { type ListedEndpoint, readEndpoints } from "../discovery/file/service-list.ts";
-import type { Instance, Registrar, Registration } from "../registration/registrar.ts";
-import { MemoryRegistrations } from "./memory-registrations.ts";
+import type { Instance, Registrar, Registration, RegistrationOwner } from "../registration/registrar.ts";
+import { MemoryRegistrations, memoryEndpointOf } from "./memory-registrations.ts";
 import { MemoryStore } from "./memory-store.ts";
 
 /** See {@link memoryRegistry}. */
@@ -28,7 +28,7 @@ export interface MemoryRegistry extends Discovery, Registrar {
   /** The services that have an instance. */
   services(signal?: AbortSignal): Promise<readonly string[]>;
   /** Resolves once the instance is listed; it is never renewed, since nothing here expires. */
-  register(instance: Instance, signal?: AbortSignal): Promise<Registration>;
+  register(instance: Instance, signal?: AbortSignal, owner?: RegistrationOwner): Promise<Registration>;
   readonly emptyPolicy: "trust";
   readonly allowSocketPaths: true;
 }
@@ -49,7 +49,9 @@ export function memoryRegistry(): MemoryRegistry {
     },
     watch: (service, signal) => store.watch(service, signal),
     services: async () => store.services(),
-    register: (instance, signal) => registrations.register(instance, signal),
+    callersKnowAfterMs: 0,
+    check: (instance) => void memoryEndpointOf(instance),
+    register: (instance, signal, owner) => registrations.register(instance, signal, owner),
     set: (service, endpoints) => store.replace(service, readEndpoints(endpoints, `memoryRegistry: ${service}`)),
     add(service, endpoint) {
       const [added] = readEndpoints([endpoint], `memoryRegistry: ${service}`) as [Endpoint];

@@ -38,6 +38,7 @@ const reviewed: Readonly<Record<string, string>> = {
   "LeastRequestOptions.choices": "balancer/lists/draw.ts, in the rule that several pickers share",
   "PeakEwmaOptions.choices": "balancer/lists/draw.ts, in the rule that several pickers share",
   "PrequalOptions.rifQuantile": "2 ** -0.25 in its table",
+  "RegistrationOptions.healthIntervalMs": "registration/joint-registration.ts, for it depends on the registries",
   "ServerAnswer.latencyMs": "testing/simulator/server.ts, as a part of its answer",
 };
 

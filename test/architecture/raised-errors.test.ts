@@ -78,11 +78,14 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "registries/eureka/fetch-registry.ts: failure": ["Eureka failed"],
   },
   ERR_MESH_REGISTRATION: {
+    "registration/joint-registration.ts: JointRegistration.#endedError": ["the registration has been ended"],
+    "registration/joint-registration.ts: JointRegistration.#errorOf": ["some of several registries failed"],
     "registries/consul/agent-entry.ts: AgentEntry.errorOf": ["Consul failed"],
     "registries/eureka/lease.ts: EurekaLease.errorOf": ["Eureka failed"],
   },
   ERR_MESH_CLOSED: {
     "discovery/endpoint-wait.ts: EndpointWait.close": ["close() ended a call that waits for the first endpoints"],
+    "mesh/registrations.ts: Registrations.register": ["register() after close()"],
     "mesh/services.ts: closedError": ["a call after close()"],
     "wire/failure.ts: codeOf": ["close() ended a call in flight"],
   },

@@ -1,6 +1,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { keepRegistered } from "../../src/registration/keep-registered.ts";
+import type { InstanceStatus } from "../../src/registration/registrar.ts";
 import { seededRandom } from "../../src/testing/seeded-random.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { Refused, ScriptedEntry } from "./scripted-entry.ts";
@@ -78,14 +79,26 @@ describe("keepRegistered", () => {
     expect(leftovers()).toEqual([[], []]);
   });
 
-  it("cuts off an attempt that is under way when its time is over", async () => {
+  it("leaves an attempt that is under way when its time is over, and takes it back once it has ended or two seconds later", async () => {
     const { entry, clock, register, leftovers } = rig({ registerTimeoutMs: 1_000 });
     entry.script = (what) => (what.startsWith("announce") ? "hold" : "known");
     const registering = register();
     await clock.advance(1_000);
     await expect(registering).rejects.toMatchObject({ message: "scripted: register o1: no answer within 1000 ms" });
-    expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+    expect(entry.calls(), "the attempt might be carried out after the removal").toEqual(["announce up"]);
+    await clock.advance(2_000);
+    expect(entry.calls()).toEqual(["withdraw unawaited"]);
     expect(leftovers()).toEqual([[], []]);
+
+    const answered = rig({ registerTimeoutMs: 1_000 });
+    answered.entry.script = (what) => (what.startsWith("announce") ? "hold" : "known");
+    const late = answered.register();
+    await answered.clock.advance(1_000);
+    await expect(late).rejects.toThrow("no answer");
+    answered.entry.held[0]?.answer();
+    await answered.clock.advance(0);
+    expect(answered.entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+    expect(answered.leftovers()).toEqual([[], []]);
   });
 
   it("makes one attempt when it is given no time", async () => {
@@ -123,6 +136,8 @@ describe("keepRegistered", () => {
       const reason = new Error("enough");
       controller.abort(reason);
       await expect(registering).rejects.toBe(reason);
+      entry.held[0]?.answer();
+      await clock.advance(0);
       expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
       expect(leftovers()).toEqual([[], []]);
     },
@@ -144,5 +159,59 @@ describe("keepRegistered", () => {
     };
     await expect(register()).rejects.toMatchObject({ message: "scripted: register o1: down" });
     expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+  });
+
+  it("announces the initial status, and refuses one that does not exist", async () => {
+    const { entry, clock } = rig();
+    const options = { registerTimeoutMs: 0, clock, random: () => 1 };
+    const registration = await keepRegistered(entry, { ...options, initialStatus: "out-of-service" });
+    expect([registration.status, entry.calls()]).toEqual(["out-of-service", ["announce out-of-service"]]);
+    await clock.advance(10_000);
+    expect(entry.calls()).toEqual(["renew out-of-service unawaited"]);
+    await registration.deregister();
+    entry.calls();
+    await expect(keepRegistered(entry, { ...options, initialStatus: "UP" as InstanceStatus })).rejects.toThrow(
+      'initialStatus of o1 must be one of "up", "down", "out-of-service", not "UP"',
+    );
+    expect(entry.calls()).toEqual([]);
+  });
+
+  describe("with an owner", () => {
+    it("announces the status that the owner has at each attempt", async () => {
+      const { entry, clock } = rig();
+      let status: InstanceStatus = "up";
+      const owner = { status: () => status, onReport() {} };
+      entry.script = failing(new Error("down"));
+      const registering = keepRegistered(entry, { registerTimeoutMs: 10_000, clock, random: () => 1, initialStatus: "down", owner });
+      await clock.advance(0);
+      status = "out-of-service";
+      entry.script = () => "known";
+      await clock.advance(100);
+      expect((await registering).status).toBe("out-of-service");
+      expect(entry.calls()).toEqual(["announce up", "announce out-of-service"]);
+      await (await registering).deregister();
+    });
+
+    it("rejects only once what an attempt may have left has been removed", async () => {
+      const { entry, clock, controller, signal, leftovers } = rig();
+      entry.script = () => "hold";
+      const reports: unknown[] = [];
+      const owner = { status: () => "up" as const, onReport: (report: unknown) => reports.push(report) };
+      let isSettled = false;
+      const registering = keepRegistered(entry, { registerTimeoutMs: 10_000, clock, random: () => 1, owner }, signal).catch((error) => {
+        isSettled = true;
+        return error;
+      });
+      const reason = new Error("enough");
+      controller.abort(reason);
+      await clock.advance(100);
+      expect([entry.calls(), isSettled]).toEqual([["announce up"], false]);
+      entry.held[0]?.answer();
+      await clock.advance(100);
+      expect([entry.calls(), isSettled]).toEqual([["withdraw"], false]);
+      entry.held[1]?.answer();
+      expect(await registering).toBe(reason);
+      expect([leftovers(), reports]).toEqual([[[], []], []]);
+    });
   });
 });

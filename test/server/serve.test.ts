@@ -139,8 +139,8 @@ describe("stopping a server of node:http", () => {
     const report = await serving.stop();
     await rejected;
     expect(report.cutOff).toBe(1);
-    expect(report.problems[0]).toContain("were cut off");
-    expect(lines.some((line) => line.includes("were cut off"))).toBe(true);
+    expect(report.problems[0]).toContain("cut off 1 of");
+    expect(lines.some((line) => line.includes("cut off 1 of"))).toBe(true);
   });
 
   test("waits for a client that reads slowly, and not longer than graceMs for one that never reads", async () => {

@@ -8,7 +8,7 @@ import type { MeshRequest } from "../../src/core/dispatch.ts";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { AttemptEnd, Observer } from "../../src/core/observing/observer.ts";
-import type { MeshReading, ServiceReading } from "../../src/core/observing/reading.ts";
+import type { MeshReading, RegistrationReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
 
 class PulledReader extends MetricReader {
@@ -123,7 +123,9 @@ export class ShownMesh implements MeshReading {
   zone: string | undefined = undefined;
   certificateExpiresAtMs: number | undefined = undefined;
   shown: readonly ServiceReading[] = [];
+  registered: readonly RegistrationReading[] = [];
   services = (): readonly ServiceReading[] => this.shown;
+  registrations = (): readonly RegistrationReading[] => this.registered;
 }
 
 /** A service with one available endpoint and nothing else of note, unless `overrides` says otherwise. */

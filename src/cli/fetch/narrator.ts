@@ -78,6 +78,8 @@ export class Narrator implements Observer {
     },
     "instance-state": ({ upstream, state, rule }) => this.#note(`${upstream.id} is ${state}${rule === undefined ? "" : ` (${rule})`}`),
     breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
+    // It registers nothing.
+    registration: undefined,
   };
 
   #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {

@@ -4,6 +4,7 @@ import type { EjectionRule } from "../ejection-rule.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
+import type { RegistrationState } from "./registration-state.ts";
 
 /** The reason for which an attempt that failed was not retried. */
 export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body";
@@ -90,6 +91,22 @@ export interface BreakerEvent {
   readonly state: BreakerState;
 }
 
+/** An instance that the mesh keeps registered stands differently at a registry. A failure is told once, not each time it is tried again. */
+export interface RegistrationEvent {
+  readonly type: "registration";
+  /** The service that this process is an instance of. */
+  readonly service: string;
+  /** The id of the instance. */
+  readonly id: string;
+  /** The kind of registry and its address: `consul at http://127.0.0.1:8500`. */
+  readonly registry: string;
+  readonly state: RegistrationState;
+  /** Whether the registry had lost the instance, and has taken it again, or has given its id to another process. */
+  readonly lost: boolean;
+  /** The failure, or the way in which the instance was lost; else `undefined`. */
+  readonly error: Error | undefined;
+}
+
 /** A rare event in a mesh, discriminated by `type`. Calls and attempts, which are frequent, have hooks of their own. */
 export type MeshEvent =
   | RetryEvent
@@ -99,7 +116,8 @@ export type MeshEvent =
   | EndpointsEvent
   | DiscoveryErrorEvent
   | InstanceStateEvent
-  | BreakerEvent;
+  | BreakerEvent
+  | RegistrationEvent;
 
 /** The member of {@link MeshEvent} with this `type`. */
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;

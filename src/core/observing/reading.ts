@@ -1,5 +1,6 @@
 import type { BreakerState } from "../breaker-state.ts";
 import type { InstanceState } from "../upstream.ts";
+import type { RegistrationState } from "./registration-state.ts";
 
 /** A concurrency limit at this moment. */
 export interface ConcurrencyReading {
@@ -55,6 +56,16 @@ export interface ServiceReading {
   readonly concurrency: ConcurrencyReading | undefined;
 }
 
+/** A registration of this process at one registry, at this moment. */
+export interface RegistrationReading {
+  readonly service: string;
+  /** The id of the instance. */
+  readonly id: string;
+  /** The kind of registry and its address. */
+  readonly registry: string;
+  readonly state: RegistrationState;
+}
+
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
 export interface MeshReading {
   /** The zone of this process; `undefined` where the options name none. */
@@ -63,4 +74,6 @@ export interface MeshReading {
   readonly certificateExpiresAtMs: number | undefined;
   /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];
+  /** Reads what this process has registered and has not deregistered. */
+  readonly registrations: () => readonly RegistrationReading[];
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
@@ -21,6 +22,7 @@ const maxMisses = 6;
 const doing: Readonly<Record<EntryAction, string>> = {
   register: "registering",
   report: "telling the status of",
+  reweigh: "changing the weight of",
   renew: "renewing",
   withdraw: "deregistering",
 };
@@ -38,6 +40,12 @@ export class AgentEntry implements RegistryEntry {
   readonly #isTtl: boolean;
   /** Whether the agent may have the instance in maintenance. */
   #isInMaintenance = false;
+  /**
+   * Text in the notes of the check by which this process knows its own registration: ids, names and addresses are those of a successor under the
+   * same id too, and metadata would be seen by callers.
+   */
+  readonly #mark = `inmesh ${randomUUID()}`;
+  #weight: number;
   /** Announcements that an agent has accepted, and which an agent still has to be asked to remove. */
   #accepted = 0;
 
@@ -46,6 +54,7 @@ export class AgentEntry implements RegistryEntry {
     this.#definition = definition;
     this.#options = options;
     this.#isTtl = definition.check.type === "ttl";
+    this.#weight = definition.weight;
   }
 
   get id(): string {
@@ -57,19 +66,30 @@ export class AgentEntry implements RegistryEntry {
   }
 
   async announce(status: InstanceStatus, call: EntryCall): Promise<void> {
-    const { service, serviceCheck, body } = this.#definition;
-    // A check that Consul makes itself starts as critical, until Consul has made it once.
-    const initial = this.#isTtl ? { status: status === "up" ? "passing" : "critical" } : {};
-    await this.#ask(call, {
-      call: (npm, options) => npm.agent.service.register(options),
-      options: { ...service, check: { ...serviceCheck, ...initial } },
-      // Otherwise a check left by an earlier process under this id would stay for ever. It ends a maintenance, too.
-      query: { "replace-existing-checks": "true" },
-      body,
-    });
+    // Otherwise a check left by an earlier process under this id would stay for ever. It ends a maintenance, too.
+    await this.#register(status, call, { "replace-existing-checks": "true" });
     this.#accepted++;
     this.#isInMaintenance = false;
     if (status !== "up") await this.#setStatus(status, call);
+  }
+
+  /** Registers it again in place: the agent keeps what its checks have found, and a maintenance. */
+  async reweigh(weight: number, status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    this.#weight = weight;
+    await this.#register(status, call, {});
+    // Where the agent had lost it, this was an announcement.
+    if (status !== "up") await this.#setStatus(status, call);
+    return "known";
+  }
+
+  async isReplaced(call: EntryCall): Promise<boolean> {
+    const { checkId } = this.#definition;
+    const { body } = await this.#ask(call, {
+      call: (npm, options) => npm.agent.check.list(options),
+      options: { filter: `CheckID == ${JSON.stringify(checkId)}` },
+    });
+    const mark = text(field(field(body, checkId), "Notes"));
+    return mark?.startsWith("inmesh ") === true && mark !== this.#mark;
   }
 
   report(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
@@ -145,6 +165,19 @@ export class AgentEntry implements RegistryEntry {
     if (isMaintenance) await this.#setMaintenance(status, call);
     if (this.#isTtl) await this.#setCheck(status, call);
     if (!isMaintenance && this.#isInMaintenance) await this.#setMaintenance("up", call);
+  }
+
+  async #register(status: InstanceStatus, call: EntryCall, query: Readonly<Record<string, string>>): Promise<void> {
+    const { service, serviceCheck } = this.#definition;
+    // A check that Consul makes itself starts as critical, until Consul has made it once.
+    const initial = this.#isTtl ? { status: status === "up" ? "passing" : "critical" } : {};
+    await this.#ask(call, {
+      call: (npm, options) => npm.agent.service.register(options),
+      options: { ...service, check: { ...serviceCheck, ...initial, notes: this.#mark } },
+      query,
+      // With a warning an instance keeps a small share.
+      body: { Weights: { Passing: this.#weight, Warning: 1 } },
+    });
   }
 
   async #setMaintenance(status: InstanceStatus, call: EntryCall): Promise<void> {

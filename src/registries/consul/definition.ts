@@ -15,8 +15,7 @@ export interface Definition {
   readonly service: Readonly<Record<string, unknown>>;
   /** The check, without its status. */
   readonly serviceCheck: Readonly<Record<string, unknown>>;
-  /** Fields of the body that the npm client does not know. */
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly weight: number;
 }
 
 const defaultTtlMs = 15_000;
@@ -56,8 +55,7 @@ export function definitionOf(instance: Instance, deregisterAfterMs: number): Def
       deregistercriticalserviceafter: milliseconds(deregisterAfterMs),
       ...probeOf(check, host ?? "127.0.0.1", port),
     },
-    // With a warning an instance keeps a small share.
-    body: { Weights: { Passing: Math.round(weight), Warning: 1 } },
+    weight: Math.round(weight),
   };
 }
 

@@ -71,6 +71,11 @@ export interface ConsulOptions {
   readonly maxBodyBytes?: number;
   /** How long `register` tries to reach the agent, in milliseconds; 0 makes one attempt. Default 10,000. */
   readonly registerTimeoutMs?: number;
+  /**
+   * How long an instance that leaves has to serve on until callers know, in milliseconds, for what closes a server: they hold blocking queries, which
+   * Consul answers at once. Longer for callers that poll. Default 1,000.
+   */
+  readonly callersKnowAfterMs?: number;
   /** Consul removes a registered instance that has been critical for this long, in milliseconds, at least 60,000. Default 600,000. */
   readonly deregisterAfterMs?: number;
   /**
@@ -117,6 +122,7 @@ type ConsulDefaults = Required<
     | "maxBodyBytes"
     | "registerTimeoutMs"
     | "deregisterAfterMs"
+    | "callersKnowAfterMs"
     | "clock"
     | "random"
   >
@@ -149,6 +155,7 @@ const known: readonly (keyof ConsulOptions)[] = [
   "maxBodyBytes",
   "registerTimeoutMs",
   "deregisterAfterMs",
+  "callersKnowAfterMs",
   "onRenewalError",
   "clock",
   "random",
@@ -204,6 +211,7 @@ function withDefaults(options: ConsulOptions): ConsulDefaults {
     maxBodyBytes = 32 * mebibyte,
     registerTimeoutMs = 10_000,
     deregisterAfterMs = 600_000,
+    callersKnowAfterMs = 1_000,
     clock = systemClock,
     random = Math.random,
   } = options;
@@ -220,6 +228,7 @@ function withDefaults(options: ConsulOptions): ConsulDefaults {
     maxBodyBytes,
     registerTimeoutMs,
     deregisterAfterMs,
+    callersKnowAfterMs,
     clock,
     random,
   };
@@ -240,6 +249,7 @@ function checkDefaults(settings: ConsulDefaults): void {
   checkNumber("consul: maxBlockingQueries", settings.maxBlockingQueries, 0, 100_000);
   checkNumber("consul: maxBodyBytes", settings.maxBodyBytes, 1, 1024 * mebibyte);
   checkNumber("consul: registerTimeoutMs", settings.registerTimeoutMs, 0, 24 * hourMs);
+  checkNumber("consul: callersKnowAfterMs", settings.callersKnowAfterMs, 0, 24 * hourMs);
   // Consul raises a shorter time to one minute without notice.
   checkNumber("consul: deregisterAfterMs", settings.deregisterAfterMs, 60_000, 365 * 24 * hourMs);
 }

@@ -18,6 +18,9 @@ export interface Entry {
   readonly instance: JsonRecord;
 }
 
+/** The name of the metadata by which a process knows its own registration. Callers do not see it. */
+export const registrationMark = "inmesh-registration";
+
 /** Characters of metadata kept of one instance, and of one name or value that is used by itself. */
 const maxMetadata = 16_384;
 const maxText = 512;
@@ -107,7 +110,7 @@ function metadataOf(value: unknown): ReadonlyMap<string, string> {
   for (const name of Object.keys(value).sort()) {
     const content = value[name];
     // "@class" is the Java type of an empty map.
-    if (name === "@class" || !["string", "number", "boolean"].includes(typeof content)) continue;
+    if (name === "@class" || name === registrationMark || !["string", "number", "boolean"].includes(typeof content)) continue;
     const text = String(content);
     const length = name.length + text.length;
     if (length > left) continue;

@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
 import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
 import type { Description } from "./description.ts";
-import { isRecord } from "./entry.ts";
+import { isRecord, registrationMark } from "./entry.ts";
 import { type FencedClient, fencedClient } from "./fenced-client.ts";
 import type { PackageClass } from "./package.ts";
 import type { RestAnswer } from "./rest-call.ts";
@@ -28,10 +29,21 @@ export class Refusal extends Error {
   }
 }
 
+/** An instance as a server lists it. */
+interface Listed {
+  readonly status: unknown;
+  readonly isOverridden: boolean;
+  /** The time stamp of its last registration. */
+  readonly dirtyAt: number;
+  /** The mark of the process that has registered it, where that is one of inmesh. */
+  readonly mark: unknown;
+}
+
 const eurekaStatuses: Readonly<Record<InstanceStatus, string>> = { up: "UP", down: "DOWN", "out-of-service": "OUT_OF_SERVICE" };
 const doing: Readonly<Record<EntryAction, string>> = {
   register: "register",
   report: "set the status of",
+  reweigh: "set the weight of",
   renew: "renew",
   withdraw: "deregister",
 };
@@ -47,6 +59,9 @@ export class EurekaLease implements RegistryEntry {
   readonly #client: FencedClient;
   /** Eureka's word for the status of the call under way. */
   #status = "UP";
+  /** The metadata by which this process knows its own registration: a successor under the same id has the rest too. */
+  readonly #mark = randomUUID();
+  #weight: string | undefined = undefined;
   /** Time stamp of the last registration; a server that has older data answers a renewal with 404. */
   #dirtyAt: number;
 
@@ -58,7 +73,13 @@ export class EurekaLease implements RegistryEntry {
     this.renewMs = Math.min(heartbeatMs, description.leaseMs / 3);
     this.#client = fencedClient(Package, (request, signal) => servers.send(request, judge, signal), {
       ...description,
-      describe: () => ({ ...description.fields, ...this.#leaseInfo(), status: this.#status, lastDirtyTimestamp: String(this.#dirtyAt) }),
+      describe: () => ({
+        ...description.fields,
+        metadata: this.#metadata(),
+        ...this.#leaseInfo(),
+        status: this.#status,
+        lastDirtyTimestamp: String(this.#dirtyAt),
+      }),
       renewQuery: () => `?status=${this.#status}&lastDirtyTimestamp=${this.#dirtyAt}`,
     });
   }
@@ -91,6 +112,18 @@ export class EurekaLease implements RegistryEntry {
   async report(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
     await this.announce(status, call);
     return "known";
+  }
+
+  /** The weight is metadata, so that a change of it is a registration again. */
+  async reweigh(weight: number, status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    this.#weight = String(weight);
+    return await this.report(status, call);
+  }
+
+  /** A server that lags behind may list an earlier registration still, whose time stamp is less. */
+  async isReplaced(call: EntryCall): Promise<boolean> {
+    const listed = await this.#look(call);
+    return listed?.mark !== undefined && listed.mark !== this.#mark && listed.dirtyAt > this.#dirtyAt;
   }
 
   async renew(status: InstanceStatus, call: EntryCall): Promise<Recognition> {
@@ -127,7 +160,7 @@ export class EurekaLease implements RegistryEntry {
   }
 
   /** The instance as it is listed; `undefined` when that cannot be found out, which is no reason to fail. */
-  async #look({ awaited, signal }: EntryCall): Promise<{ status: unknown; isOverridden: boolean; dirtyAt: number } | undefined> {
+  async #look({ awaited, signal }: EntryCall): Promise<Listed | undefined> {
     const { servers, description } = this.#options;
     const path = `${encodeURIComponent(description.app)}/${encodeURIComponent(description.instanceId)}`;
     try {
@@ -137,11 +170,22 @@ export class EurekaLease implements RegistryEntry {
       if (!isRecord(listed)) return undefined;
       const override = listed["overriddenStatus"] ?? listed["overriddenstatus"] ?? "UNKNOWN";
       const dirtyAt = Number(listed["lastDirtyTimestamp"]);
-      return { status: listed["status"], isOverridden: override !== "UNKNOWN", dirtyAt: Number.isSafeInteger(dirtyAt) ? dirtyAt : 0 };
+      return {
+        status: listed["status"],
+        isOverridden: override !== "UNKNOWN",
+        dirtyAt: Number.isSafeInteger(dirtyAt) ? dirtyAt : 0,
+        mark: isRecord(listed["metadata"]) ? listed["metadata"][registrationMark] : undefined,
+      };
     } catch {
       if (signal?.aborted) throw signal.reason;
       return undefined;
     }
+  }
+
+  #metadata(): Readonly<Record<string, unknown>> {
+    const { metadata } = this.#options.description.fields;
+    const weight = this.#weight === undefined ? {} : { weight: this.#weight };
+    return { ...(metadata as Readonly<Record<string, unknown>>), ...weight, [registrationMark]: this.#mark };
   }
 
   #leaseInfo(): Readonly<Record<string, unknown>> {

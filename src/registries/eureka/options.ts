@@ -51,6 +51,11 @@ export interface EurekaOptions {
   /** How long `register` tries to reach a server, in milliseconds. Default 10,000. */
   readonly registerTimeoutMs?: number;
   /**
+   * How long an instance that leaves has to serve on until callers know, in milliseconds, for what closes a server. Default 60,000: servers answer
+   * from a cache for up to 30 s, and Spring's clients fetch every 30 s.
+   */
+  readonly callersKnowAfterMs?: number;
+  /**
    * Called with the error when a registered instance could not be renewed, also when the registry had forgotten it. The renewal is repeated, or
    * the instance registered again, in any case.
    */
@@ -83,6 +88,7 @@ const known: readonly (keyof EurekaOptions)[] = [
   "heartbeatMs",
   "leaseMs",
   "registerTimeoutMs",
+  "callersKnowAfterMs",
   "onRenewalError",
   "clock",
   "random",
@@ -91,6 +97,7 @@ const knownTls: readonly (keyof EurekaTls)[] = ["ca", "cert", "key", "passphrase
 const mebibyte = 2 ** 20;
 
 /** Checks the options and fills the defaults in. Throws a `TypeError` or `RangeError` that names option and value, without secrets. */
+// Over 60 lines: a list of options, each three times.
 export function settingsOf(options: EurekaOptions): EurekaSettings {
   checkObject("eureka: options", options);
   checkKeys("eureka", options, known);
@@ -107,6 +114,7 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
     heartbeatMs = 30_000,
     leaseMs = 90_000,
     registerTimeoutMs = 10_000,
+    callersKnowAfterMs = 60_000,
     onRenewalError = () => {},
     clock = systemClock,
     random = Math.random,
@@ -125,6 +133,7 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
   // Eureka counts in seconds.
   checkNumber("eureka: leaseMs", leaseMs, 1_000, maxTimerMs);
   checkNumber("eureka: registerTimeoutMs", registerTimeoutMs, 1, maxTimerMs);
+  checkNumber("eureka: callersKnowAfterMs", callersKnowAfterMs, 0, maxTimerMs);
   checkFunction("eureka: onRenewalError", onRenewalError);
   // The value is not shown: a URL may hold a password.
   if (!Array.isArray(servers) || servers.length === 0) throw new TypeError("eureka: servers must be an array of at least one URL");
@@ -144,6 +153,7 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
     heartbeatMs,
     leaseMs,
     registerTimeoutMs,
+    callersKnowAfterMs,
     onRenewalError,
     clock,
     random,

@@ -5,7 +5,7 @@ import { observersOf, type ServerObservers } from "../../core/observing/served-m
 import { continueWith } from "../../policies/incoming.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { refuseLate } from "./deadline-part.ts";
-import type { InboundSettings } from "./inbound-options.ts";
+import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
 import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
 import type { AskReadiness } from "./own-paths.ts";
 import { peerOf } from "./peer.ts";
@@ -27,6 +27,14 @@ export class Inbound implements InboundHost {
   readonly #settings: InboundSettings;
   readonly #observers: ServerObservers | undefined;
   readonly #pipeline: Pipeline;
+
+  /** What the options of `serve` ask for; `undefined` where they ask for nothing. */
+  static of(
+    { inbound, mesh, clock }: { inbound: InboundOptions | false; mesh: object | undefined; clock: Clock },
+    readiness: AskReadiness,
+  ): Inbound | undefined {
+    return inbound === false ? undefined : new Inbound(inboundOptions.settle({ clock, ...inbound }), { readiness, mesh });
+  }
 
   constructor(settings: InboundSettings, { readiness, mesh }: { readonly readiness: AskReadiness; readonly mesh?: object | undefined }) {
     this.#settings = settings;

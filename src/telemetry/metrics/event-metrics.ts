@@ -2,9 +2,10 @@ import type { EventHandlers } from "../../core/observing/events.ts";
 import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
 import type { Sink } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
+import type { RegistrationMetrics } from "./registration-metrics.ts";
 
 /** Handlers that count each event, name the services that discovery resolves and note the instances whose state changes. */
-export function countEvents(services: NamedServices, sink: Sink): EventHandlers {
+export function countEvents(services: NamedServices, registrations: RegistrationMetrics, sink: Sink): EventHandlers {
   return {
     retry({ service, reason }) {
       const state = services.find(service);
@@ -44,5 +45,6 @@ export function countEvents(services: NamedServices, sink: Sink): EventHandlers 
     breaker({ service, state }) {
       sink.current()?.breakerTransitions.add(1, services.find(service).breakerStates.of(state));
     },
+    registration: registrations.count,
   };
 }

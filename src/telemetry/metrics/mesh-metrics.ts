@@ -10,6 +10,7 @@ import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
+import { RegistrationMetrics } from "./registration-metrics.ts";
 import type { ServiceSeries } from "./service-series.ts";
 
 const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
@@ -19,6 +20,7 @@ export class MeshMetrics {
   /** Counts the events. */
   readonly events: EventHandlers;
   readonly #services: NamedServices;
+  readonly #registrations: RegistrationMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
   #isClosed = false;
@@ -26,7 +28,8 @@ export class MeshMetrics {
   constructor(services: NamedServices, sink: SinkFactory) {
     this.#services = services;
     this.#sink = sink((report) => this.#observe(report));
-    this.events = countEvents(services, this.#sink);
+    this.#registrations = new RegistrationMetrics(this.#sink);
+    this.events = countEvents(services, this.#registrations, this.#sink);
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -76,7 +79,9 @@ export class MeshMetrics {
       this.#addPicks(state);
       reportInstanceBreakers(state, report);
     }
-    if (this.#mesh !== undefined) reportMesh(this.#mesh, this.#services, report);
+    if (this.#mesh === undefined) return;
+    reportMesh(this.#mesh, this.#services, report);
+    this.#registrations.report(this.#mesh, report);
   }
 
   /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */

@@ -26,7 +26,8 @@ export type CounterKey =
   | "ejections"
   | "discoveryUpdates"
   | "discoveryErrors"
-  | "discoveryRejected";
+  | "discoveryRejected"
+  | "registrationLosses";
 
 /** Keys of the gauges, which are read at each collection instead of being recorded at each change. */
 export type GaugeKey =
@@ -40,7 +41,8 @@ export type GaugeKey =
   | "panic"
   | "discoveryAge"
   | "discoveryUnconfirmed"
-  | "certificateExpiry";
+  | "certificateExpiry"
+  | "registrations";
 
 /** Keys of all metrics. */
 export type MetricKey = HistogramKey | CounterKey | GaugeKey;

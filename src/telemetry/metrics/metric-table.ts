@@ -205,6 +205,20 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Expiry of the client certificate, in seconds since the epoch; of a chain the earliest.",
     attributes: [],
   },
+  registrations: {
+    name: "inmesh.registrations",
+    kind: "observable gauge",
+    unit: "{registration}",
+    description: "Registrations of this process as an instance of the service, one for each registry, by their state.",
+    attributes: [service, attribute.registrationState],
+  },
+  registrationLosses: {
+    name: "inmesh.registration.losses",
+    kind: "counter",
+    unit: "{loss}",
+    description: "Times that a registry had lost a registration of this process, or had given its id to another process.",
+    attributes: [service],
+  },
 };
 
 /** The keys of the metrics of one kind. */

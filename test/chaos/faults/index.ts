@@ -50,6 +50,7 @@ import { F57 } from "./F57.ts";
 import { F59 } from "./F59.ts";
 import { F64 } from "./F64.ts";
 import { F66 } from "./F66.ts";
+import { F67 } from "./F67.ts";
 import { F68 } from "./F68.ts";
 import { F70 } from "./F70.ts";
 import { F71 } from "./F71.ts";
@@ -71,6 +72,10 @@ import { F141 } from "./F141.ts";
 import { F142 } from "./F142.ts";
 import { F143 } from "./F143.ts";
 import { F144 } from "./F144.ts";
+import { F161 } from "./F161.ts";
+import { F162 } from "./F162.ts";
+import { F163 } from "./F163.ts";
+import { F164 } from "./F164.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -125,6 +130,7 @@ export const faults: readonly Fault[] = [
   F59,
   F64,
   F66,
+  F67,
   F68,
   F70,
   F71,
@@ -146,6 +152,10 @@ export const faults: readonly Fault[] = [
   F142,
   F143,
   F144,
+  F161,
+  F162,
+  F163,
+  F164,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
@@ -153,6 +163,5 @@ export const notYet: readonly { readonly id: string; readonly name: string; read
   { id: "F60", name: "server-certificate-refused", waitsFor: "identities (mTLS)" },
   { id: "F61", name: "client-certificate-rotates", waitsFor: "identities (mTLS)" },
   { id: "F62", name: "identity-expires", waitsFor: "identities (mTLS)" },
-  { id: "F67", name: "graceful-drain", waitsFor: "the server side (drain)" },
   { id: "F74", name: "grpc-negative-set", waitsFor: "inmesh/grpc" },
 ];

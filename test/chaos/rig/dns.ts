@@ -2,6 +2,7 @@ import type { Answer } from "dns-packet";
 import type { DnsOptions } from "../../../src/discovery/dns/dns.ts";
 import { answerTo, type Responder, record, type Said, startResponder } from "../../discovery/dns/dns-responder.ts";
 import { freePorts } from "../../servers/ports.ts";
+import type { InstanceConfig } from "./instance-config.ts";
 import { now } from "./now.ts";
 import type { Instance, World } from "./world.ts";
 
@@ -27,11 +28,17 @@ export type Wrong = { readonly rcode: number } | "silence" | "garbage" | "wrong-
 export const rcodes = { servfail: 2, nxdomain: 3, refused: 5 } as const;
 
 /** Starts one with `count` instances on addresses of their own and one port, which the clients of this world find there. */
-export async function dnsShop(world: World, count: number, listed = count, options: DnsOptions = {}): Promise<DnsShop> {
+export async function dnsShop(
+  world: World,
+  count: number,
+  listed = count,
+  options: DnsOptions = {},
+  config: Partial<InstanceConfig> = {},
+): Promise<DnsShop> {
   const [port = 0] = await freePorts(1);
   const instances: Instance[] = [];
   for (let index = 0; index < count; index++) {
-    instances.push(...(await world.shop(1, { host: `127.0.0.${11 + index}`, port }, 0)));
+    instances.push(...(await world.shop(1, { ...config, host: `127.0.0.${11 + index}`, port }, 0)));
   }
   const asked: number[] = [];
   const responder = world.own(

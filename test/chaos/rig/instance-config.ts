@@ -20,6 +20,13 @@ export type RegistrationConfig = {
   readonly mayWait?: boolean;
 } & ({ readonly kind: "consul"; readonly options: ConsulOptions } | { readonly kind: "eureka"; readonly options: EurekaOptions });
 
+/** How an instance leaves without losing a request, when it gets SIGTERM. */
+export interface ServeConfig {
+  readonly framework: "node" | "fastify" | "express";
+  /** What the registry needs unless told otherwise. */
+  readonly lameDuckMs?: number;
+}
+
 /** What an instance is started with. */
 export interface InstanceConfig {
   readonly name: string;
@@ -32,6 +39,8 @@ export interface InstanceConfig {
   readonly keepAliveMs?: number;
   readonly behaviour?: Behaviour;
   readonly registration?: RegistrationConfig;
+  /** Serves by `inmesh/server`, which registers it too. */
+  readonly serve?: ServeConfig;
 }
 
 /** What an instance can be told while it runs. */

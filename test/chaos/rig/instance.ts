@@ -1,11 +1,11 @@
 // One instance of the service under test, a process of its own: a real HTTP/1.1 or HTTP/2 server that writes down what it executes.
 import { openSync, writeSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createH2cServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
 import type { AddressInfo } from "node:net";
-import type { Registration } from "../../../src/registration/registrar.ts";
+import type { HealthCheck, Registrar, Registration } from "../../../src/registration/registrar.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
-import type { Behaviour, InstanceConfig, InstanceOrder } from "./instance-config.ts";
+import type { Behaviour, InstanceConfig, InstanceOrder, RegistrationConfig, ServeConfig } from "./instance-config.ts";
 import { now } from "./now.ts";
 import { bodyFor } from "./payload.ts";
 
@@ -52,7 +52,9 @@ const handle = (request: Incoming, response: Outgoing): void => {
 };
 
 const isH2 = config.protocol === "h2c";
-const server = isH2 ? createH2cServer(handle) : createServer({ keepAliveTimeout: config.keepAliveMs ?? 65_000 }, handle);
+const server = isH2
+  ? createH2cServer(handle)
+  : createServer({ keepAliveTimeout: config.keepAliveMs ?? 65_000 }, await listenerOf(config.serve?.framework ?? "node", handle));
 if (isH2) {
   server.on("session", (session: ServerHttp2Session) => {
     sessions.add(session);
@@ -62,7 +64,8 @@ if (isH2) {
 }
 server.listen(config.port, config.host, () => {
   const { port } = server.address() as AddressInfo;
-  void join(port).then(() => process.send?.({ type: "listening", port }));
+  const joined = config.serve === undefined ? join(port) : serveIt(config.serve);
+  void joined.then(() => process.send?.({ type: "listening", port }));
 });
 
 process.on("message", (order: InstanceOrder) => {
@@ -73,6 +76,8 @@ process.on("message", (order: InstanceOrder) => {
 });
 // Ends with whoever started it, however that ends.
 process.on("disconnect", () => process.exit());
+// An instance that serves ends by itself.
+if (config.serve !== undefined) process.channel?.unref();
 
 /** The answer whose share of the requests this one falls into. */
 function drawn(answers: NonNullable<Behaviour["answers"]>, draw: number): NonNullable<Behaviour["answers"]>[number] | undefined {
@@ -90,16 +95,62 @@ function leaveGracefully(session: ServerHttp2Session): void {
   setTimeout(() => session.close(), 100);
 }
 
+/** What a server calls for a request, as a framework has it. */
+async function listenerOf(framework: "node" | "fastify" | "express", plain: typeof handle): Promise<RequestListener> {
+  if (framework === "express") {
+    const { default: express } = await import("express");
+    return express().use((request, response) => plain(request, response));
+  }
+  if (framework === "fastify") {
+    const { fastify } = await import("fastify");
+    const app = fastify();
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    app.all("*", (request, reply) => {
+      reply.hijack();
+      plain(request.raw, reply.raw);
+    });
+    await app.ready();
+    return (request, response) => app.routing(request, response);
+  }
+  return plain;
+}
+
+/** Serves and registers by `inmesh/server`. What starts it hears of the first step of its end, as one that updates a DNS zone has to. */
+async function serveIt({ framework: _framework, ...options }: ServeConfig): Promise<void> {
+  const { createMesh, staticDiscovery } = await import("../../../src/index.ts");
+  const { serve } = await import("../../../src/server/server.ts");
+  const { registration } = config;
+  const registrar = registration === undefined ? undefined : await registrarOf(registration);
+  const mesh = createMesh({ discovery: staticDiscovery({}) });
+  const serving = serve(server, {
+    mesh,
+    ...(registrar === undefined || registration === undefined
+      ? {}
+      : { register: { service: "shop", id: config.name, host: config.host, check: checkOf(registration), registrar } }),
+    ...options,
+  });
+  serving.leaving.addEventListener("abort", () => process.send?.({ type: "leaving" }));
+  await serving.started;
+}
+
+// Only where it is needed: most instances register nowhere, and start sooner without.
+async function registrarOf(registration: RegistrationConfig): Promise<Registrar> {
+  return registration.kind === "consul"
+    ? (await import("../../../src/registries/consul.ts")).consul(registration.options)
+    : (await import("../../../src/registries/eureka.ts")).eureka(registration.options);
+}
+
+function checkOf({ ttlMs }: RegistrationConfig): HealthCheck {
+  return { type: "ttl", ...(ttlMs === undefined ? {} : { ttlMs }) };
+}
+
 /** Registers itself where it is told to, and stays registered until it is killed. */
 async function join(port: number): Promise<void> {
   const { registration } = config;
   if (registration === undefined) return;
-  // Only here: most instances register nowhere, and start sooner without.
-  const registrar =
-    registration.kind === "consul"
-      ? (await import("../../../src/registries/consul.ts")).consul(registration.options)
-      : (await import("../../../src/registries/eureka.ts")).eureka(registration.options);
-  const check = { type: "ttl", ...(registration.ttlMs === undefined ? {} : { ttlMs: registration.ttlMs }) } as const;
+  const registrar = await registrarOf(registration);
+  const check = checkOf(registration);
   const registered = registrar.register({ service: "shop", id: config.name, host: config.host, port, check }).then(
     (registration) => {
       current = registration;

@@ -25,6 +25,11 @@ export interface Instance {
   freeze(): void;
   /** SIGCONT. */
   thaw(): void;
+  /**
+   * SIGTERM, upon which it leaves by itself; resolves with the milliseconds until it is gone. `onLeaving` is called as soon as it says that it
+   * begins to.
+   */
+  leave(onLeaving?: () => void): Promise<number>;
   /** Starts it again at the same address; resolves when it listens. */
   restart(): Promise<void>;
   /** Tells it something; resolves when it has done it. */
@@ -222,6 +227,14 @@ export class World implements AsyncDisposable {
       async kill() {
         await child.kill();
         goneAt = now();
+      },
+      async leave(onLeaving) {
+        const startedAt = now();
+        if (onLeaving !== undefined) void child.message(({ type }) => type === "leaving").then(onLeaving, () => {});
+        child.signal("SIGTERM");
+        await child.exited;
+        goneAt = now();
+        return goneAt - startedAt;
       },
       freeze: () => child.signal("SIGSTOP"),
       thaw: () => child.signal("SIGCONT"),

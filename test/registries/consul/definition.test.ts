@@ -20,7 +20,7 @@ describe("the definition of an instance", () => {
         meta: { version: "2", zone: "a", secure: "true" },
       },
       serviceCheck: { ttl: "15000ms", deregistercriticalserviceafter: "600000ms" },
-      body: { Weights: { Passing: 7, Warning: 1 } },
+      weight: 7,
     });
   });
 

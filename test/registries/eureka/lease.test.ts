@@ -80,7 +80,7 @@ describe("a registration at eureka", () => {
         homePageUrl: "http://127.0.0.1:8080/",
         dataCenterInfo: { "@class": "com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo", name: "MyOwn" },
         leaseInfo: { renewalIntervalInSecs: 30, durationInSecs: 90 },
-        metadata: {},
+        metadata: { "inmesh-registration": expect.any(String) },
         lastDirtyTimestamp: expect.stringMatching(/^\d{13}$/),
       },
     });
@@ -185,6 +185,9 @@ describe("a registration at eureka", () => {
     controller.abort(reason);
     await expect(registering).rejects.toBe(reason);
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    // An attempt without an answer might still be carried out, after the removal.
+    expect(callsOf(eurekaServer)).toEqual(["POST UP"]);
+    options.clock.advance(2_000);
     await expect.poll(() => callsOf(eurekaServer)).toEqual(["POST UP", "DELETE"]);
     await expect.poll(() => [eurekaServer.connections, delaysOf(options.clock)]).toEqual([0, []]);
   });
@@ -239,7 +242,8 @@ describe("the heartbeat of an instance at eureka", () => {
     const registration = await eureka(options).register(instance);
     await beat(options.clock, eurekaServer);
     const dirtyAt = statusOf(eurekaServer.seen[0] as SeenCall).lastDirtyTimestamp;
-    expect(eurekaServer.seen.at(-1)?.path).toBe(`/eureka/apps/USERS/u1?status=UP&lastDirtyTimestamp=${dirtyAt}`);
+    const renewal = eurekaServer.seen.findLast(({ method }) => method === "PUT");
+    expect(renewal?.path).toBe(`/eureka/apps/USERS/u1?status=UP&lastDirtyTimestamp=${dirtyAt}`);
     await registration.deregister();
   });
 

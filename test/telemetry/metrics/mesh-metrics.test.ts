@@ -251,6 +251,7 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const observer = openTelemetry({ perEndpoint: true, perRoute: true });
   const mesh = new ShownMesh();
   mesh.certificateExpiresAtMs = 1;
+  mesh.registered = [{ service: "orders", id: "o1", registry: "consul", state: "failing" }];
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
   observer.onOpen?.(mesh);
   observer.onEvent?.({
@@ -269,6 +270,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   observer.onEvent?.({ type: "discovery-error", service: "orders", error: new Error("x") });
   observer.onEvent?.({ type: "hedge", service: routed.service, request: routed, delayMs: 1 });
   observer.onEvent?.({ type: "hedge-won", service: routed.service, request: routed });
+  const lost = { service: "orders", id: "o1", registry: "consul", state: "registered", lost: true, error: new Error("x") } as const;
+  observer.onEvent?.({ type: "registration", ...lost });
   const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);

@@ -20,7 +20,7 @@ export interface NpmConsul {
   readonly catalog: { readonly service: { list: NpmMethod; nodes: NpmMethod } };
   readonly agent: {
     readonly service: { list: NpmMethod; register: NpmMethod; deregister: NpmMethod; maintenance: NpmMethod };
-    readonly check: { pass: NpmMethod; fail: NpmMethod };
+    readonly check: { list: NpmMethod; pass: NpmMethod; fail: NpmMethod };
   };
 }
 

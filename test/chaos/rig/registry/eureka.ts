@@ -1,5 +1,6 @@
 import type { EurekaOptions } from "../../../../src/registries/eureka.ts";
 import { type EurekaServer, type EurekaOptions as ServerOptions, startEureka } from "../../../servers/eureka.ts";
+import type { InstanceConfig } from "../instance-config.ts";
 import type { Instance, World } from "../world.ts";
 
 /** A real Eureka in which the instances of `shop` are listed. */
@@ -12,10 +13,15 @@ export interface EurekaShop {
 export const refreshMs = 500;
 
 /** Starts one with instances that register themselves, and waits until the clients of this world would find them. */
-export async function eurekaShop(world: World, count: number, server: ServerOptions = {}): Promise<EurekaShop> {
+export async function eurekaShop(
+  world: World,
+  count: number,
+  server: ServerOptions = {},
+  config: Partial<InstanceConfig> = {},
+): Promise<EurekaShop> {
   const eureka = world.own(await startEureka(server));
   const registration = { kind: "eureka", options: registrantOf(eureka) } as const;
-  const instances = await world.shop(count, { registration }, 0);
+  const instances = await world.shop(count, { registration, ...config }, 0);
   world.load = { discovery: { kind: "eureka", options: { servers: [eureka.url], refreshMs } } };
   return { eureka, instances };
 }

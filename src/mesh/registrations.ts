@@ -1,0 +1,105 @@
+import type { Clock, Random } from "../core/clock.ts";
+import { describeError, MeshError } from "../core/errors.ts";
+import type { EventSink } from "../core/observing/events.ts";
+import type { RegistrationReading } from "../core/observing/reading.ts";
+import { cleanText } from "../core/text/clean-text.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import { advertisedHost } from "../registration/advertised-host.ts";
+import { JointRegistration, type RegistrationChange } from "../registration/joint-registration.ts";
+import type { MeshRegistration } from "../registration/mesh-registration.ts";
+import { checkRegisterOptions, type RegisterOptions, registrationOptions } from "../registration/register-options.ts";
+import type { Instance, Registrar } from "../registration/registrar.ts";
+
+/** What the registrations of a mesh have of the mesh. */
+export interface RegistrationsOptions {
+  readonly discovery: Discovery;
+  readonly zone: string | undefined;
+  readonly observers: EventSink;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Longest time for which the end of a mesh waits for registries, in milliseconds. */
+const closeTimeoutMs = 5_000;
+
+/** The instances that a mesh keeps registered. */
+export class Registrations {
+  readonly #options: RegistrationsOptions;
+  readonly #all = new Set<JointRegistration>();
+  #isClosed = false;
+
+  constructor(options: RegistrationsOptions) {
+    this.#options = options;
+  }
+
+  async register(given: RegisterOptions, signal: AbortSignal | undefined): Promise<MeshRegistration> {
+    checkRegisterOptions(given);
+    signal?.throwIfAborted();
+    if (this.#isClosed) throw new MeshError("ERR_MESH_CLOSED", "register: the mesh is closed", { service: String(given.service) });
+    const { zone, clock, random } = this.#options;
+    const registrars = this.#registrarsOf(given);
+    const settings = registrationOptions.settle(given);
+    const { registrar, keepTrying, health, healthTimeoutMs, healthIntervalMs, host, ...fields } = given;
+    const instance: Instance = {
+      ...fields,
+      ...(host === undefined ? {} : { host: advertisedHost(host) }),
+      ...(fields.zone === undefined && zone !== undefined ? { zone } : {}),
+    };
+    // All of them first: what one refuses is registered nowhere.
+    for (const each of registrars) each.check?.(instance);
+    const registration = new JointRegistration({
+      instance,
+      registrars,
+      settings,
+      onChange: (change) => this.#onChange(change),
+      onTrouble: ({ service, id }, text) => warn(`${id}, an instance of ${service}: ${text}`),
+      onEnd: (ended) => this.#all.delete(ended),
+      clock,
+      random,
+    });
+    this.#all.add(registration);
+    return await registration.begin(signal);
+  }
+
+  read(): readonly RegistrationReading[] {
+    return [...this.#all].flatMap(({ service, id, registries }) =>
+      registries.map(({ registry, state }) => ({ service, id, registry, state })),
+    );
+  }
+
+  /** Ends all of them, within five seconds, and lets none begin. Never rejects: what a registry could not be told is a warning. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#all.size === 0) return;
+    const { clock } = this.#options;
+    const stop = new AbortController();
+    const timer = clock.setTimer(() => stop.abort(new Error(`no answer within ${closeTimeoutMs} ms`)), closeTimeoutMs);
+    await Promise.all(
+      [...this.#all].map(async (registration) => {
+        try {
+          await registration.deregister(stop.signal);
+        } catch (error) {
+          warn(`${registration.id}, an instance of ${registration.service}, stays registered until it expires: ${describeError(error)}`);
+        }
+      }),
+    );
+    clock.clearTimer(timer);
+  }
+
+  #registrarsOf({ registrar }: RegisterOptions): readonly Registrar[] {
+    if (registrar !== undefined) return Array.isArray(registrar) ? [...registrar] : [registrar as Registrar];
+    const { discovery } = this.#options;
+    const own = discovery as Partial<Registrar>;
+    if (typeof own.register !== "function")
+      throw new TypeError(`register: ${discovery.name ?? "the discovery adapter"} cannot register instances; give a registrar`);
+    return [own as Registrar];
+  }
+
+  #onChange({ registration: { service, id }, standing: { registry, state, error }, lost }: RegistrationChange): void {
+    this.#options.observers.emit?.({ type: "registration", service, id, registry, state, lost, error });
+  }
+}
+
+function warn(text: string): void {
+  process.emitWarning(`inmesh: ${cleanText(text)}`, "MeshRegistrationWarning");
+}

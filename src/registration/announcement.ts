@@ -1,0 +1,90 @@
+import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
+import type { InstanceStatus } from "./registrar.ts";
+import type { RegistryEntry } from "./registry-entry.ts";
+
+/** Options of an {@link Announcement}. */
+export interface AnnouncementOptions {
+  /** 0 makes one attempt. */
+  readonly registerTimeoutMs: number;
+  /** The status to announce, read before each attempt. */
+  readonly status: () => InstanceStatus;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const retryBaseMs = 100;
+const retryCapMs = 2_000;
+/** How long an attempt that nobody waits for any more may take, in milliseconds, before it is cut off. */
+const settleMs = 2_000;
+
+/** The first announcement of an entry, which takes as many attempts as the registry needs. */
+export class Announcement {
+  readonly #entry: RegistryEntry;
+  readonly #options: AnnouncementOptions;
+  /** Ends the attempt under way. */
+  readonly #cut = new AbortController();
+  /** Settles with the attempt that was left when the time was up, and never rejects. */
+  #left: Promise<void> | undefined = undefined;
+  #mayBeListed = false;
+
+  constructor(entry: RegistryEntry, options: AnnouncementOptions) {
+    this.#entry = entry;
+    this.#options = options;
+  }
+
+  /**
+   * Resolves with the announced status once the registry has accepted the entry. Rejects with the registry's last failure, where there is
+   * one, on abort too: at once then, and the attempt under way is left to {@link takeBack}.
+   */
+  async make(signal: AbortSignal): Promise<InstanceStatus> {
+    const { registerTimeoutMs, clock, random } = this.#options;
+    let failure: unknown;
+    for (let attempt = 0; ; attempt++) {
+      const status = this.#options.status();
+      try {
+        await this.#attempt(status, signal);
+        return status;
+      } catch (error) {
+        const isRefusal = !signal.aborted && this.#entry.isRefusal(error);
+        if (!isRefusal) this.#mayBeListed = true;
+        // What the registry answered says more than that the time is up.
+        if (signal.aborted) throw failure ?? error;
+        if (isRefusal || registerTimeoutMs === 0) throw error;
+        failure = error;
+      }
+      try {
+        await sleepUnlessAborted(clock, random() * Math.min(retryCapMs, retryBaseMs * 2 ** Math.min(attempt, 20)), signal);
+      } catch {
+        throw failure;
+      }
+    }
+  }
+
+  /**
+   * Has the registry remove what an attempt may have left there, after the attempt under way: what is cut off may still be carried out, after
+   * the removal. Never rejects. `awaited`: whether a caller waits for it.
+   */
+  async takeBack(awaited: boolean): Promise<void> {
+    if (!this.#mayBeListed) return;
+    if (this.#left !== undefined) {
+      const { clock } = this.#options;
+      const timer = clock.setTimer(() => this.#cut.abort(new Error("the registration has been given up")), settleMs, awaited);
+      await this.#left;
+      clock.clearTimer(timer);
+    }
+    await this.#entry.withdraw({ awaited }).catch(() => {});
+  }
+
+  #attempt(status: InstanceStatus, signal: AbortSignal): Promise<void> {
+    const call = this.#entry.announce(status, { awaited: true, signal: this.#cut.signal });
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.#left = call.catch(() => {});
+        reject(signal.reason);
+      };
+      if (signal.aborted) onAbort();
+      else signal.addEventListener("abort", onAbort, { once: true });
+      call.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { describeError } from "../core/errors.ts";
+import type { MeshRegistration } from "../registration/mesh-registration.ts";
+import { stopListening } from "./connections/stop-listening.ts";
+import type { ServerParts } from "./parts.ts";
+import { problemWithin } from "./within.ts";
+
+/** What became of a stop. */
+export interface StopReport {
+  /** Milliseconds of the lame duck. */
+  readonly lameDuckMs: number;
+  /** Milliseconds for which it then waited for what was under way. */
+  readonly drainMs: number;
+  /** Requests, upgraded connections and tracked work that were cut off after `graceMs`. */
+  readonly cutOff: number;
+  /** What went wrong, such as a registry that could not be told. Empty where all went well. */
+  readonly problems: readonly string[];
+}
+
+/** Longest time to tell the registry anything while stopping, in milliseconds: one that is down does not hold the process. */
+const registryMs = 2_000;
+/** The lame duck where nothing is known about callers, in milliseconds. */
+export const unknownLameDuckMs = 5_000;
+
+/** One stop of a server: its steps, which are taken in the order of the methods. None of them rejects. */
+export class Stop {
+  readonly #parts: ServerParts;
+  readonly #registration: MeshRegistration | undefined;
+  readonly #problems: string[] = [];
+  readonly #hurry = Promise.withResolvers<void>();
+  #isHurried = false;
+  #lameDuckMs = 0;
+  #drainMs = 0;
+  #cutOff = 0;
+
+  constructor(parts: ServerParts, registration: MeshRegistration | undefined) {
+    this.#parts = parts;
+    this.#registration = registration;
+  }
+
+  /** Waits for nothing from now on: what is under way is cut off. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#hurry.resolve();
+    this.#parts.traffic.destroy();
+  }
+
+  /** Leaves the registry and serves on until callers know. */
+  async beLameDuck(why: string): Promise<void> {
+    const { settings, traffic, log } = this.#parts;
+    const { clock } = settings;
+    const startedAt = clock.now();
+    const lameDuckMs = settings.lameDuckMs ?? this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
+    log(`leaves ${why}; serves on for ${lameDuckMs} ms`);
+    traffic.leave();
+    const registration = this.#registration;
+    if (registration !== undefined) {
+      const problem = await problemWithin(clock, registryMs, Promise.race([registration.setStatus("out-of-service"), this.#hurry.promise]));
+      if (problem !== undefined) this.#note(`could not tell the registry that it leaves: ${describeError(problem)}`);
+    }
+    if (lameDuckMs > 0) await problemWithin(clock, lameDuckMs, this.#hurry.promise);
+    this.#lameDuckMs = clock.now() - startedAt;
+  }
+
+  /** Accepts nothing new, and waits for what is under way. */
+  async drain(): Promise<void> {
+    const { settings, server, traffic, gate, application, log } = this.#parts;
+    const { clock, graceMs } = settings;
+    const startedAt = clock.now();
+    log(`accepts nothing new; ${traffic.open} under way, which may take ${graceMs} ms`);
+    gate.refuse("this instance is stopping");
+    const closed = stopListening(server);
+    traffic.end();
+    await problemWithin(clock, graceMs, Promise.race([traffic.ended(), this.#hurry.promise]));
+    this.#cutOff = traffic.open;
+    this.#drainMs = clock.now() - startedAt;
+    if (this.#cutOff > 0)
+      this.#note(
+        `cut off ${this.#cutOff} of requests, upgraded connections and tracked work, which had not ended after ${Math.round(this.#drainMs)} ms`,
+      );
+    traffic.destroy();
+    await closed;
+    // The server's own part of closing, which finds nothing to cut off any more.
+    if (application === undefined) server.close(() => {});
+  }
+
+  /** Leaves the registry for good, and closes what the server has used. */
+  async leave(releaseMesh: (() => Promise<void>) | undefined): Promise<StopReport> {
+    const { settings, traffic, inbound, application, log } = this.#parts;
+    const { clock, graceMs } = settings;
+    const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
+      ["deregister", () => this.#registration?.deregister(), registryMs],
+      ["close the application", () => application?.close(), graceMs],
+      ["close the mesh", () => releaseMesh?.(), graceMs],
+      ["write the access log", () => inbound?.close(), registryMs],
+    ];
+    for (const [what, work, limitMs] of steps) {
+      const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work())());
+      if (problem !== undefined) this.#note(`could not ${what}: ${describeError(problem)}`);
+    }
+    traffic.dispose();
+    log(`stopped after ${Math.round(this.#lameDuckMs + this.#drainMs)} ms`);
+    return { lameDuckMs: this.#lameDuckMs, drainMs: this.#drainMs, cutOff: this.#cutOff, problems: this.#problems };
+  }
+
+  #note(problem: string): void {
+    this.#problems.push(problem);
+    this.#parts.log(problem);
+  }
+}
