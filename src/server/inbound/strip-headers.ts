@@ -54,8 +54,8 @@ const claims = [
 const maxLength = 64;
 
 /**
- * Takes headers out that only a trusted peer may send, before anything reads them: from the list of raw headers and, where Node.js has made them already,
- * from the objects of headers; each of several with one name, and names with `_` for `-`, which some programs do not tell apart.
+ * Takes headers out that only a trusted peer may send, before anything reads them: from the list of raw headers and from
+ * the objects of headers; each of several with one name, and names with `_` for `-`, which some programs do not tell apart.
  */
 export class StripHeaders implements InboundPart {
   readonly name = "trust";
@@ -93,16 +93,16 @@ export class StripHeaders implements InboundPart {
 
   #remove(request: ServerRequest): void {
     const raw = request.rawHeaders;
+    // First: Node.js makes these objects when they are first asked for, and has counted the raw headers for that.
+    for (const headers of [request.headers, (request as { readonly headersDistinct?: object }).headersDistinct])
+      for (const name of Object.keys(headers ?? {})) if (this.#isStripped(name)) Reflect.deleteProperty(headers as object, name);
     let to = 0;
     for (let index = 0; index + 1 < raw.length; index += 2) {
       if (this.#isStripped(raw[index] as string)) continue;
       raw[to++] = raw[index] as string;
       raw[to++] = raw[index + 1] as string;
     }
-    // In place: Node.js makes its objects out of this list when they are first asked for. They may have been.
     raw.length = to;
-    for (const headers of [request.headers, (request as { readonly headersDistinct?: object }).headersDistinct])
-      for (const name of Object.keys(headers ?? {})) if (this.#isStripped(name)) Reflect.deleteProperty(headers as object, name);
   }
 }
 

@@ -75,7 +75,8 @@ describe("liveness and readiness", () => {
 
   test("are only at their paths, whatever form the target has", async () => {
     const { port } = await guarded({});
-    const of = async (target: string) => (await askRaw(port, `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`)).split("\r\n\r\n")[1];
+    const of = async (target: string) =>
+      (await askRaw(port, `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`)).split("\r\n\r\n")[1];
     expect(await of("http://a.example:80/.inmesh/live?x")).toContain("alive");
     for (const target of ["//.inmesh/live", "//a/.inmesh/live", "/.inmesh/live/", "/x/../.inmesh/live", "/.inmesh/%6cive", "http://a", "*"])
       expect(await of(target), target).toContain("ok");
