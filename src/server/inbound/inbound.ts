@@ -1,9 +1,9 @@
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
-import { warnOfThrow } from "../../core/observing/fence.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { answerOf } from "./answer-of.ts";
 import { refuseLate } from "./deadline-part.ts";
 import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
 import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
@@ -17,8 +17,6 @@ const recordKey = Symbol.for("inmesh inbound request");
 interface Marked {
   [recordKey]?: InboundRequest;
 }
-
-const priorities: ReadonlySet<unknown> = new Set<CallPriority>(["high", "normal", "low"]);
 
 /** What happens to the requests of a server before their handlers see them. */
 export class Inbound implements InboundHost {
@@ -74,26 +72,19 @@ export class Inbound implements InboundHost {
   routeOf(request: ServerRequest): string | undefined {
     const { route } = this.#settings;
     if (route === undefined) return undefined;
-    try {
-      const given: unknown = route(request);
-      return typeof given === "string" ? given : undefined;
-    } catch (thrown) {
-      warnOfThrow("the function route", thrown);
-      return undefined;
-    }
+    return answerOf(
+      { what: "the function route", ask: () => route(request), isAnswer: isRoute, wanted: "string or undefined" },
+      () => undefined,
+    );
   }
 
   priorityOf(request: ServerRequest): CallPriority {
     const { priority } = this.#settings;
     if (priority === undefined) return "normal";
-    try {
-      const given: unknown = priority(request);
-      if (priorities.has(given)) return given as CallPriority;
-      warnOfThrow("the function priority", new TypeError('it returned none of "high", "normal" and "low"'));
-    } catch (thrown) {
-      warnOfThrow("the function priority", thrown);
-    }
-    return "normal";
+    return answerOf(
+      { what: "the function priority", ask: () => priority(request), isAnswer: isPriority, wanted: '"high", "normal" or "low"' },
+      () => "normal" as const,
+    );
   }
 
   handle(record: InboundRequest, next: () => void): void {
@@ -121,4 +112,12 @@ export class Inbound implements InboundHost {
 
 function onClose(this: ServerReply): void {
   (this as Marked)[recordKey]?.end();
+}
+
+function isRoute(given: unknown): given is string | undefined {
+  return given === undefined || typeof given === "string";
+}
+
+function isPriority(given: unknown): given is CallPriority {
+  return given === "high" || given === "normal" || given === "low";
 }

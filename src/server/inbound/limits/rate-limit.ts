@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../core/clock.ts";
-import { warnOfThrow } from "../../../core/observing/fence.ts";
+import { answerOf } from "../answer-of.ts";
 import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { CellRate } from "./cell-rate.ts";
 import type { RateLimitSettings } from "./rate-limit-options.ts";
@@ -41,14 +41,14 @@ export class RateLimit implements InboundPart {
   #keyOf(record: InboundRequest): string | undefined {
     const { key } = this.#settings;
     if (key === undefined) return record.peer.key;
-    try {
-      const given: unknown = key(record.request);
-      if (given === undefined) return undefined;
-      if (typeof given === "string") return given.length <= maxKeyLength ? given : createHash("sha256").update(given).digest("base64");
-      warnOfThrow("the function rateLimit.key", new TypeError(`it returned ${typeof given}, and a string or undefined is wanted`));
-    } catch (thrown) {
-      warnOfThrow("the function rateLimit.key", thrown);
-    }
-    return record.peer.key;
+    const own = answerOf(
+      { what: "the function rateLimit.key", ask: () => key(record.request), isAnswer: isKey, wanted: "string or undefined" },
+      () => record.peer.key,
+    );
+    return own === undefined || own.length <= maxKeyLength ? own : createHash("sha256").update(own).digest("base64");
   }
+}
+
+function isKey(given: unknown): given is string | undefined {
+  return given === undefined || typeof given === "string";
 }

@@ -1,4 +1,6 @@
-import { fenceResult, warnOfThrow } from "../../../core/observing/fence.ts";
+import { warnOfThrow } from "../../../core/observing/fence.ts";
+import { quoted } from "../../../core/text/clean-text.ts";
+import { answerOf } from "../answer-of.ts";
 import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { LatencyByLoad } from "./latency-by-load.ts";
 import type { LoadSettings } from "./load-options.ts";
@@ -114,16 +116,10 @@ export class LoadPart implements InboundPart {
     const named: Record<string, number> = {};
     if (metrics === undefined) return named;
     const what = "the function load.metrics";
-    let given: unknown;
-    try {
-      given = metrics();
-      fenceResult(what, given);
-      for (const [name, value] of Object.entries((given ?? {}) as Record<string, unknown>).slice(0, maxNamed)) {
-        if (typeof value === "number" && Math.abs(value) <= 1e12 && metricName.test(name)) named[name] = rounded(value);
-        else warnOfThrow(what, new TypeError(`${JSON.stringify(name)} is no metric that a report can carry, and was left out`));
-      }
-    } catch (thrown) {
-      warnOfThrow(what, thrown);
+    const given = answerOf({ what, ask: metrics, isAnswer: isRecord, wanted: "object with numbers" }, () => ({}));
+    for (const [name, value] of Object.entries(given).slice(0, maxNamed)) {
+      if (typeof value === "number" && Math.abs(value) <= 1e12 && metricName.test(name)) named[name] = rounded(value);
+      else warnOfThrow(what, new TypeError(`${quoted(name)} is no metric that a report can carry, and was left out`));
     }
     return named;
   }
@@ -142,4 +138,8 @@ export class LoadPart implements InboundPart {
 
 function rounded(value: number): number {
   return Math.round(value * 1_000) / 1_000;
+}
+
+function isRecord(given: unknown): given is Readonly<Record<string, unknown>> {
+  return typeof given === "object" && given !== null && typeof (given as Partial<PromiseLike<unknown>>).then !== "function";
 }
