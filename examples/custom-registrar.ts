@@ -14,12 +14,16 @@ interface HttpRegistrarOptions {
 
 function httpRegistrar(options: HttpRegistrarOptions): Registrar {
   return {
-    async register(instance, signal) {
-      const { service, port } = instance;
-      if (service === "") throw new TypeError("register: service must not be empty");
-      if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`register: port must be 1 to 65535, not ${port}`);
+    name: `registry at ${options.url}`,
+    // Callers of this registry ask it every two seconds.
+    callersKnowAfterMs: 2_000,
+    check: checkInstance,
+    async register(instance, signal, owner) {
+      checkInstance(instance);
       const keeping = {
         registerTimeoutMs: 10_000,
+        initialStatus: instance.initialStatus,
+        owner,
         onRenewalError: ({ message }: Error) => console.warn(message),
         clock: systemClock,
         random: Math.random,
@@ -27,6 +31,11 @@ function httpRegistrar(options: HttpRegistrarOptions): Registrar {
       return keepRegistered(new HttpEntry(instance, options), keeping, signal);
     },
   };
+}
+
+function checkInstance({ service, port }: Instance): void {
+  if (service === "") throw new TypeError("register: service must not be empty");
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`register: port must be 1 to 65535, not ${port}`);
 }
 
 /** The entry of one instance: four requests, each made once. When they are made, and made again, is the keeper's part. */

@@ -120,12 +120,40 @@ const endpointsAndZones: Row = {
   ],
 };
 
+const registrations: Row = {
+  title: "Registrations of the processes themselves",
+  panels: [
+    timeSeries({
+      title: "Registrations by state",
+      description:
+        "Registrations of the processes as instances of a service, one for each registry; `pending` and `failing` ones are not listed, or soon not.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: gauge("sum", "inmesh.registrations", `${serviceLabel}, inmesh_registration_state`),
+          legend: `${serviceLegend} {{inmesh_registration_state}}`,
+        },
+      ],
+      width: 12,
+    }),
+    timeSeries({
+      title: "Lost registrations",
+      description: "Registrations per second that a registry had lost, or had given to another process.",
+      unit: "ops",
+      min: 0,
+      queries: [{ expr: rate(grouped(), "inmesh.registration.losses"), legend: serviceLegend }],
+      width: 12,
+    }),
+  ],
+};
+
 /** Discovery: the age of the endpoints in use, the answers of the registry, and the endpoints and zones that result. */
 export function discovery(): Dashboard {
   return dashboard({
     name: "discovery",
     title: "Discovery",
     description: "The endpoints of the services: age, state, and the answers of discovery.",
-    rows: [now, answers, endpointsAndZones],
+    rows: [now, answers, endpointsAndZones, registrations],
   });
 }

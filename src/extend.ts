@@ -46,6 +46,7 @@ export { parseTarget, type Target } from "./fetch/target.ts";
 // Limits of concurrency.
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
 // Registrars.
+export { type AdvertisedHost, advertisedHost, type Interfaces, ownAddress } from "./registration/advertised-host.ts";
 export { type KeepRegisteredOptions, keepRegistered } from "./registration/keep-registered.ts";
 export type {
   Instance,

@@ -1,7 +1,7 @@
 import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { errorBudgetAlerts } from "./alerts-of-budget.ts";
 import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
-import { capacityAlerts, certificateAlerts, discoveryAlerts } from "./alerts-of-state.ts";
+import { capacityAlerts, certificateAlerts, discoveryAlerts, registrationAlerts } from "./alerts-of-state.ts";
 import type { RuleGroup } from "./recording-rules.ts";
 import type { Scope } from "./selection.ts";
 import type { AllThresholds } from "./thresholds.ts";
@@ -27,7 +27,12 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
     ...retryAndLatencyAlerts(scope, thresholds),
     ...endedCallAlerts(scope, thresholds),
   ];
-  const ofState = [...capacityAlerts(scope), ...discoveryAlerts(scope, thresholds), ...certificateAlerts(scope, thresholds)];
+  const ofState = [
+    ...capacityAlerts(scope),
+    ...discoveryAlerts(scope, thresholds),
+    ...certificateAlerts(scope, thresholds),
+    ...registrationAlerts(scope),
+  ];
   return [
     { name: "inmesh-calls", rules: ofCalls.map(written) },
     { name: "inmesh-state", rules: ofState.map(written) },

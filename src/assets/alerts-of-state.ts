@@ -99,6 +99,30 @@ export function certificateAlerts(scope: Scope, { certificateWarningMs }: AllThr
   ];
 }
 
+/** Alerts on what the processes have registered of themselves. */
+export function registrationAlerts(scope: Scope): readonly AlertDefinition[] {
+  const missing = select(scope, "inmesh.registrations", ['inmesh_registration_state=~"pending|failing"']);
+  return [
+    {
+      alert: "InmeshRegistrationFailing",
+      severity: "ticket",
+      expr: `${sum(alertLabels, missing)} > 0`,
+      for: "5m",
+      summary: `Instances of ${service} are not registered`,
+      description: `{{ $value }} registrations of ${job} as ${service} have been refused, could not be made or could not be renewed for more than five minutes.`,
+    },
+    {
+      alert: "InmeshRegistrationLost",
+      severity: "ticket",
+      // Once is a registry that was restarted; again and again are two processes with one id, or an address of several agents.
+      expr: `${rate({ scope, window: "10m", by: alertLabels }, "inmesh.registration.losses")} > 0`,
+      for: "20m",
+      summary: `Registrations of ${service} are lost again and again`,
+      description: `The registry loses registrations of ${job} as ${service} {{ printf "%.3f" $value }} times per second; they are made again.`,
+    },
+  ];
+}
+
 /** The highest value of a gauge among the processes of a caller. */
 function highest(scope: Scope, metric: string): string {
   return `max by (${alertLabels}) (${select(scope, metric)})`;

@@ -3,6 +3,8 @@ import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import { instanceHeader } from "../core/http/own-headers.ts";
+import { headerOf } from "../core/http/response-headers.ts";
 import { warnOfThrow } from "../core/observing/fence.ts";
 import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
 import type { SendProgress } from "../core/send-progress.ts";
@@ -23,6 +25,8 @@ export interface AttemptLedgerOptions {
   readonly onEnd?: (() => void) | undefined;
   /** Called when no connection could be made: discovery's data may be out of date. */
   readonly onUnreachable?: (() => void) | undefined;
+  /** Called with what an instance says of itself in a response, by {@link instanceHeader}. */
+  readonly onSaid?: ((upstream: Upstream, said: string) => void) | undefined;
 }
 
 type JudgingOptions = AttemptLedgerOptions & Required<Pick<AttemptLedgerOptions, "patience">>;
@@ -93,6 +97,8 @@ export class Attempt {
   head(response: MeshResponse): void {
     if (this.#hasEnded || this.#response !== undefined) return;
     this.#response = response;
+    const said = headerOf(response, instanceHeader);
+    if (said !== undefined) this.#options.onSaid?.(this.#upstream, said);
     if (outcomeOfResponse(response) === "failure") statisticsOf(this.#upstream).failures++;
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;

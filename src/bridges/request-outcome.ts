@@ -2,7 +2,7 @@ import { errorMonitor } from "node:events";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Lease } from "../attempts/lease.ts";
 import { MeshError } from "../core/errors.ts";
-import { refusedHeader } from "../core/http/own-headers.ts";
+import { isResponseHeaderOfTheMesh } from "../core/http/own-headers.ts";
 import { isLocalResourceError } from "../core/local-resources.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import { serviceLocation } from "../fetch/redirect.ts";
@@ -28,7 +28,7 @@ export function follow(request: ClientRequest, lease: Lease, origin: string): vo
     isAnswered = true;
     const head = { status: response.statusCode ?? 0, headers: lowerCased(response.rawHeaders), upstream: lease.upstream };
     lease.head(head.status, head.headers);
-    withoutOwnHeader(response);
+    withoutOwnHeaders(response);
     const location = serviceLocation(head, origin);
     if (location !== undefined) setLocation(response, location);
     const outcome = outcomeOfResponse({ status: response.statusCode ?? 0 });
@@ -49,7 +49,7 @@ export function follow(request: ClientRequest, lease: Lease, origin: string): vo
   request.prependOnceListener("upgrade", (response, socket) => {
     isAnswered = true;
     lease.head(response.statusCode ?? 101, lowerCased(response.rawHeaders));
-    withoutOwnHeader(response);
+    withoutOwnHeaders(response);
     socket.once("close", () => lease.settle("success"));
     if (request.listenerCount("upgrade") === 0) socket.destroy();
   });
@@ -69,16 +69,19 @@ export function follow(request: ClientRequest, lease: Lease, origin: string): vo
   });
 }
 
-/** Takes the header that ends at the mesh out of a response, before its client looks at it. */
-function withoutOwnHeader(response: IncomingMessage): void {
+/** Takes the headers that end at the mesh out of a response, before its client looks at it. */
+function withoutOwnHeaders(response: IncomingMessage): void {
   const { rawHeaders } = response;
-  if (!rawHeaders.some((part, index) => index % 2 === 0 && part.toLowerCase() === refusedHeader)) return;
+  const own = rawHeaders.filter((part, index) => index % 2 === 0 && isResponseHeaderOfTheMesh(part.toLowerCase()));
+  if (own.length === 0) return;
   // Both are made of the raw ones when they are first asked for, by their number.
   const { headers, headersDistinct } = response;
-  delete headers[refusedHeader];
-  delete headersDistinct[refusedHeader];
+  for (const name of own) {
+    delete headers[name.toLowerCase()];
+    delete headersDistinct[name.toLowerCase()];
+  }
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2)
-    if (rawHeaders[index]?.toLowerCase() === refusedHeader) rawHeaders.splice(index, 2);
+    if (isResponseHeaderOfTheMesh((rawHeaders[index] as string).toLowerCase())) rawHeaders.splice(index, 2);
 }
 
 function setLocation({ headers, headersDistinct, rawHeaders }: IncomingMessage, location: string): void {

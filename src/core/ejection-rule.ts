@@ -8,6 +8,7 @@ export const ejectionRules = [
   "retry-after",
   "health check",
   "operator",
+  "leaving",
 ] as const;
 
 /**
@@ -21,5 +22,6 @@ export const ejectionRules = [
  * - `retry-after`: it answered 503 and asked for a pause (`Retry-After`).
  * - `health check`: it fails its active health checks.
  * - `operator`: an operator took it out (`mesh.eject`).
+ * - `leaving`: it has said itself that it is about to stop (`inmesh/server`).
  */
 export type EjectionRule = (typeof ejectionRules)[number];

@@ -12,8 +12,9 @@ import { healthCheckProbe } from "../rotation/health/health-check.ts";
 import type { OpenConnection } from "../rotation/health/health-check-connection.ts";
 import { HealthChecks } from "../rotation/health/health-checks.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
-import { OperatorHolds } from "../rotation/operator-holds.ts";
+import { LeavingInstances } from "../rotation/leaving-instances.ts";
 import { Rotation } from "../rotation/rotation.ts";
+import { TimedHolds } from "../rotation/timed-holds.ts";
 import type { InstanceSettings } from "./instance-options.ts";
 
 /** The settings of {@link Instances}, and the parts that they work with. */
@@ -30,6 +31,8 @@ export interface InstancesParts {
   readonly open: OpenConnection;
   /** Sends one attempt to an upstream, for pickers that probe instances. */
   readonly send: Dispatch;
+  /** Tells an upstream that this process has let go of it. */
+  readonly letGo?: ((upstream: Upstream) => void) | undefined;
   /** Releases the connections of an upstream that is no longer listed, or that has left the rotation. */
   readonly release: (upstream: Upstream) => void;
   /** Called where attempts show that discovery's data may be out of date: an instance cannot be reached, or all are out of rotation. */
@@ -50,7 +53,9 @@ export class Instances {
   /** The limit of each instance; `undefined` without `concurrency.maxInFlightPerInstance`. */
   readonly room: InstanceLimit | undefined;
   readonly #rotation: Rotation;
-  readonly #operator: OperatorHolds;
+  readonly #operator: TimedHolds;
+  /** Holds of instances that have said that they leave. */
+  readonly #departures: TimedHolds;
   readonly #healthChecks: HealthChecks | undefined;
 
   constructor(parts: InstancesParts) {
@@ -65,7 +70,12 @@ export class Instances {
       upstreams: () => this.balancer.members,
       healthCheck: (upstream) => this.#healthChecks?.result(upstream),
     });
-    this.#operator = new OperatorHolds(this.#rotation, clock);
+    this.#operator = new TimedHolds("operator", this.#rotation, clock);
+    this.#departures = new TimedHolds("leaving", this.#rotation, clock);
+    const leaving = new LeavingInstances({
+      hold: (upstream, forMs) => this.#departures.hold(upstream, forMs),
+      letGo: (upstream) => parts.letGo?.(upstream),
+    });
     this.#healthChecks = healthChecksOf(parts, this.#rotation);
     this.balancer = new Balancer({
       ...settings.balancing,
@@ -86,6 +96,9 @@ export class Instances {
       onRemoved: (upstream) => {
         this.#rotation.forget(upstream);
         this.#operator.forget(upstream);
+        this.#departures.forget(upstream);
+        // Before its connections are closed.
+        leaving.removed(upstream);
         parts.release(upstream);
       },
     });
@@ -98,6 +111,7 @@ export class Instances {
       clock,
       onEnd: this.room?.fill,
       onUnreachable: parts.onStale,
+      onSaid: (upstream, said) => leaving.heard(upstream, said),
     });
   }
 
@@ -134,6 +148,7 @@ export class Instances {
   /** Releases all timers, and every upstream by `release`. */
   dispose(release: (upstream: Upstream) => void): void {
     this.#operator.dispose();
+    this.#departures.dispose();
     this.#rotation.dispose();
     for (const upstream of this.balancer.upstreams) release(upstream);
   }

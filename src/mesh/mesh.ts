@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
@@ -113,6 +114,11 @@ export function createMesh<const Declared extends string = string>(options: Mesh
   return new ClientMesh(options);
 }
 
+/** A name of a mesh that no other one has, and that tells nothing about it. */
+function randomCaller(): string {
+  return randomBytes(9).toString("base64url");
+}
+
 /** The longest time of an upgrade up to its answer, in milliseconds. */
 const upgradeTimeoutMs = 10_000;
 
@@ -148,6 +154,7 @@ class ClientMesh implements Mesh {
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
+      caller: randomCaller(),
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
       clock,

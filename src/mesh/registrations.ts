@@ -10,7 +10,7 @@ import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { checkRegisterOptions, type RegisterOptions, registrationOptions } from "../registration/register-options.ts";
 import type { Instance, Registrar } from "../registration/registrar.ts";
 
-/** What the registrations of a mesh have of the mesh. */
+/** The parts of a mesh that its registrations use. */
 export interface RegistrationsOptions {
   readonly discovery: Discovery;
   readonly zone: string | undefined;

@@ -25,6 +25,7 @@ import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
+import { letGoThrough } from "./let-go.ts";
 import { type ServicePipeline, servicePipeline } from "./pipeline.ts";
 import { readService } from "./reading.ts";
 import type { ServiceOptions } from "./service-options.ts";
@@ -40,6 +41,8 @@ export interface ServiceContext {
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
   readonly observers: Observers;
+  /** The name of this mesh to instances, which is random. @default none, as in a simulation */
+  readonly caller?: string | undefined;
   /** The zone of this process. */
   readonly zone?: string | undefined;
   readonly callerZones?: CallerZones;
@@ -65,7 +68,7 @@ export class Service implements CallEndListener {
 
   /** @param interceptors those of this service; those of the mesh are around all services */
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
-    const { transport, observers, clock, random } = context;
+    const { transport, observers, caller, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
@@ -86,6 +89,7 @@ export class Service implements CallEndListener {
       open: (upstream, alpn, opened) =>
         transport.connector?.open(upstream, this.wire, { alpn, isForRequests: false }, opened) ?? (() => {}),
       send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
+      letGo: caller === undefined ? undefined : letGoThrough(name, wire, caller, clock),
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
     });
@@ -105,6 +109,7 @@ export class Service implements CallEndListener {
       ...parts,
       observers,
       interceptors,
+      caller,
       protocol: this.wire.protocol,
       maxCollectedBytes: this.wire.maxCollectedBytes,
       sharedBudget: this.#budget,

@@ -19,8 +19,9 @@ interface Candidate {
   readonly isIpv4: boolean;
 }
 
-/** Bridges and virtual interfaces of container and VM software; the addresses are those of this machine alone. */
-const bridges = /^(docker|br-|veth|cni|flannel|cali|cilium|lxc|lxd|virbr|vmnet|vboxnet|podman|kube|nerdctl|dummy|tun|tap|utun|awdl|llw)/;
+/** Bridges and virtual interfaces of containers, VMs and tunnels, whose addresses others usually cannot reach. */
+const bridges =
+  /^(docker|br-|veth|vEthernet|cni|flannel|cali|cilium|lxc|lxd|virbr|vmnet|vboxnet|bridge|podman|kube|nerdctl|dummy|tun|tap|utun|awdl|llw)/;
 
 /** Checks the option `host`: text, or a choice among the addresses of this machine. */
 export function checkAdvertisedHost(option: string, value: unknown): void {
@@ -35,30 +36,36 @@ export function checkAdvertisedHost(option: string, value: unknown): void {
 }
 
 /**
- * An address of this machine that others may reach it at: never one of the loopback or a link-local one, one of a container bridge only where
- * there is no other, IPv4 before IPv6 unless `family` says otherwise, global and unique-local addresses alike, and of several the first of the
- * first interface by its name, so that each start chooses the same.
+ * The address to advertise: what is given, or an address of this machine, as {@link ownAddress} chooses it.
  * @throws Error that lists the addresses of this machine when none fits.
  */
 export function advertisedHost(host: string | AdvertisedHost, interfaces: Interfaces = networkInterfaces()): string {
   if (typeof host === "string" && host !== "auto") return host;
-  const { interface: wanted, family }: AdvertisedHost = host === "auto" ? {} : (host as AdvertisedHost);
+  const wanted: AdvertisedHost = typeof host === "string" ? {} : host;
+  const found = ownAddress(wanted, interfaces);
+  if (found !== undefined) return found;
+  const ofInterface = wanted.interface === undefined ? "" : ` of the interface ${quoted(wanted.interface)}`;
+  const ofFamily = wanted.family === undefined ? "" : ` (${wanted.family})`;
+  throw new Error(`host: no address${ofInterface}${ofFamily} that others can reach this machine at; it has ${listOf(interfaces)}`);
+}
+
+/**
+ * An address of this machine that others may reach it at: never one of the loopback or a link-local one; one of a container bridge or a tunnel only
+ * where there is no other, or where its interface is named; IPv4 before IPv6 unless `family` says otherwise; of several the first of the first
+ * interface by its name, so that each start chooses the same. `undefined` when there is none.
+ */
+export function ownAddress(wanted: AdvertisedHost = {}, interfaces: Interfaces = networkInterfaces()): string | undefined {
   const usable = candidatesOf(interfaces)
-    .filter(({ name }) => wanted === undefined || name === wanted)
-    .filter(({ isIpv4 }) => family === undefined || isIpv4 === (family === "ipv4"));
+    .filter(({ name }) => wanted.interface === undefined || name === wanted.interface)
+    .filter(({ isIpv4 }) => wanted.family === undefined || isIpv4 === (wanted.family === "ipv4"));
   const outside = usable.filter(({ name }) => !bridges.test(name));
   const best = outside.length > 0 ? outside : usable;
-  const found = best.find(({ isIpv4 }) => isIpv4) ?? best[0];
-  if (found !== undefined) return found.address;
-  const conditions = [wanted === undefined ? "" : ` of the interface ${quoted(wanted)}`, family === undefined ? "" : ` (${family})`].join(
-    "",
-  );
-  throw new Error(`host: no address${conditions} that others can reach this machine at; it has ${listOf(interfaces)}`);
+  return (best.find(({ isIpv4 }) => isIpv4) ?? best[0])?.address;
 }
 
 function candidatesOf(interfaces: Interfaces): readonly Candidate[] {
   return Object.keys(interfaces)
-    .sort((one, other) => (one < other ? -1 : 1))
+    .sort((one, other) => one.localeCompare(other, "en", { numeric: true }))
     .flatMap((name) => (interfaces[name] ?? []).map((each) => ({ ...each, name })))
     .filter(({ internal, address }) => !internal && !isLocal(address))
     .map(({ name, address, family }) => ({ name, address, isIpv4: family === "IPv4" }));

@@ -6,6 +6,8 @@ import type { RegistryEntry } from "./registry-entry.ts";
 export interface AnnouncementOptions {
   /** 0 makes one attempt. */
   readonly registerTimeoutMs: number;
+  /** Whether a caller waits for it, so that it keeps the process alive. */
+  readonly awaited: boolean;
   /** The status to announce, read before each attempt. */
   readonly status: () => InstanceStatus;
   readonly clock: Clock;
@@ -14,7 +16,7 @@ export interface AnnouncementOptions {
 
 const retryBaseMs = 100;
 const retryCapMs = 2_000;
-/** How long an attempt that nobody waits for any more may take, in milliseconds, before it is cut off. */
+/** How long an attempt that is given up may still take, in milliseconds, before it is cut off. */
 const settleMs = 2_000;
 
 /** The first announcement of an entry, which takes as many attempts as the registry needs. */
@@ -76,7 +78,7 @@ export class Announcement {
   }
 
   #attempt(status: InstanceStatus, signal: AbortSignal): Promise<void> {
-    const call = this.#entry.announce(status, { awaited: true, signal: this.#cut.signal });
+    const call = this.#entry.announce(status, { awaited: this.#options.awaited, signal: this.#cut.signal });
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.#left = call.catch(() => {});

@@ -44,14 +44,24 @@ export class HealthWatch {
   /** Asks now, and from then on. Resolves with the first answer, or when none came in time. */
   async start(): Promise<void> {
     await this.#ask();
-    const { clock, intervalMs } = this.#options;
-    if (!this.#isStopped) this.#timer = clock.setTimer(() => void this.start(), intervalMs(), false);
+    this.#schedule();
+  }
+
+  /** Takes the interval anew: the registries, which it depends on, are known by now. */
+  reschedule(): void {
+    if (this.#asking === undefined) this.#schedule();
   }
 
   stop(): void {
     this.#isStopped = true;
     this.#options.clock.clearTimer(this.#timer);
     this.#asking?.abort();
+  }
+
+  #schedule(): void {
+    const { clock, intervalMs } = this.#options;
+    clock.clearTimer(this.#timer);
+    if (!this.#isStopped) this.#timer = clock.setTimer(() => void this.start(), intervalMs(), false);
   }
 
   async #ask(): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Clock, Random } from "../core/clock.ts";
 import { describeError, isMeshError, MeshError } from "../core/errors.ts";
 import { type RegistrationState, registrationStates } from "../core/observing/registration-state.ts";
-import { checkChoice } from "../core/settings/checks.ts";
+import { checkChoice, maxTimerMs } from "../core/settings/checks.ts";
+import { Condition } from "./condition.ts";
 import { HealthWatch } from "./health-watch.ts";
 import type { MeshRegistration, RegistryStanding } from "./mesh-registration.ts";
 import type { RegistrationSettings } from "./register-options.ts";
@@ -42,8 +43,7 @@ export class JointRegistration implements MeshRegistration {
   readonly #health: HealthWatch | undefined;
   /** The status that the program has set. */
   #own: InstanceStatus;
-  /** Called at each change. */
-  readonly #waiting = new Set<() => void>();
+  readonly #settled = new Condition(() => this.#isEnded || this.state === "registered");
   #isEnded = false;
 
   constructor(options: JointRegistrationOptions) {
@@ -109,36 +109,23 @@ export class JointRegistration implements MeshRegistration {
     signal?.throwIfAborted();
     const onAbort = (): void => void this.deregister().catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });
-    const settled = this.#begin().finally(() => signal?.removeEventListener("abort", onAbort));
-    if (this.#options.settings.keepTrying) {
-      settled.catch(() => {});
-      return this;
-    }
-    await unlessAborted(settled, signal);
+    const begun = this.#begin();
+    const { keepTrying } = this.#options.settings;
+    const settled = (keepTrying ? this.#settled.when() : begun).finally(() => signal?.removeEventListener("abort", onAbort));
+    if (keepTrying) settled.catch(() => {});
+    else await unlessAborted(settled, signal);
     return this;
   }
 
   async whenRegistered(signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
-    const isSettled = (): boolean => this.#isEnded || this.state === "registered";
-    if (!isSettled())
-      await new Promise<void>((resolve, reject) => {
-        const end = (): void => {
-          this.#waiting.delete(look);
-          signal?.removeEventListener("abort", onAbort);
-        };
-        const look = (): void => {
-          if (!isSettled()) return;
-          end();
-          resolve();
-        };
-        const onAbort = (): void => {
-          end();
-          reject(signal?.reason);
-        };
-        this.#waiting.add(look);
-        signal?.addEventListener("abort", onAbort, { once: true });
-      });
+    const { clock } = this.#options;
+    // The tries in the background keep no process alive; a caller that waits for them does.
+    const hold = clock.setTimer(() => {}, maxTimerMs);
+    try {
+      await this.#settled.when(signal);
+    } finally {
+      clock.clearTimer(hold);
+    }
     if (this.#isEnded) throw this.#endedError();
   }
 
@@ -159,7 +146,7 @@ export class JointRegistration implements MeshRegistration {
     signal?.throwIfAborted();
     this.#isEnded = true;
     this.#health?.stop();
-    this.#look();
+    this.#settled.changed();
     try {
       await this.#atEach("deregistering", (part) => part.end(signal));
     } catch (error) {
@@ -176,11 +163,10 @@ export class JointRegistration implements MeshRegistration {
   async #begin(): Promise<void> {
     // An instance that is not ready is not registered as if it were.
     if (this.#health !== undefined) await this.#health.start();
-    if (this.#isEnded) return;
     const { keepTrying } = this.#options.settings;
     if (!keepTrying) {
-      await Promise.all(this.#parts.map((part) => part.try(true)));
-      if (this.#isEnded) return;
+      if (!this.#isEnded) await Promise.all(this.#parts.map((part) => part.try(true)));
+      if (this.#isEnded) throw this.#endedError();
       if (this.#parts.every((part) => part.id === undefined)) {
         const failures = this.registries;
         await this.deregister().catch(() => {});
@@ -190,6 +176,7 @@ export class JointRegistration implements MeshRegistration {
         );
       }
     }
+    if (this.#isEnded) return;
     for (const part of this.#parts) {
       const { error } = part.standing;
       if (error !== undefined) this.#options.onTrouble(this, reasonOf(error));
@@ -243,12 +230,10 @@ export class JointRegistration implements MeshRegistration {
   }
 
   #onChange(part: RegistryRegistration, lost: boolean): void {
-    this.#options.onChange({ registration: this, standing: part.standing, lost });
-    this.#look();
-  }
-
-  #look(): void {
-    for (const look of [...this.#waiting]) look();
+    const { standing } = part;
+    this.#options.onChange({ registration: this, standing, lost });
+    if (standing.state === "registered") this.#health?.reschedule();
+    this.#settled.changed();
   }
 }
 

@@ -36,15 +36,16 @@ export async function keepRegistered(
   if (!isEntryName(entry.id)) throw new TypeError(`the id of an entry must be ${entryNameRule}, got ${quoted(entry.id)}`);
   const { registerTimeoutMs, clock, random, owner, initialStatus = "up" } = options;
   checkChoice(`initialStatus of ${entry.id}`, initialStatus, instanceStatuses);
+  const awaited = owner?.isWaiting ?? true;
   const stop = new AbortController();
   const onAbort = () => stop.abort(signal?.reason);
   const onTimeout = () => stop.abort(new Error(`no answer within ${registerTimeoutMs} ms`));
   signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = registerTimeoutMs === 0 ? undefined : clock.setTimer(onTimeout, registerTimeoutMs);
-  const announcement = new Announcement(entry, { registerTimeoutMs, clock, random, status: () => owner?.status() ?? initialStatus });
+  const timer = registerTimeoutMs === 0 ? undefined : clock.setTimer(onTimeout, registerTimeoutMs, awaited);
+  const status = (): InstanceStatus => owner?.status() ?? initialStatus;
+  const announcement = new Announcement(entry, { registerTimeoutMs, awaited, status, clock, random });
   try {
-    const status = await announcement.make(stop.signal);
-    return new RegistrationKeeper(entry, { ...options, status });
+    return new RegistrationKeeper(entry, { ...options, status: await announcement.make(stop.signal) });
   } catch (cause) {
     const takenBack = announcement.takeBack(owner !== undefined);
     // A caller without an owner does not wait: the registry may be what is slow.

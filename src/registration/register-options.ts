@@ -35,7 +35,7 @@ export interface RegistrationOptions {
   readonly healthIntervalMs?: number;
 }
 
-/** What `mesh.register` takes: the instance, and how it is registered. */
+/** The argument of `mesh.register`: the instance, and how it is registered. */
 export interface RegisterOptions extends Omit<Instance, keyof RegistrationOptions>, RegistrationOptions {}
 
 /** The rules of {@link RegistrationOptions}. */

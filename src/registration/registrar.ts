@@ -83,6 +83,8 @@ export type RegistrationReport =
 
 /** The owner of a registration, such as a mesh, as a registrar sees it. */
 export interface RegistrationOwner {
+  /** Whether a caller waits for `register`; otherwise it must not keep the process alive. */
+  readonly isWaiting: boolean;
   /** The status to announce the instance with, read before each attempt. */
   status(): InstanceStatus;
   /** Takes the news of a registration. Does not throw. */

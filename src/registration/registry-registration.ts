@@ -5,7 +5,7 @@ import type { RegistryStanding } from "./mesh-registration.ts";
 import type { Instance, InstanceStatus, Registrar, Registration, RegistrationReport } from "./registrar.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
-/** What a {@link RegistryRegistration} is told, and tells. */
+/** Options of a {@link RegistryRegistration}. */
 export interface RegistryRegistrationOptions {
   readonly registrar: Registrar;
   readonly instance: Instance;
@@ -136,6 +136,7 @@ export class RegistryRegistration {
     try {
       const instance = { ...this.#instance, initialStatus: status() };
       const registration = await registrar.register(instance, this.#stop.signal, {
+        isWaiting: isAwaited,
         status,
         onReport: (report) => this.#onReport(report),
       });

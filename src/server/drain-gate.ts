@@ -1,23 +1,44 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
+import { callerHeader, instanceHeader, letGoPath } from "../core/http/own-headers.ts";
+import { rawHeader } from "../core/http/raw-headers.ts";
+import type { Callers, Closing } from "./callers.ts";
 import type { Gate } from "./connections/door.ts";
 import { refuse, refuseStream, refuseUpgrade } from "./connections/refusal.ts";
 import type { Traffic } from "./connections/traffic.ts";
+import { namesOf } from "./identity.ts";
 import type { Inbound } from "./inbound/inbound.ts";
 import type { ServerReply, ServerRequest } from "./node-server.ts";
 
-/** Follows each request as traffic, and refuses requests once the server accepts nothing new. */
+/** The parts of a server that a {@link DrainGate} works with. */
+export interface DrainGateParts {
+  readonly traffic: Traffic;
+  readonly callers: Callers;
+  /** The id of the instance in its registry, once it has one. */
+  readonly id: () => string | undefined;
+  /** What requests meet before their handlers; `undefined` for nothing. */
+  readonly inbound: Inbound | undefined;
+  readonly clock: Clock;
+}
+
+/**
+ * Follows each request as traffic and as one of its caller, tells callers that are meshes who this instance is and that it leaves, and refuses requests
+ * once the server accepts nothing new.
+ */
 export class DrainGate implements Gate {
-  readonly #traffic: Traffic;
-  readonly #clock: Clock;
-  readonly #inbound: Inbound | undefined;
+  readonly #parts: DrainGateParts;
+  /** The time at which the server expects to be gone; `undefined` while it does not leave. */
+  #goneAt: number | undefined = undefined;
   #why: string | undefined = undefined;
 
-  constructor(traffic: Traffic, clock: Clock, inbound?: Inbound) {
-    this.#traffic = traffic;
-    this.#clock = clock;
-    this.#inbound = inbound;
+  constructor(parts: DrainGateParts) {
+    this.#parts = parts;
+  }
+
+  /** Tells callers from now on that the server leaves, and is gone at this time of the clock. */
+  leave(goneAt: number): void {
+    this.#goneAt = goneAt;
   }
 
   /** Refuses each request from now on, with this reason. */
@@ -26,10 +47,22 @@ export class DrainGate implements Gate {
   }
 
   request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean {
-    const record = this.#why === undefined ? this.#inbound?.open(request, reply, proceed) : undefined;
-    this.#traffic.request(request, reply, record?.onEnd);
+    const { traffic, callers, inbound, clock } = this.#parts;
+    const record = this.#why === undefined ? inbound?.open(request, reply, proceed) : undefined;
+    const isFirst = traffic.request(request, reply, record?.onEnd);
+    // Not of `headers`, which Node.js makes when they are first asked for.
+    const mesh = rawHeader(request.rawHeaders, callerHeader);
+    if (mesh !== undefined && request.method === "POST" && request.url === letGoPath) {
+      callers.letGo(mesh);
+      reply.statusCode = 204;
+      (reply as { end(): unknown }).end();
+      return true;
+    }
+    // A probe of an orchestrator is no call: it goes on until the end.
+    if (inbound?.isOwn(request) !== true) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
+    if (mesh !== undefined && (isFirst || this.#goneAt !== undefined)) reply.setHeader(instanceHeader, this.#announcement(request));
     if (this.#why !== undefined) {
-      refuse(request, reply, { clock: this.#clock, why: this.#why });
+      refuse(request, reply, { clock, why: this.#why });
       return true;
     }
     if (record === undefined) return false;
@@ -38,7 +71,7 @@ export class DrainGate implements Gate {
   }
 
   stream(stream: ServerHttp2Stream): boolean {
-    this.#traffic.stream(stream);
+    this.#parts.traffic.stream(stream);
     if (this.#why === undefined) return false;
     refuseStream(stream, this.#why);
     return true;
@@ -49,8 +82,19 @@ export class DrainGate implements Gate {
       refuseUpgrade(socket, this.#why);
       return true;
     }
-    this.#inbound?.upgrade(request);
-    this.#traffic.upgrade(request, socket);
+    this.#parts.inbound?.upgrade(request);
+    this.#parts.callers.called(undefined, undefined);
+    this.#parts.traffic.upgrade(request, socket);
     return false;
   }
+
+  #announcement(request: ServerRequest): string {
+    const { id, clock } = this.#parts;
+    const names = namesOf(id(), request.socket);
+    return this.#goneAt === undefined ? names : `${names};leaving=${Math.max(0, Math.round(this.#goneAt - clock.now()))}`;
+  }
+}
+
+function connectionOf(request: ServerRequest): Closing | undefined {
+  return "stream" in request ? request.stream.session : request.socket;
 }

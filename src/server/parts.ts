@@ -1,3 +1,4 @@
+import type { Callers } from "./callers.ts";
 import type { Traffic } from "./connections/traffic.ts";
 import type { DrainGate } from "./drain-gate.ts";
 import type { Inbound } from "./inbound/inbound.ts";
@@ -12,6 +13,7 @@ export interface ServerParts {
   /** The application around the server, if there is one. */
   readonly application: Application | undefined;
   readonly traffic: Traffic;
+  readonly callers: Callers;
   /** What requests meet before their handlers; `undefined` for nothing. */
   readonly inbound: Inbound | undefined;
   readonly gate: DrainGate;

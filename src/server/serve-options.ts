@@ -28,10 +28,16 @@ export interface ServeOptions {
    */
   readonly ready?: () => boolean | Promise<boolean>;
   /**
-   * The lame duck: how long the server serves on after it has left the registry, in milliseconds, since callers learn that later.
-   * @default what the registry needs: Consul 1000, Eureka its caches and the fetch interval of callers; 5000 where nothing is known
+   * The lame duck: how long the server serves on after it has left the registry, in milliseconds, since callers learn that later. Consul needs a second,
+   * Eureka its response cache and the fetch interval of callers (60 s together). For callers that find it by DNS: the time to live of its records, and
+   * a second. @default what the registry needs, 5000 where that is not known
    */
   readonly lameDuckMs?: number;
+  /**
+   * How long a caller is known after its last request, in milliseconds: the lame duck ends before its time where each of them is a mesh that says that it
+   * has let go of this instance. @default 300000
+   */
+  readonly callerMemoryMs?: number;
   /** How long requests under way may take after that, in milliseconds. Those that take longer are cut off. @default 25000 */
   readonly graceMs?: number;
   /** What each request meets before its handler: health, trust, limits, load, metrics, log; `{}` for the defaults, `false` for nothing. @default false */
@@ -76,6 +82,7 @@ export const serveOptions = optionTable<ServeOptions>()({
     check: checkFunction,
   }),
   lameDuckMs: timerMs({ min: 0, defaultText: "what the registry needs, 5000 where that is not known" }),
+  callerMemoryMs: timerMs({ min: 0, default: 300_000 }),
   graceMs: timerMs({ min: 0, default: 25_000 }),
   inbound: orFalse(group(inboundOptions), false),
   signals: custom<readonly NodeJS.Signals[]>({

@@ -1,5 +1,6 @@
 import { fenced } from "../core/observing/fence.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
+import { Callers } from "./callers.ts";
 import { guardDoor } from "./connections/door.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
@@ -55,15 +56,17 @@ export class ServedServer implements Serving {
 
   constructor(servable: Servable, settings: ServeSettings) {
     const { server, application } = serverOf(servable);
-    const { mesh, ready, clock, signals } = settings;
+    const { mesh, ready, clock, signals, callerMemoryMs } = settings;
     const traffic = new Traffic(server);
+    const callers = new Callers(callerMemoryMs, clock);
     const inbound = Inbound.of(settings, () => this.readiness());
-    const gate = new DrainGate(traffic, clock, inbound);
+    const gate = new DrainGate({ traffic, callers, inbound, clock, id: () => this.#registration?.id });
     this.#parts = {
       settings,
       server,
       application,
       traffic,
+      callers,
       inbound,
       gate,
       readiness: new Readiness(ready, clock),

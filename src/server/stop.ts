@@ -21,6 +21,13 @@ const registryMs = 2_000;
 /** The lame duck where nothing is known about callers, in milliseconds. */
 export const unknownLameDuckMs = 5_000;
 
+/** Time after the lame duck in which the server is still there, as its callers are told, in milliseconds. */
+const goneAfterMs = 2_000;
+/** Time after which what a caller had sent before it let go has arrived, in milliseconds. */
+const arrivedMs = 100;
+/** Pause between two looks at the callers, in milliseconds. */
+const askCallersMs = 20;
+
 /** One stop of a server: its steps, which are taken in the order of the methods. None of them rejects. */
 export class Stop {
   readonly #parts: ServerParts;
@@ -46,19 +53,38 @@ export class Stop {
 
   /** Leaves the registry and serves on until callers know. */
   async beLameDuck(why: string): Promise<void> {
-    const { settings, traffic, log } = this.#parts;
+    const { settings, traffic, gate, log } = this.#parts;
     const { clock } = settings;
     const startedAt = clock.now();
     const lameDuckMs = settings.lameDuckMs ?? this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
-    log(`leaves ${why}; serves on for ${lameDuckMs} ms`);
+    log(`leaves ${why}; serves on for ${lameDuckMs} ms, or until all callers know`);
     traffic.leave();
+    gate.leave(startedAt + lameDuckMs + goneAfterMs);
     const registration = this.#registration;
     if (registration !== undefined) {
       const problem = await problemWithin(clock, registryMs, Promise.race([registration.setStatus("out-of-service"), this.#hurry.promise]));
       if (problem !== undefined) this.#note(`could not tell the registry that it leaves: ${describeError(problem)}`);
     }
-    if (lameDuckMs > 0) await problemWithin(clock, lameDuckMs, this.#hurry.promise);
+    await this.#untilCallersKnow(lameDuckMs);
     this.#lameDuckMs = clock.now() - startedAt;
+  }
+
+  /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance and what it had sent before has arrived. */
+  async #untilCallersKnow(lameDuckMs: number): Promise<void> {
+    const { settings, traffic, callers, log } = this.#parts;
+    const { clock } = settings;
+    const endAt = clock.now() + lameDuckMs;
+    let knownSince: number | undefined;
+    while (!this.#isHurried && clock.now() < endAt) {
+      const { meshes, others } = callers.left();
+      const isKnown = meshes === 0 && !others && !traffic.hasUnusedConnections;
+      knownSince = isKnown ? (knownSince ?? clock.now()) : undefined;
+      if (knownSince !== undefined && clock.now() - knownSince >= arrivedMs) {
+        log("all callers have let go of it");
+        return;
+      }
+      await problemWithin(clock, Math.min(askCallersMs, Math.max(1, endAt - clock.now())), this.#hurry.promise);
+    }
   }
 
   /** Accepts nothing new, and waits for what is under way. */

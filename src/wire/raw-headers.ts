@@ -1,8 +1,8 @@
 import type { Buffer } from "node:buffer";
-import { refusedHeader } from "../core/http/own-headers.ts";
+import { isResponseHeaderOfTheMesh } from "../core/http/own-headers.ts";
 
 /**
- * Decodes raw headers of undici: names in lower case and values in turn, without those that end here (`x-mesh-refused`), which
+ * Decodes raw headers of undici: names in lower case and values in turn, without those that end here (`x-mesh-refused`, `x-mesh-instance`), which
  * {@link findHeader} finds.
  */
 export function decodeHeaders(raw: readonly Buffer[]): string[] {
@@ -10,7 +10,7 @@ export function decodeHeaders(raw: readonly Buffer[]): string[] {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     // Latin-1, as in the Fetch standard's byte strings.
     const name = (raw[index] as Buffer).toString("latin1").toLowerCase();
-    if (name !== refusedHeader) lines.push(name, (raw[index + 1] as Buffer).toString("latin1"));
+    if (!isResponseHeaderOfTheMesh(name)) lines.push(name, (raw[index + 1] as Buffer).toString("latin1"));
   }
   return lines;
 }

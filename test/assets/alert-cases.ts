@@ -48,6 +48,8 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
     series(metric, labels, `${value}x60`);
   const endpoints = (state: string, value: number, instance = "a"): InputSeries =>
     gauge("inmesh.endpoints", value, { inmesh_endpoint_state: state, instance });
+  const registrations = (state: string, value: number, instance = "a"): InputSeries =>
+    gauge("inmesh.registrations", value, { inmesh_registration_state: state, instance });
   const breaker = (scope: string, isOpen: boolean): InputSeries =>
     gauge("inmesh.breaker.state", isOpen ? 1 : 0, { inmesh_breaker_scope: scope, inmesh_breaker_state: "open" });
   const buckets = (at: number): readonly InputSeries[] =>
@@ -216,6 +218,22 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       firing: [expiry(300)],
       value: "",
       quiet: [[expiry(86_400)]],
+    },
+    {
+      alert: "InmeshRegistrationFailing",
+      at: "10m",
+      labels: orders,
+      firing: [registrations("failing", 1), registrations("registered", 1), registrations("pending", 1, "b")],
+      value: "2",
+      quiet: [[registrations("failing", 0), registrations("registered", 2)]],
+    },
+    {
+      alert: "InmeshRegistrationLost",
+      at: "40m",
+      labels: orders,
+      firing: [counter("inmesh.registration.losses", 3)],
+      value: "0.050",
+      quiet: [[gauge("inmesh.registration.losses", 7)]],
     },
   ];
 }

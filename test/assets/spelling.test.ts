@@ -15,7 +15,7 @@ describe("The spelling of a metric", () => {
   });
 
   it("is refused for a metric that does not exist", () => {
-    expect(() => definitionOf("inmesh.registrations")).toThrow("there is no metric inmesh.registrations");
+    expect(() => definitionOf("inmesh.incarnations")).toThrow("there is no metric inmesh.incarnations");
   });
 
   it("changes in a text wherever a metric is named, and nowhere else", () => {

@@ -180,7 +180,7 @@ describe("keepRegistered", () => {
     it("announces the status that the owner has at each attempt", async () => {
       const { entry, clock } = rig();
       let status: InstanceStatus = "up";
-      const owner = { status: () => status, onReport() {} };
+      const owner = { isWaiting: true, status: () => status, onReport() {} };
       entry.script = failing(new Error("down"));
       const registering = keepRegistered(entry, { registerTimeoutMs: 10_000, clock, random: () => 1, initialStatus: "down", owner });
       await clock.advance(0);
@@ -196,7 +196,7 @@ describe("keepRegistered", () => {
       const { entry, clock, controller, signal, leftovers } = rig();
       entry.script = () => "hold";
       const reports: unknown[] = [];
-      const owner = { status: () => "up" as const, onReport: (report: unknown) => reports.push(report) };
+      const owner = { isWaiting: true, status: () => "up" as const, onReport: (report: unknown) => reports.push(report) };
       let isSettled = false;
       const registering = keepRegistered(entry, { registerTimeoutMs: 10_000, clock, random: () => 1, owner }, signal).catch((error) => {
         isSettled = true;

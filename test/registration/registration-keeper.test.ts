@@ -315,3 +315,57 @@ describe("the end of a kept registration", () => {
     expect(entry.calls()).toEqual([]);
   });
 });
+
+describe("a kept registration whose id another process has taken", () => {
+  /** A keeper whose entry has been replaced for as long as `isReplaced` says. */
+  function shared() {
+    const reports: string[] = [];
+    const owner = { isWaiting: true, status: () => "up" as const, onReport: ({ type }: { type: string }) => reports.push(type) };
+    const state = { isReplaced: true };
+    const entry = new ScriptedEntry();
+    Object.assign(entry, { isReplaced: async () => state.isReplaced });
+    const clock = virtualClock();
+    const errors: string[] = [];
+    const keeper = new RegistrationKeeper(entry, { clock, random: () => 1, owner, onRenewalError: ({ message }) => errors.push(message) });
+    return { entry, clock, keeper, state, reports, errors };
+  }
+
+  it("is said once and left alone", async () => {
+    const { entry, clock, reports, errors } = shared();
+    await clock.advance(10_000);
+    expect(entry.calls(), "it cannot know before").toEqual(["renew up unawaited"]);
+    await clock.advance(60_000);
+    expect([entry.calls(), reports]).toEqual([[], ["replaced"]]);
+    expect(errors).toEqual([
+      "scripted: renew o1: another process has registered under this id since, to which it is left: every process needs an id of its own",
+    ]);
+  });
+
+  it("gets neither its status nor its weight, nor is it removed", async () => {
+    const { entry, keeper } = shared();
+    await expect(keeper.setStatus("out-of-service")).rejects.toThrow("report o1: another process has registered under this id");
+    await expect(keeper.setWeight(2)).rejects.toThrow("reweigh o1: another process has registered under this id");
+    await keeper.deregister();
+    expect(entry.calls()).toEqual([]);
+  });
+
+  it("comes back when the other one has gone", async () => {
+    const { entry, clock, keeper, state, reports } = shared();
+    await clock.advance(20_000);
+    state.isReplaced = false;
+    entry.calls();
+    entry.script = (what) => (what.startsWith("report") ? "forgotten" : "known");
+    await clock.advance(10_000);
+    expect(entry.calls()).toEqual(["report up unawaited", "announce up unawaited"]);
+    expect(reports).toEqual(["replaced", "renewed"]);
+    await keeper.deregister();
+    expect(entry.calls()).toEqual(["withdraw"]);
+  });
+
+  it("is renewed while that cannot be told", async () => {
+    const { entry, clock, reports } = shared();
+    Object.assign(entry, { isReplaced: () => Promise.reject(new Error("down")) });
+    await clock.advance(30_000);
+    expect([entry.calls().length, reports]).toEqual([3, []]);
+  });
+});

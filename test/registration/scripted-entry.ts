@@ -44,6 +44,10 @@ export class ScriptedEntry implements RegistryEntry {
     return this.#make(`renew ${status}`, call);
   }
 
+  reweigh(weight: number, status: InstanceStatus, call: EntryCall): Promise<Recognition> {
+    return this.#make(`reweigh ${weight} ${status}`, call);
+  }
+
   async withdraw(call: EntryCall): Promise<void> {
     await this.#make("withdraw", call);
   }

@@ -1,4 +1,3 @@
-import { MeshError } from "../../src/core/errors.ts";
 import { keepRegistered } from "../../src/registration/keep-registered.ts";
 import type { Instance, Registrar, Registration, RegistrationOwner } from "../../src/registration/registrar.ts";
 import type { RegistrationKeeper } from "../../src/registration/registration-keeper.ts";
@@ -43,9 +42,4 @@ export class ScriptedRegistrar implements Registrar {
   heal(): void {
     this.entry.script = () => "known";
   }
-}
-
-/** Whether an error is that of a registration. */
-export function isRegistrationError(error: unknown): error is MeshError {
-  return error instanceof MeshError && error.code === "ERR_MESH_REGISTRATION";
 }

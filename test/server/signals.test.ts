@@ -51,6 +51,8 @@ describe.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
 
   test("ends the process at once when it comes a second time", async () => {
     const child = await start({ lameDuckMs: 60_000 });
+    // A caller that is no mesh: the lame duck takes its time.
+    await fetch(`http://127.0.0.1:${child.port}`);
     child.process.kill(signal);
     await expect.poll(() => child.output).toContain("leaves upon");
     child.process.kill(signal);
@@ -60,6 +62,7 @@ describe.each(["SIGTERM", "SIGINT"] as const)("%s", (signal) => {
 
 test("a second signal cuts everything off where the program listens to it too", async () => {
   const child = await start({ lameDuckMs: 60_000, ownListener: true });
+  await fetch(`http://127.0.0.1:${child.port}`);
   child.process.kill("SIGTERM");
   await expect.poll(() => child.output).toContain("leaves upon");
   child.process.kill("SIGTERM");

@@ -1,4 +1,5 @@
 import { oldestNode, unsuitableNode } from "../../core/node/node-version.ts";
+import { addressFinding } from "../check/address-check.ts";
 import { certificateFindings } from "../check/certificate-checks.ts";
 import { type Finding, fail, ok } from "../check/finding.ts";
 import { registryFindings } from "../check/registry-checks.ts";
@@ -33,7 +34,7 @@ const options = {
 /** `inmesh check [SERVICE]`. */
 export const command: Command = declare({
   description:
-    "Checks what a mesh on this machine would need: Node, the registry, what the token may read, the clock, names, certificates. With SERVICE it\nalso connects to the instances of the service, over TLS where they have it, and sends them nothing. Each line is ok, warn or fail, with what\nto do. Ends with 1 when one fails. Nothing is registered or changed.",
+    'Checks what a mesh on this machine would need: Node, the registry, what the token may read, the clock, names, certificates, and the address\nthat a server would register with (host: "auto"). With SERVICE it also connects to the instances of the service, over TLS where they have\nit, and sends them nothing. Each line is ok, warn or fail, with what to do. Ends with 1 when one fails. Nothing is registered or changed.',
   positionals: ["[SERVICE]"],
   options,
   examples: [
@@ -55,6 +56,7 @@ async function run({ values, positionals: [service], terminal, io }: Call<typeof
     terminal.progress("checking …");
   };
   await tell(nodeFinding(process.versions.node));
+  await tell(addressFinding());
   const paths = { cert: values["tls-cert"], key: values["tls-key"], ca: values["tls-ca"] };
   // Files that cannot be read have findings of their own.
   const files = await readTls(paths).catch(() => ({}));

@@ -86,7 +86,7 @@ export class AgentEntry implements RegistryEntry {
     const { checkId } = this.#definition;
     const { body } = await this.#ask(call, {
       call: (npm, options) => npm.agent.check.list(options),
-      options: { filter: `CheckID == ${JSON.stringify(checkId)}` },
+      options: filterFor(checkId),
     });
     const mark = text(field(field(body, checkId), "Notes"));
     return mark?.startsWith("inmesh ") === true && mark !== this.#mark;
@@ -204,6 +204,12 @@ export class AgentEntry implements RegistryEntry {
     const query = { ...request.query, ...tenancyOf(this.#options) };
     return this.#client.ask({ ...request, query, timeoutMs, keepsProcess: awaited, signal });
   }
+}
+
+/** The filter for one check. Consul's texts have no escapes, so that for an id with both kinds of quotes all checks are asked for. */
+function filterFor(checkId: string): Readonly<Record<string, string>> {
+  const quote = ["`", '"'].find((each) => !checkId.includes(each));
+  return quote === undefined || (quote === '"' && checkId.includes("\\")) ? {} : { filter: `CheckID == ${quote}${checkId}${quote}` };
 }
 
 /** `forgotten` when the agent does not know the check or the service: it was restarted without its data, or reaped the instance. */

@@ -18,6 +18,10 @@ export interface Definition {
   readonly weight: number;
 }
 
+// Limits of Consul.
+const maxMetadata = 64;
+const maxMetadataText = 512;
+
 const defaultTtlMs = 15_000;
 const defaultIntervalMs = 10_000;
 const defaultTimeoutMs = 3_000;
@@ -35,6 +39,7 @@ export function definitionOf(instance: Instance, deregisterAfterMs: number): Def
     refuse("host", host, "an address without brackets or a host name");
   const id = instance.id ?? `${service}-${host ?? hostname()}-${port}`;
   if (!isEntryName(id)) refuse("id", id, entryNameRule);
+  checkMetadata({ ...metadata, ...(zone === undefined ? {} : { zone }), ...(secure === undefined ? {} : { secure: String(secure) }) });
   const checkId = `service:${id}`;
   return {
     id,
@@ -57,6 +62,18 @@ export function definitionOf(instance: Instance, deregisterAfterMs: number): Def
     },
     weight: Math.round(weight),
   };
+}
+
+/** Refuses what Consul would refuse, again and again where it is registered in the background. */
+function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
+  const entries = Object.entries(metadata);
+  if (entries.length > maxMetadata) refuse("metadata", entries.length, `at most ${maxMetadata} entries, with those for zone and secure`);
+  for (const [name, value] of entries) {
+    if (!/^[A-Za-z0-9_-]{1,128}$/.test(name)) refuse("the name of metadata", name, "1 to 128 letters, digits, - and _");
+    if (/^consul-/i.test(name)) refuse("the name of metadata", name, 'a name that does not begin with "consul-", which is Consul\'s own');
+    if (typeof value !== "string" || value.length > maxMetadataText)
+      refuse(`metadata.${name}`, value, `a string of at most ${maxMetadataText} characters`);
+  }
 }
 
 function ttlOf(check: Extract<HealthCheck, { type: "ttl" }>): number {

@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
-import { hostname, networkInterfaces } from "node:os";
+import { hostname } from "node:os";
 import { addressOf } from "../../core/endpoint.ts";
 import { quoted } from "../../core/text/clean-text.ts";
+import { ownAddress } from "../../registration/advertised-host.ts";
 import { isEntryName } from "../../registration/entry-name.ts";
 import type { Instance } from "../../registration/registrar.ts";
 
@@ -28,6 +29,10 @@ export function describeInstance(instance: Instance, defaultLeaseMs: number): De
   if (weight !== undefined && !(Number.isInteger(weight) && weight >= 1 && weight <= 65_535)) {
     throw new RangeError(`eureka: weight ${weight} is not an integer from 1 to 65535`);
   }
+  // They are listed as one text.
+  for (const tag of tags ?? [])
+    if (typeof tag !== "string" || tag === "" || tag.includes(","))
+      throw new TypeError(`eureka: tag ${quoted(tag)} is empty, or has a comma`);
   const { hostName, ipAddr } = addresses(instance.host);
   const app = service.toUpperCase();
   const instanceId = instance.id ?? `${hostName}:${service}:${port}`;
@@ -84,7 +89,7 @@ function leaseOf(check: NonNullable<Instance["check"]>, defaultLeaseMs: number):
 
 /**
  * The addresses under which others reach the instance. A given host goes into both fields, because clients read one or the other. Without
- * a host they are this machine's name and its first address that is not a loopback address.
+ * a host they are this machine's name, and the address that `host: "auto"` gives.
  */
 function addresses(host: string | undefined): { readonly hostName: string; readonly ipAddr: string } {
   if (host !== undefined) {
@@ -94,8 +99,5 @@ function addresses(host: string | undefined): { readonly hostName: string; reado
     }
     return { hostName: bare, ipAddr: bare };
   }
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const usable = all.filter(({ internal, address }) => !internal && !/^fe80:/i.test(address));
-  const address = usable.find(({ family }) => family === "IPv4") ?? usable[0];
-  return { hostName: hostname(), ipAddr: address?.address ?? "127.0.0.1" };
+  return { hostName: hostname(), ipAddr: ownAddress() ?? "127.0.0.1" };
 }

@@ -6,6 +6,8 @@ import { isHttp2, isSecure, type NodeServer } from "../node-server.ts";
 interface Connection {
   /** Requests on it that have not been answered to the end. */
   open: number;
+  /** Whether a request has come on it. */
+  isUsed: boolean;
   /** Whether it was upgraded: its end is up to what it was upgraded to. */
   isUpgraded: boolean;
   /** Bytes read when it was last at rest. More have been read since where a request is arriving. */
@@ -36,9 +38,19 @@ export class Http1Sockets {
     return this.#connections.size;
   }
 
-  /** A request has arrived. */
-  opened(socket: Socket): void {
-    this.#of(socket).open++;
+  /** Whether there is a connection on which no request has come yet: of a caller that is not known. */
+  get hasUnused(): boolean {
+    for (const { isUsed } of this.#connections.values()) if (!isUsed) return true;
+    return this.#handshakes.size > 0;
+  }
+
+  /** A request has arrived. Returns whether it is the first one of its connection. */
+  opened(socket: Socket): boolean {
+    const connection = this.#of(socket);
+    connection.open++;
+    if (connection.isUsed) return false;
+    connection.isUsed = true;
+    return true;
   }
 
   /** The response to a request has ended. */
@@ -52,7 +64,9 @@ export class Http1Sockets {
 
   /** The connection is not one of HTTP any more. */
   upgraded(socket: Socket): void {
-    this.#of(socket).isUpgraded = true;
+    const connection = this.#of(socket);
+    connection.isUsed = true;
+    connection.isUpgraded = true;
   }
 
   /**
@@ -107,7 +121,7 @@ export class Http1Sockets {
   #of(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
-      connection = { open: 0, isUpgraded: false, readAtRest: 0 };
+      connection = { open: 0, isUsed: false, isUpgraded: false, readAtRest: 0 };
       this.#connections.set(socket, connection);
       socket.once("close", () => this.#connections.delete(socket));
     }

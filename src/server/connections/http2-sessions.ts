@@ -8,7 +8,8 @@ import { isHttp2, type NodeServer } from "../node-server.ts";
  */
 export class Http2Sessions {
   readonly #server: NodeServer;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  /** The sessions, and whether a stream has begun on each. */
+  readonly #sessions = new Map<ServerHttp2Session, boolean>();
   #isClosing = false;
 
   constructor(server: NodeServer) {
@@ -21,15 +22,28 @@ export class Http2Sessions {
     return this.#sessions.size;
   }
 
+  /** Whether there is a session without a stream: of a caller that is not known. */
+  get hasUnused(): boolean {
+    for (const isUsed of this.#sessions.values()) if (!isUsed) return true;
+    return false;
+  }
+
+  /** A stream has begun. Returns whether it is the first one of its session. */
+  began(session: ServerHttp2Session | undefined): boolean {
+    if (session === undefined || this.#sessions.get(session) !== false) return false;
+    this.#sessions.set(session, true);
+    return true;
+  }
+
   /** Lets no stream begin, and closes each session once its streams have ended; also those that are made from now on. */
   close(): void {
     this.#isClosing = true;
-    for (const session of this.#sessions) if (!session.closed) session.close();
+    for (const session of this.#sessions.keys()) if (!session.closed) session.close();
   }
 
   /** Ends every session, with its streams. */
   destroy(): void {
-    for (const session of this.#sessions) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    for (const session of this.#sessions.keys()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
   }
 
   /** Follows no session that is made from now on. */
@@ -38,7 +52,7 @@ export class Http2Sessions {
   }
 
   readonly #onSession = (session: ServerHttp2Session): void => {
-    this.#sessions.add(session);
+    this.#sessions.set(session, false);
     session.once("close", () => this.#sessions.delete(session));
     if (this.#isClosing) session.close();
   };

@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { NodeServer, ServerReply, ServerRequest } from "../node-server.ts";
@@ -41,16 +41,21 @@ export class Traffic {
     return this.#sockets.size + this.#sessions.size;
   }
 
-  /** A request has arrived; `onEnd` is called once its response has ended, or its connection has. */
-  request(request: ServerRequest, reply: ServerReply, onEnd?: () => void): void {
+  /** Whether there is a connection on which no request has come yet. */
+  get hasUnusedConnections(): boolean {
+    return this.#sockets.hasUnused || this.#sessions.hasUnused;
+  }
+
+  /** A request has arrived; `onEnd` is called once its response has ended, or its connection has. Returns whether it is the first of its connection. */
+  request(request: ServerRequest, reply: ServerReply, onEnd?: () => void): boolean {
     if ("stream" in request) {
       // It ends with its stream.
       this.#streams.set(request.stream, reply);
       if (onEnd !== undefined) reply.once("close", onEnd);
-      return;
+      return this.#sessions.began(request.stream.session as ServerHttp2Session | undefined);
     }
     const { socket } = request;
-    this.#sockets.opened(socket);
+    const isFirst = this.#sockets.opened(socket);
     this.#replies.add(reply);
     if (this.#isLeaving) closeAfter(reply);
     reply.once("close", () => {
@@ -59,6 +64,7 @@ export class Traffic {
       onEnd?.();
       this.#check();
     });
+    return isFirst;
   }
 
   /** A stream of HTTP/2 has begun. */

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
+import { rawHeader } from "../../core/http/raw-headers.ts";
 import type { ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { type Peer, peerOf } from "./peer.ts";
-import { rawHeader } from "./raw-headers.ts";
 
 /** One part of what happens to a request before its handler sees it. One object serves all requests; what it keeps of one is in its record. */
 export interface InboundPart {

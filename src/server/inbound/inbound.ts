@@ -69,6 +69,11 @@ export class Inbound implements InboundHost {
     this.#pipeline.strip?.arrive({ request, peer: peerOf(request) });
   }
 
+  /** Whether a request is one of the mesh's own, such as a probe of an orchestrator. */
+  isOwn(request: ServerRequest): boolean {
+    return this.#pipeline.own.has(request);
+  }
+
   routeOf(request: ServerRequest): string | undefined {
     const { route } = this.#settings;
     if (route === undefined) return undefined;

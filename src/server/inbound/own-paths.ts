@@ -36,6 +36,11 @@ export class OwnPaths implements InboundPart {
     }
   }
 
+  /** Whether a request is for one of these paths. */
+  has(request: ServerRequest): boolean {
+    return this.#answers.has(pathOf(request));
+  }
+
   arrive(record: InboundRequest): boolean {
     const answer = this.#answers.get(pathOf(record.request));
     if (answer === undefined) return false;

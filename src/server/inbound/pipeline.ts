@@ -30,6 +30,7 @@ export interface InboundContext {
 export interface Pipeline {
   /** In the order in which a request comes to them; its end is told to them from the last one back. */
   readonly parts: readonly InboundPart[];
+  readonly own: OwnPaths;
   readonly strip: StripHeaders | undefined;
   readonly process: ProcessLoad;
   readonly log: AccessLog | undefined;
@@ -43,14 +44,15 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
   const loadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
   const strip = trust === false ? undefined : new StripHeaders(trustOptions.settle(trust));
   const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), clock, random);
+  const own = new OwnPaths(
+    health === false ? false : healthOptions.settle(health),
+    reported === undefined ? undefined : { path: reported.path, part: loadPart },
+    readiness,
+  );
   const parts: readonly (InboundPart | false | undefined)[] = [
     // Before all limits: a probe that a limit refuses takes a busy instance out of service, and its load to the others. Probes are no requests of users either,
     // so nothing below counts them.
-    new OwnPaths(
-      health === false ? false : healthOptions.settle(health),
-      reported === undefined ? undefined : { path: reported.path, part: loadPart },
-      readiness,
-    ),
+    own,
     // Before everything that reads a header: nothing may see one that its sender had no right to.
     strip,
     // Above all that refuses, so that refusals are logged, measured and traced as answers of this service.
@@ -67,5 +69,5 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     // Last: a place is held only by what is handled.
     concurrency !== false && new InboundConcurrency(inboundConcurrencyOptions.settle(concurrency), clock),
   ];
-  return { parts: parts.filter((part) => part !== false && part !== undefined), strip, process, log };
+  return { parts: parts.filter((part) => part !== false && part !== undefined), own, strip, process, log };
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addressFinding } from "../../../src/cli/check/address-check.ts";
 import { expiryFinding } from "../../../src/cli/check/certificate-checks.ts";
 import { clockFinding } from "../../../src/cli/check/clock-check.ts";
 import type { Finding } from "../../../src/cli/check/finding.ts";
@@ -42,10 +43,29 @@ function about(found: readonly Finding[], ...checks: readonly string[]): readonl
 }
 
 describe("inmesh check", () => {
+  it("shows the address that a server would advertise, and the others", async () => {
+    expect(about((await findings(...anything)).found, "address")).toHaveLength(1);
+    const address = (name: string, address: string) => {
+      const rest = { address, netmask: "", mac: "", cidr: null, internal: name === "lo" };
+      return address.includes(":") ? { ...rest, family: "IPv6" as const, scopeid: 0 } : { ...rest, family: "IPv4" as const };
+    };
+    const lo = [address("lo", "127.0.0.1")];
+    expect(
+      addressFinding({ lo, eth0: [address("eth0", "10.0.0.5"), address("eth0", "fe80::1")], docker0: [address("docker0", "172.17.0.1")] }),
+    ).toEqual({
+      check: "address",
+      state: "ok",
+      message: 'a server that registers with host: "auto" advertises 10.0.0.5 (eth0); it also has 172.17.0.1 (docker0)',
+      fix: null,
+    });
+    expect(addressFinding({ lo })).toMatchObject({ check: "address", state: "warn" });
+  });
+
   it("writes a line for each check, and what to do about those that do not pass", async () => {
     const { code, stdout } = await runCli(["check", "b", ...anything]);
     expect(code).toBe(1);
-    expect(stdout.split("\n").slice(0, 3)).toEqual([
+    const lines = stdout.split("\n").filter((line) => !/^(ok|warn) {2,}address| {19}/.test(line) || line.includes("check the spelling"));
+    expect(lines.slice(0, 3)).toEqual([
       `ok    node         Node ${process.versions.node}`,
       "fail  discovery    static list lists no endpoint of b",
       expect.stringMatching(/^ {19}→ check the spelling \(inmesh services\)/),

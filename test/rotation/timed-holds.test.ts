@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
 import { Upstream } from "../../src/core/upstream.ts";
-import { OperatorHolds } from "../../src/rotation/operator-holds.ts";
 import { Rotation } from "../../src/rotation/rotation.ts";
+import { TimedHolds } from "../../src/rotation/timed-holds.ts";
 import { virtualClock } from "../../src/testing/index.ts";
 import { onState, stateOf } from "./states.ts";
 
@@ -23,7 +23,7 @@ function setUp() {
     upstreams: () => upstreams,
   });
   const [first] = upstreams as [Upstream, ...Upstream[]];
-  return { clock, upstreams, first, rotation, holds: new OperatorHolds(rotation, clock), ejections };
+  return { clock, upstreams, first, rotation, holds: new TimedHolds("operator", rotation, clock), ejections };
 }
 
 describe("an instance that an operator takes out", () => {

@@ -1,0 +1,174 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { createMesh, type Mesh, roundRobin, staticDiscovery } from "../../src/index.ts";
+import { type ServeOptions, type Serving, serve } from "../../src/server/server.ts";
+import { memoryRegistry } from "../../src/testing/index.ts";
+import { doorNames, doors } from "../support/doors.ts";
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+interface Instance {
+  readonly serving: Serving;
+  readonly port: number;
+  readonly seen: IncomingMessage[];
+  readonly lines: string[];
+}
+
+async function instance(options: ServeOptions = {}): Promise<Instance> {
+  const seen: IncomingMessage[] = [];
+  const lines: string[] = [];
+  const server: Server = createServer((request, response) => {
+    seen.push(request);
+    response.end("ok");
+  });
+  server.on("upgrade", (_request, socket) =>
+    socket.end("HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nconnection: upgrade\r\n\r\n"),
+  );
+  server.listen(0, "127.0.0.1");
+  const serving = serve(server, { signals: [], lameDuckMs: 3_000, log: (line) => lines.push(line), ...options });
+  ends.push(() => serving.stop());
+  await serving.started;
+  return { serving, port: (server.address() as AddressInfo).port, seen, lines };
+}
+
+function meshOf(...instances: readonly Instance[]): Mesh {
+  const discovery = staticDiscovery({ svc: instances.map(({ port }) => ({ host: "127.0.0.1", port })) });
+  return own(createMesh({ discovery, picker: roundRobin() }));
+}
+
+function own(mesh: Mesh): Mesh {
+  ends.push(() => mesh.close());
+  return mesh;
+}
+
+const callTwice = async (mesh: Mesh): Promise<void> => {
+  for (let call = 0; call < 2; call++) await (await mesh.fetch("svc/")).text();
+};
+
+describe("an instance that leaves, with callers that are meshes", () => {
+  test("is let go of as soon as discovery knows, and leaves without waiting longer", async () => {
+    const registry = memoryRegistry();
+    const [one, two] = await Promise.all(
+      [0, 1].map(async () => {
+        const server = own(createMesh({ discovery: registry }));
+        return instance({ mesh: server, register: { service: "svc", host: "127.0.0.1" } });
+      }),
+    );
+    const callers = [0, 1, 2].map(() => own(createMesh({ discovery: registry, picker: roundRobin() })));
+    for (const caller of callers) await callTwice(caller);
+    expect((one as Instance).seen).toHaveLength(3);
+    const { lameDuckMs } = await (one as Instance).serving.stop();
+    expect(lameDuckMs).toBeLessThan(1_500);
+    expect((one as Instance).lines).toContainEqual(expect.stringContaining("all callers have let go of it"));
+    for (const caller of callers) await callTwice(caller);
+    expect((two as Instance).seen).toHaveLength(3 + 6);
+  });
+
+  test("tells them by its next response where discovery does not, and gets no more calls", async () => {
+    const [one, two] = [await instance(), await instance()];
+    const mesh = meshOf(one, two);
+    await callTwice(mesh);
+    const stopped = one.serving.stop();
+    // Two calls: one of them tells the mesh.
+    await callTwice(mesh);
+    const heard = one.seen.length;
+    expect(heard).toBe(2);
+    for (let call = 0; call < 4; call++) await callTwice(mesh);
+    expect(one.seen).toHaveLength(heard);
+    expect(mesh.explain("svc")?.endpoints.map(({ ejection }) => ejection?.rule)).toContain("leaving");
+    const { lameDuckMs } = await stopped;
+    expect(lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test("waits its whole time for a caller that is no mesh, and for a connection that has not been used", async () => {
+    const foreign = await instance({ lameDuckMs: 400 });
+    await callTwice(meshOf(foreign));
+    await (await fetch(`http://127.0.0.1:${foreign.port}`)).text();
+    expect((await foreign.serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
+
+    const warmed = await instance({ lameDuckMs: 400 });
+    expect(await meshOf(warmed).warm("svc")).toBe(1);
+    expect((await warmed.serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
+  });
+
+  test("does not wait for a mesh whose connections have closed", async () => {
+    const { serving, port, seen } = await instance();
+    const mesh = meshOf({ serving, port, seen, lines: [] });
+    await callTwice(mesh);
+    await mesh.close();
+    expect((await serving.stop()).lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test("waits for the others where one caller says falsely that it has let go", async () => {
+    const { serving, port, seen } = await instance({ lameDuckMs: 400 });
+    await callTwice(meshOf({ serving, port, seen, lines: [] }));
+    const name = "a-made-up-name";
+    await fetch(`http://127.0.0.1:${port}/.inmesh/let-go`, { method: "POST", headers: { "x-mesh-caller": name } });
+    expect(seen).toHaveLength(2);
+    expect((await serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
+  });
+
+  test("is picked again when it is back before discovery has noticed", async () => {
+    const registry = memoryRegistry();
+    const one = await instance({ lameDuckMs: 100 });
+    registry.set("svc", [{ host: "127.0.0.1", port: one.port }]);
+    const mesh = own(createMesh({ discovery: registry }));
+    await callTwice(mesh);
+    const stopped = one.serving.stop();
+    await callTwice(mesh);
+    await stopped;
+    const again = createServer((_request, response) => response.end("back")).listen(one.port, "127.0.0.1");
+    ends.push(() => again.close());
+    // It is the only one, so it is called although it is out.
+    expect(await (await mesh.fetch("svc/")).text()).toBe("back");
+  });
+});
+
+describe("what an instance says of itself", () => {
+  const says = async (header: string): Promise<{ mesh: Mesh; port: number }> => {
+    const server = createServer((_request, response) => response.setHeader("x-mesh-instance", header).end("ok"));
+    server.on("upgrade", (_request, socket) =>
+      socket.end(`HTTP/1.1 101 Switching Protocols\r\nx-mesh-instance: ${header}\r\nupgrade: echo\r\nconnection: upgrade\r\n\r\n`),
+    );
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    ends.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+    );
+    const { port } = server.address() as AddressInfo;
+    const mesh = own(createMesh({ discovery: staticDiscovery({ svc: [{ id: "a b", host: "127.0.0.1", port }] }) }));
+    return { mesh, port };
+  };
+
+  test.each(doorNames)("does not reach the caller through %s", async (name) => {
+    const { mesh } = await says("a%20b");
+    const { headers } = await doors[name](mesh);
+    expect(Object.keys(headers)).not.toContain("x-mesh-instance");
+  });
+
+  test.each([
+    ["its id", "a%20b;leaving=5000", "leaving"],
+    ["another instance, as a response that something on the way has handed on", "other,10.0.0.1:80;leaving=5000", undefined],
+    ["no name", ";leaving=5000", undefined],
+    ["a broken name", "%zz;leaving=5000", undefined],
+    ["a time that is none", "a%20b;leaving=soon", undefined],
+    ["nothing but its name", "a%20b", undefined],
+  ])("counts where it names itself: %s", async (_what, header, rule) => {
+    const { mesh } = await says(header);
+    await (await mesh.fetch("svc/")).text();
+    expect(mesh.explain("svc")?.endpoints[0]?.ejection?.rule).toBe(rule);
+  });
+
+  test("is not sent on by a caller: a header of that name is dropped from its requests", async () => {
+    const { serving, port, seen } = await instance();
+    const mesh = meshOf({ serving, port, seen, lines: [] });
+    await (await mesh.fetch("svc/", { headers: { "x-mesh-caller": "somebody", "x-mesh-instance": "x" } })).text();
+    expect(seen[0]?.headers["x-mesh-caller"]).toMatch(/^[\w-]{12}$/);
+    expect(seen[0]?.headers["x-mesh-instance"]).toBeUndefined();
+  });
+});
