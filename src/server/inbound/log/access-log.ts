@@ -3,8 +3,9 @@ import { fenceResult } from "../../../core/observing/fence.ts";
 import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { isSentWhole } from "../reply-state.ts";
 import type { AccessLogSettings } from "./access-log-options.ts";
+import { toFile, toStandardOutput } from "./log-targets.ts";
 import { isoTime, jsonText, nginxText, nginxTime, redactedTarget } from "./log-text.ts";
-import { LogWriter, toFile, toStandardOutput, type WriteLines } from "./log-writer.ts";
+import { LogWriter, type WriteLines } from "./log-writer.ts";
 
 /** Headers of which a line says only that they were there. */
 const secretHeaders =
@@ -25,7 +26,7 @@ export class AccessLog implements InboundPart {
     this.#random = random;
     this.#headers = settings.headers.map((name) => name.toLowerCase());
     this.#writer = new LogWriter({
-      write: writeOf(settings, clock),
+      write: writeOf(settings),
       clock,
       maxBuffered: settings.maxBuffered,
       sayDropped: (count) => this.#droppedLine(count),
@@ -106,12 +107,12 @@ function bytesOf({ reply, peer, writtenBefore, request }: InboundRequest): numbe
   return Math.max(0, peer.bytesWritten - writtenBefore - (typeof head === "string" ? head.length : 0));
 }
 
-function writeOf({ write, file }: AccessLogSettings, clock: Clock): WriteLines {
+function writeOf({ write, file }: AccessLogSettings): WriteLines {
   if (write !== undefined)
     return async (lines) => {
       const result: unknown = write(lines);
       fenceResult("the function accessLog.write", result);
       await result;
     };
-  return file === undefined ? toStandardOutput(clock) : toFile(file);
+  return file === undefined ? toStandardOutput(process) : toFile(file);
 }

@@ -1,12 +1,8 @@
-import { close, open, write } from "node:fs";
-import { promisify } from "node:util";
 import type { Clock, Timer } from "../../../core/clock.ts";
 import { warnOfThrow } from "../../../core/observing/fence.ts";
 
 /** How long lines are collected before they are written, in milliseconds. */
 const collectMs = 50;
-/** Pause after a write that the other end could not take, in milliseconds. */
-const retryMs = 50;
 /** Longest time that closing waits for lines to be written, in milliseconds. */
 const closeMs = 1_000;
 
@@ -85,43 +81,4 @@ export class LogWriter {
     this.#whenIdle?.();
     this.#whenIdle = undefined;
   }
-}
-
-const openFile = promisify(open);
-const closeFile = promisify(close);
-
-/** Appends to a file; opened anew for each write, so that a file that was moved away by a rotation is not written to for ever. */
-export function toFile(path: string): WriteLines {
-  return async (lines) => {
-    const descriptor = await openFile(path, "a", 0o640);
-    try {
-      await writeWhole(descriptor, Buffer.from(lines), undefined);
-    } finally {
-      await closeFile(descriptor);
-    }
-  };
-}
-
-/** Writes to the standard output beside the event loop: `process.stdout` waits for whoever reads a pipe. */
-export function toStandardOutput(clock: Clock): WriteLines {
-  return (lines) => writeWhole(1, Buffer.from(lines), clock);
-}
-
-/** Writes all bytes. A pipe that is full, and does not let the writer wait, is tried again. */
-async function writeWhole(descriptor: number, bytes: Buffer, clock: Clock | undefined): Promise<void> {
-  let at = 0;
-  while (at < bytes.length) {
-    try {
-      at += await writeSome(descriptor, bytes, at);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN" || clock === undefined) throw error;
-      await new Promise<void>((resolve) => clock.setTimer(resolve, retryMs, false));
-    }
-  }
-}
-
-function writeSome(descriptor: number, bytes: Buffer, at: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    write(descriptor, bytes, at, bytes.length - at, null, (error, written) => (error === null ? resolve(written) : reject(error)));
-  });
 }
