@@ -1,0 +1,47 @@
+import { startChild } from "./children.ts";
+import { type InboundCase, inboundCases } from "./inbound-process.ts";
+import { atMost, type BenchReport } from "./report.ts";
+import { measureRounds } from "./rounds.ts";
+
+const requestsPerTurn = 40_000;
+const names = Object.keys(inboundCases) as readonly InboundCase[];
+const base = "no part on" satisfies InboundCase;
+
+/** Measures what `inbound` adds to a request to a Fastify hello-world, part by part. */
+export async function inbound(rounds = 9): Promise<BenchReport> {
+  await using stack = new AsyncDisposableStack();
+  const cases: Record<string, () => Promise<number>> = {};
+  for (const name of names) {
+    const child = stack.use(await startChild<number, number>("inbound-process.ts", [name]));
+    cases[name] = () => child.ask(requestsPerTurn);
+  }
+  const measured = await measureRounds("inbound", rounds, cases);
+  const more = (name: InboundCase, than: InboundCase): number => measured.difference(name, than);
+  return {
+    bench: "inbound",
+    about:
+      "CPU of a server per request, connections in memory: a Fastify hello-world, served, with each part of inbound alone and with all of them. Every part is compared with inbound without any, all of them with a server that is served without inbound",
+    node: process.version,
+    rounds,
+    columns: ["case", "µs CPU per request", "µs more than bare Fastify", "µs more than no part on"],
+    rows: names.map((name) => [name, measured.median(name), more(name, "bare Fastify"), more(name, base)]),
+    bounds: [
+      atMost("µs that everything adds to a served server", more("everything", "with serve"), 2),
+      atMost("µs that everything and inmesh/prometheus add", more("everything and inmesh/prometheus", "with serve"), 3.5),
+      atMost(
+        "µs that SDK metrics cost beside the SDK's own calls",
+        more("SDK metrics", base) - more("SDK metrics, own calls", "bare Fastify"),
+        1.5,
+      ),
+      atMost(
+        "µs that SDK traces cost beside the SDK's own calls",
+        more("SDK traces", base) - more("SDK traces, own calls", "bare Fastify"),
+        1.5,
+      ),
+    ],
+    ratios: {
+      "mesh: everything × with serve": measured.ratio("everything", "with serve"),
+      "mesh: everything and inmesh/prometheus × with serve": measured.ratio("everything and inmesh/prometheus", "with serve"),
+    },
+  };
+}
