@@ -15,6 +15,7 @@ import { picks } from "./picks.ts";
 import { type BenchReport, printReport } from "./report.ts";
 import { scrape } from "./scrape.ts";
 import { sidecar } from "./sidecar.ts";
+import { stopping } from "./stopping.ts";
 import { streaming } from "./streaming.ts";
 import { telemetry } from "./telemetry.ts";
 
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   scrape,
   inbound,
   streaming,
+  stopping,
   memory,
   import: importCost,
   picks,

@@ -6,6 +6,7 @@ import { callOptions } from "../src/fetch/call-options.ts";
 import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
 import { serviceTables } from "../src/mesh/service-options.ts";
 import { registrationOptions } from "../src/registration/register-options.ts";
+import { serveOptions } from "../src/server/serve-options.ts";
 import { withPart } from "./marked-part.ts";
 import { type OptionComment, OptionComments, programOf } from "./option-comments.ts";
 
@@ -37,17 +38,20 @@ export interface OptionGroups {
 
 /** The options of each level, and the groups that are in them, depth first. */
 export function optionGroups(): OptionGroups {
-  const [mesh, calls, registering] = ["src/mesh/mesh-options.ts", "src/core/dispatch.ts", "src/registration/register-options.ts"] as const;
-  const program = programOf([mesh, calls, registering]);
+  const [mesh, calls] = ["src/mesh/mesh-options.ts", "src/core/dispatch.ts"] as const;
+  const [registering, serving] = ["src/registration/register-options.ts", "src/server/serve-options.ts"] as const;
+  const program = programOf([mesh, calls, registering, serving]);
   const ofMesh = new OptionComments(program, mesh, "MeshOptions");
   const ofCall = new OptionComments(program, calls, "CallOptions");
   const ofRegistration = new OptionComments(program, registering, "RegistrationOptions");
+  const ofServing = new OptionComments(program, serving, "ServeOptions");
   const ofServices: Rules = Object.assign({}, ...serviceTables.map(({ rules }) => rules));
   const levels = [
     { title: "The mesh only", options: documented([], wholeMeshOptions.rules, ofMesh) },
     { title: "The mesh or a service", options: documented([], ofServices, ofMesh) },
     { title: "A call", options: documented([], callOptions.rules, ofCall) },
     { title: "mesh.register", options: documented([], registrationOptions.rules, ofRegistration) },
+    { title: "serve", options: documented([], serveOptions.rules, ofServing) },
   ];
   const [ofWhole, ofService] = levels;
   return { levels, groups: [ofService, ofWhole].flatMap((level) => groupsIn(level?.options ?? [], ofMesh)) };

@@ -1,6 +1,7 @@
 // Two fastify services: `orders` calls `prices` through the mesh.
 import { fastify } from "fastify";
 import { createMesh, isMeshError, type Mesh, staticDiscovery } from "inmesh";
+import { inmeshPlugin } from "inmesh/fastify";
 
 declare module "fastify" {
   interface FastifyInstance {
@@ -21,8 +22,8 @@ const mesh = createMesh({
   services: { prices: { attemptTimeoutMs: 500 } },
 });
 orders.decorate("mesh", mesh);
-// Hooks for onClose run after the server has answered its last request.
-orders.addHook("onClose", () => mesh.close());
+// Registers where it is told to, and makes `orders.close()` and SIGTERM answer what is under way before the mesh is closed.
+await orders.register(inmeshPlugin, { mesh, lameDuckMs: 0, log: false });
 
 // For all routes: a call to another service failed.
 orders.setErrorHandler((error, request, reply) => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createMesh, isMeshError, staticDiscovery } from "inmesh";
+import { serve } from "inmesh/server";
 
 // The other service, here in the same process: two instances of `users`.
 const names = new Map([["42", "Ada"]]);
@@ -41,6 +42,10 @@ const greeter = await listen(async (request, response) => {
   }
 });
 
+// Upon SIGTERM, and here at the end: answers what is under way, and closes the mesh after that. In production `register: { service: "greeter" }`
+// makes it known to the registry, and lameDuckMs has a default that suits it.
+const serving = serve(greeter, { mesh, lameDuckMs: 0, log: false });
+
 // The rest of this file tries it.
 const ask = async (path: string): Promise<string> => {
   const response = await fetch(`http://127.0.0.1:${portOf(greeter)}${path}`);
@@ -53,9 +58,7 @@ console.log(await ask("/42"), "(one instance is gone)");
 close(instances[1]);
 console.log(await ask("/42"), "(both are)");
 
-// A graceful end: first no new requests, then the mesh, whose close() waits for calls in flight.
-close(greeter);
-await mesh.close();
+await serving.stop();
 
 async function listen(listener: RequestListener): Promise<Server> {
   const server = createServer(listener).listen(0, "127.0.0.1");

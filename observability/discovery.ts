@@ -148,12 +148,40 @@ const registrations: Row = {
   ],
 };
 
+const servers: Row = {
+  title: "Servers of the processes themselves",
+  panels: [
+    timeSeries({
+      title: "Servers by state",
+      description:
+        "Servers (`inmesh/server`) of the processes by state; a `lame-duck` has left the registry, a `draining` one accepts nothing new.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: gauge("sum", "inmesh.servers", `${serviceLabel}, inmesh_server_state`),
+          legend: `${serviceLegend} {{inmesh_server_state}}`,
+        },
+      ],
+      width: 12,
+    }),
+    timeSeries({
+      title: "Requests cut off",
+      description: "Requests per second that had not ended when their server stopped.",
+      unit: "ops",
+      min: 0,
+      queries: [{ expr: rate(grouped(), "inmesh.server.cut_off"), legend: serviceLegend }],
+      width: 12,
+    }),
+  ],
+};
+
 /** Discovery: the age of the endpoints in use, the answers of the registry, and the endpoints and zones that result. */
 export function discovery(): Dashboard {
   return dashboard({
     name: "discovery",
     title: "Discovery",
     description: "The endpoints of the services: age, state, and the answers of discovery.",
-    rows: [now, answers, endpointsAndZones, registrations],
+    rows: [now, answers, endpointsAndZones, registrations, servers],
   });
 }

@@ -76,6 +76,7 @@ export class Recorder implements Observer {
     "instance-state": undefined,
     breaker: undefined,
     registration: undefined,
+    serving: undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Dispatch } from "../core/dispatch.ts";
@@ -26,4 +27,9 @@ export function letGoThrough(service: string, send: Dispatch, caller: string, cl
       )
       .finally(() => clock.clearTimer(timer));
   };
+}
+
+/** A name of a mesh that no other one has, and that tells nothing about it. */
+export function randomCaller(): string {
+  return randomBytes(9).toString("base64url");
 }

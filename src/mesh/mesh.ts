@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
@@ -6,6 +5,7 @@ import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
+import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
@@ -26,6 +26,7 @@ import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
+import { randomCaller } from "./let-go.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Registrations } from "./registrations.ts";
@@ -114,11 +115,6 @@ export function createMesh<const Declared extends string = string>(options: Mesh
   return new ClientMesh(options);
 }
 
-/** A name of a mesh that no other one has, and that tells nothing about it. */
-function randomCaller(): string {
-  return randomBytes(9).toString("base64url");
-}
-
 /** The longest time of an upgrade up to its answer, in milliseconds. */
 const upgradeTimeoutMs = 10_000;
 
@@ -144,7 +140,8 @@ class ClientMesh implements Mesh {
     this.#settings = settings;
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
-    this.#observers = new Observers([...settings.observers, channelObserver], this);
+    this.#observers = new Observers([...settings.observers, channelObserver]);
+    bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
     this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
     const shared = {
@@ -176,6 +173,7 @@ class ClientMesh implements Mesh {
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
       registrations: () => this.#registrations.read(),
+      servers: () => serversOf(this),
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
@@ -286,12 +284,7 @@ class ClientMesh implements Mesh {
     const { clock, drainTimeoutMs, discovery } = this.#settings;
     // First, so that callers stop choosing this process while it still answers.
     const deregistered = this.#registrations.close();
-    const services = this.#services.all;
-    this.#services.refuse();
-    const endAt = clock.now() + drainTimeoutMs;
-    while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
-      await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
-    }
+    await this.#services.drain(clock, drainTimeoutMs);
     await deregistered;
     // Connections are ended first: the watch of an adapter may take long to end.
     const watches = this.#services.close();

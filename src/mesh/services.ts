@@ -103,10 +103,15 @@ export class Services {
     }
   }
 
-  /** Refuses all further calls; calls in flight go on. */
-  refuse(): void {
+  /** Refuses all further calls, and waits for those in flight, for at most `limitMs` milliseconds. */
+  async drain(clock: Clock, limitMs: number): Promise<void> {
     this.#isClosed = true;
     this.#newest = undefined;
+    const services = this.all;
+    const endAt = clock.now() + limitMs;
+    while (services.some((service) => service.inFlight > 0) && clock.now() < endAt) {
+      await new Promise<void>((resolve) => clock.setTimer(resolve, 10));
+    }
   }
 
   /** Ends every watch. */

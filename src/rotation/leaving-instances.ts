@@ -15,12 +15,12 @@ const minHoldMs = 1_000;
 const maxHoldMs = 60_000;
 
 /**
- * Instances with `inmesh/server`, which say in their responses who they are and that they leave. One that leaves goes out of rotation at once, before
+ * Instances with `inmesh/server`, which name themselves in their responses, and say when they leave. One that leaves goes out of rotation at once, before
  * discovery knows. As soon as it is out, or discovery does not list it any more, it is told so: it need not wait for this caller.
  */
 export class LeavingInstances {
   readonly #options: LeavingInstancesOptions;
-  /** What each instance has said last. Instances of another kind say nothing. */
+  /** The last word of each instance about itself. Instances of another kind say nothing. */
   readonly #said = new WeakMap<Upstream, string>();
   readonly #leaving = new WeakSet<Upstream>();
 

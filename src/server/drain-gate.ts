@@ -23,7 +23,7 @@ export interface DrainGateParts {
 }
 
 /**
- * Follows each request as traffic and as one of its caller, tells callers that are meshes who this instance is and that it leaves, and refuses requests
+ * Follows each request as traffic and as one of its caller, names this instance to callers that are meshes, tells them when it leaves, and refuses requests
  * once the server accepts nothing new.
  */
 export class DrainGate implements Gate {

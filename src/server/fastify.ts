@@ -7,8 +7,9 @@ import type { Application } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type { ServingState } from "../core/observing/serving-state.ts";
 export type { ServeOptions } from "./serve-options.ts";
-export type { Serving, ServingState } from "./serving.ts";
+export type { Serving } from "./serving.ts";
 export type { StopReport } from "./stop.ts";
 
 const servings = new WeakMap<object, Serving>();

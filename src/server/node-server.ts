@@ -18,7 +18,7 @@ export interface Application {
   close(): PromiseLike<unknown>;
 }
 
-/** What can be served. */
+/** A server, or an application with one. */
 export type Servable = NodeServer | Application;
 
 /** The server of `given`, and the application around it if there is one. */

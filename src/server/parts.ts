@@ -6,7 +6,7 @@ import type { Application, NodeServer } from "./node-server.ts";
 import type { Readiness } from "./readiness.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
-/** What starting and stopping a server work with. */
+/** The parts of a server that starting and stopping it work with. */
 export interface ServerParts {
   readonly settings: ServeSettings;
   readonly server: NodeServer;

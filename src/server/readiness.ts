@@ -8,7 +8,7 @@ const answerMs = 1_000;
 export class Readiness {
   readonly #ask: (() => boolean | Promise<boolean>) | undefined;
   readonly #clock: Clock;
-  /** What keeps the server from being ready beside the program's own answer: it starts, or it leaves. `undefined`: nothing. */
+  /** The reason of the server itself against being ready: it starts, or it leaves. `undefined`: none. */
   #reason: string | undefined = "it is starting";
 
   constructor(ask: (() => boolean | Promise<boolean>) | undefined, clock: Clock) {

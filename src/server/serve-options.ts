@@ -88,6 +88,7 @@ export const serveOptions = optionTable<ServeOptions>()({
   signals: custom<readonly NodeJS.Signals[]>({
     type: "Signals[]",
     default: ["SIGTERM", "SIGINT"],
+    defaultText: '`["SIGTERM", "SIGINT"]`',
     check(option, value) {
       if (!Array.isArray(value)) refuseOption(option, value, "an array of signals");
       for (const signal of value) {

@@ -7,6 +7,7 @@ import type { Servable } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type { ServingState } from "../core/observing/serving-state.ts";
 export type { HealthOptions } from "./inbound/health-options.ts";
 export type { InboundOptions } from "./inbound/inbound-options.ts";
 export type { InboundConcurrencyOptions } from "./inbound/limits/concurrency-options.ts";
@@ -18,7 +19,7 @@ export { type InboundMiddleware, inbound, type MiddlewareOptions } from "./inbou
 export type { TrustOptions } from "./inbound/trust-options.ts";
 export type { Application, NodeServer, Servable } from "./node-server.ts";
 export type { ServedInstance, ServedMesh, ServeOptions } from "./serve-options.ts";
-export type { Serving, ServingState } from "./serving.ts";
+export type { Serving } from "./serving.ts";
 export type { StopReport } from "./stop.ts";
 
 /**

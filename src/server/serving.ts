@@ -1,4 +1,7 @@
 import { fenced } from "../core/observing/fence.ts";
+import type { ServerReading } from "../core/observing/reading.ts";
+import { joinServers, observersOf } from "../core/observing/served-mesh.ts";
+import type { ServingState } from "../core/observing/serving-state.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { Callers } from "./callers.ts";
 import { guardDoor } from "./connections/door.ts";
@@ -13,17 +16,6 @@ import type { ServeSettings } from "./serve-options.ts";
 import { onSignals } from "./signals.ts";
 import { registered, start } from "./start.ts";
 import { Stop, type StopReport } from "./stop.ts";
-
-/**
- * The state of a server.
- *
- * - `starting`: it does not listen yet, its services are not warm, or the program is not ready.
- * - `serving`: it is ready, and registered where that was asked for, or on the way to it.
- * - `lame-duck`: it has left the registry and serves on, until callers know.
- * - `draining`: it accepts nothing new and ends what is under way.
- * - `stopped`: nothing is left.
- */
-export type ServingState = "starting" | "serving" | "lame-duck" | "draining" | "stopped";
 
 /** A server that is served; see `serve`. Disposing it stops it. */
 export interface Serving extends AsyncDisposable {
@@ -48,7 +40,9 @@ export class ServedServer implements Serving {
   readonly #takeGateAway: () => void;
   readonly #offSignals: () => void;
   readonly #releaseMesh: (() => Promise<void>) | undefined;
+  readonly #leaveReading: (() => void) | undefined;
   #state: ServingState = "starting";
+  #stateSince: number;
   #registration: MeshRegistration | undefined = undefined;
   #stop: Stop | undefined = undefined;
   #stopped: Promise<StopReport> | undefined = undefined;
@@ -75,6 +69,8 @@ export class ServedServer implements Serving {
     };
     this.#takeGateAway = guardDoor(server, gate);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
+    this.#stateSince = clock.now();
+    this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
     this.#offSignals = onSignals(
       signals,
       (signal) => void this.stop(`upon ${signal}`),
@@ -119,7 +115,7 @@ export class ServedServer implements Serving {
   async #start(): Promise<void> {
     await start(this.#parts);
     this.#parts.readiness.open();
-    this.#state = "serving";
+    this.#become("serving");
     if (this.#parts.settings.register === undefined) {
       this.#parts.log("serves");
       return;
@@ -132,18 +128,45 @@ export class ServedServer implements Serving {
   async #end(why: string): Promise<StopReport> {
     const wasServing = this.#state === "serving";
     this.#parts.readiness.close("it is stopping");
-    this.#state = "lame-duck";
+    this.#become("lame-duck");
     this.#leaving.abort(new Error("the server is stopping"));
     const stop = new Stop(this.#parts, this.#registration);
     this.#stop = stop;
     if (wasServing) await stop.beLameDuck(why);
-    this.#state = "draining";
+    this.#become("draining");
     await stop.drain();
-    const report = await stop.leave(this.#releaseMesh);
+    const report = await stop.leave(async () => {
+      // While the mesh still has observers.
+      this.#become("stopped", stop.cutOff);
+      this.#leaveReading?.();
+      await this.#releaseMesh?.();
+    });
     this.#takeGateAway();
     this.#offSignals();
-    this.#state = "stopped";
     return report;
+  }
+
+  #become(state: ServingState, cutOff = 0): void {
+    const { settings, traffic } = this.#parts;
+    this.#state = state;
+    this.#stateSince = settings.clock.now();
+    if (settings.mesh === undefined) return;
+    observersOf(settings.mesh)?.emit?.({ type: "serving", service: this.#service, state, open: traffic.open, cutOff });
+  }
+
+  #read(): ServerReading {
+    const { settings, traffic } = this.#parts;
+    return {
+      service: this.#service,
+      state: this.#state,
+      sinceMs: settings.clock.now() - this.#stateSince,
+      open: traffic.open,
+      connections: traffic.connections,
+    };
+  }
+
+  get #service(): string {
+    return this.#parts.settings.register?.service ?? "_unregistered";
   }
 
   #log(text: string): void {

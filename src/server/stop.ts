@@ -4,7 +4,7 @@ import { stopListening } from "./connections/stop-listening.ts";
 import type { ServerParts } from "./parts.ts";
 import { problemWithin } from "./within.ts";
 
-/** What became of a stop. */
+/** The course of a stop. */
 export interface StopReport {
   /** Milliseconds of the lame duck. */
   readonly lameDuckMs: number;
@@ -12,7 +12,7 @@ export interface StopReport {
   readonly drainMs: number;
   /** Requests, upgraded connections and tracked work that were cut off after `graceMs`. */
   readonly cutOff: number;
-  /** What went wrong, such as a registry that could not be told. Empty where all went well. */
+  /** Failures on the way, such as a registry that could not be told. Empty where all went well. */
   readonly problems: readonly string[];
 }
 
@@ -20,6 +20,8 @@ export interface StopReport {
 const registryMs = 2_000;
 /** The lame duck where nothing is known about callers, in milliseconds. */
 export const unknownLameDuckMs = 5_000;
+/** The shortest one unless another is asked for, in milliseconds: a caller that knows at once may have sent something just before. */
+const shortestLameDuckMs = 500;
 
 /** Time after the lame duck in which the server is still there, as its callers are told, in milliseconds. */
 const goneAfterMs = 2_000;
@@ -44,6 +46,11 @@ export class Stop {
     this.#registration = registration;
   }
 
+  /** Requests, upgraded connections and tracked work that were cut off. */
+  get cutOff(): number {
+    return this.#cutOff;
+  }
+
   /** Waits for nothing from now on: what is under way is cut off. */
   hurry(): void {
     this.#isHurried = true;
@@ -56,7 +63,8 @@ export class Stop {
     const { settings, traffic, gate, log } = this.#parts;
     const { clock } = settings;
     const startedAt = clock.now();
-    const lameDuckMs = settings.lameDuckMs ?? this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
+    const neededMs = this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
+    const lameDuckMs = settings.lameDuckMs ?? Math.max(neededMs, shortestLameDuckMs);
     log(`leaves ${why}; serves on for ${lameDuckMs} ms, or until all callers know`);
     traffic.leave();
     gate.leave(startedAt + lameDuckMs + goneAfterMs);
@@ -110,13 +118,13 @@ export class Stop {
   }
 
   /** Leaves the registry for good, and closes what the server has used. */
-  async leave(releaseMesh: (() => Promise<void>) | undefined): Promise<StopReport> {
+  async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
     const { settings, traffic, inbound, application, log } = this.#parts;
     const { clock, graceMs } = settings;
     const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
       ["deregister", () => this.#registration?.deregister(), registryMs],
       ["close the application", () => application?.close(), graceMs],
-      ["close the mesh", () => releaseMesh?.(), graceMs],
+      ["close the mesh", () => releaseMesh(), graceMs],
       ["write the access log", () => inbound?.close(), registryMs],
     ];
     for (const [what, work, limitMs] of steps) {

@@ -38,4 +38,5 @@ export const attribute = {
   endpointState: "inmesh.endpoint.state",
   discoveryOutcome: "inmesh.discovery.outcome",
   registrationState: "inmesh.registration.state",
+  serverState: "inmesh.server.state",
 } as const;

@@ -2,6 +2,7 @@ import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
+import type { ServingState } from "../core/observing/serving-state.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 
 /** The fields of every message about a request. */
@@ -133,6 +134,17 @@ export interface RegistrationMessage {
   readonly error: string | undefined;
 }
 
+/** A server of this process is in another state. */
+export interface ServingMessage {
+  /** The service that the server is an instance of. */
+  readonly service: string;
+  readonly state: ServingState;
+  /** Requests, upgraded connections and tracked work under way. */
+  readonly open: number;
+  /** Those that were cut off when it stopped. */
+  readonly cutOff: number;
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -148,4 +160,5 @@ export interface ChannelMessages {
   readonly "inmesh:discovery:update": DiscoveryUpdateMessage;
   readonly "inmesh:discovery:error": DiscoveryErrorMessage;
   readonly "inmesh:registration": RegistrationMessage;
+  readonly "inmesh:serving": ServingMessage;
 }

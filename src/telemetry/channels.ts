@@ -67,6 +67,7 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
       error: error === undefined ? undefined : errorText(error),
     })),
   ],
+  serving: [on("inmesh:serving", ({ service, state, open, cutOff }) => ({ service, state, open, cutOff }))],
 };
 
 const eventChannels: readonly Channel[] = Object.values(publications).flatMap((all) => all.map((publication) => publication.channel));

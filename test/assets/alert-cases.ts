@@ -48,6 +48,7 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
     series(metric, labels, `${value}x60`);
   const endpoints = (state: string, value: number, instance = "a"): InputSeries =>
     gauge("inmesh.endpoints", value, { inmesh_endpoint_state: state, instance });
+  const servers = (state: string, value: number): InputSeries => gauge("inmesh.servers", value, { inmesh_server_state: state });
   const registrations = (state: string, value: number, instance = "a"): InputSeries =>
     gauge("inmesh.registrations", value, { inmesh_registration_state: state, instance });
   const breaker = (scope: string, isOpen: boolean): InputSeries =>
@@ -230,6 +231,22 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       firing: [registrations("failing", 1), registrations("registered", 1), registrations("pending", 1, "b")],
       value: "2",
       quiet: [[registrations("failing", 0), registrations("registered", 2)]],
+    },
+    {
+      alert: "InmeshServerStuck",
+      at: "10m",
+      labels: orders,
+      firing: [servers("draining", 1), servers("serving", 3)],
+      value: "1",
+      quiet: [[servers("draining", 0), servers("serving", 3)]],
+    },
+    {
+      alert: "InmeshRequestsCutOff",
+      at: "10m",
+      labels: orders,
+      firing: [counter("inmesh.server.cut_off", 3)],
+      value: "0.050",
+      quiet: [[gauge("inmesh.server.cut_off", 7)]],
     },
     {
       alert: "InmeshRegistrationLost",

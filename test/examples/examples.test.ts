@@ -38,6 +38,10 @@ const alone: Readonly<Record<string, readonly string[]>> = {
     '200 {"item":"tea","total":998}',
     '503 {"code":"ERR_MESH_RETRY_EXHAUSTED","service":"prices","isSafeToRepeat":true}',
   ],
+  "stopping.ts": [
+    "replaced, 0 cut off\nreplaced, 0 cut off\n",
+    "0 of all calls failed; answers from hello from new one, hello from new two, hello from old one, hello from old two",
+  ],
   "prometheus.ts": [
     "tea for 499\n",
     "shop_orders_total 3\n",

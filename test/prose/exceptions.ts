@@ -1,5 +1,8 @@
 /** Names in `code` that belong to something else than this package. One that no comment and no page has any more must go from here too. */
 export const foreignNames: ReadonlyMap<string, string> = new Map([
+  ["preClose", "a hook of Fastify"],
+  ["preStop", "a hook of Kubernetes"],
+  ["terminationGracePeriodSeconds", "a field of Kubernetes"],
   ["require", "of CommonJS"],
   ["WebSocket", "the standard, in Node and undici"],
   ["EventSource", "the standard, in browsers"],

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
+import type { ServerReading } from "../../src/core/observing/reading.ts";
+import { createMesh, staticDiscovery } from "../../src/index.ts";
 import { type ServeOptions, type Serving, serve } from "../../src/server/server.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
@@ -229,6 +231,46 @@ describe("stopping a server of node:http", () => {
     expect(await waiting.readiness()).toEqual({ ready: false, reason: "it is starting" });
     await waiting.stop();
     expect(waiting.state).toBe("stopped");
+  });
+});
+
+describe("a server that belongs to a mesh", () => {
+  test("tells its observers of each state, and of what was cut off", async () => {
+    const states: unknown[] = [];
+    let read: (() => readonly ServerReading[]) | undefined;
+    const mesh = createMesh({
+      discovery: staticDiscovery({}),
+      observers: [
+        {
+          onOpen: ({ servers }) => {
+            read = servers;
+          },
+          onEvent: (event) => {
+            if (event.type === "serving") states.push([event.service, event.state, event.cutOff]);
+          },
+        },
+      ],
+    });
+    const { serving, port } = await served(() => {}, { mesh, graceMs: 50 });
+    const endless = ask(port);
+    const rejected = expect(endless).rejects.toMatchObject({ code: "ECONNRESET" });
+    await expect.poll(() => read?.()[0]).toMatchObject({ service: "_unregistered", state: "serving", open: 1, connections: 1 });
+    await serving.stop();
+    await rejected;
+    expect(states).toEqual(
+      ["serving", "lame-duck", "draining", "stopped"].map((state) => ["_unregistered", state, state === "stopped" ? 1 : 0]),
+    );
+    expect(read?.()).toEqual([]);
+  });
+
+  test("is closed after the last of several servers has stopped", async () => {
+    const mesh = createMesh({ discovery: staticDiscovery({ other: [{ host: "127.0.0.1", port: 9 }] }) });
+    const one = await served((_request, response) => response.end(), { mesh });
+    const two = await served((_request, response) => response.end(), { mesh });
+    await one.serving.stop();
+    await expect(mesh.fetch("other/")).rejects.not.toMatchObject({ code: "ERR_MESH_CLOSED" });
+    await two.serving.stop();
+    await expect(mesh.fetch("other/")).rejects.toMatchObject({ code: "ERR_MESH_CLOSED" });
   });
 });
 

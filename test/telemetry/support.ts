@@ -8,7 +8,7 @@ import type { MeshRequest } from "../../src/core/dispatch.ts";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { AttemptEnd, Observer } from "../../src/core/observing/observer.ts";
-import type { MeshReading, RegistrationReading, ServiceReading } from "../../src/core/observing/reading.ts";
+import type { MeshReading, RegistrationReading, ServerReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import type { ServedRequest } from "../../src/core/observing/served-request.ts";
 import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
 
@@ -144,6 +144,8 @@ export class ShownMesh implements MeshReading {
   registered: readonly RegistrationReading[] = [];
   services = (): readonly ServiceReading[] => this.shown;
   registrations = (): readonly RegistrationReading[] => this.registered;
+  served: readonly ServerReading[] = [];
+  servers = (): readonly ServerReading[] => this.served;
 }
 
 /** A service with one available endpoint and nothing else of note, unless `overrides` says otherwise. */

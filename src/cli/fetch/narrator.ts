@@ -80,6 +80,7 @@ export class Narrator implements Observer {
     breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
     // It registers nothing.
     registration: undefined,
+    serving: undefined,
   };
 
   #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {

@@ -5,6 +5,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
 import type { RegistrationState } from "./registration-state.ts";
+import type { ServingState } from "./serving-state.ts";
 
 /** The reason for which an attempt that failed was not retried. */
 export type RetryDenial = "budget" | "attempts" | "deadline" | "not-safe" | "body";
@@ -107,6 +108,18 @@ export interface RegistrationEvent {
   readonly error: Error | undefined;
 }
 
+/** A server of this process is in another state. */
+export interface ServingEvent {
+  readonly type: "serving";
+  /** The service that the server is an instance of; `_unregistered` for one that is registered nowhere. */
+  readonly service: string;
+  readonly state: ServingState;
+  /** Requests, upgraded connections and tracked work that are under way. */
+  readonly open: number;
+  /** Those that were cut off, as they had not ended in time: with the state `stopped`, else 0. */
+  readonly cutOff: number;
+}
+
 /** A rare event in a mesh, discriminated by `type`. Calls and attempts, which are frequent, have hooks of their own. */
 export type MeshEvent =
   | RetryEvent
@@ -117,7 +130,8 @@ export type MeshEvent =
   | DiscoveryErrorEvent
   | InstanceStateEvent
   | BreakerEvent
-  | RegistrationEvent;
+  | RegistrationEvent
+  | ServingEvent;
 
 /** The member of {@link MeshEvent} with this `type`. */
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;

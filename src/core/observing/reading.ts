@@ -1,6 +1,7 @@
 import type { BreakerState } from "../breaker-state.ts";
 import type { InstanceState } from "../upstream.ts";
 import type { RegistrationState } from "./registration-state.ts";
+import type { ServingState } from "./serving-state.ts";
 
 /** A concurrency limit at this moment. */
 export interface ConcurrencyReading {
@@ -66,6 +67,19 @@ export interface RegistrationReading {
   readonly state: RegistrationState;
 }
 
+/** A server of this process at this moment. */
+export interface ServerReading {
+  /** The service that it is an instance of; `_unregistered` for one that is registered nowhere. */
+  readonly service: string;
+  readonly state: ServingState;
+  /** Milliseconds since it has this state. */
+  readonly sinceMs: number;
+  /** Requests, upgraded connections and tracked work that are under way. */
+  readonly open: number;
+  /** Open connections. */
+  readonly connections: number;
+}
+
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
 export interface MeshReading {
   /** The zone of this process; `undefined` where the options name none. */
@@ -76,4 +90,6 @@ export interface MeshReading {
   readonly services: () => readonly ServiceReading[];
   /** Reads what this process has registered and has not deregistered. */
   readonly registrations: () => readonly RegistrationReading[];
+  /** Reads the servers of this process that belong to the mesh. */
+  readonly servers: () => readonly ServerReading[];
 }

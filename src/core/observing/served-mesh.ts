@@ -1,4 +1,5 @@
 import type { EventSink } from "./events.ts";
+import type { ServerReading } from "./reading.ts";
 import type { ServedEnd, ServedObserver, ServedRequest } from "./served-request.ts";
 
 /** The observers of a mesh, as a server that belongs to the mesh reaches them. */
@@ -21,4 +22,19 @@ export function bindObservers(mesh: object, observers: ServerObservers): void {
 /** The observers of a mesh; `undefined` for an object that is none, such as a double of a test. */
 export function observersOf(mesh: object): ServerObservers | undefined {
   return observersByMesh.get(mesh);
+}
+
+const serversByMesh = new WeakMap<object, Set<() => ServerReading>>();
+
+/** Adds a server to those that a mesh shows; returns the function that removes it. */
+export function joinServers(mesh: object, read: () => ServerReading): () => void {
+  const servers = serversByMesh.get(mesh) ?? new Set();
+  serversByMesh.set(mesh, servers);
+  servers.add(read);
+  return () => void servers.delete(read);
+}
+
+/** Reads the servers of a mesh. */
+export function serversOf(mesh: object): readonly ServerReading[] {
+  return [...(serversByMesh.get(mesh) ?? [])].map((read) => read());
 }

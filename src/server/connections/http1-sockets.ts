@@ -15,7 +15,7 @@ interface Connection {
 }
 
 /**
- * The HTTP/1.1 connections of a server. Node's own `closeIdleConnections()` leaves those open that have never sent anything, as clients make them
+ * The HTTP/1.1 connections of a server. Node's own way of closing idle ones leaves those open that have never sent anything, as clients make them
  * ahead of their first request.
  */
 export class Http1Sockets {

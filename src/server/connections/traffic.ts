@@ -7,7 +7,7 @@ import { Http1Sockets } from "./http1-sockets.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
 import { closeWebSocket, UpgradedSocket } from "./upgraded-socket.ts";
 
-/** What is under way on a server: requests and their responses, streams, connections that were upgraded, and work that is no request. */
+/** All that is under way on a server: requests and their responses, streams, connections that were upgraded, and work that is no request. */
 export class Traffic {
   readonly #sockets: Http1Sockets;
   readonly #sessions: Http2Sessions;

@@ -3,9 +3,15 @@ import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
 import type { Sink } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import type { RegistrationMetrics } from "./registration-metrics.ts";
+import type { ServerMetrics } from "./server-metrics.ts";
 
 /** Handlers that count each event, name the services that discovery resolves and note the instances whose state changes. */
-export function countEvents(services: NamedServices, registrations: RegistrationMetrics, sink: Sink): EventHandlers {
+export function countEvents(
+  services: NamedServices,
+  registrations: RegistrationMetrics,
+  servers: ServerMetrics,
+  sink: Sink,
+): EventHandlers {
   return {
     retry({ service, reason }) {
       const state = services.find(service);
@@ -46,5 +52,6 @@ export function countEvents(services: NamedServices, registrations: Registration
       sink.current()?.breakerTransitions.add(1, services.find(service).breakerStates.of(state));
     },
     registration: registrations.count,
+    serving: servers.count,
   };
 }

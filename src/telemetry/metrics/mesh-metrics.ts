@@ -12,6 +12,7 @@ import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import { RegistrationMetrics } from "./registration-metrics.ts";
 import { ServedMetrics } from "./served-metrics.ts";
+import { ServerMetrics } from "./server-metrics.ts";
 import type { ServiceSeries } from "./service-series.ts";
 
 const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
@@ -24,6 +25,7 @@ export class MeshMetrics {
   readonly served: ServedMetrics = new ServedMetrics(() => this.#sink);
   readonly #services: NamedServices;
   readonly #registrations: RegistrationMetrics;
+  readonly #servers: ServerMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
   #isClosed = false;
@@ -32,7 +34,8 @@ export class MeshMetrics {
     this.#services = services;
     this.#sink = sink((report) => this.#observe(report));
     this.#registrations = new RegistrationMetrics(this.#sink);
-    this.events = countEvents(services, this.#registrations, this.#sink);
+    this.#servers = new ServerMetrics(this.#sink);
+    this.events = countEvents(services, this.#registrations, this.#servers, this.#sink);
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -86,6 +89,7 @@ export class MeshMetrics {
     if (this.#mesh === undefined) return;
     reportMesh(this.#mesh, this.#services, report);
     this.#registrations.report(this.#mesh, report);
+    this.#servers.report(this.#mesh, report);
   }
 
   /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */

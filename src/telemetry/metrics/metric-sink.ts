@@ -28,7 +28,8 @@ export type CounterKey =
   | "discoveryErrors"
   | "discoveryRejected"
   | "serverRefused"
-  | "registrationLosses";
+  | "registrationLosses"
+  | "serverCutOff";
 
 /** Keys of the gauges, and of the sums that fall too, which are read at each collection instead of being recorded at each change. */
 export type GaugeKey =
@@ -44,7 +45,8 @@ export type GaugeKey =
   | "discoveryUnconfirmed"
   | "certificateExpiry"
   | "activeRequests"
-  | "registrations";
+  | "registrations"
+  | "servers";
 
 /** Keys of all metrics. */
 export type MetricKey = HistogramKey | CounterKey | GaugeKey;

@@ -241,6 +241,21 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Requests refused before any handler saw them, by the part that did it.",
     attributes: [attribute.serverRefusal],
   },
+  servers: {
+    name: "inmesh.servers",
+    kind: "observable gauge",
+    unit: "{server}",
+    description: "Servers of this process (`inmesh/server`) as instances of the service, by their state.",
+    attributes: [service, attribute.serverState],
+  },
+  serverCutOff: {
+    name: "inmesh.server.cut_off",
+    kind: "counter",
+    unit: "{request}",
+    description:
+      "Requests, upgraded connections and tracked work that had not ended within `graceMs` when their server stopped, and were cut off.",
+    attributes: [service],
+  },
 };
 
 /** The keys of the metrics of some kinds. */

@@ -3,7 +3,7 @@ import type { CallEnd, CallObserver, Observation } from "../../core/observing/ca
 import type { MeshEvent } from "../../core/observing/events.ts";
 import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
-import { bindObservers, type ServerObservers } from "../../core/observing/served-mesh.ts";
+import type { ServerObservers } from "../../core/observing/served-mesh.ts";
 import type { ServedEnd, ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
 import { cleanText } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
@@ -17,10 +17,8 @@ export class Observers implements ServerObservers {
   readonly #observers: Observer[];
   #hasWarned = false;
 
-  /** `mesh`: the mesh whose observers they are, by which its servers find them. */
-  constructor(observers: readonly Observer[], mesh?: object) {
+  constructor(observers: readonly Observer[]) {
     this.#observers = [...observers];
-    if (mesh !== undefined) bindObservers(mesh, this);
   }
 
   /** Adds an observer for everything that begins from now on; returns the function that removes it. */

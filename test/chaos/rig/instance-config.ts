@@ -27,6 +27,12 @@ export interface ServeConfig {
   readonly lameDuckMs?: number;
 }
 
+/**
+ * What an instance does upon SIGTERM that ends without `inmesh/server`: closes its server; leaves the registry before; waits between the two for so many
+ * milliseconds.
+ */
+export type HandmadeEnd = { readonly deregisters: boolean; readonly waitMs: number };
+
 /** What an instance is started with. */
 export interface InstanceConfig {
   readonly name: string;
@@ -41,6 +47,7 @@ export interface InstanceConfig {
   readonly registration?: RegistrationConfig;
   /** Serves by `inmesh/server`, which registers it too. */
   readonly serve?: ServeConfig;
+  readonly end?: HandmadeEnd;
 }
 
 /** What an instance can be told while it runs. */

@@ -5,7 +5,7 @@ import { createServer as createH2cServer, type Http2ServerRequest, type Http2Ser
 import type { AddressInfo } from "node:net";
 import type { HealthCheck, Registrar, Registration } from "../../../src/registration/registrar.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
-import type { Behaviour, InstanceConfig, InstanceOrder, RegistrationConfig, ServeConfig } from "./instance-config.ts";
+import type { Behaviour, HandmadeEnd, InstanceConfig, InstanceOrder, RegistrationConfig, ServeConfig } from "./instance-config.ts";
 import { now } from "./now.ts";
 import { bodyFor } from "./payload.ts";
 
@@ -76,6 +76,7 @@ process.on("message", (order: InstanceOrder) => {
 });
 // Ends with whoever started it, however that ends.
 process.on("disconnect", () => process.exit());
+if (config.end !== undefined) process.once("SIGTERM", () => void endByHand(config.end as HandmadeEnd));
 // An instance that serves ends by itself.
 if (config.serve !== undefined) process.channel?.unref();
 
@@ -114,6 +115,13 @@ async function listenerOf(framework: "node" | "fastify" | "express", plain: type
     return (request, response) => app.routing(request, response);
   }
   return plain;
+}
+
+/** Ends as programs do that have no `inmesh/server`. */
+async function endByHand({ deregisters, waitMs }: HandmadeEnd): Promise<void> {
+  if (deregisters) await current?.deregister();
+  await new Promise((resolve) => setTimeout(resolve, waitMs));
+  server.close(() => process.exit());
 }
 
 /** Serves and registers by `inmesh/server`. What starts it hears of the first step of its end, as one that updates a DNS zone has to. */

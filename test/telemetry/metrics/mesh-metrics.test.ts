@@ -262,6 +262,7 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const mesh = new ShownMesh();
   mesh.certificateExpiresAtMs = 1;
   mesh.registered = [{ service: "orders", id: "o1", registry: "consul", state: "failing" }];
+  mesh.served = [{ service: "orders", state: "serving", sinceMs: 0, open: 0, connections: 0 }];
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
   observer.onOpen?.(mesh);
   observer.onEvent?.({
@@ -282,6 +283,7 @@ test("every metric has the unit and no attribute but those of the table, and eve
   observer.onEvent?.({ type: "hedge-won", service: routed.service, request: routed });
   const lost = { service: "orders", id: "o1", registry: "consul", state: "registered", lost: true, error: new Error("x") } as const;
   observer.onEvent?.({ type: "registration", ...lost });
+  observer.onEvent?.({ type: "serving", service: "orders", state: "stopped", open: 0, cutOff: 1 });
   const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);

@@ -4,7 +4,7 @@ import type { Interceptor } from "../../../src/core/dispatch.ts";
 import type { CallEnd } from "../../../src/core/observing/call-observer.ts";
 import { type EventHandlers, handleEvent, type MeshEvent } from "../../../src/core/observing/events.ts";
 import type { AttemptEnd, Observer } from "../../../src/core/observing/observer.ts";
-import { observersOf } from "../../../src/core/observing/served-mesh.ts";
+import { bindObservers, observersOf } from "../../../src/core/observing/served-mesh.ts";
 import type { ServedRequest } from "../../../src/core/observing/served-request.ts";
 import { createMesh } from "../../../src/mesh/mesh.ts";
 import { Observers } from "../../../src/telemetry/observing/observers.ts";
@@ -37,6 +37,7 @@ function recorder(): Observer & Seen {
       log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
     registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
+    serving: ({ service, state, cutOff }) => log.push(`serving ${service} ${state} ${cutOff}`),
   };
   return {
     log,
@@ -270,7 +271,7 @@ describe("observers", () => {
       return { type: "breaker", service: "orders", state: "open" };
     };
     observers.emit?.(event());
-    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [], registrations: () => [] };
+    const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [], registrations: () => [], servers: () => [] };
     const leave = observers.join({ onEvent: ({ type }) => log.push(`first ${type}`) }, mesh);
     observers.join({ onEvent: ({ service }) => log.push(`second ${service}`) }, mesh);
     observers.emit?.(event());
@@ -297,23 +298,21 @@ describe("observers", () => {
       run();
       return run();
     };
-    const mesh = {};
-    const observers = new Observers(
-      [
-        {
-          onServe() {
-            throw new Error("no");
-          },
+    const observers = new Observers([
+      {
+        onServe() {
+          throw new Error("no");
         },
-        follower("a", twice),
-        { onServe: () => undefined },
-        follower("b", () => undefined as never),
-      ],
-      mesh,
-    );
+      },
+      follower("a", twice),
+      { onServe: () => undefined },
+      follower("b", () => undefined as never),
+    ]);
+    const mesh = {};
+    bindObservers(mesh, observers);
     const bound = observersOf(mesh);
     const followers = bound?.followServed({ method: "GET" } as ServedRequest) ?? [];
-    expect(observers.aroundServed(followers, () => log.push("handled"))).toBe(3);
+    expect(bound?.aroundServed(followers, () => log.push("handled"))).toBe(3);
     const failing = () => {
       throw new Error("of the handler");
     };
