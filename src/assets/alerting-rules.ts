@@ -33,8 +33,8 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
     ...discoveryAlerts(scope, thresholds),
     ...certificateAlerts(scope, thresholds),
     ...registrationAlerts(scope),
-    ...servingAlerts(scope),
     ...serverAlerts(scope),
+    ...servingAlerts(scope),
   ];
   return [
     { name: "inmesh-calls", rules: ofCalls.map(written) },

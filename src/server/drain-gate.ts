@@ -17,7 +17,7 @@ export interface DrainGateParts {
   readonly callers: Callers;
   /** The id of the instance in its registry, once it has one. */
   readonly id: () => string | undefined;
-  /** What requests meet before their handlers; `undefined` for nothing. */
+  /** The parts that requests meet before their handlers; `undefined` for none. */
   readonly inbound: Inbound | undefined;
   readonly clock: Clock;
 }

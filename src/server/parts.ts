@@ -14,7 +14,7 @@ export interface ServerParts {
   readonly application: Application | undefined;
   readonly traffic: Traffic;
   readonly callers: Callers;
-  /** What requests meet before their handlers; `undefined` for nothing. */
+  /** The parts that requests meet before their handlers; `undefined` for none. */
   readonly inbound: Inbound | undefined;
   readonly gate: DrainGate;
   readonly readiness: Readiness;

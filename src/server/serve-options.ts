@@ -40,7 +40,7 @@ export interface ServeOptions {
   readonly callerMemoryMs?: number;
   /** How long requests under way may take after that, in milliseconds. Those that take longer are cut off. @default 25000 */
   readonly graceMs?: number;
-  /** What each request meets before its handler: health, trust, limits, load, metrics, log; `{}` for the defaults, `false` for nothing. @default false */
+  /** The parts that each request meets before its handler: health, trust, limits, load, metrics, log; `{}` for those that need no option, `false` for none. @default false */
   readonly inbound?: InboundOptions | false;
   /** Signals upon which the server stops. The second one ends at once. `[]`: none. @default ["SIGTERM", "SIGINT"] */
   readonly signals?: readonly NodeJS.Signals[];

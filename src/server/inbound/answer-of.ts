@@ -6,7 +6,7 @@ export interface Question<Answer> {
   readonly what: string;
   readonly ask: () => unknown;
   readonly isAnswer: (given: unknown) => given is Answer;
-  /** What it has to return, for the warning. */
+  /** The kind of answer that it has to return, for the warning. */
   readonly wanted: string;
 }
 

@@ -3,7 +3,7 @@ import type { InboundPart, InboundRequest } from "./inbound-request.ts";
 
 /**
  * Reads how long the caller still waits and which of its attempts this is, which calls through a mesh made by the handler continue. A request whose
- * caller does not wait any more is refused: nobody would read its answer. Both headers can only shorten their own request, so that any sender may write them.
+ * caller does not wait any more is refused: its answer would not be read. Both headers can only shorten their own request, so that any sender may write them.
  */
 export class DeadlinePart implements InboundPart {
   readonly name = "deadline";
@@ -17,7 +17,7 @@ export class DeadlinePart implements InboundPart {
   }
 }
 
-/** Refuses a request that nobody waits for. */
+/** Refuses a request that is not waited for any more. */
 export function refuseLate(record: InboundRequest): true {
   return record.refuse("deadline", { why: "the caller's deadline has passed" });
 }

@@ -19,7 +19,7 @@ export interface InboundOptions {
   readonly health?: HealthOptions | false;
   /** Continues the caller's deadline and attempt in calls made by the handler, and refuses a request whose caller waits no more. @default true */
   readonly deadline?: boolean;
-  /** Whose forwarding and identity headers are believed; those of others are taken out. `false`: everybody's. */
+  /** Whose forwarding and identity headers are believed; those of others are taken out. `false`: those of every peer. */
   readonly trust?: TrustOptions | false;
   /** The load report; `false`: none. */
   readonly load?: LoadOptions | false;

@@ -51,7 +51,7 @@ export class InboundRequest implements ServedRequest {
   /** Time at which it got its place under the concurrency limit, and how many had one then; 0 while it has none. */
   placeAt = 0;
   inFlightAtPlace = 0;
-  /** What waits for it in the queue of that limit. */
+  /** Its entry in the queue of that limit, while it waits there. */
   waiter: { readonly waiter: Waiter; readonly timer: Timer } | undefined = undefined;
   /** Bytes written on the connection before it. */
   writtenBefore = 0;
@@ -152,7 +152,7 @@ export class InboundRequest implements ServedRequest {
     return true;
   }
 
-  /** {@link end}, for who calls a function. */
+  /** {@link end} as a function of its own. */
   get onEnd(): () => void {
     return () => this.end();
   }

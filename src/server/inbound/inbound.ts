@@ -18,7 +18,7 @@ interface Marked {
   [recordKey]?: InboundRequest;
 }
 
-/** What happens to the requests of a server before their handlers see them. */
+/** The parts that the requests of a server meet before their handlers see them. */
 export class Inbound implements InboundHost {
   readonly parts: readonly InboundPart[];
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export class Inbound implements InboundHost {
   readonly #observers: ServerObservers | undefined;
   readonly #pipeline: Pipeline;
 
-  /** What the options of `serve` ask for; `undefined` where they ask for nothing. */
+  /** The one that the options of `serve` ask for; `undefined` where they ask for none. */
   static of(
     { inbound, mesh, clock }: { inbound: InboundOptions | false; mesh: object | undefined; clock: Clock },
     readiness: AskReadiness,
@@ -44,7 +44,7 @@ export class Inbound implements InboundHost {
 
   /**
    * The record of a request; `undefined` for one that another middleware has seen already, which it only lets pass: it would be counted, limited and logged
-   * twice. `next` calls the handler. Whoever opens a record calls its `end` when the response has closed.
+   * twice. `next` calls the handler. The caller of this calls `end` of the record when the response has closed.
    */
   open(request: ServerRequest, reply: ServerReply, next: () => void): InboundRequest | undefined {
     const marked = request as Marked;

@@ -7,7 +7,7 @@ import type { LoadPart } from "./load/load-part.ts";
 /** Whether this process is ready, and if not, why. */
 export type AskReadiness = () => Promise<{ readonly ready: boolean; readonly reason: string | undefined }>;
 
-/** What is answered at one path. */
+/** Answers at one path. */
 type Answer = (record: InboundRequest) => void;
 
 /**
@@ -74,7 +74,7 @@ function answerJson(reply: ServerReply, status: number, value: object): void {
   reply.setHeader("content-type", "application/json");
   reply.setHeader("content-length", Buffer.byteLength(text));
   reply.setHeader("cache-control", "no-store");
-  // A body that nobody has read is dropped by Node.js, after which the connection is used again.
+  // A body that was not read is dropped by Node.js, after which the connection is used again.
   (reply as { end(text: string): unknown }).end(text);
 }
 

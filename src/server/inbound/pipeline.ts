@@ -19,7 +19,7 @@ import { type AskReadiness, OwnPaths } from "./own-paths.ts";
 import { StripHeaders } from "./strip-headers.ts";
 import { trustOptions } from "./trust-options.ts";
 
-/** What the parts share. */
+/** The things that the parts share. */
 export interface InboundContext {
   readonly readiness: AskReadiness;
   /** The observers of the mesh; `undefined` without one. */
@@ -58,7 +58,7 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     // Above all that refuses, so that refusals are logged, measured and traced as answers of this service.
     log,
     observers !== undefined && new ObservePart(observers, clock),
-    // What nobody waits for takes no token and no place.
+    // A request that is not waited for any more takes no token and no place.
     settings.deadline && new DeadlinePart(),
     // Before the other limits: the cheapest answer, while the process can least afford another one.
     shedding !== false && new Shedding(sheddingOptions.settle(shedding), process),

@@ -3,7 +3,7 @@ import type { InboundPart, InboundRequest } from "./inbound-request.ts";
 import { Networks } from "./networks.ts";
 import type { TrustSettings } from "./trust-options.ts";
 
-/** Headers by which a proxy says for whom it forwards, and a mesh which identity it has verified: from anybody else they are a claim. */
+/** Headers by which a proxy names the client that it forwards for, and a mesh the identity that it has verified: from any other peer they are a claim. */
 const claims = [
   "forwarded",
   "x-forwarded-for",

@@ -3,11 +3,11 @@ import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { custom } from "../../core/settings/rules.ts";
 import { Networks } from "./networks.ts";
 
-/** Which headers are believed, and from whom; `trust` in the options of `inbound`. */
+/** Which headers are believed, and from which peers; `trust` in the options of `inbound`. */
 export interface TrustOptions {
   /**
    * Addresses and networks of peers whose headers are left as they are: the proxies and gateways in front. A Unix socket counts as this machine.
-   * `[]`: none. @default ["127.0.0.0/8", "::1"]
+   * `[]`: none. @default ["127.0.0.0/8","::1"]
    */
   readonly peers?: readonly string[];
   /** Headers that others cannot send, beside those that are always taken out. @default [] */

@@ -17,7 +17,7 @@ export class Shedding implements InboundPart {
   readonly #settings: SheddingSettings;
   readonly #load: ProcessLoad;
   #share = 0;
-  /** What is left over of shares: with 0.3, every third or fourth request is shed. */
+  /** The rest of shares that make no whole request yet: with 0.3, every third or fourth request is shed. */
   #due = 0;
 
   constructor(settings: SheddingSettings, load: ProcessLoad) {

@@ -96,7 +96,7 @@ export class LoadPart implements InboundPart {
   }
 
   /**
-   * What changes slowly. The scarcest resource of a process of Node.js is the CPU of its container or the one thread of its event loop: which of them
+   * The numbers that change slowly. The scarcest resource of a process of Node.js is the CPU of its container or the one thread of its event loop: which of them
    * is nearer to its end is `application_utilization`.
    */
   #slow(): ReportedLoad {

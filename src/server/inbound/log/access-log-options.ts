@@ -8,7 +8,7 @@ export interface AccessLogOptions {
   readonly format?: "json" | "combined";
   /** Share of the requests that are logged, 0 to 1; those that failed with 500 or more, or were cut off, are logged always. @default 1 */
   readonly sample?: number;
-  /** What is logged of a query: the names of its parameters, nothing, or all of it. @default "names" */
+  /** The part of a query that is logged: the names of its parameters, nothing, or all of it. @default "names" */
   readonly query?: "names" | "none" | "values";
   /** Further headers of the request in lines of JSON; of those that carry secrets only that they were there. @default [] */
   readonly headers?: readonly string[];
