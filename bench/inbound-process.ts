@@ -1,6 +1,6 @@
 // A process: node inbound-process.ts CASE. Answers with the CPU of a request to a Fastify hello-world over connections that are in memory.
 import { Duplex } from "node:stream";
-import { metrics, SpanKind, trace } from "@opentelemetry/api";
+import { context, metrics, propagation, ROOT_CONTEXT, SpanKind, trace } from "@opentelemetry/api";
 import Fastify from "fastify";
 import { createMesh, gradient2, openTelemetry, staticDiscovery } from "../src/index.ts";
 import { type InboundOptions, serve } from "../src/server/server.ts";
@@ -117,20 +117,26 @@ if (import.meta.main) {
       reply.send(hello);
     });
   } else if (name === "SDK traces, own calls") {
+    // The calls that any instrumentation makes of a request: its caller's context, a span, and the handler within it.
     const tracer = trace.getTracer("bench");
-    app.get("/hello", (_request, reply) => {
-      const span = tracer.startSpan("GET", {
-        kind: SpanKind.SERVER,
-        attributes: {
-          "http.request.method": "GET",
-          "url.scheme": "http",
-          "url.path": "/hello",
-          "network.protocol.version": "1.1",
-          "network.peer.address": "10.1.2.3",
-          "user_agent.original": "bench",
+    app.get("/hello", ({ raw }, reply) => {
+      const parent = propagation.extract(ROOT_CONTEXT, raw.rawHeaders, { get: () => undefined, keys: () => [] });
+      const span = tracer.startSpan(
+        "GET",
+        {
+          kind: SpanKind.SERVER,
+          attributes: {
+            "http.request.method": "GET",
+            "url.scheme": "http",
+            "url.path": "/hello",
+            "network.protocol.version": "1.1",
+            "network.peer.address": "10.1.2.3",
+            "user_agent.original": "bench",
+          },
         },
-      });
-      reply.send(hello);
+        parent,
+      );
+      context.with(trace.setSpan(parent, span), () => reply.send(hello));
       span.setAttribute("http.response.status_code", 200);
       span.end();
     });

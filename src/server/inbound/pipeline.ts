@@ -40,8 +40,8 @@ export interface Pipeline {
 export function inboundPipeline(settings: InboundSettings, { readiness, observers }: InboundContext): Pipeline {
   const { health, trust, load, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
   const reported = load === false ? undefined : loadOptions.settle(load);
-  const process = new ProcessLoad(clock, () => loadPart.inFlight > 0);
-  const loadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
+  const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
+  const loadPart: LoadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
   const strip = trust === false ? undefined : new StripHeaders(trustOptions.settle(trust));
   const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), clock, random);
   const own = new OwnPaths(
