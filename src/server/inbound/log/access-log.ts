@@ -54,7 +54,7 @@ export class AccessLog implements InboundPart {
     const { reply, peer, method, attempt, remainingMs, refusedBy, route } = record;
     const endedAt = this.#clock.now();
     const ms = Math.round((endedAt - record.startedAt) * 1_000) / 1_000;
-    let line = `{"time":"${isoTime(this.#clock.wallNow())}","peer":${jsonText(peer.address ?? "unix")}`;
+    let line = `{"time":"${isoTime(this.#clock.wallNow())}","peer":"${peer.address ?? "unix"}"`;
     if (peer.identity !== undefined) line += `,"identity":${jsonText(peer.identity)}`;
     line += `,"method":${jsonText(method)},"target":${jsonText(redactedTarget(record.target, this.#settings.query))}`;
     if (route !== undefined) line += `,"route":${jsonText(route)}`;
