@@ -14,6 +14,7 @@ import { Service } from "../src/mesh/service.ts";
 import { Observers } from "../src/telemetry/observing/observers.ts";
 import { prometheus } from "../src/telemetry/prometheus.ts";
 import type { Transport } from "../src/wire/transport.ts";
+import { bareSdkMicros } from "./bare-sdk.ts";
 import { answerParent, cpuMicros } from "./children.ts";
 
 /** The SDKs that are registered, and the observer of the mesh. */
@@ -24,7 +25,9 @@ export type TelemetryMode =
   | "traces, sampled out"
   | "traces, sampled in"
   | "metrics and traces, sampled in"
-  | "inmesh/prometheus";
+  | "inmesh/prometheus"
+  | "the SDK alone, metrics"
+  | "the SDK alone, traces, sampled out";
 
 class PulledReader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
@@ -70,19 +73,21 @@ if (import.meta.main) {
     clock: systemClock,
     random: Math.random,
   });
-  const dispatch = callPipeline({
+  const send = callPipeline({
     observers,
     clock: systemClock,
     limitOf: () => 10_000,
     interceptors: [],
-    route: (request) => service.dispatch(request),
+    route: (request, receiver) => service.send(request, receiver),
   });
   const edge = { decode: { maxRatio: 100, maxBytes: false as const }, clock: systemClock };
-  answerParent<number, number>(
-    0,
-    async (calls) =>
+  const bare = mode.startsWith("the SDK alone") ? (mode.endsWith("metrics") ? "metrics" : "span") : undefined;
+  answerParent<number, number>(0, async (calls) => {
+    if (bare !== undefined) return bareSdkMicros(bare, calls);
+    return (
       (await cpuMicros(async () => {
-        for (let call = 0; call < calls; call++) await (await fetchThrough(dispatch, () => edge, "users/users/42")).text();
-      })) / calls,
-  );
+        for (let call = 0; call < calls; call++) await (await fetchThrough(send, () => edge, "users/users/42")).text();
+      })) / calls
+    );
+  });
 }

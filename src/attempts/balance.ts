@@ -1,11 +1,12 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Cancellation } from "../core/cancellation.ts";
-import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { MeshError } from "../core/errors.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import { SendProgress } from "../core/send-progress.ts";
+import { dispatchOf, type Receiver, type Send, type Stage, settleWith } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { AttemptLedger } from "./attempt-ledger.ts";
+import { Attempt, type AttemptLedger } from "./attempt-ledger.ts";
 import { noTls, pickSecure } from "./pick-secure.ts";
 
 /** The parts that {@link balance} joins. */
@@ -49,55 +50,83 @@ export interface InstanceRoom {
 
 /**
  * Waits for the first endpoints, picks an instance, bounds the attempt, and keeps its books until its body has closed. The ledger tells the
- * circuit of the instance, and the time limit is begun here: a layer for each would be one more promise for each attempt in flight.
+ * circuit of the instance, and the time limit is begun here: a layer for each would be one more object for each attempt in flight.
  */
-export function balance(options: BalanceOptions): Interceptor {
+export function balance(options: BalanceOptions): Stage {
   const { balancer, wait, instanceLimit } = options;
   return (next) => {
-    const send = (request: MeshRequest): Promise<MeshResponse> => {
+    const send: Send = (request, receiver) => {
       // Given up while an interceptor worked: nothing is sent, for which no instance is to blame.
-      if (request.cancellation.cancelled) return Promise.reject(request.cancellation.reason);
+      if (request.cancellation.cancelled) return receiver.failed(request.cancellation.reason);
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
       let upstream = balancer.pick(request, mayProbe);
-      if (upstream === undefined) return fail(wait.noEndpoints(request));
+      if (upstream === undefined) return settleWith(fail(wait.noEndpoints(request)), receiver);
       if (request.requiresTls && !upstream.endpoint.secure) {
         upstream = pickSecure(balancer, request, mayProbe);
-        if (upstream === undefined) return Promise.reject(noTls(request));
+        if (upstream === undefined) return receiver.failed(noTls(request));
+        request.trace?.because("one that speaks TLS");
       }
       if (instanceLimit?.isFull(upstream)) {
+        request.trace?.because(`${upstream.id} was full`);
         upstream = pickWithRoom(balancer, request, mayProbe, instanceLimit);
-        if (upstream === undefined) return instanceLimit.waitFor(request, () => send(request));
+        if (upstream === undefined) return sendInTurn(request, receiver);
       }
+      request.trace?.decide(request.attempt, request.tried, upstream);
       request.tried.push(upstream);
-      return attempt(options, next, request, upstream);
+      sendTo(upstream, request, receiver);
     };
-    const inTurn = (request: MeshRequest) => (instanceLimit?.isTaken ? instanceLimit.waitFor(request, () => send(request)) : send(request));
-    return (request) => (wait.isOver ? inTurn(request) : wait.join(request).then(() => inTurn(request)));
+    const sendTo = (upstream: Upstream, request: MeshRequest, receiver: Receiver): void => {
+      const attempt = new SentAttempt(options.ledger, upstream, request, receiver);
+      const progress = request.body === undefined ? undefined : new SendProgress();
+      attempt.sent(progress);
+      const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream, progress };
+      const limit = options.limitOf?.(sent);
+      if (limit !== undefined) sent.cancellation = limit;
+      attempt.limit = limit;
+      next(sent, attempt);
+    };
+    const dispatch = dispatchOf(send);
+    const sendInTurn: Send = (request, receiver) =>
+      settleWith(
+        (instanceLimit as InstanceRoom).waitFor(request, () => dispatch(request)),
+        receiver,
+      );
+    const begin: Send = (request, receiver) => (instanceLimit?.isTaken ? sendInTurn : send)(request, receiver);
+    const beginLater = dispatchOf(begin);
+    return (request, receiver) => {
+      if (wait.isOver) begin(request, receiver);
+      else
+        settleWith(
+          wait.join(request).then(() => beginLater(request)),
+          receiver,
+        );
+    };
   };
 }
 
-/** Makes one attempt at `upstream`, with its books and its time limit: a timeout is a failure of the instance. */
-function attempt({ ledger, limitOf }: BalanceOptions, next: Dispatch, request: MeshRequest, upstream: Upstream): Promise<MeshResponse> {
-  const books = ledger.begin(upstream, request);
-  const progress = request.body === undefined ? undefined : new SendProgress();
-  books.sent(progress);
-  const sent: { -readonly [Key in keyof MeshRequest]: MeshRequest[Key] } = { ...request, upstream, progress };
-  const limit = limitOf?.(sent);
-  if (limit !== undefined) sent.cancellation = limit;
-  return next(sent).then(
-    (response) => {
-      limit?.answered(response);
-      books.head(response);
-      // Until the body has closed, not the head: otherwise an instance that streams would look idle.
-      response.body.onClose((error) => books.end(error));
-      return response;
-    },
-    (error: unknown) => {
-      limit?.failed();
-      books.end(error);
-      throw error;
-    },
-  );
+/** The books of an attempt on its way, and its time limit: a timeout is a failure of the instance. */
+class SentAttempt extends Attempt implements Receiver {
+  limit: AttemptLimit | undefined = undefined;
+  readonly #receiver: Receiver;
+
+  constructor(ledger: AttemptLedger, upstream: Upstream, request: MeshRequest, receiver: Receiver) {
+    super(ledger, upstream, request);
+    this.#receiver = receiver;
+  }
+
+  answered(response: MeshResponse): void {
+    this.limit?.answered(response);
+    this.head(response);
+    // Until the body has closed, not the head: otherwise an instance that streams would look idle.
+    response.body.onClose((error) => this.end(error));
+    this.#receiver.answered(response);
+  }
+
+  failed(error: unknown): void {
+    this.limit?.failed();
+    this.end(error);
+    this.#receiver.failed(error);
+  }
 }
 
 /** Picks as for a retry until an instance is not full, each instance at most once. */

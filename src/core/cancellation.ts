@@ -9,6 +9,9 @@ export interface CancelHandler {
   handleCancel(reason: unknown): void;
 }
 
+/** In the place of a reason: `undefined` is one, too. */
+const none: unique symbol = Symbol("not cancelled");
+
 /**
  * Tells everything that works for one call, or for one attempt of it, to stop.
  *
@@ -16,8 +19,8 @@ export interface CancelHandler {
  * {@link Cancellation.signal} gives a real signal to interceptors that need one.
  */
 export class Cancellation implements CancelHandler {
-  #isCancelled = false;
-  #reason: unknown = undefined;
+  /** The reason of the cancellation; {@link none} before. */
+  #reason: unknown = none;
   // Usually there are two listeners, the deadline and the attempt: they have fields of their own, and no array is made.
   #first: CancelListener | CancelHandler | undefined = undefined;
   #second: CancelListener | CancelHandler | undefined = undefined;
@@ -25,26 +28,26 @@ export class Cancellation implements CancelHandler {
   #controller: AbortController | undefined = undefined;
 
   get cancelled(): boolean {
-    return this.#isCancelled;
+    return this.#reason !== none;
   }
 
   /** The reason of the cancellation; `undefined` before. */
   get reason(): unknown {
-    return this.#reason;
+    return this.#reason === none ? undefined : this.#reason;
   }
 
   /** The cancellation as an `AbortSignal`, made when it is first read. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#isCancelled) this.#controller.abort(this.#reason);
+      if (this.cancelled) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
 
   /** Calls `listener` once on cancellation, at once where that has happened already. */
   onCancel(listener: CancelListener | CancelHandler): void {
-    if (this.#isCancelled) tell(listener, this.#reason);
+    if (this.cancelled) tell(listener, this.#reason);
     // Behind the others, also where an earlier one has left its field: listeners run in the order in which they were added.
     else if (this.#others?.length) this.#others.push(listener);
     else if (this.#second === undefined && this.#first === undefined) this.#first = listener;
@@ -69,8 +72,7 @@ export class Cancellation implements CancelHandler {
 
   /** Cancels; only the first call counts. Runs the listeners synchronously, in the order in which they were added. */
   cancel(reason: unknown): void {
-    if (this.#isCancelled) return;
-    this.#isCancelled = true;
+    if (this.cancelled) return;
     this.#reason = reason;
     const first = this.#first;
     const second = this.#second;

@@ -1,6 +1,6 @@
 import type { Cancellation } from "./cancellation.ts";
 import { maxTimerMs } from "./settings/checks.ts";
-import { SharedTimer, setSharedTimer } from "./shared-timers.ts";
+import { SharedTimer, setSharedTimer, type TimerHandler } from "./shared-timers.ts";
 
 /** A timer, as {@link Clock.setTimer} returns it. */
 export type Timer = unknown;
@@ -33,6 +33,12 @@ export const systemClock: Clock = {
     else clearTimeout(timer as NodeJS.Timeout);
   },
 };
+
+/** Sets a timer that calls `handler`. A clock of the program's own knows functions only, and gets one. */
+export function setTimerOf(handler: TimerHandler, clock: Clock, delayMs: number): Timer {
+  const shared = clock === systemClock ? setSharedTimer(handler, Math.min(delayMs, maxTimerMs)) : undefined;
+  return shared ?? clock.setTimer(() => handler.handleTimer(), delayMs);
+}
 
 /** In milliseconds. A timer that fires later than this was held up by this process, which has read nothing from its sockets meanwhile. */
 const lateMs = 20;

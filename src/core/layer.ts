@@ -3,6 +3,7 @@ import type { Interceptor } from "./dispatch.ts";
 import type { EventSink } from "./observing/events.ts";
 import type { ServiceReading } from "./observing/reading.ts";
 import type { OptionRules, OptionTable, Settled } from "./settings/option-table.ts";
+import type { Stage } from "./stages/stage.ts";
 
 /** The parts that every layer of a service's pipeline is built from. A layer that needs more of them has a type of its own. */
 export interface LayerParts {
@@ -13,9 +14,10 @@ export interface LayerParts {
   readonly events: EventSink;
 }
 
-/** A layer, built for one service. */
-export interface BuiltLayer {
-  readonly interceptor: Interceptor;
+/** A layer, built for one service: an interceptor or a stage. */
+export type BuiltLayer = BuiltParts & ({ readonly interceptor: Interceptor } | { readonly stage: Stage });
+
+interface BuiltParts {
   /** The numbers of the layer at this moment, as a part of the service's. */
   readonly reading?: (() => Partial<ServiceReading>) | undefined;
   /** Releases timers and other resources when the service is closed. */

@@ -1,5 +1,14 @@
 import { outsideOfCalls } from "./outside-of-calls.ts";
 
+/** The callback of a timer as an object: an object that exists for each call anyway saves a closure. */
+export interface TimerHandler {
+  /** The timer has fired. */
+  handleTimer(): void;
+}
+
+/** Called when a timer fires. */
+export type TimerCallback = (() => void) | TimerHandler;
+
 /**
  * A timer in a list of timers of the same duration. Such timers expire in the order in which they were set, so that the list needs one timer
  * of Node's, and setting or clearing another one changes two pointers: a quarter of the time of a timer of Node's, and half of its
@@ -13,11 +22,11 @@ export class SharedTimer {
   next: SharedTimer | undefined = undefined;
   /** `undefined` once the timer has fired or was cleared. */
   list: TimerList | undefined;
-  callback: () => void;
+  callback: TimerCallback;
   /** In whole milliseconds, which the engine stores without allocating. */
   readonly expiresAt: number;
 
-  constructor(list: TimerList, callback: () => void, expiresAt: number) {
+  constructor(list: TimerList, callback: TimerCallback, expiresAt: number) {
     this.list = list;
     this.callback = callback;
     this.expiresAt = expiresAt;
@@ -46,7 +55,7 @@ const lists = new Map<number, TimerList>();
  * Sets a shared timer; `undefined` with too many durations, and while a test has replaced the timers of Node: the caller sets a timer of
  * Node's then.
  */
-export function setSharedTimer(callback: () => void, delayMs: number): SharedTimer | undefined {
+export function setSharedTimer(callback: TimerCallback, delayMs: number): SharedTimer | undefined {
   if (globalThis.setTimeout !== nativeSetTimeout) return undefined;
   const durationMs = delayMs >= 1 ? Math.ceil(delayMs) : 1;
   let list = lists.get(durationMs);
@@ -70,7 +79,7 @@ class TimerList {
     this.#durationMs = durationMs;
   }
 
-  add(callback: () => void): SharedTimer {
+  add(callback: TimerCallback): SharedTimer {
     const timer = new SharedTimer(this, callback, Math.ceil(nativeNow()) + this.#durationMs);
     const last = this.#last;
     this.#last = timer;
@@ -122,7 +131,8 @@ class TimerList {
     for (let timer = this.#first; timer !== undefined && timer.expiresAt <= now; timer = this.#first) {
       const { callback } = timer;
       this.remove(timer);
-      callback();
+      if (typeof callback === "function") callback();
+      else callback.handleTimer();
     }
   }
 }

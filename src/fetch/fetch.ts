@@ -1,7 +1,9 @@
 import type { Clock } from "../core/clock.ts";
-import type { Dispatch } from "../core/dispatch.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
+import { rememberTrace } from "../core/observing/trace-recorder.ts";
+import { dispatchOf, type Receiver, type Send } from "../core/stages/stage.ts";
 import { decodeBody } from "./decoding/decode.ts";
 import type { DecodeLimits } from "./decoding/decode-options.ts";
 import { type Call, readCall, sendCall } from "./read-call.ts";
@@ -22,29 +24,98 @@ type DecodeOf = (service: string) => EdgeLimits;
  * The edge between the Fetch standard and the pipeline: sends a call and resolves with its `Response`. Not async, like everything on the way of
  * a call where that is possible: a suspended function holds all of its variables while the call waits.
  */
-export function fetchThrough(dispatch: Dispatch, decodeOf: DecodeOf, input: FetchTarget, init: MeshRequestInit = {}): Promise<Response> {
+export function fetchThrough(send: Send, decodeOf: DecodeOf, input: FetchTarget, init: MeshRequestInit = {}): Promise<Response> {
   try {
     const read = readCall(input, init);
-    return read instanceof Promise ? read.then((call) => fetchCall(dispatch, decodeOf, call)) : fetchCall(dispatch, decodeOf, read);
+    return read instanceof Promise ? read.then((call) => fetchCall(send, decodeOf, call)) : fetchCall(send, decodeOf, read);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-function fetchCall(dispatch: Dispatch, decodeOf: DecodeOf, call: Call): Promise<Response> {
-  const { request, signal, redirect, letGo } = call;
+function fetchCall(send: Send, decodeOf: DecodeOf, call: Call): Promise<Response> {
+  const { request, signal, redirect } = call;
   // The defaults of the Fetch standard.
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
-  if (redirect !== "manual") return fetchRedirected(dispatch, decodeOf, call);
-  return sendCall(dispatch, request, signal, letGo).then((response) =>
-    responseOf({ request, response, redirected: false }, decodeOf, signal),
+  if (redirect !== "manual") return traced(call, fetchRedirected(send, decodeOf, call));
+  const result = new Promise<Response>((resolve) => sendCall(send, call, new AwaitedResponse(resolve, request, decodeOf, signal)));
+  return traced(call, result);
+}
+
+/** Lets the trace of a call be found by its result. A call has its trace, if any, since it was sent. */
+function traced<Result>({ request: { trace } }: Call, result: Promise<Result>): Promise<Result> {
+  if (trace === undefined) return result;
+  return result.then(
+    (value) => {
+      rememberTrace(value, trace);
+      return value;
+    },
+    (error: unknown) => {
+      rememberTrace(error, trace);
+      throw error;
+    },
   );
 }
 
-async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request, signal, redirect, letGo }: Call): Promise<Response> {
-  const response = await sendCall(dispatch, request, signal, letGo);
+/**
+ * The promise of a caller, as the pipeline settles it. It lets go of the promise then: the layers hold their receivers until the body has closed, and
+ * a response that its caller has dropped must be found by the garbage collection before.
+ */
+abstract class AwaitedResult<Result> implements Receiver {
+  /** Resolves the promise, or rejects it by a rejected one: every call that waits would hold a second function for that. */
+  #settle: ((result: Result | Promise<never>) => void) | undefined;
+
+  constructor(settle: (result: Result | Promise<never>) => void) {
+    this.#settle = settle;
+  }
+
+  protected abstract resultOf(response: MeshResponse): Result;
+
+  answered(response: MeshResponse): void {
+    this.#settle?.(this.resultOf(response));
+    this.#settle = undefined;
+  }
+
+  failed(error: unknown): void {
+    this.#settle?.(Promise.reject(error));
+    this.#settle = undefined;
+  }
+}
+
+class AwaitedResponse extends AwaitedResult<Response> {
+  readonly #request: MeshRequest;
+  readonly #decodeOf: DecodeOf;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    settle: (result: Response | Promise<never>) => void,
+    request: MeshRequest,
+    decodeOf: DecodeOf,
+    signal: AbortSignal | undefined,
+  ) {
+    super(settle);
+    this.#request = request;
+    this.#decodeOf = decodeOf;
+    this.#signal = signal;
+  }
+
+  protected resultOf(response: MeshResponse): Response {
+    return responseOf({ request: this.#request, response, redirected: false }, this.#decodeOf, this.#signal);
+  }
+}
+
+class AwaitedReply extends AwaitedResult<Reply> {
+  protected resultOf(response: MeshResponse): Reply {
+    return toReply(response);
+  }
+}
+
+async function fetchRedirected(send: Send, decodeOf: DecodeOf, call: Call): Promise<Response> {
+  const { request, signal, redirect, letGo } = call;
+  const follow: Dispatch = dispatchOf((next, receiver) => sendCall(send, { request: next, signal, letGo }, receiver));
+  const response = await follow(request);
   if (!isRedirect(response.status)) return responseOf({ request, response, redirected: false }, decodeOf, signal);
   if (redirect === "error") {
     response.body.discard();
@@ -61,7 +132,6 @@ async function fetchRedirected(dispatch: Dispatch, decodeOf: DecodeOf, { request
   // One deadline for all hops together.
   const { deadline } = request;
   const remainingMs = () => (deadline === Number.POSITIVE_INFINITY ? false : Math.max(1, deadline - clock.now()));
-  const follow: Dispatch = (next) => sendCall(dispatch, next, signal, letGo);
   return responseOf(await followRedirects(request, response, follow, remainingMs, redirect === "within"), decodeOf, signal);
 }
 
@@ -86,15 +156,15 @@ function allValues(headers: readonly string[], name: string): string {
 }
 
 /** Sends a call and resolves with its {@link Reply}: redirects are replies, and bodies are as they came over the wire. */
-export function requestThrough(dispatch: Dispatch, input: FetchTarget, init: Omit<MeshRequestInit, "redirect"> = {}): Promise<Reply> {
+export function requestThrough(send: Send, input: FetchTarget, init: Omit<MeshRequestInit, "redirect"> = {}): Promise<Reply> {
   try {
     const read = readCall(input, init);
-    return read instanceof Promise ? read.then((call) => requestCall(dispatch, call)) : requestCall(dispatch, read);
+    return read instanceof Promise ? read.then((call) => requestCall(send, call)) : requestCall(send, read);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-function requestCall(dispatch: Dispatch, { request, signal, letGo }: Call): Promise<Reply> {
-  return sendCall(dispatch, request, signal, letGo).then(toReply);
+function requestCall(send: Send, call: Call): Promise<Reply> {
+  return traced(call, new Promise<Reply>((resolve) => sendCall(send, call, new AwaitedReply(resolve))));
 }

@@ -1,6 +1,7 @@
-import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
+import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { type GivenFraming, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
+import type { Receiver, Send } from "../core/stages/stage.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import { isUrl, tagOf } from "./brands.ts";
 import { checkCallOptions } from "./call-options.ts";
@@ -73,17 +74,16 @@ function readArguments(input: FetchTarget, given: MeshRequestInit | null): Call 
  * Sends a request. The caller's signal cancels it until the response body has closed; `letGo` is called when the call has failed, or that body has
  * closed.
  */
-export function sendCall(
-  dispatch: Dispatch,
-  request: MeshRequest,
-  signal: AbortSignal | undefined,
-  letGo: Call["letGo"],
-): ReturnType<Dispatch> {
-  if (signal === undefined && letGo === undefined) return dispatch(request);
+export function sendCall(send: Send, { request, signal, letGo }: Omit<Call, "redirect">, receiver: Receiver): void {
+  if (signal === undefined && letGo === undefined) {
+    send(request, receiver);
+    return;
+  }
   // It may have been aborted while a body was read ahead, or between two redirects.
   if (signal?.aborted) {
     letGo?.(signal.reason);
-    return Promise.reject(signal.reason);
+    receiver.failed(signal.reason);
+    return;
   }
   const abort = () => request.cancellation.cancel(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
@@ -91,16 +91,16 @@ export function sendCall(
     signal?.removeEventListener("abort", abort);
     letGo?.(reason);
   };
-  return dispatch(request).then(
-    (response) => {
+  send(request, {
+    answered(response: MeshResponse) {
       response.body.onClose(forget);
-      return response;
+      receiver.answered(response);
     },
-    (error: unknown) => {
+    failed(error) {
       forget(error);
-      throw error;
+      receiver.failed(error);
     },
-  );
+  });
 }
 
 function signalOf(signal: unknown): AbortSignal | undefined {

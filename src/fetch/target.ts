@@ -27,9 +27,11 @@ const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
 export function parseTarget(target: string): Target {
   const prefix = scheme.exec(target)?.[0] ?? "";
   const nameEnd = endOfName(target, prefix.length);
-  const service = target.slice(prefix.length, nameEnd);
-  const fault = faultOfName(service);
+  const name = target.slice(prefix.length, nameEnd);
+  const fault = faultOfName(name);
   if (fault !== undefined) throw refused(target, "", fault);
+  // The same text for all calls in a row, of which each would hold one.
+  const service = lastName;
   const fragment = target.indexOf("#", nameEnd);
   const rest = target.slice(nameEnd, fragment === -1 ? undefined : fragment);
   const path = rest.startsWith("/") ? rest : `/${rest}`;
@@ -79,10 +81,10 @@ function endOfName(target: string, from: number): number {
 }
 
 /** The last valid name: most calls are for the same few services. */
-let lastName: string | undefined;
+let lastName = "";
 
 function faultOfName(name: string): string | undefined {
-  if (name === lastName) return undefined;
+  if (name === lastName && name !== "") return undefined;
   const fault = findFault(name);
   if (fault === undefined) lastName = name;
   return fault;

@@ -2,11 +2,12 @@ import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
-import type { Dispatch, Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
+import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
@@ -18,6 +19,7 @@ import { deadline, timeoutOption } from "../policies/deadline.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import type { RegisterOptions } from "../registration/register-options.ts";
 import { channelObserver } from "../telemetry/channels.ts";
+import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
@@ -129,11 +131,12 @@ class ClientMesh implements Mesh {
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
   /** Sends a call down the pipeline. */
-  readonly #dispatch: Dispatch;
+  readonly #send: Send;
   readonly #upgradeDeadline: Interceptor;
   readonly #limitsOf: (service: string) => EdgeLimits;
   #closing: Promise<void> | undefined = undefined;
 
+  // Over 60 lines: it makes the parts of a mesh, each of those before, and nothing else.
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
     const { discovery, clock, tls, zone } = settings;
@@ -151,6 +154,7 @@ class ClientMesh implements Mesh {
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
+      tracing: new CallTracing({ ...settings, events: this.#observers }),
       caller: randomCaller(),
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
@@ -172,34 +176,37 @@ class ClientMesh implements Mesh {
       zone,
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
+      instances: (service) => this.explain(service)?.endpoints ?? [],
       registrations: () => this.#registrations.read(),
       servers: () => serversOf(this),
     };
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
     const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
-    this.#upgradeDeadline = deadline({ limitOf: (request) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs), clock });
-    const dispatch = callPipeline({
+    const limitOfUpgrade = (request: MeshRequest) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs);
+    this.#upgradeDeadline = interceptorOf(deadline({ limitOf: limitOfUpgrade, clock }));
+    const send = callPipeline({
       observers: this.#observers,
       clock,
       limitOf,
       interceptors: options.interceptors ?? [],
-      route: this.#route,
+      route: this.#services.route,
     });
     // Above the interceptors, which may answer calls by themselves.
-    this.#dispatch = (request) => {
+    this.#send = (request, receiver) => {
       const refusal = this.#refusalOf(request.service);
-      return refusal === undefined ? dispatch(request) : Promise.reject(refusal);
+      if (refusal === undefined) shared.tracing.send(request, receiver, send);
+      else receiver.failed(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#dispatch, this.#limitsOf, target, init);
+    fetchThrough(this.#send, this.#limitsOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
-    requestThrough(this.#dispatch, target, init);
+    requestThrough(this.#send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
@@ -208,12 +215,15 @@ class ClientMesh implements Mesh {
         request,
         protocol,
       );
-    return new MeshDispatcher({ dispatch: this.#dispatch, upgrade, close: () => this.close() }, options) as Dispatcher as AnyDispatcher;
+    return new MeshDispatcher(
+      { dispatch: dispatchOf(this.#send), upgrade, close: () => this.close() },
+      options,
+    ) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle }, options);
+    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
   }
 
   readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);
@@ -253,17 +263,6 @@ class ClientMesh implements Mesh {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  /** Passes a call to its service. It rejects and never throws: interceptors above see refusals as they see failures. */
-  readonly #route: Dispatch = (request) => {
-    let service: Service | undefined;
-    try {
-      service = this.#services.of(request.service);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return service?.dispatch(request) ?? this.#services.ofCatalogue(request.service).then((found) => found.dispatch(request));
-  };
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   #refusalOf(service: string): Error | undefined {

@@ -3,6 +3,8 @@ import type { Clock } from "../core/clock.ts";
 import { compose, type Dispatch, type Interceptor, type MeshRequest } from "../core/dispatch.ts";
 import { type BuiltLayer, type Layer, type LayerParts, layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
+import { dispatchOf, type Send, sendOf } from "../core/stages/stage.ts";
+import { wayThrough } from "../core/stages/way.ts";
 import { attemptLimit, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { concurrencyLayer } from "../policies/concurrency/concurrency-limit.ts";
 import { deadline } from "../policies/deadline.ts";
@@ -25,23 +27,18 @@ export interface CallParts {
   /** The interceptors of the mesh, the first outermost. */
   readonly interceptors: readonly Interceptor[];
   /** Passes the call to its service. */
-  readonly route: Dispatch;
+  readonly route: Send;
 }
 
 /** The first half of a call's way, the same for every service, before one is chosen. Composed once per mesh. */
-export function callPipeline({ observers, clock, limitOf, interceptors, route }: CallParts): Dispatch {
-  return compose(
-    [
-      // Outermost: it observes the result that the caller gets, and the whole duration.
-      observeCalls(observers, clock),
-      // Bounds all that follows: the interceptors, the wait for discovery, attempts and pauses, the body.
-      deadline({ limitOf, clock }),
-      // Once per call, within its deadline: credentials, headers, answers from a cache. Authorization and routing belong below them, since
-      // they may set the identity of the caller.
-      ...interceptors,
-    ],
-    route,
-  );
+export function callPipeline({ observers, clock, limitOf, interceptors, route }: CallParts): Send {
+  // Once per call, within its deadline: credentials, headers, answers from a cache. Authorization and routing belong below them, since they may set
+  // the identity of the caller.
+  const intercepted = interceptors.length === 0 ? route : sendOf(compose(interceptors, dispatchOf(route)));
+  // Bounds all that follows: the interceptors, the wait for discovery, attempts and pauses, the body.
+  const bounded = deadline({ limitOf, clock })(intercepted);
+  // Outermost: it observes the result that the caller gets, and the whole duration.
+  return observeCalls(observers, clock)(bounded);
 }
 
 /** The interceptors of one service, inside those of the mesh. */
@@ -59,8 +56,9 @@ const interceptorsLayer = layer({
 const instanceLayer = layer({
   name: "instance and its breaker",
   options: attemptTimeoutOption,
-  build: ({ attemptTimeoutMs: timeoutMs }, { clock, ...parts }: Omit<BalanceOptions, "limitOf"> & Pick<LayerParts, "clock">) =>
-    balance({ ...parts, limitOf: attemptLimit({ timeoutMs, clock }) }),
+  build: ({ attemptTimeoutMs: timeoutMs }, { clock, ...parts }: Omit<BalanceOptions, "limitOf"> & Pick<LayerParts, "clock">) => ({
+    stage: balance({ ...parts, limitOf: attemptLimit({ timeoutMs, clock }) }),
+  }),
 });
 
 /** Innermost: it observes the attempt as the wire ended it. */
@@ -105,7 +103,7 @@ export type ServiceParts = LayerParts & All<PartsOf<ServiceLayer>>;
 
 /** The built layers of one service. */
 export interface ServicePipeline {
-  readonly dispatch: Dispatch;
+  readonly send: Send;
   /** The layers that the options have not switched off, outermost first. */
   readonly layers: readonly BuiltLayer[];
 }
@@ -115,11 +113,5 @@ export function servicePipeline(options: LayerOptions, parts: ServiceParts, tran
   // Each layer takes its part of the options and of the parts, which the types above ensure.
   const all = serviceLayers as readonly unknown[] as readonly Layer<LayerOptions, ServiceParts>[];
   const layers = all.map((each) => each.build(options, parts)).filter((each) => each !== undefined);
-  return {
-    dispatch: compose(
-      layers.map(({ interceptor }) => interceptor),
-      transport,
-    ),
-    layers,
-  };
+  return { send: wayThrough(layers, transport).send, layers };
 }

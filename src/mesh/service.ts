@@ -1,12 +1,14 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import { noTls, pickSecure } from "../attempts/pick-secure.ts";
+import { tracedLease } from "../attempts/traced-lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
-import type { CallEndListener, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { CallEndListener, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
+import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
@@ -19,6 +21,7 @@ import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
+import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
@@ -41,6 +44,8 @@ export interface ServiceContext {
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
   readonly observers: Observers;
+  /** Absent where no call is traced. */
+  readonly tracing?: CallTracing;
   /** The name of this mesh to instances, which is random. @default none, as in a simulation */
   readonly caller?: string | undefined;
   /** The zone of this process. */
@@ -159,11 +164,14 @@ export class Service implements CallEndListener {
   }
 
   /** Sends a request down the pipeline of the service. */
-  dispatch(request: MeshRequest): Promise<MeshResponse> {
+  send(request: MeshRequest, receiver: Receiver): void {
     // Given up while an interceptor of the mesh worked: no layer must take that for a failure of the service.
-    if (request.cancellation.cancelled) return Promise.reject(request.cancellation.reason);
+    if (request.cancellation.cancelled) {
+      receiver.failed(request.cancellation.reason);
+      return;
+    }
     if (request.call?.onEnd(this)) this.#inFlight++;
-    return this.#pipeline.dispatch(request);
+    this.#pipeline.send(request, receiver);
   }
 
   handleCallEnd(): void {
@@ -184,8 +192,11 @@ export class Service implements CallEndListener {
       if (!isOver) this.#inFlight--;
       isOver = true;
     };
+    const { tracing } = this.#context;
+    const trace = tracing?.begin(request);
     try {
-      const lease = await this.#pickLease(request);
+      const picked = await this.#pickLease(request);
+      const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
       return {
         ...lease,
         failed: (error) => {
@@ -199,6 +210,7 @@ export class Service implements CallEndListener {
       };
     } catch (error) {
       leave();
+      if (trace !== undefined) tracing?.tell(request, trace);
       throw error;
     }
   }
@@ -209,8 +221,12 @@ export class Service implements CallEndListener {
     const mayProbe = isRetryableMethod(request.method, "safe");
     let upstream = balancer.pick(request, mayProbe);
     if (upstream === undefined) throw await this.#wait.noEndpoints(request);
-    if (request.requiresTls && !upstream.endpoint.secure) upstream = pickSecure(balancer, request, mayProbe);
+    if (request.requiresTls && !upstream.endpoint.secure) {
+      upstream = pickSecure(balancer, request, mayProbe);
+      request.trace?.because("one that speaks TLS");
+    }
     if (upstream === undefined) throw noTls(request);
+    request.trace?.decide(request.attempt, request.tried, upstream);
     return leaseOf(upstream, ledger.begin(upstream, request));
   }
 
@@ -237,6 +253,7 @@ export class Service implements CallEndListener {
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
+      now: this.#context.clock.now(),
       balancer,
       picker,
     });
@@ -248,6 +265,7 @@ export class Service implements CallEndListener {
       service: this.name,
       inFlight: this.#inFlight,
       balancer: this.#instances.balancer,
+      picker: this.#instances.picker,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
       registry: registryState(this.#discoveryName, this.#watcher),

@@ -1,6 +1,8 @@
 import type { Clock } from "../core/clock.ts";
+import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { outsideOfCalls } from "../core/outside-of-calls.ts";
+import { dispatchOf, type Send, settleWith } from "../core/stages/stage.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
 import { FirstWatches } from "./first-watches.ts";
 import type { Service } from "./service.ts";
@@ -46,6 +48,24 @@ export class Services {
     this.#options = options;
     this.#maxUnlisted = Math.min(maxUnlisted, options.maxServices);
     this.#firstWatches = new FirstWatches(options.maxServices, options.clock);
+  }
+
+  /** Passes a call to its service. Refusals are failures: interceptors above see them as such. */
+  readonly route: Send = (request, receiver) => {
+    let service: Service | undefined;
+    try {
+      service = this.of(request.service);
+    } catch (error) {
+      receiver.failed(error);
+      return;
+    }
+    if (service !== undefined) service.send(request, receiver);
+    else settleWith(this.#dispatchListed(request), receiver);
+  };
+
+  async #dispatchListed(request: MeshRequest): Promise<MeshResponse> {
+    const service = await this.ofCatalogue(request.service);
+    return dispatchOf((one, receiver) => service.send(one, receiver))(request);
   }
 
   /**

@@ -1,9 +1,10 @@
 import { Cancellation } from "../core/cancellation.ts";
-import { type Clock, heldUpMs, type Timer } from "../core/clock.ts";
+import { type Clock, heldUpMs, setTimerOf, type Timer } from "../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { number, orFalse } from "../core/settings/rules.ts";
+import type { TimerHandler } from "../core/shared-timers.ts";
 
 /** The default limit of an attempt, and the clock that measures it. */
 export interface AttemptTimeoutOptions {
@@ -45,11 +46,13 @@ export function attemptTimeout(options: AttemptTimeoutOptions): Interceptor {
 }
 
 /** One attempt and its limit: a cancellation of its own below that of the call, which goes on when the attempt is given up. */
-export class BoundedAttempt extends Cancellation {
+export class BoundedAttempt extends Cancellation implements TimerHandler {
   readonly #request: MeshRequest;
   /** The cancellation of the call. */
   readonly #call: Cancellation;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  /** In whole milliseconds, which the engine stores without allocating. */
   #dueAt: number;
   #timer: Timer;
 
@@ -59,8 +62,9 @@ export class BoundedAttempt extends Cancellation {
     this.#clock = clock;
     this.#call = request.cancellation;
     this.#call.onCancel(this);
-    this.#dueAt = clock.now() + timeoutMs;
-    this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
+    this.#timeoutMs = timeoutMs;
+    this.#dueAt = Math.ceil(clock.now() + timeoutMs);
+    this.#timer = setTimerOf(this, clock, timeoutMs);
   }
 
   /** The response head is there: the limit is met, and the call can still cancel the body. */
@@ -81,17 +85,19 @@ export class BoundedAttempt extends Cancellation {
     this.#call.removeListener(this);
   }
 
-  #expire(timeoutMs: number): void {
+  /** The limit may have passed. */
+  handleTimer(): void {
+    const timeoutMs = this.#timeoutMs;
     const leftMs = this.#leftOfUpload(timeoutMs);
     if (leftMs > 0) {
-      this.#dueAt = this.#clock.now() + leftMs;
-      this.#timer = this.#clock.setTimer(() => this.#expire(timeoutMs), leftMs);
+      this.#dueAt = Math.ceil(this.#clock.now() + leftMs);
+      this.#timer = setTimerOf(this, this.#clock, leftMs);
       return;
     }
     const extraMs = heldUpMs(this.#clock, this.#dueAt, timeoutMs);
     // The response may have arrived and be unread. The instance is not blamed for that: it has the lost time once more.
-    if (extraMs === 0) this.#giveUp(timeoutMs);
-    else this.#timer = this.#clock.setTimer(() => this.#giveUp(timeoutMs), extraMs);
+    if (extraMs === 0) this.#giveUp();
+    else this.#timer = this.#clock.setTimer(() => this.#giveUp(), extraMs);
   }
 
   /**
@@ -104,12 +110,12 @@ export class BoundedAttempt extends Cancellation {
     return progress?.arrivedAt === undefined ? 0 : progress.arrivedAt + timeoutMs - this.#clock.now();
   }
 
-  #giveUp(timeoutMs: number): void {
+  #giveUp(): void {
     const { service, method, upstream, attempts, options } = this.#request;
     const limit = options.attemptTimeoutMs === undefined ? "attemptTimeoutMs" : "mesh.attemptTimeoutMs of the call";
     const error = new MeshError(
       "ERR_MESH_TIMEOUT",
-      `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${timeoutMs} ms (${limit})`,
+      `${upstream?.address ?? "the instance"} of "${service}" did not answer ${method} within ${this.#timeoutMs} ms (${limit})`,
       { service },
     );
     this.cancel(error);

@@ -1,12 +1,14 @@
 import type { CancelHandler } from "../core/cancellation.ts";
-import type { Clock, Timer } from "../core/clock.ts";
-import type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall } from "../core/dispatch.ts";
+import { type Clock, setTimerOf, type Timer } from "../core/clock.ts";
+import type { CallEndListener, MeshRequest, MeshResponse, OpenCall } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
 import type { ResponseBody } from "../core/http/body.ts";
 import { isEventStream, wantsEventStream } from "../core/http/event-stream.ts";
 import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { number, orFalse } from "../core/settings/rules.ts";
+import type { TimerHandler } from "../core/shared-timers.ts";
+import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
 import { incoming } from "./incoming.ts";
 
 /** The limit of each call, and the clock that measures it. */
@@ -21,35 +23,31 @@ export interface DeadlineOptions {
  * the layers below do, and what is still in flight is cancelled. The deadline of an event stream that was asked for, or is read as one, ends with
  * its response head, since the stream has no end.
  */
-export function deadline(options: DeadlineOptions): Interceptor {
-  return (next) => (request) => new Promise((resolve) => new BoundedCall(options, request, resolve).send(next));
+export function deadline(options: DeadlineOptions): Stage {
+  return (next) => (request, receiver) => new BoundedCall(options, request, receiver).send(next);
 }
 
 /** One call and its deadline. It is an object with methods, since a closure for each would take twice the memory while the call waits. */
-class BoundedCall implements CancelHandler, OpenCall {
+class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
   readonly #options: DeadlineOptions;
   readonly #request: MeshRequest;
-  /**
-   * Resolves the promise of the caller, or rejects it by a rejected promise: every call that waits would hold a second function for that.
-   */
-  readonly #settle: (result: MeshResponse | Promise<never>) => void;
+  readonly #receiver: Receiver;
+  /** In milliseconds; `undefined` without a limit. */
+  #timeoutMs: number | undefined = undefined;
   #timer: Timer = undefined;
-  /** Whether the promise of the caller has settled. */
-  #isSettled = false;
-  /** Whether the body of the response has closed, or the call has failed. */
-  #hasEnded = false;
+  /** `settled` once the caller has been told the result, `ended` once the body of the response has closed, or the call has failed. */
+  #phase: "waiting" | "settled" | "ended" = "waiting";
   waitError: ((deadline: string) => MeshError) | undefined = undefined;
-  #endListener: CallEndListener | undefined = undefined;
-  /** Listeners beside the first one, which is the only one of nearly every call. */
-  #otherListeners: CallEndListener[] | undefined = undefined;
+  /** An array for several: nearly every call has one. */
+  #endListeners: CallEndListener | CallEndListener[] | undefined = undefined;
 
-  constructor(options: DeadlineOptions, request: MeshRequest, settle: (result: MeshResponse | Promise<never>) => void) {
+  constructor(options: DeadlineOptions, request: MeshRequest, receiver: Receiver) {
     this.#options = options;
     this.#request = request;
-    this.#settle = settle;
+    this.#receiver = receiver;
   }
 
-  send(next: Dispatch): void {
+  send(next: Send): void {
     const request = this.#request;
     const { cancellation } = request;
     cancellation.onCancel(this);
@@ -60,39 +58,40 @@ class BoundedCall implements CancelHandler, OpenCall {
     const own = request as { deadline: number; call: OpenCall };
     own.call = this;
     if (timeoutMs !== false) {
+      this.#timeoutMs = timeoutMs;
       // The caller that this process is answering does not wait any more: nothing is sent.
       if (timeoutMs <= 0) {
-        this.#expire(timeoutMs);
+        this.handleTimer();
         return;
       }
       own.deadline = clock.now() + timeoutMs;
-      this.#timer = clock.setTimer(() => this.#expire(timeoutMs), timeoutMs);
+      this.#timer = setTimerOf(this, clock, timeoutMs);
     }
     try {
-      next(request).then(
-        (response) => this.#answer(response),
-        (error: unknown) => this.#fail(error),
-      );
+      next(request, this);
     } catch (error) {
       // An interceptor of the application that throws instead of rejecting.
-      this.#fail(error);
+      this.failed(error);
     }
   }
 
   onEnd(listener: CallEndListener): boolean {
-    if (this.#hasEnded || listener === this.#endListener || this.#otherListeners?.includes(listener)) return false;
-    if (this.#endListener === undefined) this.#endListener = listener;
-    else if (this.#otherListeners === undefined) this.#otherListeners = [listener];
-    else this.#otherListeners.push(listener);
+    const known = this.#endListeners;
+    if (this.#phase === "ended" || known === listener || (Array.isArray(known) && known.includes(listener))) return false;
+    if (known === undefined) this.#endListeners = listener;
+    else if (Array.isArray(known)) known.push(listener);
+    else this.#endListeners = [known, listener];
     return true;
   }
 
   handleCancel(reason: unknown): void {
     this.#options.clock.clearTimer(this.#timer);
-    if (!this.#isSettled) this.#refuse(reason);
+    if (this.#phase === "waiting") this.#refuse(reason);
   }
 
-  #expire(timeoutMs: number): void {
+  /** The deadline has passed. */
+  handleTimer(): void {
+    const timeoutMs = this.#timeoutMs as number;
     const { service, method, cancellation, attempts } = this.#request;
     const limit = `the deadline of ${Math.round(timeoutMs)} ms (${this.#nameOf(timeoutMs)})`;
     const error =
@@ -110,16 +109,16 @@ class BoundedCall implements CancelHandler, OpenCall {
       : "x-mesh-deadline-ms: the caller that this process is answering waits no longer";
   }
 
-  #answer(response: MeshResponse): void {
+  answered(response: MeshResponse): void {
     // Too late: the response has no reader, for which its connection must not wait.
-    if (this.#isSettled) {
+    if (this.#phase !== "waiting") {
       response.body.cancel(this.#request.cancellation.reason);
       return;
     }
-    this.#isSettled = true;
+    this.#phase = "settled";
     if (response.body.complete) this.#end();
     else response.body.onClose(() => this.#end());
-    this.#settle(!response.body.complete && isEventStream(response) ? this.#eventStream(response) : response);
+    this.#receiver.answered(!response.body.complete && isEventStream(response) ? this.#eventStream(response) : response);
   }
 
   /** An event stream has no end: the deadline of one that its caller has asked for ends here, or when it is read as a stream. */
@@ -135,15 +134,14 @@ class BoundedCall implements CancelHandler, OpenCall {
     return { status, statusText, headers, upstream, body: new MaybeEventStream(body, release) };
   }
 
-  #fail(error: unknown): void {
+  failed(error: unknown): void {
     this.#finish();
-    if (!this.#isSettled) this.#refuse(error);
+    if (this.#phase === "waiting") this.#refuse(error);
   }
 
   #refuse(reason: unknown): void {
-    this.#isSettled = true;
     this.#tellEnd();
-    this.#settle(Promise.reject(reason));
+    this.#receiver.failed(reason);
   }
 
   /** The body of the response has closed. */
@@ -153,13 +151,11 @@ class BoundedCall implements CancelHandler, OpenCall {
   }
 
   #tellEnd(): void {
-    this.#hasEnded = true;
-    const first = this.#endListener;
-    const others = this.#otherListeners;
-    this.#endListener = undefined;
-    this.#otherListeners = undefined;
-    first?.handleCallEnd();
-    if (others) for (const listener of others) listener.handleCallEnd();
+    this.#phase = "ended";
+    const listeners = this.#endListeners;
+    this.#endListeners = undefined;
+    if (Array.isArray(listeners)) for (const listener of listeners) listener.handleCallEnd();
+    else listeners?.handleCallEnd();
   }
 
   #finish(): void {

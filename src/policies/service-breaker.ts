@@ -1,13 +1,15 @@
 import { type BreakerOptions, breakerOptions } from "../circuit/breaker-options.ts";
 import { Circuit } from "../circuit/circuit.ts";
+import type { CircuitPermit } from "../circuit/circuit-permit.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
-import type { Interceptor } from "../core/dispatch.ts";
+import type { MeshResponse } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { group, orFalse } from "../core/settings/rules.ts";
+import type { Receiver, Stage } from "../core/stages/stage.ts";
 
 /** The options of the breaker of a service, and the parts that it works with. */
 export interface ServiceBreakerOptions extends BreakerOptions {
@@ -20,7 +22,7 @@ export interface ServiceBreakerOptions extends BreakerOptions {
 
 /** The breaker of a whole service. */
 export interface ServiceBreaker {
-  readonly interceptor: Interceptor;
+  readonly stage: Stage;
   state(): BreakerState;
   /** Releases its timers. */
   dispose(): void;
@@ -48,26 +50,39 @@ export function serviceBreaker({ service, clock, random, onState, ...options }: 
   return {
     state: () => circuit.state,
     dispose: () => circuit.dispose(),
-    interceptor: (next) => (request) => {
+    stage: (next) => (request, receiver) => {
       const permit = circuit.admit();
       if (permit === undefined) {
         const message = `"${service}" is failing: its circuit breaker is ${circuit.state} and lets one call a second through`;
-        return Promise.reject(new MeshError("ERR_MESH_CIRCUIT_OPEN", message, { service, maybeExecuted: false, stack: false }));
-      }
-      return next(request).then(
-        (response) => {
-          circuit.settle(permit, outcomeOfResponse(response));
-          return response;
-        },
-        (error: unknown) => {
-          // A deadline that passes in the wait for discovery, before any attempt, is no failure of the service.
-          const isEarly = isMeshError(error) && error.code === "ERR_MESH_TIMEOUT" && error.attempts.length === 0;
-          circuit.settle(permit, isEarly ? "neutral" : outcomeOfError(error));
-          throw error;
-        },
-      );
+        receiver.failed(new MeshError("ERR_MESH_CIRCUIT_OPEN", message, { service, maybeExecuted: false, stack: false }));
+      } else next(request, new PermittedCall(circuit, permit, receiver));
     },
   };
+}
+
+/** A call that the breaker has let through. */
+class PermittedCall implements Receiver {
+  readonly #circuit: Circuit;
+  readonly #permit: CircuitPermit;
+  readonly #receiver: Receiver;
+
+  constructor(circuit: Circuit, permit: CircuitPermit, receiver: Receiver) {
+    this.#circuit = circuit;
+    this.#permit = permit;
+    this.#receiver = receiver;
+  }
+
+  answered(response: MeshResponse): void {
+    this.#circuit.settle(this.#permit, outcomeOfResponse(response));
+    this.#receiver.answered(response);
+  }
+
+  failed(error: unknown): void {
+    // A deadline that passes in the wait for discovery, before any attempt, is no failure of the service.
+    const isEarly = isMeshError(error) && error.code === "ERR_MESH_TIMEOUT" && error.attempts.length === 0;
+    this.#circuit.settle(this.#permit, isEarly ? "neutral" : outcomeOfError(error));
+    this.#receiver.failed(error);
+  }
 }
 
 /** The option of {@link serviceBreakerLayer}. */
@@ -86,7 +101,7 @@ export const serviceBreakerLayer = layer({
   build({ breaker }, parts: LayerParts) {
     if (breaker === false) return undefined;
     const onState = (state: BreakerState) => parts.events.emit?.({ type: "breaker", service: parts.service, state });
-    const { interceptor, state, dispose } = serviceBreaker({ ...parts, ...breaker, onState });
-    return { interceptor, reading: () => ({ breaker: state() }), dispose };
+    const { stage, state, dispose } = serviceBreaker({ ...parts, ...breaker, onState });
+    return { stage, reading: () => ({ breaker: state() }), dispose };
   },
 });

@@ -55,8 +55,8 @@ export function raceAddresses({ addresses, socket: options, limitMs, clock, isUn
     const socket = connect({ ...options, host: target.address });
     if (isUnref) socket.unref();
     running.add(socket);
-    // It stays: a loser of the race may still fail.
-    socket.on("error", (error) => {
+    // It stays with the losers of the race, which may still fail.
+    const fail = (error: Error): void => {
       if (isOver || !running.delete(socket)) return;
       errors.push(error);
       if (queue.length > 0) next();
@@ -64,11 +64,13 @@ export function raceAddresses({ addresses, socket: options, limitMs, clock, isUn
         end();
         opened(failureOf(errors), null);
       }
-    });
+    };
+    socket.on("error", fail);
     socket.once("connect", () => {
       if (isOver) return;
       running.delete(socket);
       end();
+      handOver(socket, fail);
       opened(null, socket);
     });
     if (queue.length > 0) timer = clock.setTimer(next, stepMs, !isUnref);
@@ -80,6 +82,17 @@ export function raceAddresses({ addresses, socket: options, limitMs, clock, isUn
     opened(reason, null);
   };
 }
+
+/**
+ * Takes the listener off a connection that is open now: with it, all that opened the connection would stay as long as that. An error that comes
+ * before its user listens must not end the process.
+ */
+export function handOver(socket: Socket, fail: (error: Error) => void): void {
+  socket.on("error", ignore);
+  socket.off("error", fail);
+}
+
+function ignore(): void {}
 
 /** The families in turn, beginning with that of the first address (RFC 8305 §4). */
 function interleaved(addresses: readonly HostAddress[]): HostAddress[] {

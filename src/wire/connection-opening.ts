@@ -3,7 +3,7 @@ import { connect as connectTls, type SecureContext } from "node:tls";
 import type { RefusableAddresses } from "../core/address-policy.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import { type HostAddress, type Opened, raceAddresses } from "./address-race.ts";
+import { type HostAddress, handOver, type Opened, raceAddresses } from "./address-race.ts";
 import { guardedLookup } from "./guarded-lookup.ts";
 
 /** All that one connection needs to know. */
@@ -68,8 +68,12 @@ export class ConnectionOpening {
     const socket = connect({ path, ...socketOptions });
     if (this.#target.isUnref) socket.unref();
     this.#stop = () => socket.destroy();
-    socket.on("error", (error) => this.#end(error, null));
-    socket.once("connect", () => this.#connected(null, socket));
+    const fail = (error: Error): void => this.#end(error, null);
+    socket.on("error", fail);
+    socket.once("connect", () => {
+      handOver(socket, fail);
+      this.#connected(null, socket);
+    });
   }
 
   readonly #connected: Opened = (...[error, socket]) => {
@@ -80,9 +84,15 @@ export class ConnectionOpening {
     }
     const secured = handshake(socket, this.#target);
     this.#stop = () => secured.destroy();
-    secured.on("error", (failure) => this.#end(failure, null));
-    secured.once("close", () => this.#end(new Error("the connection was closed during the TLS handshake"), null));
-    secured.once("secureConnect", () => this.#end(null, secured));
+    const fail = (failure: Error): void => this.#end(failure, null);
+    const close = (): void => fail(new Error("the connection was closed during the TLS handshake"));
+    secured.on("error", fail);
+    secured.once("close", close);
+    secured.once("secureConnect", () => {
+      handOver(secured, fail);
+      secured.off("close", close);
+      this.#end(null, secured);
+    });
   };
 
   readonly #end: Opened = (...result) => {

@@ -1,13 +1,14 @@
 import type { Clock } from "../core/clock.ts";
 import type { Protocol, WireSettings } from "../core/connection-options.ts";
+import { outsideOfCalls } from "../core/outside-of-calls.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { noticingResets, upstreamConnector } from "./connector.ts";
 import type { Connections } from "./http2/connections.ts";
 import { Http2Pool } from "./http2/http2-pool.ts";
 import { NegotiatingPool } from "./http2/negotiating-pool.ts";
 import type { InstanceConnector } from "./instance-connector.ts";
 import { tellAgeOnce } from "./undici/connection-age.ts";
 import { withoutContent } from "./undici/no-content.ts";
+import { noticingResets } from "./undici/reset-notice.ts";
 import { type Connector, Pool } from "./undici/undici.ts";
 
 /** The parts that the pools of one mesh share. */
@@ -83,6 +84,16 @@ export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, 
     doubt(heardBefore, forMs) {
       if (this.heard === heardBefore && forMs >= silentMs) renew();
     },
+  };
+}
+
+/** The function by which undici gets its connections to an upstream. `allowH2` offers HTTP/2 by ALPN. */
+function upstreamConnector(instances: InstanceConnector, upstream: Upstream, wire: WireSettings, allowH2: boolean): Connector {
+  const alpn = allowH2 ? ["http/1.1", "h2"] : ["http/1.1"];
+  return ({ servername }, callback) => {
+    // A connection outlives the call that it is opened for: what it carries later would be seen in that call's asynchronous context. Not so that
+    // of an agent, whose requests `node:http` puts into their own.
+    outsideOfCalls(() => instances.open(upstream, wire, { alpn, serverName: servername || undefined }, callback));
   };
 }
 

@@ -24,7 +24,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   ERR_MESH_TIMEOUT: {
     "fetch/decoding/decode-guard.ts: DecodeGuard.#onDeadline": ["the deadline passed while a body was decoded that had arrived"],
-    "policies/deadline.ts: BoundedCall.#expire": ["the call's deadline passed"],
+    "policies/deadline.ts: BoundedCall.handleTimer": ["the call's deadline passed"],
     "policies/attempt-timeout.ts: BoundedAttempt.#giveUp": ["the limit of one attempt passed"],
     "wire/failure.ts: codeOf": ["the idle limit of a body passed"],
   },

@@ -3,7 +3,8 @@ import { AttemptLedger } from "../../src/attempts/attempt-ledger.ts";
 import { balance } from "../../src/attempts/balance.ts";
 import { Balancer } from "../../src/balancer/balancer.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { type Dispatch, type Interceptor, localResponse, type Picker } from "../../src/extend.ts";
+import { interceptorOf } from "../../src/core/stages/stage.ts";
+import { type Dispatch, localResponse, type Picker } from "../../src/extend.ts";
 import { adaptive, createMesh, MeshError, staticDiscovery } from "../../src/index.ts";
 import { testRequest, virtualClock } from "../../src/testing/index.ts";
 import { openResponse } from "../support/open-response.ts";
@@ -28,12 +29,12 @@ function journallingPicker() {
 function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
   const balancer = new Balancer({ service: "test", picker });
   balancer.update([{ id: "one", host: "127.0.0.1", port: 1 }]);
-  const layer: Interceptor = balance({
+  const layer = balance({
     balancer,
     ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock: systemClock }),
     wait: { isOver: true, join: () => Promise.resolve(), noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
   });
-  return layer(next);
+  return interceptorOf(layer)(next);
 }
 
 describe("the balance layer", () => {

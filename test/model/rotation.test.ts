@@ -7,6 +7,7 @@ import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
 import type { CircuitPermit } from "../../src/circuit/circuit-permit.ts";
 import type { Dispatch, MeshRequest } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
+import { interceptorOf } from "../../src/core/stages/stage.ts";
 import type { Upstream } from "../../src/core/upstream.ts";
 import { Rotation } from "../../src/rotation/rotation.ts";
 import { testRequest } from "../../src/testing/request.ts";
@@ -95,7 +96,7 @@ class Rig {
     const noEndpoints = async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "none");
     const ledger = new AttemptLedger({ picker, passiveHealth: watched, patience: impatient, clock: this.clock });
     const layer = balance({ balancer: this.balancer, ledger, wait: { isOver: true, join: async () => {}, noEndpoints } });
-    this.#dispatch = layer(endings(() => this.#ending).dispatch);
+    this.#dispatch = interceptorOf(layer)(endings(() => this.#ending).dispatch);
   }
 
   get now(): number {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../src/core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse, OpenCall } from "../../src/core/dispatch.ts";
 import { MeshError } from "../../src/core/errors.ts";
+import { interceptorOf } from "../../src/core/stages/stage.ts";
 import { deadline } from "../../src/policies/deadline.ts";
 import { continueFrom } from "../../src/policies/incoming.ts";
 import { testRequest } from "../../src/testing/request.ts";
@@ -13,7 +14,7 @@ const hangs: Dispatch = () => new Promise(() => {});
 
 function under(next: Dispatch, timeoutMs: number | false = 1_000) {
   const clock = virtualClock();
-  return { clock, dispatch: deadline({ limitOf: () => timeoutMs, clock })(next) };
+  return { clock, dispatch: interceptorOf(deadline({ limitOf: () => timeoutMs, clock }))(next) };
 }
 
 describe("deadline", () => {
@@ -168,7 +169,7 @@ describe("deadline", () => {
     let ended = 0;
     const told = { handleCallEnd: () => void ended++ };
     const through = (next: Dispatch) =>
-      deadline({ limitOf: () => 1_000, clock })((request) => {
+      interceptorOf(deadline({ limitOf: () => 1_000, clock }))((request) => {
         expect([request.call?.onEnd(told), request.call?.onEnd(told)]).toEqual([true, false]);
         return next(request);
       });
@@ -210,7 +211,7 @@ describe("deadline", () => {
     const listeners = ["a", "b", "c"].map((name) => ({ handleCallEnd: () => void log.push(name) }));
     const response = openResponse();
     let call: OpenCall | undefined;
-    const dispatch = deadline({ limitOf: () => 1_000, clock })(async (request) => {
+    const dispatch = interceptorOf(deadline({ limitOf: () => 1_000, clock }))(async (request) => {
       call = request.call;
       for (const listener of [...listeners, ...listeners]) call?.onEnd(listener);
       return response;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MeshError } from "../../src/core/errors.ts";
+import { interceptorOf } from "../../src/core/stages/stage.ts";
 import { type ServiceBreakerOptions, serviceBreaker } from "../../src/policies/service-breaker.ts";
 import { testRequest } from "../../src/testing/request.ts";
 import { type Ending, endings } from "../support/endings.ts";
@@ -15,7 +16,7 @@ function under(options: Partial<ServiceBreakerOptions> = {}) {
   disposedAtEnd(breaker);
   let ending: Ending | Promise<Ending> = 200;
   const inner = endings(() => ending);
-  const dispatch = breaker.interceptor(inner.dispatch);
+  const dispatch = interceptorOf(breaker.stage)(inner.dispatch);
   return {
     breaker,
     states,
@@ -134,7 +135,7 @@ describe("serviceBreaker", () => {
     ] as const) {
       const breaker = serviceBreaker({ service: "orders", clock, random: () => 0.5, onState: () => {} });
       disposedAtEnd(breaker);
-      const dispatch = breaker.interceptor(async () => {
+      const dispatch = interceptorOf(breaker.stage)(async () => {
         throw new MeshError("ERR_MESH_TIMEOUT", "m", { attempts: attempts as never });
       });
       let last: unknown;

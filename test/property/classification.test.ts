@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../src/core/cancellation.ts";
 import type { MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
 import { isMeshError, MeshError, type MeshErrorCode, meshErrorCodes, type Phase } from "../../src/core/errors.ts";
+import { interceptorOf } from "../../src/core/stages/stage.ts";
 import { retry } from "../../src/policies/retry/retry.ts";
 import { type Decision, decide, type Failure } from "../../src/policies/retry/retry-decision.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
@@ -242,7 +243,8 @@ describe("retry", () => {
           let index = 0;
           const { dispatch, requests: made } = endings(() => script[Math.min(index++, script.length - 1)] as Ending);
           const request = testRequest({ method, options, attempts: [] });
-          const error = await retry({ maxAttempts, methods: idempotent, clock: virtualClock(), random: () => 0 })(dispatch)(request).then(
+          const stage = retry({ maxAttempts, methods: idempotent, clock: virtualClock(), random: () => 0 });
+          const error = await interceptorOf(stage)(dispatch)(request).then(
             () => undefined,
             (thrown: unknown) => thrown,
           );

@@ -51,6 +51,17 @@ function race(addresses: readonly HostAddress[], limitMs = 1_000, isUnref = fals
 const refused = (address: string) => Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: "ECONNREFUSED" });
 
 describe("a race of addresses", () => {
+  it("lets go of the connection that it has opened: what listens to its errors is one function for all", () => {
+    const listeners = ["a", "b"].map((address) => {
+      sockets.splice(0);
+      race(addressesOf(address));
+      sockets[0]?.emit("connect");
+      return sockets[0]?.listeners("error");
+    });
+    expect(listeners[0]).toHaveLength(1);
+    expect(listeners[1]).toEqual(listeners[0]);
+  });
+
   it("tries the next address beside the former after a quarter of a second, and ends with the first that answers", async () => {
     const { clock, results, tried } = race(addressesOf("a", "b"));
     await clock.advance(249);

@@ -35,6 +35,11 @@ Object.setPrototypeOf(HeaderMap.prototype, null);
 // `constructor` is a name like any other.
 Reflect.deleteProperty(HeaderMap.prototype, "constructor");
 
+// The engine gives the objects of a class as many places inside as the first ones had use for: those of a GET with its deadline. Otherwise the
+// attempts of all calls would have a second object for the third header, where the first calls waited for discovery, with two each.
+const model: Record<string, string> = new HeaderMap();
+for (const name of ["accept", "user-agent", "x-mesh-deadline-ms"]) model[name] = "";
+
 /** Request headers by name in lower case, without a prototype: `__proto__` is a name like any other. */
 export type RequestHeaders = Readonly<Record<string, string>>;
 

@@ -16,7 +16,10 @@ export interface CallEnd {
 
 /** Follows one call. */
 export interface CallObserver {
-  /** `true`: a call that an instance has answered is not followed further, and `onEnd` is not called for it. */
+  /**
+   * `true`: a call that an instance has answered is not followed further, and `onEnd` is not called for it. Of a failure that a time limit has
+   * brought it is told outside of the asynchronous context of the call.
+   */
   readonly skipsAnswered?: boolean;
   /** Called once: the body has closed, or the call failed before. */
   onEnd?(end: CallEnd): void;

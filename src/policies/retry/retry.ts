@@ -1,11 +1,12 @@
 import { type Clock, type Random, sleep } from "../../core/clock.ts";
-import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
+import type { Dispatch, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError, MeshError } from "../../core/errors.ts";
 import { retryAfterOf } from "../../core/http/retry-after.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { EventSink, RetryDenial } from "../../core/observing/events.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { group, orFalse } from "../../core/settings/rules.ts";
+import { dispatchOf, type Receiver, type Send, type Stage, settleWith } from "../../core/stages/stage.ts";
 import { isAnsweringRetry } from "../incoming.ts";
 import { repeat } from "./p-retry/repeat.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -25,48 +26,47 @@ export interface RetryPolicyOptions extends RetryOptions {
  * Repeats attempts that failed, on another instance where there is one, as long as that is safe and the number of attempts, the budget and the
  * deadline allow it.
  */
-export function retry(options: RetryPolicyOptions): Interceptor {
-  const policy = new RetryPolicy(options);
-  return (next) => (request) => policy.send(request, next);
+export function retry(options: RetryPolicyOptions): Stage {
+  return (next) => {
+    const policy = new RetryPolicy(options, next);
+    return (request, receiver) => policy.send(request, receiver);
+  };
 }
 
 class RetryPolicy {
   readonly #settings: Settled<typeof retryOptions.rules>;
   readonly #parts: RetryPolicyOptions;
   readonly #budget: RetryBudget;
+  readonly #send: Send;
+  readonly #dispatch: Dispatch;
 
-  constructor(options: RetryPolicyOptions) {
+  constructor(options: RetryPolicyOptions, next: Send) {
+    this.#send = next;
+    this.#dispatch = dispatchOf(next);
     this.#settings = retryOptions.settle(options);
     this.#parts = options;
     this.#budget = options.sharedBudget ?? new RetryBudget(this.#settings.budget, options.clock);
   }
 
-  /** Sends the first attempt. Not async: each call that waits would hold a suspended function. */
-  send(request: MeshRequest, next: Dispatch): Promise<MeshResponse> {
+  /** Sends the first attempt. */
+  send(request: MeshRequest, receiver: Receiver): void {
     // Calls for the answer to a retry earn half as many retries: otherwise the layers of a system multiply their attempts.
     this.#budget.deposit(isAnsweringRetry() ? 0.5 : 1);
-    if (request.options.retry === false) return next(request);
-    return next(request).then(
-      (response) => (isFailedResponse(response) ? this.#again(request, next, new FailedResponse(response)) : response),
-      (error: unknown) => {
-        if (!isMeshError(error)) throw error;
-        return this.#again(request, next, error);
-      },
-    );
+    this.#send(request, request.options.retry === false ? receiver : new FirstAttempt(this, request, receiver));
   }
 
   /** Makes the attempts after the first, which failed with `thrown`. */
-  #again(request: MeshRequest, next: Dispatch, thrown: unknown): Promise<MeshResponse> {
-    return this.#remaining(request, next, thrown).catch((error: unknown) => lastResult(request, error));
+  again(request: MeshRequest, thrown: unknown): Promise<MeshResponse> {
+    return this.#remaining(request, thrown).catch((error: unknown) => lastResult(request, error));
   }
 
-  async #remaining(first: MeshRequest, next: Dispatch, thrown: unknown): Promise<MeshResponse> {
+  async #remaining(first: MeshRequest, thrown: unknown): Promise<MeshResponse> {
     await this.#pauseAfter(first, thrown);
     let current = first;
     return repeat(
       async (number) => {
         current = { ...first, attempt: number + 1 };
-        const response = await next(current);
+        const response = await this.#dispatch(current);
         if (isFailedResponse(response)) throw new FailedResponse(response);
         return response;
       },
@@ -105,6 +105,29 @@ class RetryPolicy {
   #denied(request: MeshRequest, denial: RetryDenial | undefined): undefined {
     if (denial !== undefined) this.#parts.events?.emit?.({ type: "retry-denied", service: request.service, request, denial });
     return undefined;
+  }
+}
+
+/** The first attempt of a call, on its way. */
+class FirstAttempt implements Receiver {
+  readonly #policy: RetryPolicy;
+  readonly #request: MeshRequest;
+  readonly #receiver: Receiver;
+
+  constructor(policy: RetryPolicy, request: MeshRequest, receiver: Receiver) {
+    this.#policy = policy;
+    this.#request = request;
+    this.#receiver = receiver;
+  }
+
+  answered(response: MeshResponse): void {
+    if (isFailedResponse(response)) settleWith(this.#policy.again(this.#request, new FailedResponse(response)), this.#receiver);
+    else this.#receiver.answered(response);
+  }
+
+  failed(error: unknown): void {
+    if (isMeshError(error)) settleWith(this.#policy.again(this.#request, error), this.#receiver);
+    else this.#receiver.failed(error);
   }
 }
 
@@ -147,5 +170,5 @@ export const retryLayer = layer({
   name: "retry",
   options: optionTable<RetryOption>()({ retry: orFalse(group(retryOptions)) }),
   build: ({ retry: options }, parts: LayerParts & Omit<RetryPolicyOptions, keyof RetryOptions>) =>
-    options === false ? undefined : retry({ ...parts, ...options }),
+    options === false ? undefined : { stage: retry({ ...parts, ...options }) },
 });

@@ -3,53 +3,75 @@ import type { Clock } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import type { CloseListener } from "../../core/http/body.ts";
-import { headersWith } from "../../core/http/request-headers.ts";
+import { headersWith, type RequestHeaders } from "../../core/http/request-headers.ts";
 import type { Observation } from "../../core/observing/call-observer.ts";
 import type { AttemptObserver } from "../../core/observing/observer.ts";
+import { dispatchOf, type Receiver, type Stage, settleWith } from "../../core/stages/stage.ts";
 import type { Observers } from "./observers.ts";
 
 /** Reports whole calls. The outermost layer: it sees the result and the duration that the caller sees. */
-export function observeCalls(observers: Observers, clock: Clock): Interceptor {
-  return (next) => (request) => {
-    const observation = observers.followCall(request);
-    if (observation === undefined) return next(request);
-    const call = new ObservedCall(observers, clock, request, observation);
-    // In place: only the edge has seen the request yet, and a copy would live as long as the call.
-    (request as { observation: Observation }).observation = observation;
-    const skipsAnswered = observation.every((follower) => follower === undefined || follower.skipsAnswered === true);
-    return next(request).then(
-      (response) => (skipsAnswered && request.attempts.length > 0 ? response : call.answered(response)),
-      (error: unknown) => call.failed(error),
-    );
+export function observeCalls(observers: Observers, clock: Clock): Stage {
+  return (next) => {
+    const dispatch = dispatchOf(next);
+    return (request, receiver) => {
+      const observation = observers.followCall(request);
+      if (observation === undefined) {
+        next(request, receiver);
+        return;
+      }
+      // In place: only the edge has seen the request yet, and a copy would live as long as the call.
+      (request as { observation: Observation }).observation = observation;
+      const call = new ObservedCall({ observers, clock, request, observation, receiver });
+      if (call.skipsAnswered) next(request, call);
+      // By a promise: observers are told in the asynchronous context of the call, also of an end that a timer brings.
+      else settleWith(dispatch(request), call);
+    };
   };
 }
 
-class ObservedCall {
+interface ObservedParts {
+  readonly observers: Observers;
+  readonly clock: Clock;
+  readonly request: MeshRequest;
+  readonly observation: Observation;
+  readonly receiver: Receiver;
+}
+
+class ObservedCall implements Receiver {
+  /** Whether no observer wants anything of a call that an instance has answered. */
+  readonly skipsAnswered: boolean;
   readonly #observers: Observers;
   readonly #clock: Clock;
   readonly #request: MeshRequest;
   readonly #observation: Observation;
+  readonly #receiver: Receiver;
   readonly #startedAt: number;
 
-  constructor(observers: Observers, clock: Clock, request: MeshRequest, observation: Observation) {
+  constructor({ observers, clock, request, observation, receiver }: ObservedParts) {
+    this.skipsAnswered = observation.every((follower) => follower === undefined || follower.skipsAnswered === true);
     this.#observers = observers;
     this.#clock = clock;
     this.#request = request;
     this.#observation = observation;
+    this.#receiver = receiver;
     this.#startedAt = clock.now();
   }
 
-  answered(response: MeshResponse): MeshResponse {
-    const headMs = this.#elapsedMs();
-    if (response.body.complete) this.#end(response.status, undefined, headMs, headMs, false);
-    else response.body.onClose(inThisContext((error) => this.#end(response.status, error, headMs, this.#elapsedMs(), isGivenUp(error))));
-    return response;
+  answered(response: MeshResponse): void {
+    if (!this.skipsAnswered || this.#request.attempts.length === 0) this.#followBody(response);
+    this.#receiver.answered(response);
   }
 
-  failed(error: unknown): never {
+  failed(error: unknown): void {
     const ms = this.#elapsedMs();
     this.#end(undefined, error, ms, ms, isAborted(this.#request, error));
-    throw error;
+    this.#receiver.failed(error);
+  }
+
+  #followBody({ status, body }: MeshResponse): void {
+    const headMs = this.#elapsedMs();
+    if (body.complete) this.#end(status, undefined, headMs, headMs, false);
+    else body.onClose(inThisContext((error) => this.#end(status, error, headMs, this.#elapsedMs(), isGivenUp(error))));
   }
 
   #end(status: number | undefined, error: unknown, headMs: number, totalMs: number, cancelled: boolean): void {
@@ -67,11 +89,11 @@ export function observeAttempts(observers: Observers, clock: Clock): Interceptor
   return (next) => (request) => {
     const followers = request.upstream && observers.followAttempt(request, request.upstream);
     if (followers === undefined) return next(request);
-    const followed = withHeaders(request, followers);
+    addHeaders(request, followers);
     const isFollowed = followers.some(({ onEnd }) => onEnd !== undefined);
     const attempt = isFollowed ? new ObservedAttempt(observers, clock, request, followers) : undefined;
     const wantsAround = followers.some((follower) => follower.around !== undefined);
-    const head = wantsAround ? around(observers, followers, () => next(followed)) : next(followed);
+    const head = wantsAround ? around(observers, followers, () => next(request)) : next(request);
     if (attempt === undefined) return head;
     return head.then(
       (response) => attempt.answered(response),
@@ -135,10 +157,11 @@ function around(observers: Observers, followers: readonly AttemptObserver[], sen
   return sendOnce();
 }
 
-function withHeaders(request: MeshRequest, followers: readonly AttemptObserver[]): MeshRequest {
+/** In place, as for the headers of the deadline: another copy would be held as long as the attempt. */
+function addHeaders(request: MeshRequest, followers: readonly AttemptObserver[]): void {
   let { headers } = request;
   for (const follower of followers) if (follower.headers !== undefined) headers = headersWith(headers, follower.headers);
-  return headers === request.headers ? request : { ...request, headers };
+  if (headers !== request.headers) (request as { headers: RequestHeaders }).headers = headers;
 }
 
 /** A listener in the asynchronous context of the call: a body closes in that of its connection, or of none. */

@@ -2,6 +2,7 @@ import type { Random } from "../../core/clock.ts";
 import type { Dispatch } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
 import { meshRequest } from "../../core/mesh-request.ts";
+import { dispatchOf } from "../../core/stages/stage.ts";
 import { Catalogue } from "../../discovery/catalogue.ts";
 import type { Discovery } from "../../discovery/discovery.ts";
 import { checkMeshOptions } from "../../mesh/mesh-options.ts";
@@ -145,14 +146,14 @@ function clientOf(
   const observers = new Observers([]);
   const simulated = new Service(service, options, [], { ...context, zone: options.zone, catalogue, observers });
   const { timeoutMs } = timeoutOption.settle(options);
-  const dispatch = callPipeline({
+  const send = callPipeline({
     observers,
     clock,
     limitOf: () => timeoutMs,
     interceptors: options.interceptors ?? [],
-    route: (request) => simulated.dispatch(request),
+    route: (request, receiver) => simulated.send(request, receiver),
   });
-  return { dispatch, close: () => simulated.close() };
+  return { dispatch: dispatchOf(send), close: () => simulated.close() };
 }
 
 /** Independent streams of random numbers: the draws of a picker must not change those of a server. */

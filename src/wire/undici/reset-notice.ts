@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Connector } from "./undici.ts";
 
 /**
  * The reset of a connection, while the listeners of that event run. undici takes a reset for the end of a response whose body ends with its
@@ -7,14 +8,29 @@ import type { Socket } from "node:net";
  */
 export const cutOff: { by: Error | undefined } = { by: undefined };
 
+/** A connector whose connections are watched for resets. */
+export function noticingResets(connector: Connector): Connector {
+  return (target, callback) =>
+    connector(target, (...[error, socket]) => {
+      if (error !== null) return callback(error, null);
+      noticeResets(socket);
+      callback(null, socket);
+    });
+}
+
 /** Watches a connection for resets. It must be called before undici has the connection, so that these listeners run first. */
 export function noticeResets(socket: Socket): void {
-  socket.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "ECONNRESET") notice(error);
-  });
-  socket.on("end", () => {
-    if (isReset(socket)) notice(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", syscall: "read" }));
-  });
+  // Functions of their own for each connection would be held as long as it is open.
+  socket.on("error", noticeError);
+  socket.on("end", noticeEnd);
+}
+
+function noticeError(error: NodeJS.ErrnoException): void {
+  if (error.code === "ECONNRESET") notice(error);
+}
+
+function noticeEnd(this: Socket): void {
+  if (isReset(this)) notice(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", syscall: "read" }));
 }
 
 function notice(error: Error): void {

@@ -5,6 +5,7 @@ import { Balancer } from "../../../src/balancer/balancer.ts";
 import type { Picker } from "../../../src/balancer/picker.ts";
 import type { CallPriority, MeshRequest, MeshResponse } from "../../../src/core/dispatch.ts";
 import { MeshError } from "../../../src/core/errors.ts";
+import { interceptorOf } from "../../../src/core/stages/stage.ts";
 import type { ConcurrencyOptions } from "../../../src/policies/concurrency/concurrency-options.ts";
 import { InstanceLimit } from "../../../src/policies/concurrency/instance-limit.ts";
 import { testRequest, virtualClock } from "../../../src/testing/index.ts";
@@ -20,12 +21,13 @@ function rig(instances: number, options: ConcurrencyOptions = {}) {
   list(instances);
   const limit = new InstanceLimit(1, options, { service: "orders", candidates: () => balancer.candidates, clock });
   const sent: { readonly to: string; readonly path: string; readonly response: OpenResponse }[] = [];
-  const dispatch = balance({
+  const stage = balance({
     balancer,
     ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock, onEnd: limit.fill }),
     instanceLimit: limit,
     wait: { isOver: true, join: async () => {}, noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
-  })(async (request) => {
+  });
+  const dispatch = interceptorOf(stage)(async (request) => {
     const response = openResponse();
     sent.push({ to: request.upstream?.id ?? "", path: request.path, response });
     return response;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { interceptorOf } from "../../../src/core/stages/stage.ts";
 import { retry } from "../../../src/policies/retry/retry.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 import { virtualClock } from "../../../src/testing/virtual-clock.ts";
@@ -57,7 +58,7 @@ async function attempts(
   const { dispatch, requests } = sequence(ending());
   const options = rules.declared === undefined ? {} : { idempotent: rules.declared };
   const { idempotent = "safe", idempotencyKeys = false, headers = {} } = rules;
-  const interceptor = retry({ clock, random: () => 0, methods: idempotent, idempotencyKeys: idempotencyKeys });
+  const interceptor = interceptorOf(retry({ clock, random: () => 0, methods: idempotent, idempotencyKeys: idempotencyKeys }));
   await interceptor(dispatch)(testRequest({ method, options, headers })).catch(() => {});
   return requests.length;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Cancellation } from "../../../src/core/cancellation.ts";
 import { type AttemptRecord, MeshError } from "../../../src/core/errors.ts";
 import type { RequestBody } from "../../../src/core/http/body.ts";
+import { interceptorOf } from "../../../src/core/stages/stage.ts";
 import { deadline } from "../../../src/policies/deadline.ts";
 import { type RetryPolicyOptions, retry } from "../../../src/policies/retry/retry.ts";
 import { testRequest } from "../../../src/testing/request.ts";
@@ -17,7 +18,7 @@ function under(inner: Inner, options: Partial<RetryPolicyOptions> = {}) {
   const clock = (options.clock ?? virtualClock()) as VirtualClock;
   const retries: string[] = [];
   const denials: string[] = [];
-  const interceptor = retry({
+  const stage = retry({
     random: () => 0.5,
     events: {
       emit(event) {
@@ -28,7 +29,7 @@ function under(inner: Inner, options: Partial<RetryPolicyOptions> = {}) {
     ...options,
     clock,
   });
-  return { dispatch: interceptor(inner.dispatch), clock, retries, denials, requests: inner.requests };
+  return { dispatch: interceptorOf(stage)(inner.dispatch), clock, retries, denials, requests: inner.requests };
 }
 
 const refused: Ending = { code: "ERR_MESH_CONNECT" };
@@ -236,7 +237,7 @@ describe("the deadline", () => {
     const clock = virtualClock();
     const inner = endings((request) => new Promise((resolve) => request.cancellation.onCancel((throws) => resolve({ throws }))));
     const { requests, dispatch: retried } = under(inner, { clock });
-    const dispatch = deadline({ limitOf: () => 100, clock })(retried);
+    const dispatch = interceptorOf(deadline({ limitOf: () => 100, clock }))(retried);
     const error = rejectionOf(dispatch(testRequest()));
     await clock.advance(10_000);
     expect(await error).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
