@@ -124,12 +124,13 @@ export class Stop {
 
   /** Leaves the registry for good, and closes what the server has used. */
   async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
-    const { settings, traffic, application, log } = this.#parts;
+    const { settings, traffic, inbound, application, log } = this.#parts;
     const { clock, graceMs } = settings;
     const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
       ["deregister", () => this.#registration?.deregister(), registryMs],
       ["close the application", () => application?.close(), graceMs],
       ["close the mesh", () => releaseMesh(), graceMs],
+      ["write the access log", () => inbound?.close(), registryMs],
     ];
     for (const [what, work, limitMs] of steps) {
       const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work())());
