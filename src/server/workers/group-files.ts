@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive } from "./process-mark.ts";
 
@@ -15,14 +15,17 @@ export interface GroupView {
 }
 
 const servingName = /^serving-(\d+-\d+)$/;
+/** Turns whose files stay: a listing may take as long as some turns do. */
+const keptTurns = 8;
 const turnName = /^(turn|free)-(\d+)$/;
 
 /**
  * The files by which workers know of each other, and by which one of them at a time holds a place.
  *
- * `serving-MARK` is there while the worker with this mark serves. `turn-N` names the holder of turn N; when it leaves the place, the file becomes
- * `free-N`. The last turn alone counts. Turn N + 1 may begin when turn N is free or its holder is dead, which both stay so, and a file can be
- * made by one only. Files of former turns are removed, that of the last one never: a worker that took an outdated turn sees a later one, and undoes it.
+ * `serving-MARK` is there while the worker with this mark serves. `turn-N` names the holder of turn N, and `free-N` is there once that has left the place. The
+ * last turn alone counts. Turn N + 1 may begin when turn N is free or its holder is dead, which both stay so, and a file can be made by one only.
+ * Files are added, and none is renamed: a listing while that happens shows the state before or after it. Those of the latest turns are never removed, so
+ * that a worker that took an outdated turn sees a later one, and undoes it.
  */
 export class GroupFiles {
   readonly #directory: string;
@@ -83,16 +86,15 @@ export class GroupFiles {
     }
     for (const name of names) {
       const number = Number(turnName.exec(name)?.[2] ?? turn);
-      if (number < turn) await rm(this.#path(name), { force: true });
+      if (number <= turn - keptTurns) await rm(this.#path(name), { force: true });
     }
     return true;
   }
 
   /** Leaves the place, which this worker holds in the turn of `view`. */
   async release({ turn }: GroupView): Promise<void> {
-    await rename(this.#path(`turn-${turn}`), this.#path(`free-${turn}`)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
+    // Where something has removed the files, a later turn of this number is another one's.
+    if ((await this.#holderOf(turn)) === this.#mark) await writeFile(this.#path(`free-${turn}`), "", { mode: 0o600 });
   }
 
   /** Makes the file of the last turn look new to what removes old files. */
@@ -127,13 +129,9 @@ export class GroupFiles {
 }
 
 function lastTurn(names: readonly string[]): { readonly turn: number; readonly isFree: boolean } {
-  let turn = 0;
-  let isFree = true;
-  for (const name of names) {
-    const [, state, number] = turnName.exec(name) ?? [];
-    if (Number(number ?? 0) <= turn) continue;
-    turn = Number(number);
-    isFree = state === "free";
-  }
-  return { turn, isFree };
+  const turn = names.reduce((last, name) => {
+    const [, kind, number] = turnName.exec(name) ?? [];
+    return kind === "turn" ? Math.max(last, Number(number)) : last;
+  }, 0);
+  return { turn, isFree: turn === 0 || names.includes(`free-${turn}`) };
 }

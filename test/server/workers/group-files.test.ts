@@ -43,7 +43,7 @@ describe("the files of a group of workers", () => {
     expect(free.holder).toBe("none");
     expect(await waiting.take(free)).toBe(true);
     expect((await holder.look()).holder).toBe("other");
-    expect(await readdir(directory)).toEqual(["turn-2"]);
+    expect((await readdir(directory)).sort()).toEqual(["free-1", "turn-1", "turn-2"]);
   });
 
   it("give it to another where the holder has died", async () => {
@@ -61,7 +61,15 @@ describe("the files of a group of workers", () => {
       expect(await quick.take(await quick.look())).toBe(true);
       await quick.release(await quick.look());
     }
+    // Also where it is the turn just before, and that is free by now.
+    expect(await late.take(outdated)).toBe(false);
+    for (let turn = 0; turn < 20; turn++) {
+      expect(await quick.take(await quick.look())).toBe(true);
+      await quick.release(await quick.look());
+    }
     expect(await quick.take(await quick.look())).toBe(true);
+    expect((await readdir(directory)).length).toBeLessThan(20);
+    // Its file is not there any more, so it can be made.
     expect(await late.take(outdated)).toBe(false);
     expect((await late.look()).holder).toBe("other");
     expect((await quick.look()).holder).toBe("own");
@@ -74,6 +82,8 @@ describe("the files of a group of workers", () => {
     await rm(directory, { recursive: true });
     expect(await files.look()).toEqual({ isShown: false, othersServe: false, holder: "none", turn: 0 });
     await files.serve();
+    await files.release({ isShown: true, othersServe: false, holder: "own", turn: 1 });
+    expect(await readdir(directory)).toEqual([`serving-${one}`]);
     expect(await files.take(await files.look())).toBe(true);
   });
 
