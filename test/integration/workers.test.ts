@@ -22,10 +22,10 @@ class Service {
   readonly name: string;
   #forked = 0;
 
-  constructor(settings: Partial<ServiceSettings> & { readonly consul: string }) {
+  constructor(settings: Partial<ServiceSettings> & { readonly consul: string }, env: NodeJS.ProcessEnv = {}) {
     this.name = `orders-${++services}`;
     const all: ServiceSettings = { service: this.name, ttlMs: 10_000, ...settings };
-    this.#primary = fork(join(import.meta.dirname, "clustered-service.ts"), [JSON.stringify(all)]);
+    this.#primary = fork(join(import.meta.dirname, "clustered-service.ts"), [JSON.stringify(all)], { env: { ...process.env, ...env } });
     this.#primary.on("message", (news: News) => this.news.push(news));
     ends.push(() => this.#primary.kill("SIGKILL"));
   }
@@ -218,6 +218,16 @@ describe.skipIf(!available("consul"))("the workers of a server at a real Consul"
       service.signal(worker, "disconnect");
       expect(await service.exit(worker)).toBe(0);
     }
+    expect(await listed(server, service)).toBe("0 listed, 0 up");
+  });
+
+  test("register on their own, and say so, where they cannot meet", async () => {
+    const service = new Service({ consul: server.url }, { TMPDIR: join(import.meta.dirname, "absent") });
+    const worker = await service.start();
+    expect(service.lines(worker)).toMatch(/registers on its own, since it cannot share a registration.*ENOENT.*TMPDIR/);
+    expect(await listed(server, service)).toBe("1 listed, 1 up");
+    service.signal(worker, "SIGTERM");
+    expect(await service.exit(worker)).toBe(0);
     expect(await listed(server, service)).toBe("0 listed, 0 up");
   });
 });
