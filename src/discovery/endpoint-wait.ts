@@ -9,6 +9,8 @@ import type { Watcher } from "./watcher.ts";
 export interface EndpointWaitOptions {
   readonly service: string;
   readonly watcher: Watcher;
+  /** The regions that its endpoints must be in, for messages. */
+  readonly boundary?: string | undefined;
   /** The name of the discovery, for messages. */
   readonly discovery: string;
   /** How long a call waits, in milliseconds. */
@@ -66,15 +68,16 @@ export class EndpointWait {
 
   /** The `ERR_MESH_NO_ENDPOINTS` for a call whose service has no instance. */
   async noEndpoints(request: MeshRequest): Promise<MeshError> {
-    const { service, discovery, catalogue, watcher } = this.#options;
+    const { service, boundary, discovery, catalogue, watcher } = this.#options;
     // A service of which entries are listed has the right name.
     const suggestion = watcher.leftOut.length > 0 ? undefined : await catalogue.nearest(service);
     const age = Math.round(watcher.ageMs ?? 0);
-    const { leftOut } = watcher;
+    const { leftOut, outside } = watcher;
     const listed = leftOut.length === 0 ? "listed none" : `listed none that may be called (left out: ${reasonsText(leftOut)})`;
+    const where = boundary === undefined ? "" : ` within its boundary (region ${boundary}), and ${outside.length} outside of it`;
     return new MeshError(
       "ERR_MESH_NO_ENDPOINTS",
-      `"${service}" has no endpoints: ${discovery} ${listed} ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
+      `"${service}" has no endpoints${where}: ${discovery} ${listed} ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
       { service, attempts: [...request.attempts], cause: watcher.lastError },
     );
   }

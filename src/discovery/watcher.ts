@@ -3,6 +3,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import { countReasons, type LeftOut, type LeftOutCount } from "../core/left-out.ts";
 import type { EndpointsUpdate } from "../core/observing/events.ts";
+import { type Boundary, type BoundedEndpoints, type OutsideEndpoint, within } from "./boundary/boundary.ts";
 import { type CheckedAnswer, checkedAnswer } from "./checked-answer.ts";
 import type { Discovery, EmptyPolicy } from "./discovery.ts";
 import type { LastGood } from "./last-good/last-good.ts";
@@ -22,6 +23,8 @@ export interface WatcherOptions {
   readonly random: Random;
   /** Takes precedence over the adapter's own. */
   readonly emptyPolicy?: EmptyPolicy | undefined;
+  /** Endpoints outside of it are never handed out. */
+  readonly boundary?: Boundary | undefined;
   /** Keeps the last good endpoints over a restart of the process. */
   readonly lastGood?: Pick<LastGood, "load" | "save"> | undefined;
   /** Called for every answer: a new set is in use, or the same one was confirmed. */
@@ -49,7 +52,7 @@ export class Watcher {
   #endpoints: readonly Endpoint[] | undefined = undefined;
   #isCertain = false;
   #lastEntries: readonly unknown[] | undefined = undefined;
-  #lastValidated: ValidatedEndpoints | undefined = undefined;
+  #lastValidated: (ValidatedEndpoints & BoundedEndpoints) | undefined = undefined;
   #updatedAt: number | undefined = undefined;
   #lastError: unknown = undefined;
   #waiters: (() => void)[] = [];
@@ -110,6 +113,11 @@ export class Watcher {
     return countReasons([...this.#leftOut, ...(this.#lastValidated?.rejected ?? [])]);
   }
 
+  /** Endpoints of the last answer that are outside of the boundary. */
+  get outside(): readonly OutsideEndpoint[] {
+    return this.#lastValidated?.outside ?? [];
+  }
+
   /** Milliseconds since the first failure after the last good answer; `undefined` while discovery works. */
   get failingMs(): number | undefined {
     return this.#failingSince === undefined ? undefined : this.#options.clock.now() - this.#failingSince;
@@ -142,8 +150,9 @@ export class Watcher {
     await this.#running;
   }
 
-  #validate(entries: readonly unknown[]): ValidatedEndpoints {
-    return validateEndpoints(entries, this.#options.discovery.allowSocketPaths === true);
+  #validate(entries: readonly unknown[]): ValidatedEndpoints & BoundedEndpoints {
+    const { discovery, boundary } = this.#options;
+    return within(boundary, validateEndpoints(entries, discovery.allowSocketPaths === true));
   }
 
   async #run(): Promise<void> {
@@ -231,12 +240,13 @@ export class Watcher {
     }
   }
 
-  #accept({ endpoints: entries, certain, leftOut, unconfirmed: passedOn }: CheckedAnswer): void {
+  #accept({ endpoints: entries, certain, leftOut: told, unconfirmed: passedOn }: CheckedAnswer): void {
     const { service, clock, lastGood } = this.#options;
     // The same array confirms the last answer. Validating ten thousand entries again would take ten milliseconds.
     if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = this.#validate(entries);
     this.#lastEntries = entries;
-    const { endpoints, rejected } = this.#lastValidated;
+    const { endpoints, rejected, notUsed } = this.#lastValidated;
+    const leftOut = notUsed.length === 0 ? told : [...told, ...notUsed];
     const judgement = this.#quarantine.judge(this.#endpoints ?? [], { endpoints, certain, leftOut });
     const doubted = new Set(passedOn);
     const unconfirmed =

@@ -7,6 +7,7 @@ import { describeError } from "../core/errors.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
+import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
 import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 import { explanationTable } from "./explanation-table.ts";
@@ -18,6 +19,7 @@ interface Source {
   readonly lastError: unknown;
   readonly registry: RegistryReading;
   readonly leftOut: readonly LeftOutCount[];
+  readonly outside: readonly OutsideEndpoint[];
   readonly unconfirmed: readonly Endpoint[];
   readonly breaker: BreakerState;
   readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
@@ -39,6 +41,7 @@ export function explainService(source: Source): ServiceExplanation {
     leftOut: source.leftOut,
     breaker,
     endpoints: balancer.upstreams.map((upstream) => explainEndpoint(upstream, source, unconfirmed)),
+    outside: source.outside,
   };
   // Not enumerable, since it is no part of the data: comparisons and JSON leave it out.
   return Object.defineProperty(explanation, "toString", { value: () => explanationTable(explanation, nowMs) });

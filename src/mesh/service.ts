@@ -9,9 +9,11 @@ import type { ServiceReading } from "../core/observing/reading.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { Boundary } from "../discovery/boundary/boundary.ts";
+import { boundaryOption } from "../discovery/boundary/boundary-options.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
-import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
+import type { Discovery } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { registryState } from "../discovery/registry-state.ts";
@@ -59,6 +61,7 @@ export class Service implements CallEndListener {
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
+  readonly #boundary: Boundary | undefined;
   readonly #watcher: Watcher;
   readonly #wait: EndpointWait;
   readonly #budget: RetryBudget;
@@ -94,11 +97,14 @@ export class Service implements CallEndListener {
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
     });
-    const { emptyPolicy, discoveryTimeoutMs } = watchOptions.settle(options);
-    this.#watcher = this.#watch(emptyPolicy);
+    const { discoveryTimeoutMs } = watchOptions.settle(options);
+    const { boundary } = boundaryOption.settle(options);
+    this.#boundary = boundary === false ? undefined : new Boundary(boundary);
+    this.#watcher = this.#watch(options);
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
+      boundary: this.#boundary?.text,
       discovery: this.#discoveryName,
       discoveryTimeoutMs,
       catalogue: context.catalogue,
@@ -125,12 +131,14 @@ export class Service implements CallEndListener {
   }
 
   /** Makes the watch of its endpoints, without starting it. */
-  #watch(emptyPolicy: EmptyPolicy | undefined): Watcher {
+  #watch(options: ServiceOptions): Watcher {
     const { discovery, lastGood, observers, onListed, clock, random } = this.#context;
+    const { emptyPolicy } = watchOptions.settle(options);
     return new Watcher({
       service: this.name,
       discovery,
       emptyPolicy,
+      boundary: this.#boundary,
       lastGood,
       clock,
       random,
@@ -237,6 +245,7 @@ export class Service implements CallEndListener {
       lastError: this.#watcher.lastError,
       registry: registryState(this.#discoveryName, this.#watcher),
       leftOut: this.#watcher.leftOut,
+      outside: this.#watcher.outside,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
