@@ -11,6 +11,7 @@ import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
+import { registration } from "./registration.ts";
 import { type BenchReport, printReport } from "./report.ts";
 import { scrape } from "./scrape.ts";
 import { sidecar } from "./sidecar.ts";
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   import: importCost,
   picks,
   endpoints,
+  registration,
   admin: (rounds) => adminPage({ rounds, minutes }),
   instances: (rounds) => instances({ rounds, seconds, pickers: values.picker }),
 };

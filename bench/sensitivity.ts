@@ -1,4 +1,4 @@
-// node bench/sensitivity.ts [--random N] [--seed N]: random scenarios with half and double of each constant of the adaptive picker.
+// node bench/sensitivity.ts [--random N] [--seed N] [--only NAME]...: random scenarios with half and double of each constant of the adaptive picker.
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,12 +16,19 @@ const constants: readonly (readonly [file: string, before: string])[] = [
   ["pickers/adaptive-survey.ts", "const maxScanned = "],
   ["pickers/adaptive-survey.ts", "const draws = "],
   ["pickers/adaptive-survey.ts", "const toldApartAt = "],
+  ["pickers/adaptive-survey.ts", "const alikeMs = "],
   ["pickers/adaptive-survey.ts", "const maxShared = "],
+  ["pickers/adaptive-survey.ts", "const suspectRatio = "],
   ["pickers/adaptive-survey.ts", "const unusualAge = "],
   ["pickers/adaptive-shares.ts", "const leastPart = "],
+  ["pickers/adaptive-shares.ts", "const mostAhead = "],
+  ["pickers/adaptive-shares.ts", "const freshMs = "],
   ["pickers/adaptive-shares.ts", "const freshCredit = "],
+  ["pickers/adaptive-shares.ts", "const fastMs = "],
   ["pickers/adaptive.ts", "const tryPart = "],
   ["pickers/adaptive.ts", "const tryGap = "],
+  ["pickers/adaptive.ts", "const mendingGap = "],
+  ["pickers/adaptive.ts", "const harmlessRatio = "],
   ["learning/blame.ts", "const tolerated = "],
   ["learning/blame.ts", "const commonPart = "],
   ["learning/blame.ts", "const sampleSize = "],
@@ -29,17 +36,58 @@ const constants: readonly (readonly [file: string, before: string])[] = [
   ["learning/failure-rate.ts", "const leastStep = "],
   ["learning/failure-rate.ts", "const mostStep = "],
   ["learning/failure-memory.ts", "const mostForgiven = "],
+  ["learning/failure-memory.ts", "const byChance = "],
+  ["learning/failure-memory.ts", "const sureRate = "],
+  ["learning/failure-memory.ts", "const relapseMs = "],
+  ["learning/latency-estimate.ts", "const maxSamples = "],
   ["learning/latency-estimate.ts", "const recentSamples = "],
+  ["learning/latency-estimate.ts", "const recentMs = "],
   ["learning/latency-estimate.ts", "const changedAt = "],
   ["learning/latency-estimate.ts", "const suspectDeviations = "],
+  ["learning/latency-estimate.ts", "const suspectFactor = "],
+  ["learning/slowness.ts", "const mildAfterMs = "],
+  ["learning/slowness.ts", "const trialMs = "],
   ["learning/try-pauses.ts", "const leastSafeMs = "],
+  ["learning/try-pauses.ts", "const mostSafeMs = "],
+  ["learning/try-pauses.ts", "const safePart = "],
+  ["learning/try-pauses.ts", "const slowPart = "],
+  ["learning/try-pauses.ts", "const mostSlowMs = "],
   ["learning/try-pauses.ts", "const leastUnsafeMs = "],
+  ["learning/try-pauses.ts", "const picksPerLoss = "],
+  ["learning/try-pauses.ts", "const picksPerSlow = "],
   ["learning/try-pauses.ts", "const longMs = "],
+  ["learning/try-pauses.ts", "const relapseFactor = "],
   ["learning/track-record.ts", "const badnessOfRefusal = "],
 ];
 
-const { values } = parseArgs({ options: { random: { type: "string", default: "40" }, seed: { type: "string", default: "1" } } });
+const { values } = parseArgs({
+  options: {
+    random: { type: "string", default: "40" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", multiple: true, default: [] },
+  },
+});
 const root = join(import.meta.dirname, "..");
+const wanted = constants.filter(([, before]) => values.only.length === 0 || values.only.includes(nameOf(before)));
+
+function nameOf(before: string): string {
+  return before.replace(/const | = |: number\(\{ default: /g, "");
+}
+
+/** A constant in its file: what is before its number, the number as it is written, and what is behind it. */
+function constantIn(
+  source: string,
+  file: string,
+  before: string,
+): { readonly head: string; readonly written: string; readonly tail: string } {
+  const at = source.indexOf(before) + before.length;
+  const [written = ""] = /^[\d._e]+/.exec(source.slice(at)) ?? [];
+  if (written === "") throw new Error(`${file} has no number after ${JSON.stringify(before)}`);
+  return { head: source.slice(0, at), written, tail: source.slice(at + written.length) };
+}
+
+// All of them at once: a measurement takes minutes.
+for (const [file, before] of constants) constantIn(readFileSync(join(root, "src/balancer", file), "utf8"), file, before);
 const run = promisify(execFile);
 const copy = mkdtempSync(join(tmpdir(), "inmesh-sensitivity-"));
 const forget = endWithUs(() => rmSync(copy, { recursive: true, force: true }));
@@ -64,17 +112,15 @@ try {
   console.log(
     `${"constant".padEnd(30)}${"points of success".padStart(18)}${"worst".padStart(8)}${"× mean".padStart(8)}${"× p99".padStart(8)}`,
   );
-  for (const [file, before] of constants) {
+  for (const [file, before] of wanted) {
     for (const factor of [0.5, 2]) {
       const path = join(copy, "src/balancer", file);
       const source = readFileSync(path, "utf8");
-      const at = source.indexOf(before) + before.length;
-      const [written = ""] = /^[\d._e]+/.exec(source.slice(at)) ?? [];
-      if (written === "") throw new Error(`${file} has no number after ${JSON.stringify(before)}`);
+      const { head, written, tail } = constantIn(source, file, before);
       const value = Number(written.replaceAll("_", "")) * factor;
-      const name = `${before.replace(/const | = |: number\(\{ default: /g, "")} ${value}`;
+      const name = `${nameOf(before)} ${value}`;
       progress("sensitivity", name);
-      writeFileSync(path, source.slice(0, at) + value + source.slice(at + written.length));
+      writeFileSync(path, head + value + tail);
       const found = await measure();
       writeFileSync(path, source);
       const changes = found.map(([success], index) => success - (now[index]?.[0] ?? Number.NaN));

@@ -147,7 +147,13 @@ const breakersAndEjections: Row = {
           legend: `${serviceLegend} {{inmesh_endpoint_state}}`,
         },
       ],
-      width: 12,
+    }),
+    timeSeries({
+      title: "Endpoints avoided",
+      description: "Endpoints in rotation that the picker avoids, and tries from time to time, averaged over processes.",
+      unit: "short",
+      min: 0,
+      queries: [{ expr: gauge("avg", "inmesh.endpoints.avoided"), legend: serviceLegend }],
     }),
     timeSeries({
       title: "Panic",
@@ -156,7 +162,6 @@ const breakersAndEjections: Row = {
       min: 0,
       max: 1,
       queries: [{ expr: gauge("max", "inmesh.panic"), legend: serviceLegend }],
-      width: 12,
     }),
   ],
 };

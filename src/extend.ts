@@ -6,7 +6,7 @@
  */
 
 // Pickers.
-export type { AttemptLearner, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
+export type { AttemptLearner, ComparedUpstream, PickAccount, Picker, PickerContext, PickerView } from "./balancer/picker.ts";
 // Policies: interceptors, and what passes through them.
 export { localResponse } from "./core/buffered-body.ts";
 export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
@@ -33,6 +33,7 @@ export type {
   RetryDenial,
   RetryDeniedEvent,
   RetryEvent,
+  TraceEvent,
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
 export type { ServedEnd, ServedObserver, ServedRequest } from "./core/observing/served-request.ts";
@@ -74,5 +75,6 @@ export type {
   RequestMessage,
   RetryDeniedMessage,
   RetryMessage,
+  TraceMessage,
 } from "./telemetry/channel-messages.ts";
 export { isMeshRequest } from "./telemetry/spans/spans.ts";

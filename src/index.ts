@@ -27,7 +27,7 @@ export { type RingHashOptions, ringHash } from "./balancer/pickers/ring-hash.ts"
 export { type RoundRobinOptions, roundRobin } from "./balancer/pickers/round-robin.ts";
 export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
-export type { AnyDispatcher, DispatcherOptions } from "./bridges/dispatcher.ts";
+export type { AnyDispatcher, DispatcherOptions, WebSocketLimits } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
 export type { RefusableAddresses } from "./core/address-policy.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
@@ -46,8 +46,10 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
+export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
 export type {
   ConcurrencyReading,
+  InstanceFigures,
   MeshReading,
   RegistrationReading,
   RegistryReading,
@@ -55,6 +57,7 @@ export type {
   ServiceReading,
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";
+export { traceOf } from "./core/observing/trace-recorder.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export type { OutsideEndpoint } from "./discovery/boundary/boundary.ts";
 export type { BoundaryOptions } from "./discovery/boundary/boundary-options.ts";
@@ -90,7 +93,15 @@ export type { AdvertisedHost } from "./registration/advertised-host.ts";
 export type { InstanceHealth } from "./registration/health-watch.ts";
 export type { MeshRegistration, RegistryStanding } from "./registration/mesh-registration.ts";
 export type { RegisterOptions, RegistrationOptions } from "./registration/register-options.ts";
-export type { HealthCheck, Instance, InstanceStatus, Registrar, Registration } from "./registration/registrar.ts";
+export type {
+  HealthCheck,
+  Instance,
+  InstanceStatus,
+  Registrar,
+  Registration,
+  RegistrationOwner,
+  RegistrationReport,
+} from "./registration/registrar.ts";
 export type { EjectionOptions, FailurePercentageOptions, SuccessRateOptions } from "./rotation/ejection/ejection-options.ts";
 export type {
   GrpcHealthCheck,

@@ -1,7 +1,7 @@
-// npm run simulate -- --out docs/reference/pickers: one picture for each picker, in a scenario that shows what it does.
+// npm run simulate -- --out docs/reference/pickers: pictures of each picker, in scenarios that show what it does.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Scenario, type SimulationResult, simulate } from "../../src/testing/index.ts";
+import { type Scenario, type SimulatedOptions, type SimulationResult, simulate, warmingLatency } from "../../src/testing/index.ts";
 import { pickers } from "./pickers.ts";
 import { type Chart, pictureOf } from "./svg.ts";
 
@@ -12,8 +12,10 @@ interface Portrait {
   readonly scenario: Pick<Scenario, "servers" | "arrivals"> & Partial<Scenario>;
   /** Drawn beside it in the lower chart. */
   readonly against?: string;
-  /** What the lower chart shows. @default "mean" */
-  readonly shows?: "mean" | "success";
+  /** What the lower chart shows: `shares` of the other picker, or the `share of` one server. @default "mean" */
+  readonly shows?: "mean" | "success" | "shares" | `share of ${string}`;
+  /** Options of the clients. @default neither retries nor breakers, so that the picture shows what the picker does by itself */
+  readonly options?: Pick<SimulatedOptions, "retry" | "breaker">;
 }
 
 const durationMs = 60_000;
@@ -52,6 +54,32 @@ const failingFast: Portrait["scenario"] = {
     ],
   })),
   arrivals: poisson,
+};
+
+/** Three equal servers with cold caches: each is faster the more it is called. */
+const equals: Portrait["scenario"] = {
+  servers: [1, 2, 3].map((index) => ({
+    name: `server ${index}`,
+    answers: { latencyMs: warmingLatency({ warmMs: 10, exponential: true }) },
+  })),
+  arrivals: { ratePerSecond: 30 },
+};
+
+/** Four servers, of which the third refuses every connection from 10 s to 20 s. */
+const refusing: Portrait["scenario"] = {
+  servers: [1, 2, 3, 4].map((index) => ({
+    name: `server ${index}`,
+    answers: [
+      { latencyMs: { exponentialMs: 10 } },
+      ...(index === 3
+        ? [
+            { fromMs: 10_000, fault: "refuse" as const },
+            { fromMs: 20_000, latencyMs: { exponentialMs: 10 } },
+          ]
+        : []),
+    ],
+  })),
+  arrivals: { ratePerSecond: 200 },
 };
 
 /** Four servers of one key space; the third leaves at 20 s, a fifth joins at 40 s. */
@@ -133,6 +161,23 @@ const portraits: readonly Portrait[] = [
     shows: "success",
   },
   {
+    picker: "adaptive",
+    file: "adaptive-equals.svg",
+    about: "three equal servers, each faster the more it is called, 30 requests per second; below, the same with peakEwma",
+    scenario: equals,
+    against: "peakEwma",
+    shows: "shares",
+  },
+  {
+    picker: "adaptive",
+    file: "adaptive-forgiveness.svg",
+    about: "server 3 refuses connections from 10 s to 20 s; with retries, without breakers",
+    scenario: refusing,
+    against: "prequal",
+    shows: "share of server 3",
+    options: { breaker: false },
+  },
+  {
     picker: "ringHash",
     file: "ring-hash.svg",
     about: "a server leaves at 20 s and another joins at 40 s: only so many keys move",
@@ -161,27 +206,59 @@ export async function drawPortraits(
   onProgress: (file: string) => void,
 ): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  for (const { picker, file, about, scenario, against, shows = "mean" } of portraits) {
+  for (const { picker, file, about, scenario, against, shows = "mean", options } of portraits) {
     if (wanted.length > 0 && !wanted.includes(picker)) continue;
     onProgress(file);
-    const own = await play(picker, scenario, seed);
-    const other = against === undefined ? undefined : await play(against, scenario, seed);
-    const shares = sharesOf(own);
-    const charts =
-      other === undefined
-        ? [shares]
-        : [shares, shows === "mean" ? meansOf(picker, own, against, other) : successOf(picker, own, against, other)];
+    const own = await play(picker, scenario, seed, options);
+    const other = against === undefined ? undefined : { name: against, result: await play(against, scenario, seed, options) };
+    const charts = other === undefined ? [sharesOf(own)] : [sharesOf(own), comparisonOf(shows, { name: picker, result: own }, other)];
     writeFileSync(join(directory, file), pictureOf(picker, about, durationMs, charts));
   }
 }
 
-function play(picker: string, scenario: Portrait["scenario"], seed: number): Promise<SimulationResult> {
+function play(
+  picker: string,
+  scenario: Portrait["scenario"],
+  seed: number,
+  more: Portrait["options"] = { retry: false, breaker: false },
+): Promise<SimulationResult> {
   const make = pickers.get(picker);
   if (make === undefined) throw new Error(`no picker is called ${picker}`);
   const servers = picker === "prequal" ? scenario.servers.map((server) => ({ ...server, reportsLoad: true })) : scenario.servers;
-  // Without retries and breakers: what the picker does by itself.
-  const options: Scenario["options"] = ({ random }) => ({ picker: make({ random }), retry: false, breaker: false });
+  const options: Scenario["options"] = ({ random }) => ({ picker: make({ random }), ...more });
   return simulate({ ...scenario, servers, durationMs, timelineParts: 60, options, seed });
+}
+
+/** A picker, and what became of it. */
+interface Played {
+  readonly name: string;
+  readonly result: SimulationResult;
+}
+
+/** The lower chart: one figure of both pickers, or the shares of the other one. */
+function comparisonOf(shows: NonNullable<Portrait["shows"]>, own: Played, other: Played): Chart {
+  if (shows === "shares") return { ...sharesOf(other.result), title: `share of the requests with ${other.name}` };
+  const { title, unit, values, max } = figureOf(shows);
+  const lines = [own, other].map(({ name, result }) => ({ name, values: values(result), isFaint: name === other.name }));
+  return { title, kind: "lines", lines, unit, ...(max !== undefined && { max }) };
+}
+
+function figureOf(shows: Exclude<NonNullable<Portrait["shows"]>, "shares">): {
+  readonly title: string;
+  readonly unit: string;
+  readonly max?: number;
+  readonly values: (result: SimulationResult) => readonly number[];
+} {
+  if (shows === "mean")
+    return { title: "mean time of a call", unit: " ms", values: ({ timeline }) => timeline.map(({ meanMs }) => meanMs) };
+  if (shows === "success") {
+    const ratio = ({ successes, requests }: { readonly successes: number; readonly requests: number }) =>
+      (100 * successes) / Math.max(1, requests);
+    return { title: "calls that succeed", unit: " %", max: 100, values: ({ timeline }) => timeline.map(ratio) };
+  }
+  const server = shows.slice("share of ".length);
+  const values = (result: SimulationResult) => sharesOf(result).lines.find(({ name }) => name === server)?.values ?? [];
+  return { title: shows, unit: " %", values };
 }
 
 function sharesOf({ servers, timeline }: SimulationResult): Chart {
@@ -196,16 +273,4 @@ function sharesOf({ servers, timeline }: SimulationResult): Chart {
     );
   const lines = servers.map(({ name }, index) => ({ name, values: shareAt(index) }));
   return { title: "share of the requests", kind: "stack", lines, unit: " %", max: 100 };
-}
-
-function meansOf(picker: string, own: SimulationResult, against: string | undefined, other: SimulationResult | undefined): Chart {
-  const means = ({ timeline }: SimulationResult) => timeline.map(({ meanMs }) => meanMs);
-  const faint = against && other ? [{ name: against, values: means(other), isFaint: true }] : [];
-  return { title: "mean time of a call", kind: "lines", lines: [{ name: picker, values: means(own) }, ...faint], unit: " ms" };
-}
-
-function successOf(picker: string, own: SimulationResult, against: string | undefined, other: SimulationResult | undefined): Chart {
-  const ratios = ({ timeline }: SimulationResult) => timeline.map(({ successes, requests }) => (100 * successes) / Math.max(1, requests));
-  const faint = against && other ? [{ name: against, values: ratios(other), isFaint: true }] : [];
-  return { title: "calls that succeed", kind: "lines", lines: [{ name: picker, values: ratios(own) }, ...faint], unit: " %", max: 100 };
 }

@@ -63,6 +63,8 @@ export class Readings {
         certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
       },
       registry: registrySummary(services.map((row) => row.registry)),
+      servers: recorder.reading?.servers() ?? [],
+      registrations: (recorder.reading?.registrations() ?? []).map((each) => ({ ...each, registry: shownText(each.registry) })),
       services,
     };
   }

@@ -75,6 +75,7 @@ export class Recorder implements Observer {
     "discovery-error": undefined,
     "instance-state": undefined,
     breaker: undefined,
+    trace: undefined,
     registration: undefined,
     serving: undefined,
   };

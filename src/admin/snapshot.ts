@@ -1,5 +1,5 @@
 import type { LeftOutCount } from "../core/left-out.ts";
-import type { ConcurrencyReading, RegistryState, ServiceReading } from "../core/observing/reading.ts";
+import type { ConcurrencyReading, RegistrationReading, RegistryState, ServerReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 // The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
@@ -29,6 +29,8 @@ export interface InstanceReading {
   /** `host:port`, or `unix:` and a path. */
   readonly address: string;
   readonly state: InstanceState;
+  /** Why the picker avoids it, and when it is tried next; `null` while it does not. */
+  readonly avoided: string | null;
   readonly secure: boolean;
   /** Attempts that ended, per second, over about the last ten seconds. */
   readonly rps: number;
@@ -103,6 +105,10 @@ export interface MeshSnapshot {
   readonly atMs: number;
   readonly process: ProcessReading;
   readonly registry: RegistrySummary;
+  /** The servers of the process (`inmesh/server`). */
+  readonly servers: readonly ServerReading[];
+  /** The registrations of the process itself, one for each registry. */
+  readonly registrations: readonly RegistrationReading[];
   /** Sorted by name. */
   readonly services: readonly ServiceRow[];
 }
@@ -139,6 +145,10 @@ export interface EndpointRow extends InstanceReading {
   readonly warning: string | null;
   /** The share of the requests that its priority and zone are given, 0 to 1; `null` for no candidate. */
   readonly share: number | null;
+  /** The share of the service's attempts of the last minute that it got, 0 to 1; `null` where there was none. */
+  readonly shareGot: number | null;
+  /** The share of the requests that it is meant to have at present, 0 to 1; `null` for no candidate. */
+  readonly shareMeant: number | null;
   readonly ejection: EjectionReading | null;
   /** Number of times it has been taken out of rotation. */
   readonly ejections: number;
@@ -147,10 +157,14 @@ export interface EndpointRow extends InstanceReading {
   readonly inFlight: number;
   /** Attempts since it was first seen. */
   readonly attempts: number;
-  /** Attempts that failed, since it was first seen. */
+  /** Attempts that failed by its fault, of every kind (5xx included), since it was first seen. */
   readonly failures: number;
+  /** `failures` / `attempts`, 0 to 1; `null` without an attempt. */
+  readonly failureRatio: number | null;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;
+  /** The knowledge of the picker about it, such as its cost and the terms of that; `null` for a picker without figures. */
+  readonly picker: Readonly<Record<string, number | string>> | null;
 }
 
 /** An endpoint that discovery lists outside of the boundary of the service: it gets no request. */

@@ -6,6 +6,7 @@ import { isMeshError } from "../core/errors.ts";
 import { instanceHeader } from "../core/http/own-headers.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { warnOfThrow } from "../core/observing/fence.ts";
+import { RecentCount } from "../core/observing/recent-count.ts";
 import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfResponse } from "../core/outcome.ts";
 import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
@@ -91,6 +92,7 @@ export class Attempt {
     if (this.#hasEnded || this.#sentAt !== undefined) return;
     this.#progress = progress;
     this.#sentAt = this.#options.clock.now();
+    countRecent(this.#upstream, this.#sentAt);
     this.#learner = this.#beginLearning();
   }
 
@@ -100,7 +102,8 @@ export class Attempt {
     this.#response = response;
     const said = headerOf(response, instanceHeader);
     if (said !== undefined) this.#options.onSaid?.(this.#upstream, said);
-    if (outcomeOfResponse(response) === "failure") statisticsOf(this.#upstream).failures++;
+    if (hasFailed(response)) statisticsOf(this.#upstream).failures++;
+    this.#request.trace?.ended(this.#upstream, { status: response.status });
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     const now = this.#options.clock.now();
@@ -121,12 +124,17 @@ export class Attempt {
     const { onEnd } = this.#options;
     const statistics = statisticsOf(this.#upstream);
     const outcome = this.#outcome(error);
-    if (outcome === "failure" && !this.hasFailedHead) statistics.failures++;
+    // A body may break after a head that was counted.
+    if (outcome === "failure" && !(this.#response !== undefined && hasFailed(this.#response))) statistics.failures++;
+    if (this.#response === undefined && error !== undefined) this.#request.trace?.failed(this.#upstream, error);
     if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
     this.#reportEnd(error, outcome);
     statistics.inFlight--;
     // An instance that cannot be reached fails before anything is sent.
-    if (outcome === "failure" && this.#sentAt === undefined) this.#learner = this.#beginLearning();
+    if (outcome === "failure" && this.#sentAt === undefined) {
+      countRecent(this.#upstream, this.#options.clock.now());
+      this.#learner = this.#beginLearning();
+    }
     this.#learnEnd(error);
     onEnd?.();
   }
@@ -195,6 +203,17 @@ function hasLargeHead({ path, headers }: MeshRequest): boolean {
 
 function isTimeout(error: unknown): boolean {
   return isMeshError(error) && error.code === "ERR_MESH_TIMEOUT";
+}
+
+/** Whether a response counts as a failure in what is shown: every 5xx, also those that no breaker counts. */
+function hasFailed({ status }: MeshResponse): boolean {
+  return status >= 500;
+}
+
+function countRecent(upstream: Upstream, now: number): void {
+  const statistics = statisticsOf(upstream);
+  statistics.recent ??= new RecentCount();
+  statistics.recent.add(now);
 }
 
 /** The weight of the newest latency in the moving average. */

@@ -64,11 +64,14 @@ export function balance(options: BalanceOptions): Stage {
       if (request.requiresTls && !upstream.endpoint.secure) {
         upstream = pickSecure(balancer, request, mayProbe);
         if (upstream === undefined) return receiver.failed(noTls(request));
+        request.trace?.because("one that speaks TLS");
       }
       if (instanceLimit?.isFull(upstream)) {
+        request.trace?.because(`${upstream.id} was full`);
         upstream = pickWithRoom(balancer, request, mayProbe, instanceLimit);
         if (upstream === undefined) return sendInTurn(request, receiver);
       }
+      request.trace?.decide(request.attempt, request.tried, upstream);
       request.tried.push(upstream);
       sendTo(upstream, request, receiver);
     };

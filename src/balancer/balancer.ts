@@ -11,6 +11,7 @@ import { SlowStart } from "./candidates/slow-start.ts";
 import { Subset } from "./candidates/subset.ts";
 import type { Zone } from "./candidates/zone-load.ts";
 import type { Picker } from "./picker.ts";
+import { tracingPicker } from "./tracing-picker.ts";
 import { UpstreamSet } from "./upstream-set.ts";
 
 /** Number of requests that may not be repeated after which one of them is sent as the probe of a half-open instance. */
@@ -143,17 +144,22 @@ export class Balancer {
    */
   pick(request: MeshRequest, mayProbe: boolean): Upstream | undefined {
     if (this.#isStale) this.#rebuild();
-    if (request.tried.length > 0) return this.#candidates.pickUntried(request);
+    const { trace } = request;
+    const picker = trace === undefined ? this.#options.picker : tracingPicker(this.#options.picker, trace);
+    if (request.tried.length > 0) return this.#candidates.pickUntried(request, picker);
     if (this.#probes.length > 0) {
       const probe = this.#takeProbe(mayProbe);
-      if (probe !== undefined) return probe;
+      if (probe !== undefined) {
+        trace?.because(`the probe of an instance that is out of rotation (one of ${this.#probes.length} that wait for one)`);
+        return probe;
+      }
     }
-    if (this.#only !== undefined) return this.#options.picker.pick(this.#only, request);
+    if (this.#only !== undefined) return picker.pick(this.#only, request);
     if (this.#slowStart !== undefined && this.#slowStart.size > 0 && this.#slowStart.sweep()) {
       this.#invalidate();
       this.#rebuild();
     }
-    return this.#candidates.pick(request);
+    return this.#candidates.pick(request, picker);
   }
 
   /** Whether `upstream` may be picked for a first attempt, and why. Costs nothing unless it is called. */

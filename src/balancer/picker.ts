@@ -21,6 +21,13 @@ export interface Picker {
   chanceOf?(request: MeshRequest): number | undefined;
   /** The picker's present figures of one upstream, for `mesh.explain`: cost, effective weight, what it has learnt. */
   explain?(upstream: Upstream): PickerView;
+  /** Whether it avoids `upstream` for now, so that metrics can count those; cheap, since all are asked at each collection. */
+  avoids?(upstream: Upstream): boolean;
+  /**
+   * Why the last pick was `picked`, and the figures by which it was compared with others. Called for traced calls only, directly after `pick` with
+   * the same arguments. `undefined` where the picker cannot tell.
+   */
+  explainPick?(upstreams: readonly Upstream[], request: MeshRequest, picked: Upstream): PickAccount | undefined;
   /**
    * Called before an attempt is sent to `upstream`, which is counted in its `inFlight` already. The learner that it returns is told
    * how the attempt ends. An attempt costs nothing where a picker lacks this method.
@@ -41,8 +48,26 @@ export interface AttemptLearner {
   onEnd(error: unknown): void;
 }
 
-/** Figures of one upstream, by names with units (`latencyMs`, `failureRatio`). Of `cost` the lowest is picked. */
+/**
+ * Figures of one upstream, by names with units (`latencyMs`, `failureRatio`). Of `cost` the lowest is picked. Two names have a meaning to
+ * `mesh.explain`, which shows them apart: `meant` is the part of its list's picks that the upstream is meant to have, in proportion to the others
+ * (by default its weight), and `avoided` is why the picker avoids it for now, and when it is tried next.
+ */
 export type PickerView = Readonly<Record<string, number | string>>;
+
+/** One of the upstreams that a pick has compared, and the figures that it has used. */
+export interface ComparedUpstream {
+  readonly upstream: Upstream;
+  readonly figures: PickerView;
+}
+
+/** How a pick was decided. */
+export interface PickAccount {
+  /** Why this one, in words. */
+  readonly reason: string;
+  /** Those that were compared; absent where none were. */
+  readonly compared?: readonly ComparedUpstream[];
+}
 
 /** Clock and random numbers of the mesh, for pickers whose own options leave them open, and a way to send requests to an instance. */
 export interface PickerContext {

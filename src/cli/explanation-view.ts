@@ -15,7 +15,7 @@ export async function showExplanation(explanation: ServiceExplanation, terminal:
 }
 
 /** An endpoint that the mesh may call, or one outside of the boundary. */
-type Row = Pick<EndpointExplanation, "endpoint" | "address" | "reason"> & Partial<Pick<EndpointExplanation, "share" | "warning">>;
+type Row = Pick<EndpointExplanation, "endpoint" | "address" | "reason"> & Partial<EndpointExplanation>;
 
 const columns: readonly Column<Row>[] = [
   { title: "ENDPOINT", cell: ({ endpoint }) => endpoint.id },
@@ -24,10 +24,10 @@ const columns: readonly Column<Row>[] = [
   { title: "PRIORITY", align: "right", spare: 6, cell: ({ endpoint }) => String(endpoint.priority ?? 0) },
   { title: "WEIGHT", align: "right", spare: 5, cell: ({ endpoint }) => String(endpoint.weight ?? 1) },
   {
-    title: "SHARE",
+    title: "MEANT",
     align: "right",
     spare: 3,
-    cell: ({ share }) => (share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`),
+    cell: ({ shareMeant }) => (shareMeant === undefined ? "-" : `${Number((100 * shareMeant).toFixed(1))} %`),
   },
   { title: "WHY", cell: ({ reason, warning }) => (warning === undefined ? reason : `${reason}; ${warning}`) },
 ];

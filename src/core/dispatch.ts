@@ -3,7 +3,9 @@ import type { AttemptRecord, MeshError } from "./errors.ts";
 import type { RequestBody, ResponseBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { HeaderLines } from "./http/response-headers.ts";
+import type { TransferListener } from "./http/transfer-listener.ts";
 import type { Observation } from "./observing/call-observer.ts";
+import type { DecisionRecorder } from "./observing/call-trace.ts";
 import type { SendProgress } from "./send-progress.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -32,14 +34,19 @@ export interface CallOptions {
   readonly hashKey?: string;
   /** The template of the path, such as `/users/{id}`, for metrics and spans: few routes make few series. */
   readonly route?: string;
+  /**
+   * `true`: the decisions of this call are recorded, for `traceOf(response)` and observers: the instances that it saw with their costs, which was
+   * chosen, and why, for each attempt. `false`: they are not, whatever `traceRatio`. @default by `traceRatio`
+   */
+  readonly trace?: boolean;
 }
 
 /**
  * One request on its way down the pipeline. A layer that changes something passes a copy: `{ ...request, attempt: 2 }`. Every field is always
  * present, since a copy with the same keys takes nanoseconds and one with a new key half a microsecond.
  *
- * Some layers write in place, where no other layer has seen the request yet: those above the users' interceptors fill in `observation`,
- * `call` and `deadline`, and those that propagate the deadline and the span set the headers of an attempt.
+ * Some layers write in place, where no other layer has seen the request yet: those above the users' interceptors fill in `trace`,
+ * `observation`, `call` and `deadline`, and those that propagate the deadline and the span set the headers of an attempt.
  */
 export interface MeshRequest {
   readonly service: string;
@@ -71,8 +78,12 @@ export interface MeshRequest {
   readonly upstream: Upstream | undefined;
   /** How far the body of this attempt has gone out; `undefined` without a body, and above the layer that picks the instance. */
   readonly progress: SendProgress | undefined;
+  /** The listener that is told how the request goes over the wire; `undefined` where none is. */
+  readonly transfer: TransferListener | undefined;
   /** The observers of this call. */
   readonly observation: Observation | undefined;
+  /** Records the decisions of this call; `undefined` for a call that is not traced. */
+  readonly trace: DecisionRecorder | undefined;
 }
 
 /** Learns that a call has ended. */

@@ -1,4 +1,5 @@
 import { addressOf, type Endpoint, hostAndPort } from "./endpoint.ts";
+import type { RecentCount } from "./observing/recent-count.ts";
 
 /**
  * The state of an instance; it has one at a time.
@@ -32,8 +33,10 @@ export class Upstream {
   readonly inFlight: number = 0;
   /** Attempts that were begun since the upstream was first listed. */
   readonly attempts: number = 0;
-  /** Attempts that failed by a fault of the instance: no connection, a broken one, a timeout, 502, 503 or 504. */
+  /** Attempts that failed by a fault of the instance, of every kind: no connection, a broken one, a timeout, a cut off body, any 5xx. */
   readonly failures: number = 0;
+  /** Attempts that were sent in the last minute; `undefined` until the first one. */
+  readonly recent: RecentCount | undefined = undefined;
   /** Moving average of the time to the response head in milliseconds; 0 until the first response. */
   readonly latencyMs: number = 0;
   /** Set by the balancer, which rebuilds the candidates; called when `state` or `wantsProbe` has changed. */
@@ -112,7 +115,7 @@ export class Upstream {
 }
 
 /** The statistics of an {@link Upstream}, writable. */
-export type UpstreamStatistics = { -readonly [Name in "inFlight" | "attempts" | "failures" | "latencyMs"]: Upstream[Name] };
+export type UpstreamStatistics = { -readonly [Name in "inFlight" | "attempts" | "failures" | "recent" | "latencyMs"]: Upstream[Name] };
 
 /**
  * Gives write access to the statistics of an upstream. For the ledger of attempts, their only writer (held by `test/architecture.test.ts`).

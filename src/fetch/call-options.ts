@@ -35,6 +35,14 @@ export const callOptions = optionTable<CallOptions>()({
   priority: choice<CallPriority, CallPriority>(["high", "normal", "low"], "normal"),
   hashKey: anyText,
   route: anyText,
+  trace: custom<boolean | undefined>({
+    type: "true | false",
+    default: undefined,
+    defaultText: "by `traceRatio`",
+    check(option, value) {
+      if (typeof value !== "boolean") refuseOption(option, value, "true or false");
+    },
+  }),
 });
 
 /**

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
+import { rememberTrace } from "../core/observing/trace-recorder.ts";
 import { dispatchOf, type Receiver, type Send } from "../core/stages/stage.ts";
 import { decodeBody } from "./decoding/decode.ts";
 import type { DecodeLimits } from "./decoding/decode-options.ts";
@@ -38,8 +39,24 @@ function fetchCall(send: Send, decodeOf: DecodeOf, call: Call): Promise<Response
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
-  if (redirect !== "manual") return fetchRedirected(send, decodeOf, call);
-  return new Promise((resolve) => sendCall(send, call, new AwaitedResponse(resolve, request, decodeOf, signal)));
+  if (redirect !== "manual") return traced(call, fetchRedirected(send, decodeOf, call));
+  const result = new Promise<Response>((resolve) => sendCall(send, call, new AwaitedResponse(resolve, request, decodeOf, signal)));
+  return traced(call, result);
+}
+
+/** Lets the trace of a call be found by its result. A call has its trace, if any, since it was sent. */
+function traced<Result>({ request: { trace } }: Call, result: Promise<Result>): Promise<Result> {
+  if (trace === undefined) return result;
+  return result.then(
+    (value) => {
+      rememberTrace(value, trace);
+      return value;
+    },
+    (error: unknown) => {
+      rememberTrace(error, trace);
+      throw error;
+    },
+  );
 }
 
 /**
@@ -149,5 +166,5 @@ export function requestThrough(send: Send, input: FetchTarget, init: Omit<MeshRe
 }
 
 function requestCall(send: Send, call: Call): Promise<Reply> {
-  return new Promise((resolve) => sendCall(send, call, new AwaitedReply(resolve)));
+  return traced(call, new Promise<Reply>((resolve) => sendCall(send, call, new AwaitedReply(resolve))));
 }

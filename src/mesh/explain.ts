@@ -1,6 +1,7 @@
 import type { Balancer } from "../balancer/balancer.ts";
 import type { Candidacy } from "../balancer/candidates/candidacy.ts";
-import type { Picker, PickerView } from "../balancer/picker.ts";
+import { knowledgeOf, type PickerKnowledge, sharesGot, sharesMeant } from "../balancer/explained-shares.ts";
+import type { Picker } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
@@ -25,13 +26,30 @@ interface Source {
   readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
   readonly balancer: Balancer;
   readonly picker: Pick<Picker, "explain">;
+  /** The time, in milliseconds since the epoch, and by `Clock.now()`. */
   readonly nowMs: number;
+  readonly now: number;
+}
+
+/** The parts of an explanation that the instances of a service have in common. */
+interface Shared {
+  readonly unconfirmed: ReadonlySet<string>;
+  readonly knowledge: ReadonlyMap<Upstream, PickerKnowledge>;
+  readonly got: ReadonlyMap<Upstream, number>;
+  readonly meant: ReadonlyMap<Upstream, number>;
 }
 
 /** Explains a service by the knowledge of its parts. It costs nothing unless it is called. */
 export function explainService(source: Source): ServiceExplanation {
-  const { service, discovery, ageMs, lastError, breaker, balancer, nowMs } = source;
-  const unconfirmed = new Set(source.unconfirmed.map(({ id }) => id));
+  const { service, discovery, ageMs, lastError, breaker, balancer, picker, nowMs } = source;
+  const { upstreams } = balancer;
+  const knowledge = new Map(upstreams.map((upstream) => [upstream, knowledgeOf(picker, upstream)]));
+  const shared: Shared = {
+    unconfirmed: new Set(source.unconfirmed.map(({ id }) => id)),
+    knowledge,
+    got: sharesGot(upstreams, source.now),
+    meant: sharesMeant(balancer, knowledge),
+  };
   const explanation = {
     service,
     discovery,
@@ -40,7 +58,7 @@ export function explainService(source: Source): ServiceExplanation {
     registry: source.registry,
     leftOut: source.leftOut,
     breaker,
-    endpoints: balancer.upstreams.map((upstream) => explainEndpoint(upstream, source, unconfirmed)),
+    endpoints: upstreams.map((upstream) => explainEndpoint(upstream, source, shared)),
     outside: source.outside,
   };
   // Not enumerable, since it is no part of the data: comparisons and JSON leave it out.
@@ -49,8 +67,8 @@ export function explainService(source: Source): ServiceExplanation {
 
 function explainEndpoint(
   upstream: Upstream,
-  { balancer, picker, standingOf, nowMs }: Source,
-  unconfirmed: ReadonlySet<string>,
+  { balancer, standingOf, nowMs }: Source,
+  { unconfirmed, knowledge, got, meant }: Shared,
 ): EndpointExplanation {
   const candidacy = balancer.candidacyOf(upstream);
   const { rule, sinceMs, untilMs, ejections = 0, healthCheck } = standingOf(upstream) ?? {};
@@ -59,9 +77,12 @@ function explainEndpoint(
     endpoint: upstream.endpoint,
     address: upstream.address,
     state: upstream.state,
+    avoided: candidacy.candidate ? knowledge.get(upstream)?.avoided : undefined,
     candidate: candidacy.candidate,
     reason: reasonOf(candidacy, upstream.state, ejection, nowMs),
     share: candidacy.share,
+    shareGot: got.get(upstream),
+    shareMeant: meant.get(upstream),
     slowStartRatio: candidacy.slowStartRatio,
     ejection,
     ejections,
@@ -70,18 +91,10 @@ function explainEndpoint(
     inFlight: upstream.inFlight,
     attempts: upstream.attempts,
     failures: upstream.failures,
+    failureRatio: upstream.attempts === 0 ? undefined : upstream.failures / upstream.attempts,
     latencyMs: upstream.latencyMs,
-    picker: viewOf(picker, upstream),
+    picker: knowledge.get(upstream)?.figures,
   };
-}
-
-/** The picker may be the program's, and the page explains from a timer. */
-function viewOf(picker: Pick<Picker, "explain">, upstream: Upstream): PickerView | undefined {
-  try {
-    return picker.explain?.(upstream);
-  } catch (error) {
-    return { error: describeError(error) };
-  }
 }
 
 function reasonOf({ candidate, reason }: Candidacy, state: InstanceState, ejection: Ejection | undefined, nowMs: number): string {

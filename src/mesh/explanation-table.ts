@@ -29,10 +29,25 @@ function registryText({ state, failingMs = 0 }: RegistryReading): string {
   return state === "doubted" ? "in doubt, since its last answer leaves endpoints out" : state === "ok" ? "OK" : "waited for";
 }
 
-const columns = ["endpoint", "address", "zone", "prio", "weight", "share", "in flight", "attempts", "failed", "latency", "picker", "why"];
+const columns = [
+  "endpoint",
+  "address",
+  "zone",
+  "prio",
+  "weight",
+  "meant",
+  "got",
+  "in flight",
+  "attempts",
+  "failed",
+  "latency",
+  "picker",
+  "why",
+];
 
 function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[] {
-  const { endpoint, address, share, inFlight, attempts, failures, latencyMs, picker, reason, warning, healthCheck } = explained;
+  const { endpoint, address, shareMeant, shareGot, inFlight, attempts, failures, failureRatio, latencyMs, picker } = explained;
+  const { avoided, reason, warning, healthCheck } = explained;
   const check =
     healthCheck === undefined || healthCheck.passed
       ? ""
@@ -43,20 +58,25 @@ function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[]
     cleanText(endpoint.zone ?? "-"),
     String(endpoint.priority ?? 0),
     String(endpoint.weight ?? 1),
-    share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`,
+    percent(shareMeant),
+    percent(shareGot),
     String(inFlight),
     String(attempts),
-    String(failures),
+    failures === 0 ? "0" : `${failures} (${percent(failureRatio)})`,
     `${latencyMs.toFixed(1)} ms`,
     picker === undefined ? "-" : viewOf(picker),
-    cleanText(`${reason}${check}${warning === undefined ? "" : `; ${warning}`}`),
+    cleanText(`${reason}${avoided === undefined ? "" : `; avoided: ${avoided}`}${check}${warning === undefined ? "" : `; ${warning}`}`),
   ];
 }
 
 function rowOutside({ endpoint, address, reason }: OutsideEndpoint): readonly string[] {
   const facts = [endpoint.zone ?? "-", String(endpoint.priority ?? 0), String(endpoint.weight ?? 1)];
   // Nothing is sent to it: it has no numbers.
-  return [endpoint.id, address, ...facts, "-", "-", "-", "-", "-", "-", reason].map(cleanText);
+  return [endpoint.id, address, ...facts, "-", "-", "-", "-", "-", "-", "-", reason].map(cleanText);
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`;
 }
 
 function viewOf(view: PickerView): string {

@@ -23,12 +23,21 @@ export interface EndpointExplanation {
   /** `host:port`, or `unix:` and a path. */
   readonly address: string;
   readonly state: InstanceState;
+  /**
+   * The reason for which the picker avoids it although it is a candidate, and when it is tried next, such as `fails 100 %, next try in 6 s`;
+   * `undefined` while it does not.
+   */
+  readonly avoided: string | undefined;
   /** Whether the picker may choose it at present. */
   readonly candidate: boolean;
   /** The reason for which it is a candidate, or is none. */
   readonly reason: string;
   /** The share of the service's requests that its priority and zone get, 0 to 1; `undefined` where it is no candidate. */
   readonly share: number | undefined;
+  /** The share of the service's attempts of the last minute that it got, 0 to 1; `undefined` where there was none. */
+  readonly shareGot: number | undefined;
+  /** The share of the service's requests that it is meant to have at present, 0 to 1; `undefined` where it is no candidate. */
+  readonly shareMeant: number | undefined;
   /** The part of its share that it gets in slow start, below 1; `undefined` outside of slow start. */
   readonly slowStartRatio: number | undefined;
   /** The reason for which it is out of rotation; `undefined` while it is in. */
@@ -43,8 +52,10 @@ export interface EndpointExplanation {
   readonly inFlight: number;
   /** Attempts that were begun since the endpoint was first listed. */
   readonly attempts: number;
-  /** Attempts that failed by a fault of the instance. */
+  /** Attempts that failed by a fault of the instance, of every kind: no connection, a broken one, a timeout, a cut off body, any 5xx. */
   readonly failures: number;
+  /** `failures` / `attempts`, 0 to 1; `undefined` where there was no attempt. */
+  readonly failureRatio: number | undefined;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;
   /** The knowledge of the picker about it, such as its cost or effective weight; `undefined` for a picker without any. */

@@ -45,6 +45,11 @@ export interface WholeMeshOptions<Declared extends string = string> {
    * discovery has never listed, at most this many watches begin at once, then 16 a second, and 32 are kept. @default 128
    */
   readonly maxServices?: number;
+  /**
+   * Share of the calls whose decisions are recorded, 0 to 1, for observers and `traceOf(response)`: the instances that a call saw with their costs,
+   * which was chosen, and why. A call chooses for itself by `init.mesh.trace`. @default 0
+   */
+  readonly traceRatio?: number;
   /** Time for which `close()` waits for calls in flight, in milliseconds. @default 5000 */
   readonly drainTimeoutMs?: number;
   /** The source of time, for tests and simulations. @default the process's own clock */
@@ -107,6 +112,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   lastGoodDirectory: text("none"),
   lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
+  traceRatio: number({ default: 0, min: 0, max: 1 }),
   drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
   clock: custom<Clock>({
     type: "Clock",

@@ -19,6 +19,7 @@ import { deadline, timeoutOption } from "../policies/deadline.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import type { RegisterOptions } from "../registration/register-options.ts";
 import { channelObserver } from "../telemetry/channels.ts";
+import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { staticIdentity } from "../wire/client-identity.ts";
 import { certificateEndOf } from "../wire/tls.ts";
@@ -135,6 +136,7 @@ class ClientMesh implements Mesh {
   readonly #limitsOf: (service: string) => EdgeLimits;
   #closing: Promise<void> | undefined = undefined;
 
+  // Over 60 lines: it makes the parts of a mesh, each of those before, and nothing else.
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
     const { discovery, clock, tls, zone } = settings;
@@ -152,6 +154,7 @@ class ClientMesh implements Mesh {
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
       observers: this.#observers,
+      tracing: new CallTracing({ ...settings, events: this.#observers }),
       caller: randomCaller(),
       zone,
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
@@ -173,6 +176,7 @@ class ClientMesh implements Mesh {
       zone,
       certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
+      instances: (service) => this.explain(service)?.endpoints ?? [],
       registrations: () => this.#registrations.read(),
       servers: () => serversOf(this),
     };
@@ -191,7 +195,7 @@ class ClientMesh implements Mesh {
     // Above the interceptors, which may answer calls by themselves.
     this.#send = (request, receiver) => {
       const refusal = this.#refusalOf(request.service);
-      if (refusal === undefined) send(request, receiver);
+      if (refusal === undefined) shared.tracing.send(request, receiver, send);
       else receiver.failed(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
@@ -219,7 +223,7 @@ class ClientMesh implements Mesh {
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle }, options);
+    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
   }
 
   readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);

@@ -1,5 +1,6 @@
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import { noTls, pickSecure } from "../attempts/pick-secure.ts";
+import { tracedLease } from "../attempts/traced-lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest } from "../core/dispatch.ts";
@@ -22,6 +23,7 @@ import { Watcher } from "../discovery/watcher.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
+import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
@@ -44,6 +46,8 @@ export interface ServiceContext {
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
   readonly observers: Observers;
+  /** Absent where no call is traced. */
+  readonly tracing?: CallTracing;
   /** The name of this mesh to instances, which is random. @default none, as in a simulation */
   readonly caller?: string | undefined;
   /** The zone of this process. */
@@ -196,8 +200,11 @@ export class Service implements CallEndListener {
       if (!isOver) this.#inFlight--;
       isOver = true;
     };
+    const { tracing } = this.#context;
+    const trace = tracing?.begin(request);
     try {
-      const lease = await this.#pickLease(request);
+      const picked = await this.#pickLease(request);
+      const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
       return {
         ...lease,
         failed: (error) => {
@@ -211,6 +218,7 @@ export class Service implements CallEndListener {
       };
     } catch (error) {
       leave();
+      if (trace !== undefined) tracing?.tell(request, trace);
       throw error;
     }
   }
@@ -221,8 +229,12 @@ export class Service implements CallEndListener {
     const mayProbe = isRetryableMethod(request.method, "safe");
     let upstream = balancer.pick(request, mayProbe);
     if (upstream === undefined) throw await this.#wait.noEndpoints(request);
-    if (request.requiresTls && !upstream.endpoint.secure) upstream = pickSecure(balancer, request, mayProbe);
+    if (request.requiresTls && !upstream.endpoint.secure) {
+      upstream = pickSecure(balancer, request, mayProbe);
+      request.trace?.because("one that speaks TLS");
+    }
     if (upstream === undefined) throw noTls(request);
+    request.trace?.decide(request.attempt, request.tried, upstream);
     return leaseOf(upstream, ledger.begin(upstream, request));
   }
 
@@ -250,6 +262,7 @@ export class Service implements CallEndListener {
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
+      now: this.#context.clock.now(),
       balancer,
       picker,
     });
@@ -261,6 +274,7 @@ export class Service implements CallEndListener {
       service: this.name,
       inFlight: this.#inFlight,
       balancer: this.#instances.balancer,
+      picker: this.#instances.picker,
       unconfirmed: this.#watcher.unconfirmed.length,
       ageMs: this.#watcher.ageMs,
       registry: registryState(this.#discoveryName, this.#watcher),

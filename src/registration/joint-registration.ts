@@ -112,6 +112,7 @@ export class JointRegistration implements MeshRegistration {
     const begun = this.#begin();
     const { keepTrying } = this.#options.settings;
     const settled = (keepTrying ? this.#settled.when() : begun).finally(() => signal?.removeEventListener("abort", onAbort));
+    begun.catch(() => {});
     if (keepTrying) settled.catch(() => {});
     else await unlessAborted(settled, signal);
     return this;

@@ -90,7 +90,7 @@ export class RegistryRegistration {
     try {
       await registration.setStatus(status);
     } catch (error) {
-      this.#become("failing", asError(error), { isAwaited });
+      if (this.#ending === undefined) this.#become("failing", asError(error), { isAwaited });
       throw error;
     }
     if (this.#options.status() === status) this.#told = status;
@@ -121,7 +121,8 @@ export class RegistryRegistration {
         throw error;
       },
     );
-    return this.#ending;
+    // It may be under way for a caller without a signal.
+    return unlessAborted(this.#ending, signal);
   }
 
   async #end(signal: AbortSignal | undefined): Promise<void> {
@@ -133,15 +134,21 @@ export class RegistryRegistration {
   async #try(isAwaited: boolean): Promise<void> {
     const { registrar, status } = this.#options;
     this.#tries++;
+    const instance = { ...this.#instance, initialStatus: status() };
     try {
-      const instance = { ...this.#instance, initialStatus: status() };
       const registration = await registrar.register(instance, this.#stop.signal, {
         isWaiting: isAwaited,
         status,
         onReport: (report) => this.#onReport(report),
       });
+      if (typeof (registration as Partial<Registration> | undefined)?.setStatus !== "function")
+        throw new TypeError(`${this.standing.registry}: register() has resolved with no registration`);
       this.#registration = registration;
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted) {
+        // Ended meanwhile, and perhaps not waited for to the end: it would be renewed for ever. end() hears of a failure.
+        await registration.deregister().catch(() => {});
+        return;
+      }
       this.#told = registration.status;
       this.#become("registered");
     } catch (error) {
@@ -150,6 +157,7 @@ export class RegistryRegistration {
     }
     // Set while the registration was under way, or not heeded by a registrar that registers all instances as up.
     if (this.#told !== status()) await this.tell(false).catch(() => {});
+    if (instance.weight !== this.#instance.weight) await this.setWeight(this.#instance.weight ?? 1).catch(() => {});
   }
 
   #onReport({ type, error }: RegistrationReport): void {

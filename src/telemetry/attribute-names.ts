@@ -29,6 +29,8 @@ export const attribute = {
   breakerState: "inmesh.breaker.state",
   breakerScope: "inmesh.breaker.scope",
   endpointState: "inmesh.endpoint.state",
+  shareKind: "inmesh.share.kind",
+  costTerm: "inmesh.cost.term",
   discoveryOutcome: "inmesh.discovery.outcome",
   registrationState: "inmesh.registration.state",
   serverState: "inmesh.server.state",

@@ -108,6 +108,6 @@ export function knownRule(rule: string): string {
 }
 
 /** The attributes of an instance: its host as discovery gives it, and its port. */
-export function peerAttributes({ endpoint }: Upstream): Attributes {
+export function peerAttributes({ endpoint }: Pick<Upstream, "endpoint">): Attributes {
   return { [attribute.peerAddress]: endpoint.host, [attribute.peerPort]: endpoint.port };
 }

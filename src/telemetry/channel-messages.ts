@@ -1,5 +1,6 @@
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
+import type { PickDecision } from "../core/observing/call-trace.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
 import type { ServingState } from "../core/observing/serving-state.ts";
@@ -119,6 +120,13 @@ export interface DiscoveryErrorMessage {
   readonly error: string;
 }
 
+/** A traced call has a response head, or has failed: its decisions. */
+export interface TraceMessage extends RequestMessage {
+  /** Whether `traceRatio` has chosen the call. */
+  readonly sampled: boolean;
+  readonly decisions: readonly PickDecision[];
+}
+
 /** A registration of this process stands differently at a registry. */
 export interface RegistrationMessage {
   /** The service that this process is an instance of. */
@@ -159,6 +167,7 @@ export interface ChannelMessages {
   readonly "inmesh:breaker": BreakerMessage;
   readonly "inmesh:discovery:update": DiscoveryUpdateMessage;
   readonly "inmesh:discovery:error": DiscoveryErrorMessage;
+  readonly "inmesh:trace": TraceMessage;
   readonly "inmesh:registration": RegistrationMessage;
   readonly "inmesh:serving": ServingMessage;
 }

@@ -56,6 +56,7 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
       former === "available" && rule !== undefined ? { ...instanceMessage(upstream), rule } : undefined,
     ),
   ],
+  trace: [on("inmesh:trace", ({ request, trace: { sampled, decisions } }) => ({ ...requestMessage(request), sampled, decisions }))],
   breaker: [on("inmesh:breaker", ({ service, state }) => ({ service, state, endpoint: undefined, address: undefined }))],
   registration: [
     on("inmesh:registration", ({ service, id, registry, state, lost, error }) => ({

@@ -1,4 +1,3 @@
-import { roundRobin } from "../../src/index.ts";
 import type { SceneService } from "./scene.ts";
 
 const zones = ["a", "b", "c"];
@@ -16,7 +15,7 @@ export const shop: Readonly<Record<string, SceneService>> = {
     rps: 25,
     paths: ["/orders/1001?customer=42", "/orders/1002", "/orders"],
     methods: ["GET", "GET", "POST"],
-    options: { picker: roundRobin(), breaker: { breakMs: 20_000 } },
+    options: { breaker: { breakMs: 20_000 } },
   },
   payments: {
     parts: [
@@ -44,6 +43,6 @@ export const shop: Readonly<Record<string, SceneService>> = {
     parts: [...in3Zones(11, 8), { ms: 70, zone: "c" }],
     rps: 30,
     paths: ["/search?q=tea"],
-    options: { picker: roundRobin(), hedge: {} },
+    options: { hedge: {} },
   },
 };

@@ -14,9 +14,10 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["circuit", ["core/*", "circuit/opossum"]],
   ["circuit/opossum", ["core/*"]],
   ["files", []],
+  ["suggestions", []],
   ["discovery/last-good", ["core/*", "files"]],
   ["discovery/boundary", ["core/*"]],
-  ["discovery", ["core/*", "files", "discovery/boundary", "discovery/last-good"]],
+  ["discovery", ["core/*", "files", "suggestions", "discovery/boundary", "discovery/last-good"]],
   ["discovery/combined", ["core/*", "discovery"]],
   ["discovery/dns", ["core/*", "discovery"]],
   ["discovery/file", ["core/*", "files", "discovery"]],
@@ -71,6 +72,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
     "mesh",
     [
       "core/*",
+      "suggestions",
       "circuit",
       "discovery/*",
       "registration",
@@ -111,13 +113,14 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["testing", ["core/*", "discovery/*", "registration", "mesh", "testing/contract", "testing/simulator"]],
   ["testing/contract", ["core/*", "discovery", "registration", "balancer", "testing"]],
   ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "telemetry/observing", "wire", "testing"]],
-  ["cli", ["core/*", "files", "cli/commands", "cli/terminal", "index", "extend"]],
+  ["cli", ["core/*", "files", "suggestions", "cli/commands", "cli/terminal", "index", "extend"]],
   ["cli/admin", ["core/*", "admin", "admin/health", "cli", "cli/terminal"]],
   ["cli/check", ["core/*", "extend", "cli", "cli/registry"]],
   [
     "cli/commands",
     [
       "core/*",
+      "suggestions",
       "index",
       "extend",
       "admin",
@@ -134,7 +137,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["cli/demo", ["core/*", "index", "extend", "admin", "registries", "testing", "cli", "cli/terminal"]],
   ["cli/fetch", ["core/*", "index", "extend", "cli", "cli/terminal"]],
-  ["cli/registry", ["core/*", "index", "extend", "registries", "cli", "cli/terminal"]],
+  ["cli/registry", ["core/*", "suggestions", "index", "extend", "registries", "cli", "cli/terminal"]],
   ["cli/terminal", ["core/*", "cli"]],
 ]);
 

@@ -146,7 +146,7 @@ const rows: Readonly<Record<string, Row>> = {
     failures: 0,
     state: "available",
   },
-  "500 and every other 5xx": { answer: writes("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"), failures: 0, state: "available" },
+  "500 and every other 5xx": { answer: writes("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"), failures: 1, state: "available" },
   "a request body that cannot be read": {
     answer: silent,
     call: (mesh) =>

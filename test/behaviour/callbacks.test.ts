@@ -26,6 +26,8 @@ const pickerCases: Record<string, (callback: () => never) => Picker> = {
   "onHead of a picker's learner": (callback) => ({ ...first, onAttempt: () => ({ onHead: callback, onEnd() {} }) }),
   "onEnd of a picker's learner": (callback) => ({ ...first, onAttempt: () => ({ onHead() {}, onEnd: callback }) }),
   "explain of a picker": (callback) => ({ ...first, explain: callback }),
+  "avoids of a picker": (callback) => ({ ...first, avoids: callback }),
+  "explainPick of a picker": (callback) => ({ ...first, explainPick: callback }),
 };
 const observerCases: Record<string, (callback: () => never) => Observer> = {
   onOpen: (onOpen) => ({ onOpen }),
@@ -63,7 +65,7 @@ async function everything(options: (good: Discovery) => Partial<MeshOptions>): P
   });
   const server = await serve((_request, response) => response.end("ok"));
   const discovery = staticDiscovery({ orders: [{ host: "127.0.0.1", port: server.port }], refusing: [{ host: "127.0.0.1", port: 1 }] });
-  const mesh = closing(createMesh({ discovery, observers: [], timeoutMs: 2_000, ...options(discovery) }));
+  const mesh = closing(createMesh({ discovery, observers: [], timeoutMs: 2_000, traceRatio: 1, ...options(discovery) }));
   const codes: unknown[] = [];
   for (let call = 0; call < 3; call++) codes.push(await mesh.fetch("orders/x").then((response) => response.text(), describeError));
   codes.push(
@@ -95,6 +97,11 @@ describe.each([
 
 describe("a callback of the program that throws disturbs nothing else", () => {
   it.each(Object.keys(pickerCases))("as %s", (name) => everything(() => ({ picker: pickerCases[name]?.(boom) as Picker })));
+
+  it.each(["explain of a picker", "avoids of a picker", "explainPick of a picker"])(
+    "as %s, also as an async function that rejects",
+    (name) => everything(() => ({ picker: pickerCases[name]?.(later as () => never) as Picker })),
+  );
 
   it("as a listener of a cancellation, which stops the others as well", () => {
     vi.spyOn(process, "emitWarning").mockImplementation(() => {});

@@ -39,22 +39,18 @@ interface Ending {
 
 const soon = (act: () => void) => setTimeout(act, 5);
 
+function answering(text: string, failures: number): Ending {
+  return { answer: (socket) => soon(() => socket.end(text)), failures, hasLatency: true };
+}
+
 const endings: Readonly<Record<string, Ending>> = {
-  "answers 200": {
-    answer: (socket) => soon(() => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")),
-    failures: 0,
-    hasLatency: true,
-  },
-  "answers 500": {
-    answer: (socket) => soon(() => socket.end("HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno")),
-    failures: 0,
-    hasLatency: true,
-  },
-  "answers 503": {
-    answer: (socket) => soon(() => socket.end("HTTP/1.1 503 No\r\ncontent-length: 2\r\n\r\nno")),
-    failures: 1,
-    hasLatency: true,
-  },
+  "answers 200": answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", 0),
+  "answers 429": answering("HTTP/1.1 429 No\r\ncontent-length: 2\r\n\r\nno", 0),
+  "answers 500": answering("HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno", 1),
+  "answers 501": answering("HTTP/1.1 501 No\r\ncontent-length: 2\r\n\r\nno", 1),
+  "answers 503": answering("HTTP/1.1 503 No\r\ncontent-length: 2\r\n\r\nno", 1),
+  "answers 599": answering("HTTP/1.1 599 No\r\ncontent-length: 2\r\n\r\nno", 1),
+  "answers 500 and cuts the body off": answering("HTTP/1.1 500 No\r\ncontent-length: 200\r\n\r\nno", 1),
   "ends the connection before the head": { answer: (socket) => soon(() => socket.end()), failures: 1, hasLatency: false },
   "cuts the body off": {
     answer: (socket) => {
@@ -92,6 +88,7 @@ describe.each(breakers)("with %s the books of an attempt are the same by every d
 
   it.each([
     ["changes the protocol", "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n", 0, true],
+    ["answers 500", "HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n", 1, true],
     ["answers 503", "HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", 1, true],
     ["breaks the connection", "", 1, false],
   ] as const)("an upgrade that the instance %s", async (_what, head, failures, hasLatency) => {

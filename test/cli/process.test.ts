@@ -176,7 +176,9 @@ describe.skipIf(!existsSync("/usr/bin/script"))("the program on a terminal", { t
     // A line of an earlier picture would be there once more.
     expect(lines.filter((line) => line.startsWith("inmesh demo"))).toHaveLength(1);
     for (const id of ["shop-a", "shop-b", "shop-c"]) expect(lines.filter((line) => line.startsWith(`${id} `))).toHaveLength(1);
-    expect(lines.filter((line) => line.endsWith("three instances share the load"))).toHaveLength(1);
+    const events = lines.filter((line) => /^ +\d+\.\d s {2}/.test(line));
+    expect(events.length).toBeGreaterThan(3);
+    expect(new Set(events).size).toBe(events.length);
     expect(lines).toContain("No GET failed.");
   });
 

@@ -64,6 +64,7 @@ function commandLines(): readonly (readonly [argv: readonly string[], seen: RegE
     [["check", "--consul", "http://consul.an-unreachable-name.invalid:8500"], /→/],
     [["watch", "orders", ...list, "--for", "50ms"], /added/],
     [["fetch", `${longName}/`, "-v", ...list, "--timeout", "2s"], /attempt/],
+    [["fetch", `${longName}/`, "--trace", ...list, "--timeout", "2s"], /CANDIDATE/],
     [["endpoints", "orders", "--consul", "http://127.0.0.1:1"], /ECONNREFUSED/],
     [["chek"], /did you mean check/],
     [["check", "--no-such-option"], /Try:/],
@@ -80,16 +81,17 @@ describe.each(widths)("on a terminal of %i columns", (columns) => {
     }
   });
 
-  it("top fits, in each of its pictures", async () => {
+  it.each([[], ["orders"], ["orders", "-o", "wide"]])("top fits, in each of its pictures: top %s %s %s", async (...asked) => {
     const ending = new AbortController();
-    const top = startCli(["top", "--admin", page.url], { isTerminal: true, columns, signal: ending.signal });
+    const top = startCli(["top", ...asked, "--admin", page.url], { isTerminal: true, columns, signal: ending.signal });
     await until("a picture", () => top.stdout().includes("orders"), 10_000);
     // While the screen is its own: no line is cut off by the terminal, which top tells not to wrap.
     const { wrapped, lines } = await terminalScreen(top.stdout().replaceAll("\u001b[?7l", ""), columns);
     ending.abort("SIGINT");
     await top.ended;
     expect(wrapped).toEqual([]);
-    expect(lines.some((line) => /^orders +[12]\/2 +100\.00%/.test(line))).toBe(true);
+    if (asked.length < 3) expect(lines.some((line) => /^orders +[12]\/2 +100\.00%/.test(line))).toBe(true);
+    if (asked.length > 0) expect(lines.join("\n")).toMatch(/orders-7d9c5b4f6d-q7w2e/);
   });
 });
 

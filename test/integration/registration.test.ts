@@ -192,6 +192,25 @@ describe.skipIf(!available("consul"))("a registration of a mesh at a real Consul
       await expect(mesh.register({ ...instance, metadata, keepTrying: true })).rejects.toThrow(message);
   });
 
+  it("is back soon after its process was stopped for longer than its check lasts", async () => {
+    const server = await startedConsul();
+    const module = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
+    const script = `
+      import { createMesh } from ${module("mesh/mesh.ts")};
+      import { consul } from ${module("registries/consul.ts")};
+      const mesh = createMesh({ discovery: consul({ url: ${JSON.stringify(server.url)} }), observers: [] });
+      await mesh.register({ service: "orders", host: "127.0.0.1", port: 8081, id: "o1", check: { type: "ttl", ttlMs: 900 } });
+      setInterval(() => {}, 1_000);
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "ignore", "inherit"] });
+    cleanups.push(() => child.kill("SIGKILL"));
+    await until("it is registered", () => isRoutable(server), 20_000);
+    child.kill("SIGSTOP");
+    await until("its check has run out", async () => !(await isRoutable(server)), 10_000);
+    child.kill("SIGCONT");
+    await until("it is back", () => isRoutable(server), 3_000);
+  });
+
   it("leaves nothing at Consul when its process ends while it registers, waits or tries again", async () => {
     const server = await startedConsul();
     const module = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);

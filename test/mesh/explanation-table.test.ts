@@ -7,9 +7,12 @@ const good: EndpointExplanation = {
   endpoint: { id: "one", host: "10.0.0.1", port: 80, zone: "a", weight: 2 },
   address: "10.0.0.1:80",
   state: "available",
+  avoided: undefined,
   candidate: true,
   reason: "in rotation",
   share: 1,
+  shareGot: 0.5,
+  shareMeant: 1,
   slowStartRatio: undefined,
   ejection: undefined,
   ejections: 0,
@@ -18,6 +21,7 @@ const good: EndpointExplanation = {
   inFlight: 3,
   attempts: 120,
   failures: 0,
+  failureRatio: 0,
   latencyMs: 4.25,
   picker: { cost: 12.3456, state: "known" },
 };
@@ -41,6 +45,10 @@ describe("explanationTable", () => {
       endpoint: { id: "three-and-a-half", host: "10.0.0.3", port: 80 },
       candidate: false,
       share: undefined,
+      shareGot: undefined,
+      shareMeant: undefined,
+      failures: 48,
+      failureRatio: 0.4,
       reason: "out for 3.0 s: health check",
       picker: undefined,
       healthCheck,
@@ -51,14 +59,18 @@ describe("explanationTable", () => {
       registry: { ...registry, state: "failing", failingMs: 2_000, error: "ECONNREFUSED" },
       leftOut: [{ reason: "in maintenance", count: 2 }],
     } as const;
-    expect(explanationTable({ ...service, ...failing, endpoints: [good, bad] }, nowMs).split("\n")).toEqual([
+    expect(
+      explanationTable({ ...service, ...failing, endpoints: [{ ...good, avoided: "fails 40 %, next try in 6 s" }, bad] }, nowMs).split(
+        "\n",
+      ),
+    ).toEqual([
       "orders: 1 of 2 endpoints are candidates, breaker of the service closed",
       "registry failing for 2.0 s: consul answered 1.5 s ago; now: ECONNREFUSED",
       "left out: 2 × in maintenance",
       "",
-      "endpoint          address      zone  prio  weight  share  in flight  attempts  failed  latency  picker                  why",
-      "one               10.0.0.1:80  a     0     2       100 %  3          120       0       4.3 ms   cost 12.3, state known  in rotation",
-      "three-and-a-half  10.0.0.1:80  -     0     1       -      3          120       0       4.3 ms   -                       out for 3.0 s: health check; health check failed 2.0 s ago: status 503; odd",
+      "endpoint          address      zone  prio  weight  meant  got   in flight  attempts  failed     latency  picker                  why",
+      "one               10.0.0.1:80  a     0     2       100 %  50 %  3          120       0          4.3 ms   cost 12.3, state known  in rotation; avoided: fails 40 %, next try in 6 s",
+      "three-and-a-half  10.0.0.1:80  -     0     1       -      -     3          120       48 (40 %)  4.3 ms   -                       out for 3.0 s: health check; health check failed 2.0 s ago: status 503; odd",
     ]);
   });
 
@@ -77,8 +89,8 @@ describe("explanationTable", () => {
         .slice(2),
     ).toEqual([
       "",
-      "endpoint  address      zone   prio  weight  share  in flight  attempts  failed  latency  picker  why",
-      'far       10.0.0.9:80  us-1a  0     1       -      -          -         -       -        -       outside of the boundary: in region "us-1"',
+      "endpoint  address      zone   prio  weight  meant  got  in flight  attempts  failed  latency  picker  why",
+      'far       10.0.0.9:80  us-1a  0     1       -      -    -          -         -       -        -       outside of the boundary: in region "us-1"',
     ]);
   });
 

@@ -61,6 +61,7 @@ describe("the reading of a mesh", () => {
       service: "orders",
       inFlight: 1,
       endpoints: { available: 1, ejected: 1, probing: 0, unhealthy: 0 },
+      avoided: 0,
       unconfirmed: 0,
       panicking: false,
       breaker: "closed",

@@ -186,6 +186,18 @@ describe("register", () => {
     await mesh.close();
   });
 
+  it("says so when a registrar resolves with nothing", async () => {
+    const { mesh } = rig();
+    const registrar = { name: "own", register: async () => undefined as never };
+    await expect(mesh.register({ ...instance, registrar })).rejects.toThrow("own: register() has resolved with no registration");
+    const throwing = {
+      register() {
+        throw new Error("not a promise at all");
+      },
+    };
+    await expect(mesh.register({ ...instance, registrar: throwing })).rejects.toThrow("not a promise at all");
+  });
+
   it("gives the instance the zone of the mesh, unless it has one", async () => {
     const { a, mesh } = rig({ zone: "eu-1a" });
     await mesh.register({ ...instance, registrar: a });
@@ -254,6 +266,19 @@ describe("a registration that keeps trying", () => {
     await clock.advance(6_000);
     expect(a.entry.calls()).toEqual(["announce out-of-service unawaited"]);
     expect(a.instances.at(-1)?.weight).toBe(7);
+    await mesh.close();
+  });
+
+  it("gets the weight that was set during the try that the registry has taken", async () => {
+    const { a, mesh } = rig();
+    a.entry.script = (what) => (what.startsWith("announce") ? "hold" : "known");
+    const registration = await mesh.register({ ...instance, registrar: a, keepTrying: true });
+    await clock.advance(10);
+    await registration.setWeight(3);
+    await registration.setStatus("out-of-service");
+    a.entry.held[0]?.answer();
+    await clock.advance(10);
+    expect(a.entry.calls()).toEqual(["announce up unawaited", "report out-of-service", "reweigh 3 out-of-service"]);
     await mesh.close();
   });
 
@@ -460,6 +485,20 @@ describe("setWeight", () => {
 });
 
 describe("closing a mesh", () => {
+  it("waits no longer for a registration that the program is deregistering already", async () => {
+    const { a, mesh } = rig();
+    const registration = await mesh.register({ ...instance, registrar: a });
+    a.entry.script = () => "hold";
+    const ended = registration.deregister();
+    const closed = mesh.close();
+    await clock.advance(5_000);
+    await closed;
+    expect(warnings).toHaveLength(1);
+    a.entry.held[0]?.answer();
+    await ended;
+    expect([registration.state, clock.pending]).toEqual(["deregistered", []]);
+  });
+
   it("deregisters first, while discovery and connections are there", async () => {
     const { a, mesh, discovery } = rig();
     const order: string[] = [];
@@ -530,6 +569,32 @@ describe("closing a mesh", () => {
     a.entry.held[0]?.answer();
     await closed;
     expect([a.entry.calls(), clock.pending]).toEqual([["announce up", "withdraw"], []]);
+  });
+
+  it("ends a registration that comes after it has given up waiting", async () => {
+    const { mesh } = rig();
+    const arrival = Promise.withResolvers<void>();
+    let ends = 0;
+    const registrar = {
+      register: async () => {
+        await arrival.promise;
+        return {
+          id: "x",
+          status: "up" as const,
+          setStatus: async () => {},
+          deregister: async () => void ends++,
+          [Symbol.asyncDispose]: async () => {},
+        };
+      },
+    };
+    await mesh.register({ ...instance, registrar, keepTrying: true });
+    const closed = mesh.close();
+    await clock.advance(5_000);
+    await closed;
+    expect(warnings).toEqual([expect.stringContaining("stays registered until it expires: no answer within 5000 ms")]);
+    arrival.resolve();
+    await clock.advance(0);
+    expect([ends, clock.pending]).toEqual([1, []]);
   });
 
   it("lets nothing be registered afterwards, and deregisters nothing twice", async () => {

@@ -13,4 +13,5 @@ export const channelNames = [
   "inmesh:breaker",
   "inmesh:discovery:update",
   "inmesh:discovery:error",
+  "inmesh:trace",
 ] as const satisfies readonly (keyof ChannelMessages)[];

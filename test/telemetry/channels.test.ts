@@ -114,6 +114,8 @@ describe("the channels", () => {
     channelObserver.onEvent?.({ ...instanceState, state: "probing", former: "ejected" });
     channelObserver.onEvent?.({ ...instanceState, state: "available", former: "probing", rule: undefined });
     channelObserver.onEvent?.({ type: "discovery-error", service: "orders", error: foreign });
+    const trace = { service: "orders", method: "GET", path: "/", route: undefined, sampled: true, decisions: [], attempts: [] };
+    channelObserver.onEvent?.({ type: "trace", service: "orders", request, trace });
     expect(events).toEqual([
       { name: "inmesh:hedge", event: { ...told, delayMs: 80 } },
       { name: "inmesh:hedge:won", event: told },
@@ -130,6 +132,7 @@ describe("the channels", () => {
       { name: "inmesh:availability", event: { ...instance, availability: "in" } },
       { name: "inmesh:breaker", event: { ...instance, state: "closed" } },
       { name: "inmesh:discovery:error", event: { service: "orders", errorType: "_OTHER", error: "TypeError" } },
+      { name: "inmesh:trace", event: { ...told, sampled: true, decisions: [] } },
     ]);
     const others = channelNames.filter((name) => name !== "inmesh:call" && name !== "inmesh:attempt");
     expect(new Set(events.map(({ name }) => name))).toEqual(new Set(others));

@@ -136,6 +136,7 @@ export function serviceReading(service: string, overrides: Partial<ServiceReadin
     service,
     inFlight: 0,
     endpoints: { available: 1, ejected: 0, probing: 0, unhealthy: 0 },
+    avoided: 0,
     unconfirmed: 0,
     panicking: false,
     breaker: "closed",

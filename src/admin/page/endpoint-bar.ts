@@ -7,13 +7,16 @@ const states: readonly InstanceState[] = ["available", "probing", "ejected", "un
 const width = 96;
 
 /** The number of endpoints in each state, as a bar and in words. */
-export function endpointBar(): { readonly element: HTMLElement; update(row: Pick<ServiceRow, "endpoints" | "unconfirmed">): void } {
+export function endpointBar(): {
+  readonly element: HTMLElement;
+  update(row: Pick<ServiceRow, "endpoints" | "avoided" | "unconfirmed">): void;
+} {
   const parts = states.map((state) => svg("rect", { class: stateHealth[state], y: 0, height: 6 }));
   const text = el("span");
   const drawing = svg("svg", { viewBox: `0 0 ${width} 6`, width, height: 6, class: "parts", "aria-hidden": "true" }, ...parts);
   return {
     element: el("div", { class: "endpoints" }, text, drawing),
-    update({ endpoints, unconfirmed }) {
+    update({ endpoints, avoided, unconfirmed }) {
       const all = states.reduce((sum, state) => sum + endpoints[state], 0);
       let x = 0;
       states.forEach((state, index) => {
@@ -23,7 +26,8 @@ export function endpointBar(): { readonly element: HTMLElement; update(row: Pick
       });
       const others = states.slice(1).flatMap((state) => (endpoints[state] === 0 ? [] : [`${endpoints[state]} ${state}`]));
       const kept = unconfirmed === 0 ? [] : [`${unconfirmed} unconfirmed`];
-      setText(text, [`${endpoints.available} of ${all}`, ...others, ...kept].join(", "));
+      const shunned = avoided === 0 ? [] : [`${avoided} avoided`];
+      setText(text, [`${endpoints.available} of ${all}`, ...others, ...shunned, ...kept].join(", "));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { InstanceState } from "../../core/upstream.ts";
+import { figuresText, whyText } from "../health/figures.ts";
 import { healthOf, stateHealth } from "../health/health.ts";
 import type { EndpointRow, ServiceSnapshot } from "../snapshot.ts";
 import { breakable, el, type Part, Parts, setAttributes, setText } from "./dom.ts";
@@ -11,12 +12,13 @@ const heads: readonly (readonly [title: string, kind: string, about: string])[] 
   ["State", "", "In rotation, or out of it and how"],
   ["Endpoint", "", "Id, address, and why it is or is not chosen"],
   ["Zone", "wide", "Its failure domain"],
-  ["Share", "number wide", "Share of the attempts that its priority and zone get"],
+  ["Meant", "number wide", "Share of the requests that it is meant to have at present"],
+  ["Got", "number roomy", "Share of the attempts of the last minute that it got"],
   ["Attempts/s", "number roomy", "Attempts per second, over about ten seconds"],
   ["Success", "number", "Share of the attempts that succeeded, over about a minute"],
   ["Latency", "number wide", "Moving average of the time to the response head"],
   ["In flight", "number wide", "Attempts whose response has not ended"],
-  ["Attempts", "number wide", "Attempts since the instance was first seen"],
+  ["Attempts", "number wide", "Attempts since the instance was first seen, and those that failed, 5xx included"],
 ];
 
 /** The endpoints of a service, fifty at a time; those out of rotation come first. */
@@ -111,9 +113,11 @@ export class EndpointTable {
 
   #row({ id, address }: EndpointRow): Part<EndpointRow> {
     const badge = el("span", { class: "badge" });
+    const avoidance = el("span", { class: "badge degraded" }, "avoided");
     const reason = el("div", { class: "reason" });
+    const figures = el("div", { class: "reason" });
     const cells = heads.slice(2).map(([, kind]) => el("td", { class: kind }));
-    const [zone, share, rps, success, latency, inFlight, attempts] = cells as (HTMLElement | undefined)[];
+    const [zone, meant, got, rps, success, latency, inFlight, attempts] = cells as (HTMLElement | undefined)[];
     const button = el("button", { type: "button", class: "small" });
     let isOut = false;
     button.addEventListener("click", () => {
@@ -122,37 +126,42 @@ export class EndpointTable {
     });
     const name = el("th", { scope: "row" }, el("div", { class: "name" }, ...breakable(id)));
     if (address !== id) name.append(el("div", { class: "address" }, address));
-    name.append(reason);
-    const element = el("tr", {}, el("td", {}, badge), name, ...cells);
+    name.append(reason, figures);
+    const element = el("tr", {}, el("td", {}, badge, avoidance), name, ...cells);
     const set = (cell: HTMLElement | undefined, text: string) => cell && setText(cell, text);
     return {
       element,
       update: (row) => {
         setAttributes(badge, { class: `badge ${stateHealth[row.state]}` });
         setText(badge, row.state);
+        avoidance.hidden = row.avoided === null;
         set(reason, reasonOf(row));
+        set(figures, figuresText(row.picker));
         set(zone, row.zone ?? "–");
-        set(share, row.share === null ? "–" : percent(row.share));
+        set(meant, percent(row.shareMeant));
+        set(got, percent(row.shareGot));
         set(rps, number(row.rps));
         set(success, percent(row.success));
         setAttributes(success as HTMLElement, { class: `number ${healthOf(row.success)}` });
         set(latency, row.latencyMs === 0 ? "–" : duration(row.latencyMs));
         set(inFlight, String(row.inFlight));
-        set(attempts, row.failures === 0 ? whole(row.attempts) : `${whole(row.attempts)}, ${whole(row.failures)} failed`);
+        const failed = row.failures === 0 ? "" : `, ${whole(row.failures)} failed (${percent(row.failureRatio)})`;
+        set(attempts, `${whole(row.attempts)}${failed}`);
         isOut = row.state !== "available";
         setText(button, isOut ? "Put back" : "Take out…");
         setAttributes(button, { "aria-label": `${isOut ? "Put back" : "Take out"} ${id}` });
-        if (this.#canChange && !button.isConnected) badge.after(button);
+        if (this.#canChange && !button.isConnected) avoidance.after(button);
         else if (!this.#canChange) button.remove();
       },
     };
   }
 }
 
-function reasonOf({ reason, warning, healthCheck }: EndpointRow): string {
+function reasonOf(row: EndpointRow): string {
+  const { healthCheck } = row;
   const check =
     healthCheck === null || healthCheck.passed
       ? undefined
       : `health check failed ${span(Date.now() - healthCheck.atMs)} ago: ${healthCheck.error ?? ""}`;
-  return [reason, check, warning].filter((text) => text != null).join("; ");
+  return [whyText(row), check].filter((text) => text !== undefined).join("; ");
 }

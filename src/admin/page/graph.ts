@@ -151,7 +151,7 @@ function drawService(
       const now = services.get(service)?.instances?.find(({ id }) => id === instance.id);
       if (now === undefined) return;
       way.update(now.rps, maxRps, instanceHealth(now), `${number(now.rps)}/s`);
-      const health = stateHealth[now.state];
+      const health = isAvoided(now) ? "degraded" : stateHealth[now.state];
       end.update(health === "ok" ? healthOf(now.success) : health, stateWords[now.state] || undefined, stateText(now));
     });
   }
@@ -168,8 +168,13 @@ const stateWords: Readonly<Record<InstanceState, string>> = {
   unhealthy: "unhealthy",
 };
 
-function stateText({ state, success }: InstanceReading): string {
-  return stateWords[state] || percent(success);
+/** Whether it is in rotation, and the picker sends it nearly nothing all the same. */
+function isAvoided({ state, avoided }: InstanceReading): boolean {
+  return state === "available" && avoided !== null;
+}
+
+function stateText(instance: InstanceReading): string {
+  return isAvoided(instance) ? "avoided" : stateWords[instance.state] || percent(instance.success);
 }
 
 const tlsTitles: Readonly<Record<Secured, string>> = { all: "over TLS", some: "some instances over TLS", none: "" };

@@ -96,30 +96,31 @@ export class Candidates {
   }
 
   /** An instance for a first attempt; `undefined` when there is none. */
-  pick(request: MeshRequest): Upstream | undefined {
+  pick(request: MeshRequest, picker: Pick<Picker, "pick"> = this.#picker): Upstream | undefined {
     const index = this.#drawn.length === 1 ? 0 : this.#draw(request);
     const upstreams = this.#drawn[index] as readonly Upstream[];
     const slowStartList = this.#slowStarts[index];
-    const picked = this.#picker.pick(upstreams, request);
+    const picked = picker.pick(upstreams, request);
     if (this.#slowStart === undefined || this.#slowStart.size === 0) return picked;
     // Slow start does not move a request with a key.
     if (picked === undefined || this.#picker.chanceOf?.(request) !== undefined) return picked;
     this.#slowStart.count();
     if (slowStartList === undefined) return picked;
     if (!this.#slowStart.has(picked) || slowStartList.admits(picked, this.#random())) return picked;
-    return this.#picker.pick(slowStartList.settled, request) ?? picked;
+    request.trace?.because(`${picked.id} is in slow start, and gets a part of its share`);
+    return picker.pick(slowStartList.settled, request) ?? picked;
   }
 
   /**
    * An instance that the call has not tried: from the drawn list, else from any list with a share, else from the other lists in order.
    * When all have been tried, any of the drawn list.
    */
-  pickUntried(request: MeshRequest): Upstream | undefined {
+  pickUntried(request: MeshRequest, picker: Pick<Picker, "pick"> = this.#picker): Upstream | undefined {
     const index = this.#drawn.length === 1 ? 0 : this.#draw(request);
     const upstreams = this.#drawn[index] as readonly Upstream[];
     if (upstreams.length > maxFiltered && this.#picker.chanceOf?.(request) === undefined) {
       for (let draw = 0; draw < maxDraws; draw++) {
-        const picked = this.#picker.pick(upstreams, request);
+        const picked = picker.pick(upstreams, request);
         if (picked !== undefined && !request.tried.includes(picked)) return picked;
       }
     }
@@ -130,7 +131,7 @@ export class Candidates {
       if (untried.length > 0) break;
       if (list.share === 0) untried = list.upstreams.filter(isUntried);
     }
-    return this.#picker.pick(untried.length > 0 ? untried : upstreams, request);
+    return picker.pick(untried.length > 0 ? untried : upstreams, request);
   }
 
   #draw(request: MeshRequest): number {

@@ -6,7 +6,7 @@ import { custom, number } from "../../core/settings/rules.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { drawIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
-import type { Picker, PickerContext, PickerView } from "../picker.ts";
+import type { PickAccount, Picker, PickerContext, PickerView } from "../picker.ts";
 import { randomRule, sourcesOf } from "../picker-options.ts";
 import { BoundedLoad } from "./bounded-load.ts";
 import type { HashKey } from "./hash-key.ts";
@@ -124,9 +124,14 @@ export class ConsistentHash<C extends Circle> implements Picker {
     for (const ring of this.#rings.states()) {
       ring.shares ??= sharesOf(ring);
       const share = ring.shares.get(upstream);
-      if (share !== undefined) return { share };
+      if (share !== undefined) return { share, meant: share };
     }
     return {};
+  };
+
+  readonly explainPick = (_upstreams: readonly Upstream[], request: MeshRequest): PickAccount => {
+    if (this.#keyOf(request) === undefined) return { reason: "the request has no key: at random" };
+    return { reason: "the owner of the key's place, or the next one that is a candidate and has room" };
   };
 
   readonly forService = (_service: string, context?: PickerContext): Picker => {

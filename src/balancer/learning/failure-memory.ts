@@ -76,6 +76,11 @@ export class FailureMemory {
     return this.#routes === undefined;
   }
 
+  /** Whether the instance was blamed for its failures on any route when it was looked at last. */
+  get isBlamed(): boolean {
+    return this.#routes?.some((failures) => failures?.isBlamed) === true;
+  }
+
   /** Takes the success of an attempt that began at `startedAt`. */
   succeed(route: number, startedAt: number, now: number, halfLifeMs: number): void {
     this.#seen |= 1 << route;

@@ -5,7 +5,6 @@ import type { AttemptLearner } from "../picker.ts";
 import { FailureMemory } from "./failure-memory.ts";
 import type { FailureShare } from "./failure-share.ts";
 import { LatencyEstimate } from "./latency-estimate.ts";
-import { RecentPicks } from "./recent-picks.ts";
 import type { RetriesSeen } from "./retries-seen.ts";
 import { Slowness } from "./slowness.ts";
 
@@ -24,7 +23,6 @@ export interface TrackRecordOptions {
 /** Latency, failures and waiting attempts of one instance, as the adaptive picker learns them. */
 export class TrackRecord extends LatencyEstimate {
   readonly failures: FailureMemory = new FailureMemory();
-  readonly picks: RecentPicks = new RecentPicks();
   /** Absent until it is slower than the others for the first time. */
   slowness: Slowness | undefined = undefined;
   /** Requests that the instance is owed: its part of the picks that it could have got, less those that it got. */
@@ -47,6 +45,11 @@ export class TrackRecord extends LatencyEstimate {
    */
   get latency(): LatencyEstimate {
     return this;
+  }
+
+  /** Whether it was blamed for failures, or avoided for its slowness, when it was looked at last. */
+  get isInTrouble(): boolean {
+    return this.failures.isBlamed || !Number.isNaN(this.slowness?.avoidedSince ?? Number.NaN);
   }
 
   /** Mean time that the waiting attempts have waited so far, in milliseconds. */

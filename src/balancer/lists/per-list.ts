@@ -54,6 +54,11 @@ export class PerList<State> {
     for (const { state } of this.#recent.toReversed()) if (state !== undefined) yield state;
   }
 
+  /** The lists in use, the newest first. */
+  lists(): readonly (readonly Upstream[])[] {
+    return this.#recent.map(({ list }) => list).toReversed();
+  }
+
   #find(list: readonly Upstream[]): State | undefined {
     const entry = this.#entries.get(list);
     if (entry === undefined) return undefined;

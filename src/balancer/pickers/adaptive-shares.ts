@@ -27,7 +27,7 @@ export class Shares {
    * @param fairMs mean time between two picks of each candidate
    */
   pick(upstreams: readonly Upstream[], survey: Survey, now: number, fairMs: number): number {
-    const freshFrom = fairMs <= oftenMs ? now - freshMs : Number.POSITIVE_INFINITY;
+    const freshFrom = freshSince(now, fairMs);
     const total = this.#divide(upstreams, survey, (survey.loads[survey.cheapest] as number) * 1.0001);
     let best = -1;
     let most = Number.NEGATIVE_INFINITY;
@@ -36,7 +36,7 @@ export class Shares {
       if (part === 0) continue;
       const record = survey.records[at] as TrackRecord;
       record.credit += part / total;
-      const rank = record.lastAt > freshFrom && record.meanMs < fastMs ? record.credit + freshCredit : record.credit;
+      const rank = rankOf(record, freshFrom);
       if (rank <= most) continue;
       most = rank;
       best = at;
@@ -51,6 +51,16 @@ export class Shares {
   meant(upstreams: readonly Upstream[], survey: Survey, at: number): number {
     const total = this.#divide(upstreams, survey, Number.POSITIVE_INFINITY);
     return (this.#parts[at] as number) / total;
+  }
+
+  /** Whether the candidate at this place was one that the last pick chose from. */
+  isOwed(at: number): boolean {
+    return (this.#parts[at] as number) > 0;
+  }
+
+  /** How many requests a candidate is owed; the most is picked. */
+  owed(record: TrackRecord, now: number, fairMs: number): number {
+    return rankOf(record, freshSince(now, fairMs));
   }
 
   /** Sets the part of each candidate that is no busier than `mostLoad`, and returns the sum. */
@@ -78,4 +88,13 @@ export class Shares {
     }
     return total;
   }
+}
+
+/** The time since which an answer is fresh; never where requests are rare. */
+function freshSince(now: number, fairMs: number): number {
+  return fairMs <= oftenMs ? now - freshMs : Number.POSITIVE_INFINITY;
+}
+
+function rankOf({ lastAt, meanMs, credit }: TrackRecord, freshFrom: number): number {
+  return lastAt > freshFrom && meanMs < fastMs ? credit + freshCredit : credit;
 }

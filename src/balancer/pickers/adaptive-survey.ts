@@ -47,7 +47,9 @@ export class Survey {
   readonly blames = new Float64Array(maxScanned);
   /** How many times the latency of the fastest an instance needs; 1 for all that cannot be told apart from it. */
   readonly slowness = new Float64Array(maxScanned);
-  /** Expected latency, in milliseconds. */
+  /** Latency by the responses so far, in milliseconds. */
+  readonly plainMs = new Float64Array(maxScanned);
+  /** Expected latency, which counts how long requests in flight have waited, in milliseconds. */
   readonly expectedMs = new Float64Array(maxScanned);
   /** How many times the cost of the best an instance has while nothing is in flight. */
   readonly ratios = new Float64Array(maxScanned);
@@ -117,6 +119,7 @@ export class Survey {
   expect(at: number, ratio: number, now: number): void {
     const record = this.records[at] as TrackRecord;
     let expected = this.isKnown ? this.#referenceMs * ratio : unknownLatencyMs;
+    this.plainMs[at] = expected;
     // How long those in flight have waited already: an instance that hangs is noticed before its first request has ended.
     const age = record.waiting > 0 ? record.meanAgeMs(now) : 0;
     if (age > expected / 2) expected = Math.max(expected, latencyByAge(record, age, expected));

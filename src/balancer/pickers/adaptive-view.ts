@@ -4,9 +4,8 @@ import type { PickerView } from "../picker.ts";
 import type { Shares } from "./adaptive-shares.ts";
 import { maxScanned, maxShared, type Survey, type SurveyedPick } from "./adaptive-survey.ts";
 
-/** The candidates that one of `list` is compared with: the whole list, or so many of a long one; only itself where the list is empty. */
-export function comparedWith(upstream: Upstream, list: readonly Upstream[]): readonly Upstream[] {
-  if (list.length === 0) return [upstream];
+/** The candidates that one of `list` is compared with: the whole list, or so many of a long one; only itself where there is no list. */
+export function comparedWith(upstream: Upstream, list: readonly Upstream[] = [upstream]): readonly Upstream[] {
   if (list.length <= maxScanned) return list;
   const first = list.slice(0, maxScanned).filter((other) => other !== upstream);
   return [upstream, ...first.slice(0, maxScanned - 1)];
@@ -24,42 +23,56 @@ export function judgeAll(survey: Survey, upstreams: readonly Upstream[], pick: S
   survey.compare(upstreams, pick.failureWeight);
 }
 
-/** The figures of one candidate of a survey that has been judged: the cost with its terms, the shares, and why it is avoided. */
-export function viewOf(
-  survey: Survey,
-  upstreams: readonly Upstream[],
-  at: number,
-  shares: Shares,
-  share: number,
-  avoided: string,
-): PickerView {
-  const record = survey.records[at] as TrackRecord;
-  const [latencyMs, load, cost] = [survey.expectedMs[at] as number, survey.loads[at] as number, survey.costs[at] as number];
+/** The cost of one candidate of a survey that has been judged, term by term: (`latencyMs` + `waitingMs`) × `load` + `penaltyMs`. */
+export function costOf(survey: Survey, at: number): Record<string, number> {
+  const [cost, latencyMs, load] = [survey.costs[at] as number, survey.plainMs[at] as number, survey.loads[at] as number];
+  const expectedMs = survey.expectedMs[at] as number;
   return {
     cost,
     latencyMs,
+    waitingMs: expectedMs - latencyMs,
     load,
-    penaltyMs: cost - latencyMs * load,
+    penaltyMs: cost - expectedMs * load,
     failureRatio: survey.rates[at] as number,
-    waiting: record.waiting,
-    share,
+  };
+}
+
+/** The figures of one candidate of a survey that has been judged, for `mesh.explain`. */
+export function viewOf(survey: Survey, upstreams: readonly Upstream[], at: number, shares: Shares, avoided: string): PickerView {
+  return {
+    ...costOf(survey, at),
+    waiting: (survey.records[at] as TrackRecord).waiting,
     meant: shares.meant(upstreams, survey, at),
     ...(avoided !== "" && { avoided }),
   };
 }
 
-/** Why a candidate is avoided and when it is tried next, in words; empty when it is not. */
-export function avoidedBecause(survey: Survey, at: number, tryAt: { readonly safe: number; readonly other: number }, now: number): string {
+/** The times from which an avoided candidate is tried: with a method that is safe, and with another. */
+export interface NextTries {
+  readonly safe: number;
+  readonly other: number;
+}
+
+/** Whether a candidate costs so much more than the best that it gets tries only; one that is a little worse gets less. */
+export function isAvoided(survey: Survey, at: number): boolean {
+  return (survey.ratios[at] as number) > maxShared;
+}
+
+/** The trouble with a candidate, in words; empty without any. `where`: on which routes it fails. */
+export function troubleOf(survey: Survey, at: number, where = ""): string {
   const record = survey.records[at] as TrackRecord;
   const reasons: string[] = [];
-  if ((survey.blames[at] as number) > 0) reasons.push(`fails ${Math.round(100 * (survey.rates[at] as number))} %`);
+  if ((survey.blames[at] as number) > 0) reasons.push(`fails ${Math.round(100 * (survey.rates[at] as number))} %${where}`);
   if (!Number.isNaN(record.slowness?.suspectSince ?? Number.NaN)) reasons.push("one wait was beyond chance");
   else if ((survey.slowness[at] as number) > maxShared)
     reasons.push(`${(survey.slowness[at] as number).toFixed(1)} times slower than the fastest`);
-  if (reasons.length === 0) return "";
-  const [safe, other] = [inSeconds(tryAt.safe - now), inSeconds(tryAt.other - now)];
-  const next = safe === other ? `next try ${safe}` : `next try ${safe}, ${other} with a method that is not safe`;
-  return `${reasons.join(", ")}; ${next}`;
+  return reasons.join(", ");
+}
+
+/** When an avoided candidate is tried next, in words. */
+export function nextTryIn({ safe, other }: NextTries, now: number): string {
+  const [first, later] = [inSeconds(safe - now), inSeconds(other - now)];
+  return first === later ? `next try ${first}` : `next try ${first}, ${later} with a method that is not safe`;
 }
 
 function inSeconds(ms: number): string {

@@ -11,12 +11,13 @@ import { AttemptOnRecord, TrackRecord, type TrackRecordOptions } from "../learni
 import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
 import { weighList } from "../lists/weights.ts";
-import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
+import type { AttemptLearner, PickAccount, Picker, PickerContext, PickerView } from "../picker.ts";
 import { settlePicker, sourcesOf } from "../picker-options.ts";
+import { accountOf, type DecidedBy, decidedBy } from "./adaptive-account.ts";
 import { type AdaptiveOptions, type AdaptiveSettings, adaptiveOptions } from "./adaptive-options.ts";
 import { Shares } from "./adaptive-shares.ts";
 import { maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
-import { avoidedBecause, comparedWith, judgeAll, viewOf } from "./adaptive-view.ts";
+import { comparedWith, isAvoided, judgeAll, nextTryIn, troubleOf, viewOf } from "./adaptive-view.ts";
 
 /** Part of the picks that may be tries of avoided instances, and the most tries that are saved up. */
 const tryPart = 0.02;
@@ -55,9 +56,10 @@ class AdaptivePicker implements Picker {
   /** The pick in hand. */
   readonly #at: { -readonly [Key in keyof SurveyedPick]: SurveyedPick[Key] };
   #tries = maxTries;
-  /** The list of the last pick, which an explained instance is compared with. */
+  /** The list of the last pick, and how that was decided. */
   #list: readonly Upstream[] = [];
-  #explained: ExplainedList | undefined = undefined;
+  #decidedBy: DecidedBy = decidedBy.shares;
+  #explained: ExplainedLists | undefined = undefined;
 
   constructor(settings: AdaptiveSettings, context: PickerContext | undefined) {
     const { decayMs, failureHalfLifeMs, failureWeight } = settings;
@@ -76,15 +78,14 @@ class AdaptivePicker implements Picker {
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#records.update(upstreams);
     this.#weights.announce(upstreams);
+    this.#explained = undefined;
   };
 
   readonly pick = (upstreams: readonly Upstream[], request: MeshRequest): Upstream | undefined => {
     if (upstreams.length < 2) return upstreams[0];
     this.#list = upstreams;
-    const survey = this.#survey;
-    const at = this.#pick(survey, upstreams, request);
-    (survey.records[at] as TrackRecord).picks.add(this.#at.now);
-    return upstreams[survey.indexes[at] as number];
+    const at = this.#pick(this.#survey, upstreams, request);
+    return upstreams[this.#survey.indexes[at] as number];
   };
 
   readonly onAttempt = (upstream: Upstream, request: MeshRequest): AttemptLearner => {
@@ -93,17 +94,28 @@ class AdaptivePicker implements Picker {
 
   readonly explain = (upstream: Upstream): PickerView => {
     const now = this.#clock.now();
-    const { survey, members, picks: total } = this.#explainedList(now);
-    const list = comparedWith(upstream, members.has(upstream) ? this.#list : []);
-    const weights = members.has(upstream) ? this.#weights.of(this.#list) : undefined;
-    const { failures, picks } = this.#records.of(upstream);
-    const pick = { ...this.#at, now, route: failures.worstRoute(now, this.#at.failureHalfLifeMs) };
-    survey.read(list, this.#records, weights ?? weighList(list), this.#random, pick);
-    judgeAll(survey, list, pick);
-    const at = list.indexOf(upstream);
-    const tryAt = { safe: this.#tryAt(survey, at, pick, this.#retries.areOn), other: this.#tryAt(survey, at, pick, false) };
-    const share = total > 0 ? picks.at(now) / total : 0;
-    return viewOf(survey, list, at, this.#shares, share, avoidedBecause(survey, at, tryAt, now));
+    const { failureHalfLifeMs } = this.#settings;
+    const { failures } = this.#records.of(upstream);
+    const worst = failures.worstRoute(now, failureHalfLifeMs);
+    // The cost is that of the last pick's route, and before the first pick that of the worst one.
+    const route = Number.isNaN(this.#at.now) ? worst : this.#at.route;
+    const isWorse = route !== worst && failures.of(worst, now, failureHalfLifeMs) > failures.of(route, now, failureHalfLifeMs);
+    const elsewhere = isWorse ? this.#avoided(this.#judged(upstream, worst, now), " on one of its routes") : "";
+    const judged = this.#judged(upstream, route, now);
+    return viewOf(judged.survey, judged.list, judged.at, this.#shares, this.#avoided(judged) || elsewhere);
+  };
+
+  // Those that were in no trouble when they were looked at last are nearly all, and are not judged anew.
+  readonly avoids = (upstream: Upstream): boolean =>
+    this.#records.of(upstream).isInTrouble && this.explain(upstream)["avoided"] !== undefined;
+
+  readonly explainPick = (upstreams: readonly Upstream[], _request: MeshRequest, picked: Upstream): PickAccount | undefined => {
+    if (upstreams.length === 1) return { reason: "the only candidate" };
+    if (upstreams !== this.#list) return undefined;
+    // A try ends its pick before the others are compared.
+    if (this.#decidedBy === decidedBy.try) judgeAll(this.#survey, upstreams, this.#at);
+    const fairMs = this.#survey.count / this.#rate.perMs;
+    return accountOf(this.#survey, this.#shares, { upstreams, picked, by: this.#decidedBy, now: this.#at.now, fairMs });
   };
 
   readonly forService = (_service: string, context?: PickerContext): Picker => {
@@ -121,11 +133,16 @@ class AdaptivePicker implements Picker {
     if (isRetry) this.#retries.retry();
     for (let at = 0; at < survey.count; at++) {
       survey.judge(at, pick);
-      if (this.#look(at) && !isRetry && this.#isDue(at, upstreams[survey.indexes[at] as number] as Upstream, request)) return at;
+      if (this.#look(at) && !isRetry && this.#isDue(at, upstreams[survey.indexes[at] as number] as Upstream, request)) {
+        this.#decidedBy = decidedBy.try;
+        return at;
+      }
     }
     survey.compare(upstreams, this.#settings.failureWeight);
     // All that are faster are so busy that a slow one answers sooner.
-    if ((survey.ratios[survey.cheapest] as number) > maxShared) return survey.cheapest;
+    const isSlow = (survey.ratios[survey.cheapest] as number) > maxShared;
+    this.#decidedBy = isSlow ? decidedBy.slow : decidedBy.shares;
+    if (isSlow) return survey.cheapest;
     return this.#shares.pick(upstreams, survey, pick.now, survey.count / this.#rate.perMs);
   }
 
@@ -180,24 +197,52 @@ class AdaptivePicker implements Picker {
     return Math.max(afterFailures, slowness.tryAt(isRepeated || isHarmless, triedAt, fairMs));
   }
 
-  /** The list that an instance is explained by: made once for those that are asked for together, of which there may be ten thousand. */
-  #explainedList(now: number): ExplainedList {
-    const list = this.#list;
-    if (this.#explained?.list !== list || !(now - this.#explained.at < togetherMs)) {
-      const picks = list.reduce((sum, upstream) => sum + this.#records.of(upstream).picks.at(now), 0);
-      this.#explained = { list, at: now, picks, members: new Set(list), survey: this.#explained?.survey ?? new Survey() };
+  /** Judges an instance for requests of a route, beside others of its list. */
+  #judged(upstream: Upstream, route: number, now: number): JudgedInstance {
+    const { survey, listOf } = this.#explainedLists(now);
+    const whole = listOf.get(upstream);
+    const list = comparedWith(upstream, whole);
+    const pick = { ...this.#at, now, route };
+    survey.read(list, this.#records, (whole && this.#weights.of(whole)) ?? weighList(list), this.#random, pick);
+    judgeAll(survey, list, pick);
+    return { survey, list, at: list.indexOf(upstream), pick };
+  }
+
+  /** Why an instance is avoided, and when it is tried next, in words; empty when it is not. */
+  #avoided({ survey, at, pick }: JudgedInstance, where?: string): string {
+    const trouble = troubleOf(survey, at, where);
+    if (trouble === "" || !isAvoided(survey, at)) return "";
+    const tries = { safe: this.#tryAt(survey, at, pick, this.#retries.areOn), other: this.#tryAt(survey, at, pick, false) };
+    return `${trouble}, ${nextTryIn(tries, pick.now)}`;
+  }
+
+  /** The lists that instances are explained by: found once for those that are asked for together, of which there may be ten thousand. */
+  #explainedLists(now: number): ExplainedLists {
+    const last = this.#list;
+    if (this.#explained?.last !== last || !(now - this.#explained.at < togetherMs)) {
+      // A retry picks from a part of a list: the whole ones come first.
+      const listOf = new Map<Upstream, readonly Upstream[]>();
+      for (const list of [...this.#weights.lists(), last]) for (const each of list) if (!listOf.has(each)) listOf.set(each, list);
+      this.#explained = { last, at: now, listOf, survey: this.#explained?.survey ?? new Survey() };
     }
     return this.#explained;
   }
 }
 
-/** A list whose instances are explained one after another. */
-interface ExplainedList {
+/** An instance in a survey that has been judged; `at` is its place there. */
+interface JudgedInstance {
+  readonly survey: Survey;
   readonly list: readonly Upstream[];
   readonly at: number;
-  readonly members: ReadonlySet<Upstream>;
-  /** Picks of the whole list lately. */
-  readonly picks: number;
+  readonly pick: SurveyedPick;
+}
+
+/** The lists of instances that are explained one after another. */
+interface ExplainedLists {
+  /** The list of the last pick when they were found. */
+  readonly last: readonly Upstream[];
+  readonly at: number;
+  readonly listOf: ReadonlyMap<Upstream, readonly Upstream[]>;
   readonly survey: Survey;
 }
 

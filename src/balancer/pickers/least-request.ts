@@ -49,6 +49,7 @@ function leastRequestPicker(settings: Settled<typeof leastRequestOptions.rules>,
       const weight = weightOf(upstream);
       return { cost: (upstream.inFlight + 1) / (weight || leastWeight), weight };
     },
+    explainPick: () => ({ reason: "few requests in flight, among those that were drawn" }),
     forService: (_service, serviceContext) => leastRequestPicker(settings, serviceContext),
   };
 }

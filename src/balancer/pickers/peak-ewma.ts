@@ -7,7 +7,7 @@ import { type Choices, choicesRule, leastIndex } from "../lists/draw.ts";
 import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
 import { costFactor, leastWeight, weighList, weightOf } from "../lists/weights.ts";
-import type { AttemptLearner, Picker, PickerContext, PickerView } from "../picker.ts";
+import type { AttemptLearner, PickAccount, Picker, PickerContext, PickerView } from "../picker.ts";
 import { clockRule, randomRule, settlePicker, sourcesOf } from "../picker-options.ts";
 
 /** Options of {@link peakEwma}. */
@@ -87,6 +87,8 @@ class PeakEwmaPicker implements Picker {
     const cost = this.#costOf(upstream, average, now) / Math.max(weightOf(upstream), leastWeight);
     return { cost, latencyMs: average.read(now, this.#settings.decayMs) };
   };
+
+  readonly explainPick = (): PickAccount => ({ reason: "the lower cost of those that were drawn" });
 
   readonly forService = (_service: string, context?: PickerContext): Picker => {
     return new PeakEwmaPicker(this.#settings, context);

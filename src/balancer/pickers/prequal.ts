@@ -11,7 +11,7 @@ import { type LoadProbe, LoadProbePool } from "../load-probes/load-probe-pool.ts
 import { type LoadProbeAnswer, LoadProber } from "../load-probes/load-prober.ts";
 import { type LoadReport, loadReportOf } from "../load-reports/load-report.ts";
 import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
-import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
+import type { AttemptLearner, PickAccount, PickerContext, PickerView } from "../picker.ts";
 import { settlePicker, sourcesOf } from "../picker-options.ts";
 import { type PrequalOptions, type PrequalSettings, prequalOptions } from "./prequal-options.ts";
 
@@ -114,7 +114,7 @@ class Prequal implements ReportingPicker {
   readonly explain = (upstream: Upstream): PickerView => {
     const { probes, probesFailed, malformedReports, failures } = this.#records.of(upstream);
     const now = this.#clock.now();
-    const known = { failureRatio: failures.at(now, failureHalfLifeMs), probes, probesFailed, malformedReports };
+    const known = { failureRatio: failures.at(now, failureHalfLifeMs), probes, probesFailed, malformedReports, meant: 1 };
     for (const { pool } of this.#lists.states()) {
       const found = pool.probes.find((each) => each.upstream === upstream);
       if (found === undefined || Math.abs(now - found.at) > this.#settings.maxProbeAgeMs) continue;
@@ -123,6 +123,10 @@ class Prequal implements ReportingPicker {
     }
     return { pool: "absent", ...known };
   };
+
+  readonly explainPick = (): PickAccount => ({
+    reason: "the lowest latency of those that are not hot, by the answers to probes; at random while fewer than two have answered",
+  });
 
   readonly forService = (service: string, context?: PickerContext): ReportingPicker => {
     return new Prequal(this.#settings, service, context, this.#malformed);

@@ -30,6 +30,7 @@ function randomPicker(settings: { readonly random: Random | undefined }, context
     // A retry picks from a part of a list, which has no sums yet.
     pick: (upstreams) => pickByChance(upstreams, sums.of(upstreams) ?? runningSums(upstreams), nextRandom),
     explain: (upstream) => ({ weight: weightOf(upstream) }),
+    explainPick: () => ({ reason: "drawn at random, by weight" }),
     forService: (_service, serviceContext) => randomPicker(settings, serviceContext),
   };
 }

@@ -8,7 +8,7 @@ import { pickByChance, runningSums } from "../lists/running-sums.ts";
 import { loadReportOf, loadReportOfTrailers } from "../load-reports/load-report.ts";
 import { ReportedWeight } from "../load-reports/reported-weight.ts";
 import type { MalformedReports, ReportingPicker } from "../load-reports/reporting-picker.ts";
-import type { AttemptLearner, PickerContext, PickerView } from "../picker.ts";
+import type { AttemptLearner, PickAccount, PickerContext, PickerView } from "../picker.ts";
 import { sourcesOf } from "../picker-options.ts";
 import type { Schedule } from "../schedules/schedule.ts";
 import { StrideSchedule } from "../schedules/stride-schedule.ts";
@@ -75,8 +75,12 @@ export class ReportedWeighted implements ReportingPicker {
     const now = this.#clock.now();
     const report = weight.state(now, this.#settings);
     const view = { report, malformedReports: weight.malformed };
-    return report === "reported" ? { weight: weight.at(now, this.#settings), ...view } : view;
+    if (report !== "reported") return view;
+    const current = weight.at(now, this.#settings);
+    return { weight: current, ...view, meant: current };
   };
+
+  readonly explainPick = (): PickAccount => ({ reason: "its turn, by the weights that instances report" });
 
   readonly forService = (_service: string, context?: PickerContext): ReportingPicker => {
     return new ReportedWeighted(this.#settings, context, this.#malformed);

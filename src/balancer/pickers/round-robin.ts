@@ -42,6 +42,8 @@ function roundRobinPicker(settings: { readonly random: Random | undefined }, con
       turn.last = (turn.last + 1) & mask;
       return upstreams[turn.last % upstreams.length];
     },
+    explain: () => ({ meant: 1 }),
+    explainPick: () => ({ reason: "its turn" }),
     forService: (_service, serviceContext) => roundRobinPicker(settings, serviceContext),
   };
 }

@@ -34,6 +34,7 @@ function staticWeighted(ownRandom: Random | undefined, context: PickerContext | 
       return plan === undefined ? pickByChance(upstreams, runningSums(upstreams), random) : upstreams[plan.schedule.next()];
     },
     explain: (upstream) => ({ weight: weightOf(upstream) }),
+    explainPick: () => ({ reason: "its turn, by weight" }),
     forService: (_service, serviceContext) => staticWeighted(ownRandom, serviceContext),
   };
 }

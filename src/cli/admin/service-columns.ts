@@ -1,4 +1,6 @@
-import { type Health, healthOf, stripOf } from "../../admin/health/health.ts";
+import { failedText, figuresText, whyText } from "../../admin/health/figures.ts";
+import { type Health, healthOf } from "../../admin/health/health.ts";
+import { stripOf } from "../../admin/health/strip.ts";
 import type { EndpointRow, MeshSnapshot, ServiceRow } from "../../admin/snapshot.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Column } from "../terminal/table.ts";
@@ -20,14 +22,15 @@ export function serviceColumns(terminal: Pick<Terminal, "style">): readonly Colu
     {
       title: "ENDPOINTS",
       align: "right",
-      cell: ({ endpoints }) => {
+      // A process of an earlier version does not tell how many are avoided.
+      cell: ({ endpoints, avoided }) => {
         const { available, ejected, probing, unhealthy } = endpoints;
-        return `${available}/${available + ejected + probing + unhealthy}`;
+        return `${available}/${available + ejected + probing + unhealthy}${avoided > 0 ? `, ${avoided} avoided` : ""}`;
       },
-      paint: (text, { endpoints, panicking }) =>
+      paint: (text, { endpoints, avoided, panicking }) =>
         panicking || endpoints.available === 0
           ? terminal.style("red", text)
-          : endpoints.ejected + endpoints.probing + endpoints.unhealthy > 0
+          : endpoints.ejected + endpoints.probing + endpoints.unhealthy > 0 || avoided > 0
             ? terminal.style("yellow", text)
             : text,
     },
@@ -74,29 +77,41 @@ export function endpointRowColumns(terminal: Pick<Terminal, "style">): readonly 
     { title: "ADDRESS", spare: 1, cell: ({ address }) => address },
     {
       title: "STATE",
-      cell: ({ state }) => state,
-      paint: (text, { state }) => (state === "available" ? text : terminal.style("red", text)),
+      cell: ({ state, avoided }) => (avoided == null ? state : `${state}, avoided`),
+      paint: (text, { state, avoided }) => {
+        if (state !== "available") return terminal.style("red", text);
+        return avoided == null ? text : terminal.style("yellow", text);
+      },
     },
-    { title: "SHARE", align: "right", spare: 3, cell: ({ share }) => percent(share) },
+    { title: "MEANT", align: "right", spare: 3, cell: ({ shareMeant }) => percent(shareMeant) },
+    { title: "GOT", align: "right", spare: 2, cell: ({ shareGot }) => percent(shareGot) },
     {
       title: "SUCCESS",
       align: "right",
       cell: ({ success }) => percent(success),
       paint: (text, { success }) => judged(terminal, text, success),
     },
-    { title: "RPS", align: "right", spare: 4, cell: ({ rps }) => rps.toFixed(1) },
-    { title: "LATENCY", align: "right", spare: 2, cell: ({ latencyMs }) => duration(latencyMs) },
-    { title: "IN FLIGHT", align: "right", spare: 5, cell: ({ inFlight }) => String(inFlight) },
+    { title: "RPS", align: "right", spare: 7, cell: ({ rps }) => rps.toFixed(1) },
+    { title: "ATTEMPTS", align: "right", spare: 8, cell: ({ attempts }) => String(attempts) },
+    { title: "FAILED", align: "right", spare: 6, cell: failedText },
+    { title: "LATENCY", align: "right", spare: 5, cell: ({ latencyMs }) => duration(latencyMs) },
+    { title: "IN FLIGHT", align: "right", spare: 9, cell: ({ inFlight }) => String(inFlight) },
+    { title: "COST", align: "right", spare: 4, cell: ({ picker }) => costText(picker) },
     { title: "ZONE", isWide: true, cell: ({ zone }) => zone ?? "-" },
     { title: "WEIGHT", align: "right", isWide: true, cell: ({ weight }) => String(weight) },
-    { title: "ATTEMPTS", align: "right", isWide: true, cell: ({ attempts }) => String(attempts) },
-    { title: "FAILED", align: "right", isWide: true, cell: ({ failures }) => String(failures) },
-    { title: "WHY", cell: ({ reason, warning }) => (warning === null ? reason : `${reason}; ${warning}`) },
+    { title: "PICKER", isWide: true, cell: ({ picker }) => figuresText(picker) || "-" },
+    { title: "WHY", cell: whyText },
   ];
 }
 
-function percent(share: number | null): string {
-  return share === null ? "-" : `${(100 * share).toFixed(2)}%`;
+/** A process of an earlier version tells no figures of its picker, and no shares. */
+function costText(picker: EndpointRow["picker"] | undefined): string {
+  const cost = picker?.["cost"];
+  return typeof cost === "number" ? String(Number(cost.toPrecision(3))) : "-";
+}
+
+function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? "-" : `${(100 * share).toFixed(2)}%`;
 }
 
 function duration(ms: number | undefined): string {

@@ -1,13 +1,14 @@
 import { describeError } from "../../core/errors.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import { type Observer, parseTarget, type Target } from "../../extend.ts";
-import { createMesh, isMeshError, MeshError, ringHash } from "../../index.ts";
+import { type CallTrace, createMesh, isMeshError, MeshError, ringHash, traceOf } from "../../index.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { fetchOptions } from "../fetch/fetch-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
 import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport } from "../fetch/outcome.ts";
 import { requestOf } from "../fetch/request.ts";
 import { isShownHeader } from "../fetch/secret-headers.ts";
+import { traceLines } from "../fetch/trace-view.ts";
 import { formatOption, type Values } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";
 import { registryOptions } from "../registry/registry-options.ts";
@@ -32,6 +33,7 @@ export const command: Command = declare({
   run,
 });
 
+// Over 60 lines: one call from its options to its exit code, whose parts share the report.
 async function run({ values, positionals: [target = ""], terminal, io }: Call<typeof options>): Promise<number> {
   const { service, path } = targetOf(target);
   const source = await registrySource(values, io, terminal);
@@ -46,6 +48,12 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
   note(`> ${request.method} ${withoutQuery(path, hidden)} of ${service}`);
   for (const [name, value] of request.headers) note(`> ${name}: ${isShownHeader(name) ? value : "[hidden]"}`);
   const startedAt = performance.now();
+  let trace: CallTrace | undefined;
+  const showTrace = (result: unknown): void => {
+    trace = traceOf(result);
+    if (trace === undefined || terminal.format === "json") return;
+    for (const line of traceLines(trace, terminal)) terminal.note(line);
+  };
   const report = (response: FetchReport["response"], error: FetchReport["error"]): FetchReport => ({
     target: withoutQuery(target, hidden),
     method: request.method,
@@ -53,10 +61,12 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
     error,
     attempts: narrator.attempts,
     ms: Math.round(performance.now() - startedAt),
+    ...(trace === undefined ? {} : { trace }),
   });
   let head: Omit<NonNullable<FetchReport["response"]>, "body" | "bodyEncoding"> | undefined;
   try {
     const response = await mesh.fetch(target, { ...request, signal: AbortSignal.any([io.signal, unanswered.signal]) });
+    showTrace(response);
     head = { status: response.status, statusText: response.statusText, headers: [...response.headers] };
     const lines = [`HTTP ${head.status} ${head.statusText}`.trimEnd(), ...head.headers.map(([name, value]) => `${name}: ${value}`)];
     for (const line of lines) note(`< ${line}`);
@@ -71,6 +81,7 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
     return exitCodeOfStatus(head.status);
   } catch (error) {
     if (io.signal.aborted) throw error;
+    if (head === undefined) showTrace(error);
     if (error instanceof TypeError && head === undefined && !isMeshError(error)) throw new UsageError(error.message, { cause: error });
     if (terminal.format === "json" && isMeshError(error)) {
       const { code, maybeExecuted } = error;

@@ -21,7 +21,8 @@ export async function reportDemo(
   await terminal.text(`
 GET   ${totals.getOk} ok, ${totals.getFailed} failed
 POST  ${totals.postOk} ok, ${totals.postFailed} failed${totals.postFailed > 0 ? ` (${maybe} of the failures may have been executed, so they were not repeated)` : ""}
-${totals.attempts} attempts, ${totals.retries} of them retries on another instance; breakers opened ${totals.breakerOpened} times
+${totals.attempts} attempts, ${totals.retries} of them retries on another instance; breakers opened ${totals.breakerOpened} times,
+and the picker began to avoid an instance ${totals.avoided} times
 ${totals.getFailed === 0 ? "No GET failed." : "A GET FAILED:"}`);
   if (totals.getFailed > 0) for (const failure of failures) await terminal.line(String(failure));
   if (file !== undefined)

@@ -10,6 +10,8 @@ export interface Totals {
   retries: number;
   retriesDenied: number;
   breakerOpened: number;
+  /** Times that the picker began to avoid an instance. */
+  avoided: number;
 }
 
 const windowMs = 1_000;
@@ -25,6 +27,7 @@ export class DemoStatistics implements Observer {
     retries: 0,
     retriesDenied: 0,
     breakerOpened: 0,
+    avoided: 0,
   };
   /** Lines about what happened, the newest last. */
   readonly events: string[] = [];

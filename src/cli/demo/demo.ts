@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createMesh, type Mesh, roundRobin } from "../../index.ts";
+import { createMesh, type Mesh } from "../../index.ts";
+import { Avoidance } from "./avoidance.ts";
 import type { DemoRegistry } from "./demo-registry.ts";
 import { DemoStatistics } from "./demo-statistics.ts";
 import { Instances } from "./instances.ts";
@@ -20,6 +21,7 @@ export interface PlayOptions {
 
 const listedWithinMs = 8_000;
 const listingCheckMs = 100;
+const lookEveryMs = 100;
 
 /** Three instances in processes of their own, a registry that lists them, and a mesh under a steady load. */
 export class Demo {
@@ -37,8 +39,6 @@ export class Demo {
       discovery: registry.discovery,
       observers: [this.statistics],
       attemptTimeoutMs: 400,
-      // The default picker leaves a bad instance after a request or two: there would be no retries and no open breakers to see.
-      picker: roundRobin(),
       breaker: { breakMs: 1_000, maxBreakMs: 2_000 },
     });
     this.#load = new Load(this.mesh);
@@ -70,6 +70,8 @@ export class Demo {
   /** Tells the story under load, and resolves when its calls have ended. */
   async play({ screen, drawEveryMs, seconds, isForever }: PlayOptions): Promise<void> {
     const timer = seconds === undefined ? undefined : setTimeout(() => this.end(), 1_000 * seconds);
+    const avoidance = new Avoidance(this.statistics);
+    const looking = setInterval(() => avoidance.look(this.mesh.explain("shop")?.endpoints ?? []), lookEveryMs);
     const drawing = setInterval(() => void screen.draw().catch(() => {}), drawEveryMs);
     this.#load.start();
     try {
@@ -77,6 +79,7 @@ export class Demo {
       while (isForever || seconds !== undefined);
     } finally {
       clearTimeout(timer);
+      clearInterval(looking);
       clearInterval(drawing);
       this.#load.stop();
     }

@@ -11,7 +11,7 @@ export type Line = readonly (readonly [text: string, style?: Style])[];
 /** The contents of a picture. */
 export interface DemoState {
   readonly title: string;
-  readonly endpoints: readonly Pick<EndpointExplanation, "endpoint" | "address" | "state" | "latencyMs" | "candidate">[];
+  readonly endpoints: readonly Pick<EndpointExplanation, "endpoint" | "address" | "state" | "avoided" | "latencyMs" | "candidate">[];
   /** Attempts of the last second by endpoint id. */
   readonly share: ReadonlyMap<string, number>;
   readonly totals: Totals;
@@ -24,7 +24,7 @@ export interface ScreenSize {
   readonly rows: number;
 }
 
-const maxEvents = 8;
+const maxEvents = 10;
 const maxBar = 30;
 /** With less room for the bar, the address is left out. */
 const leastBar = 10;
@@ -57,7 +57,7 @@ export function instanceLines({ endpoints, share }: Pick<DemoState, "endpoints" 
   const ids = endpoints.map(({ endpoint }) => plain(endpoint.id));
   const addresses = endpoints.map(({ address }) => plain(address));
   const idWidth = widest(ids);
-  const figures = endpoints.map(({ latencyMs, state }) => `${latencyMs.toFixed(0).padStart(4)} ms  ${state}`);
+  const figures = endpoints.map((each) => `${each.latencyMs.toFixed(0).padStart(4)} ms  ${stateOf(each)}`);
   // One space on each side of the bar, and its share in percent.
   const others = idWidth + 2 + " 100 %  ".length + widest(figures);
   const hasAddresses = columns - others - widest(addresses) - 1 >= leastBar;
@@ -66,25 +66,31 @@ export function instanceLines({ endpoints, share }: Pick<DemoState, "endpoints" 
     1,
     [...share.values()].reduce((sum, count) => sum + count, 0),
   );
-  return endpoints.map(({ endpoint, candidate }, index): Line => {
+  return endpoints.map(({ endpoint, candidate, avoided }, index): Line => {
     const part = (share.get(endpoint.id) ?? 0) / all;
     const address = hasAddresses ? ` ${padTo(addresses[index] ?? "", widest(addresses), "left")}` : "";
     return [
       [`${padTo(ids[index] ?? "", idWidth, "left")}${address} `],
-      ["█".repeat(Math.round(part * bar)).padEnd(bar), candidate ? "green" : "red"],
+      ["█".repeat(Math.round(part * bar)).padEnd(bar), candidate ? (avoided === undefined ? "green" : "yellow") : "red"],
       [` ${(part * 100).toFixed(0).padStart(3)} %  ${figures[index]}`],
     ];
   });
 }
 
+/** The state, and whether the picker avoids the instance; the events say why. */
+function stateOf({ state, avoided }: Pick<EndpointExplanation, "state" | "avoided">): string {
+  return avoided === undefined ? state : `${state}, avoided`;
+}
+
 /** The counts, in as few lines as they fit into. */
 export function totalsLines(totals: Totals, columns: number): readonly string[] {
-  const { getOk, getFailed, postOk, postFailed, retries, breakerOpened } = totals;
+  const { getOk, getFailed, postOk, postFailed, retries, breakerOpened, avoided } = totals;
   const parts = [
     `GET ${getOk} ok, ${getFailed} failed`,
     `POST ${postOk} ok, ${postFailed} failed`,
     `${retries} retries`,
     `breakers opened ${breakerOpened}×`,
+    `instances avoided ${avoided}×`,
   ];
   const lines: string[] = [];
   for (const part of parts) {

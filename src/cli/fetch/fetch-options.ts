@@ -21,6 +21,10 @@ export const fetchOptions = {
     short: "v",
     help: "Shows on stderr the answer of discovery, each attempt with its instance, and why it was repeated or not.",
   },
+  trace: {
+    type: "boolean",
+    help: "Shows on stderr the decision for each attempt: the candidates with their figures, which was chosen and why; with `-o json` as `trace`.",
+  },
   location: { type: "boolean", short: "L", help: "Follows redirects within the service." },
   binary: { type: "boolean", help: "Writes a binary body on a terminal too." },
   timeout: { type: "string", value: "TIME", help: "Time limit of the whole call, `500ms` or `10s`. Default: `10s`." },

@@ -77,6 +77,8 @@ export class Narrator implements Observer {
       this.#lastError = told;
     },
     "instance-state": ({ upstream, state, rule }) => this.#note(`${upstream.id} is ${state}${rule === undefined ? "" : ` (${rule})`}`),
+    // `--trace` shows it.
+    trace: undefined,
     breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
     // It registers nothing.
     registration: undefined,

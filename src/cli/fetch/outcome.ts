@@ -1,4 +1,4 @@
-import { type AttemptRecord, isMeshError } from "../../index.ts";
+import { type AttemptRecord, type CallTrace, isMeshError } from "../../index.ts";
 import { exitCodes } from "../exit-codes.ts";
 
 /** The JSON of `inmesh fetch TARGET -o json`. */
@@ -20,6 +20,8 @@ export interface FetchReport {
   readonly attempts: readonly AttemptRecord[];
   /** Milliseconds, the body included. */
   readonly ms: number;
+  /** The decisions; absent without `--trace`. */
+  readonly trace?: CallTrace;
 }
 
 /** The exit code for a response. */

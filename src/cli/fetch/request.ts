@@ -30,6 +30,7 @@ export async function requestOf(
     mesh: {
       ...(values["no-retry"] === true ? { retry: false } : {}),
       ...(values.idempotent === true ? { idempotent: true } : {}),
+      ...(values.trace === true ? { trace: true } : {}),
       ...(hashKey === undefined ? {} : { hashKey }),
     },
   };

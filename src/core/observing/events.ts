@@ -4,6 +4,7 @@ import type { EjectionRule } from "../ejection-rule.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
+import type { CallTrace } from "./call-trace.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { ServingState } from "./serving-state.ts";
 
@@ -92,6 +93,14 @@ export interface BreakerEvent {
   readonly state: BreakerState;
 }
 
+/** A traced call has a response head, or has failed: its decisions are known. A redirect that is followed tells of each hop. */
+export interface TraceEvent {
+  readonly type: "trace";
+  readonly service: string;
+  readonly request: MeshRequest;
+  readonly trace: CallTrace;
+}
+
 /** An instance that the mesh keeps registered stands differently at a registry. A failure is told once, not each time it is tried again. */
 export interface RegistrationEvent {
   readonly type: "registration";
@@ -130,6 +139,7 @@ export type MeshEvent =
   | DiscoveryErrorEvent
   | InstanceStateEvent
   | BreakerEvent
+  | TraceEvent
   | RegistrationEvent
   | ServingEvent;
 

@@ -1,4 +1,5 @@
 import type { BreakerState } from "../breaker-state.ts";
+import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { ServingState } from "./serving-state.ts";
@@ -41,6 +42,8 @@ export interface ServiceReading {
   readonly inFlight: number;
   /** Endpoints in use, by the state of their instance. */
   readonly endpoints: Readonly<Record<InstanceState, number>>;
+  /** Endpoints in rotation that the picker avoids, and tries from time to time. */
+  readonly avoided: number;
   /** Endpoints in use that discovery no longer lists: too many were missing at once, which has to be confirmed. */
   readonly unconfirmed: number;
   /** Whether a priority is in panic: so few of its instances are available that its requests go to all of them. */
@@ -55,6 +58,21 @@ export interface ServiceReading {
   readonly retryBudget: number;
   /** The concurrency limit; `undefined` for a service without one. */
   readonly concurrency: ConcurrencyReading | undefined;
+}
+
+/** The numbers of one instance at this moment: a part of what `mesh.explain` says of it. */
+export interface InstanceFigures {
+  readonly endpoint: Endpoint;
+  /** Why the picker avoids it; `undefined` while it does not. */
+  readonly avoided: string | undefined;
+  /** The share of the service's attempts of the last minute that it got, 0 to 1; `undefined` where there was none. */
+  readonly shareGot: number | undefined;
+  /** The share of the requests that it is meant to have, 0 to 1; `undefined` for no candidate. */
+  readonly shareMeant: number | undefined;
+  /** The share of its attempts that failed by its fault, 0 to 1; `undefined` without an attempt. */
+  readonly failureRatio: number | undefined;
+  /** The knowledge of the picker about it; `undefined` for a picker without figures. */
+  readonly picker: Readonly<Record<string, number | string>> | undefined;
 }
 
 /** A registration of this process at one registry, at this moment. */
@@ -88,6 +106,8 @@ export interface MeshReading {
   readonly certificateExpiresAtMs: number | undefined;
   /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];
+  /** Reads the instances of a service, which costs more than a reading; empty for one that has not been called. */
+  readonly instances?: (service: string) => readonly InstanceFigures[];
   /** Reads what this process has registered and has not deregistered. */
   readonly registrations: () => readonly RegistrationReading[];
   /** Reads the servers of this process that belong to the mesh. */

@@ -48,6 +48,8 @@ export function countEvents(
         instruments?.breakerTransitions.add(1, attributes.endpointBreakerStates(upstream).of(breaker));
       if (former === "available" && rule !== undefined) instruments?.ejections.add(1, attributes.ejectionRules.of(knownRule(rule)));
     },
+    // The decisions of single calls are no numbers.
+    trace: undefined,
     breaker({ service, state }) {
       sink.current()?.breakerTransitions.add(1, services.find(service).breakerStates.of(state));
     },

@@ -1,8 +1,9 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { BreakerState } from "../../core/breaker-state.ts";
-import type { MeshReading, ServiceReading } from "../../core/observing/reading.ts";
+import type { InstanceFigures, MeshReading, ServiceReading } from "../../core/observing/reading.ts";
 import { instanceStates } from "../../core/upstream.ts";
 import { breakerStateOf } from "../attribute-values.ts";
+import { maxExplained } from "./instance-gauges.ts";
 import type { GaugeKey, Report } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import type { ServiceSeries } from "./service-series.ts";
@@ -16,8 +17,15 @@ export function reportMesh(mesh: MeshReading, services: NamedServices, report: R
   if (certificateExpiresAtMs !== undefined) report("certificateExpiry", certificateExpiresAtMs / 1000, none);
   for (const reading of mesh.services()) {
     const state = services.named(reading.service);
-    if (state !== undefined) reportService(reading, state, report);
+    if (state === undefined) continue;
+    reportService(reading, state, report);
+    state.instances?.report(instancesOf(mesh, reading), report);
   }
+}
+
+function instancesOf({ instances }: MeshReading, { service, endpoints }: ServiceReading): readonly InstanceFigures[] {
+  const count = instanceStates.reduce((sum, state) => sum + endpoints[state], 0);
+  return count > maxExplained ? [] : (instances?.(service) ?? []);
 }
 
 function reportService(reading: ServiceReading, state: ServiceSeries, report: Report<GaugeKey>): void {
@@ -25,6 +33,7 @@ function reportService(reading: ServiceReading, state: ServiceSeries, report: Re
   report("activeCalls", reading.inFlight, attributes);
   report("retryBudget", reading.retryBudget, attributes);
   for (const each of instanceStates) report("endpoints", reading.endpoints[each], state.endpointStates.of(each));
+  report("endpointsAvoided", reading.avoided, attributes);
   report("panic", reading.panicking ? 1 : 0, attributes);
   for (const each of breakerStates) report("breakerState", each === reading.breaker ? 1 : 0, state.breakerStates.of(each));
   report("discoveryUnconfirmed", reading.unconfirmed, attributes);

@@ -156,6 +156,42 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Endpoints in use, by the state of their instance.",
     attributes: [service, attribute.endpointState],
   },
+  endpointsAvoided: {
+    name: "inmesh.endpoints.avoided",
+    kind: "observable gauge",
+    unit: "{endpoint}",
+    description: "Endpoints in rotation that the picker avoids, and tries from time to time.",
+    attributes: [service],
+  },
+  endpointShare: {
+    name: "inmesh.endpoint.share",
+    kind: "observable gauge",
+    unit: "{share}",
+    description:
+      "Share of the attempts of the last minute that an instance got, and share that it is meant to have, 0 to 1. With `perEndpoint` only.",
+    attributes: [service, attribute.shareKind, ...peer],
+  },
+  endpointFailures: {
+    name: "inmesh.endpoint.failure.share",
+    kind: "observable gauge",
+    unit: "{share}",
+    description: "Share of the attempts at an instance that failed by its fault, of every kind, 0 to 1. With `perEndpoint` only.",
+    attributes: [service, ...peer],
+  },
+  endpointAvoided: {
+    name: "inmesh.endpoint.avoided",
+    kind: "observable gauge",
+    unit: "{endpoint}",
+    description: "1 while the picker avoids the instance, else 0. With `perEndpoint` only.",
+    attributes: [service, ...peer],
+  },
+  endpointCost: {
+    name: "inmesh.endpoint.cost",
+    kind: "observable gauge",
+    unit: "s",
+    description: "Cost of an instance to the picker `adaptive`, by its terms, which add up to it. With `perEndpoint` only.",
+    attributes: [service, attribute.costTerm, ...peer],
+  },
   panic: {
     name: "inmesh.panic",
     kind: "observable gauge",

@@ -9,6 +9,9 @@ interface Series {
   readonly states: ValueSets;
 }
 
+/** Services with series; beyond it those that have nothing to report any more lose theirs. */
+const maxServices = 128;
+
 /** Series of the services that this process is an instance of. Their names are its own, so that each has series. */
 export class OwnServices {
   readonly #stateName: string;
@@ -39,6 +42,10 @@ export class OwnServices {
     for (const { service } of all) this.of(service);
     for (const [service, series] of this.#byService) {
       const own = all.filter((each) => each.service === service);
+      if (own.length === 0 && this.#byService.size > maxServices) {
+        this.#byService.delete(service);
+        continue;
+      }
       for (const state of states) report(own.filter((each) => each.state === state).length, series.states.of(state));
     }
   }

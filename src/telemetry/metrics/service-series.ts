@@ -3,6 +3,7 @@ import type { Upstream } from "../../core/upstream.ts";
 import { attribute } from "../attribute-names.ts";
 import { BoundedValues, knownMethod, type PickZone, peerAttributes } from "../attribute-values.ts";
 import { AttemptSets, CallSets, ValueSets } from "./attribute-sets.ts";
+import { InstanceGauges } from "./instance-gauges.ts";
 
 /** Distinct values of `inmesh.retry.reason` per service. */
 const maxReasons = 32;
@@ -30,6 +31,8 @@ export class ServiceSeries {
   readonly errorTypes: ValueSets;
   /** Attempts that ended since the last collection, by zone: an attempt costs one addition. */
   readonly picks: Record<PickZone, number> = { local: 0, other: 0, unknown: 0 };
+  /** The gauges of its instances; `undefined` without `perEndpoint`. */
+  readonly instances: InstanceGauges | undefined;
   readonly #options: SeriesOptions;
   readonly #retries: ValueSets;
   readonly #endpointBreakerStates: ValueSets;
@@ -47,6 +50,7 @@ export class ServiceSeries {
     this.label = label;
     this.attributes = attributes;
     this.#options = options;
+    this.instances = options.perEndpoint ? new InstanceGauges(attributes) : undefined;
     this.zones = new ValueSets(attributes, attribute.zone);
     this.#retries = new ValueSets(attributes, attribute.retryReason);
     this.denials = new ValueSets(attributes, attribute.retryDenial);

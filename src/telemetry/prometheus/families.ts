@@ -7,7 +7,15 @@ import { CounterFamily, GaugeFamily } from "./number-family.ts";
 import { prometheusName } from "./spelling.ts";
 
 /** Gauges that cannot be added up: of two meshes, or two workers, the value that needs attention is kept. */
-const aggregators: Partial<Record<MetricKey, Aggregator>> = { panic: "max", discoveryAge: "max", certificateExpiry: "min" };
+const aggregators: Partial<Record<MetricKey, Aggregator>> = {
+  panic: "max",
+  discoveryAge: "max",
+  certificateExpiry: "min",
+  endpointShare: "max",
+  endpointFailures: "max",
+  endpointAvoided: "max",
+  endpointCost: "max",
+};
 
 const byRegistry = new WeakMap<Registry, Families>();
 

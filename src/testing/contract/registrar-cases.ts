@@ -32,6 +32,16 @@ export const registrarCases: readonly RegistrarCase[] = [
     },
   },
   {
+    name: "begins with the initial status",
+    async run({ register, untilListed, listedThroughout, instance }) {
+      const registration = await register({ initialStatus: "out-of-service" });
+      assert.equal(registration.status, "out-of-service", "the status after register()");
+      await listedThroughout(100);
+      await registration.setStatus("up");
+      await untilListed(instance.port);
+    },
+  },
+  {
     name: "uses the id it was given",
     async run({ register, instance }) {
       const id = `contract-${instance.port}`;

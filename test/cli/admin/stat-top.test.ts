@@ -67,6 +67,14 @@ describe("inmesh stat", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`shop-a +127\\.0\\.0\\.1:${instance.port} +available`));
     expect(stdout).toContain("in rotation");
+    const [titles, row] =
+      stdout
+        .split("\n\n")[1]
+        ?.split("\n")
+        .map((line) => line.split(/ {2,}/)) ?? [];
+    const cells = Object.fromEntries(titles?.map((title, index) => [title, row?.[index]]) ?? []);
+    expect(cells).toMatchObject({ MEANT: "100.00%", GOT: "100.00%", ATTEMPTS: "4", FAILED: "1 (25 %)", WHY: "in rotation" });
+    expect(cells["PICKER"]).toMatch(/^cost [\d.e-]+ = \([\d.e-]+ ms \+ 0 ms waiting\) × load 1 \+ [\d.e-]+ ms for failures/);
     expect(await runCli(["stat", "shopp", "--admin", page.url])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining("; did you mean shop?"),
@@ -154,6 +162,26 @@ describe("inmesh top", () => {
     expect(top.stdout().endsWith("\u001b[?7h\u001b[?25h\u001b[?1049l")).toBe(true);
     expect(modes).toEqual([true, false]);
     expect(stdin.listenerCount("data")).toBe(0);
+  });
+
+  it("shows the endpoints of one service, once the process has called it", async () => {
+    const { stdin } = keyboard();
+    const top = startCli(["top", "shop", "--admin", page.url], { isTerminal: true, stdin, columns: 200 });
+    await until("the endpoints", () => /shop-a +127\.0\.0\.1:\d+ +available/.test(top.stdout()), 10_000);
+    expect(top.stdout()).toMatch(/MEANT +GOT +SUCCESS/);
+    stdin.write("q");
+    expect((await top.ended).code).toBe(0);
+    const other = keyboard();
+    const later = startCli(["top", "orders", "--admin", page.url], { isTerminal: true, stdin: other.stdin });
+    await until("a picture", () => later.stdout().includes("the process has not called this service yet"), 10_000);
+    other.stdin.write("q");
+    expect((await later.ended).code).toBe(0);
+    const ending = new AbortController();
+    const json = startCli(["top", "shop", "--admin", page.url, "-o", "json"], { signal: ending.signal });
+    await until("a line", () => json.stdout().includes("\n"), 10_000);
+    ending.abort("SIGINT");
+    await json.ended;
+    expect(JSON.parse(json.stdout().split("\n")[0] as string)).toMatchObject({ service: "shop", endpointRows: [{ id: "shop-a" }] });
   });
 
   it.each([

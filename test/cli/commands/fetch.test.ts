@@ -56,6 +56,30 @@ const fetchIt = (target: string, ...args: readonly string[]) =>
 const echoOf = async (...args: readonly string[]) =>
   JSON.parse((await fetchIt("shop/echo", ...args)).stdout) as Record<string, string> & { headers: Record<string, string> };
 
+describe("inmesh fetch --trace", () => {
+  it("shows the decision for each attempt, with the candidates and the reason", async () => {
+    const { code, stdout, stderr } = await fetchIt("shop/flaky?secret=canary", "--trace");
+    expect({ code, isBody: stdout.length > 0 }).toEqual({ code: 0, isBody: true });
+    expect(stderr).not.toContain("canary");
+    const own = `127\\.0\\.0\\.1:${instance.port}`;
+    expect(stderr).toMatch(new RegExp(`^attempt 1 at [\\d.]+ ms: ${own}, 503 after [\\d.]+ ms; the only candidate$`, "m"));
+    expect(stderr).toMatch(new RegExp(`^attempt 2 \\(retry\\) at [\\d.]+ ms: ${own}, 200 after`, "m"));
+    expect(stderr).toMatch(new RegExp(`^→ +${own} +available +0 +cost`, "m"));
+  });
+
+  it("shows it where the call failed, and as a part of the JSON", async () => {
+    const gone = await runCli(["fetch", "gone/", "--static", `gone=${nobody}`, "--trace", "--no-retry"]);
+    expect(gone.code).toBe(6);
+    expect(gone.stderr).toContain("ERR_MESH_CONNECT after");
+    const { stdout, stderr } = await fetchIt("shop/echo", "--trace", "-o", "json");
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toMatchObject({ trace: { sampled: false, decisions: [{ kind: "first", result: { status: 200 } }] } });
+    expect(JSON.parse((await fetchIt("shop/echo", "-o", "json")).stdout)).not.toHaveProperty("trace");
+    const none = await runCli(["fetch", "shop/", "--static", "other=127.0.0.1:1", "--trace", "--timeout", "300ms"]);
+    expect(none.stderr).toContain("no instance was asked");
+  });
+});
+
 describe("inmesh fetch", () => {
   it("writes the body and nothing else", async () => {
     expect(await fetchIt("shop/200")).toEqual({ code: 0, stdout: "as you wish", stderr: "" });

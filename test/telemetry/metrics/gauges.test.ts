@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { InstanceFigures } from "../../../src/core/observing/reading.ts";
 import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../../src/testing/request.ts";
 import { changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "../support.ts";
@@ -31,6 +32,7 @@ test("each number of a service has its gauge, in seconds where it is a time, and
     serviceReading("orders", {
       inFlight: 7,
       endpoints: { available: 5, ejected: 3, probing: 1, unhealthy: 2 },
+      avoided: 2,
       unconfirmed: 4,
       panicking: true,
       breaker: "half-open",
@@ -43,6 +45,7 @@ test("each number of a service has its gauge, in seconds where it is a time, and
   expect(await by("inmesh.endpoint.state", "inmesh.endpoints")).toEqual({ available: 5, ejected: 3, probing: 1, unhealthy: 2 });
   expect(await by("inmesh.breaker.state", "inmesh.breaker.state")).toEqual({ closed: 0, open: 0, "half-open": 1 });
   expect(await value("inmesh.discovery.unconfirmed")).toEqual([4]);
+  expect(await value("inmesh.endpoints.avoided")).toEqual([2]);
   expect(await value("inmesh.panic")).toEqual([1]);
   expect(await value("inmesh.discovery.age")).toEqual([1.5]);
   expect(await value("inmesh.retry.budget")).toEqual([12]);
@@ -140,4 +143,42 @@ test("the same attributes are the same object at each collection", async () => {
   expect(seen[0]?.size).toBe(1 + 1 + 4 + 3 + 3);
   expect(seen[1]).toEqual(seen[0]);
   expect([...(seen[1] ?? [])].every((set) => seen[0]?.has(set))).toBe(true);
+});
+
+test("with perEndpoint each instance of a small service has its shares, the terms of its cost, its failures, and whether it is avoided", async () => {
+  const observer = openTelemetry({ perEndpoint: true });
+  const figures = {
+    endpoint: upstream.endpoint,
+    avoided: "fails 100 %, next try in 6 s",
+    shareGot: 0.25,
+    shareMeant: 0.5,
+    failureRatio: 0.1,
+    picker: { cost: 46, latencyMs: 8, waitingMs: 2, load: 3, penaltyMs: 16, failureRatio: 0.2 },
+  };
+  let asked = 0;
+  mesh.shown = [serviceReading("orders", { endpoints: { available: 1, ejected: 0, probing: 0, unhealthy: 0 } })];
+  let instances: readonly InstanceFigures[] = [figures];
+  Object.assign(mesh, {
+    instances: () => {
+      asked++;
+      return instances;
+    },
+  });
+  observer.onOpen?.(mesh);
+  oneAttempt(observer, request, upstream);
+  const peer = { "network.peer.address": upstream.endpoint.host, "network.peer.port": upstream.endpoint.port };
+  expect(await by("inmesh.share.kind", "inmesh.endpoint.share")).toEqual({ got: 0.25, meant: 0.5 });
+  expect((await sdk.points("inmesh.endpoint.share"))[0]?.attributes).toMatchObject({ "server.service.name": "orders", ...peer });
+  expect(await value("inmesh.endpoint.failure.share")).toEqual([0.1]);
+  expect(await value("inmesh.endpoint.avoided")).toEqual([1]);
+  const costs = await by("inmesh.cost.term", "inmesh.endpoint.cost");
+  expect(costs).toEqual({ latency: 0.008, waiting: 0.002, in_flight: 0.02, failures: 0.016 });
+  expect(Object.values(costs).reduce((sum, each) => sum + each, 0)).toBeCloseTo(figures.picker.cost / 1_000, 9);
+  // One that has gone is told once more, as 0.
+  instances = [];
+  expect(await by("inmesh.share.kind", "inmesh.endpoint.share")).toEqual({ got: 0, meant: 0 });
+  asked = 0;
+  mesh.shown = [serviceReading("orders", { endpoints: { available: 101, ejected: 0, probing: 0, unhealthy: 0 } })];
+  await sdk.collect();
+  expect(asked).toBe(0);
 });

@@ -254,6 +254,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   mesh.registered = [{ service: "orders", id: "o1", registry: "consul", state: "failing" }];
   mesh.served = [{ service: "orders", state: "serving", sinceMs: 0, open: 0, connections: 0 }];
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
+  const unknown = { avoided: undefined, shareGot: undefined, shareMeant: undefined, failureRatio: undefined, picker: undefined };
+  Object.assign(mesh, { instances: () => [{ endpoint: upstream.endpoint, ...unknown }] });
   observer.onOpen?.(mesh);
   observer.onEvent?.({
     type: "endpoints",

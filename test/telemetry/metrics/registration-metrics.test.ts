@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RegistrationReading } from "../../../src/core/observing/reading.ts";
+import { RegistrationMetrics } from "../../../src/telemetry/metrics/registration-metrics.ts";
 import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
 import { MetricsSdk, ShownMesh } from "../support.ts";
 
@@ -36,6 +37,18 @@ test("registrations are counted by service and state, and their states go back t
   mesh.registered = [];
   expect(await shown()).toEqual([]);
   expect(await sdk.points("inmesh.registrations")).toHaveLength(6);
+});
+
+test("a program that registers under ever new names has a bounded number of series", () => {
+  const metrics = new RegistrationMetrics({ current: () => undefined, close: () => {} });
+  const services = new Set<unknown>();
+  for (let number = 0; number < 200; number++) {
+    mesh.registered = [at("a", "registered", `tenant-${number}`)];
+    services.clear();
+    metrics.report(mesh, (_metric, _value, attributes) => services.add(attributes["server.service.name"]));
+  }
+  expect(services.size).toBeLessThanOrEqual(129);
+  expect(services).toContain("tenant-199");
 });
 
 test("a registration that was lost is counted, and one that only fails is not", async () => {

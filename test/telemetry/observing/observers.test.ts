@@ -35,6 +35,7 @@ function recorder(): Observer & Seen {
     "discovery-error": ({ service, error }) => log.push(`discovery ${service}: ${(error as Error).message}`),
     "instance-state": ({ service, upstream, state, former, rule }) =>
       log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
+    trace: undefined,
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
     registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
     serving: ({ service, state, cutOff }) => log.push(`serving ${service} ${state} ${cutOff}`),

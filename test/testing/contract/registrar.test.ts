@@ -75,6 +75,11 @@ const obscure = harnessWith((registry) => ({
 const broken: readonly (readonly [name: string, how: string, create: () => Promise<RegistrarHarness>])[] = [
   ["registers an instance, which is listed then", "lists nothing", harnessWith(() => ({ listed: async () => [] }))],
   ["registers an instance, which is listed then", "has no id", registering(() => ({ id: "" }))],
+  [
+    "begins with the initial status",
+    "registers everything as up",
+    harnessWith((registry) => ({ register: ({ initialStatus: _status, ...instance }, signal) => registry.register(instance, signal) })),
+  ],
   ["uses the id it was given", "makes an id up", registering(() => ({ id: "other" }))],
   [
     "keeps two instances of one service apart",
