@@ -29,15 +29,17 @@ export class EndpointWait {
     this.#options = options;
   }
 
-  /** `true` once discovery has answered. */
+  /** `true` once discovery has answered, but for the time in which it renews an answer that calls have found wrong. */
   get isOver(): boolean {
-    return this.#options.watcher.answered;
+    const { watcher } = this.#options;
+    return watcher.answered && !watcher.isRenewing;
   }
 
-  /** Waits for discovery's first answer. Rejects with `ERR_MESH_NO_ENDPOINTS`, at once when discovery has been failing for that long. */
+  /** Waits for discovery's first answer, or for one that renews it, at most `discoveryTimeoutMs`. Rejects with `ERR_MESH_NO_ENDPOINTS`, at once when discovery has been failing for that long. */
   join(request: MeshRequest): Promise<void> {
     const { watcher, discoveryTimeoutMs, clock } = this.#options;
-    const waitMs = watcher.lastError === undefined ? discoveryTimeoutMs : discoveryTimeoutMs - watcher.watchedMs;
+    const isRenewing = watcher.answered;
+    const waitMs = isRenewing || watcher.lastError === undefined ? discoveryTimeoutMs : discoveryTimeoutMs - watcher.watchedMs;
     if (waitMs <= 0) return Promise.reject(this.#unanswered());
     return new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -52,7 +54,8 @@ export class EndpointWait {
       this.#waiting.add(refuse);
       const onCancel = (reason: unknown) => settle(() => reject(reason));
       const forget = watcher.onFirstAnswer(() => settle(resolve));
-      const timer = clock.setTimer(() => refuse(this.#unanswered()), waitMs);
+      // What is known is better than an error.
+      const timer = clock.setTimer(() => (isRenewing ? settle(resolve) : refuse(this.#unanswered())), waitMs);
       request.cancellation.onCancel(onCancel);
       // No instance was asked: the deadline says nothing of the service.
       if (request.call !== undefined) request.call.waitError = (deadline) => this.#unanswered(`; ${deadline} has passed`);

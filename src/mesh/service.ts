@@ -10,16 +10,16 @@ import type { ServiceReading } from "../core/observing/reading.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
-import { Boundary } from "../discovery/boundary/boundary.ts";
-import { boundaryOption } from "../discovery/boundary/boundary-options.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { registryState } from "../discovery/registry-state.ts";
+import { type ServiceWatch, serviceWatch } from "../discovery/service-watch.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
-import { Watcher } from "../discovery/watcher.ts";
+import type { Watcher } from "../discovery/watcher.ts";
+import type { Uses } from "../discovery/watching/uses.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
@@ -65,8 +65,9 @@ export class Service implements CallEndListener {
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
-  readonly #boundary: Boundary | undefined;
   readonly #watcher: Watcher;
+  /** With `watch: "on-use"`. */
+  readonly #uses: Uses | undefined;
   readonly #wait: EndpointWait;
   readonly #budget: RetryBudget;
   readonly #pipeline: ServicePipeline;
@@ -102,13 +103,13 @@ export class Service implements CallEndListener {
       onStale: () => this.#watcher.refresh(),
     });
     const { discoveryTimeoutMs } = watchOptions.settle(options);
-    const { boundary } = boundaryOption.settle(options);
-    this.#boundary = boundary === false ? undefined : new Boundary(boundary);
-    this.#watcher = this.#watch(options);
+    const { watcher, uses, boundary } = this.#watch(options);
+    this.#watcher = watcher;
+    this.#uses = uses;
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
-      boundary: this.#boundary?.text,
+      boundary,
       discovery: this.#discoveryName,
       discoveryTimeoutMs,
       catalogue: context.catalogue,
@@ -135,14 +136,11 @@ export class Service implements CallEndListener {
   }
 
   /** Makes the watch of its endpoints, without starting it. */
-  #watch(options: ServiceOptions): Watcher {
+  #watch(options: ServiceOptions): ServiceWatch {
     const { discovery, lastGood, observers, onListed, clock, random } = this.#context;
-    const { emptyPolicy } = watchOptions.settle(options);
-    return new Watcher({
+    return serviceWatch(options, {
       service: this.name,
       discovery,
-      emptyPolicy,
-      boundary: this.#boundary,
       lastGood,
       clock,
       random,
@@ -162,12 +160,12 @@ export class Service implements CallEndListener {
     return this.#listed.as;
   }
 
-  /** Follows the number of callers in each zone, where the options name the calling service. Returns the function that ends it. */
+  /** Follows the callers in each zone, where the options name the calling service, and it may be watched between calls. Returns its end. */
   #followCallers(): (() => Promise<void>) | undefined {
     const { zone, callerZones } = this.#context;
     const { zoneAware } = this.#settings.balancing;
     const callers = zoneAware === false ? undefined : zoneAware?.callers;
-    if (typeof callers !== "string" || zone === undefined) return undefined;
+    if (typeof callers !== "string" || zone === undefined || this.#uses !== undefined) return undefined;
     return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
@@ -179,6 +177,7 @@ export class Service implements CallEndListener {
       return;
     }
     if (request.call?.onEnd(this)) this.#inFlight++;
+    this.#uses?.used();
     this.#pipeline.send(request, receiver);
   }
 
@@ -195,6 +194,7 @@ export class Service implements CallEndListener {
   async lease(request: MeshRequest): Promise<Lease> {
     // From now on, and not from the pick: a service that has calls waiting for it is not evicted.
     this.#inFlight++;
+    this.#uses?.used();
     let isOver = false;
     const leave = () => {
       if (!isOver) this.#inFlight--;
@@ -240,6 +240,7 @@ export class Service implements CallEndListener {
 
   /** Connects to candidates ahead of the first call. Resolves with the number of instances that are connected; never rejects. */
   async warm(options: WarmOptions): Promise<number> {
+    this.#uses?.used();
     const { transport, random } = this.#context;
     const request = meshRequest({ service: this.name, method: "GET", path: "/", headers: {}, body: undefined });
     if (!this.#wait.isOver) await this.#wait.join(request).catch(() => {});

@@ -25,17 +25,18 @@ const known: readonly (keyof Location)[] = ["region", "zone", "priority"];
 export function located(source: Discovery, location: Location): Discovery {
   requireDiscovery(source, "located: source");
   const place = placeOf(location);
-  const { services, refresh, emptyPolicy, allowSocketPaths } = source;
+  const { services, refresh, emptyPolicy, allowSocketPaths, combines } = source;
   return {
     name: nameOf(source),
     ...(emptyPolicy === undefined ? {} : { emptyPolicy }),
     ...(allowSocketPaths === undefined ? {} : { allowSocketPaths }),
+    ...(combines === undefined ? {} : { combines }),
     ...(services === undefined ? {} : { services: (signal: AbortSignal) => services.call(source, signal) }),
     ...(refresh === undefined ? {} : { refresh: (service: string) => refresh.call(source, service) }),
-    async *watch(service, signal) {
+    async *watch(service, signal, pace) {
       let listed: readonly Endpoint[] | undefined;
       let endpoints: readonly Endpoint[] = [];
-      for await (const yielded of source.watch(service, signal)) {
+      for await (const yielded of source.watch(service, signal, pace)) {
         const answer: DiscoveryAnswer = checkedAnswer(yielded, source, service);
         // The same array confirms the last answer.
         if (answer.endpoints !== listed) endpoints = answer.endpoints.map((endpoint) => placed(endpoint, place));
