@@ -6,6 +6,7 @@ import { adminPage } from "./admin.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { endpoints } from "./endpoints.ts";
 import { importCost } from "./import.ts";
+import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   latency,
   telemetry,
   scrape,
+  inbound,
   streaming,
   stopping,
   memory,

@@ -54,6 +54,7 @@ export type {
   RegistrationReading,
   RegistryReading,
   RegistryState,
+  ServerReading,
   ServiceReading,
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";

@@ -7,6 +7,7 @@ import { Callers } from "./callers.ts";
 import { guardDoor } from "./connections/door.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
+import { Inbound } from "./inbound/inbound.ts";
 import { useMesh } from "./mesh-users.ts";
 import { type Servable, serverOf } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
@@ -52,13 +53,15 @@ export class ServedServer implements Serving {
     const { mesh, ready, clock, signals, callerMemoryMs } = settings;
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
-    const gate = new DrainGate({ traffic, callers, clock, id: () => this.#registration?.id });
+    const inbound = Inbound.of(settings, () => this.readiness());
+    const gate = new DrainGate({ traffic, callers, inbound, clock, id: () => this.#registration?.id });
     this.#parts = {
       settings,
       server,
       application,
       traffic,
       callers,
+      inbound,
       gate,
       readiness: new Readiness(ready, clock),
       leaving: this.#leaving.signal,
@@ -101,8 +104,12 @@ export class ServedServer implements Serving {
   }
 
   stop(why = "as the program asked"): Promise<StopReport> {
-    this.#stopped ??= this.#end(why);
-    return this.#stopped;
+    if (this.#stopped !== undefined) return this.#stopped;
+    // Known before anything happens: a listener of `leaving` may ask to stop, too.
+    const { promise, resolve } = Promise.withResolvers<StopReport>();
+    this.#stopped = promise;
+    resolve(this.#end(why));
+    return promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

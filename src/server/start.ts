@@ -1,3 +1,4 @@
+import { type EventEmitter, errorMonitor } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describeError } from "../core/errors.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
@@ -14,7 +15,7 @@ const askAgainMs = 250;
  */
 export async function start({ settings, server, readiness, leaving, log }: ServerParts): Promise<void> {
   const { mesh, warm, clock } = settings;
-  await listening(server, leaving);
+  await listening(server, leaving, log);
   for (const service of warm) {
     const problem = await mesh?.warm(service).then(
       (connected) => (connected === 0 ? "no instance could be reached" : undefined),
@@ -71,11 +72,13 @@ function portOf(server: NodeServer): number {
   throw new TypeError("serve: register needs a port, since the server listens on a Unix socket");
 }
 
-function listening(server: NodeServer, leaving: AbortSignal): Promise<void> {
+/** Resolves once the server listens. An error in place of that, such as a port in use, is said and stays the program's to handle. */
+function listening(server: NodeServer, leaving: AbortSignal, log: (text: string) => void): Promise<void> {
   if (server.listening) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const off = (): void => {
       server.off("listening", onListening);
+      (server as EventEmitter).off(errorMonitor, onError);
       leaving.removeEventListener("abort", onStop);
     };
     const onListening = (): void => {
@@ -86,7 +89,10 @@ function listening(server: NodeServer, leaving: AbortSignal): Promise<void> {
       off();
       reject(leaving.reason);
     };
+    const onError = (error: Error): void => log(`does not listen: ${describeError(error)}`);
     server.once("listening", onListening);
+    // Seen, and not handled: an error without a listener ends the process, as it should.
+    (server as EventEmitter).on(errorMonitor, onError);
     leaving.addEventListener("abort", onStop, { once: true });
   });
 }

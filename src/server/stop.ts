@@ -2,7 +2,7 @@ import { describeError } from "../core/errors.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { stopListening } from "./connections/stop-listening.ts";
 import type { ServerParts } from "./parts.ts";
-import { problemWithin } from "./within.ts";
+import { problemWithin, turnsOfTheLoop } from "./within.ts";
 
 /** The course of a stop. */
 export interface StopReport {
@@ -25,10 +25,12 @@ const shortestLameDuckMs = 500;
 
 /** Time after the lame duck in which the server is still there, as its callers are told, in milliseconds. */
 const goneAfterMs = 2_000;
-/** Time after which what a caller had sent before it let go has arrived, in milliseconds. */
-const arrivedMs = 100;
+/** Time after the last connection was accepted in which what is on its way arrives and is still served, in milliseconds. */
+const arrivingMs = 100;
 /** Pause between two looks at the callers, in milliseconds. */
 const askCallersMs = 20;
+/** Looks in a row that find no caller left. */
+const looksToBeSure = 3;
 
 /** One stop of a server: its steps, which are taken in the order of the methods. None of them rejects. */
 export class Stop {
@@ -77,17 +79,16 @@ export class Stop {
     this.#lameDuckMs = clock.now() - startedAt;
   }
 
-  /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance and what it had sent before has arrived. */
+  /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance. */
   async #untilCallersKnow(lameDuckMs: number): Promise<void> {
     const { settings, traffic, callers, log } = this.#parts;
     const { clock } = settings;
     const endAt = clock.now() + lameDuckMs;
-    let knownSince: number | undefined;
+    let looks = 0;
     while (!this.#isHurried && clock.now() < endAt) {
       const { meshes, others } = callers.left();
-      const isKnown = meshes === 0 && !others && !traffic.hasUnusedConnections;
-      knownSince = isKnown ? (knownSince ?? clock.now()) : undefined;
-      if (knownSince !== undefined && clock.now() - knownSince >= arrivedMs) {
+      looks = meshes === 0 && !others && !traffic.hasUnusedConnections ? looks + 1 : 0;
+      if (looks === looksToBeSure) {
         log("all callers have let go of it");
         return;
       }
@@ -101,8 +102,12 @@ export class Stop {
     const { clock, graceMs } = settings;
     const startedAt = clock.now();
     log(`accepts nothing new; ${traffic.open} under way, which may take ${graceMs} ms`);
-    gate.refuse("this instance is stopping");
+    // Before and after it, all that has arrived is read: a process that was held up would close connections whose requests wait in the kernel.
+    await turnsOfTheLoop();
     const closed = stopListening(server);
+    await problemWithin(clock, arrivingMs, this.#hurry.promise);
+    await turnsOfTheLoop();
+    gate.refuse("this instance is stopping");
     traffic.end();
     await problemWithin(clock, graceMs, Promise.race([traffic.ended(), this.#hurry.promise]));
     this.#cutOff = traffic.open;
@@ -119,12 +124,13 @@ export class Stop {
 
   /** Leaves the registry for good, and closes what the server has used. */
   async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
-    const { settings, traffic, application, log } = this.#parts;
+    const { settings, traffic, inbound, application, log } = this.#parts;
     const { clock, graceMs } = settings;
     const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
       ["deregister", () => this.#registration?.deregister(), registryMs],
       ["close the application", () => application?.close(), graceMs],
       ["close the mesh", () => releaseMesh(), graceMs],
+      ["write the access log", () => inbound?.close(), registryMs],
     ];
     for (const [what, work, limitMs] of steps) {
       const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work())());
