@@ -13,8 +13,7 @@ inVirtualTime();
 describe("the circuit of an instance", () => {
   it("is made at its first failure: a healthy instance has none, and no timer", async () => {
     const { calls, upstream } = under();
-    for (const ending of [200, 404, { throws: "abort" }, { code: "ERR_MESH_LOCAL_RESOURCE" }] as readonly Ending[])
-      await calls(ending, 10);
+    for (const ending of [200, 404, { throws: "abort" }, { code: "ERR_MESH_LOCAL_RESOURCE" }] as readonly Ending[]) await calls(ending, 10);
     expect([clock.pending.length, upstream.failures]).toEqual([0, 0]);
     // A failure of the instance, which its circuit leaves to the rules of ejection.
     await calls(500, 10);
