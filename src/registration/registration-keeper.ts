@@ -136,6 +136,15 @@ export class RegistrationKeeper implements Registration {
     return this.#withdrawal;
   }
 
+  async abandon(): Promise<void> {
+    this.#isEnded = true;
+    this.#options.clock.clearTimer(this.#timer);
+    // After a call under way, which might reach the registry after the successor's.
+    const left = this.#inTurn(async () => {});
+    this.#withdrawal ??= left;
+    await left;
+  }
+
   /** {@link deregister}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.deregister();

@@ -41,6 +41,11 @@ export class DrainGate implements Gate {
     this.#goneAt = goneAt;
   }
 
+  /** Tells them no more: the instance stays. */
+  stay(): void {
+    this.#goneAt = undefined;
+  }
+
   /** Refuses each request from now on, with this reason. */
   refuse(why: string): void {
     this.#why = why;

@@ -13,16 +13,23 @@ import { type Servable, serverOf } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
 import { Readiness } from "./readiness.ts";
 import type { ServeSettings } from "./serve-options.ts";
+import { ServedRegistration } from "./served-registration.ts";
 import { onSignals } from "./signals.ts";
-import { registered, start } from "./start.ts";
+import { start } from "./start.ts";
 import { Stop, type StopReport } from "./stop.ts";
+import { useChannel } from "./workers/channel.ts";
 
 /** A server that is served; see `serve`. Disposing it stops it. */
 export interface Serving extends AsyncDisposable {
   readonly state: ServingState;
-  /** The registration; `undefined` where none was asked for, and before the server is ready. */
+  /**
+   * The registration; `undefined` where none was asked for, before the server is ready, and in a worker while another one of its server holds it.
+   */
   readonly registration: MeshRegistration | undefined;
-  /** Resolves once the server listens, is warm and ready, and is registered where that was asked for. Rejects where it stops before that. */
+  /**
+   * Resolves once the server listens, is warm and ready, and is registered where that was asked for; in a worker, once one of its server holds the
+   * registration. Rejects where it stops before that.
+   */
   readonly started: Promise<void>;
   /** Aborts when the server begins to leave: for loops and consumers that should begin nothing new. */
   readonly leaving: AbortSignal;
@@ -43,7 +50,8 @@ export class ServedServer implements Serving {
   readonly #leaveReading: (() => void) | undefined;
   #state: ServingState = "starting";
   #stateSince: number;
-  #registration: MeshRegistration | undefined = undefined;
+  readonly #registration: ServedRegistration;
+  readonly #releaseChannel: () => void;
   #stop: Stop | undefined = undefined;
   #stopped: Promise<StopReport> | undefined = undefined;
   readonly started: Promise<void>;
@@ -54,7 +62,7 @@ export class ServedServer implements Serving {
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
     const inbound = Inbound.of(settings, () => this.readiness());
-    const gate = new DrainGate({ traffic, callers, inbound, clock, id: () => this.#registration?.id });
+    const gate = new DrainGate({ traffic, callers, inbound, clock, id: () => this.registration?.id });
     this.#parts = {
       settings,
       server,
@@ -67,6 +75,8 @@ export class ServedServer implements Serving {
       leaving: this.#leaving.signal,
       log: (text) => this.#log(text),
     };
+    this.#registration = new ServedRegistration(this.#parts, () => void this.stop("as its server was closed"));
+    this.#releaseChannel = useChannel();
     this.#takeGateAway = guardDoor(server, gate);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
@@ -86,7 +96,7 @@ export class ServedServer implements Serving {
   }
 
   get registration(): MeshRegistration | undefined {
-    return this.#registration;
+    return this.#registration.current;
   }
 
   get leaving(): AbortSignal {
@@ -120,13 +130,7 @@ export class ServedServer implements Serving {
     await start(this.#parts);
     this.#parts.readiness.open();
     this.#become("serving");
-    if (this.#parts.settings.register === undefined) {
-      this.#parts.log("serves");
-      return;
-    }
-    await registered(this.#parts, (registration) => {
-      this.#registration = registration;
-    });
+    await this.#registration.begin();
   }
 
   async #end(why: string): Promise<StopReport> {
@@ -147,6 +151,7 @@ export class ServedServer implements Serving {
     });
     this.#takeGateAway();
     this.#offSignals();
+    this.#releaseChannel();
     return report;
   }
 

@@ -1,10 +1,7 @@
 import { type EventEmitter, errorMonitor } from "node:events";
-import type { AddressInfo } from "node:net";
 import { describeError } from "../core/errors.ts";
-import type { MeshRegistration } from "../registration/mesh-registration.ts";
-import { isSecure, type NodeServer } from "./node-server.ts";
+import type { NodeServer } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
-import { unknownLameDuckMs } from "./stop.ts";
 
 /** Pause between two questions whether the program is ready, in milliseconds. */
 const askAgainMs = 250;
@@ -33,43 +30,6 @@ export async function start({ settings, server, readiness, leaving, log }: Serve
     said = reason;
     await new Promise<void>((resolve) => clock.setTimer(resolve, askAgainMs, false));
   }
-}
-
-/** Registers the server, and tells the registration at once. Resolves when all registries have it. */
-export async function registered(
-  { settings, server, readiness, leaving, log }: ServerParts,
-  onRegistration: (registration: MeshRegistration) => void,
-): Promise<void> {
-  const { mesh, register, lameDuckMs, graceMs } = settings;
-  if (mesh === undefined || register === undefined) return;
-  const { port = portOf(server), health, ...instance } = register;
-  const registration = await mesh.register(
-    {
-      secure: isSecure(server),
-      ...instance,
-      port,
-      keepTrying: true,
-      // Not ready is no request's fault: the instance stays registered, and is not picked.
-      health: async (signal) => ((await readiness.ownReason()) === undefined ? ((await health?.(signal)) ?? true) : false),
-    },
-    leaving,
-  );
-  onRegistration(registration);
-  await registration.whenRegistered(leaving);
-  const names = registration.registries.map(({ registry }) => registry).join(" and ");
-  log(`serves, registered as ${registration.service} (${registration.id}) in ${names}`);
-  const neededMs = registration.callersKnowAfterMs;
-  if (lameDuckMs !== undefined || neededMs === undefined || neededMs <= unknownLameDuckMs) return;
-  log(
-    `serves on for ${neededMs} ms when it stops, since callers learn so late of it from ${names}: what stops it has to wait for ` +
-      `${Math.ceil((neededMs + graceMs) / 1_000)} s (terminationGracePeriodSeconds, TimeoutStopSec, kill_timeout), or set lameDuckMs`,
-  );
-}
-
-function portOf(server: NodeServer): number {
-  const address = server.address() as AddressInfo | string | null;
-  if (typeof address === "object" && address !== null) return address.port;
-  throw new TypeError("serve: register needs a port, since the server listens on a Unix socket");
 }
 
 /** Resolves once the server listens. An error in place of that, such as a port in use, is said and stays the program's to handle. */

@@ -106,7 +106,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["extend", ["core/*", "discovery", "registration", "balancer", "policies/*", "fetch", "telemetry/*"]],
   ["assets", ["core/*", "telemetry/*"]],
-  ["server", ["core/*", "mesh", "registration", "server/connections", "server/inbound/*"]],
+  ["server", ["core/*", "mesh", "registration", "server/connections", "server/inbound/*", "server/workers"]],
   ["server/connections", ["core/*", "server"]],
   [
     "server/inbound",
@@ -124,6 +124,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["server/inbound/limits", ["core/*", "policies/concurrency", "server/inbound", "server/inbound/load"]],
   ["server/inbound/load", ["core/*", "server/inbound"]],
   ["server/inbound/log", ["core/*", "server/inbound"]],
+  ["server/workers", ["core/*"]],
   ["admin", ["core/*", "admin/health", "mesh"]],
   ["admin/health", ["core/*", "admin"]],
   ["admin/page", ["core/*", "admin", "admin/health"]],

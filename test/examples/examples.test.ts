@@ -61,7 +61,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   ],
   "custom-adapter.ts": ["answers: instance one, instance two", "answers: instance two", "closed"],
 };
-const withServer = ["consul.ts", "dns.ts", "eureka.ts", "move-registry.ts"];
+const withServer = ["consul.ts", "dns.ts", "eureka.ts", "move-registry.ts", "workers.ts"];
 /** Run by getting-started.test.ts. */
 const together = ["getting-started/caller.ts", "getting-started/first-call.ts", "getting-started/greeter.ts"];
 
@@ -82,6 +82,15 @@ describe("the examples", () => {
     const { code, output } = await run(file);
     expect(code, output).toBe(0);
     for (const text of expected) expect(output).toContain(text);
+  });
+
+  it.skipIf(!available("consul"))("workers.ts replaces workers without a failed call", { timeout: 120_000 }, async () => {
+    const server = await startConsul();
+    cleanups.push(() => server.stop());
+    const { code, output } = await run("workers.ts", { CONSUL_URL: server.url });
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^0 calls failed; 1 instance, answers from [2-4] workers\n$/);
+    expect(await server.get("/v1/agent/services")).toEqual({});
   });
 
   it.skipIf(!available("consul"))("consul.ts works with a real Consul and leaves nothing in it", { timeout: 120_000 }, async () => {
