@@ -124,6 +124,7 @@ describe.skipIf(!available("consul"))("discovery through a real Consul", { timeo
           secure: true,
           weight: 1,
           zone: "a",
+          region: "dc1",
           metadata: { version: "2", zone: "a", tags: "v2,https", node: "test-node" },
         },
         {
@@ -381,6 +382,7 @@ describe.skipIf(!available("consul"))("registering with a real Consul", { timeou
         secure: true,
         weight: 7,
         zone: "a",
+        region: "dc1",
         metadata: { secure: "true", version: "2", zone: "a", tags: "v2", node: "test-node" },
       },
     ]);
