@@ -10,6 +10,7 @@ import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
+import { onUse } from "./on-use.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
 import { registration } from "./registration.ts";
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   streaming,
   stopping,
   memory,
+  "on-use": onUse,
   import: importCost,
   picks,
   endpoints,

@@ -46,7 +46,7 @@ export type { ServedEnd, ServedObserver, ServedRequest } from "./core/observing/
 export type { SendProgress } from "./core/send-progress.ts";
 export { Upstream } from "./core/upstream.ts";
 // Discovery adapters.
-export type { Discovery, DiscoveryAnswer } from "./discovery/discovery.ts";
+export type { Discovery, DiscoveryAnswer, UsePace } from "./discovery/discovery.ts";
 export { parseTarget, type Target } from "./fetch/target.ts";
 // Limits of concurrency.
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";

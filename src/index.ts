@@ -60,8 +60,11 @@ export type {
 export type { RegistrationState } from "./core/observing/registration-state.ts";
 export { traceOf } from "./core/observing/trace-recorder.ts";
 export type { InstanceState } from "./core/upstream.ts";
+export type { OutsideEndpoint } from "./discovery/boundary/boundary.ts";
+export type { BoundaryOptions } from "./discovery/boundary/boundary-options.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
+export { type Location, located } from "./discovery/combined/located.ts";
 export { type UnionOptions, union } from "./discovery/combined/union.ts";
 export type { SourceErrorListener } from "./discovery/combined/watched-source.ts";
 export type { EmptyPolicy } from "./discovery/discovery.ts";

@@ -167,6 +167,16 @@ export interface EndpointRow extends InstanceReading {
   readonly picker: Readonly<Record<string, number | string>> | null;
 }
 
+/** An endpoint that discovery lists outside of the boundary of the service: it gets no request. */
+export interface OutsideRow {
+  readonly id: string;
+  readonly address: string;
+  readonly zone: string | null;
+  /** `null` where it is unknown. */
+  readonly region: string | null;
+  readonly reason: string;
+}
+
 /** One attempt of a {@link RecentError}. */
 export interface AttemptReading {
   /** Id of the endpoint; `null` when none was picked. */
@@ -228,6 +238,8 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly discoveryError: string | null;
   /** The entries of the last answer that are not used, by their reasons. */
   readonly leftOut: readonly LeftOutCount[];
+  /** The first 100 endpoints that are outside of the service's `boundary`. */
+  readonly outside: readonly OutsideRow[];
   /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
   /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */

@@ -126,7 +126,15 @@ describe.skipIf(!available("consul"))("discovery through a real Consul", { timeo
           zone: "a",
           metadata: { version: "2", zone: "a", tags: "v2,https", node: "test-node" },
         },
-        { id: "test-node/orders-8082", host: "127.0.0.1", port: 8082, weight: 1, zone: "dc1", metadata: { node: "test-node" } },
+        {
+          id: "test-node/orders-8082",
+          host: "127.0.0.1",
+          port: 8082,
+          weight: 1,
+          zone: "dc1",
+          region: "dc1",
+          metadata: { node: "test-node" },
+        },
       ]),
     );
     expect(await read(adapterFor(server, { addressKey: "wan", tags: ["v2", "https"] })).first(withinMs)).toMatchObject([

@@ -46,6 +46,8 @@ export const command: Command = declare({
       await terminal.table(endpointRowColumns(terminal), snapshot.endpointRows);
       if (snapshot.discoveryError !== null) terminal.note(`discovery: ${snapshot.discoveryError}`, "yellow");
       if (snapshot.leftOut?.length > 0) terminal.note(`left out: ${reasonsText(snapshot.leftOut)}`, "yellow");
+      // An older process says nothing of them.
+      for (const { id, address, reason } of snapshot.outside ?? []) terminal.note(`not called: ${id} at ${address}: ${reason}`, "yellow");
     }
     return exitCodes.ok;
   },

@@ -79,6 +79,8 @@ import { F161 } from "./F161.ts";
 import { F162 } from "./F162.ts";
 import { F163 } from "./F163.ts";
 import { F164 } from "./F164.ts";
+import { F165 } from "./F165.ts";
+import { F166 } from "./F166.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -162,6 +164,8 @@ export const faults: readonly Fault[] = [
   F162,
   F163,
   F164,
+  F165,
+  F166,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
