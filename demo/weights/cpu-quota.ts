@@ -5,8 +5,8 @@ import { join } from "node:path";
 export interface CpuQuotas {
   /** The way, for people. */
   readonly how: string;
-  /** Whether the processes see their limit themselves, as those in a container do: in `cpu.max` of cgroup v2. */
-  readonly isVisible: boolean;
+  /** The kind of the way. A process sees a limit by cgroup v2 itself, as in a container. */
+  readonly kind: "cgroup v2" | "cgroup v1" | "signals";
   /** Limits a process to a part of a CPU, such as 0.25. */
   limit(pid: number, cpus: number): void;
   /** Ends all limits. The processes have ended, or run on without any. */
@@ -22,7 +22,7 @@ export function cpuQuotas(): CpuQuotas {
 
 /** A version of control groups: the directory of its groups, and how a quota is written. */
 interface Version {
-  readonly name: string;
+  readonly name: "cgroup v2" | "cgroup v1";
   readonly root: string;
   readonly isUsable: () => boolean;
   readonly write: (group: string, cpus: number) => void;
@@ -75,7 +75,7 @@ function controlGroups({ name, root, isUsable, write }: Version): CpuQuotas | un
   }
   return {
     how: `by ${name}`,
-    isVisible: name === v2.name,
+    kind: name,
     limit: (pid, cpus) => writeFileSync(join(make(cpus), "cgroup.procs"), String(pid)),
     release,
   };
@@ -86,7 +86,7 @@ export function dutyCycles(): CpuQuotas {
   const ends: (() => void)[] = [];
   return {
     how: `by SIGSTOP and SIGCONT in turns of ${periodMs} ms`,
-    isVisible: false,
+    kind: "signals",
     limit(pid, cpus) {
       let timer: NodeJS.Timeout | undefined;
       const signal = (name: NodeJS.Signals): boolean => {

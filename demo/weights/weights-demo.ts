@@ -6,7 +6,7 @@ import type { CpuQuotas } from "./cpu-quota.ts";
 import type { WeighedInstance } from "./weights-picture.ts";
 
 /** The CPUs of the instances. */
-export const quotas: Readonly<Record<string, number>> = { large: 0.4, middle: 0.2, small: 0.1 };
+export const quotas: Readonly<Record<string, number>> = { large: 0.3, middle: 0.15, small: 0.075 };
 
 const service = "work";
 const callsPerSecond = 80;
@@ -36,14 +36,17 @@ export class WeightsDemo {
   async start(): Promise<void> {
     const endpoints = await Promise.all(
       Object.entries(quotas).map(async ([id, cpus]) => {
-        const child = fork(join(import.meta.dirname, "instance.ts"), [String(cpus)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+        const args = [String(cpus), this.#quotas.kind];
+        const child = fork(join(import.meta.dirname, "instance.ts"), args, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
         this.#children.push(child);
+        await once(child, "message");
+        // Once it has loaded its modules, for which a limited process takes long.
+        this.#quotas.limit(child.pid as number, cpus);
+        child.send("begin");
         const [{ port }] = (await once(child, "message")) as [{ readonly port: number }];
         return { id, host: "127.0.0.1", port };
       }),
     );
-    // Once they have started: a limited process takes long for that.
-    for (const [index, cpus] of Object.values(quotas).entries()) this.#quotas.limit(this.#children[index]?.pid as number, cpus);
     this.#mesh = createMesh({
       discovery: staticDiscovery({ [service]: endpoints }),
       picker: weighted({ by: "reported", blackoutMs: 2_000 }),

@@ -48,8 +48,8 @@ describe("the picture of the demo of weights", () => {
   const instances = Object.entries(quotas).map(([name, cpus]) => ({
     name,
     cpus,
-    canDo: cpus / 0.7,
-    gets: cpus / 0.7,
+    canDo: cpus / 0.525,
+    gets: cpus / 0.525,
     weight: 12_345,
     report: "blackout",
   }));

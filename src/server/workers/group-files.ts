@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive } from "./process-mark.ts";
 
@@ -25,7 +25,7 @@ const turnName = /^(turn|free)-(\d+)$/;
  * `serving-MARK` is there while the worker with this mark serves. `turn-N` names the holder of turn N, and `free-N` is there once that has left the place. The
  * last turn alone counts. Turn N + 1 may begin when turn N is free or its holder is dead, which both stay so, and a file can be made by one only.
  * Files are added, and none is renamed: a listing while that happens shows the state before or after it. Those of the latest turns are never removed, so
- * that a worker that took an outdated turn sees a later one, and undoes it.
+ * that a worker that took an outdated turn sees a later one, and undoes it; all of them go with the last worker.
  */
 export class GroupFiles {
   readonly #directory: string;
@@ -39,7 +39,7 @@ export class GroupFiles {
 
   /** Shows that this worker serves; again where it has been removed, and in a way that cleaners of old files notice. */
   async serve(): Promise<void> {
-    await writeFile(this.#path(`serving-${this.#mark}`), "", { mode: 0o600 });
+    await this.#write(`serving-${this.#mark}`, "");
   }
 
   /** This worker serves no more. */
@@ -69,12 +69,13 @@ export class GroupFiles {
   async take({ turn: former }: GroupView): Promise<boolean> {
     const turn = former + 1;
     const draft = this.#path(`draft-${this.#mark}`);
-    await writeFile(draft, this.#mark, { mode: 0o600 });
+    await this.#write(`draft-${this.#mark}`, this.#mark);
     try {
       // The file is there with its content, or not at all.
       await link(draft, this.#path(`turn-${turn}`));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST" || code === "ENOENT") return false;
       throw error;
     } finally {
       await rm(draft, { force: true });
@@ -103,13 +104,30 @@ export class GroupFiles {
     await utimes(this.#path(`turn-${turn}`), now, now).catch(() => {});
   }
 
-  /** The names of all files, in the directory that is made again where it has been removed. */
+  /** Removes all files, at once for those that look: none is left of a group that has ended. A worker that has just come shows itself again. */
+  async remove(): Promise<void> {
+    const removed = `${this.#directory}-${this.#mark}`;
+    await rename(this.#directory, removed);
+    await rm(removed, { recursive: true, force: true });
+  }
+
+  /** Writes a file, in the directory that is made again where it has been removed. */
+  async #write(name: string, content: string): Promise<void> {
+    try {
+      await writeFile(this.#path(name), content, { mode: 0o600 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      await writeFile(this.#path(name), content, { mode: 0o600 });
+    }
+  }
+
+  /** The names of all files; none where the directory has been removed. */
   async #names(): Promise<string[]> {
     try {
       return await readdir(this.#directory);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
       return [];
     }
   }

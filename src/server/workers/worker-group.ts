@@ -79,8 +79,13 @@ export class WorkerGroup {
     await this.#inTurn(async () => {
       const held = this.#holds;
       this.#holds = undefined;
-      await this.#options.files.leave();
-      if (held !== undefined) await this.#options.files.release(held);
+      const { files } = this.#options;
+      await files.leave();
+      if (held === undefined) return;
+      const { othersServe, holder } = await files.look();
+      if (holder !== "own") return;
+      if (othersServe) await files.release(held);
+      else await files.remove();
     });
   }
 

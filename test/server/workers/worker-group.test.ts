@@ -93,6 +93,22 @@ describe("a group of workers", () => {
     expect(a.holds).toBe(false);
   });
 
+  it("leaves nothing behind, and begins anew", async () => {
+    const [a, b] = [worker("a"), worker("b")];
+    await a.join();
+    await b.join();
+    await b.leave();
+    await a.leave();
+    await a.end();
+    // One that drains on looks, and makes nothing again.
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    await b.end();
+    await expect(readdir(directory)).rejects.toMatchObject({ code: "ENOENT" });
+    const again = worker("a");
+    await again.join();
+    expect(again.holds).toBe(true);
+  });
+
   it("gives the place up, and takes it anew, where its file has been removed", async () => {
     const a = worker("a");
     await a.join();
