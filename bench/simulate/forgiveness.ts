@@ -89,14 +89,21 @@ function backCase(kind: string, method: string, rps: number, clients: number): C
     }),
     worst: ["half back, s", "full back, s", failedColumn],
     bounds: (figures) => {
+      const probed = figures.get("prequal")?.extra["half back, s"];
+      // Of one that was twice as slow the reports say little.
+      const ofProbed =
+        probed === undefined || kind === "slow2" || method === "POST"
+          ? []
+          : [atMost("prequal: seconds until half of the fair share is back", probed, 15)];
       const extra = figures.get("adaptive")?.extra;
-      if (extra === undefined) return [];
+      if (extra === undefined) return ofProbed;
       const isCostly = method === "POST" && !kind.startsWith("slow");
       return [
         atMost("adaptive: seconds until half of the fair share is back", extra["half back, s"] ?? end, 8),
         atMost("adaptive: seconds until the full share is back", extra["full back, s"] ?? end, 15),
         ...(isCostly ? [atMost("adaptive: failed attempts per client", extra[failedColumn] ?? end, 4)] : []),
         ...(method === "POST" ? successBounds(figures) : []),
+        ...ofProbed,
       ];
     },
   };
@@ -114,8 +121,29 @@ const all = loads.flatMap(([rps, clients]) =>
   Object.keys(kinds).flatMap((kind) => ["GET", "POST"].map((method) => [kind, method, rps, clients] as const)),
 );
 
-/** A fault of ten seconds. Played when asked for. */
-export const backCases: readonly Case[] = all.map((each) => backCase(...each));
+/** With no more than two servers there are fewer than two answers to probes. */
+const oneOfTwo: Case = {
+  name: "back/one_of_two_hangs",
+  about: "one of two servers hangs for ever, 50 GETs per second from 1 client, neither retries nor breakers",
+  scenario: {
+    servers: [
+      { name: "hangs", answers: { fault: "hang" } },
+      { name: "good", workers: 20, answers: good },
+    ],
+    arrivals: { ratePerSecond: 50 },
+    durationMs: 60 * second,
+  },
+  options: { attemptTimeoutMs: 500, retry: false, breaker: false },
+  isLarge: true,
+  bounds: (figures) =>
+    ["adaptive", "prequal"].flatMap((picker) => {
+      const found = figures.get(picker);
+      return found === undefined ? [] : [atLeast(`${picker}: success %`, found.successPercent, 99)];
+    }),
+};
+
+/** A fault of ten seconds, and one of one server of two. Played when asked for. */
+export const backCases: readonly Case[] = [...all.map((each) => backCase(...each)), oneOfTwo];
 
 /** Faults that come and go. Played when asked for. */
 export const flapCases: readonly Case[] = all.flatMap((each) => [

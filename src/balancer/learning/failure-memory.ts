@@ -81,23 +81,28 @@ export class FailureMemory {
     return this.#routes?.some((failures) => failures?.isBlamed) === true;
   }
 
-  /** Takes the success of an attempt that began at `startedAt`. */
-  succeed(route: number, startedAt: number, now: number, halfLifeMs: number): void {
+  /**
+   * Takes the success of an attempt that began at `startedAt`.
+   * @returns whether it followed a failure
+   */
+  succeed(route: number, startedAt: number, now: number, halfLifeMs: number): boolean {
     this.#seen |= 1 << route;
     this.#lastAt = now;
     const failures = this.#routes?.[route];
     // The success of an attempt that began before the last failure does not show that the instance has recovered.
-    if (failures === undefined || startedAt < failures.failedSince) return;
+    if (failures === undefined || startedAt < failures.failedSince) return false;
+    const hasFailed = failures.streak > 0;
     const step = Math.max(stepAfter(now - failures.at), Math.min(mostForgiven, failures.highest));
     failures.rate = rateOf(failures, now, halfLifeMs) * (1 - step);
     failures.streak = 0;
     failures.at = now;
     if (failures.rate < negligible) this.#drop(failures, route, now);
+    return hasFailed;
   }
 
   /**
    * Takes a failure.
-   * @returns whether it followed a success
+   * @returns whether it followed a failure, as everything does that an instance has not succeeded before
    */
   fail(route: number, { badness, startedAt, isRepeated, commonRate }: FailedAttempt, now: number, halfLifeMs: number): boolean {
     this.#seen |= 1 << route;
@@ -118,7 +123,7 @@ export class FailureMemory {
     failures.tookLong = now - startedAt > longMs;
     failures.isRepeated = isRepeated;
     failures.commonRate = commonRate;
-    return hasSucceeded && failures.streak === 1;
+    return !hasSucceeded || failures.streak > 1;
   }
 
   /** The rate of a route class; for a class that the instance has not served yet, the lowest rate of the others. */
@@ -151,6 +156,15 @@ export class FailureMemory {
       this.#blames = this.#relapsesAt(now) + 1;
       this.#blamedAt = now;
     }
+  }
+
+  /**
+   * Whether the last failures on the route were so many in a row that chance does not explain them, and came at once: an instance that is
+   * too busy lets requests wait, and is well again when it is not.
+   */
+  isCertain(route: number): boolean {
+    const failures = this.#routes?.[route];
+    return failures?.isSure === true && failures.streak > 0 && !failures.tookLong;
   }
 
   /** Whether the last answer on the route was a success: then the next one is awaited with less patience. */

@@ -36,3 +36,9 @@ export function faded(rate: number, silenceMs: number, halfLifeMs: number): numb
 export function stepAfter(silenceMs: number): number {
   return silenceMs > 0 ? Math.min(mostStep, Math.max(leastStep, 1 - Math.exp(-silenceMs / windowMs))) : leastStep;
 }
+
+/** The number of outcomes that a rate is made of, by the mean time between them. */
+export function outcomesOf(everyMs: number): number {
+  const step = stepAfter(everyMs);
+  return (2 - step) / step;
+}

@@ -51,7 +51,7 @@ export class LatencyEstimate {
 
   /** `false` until the first response. */
   get known(): boolean {
-    return this.#samples > 0;
+    return this.meanMs >= 0;
   }
 
   /**

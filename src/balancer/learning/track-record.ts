@@ -52,6 +52,11 @@ export class TrackRecord extends LatencyEstimate {
     return this.failures.isBlamed || !Number.isNaN(this.slowness?.avoidedSince ?? Number.NaN);
   }
 
+  /** Whether one request has waited, or one response has taken, longer than chance explains. */
+  get isSuspect(): boolean {
+    return this.slowness !== undefined && !Number.isNaN(this.slowness.suspectSince);
+  }
+
   /** Mean time that the waiting attempts have waited so far, in milliseconds. */
   meanAgeMs(now: number): number {
     return this.waiting > 0 ? now - this.startedSum / this.waiting : 0;
@@ -103,8 +108,7 @@ export class AttemptOnRecord implements AttemptLearner {
   #succeed(now: number): void {
     const { latency, failures, slowness } = this.#record;
     const { common, decayMs, failureHalfLifeMs } = this.#options;
-    common.observe(false);
-    failures.succeed(this.#route, this.#startedAt, now, failureHalfLifeMs);
+    common.observe(false, failures.succeed(this.#route, this.#startedAt, now, failureHalfLifeMs));
     const tookMs = now - this.#startedAt;
     if (tookMs > latency.suspectMs) this.#record.suspect(now, this.#startedAt);
     else if (slowness !== undefined && this.#startedAt >= slowness.suspectSince) slowness.suspectSince = Number.NaN;
@@ -115,7 +119,7 @@ export class AttemptOnRecord implements AttemptLearner {
     const { common, retries, failureHalfLifeMs } = this.#options;
     if (isRepeated && this.#isSafe) retries.fail();
     const failed = { badness, startedAt: this.#startedAt, isRepeated, commonRate: common.rate };
-    common.observe(this.#record.failures.fail(this.#route, failed, now, failureHalfLifeMs));
+    common.observe(true, this.#record.failures.fail(this.#route, failed, now, failureHalfLifeMs));
   }
 
   /** The attempt would have taken at least as long as it has waited: an instance that hangs must not look fast because callers give up. */

@@ -60,18 +60,23 @@ export class LoadProbePool {
    * The hot-cold lexicographic rule: of the cold instances the one with the lowest latency or, when all are hot, the one with the
    * fewest requests in flight. An instance is hot when it has more requests in flight than `rifQuantile` of the pool. Sick instances
    * come last.
+   * @param latencyOf latency that a request is expected to have at an instance
    */
-  choose(isSick: (probe: LoadProbe) => boolean): LoadProbe | undefined {
+  choose(isSick: (probe: LoadProbe) => boolean, latencyOf: (probe: LoadProbe) => number = reported): LoadProbe | undefined {
     if (this.#probes.length < minProbes) return undefined;
     const limit = this.hotAbove();
     let best: LoadProbe | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
+    let bestMs = Number.POSITIVE_INFINITY;
     for (const probe of this.#probes) {
       const rank = isSick(probe) ? 2 : probe.rif > limit ? 1 : 0;
-      if (best === undefined || rank < bestRank || (rank === bestRank && isBetter(probe, best, rank === 0))) {
-        best = probe;
-        bestRank = rank;
-      }
+      if (rank > bestRank) continue;
+      // Those that are hot or sick are compared by their requests in flight.
+      const ms = rank === 0 ? latencyOf(probe) : 0;
+      if (best !== undefined && rank === bestRank && (ms > bestMs || (ms === bestMs && probe.rif >= best.rif))) continue;
+      best = probe;
+      bestRank = rank;
+      bestMs = ms;
     }
     return best;
   }
@@ -111,6 +116,10 @@ export class LoadProbePool {
     const index = this.#probes.indexOf(probe);
     if (index >= 0) this.#probes.splice(index, 1);
   }
+}
+
+function reported({ latencyMs }: LoadProbe): number {
+  return latencyMs;
 }
 
 function isBetter(one: LoadProbe, other: LoadProbe, byLatency: boolean): boolean {

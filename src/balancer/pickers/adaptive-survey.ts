@@ -1,14 +1,13 @@
-import type { Random } from "../../core/clock.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { blameFor, tolerated } from "../learning/blame.ts";
+import { blameFor, type CommonRates, tolerated } from "../learning/blame.ts";
+import { outcomesOf } from "../learning/failure-rate.ts";
+import type { FailureShare } from "../learning/failure-share.ts";
 import { TrackRecord } from "../learning/track-record.ts";
-import { drawIndex } from "../lists/draw.ts";
 import type { PerUpstream } from "../lists/per-upstream.ts";
 import { costFactor, type ListWeights } from "../lists/weights.ts";
 
-/** A pick compares every candidate of a list up to this length; of a longer one it compares `draws`, drawn at random. */
+/** A pick compares every candidate of a list up to this length; of a longer one it compares those in a hand. */
 export const maxScanned = 32;
-const draws = 12;
 /** Difference between two mean latencies, in standard errors, from which on it counts, and from which on it counts whole. */
 const toldApartAt = 2.2;
 const sureAt = 3.7;
@@ -32,6 +31,10 @@ export interface SurveyedPick {
   readonly now: number;
   readonly failureHalfLifeMs: number;
   readonly failureWeight: number;
+  /** How often the picker picks. */
+  readonly perMs: number;
+  /** The failures of all instances. */
+  readonly common: FailureShare;
 }
 
 /** The figures of the candidates that one pick compares, in the order of comparison. A picker has one, since a pick is synchronous. */
@@ -59,9 +62,17 @@ export class Survey {
   /** The least of `ratios`, and the candidate with the least cost. */
   leastRatio = Number.NaN;
   cheapest = 0;
+  /** Mean time between two picks of each candidate, in milliseconds. */
+  fairMs = Number.NaN;
+  #lowestBound = Number.NaN;
   #referenceMs = Number.NaN;
   #referenceVariance = Number.NaN;
-  #sumOfRates = Number.NaN;
+  readonly #common: { -readonly [Key in keyof CommonRates]: number } = {
+    sum: Number.NaN,
+    count: 0,
+    outcomes: Number.NaN,
+    byChance: Number.NaN,
+  };
   #highestRate = Number.NaN;
   #highestFactor = Number.NaN;
 
@@ -70,18 +81,27 @@ export class Survey {
     return this.#referenceMs !== Number.POSITIVE_INFINITY;
   }
 
-  /** Chooses the candidates, reads their records, and finds the one that the others are compared with: the fastest that does not fail. */
-  read(upstreams: readonly Upstream[], records: PerUpstream<TrackRecord>, weights: ListWeights, random: Random, pick: SurveyedPick): void {
-    const isScan = upstreams.length <= maxScanned;
-    this.count = isScan ? upstreams.length : draws;
-    this.#sumOfRates = 0;
+  /**
+   * Reads the records of the candidates, and finds the one that the others are compared with: the fastest that does not fail.
+   * @param hand the indexes of the candidates; without it all are compared
+   */
+  read(
+    upstreams: readonly Upstream[],
+    records: PerUpstream<TrackRecord>,
+    weights: ListWeights,
+    hand: Uint32Array | undefined,
+    pick: SurveyedPick,
+  ): void {
+    this.count = hand === undefined ? upstreams.length : hand.length;
+    this.fairMs = this.count / pick.perMs;
+    this.#common.sum = 0;
     this.#highestRate = 0;
     this.#highestFactor = 1;
-    let lowestBound = Number.POSITIVE_INFINITY;
+    this.#lowestBound = Number.POSITIVE_INFINITY;
     this.#referenceMs = Number.POSITIVE_INFINITY;
     this.#referenceVariance = 0;
     for (let at = 0; at < this.count; at++) {
-      const index = isScan ? at : drawIndex(random, upstreams.length);
+      const index = hand === undefined ? at : (hand[at] as number);
       const record = records.at(upstreams, index);
       const rate = record.failures.of(pick.route, pick.now, pick.failureHalfLifeMs);
       const factor = costFactor(upstreams[index] as Upstream, weights);
@@ -89,30 +109,22 @@ export class Survey {
       this.records[at] = record;
       this.rates[at] = rate;
       this.factors[at] = factor;
-      this.#sumOfRates += rate;
+      this.#common.sum += rate;
       if (rate > this.#highestRate) this.#highestRate = rate;
       if (factor > this.#highestFactor) this.#highestFactor = factor;
-      if (!record.known || rate > tolerated) continue;
-      // One that is known well, and not one that has been fast once.
-      const bound = record.meanMs + 2 * Math.sqrt(record.varianceOfMean);
-      if (bound >= lowestBound) continue;
-      lowestBound = bound;
-      this.#referenceMs = Math.max(record.meanMs, minLatencyMs);
-      this.#referenceVariance = record.varianceOfMean;
+      this.blames[at] = 0;
+      if (rate <= tolerated) this.#refer(record);
     }
-    if (!this.isKnown) this.#referToFailing();
+    if (pick.failureWeight > 0 && this.#highestRate > tolerated) this.#blame(pick);
+    if (!this.isKnown) for (let at = 0; at < this.count; at++) this.#refer(this.records[at] as TrackRecord);
   }
 
   /** Judges one candidate by itself: how much slower it is than the reference, and what it is to blame for. */
-  judge(at: number, { now, failureWeight }: SurveyedPick): void {
+  judge(at: number, { now }: SurveyedPick): void {
     const record = this.records[at] as TrackRecord;
-    const age = record.waiting > 0 ? record.meanAgeMs(now) : 0;
-    if (age > record.suspectMs && Number.isNaN(record.slowness?.suspectSince ?? Number.NaN)) record.suspect(now);
-    let ratio = this.#ratioOf(record);
-    if (!Number.isNaN(record.slowness?.suspectSince ?? Number.NaN)) ratio = Math.max(ratio, suspectRatio);
-    this.slowness[at] = ratio;
-    const hasFailures = failureWeight > 0 && this.#highestRate > tolerated;
-    this.blames[at] = hasFailures ? blameFor(this.rates[at] as number, this.#sumOfRates, this.count) : 0;
+    if (record.waiting > 0 && !record.isSuspect && record.meanAgeMs(now) > record.suspectMs) record.suspect(now);
+    const ratio = this.#ratioOf(record);
+    this.slowness[at] = record.isSuspect ? Math.max(ratio, suspectRatio) : ratio;
   }
 
   /** The latency that a request to the candidate is expected to have, counting `ratio` as its slowness. */
@@ -159,14 +171,26 @@ export class Survey {
     for (let at = 0; at < this.count; at++) ratios[at] = (ratios[at] as number) / this.leastRatio;
   }
 
-  /** Where every candidate fails, the fastest of them is the reference. */
-  #referToFailing(): void {
+  /** Finds the part of each failure rate that the instance is to blame for. */
+  #blame({ route, common }: SurveyedPick): void {
+    const rates = this.#common;
+    rates.count = this.count;
+    rates.outcomes = outcomesOf(this.fairMs);
+    rates.byChance = common.byChance;
     for (let at = 0; at < this.count; at++) {
-      const record = this.records[at] as TrackRecord;
-      if (!record.known || record.meanMs >= this.#referenceMs) continue;
-      this.#referenceMs = Math.max(record.meanMs, minLatencyMs);
-      this.#referenceVariance = record.varianceOfMean;
+      const isCertain = (this.records[at] as TrackRecord).failures.isCertain(route);
+      this.blames[at] = blameFor(this.rates[at] as number, rates, isCertain);
     }
+  }
+
+  /** Compares with this one if it is the fastest so far: one that is known well, and not one that has been fast once. */
+  #refer(record: TrackRecord): void {
+    if (!record.known) return;
+    const bound = record.meanMs + 2 * Math.sqrt(record.varianceOfMean);
+    if (bound >= this.#lowestBound) return;
+    this.#lowestBound = bound;
+    this.#referenceMs = Math.max(record.meanMs, minLatencyMs);
+    this.#referenceVariance = record.varianceOfMean;
   }
 
   /** How many times slower than the reference, as far as the uncertainty of both does not explain it. */

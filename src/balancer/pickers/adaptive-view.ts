@@ -63,7 +63,7 @@ export function troubleOf(survey: Survey, at: number, where = ""): string {
   const record = survey.records[at] as TrackRecord;
   const reasons: string[] = [];
   if ((survey.blames[at] as number) > 0) reasons.push(`fails ${Math.round(100 * (survey.rates[at] as number))} %${where}`);
-  if (!Number.isNaN(record.slowness?.suspectSince ?? Number.NaN)) reasons.push("one wait was beyond chance");
+  if (record.isSuspect) reasons.push("one wait was beyond chance");
   else if ((survey.slowness[at] as number) > maxShared)
     reasons.push(`${(survey.slowness[at] as number).toFixed(1)} times slower than the fastest`);
   return reasons.join(", ");

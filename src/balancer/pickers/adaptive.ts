@@ -8,6 +8,7 @@ import { RetriesSeen } from "../learning/retries-seen.ts";
 import { RouteClasses } from "../learning/route-classes.ts";
 import { Slowness } from "../learning/slowness.ts";
 import { AttemptOnRecord, TrackRecord, type TrackRecordOptions } from "../learning/track-record.ts";
+import { Hand } from "../lists/hand.ts";
 import { PerList } from "../lists/per-list.ts";
 import { PerUpstream } from "../lists/per-upstream.ts";
 import { weighList } from "../lists/weights.ts";
@@ -16,7 +17,7 @@ import { settlePicker, sourcesOf } from "../picker-options.ts";
 import { accountOf, type DecidedBy, decidedBy } from "./adaptive-account.ts";
 import { type AdaptiveOptions, type AdaptiveSettings, adaptiveOptions } from "./adaptive-options.ts";
 import { Shares } from "./adaptive-shares.ts";
-import { maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
+import { maxScanned, maxShared, Survey, type SurveyedPick } from "./adaptive-survey.ts";
 import { comparedWith, isAvoided, judgeAll, nextTryIn, troubleOf, viewOf } from "./adaptive-view.ts";
 
 /** Part of the picks that may be tries of avoided instances, and the most tries that are saved up. */
@@ -48,6 +49,8 @@ class AdaptivePicker implements Picker {
   readonly #recordOptions: TrackRecordOptions;
   readonly #records: PerUpstream<TrackRecord>;
   readonly #weights = new PerList(weighList);
+  /** For lists that are too long to look at all candidates. */
+  readonly #hands = new PerList((list) => new Hand(list.length, this.#random));
   readonly #routes = new RouteClasses();
   readonly #survey = new Survey();
   readonly #shares = new Shares();
@@ -67,8 +70,9 @@ class AdaptivePicker implements Picker {
     this.#settings = settings;
     this.#random = random;
     this.#clock = clock;
-    this.#recordOptions = { decayMs, failureHalfLifeMs, clock, common: new FailureShare(), retries: this.#retries };
-    this.#at = { route: 0, now: Number.NaN, failureHalfLifeMs, failureWeight };
+    const common = new FailureShare();
+    this.#recordOptions = { decayMs, failureHalfLifeMs, clock, common, retries: this.#retries };
+    this.#at = { route: 0, now: Number.NaN, failureHalfLifeMs, failureWeight, perMs: this.#rate.perMs, common };
     // Clients that start together must not begin with the same instance.
     this.#records = new PerUpstream(() => new TrackRecord(random() - 0.5));
   }
@@ -78,6 +82,7 @@ class AdaptivePicker implements Picker {
   readonly update = (upstreams: readonly Upstream[]): void => {
     this.#records.update(upstreams);
     this.#weights.announce(upstreams);
+    this.#hands.announce(upstreams);
     this.#explained = undefined;
   };
 
@@ -114,7 +119,7 @@ class AdaptivePicker implements Picker {
     if (upstreams !== this.#list) return undefined;
     // A try ends its pick before the others are compared.
     if (this.#decidedBy === decidedBy.try) judgeAll(this.#survey, upstreams, this.#at);
-    const fairMs = this.#survey.count / this.#rate.perMs;
+    const { fairMs } = this.#survey;
     return accountOf(this.#survey, this.#shares, { upstreams, picked, by: this.#decidedBy, now: this.#at.now, fairMs });
   };
 
@@ -127,8 +132,9 @@ class AdaptivePicker implements Picker {
     pick.now = this.#clock.now();
     pick.route = this.#routes.of(request);
     this.#rate.count(pick.now);
+    pick.perMs = this.#rate.perMs;
     this.#tries = Math.min(maxTries, this.#tries + tryPart);
-    survey.read(upstreams, this.#records, this.#weights.of(upstreams) ?? weighList(upstreams), this.#random, pick);
+    survey.read(upstreams, this.#records, this.#weights.of(upstreams) ?? weighList(upstreams), this.#handOf(upstreams), pick);
     const isRetry = request.tried.length > 0;
     if (isRetry) this.#retries.retry();
     for (let at = 0; at < survey.count; at++) {
@@ -143,7 +149,13 @@ class AdaptivePicker implements Picker {
     const isSlow = (survey.ratios[survey.cheapest] as number) > maxShared;
     this.#decidedBy = isSlow ? decidedBy.slow : decidedBy.shares;
     if (isSlow) return survey.cheapest;
-    return this.#shares.pick(upstreams, survey, pick.now, survey.count / this.#rate.perMs);
+    return this.#shares.pick(upstreams, survey, pick.now, survey.fairMs);
+  }
+
+  /** The candidates of a long list that a pick compares; a part of one, which a retry picks from, is dealt anew. */
+  #handOf(upstreams: readonly Upstream[]): Uint32Array | undefined {
+    if (upstreams.length <= maxScanned) return undefined;
+    return (this.#hands.of(upstreams) ?? new Hand(upstreams.length, this.#random)).next();
   }
 
   /** Settles how slow a candidate counts as, and whether it is avoided. */
@@ -156,7 +168,7 @@ class AdaptivePicker implements Picker {
     if (isSlow) record.slowness ??= new Slowness();
     if (record.slowness !== undefined) {
       if (isSlow && Number.isNaN(record.slowness.avoidedSince)) record.triedAt = now;
-      record.slowness.see(isSlow, now, this.#survey.count / this.#rate.perMs);
+      record.slowness.see(isSlow, now, this.#survey.fairMs);
     }
     record.failures.see(route, isBlamed, now);
     if (ratio > 1 && !isSlow && !isBlamed) {
@@ -188,7 +200,7 @@ class AdaptivePicker implements Picker {
     const record = survey.records[at] as TrackRecord;
     const { failures, slowness, triedAt, lowRun } = record;
     // Mean time between two picks of each candidate.
-    const fairMs = survey.count / this.#rate.perMs;
+    const { fairMs } = survey;
     const avoidedSince = slowness?.avoidedSince ?? Number.NaN;
     const gap = this.#isMending(record, route) ? mendingGap : tryGap;
     const afterFailures = Math.max(triedAt + gap * fairMs, failures.tryAt(route, isRepeated, this.#rate.perMs, avoidedSince));
@@ -202,8 +214,8 @@ class AdaptivePicker implements Picker {
     const { survey, listOf } = this.#explainedLists(now);
     const whole = listOf.get(upstream);
     const list = comparedWith(upstream, whole);
-    const pick = { ...this.#at, now, route };
-    survey.read(list, this.#records, (whole && this.#weights.of(whole)) ?? weighList(list), this.#random, pick);
+    const pick = { ...this.#at, now, route, perMs: this.#rate.perMs };
+    survey.read(list, this.#records, (whole && this.#weights.of(whole)) ?? weighList(list), undefined, pick);
     judgeAll(survey, list, pick);
     return { survey, list, at: list.indexOf(upstream), pick };
   }

@@ -34,12 +34,32 @@ export function prequal(options: PrequalOptions = {}): ReportingPicker {
   return new Prequal(settlePicker("prequal", prequalOptions, options), "", undefined, { count: 0 });
 }
 
+/**
+ * The latency of an instance that gets no request halves in this many picks of each instance: it reports the one of its last requests,
+ * however long ago they were.
+ */
+const staleAfter = 16;
+/** A response that takes less than this part of the latency reported shows that the report is outdated: it is tried again at once. */
+const outdatedPart = 0.5;
+/** Candidates that are looked at for one that answers. */
+const mostSilent = 16;
+
 /** Failures and counts of one instance, beside its probe in the pool. */
 class InstanceRecord {
   readonly failures: FailureRate = new FailureRate();
+  /** The pick after which its latency is taken to be outdated. */
+  usedAt: number;
+  /** The latency that it has reported last, in milliseconds. */
+  latencyMs = 0;
+  /** Its last probe was not answered at all. */
+  isSilent = false;
   probes = 0;
   probesFailed = 0;
   malformedReports = 0;
+
+  constructor(usedAt: number) {
+    this.usedAt = usedAt;
+  }
 }
 
 /** A list of candidates that picks are made from. */
@@ -55,10 +75,11 @@ class Prequal implements ReportingPicker {
   readonly #clock: Clock;
   /** Absent where the picker has no way to send a probe: only responses are read then. */
   readonly #prober: LoadProber | undefined;
-  readonly #records = new PerUpstream(() => new InstanceRecord());
+  readonly #records = new PerUpstream(() => new InstanceRecord(this.#picks));
   readonly #lists = new PerList<ProbedList>((list, before) => this.#probedListOf(list, before));
   /** The list of the last pick: the next attempt was picked from it. */
   #lastList: ProbedList | undefined;
+  #picks = 0;
   #answeredAt = Number.NEGATIVE_INFINITY;
 
   constructor(settings: PrequalSettings, service: string, context: PickerContext | undefined, malformed: MalformedReports) {
@@ -87,22 +108,27 @@ class Prequal implements ReportingPicker {
     if (upstreams.length < 2) return upstreams[0];
     const list = this.#lists.of(upstreams);
     this.#lastList = list;
+    this.#picks++;
     // A retry picks from a part of a list: the candidates that are left, without the one that a probe spoke for.
     if (list === undefined) return upstreams[drawIndex(this.#random, upstreams.length)];
-    const chosen = this.#choose(list.pool);
+    const chosen = this.#choose(list);
     for (let removals = roundAtRandom(this.#settings.removalsPerRequest, this.#random); removals > 0; removals--) list.pool.removeOne();
     this.#probeSome(upstreams, list);
-    return chosen?.upstream ?? upstreams[drawIndex(this.#random, upstreams.length)];
+    return chosen?.upstream ?? this.#draw(upstreams);
   };
 
   readonly onAttempt = (upstream: Upstream): AttemptLearner => {
-    const { failures } = this.#records.of(upstream);
+    const record = this.#records.of(upstream);
+    const { failures, latencyMs, usedAt } = record;
     const list = this.#lastList;
     const startedAt = this.#clock.now();
+    record.usedAt = this.#picks;
     return {
       onHead: (response) => {
         const now = this.#clock.now();
-        failures.record(badnessOf(response.status), now, failureHalfLifeMs);
+        const badness = badnessOf(response.status);
+        failures.record(badness, now, failureHalfLifeMs);
+        if (badness === 0 && now - startedAt < outdatedPart * latencyMs) record.usedAt = usedAt;
         if (list !== undefined) this.#takeReport(list, upstream, response, Math.max(0, now - startedAt));
       },
       onEnd: (error) => {
@@ -138,7 +164,7 @@ class Prequal implements ReportingPicker {
   }
 
   /** The best probe of the pool, counted as used; `undefined` when the pick is left to chance. */
-  #choose(pool: LoadProbePool): LoadProbe | undefined {
+  #choose({ pool, size }: ProbedList): LoadProbe | undefined {
     const now = this.#clock.now();
     pool.expire(now);
     let rates = 0;
@@ -146,9 +172,22 @@ class Prequal implements ReportingPicker {
     const limit = tolerated + rates / 2 / (pool.probes.length || 1);
     const isUnanswered = !(now - this.#answeredAt <= this.#settings.maxProbeAgeMs);
     if (isUnanswered && this.#random() < exploration) return undefined;
-    const chosen = pool.choose(({ failures }) => failures.at(now, failureHalfLifeMs) > limit);
+    const chosen = pool.choose(
+      ({ failures }) => failures.at(now, failureHalfLifeMs) > limit,
+      ({ upstream, latencyMs }) => latencyMs * 2 ** ((this.#records.of(upstream).usedAt - this.#picks) / (staleAfter * size)),
+    );
     if (chosen !== undefined) pool.use(chosen);
     return chosen;
+  }
+
+  /** A candidate at random, or the next one that has not left its last probe without any answer. */
+  #draw(upstreams: readonly Upstream[]): Upstream | undefined {
+    const first = drawIndex(this.#random, upstreams.length);
+    for (let index = first; index < first + Math.min(mostSilent, upstreams.length); index++) {
+      const upstream = upstreams[index % upstreams.length] as Upstream;
+      if (!this.#records.of(upstream).isSilent) return upstream;
+    }
+    return upstreams[first];
   }
 
   #probeSome(upstreams: readonly Upstream[], list: ProbedList): void {
@@ -166,6 +205,7 @@ class Prequal implements ReportingPicker {
   }
 
   #onAnswer(list: ProbedList, upstream: Upstream, answer: LoadProbeAnswer): void {
+    this.#records.of(upstream).isSilent = answer === undefined;
     const isGood = answer !== undefined && answer.response.status >= 200 && answer.response.status < 300;
     if (isGood && this.#takeReport(list, upstream, answer.response, answer.ms)) this.#answeredAt = this.#clock.now();
     else this.#records.of(upstream).probesFailed++;
@@ -181,7 +221,9 @@ class Prequal implements ReportingPicker {
     const rif = report?.named.get("rif") ?? -1;
     const latencyMs = report?.named.get("latency_ms") ?? (upstream.latencyMs || ms);
     if (!(rif >= 0 && latencyMs >= 0)) return false;
-    const { failures } = this.#records.of(upstream);
+    const record = this.#records.of(upstream);
+    const { failures } = record;
+    record.latencyMs = latencyMs;
     pool.add({ upstream, failures, rif, latencyMs, at: this.#clock.now(), uses: 0, maxUses: this.#maxUses(size) });
     return true;
   }

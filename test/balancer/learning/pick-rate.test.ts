@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { FailureShare } from "../../../src/balancer/learning/failure-share.ts";
 import { PickRate } from "../../../src/balancer/learning/pick-rate.ts";
 
 describe("the rate of picks", () => {
@@ -15,15 +14,5 @@ describe("the rate of picks", () => {
     for (const now of [0, Number.NaN, Number.POSITIVE_INFINITY, -1, 5]) for (let pick = 0; pick < 100; pick++) rate.count(now);
     expect(rate.perMs).toBeGreaterThan(0);
     expect(rate.perMs).toBeLessThan(Number.POSITIVE_INFINITY);
-  });
-});
-
-describe("the common rate of failures", () => {
-  it("is that of the last hundred attempts, and 0 again after many good ones", () => {
-    const common = new FailureShare();
-    for (let attempt = 0; attempt < 1_000; attempt++) common.observe(attempt % 4 === 0);
-    expect(Math.abs(common.rate - 0.25)).toBeLessThan(0.03);
-    for (let attempt = 0; attempt < 2_000; attempt++) common.observe(false);
-    expect(common.rate).toBe(0);
   });
 });

@@ -35,6 +35,11 @@ describe("LoadProbePool", () => {
     expect(chosenOf(poolOf(probes, { rifQuantile: 1 }))).toBe(1);
   });
 
+  it("chooses by the latency that it is given for each probe", () => {
+    const pool = poolOf([probe(0, 0, 50), probe(1, 0, 10), probe(2, 0, 20)]);
+    expect(pool.choose(healthy, ({ latencyMs }) => (latencyMs === 50 ? 5 : latencyMs))?.upstream.endpoint.port).toBe(1);
+  });
+
   it("chooses none from fewer than two probes", () => {
     expect(chosenOf(poolOf([]))).toBeUndefined();
     expect(chosenOf(poolOf([probe(0, 0, 1)]))).toBeUndefined();

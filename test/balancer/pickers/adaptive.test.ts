@@ -178,6 +178,21 @@ describe("adaptive", () => {
     expect(slow / served.length).toBeLessThan(0.02);
   });
 
+  it("finds the good instances of a long list in which nine of ten fail", () => {
+    const instances = Array.from({ length: 100 }, (_, index) => (index % 10 > 0 ? failing(500) : fast));
+    const served = play({ instances, create, rate: 300, seconds: 20 });
+    expect(successOf(served)).toBeGreaterThan(0.9);
+  });
+
+  it("spreads requests evenly over a long list", () => {
+    const served = play({ instances: Array.from({ length: 60 }, () => fast), create, rate: 600, seconds: 40 });
+    for (let instance = 0; instance < 60; instance++) {
+      const share = shareOf(served, instance, 10) * 60;
+      expect(share).toBeGreaterThan(0.93);
+      expect(share).toBeLessThan(1.07);
+    }
+  });
+
   it("keeps the other routes of an instance on which one route fails", () => {
     const instance: Instance = (now, path, random) => (path.startsWith("/reports") ? failing(500) : fast)(now, path, random);
     const served = play({ instances: [instance, fast, fast, fast], create, paths: ["/reports/1", "/users/2"], seconds: 30 });

@@ -144,6 +144,40 @@ describe("prequal", () => {
     expect((counts[0] ?? 0) / 300).toBeLessThan(0.02);
   });
 
+  it("sends nothing to an instance of two that leaves probes without an answer", async () => {
+    const send: Dispatch = async (request) =>
+      indexOf(request) === 0
+        ? Promise.reject(new MeshError("ERR_MESH_TIMEOUT", "hangs", { service: "orders" }))
+        : response(reportOf(1, 10));
+    const setup = started(2, send);
+    await counted(setup, 5);
+    expect(await counted(setup, 200)).toEqual([0, 200]);
+  });
+
+  it("tries an instance whose report is outdated, and again at once while it answers faster than it says", async () => {
+    const reports = [reportOf(0, 300), reportOf(0, 10), reportOf(0, 10), reportOf(0, 10)];
+    const setup = started(4, async (request) => response(reports[indexOf(request)]));
+    const { picker, clock, upstreams } = setup;
+    const roundsUntilTried = async (ms: number): Promise<number> => {
+      for (let round = 1; round <= 2_000; round++) {
+        const picked = (await setup.round()) as Upstream;
+        const isOutdated = picked === upstreams[0];
+        const learner = picker.onAttempt?.(picked, testRequest());
+        await clock.advance(isOutdated ? ms : 10);
+        learner?.onHead(response(reports[upstreams.indexOf(picked)]));
+        learner?.onEnd(undefined);
+        if (isOutdated) return round;
+      }
+      return Number.POSITIVE_INFINITY;
+    };
+    await counted(setup, 20);
+    const first = await roundsUntilTried(300);
+    expect(first).toBeGreaterThan(100);
+    expect(first).toBeLessThan(600);
+    expect(await roundsUntilTried(8)).toBeGreaterThan(100);
+    for (let time = 0; time < 5; time++) expect(await roundsUntilTried(8)).toBeLessThan(10);
+  });
+
   it("gives up a probe after probeTimeoutMs, has at most maxProbesInFlight, and leaves no timer", async () => {
     const cancelled: unknown[] = [];
     const send: Dispatch = (request) =>
