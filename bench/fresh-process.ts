@@ -25,6 +25,15 @@ const programs: Readonly<Record<string, string>> = {
     import axios from "axios";
     const client = axios.create({ adapter: "http", httpAgent: new Agent({ keepAlive: true }) });
     await drive(async () => (await client.get(URL_)).data);`,
+  "mesh.fetch, on-use": `
+    import { createMesh, roundRobin } from "inmesh";
+    const { hostname: host, port, pathname } = new URL(URL_);
+    const users = Array.from({ length: 100 }, (_, index) => ({ id: "instance-" + index, host, port: Number(port) }));
+    const discovery = { async *watch() { yield users; } };
+    const mesh = createMesh({ discovery, watch: "on-use", picker: roundRobin() });
+    await drive(async () => (await mesh.fetch("users" + pathname)).json());
+    const { endpoints } = mesh.explain("users");
+    if (!endpoints.every(({ attempts }) => attempts > 0) || endpoints.length !== 100) throw new Error("not all endpoints were called");`,
   "bare node": "",
 };
 
@@ -49,6 +58,8 @@ export interface Usage {
   readonly value: number;
   /** Resident set, in bytes. */
   readonly rss: number;
+  /** On the JavaScript heap and in buffers outside it, in bytes, garbage included. */
+  readonly heap: number;
 }
 
 /** Builds the package, which {@link runFresh} measures. */
@@ -61,7 +72,8 @@ export async function runFresh(client: string, calls: number, port: number): Pro
   const constants = `const CALLS = ${calls}, URL_ = "http://127.0.0.1:${port}/users/42";`;
   const end = `
     const { user, system } = process.cpuUsage();
-    console.log(JSON.stringify({ value: user + system, rss: process.memoryUsage.rss() }));
+    const { rss, heapUsed, external } = process.memoryUsage();
+    console.log(JSON.stringify({ value: user + system, rss, heap: heapUsed + external }));
     process.exit();`;
   const program = `${constants}\n${programs[client]}\n${drive}\n${end}`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd: root });

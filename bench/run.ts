@@ -6,9 +6,11 @@ import { adminPage } from "./admin.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { endpoints } from "./endpoints.ts";
 import { importCost } from "./import.ts";
+import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
 import { latency } from "./latency.ts";
 import { memory } from "./memory.ts";
+import { onUse } from "./on-use.ts";
 import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
 import { registration } from "./registration.ts";
@@ -26,9 +28,11 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   latency,
   telemetry,
   scrape,
+  inbound,
   streaming,
   stopping,
   memory,
+  "on-use": onUse,
   import: importCost,
   picks,
   endpoints,

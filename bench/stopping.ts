@@ -70,7 +70,7 @@ async function restarted(config: Partial<InstanceConfig>, seed: number): Promise
     },
     async inject(instances) {
       for (const instance of instances) {
-        times.push(await instance.leave());
+        times.push((await instance.leave()).ms);
         await instance.restart();
         await pause(100);
       }

@@ -17,12 +17,19 @@ interface Place {
  */
 export class LoopbackTargets {
   readonly #places = new Map<string, Place>();
+  readonly #socketPath: string | undefined;
 
   readonly discovery: Discovery = {
     name: "the origins that the suite calls",
     emptyPolicy: "trust",
+    allowSocketPaths: true,
     watch: (service, signal) => this.#watch(service, signal),
   };
+
+  /** @param socketPath the Unix socket at which all of them are */
+  constructor(socketPath?: string) {
+    this.#socketPath = socketPath;
+  }
 
   /** `url` with its origin replaced by a service name; unchanged when the origin is not on loopback. */
   named(url: string): string {
@@ -50,7 +57,9 @@ export class LoopbackTargets {
 
   async *#watch(service: string, signal: AbortSignal) {
     const place = this.#places.get(service);
-    yield place === undefined ? [] : [{ id: service, host: place.host, port: place.port, secure: place.secure }];
+    const socketPath = this.#socketPath;
+    const at = socketPath === undefined ? {} : { socketPath };
+    yield place === undefined ? [] : [{ id: service, host: place.host, port: place.port, secure: place.secure, ...at }];
     if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
 }

@@ -3,7 +3,9 @@ import { appendFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as nodeTest from "node:test";
+import type { DispatcherOptions } from "../src/bridges/dispatcher.ts";
 import { createMesh } from "../src/mesh/mesh.ts";
+import { meshOptionsOf, socketPathOf } from "./client-options.ts";
 import { subjectVariable, suiteVariable, touchedVariable } from "./environment.ts";
 import { LoopbackTargets } from "./loopback-targets.ts";
 
@@ -12,6 +14,7 @@ interface Inner {
   dispatch(options: object, handler: object): boolean;
   close(...args: unknown[]): unknown;
   destroy(...args: unknown[]): unknown;
+  readonly webSocketOptions: unknown;
   readonly closed: boolean;
   readonly destroyed: boolean;
 }
@@ -41,10 +44,35 @@ function originOf(given: unknown): string | undefined {
   return undefined;
 }
 
+/** The handler, for which a redirect leads to the origin that the suite knows instead of the service. */
+function withOwnLocations(handler: object, targets: LoopbackTargets): object {
+  if (typeof handler !== "object" || handler === null) return handler;
+  return new Proxy(handler, {
+    get(given, name) {
+      const value: unknown = Reflect.get(given, name);
+      if (name === "onHeaders" && typeof value === "function") {
+        return (status: number, headers: Buffer[], ...rest: unknown[]) => {
+          const isLocation = (index: number) => index % 2 === 1 && headers[index - 1]?.toString().toLowerCase() === "location";
+          const told = headers.map((part, index) => (isLocation(index) ? Buffer.from(targets.unnamed(part.toString())) : part));
+          return value.call(given, status, told, ...rest);
+        };
+      }
+      if (name === "onResponseStart" && typeof value === "function") {
+        return (controller: unknown, status: number, headers: Record<string, unknown>, ...rest: unknown[]) => {
+          const { location } = headers;
+          const told = typeof location === "string" ? { ...headers, location: targets.unnamed(location) } : headers;
+          return value.call(given, controller, status, told, ...rest);
+        };
+      }
+      return typeof value === "function" ? value.bind(given) : value;
+    },
+  });
+}
+
 /** A client, pool or agent of the suite over a mesh of its own, whose policies are off: the tests are of the contract, not of what policies add. */
-function overMesh(Real: Make): Make {
+function overMesh(Real: Make, isH2c: boolean): Make {
   class OverMesh extends undici.Dispatcher {
-    readonly #targets = new LoopbackTargets();
+    readonly #targets: LoopbackTargets;
     readonly #inner: Inner;
     readonly #origin: string | undefined;
 
@@ -53,7 +81,11 @@ function overMesh(Real: Make): Make {
       // Its own checks of its options.
       void (new Real(origin, options).destroy() as Promise<void>).catch(() => {});
       this.#origin = originOf(origin);
+      // An agent takes its options first.
+      const given = options ?? (typeof origin === "string" || origin instanceof URL ? undefined : origin);
+      this.#targets = new LoopbackTargets(socketPathOf(given));
       const mesh = createMesh({
+        ...meshOptionsOf(isH2c ? { ...given, useH2c: true } : given),
         discovery: this.#targets.discovery,
         propagateDeadline: false,
         retry: false,
@@ -62,7 +94,8 @@ function overMesh(Real: Make): Make {
         attemptTimeoutMs: false,
         bodyIdleTimeoutMs: false,
       });
-      this.#inner = mesh.dispatcher() as unknown as Inner;
+      const { webSocket } = (given ?? {}) as DispatcherOptions;
+      this.#inner = mesh.dispatcher(webSocket === undefined ? {} : { webSocket }) as unknown as Inner;
       // For the proxies that `compose` makes.
       this.close = this.close.bind(this);
       this.destroy = this.destroy.bind(this);
@@ -73,7 +106,8 @@ function overMesh(Real: Make): Make {
       if (typeof options !== "object" || options === null) return this.#inner.dispatch(options as object, handler);
       // A client and a pool have one origin, whatever the options say.
       const origin = this.#origin ?? originOf((options as { readonly origin?: unknown }).origin);
-      return this.#inner.dispatch({ ...options, origin: origin === undefined ? undefined : this.#targets.named(origin) }, handler);
+      const target = origin === undefined ? undefined : this.#targets.named(origin);
+      return this.#inner.dispatch({ ...options, origin: target }, withOwnLocations(handler, this.#targets));
     }
 
     close(...args: unknown[]): unknown {
@@ -82,6 +116,10 @@ function overMesh(Real: Make): Make {
 
     destroy(...args: unknown[]): unknown {
       return this.#inner.destroy(...args);
+    }
+
+    get webSocketOptions(): unknown {
+      return this.#inner.webSocketOptions;
     }
 
     get closed(): boolean {
@@ -105,6 +143,6 @@ function noting(Real: Make): Make {
   };
 }
 
-for (const name of ["Client", "Pool", "BalancedPool", "RoundRobinPool", "Agent"])
-  undici[name] = isMesh ? overMesh(undici[name] as Make) : noting(undici[name] as Make);
+for (const name of ["Client", "Pool", "BalancedPool", "RoundRobinPool", "Agent", "H2CClient"])
+  undici[name] = isMesh ? overMesh(undici[name] as Make, name === "H2CClient") : noting(undici[name] as Make);
 (undici["setGlobalDispatcher"] as (dispatcher: object) => void)(new (undici["Agent"] as Make)());

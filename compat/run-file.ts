@@ -118,7 +118,16 @@ function linesOf<Line>(file: string): Line[] {
   return readFileSync(file, "utf8")
     .split("\n")
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line);
+    .flatMap((line) => parsed<Line>(line));
+}
+
+/** A process that was killed, or has threads that report too, leaves pieces of lines. */
+function parsed<Line>(line: string): Line[] {
+  try {
+    return [JSON.parse(line) as Line];
+  } catch {
+    return [];
+  }
 }
 
 function resultsOf(lines: readonly ReportLine[], touched: ReadonlySet<string>, end: ProcessEnd): TestResult[] {

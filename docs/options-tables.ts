@@ -54,7 +54,9 @@ export function optionGroups(): OptionGroups {
     { title: "serve", options: documented([], serveOptions.rules, ofServing) },
   ];
   const [ofWhole, ofService] = levels;
-  return { levels, groups: [ofService, ofWhole].flatMap((level) => groupsIn(level?.options ?? [], ofMesh)) };
+  const ofServe = levels.find(({ title }) => title === "serve");
+  const groups = [ofService, ofWhole].flatMap((level) => groupsIn(level?.options ?? [], ofMesh));
+  return { levels, groups: [...groups, ...groupsIn(ofServe?.options ?? [], ofServing)] };
 }
 
 function documented(group: readonly string[], rules: Rules, comments: OptionComments): readonly DocumentedOption[] {

@@ -1,5 +1,14 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
-import { attemptErrorRatio, callErrorRatio, callLatency, calls, failedCalls, rate, retriesPerCall } from "../src/assets/expressions.ts";
+import {
+  attemptErrorRatio,
+  callErrorRatio,
+  callLatency,
+  calls,
+  failedCalls,
+  rate,
+  retriesPerCall,
+  servedLatency,
+} from "../src/assets/expressions.ts";
 import { serviceLabel } from "../src/assets/selection.ts";
 import { dashboard, type Row } from "./dashboard.ts";
 import { stat, table, timeSeries } from "./panels.ts";
@@ -136,12 +145,58 @@ const overTime: Row = {
   ],
 };
 
+const served: Row = {
+  title: "Requests served",
+  panels: [
+    timeSeries({
+      title: "Requests served by status",
+      description: "Requests per second that these processes served themselves, by the status of the response.",
+      unit: "reqps",
+      min: 0,
+      isStacked: true,
+      queries: [
+        {
+          expr: rate(grouped("http_response_status_code"), "http.server.request.duration", [], "count"),
+          legend: "{{http_response_status_code}}",
+        },
+      ],
+      width: 6,
+    }),
+    timeSeries({
+      title: "Time to serve p99",
+      description: "99 % of the requests that these processes served took less, up to the end of the response.",
+      unit: "s",
+      min: 0,
+      queries: [{ expr: servedLatency(0.99, grouped("job")), legend: "{{job}}" }],
+      width: 6,
+    }),
+    timeSeries({
+      title: "Requests under way",
+      description: "Requests that these processes serve at this moment.",
+      unit: "short",
+      min: 0,
+      queries: [{ expr: gauge("sum", "http.server.active_requests", "job"), legend: "{{job}}" }],
+      width: 6,
+    }),
+    timeSeries({
+      title: "Requests refused by part",
+      description: "Requests per second that were refused before any handler saw them, by the part that did it.",
+      unit: "reqps",
+      min: 0,
+      queries: [
+        { expr: rate(grouped("job, inmesh_server_refusal"), "inmesh.server.refused"), legend: "{{job}} {{inmesh_server_refusal}}" },
+      ],
+      width: 6,
+    }),
+  ],
+};
+
 /** All services at a glance: the golden signals, and a table with a link to each service. */
 export function overview(): Dashboard {
   return dashboard({
     name: "overview",
     title: "Overview",
     description: "All services that are called through inmesh.",
-    rows: [now, services, overTime],
+    rows: [now, services, overTime, served],
   });
 }

@@ -211,12 +211,57 @@ const loadAndTime: Row = {
   ],
 };
 
+const byInstance = `${serviceLabel}, network_peer_address, network_peer_port`;
+const instanceLegend = `${serviceLegend} {{network_peer_address}}:{{network_peer_port}}`;
+
+const singleInstances: Row = {
+  title: "Single instances (perEndpoint: true)",
+  panels: [
+    timeSeries({
+      title: "Shares of instances",
+      description:
+        "Share of the attempts of the last minute that each instance got, and share that it is meant to have, averaged over processes.",
+      unit: "percentunit",
+      min: 0,
+      queries: [
+        {
+          expr: gauge("avg", "inmesh.endpoint.share", `${byInstance}, inmesh_share_kind`),
+          legend: `${instanceLegend} {{inmesh_share_kind}}`,
+        },
+      ],
+    }),
+    timeSeries({
+      title: "Failures of instances",
+      description: "Share of the attempts at each instance that failed by its fault, averaged over processes.",
+      unit: "percentunit",
+      min: 0,
+      queries: [{ expr: gauge("avg", "inmesh.endpoint.failure.share", byInstance), legend: instanceLegend }],
+    }),
+    timeSeries({
+      title: "Instances avoided",
+      description: "Processes whose picker avoids the instance.",
+      unit: "short",
+      min: 0,
+      queries: [{ expr: gauge("sum", "inmesh.endpoint.avoided", byInstance), legend: instanceLegend }],
+    }),
+    timeSeries({
+      title: "Costs of instances",
+      description: "Cost of each instance to the picker, by its terms, averaged over processes.",
+      unit: "s",
+      min: 0,
+      queries: [
+        { expr: gauge("avg", "inmesh.endpoint.cost", `${byInstance}, inmesh_cost_term`), legend: `${instanceLegend} {{inmesh_cost_term}}` },
+      ],
+    }),
+  ],
+};
+
 /** The mesh's measures against failures: retries, hedges, breakers, ejections, limits, deadlines. */
 export function resilience(): Dashboard {
   return dashboard({
     name: "resilience",
     title: "Resilience",
     description: "The mesh's measures against failures, and their cost.",
-    rows: [now, retriesAndHedges, breakersAndEjections, loadAndTime],
+    rows: [now, retriesAndHedges, breakersAndEjections, loadAndTime, singleInstances],
   });
 }

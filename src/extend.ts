@@ -15,10 +15,12 @@ export type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse,
 export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
 export type { RequestHeaders } from "./core/http/request-headers.ts";
 export { type HeaderLines, headerOf } from "./core/http/response-headers.ts";
+export type { TransferListener } from "./core/http/transfer-listener.ts";
 // Entries of a registry that are no endpoints.
 export type { LeftOut } from "./core/left-out.ts";
 // Observers, and subscribers of diagnostics channels.
 export type { CallEnd, CallObserver, Observation } from "./core/observing/call-observer.ts";
+export type { ConsideredPick, DecisionRecorder, TracedRequest } from "./core/observing/call-trace.ts";
 export type {
   BreakerEvent,
   DiscoveryErrorEvent,
@@ -33,16 +35,18 @@ export type {
   RetryDenial,
   RetryDeniedEvent,
   RetryEvent,
+  ServingEvent,
   TraceEvent,
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
+export type { RecentCount } from "./core/observing/recent-count.ts";
 export type { ServedEnd, ServedObserver, ServedRequest } from "./core/observing/served-request.ts";
 // An instance as the mesh sees it: what pickers, observers and policies are handed.
 /** Progress of a request body, as {@link MeshRequest.progress} has it. */
 export type { SendProgress } from "./core/send-progress.ts";
 export { Upstream } from "./core/upstream.ts";
 // Discovery adapters.
-export type { Discovery, DiscoveryAnswer } from "./discovery/discovery.ts";
+export type { Discovery, DiscoveryAnswer, UsePace } from "./discovery/discovery.ts";
 export { parseTarget, type Target } from "./fetch/target.ts";
 // Limits of concurrency.
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
@@ -75,6 +79,7 @@ export type {
   RequestMessage,
   RetryDeniedMessage,
   RetryMessage,
+  ServingMessage,
   TraceMessage,
 } from "./telemetry/channel-messages.ts";
 export { isMeshRequest } from "./telemetry/spans/spans.ts";

@@ -27,7 +27,7 @@ export { type RingHashOptions, ringHash } from "./balancer/pickers/ring-hash.ts"
 export { type RoundRobinOptions, roundRobin } from "./balancer/pickers/round-robin.ts";
 export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
-export type { AnyDispatcher, DispatcherOptions } from "./bridges/dispatcher.ts";
+export type { AnyDispatcher, DispatcherOptions, WebSocketLimits } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
 export type { RefusableAddresses } from "./core/address-policy.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
@@ -54,13 +54,17 @@ export type {
   RegistrationReading,
   RegistryReading,
   RegistryState,
+  ServerReading,
   ServiceReading,
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";
 export { traceOf } from "./core/observing/trace-recorder.ts";
 export type { InstanceState } from "./core/upstream.ts";
+export type { OutsideEndpoint } from "./discovery/boundary/boundary.ts";
+export type { BoundaryOptions } from "./discovery/boundary/boundary-options.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
+export { type Location, located } from "./discovery/combined/located.ts";
 export { type UnionOptions, union } from "./discovery/combined/union.ts";
 export type { SourceErrorListener } from "./discovery/combined/watched-source.ts";
 export type { EmptyPolicy } from "./discovery/discovery.ts";

@@ -27,6 +27,7 @@ export type {
   InstanceReading,
   LatencyReading,
   MeshSnapshot,
+  OutsideRow,
   ProcessReading,
   RecentError,
   RegistryRow,

@@ -1,7 +1,7 @@
-import type { EndpointExplanation } from "../mesh/explanation.ts";
+import type { EndpointExplanation, ServiceExplanation } from "../mesh/explanation.ts";
 import type { ServiceTally } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
-import type { EndpointRow, InstanceReading } from "./snapshot.ts";
+import type { EndpointRow, InstanceReading, OutsideRow } from "./snapshot.ts";
 
 /** The short form of an endpoint, for the overview. */
 export function instanceOf({ endpoint, address, state, avoided }: EndpointExplanation, tally: ServiceTally): InstanceReading {
@@ -50,6 +50,11 @@ export function endpointRow(explained: EndpointExplanation, tally: ServiceTally)
     latencyMs,
     picker: picker === undefined ? null : shownFigures(picker),
   };
+}
+
+/** An endpoint outside of the boundary of its service. */
+export function outsideRow({ endpoint, address, region, reason }: ServiceExplanation["outside"][number]): OutsideRow {
+  return { id: endpoint.id, address, zone: endpoint.zone ?? null, region: region ?? null, reason: shownText(reason) };
 }
 
 /** JSON has no infinite numbers. */

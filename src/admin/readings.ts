@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import { endpointRow, instanceOf } from "./endpoint-rows.ts";
+import { endpointRow, instanceOf, outsideRow } from "./endpoint-rows.ts";
 import { registrySummary } from "./health/registry-summary.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
@@ -13,6 +13,7 @@ const rateS = 10;
 const shareS = 60;
 /** A service with at most so many instances is shown with them. */
 const fewInstances = 8;
+const maxOutside = 100;
 
 /** The part of a service that a request asks for. */
 export interface ServiceQuery {
@@ -62,6 +63,8 @@ export class Readings {
         certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
       },
       registry: registrySummary(services.map((row) => row.registry)),
+      servers: recorder.reading?.servers() ?? [],
+      registrations: (recorder.reading?.registrations() ?? []).map((each) => ({ ...each, registry: shownText(each.registry) })),
       services,
     };
   }
@@ -88,6 +91,7 @@ export class Readings {
       discovery: shownText(explanation.discovery),
       discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
       leftOut: explanation.leftOut.map(({ reason, count }) => ({ reason: shownText(reason), count })),
+      outside: explanation.outside.slice(0, maxOutside).map(outsideRow),
       endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally)),
       endpointsFound: found.length,
       canChange,

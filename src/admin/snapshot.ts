@@ -1,5 +1,5 @@
 import type { LeftOutCount } from "../core/left-out.ts";
-import type { ConcurrencyReading, RegistryState, ServiceReading } from "../core/observing/reading.ts";
+import type { ConcurrencyReading, RegistrationReading, RegistryState, ServerReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
 // The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
@@ -105,6 +105,10 @@ export interface MeshSnapshot {
   readonly atMs: number;
   readonly process: ProcessReading;
   readonly registry: RegistrySummary;
+  /** The servers of the process (`inmesh/server`). */
+  readonly servers: readonly ServerReading[];
+  /** The registrations of the process itself, one for each registry. */
+  readonly registrations: readonly RegistrationReading[];
   /** Sorted by name. */
   readonly services: readonly ServiceRow[];
 }
@@ -161,6 +165,16 @@ export interface EndpointRow extends InstanceReading {
   readonly latencyMs: number;
   /** The knowledge of the picker about it, such as its cost and the terms of that; `null` for a picker without figures. */
   readonly picker: Readonly<Record<string, number | string>> | null;
+}
+
+/** An endpoint that discovery lists outside of the boundary of the service: it gets no request. */
+export interface OutsideRow {
+  readonly id: string;
+  readonly address: string;
+  readonly zone: string | null;
+  /** `null` where it is unknown. */
+  readonly region: string | null;
+  readonly reason: string;
 }
 
 /** One attempt of a {@link RecentError}. */
@@ -224,6 +238,8 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly discoveryError: string | null;
   /** The entries of the last answer that are not used, by their reasons. */
   readonly leftOut: readonly LeftOutCount[];
+  /** The first 100 endpoints that are outside of the service's `boundary`. */
+  readonly outside: readonly OutsideRow[];
   /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
   /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */

@@ -1,6 +1,7 @@
 import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { errorBudgetAlerts } from "./alerts-of-budget.ts";
 import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
+import { servingAlerts } from "./alerts-of-serving.ts";
 import { capacityAlerts, certificateAlerts, discoveryAlerts, registrationAlerts, serverAlerts } from "./alerts-of-state.ts";
 import type { RuleGroup } from "./recording-rules.ts";
 import type { Scope } from "./selection.ts";
@@ -33,6 +34,7 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
     ...certificateAlerts(scope, thresholds),
     ...registrationAlerts(scope),
     ...serverAlerts(scope),
+    ...servingAlerts(scope),
   ];
   return [
     { name: "inmesh-calls", rules: ofCalls.map(written) },

@@ -74,6 +74,12 @@ export function attemptLatency(quantile: number, { scope, window, by }: Grouping
   return `histogram_quantile(${quantile}, ${sum(labels("le", by), `rate(${buckets}[${window}])`)})`;
 }
 
+/** A quantile of the duration of requests that the processes themselves served, in seconds. */
+export function servedLatency(quantile: number, { scope, window, by }: Grouping): string {
+  const buckets = select(scope, "http.server.request.duration", [], "bucket");
+  return `histogram_quantile(${quantile}, ${sum(labels("le", by), `rate(${buckets}[${window}])`)})`;
+}
+
 /** Retries per call. */
 export function retriesPerCall(grouping: Grouping): string {
   return ratio(rate(grouping, "inmesh.client.retries"), calls(grouping));

@@ -45,7 +45,7 @@ export function select(scope: Scope, metric: string, where: readonly string[] = 
   const namesService = definition.attributes.includes(attribute.service);
   const matchers = [...where, ...scope.common, ...(namesService ? scope.service : [])];
   // Other instrumentations write this metric too; only series with a service are the mesh's.
-  if (metric.startsWith("http.") && !matchers.some((each) => each.startsWith(serviceLabel))) matchers.push(`${serviceLabel}!=""`);
+  if (metric.startsWith("http.client.") && !matchers.some((each) => each.startsWith(serviceLabel))) matchers.push(`${serviceLabel}!=""`);
   return `${spelled(metric, scope.spelling)}${part === undefined ? "" : `_${part}`}${braces(matchers)}`;
 }
 

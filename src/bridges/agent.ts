@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Lease } from "../attempts/lease.ts";
 import { Cancellation } from "../core/cancellation.ts";
+import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { requestHeadersOfTheMesh } from "../core/http/own-headers.ts";
@@ -28,6 +29,7 @@ export interface AgentTarget {
   serviceOf(name: string): AgentService | Promise<AgentService>;
   readonly connector: InstanceConnector;
   readonly idle: IdleSockets;
+  readonly clock: Clock;
 }
 
 /** The instance that an agent passes from `addRequest` to `createConnection`. */
@@ -94,7 +96,7 @@ export class MeshAgent extends Agent {
         return;
       }
       place.take();
-      this.#connections.set(socket, { ...destination, openedAt: performance.now() });
+      this.#connections.set(socket, { ...destination, openedAt: this.#target.clock.now() });
       if (options.timeout !== undefined) socket.setTimeout(options.timeout);
       socket.once("close", () => this.#target.idle.remove(upstream, socket));
       callback(null, socket);
@@ -116,7 +118,7 @@ export class MeshAgent extends Agent {
     if (connection === undefined || this.#isOutdated(connection)) return false;
     const { upstream, wire, openedAt } = connection;
     const { maxAgeMs, maxIdleMs, isolation } = wire.connections;
-    if (isolation === "per-request" || performance.now() - openedAt > maxAgeMs) return false;
+    if (isolation === "per-request" || this.#target.clock.now() - openedAt > maxAgeMs) return false;
     // The types say that it returns nothing.
     if (!(super.keepSocketAlive(socket) as unknown) || !this.#target.idle.add(upstream, socket)) return false;
     // `http.Agent` destroys a socket that times out while it is idle.

@@ -1,4 +1,5 @@
 import { Cancellation } from "../core/cancellation.ts";
+import type { TransferListener } from "../core/http/transfer-listener.ts";
 import { errors } from "../wire/undici/undici.ts";
 import type { DispatchSink } from "./dispatch-sink.ts";
 
@@ -6,7 +7,7 @@ import type { DispatchSink } from "./dispatch-sink.ts";
  * One request that a handler of undici has dispatched. The handler is told an end or an error, once, and nothing after that. The
  * handler may abort until it has been told the end, also while the response that has arrived is being passed on.
  */
-export class Delivery {
+export class Delivery implements TransferListener {
   readonly cancellation: Cancellation = new Cancellation();
   readonly #sink: DispatchSink;
   readonly #onDone: (delivery: Delivery) => void;
@@ -47,6 +48,22 @@ export class Delivery {
     this.fail(reason);
   };
 
+  bodySent(chunk: Uint8Array): void {
+    this.#tell(() => this.#sink.bodySent(chunk));
+  }
+
+  requestSent(): void {
+    this.#tell(() => this.#sink.requestSent());
+  }
+
+  responseStarted(): void {
+    this.#tell(() => this.#sink.responseStarted());
+  }
+
+  information(status: number, headers: readonly string[], statusText: string): void {
+    this.#tell(() => this.#sink.information(status, headers, statusText));
+  }
+
   /** The request has failed. */
   fail(error: unknown): void {
     if (this.#isDone) return;
@@ -71,6 +88,16 @@ export class Delivery {
     if (this.#isDone) return;
     this.#finish();
     tell();
+  }
+
+  /** Tells how an attempt goes. An error of the handler aborts the request, as with undici. */
+  #tell(tell: () => void): void {
+    if (this.#isDone) return;
+    try {
+      tell();
+    } catch (error) {
+      this.abort(error);
+    }
   }
 
   #finish(): void {

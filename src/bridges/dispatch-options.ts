@@ -1,4 +1,5 @@
 import { stringify } from "node:querystring";
+import type { CallOptions } from "../core/dispatch.ts";
 import { isBlob, isNodeStream, tagOf } from "../fetch/brands.ts";
 import type { BodyInput } from "../fetch/request-body.ts";
 import { type DispatchOptions, errors } from "../wire/undici/undici.ts";
@@ -93,6 +94,20 @@ function addHeader(pairs: [string, string][], given: unknown, value: unknown): v
 
 function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
+/** The content type that a body says of itself; that of a subclass of `Blob` may be anything. */
+export function checkedContentType(type: string): string {
+  if (!isHeaderValue(type)) throw new InvalidArgumentError("invalid content-type header");
+  return type;
+}
+
+/** The options of the call that a request of undici says. Its limit for the head of the response is that of an attempt, 0 none. */
+export function callOptionsOf({ idempotent, headersTimeout }: DispatchOptions): CallOptions {
+  return {
+    ...(typeof idempotent === "boolean" && { idempotent }),
+    ...(typeof headersTimeout === "number" && { attemptTimeoutMs: headersTimeout > 0 && headersTimeout }),
+  };
 }
 
 /** The path with the query of the options. */

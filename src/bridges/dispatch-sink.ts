@@ -1,9 +1,10 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import type { TransferListener } from "../core/http/transfer-listener.ts";
 import { byName } from "../fetch/reply.ts";
 
 /** Takes the response of a dispatched request, and passes it to a handler of undici of either generation. */
-export interface DispatchSink {
+export interface DispatchSink extends TransferListener {
   start(abort: (reason?: unknown) => void): void;
   /** The response head; `headers` are names and values in turn. */
   head(status: number, headers: readonly string[], statusText: string): void;
@@ -23,6 +24,9 @@ interface EarlyHandler {
   onComplete?(trailers: Buffer[]): void;
   onError?(error: Error): void;
   onUpgrade?(status: number, headers: Buffer[], socket: Duplex): void;
+  onResponseStarted?(): void;
+  onBodySent?(chunk: Uint8Array): void;
+  onRequestSent?(): void;
 }
 
 /** A handler of undici from version 7 on, which the `fetch` of Node 26 passes. */
@@ -33,6 +37,9 @@ interface LateHandler {
   onResponseEnd?(controller: Controller, trailers: Record<string, string | string[]>): void;
   onResponseError?(controller: Controller, error: Error): void;
   onRequestUpgrade?(controller: Controller, status: number, headers: Record<string, string | string[]>, socket: Duplex): void;
+  onResponseStarted?(): void;
+  onBodySent?(chunk: Uint8Array): void;
+  onRequestSent?(): void;
 }
 
 /** The sink of a handler, by its generation. */
@@ -71,6 +78,23 @@ class EarlySink implements DispatchSink {
 
   start(abort: (reason?: unknown) => void): void {
     this.#handler.onConnect?.(abort, {});
+  }
+
+  bodySent(chunk: Uint8Array): void {
+    this.#handler.onBodySent?.(chunk);
+  }
+
+  requestSent(): void {
+    this.#handler.onRequestSent?.();
+  }
+
+  responseStarted(): void {
+    this.#handler.onResponseStarted?.();
+  }
+
+  /** By the method for the head of the response: the handlers of undici tell them apart by the status. */
+  information(status: number, headers: readonly string[], statusText: string): void {
+    this.#handler.onHeaders?.(status, raw(headers), this.#gate.open, statusText);
   }
 
   head(status: number, headers: readonly string[], statusText: string): void {
@@ -143,6 +167,22 @@ class LateSink implements DispatchSink {
   start(abort: (reason?: unknown) => void): void {
     this.#controller = new Controller(this.#gate, abort);
     this.#handler.onRequestStart?.(this.#controller, {});
+  }
+
+  bodySent(chunk: Uint8Array): void {
+    this.#handler.onBodySent?.(chunk);
+  }
+
+  requestSent(): void {
+    this.#handler.onRequestSent?.();
+  }
+
+  responseStarted(): void {
+    this.#handler.onResponseStarted?.();
+  }
+
+  information(status: number, headers: readonly string[], statusText: string): void {
+    this.head(status, headers, statusText);
   }
 
   head(status: number, headers: readonly string[], statusText: string): void {

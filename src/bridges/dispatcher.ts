@@ -13,11 +13,12 @@ import type { AnyDispatcher } from "../wire/undici/any-dispatcher.ts";
 import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods, errors } from "../wire/undici/undici.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { Delivery } from "./delivery.ts";
-import { bodyOf, checkDispatch, checkHandler, headerPairs, withQuery } from "./dispatch-options.ts";
+import { bodyOf, callOptionsOf, checkDispatch, checkedContentType, checkHandler, headerPairs, withQuery } from "./dispatch-options.ts";
 import { type DispatchSink, sinkOf } from "./dispatch-sink.ts";
 import { outsideHandler } from "./outside-handler.ts";
+import { checkedWebSocketLimits, type WebSocketLimits } from "./web-socket-limits.ts";
 
-export type { AnyDispatcher, Dispatcher };
+export type { AnyDispatcher, Dispatcher, WebSocketLimits };
 
 /** The mesh, as far as a {@link MeshDispatcher} uses it. */
 export interface DispatcherTarget {
@@ -35,6 +36,8 @@ export interface DispatcherOptions {
    * is a service, and a host that is no service name is an error.
    */
   readonly passThrough?: (origin: string) => boolean;
+  /** The limits of a `WebSocket` over the dispatcher. */
+  readonly webSocket?: WebSocketLimits;
 }
 
 /**
@@ -45,16 +48,19 @@ export interface DispatcherOptions {
 export class MeshDispatcher extends Dispatcher {
   readonly #target: DispatcherTarget;
   readonly #passThrough: ((origin: string) => boolean) | undefined;
+  /** Read by undici's `WebSocket`, and by that of Node. */
+  readonly webSocketOptions: Required<WebSocketLimits>;
   /** Requests whose handlers have not been told an end. */
   readonly #open = new Set<Delivery>();
   #outside: Agent | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
   #isDestroyed = false;
 
-  constructor(target: DispatcherTarget, { passThrough }: DispatcherOptions = {}) {
+  constructor(target: DispatcherTarget, { passThrough, webSocket = {} }: DispatcherOptions = {}) {
     super();
     this.#target = target;
     this.#passThrough = passThrough;
+    this.webSocketOptions = checkedWebSocketLimits(webSocket);
     // undici's `compose` makes a proxy, on which methods are called that have no private fields there.
     this.close = this.close.bind(this);
     this.destroy = this.destroy.bind(this);
@@ -135,12 +141,11 @@ export class MeshDispatcher extends Dispatcher {
       const headers = requestHeaders(options.headers, framing);
       const { service, path, requiresTls } = parseOrigin(origin, options.path);
       body = await requestBodyOf(options, framing);
-      if (body.contentType !== undefined) headers["content-type"] ??= body.contentType;
+      if (body.contentType !== undefined) headers["content-type"] ??= checkedContentType(body.contentType);
       if (body.length !== undefined) headers["content-length"] = String(body.length);
-      const callOptions = typeof options.idempotent === "boolean" ? { idempotent: options.idempotent } : undefined;
       const { cancellation } = delivery;
       const parts = { service, path, requiresTls, method: options.method, headers, body: body.body };
-      const request = meshRequest({ ...parts, options: callOptions, cancellation });
+      const request = meshRequest({ ...parts, options: callOptionsOf(options), cancellation, transfer: delivery });
       if (cancellation.cancelled) throw cancellation.reason;
       if (options.upgrade) {
         const { status, headers: lines, socket } = await this.#target.upgrade(request, String(options.upgrade));

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearestWord } from "./nearest-word.ts";
+import { nearestName } from "../suggestions/nearest-name.ts";
 import type { OptionSpec, OptionTable } from "./option-table.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -58,6 +58,6 @@ function unknownOption(rawName: string, options: OptionTable): string {
   // Other users of the machine can read command lines.
   if (rawName === "--token" && Object.hasOwn(options, "token-file"))
     return "a token is not given on the command line, where others see it: use --token-file FILE or CONSUL_HTTP_TOKEN";
-  const nearest = rawName.startsWith("--") ? nearestWord(rawName.slice(2), Object.keys(options)) : undefined;
+  const nearest = rawName.startsWith("--") ? nearestName(rawName.slice(2), Object.keys(options)) : undefined;
   return `there is no option ${rawName}${nearest === undefined ? "" : `; did you mean --${nearest}?`}`;
 }

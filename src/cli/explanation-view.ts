@@ -8,13 +8,16 @@ export async function showExplanation(explanation: ServiceExplanation, terminal:
   const text = String(explanation);
   const lines = text.split("\n");
   if (lines.every((line) => widthOf(line) <= terminal.width())) return terminal.text(text);
-  const head = explanation.endpoints.length === 0 ? lines : lines.slice(0, lines.indexOf(""));
+  const rows = [...explanation.endpoints, ...explanation.outside];
+  const head = rows.length === 0 ? lines : lines.slice(0, lines.indexOf(""));
   for (const line of head) await terminal.line(line);
-  if (explanation.endpoints.length > 0)
-    await terminal.lines(["", ...table(columns, explanation.endpoints, terminal.format === "wide", terminal.width())]);
+  if (rows.length > 0) await terminal.lines(["", ...table(columns, rows, terminal.format === "wide", terminal.width())]);
 }
 
-const columns: readonly Column<EndpointExplanation>[] = [
+/** An endpoint that the mesh may call, or one outside of the boundary. */
+type Row = Pick<EndpointExplanation, "endpoint" | "address" | "reason"> & Partial<EndpointExplanation>;
+
+const columns: readonly Column<Row>[] = [
   { title: "ENDPOINT", cell: ({ endpoint }) => endpoint.id },
   { title: "ADDRESS", spare: 2, cell: ({ address }) => address },
   { title: "ZONE", spare: 4, cell: ({ endpoint }) => endpoint.zone ?? "-" },

@@ -1,10 +1,10 @@
 import { describeError, isMeshError } from "../core/errors.ts";
+import { nearestName } from "../suggestions/nearest-name.ts";
 import { readArguments } from "./arguments.ts";
 import { type CommandEntry, commands } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { helpOf, overview } from "./help.ts";
 import type { Io } from "./io.ts";
-import { nearestWord } from "./nearest-word.ts";
 import { commonOptions } from "./option-table.ts";
 import { type ColorChoice, type Format, Terminal } from "./terminal/terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -72,7 +72,7 @@ function codeOfSignal(reason: unknown): number {
 
 function unknownCommand(name: string, known: ReadonlyMap<string, unknown>): string {
   if (name.startsWith("-")) return `an option comes behind the command: inmesh COMMAND ${name}`;
-  const nearest = nearestWord(name, [...known.keys()]);
+  const nearest = nearestName(name, [...known.keys()]);
   return `there is no command ${JSON.stringify(name)}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
 }
 

@@ -3,6 +3,7 @@ import type { AttemptRecord, MeshError } from "./errors.ts";
 import type { RequestBody, ResponseBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
 import type { HeaderLines } from "./http/response-headers.ts";
+import type { TransferListener } from "./http/transfer-listener.ts";
 import type { Observation } from "./observing/call-observer.ts";
 import type { DecisionRecorder } from "./observing/call-trace.ts";
 import type { SendProgress } from "./send-progress.ts";
@@ -77,6 +78,8 @@ export interface MeshRequest {
   readonly upstream: Upstream | undefined;
   /** How far the body of this attempt has gone out; `undefined` without a body, and above the layer that picks the instance. */
   readonly progress: SendProgress | undefined;
+  /** The listener that is told how the request goes over the wire; `undefined` where none is. */
+  readonly transfer: TransferListener | undefined;
   /** The observers of this call. */
   readonly observation: Observation | undefined;
   /** Records the decisions of this call; `undefined` for a call that is not traced. */

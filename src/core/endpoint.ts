@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly weight?: number;
   /** Failure domain, such as an availability zone or datacentre, for zone-aware balancing. */
   readonly zone?: string;
+  /** The region that the instance runs in, by which a `boundary` judges. Absent: the `region` of the metadata, else that of the zone. */
+  readonly region?: string;
   /** Lower is preferred (RFC 2782); a higher one takes over as instances of the lower ones fail (`priorities`). Absent means 0. */
   readonly priority?: number;
   /** Further facts from the registry: version, tags, … */
@@ -51,6 +53,7 @@ export function sameFacts(one: Endpoint, other: Endpoint): boolean {
     (one.weight === other.weight &&
       one.priority === other.priority &&
       one.zone === other.zone &&
+      one.region === other.region &&
       sameMetadata(one.metadata, other.metadata))
   );
 }

@@ -2,6 +2,7 @@ import { Cancellation } from "./cancellation.ts";
 import type { CallOptions, MeshRequest } from "./dispatch.ts";
 import type { RequestBody } from "./http/body.ts";
 import type { RequestHeaders } from "./http/request-headers.ts";
+import type { TransferListener } from "./http/transfer-listener.ts";
 
 /** The parts of a new request. */
 export interface RequestParts {
@@ -13,6 +14,7 @@ export interface RequestParts {
   readonly options?: CallOptions | undefined;
   readonly cancellation?: Cancellation;
   readonly requiresTls?: boolean;
+  readonly transfer?: TransferListener | undefined;
 }
 
 /** The options of a call without any: one object, so that requests share their shape. */
@@ -28,6 +30,7 @@ export function meshRequest({
   options = noOptions,
   cancellation = new Cancellation(),
   requiresTls = false,
+  transfer,
 }: RequestParts): MeshRequest {
   return {
     service,
@@ -46,6 +49,7 @@ export function meshRequest({
     attempts: emptyArray(),
     upstream: undefined,
     progress: undefined,
+    transfer,
     observation: undefined,
     trace: undefined,
   };

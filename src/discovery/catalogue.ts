@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
+import { nearestName } from "../suggestions/nearest-name.ts";
 import type { Discovery } from "./discovery.ts";
-import { nearestName } from "./nearest-name.ts";
 
 /** Upper bound of a query: a message must not be late for the sake of a suggestion. */
 const patienceMs = 250;

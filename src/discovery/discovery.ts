@@ -18,8 +18,11 @@ export interface Discovery {
    * The generator stops and releases everything when `signal` aborts. It may throw at any time: the watcher keeps the last good set and
    * starts it again after a pause. It may return: the watcher asks again some seconds later, so that yielding the result of one lookup is
    * polling.
+   *
+   * `pace` is there for a source that {@link Discovery.combines} others, and is handed to the watches of these: with it, sources are asked as
+   * their endpoints are used.
    */
-  watch(service: string, signal: AbortSignal): AsyncIterable<readonly Endpoint[] | DiscoveryAnswer>;
+  watch(service: string, signal: AbortSignal, pace?: UsePace): AsyncIterable<readonly Endpoint[] | DiscoveryAnswer>;
   /**
    * A hint that the endpoints of `service` may be out of date: calls find instances that cannot be reached. A running watch of it should ask
    * its source again soon, and yield the answer as any other; without one there is nothing to do. The watcher calls it rarely, however many
@@ -39,6 +42,11 @@ export interface Discovery {
    * writes to: an entry can name any socket, such as that of a container engine. Without it such entries are rejected.
    */
   readonly allowSocketPaths?: boolean;
+  /**
+   * `true`: its watch watches other sources, and hands its `pace` on to them. With `watch: "on-use"` such a watch stays open between calls, so that
+   * what it knows of each source is kept; that of another source is begun anew for each question, and ended by its first answer.
+   */
+  readonly combines?: boolean;
   /** Releases what outlives single watches. Called when the mesh that uses it is closed. */
   close?(): Promise<void> | void;
 }
@@ -62,6 +70,20 @@ export interface DiscoveryAnswer {
    * resort. For a source around others that holds their answers itself, as `union` does. Absent means none.
    */
   readonly unconfirmed?: readonly string[];
+}
+
+/** The uses of endpoints, by which sources are asked in place of time. */
+export interface UsePace {
+  /** Age of an answer from which on a use asks again, in milliseconds. */
+  readonly refreshAfterMs: number;
+  /** Whether calls wait for a first answer: a source that fails is asked again by time. */
+  readonly isAwaited: boolean;
+  /** Whether a question to a source is open. */
+  readonly isAsking: boolean;
+  /** A question has been asked, which is open until `over` resolves. It never rejects. */
+  asks(over: Promise<void>): void;
+  /** Calls `listener` at each use. Returns a function that ends that. */
+  onUse(listener: () => void): () => void;
 }
 
 /** See {@link Discovery.emptyPolicy}. */

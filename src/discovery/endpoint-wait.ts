@@ -9,6 +9,8 @@ import type { Watcher } from "./watcher.ts";
 export interface EndpointWaitOptions {
   readonly service: string;
   readonly watcher: Watcher;
+  /** The regions that its endpoints must be in, for messages. */
+  readonly boundary?: string | undefined;
   /** The name of the discovery, for messages. */
   readonly discovery: string;
   /** How long a call waits, in milliseconds. */
@@ -27,15 +29,17 @@ export class EndpointWait {
     this.#options = options;
   }
 
-  /** `true` once discovery has answered. */
+  /** `true` once discovery has answered, but for the time in which it renews an answer that calls have found wrong. */
   get isOver(): boolean {
-    return this.#options.watcher.answered;
+    const { watcher } = this.#options;
+    return watcher.answered && !watcher.isRenewing;
   }
 
-  /** Waits for discovery's first answer. Rejects with `ERR_MESH_NO_ENDPOINTS`, at once when discovery has been failing for that long. */
+  /** Waits for discovery's first answer, or for one that renews it, at most `discoveryTimeoutMs`. Rejects with `ERR_MESH_NO_ENDPOINTS`, at once when discovery has been failing for that long. */
   join(request: MeshRequest): Promise<void> {
     const { watcher, discoveryTimeoutMs, clock } = this.#options;
-    const waitMs = watcher.lastError === undefined ? discoveryTimeoutMs : discoveryTimeoutMs - watcher.watchedMs;
+    const isRenewing = watcher.answered;
+    const waitMs = isRenewing || watcher.lastError === undefined ? discoveryTimeoutMs : discoveryTimeoutMs - watcher.watchedMs;
     if (waitMs <= 0) return Promise.reject(this.#unanswered());
     return new Promise<void>((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -50,7 +54,8 @@ export class EndpointWait {
       this.#waiting.add(refuse);
       const onCancel = (reason: unknown) => settle(() => reject(reason));
       const forget = watcher.onFirstAnswer(() => settle(resolve));
-      const timer = clock.setTimer(() => refuse(this.#unanswered()), waitMs);
+      // What is known is better than an error.
+      const timer = clock.setTimer(() => (isRenewing ? settle(resolve) : refuse(this.#unanswered())), waitMs);
       request.cancellation.onCancel(onCancel);
       // No instance was asked: the deadline says nothing of the service.
       if (request.call !== undefined) request.call.waitError = (deadline) => this.#unanswered(`; ${deadline} has passed`);
@@ -66,15 +71,16 @@ export class EndpointWait {
 
   /** The `ERR_MESH_NO_ENDPOINTS` for a call whose service has no instance. */
   async noEndpoints(request: MeshRequest): Promise<MeshError> {
-    const { service, discovery, catalogue, watcher } = this.#options;
+    const { service, boundary, discovery, catalogue, watcher } = this.#options;
     // A service of which entries are listed has the right name.
     const suggestion = watcher.leftOut.length > 0 ? undefined : await catalogue.nearest(service);
     const age = Math.round(watcher.ageMs ?? 0);
-    const { leftOut } = watcher;
+    const { leftOut, outside } = watcher;
     const listed = leftOut.length === 0 ? "listed none" : `listed none that may be called (left out: ${reasonsText(leftOut)})`;
+    const where = boundary === undefined ? "" : ` within its boundary (region ${boundary}), and ${outside.length} outside of it`;
     return new MeshError(
       "ERR_MESH_NO_ENDPOINTS",
-      `"${service}" has no endpoints: ${discovery} ${listed} ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
+      `"${service}" has no endpoints${where}: ${discovery} ${listed} ${age} ms ago${suggestion === undefined ? "" : `. Did you mean "${suggestion}"?`}`,
       { service, attempts: [...request.attempts], cause: watcher.lastError },
     );
   }

@@ -73,7 +73,7 @@ export function withinBounds<T>(entries: readonly T[]): readonly T[] {
 
 function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>, allowSocketPaths: boolean): string | undefined {
   if (typeof entry !== "object" || entry === null) return "not an object";
-  const { id, host, port, weight, priority, zone, secure, socketPath } = entry as { [key in keyof Endpoint]: unknown };
+  const { id, host, port, weight, priority, zone, region, secure, socketPath } = entry as { [key in keyof Endpoint]: unknown };
   if (typeof id !== "string" || id === "" || id.length > 512 || hasControls(id))
     return "id is not a string of 1 to 512 characters without control characters";
   if (seen.has(id)) return `id ${quoted(id)} occurs twice`;
@@ -83,8 +83,8 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>, allowSocke
     return "weight is not a number from 0 to 65535";
   if (priority !== undefined && (typeof priority !== "number" || !(priority >= 0 && priority <= 65_535)))
     return "priority is not a number from 0 to 65535";
-  if (zone !== undefined && (typeof zone !== "string" || zone.length > 255 || hasControls(zone)))
-    return "zone is not a string of up to 255 characters without control characters";
+  if (!isShortText(zone)) return "zone is not a string of up to 255 characters without control characters";
+  if (!isShortText(region)) return "region is not a string of up to 255 characters without control characters";
   if (socketPath !== undefined && (!allowSocketPaths || socketPath === withheldSocketPath))
     return "socketPath: the source may not name Unix sockets (allowSocketPaths)";
   // 107 bytes are what the kernel allows (sun_path).
@@ -111,6 +111,10 @@ function isSaneMetadata(metadata: unknown): boolean {
     if (length > maxMetadataLength) return false;
   }
   return true;
+}
+
+function isShortText(value: unknown): boolean {
+  return value === undefined || (typeof value === "string" && value.length <= 255 && !hasControls(value));
 }
 
 /** C0 controls and DEL, which would break a log line or a metric label in two. */

@@ -1,18 +1,18 @@
 import type { Clock, Random, Timer } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import { describeError } from "../core/errors.ts";
 import { countReasons, type LeftOut, type LeftOutCount } from "../core/left-out.ts";
 import type { EndpointsUpdate } from "../core/observing/events.ts";
-import { type CheckedAnswer, checkedAnswer } from "./checked-answer.ts";
-import type { Discovery, EmptyPolicy } from "./discovery.ts";
+import { type Boundary, type BoundedEndpoints, type OutsideEndpoint, within } from "./boundary/boundary.ts";
+import type { CheckedAnswer } from "./checked-answer.ts";
+import type { Discovery, EmptyPolicy, UsePace } from "./discovery.ts";
 import type { LastGood } from "./last-good/last-good.ts";
-import { Notifier } from "./notifier.ts";
-import { pauseUnlessNotified } from "./pause.ts";
 import { Quarantine } from "./quarantine.ts";
 import { RefreshPace } from "./refresh-pace.ts";
-import { RestartPause } from "./restart-pause.ts";
 import { keepIfSame, sameEndpoints } from "./same-endpoints.ts";
 import { type ValidatedEndpoints, validateEndpoints } from "./validate.ts";
+import { OnUse } from "./watching/on-use.ts";
+import { WatchLoop } from "./watching/watch-loop.ts";
+import type { Watching, WatchSink } from "./watching/watching.ts";
 
 /** Options of a {@link Watcher}. */
 export interface WatcherOptions {
@@ -22,6 +22,10 @@ export interface WatcherOptions {
   readonly random: Random;
   /** Takes precedence over the adapter's own. */
   readonly emptyPolicy?: EmptyPolicy | undefined;
+  /** The uses by which the source is asked. Absent: it is watched all the time. */
+  readonly pace?: UsePace | undefined;
+  /** Endpoints outside of it are never handed out. */
+  readonly boundary?: Boundary | undefined;
   /** Keeps the last good endpoints over a restart of the process. */
   readonly lastGood?: Pick<LastGood, "load" | "save"> | undefined;
   /** Called for every answer: a new set is in use, or the same one was confirmed. */
@@ -29,12 +33,8 @@ export interface WatcherOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Pause before a watch that returned by itself is started again: an adapter that returns is polled. */
-const pollMs = 5_000;
 /** How long discovery may be silent before the last good endpoints are used: shorter than a call waits for its first endpoints. */
 const rememberAfterMs = 500;
-/** How long an adapter may take to stop after its signal has aborted; then it is left behind. */
-const releaseMs = 1_000;
 
 /**
  * Keeps the endpoints of one service current. It is the one loop around every adapter: it starts the adapter's watch, starts it again
@@ -43,24 +43,24 @@ const releaseMs = 1_000;
  */
 export class Watcher {
   readonly #options: WatcherOptions;
-  readonly #controller = new AbortController();
+  readonly #watching: Watching;
   readonly #quarantine: Quarantine;
   readonly #startedAt: number;
   #endpoints: readonly Endpoint[] | undefined = undefined;
   #isCertain = false;
   #lastEntries: readonly unknown[] | undefined = undefined;
-  #lastValidated: ValidatedEndpoints | undefined = undefined;
+  #lastValidated: (ValidatedEndpoints & BoundedEndpoints) | undefined = undefined;
   #updatedAt: number | undefined = undefined;
   #lastError: unknown = undefined;
   #waiters: (() => void)[] = [];
-  #running: Promise<void> | undefined = undefined;
+  #isStarted = false;
+  #isStopped = false;
+  /** Calls have found the endpoints wrong, and an answer is under way that may mend that. */
+  #isRenewing = false;
   #unconfirmed: readonly Endpoint[] = [];
   #leftOut: readonly LeftOut[] = [];
   #failingSince: number | undefined = undefined;
-  readonly #restarts: RestartPause;
   readonly #refreshes: RefreshPace;
-  /** Ends the pause of an adapter that is polled. */
-  readonly #wake = new Notifier();
   #remembering: Timer | undefined = undefined;
   #isRemembering = false;
 
@@ -68,16 +68,22 @@ export class Watcher {
     this.#options = options;
     this.#startedAt = options.clock.now();
     this.#quarantine = new Quarantine(options.emptyPolicy ?? options.discovery.emptyPolicy ?? "quarantine", options.clock);
-    this.#restarts = new RestartPause(options.clock, options.random);
-    this.#refreshes = new RefreshPace(options.clock, options.random, () => this.#ask());
+    const { discovery, service, clock, random, pace } = options;
+    const parts = { discovery, service, clock, random, sink: this.#sink() };
+    const isByUse = pace !== undefined && discovery.combines !== true;
+    this.#watching = isByUse ? new OnUse({ ...parts, pace }) : new WatchLoop({ ...parts, pace });
+    this.#refreshes = new RefreshPace(clock, random, () => this.#watching.refresh());
   }
 
   /** Begins to watch. A second call does nothing. */
   start(): void {
-    if (this.#running !== undefined) return;
-    const { lastGood, clock } = this.#options;
-    if (lastGood !== undefined) this.#remembering = clock.setTimer(() => this.#remember(), rememberAfterMs, false);
-    this.#running = this.#run();
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    const { lastGood, clock, pace } = this.#options;
+    // Where uses set the pace, a call has come: it gets what is known, and the source is asked beside it.
+    const afterMs = pace === undefined ? rememberAfterMs : 0;
+    if (lastGood !== undefined) this.#remembering = clock.setTimer(() => this.#remember(), afterMs, false);
+    this.#watching.start();
   }
 
   /** `true` once discovery has answered, with an empty set too. */
@@ -110,6 +116,11 @@ export class Watcher {
     return countReasons([...this.#leftOut, ...(this.#lastValidated?.rejected ?? [])]);
   }
 
+  /** Endpoints of the last answer that are outside of the boundary. */
+  get outside(): readonly OutsideEndpoint[] {
+    return this.#lastValidated?.outside ?? [];
+  }
+
   /** Milliseconds since the first failure after the last good answer; `undefined` while discovery works. */
   get failingMs(): number | undefined {
     return this.#failingSince === undefined ? undefined : this.#options.clock.now() - this.#failingSince;
@@ -120,7 +131,20 @@ export class Watcher {
     return this.#options.clock.now() - this.#startedAt;
   }
 
-  /** Calls `listener` once, at the first answer. Returns a function that removes the listener. */
+  /**
+   * `true` while calls had better wait for the answer that is under way: a process that has slept has found that its endpoints cannot be reached.
+   * It ends with that answer or its failure.
+   */
+  get isRenewing(): boolean {
+    return this.#isRenewing;
+  }
+
+  /** Whether a call waits for an answer. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Calls `listener` once, at the next answer, or when one that was renewed fails. Returns a function that removes the listener. */
   onFirstAnswer(listener: () => void): () => void {
     this.#waiters.push(listener);
     return () => {
@@ -130,113 +154,61 @@ export class Watcher {
 
   /** Calls find instances that cannot be reached: the source is asked again soon, if it can be, and not too often. */
   refresh(): void {
-    this.#refreshes.hint();
+    const { pace } = this.#options;
+    if (pace === undefined) {
+      this.#refreshes.hint();
+      return;
+    }
+    this.#watching.refresh();
+    const { ageMs } = this;
+    if (ageMs !== undefined && ageMs >= pace.refreshAfterMs && pace.isAsking) this.#isRenewing = true;
+  }
+
+  /** No question is open: calls that wait for a better answer get what is known. */
+  settle(): void {
+    if (this.answered) this.#wake();
   }
 
   /** Ends the watch. Resolves when the adapter has stopped, after a second at the latest. */
   async stop(): Promise<void> {
-    this.#controller.abort();
+    this.#isStopped = true;
     this.#refreshes.stop();
     this.#options.clock.clearTimer(this.#remembering);
     this.#waiters = [];
-    await this.#running;
+    await this.#watching.stop();
   }
 
-  #validate(entries: readonly unknown[]): ValidatedEndpoints {
-    return validateEndpoints(entries, this.#options.discovery.allowSocketPaths === true);
-  }
-
-  async #run(): Promise<void> {
-    const { clock, random, onError } = this.#options;
-    const { signal } = this.#controller;
-    while (!signal.aborted) {
-      let pauseMs = pollMs * (0.9 + 0.2 * random());
-      let isFailing = false;
-      try {
-        this.#restarts.started();
-        const end = await this.#watchOnce(signal);
-        if (end === "recheck") continue;
-      } catch (error) {
-        if (signal.aborted) return;
-        isFailing = true;
-        this.#lastError = error;
-        this.#failingSince ??= clock.now();
-        onError(error);
-        this.#remember();
-        pauseMs = this.#restarts.failed();
-      }
-      const recheckMs = this.#quarantine.recheckMs;
-      if (recheckMs !== undefined) pauseMs = Math.min(pauseMs, recheckMs);
-      await pauseUnlessNotified(clock, pauseMs, signal, isFailing ? undefined : this.#wake);
-    }
-  }
-
-  /** Asks the source again: a watch that runs by the adapter's own means, one that has returned by ending its pause. */
-  #ask(): void {
-    const { discovery, service, onError } = this.#options;
-    this.#wake.notify();
-    try {
-      discovery.refresh?.(service);
-    } catch (error) {
-      onError(new Error(`refresh("${service}") threw: ${describeError(error)}`, { cause: error }));
-    }
-  }
-
-  /** Runs one watch of the adapter until it ends, fails, or is given up because the quarantine needs a fresh answer. */
-  async #watchOnce(signal: AbortSignal): Promise<"end" | "recheck"> {
-    const { clock } = this.#options;
-    const watch = new AbortController();
-    let release: unknown;
-    let abandon: () => void = () => {};
-    const abandoned = new Promise<void>((resolve) => {
-      abandon = resolve;
-    });
-    const abort = () => {
-      watch.abort();
-      release = clock.setTimer(abandon, releaseMs);
+  #sink(): WatchSink {
+    const recheckMs = () => this.#quarantine.recheckMs;
+    return {
+      accept: (answer) => this.#accept(answer),
+      failed: (error) => this.#failed(error),
+      hintFailed: (error) => this.#options.onError(error),
+      get recheckMs() {
+        return recheckMs();
+      },
     };
-    signal.addEventListener("abort", abort, { once: true });
-    let recheck: unknown;
-    try {
-      await Promise.race([
-        this.#consume(watch.signal, () => {
-          this.#restarts.answered();
-          clock.clearTimer(recheck);
-          // A watch that only yields changes never confirms an empty answer, so a new one is started.
-          const recheckMs = this.#quarantine.recheckMs;
-          recheck = recheckMs === undefined ? undefined : clock.setTimer(abort, recheckMs, false);
-        }),
-        abandoned,
-      ]);
-      return watch.signal.aborted ? "recheck" : "end";
-    } catch (error) {
-      // An error thrown because the signal aborted is no failure.
-      if (watch.signal.aborted) return "recheck";
-      throw error;
-    } finally {
-      clock.clearTimer(recheck);
-      clock.clearTimer(release);
-      signal.removeEventListener("abort", abort);
-      watch.abort();
-    }
   }
 
-  /** Accepts what one watch of the adapter yields, until that watch is given up. */
-  async #consume(signal: AbortSignal, onAnswer: () => void): Promise<void> {
-    const { discovery, service } = this.#options;
-    for await (const yielded of discovery.watch(service, signal)) {
-      if (signal.aborted) return;
-      this.#accept(checkedAnswer(yielded, discovery, service));
-      onAnswer();
-    }
+  #validate(entries: readonly unknown[]): ValidatedEndpoints & BoundedEndpoints {
+    const { discovery, boundary } = this.#options;
+    return within(boundary, validateEndpoints(entries, discovery.allowSocketPaths === true));
   }
 
-  #accept({ endpoints: entries, certain, leftOut, unconfirmed: passedOn }: CheckedAnswer): void {
+  #failed(error: unknown): void {
+    this.#lastError = error;
+    this.#failingSince ??= this.#options.clock.now();
+    this.#options.onError(error);
+    this.#remember();
+  }
+
+  #accept({ endpoints: entries, certain, leftOut: told, unconfirmed: passedOn }: CheckedAnswer): void {
     const { service, clock, lastGood } = this.#options;
     // The same array confirms the last answer. Validating ten thousand entries again would take ten milliseconds.
     if (entries !== this.#lastEntries || this.#lastValidated === undefined) this.#lastValidated = this.#validate(entries);
     this.#lastEntries = entries;
-    const { endpoints, rejected } = this.#lastValidated;
+    const { endpoints, rejected, notUsed } = this.#lastValidated;
+    const leftOut = notUsed.length === 0 ? told : [...told, ...notUsed];
     const judgement = this.#quarantine.judge(this.#endpoints ?? [], { endpoints, certain, leftOut });
     const doubted = new Set(passedOn);
     const unconfirmed =
@@ -264,7 +236,7 @@ export class Watcher {
     this.#isRemembering = true;
     lastGood.load(service).then(
       (found) => {
-        if (found === undefined || this.answered || this.#controller.signal.aborted) return;
+        if (found === undefined || this.answered || this.#isStopped) return;
         const { endpoints, rejected } = this.#validate(found.endpoints);
         if (endpoints.length === 0) return;
         this.#updatedAt = clock.now() - found.ageMs;
@@ -280,9 +252,14 @@ export class Watcher {
     try {
       this.#options.onUpdate(update);
     } finally {
-      const waiters = this.#waiters;
-      this.#waiters = [];
-      for (const waiter of waiters) waiter();
+      this.#wake();
     }
+  }
+
+  #wake(): void {
+    this.#isRenewing = false;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter();
   }
 }

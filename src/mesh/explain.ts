@@ -8,6 +8,7 @@ import { describeError } from "../core/errors.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
+import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
 import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 import { explanationTable } from "./explanation-table.ts";
@@ -19,6 +20,7 @@ interface Source {
   readonly lastError: unknown;
   readonly registry: RegistryReading;
   readonly leftOut: readonly LeftOutCount[];
+  readonly outside: readonly OutsideEndpoint[];
   readonly unconfirmed: readonly Endpoint[];
   readonly breaker: BreakerState;
   readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
@@ -57,6 +59,7 @@ export function explainService(source: Source): ServiceExplanation {
     leftOut: source.leftOut,
     breaker,
     endpoints: upstreams.map((upstream) => explainEndpoint(upstream, source, shared)),
+    outside: source.outside,
   };
   // Not enumerable, since it is no part of the data: comparisons and JSON leave it out.
   return Object.defineProperty(explanation, "toString", { value: () => explanationTable(explanation, nowMs) });

@@ -2,11 +2,12 @@ import type { PickerView } from "../balancer/picker.ts";
 import { reasonsText } from "../core/left-out.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import { cleanText } from "../core/text/clean-text.ts";
+import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
 import type { EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 
 /** An explanation as text: lines about the service, then a line for each endpoint. */
 export function explanationTable(explanation: Omit<ServiceExplanation, "toString">, nowMs: number): string {
-  const { service, discovery, ageMs, discoveryError, registry, leftOut, breaker, endpoints } = explanation;
+  const { service, discovery, ageMs, discoveryError, registry, leftOut, breaker, endpoints, outside } = explanation;
   const age = ageMs === undefined ? "has not answered yet" : `answered ${(ageMs / 1_000).toFixed(1)} s ago`;
   const candidates = endpoints.filter(({ candidate }) => candidate).length;
   const head = [
@@ -14,8 +15,8 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
     `registry ${registryText(registry)}: ${cleanText(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${cleanText(discoveryError)}`}`,
     ...(leftOut.length === 0 ? [] : [`left out: ${cleanText(reasonsText(leftOut))}`]),
   ];
-  if (endpoints.length === 0) return head.join("\n");
-  const rows = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs))];
+  if (endpoints.length + outside.length === 0) return head.join("\n");
+  const rows = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs)), ...outside.map(rowOutside)];
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   const lines = rows.map((row) =>
     row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
@@ -66,6 +67,12 @@ function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[]
     picker === undefined ? "-" : viewOf(picker),
     cleanText(`${reason}${avoided === undefined ? "" : `; avoided: ${avoided}`}${check}${warning === undefined ? "" : `; ${warning}`}`),
   ];
+}
+
+function rowOutside({ endpoint, address, reason }: OutsideEndpoint): readonly string[] {
+  const facts = [endpoint.zone ?? "-", String(endpoint.priority ?? 0), String(endpoint.weight ?? 1)];
+  // Nothing is sent to it: it has no numbers.
+  return [endpoint.id, address, ...facts, "-", "-", "-", "-", "-", "-", "-", reason].map(cleanText);
 }
 
 function percent(share: number | undefined): string {

@@ -5,6 +5,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
+import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
 import type { HealthCheckResult } from "../rotation/instance-standing.ts";
 
 /** The reason for which an instance is out of rotation. */
@@ -77,6 +78,8 @@ export interface ServiceExplanation {
   /** The state of the breaker of the whole service. */
   readonly breaker: BreakerState;
   readonly endpoints: readonly EndpointExplanation[];
+  /** Endpoints that discovery lists and that are outside of the service's `boundary`, with the reason for each. They get no request. */
+  readonly outside: readonly OutsideEndpoint[];
   /** The explanation as a table with a line for each endpoint: `console.log(String(mesh.explain("orders")))`. */
   toString(): string;
 }

@@ -223,7 +223,7 @@ class ClientMesh implements Mesh {
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle }, options);
+    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
   }
 
   readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);

@@ -1,6 +1,6 @@
 import type { OptionRule } from "../core/settings/option-rule.ts";
 import { quoted } from "../core/text/clean-text.ts";
-import { nearestName } from "../discovery/nearest-name.ts";
+import { nearestName } from "../suggestions/nearest-name.ts";
 
 /**
  * How an option that none of `tables` has was probably meant: inside of a group (`subset` of `balancing`), or by another spelling; `undefined`

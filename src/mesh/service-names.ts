@@ -1,6 +1,6 @@
 import { quoted } from "../core/text/clean-text.ts";
-import { nearestName } from "../discovery/nearest-name.ts";
 import { parseTarget } from "../fetch/target.ts";
+import { nearestName } from "../suggestions/nearest-name.ts";
 
 /**
  * Checks a name in `serviceNames`. A whole target (`orders/42`) would refuse every call, since calls are compared by their service.

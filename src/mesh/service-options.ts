@@ -4,6 +4,7 @@ import { checkKeys } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
 import { quoted } from "../core/text/clean-text.ts";
+import { type BoundaryOption, boundaryOption } from "../discovery/boundary/boundary-options.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
 import { type DecodeOption, decodeOption } from "../fetch/decoding/decode-options.ts";
 import { type TimeoutOption, timeoutOption } from "../policies/deadline.ts";
@@ -36,6 +37,7 @@ export interface ServiceOptions
     HealthCheckOption,
     TimeoutOption,
     WatchOptions,
+    BoundaryOption,
     WireOptions,
     DecodeOption,
     InterceptorsOption {}
@@ -45,6 +47,7 @@ export const serviceTables = [
   instanceOptions,
   timeoutOption,
   watchOptions,
+  boundaryOption,
   ...serviceLayers.map(({ options }) => options),
   healthCheckOption,
   wireOptions,

@@ -12,12 +12,14 @@ import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
-import type { Discovery, EmptyPolicy } from "../discovery/discovery.ts";
+import type { Discovery } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { registryState } from "../discovery/registry-state.ts";
+import { type ServiceWatch, serviceWatch } from "../discovery/service-watch.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
-import { Watcher } from "../discovery/watcher.ts";
+import type { Watcher } from "../discovery/watcher.ts";
+import type { Uses } from "../discovery/watching/uses.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
@@ -64,6 +66,8 @@ export class Service implements CallEndListener {
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
   readonly #watcher: Watcher;
+  /** With `watch: "on-use"`. */
+  readonly #uses: Uses | undefined;
   readonly #wait: EndpointWait;
   readonly #budget: RetryBudget;
   readonly #pipeline: ServicePipeline;
@@ -98,11 +102,14 @@ export class Service implements CallEndListener {
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
     });
-    const { emptyPolicy, discoveryTimeoutMs } = watchOptions.settle(options);
-    this.#watcher = this.#watch(emptyPolicy);
+    const { discoveryTimeoutMs } = watchOptions.settle(options);
+    const { watcher, uses, boundary } = this.#watch(options);
+    this.#watcher = watcher;
+    this.#uses = uses;
     this.#wait = new EndpointWait({
       ...parts,
       watcher: this.#watcher,
+      boundary,
       discovery: this.#discoveryName,
       discoveryTimeoutMs,
       catalogue: context.catalogue,
@@ -129,12 +136,11 @@ export class Service implements CallEndListener {
   }
 
   /** Makes the watch of its endpoints, without starting it. */
-  #watch(emptyPolicy: EmptyPolicy | undefined): Watcher {
+  #watch(options: ServiceOptions): ServiceWatch {
     const { discovery, lastGood, observers, onListed, clock, random } = this.#context;
-    return new Watcher({
+    return serviceWatch(options, {
       service: this.name,
       discovery,
-      emptyPolicy,
       lastGood,
       clock,
       random,
@@ -154,12 +160,12 @@ export class Service implements CallEndListener {
     return this.#listed.as;
   }
 
-  /** Follows the number of callers in each zone, where the options name the calling service. Returns the function that ends it. */
+  /** Follows the callers in each zone, where the options name the calling service, and it may be watched between calls. Returns its end. */
   #followCallers(): (() => Promise<void>) | undefined {
     const { zone, callerZones } = this.#context;
     const { zoneAware } = this.#settings.balancing;
     const callers = zoneAware === false ? undefined : zoneAware?.callers;
-    if (typeof callers !== "string" || zone === undefined) return undefined;
+    if (typeof callers !== "string" || zone === undefined || this.#uses !== undefined) return undefined;
     return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
@@ -171,6 +177,7 @@ export class Service implements CallEndListener {
       return;
     }
     if (request.call?.onEnd(this)) this.#inFlight++;
+    this.#uses?.used();
     this.#pipeline.send(request, receiver);
   }
 
@@ -187,6 +194,7 @@ export class Service implements CallEndListener {
   async lease(request: MeshRequest): Promise<Lease> {
     // From now on, and not from the pick: a service that has calls waiting for it is not evicted.
     this.#inFlight++;
+    this.#uses?.used();
     let isOver = false;
     const leave = () => {
       if (!isOver) this.#inFlight--;
@@ -232,6 +240,7 @@ export class Service implements CallEndListener {
 
   /** Connects to candidates ahead of the first call. Resolves with the number of instances that are connected; never rejects. */
   async warm(options: WarmOptions): Promise<number> {
+    this.#uses?.used();
     const { transport, random } = this.#context;
     const request = meshRequest({ service: this.name, method: "GET", path: "/", headers: {}, body: undefined });
     if (!this.#wait.isOver) await this.#wait.join(request).catch(() => {});
@@ -249,6 +258,7 @@ export class Service implements CallEndListener {
       lastError: this.#watcher.lastError,
       registry: registryState(this.#discoveryName, this.#watcher),
       leftOut: this.#watcher.leftOut,
+      outside: this.#watcher.outside,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
       standingOf: (upstream) => this.#instances.standing(upstream),

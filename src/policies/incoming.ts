@@ -28,11 +28,16 @@ export type IncomingHeaders = Readonly<Record<string, string | readonly string[]
  * request.
  */
 export function continueFrom<T>(headers: IncomingHeaders, handler: () => T, clock: Clock = systemClock): T {
-  const waitsMs = numberOf(headers, deadlineHeader);
-  const attempt = numberOf(headers, attemptHeader) ?? 1;
-  if (waitsMs === undefined && attempt <= 1) return handler();
+  const waitsMs = headerNumber(headerIn(headers, deadlineHeader));
+  const attempt = headerNumber(headerIn(headers, attemptHeader)) ?? 1;
+  return continueWith({ waitsMs: waitsMs ?? Number.POSITIVE_INFINITY, attempt }, handler, clock);
+}
+
+/** {@link continueFrom} for headers that have been read: the caller waits `waitsMs` more milliseconds from now on. */
+export function continueWith<T>({ waitsMs, attempt }: { waitsMs: number; attempt: number }, handler: () => T, clock: Clock): T {
+  if (waitsMs === Number.POSITIVE_INFINITY && attempt <= 1) return handler();
   isUsed = true;
-  const endsAt = waitsMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + waitsMs;
+  const endsAt = clock.now() + waitsMs;
   return storage.run({ attempt, remainingMs: () => endsAt - clock.now() }, handler);
 }
 
@@ -49,7 +54,10 @@ export function isAnsweringRetry(): boolean {
 /**
  * A header of at most eight digits as a number (a day has 86,400,000 milliseconds); `undefined` for any other value, which no mesh writes.
  */
-function numberOf(headers: IncomingHeaders, name: string): number | undefined {
-  const value = typeof headers["get"] === "function" ? headers["get"](name) : (headers as Record<string, unknown>)[name];
+export function headerNumber(value: unknown): number | undefined {
   return typeof value === "string" && /^\d{1,8}$/.test(value) ? Number(value) : undefined;
+}
+
+function headerIn(headers: IncomingHeaders, name: string): unknown {
+  return typeof headers["get"] === "function" ? headers["get"](name) : (headers as Record<string, unknown>)[name];
 }

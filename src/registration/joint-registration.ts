@@ -143,11 +143,15 @@ export class JointRegistration implements MeshRegistration {
     await this.#atEach("changing the weight of", (part) => part.setWeight(weight));
   }
 
+  async abandon(): Promise<void> {
+    this.#end();
+    await this.#atEach("leaving", (part) => part.abandon());
+    this.#options.onEnd(this);
+  }
+
   async deregister(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    this.#isEnded = true;
-    this.#health?.stop();
-    this.#settled.changed();
+    this.#end();
     try {
       await this.#atEach("deregistering", (part) => part.end(signal));
     } catch (error) {
@@ -159,6 +163,12 @@ export class JointRegistration implements MeshRegistration {
   /** {@link deregister}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.deregister();
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.#health?.stop();
+    this.#settled.changed();
   }
 
   async #begin(): Promise<void> {

@@ -44,4 +44,9 @@ export interface MeshRegistration extends Registration {
    * registries that failed: each of them lists the instance until it expires. A call after that tries those again.
    */
   deregister(signal?: AbortSignal): Promise<void>;
+  /**
+   * Ends it in this process and leaves the entries in the registries, to a successor that registers under the same id at once. Resolves when nothing of
+   * it can reach them any more. A registry whose registrar cannot do that is told to remove the entry; rejects as {@link deregister} does where that fails.
+   */
+  abandon(): Promise<void>;
 }

@@ -67,6 +67,12 @@ export interface Registration extends AsyncDisposable {
    * `ERR_MESH_REGISTRATION` when that fails, or with the signal's reason.
    */
   deregister(signal?: AbortSignal): Promise<void>;
+  /**
+   * Ends the renewals and leaves the entry in the registry, to a successor that registers under the same id, such as another worker of one server.
+   * Resolves when no call of this registration can reach the registry any more; {@link deregister} does nothing from then on. Never rejects. Absent
+   * where a registrar cannot: the entry is removed then, before the successor registers.
+   */
+  abandon?(): Promise<void>;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { inspect } from "node:util";
 import type { Clock, Random, Timer } from "../core/clock.ts";
-import { describeError } from "../core/errors.ts";
-import { fenceResult } from "../core/observing/fence.ts";
+import { fenced } from "../core/observing/fence.ts";
 import { type InstanceStatus, instanceStatuses, type Registration, type RegistrationOwner, type RegistrationReport } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";
 
@@ -137,6 +136,15 @@ export class RegistrationKeeper implements Registration {
     return this.#withdrawal;
   }
 
+  async abandon(): Promise<void> {
+    this.#isEnded = true;
+    this.#options.clock.clearTimer(this.#timer);
+    // After a call under way, which might reach the registry after the successor's.
+    const left = this.#inTurn(async () => {});
+    this.#withdrawal ??= left;
+    await left;
+  }
+
   /** {@link deregister}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.deregister();
@@ -229,11 +237,7 @@ export class RegistrationKeeper implements Registration {
   #tell(type: Exclude<RegistrationReport["type"], "renewed">, error: Error): void {
     this.#trouble = type;
     this.#options.owner?.onReport({ type, error });
-    try {
-      fenceResult(`onRenewalError of ${this.id}`, this.#options.onRenewalError?.(error));
-    } catch (thrown) {
-      process.emitWarning(`inmesh: onRenewalError of ${this.id} threw: ${describeError(thrown)}`);
-    }
+    fenced("onRenewalError of a registration", () => this.#options.onRenewalError?.(error));
   }
 
   /** Runs `work` after everything that is under way; at once, and synchronously up to its first wait, when nothing is. */

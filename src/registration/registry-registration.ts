@@ -70,7 +70,7 @@ export class RegistryRegistration {
 
   /** Goes on trying in the background until the registry has the instance. */
   goOnTrying(): void {
-    if (this.#registration !== undefined || this.#stop.signal.aborted) return;
+    if (this.#registration !== undefined || this.#ending !== undefined || this.#stop.signal.aborted) return;
     const { clock, random } = this.#options;
     const again = (): void => void this.try(false).then(() => this.goOnTrying());
     if (this.#tries === 0) {
@@ -108,9 +108,23 @@ export class RegistryRegistration {
 
   /** Ends it, what is under way too. Rejects when the registry could not be told, after which it can be asked for again. */
   end(signal?: AbortSignal): Promise<void> {
+    // What is left to a successor is not taken back.
+    if (this.#ending === undefined) this.#stop.abort(new Error("it is deregistered"));
+    // It may be under way for a caller without a signal.
+    return unlessAborted(
+      this.#finish(() => this.#end(signal)),
+      signal,
+    );
+  }
+
+  /** Ends it, and leaves the entry in the registry, where the registrar can. Rejects where the registry could not be told to remove it. */
+  abandon(): Promise<void> {
+    return this.#finish(() => this.#leave());
+  }
+
+  #finish(work: () => Promise<void>): Promise<void> {
     this.#options.clock.clearTimer(this.#timer);
-    this.#stop.abort(new Error("it is deregistered"));
-    this.#ending ??= this.#end(signal).then(
+    this.#ending ??= work().then(
       () => {
         this.#told = undefined;
         this.#become("deregistered");
@@ -121,14 +135,20 @@ export class RegistryRegistration {
         throw error;
       },
     );
-    // It may be under way for a caller without a signal.
-    return unlessAborted(this.#ending, signal);
+    return this.#ending;
   }
 
   async #end(signal: AbortSignal | undefined): Promise<void> {
     if (this.#trying !== undefined) await unlessAborted(this.#trying, signal);
     const registration = this.#registration;
     if (registration !== undefined) await unlessAborted(registration.deregister(signal), signal);
+  }
+
+  async #leave(): Promise<void> {
+    // Not cut off: an attempt that is takes back what it may have left in the registry.
+    await this.#trying;
+    this.#stop.abort(new Error("it is left to a successor"));
+    await (this.#registration?.abandon?.() ?? this.#registration?.deregister());
   }
 
   async #try(isAwaited: boolean): Promise<void> {

@@ -2,11 +2,13 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { callerHeader, instanceHeader, letGoPath } from "../core/http/own-headers.ts";
+import { rawHeader } from "../core/http/raw-headers.ts";
 import type { Callers, Closing } from "./callers.ts";
 import type { Gate } from "./connections/door.ts";
 import { refuse, refuseStream, refuseUpgrade } from "./connections/refusal.ts";
 import type { Traffic } from "./connections/traffic.ts";
 import { namesOf } from "./identity.ts";
+import type { Inbound } from "./inbound/inbound.ts";
 import type { ServerReply, ServerRequest } from "./node-server.ts";
 
 /** The parts of a server that a {@link DrainGate} works with. */
@@ -15,6 +17,8 @@ export interface DrainGateParts {
   readonly callers: Callers;
   /** The id of the instance in its registry, once it has one. */
   readonly id: () => string | undefined;
+  /** The parts that requests meet before their handlers; `undefined` for none. */
+  readonly inbound: Inbound | undefined;
   readonly clock: Clock;
 }
 
@@ -37,26 +41,37 @@ export class DrainGate implements Gate {
     this.#goneAt = goneAt;
   }
 
+  /** Tells them no more: the instance stays. */
+  stay(): void {
+    this.#goneAt = undefined;
+  }
+
   /** Refuses each request from now on, with this reason. */
   refuse(why: string): void {
     this.#why = why;
   }
 
-  request(request: ServerRequest, reply: ServerReply): boolean {
-    const { traffic, callers, clock } = this.#parts;
-    const isFirst = traffic.request(request, reply);
-    const caller = request.headers[callerHeader];
-    const mesh = typeof caller === "string" ? caller : undefined;
+  request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean {
+    const { traffic, callers, inbound, clock } = this.#parts;
+    const record = this.#why === undefined ? inbound?.open(request, reply, proceed) : undefined;
+    const isFirst = traffic.request(request, reply, record?.onEnd);
+    // Not of `headers`, which Node.js makes when they are first asked for.
+    const mesh = rawHeader(request.rawHeaders, callerHeader);
     if (mesh !== undefined && request.method === "POST" && request.url === letGoPath) {
       callers.letGo(mesh);
       reply.statusCode = 204;
       (reply as { end(): unknown }).end();
       return true;
     }
-    callers.called(mesh, isFirst ? connectionOf(request) : undefined);
+    // A probe of an orchestrator is no call: it goes on until the end.
+    if (inbound?.isOwn(request) !== true) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
     if (mesh !== undefined && (isFirst || this.#goneAt !== undefined)) reply.setHeader(instanceHeader, this.#announcement(request));
-    if (this.#why === undefined) return false;
-    refuse(request, reply, { clock, why: this.#why });
+    if (this.#why !== undefined) {
+      refuse(request, reply, { clock, why: this.#why });
+      return true;
+    }
+    if (record === undefined) return false;
+    if (!record.run()) record.handle();
     return true;
   }
 
@@ -72,6 +87,7 @@ export class DrainGate implements Gate {
       refuseUpgrade(socket, this.#why);
       return true;
     }
+    this.#parts.inbound?.upgrade(request);
     this.#parts.callers.called(undefined, undefined);
     this.#parts.traffic.upgrade(request, socket);
     return false;

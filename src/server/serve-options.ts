@@ -2,8 +2,9 @@ import { constants } from "node:os";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { checkFunction, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { custom, timerMs } from "../core/settings/rules.ts";
+import { custom, group, orFalse, timerMs } from "../core/settings/rules.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { type InboundOptions, inboundOptions } from "./inbound/inbound-options.ts";
 
 /** The instance that a server is registered as: as for `mesh.register`, with the port of the server unless another is given. */
 export type ServedInstance = Omit<Parameters<Mesh["register"]>[0], "port" | "keepTrying"> & { readonly port?: number };
@@ -39,6 +40,8 @@ export interface ServeOptions {
   readonly callerMemoryMs?: number;
   /** How long requests under way may take after that, in milliseconds. Those that take longer are cut off. @default 25000 */
   readonly graceMs?: number;
+  /** The parts that each request meets before its handler: health, trust, limits, load, metrics, log; `{}` for those that need no option, `false` for none. @default false */
+  readonly inbound?: InboundOptions | false;
   /** Signals upon which the server stops. The second one ends at once. `[]`: none. @default ["SIGTERM", "SIGINT"] */
   readonly signals?: readonly NodeJS.Signals[];
   /** Takes a line for each step: started, registered, leaving, draining, stopped, and what went wrong. @default to the standard error output */
@@ -81,6 +84,7 @@ export const serveOptions = optionTable<ServeOptions>()({
   lameDuckMs: timerMs({ min: 0, defaultText: "what the registry needs, 5000 where that is not known" }),
   callerMemoryMs: timerMs({ min: 0, default: 300_000 }),
   graceMs: timerMs({ min: 0, default: 25_000 }),
+  inbound: orFalse(group(inboundOptions), false),
   signals: custom<readonly NodeJS.Signals[]>({
     type: "Signals[]",
     default: ["SIGTERM", "SIGINT"],

@@ -8,7 +8,16 @@ import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
 export type { ServingState } from "../core/observing/serving-state.ts";
-export type { Application, NodeServer, Servable } from "./node-server.ts";
+export type { HealthOptions } from "./inbound/health-options.ts";
+export type { InboundOptions } from "./inbound/inbound-options.ts";
+export type { InboundConcurrencyOptions } from "./inbound/limits/concurrency-options.ts";
+export type { RateLimitOptions } from "./inbound/limits/rate-limit-options.ts";
+export type { SheddingOptions } from "./inbound/limits/shedding-options.ts";
+export type { LoadOptions } from "./inbound/load/load-options.ts";
+export type { AccessLogOptions } from "./inbound/log/access-log-options.ts";
+export { type InboundMiddleware, inbound, type MiddlewareOptions } from "./inbound/middleware.ts";
+export type { TrustOptions } from "./inbound/trust-options.ts";
+export type { Application, NodeServer, Servable, ServerReply, ServerRequest } from "./node-server.ts";
 export type { ServedInstance, ServedMesh, ServeOptions } from "./serve-options.ts";
 export type { Serving } from "./serving.ts";
 export type { StopReport } from "./stop.ts";

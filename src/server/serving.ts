@@ -7,21 +7,29 @@ import { Callers } from "./callers.ts";
 import { guardDoor } from "./connections/door.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
+import { Inbound } from "./inbound/inbound.ts";
 import { useMesh } from "./mesh-users.ts";
 import { type Servable, serverOf } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
 import { Readiness } from "./readiness.ts";
 import type { ServeSettings } from "./serve-options.ts";
+import { ServedRegistration } from "./served-registration.ts";
 import { onSignals } from "./signals.ts";
-import { registered, start } from "./start.ts";
+import { start } from "./start.ts";
 import { Stop, type StopReport } from "./stop.ts";
+import { useChannel } from "./workers/channel.ts";
 
 /** A server that is served; see `serve`. Disposing it stops it. */
 export interface Serving extends AsyncDisposable {
   readonly state: ServingState;
-  /** The registration; `undefined` where none was asked for, and before the server is ready. */
+  /**
+   * The registration; `undefined` where none was asked for, before the server is ready, and in a worker while another one of its server holds it.
+   */
   readonly registration: MeshRegistration | undefined;
-  /** Resolves once the server listens, is warm and ready, and is registered where that was asked for. Rejects where it stops before that. */
+  /**
+   * Resolves once the server listens, is warm and ready, and is registered where that was asked for; in a worker, once one of its server holds the
+   * registration. Rejects where it stops before that.
+   */
   readonly started: Promise<void>;
   /** Aborts when the server begins to leave: for loops and consumers that should begin nothing new. */
   readonly leaving: AbortSignal;
@@ -42,7 +50,8 @@ export class ServedServer implements Serving {
   readonly #leaveReading: (() => void) | undefined;
   #state: ServingState = "starting";
   #stateSince: number;
-  #registration: MeshRegistration | undefined = undefined;
+  readonly #registration: ServedRegistration;
+  readonly #releaseChannel: () => void;
   #stop: Stop | undefined = undefined;
   #stopped: Promise<StopReport> | undefined = undefined;
   readonly started: Promise<void>;
@@ -52,18 +61,22 @@ export class ServedServer implements Serving {
     const { mesh, ready, clock, signals, callerMemoryMs } = settings;
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
-    const gate = new DrainGate({ traffic, callers, clock, id: () => this.#registration?.id });
+    const inbound = Inbound.of(settings, () => this.readiness());
+    const gate = new DrainGate({ traffic, callers, inbound, clock, id: () => this.registration?.id });
     this.#parts = {
       settings,
       server,
       application,
       traffic,
       callers,
+      inbound,
       gate,
       readiness: new Readiness(ready, clock),
       leaving: this.#leaving.signal,
       log: (text) => this.#log(text),
     };
+    this.#registration = new ServedRegistration(this.#parts, () => void this.stop("as its server was closed"));
+    this.#releaseChannel = useChannel();
     this.#takeGateAway = guardDoor(server, gate);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
@@ -83,7 +96,7 @@ export class ServedServer implements Serving {
   }
 
   get registration(): MeshRegistration | undefined {
-    return this.#registration;
+    return this.#registration.current;
   }
 
   get leaving(): AbortSignal {
@@ -101,8 +114,12 @@ export class ServedServer implements Serving {
   }
 
   stop(why = "as the program asked"): Promise<StopReport> {
-    this.#stopped ??= this.#end(why);
-    return this.#stopped;
+    if (this.#stopped !== undefined) return this.#stopped;
+    // Known before anything happens: a listener of `leaving` may ask to stop, too.
+    const { promise, resolve } = Promise.withResolvers<StopReport>();
+    this.#stopped = promise;
+    resolve(this.#end(why));
+    return promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -113,13 +130,7 @@ export class ServedServer implements Serving {
     await start(this.#parts);
     this.#parts.readiness.open();
     this.#become("serving");
-    if (this.#parts.settings.register === undefined) {
-      this.#parts.log("serves");
-      return;
-    }
-    await registered(this.#parts, (registration) => {
-      this.#registration = registration;
-    });
+    await this.#registration.begin();
   }
 
   async #end(why: string): Promise<StopReport> {
@@ -140,6 +151,7 @@ export class ServedServer implements Serving {
     });
     this.#takeGateAway();
     this.#offSignals();
+    this.#releaseChannel();
     return report;
   }
 

@@ -1,8 +1,9 @@
 import { describeError } from "../core/errors.ts";
-import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { stopListening } from "./connections/stop-listening.ts";
 import type { ServerParts } from "./parts.ts";
-import { problemWithin } from "./within.ts";
+import { unknownLameDuckMs } from "./register-server.ts";
+import type { ServedRegistration } from "./served-registration.ts";
+import { problemWithin, turnsOfTheLoop } from "./within.ts";
 
 /** The course of a stop. */
 export interface StopReport {
@@ -18,22 +19,22 @@ export interface StopReport {
 
 /** Longest time to tell the registry anything while stopping, in milliseconds: one that is down does not hold the process. */
 const registryMs = 2_000;
-/** The lame duck where nothing is known about callers, in milliseconds. */
-export const unknownLameDuckMs = 5_000;
 /** The shortest one unless another is asked for, in milliseconds: a caller that knows at once may have sent something just before. */
 const shortestLameDuckMs = 500;
 
 /** Time after the lame duck in which the server is still there, as its callers are told, in milliseconds. */
 const goneAfterMs = 2_000;
-/** Time after which what a caller had sent before it let go has arrived, in milliseconds. */
-const arrivedMs = 100;
+/** Time after the last connection was accepted in which what is on its way arrives and is still served, in milliseconds. */
+const arrivingMs = 100;
 /** Pause between two looks at the callers, in milliseconds. */
 const askCallersMs = 20;
+/** Looks in a row that find no caller left. */
+const looksToBeSure = 3;
 
 /** One stop of a server: its steps, which are taken in the order of the methods. None of them rejects. */
 export class Stop {
   readonly #parts: ServerParts;
-  readonly #registration: MeshRegistration | undefined;
+  readonly #registration: ServedRegistration;
   readonly #problems: string[] = [];
   readonly #hurry = Promise.withResolvers<void>();
   #isHurried = false;
@@ -41,7 +42,7 @@ export class Stop {
   #drainMs = 0;
   #cutOff = 0;
 
-  constructor(parts: ServerParts, registration: MeshRegistration | undefined) {
+  constructor(parts: ServerParts, registration: ServedRegistration) {
     this.#parts = parts;
     this.#registration = registration;
   }
@@ -60,34 +61,59 @@ export class Stop {
 
   /** Leaves the registry and serves on until callers know. */
   async beLameDuck(why: string): Promise<void> {
+    const { clock } = this.#parts.settings;
+    const startedAt = clock.now();
+    // Of a worker that has the registration handed over meanwhile, the rest is that of one of several.
+    await this.#registration.leave();
+    if (!this.#registration.isOneOfSeveral) await this.#leaveWithInstance(why);
+    if (this.#registration.isOneOfSeveral) await this.#leaveAlone(why);
+    this.#lameDuckMs = clock.now() - startedAt;
+  }
+
+  /** Leaves as the last process of the instance, which leaves the registry. */
+  async #leaveWithInstance(why: string): Promise<void> {
     const { settings, traffic, gate, log } = this.#parts;
     const { clock } = settings;
     const startedAt = clock.now();
-    const neededMs = this.#registration?.callersKnowAfterMs ?? unknownLameDuckMs;
+    const registration = this.#registration.current;
+    const neededMs = registration?.callersKnowAfterMs ?? unknownLameDuckMs;
     const lameDuckMs = settings.lameDuckMs ?? Math.max(neededMs, shortestLameDuckMs);
     log(`leaves ${why}; serves on for ${lameDuckMs} ms, or until all callers know`);
     traffic.leave();
     gate.leave(startedAt + lameDuckMs + goneAfterMs);
-    const registration = this.#registration;
     if (registration !== undefined) {
       const problem = await problemWithin(clock, registryMs, Promise.race([registration.setStatus("out-of-service"), this.#hurry.promise]));
       if (problem !== undefined) this.#note(`could not tell the registry that it leaves: ${describeError(problem)}`);
     }
     await this.#untilCallersKnow(lameDuckMs);
-    this.#lameDuckMs = clock.now() - startedAt;
+    if (this.#registration.isOneOfSeveral) gate.stay();
   }
 
-  /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance and what it had sent before has arrived. */
+  /**
+   * Leaves an instance that stays, as one of its workers: accepts no connection from now on, since the others do, and serves on until no client can send a
+   * request on a connection that is about to close. Each closes after its next response; a client uses none that is idle for longer than this lasts.
+   */
+  async #leaveAlone(why: string): Promise<void> {
+    const { settings, server, traffic, log } = this.#parts;
+    const { clock, lameDuckMs = unknownLameDuckMs } = settings;
+    log(`leaves ${why}; other workers serve on. Its connections close after their next response, within ${lameDuckMs} ms`);
+    void stopListening(server);
+    traffic.leave();
+    const endAt = clock.now() + lameDuckMs;
+    while (!this.#isHurried && traffic.hasLastingConnections && clock.now() < endAt)
+      await problemWithin(clock, Math.min(askCallersMs, Math.max(1, endAt - clock.now())), this.#hurry.promise);
+  }
+
+  /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance. */
   async #untilCallersKnow(lameDuckMs: number): Promise<void> {
     const { settings, traffic, callers, log } = this.#parts;
     const { clock } = settings;
     const endAt = clock.now() + lameDuckMs;
-    let knownSince: number | undefined;
-    while (!this.#isHurried && clock.now() < endAt) {
+    let looks = 0;
+    while (!this.#isHurried && !this.#registration.isOneOfSeveral && clock.now() < endAt) {
       const { meshes, others } = callers.left();
-      const isKnown = meshes === 0 && !others && !traffic.hasUnusedConnections;
-      knownSince = isKnown ? (knownSince ?? clock.now()) : undefined;
-      if (knownSince !== undefined && clock.now() - knownSince >= arrivedMs) {
+      looks = meshes === 0 && !others && !traffic.hasUnusedConnections ? looks + 1 : 0;
+      if (looks === looksToBeSure) {
         log("all callers have let go of it");
         return;
       }
@@ -101,8 +127,12 @@ export class Stop {
     const { clock, graceMs } = settings;
     const startedAt = clock.now();
     log(`accepts nothing new; ${traffic.open} under way, which may take ${graceMs} ms`);
-    gate.refuse("this instance is stopping");
+    // Before and after it, all that has arrived is read: a process that was held up would close connections whose requests wait in the kernel.
+    await turnsOfTheLoop();
     const closed = stopListening(server);
+    await problemWithin(clock, arrivingMs, this.#hurry.promise);
+    await turnsOfTheLoop();
+    gate.refuse("this instance is stopping");
     traffic.end();
     await problemWithin(clock, graceMs, Promise.race([traffic.ended(), this.#hurry.promise]));
     this.#cutOff = traffic.open;
@@ -119,12 +149,13 @@ export class Stop {
 
   /** Leaves the registry for good, and closes what the server has used. */
   async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
-    const { settings, traffic, application, log } = this.#parts;
+    const { settings, traffic, inbound, application, log } = this.#parts;
     const { clock, graceMs } = settings;
     const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
-      ["deregister", () => this.#registration?.deregister(), registryMs],
+      ["deregister", () => this.#registration.deregister(), registryMs],
       ["close the application", () => application?.close(), graceMs],
       ["close the mesh", () => releaseMesh(), graceMs],
+      ["write the access log", () => inbound?.close(), registryMs],
     ];
     for (const [what, work, limitMs] of steps) {
       const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work())());

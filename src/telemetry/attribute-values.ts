@@ -4,6 +4,7 @@ import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
 import type { AttemptEnd } from "../core/observing/observer.ts";
+import type { ServedEnd } from "../core/observing/served-request.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import { attribute } from "./attribute-names.ts";
 
@@ -41,6 +42,16 @@ export function attemptErrorType(end: AttemptEnd): string | undefined {
   const { status } = end.record;
   if (status !== undefined && status >= 400) return String(knownStatus(status));
   return end.cancelled || end.error === undefined ? undefined : errorTypeOf(end.error);
+}
+
+/** The version of HTTP as an attribute value: the minor one only where it says something. */
+export function knownVersion(version: string): string {
+  return version === "2.0" ? "2" : version === "1.1" || version === "1.0" ? version : other;
+}
+
+/** The `error.type` of a request that was served: a status from 500 on. A 4xx is the caller's error, and a caller that has gone is none. */
+export function servedErrorType({ status }: ServedEnd): string | undefined {
+  return status !== undefined && status >= 500 ? String(knownStatus(status)) : undefined;
 }
 
 /** The outcome of a call, as `inmesh.outcome`. `rejected`: the mesh refused the call and sent nothing. */

@@ -3,6 +3,7 @@ import type { Observer } from "../core/observing/observer.ts";
 import { FollowedCall, MeteredAttempt, type Reporters } from "./followers.ts";
 import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
 import type { NamedServices } from "./metrics/named-services.ts";
+import { MeteredServed } from "./served-followers.ts";
 
 /** The hooks that hand `meter` everything but calls and attempts. */
 export function meterHooks(meter: MeshMetrics): Observer {
@@ -29,6 +30,7 @@ export function metered(services: NamedServices, meter: MeshMetrics): Observer {
   return {
     ...meterHooks(meter),
     onCall: (request) => (meter.isOn ? new FollowedCall(reporters, request) : undefined),
+    onServe: (request) => (meter.isOn ? new MeteredServed(meter.served, request) : undefined),
     onAttempt(request, upstream, call) {
       if (!meter.isOn) return undefined;
       return new MeteredAttempt(meter, request, upstream, call instanceof FollowedCall ? call.context : undefined);

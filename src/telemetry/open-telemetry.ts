@@ -9,6 +9,8 @@ import { NamedServices } from "./metrics/named-services.ts";
 import { OpenTelemetrySink } from "./metrics/open-telemetry-sink.ts";
 import { meterHooks, namingHooks } from "./metrics-observer.ts";
 import { loadedApi } from "./open-telemetry-api.ts";
+import { MeteredServed, TracedServed } from "./served-followers.ts";
+import { startServed } from "./spans/served-spans.ts";
 import { isUndiciObserved, MeshSpans } from "./spans/spans.ts";
 
 /** Options of {@link openTelemetry}. */
@@ -58,6 +60,13 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
     onCall(request) {
       if (meter?.isOn !== true && spans?.isOn !== true) return undefined;
       return new FollowedCall(reporters, request);
+    },
+    onServe(request) {
+      // The instrumentation of node:http makes a span of each request and measures it under the same names.
+      if (request.isInstrumented) return undefined;
+      const metered = meter?.isOn === true ? new MeteredServed(meter.served, request) : undefined;
+      const span = spans?.isOn === true ? startServed(spans, request, recordQuery) : undefined;
+      return span === undefined ? metered : new TracedServed(span, metered);
     },
     onAttempt(request, upstream, call) {
       if (spans?.isOn === true) {

@@ -1,13 +1,16 @@
+import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { headersWith, type RequestHeaders } from "../core/http/request-headers.ts";
+import type { TransferListener } from "../core/http/transfer-listener.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { IdleSockets } from "./idle-sockets.ts";
 import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
 import { Pools } from "./pools.ts";
+import { decodeHeaders } from "./raw-headers.ts";
 import type { DispatchOptions } from "./undici/undici.ts";
 import { type Upgraded, UpgradeHandler } from "./upgrade-handler.ts";
 import { BlobPieces, Pieces, type WireBody, wireBody } from "./wire-body.ts";
@@ -64,7 +67,11 @@ export class Transport {
   dispatch(wire: WireSettings): Dispatch {
     return (request) =>
       new Promise((resolve) => {
-        const exchange = new Exchange(request, this.#clock, resolve, wire);
+        const { transfer } = request;
+        const exchange =
+          transfer === undefined
+            ? new Exchange(request, this.#clock, resolve, wire)
+            : new ToldExchange(transfer, request, this.#clock, resolve, wire);
         if (request.cancellation.cancelled) return;
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
@@ -129,5 +136,36 @@ export class Transport {
     for (const socket of this.#upgraded) socket.destroy();
     this.idle.close();
     await this.#pools.destroy();
+  }
+}
+
+/** An exchange whose request has a listener that is told how it goes over the wire. */
+class ToldExchange extends Exchange {
+  /** Read by the pools of HTTP/2. */
+  readonly wantsInformation = true;
+  readonly #listener: TransferListener;
+
+  constructor(listener: TransferListener, ...rest: ConstructorParameters<typeof Exchange>) {
+    super(...rest);
+    this.#listener = listener;
+  }
+
+  override onBodySent(chunk: unknown): void {
+    super.onBodySent(chunk);
+    this.#listener.bodySent(chunk as Uint8Array);
+  }
+
+  override onRequestSent(): void {
+    super.onRequestSent();
+    this.#listener.requestSent();
+  }
+
+  onResponseStarted(): void {
+    this.#listener.responseStarted();
+  }
+
+  override onHeaders(status: number, headers: Buffer[] | string[] | null, resume: () => void, statusText: string): boolean {
+    if (status < 200) this.#listener.information(status, decodeHeaders((headers ?? []) as Buffer[]), statusText);
+    return super.onHeaders(status, headers, resume, statusText);
   }
 }

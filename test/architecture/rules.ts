@@ -6,7 +6,7 @@ import { mayImport, roomOf, rooms } from "./rooms.ts";
 /** Where a package may be imported: a file, or a folder when it ends with a slash. A package that is not in here, nowhere. */
 export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["undici", ["wire/undici/"]],
-  ["fastest-levenshtein", ["discovery/", "cli/nearest-word.ts"]],
+  ["fastest-levenshtein", ["suggestions/"]],
   ["opossum", ["circuit/opossum/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],

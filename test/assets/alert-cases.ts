@@ -58,6 +58,10 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       series("inmesh.client.call.duration", { inmesh_outcome: "success", le: String(le) }, perMinute(le >= at ? 64 : 0, 60), "_bucket"),
     );
   const inf = series("inmesh.client.call.duration", { inmesh_outcome: "success", le: "+Inf" }, perMinute(64, 60), "_bucket");
+  const refused = (refusal: string, count: number): InputSeries =>
+    labelled(spelled("inmesh.server.refused", spelling), { inmesh_server_refusal: refusal }, perMinute(count, 60));
+  const served = (count: number): InputSeries =>
+    labelled(`${spelled("http.server.request.duration", spelling)}_count`, { http_request_method: "GET" }, perMinute(count, 60));
   const expiry = (seconds: number): InputSeries => labelled(spelled("inmesh.tls.certificate.expiry", spelling), {}, `${seconds}x60`);
   const answered = { http_response_status_code: "200" };
   const failed = { error_type: "ERR_MESH_CONNECT" };
@@ -251,6 +255,17 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       firing: [counter("inmesh.registration.losses", 3)],
       value: "0.050",
       quiet: [[gauge("inmesh.registration.losses", 7)]],
+    },
+    {
+      alert: "InmeshServerOverloaded",
+      at: "30m",
+      labels: {},
+      firing: [refused("shedding", 15), refused("concurrency", 15), refused("rate limit", 30), served(120)],
+      value: "25%",
+      quiet: [
+        [refused("shedding", 3), served(120)],
+        [refused("rate limit", 60), served(120)],
+      ],
     },
   ];
 }

@@ -63,6 +63,9 @@ const lines: Readonly<Record<string, (port: number, time: string) => readonly st
   "check, of Consul by TLS": (port, time) => ["check", "--consul", `https://127.0.0.1:${port}`, "--timeout", time],
   "check, of Eureka": (port, time) => ["check", "orders", "--eureka", `http://127.0.0.1:${port}/eureka`, "--timeout", time],
   "check, of DNS": (port, time) => ["check", "orders", "--dns", "{service}.test", "--dns-server", `127.0.0.1:${port}`, "--timeout", time],
+  stat: (port, time) => ["stat", "--admin", `http://127.0.0.1:${port}`, "--timeout", time],
+  "stat, of a service": (port, time) => ["stat", "orders", "--admin", `http://127.0.0.1:${port}`, "--timeout", time],
+  "top -o json": (port, time) => ["top", "-o", "json", "--admin", `http://127.0.0.1:${port}`, "--timeout", time],
 };
 
 const isByUdp = (line: string) => line.endsWith("DNS");
@@ -80,7 +83,7 @@ function within(ms: number, ended: Promise<CliResult>): Promise<CliResult | "lat
 
 // Each command and each adapter is loaded when it is first used, which is no part of its limit.
 beforeAll(async () => {
-  await Promise.all(["fetch", "endpoints", "check", "stat"].map((command) => runCli([command, "--help"])));
+  await Promise.all(["fetch", "endpoints", "check", "stat", "top"].map((command) => runCli([command, "--help"])));
   await Promise.all([import("../../src/registries/consul.ts"), import("../../src/registries/eureka.ts")]);
 }, 60_000);
 
@@ -115,22 +118,5 @@ describe("a command line", () => {
     setTimeout(() => stop.abort("SIGINT"), 50);
     expect(await within(2_000, ended)).toMatchObject({ code: 130 });
     expect(stdin.destroyed).toBe(true);
-  });
-
-  it.each(["stat", "stat orders"])("%s ends with its limit of 5 s, and when it is interrupted", { timeout: 30_000 }, async (line) => {
-    await Promise.all(
-      Object.values(faults)
-        .slice(0, 3)
-        .map(async (fault) => {
-          const server = await badServer(fault);
-          const argv = [...line.split(" "), "--admin", `http://127.0.0.1:${server.port}`];
-          expect(await within(9_000, runCli(argv))).toMatchObject({ code: 1 });
-          const stop = new AbortController();
-          const { ended } = startCli(argv, { signal: stop.signal });
-          setTimeout(() => stop.abort("SIGINT"), 100);
-          expect(await within(2_000, ended)).toMatchObject({ code: 130 });
-          await until("its connections are closed", () => server.open() === 0);
-        }),
-    );
   });
 });

@@ -85,6 +85,8 @@ async function tryDoor(
     .request("svc/")
     .then(({ body }) => body.discard())
     .catch(() => {});
+  const { endpoints = [] } = mesh.explain("svc") ?? {};
+  if (endpoints.length === 0) return { requests: [], answers: [], port };
   await until("it was checked", () => (mesh.explain("svc")?.endpoints[0]?.healthCheck?.inRow ?? 0) >= times);
   return { requests: requests.filter(({ url }) => url === "/health"), answers: [], port };
 }
@@ -142,6 +144,8 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
   "address that no instance can have": (door) => reached(door, { endpoint: { host: "bad.test" } }, "reached", "refused"),
   "address of `connections.refusedAddresses`": (door) =>
     reached(door, { options: { connections: { refusedAddresses: ["loopback"] } } }, "reached", "refused"),
+  "instance outside of the `boundary`": (door) =>
+    reached(door, { endpoint: { region: "us-1" }, options: { boundary: { region: ["eu-*"] } } }, "reached", "refused"),
   "path without a slash at its start": (door) => reached(door, { call: { path: "-admin/x" } }, "reached", "refused"),
   async "path with `..`, a backslash or a space"(door) {
     const all = await Promise.all(["/a/../b", "/a\\b", "/a b"].map((path) => reached(door, { call: { path } }, "reached", "refused")));

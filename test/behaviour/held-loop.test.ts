@@ -3,19 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Discovery } from "../../src/discovery/discovery.ts";
+import { dns } from "../../src/discovery/dns/dns.ts";
 import { fileDiscovery } from "../../src/discovery/file/file.ts";
 import { readLastGood, writeLastGood } from "../../src/discovery/last-good/last-good-file.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { eureka } from "../../src/registries/eureka.ts";
+import { answerTo, record, startResponder } from "../discovery/dns/dns-responder.ts";
 import { entry, scriptedConsul } from "../registries/consul/scripted-consul.ts";
 import { scriptedServer } from "../registries/scripted-server.ts";
-import { longestTurn, threadTime } from "../support/longest-turn.ts";
+import { longestTurn, threadMs } from "../support/longest-turn.ts";
 
-/**
- * Each is held for less than 50 ms, most for less than 15, on a machine that does nothing else. Read at once, each took from 80 ms (a list in
- * a file) to seconds. The margin is for caches that others empty.
- */
-const limitMs = 100;
+/** Most hold it for less than 15 ms, on a busy machine for less than 25. Read at once, each took from 80 ms (a list in a file) to seconds. */
+const limitMs = 50;
 const mebibyte = 2 ** 20;
 /** Just under the 32 MiB of an answer of a registry, and the 8 MiB of a file. */
 const answerBytes = 32 * mebibyte - 1_000;
@@ -50,7 +49,7 @@ const instance = (id: number): string =>
     }),
   );
 
-describe.skipIf(threadTime === undefined)("the event loop is not held", { timeout: 120_000 }, () => {
+describe.skipIf(threadMs === undefined)("the event loop is not held", { timeout: 120_000 }, () => {
   it.each<[string, () => string, Expected]>([
     ["15,000 instances", () => listOf(15_000, (at) => instance(at + 1)), 15_000],
     ["lists in lists", () => filled("[", answerBytes), /nested deeper than 64/],
@@ -114,12 +113,42 @@ describe.skipIf(threadTime === undefined)("the event loop is not held", { timeou
       () => `{${Array.from({ length: 3_000 }, (_, at) => `k${at},`).join("")}}`,
       /k0 must be a list/,
     ],
-    ["a short one of lists in lists", "a.yaml", () => filled("[", 2_048), /Flow sequence|call stack/],
+    // Some versions of Node end the process where the package goes down so deep.
+    ["a short one of lists in lists", "a.yaml", () => filled("[", 2_048), /nested deeper than 64/],
+    ["a short one of lists in lists by indentation", "a.yaml", () => filled("- ", 2_048), /nested deeper than 64/],
+    ["a long one of lists in lists", "a.yaml", () => filled("- ", 262_000), /nested deeper than 64/],
   ])("by a file with %s (%s)", async (_what, name, text, expected) => {
     const directory = await mkdtemp(join(tmpdir(), "inmesh-held-"));
     onTestFinished(() => rm(directory, { recursive: true }));
     await writeFile(join(directory, name), text());
     await expectShort(() => firstOf(fileDiscovery(join(directory, name))), expected);
+  });
+
+  it("by a catalogue of Consul with 90,000 names", async () => {
+    const bytes = Buffer.from(`{${Array.from({ length: 90_000 }, (_, at) => `"service-${at}":[]`).join(",")}}`);
+    await using server = await scriptedConsul((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(bytes);
+    });
+    const registry = consul({ url: server.url, requestTimeoutMs: 60_000 });
+    await expectShort(async () => (await registry.services?.(AbortSignal.timeout(60_000)))?.length, 90_000);
+  });
+
+  it("by an answer of DNS as large as one can be", async () => {
+    const answers = Array.from({ length: 2_300 }, (_, at) => record("A", "orders.test", `10.0.${at >> 8}.${at & 255}`, 1));
+    // Made in the first of the runs, of which the least counts: the server is in this process.
+    let bytes: Buffer | undefined;
+    await using responder = await startResponder((asked) => {
+      if (asked.type !== "A") return { answers: [] };
+      bytes ??= answerTo(asked, { answers });
+      const answer = Buffer.from(bytes);
+      answer.writeUInt16BE(asked.id);
+      return answer;
+    });
+    const options = { transport: "tcp", timeoutMs: 5_000, servers: [responder.address] } as const;
+    const discovery = dns({ type: "A", port: 80, name: "{service}.test", ...options });
+    await expectShort(() => firstOf(discovery), 256);
+    expect(bytes?.byteLength).toBeGreaterThan(60_000);
   });
 
   it("by a file with last good endpoints that is written or read", async () => {

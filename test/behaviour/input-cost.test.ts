@@ -6,8 +6,8 @@ import { maglevTable } from "../../src/balancer/hashing/maglev-table.ts";
 import { loadReportOf } from "../../src/balancer/load-reports/load-report.ts";
 import { Upstream } from "../../src/core/upstream.ts";
 import { fileDiscovery } from "../../src/discovery/file/file.ts";
-import { nearestName } from "../../src/discovery/nearest-name.ts";
 import { validateEndpoints } from "../../src/discovery/validate.ts";
+import { nearestName } from "../../src/suggestions/nearest-name.ts";
 import { WatchReader } from "../../src/testing/contract/watch-reader.ts";
 
 /** Milliseconds of processor time of this process: the least of several runs, since other processes and the collector get in between. */

@@ -5,6 +5,7 @@ import axios from "axios";
 import got from "got";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { roundRobin } from "../../src/balancer/pickers/round-robin.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { isMeshError } from "../../src/core/errors.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
@@ -54,6 +55,16 @@ describe("mesh.agent", () => {
     expect(servers[0]?.seen[0]?.headers.host).toBe("users");
     await idle(mesh);
     expect(endpoints(mesh).map(({ attempts: requests }) => requests)).toEqual([3, 3, 3]);
+  });
+
+  it("closes a connection that has its age by the clock of the mesh", async () => {
+    const [server] = await three();
+    let passedMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + passedMs };
+    const agent = agentOf(meshOf({ users: server?.port as number }, { clock, connections: { maxAgeMs: 60_000 } }));
+    for (passedMs of [0, 59_000, 61_000]) await fetchText("http://users/", agent);
+    await fetchText("http://users/", agent);
+    expect(server?.accepted).toBe(2);
   });
 
   it("carries axios: GET, POST, statuses", async () => {
@@ -124,15 +135,16 @@ describe("mesh.agent", () => {
     await until("it is back", () => endpoints(mesh)[0]?.state === "available");
   });
 
-  it("blames an instance for gateway errors, and not for 500", async () => {
+  it("counts every server error, and takes an instance out of rotation for gateway errors alone", async () => {
     const bad = await serve((request, response) => response.writeHead(request.url === "/500" ? 500 : 503).end());
     const mesh = meshOf({ users: bad.port });
     const agent = agentOf(mesh);
-    for (let index = 0; index < 4; index++) await fetchText("http://users/500", agent);
-    expect(endpoints(mesh)[0]?.failures).toBe(0);
-    for (let index = 0; index < 4; index++) expect((await fetchText("http://users/503", agent)).status).toBe(503);
+    for (let index = 0; index < 6; index++) await fetchText("http://users/500", agent);
     await idle(mesh);
-    expect(endpoints(mesh)[0]?.failures).toBe(4);
+    expect(endpoints(mesh)[0]).toMatchObject({ failures: 6, ejections: 0 });
+    for (let index = 0; index < 5; index++) expect((await fetchText("http://users/503", agent)).status).toBe(503);
+    await idle(mesh);
+    expect(endpoints(mesh)[0]).toMatchObject({ failures: 11, ejections: 1 });
   });
 
   it("blames an instance that ends or resets the connection, before the head and inside the body", async () => {

@@ -61,7 +61,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   ],
   "custom-adapter.ts": ["answers: instance one, instance two", "answers: instance two", "closed"],
 };
-const withServer = ["consul.ts", "dns.ts", "eureka.ts"];
+const withServer = ["consul.ts", "dns.ts", "eureka.ts", "move-registry.ts", "workers.ts"];
 /** Run by getting-started.test.ts. */
 const together = ["getting-started/caller.ts", "getting-started/first-call.ts", "getting-started/greeter.ts"];
 
@@ -84,6 +84,15 @@ describe("the examples", () => {
     for (const text of expected) expect(output).toContain(text);
   });
 
+  it.skipIf(!available("consul"))("workers.ts replaces workers without a failed call", { timeout: 120_000 }, async () => {
+    const server = await startConsul();
+    cleanups.push(() => server.stop());
+    const { code, output } = await run("workers.ts", { CONSUL_URL: server.url });
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^0 calls failed; 1 instance, answers from [2-4] workers\n$/);
+    expect(await server.get("/v1/agent/services")).toEqual({});
+  });
+
   it.skipIf(!available("consul"))("consul.ts works with a real Consul and leaves nothing in it", { timeout: 120_000 }, async () => {
     const server = await startConsul();
     cleanups.push(() => server.stop());
@@ -101,6 +110,25 @@ describe("the examples", () => {
     expect(output).toContain("200 hello from greeter");
     expect(JSON.stringify(await server.get("/apps"))).not.toContain("GREETER");
   });
+
+  it.skipIf(!available("eureka") || !available("consul"))(
+    "move-registry.ts moves a service from a real Eureka to a real Consul without a failed call",
+    { timeout: 180_000 },
+    async () => {
+      const [from, to] = await Promise.all([startEureka(), startConsul()]);
+      cleanups.push(
+        () => from.stop(),
+        () => to.stop(),
+      );
+      const { code, output } = await run("move-registry.ts", { EUREKA_URL: from.url, CONSUL_URL: to.url });
+      expect(code, output).toBe(0);
+      expect(output).toBe(
+        "2 instances by eureka and consul\n2 instances by consul, else eureka\n2 instances by consul\n0 of all calls failed\n",
+      );
+      expect(JSON.stringify(await from.get("/apps"))).not.toContain("GREETER");
+      expect(await to.get("/v1/agent/services")).toEqual({});
+    },
+  );
 
   it.skipIf(!available("bind"))("dns.ts works with a real BIND", { timeout: 120_000 }, async () => {
     const server = await startBind();

@@ -124,9 +124,18 @@ describe.skipIf(!available("consul"))("discovery through a real Consul", { timeo
           secure: true,
           weight: 1,
           zone: "a",
+          region: "dc1",
           metadata: { version: "2", zone: "a", tags: "v2,https", node: "test-node" },
         },
-        { id: "test-node/orders-8082", host: "127.0.0.1", port: 8082, weight: 1, zone: "dc1", metadata: { node: "test-node" } },
+        {
+          id: "test-node/orders-8082",
+          host: "127.0.0.1",
+          port: 8082,
+          weight: 1,
+          zone: "dc1",
+          region: "dc1",
+          metadata: { node: "test-node" },
+        },
       ]),
     );
     expect(await read(adapterFor(server, { addressKey: "wan", tags: ["v2", "https"] })).first(withinMs)).toMatchObject([
@@ -373,6 +382,7 @@ describe.skipIf(!available("consul"))("registering with a real Consul", { timeou
         secure: true,
         weight: 7,
         zone: "a",
+        region: "dc1",
         metadata: { secure: "true", version: "2", zone: "a", tags: "v2", node: "test-node" },
       },
     ]);

@@ -83,7 +83,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
       return address;
     };
 
-    const observer = prometheusMetrics();
+    const observer = prometheusMetrics({ perEndpoint: true });
     resources.use(new Application(services, observer));
     addresses.set("shop", await serve(observer.handler));
 
@@ -94,7 +94,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
       metrics.disable();
       await provider.shutdown();
     });
-    resources.use(new Application(services, openTelemetry()));
+    resources.use(new Application(services, openTelemetry({ perEndpoint: true })));
     addresses.set("bank", await serve((request, response) => exporter.getMetricsRequestHandler(request, response)));
 
     const hook = await serve((incoming, response) => {

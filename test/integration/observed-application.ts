@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Discovery, Observer } from "../../src/extend.ts";
 import { createMesh, type Endpoint, type Mesh } from "../../src/index.ts";
 import { certificate } from "../support/certificate.ts";
+import { observedServer } from "./observed-server.ts";
 
 const host = "127.0.0.1";
 
@@ -87,11 +88,12 @@ export class Services {
   }
 }
 
-/** A process that calls both services all the time. */
+/** A process that calls both services all the time, and is an instance of a third one. */
 export class Application implements AsyncDisposable {
   readonly #mesh: Mesh;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #calls = new Set<Promise<unknown>>();
+  readonly #server: Promise<AsyncDisposable>;
 
   constructor(services: Services, observer: Observer) {
     this.#mesh = createMesh({
@@ -101,6 +103,7 @@ export class Application implements AsyncDisposable {
       tls: certificate,
       services: { orders: { hedge: { percentile: 0.8, maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
     });
+    this.#server = observedServer(this.#mesh);
     const each = (ms: number, call: () => Promise<Response>): NodeJS.Timeout => setInterval(() => this.#call(call), ms);
     const { fetch } = this.#mesh;
     this.#timers = [
@@ -115,6 +118,7 @@ export class Application implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#calls);
+    await (await this.#server)[Symbol.asyncDispose]();
     await this.#mesh.close();
   }
 

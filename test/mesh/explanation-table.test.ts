@@ -34,6 +34,7 @@ const service = {
   registry,
   leftOut: [],
   breaker: "closed",
+  outside: [],
 } as const;
 
 describe("explanationTable", () => {
@@ -77,6 +78,20 @@ describe("explanationTable", () => {
     expect(explanationTable({ ...service, ageMs: undefined, registry: { ...registry, state: "waiting" }, endpoints: [] }, nowMs)).toBe(
       "orders: 0 of 0 endpoints are candidates, breaker of the service closed\nregistry waited for: consul has not answered yet",
     );
+  });
+
+  it("has lines for endpoints outside of the boundary, without numbers", () => {
+    const endpoint = { id: "far", host: "10.0.0.9", port: 80, zone: "us-1a" };
+    const outside = [{ endpoint, address: "10.0.0.9:80", region: "us-1", reason: 'outside of the boundary: in region "us-1"' }];
+    expect(
+      explanationTable({ ...service, endpoints: [], outside }, nowMs)
+        .split("\n")
+        .slice(2),
+    ).toEqual([
+      "",
+      "endpoint  address      zone   prio  weight  meant  got  in flight  attempts  failed  latency  picker  why",
+      'far       10.0.0.9:80  us-1a  0     1       -      -    -          -         -       -        -       outside of the boundary: in region "us-1"',
+    ]);
   });
 
   it("shows a terminal nothing that it would obey", () => {

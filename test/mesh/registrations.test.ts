@@ -4,7 +4,7 @@ import { createMesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import type { InstanceHealth } from "../../src/registration/health-watch.ts";
 import type { RegisterOptions } from "../../src/registration/register-options.ts";
-import type { InstanceStatus } from "../../src/registration/registrar.ts";
+import type { InstanceStatus, Registrar } from "../../src/registration/registrar.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
 import { ScriptedRegistrar } from "../registration/scripted-registrar.ts";
@@ -604,5 +604,67 @@ describe("closing a mesh", () => {
     await mesh.close();
     expect(a.entry.calls()).toEqual(["announce up", "withdraw"]);
     await expect(mesh.register({ ...instance, registrar: a })).rejects.toMatchObject({ code: "ERR_MESH_CLOSED" });
+  });
+});
+
+describe("a registration of a mesh that is abandoned", () => {
+  it("stays at each registry, and the end of the mesh leaves it there", async () => {
+    const { a, b, mesh, events } = rig();
+    const registration = await mesh.register({ ...instance, registrar: [a, b], health: () => true });
+    a.entry.calls();
+    b.entry.calls();
+    await registration.abandon();
+    await registration.deregister();
+    await mesh.close();
+    await clock.advance(60_000);
+    expect([a.entry.calls(), b.entry.calls(), clock.pending]).toEqual([[], [], []]);
+    expect(registration.state).toBe("deregistered");
+    expect(events.slice(2)).toEqual(["a deregistered", "b deregistered"]);
+  });
+
+  it("does not take back what an attempt under way has put there", async () => {
+    const { a, mesh } = rig();
+    a.entry.script = () => "hold";
+    const registration = await mesh.register({ ...instance, registrar: a, keepTrying: true });
+    await clock.advance(0);
+    const left = registration.abandon();
+    await clock.advance(0);
+    a.entry.held[0]?.answer();
+    await left;
+    await mesh.close();
+    expect(a.entry.calls()).toEqual(["announce up unawaited"]);
+    expect(clock.pending).toEqual([]);
+  });
+
+  it("tries no more where the registry could not be reached", async () => {
+    const { a, mesh } = rig();
+    a.fail();
+    const registration = await mesh.register({ ...instance, registrar: a, keepTrying: true });
+    await clock.advance(2_000);
+    const left = registration.abandon();
+    await clock.advance(2_000);
+    await left;
+    a.entry.calls();
+    await clock.advance(60_000);
+    expect(a.entry.calls()).toEqual([]);
+    await mesh.close();
+  });
+
+  it("is removed where the registrar cannot leave it", async () => {
+    const { mesh } = rig();
+    const removed: string[] = [];
+    const plain: Registrar = {
+      register: async ({ service }) => ({
+        id: "o1",
+        status: "up",
+        setStatus: async () => {},
+        deregister: async () => void removed.push(service),
+        [Symbol.asyncDispose]: async () => {},
+      }),
+    };
+    const registration = await mesh.register({ ...instance, registrar: plain });
+    await registration.abandon();
+    expect(removed).toEqual(["orders"]);
+    await mesh.close();
   });
 });

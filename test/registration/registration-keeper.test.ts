@@ -211,7 +211,8 @@ describe("a kept registration", () => {
       throw new Error("down");
     };
     await clock.advance(10_000);
-    expect(warning).toHaveBeenCalledWith("inmesh: onRenewalError of o1 threw: the log is full");
+    const text = "onRenewalError of a registration threw: the log is full";
+    expect(warning.mock.calls).toEqual([[text, "MeshCallbackWarning"]]);
     warning.mockRestore();
     expect(clock.pending.map(({ inMs }) => inMs)).toEqual([500]);
   });
@@ -367,5 +368,39 @@ describe("a kept registration whose id another process has taken", () => {
     Object.assign(entry, { isReplaced: () => Promise.reject(new Error("down")) });
     await clock.advance(30_000);
     expect([entry.calls().length, reports]).toEqual([3, []]);
+  });
+});
+
+describe("a registration that is abandoned", () => {
+  it("makes no call any more, and stays in the registry", async () => {
+    const { entry, clock, keeper } = kept();
+    await keeper.abandon();
+    await keeper.deregister();
+    await keeper.abandon();
+    await clock.advance(60_000);
+    expect([entry.calls(), clock.pending]).toEqual([[], []]);
+    await expect(keeper.setStatus("down")).rejects.toMatchObject({ code: "ERR_MESH_REGISTRATION" });
+  });
+
+  it("is left once the call under way has ended, which might reach the registry after its successor's", async () => {
+    const { entry, clock, keeper } = kept();
+    entry.script = () => "hold";
+    await clock.advance(10_000);
+    let isLeft = false;
+    const left = keeper.abandon().then(() => {
+      isLeft = true;
+    });
+    await clock.advance(1_000);
+    expect(isLeft).toBe(false);
+    // Not announced again, although the registry has forgotten it.
+    entry.held[0]?.answer("forgotten");
+    await left;
+    expect(entry.calls()).toEqual(["renew up unawaited"]);
+  });
+
+  it("is not brought back by an end that was asked for before", async () => {
+    const { entry, keeper } = kept();
+    await Promise.all([keeper.deregister(), keeper.abandon()]);
+    expect(entry.calls()).toEqual(["withdraw"]);
   });
 });

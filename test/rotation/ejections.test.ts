@@ -35,7 +35,7 @@ describe("a sweep", () => {
   it("takes out the instance that answers nothing but 500, which neither its breaker nor a retry minds, by failure percentage", async () => {
     const { traffic, out, rotation, upstreams, states } = service(5);
     await traffic([200, 200, 500, 200, 200]);
-    expect([out(), upstreams[2]?.failures]).toEqual([[], 0]);
+    expect([out(), upstreams[2]?.failures]).toEqual([[], 100]);
     await clock.advance(10_000);
     expect([out(), states]).toEqual([["i2"], ["i2 ejected"]]);
     expect(rotation.standing(upstreams[2] as Upstream)).toEqual({

@@ -13,11 +13,13 @@ inVirtualTime();
 describe("the circuit of an instance", () => {
   it("is made at its first failure: a healthy instance has none, and no timer", async () => {
     const { calls, upstream } = under();
-    for (const ending of [200, 404, 500, { throws: "abort" }, { code: "ERR_MESH_LOCAL_RESOURCE" }] as readonly Ending[])
-      await calls(ending, 10);
+    for (const ending of [200, 404, { throws: "abort" }, { code: "ERR_MESH_LOCAL_RESOURCE" }] as readonly Ending[]) await calls(ending, 10);
     expect([clock.pending.length, upstream.failures]).toEqual([0, 0]);
+    // A failure of the instance, which its circuit leaves to the rules of ejection.
+    await calls(500, 10);
+    expect([clock.pending.length, upstream.failures]).toEqual([0, 10]);
     await calls(503);
-    expect([clock.pending.length, upstream.failures]).toEqual([1, 1]);
+    expect([clock.pending.length, upstream.failures]).toEqual([1, 11]);
   });
 
   for (const code of ["ERR_MESH_CONNECT", "ERR_MESH_TLS_PEER"] as const) {
@@ -65,7 +67,7 @@ describe("the circuit of an instance", () => {
     expect(stateOf(share.upstream)).toBe("ejected");
   });
 
-  it("never counts local faults, the caller's aborts and mistakes, 500 and 4xx", async () => {
+  it("never opens by local faults, the caller's aborts and mistakes, 500 and 4xx", async () => {
     const { calls, upstream } = under();
     await calls(503, 4);
     for (const ending of [
@@ -79,7 +81,7 @@ describe("the circuit of an instance", () => {
     await calls(500);
     await calls(404);
     await calls(503, 4);
-    expect([stateOf(upstream), upstream.failures]).toEqual(["available", 8]);
+    expect([stateOf(upstream), upstream.failures]).toEqual(["available", 9]);
   });
 
   it("is dropped after ten quiet seconds, with its timer", async () => {

@@ -13,6 +13,8 @@ export interface ConsulOptions {
   readonly acl?: boolean;
   /** HTTPS on a port of its own beside HTTP, with the authority {@link ConsulServer.ca}. */
   readonly tls?: boolean;
+  /** The name of its datacentre, "dc1" unless told otherwise. With a name it can be joined with others by {@link ConsulServer.joinWan}. */
+  readonly datacenter?: string;
   /** Further agent configuration, as in a Consul configuration file. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -50,6 +52,10 @@ export interface ConsulServer extends ServerProcess {
   readonly ca: string | undefined;
   /** The management token with `acl`; the same one after a restart. */
   readonly token: string | undefined;
+  /** The port by which datacentres are joined, with `datacenter`. */
+  readonly wanPort: number | undefined;
+  /** Joins its datacentre with that of another server; each answers for both then. Resolves when both know it. */
+  joinWan(other: ConsulServer): Promise<void>;
   /** GETs a path such as "/v1/catalog/services" and returns the parsed answer. */
   get(path: string, request?: ConsulRequest): Promise<unknown>;
   /** PUTs a JSON body, or a string as it is, and returns the parsed answer. */
@@ -89,8 +95,8 @@ export const startConsul = async (options: ConsulOptions = {}): Promise<ConsulSe
   let ca: string | undefined;
 
   const launch = async (ports: readonly number[]): Promise<{ server: ServerProcess; ports: readonly number[] }> => {
-    const [http, dns, rpc, serf, https] = ports;
-    const flags = { http, dns, server: rpc, "serf-lan": serf, "serf-wan": -1, grpc: -1, "grpc-tls": -1 };
+    const [http, dns, rpc, serf, https, wan = -1] = ports;
+    const flags = { http, dns, server: rpc, "serf-lan": serf, "serf-wan": wan, grpc: -1, "grpc-tls": -1 };
     const server = await startProcess({
       name: "consul",
       async prepare(directory) {
@@ -106,6 +112,7 @@ export const startConsul = async (options: ConsulOptions = {}): Promise<ConsulSe
         await writeFile(file, JSON.stringify(config));
         const portFlags = Object.entries(flags).flatMap(([name, port]) => [`-${name}-port`, String(port)]);
         const fixed = ["-bind", host, "-client", host, "-node", "test-node", "-log-level", "warn"];
+        if (options.datacenter !== undefined) fixed.push("-datacenter", options.datacenter);
         return { file: program, args: ["agent", "-dev", ...fixed, ...portFlags, "-config-file", file] };
       },
       async probe(signal) {
@@ -117,8 +124,9 @@ export const startConsul = async (options: ConsulOptions = {}): Promise<ConsulSe
     return { server, ports };
   };
 
-  const { server, ports } = await startOnFreePorts(options.tls === true ? 5 : 4, host, launch);
-  const [port = 0, dnsPort = 0, , , httpsPort] = ports;
+  const { server, ports } = await startOnFreePorts(options.datacenter === undefined ? (options.tls === true ? 5 : 4) : 6, host, launch);
+  const [port = 0, dnsPort = 0, , , extraPort, wanPort] = ports;
+  const httpsPort = options.tls === true ? extraPort : undefined;
   const url = `http://${host}:${port}`;
 
   const send = (method: "GET" | "PUT", path: string, body: unknown, request: ConsulRequest = {}): Promise<unknown> => {
@@ -126,7 +134,17 @@ export const startConsul = async (options: ConsulOptions = {}): Promise<ConsulSe
     return requestJson(`${url}${path}`, { method, body, headers: sent === "" ? {} : { "x-consul-token": sent } });
   };
 
+  const knows = async (asked: string, count: number) => {
+    const members = (await requestJson(`${asked}/v1/catalog/datacenters`)) as readonly string[];
+    return members.length >= count;
+  };
+
   return Object.assign(server, {
+    wanPort,
+    async joinWan(other: ConsulServer) {
+      await send("PUT", `/v1/agent/join/${host}:${other.wanPort}?wan=1`, undefined);
+      for (const each of [url, other.url]) while (!(await knows(each, 2))) await new Promise((resolve) => setTimeout(resolve, 50));
+    },
     url,
     host,
     port,

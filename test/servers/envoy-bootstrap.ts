@@ -80,3 +80,62 @@ export const envoyBootstrap = (host: string, port: number, adminPort: number, en
     ],
   },
 });
+
+/** The configuration of an Envoy that speaks HTTP/2 on both sides, to its clients in clear text and by TLS, and ends a connection after 25 requests. */
+export const http2Bootstrap = (
+  host: string,
+  { port, tlsPort, adminPort }: { readonly port: number; readonly tlsPort: number; readonly adminPort: number },
+  endpoint: ProxyEndpoint,
+): object => {
+  const routes = [
+    { match: { prefix: "/empty" }, direct_response: { status: 204 } },
+    { match: { prefix: "/" }, route: { cluster: "service", timeout: "10s" } },
+  ];
+  const filter = {
+    ...manager(),
+    common_http_protocol_options: { max_requests_per_connection: 25 },
+    route_config: { virtual_hosts: [{ name: "all", domains: ["*"], routes }] },
+    http_filters: [
+      { name: "envoy.filters.http.buffer", typed_config: { "@type": type("filters.http.buffer.v3.Buffer"), max_request_bytes: 65_536 } },
+      { name: "envoy.filters.http.router", typed_config: { "@type": type("filters.http.router.v3.Router") } },
+    ],
+  };
+  const listener = (name: string, at: number, transport: object) => ({
+    name,
+    address: address(host, at),
+    filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: filter }], ...transport }],
+  });
+  const tls = {
+    "@type": type("transport_sockets.tls.v3.DownstreamTlsContext"),
+    common_tls_context: {
+      alpn_protocols: ["h2", "http/1.1"],
+      tls_certificates: [{ certificate_chain: { filename: "certificate.pem" }, private_key: { filename: "key.pem" } }],
+    },
+  };
+  return {
+    admin: { address: address(host, adminPort) },
+    static_resources: {
+      listeners: [
+        listener("clear", port, {}),
+        listener("tls", tlsPort, { transport_socket: { name: "envoy.transport_sockets.tls", typed_config: tls } }),
+      ],
+      clusters: [
+        {
+          name: "service",
+          type: "STATIC",
+          connect_timeout: "1s",
+          typed_extension_protocol_options: {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+              "@type": type("upstreams.http.v3.HttpProtocolOptions"),
+              explicit_http_config: { http2_protocol_options: {} },
+            },
+          },
+          load_assignment: {
+            cluster_name: "service",
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: address(endpoint.host, endpoint.port) } }] }],
+          },
+        },
+      ],
+    },
+  };
+};

@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { certificate } from "../support/certificate.ts";
 import { requireServer } from "./available.ts";
-import { envoyBootstrap } from "./envoy-bootstrap.ts";
-import type { ProxyEndpoint } from "./nginx.ts";
+import { envoyBootstrap, http2Bootstrap } from "./envoy-bootstrap.ts";
+import { connectsTo, type Http2Front, type ProxyEndpoint } from "./nginx.ts";
 import { startOnFreePorts } from "./ports.ts";
 import { type ServerProcess, startProcess } from "./process.ts";
 
@@ -41,5 +42,23 @@ export const startEnvoy = async (endpoints: readonly ProxyEndpoint[]): Promise<E
       },
     });
     return Object.assign(server, { url, host, port, adminUrl });
+  });
+};
+
+/** Starts Envoy in front of an instance that speaks HTTP/2 in clear text. It ends each connection after 25 requests, and takes 64 KiB of a body. */
+export const startHttp2Envoy = async (endpoint: ProxyEndpoint): Promise<Http2Front> => {
+  const program = join(requireServer("envoy"), "envoy");
+  return startOnFreePorts(3, host, async ([port = 0, tlsPort = 0, adminPort = 0]) => {
+    const server = await startProcess({
+      name: "envoy",
+      async prepare(directory) {
+        await writeFile(join(directory, "envoy.json"), JSON.stringify(http2Bootstrap(host, { port, tlsPort, adminPort }, endpoint)));
+        await writeFile(join(directory, "certificate.pem"), certificate.cert);
+        await writeFile(join(directory, "key.pem"), certificate.key);
+        return { file: program, args: ["-c", "envoy.json", "--concurrency", "1", "-l", "error", "--disable-hot-restart"] };
+      },
+      probe: (signal) => connectsTo(port, signal),
+    });
+    return Object.assign(server, { port, tlsPort });
   });
 };

@@ -1,5 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { certificate } from "../support/certificate.ts";
 import { requireServer } from "./available.ts";
 import { bindEnvironment } from "./bind-files.ts";
 import { startOnFreePorts } from "./ports.ts";
@@ -48,3 +50,47 @@ export const startNginx = async (endpoints: readonly ProxyEndpoint[]): Promise<N
     return Object.assign(server, { url, host, port });
   });
 };
+
+/** A real server that speaks HTTP/2 to its clients, in clear text and by TLS with the certificate of the tests. */
+export interface Http2Front extends ServerProcess {
+  readonly port: number;
+  readonly tlsPort: number;
+}
+
+/**
+ * Starts nginx in front of an instance that speaks HTTP/2 in clear text. It ends each connection after 25 requests, takes 64 KiB of a body, and
+ * answers `/empty` and `/wrong` with a 204 that has a length, the second another than 0.
+ */
+export const startHttp2Nginx = async (endpoint: ProxyEndpoint): Promise<Http2Front> => {
+  const root = requireServer("nginx");
+  const env = await bindEnvironment(root);
+  return startOnFreePorts(2, host, async ([port = 0, tlsPort = 0]) => {
+    const server = await startProcess({
+      name: "nginx",
+      async prepare(directory) {
+        const text = (await readFile(join(import.meta.dirname, "nginx", "http2.conf.template"), "utf8"))
+          .replaceAll("@PORT@", String(port))
+          .replaceAll("@TLS_PORT@", String(tlsPort))
+          .replaceAll("@ENDPOINT@", `${endpoint.host}:${endpoint.port}`);
+        await writeFile(join(directory, "nginx.conf"), text);
+        await writeFile(join(directory, "certificate.pem"), certificate.cert);
+        await writeFile(join(directory, "key.pem"), certificate.key);
+        const args = ["-p", `${directory}/`, "-e", "stderr", "-c", "nginx.conf"];
+        return { file: join(root, "usr", "sbin", "nginx"), args, env };
+      },
+      probe: (signal) => connectsTo(port, signal),
+    });
+    return Object.assign(server, { port, tlsPort });
+  });
+};
+
+/** Resolves when there is a listener at the port. */
+export const connectsTo = (port: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host, port, signal });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+  });

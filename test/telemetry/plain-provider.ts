@@ -47,7 +47,7 @@ export class PlainMeterProvider implements MeterProvider {
       createGauge: () => refuse() as Gauge,
       createUpDownCounter: refuse,
       createObservableCounter: refuse,
-      createObservableUpDownCounter: refuse,
+      createObservableUpDownCounter: (metric: string) => instrument<Observable>(metric),
     } as unknown as Meter;
   }
 

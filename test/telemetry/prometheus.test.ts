@@ -30,7 +30,7 @@ describe("prometheus()", () => {
   it("registers every metric of the reference, with its kind and what it says of it", async () => {
     const text = await prometheus().metrics();
     const types = Object.fromEntries([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]));
-    const kinds = { histogram: "histogram", counter: "counter", "observable gauge": "gauge" };
+    const kinds = { histogram: "histogram", counter: "counter", "observable gauge": "gauge", "observable up-down counter": "gauge" };
     const definitions = Object.values(metricTable);
     expect(types).toEqual(Object.fromEntries(definitions.map((each) => [prometheusName(each), kinds[each.kind]])));
     for (const each of definitions) expect(text).toContain(`# HELP ${prometheusName(each)} ${each.description}\n`);

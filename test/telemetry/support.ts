@@ -9,6 +9,7 @@ import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import type { CallEnd } from "../../src/core/observing/call-observer.ts";
 import type { AttemptEnd, Observer } from "../../src/core/observing/observer.ts";
 import type { MeshReading, RegistrationReading, ServerReading, ServiceReading } from "../../src/core/observing/reading.ts";
+import type { ServedRequest } from "../../src/core/observing/served-request.ts";
 import type { InstanceState, Upstream } from "../../src/core/upstream.ts";
 
 class PulledReader extends MetricReader {
@@ -109,6 +110,23 @@ export class StillClock implements Clock {
 export function resolved(observer: Observer, service: string, count = 1): void {
   const endpoints = Array.from({ length: count }, (_, index) => ({ id: `${index}`, host: "127.0.0.1", port: 8000 + index }));
   observer.onEvent?.({ type: "endpoints", service, endpoints, rejected: [], quarantined: false });
+}
+
+/** A request that this process serves. */
+export function servedRequest(overrides: Partial<ServedRequest> & { headers?: Readonly<Record<string, string>> } = {}): ServedRequest {
+  const { headers = {}, ...rest } = overrides;
+  return {
+    method: "GET",
+    target: "/items/7?token=secret&page=2",
+    scheme: "http",
+    httpVersion: "1.1",
+    route: undefined,
+    peerAddress: "192.0.2.7",
+    startedAt: 0,
+    isInstrumented: false,
+    header: (name) => headers[name],
+    ...rest,
+  };
 }
 
 /** The instance goes from its state into another one, and the observer is told. */

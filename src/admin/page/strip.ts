@@ -1,4 +1,4 @@
-import { registryTrouble, stripOf } from "../health/health.ts";
+import { registryTrouble, stripOf } from "../health/strip.ts";
 import type { MeshSnapshot } from "../snapshot.ts";
 import { el, setText } from "./dom.ts";
 

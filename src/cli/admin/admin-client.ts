@@ -3,8 +3,10 @@ import { describeError } from "../../core/errors.ts";
 import { withoutTrailingSlashes } from "../../core/http/without-trailing-slashes.ts";
 import { readNamedFile } from "../named-file.ts";
 import type { Values } from "../option-table.ts";
+import { readDuration } from "../option-values.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
+import { limitedSignal } from "../wait.ts";
 import { boundedText } from "./bounded-text.ts";
 import { eventData } from "./event-stream.ts";
 
@@ -16,9 +18,8 @@ export const adminOptions = {
     help: "URL of the admin server of the process (`admin(mesh)`). Default: `INMESH_ADMIN`, else `http://127.0.0.1:7412`.",
   },
   "token-file": { type: "string", value: "FILE", help: "A file with the token, for a server that requires one." },
+  timeout: { type: "string", value: "TIME", help: "Time limit of the first answers, `500ms` or `5s`. Default: `5s`." },
 } as const;
-
-const timeoutMs = 5_000;
 
 /** Reads the JSON of an admin server. Its errors do not hold the token. */
 export class AdminClient {
@@ -26,6 +27,7 @@ export class AdminClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #signal: AbortSignal;
 
+  /** @param signal ends what waits for a snapshot */
   constructor(base: string, token: string | undefined, signal: AbortSignal) {
     this.#base = base;
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -51,25 +53,18 @@ export class AdminClient {
   }
 
   async #json(path: string): Promise<unknown> {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    const onAbort = (): void => limit.abort(this.#signal.reason);
-    this.#signal.addEventListener("abort", onAbort, { once: true });
+    this.#signal.throwIfAborted();
+    const response = await this.#get(path, this.#signal, "application/json");
+    if (response.status === 404 && path !== "/api/mesh") {
+      await response.body?.cancel();
+      return undefined;
+    }
+    if (response.status !== 200) throw await this.#refusal(response);
+    const text = await boundedText(response);
     try {
-      this.#signal.throwIfAborted();
-      const response = await this.#get(path, limit.signal, "application/json");
-      if (response.status === 404 && path !== "/api/mesh") {
-        await response.body?.cancel();
-        return undefined;
-      }
-      if (response.status !== 200) throw await this.#refusal(response);
-      return JSON.parse(await boundedText(response)) as unknown;
-    } catch (error) {
-      if (this.#signal.aborted) throw error;
-      throw error instanceof SyntaxError ? new Error(`${this.#base} is no admin server of inmesh: its answer is not JSON`) : error;
-    } finally {
-      clearTimeout(timer);
-      this.#signal.removeEventListener("abort", onAbort);
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw new Error(`${this.#base} is no admin server of inmesh: its answer is not JSON`);
     }
   }
 
@@ -112,8 +107,9 @@ export async function adminClient(
   const file = values["token-file"];
   const token = file === undefined ? undefined : (await readNamedFile(file)).toString("utf8").trim();
   terminal.hide(token);
+  const timeoutMs = readDuration("timeout", values.timeout ?? "5s");
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) throw new UsageError(`the file ${file} does not hold a token`);
-  return new AdminClient(`${url.origin}${withoutTrailingSlashes(url.pathname)}`, token, signal);
+  return new AdminClient(`${url.origin}${withoutTrailingSlashes(url.pathname)}`, token, limitedSignal({ signal, timeoutMs }));
 }
 
 function checked<T extends { readonly version: number }>(snapshot: T): T {

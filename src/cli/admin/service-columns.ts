@@ -1,5 +1,6 @@
 import { failedText, figuresText, whyText } from "../../admin/health/figures.ts";
-import { type Health, healthOf, stripOf } from "../../admin/health/health.ts";
+import { type Health, healthOf } from "../../admin/health/health.ts";
+import { stripOf } from "../../admin/health/strip.ts";
 import type { EndpointRow, MeshSnapshot, ServiceRow } from "../../admin/snapshot.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Column } from "../terminal/table.ts";

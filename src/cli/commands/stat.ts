@@ -1,10 +1,11 @@
-import { byHealth, registryTrouble } from "../../admin/health/health.ts";
+import { byHealth } from "../../admin/health/health.ts";
+import { registryTrouble, stripOf } from "../../admin/health/strip.ts";
 import { reasonsText } from "../../core/left-out.ts";
+import { nearestName } from "../../suggestions/nearest-name.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
 import { endpointRowColumns, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { nearestWord } from "../nearest-word.ts";
 import { formatOption } from "../option-table.ts";
 import { suggestionOf } from "../registry/likely-name.ts";
 
@@ -26,13 +27,16 @@ export const command: Command = declare({
         await terminal.table(serviceColumns(terminal), byHealth(snapshot.services));
         const trouble = registryTrouble(snapshot);
         if (trouble !== undefined) terminal.note(trouble, "yellow");
-      } else terminal.note("the process has called no service yet");
+      } else {
+        if (stripOf(snapshot).length > 0) await terminal.lines([stripLine(snapshot, terminal)]);
+        terminal.note("the process has called no service yet");
+      }
       return exitCodes.ok;
     }
     const snapshot = await client.service(service);
     if (snapshot === undefined) {
       const called = (await client.mesh()).services.map((row) => row.service);
-      terminal.note(`the process has not called ${JSON.stringify(service)}${suggestionOf(nearestWord(service, called))}`);
+      terminal.note(`the process has not called ${JSON.stringify(service)}${suggestionOf(nearestName(service, called))}`);
       return exitCodes.nothing;
     }
     if (terminal.format === "json") await terminal.json(snapshot);
@@ -42,6 +46,8 @@ export const command: Command = declare({
       await terminal.table(endpointRowColumns(terminal), snapshot.endpointRows);
       if (snapshot.discoveryError !== null) terminal.note(`discovery: ${snapshot.discoveryError}`, "yellow");
       if (snapshot.leftOut?.length > 0) terminal.note(`left out: ${reasonsText(snapshot.leftOut)}`, "yellow");
+      // An older process says nothing of them.
+      for (const { id, address, reason } of snapshot.outside ?? []) terminal.note(`not called: ${id} at ${address}: ${reason}`, "yellow");
     }
     return exitCodes.ok;
   },

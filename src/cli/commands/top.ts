@@ -1,4 +1,5 @@
-import { byHealth, registryTrouble } from "../../admin/health/health.ts";
+import { byHealth } from "../../admin/health/health.ts";
+import { registryTrouble } from "../../admin/health/strip.ts";
 import type { MeshSnapshot, ServiceSnapshot } from "../../admin/snapshot.ts";
 import { describeError } from "../../core/errors.ts";
 import { type AdminClient, adminClient, adminOptions } from "../admin/admin-client.ts";

@@ -1,5 +1,5 @@
 import type { Discovery } from "../../extend.ts";
-import { nearestWord } from "../nearest-word.ts";
+import { nearestName } from "../../suggestions/nearest-name.ts";
 import { limitedSignal } from "../wait.ts";
 
 /** The most that a suggestion may take, in milliseconds. */
@@ -18,7 +18,7 @@ export async function likelyName(
   if (leftMs <= 0) return undefined;
   const limit = limitedSignal({ signal, timeoutMs: Math.min(mostMs, leftMs) });
   const names = await discovery.services?.(limit).catch(() => undefined);
-  return names === undefined || names.includes(service) ? undefined : nearestWord(service, names);
+  return names === undefined || names.includes(service) ? undefined : nearestName(service, names);
 }
 
 /** `; did you mean orders?`, and nothing without a name. */

@@ -22,7 +22,10 @@ export function wrapped(text: string, width: number, lead: string = goesOn): rea
     line = lead;
     isEmpty = true;
   };
-  for (const [, gap = "", word = ""] of text.slice(indent.length).matchAll(/( *)([^ ]+)/g)) {
+  let wordEnd = indent.length;
+  for (const { 0: word, index } of text.matchAll(/[^ ]+/g)) {
+    const gap = text.slice(wordEnd, index);
+    wordEnd = index + word.length;
     if (!isEmpty && widthOf(line) + gap.length + widthOf(word) > room) next();
     else if (!isEmpty) line += gap;
     let rest = word;

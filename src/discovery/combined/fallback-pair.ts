@@ -1,6 +1,6 @@
 import type { Clock, Random, Timer } from "../../core/clock.ts";
 import { fenced } from "../../core/observing/fence.ts";
-import type { Discovery } from "../discovery.ts";
+import type { Discovery, UsePace } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { allFailed } from "./sources.ts";
 import { type SourceErrorListener, WatchedSource } from "./watched-source.ts";
@@ -13,6 +13,7 @@ export interface FallbackPairOptions {
   readonly primary: Discovery;
   readonly secondary: Discovery;
   readonly service: string;
+  readonly pace: UsePace | undefined;
   readonly switchAfterMs: number;
   readonly shouldSwitchOnEmpty: boolean;
   readonly clock: Clock;
@@ -77,9 +78,9 @@ export class FallbackPair {
   }
 
   #source(discovery: Discovery): WatchedSource {
-    const { service, clock, random, onError } = this.#options;
+    const { service, clock, random, pace, onError } = this.#options;
     // `trust`: a set that shrinks is judged once, by the mesh's own watcher.
-    return new WatchedSource({ discovery, service, clock, random, emptyPolicy: "trust", onError, changes: this.changes });
+    return new WatchedSource({ discovery, service, clock, random, emptyPolicy: "trust", pace, onError, changes: this.changes });
   }
 
   #useSubstitute(): WatchedSource {

@@ -51,9 +51,10 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
     emptyPolicy: emptyPolicyOf(both),
     ...socketPathsOf(both),
     refresh: (service) => hints.notify(service),
-    async *watch(service, signal) {
+    combines: true,
+    async *watch(service, signal, pace) {
       if (signal.aborted) return;
-      const pair = new FallbackPair({ ...settings, service });
+      const pair = new FallbackPair({ ...settings, service, pace });
       const forget = hints.add(service, () => pair.refresh());
       try {
         let yielded: WatchedSource | undefined;
@@ -84,7 +85,7 @@ export function fallback(primary: Discovery, secondary: Discovery, options: Fall
   };
 }
 
-type Settings = Omit<FallbackPairOptions, "service">;
+type Settings = Omit<FallbackPairOptions, "service" | "pace">;
 
 /** The primary's catalogue; the secondary's when the primary has none, fails, is late, or is empty with `shouldSwitchOnEmpty`. */
 async function catalogueOf(settings: Settings, signal: AbortSignal): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
-import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
+import { type Discovery, type DiscoveryAnswer, nameOf, type UsePace } from "../discovery.ts";
 import { Notifier } from "../notifier.ts";
 import { RefreshListeners } from "../refresh-listeners.ts";
 import { allFailed, closeAll, emptyPolicyOf, requireDiscovery, socketPathsOf } from "./sources.ts";
@@ -54,7 +54,8 @@ function unionOf(given: readonly unknown[], options: UnionOptions): Discovery {
     name: sources.map(nameOf).join(" and "),
     emptyPolicy: emptyPolicyOf(sources),
     ...socketPathsOf(sources),
-    watch: (service, signal) => watchAll(settings, service, signal),
+    combines: true,
+    watch: (service, signal, pace) => watchAll(settings, service, signal, pace),
     refresh: (service) => settings.hints.notify(service),
     ...(catalogues.length > 0 ? { services: (signal: AbortSignal) => catalogueOf(catalogues, signal, onError) } : {}),
     close: () => closeAll(sources),
@@ -70,12 +71,17 @@ interface UnionSettings extends Required<Pick<UnionOptions, "waitMs" | "clock" |
 /** The state of a source when the union was last yielded. */
 type Yielded = Pick<WatchedSource, "answer" | "answers">;
 
-async function* watchAll(settings: UnionSettings, service: string, signal: AbortSignal): AsyncGenerator<DiscoveryAnswer, void, undefined> {
+async function* watchAll(
+  settings: UnionSettings,
+  service: string,
+  signal: AbortSignal,
+  pace: UsePace | undefined,
+): AsyncGenerator<DiscoveryAnswer, void, undefined> {
   if (signal.aborted) return;
   const { sources, waitMs, onError, clock, random, hints } = settings;
   const changes = new Notifier();
   const watched = sources.map(
-    (discovery) => new WatchedSource({ discovery, service, clock, random, emptyPolicy: undefined, onError, changes }),
+    (discovery) => new WatchedSource({ discovery, service, clock, random, emptyPolicy: undefined, pace, onError, changes }),
   );
   const forget = hints.add(service, () => {
     for (const source of watched) source.refresh();

@@ -3,7 +3,7 @@ import type { Clock, Random } from "../../core/clock.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { LeftOut } from "../../core/left-out.ts";
 import { fenced } from "../../core/observing/fence.ts";
-import type { Discovery, DiscoveryAnswer, EmptyPolicy } from "../discovery.ts";
+import type { Discovery, DiscoveryAnswer, EmptyPolicy, UsePace } from "../discovery.ts";
 import type { Notifier } from "../notifier.ts";
 import { keepIfSame } from "../same-endpoints.ts";
 import { withheldSocketPath } from "../validate.ts";
@@ -19,6 +19,7 @@ export interface WatchedSourceOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly emptyPolicy: EmptyPolicy | undefined;
+  readonly pace: UsePace | undefined;
   readonly onError: SourceErrorListener | undefined;
   /** Notified of every answer and every failure. */
   readonly changes: Notifier;
@@ -38,7 +39,7 @@ export class WatchedSource {
   #isFailing = false;
   #error: unknown = undefined;
 
-  constructor({ discovery, service, clock, random, emptyPolicy, onError, changes }: WatchedSourceOptions) {
+  constructor({ discovery, service, clock, random, emptyPolicy, pace, onError, changes }: WatchedSourceOptions) {
     this.discovery = discovery;
     this.#watcher = new Watcher({
       discovery,
@@ -46,6 +47,7 @@ export class WatchedSource {
       clock,
       random,
       emptyPolicy,
+      pace,
       onUpdate: ({ endpoints, rejected, leftOut, quarantined }) => {
         this.#isFailing = false;
         this.#keep(

@@ -54,7 +54,18 @@ function* endpointsOf(entries: readonly unknown[], where: string): Steps<readonl
 }
 
 const maxShown = 100;
-const fields: ReadonlySet<string> = new Set(["id", "host", "port", "secure", "weight", "zone", "priority", "metadata", "socketPath"]);
+const fields: ReadonlySet<string> = new Set([
+  "id",
+  "host",
+  "port",
+  "secure",
+  "weight",
+  "zone",
+  "region",
+  "priority",
+  "metadata",
+  "socketPath",
+]);
 
 function withId(entry: unknown, where: string): Endpoint {
   if (!isObject(entry)) throw new TypeError(`${where}: expected { host, port }, got ${show(entry)}`);

@@ -1,11 +1,14 @@
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
+import type { Lexer, Parser } from "yaml";
 import type { Clock } from "../../core/clock.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
 import { readJson } from "../../core/json/json-scanner.ts";
 
 /** Each alias of YAML is looked up among all anchors before it. */
 const maxAnchorsAndAliases = 200;
+/** As of JSON. The package goes down a level of its own stack for each: at a thousand or so some versions of Node end the process. */
+const maxDepth = 64;
 /** Characters that are parsed at once, whatever they are: of 8,192, some that are no list take 80 ms. */
 const maxAtOnce = 2_048;
 /** A list of 256 KiB takes a fifth of a second; keys are compared with all keys before them. */
@@ -14,9 +17,15 @@ const maxHeapMiB = 256;
 
 /** The package gives way to nothing while it parses. Its result comes back as JSON, which can be read in turns. */
 const program = `
-const { parentPort, workerData: { path, text } } = require("node:worker_threads");
+const { parentPort, workerData: { path, text, maxDepth } } = require("node:worker_threads");
 let answer;
 try {
+  const { Lexer, Parser } = require(path);
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length > maxDepth + 2) throw new Error("nested deeper than " + maxDepth);
+  }
   answer = { json: Buffer.from(JSON.stringify(require(path).parse(text, { logLevel: "error" })) ?? "null") };
 } catch (error) {
   answer = { error: String(error?.message ?? error) };
@@ -32,8 +41,17 @@ export async function readYaml(text: string, clock: Clock): Promise<unknown> {
   if (marks > maxAnchorsAndAliases) throw new Error(`it has ${marks} anchors and aliases; ${maxAnchorsAndAliases} are allowed`);
   const worker = text.length > maxAtOnce ? startWorker(text) : undefined;
   if (worker !== undefined) return await inTurns(readJson(await jsonOf(worker, clock)));
-  const { parse } = await import("yaml");
+  const { Lexer, Parser, parse } = await import("yaml");
+  checkDepth(text, new Lexer(), new Parser());
   return parse(text, { logLevel: "error" });
+}
+
+/** The same as in the thread. The parser of the package makes tokens without recursion, and has on its stack the document, each level and a value. */
+function checkDepth(text: string, lexer: Lexer, parser: Parser): void {
+  for (const lexeme of lexer.lex(text)) {
+    for (const _token of parser.next(lexeme));
+    if (parser.stack.length > maxDepth + 2) throw new Error(`nested deeper than ${maxDepth}`);
+  }
 }
 
 /** `undefined` in a bundle, in which the package is no file, and where the process may start no threads. */
@@ -41,7 +59,7 @@ function startWorker(text: string): Worker | undefined {
   try {
     const path = createRequire(import.meta.url).resolve("yaml");
     const resourceLimits = { maxOldGenerationSizeMb: maxHeapMiB };
-    return new Worker(program, { eval: true, workerData: { path, text }, execArgv: [], resourceLimits });
+    return new Worker(program, { eval: true, workerData: { path, text, maxDepth }, execArgv: [], resourceLimits });
   } catch {
     return undefined;
   }

@@ -66,6 +66,8 @@ function query(
     options,
     query: tenancyOf(settings),
     timeoutMs: isBlocking ? waitMs * waitSlack + graceMs : requestTimeoutMs,
+    // Consul sends the head when there is something to tell: what follows is no part of the wait.
+    bodyTimeoutMs: isBlocking ? requestTimeoutMs : undefined,
     // A call may wait for the first answer; none waits for a change.
     keepsProcess: !isBlocking,
     signal,

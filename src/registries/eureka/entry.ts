@@ -24,6 +24,8 @@ export const registrationMark = "inmesh-registration";
 /** Characters of metadata kept of one instance, and of one name or value that is used by itself. */
 const maxMetadata = 16_384;
 const maxText = 512;
+/** Fields of metadata of one instance that are looked at: sorting many takes long. */
+const maxFields = 4_096;
 
 /** Whether `value` is a JSON object. */
 export function isRecord(value: unknown): value is JsonRecord {
@@ -107,7 +109,7 @@ function metadataOf(value: unknown): ReadonlyMap<string, string> {
   if (!isRecord(value)) return metadata;
   let left = maxMetadata;
   // Sorted, so that the same fields are left out of too many whichever server answers.
-  for (const name of Object.keys(value).sort()) {
+  for (const name of fewOf(Object.keys(value)).sort()) {
     const content = value[name];
     // "@class" is the Java type of an empty map.
     if (name === "@class" || name === registrationMark || !["string", "number", "boolean"].includes(typeof content)) continue;
@@ -118,6 +120,17 @@ function metadataOf(value: unknown): ReadonlyMap<string, string> {
     metadata.set(name, text);
   }
   return metadata;
+}
+
+/** The names, or of too many the shortest: as many of the same lengths as are few enough, in whatever order they come. */
+function fewOf(names: string[]): string[] {
+  if (names.length <= maxFields) return names;
+  const ofLength = new Uint32Array(maxText + 1);
+  for (const { length } of names) if (length <= maxText) ofLength[length] = (ofLength[length] as number) + 1;
+  let longest = -1;
+  let count = 0;
+  while (longest < maxText && count + (ofLength[longest + 1] as number) <= maxFields) count += ofLength[++longest] as number;
+  return names.filter(({ length }) => length <= longest);
 }
 
 function recordOf(metadata: ReadonlyMap<string, string>): Readonly<Record<string, string>> {

@@ -44,6 +44,12 @@ export class Http1Sockets {
     return this.#handshakes.size > 0;
   }
 
+  /** Whether there is a connection at rest, on which a request may come at any time. */
+  get hasAtRest(): boolean {
+    for (const { open, isUpgraded } of this.#connections.values()) if (open === 0 && !isUpgraded) return true;
+    return this.#handshakes.size > 0;
+  }
+
   /** A request has arrived. Returns whether it is the first one of its connection. */
   opened(socket: Socket): boolean {
     const connection = this.#of(socket);

@@ -10,6 +10,16 @@ const lingerMs = 1_000;
 /** The headers of a refusal: nothing was done for the request, so a caller may repeat it elsewhere, whatever its method. */
 const refusalHeaders = { [refusedHeader]: "1", "content-type": "text/plain; charset=utf-8" } as const;
 
+/** How a request is refused. */
+export interface Refusal {
+  readonly clock: Clock;
+  readonly why: string;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether a caller may repeat it elsewhere at once: not where it is the caller itself that asks too much. */
+  readonly isMarked?: boolean;
+}
+
 /**
  * Answers a request with a status, 503 by default, and `x-mesh-refused: 1`, before any handler has seen it. Its body is read first, for a second at
  * most: a connection that closes with unread bytes is reset, and the answer is lost on the way.
@@ -17,7 +27,7 @@ const refusalHeaders = { [refusedHeader]: "1", "content-type": "text/plain; char
 export function refuse(
   request: ServerRequest,
   reply: ServerReply,
-  { clock, why, status = 503, headers = {} }: { clock: Clock; why: string; status?: number; headers?: Readonly<Record<string, string>> },
+  { clock, why, status = 503, headers = {}, isMarked = true }: Refusal,
 ): void {
   const answer = (): void => {
     clock.clearTimer(timer);
@@ -27,7 +37,7 @@ export function refuse(
     // By the methods that both kinds of responses have.
     reply.statusCode = status;
     for (const [name, value] of Object.entries({ ...refusalHeaders, "content-length": String(Buffer.byteLength(text)), ...headers }))
-      reply.setHeader(name, value);
+      if (isMarked || name !== refusedHeader) reply.setHeader(name, value);
     (reply as { end(text: string): unknown }).end(text);
   };
   let isAnswered = false;

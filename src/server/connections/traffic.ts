@@ -46,6 +46,13 @@ export class Traffic {
     return this.#sockets.hasUnused || this.#sessions.hasUnused;
   }
 
+  /** Whether there is an HTTP/1.1 connection at rest, or one that will be when its response has ended. */
+  get hasLastingConnections(): boolean {
+    if (this.#sockets.hasAtRest) return true;
+    for (const reply of this.#replies) if ("shouldKeepAlive" in reply && reply.shouldKeepAlive) return true;
+    return false;
+  }
+
   /** A request has arrived; `onEnd` is called once its response has ended, or its connection has. Returns whether it is the first of its connection. */
   request(request: ServerRequest, reply: ServerReply, onEnd?: () => void): boolean {
     if ("stream" in request) {

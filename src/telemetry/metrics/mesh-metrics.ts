@@ -11,6 +11,7 @@ import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import { RegistrationMetrics } from "./registration-metrics.ts";
+import { ServedMetrics } from "./served-metrics.ts";
 import { ServerMetrics } from "./server-metrics.ts";
 import type { ServiceSeries } from "./service-series.ts";
 
@@ -20,6 +21,8 @@ const pickZones: readonly PickZone[] = ["local", "other", "unknown"];
 export class MeshMetrics {
   /** Counts the events. */
   readonly events: EventHandlers;
+  /** Measures the requests that this process serves. */
+  readonly served: ServedMetrics = new ServedMetrics(() => this.#sink);
   readonly #services: NamedServices;
   readonly #registrations: RegistrationMetrics;
   readonly #servers: ServerMetrics;
@@ -82,6 +85,7 @@ export class MeshMetrics {
       this.#addPicks(state);
       reportInstanceBreakers(state, report);
     }
+    this.served.report(report);
     if (this.#mesh === undefined) return;
     reportMesh(this.#mesh, this.#services, report);
     this.#registrations.report(this.#mesh, report);

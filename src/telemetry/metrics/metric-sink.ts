@@ -12,7 +12,7 @@ export interface CounterSink {
 }
 
 /** Keys of the histograms. */
-export type HistogramKey = "attemptDuration" | "callDuration" | "attempts";
+export type HistogramKey = "attemptDuration" | "callDuration" | "attempts" | "serverDuration";
 
 /** Keys of the counters. */
 export type CounterKey =
@@ -27,10 +27,11 @@ export type CounterKey =
   | "discoveryUpdates"
   | "discoveryErrors"
   | "discoveryRejected"
+  | "serverRefused"
   | "registrationLosses"
   | "serverCutOff";
 
-/** Keys of the gauges, which are read at each collection instead of being recorded at each change. */
+/** Keys of the gauges, and of the sums that fall too, which are read at each collection instead of being recorded at each change. */
 export type GaugeKey =
   | "activeCalls"
   | "retryBudget"
@@ -48,6 +49,7 @@ export type GaugeKey =
   | "discoveryAge"
   | "discoveryUnconfirmed"
   | "certificateExpiry"
+  | "activeRequests"
   | "registrations"
   | "servers";
 

@@ -4,7 +4,7 @@ import type { MetricKey } from "./metric-sink.ts";
 /** One metric: its instrument and the attributes of its points. */
 export interface MetricDefinition {
   readonly name: string;
-  readonly kind: "histogram" | "counter" | "observable gauge";
+  readonly kind: "histogram" | "counter" | "observable gauge" | "observable up-down counter";
   /** A unit of UCUM, as OpenTelemetry prescribes. */
   readonly unit: string;
   readonly description: string;
@@ -255,6 +255,28 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Times that a registry had lost a registration of this process, or had given its id to another process.",
     attributes: [service],
   },
+  serverDuration: {
+    name: "http.server.request.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Duration of a request that this process served, up to the end of the response body.",
+    attributes: [attribute.method, attribute.scheme, attribute.route, attribute.status, attribute.errorType, attribute.protocolVersion],
+    buckets: durationBuckets,
+  },
+  activeRequests: {
+    name: "http.server.active_requests",
+    kind: "observable up-down counter",
+    unit: "{request}",
+    description: "Requests that this process serves at this moment.",
+    attributes: [attribute.method, attribute.scheme],
+  },
+  serverRefused: {
+    name: "inmesh.server.refused",
+    kind: "counter",
+    unit: "{request}",
+    description: "Requests refused before any handler saw them, by the part that did it.",
+    attributes: [attribute.serverRefusal],
+  },
   servers: {
     name: "inmesh.servers",
     kind: "observable gauge",
@@ -272,7 +294,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
   },
 };
 
-/** The keys of the metrics of one kind. */
-export function keysOf<Key extends MetricKey>(kind: MetricDefinition["kind"]): readonly Key[] {
-  return (Object.keys(metricTable) as MetricKey[]).filter((key): key is Key => metricTable[key].kind === kind);
+/** The keys of the metrics of some kinds. */
+export function keysOf<Key extends MetricKey>(...kinds: readonly MetricDefinition["kind"][]): readonly Key[] {
+  return (Object.keys(metricTable) as MetricKey[]).filter((key): key is Key => kinds.includes(metricTable[key].kind));
 }

@@ -66,9 +66,12 @@ function createInstruments(meter: Meter): Instruments {
 /** Registers `observe` for each collection; returns the function that ends it. */
 function observeGauges(meter: Meter, observe: (report: Report<GaugeKey>) => void): () => void {
   const gauges: Partial<Record<GaugeKey, Observable>> = {};
-  for (const key of keysOf<GaugeKey>("observable gauge")) {
-    const { name, unit, description } = metricTable[key];
-    gauges[key] = meter.createObservableGauge(name, { unit, description });
+  for (const key of keysOf<GaugeKey>("observable gauge", "observable up-down counter")) {
+    const { name, unit, description, kind } = metricTable[key];
+    gauges[key] =
+      kind === "observable gauge"
+        ? meter.createObservableGauge(name, { unit, description })
+        : meter.createObservableUpDownCounter(name, { unit, description });
   }
   const callback: BatchObservableCallback = (result) =>
     observe((key, value, attributes) => result.observe(gauges[key] as Observable, value, attributes));

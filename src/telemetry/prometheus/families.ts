@@ -47,7 +47,8 @@ export class Families {
     const counters: Partial<Record<CounterKey, CounterFamily>> = {};
     for (const key of keysOf<CounterKey>("counter")) counters[key] = new CounterFamily(definitionOf(key), collect);
     const gauges: Partial<Record<GaugeKey, GaugeFamily>> = {};
-    for (const key of keysOf<GaugeKey>("observable gauge")) gauges[key] = new GaugeFamily(definitionOf(key), collect);
+    for (const key of keysOf<GaugeKey>("observable gauge", "observable up-down counter"))
+      gauges[key] = new GaugeFamily(definitionOf(key), collect);
     this.instruments = { ...histograms, ...counters } as Instruments;
     this.#gauges = gauges as Record<GaugeKey, GaugeFamily>;
   }
@@ -90,7 +91,7 @@ function definitionOf(key: MetricKey): FamilyDefinition {
   return {
     name: prometheusName(definition),
     help: definition.description,
-    type: definition.kind === "observable gauge" ? "gauge" : definition.kind,
+    type: definition.kind === "histogram" || definition.kind === "counter" ? definition.kind : "gauge",
     aggregator: aggregators[key] ?? "sum",
   };
 }

@@ -8,10 +8,15 @@ export class PrometheusSink implements Sink {
   readonly #leave: () => void;
 
   constructor(families: Families, observe: (report: Report<GaugeKey>) => void, hasExemplars: boolean) {
-    const { attemptDuration, callDuration } = families.instruments;
+    const { attemptDuration, callDuration, serverDuration } = families.instruments;
     this.#instruments = hasExemplars
       ? families.instruments
-      : { ...families.instruments, attemptDuration: withoutContext(attemptDuration), callDuration: withoutContext(callDuration) };
+      : {
+          ...families.instruments,
+          attemptDuration: withoutContext(attemptDuration),
+          callDuration: withoutContext(callDuration),
+          serverDuration: withoutContext(serverDuration),
+        };
     this.#leave = families.join(observe);
   }
 

@@ -3,14 +3,14 @@ import { attribute } from "../attribute-names.ts";
 /** One kind of span. */
 export interface SpanDefinition {
   readonly name: string;
-  readonly kind: "CLIENT" | "INTERNAL";
+  readonly kind: "CLIENT" | "INTERNAL" | "SERVER";
   readonly description: string;
   /** The attributes that are always set, or set when they apply. */
   readonly attributes: readonly string[];
 }
 
 /** Every kind of span. The table in docs/reference/telemetry.md is generated from this one. */
-export const spanTable: Readonly<Record<"attempt" | "call", SpanDefinition>> = {
+export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefinition>> = {
   attempt: {
     name: "{method} or {method} {route}",
     kind: "CLIENT",
@@ -42,6 +42,25 @@ export const spanTable: Readonly<Record<"attempt" | "call", SpanDefinition>> = {
       attribute.outcome,
       attribute.attempts,
       attribute.errorType,
+    ],
+  },
+  served: {
+    name: "{method} or {method} {route}",
+    kind: "SERVER",
+    description: "A request that this process served, up to the end of the response body; none where another instrumentation makes one.",
+    attributes: [
+      attribute.method,
+      attribute.methodOriginal,
+      attribute.scheme,
+      attribute.urlPath,
+      attribute.urlQuery,
+      attribute.route,
+      attribute.protocolVersion,
+      attribute.peerAddress,
+      attribute.userAgent,
+      attribute.status,
+      attribute.errorType,
+      attribute.serverRefusal,
     ],
   },
 };

@@ -84,6 +84,22 @@ export const registrarCases: readonly RegistrarCase[] = [
     },
   },
   {
+    name: "leaves an instance that is abandoned to a successor under its id, where it can",
+    async run({ register, untilListed, listedThroughout, instance }) {
+      const id = `contract-${instance.port}`;
+      const former = await register({ id });
+      await untilListed(instance.port);
+      if (former.abandon === undefined) return;
+      await former.abandon();
+      await listedThroughout(200, instance.port);
+      const successor = await register({ id });
+      await former.deregister();
+      await listedThroughout(300, instance.port);
+      await successor.deregister();
+      await untilListed();
+    },
+  },
+  {
     name: "takes an instance out with the status out-of-service and back in with up",
     run: (bench) => outAndBack(bench, "out-of-service"),
   },

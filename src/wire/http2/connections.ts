@@ -10,7 +10,10 @@ export interface Connections {
   destroy(): Promise<void>;
 }
 
-/** A handler that can be told how to leave while it waits for a connection, before `onConnect`. */
+/** A handler with more than the methods of undici. */
 export interface QueuedHandler {
+  /** Whether it is told of informational responses. */
+  readonly wantsInformation?: boolean;
+  /** Tells how to leave while it waits for a connection, before `onConnect`. */
   onQueued?(leave: () => void): void;
 }

@@ -118,8 +118,8 @@ export class Http2Connection implements StreamOwner {
   }
 
   /** Begins a request; there must be room. */
-  start(request: UndiciRequest): void {
-    const exchange = new Http2Exchange(request, this);
+  start(request: UndiciRequest, wantsInformation?: boolean): void {
+    const exchange = new Http2Exchange(request, this, wantsInformation);
     if (!exchange.start(this.#scheme, this.#options.origin.host)) return;
     this.#exchanges.add(exchange);
     if (--this.#requestsLeft <= 0) this.retire();

@@ -33,6 +33,7 @@ export class Http2Exchange {
   readonly startedAt: number;
   readonly #request: UndiciRequest;
   readonly #connection: StreamOwner;
+  readonly #wantsInformation: boolean;
   #stream: ClientHttp2Stream | undefined = undefined;
   /** Bytes of the response's content that its head announces; `undefined`: it does not. */
   #length: number | undefined = undefined;
@@ -42,11 +43,13 @@ export class Http2Exchange {
   #hasHead = false;
   #trailers: object = {};
 
-  constructor(request: UndiciRequest, connection: StreamOwner) {
+  /** @param wantsInformation whether the request is told of informational responses */
+  constructor(request: UndiciRequest, connection: StreamOwner, wantsInformation = false) {
     this.readBefore = connection.bytesRead;
     this.startedAt = connection.now();
     this.#request = request;
     this.#connection = connection;
+    this.#wantsInformation = wantsInformation;
   }
 
   /** The id of the stream, once the peer has been told of it. */
@@ -109,6 +112,7 @@ export class Http2Exchange {
       return push.call(stream, chunk, encoding);
     };
     stream.once("response", (headers, flags, raw?: string[]) => this.#head(stream, headers, flags, raw ?? []));
+    if (this.#wantsInformation) stream.on("headers", (headers, _flags, raw?: string[]) => this.#information(headers, raw ?? []));
     stream.on("data", (chunk: Buffer) => this.#data(stream, chunk));
     stream.once("trailers", (trailers) => {
       this.#trailers = trailers;
@@ -144,6 +148,13 @@ export class Http2Exchange {
     request.onResponseStarted();
     const goesOn = request.onHeaders(status, rawHeaders(headers, raw), () => stream.resume(), "");
     if (goesOn === false) stream.pause();
+  }
+
+  /** An informational response. */
+  #information(headers: IncomingHttpHeaders, raw: string[]): void {
+    const request = this.#request;
+    if (request.aborted || request.completed) return;
+    request.onHeaders(Number(headers[":status"]), rawHeaders(headers, raw), () => {}, "");
   }
 
   #data(stream: ClientHttp2Stream, chunk: Buffer): void {

@@ -102,7 +102,7 @@ export class Http2Pool implements Connections {
       (handler as { onError(error: Error): void }).onError(error as Error);
       return;
     }
-    connection.start(request);
+    connection.start(request, (handler as QueuedHandler).wantsInformation);
     connection.hold(true);
   }
 

@@ -15,6 +15,8 @@ type Callback<Data> = (error: Error | null, data: Data) => void;
  * take it.
  */
 export interface AnyDispatcher extends EventEmitter {
+  /** The limits of a `WebSocket` over it. */
+  readonly webSocketOptions: { readonly maxFragments: number; readonly maxPayloadSize: number };
   /** Sends a request; `handler` is a `DispatchHandler` of either version. */
   dispatch(options: Wider<Dispatcher.DispatchOptions>, handler: object): boolean;
   /** The dispatcher with interceptors around it. */

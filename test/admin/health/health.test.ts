@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { byHealth, stripOf } from "../../../src/admin/health/health.ts";
+import { byHealth } from "../../../src/admin/health/health.ts";
+import { stripOf } from "../../../src/admin/health/strip.ts";
 import type { RegistrySummary, ServiceRow } from "../../../src/admin/snapshot.ts";
 
 /** The part of a row that decides. */

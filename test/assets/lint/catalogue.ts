@@ -20,7 +20,7 @@ export function catalogue(spelling: Spelling): ReadonlyMap<string, SeriesKind> {
       const full = spelled(name, spelling);
       const labels = new Set([...attributes.map(labelName), ...everywhere]);
       if (kind === "counter") return [[full, { kind: "counter", labels }]];
-      if (kind === "observable gauge") return [[full, { kind: "gauge", labels }]];
+      if (kind !== "histogram") return [[full, { kind: "gauge", labels }]];
       return [
         [`${full}_bucket`, { kind: "bucket", labels: new Set([...labels, "le"]) }],
         [`${full}_count`, { kind: "count", labels }],

@@ -1,6 +1,6 @@
 import { fault } from "../rig/fault.ts";
 import { eurekaShop, refreshMs } from "../rig/registry/eureka.ts";
-import { handlers, restartAll, restarted } from "./rolling-restart.ts";
+import { type Departure, handlers, restartAll, restarted } from "./rolling-restart.ts";
 
 /** This Eureka answers without a cache, and its clients fetch each 500 ms. */
 const lameDuckMs = refreshMs + 500;
@@ -15,7 +15,7 @@ export const F162 = fault({
   async setup(world) {
     const shop = await eurekaShop(world, 5, {}, { serve: { framework: "express", lameDuckMs }, behaviour: handlers });
     world.load = { ...world.load, postShare: 1 };
-    return { ...shop, times: [] as readonly number[] };
+    return { ...shop, times: [] as readonly Departure[] };
   },
   async inject(state) {
     state.times = await restartAll(state.instances);

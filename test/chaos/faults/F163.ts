@@ -1,6 +1,6 @@
 import { dnsShop } from "../rig/dns.ts";
 import { fault } from "../rig/fault.ts";
-import { handlers, restartAll, restarted } from "./rolling-restart.ts";
+import { type Departure, handlers, restartAll, restarted } from "./rolling-restart.ts";
 
 /** The time to live of the name, a second, and one more. */
 const lameDuckMs = 2_000;
@@ -14,7 +14,7 @@ export const F163 = fault({
   async setup(world) {
     const shop = await dnsShop(world, 5, 5, {}, { serve: { framework: "node", lameDuckMs }, behaviour: handlers });
     world.load = { ...world.load, postShare: 1 };
-    return { shop, times: [] as readonly number[] };
+    return { shop, times: [] as readonly Departure[] };
   },
   async inject(state) {
     const { shop } = state;

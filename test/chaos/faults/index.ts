@@ -72,10 +72,15 @@ import { F141 } from "./F141.ts";
 import { F142 } from "./F142.ts";
 import { F143 } from "./F143.ts";
 import { F144 } from "./F144.ts";
+import { F151 } from "./F151.ts";
+import { F152 } from "./F152.ts";
+import { F153 } from "./F153.ts";
 import { F161 } from "./F161.ts";
 import { F162 } from "./F162.ts";
 import { F163 } from "./F163.ts";
 import { F164 } from "./F164.ts";
+import { F165 } from "./F165.ts";
+import { F166 } from "./F166.ts";
 
 /** Every row that can be run, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -152,10 +157,15 @@ export const faults: readonly Fault[] = [
   F142,
   F143,
   F144,
+  F151,
+  F152,
+  F153,
   F161,
   F162,
   F163,
   F164,
+  F165,
+  F166,
 ];
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */

@@ -35,6 +35,8 @@ export interface ClientConfig {
   readonly abortShare?: number;
   /** Every so many-th call is made for a request whose caller, outside, waits 2 ms for it. */
   readonly hurriedEvery?: number;
+  /** With each call so many are made to services that do not exist, each of another name. */
+  readonly inventsPerCall?: number;
   /** `false`: without metrics, which it reports at the end otherwise. Only of one that sends by the mesh. */
   readonly hasMetrics?: boolean;
   /** With an exporter of telemetry that can be made to hang or throw. */

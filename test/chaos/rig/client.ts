@@ -9,7 +9,7 @@ import type { ClientConfig, ClientOrder } from "./client-config.ts";
 import { knowHosts } from "./hosts.ts";
 import { now, pause } from "./now.ts";
 import type { ClientReport, LedgerEntry, ProcessFigures } from "./records.ts";
-import { meshOf, meshSender, type Send } from "./sender.ts";
+import { inventingSender, meshOf, meshSender, type Send } from "./sender.ts";
 import { faultyTelemetry } from "./telemetry.ts";
 import { watching } from "./watching.ts";
 
@@ -43,7 +43,9 @@ process.send?.({ type: "ready" });
 function senderOf(): Send {
   const { sender = "mesh", discovery } = config;
   if (sender === "blind") return blindSender(discovery.kind === "static" ? discovery.endpoints : []);
-  return sender === "forgetful" ? forgetfulSender(meshSender(mesh)) : meshSender(mesh, config.hurriedEvery);
+  return sender === "forgetful"
+    ? forgetfulSender(meshSender(mesh))
+    : inventingSender(mesh, meshSender(mesh, config.hurriedEvery), config.inventsPerCall);
 }
 
 async function obey(order: ClientOrder): Promise<void> {

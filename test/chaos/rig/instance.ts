@@ -138,7 +138,14 @@ async function serveIt({ framework: _framework, ...options }: ServeConfig): Prom
       : { register: { service: "shop", id: config.name, host: config.host, check: checkOf(registration), registrar } }),
     ...options,
   });
-  serving.leaving.addEventListener("abort", () => process.send?.({ type: "leaving" }));
+  serving.leaving.addEventListener("abort", () => {
+    process.send?.({ type: "leaving" });
+    // The channel must not end before the message has left.
+    void serving.stop().then((report) => {
+      process.channel?.ref();
+      process.send?.({ type: "stopped", report }, () => process.channel?.unref());
+    });
+  });
   await serving.started;
 }
 

@@ -63,6 +63,15 @@ export function meshSender(mesh: Mesh, hurriedEvery = 0): Send {
     });
 }
 
+/** The same, with so many calls beside each to services that do not exist. */
+export function inventingSender(mesh: Mesh, send: Send, perCall = 0): Send {
+  let number = 0;
+  return (...request) => {
+    for (let each = 0; each < perCall; each++) mesh.fetch(`invented-${++number}/items`).catch(() => {});
+    return send(...request);
+  };
+}
+
 /** Reads a response to its end. */
 export async function settledBy(id: string, response: Response): Promise<Settled> {
   const text = await response.text();

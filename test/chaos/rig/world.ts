@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceExplanation } from "../../../src/index.ts";
+import type { StopReport } from "../../../src/server/server.ts";
 import { isAlive } from "../../servers/is-alive.ts";
 import { freePorts } from "../../servers/ports.ts";
 import { type Child, startChild } from "./child.ts";
@@ -26,10 +27,10 @@ export interface Instance {
   /** SIGCONT. */
   thaw(): void;
   /**
-   * SIGTERM, upon which it leaves by itself; resolves with the milliseconds until it is gone. `onLeaving` is called as soon as it says that it
-   * begins to.
+   * SIGTERM, upon which it leaves by itself; resolves with the milliseconds until it is gone, and those of its lame duck where it says so.
+   * `onLeaving` is called as soon as it says that it begins to.
    */
-  leave(onLeaving?: () => void): Promise<number>;
+  leave(onLeaving?: () => void): Promise<{ readonly ms: number; readonly lameDuckMs: number }>;
   /** Starts it again at the same address; resolves when it listens. */
   restart(): Promise<void>;
   /** Tells it something; resolves when it has done it. */
@@ -230,11 +231,15 @@ export class World implements AsyncDisposable {
       },
       async leave(onLeaving) {
         const startedAt = now();
+        let lameDuckMs = 0;
+        const stopped = child.message<{ report: StopReport }>(({ type }) => type === "stopped");
+        const told = stopped.then(({ report }) => (lameDuckMs = report.lameDuckMs)).catch(() => {});
         if (onLeaving !== undefined) void child.message(({ type }) => type === "leaving").then(onLeaving, () => {});
         child.signal("SIGTERM");
         await child.exited;
         goneAt = now();
-        return goneAt - startedAt;
+        await told;
+        return { ms: goneAt - startedAt, lameDuckMs };
       },
       freeze: () => child.signal("SIGSTOP"),
       thaw: () => child.signal("SIGCONT"),

@@ -77,6 +77,20 @@ describe("a watch of Consul", () => {
     expect(headers["x-consul-token"]).toBe("secret");
   });
 
+  it("gives the rest of an answer up whose head has come, long before a change has been waited for", async () => {
+    const { server, reader } = await rig(
+      (_request, response, number) => {
+        if (number === 1) response.writeHead(200, { "content-type": "application/json", "x-consul-index": "2" }).write("[");
+        else if (number !== 0) return;
+        else answer(response, [entry(8081)]);
+      },
+      { waitMs: 600_000, requestTimeoutMs: 50 },
+    );
+    const error = await failureOf(reader());
+    expect(error.message).toContain("an answer whose head has come, and not its rest within 50 ms");
+    expect(server.seen.length).toBe(2);
+  });
+
   it("encodes the name of the service", async () => {
     const { server, adapter } = await rig((_request, response) => answer(response, []));
     const controller = new AbortController();
@@ -281,10 +295,14 @@ describe("a watch of Consul", () => {
     expect(error.cause).toMatchObject({ name: "ConsulError", code: "ECONNREFUSED" });
   });
 
-  it.each<[string, Script]>([
-    ["no answer", () => {}],
-    ["a body that never ends", (_request, response) => void response.writeHead(200, { "content-type": "application/json" }).write("[")],
-  ])("gives up %s after 5 s at first, and after the wait, a sixteenth and 5 s later", async (_name, hang) => {
+  it.each<[string, Script, number]>([
+    ["no answer after the wait, a sixteenth and 5 s", () => {}, 68_750],
+    [
+      "a body that never ends after 5 s more",
+      (_request, response) => void response.writeHead(200, { "content-type": "application/json" }).write("["),
+      5_000,
+    ],
+  ])("gives up %s, and after 5 s at first", async (_name, hang, waitedMs) => {
     const clock = new ManualClock();
     const { server, reader } = await rig(
       (request, response, number) => {
@@ -295,16 +313,17 @@ describe("a watch of Consul", () => {
     );
     for (const [asked, timeoutMs] of [
       [1, 5_000],
-      [3, 68_750],
+      [3, waitedMs],
     ] as const) {
       const watch = reader();
       await until("the question", () => server.seen.length === asked);
+      await until("its limit", () => clock.delays.includes(timeoutMs));
       await settle();
       clock.advance(timeoutMs - 1);
       await settle();
       expect(watch.failed).toBe(false);
       clock.advance(1);
-      expect((await failureOf(watch)).message).toMatch(new RegExp(`no answer within ${timeoutMs} ms`));
+      expect((await failureOf(watch)).message).toMatch(new RegExp(`within ${timeoutMs} ms`));
       await until("the connection is closed", () => server.connections === 0);
     }
   });

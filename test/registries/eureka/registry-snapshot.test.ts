@@ -156,6 +156,16 @@ describe("a snapshot of the Eureka registry", () => {
     expect(await only({ metadata: "x" })).not.toHaveProperty("metadata");
   });
 
+  it("looks at 4,096 fields of metadata at most, of more at those with the shortest names", async () => {
+    const fields = Array.from({ length: 5_000 }, (_, at) => [`name-${at}`, ""] as const);
+    const metadata = Object.fromEntries([...fields, ["zone", "z"], ["weight", "3"]]);
+    const backwards = Object.fromEntries(Object.entries(metadata).reverse());
+    const found = await only({ metadata });
+    expect(found).toMatchObject({ zone: "z", weight: 3, metadata: { zone: "z", "name-999": "" } });
+    expect(Object.keys(found?.metadata ?? {}).length).toBe(1_002);
+    expect((await only({ metadata: backwards }))?.metadata).toEqual(found?.metadata);
+  });
+
   it("keeps no more than 16 KiB of metadata", async () => {
     expect((await only({ metadata: { a: "x", big: "y".repeat(20_000), zone: "z" } }))?.metadata).toEqual({ a: "x", zone: "z" });
   });

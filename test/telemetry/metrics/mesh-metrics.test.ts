@@ -8,7 +8,17 @@ import { scopeVersion } from "../../../src/telemetry/attribute-names.ts";
 import { metricTable } from "../../../src/telemetry/metrics/metric-table.ts";
 import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../../src/testing/request.ts";
-import { attemptEnd, callEnd, changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "../support.ts";
+import {
+  attemptEnd,
+  callEnd,
+  changeState,
+  MetricsSdk,
+  oneAttempt,
+  resolved,
+  ShownMesh,
+  servedRequest,
+  serviceReading,
+} from "../support.ts";
 
 let sdk: MetricsSdk;
 beforeEach(() => {
@@ -280,6 +290,9 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);
   observer.onCall?.({ ...routed, cancellation })?.onEnd?.(callEnd({ status: undefined, error: deadline }));
+  const request = servedRequest({ route: "/items/:id" });
+  observer.onServe?.(request)?.onEnd?.({ status: 503, refusedBy: "shedding", isComplete: true, totalMs: 1 });
+  observer.onServe?.(request);
   const collected = await sdk.collect();
   expect([...collected.keys()].sort()).toEqual(
     Object.values(metricTable)

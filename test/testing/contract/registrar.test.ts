@@ -125,6 +125,11 @@ const broken: readonly (readonly [name: string, how: string, create: () => Promi
     registering((registration) => ({ setStatus: async (status) => (status === "down" ? undefined : registration.setStatus(status)) })),
   ],
   [
+    "leaves an instance that is abandoned to a successor under its id, where it can",
+    "removes it",
+    registering((registration) => ({ abandon: () => registration.deregister() })),
+  ],
+  [
     "can be registered again after it was deregistered",
     "registers once",
     harnessWith((registry) => {

@@ -247,6 +247,7 @@ describe("a server", () => {
                     tried: [],
                     attempts: [],
                     upstream,
+                    transfer: undefined,
                     observation: undefined,
                     trace: undefined,
                     call: undefined,

@@ -1,6 +1,7 @@
 import type { Endpoint } from "../../../core/endpoint.ts";
 import type { Steps } from "../../../core/json/steps.ts";
 import type { LeftOut } from "../../../core/left-out.ts";
+import { isRegionName } from "../../../core/text/region-name.ts";
 import { type AddressRules, entryAddress } from "./entry-address.ts";
 import { standingOf } from "./health.ts";
 import { field, integer, text } from "./json.ts";
@@ -59,6 +60,7 @@ function readEntry(entry: unknown, rules: EntryRules): Endpoint | LeftOut {
 
   const meta = field(service, "Meta");
   const zone = text(field(meta, "zone")) ?? text(field(field(node, "Meta"), "zone")) ?? text(field(node, "Datacenter"));
+  const region = regionOf(meta, node);
   return {
     id,
     host: address.host,
@@ -66,8 +68,17 @@ function readEntry(entry: unknown, rules: EntryRules): Endpoint | LeftOut {
     ...(isSecure(meta, tags) ? { secure: true } : {}),
     weight: weightOf(field(field(service, "Weights"), health === "passing" ? "Passing" : "Warning")),
     ...(zone === undefined ? {} : { zone }),
+    ...(region === undefined ? {} : { region }),
     metadata: metadataOf(meta, tags, nodeName),
   };
+}
+
+/** The node's metadata come first, since its operator writes them, while an instance writes those of its own service. */
+function regionOf(meta: unknown, node: unknown): string | undefined {
+  const stated = [field(field(node, "Meta"), "region"), field(meta, "region"), field(node, "Datacenter")];
+  const region = stated.find((each) => each !== undefined);
+  // What is no name of a region is a statement too, of none.
+  return region === undefined || isRegionName(region) ? region : "";
 }
 
 function tagsOf(service: unknown): readonly string[] {

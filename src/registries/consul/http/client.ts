@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Clock } from "../../../core/clock.ts";
+import type { Clock, Timer } from "../../../core/clock.ts";
 import { inTurns } from "../../../core/json/in-turns.ts";
 import { NotJsonError, readJson } from "../../../core/json/json-scanner.ts";
 import { untraced } from "../../../core/observing/untraced.ts";
@@ -28,6 +28,8 @@ export interface ConsulRequest {
   readonly body?: Readonly<Record<string, unknown>>;
   /** Time until the last byte of the answer, in milliseconds. */
   readonly timeoutMs: number;
+  /** Time from the head of the answer to its last byte, in milliseconds, where the head may have been waited for much longer. */
+  readonly bodyTimeoutMs?: number | undefined;
   /** `false` when the request alone must not keep the process alive. Default `true`. */
   readonly keepsProcess?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -62,17 +64,25 @@ export class ConsulClient {
 
   /** Rejects with a {@link ConsulError}, or with the signal's reason. */
   async ask(request: ConsulRequest): Promise<ConsulAnswer> {
-    const { call, options = {}, query = {}, body = {}, timeoutMs, keepsProcess = true, signal } = request;
+    const { call, options = {}, query = {}, body = {}, timeoutMs, bodyTimeoutMs, keepsProcess = true, signal } = request;
     const { clock, maxBodyBytes } = this.#options;
     signal?.throwIfAborted();
     const stopped = Promise.withResolvers<never>();
     const stopping = new AbortController();
+    let timer: Timer;
     const stop = (reason: unknown): void => {
       stopping.abort(reason);
       stopped.reject(reason);
       context.cancel();
     };
-    const context = new RequestContext({ query, body, maxBodyBytes, keepsProcess, onFault: stop });
+    const limit = (ms: number, what: string): void => {
+      clock.clearTimer(timer);
+      timer = clock.setTimer(() => stop(new ConsulError(`${what} within ${Math.round(ms)} ms`, { code: "ETIMEDOUT" })), ms, false);
+    };
+    const onHead = (): void => {
+      if (bodyTimeoutMs !== undefined && !stopping.signal.aborted) limit(bodyTimeoutMs, "an answer whose head has come, and not its rest");
+    };
+    const context = new RequestContext({ query, body, maxBodyBytes, keepsProcess, onHead, onFault: stop });
     const onAbort = (): void => stop(signal?.reason);
     const run = async (): Promise<ConsulAnswer> => {
       const token = await this.#readToken();
@@ -85,11 +95,7 @@ export class ConsulClient {
         throw consulErrorOf(error, token);
       }
     };
-    const timer = clock.setTimer(
-      () => stop(new ConsulError(`no answer within ${Math.round(timeoutMs)} ms`, { code: "ETIMEDOUT" })),
-      timeoutMs,
-      false,
-    );
+    limit(timeoutMs, "no answer");
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       return await Promise.race([stopped.promise, run()]);

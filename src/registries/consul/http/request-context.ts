@@ -11,6 +11,8 @@ export interface RequestContextOptions {
   readonly maxBodyBytes: number;
   /** `false` when the request alone must not keep the process alive. */
   readonly keepsProcess: boolean;
+  /** Called when the head of the answer has come. */
+  readonly onHead: () => void;
   /** Called when the answer is cut off or too large. */
   readonly onFault: (error: ConsulError) => void;
 }
@@ -40,9 +42,10 @@ export class RequestContext extends EventEmitter {
 
   /** Watches a request of `node:http` for an answer that is too large or cut off, neither of which the package notices. */
   guard(request: ClientRequest): ClientRequest {
-    const { keepsProcess, maxBodyBytes, onFault } = this.#options;
+    const { keepsProcess, maxBodyBytes, onHead, onFault } = this.#options;
     if (!keepsProcess) request.once("socket", (socket) => socket.unref());
     request.once("response", (response: IncomingMessage) => {
+      onHead();
       let bytes = 0;
       response.on("data", (chunk: Uint8Array) => {
         bytes += chunk.byteLength;

@@ -21,6 +21,7 @@ describe("entries of a Consul answer", () => {
       port: 8081,
       weight: 1,
       zone: "dc1",
+      region: "dc1",
       metadata: { node: "node-1" },
     });
   });
@@ -127,6 +128,21 @@ describe("entries of a Consul answer", () => {
     expect(one({ node: { Meta: { zone: "b" } } })?.zone).toBe("b");
     expect(one({ node: { Datacenter: "" } })?.zone).toBeUndefined();
   });
+
+  it("have the region of their node's metadata, else of their own, else the datacentre", () => {
+    const own = { service: { Meta: { region: "a" } } };
+    expect(one({ ...own, node: { Meta: { region: "b" } } })?.region).toBe("b");
+    expect(one(own)?.region).toBe("a");
+    expect(one({ service: { Meta: { zone: "a" } } })?.region).toBe("dc1");
+    expect(one({ node: { Datacenter: undefined } })).not.toHaveProperty("region");
+  });
+
+  it.each(["", " eu", "eu\n", "e".repeat(300), 7])(
+    "have no region where %j is said to be one, and are endpoints all the same",
+    (region) => {
+      expect(one({ service: { Meta: { region } } })).toMatchObject({ port: 8081, region: "" });
+    },
+  );
 
   it("keep metadata of any name without touching a prototype", () => {
     const meta = JSON.parse('{"__proto__":"x","constructor":"y","version":"2","tags":"own","bad":7}') as object;

@@ -1,0 +1,23 @@
+import { attemptHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
+import type { InboundPart, InboundRequest } from "./inbound-request.ts";
+
+/**
+ * Reads how long the caller still waits and which of its attempts this is, which calls through a mesh made by the handler continue. A request whose
+ * caller does not wait any more is refused: its answer would not be read. Both headers can only shorten their own request, so that any sender may write them.
+ */
+export class DeadlinePart implements InboundPart {
+  readonly name = "deadline";
+
+  arrive(record: InboundRequest): boolean {
+    const waitsMs = headerNumber(record.header(deadlineHeader));
+    record.attempt = headerNumber(record.header(attemptHeader)) ?? 1;
+    if (waitsMs === undefined) return false;
+    record.remainingMs = waitsMs;
+    return waitsMs === 0 && refuseLate(record);
+  }
+}
+
+/** Refuses a request that is not waited for any more. */
+export function refuseLate(record: InboundRequest): true {
+  return record.refuse("deadline", { why: "the caller's deadline has passed" });
+}

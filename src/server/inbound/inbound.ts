@@ -1,0 +1,128 @@
+import type { Clock } from "../../core/clock.ts";
+import type { CallPriority } from "../../core/dispatch.ts";
+import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
+import { continueWith } from "../../policies/incoming.ts";
+import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { answerOf } from "./answer-of.ts";
+import { refuseLate } from "./deadline-part.ts";
+import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
+import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
+import type { AskReadiness } from "./own-paths.ts";
+import { peerOf } from "./peer.ts";
+import { inboundPipeline, type Pipeline } from "./pipeline.ts";
+
+/** The record of a request that a middleware has seen; global, so that it holds for two copies of this package too. */
+const recordKey = Symbol.for("inmesh inbound request");
+
+interface Marked {
+  [recordKey]?: InboundRequest;
+}
+
+/** The parts that the requests of a server meet before their handlers see them. */
+export class Inbound implements InboundHost {
+  readonly parts: readonly InboundPart[];
+  readonly clock: Clock;
+  readonly #settings: InboundSettings;
+  readonly #observers: ServerObservers | undefined;
+  readonly #pipeline: Pipeline;
+
+  /** The one that the options of `serve` ask for; `undefined` where they ask for none. */
+  static of(
+    { inbound, mesh, clock }: { inbound: InboundOptions | false; mesh: object | undefined; clock: Clock },
+    readiness: AskReadiness,
+  ): Inbound | undefined {
+    return inbound === false ? undefined : new Inbound(inboundOptions.settle({ clock, ...inbound }), { readiness, mesh });
+  }
+
+  constructor(settings: InboundSettings, { readiness, mesh }: { readonly readiness: AskReadiness; readonly mesh?: object | undefined }) {
+    this.#settings = settings;
+    this.clock = settings.clock;
+    this.#observers = mesh === undefined ? undefined : observersOf(mesh);
+    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers });
+    this.parts = this.#pipeline.parts;
+  }
+
+  /**
+   * The record of a request; `undefined` for one that another middleware has seen already, which it only lets pass: it would be counted, limited and logged
+   * twice. `next` calls the handler. The caller of this calls `end` of the record when the response has closed.
+   */
+  open(request: ServerRequest, reply: ServerReply, next: () => void): InboundRequest | undefined {
+    const marked = request as Marked;
+    if (marked[recordKey] !== undefined) return undefined;
+    const record = new InboundRequest(this, request, reply, next, this.clock.now());
+    marked[recordKey] = record;
+    return record;
+  }
+
+  /** {@link open}, and the end by the response itself. */
+  openAlone(request: ServerRequest, reply: ServerReply, next: () => void): InboundRequest | undefined {
+    const record = this.open(request, reply, next);
+    if (record === undefined) return undefined;
+    (reply as Marked)[recordKey] = record;
+    // One function for all responses, which finds the record by itself.
+    (reply as NodeJS.EventEmitter).on("close", onClose);
+    return record;
+  }
+
+  /** Takes headers out of a request for an upgrade, which sees nothing else of this: it leaves HTTP. */
+  upgrade(request: ServerRequest): void {
+    this.#pipeline.strip?.arrive({ request, peer: peerOf(request) });
+  }
+
+  /** Whether a request is one of the mesh's own, such as a probe of an orchestrator. */
+  isOwn(request: ServerRequest): boolean {
+    return this.#pipeline.own.has(request);
+  }
+
+  routeOf(request: ServerRequest): string | undefined {
+    const { route } = this.#settings;
+    if (route === undefined) return undefined;
+    return answerOf(
+      { what: "the function route", ask: () => route(request), isAnswer: isRoute, wanted: "string or undefined" },
+      () => undefined,
+    );
+  }
+
+  priorityOf(request: ServerRequest): CallPriority {
+    const { priority } = this.#settings;
+    if (priority === undefined) return "normal";
+    return answerOf(
+      { what: "the function priority", ask: () => priority(request), isAnswer: isPriority, wanted: '"high", "normal" or "low"' },
+      () => "normal" as const,
+    );
+  }
+
+  handle(record: InboundRequest, next: () => void): void {
+    const { remainingMs, attempt, followers, hasContext } = record;
+    let run = next;
+    if (attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY) {
+      const waitsMs = remainingMs - (this.clock.now() - record.startedAt);
+      // It has waited for a place for too long.
+      if (waitsMs <= 0) {
+        refuseLate(record);
+        return;
+      }
+      run = () => continueWith({ waitsMs, attempt }, next, this.clock);
+    }
+    if (hasContext && followers !== undefined) this.#observers?.aroundServed(followers, run);
+    else run();
+  }
+
+  /** Writes the rest of the access log, and ends the timer. Requests that still come are handled as before. */
+  async close(): Promise<void> {
+    this.#pipeline.process.close();
+    await this.#pipeline.log?.close();
+  }
+}
+
+function onClose(this: ServerReply): void {
+  (this as Marked)[recordKey]?.end();
+}
+
+function isRoute(given: unknown): given is string | undefined {
+  return given === undefined || typeof given === "string";
+}
+
+function isPriority(given: unknown): given is CallPriority {
+  return given === "high" || given === "normal" || given === "low";
+}

@@ -1,0 +1,118 @@
+import type { Clock, Random } from "../../../core/clock.ts";
+import { fenceResult } from "../../../core/observing/fence.ts";
+import type { InboundPart, InboundRequest } from "../inbound-request.ts";
+import { isSentWhole } from "../reply-state.ts";
+import type { AccessLogSettings } from "./access-log-options.ts";
+import { toFile, toStandardOutput } from "./log-targets.ts";
+import { isoTime, jsonText, nginxText, nginxTime, redactedTarget } from "./log-text.ts";
+import { LogWriter, type WriteLines } from "./log-writer.ts";
+
+/** Headers of which a line says only that they were there. */
+const secretHeaders =
+  /^(?:authorization|proxy-authorization|cookie|set-cookie|x-.*(?:token|key|secret|auth|cert).*|.*(?:api-?key|secret|password).*)$/;
+
+/** A line for each request that has ended, refused ones included; see {@link LogWriter} for how it is written. */
+export class AccessLog implements InboundPart {
+  readonly name = "access log";
+  readonly #settings: AccessLogSettings;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #headers: readonly string[];
+  readonly #writer: LogWriter;
+
+  constructor(settings: AccessLogSettings, clock: Clock, random: Random) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#random = random;
+    this.#headers = settings.headers.map((name) => name.toLowerCase());
+    this.#writer = new LogWriter({
+      write: writeOf(settings),
+      clock,
+      maxBuffered: settings.maxBuffered,
+      sayDropped: (count) => this.#droppedLine(count),
+    });
+  }
+
+  arrive(record: InboundRequest): boolean {
+    record.writtenBefore = "stream" in record.request ? 0 : record.peer.bytesWritten;
+    return false;
+  }
+
+  leave(record: InboundRequest): void {
+    const isWhole = isSentWhole(record.reply);
+    const { sample } = this.#settings;
+    if (sample < 1 && isWhole && record.reply.statusCode < 500 && this.#random() >= sample) return;
+    this.#writer.add(this.#settings.format === "json" ? this.#jsonLine(record, isWhole) : this.#combinedLine(record));
+  }
+
+  /** Writes what is left. */
+  close(): Promise<void> {
+    return this.#writer.close();
+  }
+
+  #jsonLine(record: InboundRequest, isWhole: boolean): string {
+    const { reply, peer, method, attempt, remainingMs, refusedBy, route } = record;
+    const endedAt = this.#clock.now();
+    const ms = Math.round((endedAt - record.startedAt) * 1_000) / 1_000;
+    let line = `{"time":"${isoTime(this.#clock.wallNow())}","peer":"${peer.address ?? "unix"}"`;
+    if (peer.identity !== undefined) line += `,"identity":${jsonText(peer.identity)}`;
+    line += `,"method":${jsonText(method)},"target":${jsonText(redactedTarget(record.target, this.#settings.query))}`;
+    if (route !== undefined) line += `,"route":${jsonText(route)}`;
+    line += `,"protocol":"HTTP/${record.httpVersion}","status":${reply.headersSent ? reply.statusCode : "null"},"ms":${ms}`;
+    const bytes = bytesOf(record);
+    if (bytes !== undefined) line += `,"bytes":${bytes}`;
+    if (!isWhole) line += ',"cutOff":true';
+    if (refusedBy !== undefined) line += `,"refusedBy":${jsonText(refusedBy)}`;
+    if (attempt > 1) line += `,"attempt":${attempt}`;
+    if (remainingMs !== Number.POSITIVE_INFINITY) line += `,"deadlineMs":${remainingMs}`;
+    const userAgent = record.header("user-agent");
+    if (userAgent !== undefined) line += `,"userAgent":${jsonText(userAgent)}`;
+    const trace = record.header("traceparent");
+    if (trace !== undefined && /^[\da-f]{2}-[\da-f]{32}-/.test(trace)) line += `,"traceId":"${trace.slice(3, 35)}"`;
+    for (const name of this.#headers) {
+      const value = record.header(name);
+      if (value !== undefined) line += `,${jsonText(name)}:${secretHeaders.test(name) ? '"REDACTED"' : jsonText(value)}`;
+    }
+    return `${line}}\n`;
+  }
+
+  #combinedLine(record: InboundRequest): string {
+    const { reply, peer, method } = record;
+    const target = redactedTarget(record.target, this.#settings.query);
+    const referer = record.header("referer");
+    const from = referer === undefined ? undefined : redactedTarget(referer, this.#settings.query);
+    const request = nginxText(`${method} ${target} HTTP/${record.httpVersion}`);
+    return (
+      `${peer.address ?? "unix:"} - ${nginxText(peer.identity)} [${nginxTime(this.#clock.wallNow())}] "${request}" ` +
+      `${reply.headersSent ? reply.statusCode : 499} ${bytesOf(record) ?? 0} "${nginxText(from)}" "${nginxText(record.header("user-agent"))}"\n`
+    );
+  }
+
+  #droppedLine(count: number): string {
+    const text = `${count} lines of the access log were dropped`;
+    const now = this.#clock.wallNow();
+    return this.#settings.format === "json"
+      ? `{"time":"${isoTime(now)}","dropped":${count},"message":${jsonText(text)}}\n`
+      : `- - - [${nginxTime(now)}] "${text}" 0 0 "-" "-"\n`;
+  }
+}
+
+/** Bytes of the body on the connection, with the marks of its chunks; of HTTP/2 what the response says. */
+function bytesOf({ reply, peer, writtenBefore, request }: InboundRequest): number | undefined {
+  if ("stream" in request) {
+    const length = reply.getHeader("content-length");
+    return length === undefined ? undefined : Number(length);
+  }
+  const { _header: head } = reply as { readonly _header?: unknown };
+  return Math.max(0, peer.bytesWritten - writtenBefore - (typeof head === "string" ? head.length : 0));
+}
+
+function writeOf({ write, file }: AccessLogSettings): WriteLines {
+  if (write !== undefined)
+    return async (lines) => {
+      const result: unknown = write(lines);
+      fenceResult("the function accessLog.write", result);
+      await result;
+    };
+  return file === undefined ? toStandardOutput(process) : toFile(file);
+}

@@ -1,0 +1,73 @@
+import type { ServerObservers } from "../../core/observing/served-mesh.ts";
+import { DeadlinePart } from "./deadline-part.ts";
+import { healthOptions } from "./health-options.ts";
+import type { InboundSettings } from "./inbound-options.ts";
+import type { InboundPart } from "./inbound-request.ts";
+import { inboundConcurrencyOptions } from "./limits/concurrency-options.ts";
+import { InboundConcurrency } from "./limits/inbound-concurrency.ts";
+import { RateLimit } from "./limits/rate-limit.ts";
+import { rateLimitOptions } from "./limits/rate-limit-options.ts";
+import { Shedding } from "./limits/shedding.ts";
+import { sheddingOptions } from "./limits/shedding-options.ts";
+import { loadOptions } from "./load/load-options.ts";
+import { LoadPart } from "./load/load-part.ts";
+import { ProcessLoad } from "./load/process-load.ts";
+import { AccessLog } from "./log/access-log.ts";
+import { accessLogOptions } from "./log/access-log-options.ts";
+import { ObservePart } from "./observe-part.ts";
+import { type AskReadiness, OwnPaths } from "./own-paths.ts";
+import { StripHeaders } from "./strip-headers.ts";
+import { trustOptions } from "./trust-options.ts";
+
+/** The things that the parts share. */
+export interface InboundContext {
+  readonly readiness: AskReadiness;
+  /** The observers of the mesh; `undefined` without one. */
+  readonly observers: ServerObservers | undefined;
+}
+
+/** The parts of a middleware. */
+export interface Pipeline {
+  /** In the order in which a request comes to them; its end is told to them from the last one back. */
+  readonly parts: readonly InboundPart[];
+  readonly own: OwnPaths;
+  readonly strip: StripHeaders | undefined;
+  readonly process: ProcessLoad;
+  readonly log: AccessLog | undefined;
+}
+
+/** Makes the parts that the options ask for, in their order. */
+export function inboundPipeline(settings: InboundSettings, { readiness, observers }: InboundContext): Pipeline {
+  const { health, trust, load, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
+  const reported = load === false ? undefined : loadOptions.settle(load);
+  const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
+  const loadPart: LoadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
+  const strip = trust === false ? undefined : new StripHeaders(trustOptions.settle(trust));
+  const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), clock, random);
+  const own = new OwnPaths(
+    health === false ? false : healthOptions.settle(health),
+    reported === undefined ? undefined : { path: reported.path, part: loadPart },
+    readiness,
+  );
+  const parts: readonly (InboundPart | false | undefined)[] = [
+    // Before all limits: a probe that a limit refuses takes a busy instance out of service, and its load to the others. Probes are no requests of users either,
+    // so nothing below counts them.
+    own,
+    // Before everything that reads a header: nothing may see one that its sender had no right to.
+    strip,
+    // Above all that refuses, so that refusals are logged, measured and traced as answers of this service.
+    log,
+    observers !== undefined && new ObservePart(observers, clock),
+    // A request that is not waited for any more takes no token and no place.
+    settings.deadline && new DeadlinePart(),
+    // Before the other limits: the cheapest answer, while the process can least afford another one.
+    shedding !== false && new Shedding(sheddingOptions.settle(shedding), process),
+    // Before the limit of all: one caller's surplus must not wait in the queue in front of others.
+    rateLimit !== false && new RateLimit(rateLimitOptions.settle(rateLimit), clock),
+    // Counts what this instance has taken on, also while it waits for a place: that is its load.
+    (reported !== undefined || shedding !== false) && loadPart,
+    // Last: a place is held only by what is handled.
+    concurrency !== false && new InboundConcurrency(inboundConcurrencyOptions.settle(concurrency), clock),
+  ];
+  return { parts: parts.filter((part) => part !== false && part !== undefined), own, strip, process, log };
+}

@@ -1,0 +1,73 @@
+import type { Attributes, Context } from "@opentelemetry/api";
+import type { ServedEnd, ServedRequest } from "../../core/observing/served-request.ts";
+import { attribute } from "../attribute-names.ts";
+import { BoundedValues, knownMethod, knownVersion, servedErrorType } from "../attribute-values.ts";
+import { AttemptSets, ValueSets } from "./attribute-sets.ts";
+import type { GaugeKey, Report, Sink } from "./metric-sink.ts";
+
+/** Distinct values of `http.route`. */
+const maxRoutes = 100;
+/** Distinct values of `inmesh.server.refusal`: the parts of a server that refuse are fewer. */
+const maxRefusals = 16;
+
+/** Requests under way with one method and scheme. */
+export interface ActiveCount {
+  readonly attributes: Attributes;
+  count: number;
+}
+
+/** Turns the requests that this process serves into measurements. */
+export class ServedMetrics {
+  readonly #sink: () => Sink;
+  readonly #durations = new Map<string, AttemptSets>();
+  readonly #active = new Map<string, ActiveCount>();
+  readonly #routes = new BoundedValues(maxRoutes);
+  readonly #refusals = new BoundedValues(maxRefusals);
+  readonly #refusalSets = new ValueSets({}, attribute.serverRefusal);
+
+  constructor(sink: () => Sink) {
+    this.#sink = sink;
+  }
+
+  /** A request has arrived. Its end is told with what this returns. */
+  began({ method, scheme }: ServedRequest): ActiveCount {
+    const verb = knownMethod(method);
+    const key = `${verb} ${scheme}`;
+    let active = this.#active.get(key);
+    if (active === undefined) {
+      active = { attributes: { [attribute.method]: verb, [attribute.scheme]: scheme }, count: 0 };
+      this.#active.set(key, active);
+    }
+    active.count++;
+    return active;
+  }
+
+  ended(request: ServedRequest, active: ActiveCount, end: ServedEnd, context?: Context): void {
+    active.count--;
+    const instruments = this.#sink().current();
+    if (instruments === undefined) return;
+    const set = this.#setsOf(request).of(end.status, servedErrorType(end));
+    instruments.serverDuration.record(end.totalMs / 1000, set, context);
+    if (end.refusedBy !== undefined) instruments.serverRefused.add(1, this.#refusalSets.of(this.#refusals.admit(end.refusedBy)));
+  }
+
+  /** Reports the requests under way. */
+  report(report: Report<GaugeKey>): void {
+    for (const { attributes, count } of this.#active.values()) report("activeRequests", count, attributes);
+  }
+
+  #setsOf({ method, scheme, httpVersion, route: given }: ServedRequest): AttemptSets {
+    const verb = knownMethod(method);
+    const version = knownVersion(httpVersion);
+    const route = given === undefined ? undefined : this.#routes.admit(given);
+    const key = route === undefined ? `${verb} ${scheme} ${version}` : `${verb} ${scheme} ${version} ${route}`;
+    let sets = this.#durations.get(key);
+    if (sets === undefined) {
+      const base: Attributes = { [attribute.method]: verb, [attribute.scheme]: scheme, [attribute.protocolVersion]: version };
+      if (route !== undefined) base[attribute.route] = route;
+      sets = new AttemptSets(base);
+      this.#durations.set(key, sets);
+    }
+    return sets;
+  }
+}

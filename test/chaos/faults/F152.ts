@@ -1,0 +1,19 @@
+import { atLeast, atMost, ejections, noneFailed } from "../rig/claims.ts";
+import { fault } from "../rig/fault.ts";
+
+/** With each call come five to services that do not exist, each of another name. */
+export const F152 = fault({
+  id: "F152",
+  name: "invented-names",
+  async setup(world) {
+    world.load = { inventsPerCall: 5, hasMetrics: false };
+    return await world.shop(4, {}, 0);
+  },
+  inject: () => {},
+  expect: (outcome) => [
+    atLeast("calls", outcome.ledger.length, 100),
+    noneFailed(outcome),
+    atMost("times that an instance was taken out", ejections(outcome), 0),
+    atMost("heap grown, in MiB", (outcome.after.heapMb - outcome.before.heapMb) / 2, 20),
+  ],
+});
