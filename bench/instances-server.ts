@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { answerParent } from "./children.ts";
 
-/** The behaviour of an instance: `slow` takes 50 times as long, `black hole` reads requests and never answers. */
-export type Fault = "none" | "slow" | "500" | "503" | "reset" | "black hole";
+/** The behaviour of an instance: `slow` takes 50 times as long, `black hole` reads requests and never answers, `work` computes a little before it answers. */
+export type Fault = "none" | "work" | "slow" | "500" | "503" | "reset" | "black hole";
 
 /** A command to an instance. */
 export interface Order {
@@ -14,9 +14,15 @@ export interface Order {
 
 const meanMs = 4;
 const slowFactor = 50;
+const workSteps = 20_000;
 
 const behaviours: Readonly<Record<Fault, (incoming: IncomingMessage, outgoing: ServerResponse) => void>> = {
   none: (_incoming, outgoing) => answerAfter(meanMs, outgoing),
+  work: (_incoming, outgoing) => {
+    let sum = 0;
+    for (let step = 0; step < workSteps; step++) sum += Math.sqrt(step);
+    answerAfter(sum > 0 ? meanMs : 0, outgoing);
+  },
   slow: (_incoming, outgoing) => answerAfter(meanMs * slowFactor, outgoing),
   "500": (_incoming, outgoing) => void outgoing.writeHead(500, { "content-length": 0 }).end(),
   "503": (_incoming, outgoing) => void outgoing.writeHead(503, { "content-length": 0 }).end(),

@@ -1,4 +1,5 @@
 import { type Child, startChild } from "./children.ts";
+import { equalInstances } from "./equal-instances.ts";
 import { type AttemptMade, type CallMade, type Load, type LoadReport, pickers } from "./instances-client.ts";
 import type { Fault, Order } from "./instances-server.ts";
 import { atLeast, atMost, type BenchReport, type Bound, median, progress, progressDone } from "./report.ts";
@@ -19,7 +20,7 @@ const warmUpSeconds = 5;
 /** The mesh's default of `attemptTimeoutMs`, which an attempt at a black hole takes. */
 const attemptTimeoutMs = 2_000;
 const maxControlMs = 15;
-const faults: readonly Exclude<Fault, "none">[] = ["slow", "500", "503", "reset", "black hole"];
+const faults: readonly Exclude<Fault, "none" | "work">[] = ["slow", "500", "503", "reset", "black hole"];
 
 /** The figures of one run, beside those of a run without a fault at the same time. */
 interface Finding {
@@ -45,6 +46,8 @@ export async function instances({
     throw new Error(`no picker is called ${JSON.stringify(wrong)}; there are: ${Object.keys(pickers).join(", ")}`);
   }
   const findings = new Map<string, Finding[]>();
+  const judged = names[0] as string;
+  const equals: Bound[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
       for (const fault of faults) {
@@ -55,16 +58,16 @@ export async function instances({
         }
       }
     }
+    equals.push(...(await equalInstances(judged)));
   } finally {
     progressDone();
   }
   const of = (fault: Fault, name: string, field: keyof Finding): number =>
     median((findings.get(rowName(fault, name)) as Finding[]).map((finding) => finding[field]));
-  const judged = names[0] as string;
   const controls = faults.map((fault) => of(fault, judged, "p99ControlMs"));
   return {
     bench: "instances",
-    about: `GETs at ${perSecond} per second to ${instanceCount} real instances that answer in 4 ms ± 25 %; after ${warmUpSeconds} s one of them is bad for ${seconds} s. The control has other instances, none of them bad, and runs at the same time`,
+    about: `GETs at ${perSecond} per second to ${instanceCount} real instances that answer in 4 ms ± 25 %; after ${warmUpSeconds} s one of them is bad for ${seconds} s. The control has other instances, none of them bad, and runs at the same time. Below, three equal instances that are processes of their own`,
     node: process.version,
     rounds,
     columns: [
@@ -93,6 +96,7 @@ export async function instances({
       // Calls that wait for a processor are slow because of the machine and not because of the picker.
       atMost("the control's p99 in ms: above it the machine is too busy to judge by", Math.max(...controls), maxControlMs),
       ...boundsOf((fault, field) => of(fault, judged, field)),
+      ...equals,
     ],
     ratios: { [`mesh p99 with a slow instance × without, ${judged}`]: of("slow", judged, "p99Ratio") },
   };

@@ -21,17 +21,16 @@ const leastUnsafeMs = 5_100;
 const picksPerLoss = 600;
 /** Number of picks of each candidate that one slow answer is risked for. */
 const picksPerSlow = 200;
-/** Pause before a request that may be lost, in milliseconds; each relapse makes it longer by a factor, up to two of them. */
+/** Pause before a request that may be lost, in milliseconds, and the factor by which a relapse makes it longer: a fault that has come back once comes again. */
 const longMs = 10_200;
-const relapseFactor = 3;
-const mostRelapses = 2;
+const relapseFactor = 9;
 /** A pause after a single failure that may have been chance. */
 const chanceSafeMs = 50;
 const chanceUnsafeMs = 250;
 
 /** The pause before a request that may be lost is tried. */
 export function longPause(relapses: number): number {
-  return longMs * relapseFactor ** Math.min(mostRelapses, Math.max(0, relapses));
+  return longMs * relapseFactor ** Math.min(1, Math.max(0, relapses));
 }
 
 /** Pause after a failure that a retry repeats at another instance: how soon to try again follows how surely and how long it has failed. */

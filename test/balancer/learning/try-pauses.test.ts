@@ -15,8 +15,8 @@ describe("pauses before a try", () => {
     expect(unsafePause(trouble, 0.01)).toBe(10_200);
   });
 
-  it("grow with relapses up to a bound", () => {
-    expect([0, 1, 2, 5].map(longPause)).toEqual([10_200, 30_600, 91_800, 91_800]);
+  it("grow with a relapse, the less the longer ago it was", () => {
+    expect([0, 0.5, 1, 2, 5].map(longPause)).toEqual([10_200, 30_600, 91_800, 91_800, 91_800]);
   });
 
   it("after slow failures end no sooner than the long pause after the first sign of trouble", () => {
