@@ -21,9 +21,9 @@ export function serviceWatch(
   const { emptyPolicy, watch, refreshAfterMs } = watchOptions.settle(options);
   const { boundary: given } = boundaryOption.settle(options);
   const boundary = given === false ? undefined : new Boundary(given);
-  const isAwaited = () => watcher.isAwaited;
+  const isAwaited = (): boolean => watcher.isAwaited;
   const onIdle = () => watcher.settle();
-  const uses = watch === "on-use" ? new Uses({ refreshAfterMs, clock: parts.clock, isAwaited, onIdle }) : undefined;
-  const watcher = new Watcher({ ...parts, emptyPolicy, boundary, pace: uses });
+  const uses: Uses | undefined = watch === "on-use" ? new Uses({ refreshAfterMs, clock: parts.clock, isAwaited, onIdle }) : undefined;
+  const watcher: Watcher = new Watcher({ ...parts, emptyPolicy, boundary, pace: uses });
   return { watcher, uses, boundary: boundary?.text };
 }
