@@ -2,9 +2,9 @@ import type { Random } from "../../core/clock.ts";
 import { drawIndex } from "./draw.ts";
 
 /** Number of candidates in a hand. */
-export const handSize = 12;
+export const handSize = 10;
 /** How many of them a pick replaces. */
-const replaced = 4;
+const replaced = 5;
 /** How many of a list that is longer than this: reading what is in none of the processor's caches is most of the time of a pick. */
 const longList = 1_000;
 const replacedOfLong = 2;

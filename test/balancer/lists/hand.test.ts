@@ -4,8 +4,8 @@ import { seededRandom } from "../../../src/testing/index.ts";
 
 describe("Hand", () => {
   for (const [length, replaced] of [
-    [33, 4],
-    [100, 4],
+    [33, 5],
+    [100, 5],
     [1_024, 2],
     [10_000, 2],
   ] as const) {

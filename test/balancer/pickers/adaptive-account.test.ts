@@ -115,7 +115,7 @@ describe("the account of a pick by adaptive", () => {
     picker.update?.(upstreams);
     const picked = picker.pick(upstreams, testRequest()) as Upstream;
     const account = picker.explainPick?.(upstreams, testRequest(), picked);
-    expect(account?.compared).toHaveLength(12);
+    expect(account?.compared).toHaveLength(10);
     expect(account?.compared?.some(({ upstream }) => upstream === picked)).toBe(true);
   });
 
