@@ -72,7 +72,8 @@ describe("the last instance that goes out of rotation", () => {
     let status = 200;
     const broken = await serve((_request, response) => void response.writeHead(status).end());
     const server = await serve();
-    const { mesh, hints } = meshThatMoves(broken.port, server.port, { retry: false });
+    // The breaker of the service must not open before discovery has been asked.
+    const { mesh, hints } = meshThatMoves(broken.port, server.port, { retry: false, breaker: { minCalls: 1_000 } });
     for (let call = 0; call < 10; call++) await (await mesh.fetch("orders/1")).text();
     expect(hints).toEqual([]);
     status = 503;
