@@ -128,6 +128,8 @@ export class ServedServer implements Serving {
 
   async #start(): Promise<void> {
     await start(this.#parts);
+    // It may have been stopped between the last answer and this turn.
+    this.#leaving.signal.throwIfAborted();
     this.#parts.readiness.open();
     this.#become("serving");
     await this.#registration.begin();

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import type { ServerReading } from "../../src/core/observing/reading.ts";
+import type { MeshEvent } from "../../src/extend.ts";
 import { createMesh, staticDiscovery } from "../../src/index.ts";
 import { type ServeOptions, type Serving, serve } from "../../src/server/server.ts";
 
@@ -229,6 +230,26 @@ describe("stopping a server of node:http", () => {
     expect(process.listenerCount("SIGTERM")).toBe(before);
     expect(server.listenerCount("connection")).toBe(listeners);
     expect(Object.hasOwn(server, "emit")).toBe(false);
+  });
+
+  test("stays stopped where it is stopped at any moment of its start", async () => {
+    for (let turns = 0; turns < 30; turns++) {
+      const states: string[] = [];
+      const observer = { onEvent: (event: MeshEvent) => void (event.type === "serving" && states.push(event.state)) };
+      const mesh = createMesh({ discovery: staticDiscovery({}), observers: [observer] });
+      const server = createServer((_request, response) => response.end()).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const ready = (): boolean => {
+        let later = Promise.resolve();
+        for (let turn = 0; turn < turns; turn++) later = later.then(() => {});
+        void later.then(() => serving.stop());
+        return true;
+      };
+      const serving = serve(server, { mesh, signals: [], lameDuckMs: 0, log: false, ready });
+      await serving.started.catch(() => {});
+      await serving.stop();
+      expect([turns, states.lastIndexOf("serving") <= states.indexOf("lame-duck"), states.at(-1)]).toEqual([turns, true, "stopped"]);
+    }
   });
 
   test("stops once where a listener of leaving asks for it too", async () => {
