@@ -9,7 +9,7 @@ import { refuse, refuseStream, refuseUpgrade } from "./connections/refusal.ts";
 import type { Traffic } from "./connections/traffic.ts";
 import { namesOf } from "./identity.ts";
 import type { Inbound } from "./inbound/inbound.ts";
-import type { ServerReply, ServerRequest } from "./node-server.ts";
+import { endReply, type ServerReply, type ServerRequest } from "./node-server.ts";
 
 /** The parts of a server that a {@link DrainGate} works with. */
 export interface DrainGateParts {
@@ -60,7 +60,7 @@ export class DrainGate implements Gate {
     if (mesh !== undefined && request.method === "POST" && request.url === letGoPath) {
       callers.letGo(mesh);
       reply.statusCode = 204;
-      (reply as { end(): unknown }).end();
+      endReply(reply);
       return true;
     }
     // A probe of an orchestrator is no call: it goes on until the end.

@@ -8,6 +8,7 @@ import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
 export type { ServingState } from "../core/observing/serving-state.ts";
+export type { ReadinessAnswer } from "./readiness.ts";
 export type { ServeOptions } from "./serve-options.ts";
 export type { Serving } from "./serving.ts";
 export type { StopReport } from "./stop.ts";

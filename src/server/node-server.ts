@@ -11,6 +11,11 @@ export type ServerRequest = IncomingMessage | Http2ServerRequest;
 /** The response to a {@link ServerRequest}. */
 export type ServerReply = ServerResponse | Http2ServerResponse;
 
+/** Ends a response: the two kinds of them share no signature of the method. */
+export function endReply(reply: ServerReply, text?: string): void {
+  (reply as { end(text?: string): unknown }).end(text);
+}
+
 /** An application of a framework that owns its server, as Fastify's do. */
 export interface Application {
   readonly server: NodeServer;

@@ -1,8 +1,16 @@
 import type { Clock } from "../core/clock.ts";
+import { describeError } from "../core/errors.ts";
 import { problemWithin } from "./within.ts";
 
 /** The longest time of an answer about readiness, in milliseconds. */
 const answerMs = 1_000;
+
+/** An answer to the question whether a process is ready. */
+export interface ReadinessAnswer {
+  readonly ready: boolean;
+  /** The reason why it is not; `undefined` where it is. */
+  readonly reason: string | undefined;
+}
 
 /** Whether this process is ready for requests: as it says itself, while its server has started and does not leave. */
 export class Readiness {
@@ -18,7 +26,7 @@ export class Readiness {
 
   /** The server has started: the program decides from now on. */
   open(): void {
-    if (this.#reason === "it is starting") this.#reason = undefined;
+    this.#reason = undefined;
   }
 
   /** The server leaves, whatever the program says. */
@@ -26,9 +34,10 @@ export class Readiness {
     this.#reason = reason;
   }
 
-  /** The reason why this process is not ready; `undefined` where it is. Never rejects. */
-  async reasonAgainst(): Promise<string | undefined> {
-    return this.#reason ?? (await this.ownReason());
+  /** Whether this process is ready, and the reason why it is not. Never rejects. */
+  async answer(): Promise<ReadinessAnswer> {
+    const reason = this.#reason ?? (await this.ownReason());
+    return { ready: reason === undefined, reason };
   }
 
   /** The program's own reason, whatever the server is doing. */
@@ -37,7 +46,7 @@ export class Readiness {
     let answer: unknown;
     const ask = this.#ask;
     const problem = await problemWithin(this.#clock, answerMs, (async () => (answer = await ask()))());
-    if (problem !== undefined) return `ready failed: ${problem instanceof Error ? problem.message : String(problem)}`;
+    if (problem !== undefined) return `ready failed: ${describeError(problem)}`;
     return answer === true ? undefined : answer === false ? "ready says no" : "ready answered neither true nor false";
   }
 }

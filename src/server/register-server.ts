@@ -7,6 +7,9 @@ import type { ServerParts } from "./parts.ts";
 /** The lame duck where nothing is known about callers, in milliseconds. */
 export const unknownLameDuckMs = 5_000;
 
+/** Longest time to tell the registry anything while stopping, in milliseconds: one that is down does not hold the process. */
+export const registryMs = 2_000;
+
 /** How a server is registered. */
 export interface ServerRegistering {
   /** See {@link portOf}. */

@@ -2,15 +2,12 @@ import cluster from "node:cluster";
 import { describeError } from "../core/errors.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import type { ServerParts } from "./parts.ts";
-import { portOf, registerServer, sayRegistered } from "./register-server.ts";
+import { portOf, registerServer, registryMs, sayRegistered } from "./register-server.ts";
 import { problemWithin } from "./within.ts";
 import { groupDirectory } from "./workers/group-directory.ts";
 import { GroupFiles } from "./workers/group-files.ts";
 import { ownMark } from "./workers/process-mark.ts";
 import { WorkerGroup } from "./workers/worker-group.ts";
-
-/** Longest time for which a worker that leaves waits for the registry, in milliseconds. */
-const registryMs = 2_000;
 
 /**
  * The registration of a server. Workers of a cluster, PM2's included, that serve the same port are one instance with one registration, which one of them

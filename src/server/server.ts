@@ -18,6 +18,7 @@ export type { AccessLogOptions } from "./inbound/log/access-log-options.ts";
 export { type InboundMiddleware, inbound, type MiddlewareOptions } from "./inbound/middleware.ts";
 export type { TrustOptions } from "./inbound/trust-options.ts";
 export type { Application, NodeServer, Servable, ServerReply, ServerRequest } from "./node-server.ts";
+export type { ReadinessAnswer } from "./readiness.ts";
 export type { ServedInstance, ServedMesh, ServeOptions } from "./serve-options.ts";
 export type { Serving } from "./serving.ts";
 export type { StopReport } from "./stop.ts";

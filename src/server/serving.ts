@@ -11,7 +11,7 @@ import { Inbound } from "./inbound/inbound.ts";
 import { useMesh } from "./mesh-users.ts";
 import { type Servable, serverOf } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
-import { Readiness } from "./readiness.ts";
+import { Readiness, type ReadinessAnswer } from "./readiness.ts";
 import type { ServeSettings } from "./serve-options.ts";
 import { ServedRegistration } from "./served-registration.ts";
 import { onSignals } from "./signals.ts";
@@ -34,7 +34,7 @@ export interface Serving extends AsyncDisposable {
   /** Aborts when the server begins to leave: for loops and consumers that should begin nothing new. */
   readonly leaving: AbortSignal;
   /** Whether this process is ready for requests, and if not, why. */
-  readiness(): Promise<{ readonly ready: boolean; readonly reason: string | undefined }>;
+  readiness(): Promise<ReadinessAnswer>;
   /** Lets a stop wait for work that is no request, such as a job. Returns `work`. */
   track<Work extends PromiseLike<unknown>>(work: Work): Work;
   /** Stops without losing a request; a second call returns the same promise, which never rejects. `why` is for the log. */
@@ -103,9 +103,8 @@ export class ServedServer implements Serving {
     return this.#leaving.signal;
   }
 
-  async readiness(): Promise<{ readonly ready: boolean; readonly reason: string | undefined }> {
-    const reason = await this.#parts.readiness.reasonAgainst();
-    return { ready: reason === undefined, reason };
+  readiness(): Promise<ReadinessAnswer> {
+    return this.#parts.readiness.answer();
   }
 
   track<Work extends PromiseLike<unknown>>(work: Work): Work {

@@ -1,4 +1,5 @@
 import { type EventEmitter, errorMonitor } from "node:events";
+import { sleepUnlessAborted } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import type { NodeServer } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
@@ -22,13 +23,12 @@ export async function start({ settings, server, readiness, leaving, log }: Serve
   }
   let said: string | undefined;
   for (;;) {
-    leaving.throwIfAborted();
     const reason = await readiness.ownReason();
     leaving.throwIfAborted();
     if (reason === undefined) return;
     if (reason !== said) log(`is not ready: ${reason}`);
     said = reason;
-    await new Promise<void>((resolve) => clock.setTimer(resolve, askAgainMs, false));
+    await sleepUnlessAborted(clock, askAgainMs, leaving);
   }
 }
 

@@ -1,7 +1,7 @@
 import { describeError } from "../core/errors.ts";
 import { stopListening } from "./connections/stop-listening.ts";
 import type { ServerParts } from "./parts.ts";
-import { unknownLameDuckMs } from "./register-server.ts";
+import { registryMs, unknownLameDuckMs } from "./register-server.ts";
 import type { ServedRegistration } from "./served-registration.ts";
 import { problemWithin, turnsOfTheLoop } from "./within.ts";
 
@@ -17,8 +17,6 @@ export interface StopReport {
   readonly problems: readonly string[];
 }
 
-/** Longest time to tell the registry anything while stopping, in milliseconds: one that is down does not hold the process. */
-const registryMs = 2_000;
 /** The shortest one unless another is asked for, in milliseconds: a caller that knows at once may have sent something just before. */
 const shortestLameDuckMs = 500;
 
@@ -101,7 +99,7 @@ export class Stop {
     traffic.leave();
     const endAt = clock.now() + lameDuckMs;
     while (!this.#isHurried && traffic.hasLastingConnections && clock.now() < endAt)
-      await problemWithin(clock, Math.min(askCallersMs, Math.max(1, endAt - clock.now())), this.#hurry.promise);
+      await this.#pause(Math.min(askCallersMs, Math.max(1, endAt - clock.now())));
   }
 
   /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance. */
@@ -117,7 +115,7 @@ export class Stop {
         log("all callers have let go of it");
         return;
       }
-      await problemWithin(clock, Math.min(askCallersMs, Math.max(1, endAt - clock.now())), this.#hurry.promise);
+      await this.#pause(Math.min(askCallersMs, Math.max(1, endAt - clock.now())));
     }
   }
 
@@ -130,7 +128,7 @@ export class Stop {
     // Before and after it, all that has arrived is read: a process that was held up would close connections whose requests wait in the kernel.
     await turnsOfTheLoop();
     const closed = stopListening(server);
-    await problemWithin(clock, arrivingMs, this.#hurry.promise);
+    await this.#pause(arrivingMs);
     await turnsOfTheLoop();
     gate.refuse("this instance is stopping");
     traffic.end();
@@ -164,6 +162,11 @@ export class Stop {
     traffic.dispose();
     log(`stopped after ${Math.round(this.#lameDuckMs + this.#drainMs)} ms`);
     return { lameDuckMs: this.#lameDuckMs, drainMs: this.#drainMs, cutOff: this.#cutOff, problems: this.#problems };
+  }
+
+  /** Waits this many milliseconds, unless it is hurried. */
+  async #pause(ms: number): Promise<void> {
+    await problemWithin(this.#parts.settings.clock, ms, this.#hurry.promise);
   }
 
   #note(problem: string): void {

@@ -5,7 +5,12 @@ const mediaType = "text/event-stream";
 
 /** Whether a response is a stream of server-sent events, which has no end. Media types are compared without regard to case (RFC 9110 §8.3.1). */
 export function isEventStream(response: HeaderLines): boolean {
-  return /^text\/event-stream\s*(;|$)/i.test(headerOf(response, "content-type") ?? "");
+  return isEventStreamType(headerOf(response, "content-type"));
+}
+
+/** Whether a content type is that of an event stream. */
+export function isEventStreamType(contentType: string | undefined): boolean {
+  return /^text\/event-stream\s*(;|$)/i.test(contentType ?? "");
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ServerHttp2Stream } from "node:http2";
+import { isEventStreamType } from "../../core/http/event-stream.ts";
 import type { ServerReply } from "../node-server.ts";
 
 /** The field of an event stream by which the client waits this many milliseconds before it connects again: to another instance by then. */
@@ -19,7 +20,7 @@ export function endEventStream(reply: ServerReply | ServerHttp2Stream): void {
 
 function isEventStream(reply: ServerReply | ServerHttp2Stream): boolean {
   const type = "sentHeaders" in reply ? reply.sentHeaders["content-type"] : (reply.getHeader("content-type") ?? writtenType(reply));
-  return typeof type === "string" && /^text\/event-stream\b/i.test(type.trim());
+  return typeof type === "string" && isEventStreamType(type.trim());
 }
 
 /** The content type among headers that were given to `writeHead` at once, which Node keeps only as the text that it sent. */

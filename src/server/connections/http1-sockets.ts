@@ -85,15 +85,10 @@ export class Http1Sockets {
     for (const [socket, connection] of this.#connections) endIfAtRest(socket, connection);
   }
 
-  /** Ends every connection, whatever is under way on it. Returns the number of those that were not at rest. */
-  destroy(): number {
-    let cut = 0;
-    for (const [socket, connection] of this.#connections) {
-      if (!isAtRest(socket, connection)) cut++;
-      socket.destroy();
-    }
+  /** Ends every connection, whatever is under way on it. */
+  destroy(): void {
+    for (const socket of this.#connections.keys()) socket.destroy();
     for (const socket of this.#handshakes.values()) socket.destroy();
-    return cut;
   }
 
   /** Follows no connection that is made from now on. */
@@ -135,13 +130,9 @@ export class Http1Sockets {
   }
 }
 
-function endIfAtRest(socket: Socket, connection: Connection): void {
+function endIfAtRest(socket: Socket, { open, isUpgraded, readAtRest }: Connection): void {
   // What was written last is still sent.
-  if (isAtRest(socket, connection)) socket.destroySoon();
-}
-
-function isAtRest(socket: Socket, { open, isUpgraded, readAtRest }: Connection): boolean {
-  return open === 0 && !isUpgraded && socket.bytesRead === readAtRest;
+  if (open === 0 && !isUpgraded && socket.bytesRead === readAtRest) socket.destroySoon();
 }
 
 /** The address of the client; `undefined` for a Unix socket, and for one that is closed. */

@@ -2,7 +2,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import { refusedHeader } from "../../core/http/own-headers.ts";
-import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
 
 /** How long the body of a refused request is read, in milliseconds: a connection that is closed before may take the answer with it. */
 const lingerMs = 1_000;
@@ -30,22 +30,19 @@ export function refuse(
   { clock, why, status = 503, headers = {}, isMarked = true }: Refusal,
 ): void {
   const answer = (): void => {
-    clock.clearTimer(timer);
-    if (isAnswered || reply.destroyed || reply.headersSent) return;
-    isAnswered = true;
+    if (reply.destroyed || reply.headersSent) return;
     const text = `${why}\n`;
     // By the methods that both kinds of responses have.
     reply.statusCode = status;
     for (const [name, value] of Object.entries({ ...refusalHeaders, "content-length": String(Buffer.byteLength(text)), ...headers }))
       if (isMarked || name !== refusedHeader) reply.setHeader(name, value);
-    (reply as { end(text: string): unknown }).end(text);
+    endReply(reply, text);
   };
-  let isAnswered = false;
-  const timer = clock.setTimer(answer, lingerMs, false);
   if (hasNoBody(request)) {
     answer();
     return;
   }
+  const timer = clock.setTimer(answer, lingerMs, false);
   request.once("end", answer);
   request.once("close", () => clock.clearTimer(timer));
   request.resume();

@@ -18,7 +18,6 @@ export class Traffic {
   #tracked = 0;
   /** Whether each connection is to close after its next response. */
   #isLeaving = false;
-  #isEnding = false;
   #whenNone: (() => void) | undefined = undefined;
 
   constructor(server: NodeServer) {
@@ -29,11 +28,6 @@ export class Traffic {
   /** Requests whose response has not ended, upgraded connections, and tracked work. */
   get open(): number {
     return this.#replies.size + this.#streams.size + this.#upgraded.size + this.#tracked;
-  }
-
-  /** Requests, or streams, whose response has not ended. */
-  get requests(): number {
-    return this.#replies.size + this.#streams.size;
   }
 
   /** Open connections. */
@@ -115,7 +109,6 @@ export class Traffic {
    * close code 1001 (going away).
    */
   end(): void {
-    this.#isEnding = true;
     this.#sockets.closeAtRest();
     for (const reply of this.#replies) endEventStream(reply);
     for (const [stream, reply] of this.#streams) endEventStream(reply ?? stream);
@@ -142,7 +135,7 @@ export class Traffic {
   }
 
   #check(): void {
-    if (this.open > 0 || !this.#isEnding) return;
+    if (this.open > 0) return;
     this.#whenNone?.();
     this.#whenNone = undefined;
   }

@@ -1,5 +1,5 @@
 import { checkFunction, checkKeys, checkObject, refuseOption } from "../../core/settings/checks.ts";
-import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
 import { Readiness } from "../readiness.ts";
 import { Inbound } from "./inbound.ts";
 import { type InboundOptions, inboundOptions } from "./inbound-options.ts";
@@ -38,13 +38,7 @@ export function inbound({ mesh, ready, ...options }: MiddlewareOptions = {}): In
   const settings = inboundOptions.settle(options);
   const readiness = new Readiness(ready, settings.clock);
   readiness.open();
-  const host = new Inbound(settings, {
-    mesh,
-    readiness: async () => {
-      const reason = await readiness.reasonAgainst();
-      return { ready: reason === undefined, reason };
-    },
-  });
+  const host = new Inbound(settings, { mesh, readiness: () => readiness.answer() });
   const middleware = (request: ServerRequest, reply: ServerReply, next: (error?: unknown) => void = () => answerNotFound(reply)): void => {
     const record = host.openAlone(request, reply, next);
     if (record === undefined) next();
@@ -57,5 +51,5 @@ export function inbound({ mesh, ready, ...options }: MiddlewareOptions = {}): In
 function answerNotFound(reply: ServerReply): void {
   if (reply.headersSent) return;
   reply.statusCode = 404;
-  (reply as { end(text: string): unknown }).end("not found\n");
+  endReply(reply, "not found\n");
 }

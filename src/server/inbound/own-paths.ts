@@ -1,11 +1,12 @@
 import { describeError } from "../../core/errors.ts";
-import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { endReply, type ServerReply, type ServerRequest } from "../node-server.ts";
+import type { ReadinessAnswer } from "../readiness.ts";
 import type { HealthSettings } from "./health-options.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
 import type { LoadPart } from "./load/load-part.ts";
 
 /** Whether this process is ready, and if not, why. */
-export type AskReadiness = () => Promise<{ readonly ready: boolean; readonly reason: string | undefined }>;
+export type AskReadiness = () => Promise<ReadinessAnswer>;
 
 /** Answers at one path. */
 type Answer = (record: InboundRequest) => void;
@@ -75,7 +76,7 @@ function answerJson(reply: ServerReply, status: number, value: object): void {
   reply.setHeader("content-length", Buffer.byteLength(text));
   reply.setHeader("cache-control", "no-store");
   // A body that was not read is dropped by Node.js, after which the connection is used again.
-  (reply as { end(text: string): unknown }).end(text);
+  endReply(reply, text);
 }
 
 /** The path that is asked for, without its query; of a target with scheme and host, as a proxy gets it, its path. */
