@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import type { Io } from "../../src/cli/io.ts";
 import type { Terminal } from "../../src/cli/terminal/terminal.ts";
+import { waitFor } from "../../src/cli/wait.ts";
 import { cpuQuotas } from "./cpu-quota.ts";
 import { WeightsDemo } from "./weights-demo.ts";
 import { weightsPicture } from "./weights-picture.ts";
@@ -37,7 +38,7 @@ export async function runWeights({ terminal, io, seconds, file }: WeightsRun): P
     await demo.start();
     const everyMs = terminal.isInteractive ? 500 : 4_000;
     while (!io.signal.aborted && performance.now() - startedAt < seconds * 1_000) {
-      await pause(Math.min(everyMs, startedAt + seconds * 1_000 - performance.now()), io.signal);
+      await waitFor(Math.min(everyMs, startedAt + seconds * 1_000 - performance.now()), io.signal);
       await draw();
     }
     if (io.signal.aborted) return exitCodes.interrupted;
@@ -53,16 +54,4 @@ export async function runWeights({ terminal, io, seconds, file }: WeightsRun): P
   } finally {
     await demo.close();
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, Math.max(0, ms));
-    signal.addEventListener("abort", end, { once: true });
-  });
 }

@@ -1,6 +1,7 @@
 import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
 import type { InstanceStatus } from "./registrar.ts";
 import type { RegistryEntry } from "./registry-entry.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** Options of an {@link Announcement}. */
 export interface AnnouncementOptions {
@@ -25,8 +26,8 @@ export class Announcement {
   readonly #options: AnnouncementOptions;
   /** Ends the attempt under way. */
   readonly #cut = new AbortController();
-  /** Settles with the attempt that was left when the time was up, and never rejects. */
-  #left: Promise<void> | undefined = undefined;
+  /** Settles with the last attempt, which may be under way still when the time is up, and never rejects. */
+  #call: Promise<void> | undefined = undefined;
   #mayBeListed = false;
 
   constructor(entry: RegistryEntry, options: AnnouncementOptions) {
@@ -68,25 +69,16 @@ export class Announcement {
    */
   async takeBack(awaited: boolean): Promise<void> {
     if (!this.#mayBeListed) return;
-    if (this.#left !== undefined) {
-      const { clock } = this.#options;
-      const timer = clock.setTimer(() => this.#cut.abort(new Error("the registration has been given up")), settleMs, awaited);
-      await this.#left;
-      clock.clearTimer(timer);
-    }
+    const { clock } = this.#options;
+    const timer = clock.setTimer(() => this.#cut.abort(new Error("the registration has been given up")), settleMs, awaited);
+    await this.#call;
+    clock.clearTimer(timer);
     await this.#entry.withdraw({ awaited }).catch(() => {});
   }
 
-  #attempt(status: InstanceStatus, signal: AbortSignal): Promise<void> {
+  async #attempt(status: InstanceStatus, signal: AbortSignal): Promise<void> {
     const call = this.#entry.announce(status, { awaited: this.#options.awaited, signal: this.#cut.signal });
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.#left = call.catch(() => {});
-        reject(signal.reason);
-      };
-      if (signal.aborted) onAbort();
-      else signal.addEventListener("abort", onAbort, { once: true });
-      call.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    });
+    this.#call = call.catch(() => {});
+    await unlessAborted(call, signal);
   }
 }

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import { type InstanceStatus, instanceStatuses } from "./registrar.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /**
  * Whether this process can take requests, in its own view: `true` (`up`), `false` (`down`) or a status. The signal aborts when the answer is
@@ -84,23 +85,17 @@ export class HealthWatch {
     if (isNews) this.#options.onChange(isNewFault ? fault : undefined);
   }
 
-  #answer(): Promise<unknown> {
+  async #answer(): Promise<unknown> {
     const { clock, timeoutMs } = this.#options;
     const asking = new AbortController();
     this.#asking = asking;
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void): void => {
-        clock.clearTimer(timer);
-        this.#asking = undefined;
-        settle();
-      };
-      const timer = clock.setTimer(() => asking.abort(new Error(`it did not answer within ${timeoutMs} ms`)), timeoutMs, false);
-      asking.signal.addEventListener("abort", () => end(() => reject(asking.signal.reason)), { once: true });
-      const ask = async (): Promise<unknown> => await this.#health(asking.signal);
-      ask().then(
-        (answer) => end(() => resolve(answer)),
-        (error: unknown) => end(() => reject(error)),
-      );
-    });
+    const timer = clock.setTimer(() => asking.abort(new Error(`it did not answer within ${timeoutMs} ms`)), timeoutMs, false);
+    const ask = async (): Promise<unknown> => await this.#health(asking.signal);
+    try {
+      return await unlessAborted(ask(), asking.signal);
+    } finally {
+      clock.clearTimer(timer);
+      this.#asking = undefined;
+    }
   }
 }

@@ -181,10 +181,7 @@ export class JointRegistration implements MeshRegistration {
       if (this.#parts.every((part) => part.id === undefined)) {
         const failures = this.registries;
         await this.deregister().catch(() => {});
-        throw this.#errorOf(
-          "registering",
-          failures.map(({ registry, error }) => ({ registry, error })),
-        );
+        throw this.#errorOf("registering", failures);
       }
     }
     if (this.#isEnded) return;

@@ -2,7 +2,7 @@ import { refuseOption } from "../../core/settings/checks.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { custom, group, orFalse } from "../../core/settings/rules.ts";
 import { quoted } from "../../core/text/clean-text.ts";
-import { isRegionName } from "../../core/text/region-name.ts";
+import { isRegionName, regionNameRule } from "../../core/text/region-name.ts";
 
 /** The regions that requests of a service stay in. */
 export interface BoundaryOptions {
@@ -49,11 +49,5 @@ function checkPattern(option: string, pattern: unknown): void {
   if (typeof pattern === "string" && /^\*+$/.test(pattern))
     throw new TypeError(`${option}: ${quoted(pattern)} stands for every region, which is no boundary; boundary: false is none`);
   const name = typeof pattern === "string" && pattern.endsWith("*") ? pattern.slice(0, -1) : pattern;
-  if (!isRegionName(name)) {
-    refuseOption(
-      option,
-      pattern,
-      'a name of a region: letters, digits and ".", "_", ":", "/", "-" behind a letter or digit, and "*" only at its end',
-    );
-  }
+  if (!isRegionName(name)) refuseOption(option, pattern, `a name of a region: ${regionNameRule}, and "*" only at its end`);
 }

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../core/endpoint.ts";
 import { checkInteger, checkKeys, checkObject, checkText, refuseOption } from "../../core/settings/checks.ts";
-import { isRegionName } from "../../core/text/region-name.ts";
+import { isRegionName, regionNameRule } from "../../core/text/region-name.ts";
 import { checkedAnswer } from "../checked-answer.ts";
 import { type Discovery, type DiscoveryAnswer, nameOf } from "../discovery.ts";
 import { requireDiscovery } from "./sources.ts";
@@ -58,8 +58,7 @@ function placeOf(location: Location): Location {
   checkObject("located: location", location);
   checkKeys("located", location, known);
   const { region, zone, priority } = location;
-  if (region !== undefined && !isRegionName(region))
-    refuseOption("located: region", region, 'letters, digits and ".", "_", ":", "/", "-" behind a letter or digit');
+  if (region !== undefined && !isRegionName(region)) refuseOption("located: region", region, regionNameRule);
   checkText("located: zone", zone);
   checkInteger("located: priority", priority, 0, 65_535);
   const place = Object.fromEntries(Object.entries({ region, zone, priority }).filter(([, value]) => value !== undefined));

@@ -4,12 +4,10 @@ import type { UsePace } from "../discovery.ts";
 import { RestartPause } from "../restart-pause.ts";
 import { tellRefresh } from "./tell-refresh.ts";
 import type { WatchParts } from "./watch-loop.ts";
-import type { Watching } from "./watching.ts";
+import { releaseMs, type Watching } from "./watching.ts";
 
 /** A question that is open for this long when a call comes is given up: its connection has not survived that the process stood still. */
 const giveUpMs = 5_000;
-/** How long an adapter may take to stop after its signal has aborted; then it is left behind. */
-const releaseMs = 1_000;
 /** Time after a use in which a source that has never answered is asked again by time, in milliseconds: the call may wait for it. */
 const wantedMs = 1_000;
 /** Least time between two questions that hints ask. */

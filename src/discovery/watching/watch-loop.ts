@@ -5,7 +5,7 @@ import { Notifier } from "../notifier.ts";
 import { pauseUnlessNotified } from "../pause.ts";
 import { RestartPause } from "../restart-pause.ts";
 import { tellRefresh } from "./tell-refresh.ts";
-import type { Watching, WatchSink } from "./watching.ts";
+import { releaseMs, type Watching, type WatchSink } from "./watching.ts";
 
 /** The source of a watch, and the parts that it works with. */
 export interface WatchParts {
@@ -20,8 +20,6 @@ export interface WatchParts {
 
 /** Pause before a watch that returned by itself is started again: an adapter that returns is polled. */
 const pollMs = 5_000;
-/** How long an adapter may take to stop after its signal has aborted; then it is left behind. */
-const releaseMs = 1_000;
 
 /** Watches a source all the time: starts the adapter's watch, and starts it again with full jitter when it fails. */
 export class WatchLoop implements Watching {

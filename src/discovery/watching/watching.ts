@@ -1,5 +1,8 @@
 import type { CheckedAnswer } from "../checked-answer.ts";
 
+/** How long an adapter may take to stop after its signal has aborted, in milliseconds; then it is left behind. */
+export const releaseMs = 1_000;
+
 /** The receiver of what a source says. */
 export interface WatchSink {
   /** A good answer. What it throws is a failure of the source. */
