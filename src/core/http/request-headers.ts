@@ -84,10 +84,16 @@ export function requestHeaders(input: HeadersInput | undefined, framing?: GivenF
   return headers;
 }
 
-/** A copy of `headers`, with `others` over them. All names are in lower case. */
-export function headersWith(headers: RequestHeaders, others: Readonly<Record<string, string>>): RequestHeaders {
+/** A copy of `headers`, which its maker may add to. */
+export function copyOfHeaders(headers: RequestHeaders): Record<string, string> {
   const copy: Record<string, string> = new HeaderMap();
   for (const name in headers) copy[name] = headers[name] as string;
+  return copy;
+}
+
+/** A copy of `headers`, with `others` over them. All names are in lower case. */
+export function headersWith(headers: RequestHeaders, others: Readonly<Record<string, string>>): RequestHeaders {
+  const copy = copyOfHeaders(headers);
   for (const name in others) copy[name] = others[name] as string;
   return copy;
 }
