@@ -120,29 +120,33 @@ export class Observers implements ServerObservers {
     return followers;
   }
 
-  /** Runs `run` exactly once, inside the `around` of the followers, whatever these do. What `run` throws is thrown. */
-  aroundServed<T>(followers: readonly ServedObserver[], run: () => T): T {
-    let ran: { readonly value: T } | { readonly thrown: unknown } | undefined;
-    let inner = (): unknown => {
-      if (ran !== undefined) return undefined;
+  /** Runs `run` exactly once, inside the `around` of the followers, whatever these do. Returns its result; what `run` throws is thrown. */
+  around<T>(followers: readonly Pick<ServedObserver, "around">[], run: () => T): T {
+    const ran: { result?: T; thrown?: { readonly error: unknown }; isBegun: boolean } = { isBegun: false };
+    const runOnce = (): unknown => {
+      if (ran.isBegun) return ran.result;
+      ran.isBegun = true;
       try {
-        ran = { value: run() };
-      } catch (thrown) {
-        ran = { thrown };
+        ran.result = run();
+      } catch (error) {
+        ran.thrown = { error };
       }
-      return undefined;
+      return ran.result;
     };
-    const runOnce = inner;
+    let outermost = runOnce;
     for (const follower of followers) {
       if (follower.around === undefined) continue;
-      const below = inner;
-      inner = () => follower.around?.(below);
+      const inner = outermost;
+      outermost = () => follower.around?.(inner);
     }
-    this.guard(inner);
+    this.guard(() => {
+      const result = outermost();
+      // The rejection of the result itself is none of the observers.
+      return result === ran.result ? undefined : result;
+    });
     runOnce();
-    const result = ran as unknown as { readonly value: T } | { readonly thrown: unknown };
-    if ("thrown" in result) throw result.thrown;
-    return result.value;
+    if (ran.thrown !== undefined) throw ran.thrown.error;
+    return ran.result as T;
   }
 
   /** Tells the followers of a served request that it has ended. */
