@@ -9,7 +9,7 @@ export interface ServerObservers extends EventSink {
   /** Runs `run` exactly once, inside the `around` of the followers. */
   around<T>(followers: readonly ServedObserver[], run: () => T): T;
   /** Tells the followers of a request that it has ended. */
-  servedEnded(followers: readonly ServedObserver[], end: ServedEnd): void;
+  ended(followers: readonly ServedObserver[], end: ServedEnd): void;
 }
 
 const observersByMesh = new WeakMap<object, ServerObservers>();

@@ -76,7 +76,7 @@ class ObservedCall implements Receiver {
 
   #end(status: number | undefined, error: unknown, headMs: number, totalMs: number, cancelled: boolean): void {
     const attempts = this.#request.attempts.length;
-    this.#observers.callEnded(this.#observation, { status, error, cancelled, attempts, headMs, totalMs });
+    this.#observers.ended(this.#observation, { status, error, cancelled, attempts, headMs, totalMs });
   }
 
   #elapsedMs(): number {
@@ -136,7 +136,7 @@ class ObservedAttempt {
     // By its instance: a hedge beside it may have got its record first.
     const record = attempts.find(({ endpoint }, index) => index >= this.#recordsBefore && endpoint === upstream?.id);
     if (record === undefined) return;
-    this.#observers.attemptEnded(this.#followers, { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt });
+    this.#observers.ended(this.#followers, { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt });
   }
 }
 

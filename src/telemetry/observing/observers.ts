@@ -1,10 +1,10 @@
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { CallEnd, CallObserver, Observation } from "../../core/observing/call-observer.ts";
+import type { CallObserver, Observation } from "../../core/observing/call-observer.ts";
 import type { MeshEvent } from "../../core/observing/events.ts";
-import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
+import type { AttemptObserver, Observer } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
 import type { ServerObservers } from "../../core/observing/served-mesh.ts";
-import type { ServedEnd, ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
+import type { ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
 import { cleanText } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
@@ -62,30 +62,6 @@ export class Observers implements ServerObservers {
       }
     }
     return followers;
-  }
-
-  /** Tells the followers of a call that it has ended. */
-  callEnded(followers: Observation, end: CallEnd): void {
-    for (const follower of followers) {
-      try {
-        const result: unknown = follower?.onEnd?.(end);
-        if (result !== undefined) this.#isPromise(result);
-      } catch (error) {
-        this.#warn(error);
-      }
-    }
-  }
-
-  /** Tells the followers of an attempt that it has ended. */
-  attemptEnded(followers: readonly AttemptObserver[], end: AttemptEnd): void {
-    for (const follower of followers) {
-      try {
-        const result: unknown = follower.onEnd?.(end);
-        if (result !== undefined) this.#isPromise(result);
-      } catch (error) {
-        this.#warn(error);
-      }
-    }
   }
 
   /** The followers of an attempt; `undefined` when there is none. */
@@ -149,11 +125,11 @@ export class Observers implements ServerObservers {
     return ran.result as T;
   }
 
-  /** Tells the followers of a served request that it has ended. */
-  servedEnded(followers: readonly ServedObserver[], end: ServedEnd): void {
+  /** Tells the followers of a call, an attempt or a served request that it has ended. */
+  ended<End>(followers: readonly ({ onEnd?(end: End): void } | undefined)[], end: End): void {
     for (const follower of followers) {
       try {
-        const result: unknown = follower.onEnd?.(end);
+        const result: unknown = follower?.onEnd?.(end);
         if (result !== undefined) this.#isPromise(result);
       } catch (error) {
         this.#warn(error);

@@ -331,7 +331,7 @@ describe("observers", () => {
       throw new Error("of the handler");
     };
     expect(() => bound?.around(followers, failing)).toThrow("of the handler");
-    bound?.servedEnded(followers, { status: 204, refusedBy: undefined, isComplete: true, totalMs: 1 });
+    bound?.ended(followers, { status: 204, refusedBy: undefined, isComplete: true, totalMs: 1 });
     expect(log).toEqual(["a sees GET", "b sees GET", "handled", "a ends 204", "b ends 204"]);
     expect(new Observers([{}]).followServed({} as ServedRequest)).toBeUndefined();
     expect(observersOf({})).toBeUndefined();
