@@ -1,6 +1,7 @@
-import { type Clock, type Random, systemClock } from "../core/clock.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
+import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { custom, group, integer, number, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
@@ -114,15 +115,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   maxServices: integer({ default: 128, min: 1 }),
   traceRatio: number({ default: 0, min: 0, max: 1 }),
   drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
-  clock: custom<Clock>({
-    type: "Clock",
-    default: systemClock,
-    defaultText: "the process's own clock",
-    check(option, value) {
-      const clock = value as Partial<Clock> | null;
-      if (typeof clock?.now !== "function" || typeof clock.setTimer !== "function") refuseOption(option, value, "a Clock");
-    },
-  }),
+  clock: clockRule,
   random: custom<Random>({
     type: "() => number",
     default: Math.random,
