@@ -3,7 +3,7 @@ import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { custom, group, integer, number, text } from "../core/settings/rules.ts";
+import { custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
@@ -113,7 +113,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   lastGoodDirectory: text("none"),
   lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
-  traceRatio: number({ default: 0, min: 0, max: 1 }),
+  traceRatio: ratio(0),
   drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
   clock: clockRule,
   random: custom<Random>({
