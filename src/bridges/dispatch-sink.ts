@@ -16,30 +16,31 @@ export interface DispatchSink extends TransferListener {
   ready(): Promise<void> | undefined;
 }
 
+/** The methods that handlers of both generations have. */
+interface AnyHandler {
+  onResponseStarted?(): void;
+  onBodySent?(chunk: Uint8Array): void;
+  onRequestSent?(): void;
+}
+
 /** A handler of undici up to version 7, which its own `fetch` and `request` pass, and the `fetch` of Node 22 and 24. */
-interface EarlyHandler {
+interface EarlyHandler extends AnyHandler {
   onConnect?(abort: (reason?: unknown) => void, context: object): void;
   onHeaders?(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean;
   onData?(chunk: Buffer): boolean;
   onComplete?(trailers: Buffer[]): void;
   onError?(error: Error): void;
   onUpgrade?(status: number, headers: Buffer[], socket: Duplex): void;
-  onResponseStarted?(): void;
-  onBodySent?(chunk: Uint8Array): void;
-  onRequestSent?(): void;
 }
 
 /** A handler of undici from version 7 on, which the `fetch` of Node 26 passes. */
-interface LateHandler {
+interface LateHandler extends AnyHandler {
   onRequestStart?(controller: Controller, context: object): void;
   onResponseStart?(controller: Controller, status: number, headers: Record<string, string | string[]>, statusText: string): void;
   onResponseData?(controller: Controller, chunk: Buffer): void;
   onResponseEnd?(controller: Controller, trailers: Record<string, string | string[]>): void;
   onResponseError?(controller: Controller, error: Error): void;
   onRequestUpgrade?(controller: Controller, status: number, headers: Record<string, string | string[]>, socket: Duplex): void;
-  onResponseStarted?(): void;
-  onBodySent?(chunk: Uint8Array): void;
-  onRequestSent?(): void;
 }
 
 /** The sink of a handler, by its generation. */
@@ -68,57 +69,60 @@ class Gate {
   }
 }
 
-class EarlySink implements DispatchSink {
-  readonly #handler: EarlyHandler;
-  readonly #gate = new Gate();
+/** The part of a sink that is the same for handlers of both generations. */
+class HandlerSink<Handler extends AnyHandler> {
+  protected readonly handler: Handler;
+  protected readonly gate: Gate = new Gate();
 
-  constructor(handler: EarlyHandler) {
-    this.#handler = handler;
-  }
-
-  start(abort: (reason?: unknown) => void): void {
-    this.#handler.onConnect?.(abort, {});
+  constructor(handler: Handler) {
+    this.handler = handler;
   }
 
   bodySent(chunk: Uint8Array): void {
-    this.#handler.onBodySent?.(chunk);
+    this.handler.onBodySent?.(chunk);
   }
 
   requestSent(): void {
-    this.#handler.onRequestSent?.();
+    this.handler.onRequestSent?.();
   }
 
   responseStarted(): void {
-    this.#handler.onResponseStarted?.();
+    this.handler.onResponseStarted?.();
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.gate.opening;
+  }
+}
+
+class EarlySink extends HandlerSink<EarlyHandler> implements DispatchSink {
+  start(abort: (reason?: unknown) => void): void {
+    this.handler.onConnect?.(abort, {});
   }
 
   /** By the method for the head of the response: the handlers of undici tell them apart by the status. */
   information(status: number, headers: readonly string[], statusText: string): void {
-    this.#handler.onHeaders?.(status, raw(headers), this.#gate.open, statusText);
+    this.handler.onHeaders?.(status, raw(headers), this.gate.open, statusText);
   }
 
   head(status: number, headers: readonly string[], statusText: string): void {
-    if (this.#handler.onHeaders?.(status, raw(headers), this.#gate.open, statusText) === false) this.#gate.close();
+    if (this.handler.onHeaders?.(status, raw(headers), this.gate.open, statusText) === false) this.gate.close();
   }
 
   data(chunk: Uint8Array): void {
-    if (this.#handler.onData?.(bufferOf(chunk)) === false) this.#gate.close();
+    if (this.handler.onData?.(bufferOf(chunk)) === false) this.gate.close();
   }
 
   end(trailers: readonly string[]): void {
-    this.#handler.onComplete?.(raw(trailers));
+    this.handler.onComplete?.(raw(trailers));
   }
 
   error(error: Error): void {
-    this.#handler.onError?.(error);
+    this.handler.onError?.(error);
   }
 
   upgrade(status: number, headers: readonly string[], socket: Duplex): void {
-    this.#handler.onUpgrade?.(status, raw(headers), socket);
-  }
-
-  ready(): Promise<void> | undefined {
-    return this.#gate.opening;
+    this.handler.onUpgrade?.(status, raw(headers), socket);
   }
 }
 
@@ -155,30 +159,12 @@ class Controller {
   }
 }
 
-class LateSink implements DispatchSink {
-  readonly #handler: LateHandler;
-  readonly #gate = new Gate();
-  #controller: Controller = new Controller(this.#gate, () => {});
-
-  constructor(handler: LateHandler) {
-    this.#handler = handler;
-  }
+class LateSink extends HandlerSink<LateHandler> implements DispatchSink {
+  #controller: Controller = new Controller(this.gate, () => {});
 
   start(abort: (reason?: unknown) => void): void {
-    this.#controller = new Controller(this.#gate, abort);
-    this.#handler.onRequestStart?.(this.#controller, {});
-  }
-
-  bodySent(chunk: Uint8Array): void {
-    this.#handler.onBodySent?.(chunk);
-  }
-
-  requestSent(): void {
-    this.#handler.onRequestSent?.();
-  }
-
-  responseStarted(): void {
-    this.#handler.onResponseStarted?.();
+    this.#controller = new Controller(this.gate, abort);
+    this.handler.onRequestStart?.(this.#controller, {});
   }
 
   information(status: number, headers: readonly string[], statusText: string): void {
@@ -187,29 +173,25 @@ class LateSink implements DispatchSink {
 
   head(status: number, headers: readonly string[], statusText: string): void {
     this.#controller.rawHeaders = raw(headers);
-    this.#handler.onResponseStart?.(this.#controller, status, byName(headers), statusText);
+    this.handler.onResponseStart?.(this.#controller, status, byName(headers), statusText);
   }
 
   data(chunk: Uint8Array): void {
-    this.#handler.onResponseData?.(this.#controller, bufferOf(chunk));
+    this.handler.onResponseData?.(this.#controller, bufferOf(chunk));
   }
 
   end(trailers: readonly string[]): void {
     this.#controller.rawTrailers = raw(trailers);
-    this.#handler.onResponseEnd?.(this.#controller, byName(trailers));
+    this.handler.onResponseEnd?.(this.#controller, byName(trailers));
   }
 
   error(error: Error): void {
-    this.#handler.onResponseError?.(this.#controller, error);
+    this.handler.onResponseError?.(this.#controller, error);
   }
 
   upgrade(status: number, headers: readonly string[], socket: Duplex): void {
     this.#controller.rawHeaders = raw(headers);
-    this.#handler.onRequestUpgrade?.(this.#controller, status, byName(headers), socket);
-  }
-
-  ready(): Promise<void> | undefined {
-    return this.#gate.opening;
+    this.handler.onRequestUpgrade?.(this.#controller, status, byName(headers), socket);
   }
 }
 

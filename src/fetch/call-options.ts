@@ -1,7 +1,13 @@
 import type { CallOptions, CallPriority } from "../core/dispatch.ts";
 import { refuseOption } from "../core/settings/checks.ts";
+import type { OptionRule } from "../core/settings/option-rule.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { choice, custom, number, orFalse } from "../core/settings/rules.ts";
+import { choice, custom, flag, number, orFalse } from "../core/settings/rules.ts";
+
+/** The rule of `true` or `false`, without which something else decides. */
+function flagOr(defaultText: string): OptionRule<boolean | undefined> {
+  return { ...flag(false), default: undefined, defaultText };
+}
 
 /** The rule of a text that may be empty. */
 const anyText = custom<string | undefined>({
@@ -16,14 +22,7 @@ const anyText = custom<string | undefined>({
 export const callOptions = optionTable<CallOptions>()({
   timeoutMs: orFalse(number({ min: 1, unit: "ms", defaultText: "the service's" })),
   attemptTimeoutMs: orFalse(number({ min: 1, unit: "ms", defaultText: "the service's" })),
-  idempotent: custom<boolean | undefined>({
-    type: "true | false",
-    default: undefined,
-    defaultText: "by `retry.methods`",
-    check(option, value) {
-      if (typeof value !== "boolean") refuseOption(option, value, "true or false");
-    },
-  }),
+  idempotent: flagOr("by `retry.methods`"),
   retry: custom<false | undefined>({
     type: "false",
     default: undefined,
@@ -35,14 +34,7 @@ export const callOptions = optionTable<CallOptions>()({
   priority: choice<CallPriority, CallPriority>(["high", "normal", "low"], "normal"),
   hashKey: anyText,
   route: anyText,
-  trace: custom<boolean | undefined>({
-    type: "true | false",
-    default: undefined,
-    defaultText: "by `traceRatio`",
-    check(option, value) {
-      if (typeof value !== "boolean") refuseOption(option, value, "true or false");
-    },
-  }),
+  trace: flagOr("by `traceRatio`"),
 });
 
 /**

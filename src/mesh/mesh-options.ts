@@ -1,8 +1,9 @@
-import { type Clock, type Random, systemClock } from "../core/clock.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
+import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { custom, group, integer, number, text } from "../core/settings/rules.ts";
+import { custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
@@ -112,17 +113,9 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   lastGoodDirectory: text("none"),
   lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
-  traceRatio: number({ default: 0, min: 0, max: 1 }),
+  traceRatio: ratio(0),
   drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
-  clock: custom<Clock>({
-    type: "Clock",
-    default: systemClock,
-    defaultText: "the process's own clock",
-    check(option, value) {
-      const clock = value as Partial<Clock> | null;
-      if (typeof clock?.now !== "function" || typeof clock.setTimer !== "function") refuseOption(option, value, "a Clock");
-    },
-  }),
+  clock: clockRule,
   random: custom<Random>({
     type: "() => number",
     default: Math.random,

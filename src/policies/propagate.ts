@@ -1,8 +1,7 @@
 import type { Clock } from "../core/clock.ts";
-import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { Interceptor } from "../core/dispatch.ts";
 import { callerHeader } from "../core/http/own-headers.ts";
-import type { RequestHeaders } from "../core/http/request-headers.ts";
-import { headersWith } from "../core/http/request-headers.ts";
+import { copyOfHeaders, type RequestHeaders } from "../core/http/request-headers.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { flag } from "../core/settings/rules.ts";
@@ -14,19 +13,18 @@ import { attemptHeader, deadlineHeader } from "./incoming.ts";
  */
 export function propagate(clock: Clock, caller?: string): Interceptor {
   return (next) => (request) => {
-    const added = addedHeaders(request, clock, caller);
-    // In place: another copy would be held as long as the attempt.
-    if (added !== undefined) (request as { headers: RequestHeaders }).headers = headersWith(request.headers, added);
+    const { deadline, attempt } = request;
+    const waits = deadline !== Number.POSITIVE_INFINITY;
+    if (waits || attempt > 1 || caller !== undefined) {
+      const headers = copyOfHeaders(request.headers);
+      if (waits) headers[deadlineHeader] = String(Math.max(0, Math.round(deadline - clock.now())));
+      if (attempt > 1) headers[attemptHeader] = String(attempt);
+      if (caller !== undefined) headers[callerHeader] = caller;
+      // In place: another copy would be held as long as the attempt.
+      (request as { headers: RequestHeaders }).headers = headers;
+    }
     return next(request);
   };
-}
-
-function addedHeaders({ deadline, attempt }: MeshRequest, clock: Clock, caller: string | undefined): RequestHeaders | undefined {
-  const added: Record<string, string> = {};
-  if (deadline !== Number.POSITIVE_INFINITY) added[deadlineHeader] = String(Math.max(0, Math.round(deadline - clock.now())));
-  if (attempt > 1) added[attemptHeader] = String(attempt);
-  if (caller !== undefined) added[callerHeader] = caller;
-  return added;
 }
 
 /** The option of {@link propagateLayer}. */

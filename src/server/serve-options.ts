@@ -1,6 +1,7 @@
 import { constants } from "node:os";
-import { type Clock, systemClock } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { checkFunction, checkObject, refuseOption } from "../core/settings/checks.ts";
+import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { custom, group, orFalse, timerMs } from "../core/settings/rules.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -105,14 +106,7 @@ export const serveOptions = optionTable<ServeOptions>()({
       if (value !== false) checkFunction(option, value);
     },
   }),
-  clock: custom<Clock>({
-    type: "Clock",
-    default: systemClock,
-    defaultText: "the process's own clock",
-    check(option, value) {
-      if (typeof (value as Partial<Clock> | null)?.now !== "function") refuseOption(option, value, "a Clock");
-    },
-  }),
+  clock: clockRule,
 });
 
 /** The options of `serve` with their defaults. */

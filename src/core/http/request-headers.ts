@@ -1,5 +1,5 @@
 import { quoted } from "../text/clean-text.ts";
-import { requestHeadersOfTheMesh } from "./own-headers.ts";
+import { callerHeader, requestHeadersOfTheMesh } from "./own-headers.ts";
 
 const tokenName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -35,10 +35,10 @@ Object.setPrototypeOf(HeaderMap.prototype, null);
 // `constructor` is a name like any other.
 Reflect.deleteProperty(HeaderMap.prototype, "constructor");
 
-// The engine gives the objects of a class as many places inside as the first ones had use for: those of a GET with its deadline. Otherwise the
-// attempts of all calls would have a second object for the third header, where the first calls waited for discovery, with two each.
+// The engine gives the objects of a class as many places inside as the first ones had use for: those of an attempt of a
+// GET. Otherwise the attempts of all calls would have a second object for the further headers, where the first calls waited for discovery, with two each.
 const model: Record<string, string> = new HeaderMap();
-for (const name of ["accept", "user-agent", "x-mesh-deadline-ms"]) model[name] = "";
+for (const name of ["accept", "user-agent", "x-mesh-deadline-ms", callerHeader]) model[name] = "";
 
 /** Request headers by name in lower case, without a prototype: `__proto__` is a name like any other. */
 export type RequestHeaders = Readonly<Record<string, string>>;
@@ -84,10 +84,16 @@ export function requestHeaders(input: HeadersInput | undefined, framing?: GivenF
   return headers;
 }
 
-/** A copy of `headers`, with `others` over them. All names are in lower case. */
-export function headersWith(headers: RequestHeaders, others: Readonly<Record<string, string>>): RequestHeaders {
+/** A copy of `headers`, which its maker may add to. */
+export function copyOfHeaders(headers: RequestHeaders): Record<string, string> {
   const copy: Record<string, string> = new HeaderMap();
   for (const name in headers) copy[name] = headers[name] as string;
+  return copy;
+}
+
+/** A copy of `headers`, with `others` over them. All names are in lower case. */
+export function headersWith(headers: RequestHeaders, others: Readonly<Record<string, string>>): RequestHeaders {
+  const copy = copyOfHeaders(headers);
   for (const name in others) copy[name] = others[name] as string;
   return copy;
 }

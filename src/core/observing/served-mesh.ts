@@ -7,9 +7,9 @@ export interface ServerObservers extends EventSink {
   /** The followers of a request that the server got; `undefined`, and nothing allocated, while no observer follows it. */
   followServed(request: ServedRequest): readonly ServedObserver[] | undefined;
   /** Runs `run` exactly once, inside the `around` of the followers. */
-  aroundServed<T>(followers: readonly ServedObserver[], run: () => T): T;
+  around<T>(followers: readonly ServedObserver[], run: () => T): T;
   /** Tells the followers of a request that it has ended. */
-  servedEnded(followers: readonly ServedObserver[], end: ServedEnd): void;
+  ended(followers: readonly ServedObserver[], end: ServedEnd): void;
 }
 
 const observersByMesh = new WeakMap<object, ServerObservers>();

@@ -1,4 +1,5 @@
 import { checkInteger, refuseOption } from "../../core/settings/checks.ts";
+import type { OptionRule } from "../../core/settings/option-rule.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { custom, integer, timerMs } from "../../core/settings/rules.ts";
 import type { LimitAlgorithm } from "./limit-algorithm.ts";
@@ -18,18 +19,21 @@ export interface ConcurrencyOptions {
   readonly queueTimeoutMs?: number;
 }
 
+/** The rule of a limit of what is in flight, of attempts or of the requests that a server handles. */
+export const maxInFlightRule: OptionRule<number | LimitAlgorithm> = custom<number | LimitAlgorithm>({
+  type: "number | LimitAlgorithm",
+  default: 1_024,
+  range: "at least 1",
+  check(option, value) {
+    if (typeof value !== "object" || value === null) return checkInteger(option, value, 1);
+    const { begin } = value as Partial<LimitAlgorithm>;
+    if (typeof begin !== "function") refuseOption(`${option}.begin`, begin, "a function");
+  },
+});
+
 /** The rules of {@link ConcurrencyOptions}. */
 export const concurrencyOptions = optionTable<ConcurrencyOptions>()({
-  maxInFlight: custom<number | LimitAlgorithm>({
-    type: "number | LimitAlgorithm",
-    default: 1_024,
-    range: "at least 1",
-    check(option, value) {
-      if (typeof value !== "object" || value === null) return checkInteger(option, value, 1);
-      const { begin } = value as Partial<LimitAlgorithm>;
-      if (typeof begin !== "function") refuseOption(`${option}.begin`, begin, "a function");
-    },
-  }),
+  maxInFlight: maxInFlightRule,
   maxInFlightPerInstance: integer({ min: 1, defaultText: "no limit" }),
   maxQueued: integer({ default: 1_024, min: 0 }),
   queueTimeoutMs: timerMs({ default: 1_000, min: 0 }),

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import { type Clock, type Random, systemClock } from "../../core/clock.ts";
+import type { Clock, Random } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
-import { checkFunction, refuseOption } from "../../core/settings/checks.ts";
+import { checkFunction } from "../../core/settings/checks.ts";
+import { clockRule } from "../../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { custom, flag, group, orFalse } from "../../core/settings/rules.ts";
 import { type HealthOptions, healthOptions } from "./health-options.ts";
@@ -75,14 +76,7 @@ export const inboundOptions = optionTable<InboundOptions>()({
     defaultText: "none",
     check: checkFunction,
   }),
-  clock: custom<Clock>({
-    type: "Clock",
-    default: systemClock,
-    defaultText: "the process's own clock",
-    check(option, value) {
-      if (typeof (value as Partial<Clock> | null)?.now !== "function") refuseOption(option, value, "a Clock");
-    },
-  }),
+  clock: clockRule,
   random: custom<Random>({ type: "() => number", default: Math.random, defaultText: "Math.random", check: checkFunction }),
 });
 

@@ -104,7 +104,7 @@ export class Inbound implements InboundHost {
       }
       run = () => continueWith({ waitsMs, attempt }, next, this.clock);
     }
-    if (hasContext && followers !== undefined) this.#observers?.aroundServed(followers, run);
+    if (hasContext && followers !== undefined) this.#observers?.around(followers, run);
     else run();
   }
 

@@ -25,7 +25,7 @@ export class ObservePart implements InboundPart {
   leave(record: InboundRequest): void {
     const { followers, reply, refusedBy } = record;
     if (followers === undefined) return;
-    this.#observers.servedEnded(followers, {
+    this.#observers.ended(followers, {
       status: reply.headersSent ? reply.statusCode : undefined,
       refusedBy,
       isComplete: isSentWhole(reply),

@@ -76,7 +76,7 @@ class ObservedCall implements Receiver {
 
   #end(status: number | undefined, error: unknown, headMs: number, totalMs: number, cancelled: boolean): void {
     const attempts = this.#request.attempts.length;
-    this.#observers.callEnded(this.#observation, { status, error, cancelled, attempts, headMs, totalMs });
+    this.#observers.ended(this.#observation, { status, error, cancelled, attempts, headMs, totalMs });
   }
 
   #elapsedMs(): number {
@@ -93,7 +93,7 @@ export function observeAttempts(observers: Observers, clock: Clock): Interceptor
     const isFollowed = followers.some(({ onEnd }) => onEnd !== undefined);
     const attempt = isFollowed ? new ObservedAttempt(observers, clock, request, followers) : undefined;
     const wantsAround = followers.some((follower) => follower.around !== undefined);
-    const head = wantsAround ? around(observers, followers, () => next(request)) : next(request);
+    const head = wantsAround ? observers.around(followers, () => next(request)) : next(request);
     if (attempt === undefined) return head;
     return head.then(
       (response) => attempt.answered(response),
@@ -136,25 +136,8 @@ class ObservedAttempt {
     // By its instance: a hedge beside it may have got its record first.
     const record = attempts.find(({ endpoint }, index) => index >= this.#recordsBefore && endpoint === upstream?.id);
     if (record === undefined) return;
-    this.#observers.attemptEnded(this.#followers, { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt });
+    this.#observers.ended(this.#followers, { record, error, cancelled, totalMs: this.#clock.now() - this.#startedAt });
   }
-}
-
-/** Sends the attempt inside the `around` of its followers: exactly once, whatever these do. */
-function around(observers: Observers, followers: readonly AttemptObserver[], send: () => Promise<MeshResponse>): Promise<MeshResponse> {
-  let sent: Promise<MeshResponse> | undefined;
-  const sendOnce = () => {
-    sent ??= send();
-    return sent;
-  };
-  let run = sendOnce;
-  for (const follower of followers) {
-    if (follower.around === undefined) continue;
-    const inner = run;
-    run = () => (follower.around as NonNullable<AttemptObserver["around"]>)(inner);
-  }
-  observers.guard(run);
-  return sendOnce();
 }
 
 /** In place, as for the headers of the deadline: another copy would be held as long as the attempt. */

@@ -1,10 +1,10 @@
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { CallEnd, CallObserver, Observation } from "../../core/observing/call-observer.ts";
+import type { CallObserver, Observation } from "../../core/observing/call-observer.ts";
 import type { MeshEvent } from "../../core/observing/events.ts";
-import type { AttemptEnd, AttemptObserver, Observer } from "../../core/observing/observer.ts";
+import type { AttemptObserver, Observer } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
 import type { ServerObservers } from "../../core/observing/served-mesh.ts";
-import type { ServedEnd, ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
+import type { ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
 import { cleanText } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
 
@@ -64,30 +64,6 @@ export class Observers implements ServerObservers {
     return followers;
   }
 
-  /** Tells the followers of a call that it has ended. */
-  callEnded(followers: Observation, end: CallEnd): void {
-    for (const follower of followers) {
-      try {
-        const result: unknown = follower?.onEnd?.(end);
-        if (result !== undefined) this.#isPromise(result);
-      } catch (error) {
-        this.#warn(error);
-      }
-    }
-  }
-
-  /** Tells the followers of an attempt that it has ended. */
-  attemptEnded(followers: readonly AttemptObserver[], end: AttemptEnd): void {
-    for (const follower of followers) {
-      try {
-        const result: unknown = follower.onEnd?.(end);
-        if (result !== undefined) this.#isPromise(result);
-      } catch (error) {
-        this.#warn(error);
-      }
-    }
-  }
-
   /** The followers of an attempt; `undefined` when there is none. */
   followAttempt(request: MeshRequest, upstream: Upstream): readonly AttemptObserver[] | undefined {
     let followers: AttemptObserver[] | undefined;
@@ -120,36 +96,40 @@ export class Observers implements ServerObservers {
     return followers;
   }
 
-  /** Runs `run` exactly once, inside the `around` of the followers, whatever these do. What `run` throws is thrown. */
-  aroundServed<T>(followers: readonly ServedObserver[], run: () => T): T {
-    let ran: { readonly value: T } | { readonly thrown: unknown } | undefined;
-    let inner = (): unknown => {
-      if (ran !== undefined) return undefined;
+  /** Runs `run` exactly once, inside the `around` of the followers, whatever these do. Returns its result; what `run` throws is thrown. */
+  around<T>(followers: readonly Pick<ServedObserver, "around">[], run: () => T): T {
+    const ran: { result?: T; thrown?: { readonly error: unknown }; isBegun: boolean } = { isBegun: false };
+    const runOnce = (): unknown => {
+      if (ran.isBegun) return ran.result;
+      ran.isBegun = true;
       try {
-        ran = { value: run() };
-      } catch (thrown) {
-        ran = { thrown };
+        ran.result = run();
+      } catch (error) {
+        ran.thrown = { error };
       }
-      return undefined;
+      return ran.result;
     };
-    const runOnce = inner;
+    let outermost = runOnce;
     for (const follower of followers) {
       if (follower.around === undefined) continue;
-      const below = inner;
-      inner = () => follower.around?.(below);
+      const inner = outermost;
+      outermost = () => follower.around?.(inner);
     }
-    this.guard(inner);
+    this.guard(() => {
+      const result = outermost();
+      // The rejection of the result itself is none of the observers.
+      return result === ran.result ? undefined : result;
+    });
     runOnce();
-    const result = ran as unknown as { readonly value: T } | { readonly thrown: unknown };
-    if ("thrown" in result) throw result.thrown;
-    return result.value;
+    if (ran.thrown !== undefined) throw ran.thrown.error;
+    return ran.result as T;
   }
 
-  /** Tells the followers of a served request that it has ended. */
-  servedEnded(followers: readonly ServedObserver[], end: ServedEnd): void {
+  /** Tells the followers of a call, an attempt or a served request that it has ended. */
+  ended<End>(followers: readonly ({ onEnd?(end: End): void } | undefined)[], end: End): void {
     for (const follower of followers) {
       try {
-        const result: unknown = follower.onEnd?.(end);
+        const result: unknown = follower?.onEnd?.(end);
         if (result !== undefined) this.#isPromise(result);
       } catch (error) {
         this.#warn(error);

@@ -251,6 +251,19 @@ describe("observers", () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  it("are not blamed for an attempt that fails inside something of theirs", async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error) => void (warning.name === "MeshObserverWarning" && warnings.push(warning.message));
+    process.on("warning", note);
+    onTestFinished(() => void process.off("warning", note));
+    const observer: Observer = { onAttempt: () => ({ around: (run) => run() }) };
+    const mesh = meshOf({ orders: await closedPort() }, { observers: [observer, { ...observer }], retry: false });
+    expect(await rejectionOf(mesh.fetch("orders/x"))).toMatchObject({ code: "ERR_MESH_CONNECT" });
+    // A warning is emitted in a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
+  });
+
   it("that add a header which is none make the call fail, and the attempt still ends", async () => {
     const ends: AttemptEnd[] = [];
     const observer: Observer = { onAttempt: () => ({ headers: { "x-a": "1\r\nx-evil: 1" }, onEnd: (end) => void ends.push(end) }) };
@@ -313,12 +326,12 @@ describe("observers", () => {
     bindObservers(mesh, observers);
     const bound = observersOf(mesh);
     const followers = bound?.followServed({ method: "GET" } as ServedRequest) ?? [];
-    expect(bound?.aroundServed(followers, () => log.push("handled"))).toBe(3);
+    expect(bound?.around(followers, () => log.push("handled"))).toBe(3);
     const failing = () => {
       throw new Error("of the handler");
     };
-    expect(() => bound?.aroundServed(followers, failing)).toThrow("of the handler");
-    bound?.servedEnded(followers, { status: 204, refusedBy: undefined, isComplete: true, totalMs: 1 });
+    expect(() => bound?.around(followers, failing)).toThrow("of the handler");
+    bound?.ended(followers, { status: 204, refusedBy: undefined, isComplete: true, totalMs: 1 });
     expect(log).toEqual(["a sees GET", "b sees GET", "handled", "a ends 204", "b ends 204"]);
     expect(new Observers([{}]).followServed({} as ServedRequest)).toBeUndefined();
     expect(observersOf({})).toBeUndefined();

@@ -1,6 +1,6 @@
-import { checkInteger, refuseOption } from "../../../core/settings/checks.ts";
 import { optionTable, type Settled } from "../../../core/settings/option-table.ts";
-import { custom, integer, timerMs } from "../../../core/settings/rules.ts";
+import { integer, timerMs } from "../../../core/settings/rules.ts";
+import { maxInFlightRule } from "../../../policies/concurrency/concurrency-options.ts";
 import type { LimitAlgorithm } from "../../../policies/concurrency/limit-algorithm.ts";
 
 /** The limit of the requests under way; `concurrency` in the options of `inbound`. */
@@ -15,16 +15,7 @@ export interface InboundConcurrencyOptions {
 
 /** The rules of {@link InboundConcurrencyOptions}. */
 export const inboundConcurrencyOptions = optionTable<InboundConcurrencyOptions>()({
-  maxInFlight: custom<number | LimitAlgorithm>({
-    type: "number | LimitAlgorithm",
-    default: 1_024,
-    range: "at least 1",
-    check(option, value) {
-      if (typeof value !== "object" || value === null) return checkInteger(option, value, 1);
-      const { begin } = value as Partial<LimitAlgorithm>;
-      if (typeof begin !== "function") refuseOption(`${option}.begin`, begin, "a function");
-    },
-  }),
+  maxInFlight: maxInFlightRule,
   maxQueued: integer({ default: 256, min: 0 }),
   queueTimeoutMs: timerMs({ default: 500, min: 0 }),
 });
