@@ -1,6 +1,6 @@
+import { handlers, restartAll } from "../test/chaos/faults/rolling-restart.ts";
 import { fault } from "../test/chaos/rig/fault.ts";
 import type { InstanceConfig } from "../test/chaos/rig/instance-config.ts";
-import { pause } from "../test/chaos/rig/now.ts";
 import { runFault } from "../test/chaos/rig/run-fault.ts";
 import { startConsul } from "../test/servers/consul.ts";
 import { atMost, type BenchReport, median, progress, progressDone } from "./report.ts";
@@ -56,7 +56,7 @@ export async function stopping(rounds = 3): Promise<BenchReport> {
 }
 
 async function restarted(config: Partial<InstanceConfig>, seed: number): Promise<Restarted> {
-  const times: number[] = [];
+  let times: readonly number[] = [];
   const row = fault({
     id: "stopping",
     name: "stopping",
@@ -64,16 +64,11 @@ async function restarted(config: Partial<InstanceConfig>, seed: number): Promise
     async setup(world) {
       const consul = world.own(await startConsul());
       const registration = { kind: "consul", options: { url: consul.url } } as const;
-      const behaviour = { delayMs: 5, slowShare: 0.2, slowMs: 400 };
       world.load = { discovery: registration, postShare: 1 };
-      return world.shop(5, { registration, behaviour, ...config }, 0);
+      return world.shop(5, { registration, behaviour: handlers, ...config }, 0);
     },
     async inject(instances) {
-      for (const instance of instances) {
-        times.push((await instance.leave()).ms);
-        await instance.restart();
-        await pause(100);
-      }
+      times = (await restartAll(instances)).map(({ ms }) => ms);
     },
     expect: () => [],
   });

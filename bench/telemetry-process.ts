@@ -1,9 +1,5 @@
 // A process: node telemetry-process.ts MODE. Answers with the CPU of a call through the pipeline without a socket.
-import { context, metrics, propagation, trace } from "@opentelemetry/api";
-import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { W3CTraceContextPropagator } from "@opentelemetry/core";
-import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
-import { AlwaysOffSampler, AlwaysOnSampler, NoopSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { AlwaysOffSampler, AlwaysOnSampler } from "@opentelemetry/sdk-trace";
 import type { Dispatch, MeshRequest } from "../src/core/dispatch.ts";
 import { Catalogue } from "../src/discovery/catalogue.ts";
 import { localResponse, systemClock } from "../src/extend.ts";
@@ -16,6 +12,7 @@ import { prometheus } from "../src/telemetry/prometheus.ts";
 import type { Transport } from "../src/wire/transport.ts";
 import { bareSdkMicros } from "./bare-sdk.ts";
 import { answerParent, cpuMicros } from "./children.ts";
+import { registerSdk } from "./register-sdk.ts";
 
 /** The SDKs that are registered, and the observer of the mesh. */
 export type TelemetryMode =
@@ -28,20 +25,6 @@ export type TelemetryMode =
   | "inmesh/prometheus"
   | "the SDK alone, metrics"
   | "the SDK alone, traces, sampled out";
-
-class PulledReader extends MetricReader {
-  protected override async onShutdown(): Promise<void> {}
-  protected override async onForceFlush(): Promise<void> {}
-}
-
-function register(mode: TelemetryMode): void {
-  if (mode.includes("metrics")) metrics.setGlobalMeterProvider(new MeterProvider({ readers: [new PulledReader()] }));
-  if (!mode.includes("traces")) return;
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  const sampler = mode.includes("sampled in") ? new AlwaysOnSampler() : new AlwaysOffSampler();
-  trace.setGlobalTracerProvider(new TracerProvider({ sampler, spanProcessors: [new NoopSpanProcessor()] }));
-}
 
 const body = new TextEncoder().encode("{}");
 
@@ -60,7 +43,8 @@ const answer: Dispatch = async (request: MeshRequest) => {
 
 if (import.meta.main) {
   const mode = process.argv[2] as TelemetryMode;
-  register(mode);
+  const sampler = mode.includes("sampled in") ? new AlwaysOnSampler() : new AlwaysOffSampler();
+  registerSdk({ metrics: mode.includes("metrics"), traces: mode.includes("traces"), sampler });
   // The service has all its layers; its transport has two methods of the real one.
   const transport = { dispatch: () => answer, release() {} } as unknown as Transport;
   const discovery = staticDiscovery({ users: [{ host: "127.0.0.1", port: 80 }] });

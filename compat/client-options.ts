@@ -28,7 +28,7 @@ interface ConnectOptions {
 export function meshOptionsOf(given: unknown): Pick<MeshOptions, "protocol" | "connections" | "tls"> {
   const options = objectOf(given) as ClientOptions;
   const { ca, cert, key, servername, rejectUnauthorized, allowH2 } = connectOptionsOf(given);
-  if (rejectUnauthorized === false) trustEverybody();
+  if (rejectUnauthorized === false) trustAny();
   const { connections } = options;
   return {
     protocol: options.useH2c ? "h2" : options.allowH2 || allowH2 ? "auto" : "h1",
@@ -60,7 +60,7 @@ function objectOf(value: unknown): object {
 let isTrusting = false;
 
 /** A mesh verifies certificates always. The servers of the suite have certificates without a name, which its clients do not verify. */
-function trustEverybody(): void {
+function trustAny(): void {
   if (isTrusting) return;
   isTrusting = true;
   const connect = tls.connect as (options: object, ...rest: unknown[]) => unknown;

@@ -2,7 +2,7 @@ import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { errorBudgetAlerts } from "./alerts-of-budget.ts";
 import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
 import { servingAlerts } from "./alerts-of-serving.ts";
-import { capacityAlerts, certificateAlerts, discoveryAlerts, registrationAlerts, serverAlerts } from "./alerts-of-state.ts";
+import { capacityAlerts, certificateAlerts, discoveryAlerts, registrationAlerts } from "./alerts-of-state.ts";
 import type { RuleGroup } from "./recording-rules.ts";
 import type { Scope } from "./selection.ts";
 import type { AllThresholds } from "./thresholds.ts";
@@ -33,7 +33,6 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
     ...discoveryAlerts(scope, thresholds),
     ...certificateAlerts(scope, thresholds),
     ...registrationAlerts(scope),
-    ...serverAlerts(scope),
     ...servingAlerts(scope),
   ];
   return [

@@ -123,29 +123,6 @@ export function registrationAlerts(scope: Scope): readonly AlertDefinition[] {
   ];
 }
 
-/** Alerts on the servers of the processes. */
-export function serverAlerts(scope: Scope): readonly AlertDefinition[] {
-  const leaving = select(scope, "inmesh.servers", ['inmesh_server_state=~"lame-duck|draining"']);
-  return [
-    {
-      alert: "InmeshServerStuck",
-      severity: "ticket",
-      expr: `${sum(alertLabels, leaving)} > 0`,
-      for: "5m",
-      summary: `Servers of ${service} have been stopping for minutes`,
-      description: `{{ $value }} servers of ${job} as ${service} have been leaving for more than five minutes.`,
-    },
-    {
-      alert: "InmeshRequestsCutOff",
-      severity: "ticket",
-      expr: `${rate({ scope, window: "10m", by: alertLabels }, "inmesh.server.cut_off")} > 0`,
-      for: "0m",
-      summary: `A server of ${service} has cut requests off`,
-      description: `A server of ${job} as ${service} has stopped before requests had ended that it was answering.`,
-    },
-  ];
-}
-
 /** The highest value of a gauge among the processes of a caller. */
 function highest(scope: Scope, metric: string): string {
   return `max by (${alertLabels}) (${select(scope, metric)})`;

@@ -63,26 +63,28 @@ export function attemptErrorRatio(grouping: Grouping): string {
 }
 
 /** A quantile of the duration of successful calls, in seconds. */
-export function callLatency(quantile: number, { scope, window, by }: Grouping): string {
-  const buckets = select(scope, callDuration, [`${outcome}="success"`], "bucket");
-  return `histogram_quantile(${quantile}, ${sum(labels("le", by), `rate(${buckets}[${window}])`)})`;
+export function callLatency(quantile: number, grouping: Grouping): string {
+  return quantileOf(quantile, callDuration, grouping, [`${outcome}="success"`]);
 }
 
 /** A quantile of the duration of attempts, in seconds. */
-export function attemptLatency(quantile: number, { scope, window, by }: Grouping): string {
-  const buckets = select(scope, attemptDuration, [], "bucket");
-  return `histogram_quantile(${quantile}, ${sum(labels("le", by), `rate(${buckets}[${window}])`)})`;
+export function attemptLatency(quantile: number, grouping: Grouping): string {
+  return quantileOf(quantile, attemptDuration, grouping);
 }
 
 /** A quantile of the duration of requests that the processes themselves served, in seconds. */
-export function servedLatency(quantile: number, { scope, window, by }: Grouping): string {
-  const buckets = select(scope, "http.server.request.duration", [], "bucket");
-  return `histogram_quantile(${quantile}, ${sum(labels("le", by), `rate(${buckets}[${window}])`)})`;
+export function servedLatency(quantile: number, grouping: Grouping): string {
+  return quantileOf(quantile, "http.server.request.duration", grouping);
 }
 
 /** Retries per call. */
 export function retriesPerCall(grouping: Grouping): string {
   return ratio(rate(grouping, "inmesh.client.retries"), calls(grouping));
+}
+
+function quantileOf(quantile: number, metric: string, grouping: Grouping, where: readonly string[] = []): string {
+  const buckets = rate({ ...grouping, by: labels("le", grouping.by) }, metric, where, "bucket");
+  return `histogram_quantile(${quantile}, ${buckets})`;
 }
 
 function labels(...names: readonly string[]): string {

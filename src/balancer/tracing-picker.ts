@@ -9,7 +9,7 @@ const maxCompared = 32;
 const unexplained = "the picker does not say why";
 
 /** The picker for one traced call: picks as `picker` does, and records each pick with its reason and the figures that were compared. */
-export function tracingPicker(picker: Picker, trace: DecisionRecorder): Pick<Picker, "pick" | "chanceOf"> {
+export function tracingPicker(picker: Picker, trace: DecisionRecorder): Pick<Picker, "pick"> {
   return {
     pick(upstreams, request) {
       const picked = picker.pick(upstreams, request);
@@ -20,7 +20,6 @@ export function tracingPicker(picker: Picker, trace: DecisionRecorder): Pick<Pic
       }
       return picked;
     },
-    chanceOf: (request) => picker.chanceOf?.(request),
   };
 }
 

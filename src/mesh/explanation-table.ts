@@ -1,7 +1,7 @@
-import type { PickerView } from "../balancer/picker.ts";
 import { reasonsText } from "../core/left-out.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import { cleanText } from "../core/text/clean-text.ts";
+import { figuresLine } from "../core/text/figures.ts";
 import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
 import type { EndpointExplanation, ServiceExplanation } from "./explanation.ts";
 
@@ -64,7 +64,7 @@ function rowOf(explained: EndpointExplanation, nowMs: number): readonly string[]
     String(attempts),
     failures === 0 ? "0" : `${failures} (${percent(failureRatio)})`,
     `${latencyMs.toFixed(1)} ms`,
-    picker === undefined ? "-" : viewOf(picker),
+    picker === undefined ? "-" : cleanText(figuresLine(picker)),
     cleanText(`${reason}${avoided === undefined ? "" : `; avoided: ${avoided}`}${check}${warning === undefined ? "" : `; ${warning}`}`),
   ];
 }
@@ -77,11 +77,4 @@ function rowOutside({ endpoint, address, reason }: OutsideEndpoint): readonly st
 
 function percent(share: number | undefined): string {
   return share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`;
-}
-
-function viewOf(view: PickerView): string {
-  const entries = Object.entries(view).map(
-    ([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(3)) : value}`,
-  );
-  return cleanText(entries.join(", "));
 }

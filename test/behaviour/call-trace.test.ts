@@ -1,7 +1,5 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { get } from "node:http";
 import type { Socket } from "node:net";
-import { type Dispatcher, request as undiciRequest } from "undici";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Observer, type Picker, systemClock, type TraceEvent, type TraceMessage } from "../../src/extend.ts";
 import {
@@ -9,7 +7,6 @@ import {
   type CallTrace,
   createMesh,
   leastRequest,
-  type Mesh,
   maglev,
   peakEwma,
   prequal,
@@ -20,6 +17,7 @@ import {
   traceOf,
   weighted,
 } from "../../src/index.ts";
+import { doors } from "../support/doors.ts";
 import { closing, meshOf } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import { closedPort, serve, serveRaw } from "../support/servers.ts";
@@ -219,25 +217,6 @@ describe("the reason of a decision", () => {
   });
 });
 
-type Door = (mesh: Mesh) => Promise<unknown>;
-
-const doors: Readonly<Record<string, Door>> = {
-  fetch: async (mesh) => (await mesh.fetch("orders/1")).text(),
-  request: async (mesh) => (await mesh.request("orders/1")).body.text(),
-  dispatcher: async (mesh) => (await undiciRequest("http://orders/1", { dispatcher: mesh.dispatcher() })).body.text(),
-  agent: (mesh) =>
-    new Promise((resolve, reject) => {
-      const agent = mesh.agent({ keepAlive: false });
-      onTestFinished(() => agent.destroy());
-      get("http://orders/1", { agent }, (response) => response.on("error", reject).on("end", resolve).resume()).on("error", reject);
-    }),
-  upgrade: async (mesh) => {
-    const asked: object = { origin: "http://orders", path: "/1", method: "GET", protocol: "echo" };
-    const { socket } = await mesh.dispatcher().upgrade(asked as Parameters<Dispatcher["upgrade"]>[0]);
-    socket.destroy();
-  },
-};
-
 const switching = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
 const answer = (socket: Socket, head: string) =>
   void socket.write(head.includes("upgrade: echo") ? switching : "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
@@ -250,19 +229,19 @@ describe("traceRatio", () => {
     const take = (message: unknown) => void messages.push(message as TraceMessage);
     subscribe("inmesh:trace", take);
     onTestFinished(() => void unsubscribe("inmesh:trace", take));
-    const mesh = meshOf({ orders: port }, { observers: [seen], traceRatio: 1 });
-    await call(mesh);
+    const mesh = meshOf({ svc: port }, { observers: [seen], traceRatio: 1 });
+    await call(mesh, { path: "/1" });
     await until("it is told", () => seen.seen.length > 0);
     const status = door === "upgrade" ? 101 : 200;
-    const told = { service: "orders", method: "GET", path: "/1", sampled: true };
+    const told = { service: "svc", method: "GET", path: "/1", sampled: true };
     expect(seen.seen).toMatchObject([{ ...told, decisions: [{ kind: "first", reason: "the only candidate", result: { status } }] }]);
     expect(messages).toMatchObject([{ ...told, decisions: [{ candidates: 1, address: `127.0.0.1:${port}` }] }]);
   });
 
-  it.each(["agent", "upgrade"])("tells why an attempt failed: %s", async (door) => {
+  it.each(["agent", "upgrade"] as const)("tells why an attempt failed: %s", async (door) => {
     const seen = traces();
-    const mesh = meshOf({ orders: await closedPort() }, { observers: [seen], traceRatio: 1 });
-    await rejectionOf(doors[door]?.(mesh) as Promise<unknown>);
+    const mesh = meshOf({ svc: await closedPort() }, { observers: [seen], traceRatio: 1 });
+    await rejectionOf(doors[door](mesh));
     await until("it is told", () => seen.seen.length > 0);
     expect(seen.seen).toMatchObject([{ decisions: [{ result: { code: "ERR_MESH_CONNECT" } }] }]);
   });

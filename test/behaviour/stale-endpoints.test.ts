@@ -1,27 +1,13 @@
-import { get } from "node:http";
-import { type Dispatcher, request as undiciRequest } from "undici";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createMesh, type Mesh, type MeshOptions } from "../../src/index.ts";
+import { doors } from "../support/doors.ts";
 import { closing } from "../support/mesh.ts";
 import { closedPort, serve } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
-const doors: Readonly<Record<string, (mesh: Mesh) => Promise<unknown>>> = {
-  fetch: async (mesh) => (await mesh.fetch("orders/1")).text(),
-  "fetch of a POST": async (mesh) => (await mesh.fetch("orders/1", { method: "POST", body: "x" })).text(),
-  request: async (mesh) => (await mesh.request("orders/1")).body.text(),
-  dispatcher: async (mesh) => (await undiciRequest("http://orders/1", { dispatcher: mesh.dispatcher() })).body.text(),
-  agent: (mesh) =>
-    new Promise((resolve, reject) => {
-      const agent = mesh.agent({ keepAlive: false });
-      onTestFinished(() => agent.destroy());
-      get("http://orders/1", { agent }, (response) => response.on("error", reject).on("end", resolve).resume()).on("error", reject);
-    }),
-  upgrade: async (mesh) => {
-    const asked: object = { origin: "http://orders", path: "/1", method: "GET", protocol: "echo" };
-    const { socket } = await mesh.dispatcher().upgrade(asked as Parameters<Dispatcher["upgrade"]>[0]);
-    socket.destroy();
-  },
+const calls: Readonly<Record<string, (mesh: Mesh) => Promise<unknown>>> = {
+  ...doors,
+  "fetch of a POST": async (mesh) => (await mesh.fetch("svc/1", { method: "POST", body: "x" })).text(),
 };
 
 /** A mesh whose source lists one instance, and moves it to the port that `refresh` gives when it is asked again. */
@@ -57,13 +43,13 @@ describe.each([
   ["breakers", {}],
   ["breaker: false", { breaker: false }],
 ] as const)("an instance that cannot be reached makes discovery look again, with %s", (_what, options) => {
-  it.each(Object.entries(doors))("by the door %s", async (_door, call) => {
+  it.each(Object.entries(calls))("by the door %s", async (_door, call) => {
     const server = await serve();
     const { mesh, hints } = meshThatMoves(await closedPort(), server.port, { retry: false, ...options });
     await call(mesh).catch(() => {});
-    await until("discovery has been asked, and knows better", () => mesh.explain("orders")?.endpoints[0]?.endpoint.port === server.port);
-    expect(hints).toEqual(["orders"]);
-    expect((await mesh.fetch("orders/1")).status).toBe(200);
+    await until("discovery has been asked, and knows better", () => mesh.explain("svc")?.endpoints[0]?.endpoint.port === server.port);
+    expect(hints).toEqual(["svc"]);
+    expect((await mesh.fetch("svc/1")).status).toBe(200);
   });
 });
 
@@ -74,14 +60,14 @@ describe("the last instance that goes out of rotation", () => {
     const server = await serve();
     // The breaker of the service must not open before discovery has been asked.
     const { mesh, hints } = meshThatMoves(broken.port, server.port, { retry: false, breaker: { minCalls: 1_000 } });
-    for (let call = 0; call < 10; call++) await (await mesh.fetch("orders/1")).text();
+    for (let call = 0; call < 10; call++) await (await mesh.fetch("svc/1")).text();
     expect(hints).toEqual([]);
     status = 503;
     await until("the instance is out", async () => {
-      await (await mesh.fetch("orders/1")).text();
+      await (await mesh.fetch("svc/1")).text();
       return hints.length > 0;
     });
-    await until("discovery knows better", () => mesh.explain("orders")?.endpoints[0]?.endpoint.port === server.port);
-    expect((await mesh.fetch("orders/1")).status).toBe(200);
+    await until("discovery knows better", () => mesh.explain("svc")?.endpoints[0]?.endpoint.port === server.port);
+    expect((await mesh.fetch("svc/1")).status).toBe(200);
   });
 });

@@ -1,5 +1,4 @@
 import type { Upstream } from "../../core/upstream.ts";
-import type { TrackRecord } from "../learning/track-record.ts";
 import type { ComparedUpstream, PickAccount } from "../picker.ts";
 import type { Shares } from "./adaptive-shares.ts";
 import type { Survey } from "./adaptive-survey.ts";
@@ -17,8 +16,6 @@ export interface SurveyedDecision {
   readonly picked: Upstream;
   readonly by: DecidedBy;
   readonly now: number;
-  /** Mean time between two picks of each candidate. */
-  readonly fairMs: number;
 }
 
 /**
@@ -26,7 +23,7 @@ export interface SurveyedDecision {
  * picker that a program has made of this one.
  */
 export function accountOf(survey: Survey, shares: Shares, decision: SurveyedDecision): PickAccount | undefined {
-  const { upstreams, picked, by, now, fairMs } = decision;
+  const { upstreams, picked, by, now } = decision;
   const compared: ComparedUpstream[] = [];
   let chosen = -1;
   let equals = 0;
@@ -36,7 +33,7 @@ export function accountOf(survey: Survey, shares: Shares, decision: SurveyedDeci
     if (upstream === picked) chosen = at;
     const isOwed = by === decidedBy.shares && shares.isOwed(at);
     if (isOwed) equals++;
-    const owed = shares.owed(survey.records[at] as TrackRecord, now, fairMs) + (upstream === picked ? 1 : 0);
+    const owed = shares.owed(survey, at, now) + (upstream === picked ? 1 : 0);
     const avoided = isAvoided(survey, at) ? troubleOf(survey, at) : "";
     compared.push({ upstream, figures: { ...costOf(survey, at), ...(isOwed && { owed }), ...(avoided !== "" && { avoided }) } });
   }

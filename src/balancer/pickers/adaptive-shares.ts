@@ -22,12 +22,9 @@ const oftenMs = 120;
 export class Shares {
   readonly #parts = new Float64Array(maxScanned);
 
-  /**
-   * The place in the survey of the candidate that is owed most.
-   * @param fairMs mean time between two picks of each candidate
-   */
-  pick(upstreams: readonly Upstream[], survey: Survey, now: number, fairMs: number): number {
-    const freshFrom = freshSince(now, fairMs);
+  /** The place in the survey of the candidate that is owed most. */
+  pick(upstreams: readonly Upstream[], survey: Survey, now: number): number {
+    const freshFrom = freshSince(survey, now);
     const total = this.#divide(upstreams, survey, (survey.loads[survey.cheapest] as number) * 1.0001);
     let best = -1;
     let most = Number.NEGATIVE_INFINITY;
@@ -59,8 +56,8 @@ export class Shares {
   }
 
   /** How many requests a candidate is owed; the most is picked. */
-  owed(record: TrackRecord, now: number, fairMs: number): number {
-    return rankOf(record, freshSince(now, fairMs));
+  owed(survey: Survey, at: number, now: number): number {
+    return rankOf(survey.records[at] as TrackRecord, freshSince(survey, now));
   }
 
   /** Sets the part of each candidate that is no busier than `mostLoad`, and returns the sum. */
@@ -91,7 +88,7 @@ export class Shares {
 }
 
 /** The time since which an answer is fresh; never where requests are rare. */
-function freshSince(now: number, fairMs: number): number {
+function freshSince({ fairMs }: Survey, now: number): number {
   return fairMs <= oftenMs ? now - freshMs : Number.POSITIVE_INFINITY;
 }
 

@@ -119,8 +119,7 @@ class AdaptivePicker implements Picker {
     if (upstreams !== this.#list) return undefined;
     // A try ends its pick before the others are compared.
     if (this.#decidedBy === decidedBy.try) judgeAll(this.#survey, upstreams, this.#at);
-    const { fairMs } = this.#survey;
-    return accountOf(this.#survey, this.#shares, { upstreams, picked, by: this.#decidedBy, now: this.#at.now, fairMs });
+    return accountOf(this.#survey, this.#shares, { upstreams, picked, by: this.#decidedBy, now: this.#at.now });
   };
 
   readonly forService = (_service: string, context?: PickerContext): Picker => {
@@ -149,7 +148,7 @@ class AdaptivePicker implements Picker {
     const isSlow = (survey.ratios[survey.cheapest] as number) > maxShared;
     this.#decidedBy = isSlow ? decidedBy.slow : decidedBy.shares;
     if (isSlow) return survey.cheapest;
-    return this.#shares.pick(upstreams, survey, pick.now, survey.fairMs);
+    return this.#shares.pick(upstreams, survey, pick.now);
   }
 
   /** The candidates of a long list that a pick compares; a part of one, which a retry picks from, is dealt anew. */

@@ -27,7 +27,7 @@ export class AdminClient {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #signal: AbortSignal;
 
-  /** @param signal ends what waits for a snapshot */
+  /** @param signal ends what waits for a snapshot and has no signal of its own */
   constructor(base: string, token: string | undefined, signal: AbortSignal) {
     this.#base = base;
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -36,12 +36,12 @@ export class AdminClient {
 
   /** The snapshot of all services. */
   async mesh(): Promise<MeshSnapshot> {
-    return checked((await this.#json("/api/mesh")) as MeshSnapshot);
+    return checked((await this.#json("/api/mesh", this.#signal)) as MeshSnapshot);
   }
 
   /** The snapshot of one service; `undefined` when the process has not called it. */
-  async service(name: string): Promise<ServiceSnapshot | undefined> {
-    const found = await this.#json(`/api/services/${encodeURIComponent(name)}`);
+  async service(name: string, signal: AbortSignal = this.#signal): Promise<ServiceSnapshot | undefined> {
+    const found = await this.#json(`/api/services/${encodeURIComponent(name)}`, signal);
     return found === undefined ? undefined : checked(found as ServiceSnapshot);
   }
 
@@ -52,9 +52,9 @@ export class AdminClient {
     for await (const data of eventData(response.body)) yield checked(JSON.parse(data) as MeshSnapshot);
   }
 
-  async #json(path: string): Promise<unknown> {
-    this.#signal.throwIfAborted();
-    const response = await this.#get(path, this.#signal, "application/json");
+  async #json(path: string, signal: AbortSignal): Promise<unknown> {
+    signal.throwIfAborted();
+    const response = await this.#get(path, signal, "application/json");
     if (response.status === 404 && path !== "/api/mesh") {
       await response.body?.cancel();
       return undefined;

@@ -2,13 +2,14 @@ import { failedText, figuresText, whyText } from "../../admin/health/figures.ts"
 import { type Health, healthOf } from "../../admin/health/health.ts";
 import { stripOf } from "../../admin/health/strip.ts";
 import type { EndpointRow, MeshSnapshot, ServiceRow } from "../../admin/snapshot.ts";
+import { figure } from "../../core/text/figures.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Column } from "../terminal/table.ts";
 import type { Style, Terminal } from "../terminal/terminal.ts";
 
 const colours: Readonly<Record<Health, Style>> = { failing: "red", degraded: "yellow", ok: "green", idle: "dim" };
 
-/** `1 failing · 2 degraded · 47 OK · registry OK`, in its colours: the first line of each overview. Empty for a process without services. */
+/** `1 failing · 2 degraded · 47 OK · registry OK`, in its colours: the first line of each overview. Empty for a process that neither calls nor serves anything. */
 export function stripLine(snapshot: Pick<MeshSnapshot, "services" | "registry">, terminal: Pick<Terminal, "style">): string {
   return stripOf(snapshot)
     .map(({ health, text }) => terminal.style(colours[health], plain(text)))
@@ -107,7 +108,7 @@ export function endpointRowColumns(terminal: Pick<Terminal, "style">): readonly 
 /** A process of an earlier version tells no figures of its picker, and no shares. */
 function costText(picker: EndpointRow["picker"] | undefined): string {
   const cost = picker?.["cost"];
-  return typeof cost === "number" ? String(Number(cost.toPrecision(3))) : "-";
+  return typeof cost === "number" ? figure(cost) : "-";
 }
 
 function percent(share: number | null | undefined): string {

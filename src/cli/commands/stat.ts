@@ -1,5 +1,5 @@
 import { byHealth } from "../../admin/health/health.ts";
-import { registryTrouble, stripOf } from "../../admin/health/strip.ts";
+import { registryTrouble } from "../../admin/health/strip.ts";
 import { reasonsText } from "../../core/left-out.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
@@ -28,7 +28,8 @@ export const command: Command = declare({
         const trouble = registryTrouble(snapshot);
         if (trouble !== undefined) terminal.note(trouble, "yellow");
       } else {
-        if (stripOf(snapshot).length > 0) await terminal.lines([stripLine(snapshot, terminal)]);
+        const strip = stripLine(snapshot, terminal);
+        if (strip !== "") await terminal.lines([strip]);
         terminal.note("the process has called no service yet");
       }
       return exitCodes.ok;

@@ -59,7 +59,8 @@ async function run({ values, positionals: [name], terminal, io }: Call<typeof op
       let trouble = "the process has ended the connection";
       try {
         for await (const snapshot of client.events(ending.signal)) {
-          const moment = await momentOf(client, snapshot, name);
+          // The client's own signal is the limit of the first answers.
+          const moment = await momentOf(client, snapshot, name, ending.signal);
           if (isJson) await terminal.json(moment.service === undefined ? snapshot : moment.service, true);
           screen?.show(pictureOf(moment, "", terminal));
           // Kept only after it was shown: a snapshot that cannot be shown is not tried again.
@@ -81,8 +82,8 @@ async function run({ values, positionals: [name], terminal, io }: Call<typeof op
   return code;
 }
 
-async function momentOf(client: AdminClient, snapshot: MeshSnapshot, name: string | undefined): Promise<Moment> {
-  return name === undefined ? { snapshot } : { snapshot, service: (await client.service(name)) ?? null };
+async function momentOf(client: AdminClient, snapshot: MeshSnapshot, name: string | undefined, signal?: AbortSignal): Promise<Moment> {
+  return name === undefined ? { snapshot } : { snapshot, service: (await client.service(name, signal)) ?? null };
 }
 
 /** The lines of `top` for a moment, escaped. */

@@ -1,3 +1,4 @@
+import { figuresLine } from "../../core/text/figures.ts";
 import type { CallTrace, ComparedInstance, PickDecision } from "../../index.ts";
 import { type Column, table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -10,7 +11,7 @@ const columns: readonly Column<Candidate>[] = [
   { title: "CANDIDATE", cell: ({ endpoint }) => endpoint },
   { title: "STATE", spare: 2, cell: ({ state }) => state },
   { title: "IN FLIGHT", align: "right", spare: 1, cell: ({ inFlight }) => String(inFlight) },
-  { title: "FIGURES", cell: ({ figures }) => figuresText(figures) },
+  { title: "FIGURES", cell: ({ figures }) => figuresLine(figures) || "-" },
 ];
 
 /** The decisions of a call as lines: why each attempt went where it did, and the candidates that were compared. Escaped. */
@@ -33,10 +34,4 @@ function headOf({ kind, attempt, atMs, endpoint, address, reason, candidates, co
   const end = result === undefined ? "no answer yet" : `${result.status ?? result.code} after ${result.ms.toFixed(1)} ms`;
   const part = compared.length > 0 && compared.length < candidates ? `, ${compared.length} of ${candidates} candidates compared` : "";
   return `${what} at ${atMs.toFixed(1)} ms: ${where}, ${end}; ${reason}${part}`;
-}
-
-function figuresText(figures: ComparedInstance["figures"]): string {
-  const entries = Object.entries(figures);
-  if (entries.length === 0) return "-";
-  return entries.map(([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(3)) : value}`).join(", ");
 }

@@ -1,11 +1,11 @@
-import { atMost, exactly, failures, noneFailed } from "../rig/claims.ts";
+import { exactly, failures, heapGrown, noneFailed } from "../rig/claims.ts";
 import { dnsShop } from "../rig/dns.ts";
 import { fault } from "../rig/fault.ts";
 import type { Instance } from "../rig/world.ts";
 
 const everyMs = 500;
 
-/** The name has other addresses twice a second: some of the instances, and some where nobody listens, which no answer has named before. */
+/** The name has other addresses twice a second: some of the instances, and some without a listener, which no answer has named before. */
 export const F151 = fault({
   id: "F151",
   name: "addresses-flap",
@@ -39,9 +39,9 @@ export const F151 = fault({
     clearInterval(timer);
     shop.listed = shop.instances;
   },
-  expect: (outcome) => [
+  expect: (outcome, _state, world) => [
     noneFailed(outcome),
     exactly("POSTs failed", failures(outcome, "POST").length, 0),
-    atMost("heap grown, in MiB", (outcome.after.heapMb - outcome.before.heapMb) / 2, 20),
+    heapGrown(outcome, world, 20),
   ],
 });

@@ -1,4 +1,4 @@
-import { atLeast, atMost, ejections, noneFailed } from "../rig/claims.ts";
+import { atLeast, atMost, ejections, heapGrown, noneFailed } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 
 /** With each call come five to services that do not exist, each of another name. */
@@ -10,10 +10,10 @@ export const F152 = fault({
     return await world.shop(4, {}, 0);
   },
   inject: () => {},
-  expect: (outcome) => [
+  expect: (outcome, _state, world) => [
     atLeast("calls", outcome.ledger.length, 100),
     noneFailed(outcome),
     atMost("times that an instance was taken out", ejections(outcome), 0),
-    atMost("heap grown, in MiB", (outcome.after.heapMb - outcome.before.heapMb) / 2, 20),
+    heapGrown(outcome, world, 20),
   ],
 });

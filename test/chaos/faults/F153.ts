@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { atLeast, atMost, ejections, exactly, failures, latency, within } from "../rig/claims.ts";
+import { atLeast, atMost, ejections, exactly, failures, heapGrown, latency, within } from "../rig/claims.ts";
 import { fault } from "../rig/fault.ts";
 import { wellBehaved } from "../rig/raw.ts";
 
@@ -36,7 +36,7 @@ export const F153 = fault({
   heal(peer) {
     peer.script = wellBehaved;
   },
-  expect(outcome, peer) {
+  expect(outcome, peer, world) {
     const hit = outcome.ledger.filter(({ id }) => peer.given.get(id) === "bomb");
     return [
       atLeast("bombs", hit.length, 5),
@@ -45,7 +45,7 @@ export const F153 = fault({
       within("until they failed", latency(hit, 1), 2_000),
       // It has answered; the limit is the caller's.
       atMost("times that an instance was taken out", ejections(outcome), 0),
-      atMost("heap grown, in MiB", (outcome.after.heapMb - outcome.before.heapMb) / 2, 20),
+      heapGrown(outcome, world, 20),
     ];
   },
 });

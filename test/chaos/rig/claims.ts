@@ -1,6 +1,7 @@
 import type { Claim, Outcome } from "./fault.ts";
 import { isFailed, quantile } from "./reconcile.ts";
 import type { AttemptTrace, LedgerEntry } from "./records.ts";
+import type { World } from "./world.ts";
 
 /** Times of rows are for a quiet machine: a busy one may take three times as long. Counts have no slack. */
 export const slack = 3;
@@ -68,26 +69,7 @@ export function openBetween(
 
 /** Milliseconds from the end of the first failed attempt at these endpoints to the last one that began there and was no probe, by the slowest client. */
 export function outAfterFirstFailure(outcome: Outcome, upstreams: readonly string[]): number {
-  return outAfterFirst(outcome, upstreams, ({ isFailed: failed }) => failed === true);
-}
-
-/**
- * The most attempts, probes apart, that one client began at these endpoints after the end of its first failed one there. Five failures in a row take
- * an instance out of rotation; a picker that avoids it may take a while to send so many.
- */
-export function attemptsAfterFirstFailure({ attempts, injectedAt, healedAt }: Outcome, upstreams: readonly string[]): number {
-  let most = 0;
-  for (const client of new Set(attempts.map((each) => each.client))) {
-    const there = attempts.filter(
-      (each) => each.client === client && upstreams.includes(each.upstream) && (each.endedAt ?? 0) >= injectedAt,
-    );
-    const first = Math.min(...there.filter(({ isFailed }) => isFailed).map(({ endedAt }) => endedAt ?? Number.POSITIVE_INFINITY));
-    const later = there.filter(
-      ({ isProbe, startedAt }) => !isProbe && startedAt > first && startedAt < (healedAt ?? Number.POSITIVE_INFINITY),
-    );
-    most = Math.max(most, later.length);
-  }
-  return most;
+  return outAfterFirst(outcome, upstreams, hasFailed);
 }
 
 /**
@@ -95,28 +77,45 @@ export function attemptsAfterFirstFailure({ attempts, injectedAt, healedAt }: Ou
  * the five in a row that are; the picker avoids the endpoint after it, and may find it gone seconds later.
  */
 export function outAfterFirstRefusal(outcome: Outcome, upstreams: readonly string[]): number {
-  return outAfterFirst(outcome, upstreams, ({ isFailed: failed, phase }) => failed === true && phase === "connect");
+  return outAfterFirst(outcome, upstreams, (attempt) => hasFailed(attempt) && attempt.phase === "connect");
 }
 
-function outAfterFirst(
-  { attempts, injectedAt, healedAt }: Outcome,
+/**
+ * The most attempts, probes apart, that one client began at these endpoints after the end of its first failed one there. Five failures in a row take
+ * an instance out of rotation; a picker that avoids it may take a while to send so many.
+ */
+export function attemptsAfterFirstFailure(outcome: Outcome, upstreams: readonly string[]): number {
+  return Math.max(0, ...afterFirst(outcome, upstreams, hasFailed).map(({ later }) => later.length));
+}
+
+function outAfterFirst(outcome: Outcome, upstreams: readonly string[], isProof: (attempt: AttemptTrace) => boolean): number {
+  const found = afterFirst(outcome, upstreams, isProof);
+  return Math.max(0, ...found.flatMap(({ first, later }) => later.map(({ startedAt }) => startedAt - first)));
+}
+
+function hasFailed({ isFailed: failed }: AttemptTrace): boolean {
+  return failed === true;
+}
+
+/** For each client the end of the first proof at these endpoints during the fault, and the attempts, probes apart, that it began there later. */
+function afterFirst(
+  { attempts, injectedAt, healedAt = Number.POSITIVE_INFINITY }: Outcome,
   upstreams: readonly string[],
   isProof: (attempt: AttemptTrace) => boolean,
-): number {
-  let worst = 0;
-  for (const client of new Set(attempts.map((each) => each.client))) {
+): readonly { readonly first: number; readonly later: readonly AttemptTrace[] }[] {
+  return [...new Set(attempts.map((each) => each.client))].map((client) => {
     const there = attempts.filter(
       (each) =>
-        each.client === client &&
-        upstreams.includes(each.upstream) &&
-        each.startedAt < (healedAt ?? Number.POSITIVE_INFINITY) &&
-        (each.endedAt ?? 0) >= injectedAt,
+        each.client === client && upstreams.includes(each.upstream) && each.startedAt < healedAt && (each.endedAt ?? 0) >= injectedAt,
     );
     const first = Math.min(...there.filter(isProof).map(({ endedAt }) => endedAt ?? Number.POSITIVE_INFINITY));
-    const last = Math.max(...there.filter(({ isProbe }) => !isProbe).map(({ startedAt }) => startedAt));
-    if (Number.isFinite(first) && last > first) worst = Math.max(worst, last - first);
-  }
-  return worst;
+    return { first, later: there.filter(({ isProbe, startedAt }) => !isProbe && startedAt > first) };
+  });
+}
+
+/** Growth of the heap over the load, of one client in the mean. */
+export function heapGrown({ before, after }: Outcome, { clients }: World, mostMb: number): Claim {
+  return atMost("heap grown, in MiB", (after.heapMb - before.heapMb) / clients.length, mostMb);
 }
 
 /**

@@ -184,6 +184,15 @@ describe("inmesh top", () => {
     expect(JSON.parse(json.stdout().split("\n")[0] as string)).toMatchObject({ service: "shop", endpointRows: [{ id: "shop-a" }] });
   });
 
+  it("shows the endpoints of a service for longer than the limit of the first answers", async () => {
+    const ending = new AbortController();
+    const top = startCli(["top", "shop", "--admin", page.url, "--timeout", "1s", "-o", "json"], { signal: ending.signal });
+    await until("lines of three seconds", () => top.stdout().split("\n").length > 3, 10_000);
+    ending.abort("SIGINT");
+    await top.ended;
+    expect(top.stderr()).not.toContain("trying again");
+  });
+
   it.each([
     ["the key Ctrl-C", (stdin: PassThrough) => stdin.write("\u0003")],
     ["SIGINT", (_: PassThrough, ending: AbortController) => ending.abort("SIGINT")],
