@@ -32,7 +32,7 @@ describe("the metrics of a mesh", () => {
   it("count a call that its deadline ended, before the response or within its body, and not one that an attempt's limit ended", async () => {
     const silent = await serve(() => {});
     const endless = await serve((_request, response) => void response.write("o"));
-    const mesh = meshOf({ silent: silent.port, endless: endless.port }, { timeoutMs: 80, attemptTimeoutMs: false, retry: false });
+    const mesh = meshOf({ silent: silent.port, endless: endless.port }, { timeoutMs: 250, attemptTimeoutMs: false, retry: false });
     await rejectionOf(mesh.fetch("silent/"));
     expect(await total("inmesh.client.deadline.exceeded")).toBe(1);
     await rejectionOf((await mesh.fetch("endless/")).text());
