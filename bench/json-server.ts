@@ -12,4 +12,6 @@ const server = createServer((incoming, outgoing) => {
   if (incoming.method === "GET") answer();
   else incoming.resume().on("end", answer);
 });
+// A client's turn comes seconds after its last one, and not every client tries again where its idle connection is closed in that moment.
+server.keepAliveTimeout = 120_000;
 server.listen(0, "127.0.0.1", () => answerParent((server.address() as AddressInfo).port, () => 0));
