@@ -14,6 +14,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["circuit", ["core/*", "circuit/opossum"]],
   ["circuit/opossum", ["core/*"]],
   ["files", []],
+  ["identity", ["core/*", "files"]],
   ["suggestions", []],
   ["discovery/last-good", ["core/*", "files"]],
   ["discovery/boundary", ["core/*"]],

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Caller, VerifiedToken } from "../../core/caller.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { rawHeader } from "../../core/http/raw-headers.ts";
@@ -29,12 +30,16 @@ export interface InboundHost {
 }
 
 /** A request under way: one record for all parts, which keep what they need in it. */
-export class InboundRequest implements ServedRequest {
+export class InboundRequest implements ServedRequest, Caller {
   readonly request: ServerRequest;
   readonly reply: ServerReply;
   readonly peer: Peer;
   readonly startedAt: number;
   readonly target: string;
+  /** The verified identity of the caller: that of the connection, until a part believes a proxy in front. */
+  identity: string | undefined;
+  /** The tokens that a part has verified. */
+  tokens: readonly VerifiedToken[] = [];
   /** The part that has answered; `undefined` while none has. */
   refusedBy: string | undefined = undefined;
   /** Milliseconds that the caller still waited at the arrival; `Infinity` where the request does not say. */
@@ -69,6 +74,7 @@ export class InboundRequest implements ServedRequest {
     this.request = request;
     this.reply = reply;
     this.peer = peerOf(request);
+    this.identity = this.peer.identity;
     this.startedAt = startedAt;
     // Express takes the path of a router off `url`.
     this.target = (request as { readonly originalUrl?: string }).originalUrl ?? request.url ?? "/";
@@ -87,6 +93,10 @@ export class InboundRequest implements ServedRequest {
   }
 
   get peerAddress(): string | undefined {
+    return this.peer.address;
+  }
+
+  get address(): string | undefined {
     return this.peer.address;
   }
 
