@@ -70,7 +70,10 @@ export async function startSidecars({ client, server, rules, endpoint }: Sidecar
         endpoint: { host, port: inbound.port },
         transport: {
           name: "envoy.transport_sockets.tls",
-          typed_config: { "@type": extension("transport_sockets.tls.v3.UpstreamTlsContext"), common_tls_context: tlsContext(server.identity) },
+          typed_config: {
+            "@type": extension("transport_sockets.tls.v3.UpstreamTlsContext"),
+            common_tls_context: tlsContext(server.identity),
+          },
         },
       },
     })),
@@ -130,10 +133,7 @@ function authorization(rules: readonly SidecarRule[]): object {
       permissions: [
         {
           and_rules: {
-            rules: [
-              { header: { name: ":method", string_match: { exact: method } } },
-              { url_path: { path: { prefix: pathPrefix } } },
-            ],
+            rules: [{ header: { name: ":method", string_match: { exact: method } } }, { url_path: { path: { prefix: pathPrefix } } }],
           },
         },
       ],
@@ -155,7 +155,10 @@ function bootstrap({ port, transport, filters, upstream }: SidecarConfig, adminP
     route_config: {
       virtual_hosts: [{ name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: "service", timeout: "10s" } }] }],
     },
-    http_filters: [...filters, { name: "envoy.filters.http.router", typed_config: { "@type": extension("filters.http.router.v3.Router") } }],
+    http_filters: [
+      ...filters,
+      { name: "envoy.filters.http.router", typed_config: { "@type": extension("filters.http.router.v3.Router") } },
+    ],
   };
   return {
     admin: { address: address(adminPort) },
@@ -180,7 +183,13 @@ function bootstrap({ port, transport, filters, upstream }: SidecarConfig, adminP
           ...(upstream.transport !== undefined && { transport_socket: upstream.transport }),
           load_assignment: {
             cluster_name: "service",
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: upstream.endpoint.host, port_value: upstream.endpoint.port } } } }] }],
+            endpoints: [
+              {
+                lb_endpoints: [
+                  { endpoint: { address: { socket_address: { address: upstream.endpoint.host, port_value: upstream.endpoint.port } } } },
+                ],
+              },
+            ],
           },
         },
       ],

@@ -1,3 +1,4 @@
+import type { webcrypto } from "node:crypto";
 // The library needs its polyfill before it.
 import "reflect-metadata";
 import {
@@ -42,11 +43,11 @@ export class Authority {
   /** Its own certificate, PEM. */
   readonly certificate: string;
   readonly #own: X509Certificate;
-  readonly #keys: CryptoKeyPair;
+  readonly #keys: webcrypto.CryptoKeyPair;
   /** The certificates that come with what it issues: its own, where another authority has issued that. */
   readonly #above: string;
 
-  private constructor(own: X509Certificate, keys: CryptoKeyPair, above: string) {
+  private constructor(own: X509Certificate, keys: webcrypto.CryptoKeyPair, above: string) {
     this.#own = own;
     this.#keys = keys;
     this.#above = above;
@@ -60,7 +61,11 @@ export class Authority {
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     ];
-    const own = await generated({ subject: `CN=${name}`, ...wanted, extensions }, keys, issuer === undefined ? undefined : [issuer.#own, issuer.#keys]);
+    const own = await generated(
+      { subject: `CN=${name}`, ...wanted, extensions },
+      keys,
+      issuer === undefined ? undefined : [issuer.#own, issuer.#keys],
+    );
     return new Authority(own, keys, issuer === undefined ? "" : `${own.toString("pem")}\n${issuer.#above}`);
   }
 
@@ -82,14 +87,14 @@ export class Authority {
   }
 }
 
-function newKeys(): Promise<CryptoKeyPair> {
-  return crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
 }
 
 function generated(
   { uris = [], dnsNames = [], addresses = [], notBefore, notAfter, subject = "", extensions = [] }: Wanted,
-  keys: CryptoKeyPair,
-  issuer: readonly [X509Certificate, CryptoKeyPair] | undefined,
+  keys: webcrypto.CryptoKeyPair,
+  issuer: readonly [X509Certificate, webcrypto.CryptoKeyPair] | undefined,
 ): Promise<X509Certificate> {
   const names = [
     ...uris.map((value) => ({ type: "url" as GeneralNameType, value })),
@@ -101,5 +106,10 @@ function generated(
   const common = { subject, ...dates, extensions: all, signingAlgorithm: algorithm };
   return issuer === undefined
     ? X509CertificateGenerator.createSelfSigned({ name: subject, keys, extensions: all, signingAlgorithm: algorithm, ...dates })
-    : X509CertificateGenerator.create({ ...common, issuer: issuer[0].subject, publicKey: keys.publicKey, signingKey: issuer[1].privateKey });
+    : X509CertificateGenerator.create({
+        ...common,
+        issuer: issuer[0].subject,
+        publicKey: keys.publicKey,
+        signingKey: issuer[1].privateKey,
+      });
 }
