@@ -116,7 +116,8 @@ async function startSidecar(
 /** TLS 1.3 with the certificate of the sidecar; `identity` is the only one that the other end may have. */
 function tlsContext(identity?: string): object {
   return {
-    tls_params: { tls_minimum_protocol_version: "TLSv1_3" },
+    // As a client, Envoy speaks 1.2 at most unless it is told.
+    tls_params: { tls_minimum_protocol_version: "TLSv1_3", tls_maximum_protocol_version: "TLSv1_3" },
     tls_certificates: [{ certificate_chain: { filename: "certificate.pem" }, private_key: { filename: "key.pem" } }],
     validation_context: {
       trusted_ca: { filename: "authority.pem" },
