@@ -16,6 +16,7 @@ import { picks } from "./picks.ts";
 import { registration } from "./registration.ts";
 import { type BenchReport, printReport } from "./report.ts";
 import { scrape } from "./scrape.ts";
+import { secured } from "./secured.ts";
 import { sidecar } from "./sidecar.ts";
 import { stopping } from "./stopping.ts";
 import { streaming } from "./streaming.ts";
@@ -25,6 +26,7 @@ import { telemetry } from "./telemetry.ts";
 const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<BenchReport>>> = {
   overhead,
   sidecar,
+  secured,
   latency,
   telemetry,
   scrape,

@@ -1,15 +1,13 @@
-import { readFileSync } from "node:fs";
 import { startEnvoy } from "../test/servers/envoy.ts";
 import { startNginx } from "../test/servers/nginx.ts";
 import type { ServerProcess } from "../test/servers/process.ts";
 import { type Child, startChild } from "./children.ts";
 import { type Run, unmeasuredCalls } from "./client-process.ts";
+import { processMicros } from "./process-cpu.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
 
 const callsPerTurn = 8_000;
-/** The kernel counts the CPU of other processes in hundredths of a second (`getconf CLK_TCK`). */
-const microsPerTick = 10_000;
 
 /**
  * Measures the CPU per GET of a small JSON document from one of two instances: the mesh inside the client, and Node's fetch through a real proxy
@@ -59,18 +57,10 @@ export async function sidecar(rounds = 9): Promise<BenchReport> {
 
 function through(client: Child<Run, number>, proxy?: ServerProcess): () => Promise<Sample> {
   return async () => {
-    const before = proxy === undefined ? 0 : cpuTicks(proxy.pid);
+    const before = proxy === undefined ? 0 : processMicros(proxy.pid);
     const spent = await client.ask({ method: "get", calls: callsPerTurn });
     const served = callsPerTurn + unmeasuredCalls;
-    const proxied = proxy === undefined ? 0 : ((cpuTicks(proxy.pid) - before) * microsPerTick) / served;
+    const proxied = proxy === undefined ? 0 : (processMicros(proxy.pid) - before) / served;
     return { value: spent + proxied, client: spent, proxy: proxied };
   };
-}
-
-/** User and system time of a process with all its threads: the 14th and 15th field of its line, by proc(5). */
-function cpuTicks(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name of the program, in parentheses, may contain spaces.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
 }
