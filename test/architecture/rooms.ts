@@ -15,6 +15,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["circuit/opossum", ["core/*"]],
   ["files", []],
   ["identity", ["core/*", "files"]],
+  ["identity/files", ["core/*", "files", "identity"]],
   ["suggestions", []],
   ["discovery/last-good", ["core/*", "files"]],
   ["discovery/boundary", ["core/*"]],
