@@ -3,7 +3,7 @@ import type { Server, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ServerRequest } from "../node-server.ts";
 import { identityOf } from "./identity.ts";
-import { type Networks, networkOf } from "./networks.ts";
+import type { Networks } from "./networks.ts";
 
 const peerKey = Symbol("inmesh peer");
 
@@ -35,11 +35,6 @@ export class Peer {
   isIn(networks: Networks): boolean {
     if (this.#trust?.networks !== networks) this.#trust = { networks, isTrusted: networks.has(this.address) };
     return this.#trust.isTrusted;
-  }
-
-  /** Stands for the caller in limits: its verified identity, else the network of its address. `undefined` for a Unix socket. */
-  get key(): string | undefined {
-    return this.identity ?? networkOf(this.address);
   }
 
   /** Bytes that were written on the connection so far. */

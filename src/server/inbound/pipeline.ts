@@ -14,10 +14,12 @@ import { LoadPart } from "./load/load-part.ts";
 import { ProcessLoad } from "./load/process-load.ts";
 import { AccessLog } from "./log/access-log.ts";
 import { accessLogOptions } from "./log/access-log-options.ts";
+import { Networks } from "./networks.ts";
 import { ObservePart } from "./observe-part.ts";
 import { type AskReadiness, OwnPaths } from "./own-paths.ts";
+import { ForwardedIdentity } from "./proxies/forwarded-identity.ts";
 import { StripHeaders } from "./strip-headers.ts";
-import { trustOptions } from "./trust-options.ts";
+import { type TrustSettings, trustOptions } from "./trust-options.ts";
 
 /** The things that the parts share. */
 export interface InboundContext {
@@ -43,6 +45,7 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
   const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
   const loadPart: LoadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
   const strip = trust === false ? undefined : new StripHeaders(trustOptions.settle(trust));
+  const forwarded = trust === false ? undefined : forwardedIdentity(trustOptions.settle(trust));
   const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), clock, random);
   const own = new OwnPaths(
     health === false ? false : healthOptions.settle(health),
@@ -55,6 +58,8 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     own,
     // Before everything that reads a header: nothing may see one that its sender had no right to.
     strip,
+    // Before everything that asks for the caller.
+    forwarded,
     // Above all that refuses, so that refusals are logged, measured and traced as answers of this service.
     log,
     observers !== undefined && new ObservePart(observers, clock),
@@ -70,4 +75,8 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     concurrency !== false && new InboundConcurrency(inboundConcurrencyOptions.settle(concurrency), clock),
   ];
   return { parts: parts.filter((part) => part !== false && part !== undefined), own, strip, process, log };
+}
+
+function forwardedIdentity({ identity, peers }: TrustSettings): ForwardedIdentity | undefined {
+  return typeof identity !== "string" ? undefined : new ForwardedIdentity(identity, new Networks("inbound: trust.peers", peers));
 }

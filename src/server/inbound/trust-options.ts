@@ -1,7 +1,8 @@
 import { refuseOption } from "../../core/settings/checks.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
-import { custom } from "../../core/settings/rules.ts";
+import { choice, custom, orFalse } from "../../core/settings/rules.ts";
 import { Networks } from "./networks.ts";
+import type { IdentityHeader } from "./proxies/forwarded-identity.ts";
 
 /** Which headers are believed, and from which peers; `trust` in the options of `inbound`. */
 export interface TrustOptions {
@@ -14,6 +15,12 @@ export interface TrustOptions {
   readonly alsoStrip?: readonly string[];
   /** Headers that others can send all the same, of those that are taken out. @default [] */
   readonly keep?: readonly string[];
+  /**
+   * The header by which these peers say whose certificate they have verified, the only one that they set themselves: `x-forwarded-client-cert` (Envoy, Consul
+   * Connect), of which the last element counts, or `client-cert` (RFC 9440). The request's caller is then the one it names. `false`: none is believed.
+   * @default false
+   */
+  readonly identity?: IdentityHeader | false;
 }
 
 /** This machine: only its own processes reach a server by it, and the proxy in front of a server often is one of them. */
@@ -31,6 +38,7 @@ export const trustOptions = optionTable<TrustOptions>()({
   }),
   alsoStrip: headerNames(),
   keep: headerNames(),
+  identity: orFalse(choice<IdentityHeader>(["x-forwarded-client-cert", "client-cert"]), false),
 });
 
 /** {@link TrustOptions} with the defaults filled in. */

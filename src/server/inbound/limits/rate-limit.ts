@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../../core/clock.ts";
 import { answerOf } from "../answer-of.ts";
 import type { InboundPart, InboundRequest } from "../inbound-request.ts";
+import { networkOf } from "../networks.ts";
 import { CellRate } from "./cell-rate.ts";
 import type { RateLimitSettings } from "./rate-limit-options.ts";
 
@@ -40,10 +41,10 @@ export class RateLimit implements InboundPart {
 
   #keyOf(record: InboundRequest): string | undefined {
     const { key } = this.#settings;
-    if (key === undefined) return record.peer.key;
+    if (key === undefined) return callerOf(record);
     const own = answerOf(
       { what: "the function rateLimit.key", ask: () => key(record.request), isAnswer: isKey, wanted: "string or undefined" },
-      () => record.peer.key,
+      () => callerOf(record),
     );
     return own === undefined || own.length <= maxKeyLength ? own : createHash("sha256").update(own).digest("base64");
   }
@@ -51,4 +52,9 @@ export class RateLimit implements InboundPart {
 
 function isKey(given: unknown): given is string | undefined {
   return given === undefined || typeof given === "string";
+}
+
+/** Stands for the caller: its verified identity, else the network of its address. `undefined` for a Unix socket. */
+function callerOf({ identity, peer }: InboundRequest): string | undefined {
+  return identity ?? networkOf(peer.address);
 }

@@ -55,7 +55,7 @@ export class AccessLog implements InboundPart {
     const endedAt = this.#clock.now();
     const ms = Math.round((endedAt - record.startedAt) * 1_000) / 1_000;
     let line = `{"time":"${isoTime(this.#clock.wallNow())}","peer":"${peer.address ?? "unix"}"`;
-    if (peer.identity !== undefined) line += `,"identity":${jsonText(peer.identity)}`;
+    if (record.identity !== undefined) line += `,"identity":${jsonText(record.identity)}`;
     line += `,"method":${jsonText(method)},"target":${jsonText(redactedTarget(record.target, this.#settings.query))}`;
     if (route !== undefined) line += `,"route":${jsonText(route)}`;
     line += `,"protocol":"HTTP/${record.httpVersion}","status":${reply.headersSent ? reply.statusCode : "null"},"ms":${ms}`;
@@ -83,7 +83,7 @@ export class AccessLog implements InboundPart {
     const from = referer === undefined ? undefined : redactedTarget(referer, this.#settings.query);
     const request = nginxText(`${method} ${target} HTTP/${record.httpVersion}`);
     return (
-      `${peer.address ?? "unix:"} - ${nginxText(peer.identity)} [${nginxTime(this.#clock.wallNow())}] "${request}" ` +
+      `${peer.address ?? "unix:"} - ${nginxText(record.identity)} [${nginxTime(this.#clock.wallNow())}] "${request}" ` +
       `${reply.headersSent ? reply.statusCode : 499} ${bytesOf(record) ?? 0} "${nginxText(from)}" "${nginxText(record.header("user-agent"))}"\n`
     );
   }

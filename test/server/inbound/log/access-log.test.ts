@@ -94,7 +94,7 @@ describe("the access log", () => {
     await next(1);
     await as({});
     const [first, second] = await next(2);
-    expect([first?.["identity"], second?.["identity"]]).toEqual(["CN=eureka.test", undefined]);
+    expect([first?.["identity"], second?.["identity"]]).toEqual(["eureka.test", undefined]);
   });
 
   test("has refusals with their part, requests that were cut off, and none of the mesh's own", async () => {
