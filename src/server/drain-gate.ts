@@ -82,15 +82,14 @@ export class DrainGate implements Gate {
     return true;
   }
 
-  upgrade(request: ServerRequest, socket: Duplex): boolean {
+  upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
     if (this.#why !== undefined) {
-      refuseUpgrade(socket, this.#why);
+      refuseUpgrade(socket, { why: this.#why });
       return true;
     }
-    this.#parts.inbound?.upgrade(request);
     this.#parts.callers.called(undefined, undefined);
     this.#parts.traffic.upgrade(request, socket);
-    return false;
+    return this.#parts.inbound?.upgrade(request, socket, proceed) ?? false;
   }
 
   #announcement(request: ServerRequest): string {

@@ -1,9 +1,11 @@
+import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { answerOf } from "./answer-of.ts";
+import { judgeUpgrade } from "./authentication/judge-upgrade.ts";
 import { refuseLate } from "./deadline-part.ts";
 import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
 import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
@@ -64,9 +66,14 @@ export class Inbound implements InboundHost {
     return record;
   }
 
-  /** Takes headers out of a request for an upgrade, which sees nothing else of this: it leaves HTTP. */
-  upgrade(request: ServerRequest): void {
+  /**
+   * Takes headers out of a request for an upgrade, and judges its tokens; it sees nothing else of this, since it leaves HTTP. Returns whether it has taken
+   * the request, as a part's `arrive` does.
+   */
+  upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
     this.#pipeline.strip?.arrive({ request, peer: peerOf(request) });
+    const { authentication } = this.#settings;
+    return authentication.length > 0 && judgeUpgrade(request, { socket, proceed, providers: authentication });
   }
 
   /** Whether a request is one of the mesh's own, such as a probe of an orchestrator. */

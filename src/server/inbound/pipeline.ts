@@ -1,4 +1,5 @@
 import type { ServerObservers } from "../../core/observing/served-mesh.ts";
+import { Authentication } from "./authentication/authentication.ts";
 import { DeadlinePart } from "./deadline-part.ts";
 import { healthOptions } from "./health-options.ts";
 import type { InboundSettings } from "./inbound-options.ts";
@@ -38,7 +39,7 @@ export interface Pipeline {
 
 /** Makes the parts that the options ask for, in their order. */
 export function inboundPipeline(settings: InboundSettings, { readiness, observers }: InboundContext): Pipeline {
-  const { health, trust, load, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
+  const { health, trust, load, concurrency, rateLimit, shedding, accessLog, authentication, clock, random } = settings;
   const reported = load === false ? undefined : loadOptions.settle(load);
   const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
   const loadPart: LoadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
@@ -64,6 +65,8 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     shedding !== false && new Shedding(sheddingOptions.settle(shedding), process),
     // Before the limit of all: one caller's surplus must not wait in the queue in front of others.
     rateLimit !== false && new RateLimit(rateLimitOptions.settle(rateLimit), clock),
+    // Below the limits, since to verify a token costs more than they do; above what decides by it.
+    authentication.length > 0 && new Authentication(authentication),
     // Counts what this instance has taken on, also while it waits for a place: that is its load.
     (reported !== undefined || shedding !== false) && loadPart,
     // Last: a place is held only by what is handled.
