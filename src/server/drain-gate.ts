@@ -80,26 +80,21 @@ export class DrainGate implements Gate {
     const { traffic, inbound, server } = this.#parts;
     traffic.stream(stream);
     // A listener of streams, and one of CONNECT, gets them before any rule is asked.
-    const isUnjudged = inbound?.isAuthorizing === true && (headers[":method"] === "CONNECT" || hasStreamListener(server));
+    const isUnjudged = inbound?.isJudging === true && (headers[":method"] === "CONNECT" || hasStreamListener(server));
     const why = this.#why ?? (isUnjudged ? "streams are not judged here" : undefined);
     if (why === undefined) return false;
     refuseStream(stream, why);
     return true;
   }
 
-  upgrade(request: ServerRequest, socket: Duplex): boolean {
+  upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
     if (this.#why !== undefined) {
       refuseUpgrade(socket, { why: this.#why });
       return true;
     }
-    const denial = this.#parts.inbound?.upgrade(request);
-    if (denial !== undefined) {
-      refuseUpgrade(socket, denial);
-      return true;
-    }
     this.#parts.callers.called(undefined, undefined);
     this.#parts.traffic.upgrade(request, socket);
-    return false;
+    return this.#parts.inbound?.upgrade(request, socket, proceed) ?? false;
   }
 
   #announcement(request: ServerRequest): string {

@@ -15,6 +15,7 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["@opentelemetry/api", ["telemetry/"]],
   ["@prometheus-io/client", ["telemetry/prometheus/", "telemetry/prometheus.ts"]],
   ["consul", ["registries/consul/", "registries/consul.ts"]],
+  ["jose", ["authentication/"]],
   ["eureka-js-client", ["registries/eureka/", "registries/eureka.ts"]],
 ]);
 

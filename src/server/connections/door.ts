@@ -8,8 +8,8 @@ export interface Gate {
   request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean;
   /** A stream of HTTP/2. The `request` for it follows, where the server has a listener of requests. */
   stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
-  /** A request to leave HTTP/1.1 on its connection: an upgrade, or CONNECT. */
-  upgrade(request: ServerRequest, socket: Duplex): boolean;
+  /** A request to leave HTTP/1.1 on its connection: an upgrade, or CONNECT. `proceed` returns `false` where there is no listener of it. */
+  upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean;
 }
 
 /**
@@ -34,7 +34,7 @@ export function guardDoor(server: NodeServer, gate: Gate): () => void {
   };
 }
 
-function isTaken(gate: Gate, event: string | symbol, args: readonly unknown[], proceed: () => void): boolean {
+function isTaken(gate: Gate, event: string | symbol, args: readonly unknown[], proceed: () => boolean): boolean {
   switch (event) {
     case "request":
     case "checkContinue":
@@ -45,7 +45,7 @@ function isTaken(gate: Gate, event: string | symbol, args: readonly unknown[], p
     case "upgrade":
     case "connect":
       // CONNECT over HTTP/2 has a response where that over HTTP/1.1 has the socket; its stream has been seen.
-      return !("stream" in (args[1] as object)) && gate.upgrade(args[0] as ServerRequest, args[1] as Duplex);
+      return !("stream" in (args[1] as object)) && gate.upgrade(args[0] as ServerRequest, args[1] as Duplex, proceed);
     default:
       return false;
   }

@@ -57,12 +57,14 @@ export function refuseStream(stream: ServerHttp2Stream, why: string): void {
 }
 
 /** Answers a request for an upgrade as {@link refuse} does. */
-export function refuseUpgrade(socket: Duplex, { why, status = 503, isMarked = true }: Omit<Refusal, "clock" | "headers">): void {
+export function refuseUpgrade(
+  socket: Duplex,
+  { why, status = 503, headers = {}, isMarked = true }: Pick<Refusal, "why" | "status" | "headers" | "isMarked">,
+): void {
   const text = `${why}\n`;
-  const headers = Object.entries(refusalHeaders).filter(([name]) => isMarked || name !== refusedHeader);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
-  );
+  const all = { ...refusalHeaders, "content-length": String(Buffer.byteLength(text)), connection: "close", ...headers };
+  const lines = Object.entries(all).flatMap(([name, value]) => (isMarked || name !== refusedHeader ? [`${name}: ${value}\r\n`] : []));
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${text}`);
 }
 
 function hasNoBody({ headers, httpVersionMajor, complete }: ServerRequest): boolean {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
+import type { TokenVerifier } from "../../authentication/token-verifier.ts";
 import type { Clock, Random } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
-import { checkFunction } from "../../core/settings/checks.ts";
+import { checkFunction, refuseOption } from "../../core/settings/checks.ts";
 import { clockRule } from "../../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { custom, flag, group, orFalse } from "../../core/settings/rules.ts";
@@ -33,6 +34,11 @@ export interface InboundOptions {
   readonly rateLimit?: RateLimitOptions | false;
   /** Refuses a share of the requests while the process is overloaded; `false` = never. @default false */
   readonly shedding?: SheddingOptions | false;
+  /**
+   * Providers that verify the tokens of requests, such as `jwt` of `inmesh/jwt`. A request without the token of a required one, and each with a token that
+   * does not hold, gets 401 before its handler sees it; upgrades too. @default []
+   */
+  readonly authentication?: readonly TokenVerifier[];
   /** A line for each request; `false` = none. @default false */
   readonly accessLog?: AccessLogOptions | false;
   /**
@@ -62,6 +68,7 @@ export const inboundOptions = optionTable<InboundOptions>()({
   concurrency: orFalse(group(inboundConcurrencyOptions), false),
   rateLimit: orFalse(group(rateLimitOptions), false),
   shedding: orFalse(group(sheddingOptions), false),
+  authentication: custom<readonly TokenVerifier[]>({ type: "TokenVerifier[]", default: [], check: checkProviders }),
   accessLog: orFalse(
     group(accessLogOptions, (option, { file, write }) => {
       if (file !== undefined && write !== undefined) throw new TypeError(`${option}: either file or write, not both`);
@@ -86,3 +93,15 @@ export const inboundOptions = optionTable<InboundOptions>()({
 
 /** {@link InboundOptions} with the defaults filled in. */
 export type InboundSettings = Settled<typeof inboundOptions.rules>;
+
+function checkProviders(option: string, value: unknown): void {
+  const isProvider = (each: Partial<TokenVerifier> | null) =>
+    typeof each?.name === "string" &&
+    typeof each.isRequired === "boolean" &&
+    typeof each.isFor === "function" &&
+    typeof each.verify === "function";
+  if (!(Array.isArray(value) && value.every(isProvider))) refuseOption(option, value, "an array of providers, such as jwt({ … })");
+  const names = (value as readonly TokenVerifier[]).map(({ name }) => name);
+  if (new Set(names).size < names.length)
+    throw new TypeError(`${option} has two providers of one name; the option name of a provider sets it`);
+}

@@ -1,15 +1,14 @@
+import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { answerOf } from "./answer-of.ts";
-import type { Denial } from "./authorization/authorization-part.ts";
 import { refuseLate } from "./deadline-part.ts";
 import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
 import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
 import type { AskReadiness } from "./own-paths.ts";
-import { peerOf } from "./peer.ts";
 import { inboundPipeline, type Pipeline } from "./pipeline.ts";
 
 /** The record of a request that a middleware has seen; global, so that it holds for two copies of this package too. */
@@ -65,19 +64,17 @@ export class Inbound implements InboundHost {
     return record;
   }
 
-  /** Takes headers out of a request for an upgrade, and judges it: it leaves HTTP, and sees nothing else of this. Returns the answer to one that may not pass. */
-  upgrade(request: ServerRequest): Denial | undefined {
-    const peer = peerOf(request);
-    this.#pipeline.strip?.arrive({ request, peer });
-    const { authorization } = this.#pipeline;
-    if (authorization === undefined) return undefined;
-    const { method = "GET", url: target = "/", rawHeaders } = request;
-    return authorization.judge({ method, target, rawHeaders }, { identity: peer.identity, address: peer.address, tokens: [] }).denial;
+  /**
+   * Judges a request for an upgrade, which sees nothing else of this, since it leaves HTTP. Returns whether it has taken the request, as a part's `arrive`
+   * does: it has refused it, or calls `proceed` later.
+   */
+  upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
+    return this.#pipeline.upgrades.judge(request, socket, proceed);
   }
 
   /** Whether requests must not reach listeners that these parts do not stand in front of. */
-  get isAuthorizing(): boolean {
-    return this.#pipeline.authorization !== undefined;
+  get isJudging(): boolean {
+    return this.#pipeline.upgrades.isJudging;
   }
 
   /** Whether a request is one of the mesh's own, such as a probe of an orchestrator. */

@@ -1,4 +1,5 @@
 import type { ServerObservers } from "../../core/observing/served-mesh.ts";
+import { Authentication } from "./authentication/authentication.ts";
 import { authorizationOptions } from "./authorization/authorization-options.ts";
 import { AuthorizationPart } from "./authorization/authorization-part.ts";
 import { DeadlinePart } from "./deadline-part.ts";
@@ -22,6 +23,7 @@ import { type AskReadiness, OwnPaths } from "./own-paths.ts";
 import { ForwardedIdentity } from "./proxies/forwarded-identity.ts";
 import { StripHeaders } from "./strip-headers.ts";
 import { type TrustSettings, trustOptions } from "./trust-options.ts";
+import { UpgradeJudge } from "./upgrade-judge.ts";
 
 /** The things that the parts share. */
 export interface InboundContext {
@@ -35,7 +37,8 @@ export interface Pipeline {
   /** In the order in which a request comes to them; its end is told to them from the last one back. */
   readonly parts: readonly InboundPart[];
   readonly own: OwnPaths;
-  readonly strip: StripHeaders | undefined;
+  /** For requests that leave HTTP, and pass none of the parts. */
+  readonly upgrades: UpgradeJudge;
   readonly process: ProcessLoad;
   readonly log: AccessLog | undefined;
   readonly authorization: AuthorizationPart | undefined;
@@ -43,7 +46,7 @@ export interface Pipeline {
 
 /** Makes the parts that the options ask for, in their order. */
 export function inboundPipeline(settings: InboundSettings, { readiness, observers }: InboundContext): Pipeline {
-  const { health, trust, load, authorization, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
+  const { health, trust, load, authentication, authorization, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
   const reported = load === false ? undefined : loadOptions.settle(load);
   const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
   const loadPart: LoadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
@@ -70,18 +73,21 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     observers !== undefined && new ObservePart(observers, clock),
     // A request that is not waited for any more takes no token and no place.
     settings.deadline && new DeadlinePart(),
-    // Above the limits: a request that may not be here takes no token and no place, and learns so whatever the load is.
-    authorizing,
     // Before the other limits: the cheapest answer, while the process can least afford another one.
     shedding !== false && new Shedding(sheddingOptions.settle(shedding), process),
     // Before the limit of all: one caller's surplus must not wait in the queue in front of others.
     rateLimit !== false && new RateLimit(rateLimitOptions.settle(rateLimit), clock),
+    // Below the limits, since to verify a token costs more than they do; above what decides by it.
+    authentication.length > 0 && new Authentication(authentication),
+    // Decides by the caller and its tokens. Above the load and the places: a request that may not be here counts in neither.
+    authorizing,
     // Counts what this instance has taken on, also while it waits for a place: that is its load.
     (reported !== undefined || shedding !== false) && loadPart,
     // Last: a place is held only by what is handled.
     concurrency !== false && new InboundConcurrency(inboundConcurrencyOptions.settle(concurrency), clock),
   ];
-  return { parts: parts.filter((part) => part !== false && part !== undefined), own, strip, process, log, authorization: authorizing };
+  const upgrades = new UpgradeJudge({ strip, forwarded, providers: authentication, authorization: authorizing });
+  return { parts: parts.filter((part) => part !== false && part !== undefined), own, upgrades, process, log, authorization: authorizing };
 }
 
 function forwardedIdentity({ identity, peers }: TrustSettings): ForwardedIdentity | undefined {

@@ -1,0 +1,73 @@
+import type { Duplex } from "node:stream";
+import type { TokenVerifier } from "../../authentication/token-verifier.ts";
+import type { Caller, VerifiedToken } from "../../core/caller.ts";
+import { refuseUpgrade } from "../connections/refusal.ts";
+import type { ServerRequest } from "../node-server.ts";
+import { unauthenticated } from "./authentication/authentication.ts";
+import { type Judgement, judgeTokens } from "./authentication/judge-tokens.ts";
+import type { AuthorizationPart } from "./authorization/authorization-part.ts";
+import { type Peer, peerOf } from "./peer.ts";
+import type { ForwardedIdentity } from "./proxies/forwarded-identity.ts";
+import type { StripHeaders } from "./strip-headers.ts";
+
+/** The parts that a request for an upgrade meets too. */
+export interface UpgradeJudgeParts {
+  readonly strip: StripHeaders | undefined;
+  readonly forwarded: ForwardedIdentity | undefined;
+  readonly providers: readonly TokenVerifier[];
+  readonly authorization: AuthorizationPart | undefined;
+}
+
+/**
+ * Judges requests for an upgrade in the order in which others meet the same parts: headers that their sender had no right to, the caller behind a proxy,
+ * tokens, authorization.
+ */
+export class UpgradeJudge {
+  readonly #parts: UpgradeJudgeParts;
+
+  constructor(parts: UpgradeJudgeParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether it can refuse a request. */
+  get isJudging(): boolean {
+    return this.#parts.providers.length > 0 || this.#parts.authorization !== undefined;
+  }
+
+  /** Returns whether it has taken the request: it has refused it, or calls `proceed` once its tokens are verified. */
+  judge(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
+    const peer = peerOf(request);
+    this.#parts.strip?.arrive({ request, peer });
+    const judgement = judgeTokens({ rawHeaders: request.rawHeaders, target: request.url ?? "/" }, this.#parts.providers);
+    if (!(judgement instanceof Promise)) return this.#isRefused(request, socket, peer, judgement);
+    // Node.js has taken its own listeners off: an error without one would end the process.
+    const onError = (): void => {};
+    socket.on("error", onError);
+    void judgement.then((late) => {
+      if (socket.destroyed || this.#isRefused(request, socket, peer, late)) return;
+      queueMicrotask(() => {
+        socket.off("error", onError);
+        if (!proceed()) socket.destroy();
+      });
+    });
+    return true;
+  }
+
+  #isRefused(request: ServerRequest, socket: Duplex, peer: Peer, judgement: Judgement): boolean {
+    if (typeof judgement === "string") {
+      refuseUpgrade(socket, unauthenticated(judgement));
+      return true;
+    }
+    const { method = "GET", url: target = "/", rawHeaders } = request;
+    const { authorization } = this.#parts;
+    const denial = authorization?.judge({ method, target, rawHeaders }, this.#callerOf(request, peer, judgement)).denial;
+    if (denial === undefined) return false;
+    refuseUpgrade(socket, denial);
+    return true;
+  }
+
+  #callerOf(request: ServerRequest, peer: Peer, tokens: readonly VerifiedToken[]): Caller {
+    const { forwarded } = this.#parts;
+    return { identity: forwarded === undefined ? peer.identity : forwarded.identityOf({ peer, request }), address: peer.address, tokens };
+  }
+}
