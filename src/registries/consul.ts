@@ -1,9 +1,11 @@
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { RefreshListeners } from "../discovery/refresh-listeners.ts";
+import type { IdentitySource } from "../identity/identity-source.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration, RegistrationOwner } from "../registration/registrar.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
+import { connectIdentity } from "./consul/connect/ca-source.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
@@ -26,6 +28,8 @@ export interface Consul extends Discovery, Registrar {
   services(signal: AbortSignal): Promise<readonly string[]>;
   /** Resolves once the agent has accepted the instance, then keeps it registered. */
   register(instance: Instance, signal?: AbortSignal, owner?: RegistrationOwner): Promise<Registration>;
+  /** The identity of a service in a Consul Connect mesh, from the authority of Consul: its certificate, renewed, and all authorities of the mesh. */
+  identity(service: string): IdentitySource;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
@@ -67,6 +71,7 @@ export function consul(options: ConsulOptions = {}): Consul {
       const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs), settings);
       return await keepRegistered(entry, { ...settings, initialStatus: instance.initialStatus, owner }, signal);
     },
+    identity: (service) => connectIdentity(settings, service),
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();
