@@ -1,0 +1,89 @@
+import type { Caller } from "../core/caller.ts";
+import type { CompiledRule } from "./compiled-rule.ts";
+import type { Policy } from "./policy.ts";
+import type { AuthorizationRequest } from "./request.ts";
+import { RuleIndex } from "./rule-index.ts";
+
+/** The decision on one request. */
+export interface Decision {
+  readonly allowed: boolean;
+  /** The rule that has decided; `undefined` where none has matched, so that the request is denied. */
+  readonly ruleId: string | undefined;
+  readonly reason: "a rule allows it" | "a rule denies it" | "no rule allows it";
+  /** Ids of the `audit` rules that match. */
+  readonly audits: readonly string[];
+}
+
+const noAudits: readonly string[] = [];
+const noRule: Decision = { allowed: false, ruleId: undefined, reason: "no rule allows it", audits: noAudits };
+
+/**
+ * A policy that is ready to decide. The first rule that denies decides, else the first that allows; what no rule allows is denied. It looks only at rules of
+ * the caller, path and method of a request, so that others cost nothing.
+ */
+export class CompiledPolicy {
+  readonly dryRun: boolean;
+  /** Ids of its rules, in their order. */
+  readonly ruleIds: readonly string[];
+  readonly #decisive: RuleIndex;
+  readonly #auditing: RuleIndex | undefined;
+  readonly #decisions: ReadonlyMap<string, Decision>;
+  // What is asked for, while it is: no closure is made for a decision.
+  #request: AuthorizationRequest | undefined = undefined;
+  #caller: Caller | undefined = undefined;
+  #nowMs = 0;
+  #best: CompiledRule | undefined = undefined;
+  #audits: string[] | undefined = undefined;
+
+  /** `policy` has been checked, by `checkPolicy` or `parsePolicy`. */
+  constructor({ rules, dryRun = false }: Policy) {
+    this.dryRun = dryRun;
+    this.ruleIds = rules.map(({ id }) => id);
+    const of = (wanted: string) => rules.filter(({ action }) => action === wanted);
+    this.#decisive = new RuleIndex([...of("deny"), ...of("allow")]);
+    const audits = of("audit");
+    this.#auditing = audits.length === 0 ? undefined : new RuleIndex(audits);
+    this.#decisions = new Map(
+      rules.map(({ id, action }) => [
+        id,
+        { allowed: action === "allow", ruleId: id, reason: action === "allow" ? "a rule allows it" : "a rule denies it", audits: noAudits },
+      ]),
+    );
+  }
+
+  /** `nowMs`: the time of day, in milliseconds since 1970. Never throws for any request. */
+  decide(request: AuthorizationRequest, caller: Caller, nowMs: number): Decision {
+    const { method, path } = request;
+    const { identity } = caller;
+    this.#request = request;
+    this.#caller = caller;
+    this.#nowMs = nowMs;
+    this.#best = undefined;
+    this.#decisive.visit(identity, method, path, this.#consider);
+    const best = this.#best as CompiledRule | undefined;
+    const decision = best === undefined ? noRule : (this.#decisions.get(best.id) ?? noRule);
+    if (this.#auditing === undefined) return decision;
+    this.#audits = undefined;
+    this.#auditing.visit(identity, method, path, this.#collect);
+    const audits = this.#audits as string[] | undefined;
+    return audits === undefined ? decision : { ...decision, audits };
+  }
+
+  readonly #consider = (rules: readonly CompiledRule[]): void => {
+    for (const rule of rules) {
+      if (this.#best !== undefined && rule.rank >= this.#best.rank) return;
+      if (rule.holds(this.#request as AuthorizationRequest, this.#caller as Caller, this.#nowMs)) {
+        this.#best = rule;
+        return;
+      }
+    }
+  };
+
+  readonly #collect = (rules: readonly CompiledRule[]): void => {
+    for (const rule of rules) {
+      if (!rule.holds(this.#request as AuthorizationRequest, this.#caller as Caller, this.#nowMs)) continue;
+      this.#audits ??= [];
+      if (!this.#audits.includes(rule.id)) this.#audits.push(rule.id);
+    }
+  };
+}

@@ -1,0 +1,33 @@
+import { loadRe2 } from "./re2js-package.cjs";
+
+/** A regular expression that takes time in proportion to the text, whatever the text is. */
+export interface LinearRegex {
+  /** Whether it matches the whole of a text. */
+  matches(text: string): boolean;
+}
+
+/** Characters of an expression: the automaton of a longer one takes memory without a use. */
+const maxLength = 1_024;
+
+/**
+ * Compiles an expression in the syntax of RE2, which has no backtracking: a caller cannot make a match take long.
+ * @throws Error saying why, for a wrong expression and where the package is not installed.
+ */
+export function linearRegex(source: string): LinearRegex {
+  if (source.length > maxLength) throw new Error(`the regular expression has ${source.length} characters; ${maxLength} are allowed`);
+  const { RE2JS } = load();
+  try {
+    const compiled = RE2JS.compile(source);
+    return { matches: (text) => compiled.matches(text) };
+  } catch (error) {
+    throw new Error(`the regular expression is wrong: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function load(): ReturnType<typeof loadRe2> {
+  try {
+    return loadRe2();
+  } catch (error) {
+    throw new Error("regular expressions need the npm package re2js: npm install re2js", { cause: error });
+  }
+}
