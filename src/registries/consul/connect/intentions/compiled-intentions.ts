@@ -56,6 +56,15 @@ export class CompiledIntentions {
     if (name === undefined) return { allowed: false, ruleId: undefined };
     const found = this.#compiled.find(({ intention: { source } }) => source === "*" || source === name);
     if (found === undefined) return this.#byDefault(undefined);
+    const decision = this.#decideBy(found, request, caller);
+    if (!decision.allowed || this.#set.byDefault === "deny" || found.intention.source === name) return decision;
+    // Where the default is to allow, a sidecar has a list of denials: an intention about all sources takes nothing from one about this source.
+    const own = this.#compiled.find(({ intention: { source } }) => source === name);
+    const other = own === undefined ? undefined : this.#decideBy(own, request, caller);
+    return other === undefined || other.allowed ? decision : other;
+  }
+
+  #decideBy(found: CompiledIntention, request: AuthorizationRequest, caller: Caller): IntentionDecision {
     const { intention, permissions } = found;
     const hasToken = !this.#set.isHttp || !found.isTokenBound || this.#isMet(intention.tokens, caller);
     if (intention.action !== undefined) return this.#of(intention.action, hasToken, intention.id);
