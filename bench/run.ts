@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { adminPage } from "./admin.ts";
+import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { endpoints } from "./endpoints.ts";
 import { importCost } from "./import.ts";
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   telemetry,
   scrape,
   inbound,
+  authorization,
   streaming,
   stopping,
   memory,

@@ -40,7 +40,13 @@ export type {
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
 export type { RecentCount } from "./core/observing/recent-count.ts";
-export type { ServedEnd, ServedObserver, ServedRequest } from "./core/observing/served-request.ts";
+export type {
+  AuthorizationDecision,
+  ServedAuthorization,
+  ServedEnd,
+  ServedObserver,
+  ServedRequest,
+} from "./core/observing/served-request.ts";
 // An instance as the mesh sees it: what pickers, observers and policies are handed.
 /** Progress of a request body, as {@link MeshRequest.progress} has it. */
 export type { SendProgress } from "./core/send-progress.ts";

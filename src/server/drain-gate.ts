@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../core/clock.ts";
 import { callerHeader, instanceHeader, letGoPath } from "../core/http/own-headers.ts";
@@ -9,10 +9,11 @@ import { refuse, refuseStream, refuseUpgrade } from "./connections/refusal.ts";
 import type { Traffic } from "./connections/traffic.ts";
 import { namesOf } from "./identity.ts";
 import type { Inbound } from "./inbound/inbound.ts";
-import { endReply, type ServerReply, type ServerRequest } from "./node-server.ts";
+import { endReply, type NodeServer, type ServerReply, type ServerRequest } from "./node-server.ts";
 
 /** The parts of a server that a {@link DrainGate} works with. */
 export interface DrainGateParts {
+  readonly server: NodeServer;
   readonly traffic: Traffic;
   readonly callers: Callers;
   /** The id of the instance in its registry, once it has one. */
@@ -75,19 +76,27 @@ export class DrainGate implements Gate {
     return true;
   }
 
-  stream(stream: ServerHttp2Stream): boolean {
-    this.#parts.traffic.stream(stream);
-    if (this.#why === undefined) return false;
-    refuseStream(stream, this.#why);
+  stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+    const { traffic, inbound, server } = this.#parts;
+    traffic.stream(stream);
+    // A listener of streams, and one of CONNECT, gets them before any rule is asked.
+    const isUnjudged = inbound?.isAuthorizing === true && (headers[":method"] === "CONNECT" || hasStreamListener(server));
+    const why = this.#why ?? (isUnjudged ? "streams are not judged here" : undefined);
+    if (why === undefined) return false;
+    refuseStream(stream, why);
     return true;
   }
 
   upgrade(request: ServerRequest, socket: Duplex): boolean {
     if (this.#why !== undefined) {
-      refuseUpgrade(socket, this.#why);
+      refuseUpgrade(socket, { why: this.#why });
       return true;
     }
-    this.#parts.inbound?.upgrade(request);
+    const denial = this.#parts.inbound?.upgrade(request);
+    if (denial !== undefined) {
+      refuseUpgrade(socket, denial);
+      return true;
+    }
     this.#parts.callers.called(undefined, undefined);
     this.#parts.traffic.upgrade(request, socket);
     return false;
@@ -98,6 +107,12 @@ export class DrainGate implements Gate {
     const names = namesOf(id(), request.socket);
     return this.#goneAt === undefined ? names : `${names};leaving=${Math.max(0, Math.round(this.#goneAt - clock.now()))}`;
   }
+}
+
+/** Whether streams have a listener beside the one by which Node.js makes requests of them. */
+function hasStreamListener(server: NodeServer): boolean {
+  const listeners = (server as NodeJS.EventEmitter).listeners("stream");
+  return listeners.length > (server.listenerCount("request") > 0 ? 1 : 0);
 }
 
 function connectionOf(request: ServerRequest): Closing | undefined {

@@ -7,7 +7,26 @@ import type { Servable } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type {
+  ClaimConditions,
+  Day,
+  HeaderCondition,
+  PathPattern,
+  Policy,
+  PolicyRule,
+  RuleAction,
+  RuleFrom,
+  RuleTo,
+  RuleWindow,
+  TokenCondition,
+} from "../authorization/policy.ts";
+export type { PolicyListener, PolicySource, PolicyWatch } from "../authorization/sources/policy-source.ts";
+export { type Place, PolicyError } from "../authorization/text/policy-error.ts";
+export { parsePolicy } from "../authorization/text/read-policy.ts";
+export type { AuthorizationDecision } from "../core/observing/served-request.ts";
 export type { ServingState } from "../core/observing/serving-state.ts";
+export type { AuditRecord } from "./inbound/authorization/audit.ts";
+export type { AuthorizationOptions } from "./inbound/authorization/authorization-options.ts";
 export type { HealthOptions } from "./inbound/health-options.ts";
 export type { InboundOptions } from "./inbound/inbound-options.ts";
 export type { InboundConcurrencyOptions } from "./inbound/limits/concurrency-options.ts";

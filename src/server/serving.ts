@@ -62,7 +62,7 @@ export class ServedServer implements Serving {
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
     const inbound = Inbound.of(settings, () => this.readiness());
-    const gate = new DrainGate({ traffic, callers, inbound, clock, id: () => this.registration?.id });
+    const gate = new DrainGate({ server, traffic, callers, inbound, clock, id: () => this.registration?.id });
     this.#parts = {
       settings,
       server,

@@ -31,6 +31,8 @@ export const attribute = {
   retryReason: "inmesh.retry.reason",
   retryDenial: "inmesh.retry.denial",
   serverRefusal: "inmesh.server.refusal",
+  authorizationDecision: "inmesh.authorization.decision",
+  authorizationRule: "inmesh.authorization.rule",
   zone: "inmesh.zone",
   ejectionRule: "inmesh.ejection.rule",
   breakerState: "inmesh.breaker.state",

@@ -9,3 +9,13 @@ export function rawHeader(raw: readonly string[], name: string): string | undefi
   }
   return undefined;
 }
+
+/** All values of a header, as {@link rawHeader}. */
+export function rawHeaderValues(raw: readonly string[], name: string): readonly string[] {
+  const values: string[] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const given = raw[index] as string;
+    if (given.length === name.length && (given === name || given.toLowerCase() === name)) values.push(raw[index + 1] as string);
+  }
+  return values;
+}

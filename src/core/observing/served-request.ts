@@ -18,12 +18,24 @@ export interface ServedRequest {
   header(name: string): string | undefined;
 }
 
+/** A decision by the rules of a server: `refused` where they were not asked, as for a path that they cannot judge; `dry-run-denied` for a request that is let pass. */
+export type AuthorizationDecision = "allowed" | "denied" | "dry-run-denied" | "refused";
+
+/** The decision on one request. */
+export interface ServedAuthorization {
+  readonly decision: AuthorizationDecision;
+  /** The rule that has decided; `undefined` where none has. */
+  readonly ruleId: string | undefined;
+}
+
 /** The end of a served request: its response has been sent, or its connection has closed. */
 export interface ServedEnd {
   /** The status of the response; `undefined` where none has begun. */
   readonly status: number | undefined;
   /** The part of the server that answered before any handler has seen the request: `concurrency`, `rate limit`; `undefined` for a handler. */
   readonly refusedBy: string | undefined;
+  /** The decision on the request; `undefined` where the server has no `authorization`. */
+  readonly authorization?: ServedAuthorization | undefined;
   /** Whether the response was sent to its end; `false` where the connection closed before. */
   readonly isComplete: boolean;
   /** Milliseconds from its arrival to this end. */

@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { NodeServer, ServerReply, ServerRequest } from "../node-server.ts";
 
@@ -7,7 +7,7 @@ export interface Gate {
   /** `proceed` hands the request to the listeners, at once or later. */
   request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean;
   /** A stream of HTTP/2. The `request` for it follows, where the server has a listener of requests. */
-  stream(stream: ServerHttp2Stream): boolean;
+  stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
   /** A request to leave HTTP/1.1 on its connection: an upgrade, or CONNECT. */
   upgrade(request: ServerRequest, socket: Duplex): boolean;
 }
@@ -41,7 +41,7 @@ function isTaken(gate: Gate, event: string | symbol, args: readonly unknown[], p
     case "checkExpectation":
       return gate.request(args[0] as ServerRequest, args[1] as ServerReply, proceed);
     case "stream":
-      return gate.stream(args[0] as ServerHttp2Stream);
+      return gate.stream(args[0] as ServerHttp2Stream, args[1] as IncomingHttpHeaders);
     case "upgrade":
     case "connect":
       // CONNECT over HTTP/2 has a response where that over HTTP/1.1 has the socket; its stream has been seen.

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
@@ -56,11 +57,11 @@ export function refuseStream(stream: ServerHttp2Stream, why: string): void {
 }
 
 /** Answers a request for an upgrade as {@link refuse} does. */
-export function refuseUpgrade(socket: Duplex, why: string): void {
+export function refuseUpgrade(socket: Duplex, { why, status = 503, isMarked = true }: Omit<Refusal, "clock" | "headers">): void {
   const text = `${why}\n`;
-  const headers = Object.entries(refusalHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+  const headers = Object.entries(refusalHeaders).filter(([name]) => isMarked || name !== refusedHeader);
   socket.end(
-    `HTTP/1.1 503 Service Unavailable\r\n${headers.join("")}content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
   );
 }
 

@@ -6,6 +6,7 @@ import { checkFunction } from "../../core/settings/checks.ts";
 import { clockRule } from "../../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
 import { custom, flag, group, orFalse } from "../../core/settings/rules.ts";
+import { type AuthorizationOptions, authorizationOptions, checkOrigin } from "./authorization/authorization-options.ts";
 import { type HealthOptions, healthOptions } from "./health-options.ts";
 import { type InboundConcurrencyOptions, inboundConcurrencyOptions } from "./limits/concurrency-options.ts";
 import { type RateLimitOptions, rateLimitOptions } from "./limits/rate-limit-options.ts";
@@ -24,6 +25,8 @@ export interface InboundOptions {
   readonly trust?: TrustOptions | false;
   /** The load report; `false`: none. */
   readonly load?: LoadOptions | false;
+  /** The rules by which requests are let pass; `false` = all pass. @default false */
+  readonly authorization?: AuthorizationOptions | false;
   /** Limit of the requests that are handled at a time; `false` = no limit. @default false */
   readonly concurrency?: InboundConcurrencyOptions | false;
   /** Limit of the requests per second of a caller; `false` = no limit. @default false */
@@ -55,6 +58,7 @@ export const inboundOptions = optionTable<InboundOptions>()({
   deadline: flag(true),
   trust: orFalse(group(trustOptions)),
   load: orFalse(group(loadOptions)),
+  authorization: orFalse(group(authorizationOptions, checkOrigin), false),
   concurrency: orFalse(group(inboundConcurrencyOptions), false),
   rateLimit: orFalse(group(rateLimitOptions), false),
   shedding: orFalse(group(sheddingOptions), false),

@@ -3,7 +3,7 @@ import type { Caller, VerifiedToken } from "../../core/caller.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { rawHeader } from "../../core/http/raw-headers.ts";
-import type { ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
+import type { ServedAuthorization, ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
@@ -42,6 +42,8 @@ export class InboundRequest implements ServedRequest, Caller {
   tokens: readonly VerifiedToken[] = [];
   /** The part that has answered; `undefined` while none has. */
   refusedBy: string | undefined = undefined;
+  /** The decision of the policy; `undefined` where none has been asked. */
+  authorization: ServedAuthorization | undefined = undefined;
   /** Milliseconds that the caller still waited at the arrival; `Infinity` where the request does not say. */
   remainingMs: number = Number.POSITIVE_INFINITY;
   /** The number of the attempt for its caller, from 1. */

@@ -4,6 +4,7 @@ import { observersOf, type ServerObservers } from "../../core/observing/served-m
 import { continueWith } from "../../policies/incoming.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { answerOf } from "./answer-of.ts";
+import type { Denial } from "./authorization/authorization-part.ts";
 import { refuseLate } from "./deadline-part.ts";
 import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
 import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
@@ -64,9 +65,19 @@ export class Inbound implements InboundHost {
     return record;
   }
 
-  /** Takes headers out of a request for an upgrade, which sees nothing else of this: it leaves HTTP. */
-  upgrade(request: ServerRequest): void {
-    this.#pipeline.strip?.arrive({ request, peer: peerOf(request) });
+  /** Takes headers out of a request for an upgrade, and judges it: it leaves HTTP, and sees nothing else of this. Returns the answer to one that may not pass. */
+  upgrade(request: ServerRequest): Denial | undefined {
+    const peer = peerOf(request);
+    this.#pipeline.strip?.arrive({ request, peer });
+    const { authorization } = this.#pipeline;
+    if (authorization === undefined) return undefined;
+    const { method = "GET", url: target = "/", rawHeaders } = request;
+    return authorization.judge({ method, target, rawHeaders }, { identity: peer.identity, address: peer.address, tokens: [] }).denial;
+  }
+
+  /** Whether requests must not reach listeners that these parts do not stand in front of. */
+  get isAuthorizing(): boolean {
+    return this.#pipeline.authorization !== undefined;
   }
 
   /** Whether a request is one of the mesh's own, such as a probe of an orchestrator. */
@@ -111,6 +122,7 @@ export class Inbound implements InboundHost {
   /** Writes the rest of the access log, and ends the timer. Requests that still come are handled as before. */
   async close(): Promise<void> {
     this.#pipeline.process.close();
+    this.#pipeline.authorization?.close();
     await this.#pipeline.log?.close();
   }
 }

@@ -23,11 +23,12 @@ export class ObservePart implements InboundPart {
   }
 
   leave(record: InboundRequest): void {
-    const { followers, reply, refusedBy } = record;
+    const { followers, reply, refusedBy, authorization } = record;
     if (followers === undefined) return;
     this.#observers.ended(followers, {
       status: reply.headersSent ? reply.statusCode : undefined,
       refusedBy,
+      authorization,
       isComplete: isSentWhole(reply),
       totalMs: this.#clock.now() - record.startedAt,
     });

@@ -1,4 +1,6 @@
 import type { ServerObservers } from "../../core/observing/served-mesh.ts";
+import { authorizationOptions } from "./authorization/authorization-options.ts";
+import { AuthorizationPart } from "./authorization/authorization-part.ts";
 import { DeadlinePart } from "./deadline-part.ts";
 import { healthOptions } from "./health-options.ts";
 import type { InboundSettings } from "./inbound-options.ts";
@@ -34,14 +36,17 @@ export interface Pipeline {
   readonly strip: StripHeaders | undefined;
   readonly process: ProcessLoad;
   readonly log: AccessLog | undefined;
+  readonly authorization: AuthorizationPart | undefined;
 }
 
 /** Makes the parts that the options ask for, in their order. */
 export function inboundPipeline(settings: InboundSettings, { readiness, observers }: InboundContext): Pipeline {
-  const { health, trust, load, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
+  const { health, trust, load, authorization, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
   const reported = load === false ? undefined : loadOptions.settle(load);
   const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
   const loadPart: LoadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
+  // First of those that are made: a wrong policy is an error before anything is open.
+  const authorizing = authorization === false ? undefined : new AuthorizationPart(authorizationOptions.settle(authorization), clock);
   const strip = trust === false ? undefined : new StripHeaders(trustOptions.settle(trust));
   const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), clock, random);
   const own = new OwnPaths(
@@ -60,6 +65,8 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     observers !== undefined && new ObservePart(observers, clock),
     // A request that is not waited for any more takes no token and no place.
     settings.deadline && new DeadlinePart(),
+    // Above the limits: a request that may not be here takes no token and no place, and learns so whatever the load is.
+    authorizing,
     // Before the other limits: the cheapest answer, while the process can least afford another one.
     shedding !== false && new Shedding(sheddingOptions.settle(shedding), process),
     // Before the limit of all: one caller's surplus must not wait in the queue in front of others.
@@ -69,5 +76,5 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
     // Last: a place is held only by what is handled.
     concurrency !== false && new InboundConcurrency(inboundConcurrencyOptions.settle(concurrency), clock),
   ];
-  return { parts: parts.filter((part) => part !== false && part !== undefined), own, strip, process, log };
+  return { parts: parts.filter((part) => part !== false && part !== undefined), own, strip, process, log, authorization: authorizing };
 }

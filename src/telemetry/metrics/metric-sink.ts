@@ -28,6 +28,7 @@ export type CounterKey =
   | "discoveryErrors"
   | "discoveryRejected"
   | "serverRefused"
+  | "authorizations"
   | "registrationLosses"
   | "serverCutOff";
 

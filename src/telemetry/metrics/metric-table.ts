@@ -277,6 +277,14 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Requests refused before any handler saw them, by the part that did it.",
     attributes: [attribute.serverRefusal],
   },
+  authorizations: {
+    name: "inmesh.server.authorizations",
+    kind: "counter",
+    unit: "{request}",
+    description:
+      "Decisions on requests by the rules of this server, with the rule that decided; at most 100 of them get series of their own.",
+    attributes: [attribute.authorizationDecision, attribute.authorizationRule],
+  },
   servers: {
     name: "inmesh.servers",
     kind: "observable gauge",

@@ -1,5 +1,5 @@
 import type { Attributes, Context } from "@opentelemetry/api";
-import type { ServedEnd, ServedRequest } from "../../core/observing/served-request.ts";
+import type { ServedAuthorization, ServedEnd, ServedRequest } from "../../core/observing/served-request.ts";
 import { attribute } from "../attribute-names.ts";
 import { BoundedValues, knownMethod, knownVersion, servedErrorType } from "../attribute-values.ts";
 import { AttemptSets, ValueSets } from "./attribute-sets.ts";
@@ -9,6 +9,9 @@ import type { GaugeKey, Report, Sink } from "./metric-sink.ts";
 const maxRoutes = 100;
 /** Distinct values of `inmesh.server.refusal`: the parts of a server that refuse are fewer. */
 const maxRefusals = 16;
+
+/** Distinct values of `inmesh.authorization.rule`. */
+const maxRules = 100;
 
 /** Requests under way with one method and scheme. */
 export interface ActiveCount {
@@ -23,6 +26,8 @@ export class ServedMetrics {
   readonly #active = new Map<string, ActiveCount>();
   readonly #routes = new BoundedValues(maxRoutes);
   readonly #refusals = new BoundedValues(maxRefusals);
+  readonly #rules = new BoundedValues(maxRules);
+  readonly #decisionSets = new Map<string, ValueSets>();
   readonly #refusalSets = new ValueSets({}, attribute.serverRefusal);
 
   constructor(sink: () => Sink) {
@@ -49,6 +54,16 @@ export class ServedMetrics {
     const set = this.#setsOf(request).of(end.status, servedErrorType(end));
     instruments.serverDuration.record(end.totalMs / 1000, set, context);
     if (end.refusedBy !== undefined) instruments.serverRefused.add(1, this.#refusalSets.of(this.#refusals.admit(end.refusedBy)));
+    if (end.authorization !== undefined) instruments.authorizations.add(1, this.#decisionSet(end.authorization));
+  }
+
+  #decisionSet({ decision, ruleId }: ServedAuthorization): Attributes {
+    let sets = this.#decisionSets.get(decision);
+    if (sets === undefined) {
+      sets = new ValueSets({ [attribute.authorizationDecision]: decision }, attribute.authorizationRule);
+      this.#decisionSets.set(decision, sets);
+    }
+    return sets.of(ruleId === undefined ? "_none" : this.#rules.admit(ruleId));
   }
 
   /** Reports the requests under way. */

@@ -34,6 +34,10 @@ export class ServedSpan {
       }
       if (end.status !== undefined) span.setAttribute(attribute.status, end.status);
       if (end.refusedBy !== undefined) span.setAttribute(attribute.serverRefusal, end.refusedBy);
+      if (end.authorization !== undefined) {
+        span.setAttribute(attribute.authorizationDecision, end.authorization.decision);
+        if (end.authorization.ruleId !== undefined) span.setAttribute(attribute.authorizationRule, end.authorization.ruleId);
+      }
       const errorType = servedErrorType(end);
       if (errorType !== undefined) {
         span.setAttribute(attribute.errorType, errorType);

@@ -61,6 +61,8 @@ export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefin
       attribute.status,
       attribute.errorType,
       attribute.serverRefusal,
+      attribute.authorizationDecision,
+      attribute.authorizationRule,
     ],
   },
 };

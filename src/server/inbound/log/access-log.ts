@@ -51,7 +51,7 @@ export class AccessLog implements InboundPart {
   }
 
   #jsonLine(record: InboundRequest, isWhole: boolean): string {
-    const { reply, peer, method, attempt, remainingMs, refusedBy, route } = record;
+    const { reply, peer, method, attempt, remainingMs, refusedBy, route, authorization } = record;
     const endedAt = this.#clock.now();
     const ms = Math.round((endedAt - record.startedAt) * 1_000) / 1_000;
     let line = `{"time":"${isoTime(this.#clock.wallNow())}","peer":"${peer.address ?? "unix"}"`;
@@ -63,6 +63,8 @@ export class AccessLog implements InboundPart {
     if (bytes !== undefined) line += `,"bytes":${bytes}`;
     if (!isWhole) line += ',"cutOff":true';
     if (refusedBy !== undefined) line += `,"refusedBy":${jsonText(refusedBy)}`;
+    if (authorization !== undefined) line += `,"authorization":"${authorization.decision}"`;
+    if (authorization?.ruleId !== undefined) line += `,"rule":${jsonText(authorization.ruleId)}`;
     if (attempt > 1) line += `,"attempt":${attempt}`;
     if (remainingMs !== Number.POSITIVE_INFINITY) line += `,"deadlineMs":${remainingMs}`;
     const userAgent = record.header("user-agent");
