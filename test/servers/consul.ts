@@ -13,6 +13,8 @@ export interface ConsulOptions {
   readonly acl?: boolean;
   /** HTTPS on a port of its own beside HTTP, with the authority {@link ConsulServer.ca}. */
   readonly tls?: boolean;
+  /** A port by which sidecars are configured, {@link ConsulServer.grpcPort}. */
+  readonly grpc?: boolean;
   /** The name of its datacentre, "dc1" unless told otherwise. With a name it can be joined with others by {@link ConsulServer.joinWan}. */
   readonly datacenter?: string;
   /** Further agent configuration, as in a Consul configuration file. */
@@ -52,6 +54,8 @@ export interface ConsulServer extends ServerProcess {
   readonly ca: string | undefined;
   /** The management token with `acl`; the same one after a restart. */
   readonly token: string | undefined;
+  /** The port by which sidecars are configured, with `grpc`. */
+  readonly grpcPort: number | undefined;
   /** The port by which datacentres are joined, with `datacenter`. */
   readonly wanPort: number | undefined;
   /** Joins its datacentre with that of another server; each answers for both then. Resolves when both know it. */
@@ -95,8 +99,10 @@ export const startConsul = async (options: ConsulOptions = {}): Promise<ConsulSe
   let ca: string | undefined;
 
   const launch = async (ports: readonly number[]): Promise<{ server: ServerProcess; ports: readonly number[] }> => {
-    const [http, dns, rpc, serf, https, wan = -1] = ports;
-    const flags = { http, dns, server: rpc, "serf-lan": serf, "serf-wan": wan, grpc: -1, "grpc-tls": -1 };
+    const [http, dns, rpc, serf, https] = ports;
+    const wan = options.datacenter === undefined ? -1 : ports[5];
+    const grpc = options.grpc === true ? ports.at(-1) : -1;
+    const flags = { http, dns, server: rpc, "serf-lan": serf, "serf-wan": wan, grpc, "grpc-tls": -1 };
     const server = await startProcess({
       name: "consul",
       async prepare(directory) {
@@ -124,8 +130,10 @@ export const startConsul = async (options: ConsulOptions = {}): Promise<ConsulSe
     return { server, ports };
   };
 
-  const { server, ports } = await startOnFreePorts(options.datacenter === undefined ? (options.tls === true ? 5 : 4) : 6, host, launch);
-  const [port = 0, dnsPort = 0, , , extraPort, wanPort] = ports;
+  const count = options.datacenter === undefined ? (options.tls === true ? 5 : 4) : 6;
+  const { server, ports } = await startOnFreePorts(options.grpc === true ? count + 1 : count, host, launch);
+  const [port = 0, dnsPort = 0, , , extraPort] = ports;
+  const wanPort = options.datacenter === undefined ? undefined : ports[5];
   const httpsPort = options.tls === true ? extraPort : undefined;
   const url = `http://${host}:${port}`;
 
@@ -141,6 +149,7 @@ export const startConsul = async (options: ConsulOptions = {}): Promise<ConsulSe
 
   return Object.assign(server, {
     wanPort,
+    grpcPort: options.grpc === true ? ports.at(-1) : undefined,
     async joinWan(other: ConsulServer) {
       await send("PUT", `/v1/agent/join/${host}:${other.wanPort}?wan=1`, undefined);
       for (const each of [url, other.url]) while (!(await knows(each, 2))) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -22,7 +22,28 @@ export interface NpmConsul {
     readonly service: { list: NpmMethod; register: NpmMethod; deregister: NpmMethod; maintenance: NpmMethod };
     readonly check: { list: NpmMethod; pass: NpmMethod; fail: NpmMethod };
   };
+  /** The way by which its own methods send, for what it has no method for. */
+  _get(request: NpmRawRequest, answer: NpmMiddleware): Promise<unknown>;
+  _post(request: NpmRawRequest, answer: NpmMiddleware): Promise<unknown>;
 }
+
+/** A request as the methods of the npm client make them. */
+export interface NpmRawRequest {
+  readonly name: string;
+  /** Behind `/v1`. */
+  readonly path: string;
+  readonly query: Record<string, unknown>;
+  readonly headers: Record<string, string>;
+  readonly ctx: EventEmitter;
+  readonly type?: "json";
+  readonly body?: Record<string, unknown>;
+}
+
+/** Ends a request: calls `next` with the error, or with the result that the method resolves with. */
+export type NpmMiddleware = (
+  request: { readonly err?: { response?: unknown }; readonly res?: { readonly body?: unknown } },
+  next: (goOn: false, error?: unknown, result?: unknown) => void,
+) => void;
 
 /** The body of an answer that is said to be JSON, not parsed yet. */
 export class JsonText {

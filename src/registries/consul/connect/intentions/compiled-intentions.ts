@@ -1,0 +1,114 @@
+import type { AuthorizationRequest } from "../../../../authorization/request.ts";
+import type { Caller } from "../../../../core/caller.ts";
+import { parseSpiffeId } from "../../../../identity/spiffe-id.ts";
+import { type CompiledPermission, compilePermission } from "./compiled-permission.ts";
+import type { Intention, IntentionAction, TokenRequirement } from "./intention.ts";
+
+/** Intentions about one destination, with what else decides. */
+export interface IntentionSet {
+  readonly trustDomain: string;
+  /** The decision where no intention decides. */
+  readonly byDefault: IntentionAction;
+  /** Whether Consul knows the service as one of HTTP; otherwise an intention with permissions denies. */
+  readonly isHttp: boolean;
+  readonly intentions: readonly Intention[];
+  /** The issuer of each `jwt-provider` that an intention names. */
+  readonly issuers: ReadonlyMap<string, string>;
+}
+
+/** The decision on one request by intentions. */
+export interface IntentionDecision {
+  readonly allowed: boolean;
+  /** `batch → orders`, with the number of the permission from 1: `batch → orders #2`; `undefined` for the default. */
+  readonly ruleId: string | undefined;
+}
+
+interface CompiledIntention {
+  readonly intention: Intention;
+  readonly permissions: readonly CompiledPermission[];
+  readonly isTokenBound: boolean;
+}
+
+/**
+ * Intentions that are ready to decide, as a sidecar of Consul decides: the first one whose source matches, within it the first permission that matches, else
+ * the default. An action other than the default takes effect only with the tokens that it asks for; one without them does not pass the request on to what
+ * comes after it.
+ */
+export class CompiledIntentions {
+  readonly #set: IntentionSet;
+  readonly #compiled: readonly CompiledIntention[];
+
+  /** Throws where a regular expression is none of RE2, and where a provider of tokens is unknown. */
+  constructor(set: IntentionSet) {
+    this.#set = set;
+    this.#compiled = set.intentions.map((intention) => {
+      const permissions = intention.permissions.map(compilePermission);
+      for (const { provider } of [...intention.tokens, ...permissions.flatMap(({ tokens }) => tokens)])
+        if (!set.issuers.has(provider))
+          throw new Error(`the intention ${intention.id} names the jwt-provider ${provider}, which does not exist`);
+      return { intention, permissions, isTokenBound: intention.tokens.length > 0 };
+    });
+  }
+
+  /** Never throws. A caller without an identity of a service in the mesh is denied whatever the default. */
+  decide(request: AuthorizationRequest, caller: Caller): IntentionDecision {
+    const name = this.#serviceOf(caller);
+    if (name === undefined) return { allowed: false, ruleId: undefined };
+    const found = this.#compiled.find(({ intention: { source } }) => source === "*" || source === name);
+    if (found === undefined) return this.#byDefault(undefined);
+    const decision = this.#decideBy(found, request, caller);
+    if (!decision.allowed || this.#set.byDefault === "deny" || found.intention.source === name) return decision;
+    // Where the default is to allow, a sidecar has a list of denials: an intention about all sources takes nothing from one about this source.
+    const own = this.#compiled.find(({ intention: { source } }) => source === name);
+    const other = own === undefined ? undefined : this.#decideBy(own, request, caller);
+    return other === undefined || other.allowed ? decision : other;
+  }
+
+  #decideBy(found: CompiledIntention, request: AuthorizationRequest, caller: Caller): IntentionDecision {
+    const { intention, permissions } = found;
+    const hasToken = !this.#set.isHttp || !found.isTokenBound || this.#isMet(intention.tokens, caller);
+    if (intention.action !== undefined) return this.#of(intention.action, hasToken, intention.id);
+    if (!this.#set.isHttp) return this.#of("deny", true, intention.id);
+    const at = permissions.findIndex((permission) => permission.matches(request));
+    const permission = permissions[at];
+    if (permission === undefined) return this.#byDefault(intention.id);
+    const isMet = hasToken && (permission.tokens.length === 0 || this.#isMet(permission.tokens, caller));
+    return this.#of(permission.action, isMet, `${intention.id} #${at + 1}`);
+  }
+
+  #of(action: IntentionAction, isMet: boolean, ruleId: string): IntentionDecision {
+    return isMet ? { allowed: action === "allow", ruleId } : this.#byDefault(ruleId);
+  }
+
+  #byDefault(ruleId: string | undefined): IntentionDecision {
+    return { allowed: this.#set.byDefault === "allow", ruleId };
+  }
+
+  /** The name of the caller's service. The datacentre is not compared, as the sidecar does not. */
+  #serviceOf({ identity }: Caller): string | undefined {
+    const id = identity === undefined ? undefined : parseSpiffeId(identity);
+    if (id === undefined || id.trustDomain !== this.#set.trustDomain) return undefined;
+    const [, ns, namespace, dc, , svc, name, ...rest] = id.path.split("/");
+    return ns === "ns" && namespace === "default" && dc === "dc" && svc === "svc" && rest.length === 0 ? name : undefined;
+  }
+
+  #isMet(requirements: readonly TokenRequirement[], { tokens }: Caller): boolean {
+    return requirements.some(({ provider, claims }) =>
+      tokens.some(
+        (token) =>
+          token.provider === provider &&
+          token.issuer === this.#set.issuers.get(provider) &&
+          claims.every(({ path, value }) => claimAt(token.claims, path) === value),
+      ),
+    );
+  }
+}
+
+function claimAt(claims: unknown, path: readonly string[]): unknown {
+  let value = claims;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[key];
+  }
+  return value;
+}

@@ -1,0 +1,105 @@
+import { field, text } from "../../entries/json.ts";
+import { ConsulError } from "../../http/consul-error.ts";
+import type { Intention, IntentionAction, IntentionHeader, IntentionPermission, TokenRequirement } from "./intention.ts";
+
+/**
+ * The intentions of an answer of `/v1/connect/intentions/match`, in their order of precedence; of several with one source the first. Throws a
+ * {@link ConsulError} on anything that it does not understand: what is left out could be a denial.
+ */
+export function intentionsOf(body: unknown, service: string): readonly Intention[] {
+  const list = field(body, service);
+  if (body === null || list === null) return [];
+  if (!Array.isArray(list)) throw new ConsulError(`the answer has no list of intentions for ${service}`);
+  const intentions: Intention[] = [];
+  for (const entry of list) {
+    // Callers of other clusters have certificates of an authority that this process does not have.
+    if (text(field(entry, "SourcePeer")) !== undefined) continue;
+    const intention = intentionOf(entry);
+    if (!intentions.some(({ source }) => source === intention.source)) intentions.push(intention);
+  }
+  return intentions;
+}
+
+function intentionOf(entry: unknown): Intention {
+  const source = text(field(entry, "SourceName"));
+  const id = `${source} → ${text(field(entry, "DestinationName"))}`;
+  if (source === undefined) throw new ConsulError("an intention has no source");
+  if (text(field(entry, "SourceSamenessGroup")) !== undefined) throw new ConsulError(`the intention ${id} has a sameness group`);
+  const namespace = text(field(entry, "SourceNS")) ?? "default";
+  if (namespace !== "default") throw new ConsulError(`the intention ${id} is of the namespace ${namespace}, and only default is supported`);
+  const permissions = listOf(field(entry, "Permissions"), id).map((each) => permissionOf(each, id));
+  const tokens = tokensOf(field(entry, "JWT"), id);
+  return { id, source, permissions, tokens, action: permissions.length > 0 ? undefined : actionOf(field(entry, "Action"), id) };
+}
+
+function permissionOf(entry: unknown, id: string): IntentionPermission {
+  refuseUnknown(entry, ["Action", "HTTP", "JWT"], id);
+  const http = field(entry, "HTTP");
+  refuseUnknown(http, ["PathExact", "PathPrefix", "PathRegex", "Header", "Methods"], id);
+  const exact = text(field(http, "PathExact"));
+  const prefix = text(field(http, "PathPrefix"));
+  const regex = text(field(http, "PathRegex"));
+  return {
+    action: actionOf(field(entry, "Action"), id),
+    path: exact !== undefined ? { exact } : prefix !== undefined ? { prefix } : regex !== undefined ? { regex } : undefined,
+    headers: listOf(field(http, "Header"), id).flatMap((each) => headerOf(each, id)),
+    methods: listOf(field(http, "Methods"), id).map((method) => textOf(method, id)),
+    tokens: tokensOf(field(entry, "JWT"), id),
+  };
+}
+
+function headerOf(entry: unknown, id: string): readonly IntentionHeader[] {
+  refuseUnknown(entry, ["Name", "Present", "Exact", "Prefix", "Suffix", "Contains", "Regex", "Invert", "IgnoreCase"], id);
+  const [exact, regex, prefix, suffix, contains] = ["Exact", "Regex", "Prefix", "Suffix", "Contains"].map((name) =>
+    text(field(entry, name)),
+  );
+  const test: IntentionHeader["test"] | undefined =
+    exact !== undefined
+      ? { exact }
+      : regex !== undefined
+        ? { regex }
+        : prefix !== undefined
+          ? { prefix }
+          : suffix !== undefined
+            ? { suffix }
+            : contains !== undefined
+              ? { contains }
+              : field(entry, "Present") === true
+                ? { present: true }
+                : undefined;
+  if (test === undefined) throw new ConsulError(`the intention ${id} has a condition on a header that asks for nothing`);
+  const name = textOf(field(entry, "Name"), id).toLowerCase();
+  return [{ name, test, invert: field(entry, "Invert") === true, ignoreCase: field(entry, "IgnoreCase") === true }];
+}
+
+function tokensOf(entry: unknown, id: string): readonly TokenRequirement[] {
+  return listOf(field(entry, "Providers"), id).map((provider) => ({
+    provider: textOf(field(provider, "Name"), id),
+    claims: listOf(field(provider, "VerifyClaims"), id).map((claim) => ({
+      path: listOf(field(claim, "Path"), id).map((each) => textOf(each, id)),
+      value: textOf(field(claim, "Value"), id),
+    })),
+  }));
+}
+
+function actionOf(action: unknown, id: string): IntentionAction {
+  if (action === "allow" || action === "deny") return action;
+  throw new ConsulError(`the intention ${id} has an action that is neither allow nor deny`);
+}
+
+function listOf(value: unknown, id: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw new ConsulError(`the intention ${id} has something else in place of a list`);
+}
+
+function textOf(value: unknown, id: string): string {
+  if (typeof value === "string") return value;
+  throw new ConsulError(`the intention ${id} has something else in place of a text`);
+}
+
+function refuseUnknown(object: unknown, known: readonly string[], id: string): void {
+  if (typeof object !== "object" || object === null) return;
+  for (const name of Object.keys(object))
+    if (!known.includes(name)) throw new ConsulError(`the intention ${id} has a condition "${name.slice(0, 60)}" that is not understood`);
+}

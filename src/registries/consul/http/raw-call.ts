@@ -1,0 +1,29 @@
+import type { NpmCallOptions, NpmConsul, NpmMiddleware, NpmRawRequest } from "./npm-client.ts";
+
+/** A call of the npm client, as `ConsulClient.ask` takes it. */
+export type RawCall = (npm: NpmConsul, options: NpmCallOptions) => Promise<unknown>;
+
+/** Asks for a path behind `/v1` that the npm client has no method for. `index` and `wait` of the options go into the query. */
+export function rawGet(path: string): RawCall {
+  return (npm, options) => npm._get(rawRequest(path, options), resolveWithBoth);
+}
+
+/** Sends JSON to such a path. */
+export function rawPost(path: string, body: Readonly<Record<string, unknown>>): RawCall {
+  return (npm, options) => npm._post({ ...rawRequest(path, options), type: "json", body: { ...body } }, resolveWithBoth);
+}
+
+function rawRequest(path: string, { ctx, token, index, wait }: NpmCallOptions): NpmRawRequest {
+  const query = { ...(index === undefined ? {} : { index }), ...(wait === undefined ? {} : { wait }) };
+  return { name: path, path, query, headers: token === undefined ? {} : { "x-consul-token": token }, ctx };
+}
+
+/** The response beside its body, as with `includeResponse`. */
+const resolveWithBoth: NpmMiddleware = (request, next) => {
+  const { err, res } = request;
+  if (err === undefined || err === null) next(false, undefined, [res, res?.body]);
+  else {
+    err.response = res;
+    next(false, err);
+  }
+};
