@@ -9,8 +9,9 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
-  type X509Certificate,
+  X509Certificate,
   X509CertificateGenerator,
+  X509CrlGenerator,
 } from "@peculiar/x509";
 
 /** A certificate and its key, PEM; `chain` has the intermediate ones behind it, as they are sent. */
@@ -60,7 +61,11 @@ export class Authority {
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     ];
-    const own = await generated({ subject: `CN=${name}`, ...wanted, extensions }, keys, issuer === undefined ? undefined : [issuer.#own, issuer.#keys]);
+    const own = await generated(
+      { subject: `CN=${name}`, ...wanted, extensions },
+      keys,
+      issuer === undefined ? undefined : [issuer.#own, issuer.#keys],
+    );
     return new Authority(own, keys, issuer === undefined ? "" : `${own.toString("pem")}\n${issuer.#above}`);
   }
 
@@ -79,6 +84,20 @@ export class Authority {
       chain: `${certificate}\n${this.#above}`,
       key: `-----BEGIN PRIVATE KEY-----\n${key.match(/.{1,64}/g)?.join("\n")}\n-----END PRIVATE KEY-----\n`,
     };
+  }
+
+  /** A list that revokes `certificates` of this authority, PEM. */
+  async revoke(certificates: readonly string[]): Promise<string> {
+    const entries = certificates.map((pem) => ({ serialNumber: new X509Certificate(pem).serialNumber, revocationDate: new Date() }));
+    const dates = { thisUpdate: new Date(Date.now() - hourMs), nextUpdate: new Date(Date.now() + hourMs) };
+    const list = await X509CrlGenerator.create({
+      issuer: this.#own.subject,
+      entries,
+      ...dates,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: algorithm,
+    });
+    return list.toString("pem");
   }
 }
 
@@ -101,5 +120,10 @@ function generated(
   const common = { subject, ...dates, extensions: all, signingAlgorithm: algorithm };
   return issuer === undefined
     ? X509CertificateGenerator.createSelfSigned({ name: subject, keys, extensions: all, signingAlgorithm: algorithm, ...dates })
-    : X509CertificateGenerator.create({ ...common, issuer: issuer[0].subject, publicKey: keys.publicKey, signingKey: issuer[1].privateKey });
+    : X509CertificateGenerator.create({
+        ...common,
+        issuer: issuer[0].subject,
+        publicKey: keys.publicKey,
+        signingKey: issuer[1].privateKey,
+      });
 }

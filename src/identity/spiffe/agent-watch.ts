@@ -8,7 +8,7 @@ export interface AgentWatch {
   close(): void;
 }
 
-/** The plan of a stream, once the packages are there; and who hears that they are not. */
+/** The plan of a stream, once the packages are there, and the listener for the news that they are not. */
 export interface AgentWatchPlan {
   plan(packages: Packages): StreamPlan;
   failed(error: Error): void;

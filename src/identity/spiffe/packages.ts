@@ -1,6 +1,6 @@
 import { type GrpcPackage, loadGrpc, loadPeer } from "./streams/grpc-package.ts";
 
-/** What asks an agent: loaded where an agent is first asked, since both packages are optional. */
+/** The packages by which an agent is asked: loaded where one is first asked, since both are optional. */
 export interface Packages {
   readonly grpc: GrpcPackage;
   readonly protocol: typeof import("./messages/protocol.ts");
