@@ -15,6 +15,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["circuit/opossum", ["core/*"]],
   ["files", []],
   ["identity", ["core/*", "files"]],
+  ["identity/files", ["core/*", "files", "identity"]],
   ["identity/spiffe", ["core/*", "identity", "identity/spiffe/messages", "identity/spiffe/streams"]],
   ["identity/spiffe/messages", ["core/*", "identity", "identity/spiffe/protos"]],
   ["identity/spiffe/protos", []],
