@@ -1,5 +1,6 @@
 // The library needs its polyfill before it.
 import "reflect-metadata";
+import type { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -43,11 +44,11 @@ export class Authority {
   /** Its own certificate, PEM. */
   readonly certificate: string;
   readonly #own: X509Certificate;
-  readonly #keys: CryptoKeyPair;
+  readonly #keys: webcrypto.CryptoKeyPair;
   /** The certificates that come with what it issues: its own, where another authority has issued that. */
   readonly #above: string;
 
-  private constructor(own: X509Certificate, keys: CryptoKeyPair, above: string) {
+  private constructor(own: X509Certificate, keys: webcrypto.CryptoKeyPair, above: string) {
     this.#own = own;
     this.#keys = keys;
     this.#above = above;
@@ -101,14 +102,14 @@ export class Authority {
   }
 }
 
-function newKeys(): Promise<CryptoKeyPair> {
-  return crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>;
 }
 
 function generated(
   { uris = [], dnsNames = [], addresses = [], notBefore, notAfter, subject = "", extensions = [] }: Wanted,
-  keys: CryptoKeyPair,
-  issuer: readonly [X509Certificate, CryptoKeyPair] | undefined,
+  keys: webcrypto.CryptoKeyPair,
+  issuer: readonly [X509Certificate, webcrypto.CryptoKeyPair] | undefined,
 ): Promise<X509Certificate> {
   const names = [
     ...uris.map((value) => ({ type: "url" as GeneralNameType, value })),

@@ -1,8 +1,11 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { cleanText } from "../../../core/text/clean-text.ts";
+import { factsOf } from "../../certificate-facts.ts";
 import type { Credentials } from "../../credentials.ts";
+import { readRevocations } from "../../revocations.ts";
 import { parseSpiffeId } from "../../spiffe-id.ts";
+import { svidOf } from "../../svid.ts";
 import type { X509SVID, X509SVIDResponse } from "../protos/workload_pb.ts";
 import { pemOf, splitDer } from "./der.ts";
 
@@ -68,11 +71,15 @@ function pemsIn(what: string, bytes: Uint8Array): readonly string[] {
   return pems;
 }
 
-/** The id that the message gives must be the one URI in the certificate. A quoted name is never taken apart: what is in it is not known. */
+/** The id that the message gives must be that of the certificate, by the rules for leaves. */
 function checkLeaf(leaf: X509Certificate, id: string): void {
-  const names = leaf.subjectAltName ?? "";
-  const uris = names.split(", ").filter((name) => name.startsWith("URI:"));
-  if (names.includes('"') || uris.length !== 1 || uris[0] !== `URI:${id}`) throw new Error(`the certificate is not one of ${id}`);
+  let found: string | undefined;
+  try {
+    found = svidOf(factsOf(leaf))?.text;
+  } catch (error) {
+    throw new Error(`the certificate is not one of ${id}: ${(error as Error).message}`);
+  }
+  if (found !== id) throw new Error(`the certificate is not one of ${id}`);
 }
 
 function keyOf({ x509SvidKey }: X509SVID, leaf: X509Certificate, id: string): string {
@@ -93,6 +100,7 @@ function revocationsOf(bytes: Uint8Array, index: number): string {
   const what = `revocation list ${index + 1}`;
   const pem = splitDer(what, bytes).length === 1 ? pemOf("X509 CRL", bytes) : "";
   try {
+    readRevocations(pem);
     createSecureContext({ crl: pem });
   } catch {
     throw new Error(`${what} cannot be read`);
