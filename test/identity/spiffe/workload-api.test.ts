@@ -112,7 +112,11 @@ describe("a wrong message", () => {
   const cut = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, bytes.length - 1);
   it.each<[string, RegExp, () => Parameters<WorkloadAgent["give"]>[0] | Promise<Parameters<WorkloadAgent["give"]>[0]>]>([
     ["without an SVID", /has no SVID/, () => ({})],
-    ["with a chain that is cut off", /chain of .* is no DER/, () => ({ svids: [{ ...orders(second), x509Svid: cut(orders(second).x509Svid) }] })],
+    [
+      "with a chain that is cut off",
+      /chain of .* is no DER/,
+      () => ({ svids: [{ ...orders(second), x509Svid: cut(orders(second).x509Svid) }] }),
+    ],
     ["without a chain", /has no certificate/, () => ({ svids: [{ ...orders(second), x509Svid: new Uint8Array() }] })],
     [
       "with a key that is cut off",
