@@ -17,6 +17,8 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["consul", ["registries/consul/", "registries/consul.ts"]],
   ["jose", ["authentication/"]],
   ["eureka-js-client", ["registries/eureka/", "registries/eureka.ts"]],
+  ["@grpc/grpc-js", ["identity/spiffe/streams/"]],
+  ["@bufbuild/protobuf", ["identity/spiffe/messages/", "identity/spiffe/packages.ts", "identity/spiffe/protos/"]],
 ]);
 
 /** Packages that the build puts into the files of the live page: an installation does not need them. */
@@ -70,7 +72,8 @@ export function violationsOf(sources: ReadonlyMap<string, string>): readonly str
 function* habitsBrokenBy(path: string, { lines, hasDefaultExport, isTableOfContents }: ModuleFacts): Generator<string> {
   const name = posix.basename(path);
   // A loader of a package is CommonJS: NAME-package.cjs, and its declaration.
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.ts|-package\.(cjs|d\.cts))$/.test(name)) yield "file names are in kebab-case and end in .ts";
+  // Generated code is named by its generator.
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*((_pb)?\.ts|-package\.(cjs|d\.cts))$/.test(name)) yield "file names are in kebab-case and end in .ts";
   if (path.split("/").some((part) => vagueName.test(part))) yield "a name that says nothing about what is in it";
   else if (!rooms.has(roomOf(path))) yield `"${roomOf(path)}" is no room`;
   if (lines > maxLines) yield `${lines} lines, at most ${maxLines}`;

@@ -1,6 +1,7 @@
 import type { webcrypto } from "node:crypto";
 // The library needs its polyfill before it.
 import "reflect-metadata";
+import type { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
@@ -10,8 +11,9 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
-  type X509Certificate,
+  X509Certificate,
   X509CertificateGenerator,
+  X509CrlGenerator,
 } from "@peculiar/x509";
 
 /** A certificate and its key, PEM; `chain` has the intermediate ones behind it, as they are sent. */
@@ -84,6 +86,20 @@ export class Authority {
       chain: `${certificate}\n${this.#above}`,
       key: `-----BEGIN PRIVATE KEY-----\n${key.match(/.{1,64}/g)?.join("\n")}\n-----END PRIVATE KEY-----\n`,
     };
+  }
+
+  /** A list that revokes `certificates` of this authority, PEM. */
+  async revoke(certificates: readonly string[]): Promise<string> {
+    const entries = certificates.map((pem) => ({ serialNumber: new X509Certificate(pem).serialNumber, revocationDate: new Date() }));
+    const dates = { thisUpdate: new Date(Date.now() - hourMs), nextUpdate: new Date(Date.now() + hourMs) };
+    const list = await X509CrlGenerator.create({
+      issuer: this.#own.subject,
+      entries,
+      ...dates,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: algorithm,
+    });
+    return list.toString("pem");
   }
 }
 

@@ -1,0 +1,73 @@
+import { parseSpiffeId } from "../../spiffe-id.ts";
+import type { JWTBundlesResponse, JWTSVIDResponse } from "../protos/workload_pb.ts";
+
+/** The token that was asked for. */
+export interface WantedToken {
+  readonly audience: string;
+  readonly id: string | undefined;
+  readonly nowMs: number;
+}
+
+/**
+ * The first token of an answer, with the end that it names itself.
+ * @throws Error without the token, for none, and for one that is of another id or audience, has ended, or names no end.
+ */
+export function tokenOf(
+  { svids }: JWTSVIDResponse,
+  { audience, id, nowMs }: WantedToken,
+): { readonly token: string; readonly expiresAtMs: number } {
+  const svid = id === undefined ? svids[0] : svids.find(({ spiffeId }) => spiffeId === id);
+  if (svid === undefined || svid.svid === "") throw new Error(`the answer has no token${id === undefined ? "" : ` of ${id}`}`);
+  const { sub, aud, exp } = claimsOf(svid.svid);
+  if (sub !== svid.spiffeId || parseSpiffeId(svid.spiffeId) === undefined)
+    throw new Error("the token is not one of the id that the answer names");
+  if (!(Array.isArray(aud) ? aud : [aud]).includes(audience)) throw new Error("the token is not for that audience");
+  if (typeof exp !== "number" || !Number.isFinite(exp)) throw new Error("the token names no end");
+  if (exp * 1_000 <= nowMs) throw new Error("the token has ended");
+  return { token: svid.svid, expiresAtMs: exp * 1_000 };
+}
+
+/**
+ * The JWKS documents in a message, by the name of their trust domain.
+ * @throws Error that names the domain, for a key that is none and a document that is no JWKS.
+ */
+export function jwtBundlesOf({ bundles }: JWTBundlesResponse): ReadonlyMap<string, JsonWebKeySet> {
+  return new Map(
+    Object.entries(bundles).map(([name, bytes]) => {
+      const domain = parseSpiffeId(name);
+      if (domain === undefined || domain.path !== "") throw new Error(`${JSON.stringify(name)} is no SPIFFE id of a trust domain`);
+      return [domain.trustDomain, keySetOf(domain.text, bytes)];
+    }),
+  );
+}
+
+/** A JWKS document (RFC 7517 §5). */
+export interface JsonWebKeySet {
+  readonly keys: readonly Readonly<Record<string, unknown>>[];
+}
+
+function keySetOf(domain: string, bytes: Uint8Array): JsonWebKeySet {
+  let document: unknown;
+  try {
+    document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new Error(`the JWT bundle of ${domain} is no JSON`);
+  }
+  const keys = (document as { keys?: unknown } | null)?.keys;
+  if (!Array.isArray(keys) || keys.some((key) => typeof key !== "object" || key === null))
+    throw new Error(`the JWT bundle of ${domain} is no JWKS`);
+  return { keys };
+}
+
+function claimsOf(token: string): Readonly<Record<string, unknown>> {
+  const [, payload, signature, ...rest] = token.split(".");
+  try {
+    if (payload === undefined || signature === undefined || signature === "" || rest.length > 0) throw new Error();
+    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+    if (typeof claims !== "object" || claims === null) throw new Error();
+    return claims as Record<string, unknown>;
+  } catch {
+    // Without the parser's error, which quotes the text.
+    throw new Error("the token is no signed JWT");
+  }
+}
