@@ -88,7 +88,7 @@ export class DrainGate implements Gate {
       return true;
     }
     this.#parts.inbound?.upgrade(request);
-    this.#parts.callers.called(undefined, undefined);
+    this.#parts.callers.called(rawHeader(request.rawHeaders, callerHeader), undefined);
     this.#parts.traffic.upgrade(request, socket);
     return false;
   }
