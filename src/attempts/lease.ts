@@ -17,17 +17,59 @@ export interface Lease {
   settle(outcome: Outcome, refused?: boolean): void;
 }
 
+/** The leases of an upstream that have no answer yet, and what waits until there is none. */
+interface Unanswered {
+  count: number;
+  readonly thens: (() => void)[];
+}
+
+const unanswered = new WeakMap<Upstream, Unanswered>();
+
+/**
+ * Calls `then` once no lease of the upstream is without an answer, at once where none is. The request of a lease may wait for its connection, and nothing
+ * repeats it: the instance must not be told before that nothing more comes.
+ */
+export function whenAnswered(upstream: Upstream, then: () => void): void {
+  const found = unanswered.get(upstream);
+  if (found === undefined) then();
+  else found.thens.push(then);
+}
+
+/** A lease begins to wait for its answer. Returns its end, which counts once. */
+function waitForAnswer(upstream: Upstream): () => void {
+  const known = unanswered.get(upstream) ?? { count: 0, thens: [] };
+  known.count++;
+  unanswered.set(upstream, known);
+  let isOver = false;
+  return () => {
+    if (isOver) return;
+    isOver = true;
+    known.count--;
+    if (known.count > 0) return;
+    unanswered.delete(upstream);
+    for (const then of known.thens) then();
+  };
+}
+
 /** The books of `attempt` for a client that reports outcomes, and has no responses and errors of the mesh. */
 export function leaseOf(upstream: Upstream, attempt: Attempt): Lease {
+  const answered = waitForAnswer(upstream);
   return {
     upstream,
     sent: () => attempt.sent(),
-    head: (status, headers) => attempt.head({ status, statusText: "", headers, body: new BufferedBody(), upstream }),
-    failed: (error) => attempt.end(error),
+    head(status, headers) {
+      attempt.head({ status, statusText: "", headers, body: new BufferedBody(), upstream });
+      answered();
+    },
+    failed(error) {
+      attempt.end(error);
+      answered();
+    },
     settle(outcome, refused = false) {
       // A failure that the head has shown is not counted again.
       const isFailure = outcome === "failure" && !attempt.hasFailedHead;
       attempt.end(isFailure ? failureOf(upstream, refused) : outcome === "neutral" ? givenUp : undefined);
+      answered();
     },
   };
 }

@@ -6,7 +6,7 @@ import { Cancellation } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import { requestHeadersOfTheMesh } from "../core/http/own-headers.ts";
+import { callerHeader, onceMark, requestHeadersOfTheMesh } from "../core/http/own-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { parseOrigin } from "../fetch/target.ts";
@@ -19,6 +19,8 @@ import { endWithoutSocket, onDestroyedWaiting } from "./waiting-request.ts";
 /** A service, as far as a {@link MeshAgent} uses it. */
 export interface AgentService {
   readonly wire: WireSettings;
+  /** The name of the mesh towards instances; `undefined` where they are told none. */
+  readonly caller: string | undefined;
   /** Picks an instance for a request. The request is in flight there until the lease is settled. */
   lease(request: MeshRequest): Promise<Lease>;
 }
@@ -157,7 +159,7 @@ export class MeshAgent extends Agent {
     // At once where the service is known: a client that ends its request in the same turn writes its headers then.
     const service = found instanceof Promise ? await found : found;
     const { wire } = service;
-    setHeaders(request, wire.peer.name);
+    setHeaders(request, service);
     this.#closeOutdated();
     const lease = await service.lease(
       meshRequest({ service: name, requiresTls, method: request.method, path: request.path, headers: {}, body: undefined, cancellation }),
@@ -226,12 +228,13 @@ function originOf({ host, hostname, port, protocol }: RequestOptions): string {
   return `${isSecure ? "https" : "http"}://${isDefault ? name : `${name}:${port}`}`;
 }
 
-/** Sets the name of the service to its instances, and removes the headers of the mesh, which the caller may have copied. */
-function setHeaders(request: ClientRequest, peerName: string | undefined): void {
+/** Sets the name of the service to its instances and that of the mesh, and removes the headers of the mesh that the caller may have copied. */
+function setHeaders(request: ClientRequest, { wire, caller }: AgentService): void {
   // Headers that were given as an array are written already.
   if (request.headersSent) return;
-  if (peerName !== undefined) request.setHeader("host", peerName);
+  if (wire.peer.name !== undefined) request.setHeader("host", wire.peer.name);
   for (const name of requestHeadersOfTheMesh) request.removeHeader(name);
+  if (caller !== undefined) request.setHeader(callerHeader, `${caller}${onceMark}`);
 }
 
 /** The end of a connection that is not wanted any more. */

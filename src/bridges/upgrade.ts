@@ -3,13 +3,15 @@ import { localResponse } from "../core/buffered-body.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
+import { callerHeader, onceMark } from "../core/http/own-headers.ts";
+import { headersWith } from "../core/http/request-headers.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import type { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 
 /** The parts that an upgrade works with. */
 export interface UpgradeParts {
-  readonly service: { readonly wire: WireSettings; lease(request: MeshRequest): Promise<Lease> };
+  readonly service: { readonly wire: WireSettings; readonly caller: string | undefined; lease(request: MeshRequest): Promise<Lease> };
   readonly transport: Pick<Transport, "upgrade">;
   /** The deadline of the call, around the wait for an instance and its answer. */
   readonly deadline: Interceptor;
@@ -31,8 +33,10 @@ async function upgrade({ service, transport }: UpgradeParts, request: MeshReques
   const lease = await service.lease(request);
   lease.sent();
   try {
-    const upgraded = await transport.upgrade({ ...request, upstream: lease.upstream }, protocol, service.wire);
-    lease.head(101, []);
+    const { wire, caller } = service;
+    const headers = caller === undefined ? request.headers : headersWith(request.headers, { [callerHeader]: `${caller}${onceMark}` });
+    const upgraded = await transport.upgrade({ ...request, headers, upstream: lease.upstream }, protocol, wire);
+    lease.head(101, upgraded.headers);
     upgraded.socket.once("close", () => lease.settle("success"));
     return upgraded;
   } catch (error) {

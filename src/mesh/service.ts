@@ -22,6 +22,7 @@ import type { Watcher } from "../discovery/watcher.ts";
 import type { Uses } from "../discovery/watching/uses.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { timeoutOption } from "../policies/deadline.ts";
+import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
@@ -62,6 +63,8 @@ export class Service implements CallEndListener {
   readonly name: string;
   /** The protocol and the connections to its instances. */
   readonly wire: WireSettings;
+  /** The name of the mesh towards its instances; `undefined` where they are told none. */
+  readonly caller: string | undefined;
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
@@ -79,30 +82,27 @@ export class Service implements CallEndListener {
   constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
     const { transport, observers, caller, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
+    const timeouts = { ...attemptTimeoutOption.settle(options), ...timeoutOption.settle(options) };
     this.name = name;
     this.#context = context;
     this.#settings = settleInstances(options);
     this.wire = settleWire(options);
+    this.caller = propagateLayer.options.settle(options).propagateDeadline ? caller : undefined;
     const wire = transport.dispatch(this.wire);
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
-      patience: {
-        ...attemptTimeoutOption.settle(options),
-        ...timeoutOption.settle(options),
-        bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs,
-      },
+      patience: { ...timeouts, bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs },
       zone: context.zone,
       peerName: this.wire.peer.name,
       // A simulation has no connections, and no health checks.
       open: (upstream, alpn, opened) =>
         transport.connector?.open(upstream, this.wire, { alpn, isForRequests: false }, opened) ?? (() => {}),
-      send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
+      send: attemptTimeout({ timeoutMs: timeouts.attemptTimeoutMs, clock })(wire),
       letGo: caller === undefined ? undefined : letGoThrough(name, wire, caller, clock),
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
     });
-    const { discoveryTimeoutMs } = watchOptions.settle(options);
     const { watcher, uses, boundary } = this.#watch(options);
     this.#watcher = watcher;
     this.#uses = uses;
@@ -111,7 +111,7 @@ export class Service implements CallEndListener {
       watcher: this.#watcher,
       boundary,
       discovery: this.#discoveryName,
-      discoveryTimeoutMs,
+      discoveryTimeoutMs: watchOptions.settle(options).discoveryTimeoutMs,
       catalogue: context.catalogue,
     });
     // One budget for retries and hedges: both are extra load.
@@ -250,7 +250,6 @@ export class Service implements CallEndListener {
 
   /** Explains for each endpoint why it is a candidate or is none, and how old the data is. */
   explain(): ServiceExplanation {
-    const { balancer, picker } = this.#instances;
     return explainService({
       service: this.name,
       discovery: this.#discoveryName,
@@ -264,8 +263,8 @@ export class Service implements CallEndListener {
       standingOf: (upstream) => this.#instances.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
       now: this.#context.clock.now(),
-      balancer,
-      picker,
+      balancer: this.#instances.balancer,
+      picker: this.#instances.picker,
     });
   }
 

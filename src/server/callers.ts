@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { onceMark } from "../core/http/own-headers.ts";
 
 /** The callers of a server that it can tell apart, and whether it has had others. */
 export interface CallersLeft {
@@ -22,12 +23,14 @@ interface Mesh {
   at: number;
   /** Its open connections. */
   connections: number;
+  /** Whether it has sent a request that nothing repeats. */
+  sendsOnce: boolean;
 }
 
 /**
  * The callers of a server. A mesh names itself in its requests. It is forgotten when its last connection has closed, since what it then sends to a server that
- * has gone is not sent at all, and it repeats it elsewhere; and when it says that it has let go of the instance. What it says shortens the wait for
- * itself alone.
+ * has gone is not sent at all, and it repeats it elsewhere; and when it says that it has let go of the instance, which alone counts for one whose
+ * requests nothing repeats. What it says shortens the wait for itself alone.
  */
 export class Callers {
   readonly #memoryMs: number;
@@ -40,20 +43,23 @@ export class Callers {
     this.#clock = clock;
   }
 
-  /** A request has come, from this mesh or from a caller that is none. `connection`: the one whose first request it is. */
-  called(mesh: string | undefined, connection: Closing | undefined): void {
+  /** A request has come, with this `x-mesh-caller`, or from a caller that is no mesh. `connection`: the one whose first request it is. */
+  called(said: string | undefined, connection: Closing | undefined): void {
     const now = this.#clock.now();
+    const isOnce = said?.endsWith(onceMark) === true;
+    const mesh = isOnce ? said.slice(0, -onceMark.length) : said;
     const known = mesh === undefined ? undefined : (this.#meshes.get(mesh) ?? this.#join(mesh, now));
     if (mesh === undefined || known === undefined) {
       this.#otherAt = now;
       return;
     }
     known.at = now;
+    known.sendsOnce ||= isOnce;
     if (connection === undefined) return;
     known.connections++;
     connection.once("close", () => {
       known.connections--;
-      if (known.connections === 0 && this.#meshes.get(mesh) === known) this.#meshes.delete(mesh);
+      if (known.connections === 0 && !known.sendsOnce && this.#meshes.get(mesh) === known) this.#meshes.delete(mesh);
     });
   }
 
@@ -72,7 +78,7 @@ export class Callers {
   #join(mesh: string, now: number): Mesh | undefined {
     if (this.#meshes.size >= maxMeshes) this.#forget(now - this.#memoryMs);
     if (this.#meshes.size >= maxMeshes || mesh.length > 64) return undefined;
-    const joined = { at: now, connections: 0 };
+    const joined = { at: now, connections: 0, sendsOnce: false };
     this.#meshes.set(mesh, joined);
     return joined;
   }

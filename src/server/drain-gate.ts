@@ -92,7 +92,7 @@ export class DrainGate implements Gate {
       refuseUpgrade(socket, { why: this.#why });
       return true;
     }
-    this.#parts.callers.called(undefined, undefined);
+    this.#parts.callers.called(rawHeader(request.rawHeaders, callerHeader), undefined);
     this.#parts.traffic.upgrade(request, socket);
     return this.#parts.inbound?.upgrade(request, socket, proceed) ?? false;
   }

@@ -54,7 +54,7 @@ export type { StopReport } from "./stop.ts";
  * 5. it deregisters, and closes the application and the mesh.
  *
  * It never calls `process.exit`, and leaves no timer, socket or listener. A second signal ends at once.
- * @throws TypeError or RangeError naming the option, for a wrong one.
+ * @throws TypeError or RangeError naming the option, for a wrong one; TypeError for a server that is served already, until its stop has ended.
  */
 export function serve(server: Servable, options: ServeOptions = {}): Serving {
   return new ServedServer(server, settleServe(options));

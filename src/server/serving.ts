@@ -4,6 +4,7 @@ import { joinServers, observersOf } from "../core/observing/served-mesh.ts";
 import type { ServingState } from "../core/observing/serving-state.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { Callers } from "./callers.ts";
+import { claimServer } from "./claim-server.ts";
 import { guardDoor } from "./connections/door.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
@@ -44,6 +45,7 @@ export interface Serving extends AsyncDisposable {
 export class ServedServer implements Serving {
   readonly #parts: ServerParts;
   readonly #leaving = new AbortController();
+  readonly #releaseServer: () => void;
   readonly #takeGateAway: () => void;
   readonly #offSignals: () => void;
   readonly #releaseMesh: (() => Promise<void>) | undefined;
@@ -59,9 +61,11 @@ export class ServedServer implements Serving {
   constructor(servable: Servable, settings: ServeSettings) {
     const { server, application } = serverOf(servable);
     const { mesh, ready, clock, signals, callerMemoryMs } = settings;
+    // Before anything listens to the server, and after all that throws.
+    const inbound = Inbound.of(settings, () => this.readiness());
+    this.#releaseServer = claimServer(server);
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
-    const inbound = Inbound.of(settings, () => this.readiness());
     const gate = new DrainGate({ server, traffic, callers, inbound, clock, id: () => this.registration?.id });
     this.#parts = {
       settings,
@@ -151,6 +155,7 @@ export class ServedServer implements Serving {
       await this.#releaseMesh?.();
     });
     this.#takeGateAway();
+    this.#releaseServer();
     this.#offSignals();
     this.#releaseChannel();
     return report;

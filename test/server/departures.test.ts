@@ -26,9 +26,10 @@ async function instance(options: ServeOptions = {}): Promise<Instance> {
     seen.push(request);
     response.end("ok");
   });
-  server.on("upgrade", (_request, socket) =>
-    socket.end("HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nconnection: upgrade\r\n\r\n"),
-  );
+  server.on("upgrade", (request, socket) => {
+    seen.push(request);
+    socket.end("HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nconnection: upgrade\r\n\r\n");
+  });
   server.listen(0, "127.0.0.1");
   const serving = serve(server, { signals: [], lameDuckMs: 3_000, log: (line) => lines.push(line), ...options });
   ends.push(() => serving.stop());
@@ -94,6 +95,32 @@ describe("an instance that leaves, with callers that are meshes", () => {
     const warmed = await instance({ lameDuckMs: 400 });
     expect(await meshOf(warmed).warm("svc")).toBe(1);
     expect((await warmed.serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
+  });
+
+  test.each(doorNames)("is named by %s, and does not wait for a mesh that has let go", async (name) => {
+    const registry = memoryRegistry();
+    const [one, two] = await Promise.all(
+      [0, 1].map(async () => {
+        const server = own(createMesh({ discovery: registry }));
+        return instance({ mesh: server, register: { service: "svc", host: "127.0.0.1" } });
+      }),
+    );
+    const mesh = own(createMesh({ discovery: registry, picker: roundRobin() }));
+    // One more by fetch: an upgrade has no response in which the instance could name itself.
+    await callTwice(mesh);
+    for (let call = 0; call < 2; call++) await doors[name](mesh, { headers: { "x-mesh-caller": "copied" } });
+    for (const { seen } of [one, two] as Instance[])
+      for (const { headers } of seen) expect(headers["x-mesh-caller"]).toMatch(/^[\w-]{12}(;once)?$/);
+    const { lameDuckMs } = await (one as Instance).serving.stop();
+    expect(lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test("waits for a mesh whose client sends nothing again, although its connections have closed", async () => {
+    const one = await instance({ lameDuckMs: 400 });
+    const mesh = meshOf(one);
+    await doors.agent(mesh);
+    await mesh.close();
+    expect((await one.serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
   });
 
   test("does not wait for a mesh whose connections have closed", async () => {

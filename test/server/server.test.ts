@@ -379,6 +379,9 @@ describe("readiness", () => {
   });
 });
 
+const servedTwice =
+  "serve: the server is served already; one call of serve, or the plug-in for Fastify, serves a server until it has stopped";
+
 describe("bad input", () => {
   test.each<[what: string, server: unknown, options: unknown, message: string]>([
     ["no server", {}, {}, "serve needs a server of node:http, node:https or node:http2, or a Fastify instance"],
@@ -390,5 +393,21 @@ describe("bad input", () => {
     ["no mesh", createServer(), { mesh: {} }, "serve.mesh must be a mesh"],
   ])("refuses %s", (_what, server, options, message) => {
     expect(() => serve(server as Server, options as ServeOptions)).toThrow(message);
+  });
+
+  test("refuses a server that is served already, until it has stopped", async () => {
+    const { server, serving, port } = await served((_request, response) => response.end("once"));
+    const listeners = server.eventNames().map((name) => server.listenerCount(name));
+    expect(() => serve(server, { signals: [], log: false })).toThrow(new TypeError(servedTwice));
+    expect(() => serve({ server, close: async () => {} }, { signals: [], log: false })).toThrow(servedTwice);
+    expect(server.eventNames().map((name) => server.listenerCount(name))).toEqual(listeners);
+    // Wrong options are no reason to take it.
+    expect(() => serve(server, { graceMs: -1 })).toThrow(RangeError);
+    expect((await ask(port)).text).toBe("once");
+    await serving.stop();
+    server.listen(0, "127.0.0.1");
+    const again = serve(server, { signals: [], lameDuckMs: 0, log: false });
+    await again.started;
+    await again.stop();
   });
 });

@@ -22,6 +22,12 @@ export const refusedHeader = "x-mesh-refused";
 export const callerHeader = "x-mesh-caller";
 
 /**
+ * Behind the name of the mesh in {@link callerHeader}: the request came through a client that sends it once, and nothing repeats it elsewhere. What such a
+ * mesh sends to a server that has gone is lost, so the end of its connections does not say that it sends nothing more.
+ */
+export const onceMark = ";once";
+
+/**
  * By this header, an instance with `inmesh/server` names itself to a mesh, and says that it leaves: `orders-1,10.0.0.7:8080` and
  * `orders-1,10.0.0.7:8080;leaving=4000`. It ends at the mesh, which takes it from the instance of that name or address alone, so that one
  * which something on the way has handed on says nothing.

@@ -5,6 +5,7 @@ import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { LatencyByLoad } from "./latency-by-load.ts";
 import type { LoadSettings } from "./load-options.ts";
 import type { ProcessLoad } from "./process-load.ts";
+import { reportBytes } from "./report-bytes.ts";
 
 /** The numbers of a report, under their names in ORCA (`xds.data.orca.v3.OrcaLoadReport`). */
 export interface ReportedLoad {
@@ -54,12 +55,18 @@ export class LoadPart implements InboundPart {
     this.#process.touch();
     record.inFlight = ++this.#inFlight;
     const { header } = this.#settings;
-    if (header === "always") record.reply.setHeader("endpoint-load-metrics", this.text());
-    else if (header === "asked") {
-      const format = record.header("endpoint-load-metrics-format");
-      if (format !== undefined) record.reply.setHeader("endpoint-load-metrics", /^\s*json\s*$/i.test(format) ? this.json() : this.text());
-    }
+    if (header === "never") return false;
+    const asked = record.header("endpoint-load-metrics-format");
+    if (header === "always" || asked !== undefined) this.#answer(record, asked);
     return false;
+  }
+
+  /** Puts the report into a response, in the form that is asked for. */
+  #answer({ reply }: InboundRequest, asked: string | undefined): void {
+    const given = asked?.trim().toLowerCase();
+    const form = given === "text" || given === "json" || given === "bin" ? given : this.#settings.format;
+    if (form === "bin") reply.setHeader("endpoint-load-metrics-bin", reportBytes(this.report()));
+    else reply.setHeader("endpoint-load-metrics", form === "json" ? this.json() : this.text());
   }
 
   leave(record: InboundRequest): void {

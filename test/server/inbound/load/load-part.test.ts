@@ -1,9 +1,25 @@
+import { create, createFileRegistry, type DescMessage, fromBinary, toJson } from "@bufbuild/protobuf";
+import { FileDescriptorProtoSchema, FieldDescriptorProto_Label as Label, FieldDescriptorProto_Type as Type } from "@bufbuild/protobuf/wkt";
 import { describe, expect, test } from "vitest";
 import { loadReportOf } from "../../../../src/balancer/load-reports/load-report.ts";
 import { prequal } from "../../../../src/balancer/pickers/prequal.ts";
 import { weighted } from "../../../../src/balancer/pickers/weighted.ts";
+import { reportBytes } from "../../../../src/server/inbound/load/report-bytes.ts";
 import { meshOf } from "../../../support/mesh.ts";
 import { type Answer, ask, guarded, Held } from "../served.ts";
+
+/** The definition of a report, as far as it is written: `xds/data/orca/v3/orca_load_report.proto`. */
+const orca = (() => {
+  const double = (name: string, number: number) => ({ name, number, type: Type.DOUBLE, label: Label.OPTIONAL });
+  const field = [double("cpu_utilization", 1), double("rps_fractional", 6), double("eps", 7), double("application_utilization", 9)];
+  const typeName = ".xds.data.orca.v3.OrcaLoadReport.NamedMetricsEntry";
+  const named = { name: "named_metrics", number: 8, type: Type.MESSAGE, typeName, label: Label.REPEATED };
+  const key = { name: "key", number: 1, type: Type.STRING, label: Label.OPTIONAL };
+  const entry = { name: "NamedMetricsEntry", field: [key, double("value", 2)], options: { mapEntry: true } };
+  const messageType = [{ name: "OrcaLoadReport", field: [...field, named], nestedType: [entry] }];
+  const file = create(FileDescriptorProtoSchema, { name: "orca.proto", package: "xds.data.orca.v3", syntax: "proto3", messageType });
+  return createFileRegistry(file, () => undefined).getMessage("xds.data.orca.v3.OrcaLoadReport") as DescMessage;
+})();
 
 /** The report of an answer, as a mesh reads it. */
 function reportIn({ headers }: Answer) {
@@ -51,6 +67,27 @@ describe("the load report", () => {
     ).toBeUndefined();
     const off = await guarded({ load: false });
     expect((await ask(off.port, { path: "/.inmesh/load" })).text).toBe("ok");
+  });
+
+  test("is protobuf where it is asked for or set, as the definition of ORCA and a mesh read it", async () => {
+    const metrics = () => ({ queue: 3.5, below: -2, ["n".repeat(64)]: 1 });
+    const asked = await guarded({ load: { metrics } });
+    const set = await guarded({ load: { metrics, header: "always", format: "bin" } });
+    for (const answer of [await ask(asked.port, { headers: { "endpoint-load-metrics-format": " BIN" } }), await ask(set.port)]) {
+      expect(answer.headers["endpoint-load-metrics"]).toBeUndefined();
+      const bytes = Buffer.from(String(answer.headers["endpoint-load-metrics-bin"]), "base64");
+      expect(toJson(orca, fromBinary(orca, bytes), { useProtoFieldName: true })).toMatchObject({
+        named_metrics: { queue: 3.5, below: -2, ["n".repeat(64)]: 1, rif: 1 },
+      });
+      const { named } = reportIn(answer);
+      expect([named.get("queue"), named.get("rif"), named.get("n".repeat(64))]).toEqual([3.5, 1, 1]);
+    }
+    const scalars = { cpu_utilization: 0.25, application_utilization: 0.5, rps_fractional: 120.5, eps: 0.125 };
+    const encoded = reportBytes({ ...scalars, named_metrics: {} });
+    expect(toJson(orca, fromBinary(orca, Buffer.from(encoded, "base64")), { useProtoFieldName: true })).toEqual(scalars);
+    const text = await ask(set.port, { headers: { "endpoint-load-metrics-format": "text" } });
+    expect(text.headers["endpoint-load-metrics"]).toMatch(/^TEXT /);
+    expect(text.headers["endpoint-load-metrics-bin"]).toBeUndefined();
   });
 
   test.each<[kind: string, metrics: () => Record<string, number>]>([
