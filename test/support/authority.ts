@@ -1,7 +1,6 @@
 import type { webcrypto } from "node:crypto";
 // The library needs its polyfill before it.
 import "reflect-metadata";
-import type { webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
