@@ -15,18 +15,17 @@ import { type EdgeLimits, fetchThrough, requestThrough } from "../fetch/fetch.ts
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
-import { Identity } from "../identity/identity.ts";
 import { deadline, timeoutOption } from "../policies/deadline.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import type { RegisterOptions } from "../registration/register-options.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
+import { OwnIdentity } from "../wire/identity/own-identity.ts";
 import { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
-import { certificateEndReader, clientIdentityOf } from "./identity-of-mesh.ts";
 import { lastGoodOf } from "./last-good-of.ts";
 import { randomCaller } from "./let-go.ts";
 import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
@@ -127,7 +126,6 @@ class ClientMesh implements Mesh {
   readonly #lastGood: LastGood | undefined;
   readonly #reading: MeshReading;
   readonly #services: Services;
-  readonly #identity: Identity | undefined;
   readonly #registrations: Registrations;
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
@@ -140,15 +138,15 @@ class ClientMesh implements Mesh {
   // Over 60 lines: it makes the parts of a mesh, each of those before, and nothing else.
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
-    const { discovery, clock, tls, zone } = settings;
+    const { discovery, clock, zone } = settings;
     this.#settings = settings;
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
     bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
-    this.#identity = settings.identity === undefined ? undefined : new Identity(settings.identity, clock);
-    this.#transport = new Transport({ zone, clock, random: settings.random, identity: clientIdentityOf(this.#identity, settings) });
+    const identity = new OwnIdentity(settings);
+    this.#transport = new Transport({ zone, clock, random: settings.random, identity: identity.client });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
@@ -174,17 +172,13 @@ class ClientMesh implements Mesh {
       },
     });
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
-    const certificateEnd = certificateEndReader(this.#identity, tls);
-    this.#reading = {
+    this.#reading = identity.readWith({
       zone,
-      get certificateExpiresAtMs() {
-        return certificateEnd();
-      },
       services: () => this.#services.all.map((service) => service.read()),
       instances: (service) => this.explain(service)?.endpoints ?? [],
       registrations: () => this.#registrations.read(),
       servers: () => serversOf(this),
-    };
+    });
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
     const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
@@ -293,7 +287,6 @@ class ClientMesh implements Mesh {
     // Connections are ended first: the watch of an adapter may take long to end.
     const watches = this.#services.close();
     await this.#transport.destroy();
-    this.#identity?.close();
     try {
       await watches;
       await discovery.close?.();

@@ -147,6 +147,7 @@ export class Transport {
   /** Ends every connection, also those in use. */
   async destroy(): Promise<void> {
     this.#rollover?.close();
+    this.connector.identity.changes?.close();
     for (const socket of this.#upgraded) socket.destroy();
     this.idle.close();
     await this.#pools.destroy();

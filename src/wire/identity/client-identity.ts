@@ -36,6 +36,8 @@ export interface IdentityChanges {
   whenSettled(limitMs: number, settled: () => void): () => void;
   /** Calls `listener` after each change. Returns what ends it. */
   follow(listener: () => void): () => void;
+  /** Ends the watch of its source, with the connections. */
+  close(): void;
   /** The time within which connections of an earlier version end, in milliseconds. */
   readonly graceMs: number;
 }

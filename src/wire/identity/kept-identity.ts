@@ -38,6 +38,7 @@ export function keptIdentity(identity: Identity, { minVersion, graceMs }: KeptId
       get graceMs() {
         return Math.min(graceMs, identity.lifetimeMs * graceOfLifetime);
       },
+      close: () => identity.close(),
       whenSettled: (limitMs, settled) => identity.whenSettled(limitMs, settled),
       follow: (listener) => {
         let { version } = identity;
