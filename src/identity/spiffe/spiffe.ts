@@ -1,5 +1,5 @@
 /**
- * `inmesh/spiffe`: the identity of this process from the SPIFFE Workload API.
+ * `inmesh/spiffe`: the identity of this process from the SPIFFE Workload API, or from Envoy's secret discovery service.
  *
  * @packageDocumentation
  */
@@ -10,4 +10,5 @@ export type { AgentWatch } from "./agent-watch.ts";
 export { fetchJwtSvid, type JwtSvid, type JwtSvidOptions } from "./fetch-jwt-svid.ts";
 export { type JwtBundleListener, type JwtBundles, jwtBundles } from "./jwt-bundles.ts";
 export type { JsonWebKeySet } from "./messages/jwt-svids.ts";
+export { type SdsOptions, sds } from "./sds.ts";
 export { type WorkloadApiOptions, workloadApi } from "./workload-api.ts";
