@@ -34,7 +34,7 @@ interface Names {
 }
 
 /**
- * The identity of this process as a server of Envoy's secret discovery service gives it (`StreamSecrets`, API v3): SPIRE's agent and those of other meshes.
+ * The identity of this process as a server of Envoy's secret discovery service gives it (API v3, state of the world): SPIRE's agent and those of other meshes.
  * The names of the secrets are SPIRE's by default. Needs the packages `@grpc/grpc-js` and `@bufbuild/protobuf`. A response that is wrong is answered as
  * refused and replaces nothing.
  * @throws TypeError or RangeError naming the option, for a wrong one, and where no socket is given.
@@ -56,7 +56,7 @@ export function sds(options: SdsOptions = {}, parts: AgentParts = {}): IdentityS
 
 /** The secrets that have come, until all are there. */
 interface Held {
-  certificate: Certificate | undefined;
+  readonly certificate: Certificate | undefined;
   readonly authorities: ReadonlyMap<string, Authorities>;
 }
 
@@ -69,23 +69,6 @@ function secretPlan({ protocol }: Packages, settings: AgentSettings, names: Name
   let version = "";
   let hasIdentity = false;
   let send: (bytes: Buffer) => void = () => {};
-  const read = (bytes: Uint8Array): Held => {
-    let { certificate } = held;
-    const authorities = new Map(held.authorities);
-    for (const { typeUrl, value } of protocol.readDiscovery(bytes).resources) {
-      if (typeUrl !== protocol.secretType) throw new Error("a resource is no secret");
-      const secret = protocol.readSecret(value);
-      if (secret.name === names.certificate) certificate = certificateOf(secret);
-      else if (names.authorities.includes(secret.name))
-        authorities.set(
-          secret.name,
-          authoritiesOf(secret, ({ customValidatorConfig: config }) =>
-            config?.typedConfig?.typeUrl === protocol.validatorType ? protocol.readValidator(config.typedConfig.value) : undefined,
-          ),
-        );
-    }
-    return { certificate, authorities };
-  };
   return {
     ...settings,
     peer,
@@ -101,7 +84,7 @@ function secretPlan({ protocol }: Packages, settings: AgentSettings, names: Name
     receive(bytes) {
       const { nonce, versionInfo } = protocol.readDiscovery(bytes);
       try {
-        held = read(bytes);
+        held = heldWith(held, bytes, names, protocol);
         version = versionInfo;
       } catch (error) {
         send(protocol.writeSecretRequest({ ...wanted, version, nonce, refusal: describeError(error) }));
@@ -123,4 +106,23 @@ function secretPlan({ protocol }: Packages, settings: AgentSettings, names: Name
       }
     },
   };
+}
+
+/** @throws Error for a response with a resource that is wrong: then none of it is taken. */
+function heldWith(held: Held, bytes: Uint8Array, names: Names, protocol: Packages["protocol"]): Held {
+  let { certificate } = held;
+  const authorities = new Map(held.authorities);
+  for (const { typeUrl, value } of protocol.readDiscovery(bytes).resources) {
+    if (typeUrl !== protocol.secretType) throw new Error("a resource is no secret");
+    const secret = protocol.readSecret(value);
+    if (secret.name === names.certificate) certificate = certificateOf(secret);
+    else if (names.authorities.includes(secret.name))
+      authorities.set(
+        secret.name,
+        authoritiesOf(secret, ({ customValidatorConfig: config }) =>
+          config?.typedConfig?.typeUrl === protocol.validatorType ? protocol.readValidator(config.typedConfig.value) : undefined,
+        ),
+      );
+  }
+  return { certificate, authorities };
 }
