@@ -1,7 +1,7 @@
 import { checkFunction } from "../../core/settings/checks.ts";
 import { type AgentOptions, type AgentParts, type AgentSettings, settleAgent } from "./agent-options.ts";
 import { watchAgent } from "./agent-watch.ts";
-import { type JsonWebKey, jwtBundlesOf } from "./messages/jwt-svids.ts";
+import { type JwtBundleKey, jwtBundlesOf } from "./messages/jwt-svids.ts";
 import type { Packages } from "./packages.ts";
 import { grpcCodes } from "./streams/channel.ts";
 import type { StreamPlan } from "./streams/kept-stream.ts";
@@ -21,7 +21,7 @@ export interface JwtBundles {
    * The keys of a trust domain (`example.org`) for JWT-SVIDs; `undefined` for a domain that is not trusted, and before the agent has answered. The same array
    * as long as the agent has sent no others.
    */
-  keysOf(trustDomain: string): readonly JsonWebKey[] | undefined;
+  keysOf(trustDomain: string): readonly JwtBundleKey[] | undefined;
   /** Ends the stream; there are no keys afterwards. */
   close(): void;
 }
@@ -34,7 +34,7 @@ export function jwtBundles(options: JwtBundleOptions = {}, parts: AgentParts = {
   const settings = settleAgent("jwtBundles", options, ["onFailure"], parts);
   const { onFailure } = options;
   checkFunction("jwtBundles.onFailure", onFailure);
-  let bundles: ReadonlyMap<string, readonly JsonWebKey[]> = new Map();
+  let bundles: ReadonlyMap<string, readonly JwtBundleKey[]> = new Map();
   const failed = (error: Error): void => {
     try {
       onFailure?.(error);
@@ -59,7 +59,7 @@ export function jwtBundles(options: JwtBundleOptions = {}, parts: AgentParts = {
 function bundlePlan(
   packages: Packages,
   settings: AgentSettings,
-  update: (bundles: ReadonlyMap<string, readonly JsonWebKey[]>) => void,
+  update: (bundles: ReadonlyMap<string, readonly JwtBundleKey[]>) => void,
   failed: (error: Error) => void,
 ): StreamPlan {
   const { protocol } = packages;

@@ -8,6 +8,6 @@ export type { IdentityListener, IdentitySource, IdentityWatch } from "../identit
 export type { AgentOptions, AgentParts } from "./agent-options.ts";
 export { fetchJwtSvid, type JwtSvid, type JwtSvidOptions } from "./fetch-jwt-svid.ts";
 export { type JwtBundleOptions, type JwtBundles, jwtBundles } from "./jwt-bundles.ts";
-export type { JsonWebKey } from "./messages/jwt-svids.ts";
+export type { JwtBundleKey } from "./messages/jwt-svids.ts";
 export { type SdsOptions, sds } from "./sds.ts";
 export { type WorkloadApiOptions, workloadApi } from "./workload-api.ts";

@@ -1,3 +1,4 @@
+import type { JsonWebKey } from "node:crypto";
 import { parseSpiffeId } from "../../spiffe-id.ts";
 import type { JWTBundlesResponse, JWTSVIDResponse } from "../protos/workload_pb.ts";
 
@@ -27,17 +28,19 @@ export function tokenOf(
   return { token: svid.svid, expiresAtMs: exp * 1_000 };
 }
 
-/** A key of a JWKS document (RFC 7517 §4). */
-export interface JsonWebKey {
-  readonly kty: string;
-  readonly [member: string]: unknown;
+/** A public key of a JWT bundle (RFC 7517 §4). */
+export interface JwtBundleKey extends JsonWebKey {
+  readonly kid?: string;
+  readonly alg?: string;
+  readonly use?: string;
+  readonly key_ops?: readonly string[];
 }
 
 /**
  * The keys for JWT-SVIDs in a message, by the name of their trust domain: those with `use: "jwt-svid"` (Trust Domain and Bundle §4.2).
  * @throws Error that names the domain, for a name that is none and a document that is no JWKS.
  */
-export function jwtBundlesOf({ bundles }: JWTBundlesResponse): ReadonlyMap<string, readonly JsonWebKey[]> {
+export function jwtBundlesOf({ bundles }: JWTBundlesResponse): ReadonlyMap<string, readonly JwtBundleKey[]> {
   return new Map(
     Object.entries(bundles).map(([name, bytes]) => {
       const domain = parseSpiffeId(name);
@@ -47,7 +50,7 @@ export function jwtBundlesOf({ bundles }: JWTBundlesResponse): ReadonlyMap<strin
   );
 }
 
-function keysOf(domain: string, bytes: Uint8Array): readonly JsonWebKey[] {
+function keysOf(domain: string, bytes: Uint8Array): readonly JwtBundleKey[] {
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -57,7 +60,7 @@ function keysOf(domain: string, bytes: Uint8Array): readonly JsonWebKey[] {
   const keys = (document as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(keys) || keys.some((key) => typeof (key as { kty?: unknown } | null)?.kty !== "string"))
     throw new Error(`the JWT bundle of ${domain} is no JWKS`);
-  return (keys as JsonWebKey[]).filter(({ use }) => use === "jwt-svid");
+  return (keys as JwtBundleKey[]).filter(({ use }) => use === "jwt-svid");
 }
 
 function claimsOf(token: string): Readonly<Record<string, unknown>> {
