@@ -17,6 +17,8 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/process": "the program as a process",
   "cli/widths": "what the commands write on terminals of several widths",
   "identity/mutations": "certificates and ids that were changed, against all that reads them",
+  "identity/spiffe/jwt": "JWT-SVIDs and the keys to verify them, from an agent",
+  "identity/spiffe/rotation": "two processes with identities of an agent each",
   "registries/consul/faults": "watches and registrations at an agent that fails",
   "rotation/heed-retry-after": "an instance that asks for a pause, from the response to the rotation",
   "server/departures": "an instance that leaves, and its callers",

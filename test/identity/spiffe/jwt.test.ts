@@ -81,29 +81,37 @@ describe("a JWT-SVID", () => {
 });
 
 describe("the JWT bundles", () => {
-  it("come by trust domain, whole each time; a wrong message replaces nothing", async () => {
-    const heard: string[] = [];
-    agent.giveJwtBundles({ "spiffe://example.org": '{"keys":[{"kty":"EC"}]}', "spiffe://partner.example": '{"keys":[]}' });
-    const watch = jwtBundles({ socket: agent.socket }).watch({
-      update: (bundles) => heard.push([...bundles].map(([domain, { keys }]) => `${domain} ${keys.length}`).join(", ")),
-      fail: (error) => heard.push(error.message),
+  it("come by trust domain, whole each time; a wrong message replaces nothing; a refusal withdraws them", async () => {
+    const failures: string[] = [];
+    const key = (kid: string, use = "jwt-svid") => JSON.stringify({ kty: "EC", kid, use });
+    agent.giveJwtBundles({
+      "spiffe://example.org": `{"keys":[${key("1")},${key("2", "x509-svid")}]}`,
+      "spiffe://partner.example": `{"keys":[${key("3")}]}`,
+    });
+    const bundles = jwtBundles({
+      socket: agent.socket,
+      onFailure: ({ message }) => {
+        failures.push(message);
+        throw new Error("a mistake of the listener");
+      },
     });
     try {
-      await until("the first bundles", () => heard.length === 1);
+      expect(bundles.keysOf("example.org")).toBeUndefined();
+      const keys = await until("the first bundles", () => bundles.keysOf("example.org") ?? false);
+      expect(keys.map(({ kid }) => kid)).toEqual(["1"]);
+      expect(bundles.keysOf("partner.example")).toHaveLength(1);
       agent.giveJwtBundles({ "spiffe://example.org": "[]" });
-      await until("the refusal", () => heard.length === 2);
-      agent.giveJwtBundles({ "spiffe://example.org": '{"keys":[]}' });
-      await until("the next bundles", () => heard.length === 3);
-      expect(heard).toEqual([
-        "example.org 1, partner.example 0",
-        expect.stringContaining("the JWT bundle of spiffe://example.org is no JWKS"),
-        "example.org 0",
-      ]);
+      await until("the refusal", () => failures.length === 1);
+      expect(failures[0]).toContain("the JWT bundle of spiffe://example.org is no JWKS");
+      expect(bundles.keysOf("example.org")).toBe(keys);
+      agent.giveJwtBundles({ "spiffe://example.org": `{"keys":[${key("4")}]}` });
+      await until("the next bundles", () => bundles.keysOf("partner.example") === undefined);
+      expect(bundles.keysOf("example.org")?.map(({ kid }) => kid)).toEqual(["4"]);
+      agent.refusal = { code: status.PERMISSION_DENIED, details: "no identity issued" };
       agent.end(status.PERMISSION_DENIED, "no identity issued");
-      await until("the withdrawal", () => heard.length >= 5);
-      expect(heard[3]).toBe("");
+      await until("the withdrawal", () => bundles.keysOf("example.org") === undefined);
     } finally {
-      watch.close();
+      bundles.close();
     }
   });
 });

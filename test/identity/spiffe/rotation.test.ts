@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock } from "../../../src/core/clock.ts";
 import { Identity } from "../../../src/identity/identity.ts";
 import { workloadApi } from "../../../src/identity/spiffe/workload-api.ts";
-import { Authority } from "../../support/authority.ts";
+import { createMesh, staticDiscovery } from "../../../src/index.ts";
+import { Authority, type Issued } from "../../support/authority.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { until } from "../../support/until.ts";
 import { derOf, svidOf, WorkloadAgent } from "../../support/workload-agent.ts";
@@ -211,3 +213,57 @@ describe("an identity whose agent is gone", () => {
     expect(() => identity.secureContext(context)).toThrow(/withdrawn.*no identity issued/);
   });
 });
+
+describe("a mesh with the identity of an agent", () => {
+  it("fetches from a server with another one while both rotate, without a failed call", async () => {
+    const [orders, payments] = await Promise.all([new WorkloadAgent(join(folder, `m${count}.sock`)), member("p")]);
+    agents.push(orders);
+    await orders.start();
+    orders.give(await ordersSvid(true));
+    payments.agent.give(await paymentsSvid());
+    await ready(payments.identity);
+    const server = createHttpsServer(
+      {
+        requestCert: true,
+        rejectUnauthorized: false,
+        SNICallback: (_name, done) => done(null, payments.identity.secureContext(context)),
+        ...defaultPair(await partner.issue({ uris: [callee] })),
+      },
+      (request, response) => response.end(verify(payments.identity, request.socket as TLSSocket, [caller])),
+    );
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const mesh = createMesh({
+      discovery: staticDiscovery({ payments: [{ host: "127.0.0.1", port: (server.address() as AddressInfo).port }] }),
+      identity: workloadApi({ socket: orders.socket }),
+      connections: { maxRequests: 3 },
+      services: { payments: { peer: { id: callee, mode: "strict" } } },
+    });
+    try {
+      const answers: string[] = [];
+      let isOver = false;
+      const load = async (): Promise<void> => {
+        while (!isOver) answers.push(await (await mesh.fetch("payments/")).text());
+      };
+      const rotate = async (): Promise<void> => {
+        for (let rotation = 0; rotation < 8; rotation++) {
+          orders.give(await ordersSvid(true));
+          payments.agent.give(await paymentsSvid());
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        isOver = true;
+      };
+      await Promise.all([rotate(), load(), load()]);
+      expect(answers.length).toBeGreaterThan(16);
+      expect(new Set(answers)).toEqual(new Set([caller]));
+    } finally {
+      await mesh.close();
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
+
+function defaultPair({ chain, key }: Issued) {
+  return { cert: chain, key };
+}

@@ -1,3 +1,4 @@
+import type { JsonWebKey } from "node:crypto";
 import { parseSpiffeId } from "../../spiffe-id.ts";
 import type { JWTBundlesResponse, JWTSVIDResponse } from "../protos/workload_pb.ts";
 
@@ -27,26 +28,29 @@ export function tokenOf(
   return { token: svid.svid, expiresAtMs: exp * 1_000 };
 }
 
+/** A public key of a JWT bundle (RFC 7517 §4). */
+export interface JwtBundleKey extends JsonWebKey {
+  readonly kid?: string;
+  readonly alg?: string;
+  readonly use?: string;
+  readonly key_ops?: readonly string[];
+}
+
 /**
- * The JWKS documents in a message, by the name of their trust domain.
- * @throws Error that names the domain, for a key that is none and a document that is no JWKS.
+ * The keys for JWT-SVIDs in a message, by the name of their trust domain: those with `use: "jwt-svid"` (Trust Domain and Bundle §4.2).
+ * @throws Error that names the domain, for a name that is none and a document that is no JWKS.
  */
-export function jwtBundlesOf({ bundles }: JWTBundlesResponse): ReadonlyMap<string, JsonWebKeySet> {
+export function jwtBundlesOf({ bundles }: JWTBundlesResponse): ReadonlyMap<string, readonly JwtBundleKey[]> {
   return new Map(
     Object.entries(bundles).map(([name, bytes]) => {
       const domain = parseSpiffeId(name);
       if (domain === undefined || domain.path !== "") throw new Error(`${JSON.stringify(name)} is no SPIFFE id of a trust domain`);
-      return [domain.trustDomain, keySetOf(domain.text, bytes)];
+      return [domain.trustDomain, keysOf(domain.text, bytes)];
     }),
   );
 }
 
-/** A JWKS document (RFC 7517 §5). */
-export interface JsonWebKeySet {
-  readonly keys: readonly Readonly<Record<string, unknown>>[];
-}
-
-function keySetOf(domain: string, bytes: Uint8Array): JsonWebKeySet {
+function keysOf(domain: string, bytes: Uint8Array): readonly JwtBundleKey[] {
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -54,9 +58,9 @@ function keySetOf(domain: string, bytes: Uint8Array): JsonWebKeySet {
     throw new Error(`the JWT bundle of ${domain} is no JSON`);
   }
   const keys = (document as { keys?: unknown } | null)?.keys;
-  if (!Array.isArray(keys) || keys.some((key) => typeof key !== "object" || key === null))
+  if (!Array.isArray(keys) || keys.some((key) => typeof (key as { kty?: unknown } | null)?.kty !== "string"))
     throw new Error(`the JWT bundle of ${domain} is no JWKS`);
-  return { keys };
+  return (keys as JwtBundleKey[]).filter(({ use }) => use === "jwt-svid");
 }
 
 function claimsOf(token: string): Readonly<Record<string, unknown>> {

@@ -1,4 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { DiscoveryRequestSchema, type DiscoveryResponse, DiscoveryResponseSchema } from "../protos/envoy-discovery_pb.ts";
+import { SecretDiscoveryService } from "../protos/envoy-sds_pb.ts";
+import { type Secret, SecretSchema, type SPIFFECertValidatorConfig, SPIFFECertValidatorConfigSchema } from "../protos/envoy-secret_pb.ts";
 import {
   type JWTBundlesResponse,
   JWTBundlesResponseSchema,
@@ -18,6 +21,7 @@ export const paths = {
   x509Svids: `${service}/${SpiffeWorkloadAPI.method.fetchX509SVID.name}`,
   jwtSvids: `${service}/${SpiffeWorkloadAPI.method.fetchJWTSVID.name}`,
   jwtBundles: `${service}/${SpiffeWorkloadAPI.method.fetchJWTBundles.name}`,
+  secrets: `/${SecretDiscoveryService.typeName}/${SecretDiscoveryService.method.streamSecrets.name}`,
 } as const;
 
 /** A request without a field. */
@@ -41,4 +45,49 @@ export function readJwtSvids(bytes: Uint8Array): JWTSVIDResponse {
 /** Reads an answer of the stream of JWT bundles; throws for bytes that are none. */
 export function readJwtBundles(bytes: Uint8Array): JWTBundlesResponse {
   return fromBinary(JWTBundlesResponseSchema, bytes);
+}
+
+/** The type of a secret, as discovery names it. */
+export const secretType: string = `type.googleapis.com/${SecretSchema.typeName}`;
+/** The type of the authorities by trust domain inside of a secret. */
+export const validatorType: string = `type.googleapis.com/${SPIFFECertValidatorConfigSchema.typeName}`;
+
+/** A request for secrets: the first, and the answer to each response. */
+export interface SecretRequest {
+  readonly names: readonly string[];
+  readonly nodeId: string;
+  /** The version that is in use. */
+  readonly version: string;
+  readonly nonce: string;
+  /** Why the response with that nonce is refused; `undefined` where it is taken. */
+  readonly refusal: string | undefined;
+}
+
+/** Writes a request for secrets. */
+export function writeSecretRequest({ names, nodeId, version, nonce, refusal }: SecretRequest): Buffer {
+  const message = create(DiscoveryRequestSchema, {
+    versionInfo: version,
+    node: { id: nodeId },
+    resourceNames: [...names],
+    typeUrl: secretType,
+    responseNonce: nonce,
+    // INVALID_ARGUMENT.
+    ...(refusal === undefined ? {} : { errorDetail: { code: 3, message: refusal } }),
+  });
+  return Buffer.from(toBinary(DiscoveryRequestSchema, message));
+}
+
+/** Reads a response of discovery; throws for bytes that are none. */
+export function readDiscovery(bytes: Uint8Array): DiscoveryResponse {
+  return fromBinary(DiscoveryResponseSchema, bytes);
+}
+
+/** Reads a secret; throws for bytes that are none. */
+export function readSecret(bytes: Uint8Array): Secret {
+  return fromBinary(SecretSchema, bytes);
+}
+
+/** Reads authorities by trust domain; throws for bytes that are none. */
+export function readValidator(bytes: Uint8Array): SPIFFECertValidatorConfig {
+  return fromBinary(SPIFFECertValidatorConfigSchema, bytes);
 }

@@ -4,21 +4,17 @@
 // @generated from file envoy-core.proto (package envoy.config.core.v3, syntax proto3)
 /* eslint-disable */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy-core.proto.
  */
-export const file_envoy_core: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "ChBlbnZveS1jb3JlLnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyIjCgROb2RlEgoKAmlkGAEgASgJEg8KB2NsdXN0ZXIYAiABKAkifgoKRGF0YVNvdXJjZRISCghmaWxlbmFtZRgBIAEoCUgAEhYKDGlubGluZV9ieXRlcxgCIAEoDEgAEhcKDWlubGluZV9zdHJpbmcYAyABKAlIABIeChRlbnZpcm9ubWVudF92YXJpYWJsZRgEIAEoCUgAQgsKCXNwZWNpZmllciJQChRUeXBlZEV4dGVuc2lvbkNvbmZpZxIMCgRuYW1lGAEgASgJEioKDHR5cGVkX2NvbmZpZxgCIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw",
-    [file_google_protobuf_any],
-  );
+export const file_envoy_core: GenFile = /*@__PURE__*/
+  fileDesc("ChBlbnZveS1jb3JlLnByb3RvEhRlbnZveS5jb25maWcuY29yZS52MyIjCgROb2RlEgoKAmlkGAEgASgJEg8KB2NsdXN0ZXIYAiABKAkifgoKRGF0YVNvdXJjZRISCghmaWxlbmFtZRgBIAEoCUgAEhYKDGlubGluZV9ieXRlcxgCIAEoDEgAEhcKDWlubGluZV9zdHJpbmcYAyABKAlIABIeChRlbnZpcm9ubWVudF92YXJpYWJsZRgEIAEoCUgAQgsKCXNwZWNpZmllciJQChRUeXBlZEV4dGVuc2lvbkNvbmZpZxIMCgRuYW1lGAEgASgJEioKDHR5cGVkX2NvbmZpZxgCIAEoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnliBnByb3RvMw", [file_google_protobuf_any]);
 
 /**
  * @generated from message envoy.config.core.v3.Node
@@ -39,7 +35,8 @@ export type Node = Message<"envoy.config.core.v3.Node"> & {
  * Describes the message envoy.config.core.v3.Node.
  * Use `create(NodeSchema)` to create a new message.
  */
-export const NodeSchema: GenMessage<Node> = /*@__PURE__*/ messageDesc(file_envoy_core, 0);
+export const NodeSchema: GenMessage<Node> = /*@__PURE__*/
+  messageDesc(file_envoy_core, 0);
 
 /**
  * @generated from message envoy.config.core.v3.DataSource
@@ -48,43 +45,39 @@ export type DataSource = Message<"envoy.config.core.v3.DataSource"> & {
   /**
    * @generated from oneof envoy.config.core.v3.DataSource.specifier
    */
-  specifier:
-    | {
-        /**
-         * @generated from field: string filename = 1;
-         */
-        value: string;
-        case: "filename";
-      }
-    | {
-        /**
-         * @generated from field: bytes inline_bytes = 2;
-         */
-        value: Uint8Array;
-        case: "inlineBytes";
-      }
-    | {
-        /**
-         * @generated from field: string inline_string = 3;
-         */
-        value: string;
-        case: "inlineString";
-      }
-    | {
-        /**
-         * @generated from field: string environment_variable = 4;
-         */
-        value: string;
-        case: "environmentVariable";
-      }
-    | { case: undefined; value?: undefined };
+  specifier: {
+    /**
+     * @generated from field: string filename = 1;
+     */
+    value: string;
+    case: "filename";
+  } | {
+    /**
+     * @generated from field: bytes inline_bytes = 2;
+     */
+    value: Uint8Array;
+    case: "inlineBytes";
+  } | {
+    /**
+     * @generated from field: string inline_string = 3;
+     */
+    value: string;
+    case: "inlineString";
+  } | {
+    /**
+     * @generated from field: string environment_variable = 4;
+     */
+    value: string;
+    case: "environmentVariable";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message envoy.config.core.v3.DataSource.
  * Use `create(DataSourceSchema)` to create a new message.
  */
-export const DataSourceSchema: GenMessage<DataSource> = /*@__PURE__*/ messageDesc(file_envoy_core, 1);
+export const DataSourceSchema: GenMessage<DataSource> = /*@__PURE__*/
+  messageDesc(file_envoy_core, 1);
 
 /**
  * @generated from message envoy.config.core.v3.TypedExtensionConfig
@@ -105,4 +98,6 @@ export type TypedExtensionConfig = Message<"envoy.config.core.v3.TypedExtensionC
  * Describes the message envoy.config.core.v3.TypedExtensionConfig.
  * Use `create(TypedExtensionConfigSchema)` to create a new message.
  */
-export const TypedExtensionConfigSchema: GenMessage<TypedExtensionConfig> = /*@__PURE__*/ messageDesc(file_envoy_core, 2);
+export const TypedExtensionConfigSchema: GenMessage<TypedExtensionConfig> = /*@__PURE__*/
+  messageDesc(file_envoy_core, 2);
+

@@ -5,25 +5,21 @@
 // @generated from file envoy-discovery.proto (package envoy.service.discovery.v3, syntax proto3)
 /* eslint-disable */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Any } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
 import type { Node } from "./envoy-core_pb.ts";
 import { file_envoy_core } from "./envoy-core_pb.ts";
 import type { Status } from "./google-status_pb.ts";
 import { file_google_status } from "./google-status_pb.ts";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_any } from "@bufbuild/protobuf/wkt";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy-discovery.proto.
  */
-export const file_envoy_discovery: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "ChVlbnZveS1kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIr4BChBEaXNjb3ZlcnlSZXF1ZXN0EhQKDHZlcnNpb25faW5mbxgBIAEoCRIoCgRub2RlGAIgASgLMhouZW52b3kuY29uZmlnLmNvcmUudjMuTm9kZRIWCg5yZXNvdXJjZV9uYW1lcxgDIAMoCRIQCgh0eXBlX3VybBgEIAEoCRIWCg5yZXNwb25zZV9ub25jZRgFIAEoCRIoCgxlcnJvcl9kZXRhaWwYBiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJzChFEaXNjb3ZlcnlSZXNwb25zZRIUCgx2ZXJzaW9uX2luZm8YASABKAkSJwoJcmVzb3VyY2VzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIQCgh0eXBlX3VybBgEIAEoCRINCgVub25jZRgFIAEoCWIGcHJvdG8z",
-    [file_envoy_core, file_google_status, file_google_protobuf_any],
-  );
+export const file_envoy_discovery: GenFile = /*@__PURE__*/
+  fileDesc("ChVlbnZveS1kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIr4BChBEaXNjb3ZlcnlSZXF1ZXN0EhQKDHZlcnNpb25faW5mbxgBIAEoCRIoCgRub2RlGAIgASgLMhouZW52b3kuY29uZmlnLmNvcmUudjMuTm9kZRIWCg5yZXNvdXJjZV9uYW1lcxgDIAMoCRIQCgh0eXBlX3VybBgEIAEoCRIWCg5yZXNwb25zZV9ub25jZRgFIAEoCRIoCgxlcnJvcl9kZXRhaWwYBiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJzChFEaXNjb3ZlcnlSZXNwb25zZRIUCgx2ZXJzaW9uX2luZm8YASABKAkSJwoJcmVzb3VyY2VzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIQCgh0eXBlX3VybBgEIAEoCRINCgVub25jZRgFIAEoCWIGcHJvdG8z", [file_envoy_core, file_google_status, file_google_protobuf_any]);
 
 /**
  * @generated from message envoy.service.discovery.v3.DiscoveryRequest
@@ -70,7 +66,8 @@ export type DiscoveryRequest = Message<"envoy.service.discovery.v3.DiscoveryRequ
  * Describes the message envoy.service.discovery.v3.DiscoveryRequest.
  * Use `create(DiscoveryRequestSchema)` to create a new message.
  */
-export const DiscoveryRequestSchema: GenMessage<DiscoveryRequest> = /*@__PURE__*/ messageDesc(file_envoy_discovery, 0);
+export const DiscoveryRequestSchema: GenMessage<DiscoveryRequest> = /*@__PURE__*/
+  messageDesc(file_envoy_discovery, 0);
 
 /**
  * @generated from message envoy.service.discovery.v3.DiscoveryResponse
@@ -101,4 +98,6 @@ export type DiscoveryResponse = Message<"envoy.service.discovery.v3.DiscoveryRes
  * Describes the message envoy.service.discovery.v3.DiscoveryResponse.
  * Use `create(DiscoveryResponseSchema)` to create a new message.
  */
-export const DiscoveryResponseSchema: GenMessage<DiscoveryResponse> = /*@__PURE__*/ messageDesc(file_envoy_discovery, 1);
+export const DiscoveryResponseSchema: GenMessage<DiscoveryResponse> = /*@__PURE__*/
+  messageDesc(file_envoy_discovery, 1);
+

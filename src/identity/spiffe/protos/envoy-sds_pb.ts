@@ -12,12 +12,8 @@ import { file_envoy_discovery } from "./envoy-discovery_pb.ts";
 /**
  * Describes the file envoy-sds.proto.
  */
-export const file_envoy_sds: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "Cg9lbnZveS1zZHMucHJvdG8SF2Vudm95LnNlcnZpY2Uuc2VjcmV0LnYzMooBChZTZWNyZXREaXNjb3ZlcnlTZXJ2aWNlEnAKDVN0cmVhbVNlY3JldHMSLC5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXF1ZXN0Gi0uZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVzcG9uc2UoATABYgZwcm90bzM",
-    [file_envoy_discovery],
-  );
+export const file_envoy_sds: GenFile = /*@__PURE__*/
+  fileDesc("Cg9lbnZveS1zZHMucHJvdG8SF2Vudm95LnNlcnZpY2Uuc2VjcmV0LnYzMooBChZTZWNyZXREaXNjb3ZlcnlTZXJ2aWNlEnAKDVN0cmVhbVNlY3JldHMSLC5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5EaXNjb3ZlcnlSZXF1ZXN0Gi0uZW52b3kuc2VydmljZS5kaXNjb3ZlcnkudjMuRGlzY292ZXJ5UmVzcG9uc2UoATABYgZwcm90bzM", [file_envoy_discovery]);
 
 /**
  * @generated from service envoy.service.secret.v3.SecretDiscoveryService
@@ -30,5 +26,7 @@ export const SecretDiscoveryService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof DiscoveryRequestSchema;
     output: typeof DiscoveryResponseSchema;
-  };
-}> = /*@__PURE__*/ serviceDesc(file_envoy_sds, 0);
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_envoy_sds, 0);
+

@@ -5,21 +5,17 @@
 // @generated from file envoy-secret.proto (package envoy.extensions.transport_sockets.tls.v3, syntax proto3)
 /* eslint-disable */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { DataSource, TypedExtensionConfig } from "./envoy-core_pb.ts";
 import { file_envoy_core } from "./envoy-core_pb.ts";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file envoy-secret.proto.
  */
-export const file_envoy_secret: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "ChJlbnZveS1zZWNyZXQucHJvdG8SKWVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzItsBCgZTZWNyZXQSDAoEbmFtZRgBIAEoCRJUCg90bHNfY2VydGlmaWNhdGUYAiABKAsyOS5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5UbHNDZXJ0aWZpY2F0ZUgAEmUKEnZhbGlkYXRpb25fY29udGV4dBgEIAEoCzJHLmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLkNlcnRpZmljYXRlVmFsaWRhdGlvbkNvbnRleHRIAEIGCgR0eXBlIoQBCg5UbHNDZXJ0aWZpY2F0ZRI7ChFjZXJ0aWZpY2F0ZV9jaGFpbhgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2USNQoLcHJpdmF0ZV9rZXkYAiABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlItABChxDZXJ0aWZpY2F0ZVZhbGlkYXRpb25Db250ZXh0EjQKCnRydXN0ZWRfY2EYASABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlEi0KA2NybBgHIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2USSwoXY3VzdG9tX3ZhbGlkYXRvcl9jb25maWcYDCABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZyLZAQoZU1BJRkZFQ2VydFZhbGlkYXRvckNvbmZpZxJnCg10cnVzdF9kb21haW5zGAEgAygLMlAuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuU1BJRkZFQ2VydFZhbGlkYXRvckNvbmZpZy5UcnVzdERvbWFpbhpTCgtUcnVzdERvbWFpbhIMCgRuYW1lGAEgASgJEjYKDHRydXN0X2J1bmRsZRgCIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2ViBnByb3RvMw",
-    [file_envoy_core],
-  );
+export const file_envoy_secret: GenFile = /*@__PURE__*/
+  fileDesc("ChJlbnZveS1zZWNyZXQucHJvdG8SKWVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzItsBCgZTZWNyZXQSDAoEbmFtZRgBIAEoCRJUCg90bHNfY2VydGlmaWNhdGUYAiABKAsyOS5lbnZveS5leHRlbnNpb25zLnRyYW5zcG9ydF9zb2NrZXRzLnRscy52My5UbHNDZXJ0aWZpY2F0ZUgAEmUKEnZhbGlkYXRpb25fY29udGV4dBgEIAEoCzJHLmVudm95LmV4dGVuc2lvbnMudHJhbnNwb3J0X3NvY2tldHMudGxzLnYzLkNlcnRpZmljYXRlVmFsaWRhdGlvbkNvbnRleHRIAEIGCgR0eXBlIoQBCg5UbHNDZXJ0aWZpY2F0ZRI7ChFjZXJ0aWZpY2F0ZV9jaGFpbhgBIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2USNQoLcHJpdmF0ZV9rZXkYAiABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlItABChxDZXJ0aWZpY2F0ZVZhbGlkYXRpb25Db250ZXh0EjQKCnRydXN0ZWRfY2EYASABKAsyIC5lbnZveS5jb25maWcuY29yZS52My5EYXRhU291cmNlEi0KA2NybBgHIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2USSwoXY3VzdG9tX3ZhbGlkYXRvcl9jb25maWcYDCABKAsyKi5lbnZveS5jb25maWcuY29yZS52My5UeXBlZEV4dGVuc2lvbkNvbmZpZyLZAQoZU1BJRkZFQ2VydFZhbGlkYXRvckNvbmZpZxJnCg10cnVzdF9kb21haW5zGAEgAygLMlAuZW52b3kuZXh0ZW5zaW9ucy50cmFuc3BvcnRfc29ja2V0cy50bHMudjMuU1BJRkZFQ2VydFZhbGlkYXRvckNvbmZpZy5UcnVzdERvbWFpbhpTCgtUcnVzdERvbWFpbhIMCgRuYW1lGAEgASgJEjYKDHRydXN0X2J1bmRsZRgCIAEoCzIgLmVudm95LmNvbmZpZy5jb3JlLnYzLkRhdGFTb3VyY2ViBnByb3RvMw", [file_envoy_core]);
 
 /**
  * @generated from message envoy.extensions.transport_sockets.tls.v3.Secret
@@ -33,29 +29,27 @@ export type Secret = Message<"envoy.extensions.transport_sockets.tls.v3.Secret">
   /**
    * @generated from oneof envoy.extensions.transport_sockets.tls.v3.Secret.type
    */
-  type:
-    | {
-        /**
-         * @generated from field: envoy.extensions.transport_sockets.tls.v3.TlsCertificate tls_certificate = 2;
-         */
-        value: TlsCertificate;
-        case: "tlsCertificate";
-      }
-    | {
-        /**
-         * @generated from field: envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext validation_context = 4;
-         */
-        value: CertificateValidationContext;
-        case: "validationContext";
-      }
-    | { case: undefined; value?: undefined };
+  type: {
+    /**
+     * @generated from field: envoy.extensions.transport_sockets.tls.v3.TlsCertificate tls_certificate = 2;
+     */
+    value: TlsCertificate;
+    case: "tlsCertificate";
+  } | {
+    /**
+     * @generated from field: envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext validation_context = 4;
+     */
+    value: CertificateValidationContext;
+    case: "validationContext";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.v3.Secret.
  * Use `create(SecretSchema)` to create a new message.
  */
-export const SecretSchema: GenMessage<Secret> = /*@__PURE__*/ messageDesc(file_envoy_secret, 0);
+export const SecretSchema: GenMessage<Secret> = /*@__PURE__*/
+  messageDesc(file_envoy_secret, 0);
 
 /**
  * @generated from message envoy.extensions.transport_sockets.tls.v3.TlsCertificate
@@ -76,7 +70,8 @@ export type TlsCertificate = Message<"envoy.extensions.transport_sockets.tls.v3.
  * Describes the message envoy.extensions.transport_sockets.tls.v3.TlsCertificate.
  * Use `create(TlsCertificateSchema)` to create a new message.
  */
-export const TlsCertificateSchema: GenMessage<TlsCertificate> = /*@__PURE__*/ messageDesc(file_envoy_secret, 1);
+export const TlsCertificateSchema: GenMessage<TlsCertificate> = /*@__PURE__*/
+  messageDesc(file_envoy_secret, 1);
 
 /**
  * @generated from message envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext
@@ -104,7 +99,8 @@ export type CertificateValidationContext = Message<"envoy.extensions.transport_s
  * Describes the message envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.
  * Use `create(CertificateValidationContextSchema)` to create a new message.
  */
-export const CertificateValidationContextSchema: GenMessage<CertificateValidationContext> = /*@__PURE__*/ messageDesc(file_envoy_secret, 2);
+export const CertificateValidationContextSchema: GenMessage<CertificateValidationContext> = /*@__PURE__*/
+  messageDesc(file_envoy_secret, 2);
 
 /**
  * @generated from message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig
@@ -120,28 +116,28 @@ export type SPIFFECertValidatorConfig = Message<"envoy.extensions.transport_sock
  * Describes the message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.
  * Use `create(SPIFFECertValidatorConfigSchema)` to create a new message.
  */
-export const SPIFFECertValidatorConfigSchema: GenMessage<SPIFFECertValidatorConfig> = /*@__PURE__*/ messageDesc(file_envoy_secret, 3);
+export const SPIFFECertValidatorConfigSchema: GenMessage<SPIFFECertValidatorConfig> = /*@__PURE__*/
+  messageDesc(file_envoy_secret, 3);
 
 /**
  * @generated from message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain
  */
-export type SPIFFECertValidatorConfig_TrustDomain =
-  Message<"envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain"> & {
-    /**
-     * @generated from field: string name = 1;
-     */
-    name: string;
+export type SPIFFECertValidatorConfig_TrustDomain = Message<"envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
 
-    /**
-     * @generated from field: envoy.config.core.v3.DataSource trust_bundle = 2;
-     */
-    trustBundle?: DataSource | undefined;
-  };
+  /**
+   * @generated from field: envoy.config.core.v3.DataSource trust_bundle = 2;
+   */
+  trustBundle?: DataSource | undefined;
+};
 
 /**
  * Describes the message envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain.
  * Use `create(SPIFFECertValidatorConfig_TrustDomainSchema)` to create a new message.
  */
-export const SPIFFECertValidatorConfig_TrustDomainSchema: GenMessage<SPIFFECertValidatorConfig_TrustDomain> =
-  /*@__PURE__*/
+export const SPIFFECertValidatorConfig_TrustDomainSchema: GenMessage<SPIFFECertValidatorConfig_TrustDomain> = /*@__PURE__*/
   messageDesc(file_envoy_secret, 3, 0);
+

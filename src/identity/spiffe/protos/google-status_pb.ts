@@ -4,15 +4,14 @@
 // @generated from file google-status.proto (package google.rpc, syntax proto3)
 /* eslint-disable */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file google-status.proto.
  */
-export const file_google_status: GenFile =
-  /*@__PURE__*/
+export const file_google_status: GenFile = /*@__PURE__*/
   fileDesc("ChNnb29nbGUtc3RhdHVzLnByb3RvEgpnb29nbGUucnBjIicKBlN0YXR1cxIMCgRjb2RlGAEgASgFEg8KB21lc3NhZ2UYAiABKAliBnByb3RvMw");
 
 /**
@@ -34,4 +33,6 @@ export type Status = Message<"google.rpc.Status"> & {
  * Describes the message google.rpc.Status.
  * Use `create(StatusSchema)` to create a new message.
  */
-export const StatusSchema: GenMessage<Status> = /*@__PURE__*/ messageDesc(file_google_status, 0);
+export const StatusSchema: GenMessage<Status> = /*@__PURE__*/
+  messageDesc(file_google_status, 0);
+

@@ -5,29 +5,28 @@
 // @generated from file workload.proto (syntax proto3)
 /* eslint-disable */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file workload.proto.
  */
-export const file_workload: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "Cg53b3JrbG9hZC5wcm90byIRCg9YNTA5U1ZJRFJlcXVlc3QitgEKEFg1MDlTVklEUmVzcG9uc2USGAoFc3ZpZHMYASADKAsyCS5YNTA5U1ZJRBILCgNjcmwYAiADKAwSQgoRZmVkZXJhdGVkX2J1bmRsZXMYAyADKAsyJy5YNTA5U1ZJRFJlc3BvbnNlLkZlZGVyYXRlZEJ1bmRsZXNFbnRyeRo3ChVGZWRlcmF0ZWRCdW5kbGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMOgI4ASJlCghYNTA5U1ZJRBIRCglzcGlmZmVfaWQYASABKAkSEQoJeDUwOV9zdmlkGAIgASgMEhUKDXg1MDlfc3ZpZF9rZXkYAyABKAwSDgoGYnVuZGxlGAQgASgMEgwKBGhpbnQYBSABKAkiFAoSWDUwOUJ1bmRsZXNSZXF1ZXN0IoYBChNYNTA5QnVuZGxlc1Jlc3BvbnNlEgsKA2NybBgBIAMoDBIyCgdidW5kbGVzGAIgAygLMiEuWDUwOUJ1bmRsZXNSZXNwb25zZS5CdW5kbGVzRW50cnkaLgoMQnVuZGxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDDoCOAEiNQoOSldUU1ZJRFJlcXVlc3QSEAoIYXVkaWVuY2UYASADKAkSEQoJc3BpZmZlX2lkGAIgASgJIioKD0pXVFNWSURSZXNwb25zZRIXCgVzdmlkcxgBIAMoCzIILkpXVFNWSUQiOAoHSldUU1ZJRBIRCglzcGlmZmVfaWQYASABKAkSDAoEc3ZpZBgCIAEoCRIMCgRoaW50GAMgASgJIhMKEUpXVEJ1bmRsZXNSZXF1ZXN0IncKEkpXVEJ1bmRsZXNSZXNwb25zZRIxCgdidW5kbGVzGAEgAygLMiAuSldUQnVuZGxlc1Jlc3BvbnNlLkJ1bmRsZXNFbnRyeRouCgxCdW5kbGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMOgI4ATL9AQoRU3BpZmZlV29ya2xvYWRBUEkSNgoNRmV0Y2hYNTA5U1ZJRBIQLlg1MDlTVklEUmVxdWVzdBoRLlg1MDlTVklEUmVzcG9uc2UwARI/ChBGZXRjaFg1MDlCdW5kbGVzEhMuWDUwOUJ1bmRsZXNSZXF1ZXN0GhQuWDUwOUJ1bmRsZXNSZXNwb25zZTABEjEKDEZldGNoSldUU1ZJRBIPLkpXVFNWSURSZXF1ZXN0GhAuSldUU1ZJRFJlc3BvbnNlEjwKD0ZldGNoSldUQnVuZGxlcxISLkpXVEJ1bmRsZXNSZXF1ZXN0GhMuSldUQnVuZGxlc1Jlc3BvbnNlMAFiBnByb3RvMw",
-  );
+export const file_workload: GenFile = /*@__PURE__*/
+  fileDesc("Cg53b3JrbG9hZC5wcm90byIRCg9YNTA5U1ZJRFJlcXVlc3QitgEKEFg1MDlTVklEUmVzcG9uc2USGAoFc3ZpZHMYASADKAsyCS5YNTA5U1ZJRBILCgNjcmwYAiADKAwSQgoRZmVkZXJhdGVkX2J1bmRsZXMYAyADKAsyJy5YNTA5U1ZJRFJlc3BvbnNlLkZlZGVyYXRlZEJ1bmRsZXNFbnRyeRo3ChVGZWRlcmF0ZWRCdW5kbGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMOgI4ASJlCghYNTA5U1ZJRBIRCglzcGlmZmVfaWQYASABKAkSEQoJeDUwOV9zdmlkGAIgASgMEhUKDXg1MDlfc3ZpZF9rZXkYAyABKAwSDgoGYnVuZGxlGAQgASgMEgwKBGhpbnQYBSABKAkiFAoSWDUwOUJ1bmRsZXNSZXF1ZXN0IoYBChNYNTA5QnVuZGxlc1Jlc3BvbnNlEgsKA2NybBgBIAMoDBIyCgdidW5kbGVzGAIgAygLMiEuWDUwOUJ1bmRsZXNSZXNwb25zZS5CdW5kbGVzRW50cnkaLgoMQnVuZGxlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDDoCOAEiNQoOSldUU1ZJRFJlcXVlc3QSEAoIYXVkaWVuY2UYASADKAkSEQoJc3BpZmZlX2lkGAIgASgJIioKD0pXVFNWSURSZXNwb25zZRIXCgVzdmlkcxgBIAMoCzIILkpXVFNWSUQiOAoHSldUU1ZJRBIRCglzcGlmZmVfaWQYASABKAkSDAoEc3ZpZBgCIAEoCRIMCgRoaW50GAMgASgJIhMKEUpXVEJ1bmRsZXNSZXF1ZXN0IncKEkpXVEJ1bmRsZXNSZXNwb25zZRIxCgdidW5kbGVzGAEgAygLMiAuSldUQnVuZGxlc1Jlc3BvbnNlLkJ1bmRsZXNFbnRyeRouCgxCdW5kbGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgMOgI4ATL9AQoRU3BpZmZlV29ya2xvYWRBUEkSNgoNRmV0Y2hYNTA5U1ZJRBIQLlg1MDlTVklEUmVxdWVzdBoRLlg1MDlTVklEUmVzcG9uc2UwARI/ChBGZXRjaFg1MDlCdW5kbGVzEhMuWDUwOUJ1bmRsZXNSZXF1ZXN0GhQuWDUwOUJ1bmRsZXNSZXNwb25zZTABEjEKDEZldGNoSldUU1ZJRBIPLkpXVFNWSURSZXF1ZXN0GhAuSldUU1ZJRFJlc3BvbnNlEjwKD0ZldGNoSldUQnVuZGxlcxISLkpXVEJ1bmRsZXNSZXF1ZXN0GhMuSldUQnVuZGxlc1Jlc3BvbnNlMAFiBnByb3RvMw");
 
 /**
  * @generated from message X509SVIDRequest
  */
-export type X509SVIDRequest = Message<"X509SVIDRequest"> & {};
+export type X509SVIDRequest = Message<"X509SVIDRequest"> & {
+};
 
 /**
  * Describes the message X509SVIDRequest.
  * Use `create(X509SVIDRequestSchema)` to create a new message.
  */
-export const X509SVIDRequestSchema: GenMessage<X509SVIDRequest> = /*@__PURE__*/ messageDesc(file_workload, 0);
+export const X509SVIDRequestSchema: GenMessage<X509SVIDRequest> = /*@__PURE__*/
+  messageDesc(file_workload, 0);
 
 /**
  * Complete: what is absent is withdrawn.
@@ -59,7 +58,8 @@ export type X509SVIDResponse = Message<"X509SVIDResponse"> & {
  * Describes the message X509SVIDResponse.
  * Use `create(X509SVIDResponseSchema)` to create a new message.
  */
-export const X509SVIDResponseSchema: GenMessage<X509SVIDResponse> = /*@__PURE__*/ messageDesc(file_workload, 1);
+export const X509SVIDResponseSchema: GenMessage<X509SVIDResponse> = /*@__PURE__*/
+  messageDesc(file_workload, 1);
 
 /**
  * @generated from message X509SVID
@@ -101,18 +101,21 @@ export type X509SVID = Message<"X509SVID"> & {
  * Describes the message X509SVID.
  * Use `create(X509SVIDSchema)` to create a new message.
  */
-export const X509SVIDSchema: GenMessage<X509SVID> = /*@__PURE__*/ messageDesc(file_workload, 2);
+export const X509SVIDSchema: GenMessage<X509SVID> = /*@__PURE__*/
+  messageDesc(file_workload, 2);
 
 /**
  * @generated from message X509BundlesRequest
  */
-export type X509BundlesRequest = Message<"X509BundlesRequest"> & {};
+export type X509BundlesRequest = Message<"X509BundlesRequest"> & {
+};
 
 /**
  * Describes the message X509BundlesRequest.
  * Use `create(X509BundlesRequestSchema)` to create a new message.
  */
-export const X509BundlesRequestSchema: GenMessage<X509BundlesRequest> = /*@__PURE__*/ messageDesc(file_workload, 3);
+export const X509BundlesRequestSchema: GenMessage<X509BundlesRequest> = /*@__PURE__*/
+  messageDesc(file_workload, 3);
 
 /**
  * @generated from message X509BundlesResponse
@@ -133,7 +136,8 @@ export type X509BundlesResponse = Message<"X509BundlesResponse"> & {
  * Describes the message X509BundlesResponse.
  * Use `create(X509BundlesResponseSchema)` to create a new message.
  */
-export const X509BundlesResponseSchema: GenMessage<X509BundlesResponse> = /*@__PURE__*/ messageDesc(file_workload, 4);
+export const X509BundlesResponseSchema: GenMessage<X509BundlesResponse> = /*@__PURE__*/
+  messageDesc(file_workload, 4);
 
 /**
  * @generated from message JWTSVIDRequest
@@ -156,7 +160,8 @@ export type JWTSVIDRequest = Message<"JWTSVIDRequest"> & {
  * Describes the message JWTSVIDRequest.
  * Use `create(JWTSVIDRequestSchema)` to create a new message.
  */
-export const JWTSVIDRequestSchema: GenMessage<JWTSVIDRequest> = /*@__PURE__*/ messageDesc(file_workload, 5);
+export const JWTSVIDRequestSchema: GenMessage<JWTSVIDRequest> = /*@__PURE__*/
+  messageDesc(file_workload, 5);
 
 /**
  * @generated from message JWTSVIDResponse
@@ -172,7 +177,8 @@ export type JWTSVIDResponse = Message<"JWTSVIDResponse"> & {
  * Describes the message JWTSVIDResponse.
  * Use `create(JWTSVIDResponseSchema)` to create a new message.
  */
-export const JWTSVIDResponseSchema: GenMessage<JWTSVIDResponse> = /*@__PURE__*/ messageDesc(file_workload, 6);
+export const JWTSVIDResponseSchema: GenMessage<JWTSVIDResponse> = /*@__PURE__*/
+  messageDesc(file_workload, 6);
 
 /**
  * @generated from message JWTSVID
@@ -198,18 +204,21 @@ export type JWTSVID = Message<"JWTSVID"> & {
  * Describes the message JWTSVID.
  * Use `create(JWTSVIDSchema)` to create a new message.
  */
-export const JWTSVIDSchema: GenMessage<JWTSVID> = /*@__PURE__*/ messageDesc(file_workload, 7);
+export const JWTSVIDSchema: GenMessage<JWTSVID> = /*@__PURE__*/
+  messageDesc(file_workload, 7);
 
 /**
  * @generated from message JWTBundlesRequest
  */
-export type JWTBundlesRequest = Message<"JWTBundlesRequest"> & {};
+export type JWTBundlesRequest = Message<"JWTBundlesRequest"> & {
+};
 
 /**
  * Describes the message JWTBundlesRequest.
  * Use `create(JWTBundlesRequestSchema)` to create a new message.
  */
-export const JWTBundlesRequestSchema: GenMessage<JWTBundlesRequest> = /*@__PURE__*/ messageDesc(file_workload, 8);
+export const JWTBundlesRequestSchema: GenMessage<JWTBundlesRequest> = /*@__PURE__*/
+  messageDesc(file_workload, 8);
 
 /**
  * @generated from message JWTBundlesResponse
@@ -227,7 +236,8 @@ export type JWTBundlesResponse = Message<"JWTBundlesResponse"> & {
  * Describes the message JWTBundlesResponse.
  * Use `create(JWTBundlesResponseSchema)` to create a new message.
  */
-export const JWTBundlesResponseSchema: GenMessage<JWTBundlesResponse> = /*@__PURE__*/ messageDesc(file_workload, 9);
+export const JWTBundlesResponseSchema: GenMessage<JWTBundlesResponse> = /*@__PURE__*/
+  messageDesc(file_workload, 9);
 
 /**
  * @generated from service SpiffeWorkloadAPI
@@ -240,7 +250,7 @@ export const SpiffeWorkloadAPI: GenService<{
     methodKind: "server_streaming";
     input: typeof X509SVIDRequestSchema;
     output: typeof X509SVIDResponseSchema;
-  };
+  },
   /**
    * @generated from rpc SpiffeWorkloadAPI.FetchX509Bundles
    */
@@ -248,7 +258,7 @@ export const SpiffeWorkloadAPI: GenService<{
     methodKind: "server_streaming";
     input: typeof X509BundlesRequestSchema;
     output: typeof X509BundlesResponseSchema;
-  };
+  },
   /**
    * @generated from rpc SpiffeWorkloadAPI.FetchJWTSVID
    */
@@ -256,7 +266,7 @@ export const SpiffeWorkloadAPI: GenService<{
     methodKind: "unary";
     input: typeof JWTSVIDRequestSchema;
     output: typeof JWTSVIDResponseSchema;
-  };
+  },
   /**
    * @generated from rpc SpiffeWorkloadAPI.FetchJWTBundles
    */
@@ -264,5 +274,7 @@ export const SpiffeWorkloadAPI: GenService<{
     methodKind: "server_streaming";
     input: typeof JWTBundlesRequestSchema;
     output: typeof JWTBundlesResponseSchema;
-  };
-}> = /*@__PURE__*/ serviceDesc(file_workload, 0);
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_workload, 0);
+
