@@ -8,6 +8,9 @@ import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
 export type { ServingState } from "../core/observing/serving-state.ts";
+export type { Credentials, Trust } from "../identity/credentials.ts";
+export type { IdentityListener, IdentitySource, IdentityWatch } from "../identity/identity-source.ts";
+export type { CallersMode, CallersOptions } from "./entrance/callers-options.ts";
 export type { HealthOptions } from "./inbound/health-options.ts";
 export type { InboundOptions } from "./inbound/inbound-options.ts";
 export type { InboundConcurrencyOptions } from "./inbound/limits/concurrency-options.ts";

@@ -7,6 +7,7 @@ import { Callers } from "./callers.ts";
 import { guardDoor } from "./connections/door.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
+import { SecuredServer } from "./entrance/secured-server.ts";
 import { Inbound } from "./inbound/inbound.ts";
 import { useMesh } from "./mesh-users.ts";
 import { type Servable, serverOf } from "./node-server.ts";
@@ -52,6 +53,7 @@ export class ServedServer implements Serving {
   #stateSince: number;
   readonly #registration: ServedRegistration;
   readonly #releaseChannel: () => void;
+  readonly #secured: SecuredServer | undefined;
   #stop: Stop | undefined = undefined;
   #stopped: Promise<StopReport> | undefined = undefined;
   readonly started: Promise<void>;
@@ -62,6 +64,8 @@ export class ServedServer implements Serving {
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
     const inbound = Inbound.of(settings, () => this.readiness());
+    const secured = SecuredServer.of(settings, { server, traffic, log: (text) => this.#log(text) });
+    this.#secured = secured;
     const gate = new DrainGate({ traffic, callers, inbound, clock, id: () => this.registration?.id });
     this.#parts = {
       settings,
@@ -71,13 +75,13 @@ export class ServedServer implements Serving {
       callers,
       inbound,
       gate,
-      readiness: new Readiness(ready, clock),
+      readiness: new Readiness(ready, clock, () => secured?.problem),
       leaving: this.#leaving.signal,
       log: (text) => this.#log(text),
     };
     this.#registration = new ServedRegistration(this.#parts, () => void this.stop("as its server was closed"));
     this.#releaseChannel = useChannel();
-    this.#takeGateAway = guardDoor(server, gate);
+    this.#takeGateAway = guardDoor(server, gate, secured?.entrance);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
     this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
@@ -151,6 +155,7 @@ export class ServedServer implements Serving {
       await this.#releaseMesh?.();
     });
     this.#takeGateAway();
+    this.#secured?.close();
     this.#offSignals();
     this.#releaseChannel();
     return report;

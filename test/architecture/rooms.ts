@@ -108,7 +108,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["extend", ["core/*", "discovery", "registration", "balancer", "policies/*", "fetch", "telemetry/*"]],
   ["assets", ["core/*", "telemetry/*"]],
-  ["server", ["core/*", "mesh", "registration", "server/connections", "server/inbound/*", "server/workers"]],
+  ["server", ["core/*", "identity", "mesh", "registration", "server/connections", "server/entrance", "server/inbound/*", "server/workers"]],
+  ["server/entrance", ["core/*", "identity", "server", "server/connections"]],
   ["server/connections", ["core/*", "server"]],
   [
     "server/inbound",
@@ -122,6 +123,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "server/inbound/load",
       "server/inbound/log",
       "server/inbound/proxies",
+      "server/entrance",
       "identity",
     ],
   ],
