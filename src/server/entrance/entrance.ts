@@ -1,29 +1,13 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { Clock, Random } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
-import type { Identity } from "../../identity/identity.ts";
 import type { Entering } from "../connections/entering.ts";
 import { isHttp1Allowed, isHttp2, isSecure, type NodeServer } from "../node-server.ts";
-import type { CallersSettings } from "./callers-options.ts";
+import type { EntranceParts } from "./entrance-parts.ts";
 import { type Opening, tellOpening } from "./first-bytes.ts";
 import { shakeHands } from "./handshake.ts";
 import { SecuredConnections } from "./secured-connections.ts";
-
-/** The parts that an {@link Entrance} works with. */
-export interface EntranceParts {
-  readonly server: NodeServer;
-  readonly identity: Identity;
-  readonly settings: CallersSettings;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Lets an HTTP/1.1 connection close after what it does now and its next response. */
-  readonly retire: (socket: Socket) => void;
-  /** Closes an HTTP/1.1 connection on which nothing is under way. */
-  readonly endIfAtRest: (socket: Socket) => void;
-  readonly log: (text: string) => void;
-}
 
 /** Refusals of one reason are said once in this time, in milliseconds: each connection of a fleet may be refused. */
 const sayAgainMs = 10_000;

@@ -1,7 +1,7 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import type { Timer } from "../../core/clock.ts";
-import type { EntranceParts } from "./entrance.ts";
+import type { EntranceParts } from "./entrance-parts.ts";
 
 /** A connection over TLS, and what ends it. */
 interface Secured {
