@@ -21,7 +21,7 @@ export type Handshaken = (...result: [error: null, socket: TLSSocket] | [error: 
 /** Parts of a connection that Node uses in its own server only. */
 interface Handle {
   _releaseControl?(): boolean;
-  /** What OpenSSL has found of the client's chain. */
+  /** The fault that OpenSSL has found in the client's chain. */
   readonly _handle?: { verifyError?(): Error | null | undefined } | null;
 }
 
