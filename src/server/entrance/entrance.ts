@@ -68,7 +68,7 @@ export class Entrance implements Entering {
       shakeHands(socket, { identity, settings, alpn: alpnOf(server) }, (error, secured) => {
         if (error !== null) {
           socket.destroy();
-          this.#refused(describeError(error));
+          this.#refused(reasonOf(error));
           return;
         }
         this.#secured.add(secured);
@@ -121,4 +121,10 @@ export class Entrance implements Entering {
 function alpnOf(server: NodeServer): readonly string[] {
   if (!isHttp2(server)) return ["http/1.1"];
   return isHttp1Allowed(server) ? ["h2", "http/1.1"] : ["h2"];
+}
+
+/** Messages of OpenSSL have the number of a thread in front, and end in a new line. */
+function reasonOf(error: Error): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" && code.startsWith("ERR_SSL_") ? code : describeError(error);
 }
