@@ -45,6 +45,18 @@ export function isSecure(server: NodeServer): boolean {
   return "setSecureContext" in server;
 }
 
+/** Whether a server of HTTP/2 speaks HTTP/1.1, too (`allowHTTP1`). */
+export function isHttp1Allowed(server: NodeServer): boolean {
+  return (
+    !isHttp2(server) || Object.getOwnPropertySymbols(server).some((key) => allowsHttp1((server as unknown as Record<symbol, unknown>)[key]))
+  );
+}
+
+/** Node keeps the options of a server of HTTP/2 behind a symbol of its own. */
+function allowsHttp1(options: unknown): boolean {
+  return typeof options === "object" && options !== null && (options as { allowHTTP1?: unknown }).allowHTTP1 === true;
+}
+
 function isNodeServer(value: unknown): value is NodeServer {
   const server = value as Partial<NodeServer> | null;
   return typeof server === "object" && server !== null && typeof server.emit === "function" && typeof server.address === "function";

@@ -18,10 +18,17 @@ export class Readiness {
   readonly #clock: Clock;
   /** The reason of the server itself against being ready: it starts, or it leaves. `undefined`: none. */
   #reason: string | undefined = "it is starting";
+  readonly #identityReason: () => string | undefined;
 
-  constructor(ask: (() => boolean | Promise<boolean>) | undefined, clock: Clock) {
+  /** @param identityReason the reason of the server's identity against being ready, if it has one */
+  constructor(
+    ask: (() => boolean | Promise<boolean>) | undefined,
+    clock: Clock,
+    identityReason: () => string | undefined = () => undefined,
+  ) {
     this.#ask = ask;
     this.#clock = clock;
+    this.#identityReason = identityReason;
   }
 
   /** The server has started: the program decides from now on. */
@@ -40,8 +47,10 @@ export class Readiness {
     return { ready: reason === undefined, reason };
   }
 
-  /** The program's own reason, whatever the server is doing. */
+  /** The reason of the identity, else the program's own, whatever the server is doing. */
   async ownReason(): Promise<string | undefined> {
+    const reason = this.#identityReason();
+    if (reason !== undefined) return reason;
     if (this.#ask === undefined) return undefined;
     let answer: unknown;
     const ask = this.#ask;

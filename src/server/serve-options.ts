@@ -4,7 +4,9 @@ import { checkFunction, checkObject, refuseOption } from "../core/settings/check
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { custom, group, orFalse, timerMs } from "../core/settings/rules.ts";
+import type { IdentitySource } from "../identity/identity-source.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { type CallersOptions, callersOptions } from "./entrance/callers-options.ts";
 import { type InboundOptions, inboundOptions } from "./inbound/inbound-options.ts";
 
 /** The instance that a server is registered as: as for `mesh.register`, with the port of the server unless another is given. */
@@ -43,6 +45,13 @@ export interface ServeOptions {
   readonly graceMs?: number;
   /** The parts that each request meets before its handler: health, trust, limits, load, metrics, log; `{}` for those that need no option, `false` for none. @default false */
   readonly inbound?: InboundOptions | false;
+  /**
+   * The identity of this server. Each connection to it is then ended here: over TLS with the certificate that is current, from callers whose certificate its
+   * authorities have issued. The server itself is one without certificates, of `node:http` or `node:http2`. @default none
+   */
+  readonly identity?: IdentitySource;
+  /** Which connections a server with an `identity` takes. */
+  readonly callers?: CallersOptions;
   /** Signals upon which the server stops. The second one ends at once. `[]`: none. @default ["SIGTERM", "SIGINT"] */
   readonly signals?: readonly NodeJS.Signals[];
   /** Takes a line for each step: started, registered, leaving, draining, stopped, and what went wrong. @default to the standard error output */
@@ -86,6 +95,15 @@ export const serveOptions = optionTable<ServeOptions>()({
   callerMemoryMs: timerMs({ min: 0, default: 300_000 }),
   graceMs: timerMs({ min: 0, default: 25_000 }),
   inbound: orFalse(group(inboundOptions), false),
+  identity: custom<IdentitySource | undefined>({
+    type: "IdentitySource",
+    default: undefined,
+    defaultText: "none",
+    check(option, value) {
+      if (typeof (value as Partial<IdentitySource> | null)?.watch !== "function") refuseOption(option, value, "a source of identities");
+    },
+  }),
+  callers: group(callersOptions),
   signals: custom<readonly NodeJS.Signals[]>({
     type: "Signals[]",
     default: ["SIGTERM", "SIGINT"],
@@ -123,5 +141,7 @@ export function settleServe(options: ServeOptions): ServeSettings {
     throw new TypeError("serve: register needs a mesh: serve(server, { mesh, register })");
   if (settings.mesh === undefined && settings.warm.length > 0)
     throw new TypeError("serve: warm needs a mesh: serve(server, { mesh, warm })");
+  if (settings.identity === undefined && options.callers !== undefined)
+    throw new TypeError("serve: callers needs an identity: serve(server, { identity, callers })");
   return settings;
 }

@@ -8,6 +8,7 @@ import { claimServer } from "./claim-server.ts";
 import { guardDoor } from "./connections/door.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
+import { SecuredServer } from "./entrance/secured-server.ts";
 import { Inbound } from "./inbound/inbound.ts";
 import { useMesh } from "./mesh-users.ts";
 import { type Servable, serverOf } from "./node-server.ts";
@@ -54,6 +55,7 @@ export class ServedServer implements Serving {
   #stateSince: number;
   readonly #registration: ServedRegistration;
   readonly #releaseChannel: () => void;
+  readonly #secured: SecuredServer | undefined;
   #stop: Stop | undefined = undefined;
   #stopped: Promise<StopReport> | undefined = undefined;
   readonly started: Promise<void>;
@@ -66,6 +68,8 @@ export class ServedServer implements Serving {
     this.#releaseServer = claimServer(server);
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
+    const secured = this.#secure(settings, server, traffic);
+    this.#secured = secured;
     const gate = new DrainGate({ server, traffic, callers, inbound, clock, id: () => this.registration?.id });
     this.#parts = {
       settings,
@@ -75,13 +79,13 @@ export class ServedServer implements Serving {
       callers,
       inbound,
       gate,
-      readiness: new Readiness(ready, clock),
+      readiness: new Readiness(ready, clock, () => secured?.problem),
       leaving: this.#leaving.signal,
       log: (text) => this.#log(text),
     };
     this.#registration = new ServedRegistration(this.#parts, () => void this.stop("as its server was closed"));
     this.#releaseChannel = useChannel();
-    this.#takeGateAway = guardDoor(server, gate);
+    this.#takeGateAway = guardDoor(server, gate, secured?.entrance);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
     this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
@@ -93,6 +97,16 @@ export class ServedServer implements Serving {
     this.started = this.#start();
     // Whether it has started is also told by the state and the log: a program need not wait for it.
     this.started.catch(() => {});
+  }
+
+  /** A source of identities is code of the application: what it throws must not leave the server claimed. */
+  #secure(settings: ServeSettings, server: NodeServer, traffic: Traffic): SecuredServer | undefined {
+    try {
+      return SecuredServer.of(settings, { server, traffic, log: (text) => this.#log(text) });
+    } catch (error) {
+      this.#releaseServer();
+      throw error;
+    }
   }
 
   get state(): ServingState {
@@ -155,6 +169,7 @@ export class ServedServer implements Serving {
       await this.#releaseMesh?.();
     });
     this.#takeGateAway();
+    this.#secured?.close();
     this.#releaseServer();
     this.#offSignals();
     this.#releaseChannel();

@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { NodeServer, ServerReply, ServerRequest } from "../node-server.ts";
 
@@ -12,16 +13,31 @@ export interface Gate {
   upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean;
 }
 
+/** Takes each connection of a server before its listeners do. */
+export interface Entry {
+  /** `deliver` gives a connection to the listeners. */
+  accept(socket: Socket, deliver: (event: "connection" | "secureConnection", socket: Socket) => void): void;
+  /** A session of HTTP/2 has begun. */
+  session(session: ServerHttp2Session): void;
+}
+
 /**
  * Puts a gate in front of all listeners of a server, those of a framework and those that are added later included. It takes the place of the method
  * `emit` of this one server, since a listener can be first but cannot keep an event from the others. Returns a function that takes the gate away.
  */
-export function guardDoor(server: NodeServer, gate: Gate): () => void {
+export function guardDoor(server: NodeServer, gate: Gate, entry?: Entry): () => void {
   const events = server as unknown as { emit(event: string | symbol, ...args: unknown[]): boolean };
   const hadOwn = Object.hasOwn(events, "emit");
   const former = events.emit;
   let isGuarded = true;
   const guarded = function (this: unknown, event: string | symbol, ...args: unknown[]): boolean {
+    if (isGuarded && entry !== undefined) {
+      if (event === "connection") {
+        entry.accept(args[0] as Socket, (delivered, socket) => void former.call(this, delivered, socket));
+        return true;
+      }
+      if (event === "session") entry.session(args[0] as ServerHttp2Session);
+    }
     return (isGuarded && isTaken(gate, event, args, () => former.call(this, event, ...args))) || former.call(this, event, ...args);
   };
   events.emit = guarded;

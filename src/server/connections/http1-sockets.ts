@@ -85,6 +85,12 @@ export class Http1Sockets {
     for (const [socket, connection] of this.#connections) endIfAtRest(socket, connection);
   }
 
+  /** Closes one connection, if it is at rest. */
+  endIfAtRest(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) endIfAtRest(socket, connection);
+  }
+
   /** Ends every connection, whatever is under way on it. */
   destroy(): void {
     for (const socket of this.#connections.keys()) socket.destroy();

@@ -2,6 +2,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { NodeServer, ServerReply, ServerRequest } from "../node-server.ts";
+import type { Entering } from "./entering.ts";
 import { endEventStream } from "./event-streams.ts";
 import { Http1Sockets } from "./http1-sockets.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
@@ -16,6 +17,9 @@ export class Traffic {
   readonly #streams = new Map<ServerHttp2Stream, ServerReply | undefined>();
   readonly #upgraded = new Set<UpgradedSocket>();
   #tracked = 0;
+  /** Connections that are to close after their next response; `undefined` while there was none. */
+  #retired: WeakSet<Socket> | undefined = undefined;
+  #entering: Entering | undefined = undefined;
   /** Whether each connection is to close after its next response. */
   #isLeaving = false;
   #whenNone: (() => void) | undefined = undefined;
@@ -37,12 +41,12 @@ export class Traffic {
 
   /** Whether there is a connection on which no request has come yet. */
   get hasUnusedConnections(): boolean {
-    return this.#sockets.hasUnused || this.#sessions.hasUnused;
+    return this.#sockets.hasUnused || this.#sessions.hasUnused || (this.#entering?.size ?? 0) > 0;
   }
 
   /** Whether there is an HTTP/1.1 connection at rest, or one that will be when its response has ended. */
   get hasLastingConnections(): boolean {
-    if (this.#sockets.hasAtRest) return true;
+    if (this.#sockets.hasAtRest || (this.#entering?.size ?? 0) > 0) return true;
     for (const reply of this.#replies) if ("shouldKeepAlive" in reply && reply.shouldKeepAlive) return true;
     return false;
   }
@@ -58,7 +62,7 @@ export class Traffic {
     const { socket } = request;
     const isFirst = this.#sockets.opened(socket);
     this.#replies.add(reply);
-    if (this.#isLeaving) closeAfter(reply);
+    if (this.#isLeaving || this.#retired?.has(socket) === true) closeAfter(reply);
     reply.once("close", () => {
       this.#replies.delete(reply);
       this.#sockets.closed(socket);
@@ -88,6 +92,28 @@ export class Traffic {
     });
   }
 
+  /** Follows connections that are not the server's yet. */
+  follow(entering: Entering): void {
+    this.#entering = entering;
+  }
+
+  /** Lets one connection close after its next response, and what does not end by itself on it end, as {@link leave} and {@link end} do for all. */
+  retire(socket: Socket): void {
+    this.#retired ??= new WeakSet();
+    this.#retired.add(socket);
+    for (const reply of this.#replies) {
+      if (reply.socket !== socket) continue;
+      closeAfter(reply);
+      endEventStream(reply);
+    }
+    for (const upgraded of this.#upgraded) if (upgraded.socket === socket) closeWebSocket(upgraded);
+  }
+
+  /** Closes an HTTP/1.1 connection on which nothing is under way. */
+  endIfAtRest(socket: Socket): void {
+    this.#sockets.endIfAtRest(socket);
+  }
+
   /** Waits for work that is no request, too. */
   track(work: PromiseLike<unknown>): void {
     this.#tracked++;
@@ -109,6 +135,7 @@ export class Traffic {
    * close code 1001 (going away).
    */
   end(): void {
+    this.#entering?.end();
     this.#sockets.closeAtRest();
     for (const reply of this.#replies) endEventStream(reply);
     for (const [stream, reply] of this.#streams) endEventStream(reply ?? stream);
@@ -124,6 +151,7 @@ export class Traffic {
   /** Ends all connections, and what is under way on them. */
   destroy(): void {
     for (const { socket } of this.#upgraded) socket.destroy();
+    this.#entering?.end();
     this.#sessions.destroy();
     this.#sockets.destroy();
   }

@@ -59,7 +59,7 @@ export function identityOfXfcc(header: string): string | undefined {
   if (element === undefined) return undefined;
   const valuesOfKey = (wanted: string): string[] =>
     element.filter(([key, value]) => key === wanted && value !== "").map(([, value]) => value);
-  return identityOfNames(valuesOfKey("uri"), valuesOfKey("dns")).identity;
+  return identityOfNames(valuesOfKey("uri"), valuesOfKey("dns"));
 }
 
 /** The identity in a `Client-Cert` header (RFC 9440 §2.2): one byte sequence of RFC 8941, of the DER of the certificate. */

@@ -1,0 +1,130 @@
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { describeError } from "../../core/errors.ts";
+import type { Entering } from "../connections/entering.ts";
+import { isHttp1Allowed, isHttp2, isSecure, type NodeServer } from "../node-server.ts";
+import type { EntranceParts } from "./entrance-parts.ts";
+import { type Opening, tellOpening } from "./first-bytes.ts";
+import { shakeHands } from "./handshake.ts";
+import { SecuredConnections } from "./secured-connections.ts";
+
+/** Refusals of one reason are said once in this time, in milliseconds: each connection of a fleet may be refused. */
+const sayAgainMs = 10_000;
+
+/**
+ * The entrance of a server with an identity. Every connection is told apart by its first byte before the server sees it: TLS is ended here, its client
+ * verified; clear text passes where the mode is permissive. A connection that is refused ends, and no request of it is read.
+ */
+export class Entrance implements Entering {
+  readonly #parts: EntranceParts;
+  readonly #waiting = new Set<Socket>();
+  readonly #secured: SecuredConnections;
+  readonly #saidAt = new Map<string, number>();
+  /** The connection that the server is being given now. */
+  #delivering: TLSSocket | undefined = undefined;
+
+  constructor(parts: EntranceParts) {
+    this.#parts = parts;
+    this.#secured = new SecuredConnections(parts);
+  }
+
+  /** Connections that have not entered yet. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** A connection has been accepted. `deliver` gives it to the listeners of the server. */
+  accept(socket: Socket, deliver: (event: "connection" | "secureConnection", socket: Socket) => void): void {
+    const { clock, settings, server, identity } = this.#parts;
+    this.#waiting.add(socket);
+    const onError = (): void => {};
+    socket.on("error", onError);
+    const timer = clock.setTimer(
+      () => {
+        this.#refused(`no ${settings.mode === "strict" ? "TLS handshake" : "request"} within ${settings.handshakeMs} ms`);
+        socket.destroy();
+      },
+      settings.handshakeMs,
+      false,
+    );
+    const leave = (): void => {
+      clock.clearTimer(timer);
+      this.#waiting.delete(socket);
+    };
+    socket.once("close", leave);
+    const enter = (entering: Socket): void => {
+      leave();
+      socket.off("close", leave);
+      if (entering === socket) socket.off("error", onError);
+      deliver(isSecure(server) ? "secureConnection" : "connection", entering);
+    };
+    tellOpening(socket, (opening) => {
+      if (opening === "closed") return;
+      if (opening !== "tls") {
+        this.#enterPlain(socket, opening, enter);
+        return;
+      }
+      shakeHands(socket, { identity, settings, alpn: alpnOf(server) }, (error, secured) => {
+        if (error !== null) {
+          socket.destroy();
+          this.#refused(reasonOf(error));
+          return;
+        }
+        this.#secured.add(secured);
+        this.#delivering = secured;
+        enter(secured);
+        this.#delivering = undefined;
+      });
+    });
+  }
+
+  /** A session of HTTP/2 has begun, in the turn in which its connection entered. */
+  session(session: ServerHttp2Session): void {
+    if (this.#delivering !== undefined) this.#secured.session(this.#delivering, session);
+  }
+
+  /** Ends those that have not entered. */
+  end(): void {
+    for (const socket of this.#waiting) socket.destroy();
+  }
+
+  /** Ends all timers, and the watch of the identity. */
+  close(): void {
+    this.end();
+    this.#secured.close();
+  }
+
+  #enterPlain(socket: Socket, opening: Opening, enter: (socket: Socket) => void): void {
+    const { settings, server } = this.#parts;
+    if (settings.mode === "strict") {
+      this.#refused("a connection in clear text, and only TLS is allowed (callers.mode)");
+      socket.destroy();
+      return;
+    }
+    // A server of both protocols asks the handshake for the one.
+    if (isSecure(server)) Object.assign(socket, { alpnProtocol: opening === "http2" ? "h2" : "http/1.1" });
+    enter(socket);
+  }
+
+  #refused(why: string): void {
+    const { clock, log } = this.#parts;
+    const now = clock.now();
+    if (now - (this.#saidAt.get(why) ?? Number.NEGATIVE_INFINITY) < sayAgainMs) return;
+    if (this.#saidAt.size >= 100) this.#saidAt.clear();
+    this.#saidAt.set(why, now);
+    log(`has refused a connection: ${why}`);
+  }
+}
+
+/** The protocols that a server speaks, the preferred one first. */
+function alpnOf(server: NodeServer): readonly string[] {
+  if (!isHttp2(server)) return ["http/1.1"];
+  return isHttp1Allowed(server) ? ["h2", "http/1.1"] : ["h2"];
+}
+
+/** Messages of OpenSSL have the number of a thread in front, and end in a new line. */
+function reasonOf(error: Error): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" && code.startsWith("ERR_SSL_") ? code : describeError(error);
+}
