@@ -33,7 +33,8 @@ const programs: Readonly<Record<string, string>> = {
     const mesh = createMesh({ discovery, watch: "on-use", picker: roundRobin() });
     await drive(async () => (await mesh.fetch("users" + pathname)).json());
     const { endpoints } = mesh.explain("users");
-    if (!endpoints.every(({ attempts }) => attempts > 0) || endpoints.length !== 100) throw new Error("not all endpoints were called");`,
+    const called = endpoints.filter(({ attempts }) => attempts > 0).length;
+    if (called < Math.min(CALLS, 100)) throw new Error(called + " of " + endpoints.length + " endpoints were called by " + CALLS + " calls");`,
   "bare node": "",
 };
 

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../core/clock.ts";
+import { fullJitter } from "../core/full-jitter.ts";
 
 const backoffBaseMs = 100;
 /** Upper bound of the pause, so that the return of a registry is noticed soon however long it was away. */
@@ -46,8 +47,7 @@ export class RestartPause {
     if (this.#answeredAt !== undefined) {
       this.#failures = now - this.#answeredAt >= wellAfterMs ? 0 : Math.min(this.#failures, countedAfterAnswer);
     }
-    // Full jitter: clients that lost the same registry must not return in step.
-    const backoffMs = this.#random() * Math.min(backoffCapMs, backoffBaseMs * 2 ** this.#failures);
+    const backoffMs = fullJitter(this.#random, this.#failures, { baseMs: backoffBaseMs, capMs: backoffCapMs });
     const leastMs = this.#failures === 0 ? 0 : floorMs - (now - this.#startedAt);
     this.#failures = Math.min(this.#failures + 1, 20);
     return Math.max(backoffMs, leastMs);

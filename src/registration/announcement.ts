@@ -1,4 +1,5 @@
 import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
+import { fullJitter } from "../core/full-jitter.ts";
 import type { InstanceStatus } from "./registrar.ts";
 import type { RegistryEntry } from "./registry-entry.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -56,7 +57,7 @@ export class Announcement {
         failure = error;
       }
       try {
-        await sleepUnlessAborted(clock, random() * Math.min(retryCapMs, retryBaseMs * 2 ** Math.min(attempt, 20)), signal);
+        await sleepUnlessAborted(clock, fullJitter(random, attempt, { baseMs: retryBaseMs, capMs: retryCapMs }), signal);
       } catch {
         throw failure;
       }

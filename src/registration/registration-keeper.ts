@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import type { Clock, Random, Timer } from "../core/clock.ts";
+import { fullJitter } from "../core/full-jitter.ts";
 import { fenced } from "../core/observing/fence.ts";
 import { type InstanceStatus, instanceStatuses, type Registration, type RegistrationOwner, type RegistrationReport } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";
@@ -162,7 +163,7 @@ export class RegistrationKeeper implements Registration {
     const { renewMs } = this.#entry;
     const { random } = this.#options;
     if (this.#failures === 0) return renewMs * (0.9 + 0.1 * random());
-    return Math.max(minRetryMs, random() * Math.min(renewMs, maxRetryMs, retryBaseMs * 2 ** Math.min(this.#failures, 20)));
+    return Math.max(minRetryMs, fullJitter(random, this.#failures, { baseMs: retryBaseMs, capMs: Math.min(renewMs, maxRetryMs) }));
   }
 
   /** Brings the registry up to date: renews where it has the status, reports where it may not, announces where it has forgotten. */

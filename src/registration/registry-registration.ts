@@ -1,5 +1,6 @@
 import type { Clock, Random, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
+import { fullJitter } from "../core/full-jitter.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
 import type { RegistryStanding } from "./mesh-registration.ts";
 import type { Instance, InstanceStatus, Registrar, Registration, RegistrationReport } from "./registrar.ts";
@@ -77,7 +78,7 @@ export class RegistryRegistration {
       again();
       return;
     }
-    const pauseMs = random() * Math.min(maxRetryMs, retryBaseMs * 2 ** Math.min(this.#tries - 1, 20));
+    const pauseMs = fullJitter(random, this.#tries - 1, { baseMs: retryBaseMs, capMs: maxRetryMs });
     this.#timer = clock.setTimer(again, Math.max(minRetryMs, pauseMs), false);
   }
 

@@ -1,6 +1,7 @@
 import { type Clock, type Random, sleep } from "../../core/clock.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError, MeshError } from "../../core/errors.ts";
+import { fullJitter } from "../../core/full-jitter.ts";
 import { retryAfterOf } from "../../core/http/retry-after.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { EventSink, RetryDenial } from "../../core/observing/events.ts";
@@ -94,7 +95,7 @@ class RetryPolicy {
     if (!decision.retry) return this.#denied(request, decision.denial);
     if (request.attempt >= maxAttempts) return this.#denied(request, "attempts");
     const asked = failure.response && retryAfterOf(failure.response, clock.wallNow());
-    const jitter = decision.isImmediate ? 0 : random() * Math.min(maxDelayMs, baseDelayMs * 2 ** (request.attempt - 1));
+    const jitter = decision.isImmediate ? 0 : fullJitter(random, request.attempt - 1, { baseMs: baseDelayMs, capMs: maxDelayMs });
     const delayMs = Math.max(asked ?? 0, jitter);
     if (clock.now() + delayMs >= request.deadline) return this.#denied(request, "deadline");
     if (!decision.isFree && !this.#budget.withdraw()) return this.#denied(request, "budget");

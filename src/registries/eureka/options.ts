@@ -1,6 +1,6 @@
+import { checkClientTls } from "../../core/client-tls.ts";
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
-import { refusePath } from "../../core/settings/pem.ts";
 import { type Credentials, parseServer, type ServerAddress } from "./server-address.ts";
 
 /** TLS to Eureka servers: their certificate authorities, and the client's own certificate. */
@@ -93,7 +93,6 @@ const known: readonly (keyof EurekaOptions)[] = [
   "clock",
   "random",
 ];
-const knownTls: readonly (keyof EurekaTls)[] = ["ca", "cert", "key", "passphrase", "serverName"];
 const mebibyte = 2 ** 20;
 
 /** Checks the options and fills the defaults in. Throws a `TypeError` or `RangeError` that names option and value, without secrets. */
@@ -119,10 +118,8 @@ export function settingsOf(options: EurekaOptions): EurekaSettings {
     clock = systemClock,
     random = Math.random,
   } = options;
-  checkObject("eureka: tls", tls);
-  checkKeys("eureka: tls", tls, knownTls);
+  checkClientTls("eureka", tls);
   checkChoice("eureka: serverOrder", serverOrder, ["random", "listed"]);
-  for (const name of ["ca", "cert", "key"] as const) refusePath(`eureka: tls.${name}`, tls[name]);
   checkChoice("eureka: by", by, ["app", "vip"]);
   checkFlag("eureka: preferSecure", preferSecure);
   checkFlag("eureka: preferHostName", preferHostName);

@@ -1,8 +1,8 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
-import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { createGunzip } from "node:zlib";
+import { nodeTls } from "../../core/client-tls.ts";
 import type { Clock } from "../../core/clock.ts";
 import { untraced } from "../../core/observing/untraced.ts";
 import { quoted } from "../../core/text/clean-text.ts";
@@ -46,7 +46,6 @@ export interface RestCallOptions {
  */
 export function restCall(server: ServerAddress, request: RestRequest, limits: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
   const { timeoutMs, maxBytes, clock } = limits;
-  const { serverName, ...tls } = limits.tls;
   const { keepsProcess = true } = request;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -56,10 +55,7 @@ export function restCall(server: ServerAddress, request: RestRequest, limits: Re
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
     const open = server.secure ? httpsRequest : httpRequest;
     const options = {
-      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-      ...(server.secure
-        ? { ...(tls as TlsOptions), rejectUnauthorized: true, ...(serverName !== undefined && { servername: serverName }) }
-        : {}),
+      ...(server.secure ? nodeTls(limits.tls) : {}),
       agent: false,
       hostname: server.hostname,
       port: server.port,

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { nodeTls } from "../../../core/client-tls.ts";
 import type { Clock, Timer } from "../../../core/clock.ts";
 import { inTurns } from "../../../core/json/in-turns.ts";
 import { NotJsonError, readJson } from "../../../core/json/json-scanner.ts";
@@ -58,7 +59,9 @@ export class ConsulClient {
     const { url, token, tls } = options;
     this.#options = options;
     this.#token = tokenSource(token);
-    this.#agent = url.startsWith("https:") ? new HttpsAgent({ ...mutable(tls), keepAlive: true }) : new HttpAgent({ keepAlive: true });
+    // No session is resumed: each connection verifies the certificate in full.
+    const secured = { ...nodeTls(tls), maxCachedSessions: 0, keepAlive: true };
+    this.#agent = url.startsWith("https:") ? new HttpsAgent(secured) : new HttpAgent({ keepAlive: true });
     this.#npm = npmConsul(url, this.#agent);
   }
 
@@ -130,12 +133,4 @@ async function answerOf(result: unknown, signal: AbortSignal): Promise<ConsulAns
     if (!(error instanceof NotJsonError)) throw error;
     throw new ConsulError(`HTTP ${status} with a body that is not JSON`, status === undefined ? {} : { status });
   }
-}
-
-/**
- * The options as Node has them; its types demand mutable arrays. Each connection verifies the certificate in full: no session is resumed, and
- * NODE_TLS_REJECT_UNAUTHORIZED changes nothing.
- */
-function mutable({ serverName, ...tls }: ConsulTls = {}): Record<string, unknown> {
-  return { ...tls, rejectUnauthorized: true, maxCachedSessions: 0, ...(serverName !== undefined && { servername: serverName }) };
 }

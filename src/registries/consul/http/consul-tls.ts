@@ -1,5 +1,4 @@
-import { checkKeys, checkObject } from "../../../core/settings/checks.ts";
-import { refusePath } from "../../../core/settings/pem.ts";
+import { checkClientTls } from "../../../core/client-tls.ts";
 
 /** TLS to a Consul agent: its certificate authorities, and the client's own certificate. */
 export interface ConsulTls {
@@ -15,15 +14,11 @@ export interface ConsulTls {
   readonly serverName?: string;
 }
 
-const known: readonly (keyof ConsulTls)[] = ["ca", "cert", "key", "passphrase", "serverName"];
-
 /** Checks the option. Throws a `TypeError` that shows none of its values. */
 export function checkedTls(tls: ConsulTls | undefined, url: string): ConsulTls | undefined {
   if (tls === undefined) return undefined;
-  checkObject("consul: tls", tls);
-  checkKeys("consul: tls", tls, known);
+  checkClientTls("consul", tls);
   if (!url.startsWith("https:")) throw new TypeError(`consul: tls needs an https url, not ${url}`);
   if ((tls.cert === undefined) !== (tls.key === undefined)) throw new TypeError("consul: tls.cert and tls.key need each other");
-  for (const name of ["ca", "cert", "key"] as const) refusePath(`consul: tls.${name}`, tls[name]);
   return { ...tls };
 }
