@@ -54,6 +54,9 @@ export { Upstream } from "./core/upstream.ts";
 // Discovery adapters.
 export type { Discovery, DiscoveryAnswer, UsePace } from "./discovery/discovery.ts";
 export { parseTarget, type Target } from "./fetch/target.ts";
+// Sources of identities.
+export type { Credentials, Trust } from "./identity/credentials.ts";
+export type { IdentityListener, IdentitySource, IdentityWatch } from "./identity/identity-source.ts";
 // Limits of concurrency.
 export type { ConcurrencyLimit, LimitAlgorithm, LimitSample } from "./policies/concurrency/limit-algorithm.ts";
 // Registrars.

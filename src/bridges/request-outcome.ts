@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Lease } from "../attempts/lease.ts";
 import { MeshError } from "../core/errors.ts";
 import { isResponseHeaderOfTheMesh } from "../core/http/own-headers.ts";
-import { isLocalResourceError } from "../core/local-resources.ts";
+import { isOwnFault } from "../core/local-resources.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import { serviceLocation } from "../fetch/redirect.ts";
 
@@ -57,7 +57,7 @@ export function follow(request: ClientRequest, lease: Lease, origin: string): vo
     if (isAnswered) return;
     if (connectionFailures.has(error)) {
       // A process that has run out of something learns nothing about the instance.
-      lease.settle(isLocalResourceError(error) ? "neutral" : "failure", true);
+      lease.settle(isOwnFault(error) ? "neutral" : "failure", true);
       return;
     }
     // No evidence about the instance: the client has given up, or a kept connection had been closed meanwhile.

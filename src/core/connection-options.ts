@@ -82,11 +82,19 @@ export interface PeerOptions {
    * certificates must carry. It goes before `tls.serverName`. @default the host and port of the endpoint; its host for TLS
    */
   readonly name?: string;
+  /**
+   * The SPIFFE id that an instance must have, or several of which it must have one (`spiffe://example.org/orders`). It is held on each connection, and the
+   * names of the certificate do not count beside it. @default the instance is known by its name
+   */
+  readonly id?: string | readonly string[];
 }
 
 const hostName = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
 /** Resolvers and URL parsers read these as addresses, which are no names in TLS. */
 const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
+
+/** A SPIFFE id with a path; dot segments are no names in it. */
+const spiffeIdForm = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/;
 
 /** The rules of {@link PeerOptions}. */
 export const peerOptions = optionTable<PeerOptions>()({
@@ -98,6 +106,16 @@ export const peerOptions = optionTable<PeerOptions>()({
     check(option, value) {
       if (typeof value !== "string" || !hostName.test(value) || numericEnd.test(value))
         refuseOption(option, value, "a host name without a port");
+    },
+  }),
+  id: custom<string | readonly string[] | undefined>({
+    type: "string | string[]",
+    default: undefined,
+    defaultText: "the instance is known by its name",
+    check(option, value) {
+      const ids = Array.isArray(value) ? value : [value];
+      if (ids.length === 0 || !ids.every((each) => typeof each === "string" && spiffeIdForm.test(each)))
+        refuseOption(option, value, "a SPIFFE id with a path, or an array of them");
     },
   }),
 });

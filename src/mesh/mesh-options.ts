@@ -3,8 +3,9 @@ import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
+import { choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
+import type { IdentitySource } from "../identity/identity-source.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
 import { optionHint } from "./option-hint.ts";
@@ -34,6 +35,18 @@ export interface WholeMeshOptions<Declared extends string = string> {
   readonly serviceNames?: readonly (Declared | ServiceNameOf<Declared>)[];
   /** TLS to instances that speak it. */
   readonly tls?: TlsOptions;
+  /**
+   * The source of this process's identity, such as `fileIdentity({ … })`, which may change while the mesh runs. Instances are verified by it on each
+   * connection. Not together with `tls`. @default none
+   */
+  readonly identity?: IdentitySource;
+  /**
+   * The time within which connections of an earlier identity end, in milliseconds, at most a tenth of the certificate's lifetime: each instance's at
+   * a random moment of it. @default 300000
+   */
+  readonly identityGraceMs?: number;
+  /** The oldest version of TLS that is spoken with an `identity`. @default "TLSv1.3" */
+  readonly identityMinVersion?: "TLSv1.3" | "TLSv1.2";
   /**
    * A directory for the last good endpoints of each service, in files of mode 0600 with a checksum: a process that starts while the registry
    * is down uses them. Neither the directory nor a file may be writable by others. @default none
@@ -110,6 +123,17 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     },
   }),
   tls: group(tlsOptions),
+  identity: custom<IdentitySource | undefined>({
+    type: "IdentitySource",
+    default: undefined,
+    defaultText: "none",
+    check(option, value) {
+      if (typeof (value as Partial<IdentitySource> | null)?.watch !== "function")
+        throw new TypeError(`${option} must be an IdentitySource, such as fileIdentity({ … }): it has no watch method`);
+    },
+  }),
+  identityGraceMs: number({ default: 300_000, min: 0, unit: "ms" }),
+  identityMinVersion: choice(["TLSv1.3", "TLSv1.2"], "TLSv1.3"),
   lastGoodDirectory: text("none"),
   lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
@@ -141,11 +165,20 @@ export function checkMeshOptions(options: MeshOptions): void {
   checkKeys("createMesh", options, meshOptionNames, (key) => optionHint(key, [...serviceTables, wholeMeshOptions]));
   wholeMeshOptions.checkValues("", options);
   checkServiceValues("", options);
+  checkIdentity(options);
   const names = new ServiceNames(options.serviceNames);
   for (const name of Object.keys(options.services ?? {})) {
     const refusal = names.refusalOf(name, "services");
     if (refusal !== undefined) throw refusal;
   }
+}
+
+/** One of them would be used and the other one passed over, without a word. */
+function checkIdentity({ tls, identity, identityGraceMs, identityMinVersion }: MeshOptions): void {
+  if (identity !== undefined && tls !== undefined)
+    throw new TypeError("createMesh: tls and identity exclude each other: the identity brings certificate, key and authorities");
+  if (identity === undefined && (identityGraceMs !== undefined || identityMinVersion !== undefined))
+    throw new TypeError("createMesh: identityGraceMs and identityMinVersion need an identity");
 }
 
 /** Fills in the defaults of the options of a whole mesh. */

@@ -21,8 +21,7 @@ import type { RegisterOptions } from "../registration/register-options.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
-import { staticIdentity } from "../wire/client-identity.ts";
-import { certificateEndOf } from "../wire/tls.ts";
+import { OwnIdentity } from "../wire/identity/own-identity.ts";
 import { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { edgeLimits } from "./edge-limits.ts";
@@ -139,14 +138,15 @@ class ClientMesh implements Mesh {
   // Over 60 lines: it makes the parts of a mesh, each of those before, and nothing else.
   constructor(options: MeshOptions) {
     const settings = settleMesh(options);
-    const { discovery, clock, tls, zone } = settings;
+    const { discovery, clock, zone } = settings;
     this.#settings = settings;
     this.#names = new ServiceNames(settings.serviceNames);
     this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
     bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
-    this.#transport = new Transport({ zone, clock, identity: staticIdentity(tls) });
+    const identity = new OwnIdentity(settings);
+    this.#transport = new Transport({ zone, clock, random: settings.random, identity: identity.client });
     const shared = {
       discovery,
       lastGood: this.#lastGood,
@@ -172,14 +172,13 @@ class ClientMesh implements Mesh {
       },
     });
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
-    this.#reading = {
+    this.#reading = identity.readWith({
       zone,
-      certificateExpiresAtMs: certificateEndOf(tls),
       services: () => this.#services.all.map((service) => service.read()),
       instances: (service) => this.explain(service)?.endpoints ?? [],
       registrations: () => this.#registrations.read(),
       servers: () => serversOf(this),
-    };
+    });
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     const limit = timeoutOption.settle(options).timeoutMs;
     const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;

@@ -1,5 +1,5 @@
 import { connect, isIP, type Socket } from "node:net";
-import { connect as connectTls, type SecureContext } from "node:tls";
+import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { RefusableAddresses } from "../core/address-policy.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
@@ -21,6 +21,8 @@ export interface ConnectionTarget {
   /** The name that the certificate must carry, and that the handshake asks for (SNI); `undefined`: the host of the endpoint. */
   readonly serverName: string | undefined;
   readonly secureContext: SecureContext | undefined;
+  /** Judges the peer after the handshake; `undefined` leaves the name to the handshake. */
+  readonly fault: ((socket: TLSSocket) => Error | undefined) | undefined;
 }
 
 /** As undici has them. */
@@ -91,7 +93,11 @@ export class ConnectionOpening {
     secured.once("secureConnect", () => {
       handOver(secured, fail);
       secured.off("close", close);
-      this.#end(null, secured);
+      // On each connection, before anything is sent.
+      const fault = this.#target.fault?.(secured);
+      if (fault === undefined) return this.#end(null, secured);
+      secured.destroy();
+      fail(fault);
     });
   };
 
@@ -109,7 +115,7 @@ const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: k
  * Begins the TLS handshake. No session is resumed: Node checks neither the dates nor the name of a certificate then. The certificate is verified
  * whatever NODE_TLS_REJECT_UNAUTHORIZED says.
  */
-function handshake(socket: Socket, { endpoint: { host }, alpn, serverName, secureContext, isUnref }: ConnectionTarget) {
+function handshake(socket: Socket, { endpoint: { host }, alpn, serverName, secureContext, fault, isUnref }: ConnectionTarget) {
   // The name in a handshake has no final dot (RFC 6066 §3).
   const name = serverName ?? (isIP(host) === 0 ? host.replace(/\.$/, "") : undefined);
   const secured = connectTls({
@@ -119,6 +125,8 @@ function handshake(socket: Socket, { endpoint: { host }, alpn, serverName, secur
     rejectUnauthorized: true,
     ...(name === undefined ? undefined : { servername: name }),
     ...(secureContext === undefined ? undefined : { secureContext }),
+    // The chain is verified here in any case.
+    ...(fault === undefined ? undefined : { checkServerIdentity: () => undefined }),
   });
   if (isUnref) secured.unref();
   return secured;

@@ -68,6 +68,7 @@ export function record(
 const what: Partial<Record<MeshErrorCode, string>> = {
   ERR_MESH_CONNECT: "no connection to",
   ERR_MESH_TLS_PEER: "no TLS session with",
+  ERR_MESH_IDENTITY: "this process has no identity to show to",
   ERR_MESH_LOCAL_RESOURCE: "this process has no resources left to connect to",
   ERR_MESH_PROTOCOL: "lost the connection to",
   ERR_MESH_BODY: "incomplete body from or to",
@@ -90,6 +91,7 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
   if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return "ERR_MESH_CLOSED";
   // Once the request is sent, the same codes mean a connection that broke.
   if (!attempt.isSent && isLocalResourceError(cause)) return "ERR_MESH_LOCAL_RESOURCE";
+  if (!attempt.isSent && code === "ERR_MESH_IDENTITY") return "ERR_MESH_IDENTITY";
   if (!attempt.isSent) return code !== undefined && tlsCode.test(code) ? "ERR_MESH_TLS_PEER" : "ERR_MESH_CONNECT";
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "ERR_MESH_TIMEOUT";
   return attempt.hasHead ? "ERR_MESH_BODY" : "ERR_MESH_PROTOCOL";

@@ -21,6 +21,11 @@ export class IdleSockets {
     if (known?.delete(socket) && known.size === 0) this.#sockets.delete(upstream);
   }
 
+  /** The instances with idle connections. */
+  get upstreams(): Iterable<Upstream> {
+    return this.#sockets.keys();
+  }
+
   /** Closes the idle connections to an instance. */
   release(upstream: Upstream): void {
     const known = this.#sockets.get(upstream);

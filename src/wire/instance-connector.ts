@@ -1,10 +1,11 @@
+import type { TLSSocket } from "node:tls";
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { GiveUp, Opened } from "./address-race.ts";
-import type { ClientIdentity } from "./client-identity.ts";
 import { connectTimeout } from "./connect-timeout.ts";
-import { ConnectionOpening } from "./connection-opening.ts";
+import { ConnectionOpening, type ConnectionTarget } from "./connection-opening.ts";
+import type { ClientIdentity, IdentityChanges } from "./identity/client-identity.ts";
 
 /** The parts that all connections of a mesh share. */
 export interface InstanceConnectorOptions {
@@ -24,6 +25,8 @@ export interface ConnectionRequest {
   readonly isForRequests?: boolean;
 }
 
+/** The time, in milliseconds, for which the first connections wait for the first identity. */
+const identityWaitMs = 5_000;
 /** Within a zone nothing on the way takes longer than a lost SYN and its repetition. */
 const connectWithinZoneMs = 300;
 const connectBeyondZoneMs = 1_000;
@@ -47,7 +50,17 @@ export class InstanceConnector {
   open(upstream: Upstream, wire: WireSettings, request: ConnectionRequest, opened: Opened): GiveUp {
     const { isForRequests = true, alpn, serverName } = request;
     const { endpoint } = upstream;
+    const { changes } = this.identity;
+    if (endpoint.secure && changes?.isPending)
+      return this.#whenIdentified(changes, (done) => this.open(upstream, wire, request, done), opened);
     const limitMs = this.#limitMs(upstream, wire);
+    let tls: Pick<ConnectionTarget, "serverName" | "secureContext" | "fault">;
+    try {
+      tls = this.#tlsOf(upstream, wire, serverName);
+    } catch (error) {
+      process.nextTick(opened, error as Error, null);
+      return () => {};
+    }
     const target = {
       endpoint,
       refusedAddresses: wire.connections.refusedAddresses,
@@ -55,8 +68,7 @@ export class InstanceConnector {
       clock: this.#clock,
       isUnref: !isForRequests,
       alpn,
-      serverName: upstream.peerName ?? serverName ?? this.identity.serverName,
-      secureContext: this.identity.secureContext(),
+      ...tls,
     };
     const open = (done: Opened): GiveUp => {
       const opening = new ConnectionOpening(target, done);
@@ -65,9 +77,54 @@ export class InstanceConnector {
     return isForRequests ? connectTimeout(open, limitMs, this.#clock, opened) : open(opened);
   }
 
+  /** The name, the authorities and the judgement of the peer, asked for at each connection: they may have changed. */
+  #tlsOf({ endpoint, peerName }: Upstream, { peer }: WireSettings, given: string | undefined) {
+    const serverName = peerName ?? given ?? this.identity.serverName;
+    if (!endpoint.secure) return { serverName, secureContext: undefined, fault: undefined };
+    const ids = peer.id === undefined ? undefined : [peer.id].flat();
+    const expected = { ids, name: serverName ?? endpoint.host };
+    const { fault, changes } = this.identity;
+    const isJudged = ids !== undefined || changes !== undefined;
+    return {
+      serverName,
+      secureContext: this.identity.secureContext(expected),
+      fault: isJudged && fault !== undefined ? (socket: TLSSocket) => fault(socket, expected) : undefined,
+    };
+  }
+
+  /** Waits for the first identity of this process: its time is not the instance's. */
+  #whenIdentified(changes: IdentityChanges, open: (opened: Opened) => GiveUp, opened: Opened): GiveUp {
+    let giveUp: GiveUp | undefined;
+    let isOver = false;
+    const leave = changes.whenSettled(identityWaitMs, () => {
+      if (isOver) return;
+      // None has come: the secure context says so.
+      giveUp = changes.isPending ? failing(() => this.identity.secureContext(), opened) : open(opened);
+    });
+    return (reason) => {
+      if (giveUp !== undefined) giveUp(reason);
+      else if (!isOver) {
+        isOver = true;
+        leave();
+        opened(reason, null);
+      }
+    };
+  }
+
   /** Asked at each connection, since discovery may change the zone of an instance. */
   #limitMs({ endpoint }: Upstream, { connections }: WireSettings): number {
     const isWithinZone = this.#zone !== undefined && endpoint.zone === this.#zone;
     return connections.connectTimeoutMs ?? (isWithinZone ? connectWithinZoneMs : connectBeyondZoneMs);
   }
+}
+
+/** Fails with the error that `run` throws. */
+function failing(run: () => unknown, opened: Opened): GiveUp {
+  try {
+    run();
+    opened(new Error("there is no identity"), null);
+  } catch (error) {
+    opened(error as Error, null);
+  }
+  return () => {};
 }

@@ -48,7 +48,8 @@ export class Pools {
   of(upstream: Upstream, wire: WireSettings, protocol: Protocol = wire.protocol): UpstreamPool {
     const identityVersion = upstream.endpoint.secure ? this.#options.connector.identity.version : 0;
     let known = this.#entries.get(upstream);
-    if (known !== undefined && known.identityVersion !== identityVersion) {
+    // Those of an identity that changes by itself end within its time of grace, one after the other.
+    if (known !== undefined && known.identityVersion !== identityVersion && this.#options.connector.identity.changes === undefined) {
       this.release(upstream);
       known = undefined;
     }
@@ -87,6 +88,11 @@ export class Pools {
         resolve(false);
       }
     });
+  }
+
+  /** The upstreams that have a pool. */
+  get upstreams(): Iterable<Upstream> {
+    return this.#entries.keys();
   }
 
   /** Takes no more requests for an upstream: those in flight end by themselves, idle connections close now. */

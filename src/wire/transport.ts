@@ -1,12 +1,13 @@
 import type { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import type { Clock } from "../core/clock.ts";
+import type { Clock, Random } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Dispatch, MeshRequest } from "../core/dispatch.ts";
 import { headersWith, type RequestHeaders } from "../core/http/request-headers.ts";
 import type { TransferListener } from "../core/http/transfer-listener.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { Exchange } from "./exchange.ts";
+import { IdentityRollover } from "./identity/identity-rollover.ts";
 import { IdleSockets } from "./idle-sockets.ts";
 import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
 import { Pools } from "./pools.ts";
@@ -46,6 +47,12 @@ class RequestOptions implements DispatchOptions {
   }
 }
 
+/** Options of {@link Transport}. */
+export interface TransportOptions extends InstanceConnectorOptions {
+  /** Spreads the ends of connections. @default Math.random */
+  readonly random?: Random;
+}
+
 /** Sends requests to the upstream that the balancer has chosen, over its pool of connections. */
 export class Transport {
   /** Opens the connections of everything, in pools and outside of them. */
@@ -56,11 +63,17 @@ export class Transport {
   readonly #pools: Pools;
   /** Connections that have changed their protocol; they have left their pools. */
   readonly #upgraded = new Set<Duplex>();
+  readonly #rollover: IdentityRollover | undefined;
 
-  constructor(options: InstanceConnectorOptions) {
-    this.#clock = options.clock;
+  constructor(options: TransportOptions) {
+    const { clock, random = Math.random, identity } = options;
+    this.#clock = clock;
     this.connector = new InstanceConnector(options);
     this.#pools = new Pools(options, this.connector);
+    const release = (upstream: Upstream): void => this.release(upstream);
+    const connected = (): Upstream[] => [...this.#pools.upstreams, ...this.idle.upstreams];
+    const { changes } = identity;
+    this.#rollover = changes === undefined ? undefined : new IdentityRollover({ changes, connected, release, clock, random });
   }
 
   /** The innermost dispatch of a service's pipeline. */
@@ -133,6 +146,8 @@ export class Transport {
 
   /** Ends every connection, also those in use. */
   async destroy(): Promise<void> {
+    this.#rollover?.close();
+    this.connector.identity.changes?.close();
     for (const socket of this.#upgraded) socket.destroy();
     this.idle.close();
     await this.#pools.destroy();

@@ -67,6 +67,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   // For interceptors of the application.
   ERR_MESH_FORBIDDEN: {},
   ERR_MESH_LOCAL_RESOURCE: { "wire/failure.ts: codeOf": ["the socket could not be made for want of descriptors, ports or memory"] },
+  ERR_MESH_IDENTITY: { "wire/failure.ts: codeOf": ["no connection was made, for want of an identity that is good now"] },
   ERR_MESH_DISCOVERY: {
     "discovery/combined/sources.ts: allFailed": ["every source of a combination failed"],
     "discovery/dns/dns.ts: dns": ["a DNS server failed"],

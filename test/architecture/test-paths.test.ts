@@ -16,6 +16,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/hostile": "what the commands print of names and answers from outside",
   "cli/process": "the program as a process",
   "cli/widths": "what the commands write on terminals of several widths",
+  "identity/mutations": "certificates and ids that were changed, against all that reads them",
   "registries/consul/faults": "watches and registrations at an agent that fails",
   "rotation/heed-retry-after": "an instance that asks for a pause, from the response to the rotation",
   "server/departures": "an instance that leaves, and its callers",

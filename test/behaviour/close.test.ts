@@ -9,7 +9,7 @@ import type { Discovery } from "../../src/discovery/discovery.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
 import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { staticIdentity } from "../../src/wire/client-identity.ts";
+import { staticIdentity } from "../../src/wire/identity/client-identity.ts";
 import { Transport } from "../../src/wire/transport.ts";
 import { closing, meshOf } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";

@@ -6,6 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Endpoint } from "../../src/core/endpoint.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
+import type { IdentitySource } from "../../src/identity/identity-source.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { certificate } from "../support/certificate.ts";
@@ -113,6 +114,15 @@ const nameOf = async (door: string, expected: string, given: Try) => {
 };
 const reached = async (door: string, given: Try, yes: string, no: string) => ((await tryDoor(door, given)).requests.length > 0 ? yes : no);
 
+/** The source of an identity that this process must not use. */
+const withdrawn: IdentitySource = {
+  name: "test",
+  watch(listener) {
+    queueMicrotask(() => listener.withdraw(new Error("there is none")));
+    return { close() {} };
+  },
+};
+
 /** For each row of the page, by its first cell, what a door does. */
 const rows: Readonly<Record<string, (door: string) => Promise<string | undefined>>> = {
   "`http:`, an instance without TLS": (door) => protocolOf(door, {}),
@@ -136,6 +146,10 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
     onTestFinished(() => void vi.unstubAllEnvs());
     return reached(door, { isTls: true, options: { tls: {} } }, "not verified", "verified");
   },
+  "`peer.id`, an instance without that id": (door) =>
+    reached(door, { isTls: true, options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
+  "no `identity` that is good now, an instance with TLS": (door) =>
+    reached(door, { isTls: true, options: { tls: undefined, identity: withdrawn } as object }, "reached", "refused"),
   async "TLS session of an earlier connection"(door) {
     const { requests } = await tryDoor(door, { isTls: true, times: 3 });
     const resumed = requests.filter(({ socket }) => (socket as TLSSocket).isSessionReused());

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { MeshError, type MeshErrorCode } from "../../src/core/errors.ts";
+import type { IdentitySource } from "../../src/identity/identity-source.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { memoryRegistry } from "../../src/testing/memory-registry.ts";
@@ -298,6 +299,24 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
   },
   // It takes a process without descriptors: local-resources.test.ts.
   ERR_MESH_LOCAL_RESOURCE: {},
+  ERR_MESH_IDENTITY: {
+    "the identity was withdrawn": {
+      async run() {
+        const server = await serve(() => {});
+        const identity: IdentitySource = {
+          name: "test",
+          watch(listener) {
+            queueMicrotask(() => listener.withdraw(new Error("there is none for this process")));
+            return { close() {} };
+          },
+        };
+        return errorOf(meshOf({ orders: server.port }, { ...once, identity, peer: { mode: "strict" } }));
+      },
+      maybeExecuted: false,
+      attempts: 1,
+      says: "there is none for this process",
+    },
+  },
   ERR_MESH_DISCOVERY: {
     "a registry fails, and calls learn it by the cause of another error": {
       async run() {

@@ -4,7 +4,7 @@ import { statisticsOf, Upstream } from "../../src/core/upstream.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import { type VirtualClock, virtualClock } from "../../src/testing/virtual-clock.ts";
-import { staticIdentity } from "../../src/wire/client-identity.ts";
+import { staticIdentity } from "../../src/wire/identity/client-identity.ts";
 import type { InstanceConnectorOptions } from "../../src/wire/instance-connector.ts";
 import { Pools } from "../../src/wire/pools.ts";
 import { meshOf } from "../support/mesh.ts";

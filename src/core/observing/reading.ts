@@ -102,7 +102,7 @@ export interface ServerReading {
 export interface MeshReading {
   /** The zone of this process; `undefined` where the options name none. */
   readonly zone: string | undefined;
-  /** The time at which the client certificate of `tls` expires, in milliseconds since the epoch; `undefined` without a certificate. */
+  /** The time at which the client certificate of `tls` or `identity` expires, in milliseconds since the epoch; `undefined` without a certificate. */
   readonly certificateExpiresAtMs: number | undefined;
   /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];

@@ -138,7 +138,7 @@ function lastResult(request: MeshRequest, thrown: unknown): MeshResponse {
   if (thrown instanceof FailedResponse) return thrown.response;
   if (!isMeshError(thrown) || request.attempts.length < 2 || thrown.code === "ERR_MESH_RETRY_EXHAUSTED") throw thrown;
   // Its code says that the fault is in this process, which the general code would hide.
-  if (thrown.code === "ERR_MESH_LOCAL_RESOURCE") throw thrown;
+  if (thrown.code === "ERR_MESH_LOCAL_RESOURCE" || thrown.code === "ERR_MESH_IDENTITY") throw thrown;
   throw new MeshError(
     "ERR_MESH_RETRY_EXHAUSTED",
     `"${request.service}" failed ${request.attempts.length} attempts of ${request.method}; the last: ${thrown.message}`,

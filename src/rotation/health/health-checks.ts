@@ -1,6 +1,6 @@
 import { Cancellation } from "../../core/cancellation.ts";
 import type { Clock, Random, Timer } from "../../core/clock.ts";
-import { isLocalResourceError } from "../../core/local-resources.ts";
+import { isOwnFault } from "../../core/local-resources.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import type { HealthCheckResult } from "../instance-standing.ts";
 import { CheckedInstance } from "./checked-instance.ts";
@@ -131,7 +131,7 @@ export class HealthChecks {
     this.#running--;
     const isInUse = () => this.#instances.get(instance.upstream) === instance;
     // A process that has run out of a resource learns nothing about the instance.
-    if (isInUse() && !isLocalResourceError(failure)) this.#learn(instance, failure, clock.now() - startedAt);
+    if (isInUse() && !isOwnFault(failure)) this.#learn(instance, failure, clock.now() - startedAt);
     // The listener may have changed which instances are in use.
     if (isInUse()) {
       instance.dueAt = Math.max(clock.now(), startedAt + this.#nextIntervalMs());

@@ -5,7 +5,7 @@ import { systemClock } from "../../../src/core/clock.ts";
 import { settleWire } from "../../../src/core/connection-options.ts";
 import { connect, type OpenConnection } from "../../../src/rotation/health/health-check-connection.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
-import { staticIdentity } from "../../../src/wire/client-identity.ts";
+import { staticIdentity } from "../../../src/wire/identity/client-identity.ts";
 import { InstanceConnector } from "../../../src/wire/instance-connector.ts";
 
 const connector = new InstanceConnector({ identity: staticIdentity(), clock: systemClock });

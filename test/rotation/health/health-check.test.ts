@@ -25,7 +25,7 @@ import { healthCheckProbe } from "../../../src/rotation/health/health-check.ts";
 import type { OpenConnection } from "../../../src/rotation/health/health-check-connection.ts";
 import type { HealthCheckOptions } from "../../../src/rotation/health/health-check-options.ts";
 import { testUpstream } from "../../../src/testing/request.ts";
-import { type ClientIdentity, staticIdentity } from "../../../src/wire/client-identity.ts";
+import { type ClientIdentity, staticIdentity } from "../../../src/wire/identity/client-identity.ts";
 import { InstanceConnector } from "../../../src/wire/instance-connector.ts";
 import { certificate } from "../../support/certificate.ts";
 import { closedPort, serve, serveRaw } from "../../support/servers.ts";

@@ -4,20 +4,20 @@ import type { AddressInfo } from "node:net";
 import { text as textOf } from "node:stream/consumers";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Lease } from "../../src/attempts/lease.ts";
-import { MeshAgent } from "../../src/bridges/agent.ts";
-import { Cancellation } from "../../src/core/cancellation.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import { settleWire } from "../../src/core/connection-options.ts";
-import { healthCheckProbe } from "../../src/rotation/health/health-check.ts";
-import type { OpenConnection } from "../../src/rotation/health/health-check-connection.ts";
-import { testRequest, testUpstream } from "../../src/testing/request.ts";
-import { type ClientIdentity, staticIdentity } from "../../src/wire/client-identity.ts";
-import { InstanceConnector } from "../../src/wire/instance-connector.ts";
-import { secureContextOf } from "../../src/wire/tls.ts";
-import { Transport } from "../../src/wire/transport.ts";
-import { certificate } from "../support/certificate.ts";
-import { until } from "../support/until.ts";
+import type { Lease } from "../../../src/attempts/lease.ts";
+import { MeshAgent } from "../../../src/bridges/agent.ts";
+import { Cancellation } from "../../../src/core/cancellation.ts";
+import { systemClock } from "../../../src/core/clock.ts";
+import { settleWire } from "../../../src/core/connection-options.ts";
+import { healthCheckProbe } from "../../../src/rotation/health/health-check.ts";
+import type { OpenConnection } from "../../../src/rotation/health/health-check-connection.ts";
+import { testRequest, testUpstream } from "../../../src/testing/request.ts";
+import { type ClientIdentity, staticIdentity } from "../../../src/wire/identity/client-identity.ts";
+import { InstanceConnector } from "../../../src/wire/instance-connector.ts";
+import { secureContextOf } from "../../../src/wire/tls.ts";
+import { Transport } from "../../../src/wire/transport.ts";
+import { certificate } from "../../support/certificate.ts";
+import { until } from "../../support/until.ts";
 
 /** An identity that begins without a certificate and has one after `rotate`. */
 function scriptedIdentity() {

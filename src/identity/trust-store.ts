@@ -1,0 +1,65 @@
+import { X509Certificate } from "node:crypto";
+import { type CertificateFacts, factsOf } from "./certificate-facts.ts";
+import type { Trust } from "./credentials.ts";
+import { type RevocationList, readRevocations } from "./revocations.ts";
+
+/** A certificate with what was read from it. */
+export interface ReadCertificate {
+  readonly certificate: X509Certificate;
+  readonly facts: CertificateFacts;
+}
+
+/** A {@link Trust}, read. */
+export interface TrustStore {
+  readonly authorities: readonly ReadCertificate[];
+  readonly bundles: ReadonlyMap<string, readonly ReadCertificate[]>;
+  readonly revocations: readonly RevocationList[];
+}
+
+const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates of a PEM text, in their order. */
+export function certificatesIn(pem: string): string[] {
+  return pem.match(block) ?? [];
+}
+
+/**
+ * Reads a certificate.
+ * @throws Error with the reason.
+ */
+export function readCertificate(certificate: X509Certificate): ReadCertificate {
+  return { certificate, facts: factsOf(certificate) };
+}
+
+/**
+ * Reads all authorities and lists of revoked certificates.
+ * @throws Error that names the part which cannot be read.
+ */
+export function trustStore({ authorities, bundles, revocations = [] }: Trust): TrustStore {
+  const store: TrustStore = {
+    authorities: readAll("the authorities", authorities),
+    bundles: new Map([...bundles].map(([domain, texts]) => [domain, readAll(`the bundle of ${JSON.stringify(domain)}`, texts)])),
+    revocations: revocations.flatMap((text) => named("the revocations", () => readRevocations(text))),
+  };
+  if (store.authorities.length === 0 && [...store.bundles.values()].every(({ length }) => length === 0))
+    throw new Error("there is no authority to judge others by");
+  return store;
+}
+
+function readAll(what: string, texts: readonly string[]): ReadCertificate[] {
+  return texts.flatMap((text) =>
+    named(what, () => {
+      const found = certificatesIn(text);
+      if (found.length === 0) throw new Error("no certificate is in the text (BEGIN CERTIFICATE)");
+      return found.map((pem) => readCertificate(new X509Certificate(pem)));
+    }),
+  );
+}
+
+function named<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Error(`${what} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
