@@ -20,7 +20,7 @@ export type {
   RuleWindow,
   TokenCondition,
 } from "../authorization/policy.ts";
-export type { PolicyListener, PolicySource, PolicyWatch } from "../authorization/sources/policy-source.ts";
+export type { DecidingPolicy, PolicyListener, PolicySource, PolicyWatch } from "../authorization/sources/policy-source.ts";
 export { type Place, PolicyError } from "../authorization/text/policy-error.ts";
 export { parsePolicy } from "../authorization/text/read-policy.ts";
 export type { AuthorizationDecision } from "../core/observing/served-request.ts";

@@ -4,6 +4,7 @@ import { request as send } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../src/identity/credentials.ts";
+import { createMesh } from "../../src/index.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { WatchReader } from "../../src/testing/contract/watch-reader.ts";
 import { available } from "../servers/available.ts";
@@ -48,6 +49,16 @@ describe.skipIf(!available("consul") || !available("envoy"))("a service behind a
       await until("the sidecar allows", async () => (await ask("GET", "/orders"))[0] === 200, 20_000);
       expect(await ask("POST", "/orders/1")).toEqual([200, "POST at orders"]);
       expect((await ask("GET", "/admin"))[0]).toBe(403);
+      const [domain] = trust.bundles.keys();
+      const meshFor = (id: string) =>
+        createMesh({ discovery: registry, identity: registry.identity("web"), services: { orders: { peer: { id } } } });
+      await using mesh = meshFor(`spiffe://${domain}/ns/default/dc/dc1/svc/orders`);
+      const posted = await mesh.fetch("orders/orders/1", { method: "POST", body: "a body" });
+      expect([posted.status, await posted.text()]).toEqual([200, "POST at orders"]);
+      const denied = await mesh.fetch("orders/admin");
+      expect([denied.status, await denied.text()]).toEqual([403, "RBAC: access denied"]);
+      await using other = meshFor(`spiffe://${domain}/ns/default/dc/dc1/svc/payments`);
+      await expect(other.fetch("orders/orders/1")).rejects.toMatchObject({ cause: { code: "ERR_MESH_TLS_PEER" } });
       // A claim of the caller stands in front of the sidecar's own element.
       await ask("GET", "/orders", { "x-forwarded-client-cert": "URI=spiffe://forged/ns/default/dc/dc1/svc/root" });
       const [trustDomain] = trust.bundles.keys();
