@@ -1,3 +1,4 @@
+import type { PolicySource } from "../authorization/sources/policy-source.ts";
 import type { Discovery, DiscoveryAnswer } from "../discovery/discovery.ts";
 import { RefreshListeners } from "../discovery/refresh-listeners.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
@@ -6,23 +7,13 @@ import type { Instance, Registrar, Registration, RegistrationOwner } from "../re
 import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { connectIdentity } from "./consul/connect/ca-source.ts";
-import { IntentionFeed } from "./consul/connect/intentions/intention-feed.ts";
-import { checkedIntentionOptions } from "./consul/connect/intentions/intention-options.ts";
-import { type IntentionOptions, type Intentions, WatchedIntentions } from "./consul/connect/intentions/watched-intentions.ts";
+import { connectIntentions } from "./consul/connect/intentions/intention-source.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
 import { watchPreparedQuery } from "./consul/prepared-query.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
 
-export type { IntentionDecision } from "./consul/connect/intentions/compiled-intentions.ts";
-export type {
-  IntentionOptions,
-  IntentionRequest,
-  Intentions,
-  IntentionVerdict,
-  PathPolicy,
-} from "./consul/connect/intentions/watched-intentions.ts";
 export type { ConsulTls } from "./consul/http/consul-tls.ts";
 export type { ConsulToken } from "./consul/http/token.ts";
 export type { ConsulConsistency, ConsulOptions } from "./consul/options.ts";
@@ -41,8 +32,8 @@ export interface Consul extends Discovery, Registrar {
   register(instance: Instance, signal?: AbortSignal, owner?: RegistrationOwner): Promise<Registration>;
   /** The identity of a service in a Consul Connect mesh, from the authority of Consul: its certificate, renewed, and all authorities of the mesh. */
   identity(service: string): IdentitySource;
-  /** The intentions about callers of `service`, for its server, kept up to date until they are closed. */
-  intentions(service: string, options?: IntentionOptions): Intentions;
+  /** The intentions about callers of `service`, as the `source` of the `authorization` of its server, which they are kept up to date for. */
+  intentions(service: string): PolicySource;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
@@ -85,8 +76,7 @@ export function consul(options: ConsulOptions = {}): Consul {
       return await keepRegistered(entry, { ...settings, initialStatus: instance.initialStatus, owner }, signal);
     },
     identity: (service) => connectIdentity(settings, service),
-    intentions: (service, given = {}) =>
-      new WatchedIntentions(new IntentionFeed(settings, service), checkedIntentionOptions(service, given)),
+    intentions: (service) => connectIntentions(settings, service),
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

@@ -7,6 +7,7 @@ import type { Servable } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type { Decision } from "../authorization/compiled-policy.ts";
 export type {
   ClaimConditions,
   Day,
@@ -20,9 +21,11 @@ export type {
   RuleWindow,
   TokenCondition,
 } from "../authorization/policy.ts";
-export type { PolicyListener, PolicySource, PolicyWatch } from "../authorization/sources/policy-source.ts";
+export type { AuthorizationRequest } from "../authorization/request.ts";
+export type { DecidingPolicy, PolicyListener, PolicySource, PolicyWatch } from "../authorization/sources/policy-source.ts";
 export { type Place, PolicyError } from "../authorization/text/policy-error.ts";
 export { parsePolicy } from "../authorization/text/read-policy.ts";
+export type { Caller, VerifiedToken } from "../core/caller.ts";
 export type { AuthorizationDecision } from "../core/observing/served-request.ts";
 export type { ServingState } from "../core/observing/serving-state.ts";
 export type { Credentials, Trust } from "../identity/credentials.ts";

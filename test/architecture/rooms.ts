@@ -34,7 +34,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["discovery/dns", ["core/*", "discovery"]],
   ["discovery/file", ["core/*", "files", "discovery"]],
   ["registration", ["core/*"]],
-  ["registries", ["core/*", "discovery", "identity", "registration", "registries/*"]],
+  ["registries", ["authorization/sources", "core/*", "discovery", "identity", "registration", "registries/*"]],
   ["registries/consul", ["core/*", "discovery", "registration", "registries/consul/*"]],
   ["registries/consul/connect", ["core/*", "identity", "registries/consul", "registries/consul/entries", "registries/consul/http"]],
   [
@@ -44,6 +44,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "identity",
       "authorization",
       "authorization/conditions",
+      "authorization/sources",
       "registries/consul",
       "registries/consul/connect",
       "registries/consul/entries",

@@ -37,7 +37,7 @@ export const startConsulSidecar = async (
   const [port = 0, adminPort = 0, ...others] = await freePorts(2 + upstreams.length);
   const upstreamPorts = new Map(upstreams.map((name, at) => [name, others[at] as number]));
   const Upstreams = [...upstreamPorts].map(([DestinationName, LocalBindPort]) => ({ DestinationName, LocalBindPort }));
-  const SidecarService = { Port: port, Address: host, Checks: [], Proxy: { Upstreams } };
+  const SidecarService = { Port: port, Address: host, Checks: [{ Name: "the service", AliasService: service }], Proxy: { Upstreams } };
   await consul.registerService({ Name: service, ID: service, Address: host, Port: servicePort, Connect: { SidecarService } });
   const program = join(requireServer("consul"), "consul");
   const envoy = join(requireServer("envoy"), "envoy");

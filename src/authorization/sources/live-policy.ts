@@ -3,11 +3,11 @@ import { warnOfThrow } from "../../core/observing/fence.ts";
 import { CompiledPolicy } from "../compiled-policy.ts";
 import type { Policy } from "../policy.ts";
 import { checkPolicy, parsePolicy } from "../text/read-policy.ts";
-import type { PolicySource, PolicyWatch } from "./policy-source.ts";
+import type { DecidingPolicy, PolicySource, PolicyWatch } from "./policy-source.ts";
 
 /** The policy in force: the last good one that its source had. */
 export class LivePolicy {
-  #current: CompiledPolicy | undefined;
+  #current: DecidingPolicy | undefined;
   #watch: PolicyWatch | undefined = undefined;
   #isClosed = false;
   /** The fault that was said last: one that stays is said once. */
@@ -18,7 +18,7 @@ export class LivePolicy {
   }
 
   /** `undefined` while there has been none. */
-  get current(): CompiledPolicy | undefined {
+  get current(): DecidingPolicy | undefined {
     return this.#current;
   }
 
@@ -44,10 +44,11 @@ export class LivePolicy {
     this.#watch = undefined;
   }
 
-  #update(name: string, given: string | Policy): void {
+  #update(name: string, given: string | Policy | DecidingPolicy): void {
     if (this.#isClosed) return;
     try {
-      this.#current = new CompiledPolicy(typeof given === "string" ? parsePolicy(given, name) : checkPolicy(given, name));
+      if (typeof given === "object" && given !== null && "decide" in given) this.#current = given;
+      else this.#current = new CompiledPolicy(typeof given === "string" ? parsePolicy(given, name) : checkPolicy(given, name));
       this.#said = "";
     } catch (error) {
       this.#say(name, error);

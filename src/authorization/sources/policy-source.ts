@@ -1,4 +1,7 @@
+import type { Caller } from "../../core/caller.ts";
+import type { Decision } from "../compiled-policy.ts";
 import type { Policy } from "../policy.ts";
+import type { AuthorizationRequest } from "../request.ts";
 
 /** Where a policy comes from, where that is no file: a key of Consul (`consulPolicy` of `inmesh/consul`), an own one. */
 export interface PolicySource {
@@ -11,10 +14,18 @@ export interface PolicySource {
   watch(listener: PolicyListener): PolicyWatch;
 }
 
+/** A policy that decides by itself, in place of rules: the intentions of Consul, an own one. */
+export interface DecidingPolicy {
+  /** Whether decisions are only reported. */
+  readonly dryRun: boolean;
+  /** `nowMs`: the time of day, in milliseconds since 1970. A request for which it throws is denied. */
+  decide(request: AuthorizationRequest, caller: Caller, nowMs: number): Decision;
+}
+
 /** Hears of the policies that a source has. */
 export interface PolicyListener {
-  /** A new policy, whole: as a text in JSON or YAML, or as an object. One that is wrong is refused by the listener; the last good one stays. */
-  update(policy: string | Policy): void;
+  /** A new policy, whole: as a text in JSON or YAML, as an object, or as one that decides by itself. One that is wrong is refused by the listener; the last good one stays. */
+  update(policy: string | Policy | DecidingPolicy): void;
   /** The source could not be asked, or has no policy. The last one stays; without one, every request is refused. */
   fail(error: Error): void;
 }

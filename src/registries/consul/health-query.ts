@@ -1,6 +1,7 @@
 import { noIndex } from "./blocking-index.ts";
 import type { ConsulAnswer, ConsulClient } from "./http/client.ts";
 import { ConsulError } from "./http/consul-error.ts";
+import { rawGet } from "./http/raw-call.ts";
 import type { ConsulConsistency, ConsulSettings } from "./options.ts";
 
 /** Consul lets a query wait up to a sixteenth longer, so that not all return at once. */
@@ -49,10 +50,10 @@ function query(
   consistency: ConsulConsistency,
   signal: AbortSignal,
 ): Promise<ConsulAnswer> {
-  const { datacenter, partition, tags, near, filter, waitMs, requestTimeoutMs } = settings;
+  const { datacenter, partition, tags, near, filter, connect, waitMs, requestTimeoutMs } = settings;
   const isBlocking = index !== noIndex;
   const options = {
-    service,
+    ...(connect ? {} : { service }),
     ...(datacenter === undefined ? {} : { dc: datacenter }),
     ...(partition === undefined ? {} : { partition }),
     ...(tags.length === 0 ? {} : { tag: tags }),
@@ -62,7 +63,7 @@ function query(
     ...(isBlocking ? { index: String(index), wait: `${Math.ceil(waitMs)}ms` } : {}),
   };
   return client.ask({
-    call: (npm, npmOptions) => npm.health.service(npmOptions),
+    call: connect ? rawGet(`/health/connect/${encodeURIComponent(service)}`) : (npm, npmOptions) => npm.health.service(npmOptions),
     options,
     query: tenancyOf(settings),
     timeoutMs: isBlocking ? waitMs * waitSlack + graceMs : requestTimeoutMs,

@@ -51,6 +51,8 @@ export interface ConsulOptions {
   readonly addressKey?: string;
   /** The name of the port to use, where an instance has several (Consul 1.22 and later). Absent: its default port. */
   readonly portName?: string;
+  /** `true` finds the instances in a Consul Connect mesh: the sidecars of a service, and instances that speak its TLS themselves. All are secure. Default `false`. */
+  readonly connect?: boolean;
   /** Sorts the answer by round trip from this node (`_agent`: the agent's). Consul cannot use its streaming backend then. */
   readonly near?: string;
   /** A filter in Consul's own language, applied by the registry, such as `Service.Meta.version == "2"`. */
@@ -112,6 +114,7 @@ type ConsulDefaults = Required<
     ConsulOptions,
     | "tags"
     | "onlyPassing"
+    | "connect"
     | "consistency"
     | "maxStaleMs"
     | "waitMs"
@@ -144,6 +147,7 @@ const known: readonly (keyof ConsulOptions)[] = [
   "onlyPassing",
   "addressKey",
   "portName",
+  "connect",
   "near",
   "filter",
   "consistency",
@@ -176,6 +180,10 @@ export function settingsOf(options: ConsulOptions): ConsulSettings {
   if (preparedQuery !== undefined && filter !== undefined)
     throw new TypeError("consul: filter does not apply to a preparedQuery, which has filters of its own");
   checkDefaults(defaults);
+  if (defaults.connect && (preparedQuery !== undefined || portName !== undefined))
+    throw new TypeError(
+      `consul: connect does not go with ${preparedQuery === undefined ? "portName: a sidecar has one port" : "preparedQuery"}`,
+    );
   checkFunction("consul: onRenewalError", onRenewalError);
   const url = agentUrl(options);
   return {
@@ -201,6 +209,7 @@ function withDefaults(options: ConsulOptions): ConsulDefaults {
   const {
     tags = [],
     onlyPassing = false,
+    connect = false,
     consistency = "stale",
     maxStaleMs = 10_000,
     waitMs = 60_000,
@@ -218,6 +227,7 @@ function withDefaults(options: ConsulOptions): ConsulDefaults {
   return {
     tags,
     onlyPassing,
+    connect,
     consistency,
     maxStaleMs,
     waitMs,
@@ -239,6 +249,7 @@ function checkDefaults(settings: ConsulDefaults): void {
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string" && tag !== ""))
     refuseOption("consul: tags", tags, "an array of strings that are not empty");
   checkFlag("consul: onlyPassing", settings.onlyPassing);
+  checkFlag("consul: connect", settings.connect);
   checkChoice("consul: consistency", settings.consistency, consistencies);
   checkNumber("consul: maxStaleMs", settings.maxStaleMs, 0);
   // Consul cuts a longer wait to ten minutes.

@@ -13,6 +13,8 @@ export interface EntryRules extends AddressRules {
   readonly tags: readonly string[];
   /** `true` leaves entries with a warning out. */
   readonly onlyPassing: boolean;
+  /** `true` where all of them are of a Consul Connect mesh, so that they speak TLS whatever their metadata say. */
+  readonly connect?: boolean;
 }
 
 /** The entries of an answer. */
@@ -65,7 +67,7 @@ function readEntry(entry: unknown, rules: EntryRules): Endpoint | LeftOut {
     id,
     host: address.host,
     port: address.port,
-    ...(isSecure(meta, tags) ? { secure: true } : {}),
+    ...(rules.connect === true || isSecure(meta, tags) ? { secure: true } : {}),
     weight: weightOf(field(field(service, "Weights"), health === "passing" ? "Passing" : "Warning")),
     ...(zone === undefined ? {} : { zone }),
     ...(region === undefined ? {} : { region }),

@@ -3,7 +3,7 @@ import type { NpmCallOptions, NpmConsul, NpmMiddleware, NpmRawRequest } from "./
 /** A call of the npm client, as `ConsulClient.ask` takes it. */
 export type RawCall = (npm: NpmConsul, options: NpmCallOptions) => Promise<unknown>;
 
-/** Asks for a path behind `/v1` that the npm client has no method for. `index` and `wait` of the options go into the query. */
+/** Asks for a path behind `/v1` that the npm client has no method for. All options but the token go into the query. */
 export function rawGet(path: string): RawCall {
   return (npm, options) => npm._get(rawRequest(path, options), resolveWithBoth);
 }
@@ -13,8 +13,8 @@ export function rawPost(path: string, body: Readonly<Record<string, unknown>>): 
   return (npm, options) => npm._post({ ...rawRequest(path, options), type: "json", body: { ...body } }, resolveWithBoth);
 }
 
-function rawRequest(path: string, { ctx, token, index, wait }: NpmCallOptions): NpmRawRequest {
-  const query = { ...(index === undefined ? {} : { index }), ...(wait === undefined ? {} : { wait }) };
+function rawRequest(path: string, { ctx, token, ...options }: NpmCallOptions): NpmRawRequest {
+  const query = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, value === true ? "1" : value]));
   return { name: path, path, query, headers: token === undefined ? {} : { "x-consul-token": token }, ctx };
 }
 

@@ -1,4 +1,6 @@
+import type { Decision } from "../../../../authorization/compiled-policy.ts";
 import type { AuthorizationRequest } from "../../../../authorization/request.ts";
+import type { DecidingPolicy } from "../../../../authorization/sources/policy-source.ts";
 import type { Caller } from "../../../../core/caller.ts";
 import { parseSpiffeId } from "../../../../identity/spiffe-id.ts";
 import { type CompiledPermission, compilePermission } from "./compiled-permission.ts";
@@ -16,12 +18,8 @@ export interface IntentionSet {
   readonly issuers: ReadonlyMap<string, string>;
 }
 
-/** The decision on one request by intentions. */
-export interface IntentionDecision {
-  readonly allowed: boolean;
-  /** `batch → orders`, with the number of the permission from 1: `batch → orders #2`; `undefined` for the default. */
-  readonly ruleId: string | undefined;
-}
+const allowed = { allowed: true, reason: "a rule allows it", audits: [] } as const;
+const denied = { allowed: false, reason: "a rule denies it", audits: [] } as const;
 
 interface CompiledIntention {
   readonly intention: Intention;
@@ -34,7 +32,8 @@ interface CompiledIntention {
  * the default. An action other than the default takes effect only with the tokens that it asks for; one without them does not pass the request on to what
  * comes after it.
  */
-export class CompiledIntentions {
+export class CompiledIntentions implements DecidingPolicy {
+  readonly dryRun = false;
   readonly #set: IntentionSet;
   readonly #compiled: readonly CompiledIntention[];
 
@@ -51,9 +50,9 @@ export class CompiledIntentions {
   }
 
   /** Never throws. A caller without an identity of a service in the mesh is denied whatever the default. */
-  decide(request: AuthorizationRequest, caller: Caller): IntentionDecision {
+  decide(request: AuthorizationRequest, caller: Caller): Decision {
     const name = this.#serviceOf(caller);
-    if (name === undefined) return { allowed: false, ruleId: undefined };
+    if (name === undefined) return { ...denied, ruleId: undefined };
     const found = this.#compiled.find(({ intention: { source } }) => source === "*" || source === name);
     if (found === undefined) return this.#byDefault(undefined);
     const decision = this.#decideBy(found, request, caller);
@@ -64,7 +63,7 @@ export class CompiledIntentions {
     return other === undefined || other.allowed ? decision : other;
   }
 
-  #decideBy(found: CompiledIntention, request: AuthorizationRequest, caller: Caller): IntentionDecision {
+  #decideBy(found: CompiledIntention, request: AuthorizationRequest, caller: Caller): Decision {
     const { intention, permissions } = found;
     const hasToken = !this.#set.isHttp || !found.isTokenBound || this.#isMet(intention.tokens, caller);
     if (intention.action !== undefined) return this.#of(intention.action, hasToken, intention.id);
@@ -76,12 +75,12 @@ export class CompiledIntentions {
     return this.#of(permission.action, isMet, `${intention.id} #${at + 1}`);
   }
 
-  #of(action: IntentionAction, isMet: boolean, ruleId: string): IntentionDecision {
-    return isMet ? { allowed: action === "allow", ruleId } : this.#byDefault(ruleId);
+  #of(action: IntentionAction, isMet: boolean, ruleId: string): Decision {
+    return isMet ? { ...(action === "allow" ? allowed : denied), ruleId } : this.#byDefault(ruleId);
   }
 
-  #byDefault(ruleId: string | undefined): IntentionDecision {
-    return { allowed: this.#set.byDefault === "allow", ruleId };
+  #byDefault(ruleId: string | undefined): Decision {
+    return { ...(this.#set.byDefault === "allow" ? allowed : denied), ruleId };
   }
 
   /** The name of the caller's service. The datacentre is not compared, as the sidecar does not. */
