@@ -171,6 +171,7 @@ describe("authorization", () => {
     await ask(port, { path: "/admin" });
     await guard.close();
     const entries = lines
+      .join("")
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
