@@ -85,6 +85,7 @@ export { createMesh, type Mesh } from "./mesh/mesh.ts";
 export type { MeshOptions, ServiceNameOf, WholeMeshOptions } from "./mesh/mesh-options.ts";
 export type { ServiceOptions } from "./mesh/service-options.ts";
 export type { WarmOptions } from "./mesh/warm-up.ts";
+export type { Authorize, OutgoingRequest } from "./policies/authorize.ts";
 export { type AimdOptions, aimd } from "./policies/concurrency/aimd.ts";
 export type { ConcurrencyOptions } from "./policies/concurrency/concurrency-options.ts";
 export { type Gradient2Options, gradient2 } from "./policies/concurrency/gradient2.ts";

@@ -20,5 +20,6 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   ["check", { summary: "checks what a mesh would need here, and says what to do", load: () => import("./commands/check.ts") }],
   ["stat", { summary: "the services of a running process", load: () => import("./commands/stat.ts") }],
   ["top", { summary: "the same, live", load: () => import("./commands/top.ts") }],
+  ["policy", { summary: "decides on the test cases of a policy", load: () => import("./commands/policy.ts") }],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],
 ]);

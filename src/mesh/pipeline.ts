@@ -6,6 +6,7 @@ import { optionTable } from "../core/settings/option-table.ts";
 import { dispatchOf, type Send, sendOf } from "../core/stages/stage.ts";
 import { wayThrough } from "../core/stages/way.ts";
 import { attemptLimit, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
+import { authorizeLayer } from "../policies/authorize.ts";
 import { concurrencyLayer } from "../policies/concurrency/concurrency-limit.ts";
 import { deadline } from "../policies/deadline.ts";
 import { delimitedBodyLayer } from "../policies/delimited-body.ts";
@@ -71,6 +72,8 @@ const observeAttemptsLayer = layer({
 /** The second half of a call's way, from its service down to the wire, outermost first. The response comes back up. */
 export const serviceLayers = [
   interceptorsLayer,
+  // Below the interceptors: it decides on what is really sent. Above the breakers: a call that is not sent says nothing of the service.
+  authorizeLayer,
   // Above the breakers: a response that is refused here is no fault of an instance.
   delimitedBodyLayer,
   maxResponseBytesLayer,

@@ -21,6 +21,7 @@ import { watchOptions } from "../discovery/watch-options.ts";
 import type { Watcher } from "../discovery/watcher.ts";
 import type { Uses } from "../discovery/watching/uses.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
+import { type Authorize, authorizeOf, checkAuthorized } from "../policies/authorize.ts";
 import { timeoutOption } from "../policies/deadline.ts";
 import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
@@ -71,6 +72,7 @@ export class Service implements CallEndListener {
   readonly #watcher: Watcher;
   /** With `watch: "on-use"`. */
   readonly #uses: Uses | undefined;
+  readonly #authorize: Authorize | undefined;
   readonly #wait: EndpointWait;
   readonly #budget: RetryBudget;
   readonly #pipeline: ServicePipeline;
@@ -88,6 +90,7 @@ export class Service implements CallEndListener {
     this.#settings = settleInstances(options);
     this.wire = settleWire(options);
     this.caller = propagateLayer.options.settle(options).propagateDeadline ? caller : undefined;
+    this.#authorize = authorizeOf(options);
     const wire = transport.dispatch(this.wire);
     this.#instances = new Instances({
       ...parts,
@@ -203,6 +206,8 @@ export class Service implements CallEndListener {
     const { tracing } = this.#context;
     const trace = tracing?.begin(request);
     try {
+      // Upgrades and the agent pass by the layers.
+      if (this.#authorize !== undefined) await checkAuthorized(this.#authorize, request);
       const picked = await this.#pickLease(request);
       const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
       return {

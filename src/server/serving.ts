@@ -11,7 +11,7 @@ import { DrainGate } from "./drain-gate.ts";
 import { SecuredServer } from "./entrance/secured-server.ts";
 import { Inbound } from "./inbound/inbound.ts";
 import { useMesh } from "./mesh-users.ts";
-import { type Servable, serverOf } from "./node-server.ts";
+import { type NodeServer, type Servable, serverOf } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
 import { Readiness, type ReadinessAnswer } from "./readiness.ts";
 import type { ServeSettings } from "./serve-options.ts";

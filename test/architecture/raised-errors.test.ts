@@ -64,8 +64,8 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "policies/max-response-bytes.ts: maxResponseBytes": ["the response body is larger than maxResponseBytes"],
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
   },
-  // For interceptors of the application.
-  ERR_MESH_FORBIDDEN: {},
+  // Beside interceptors of the application.
+  ERR_MESH_FORBIDDEN: { "policies/authorize.ts: forbidden": ["`authorize` has not let the call pass"] },
   ERR_MESH_LOCAL_RESOURCE: { "wire/failure.ts: codeOf": ["the socket could not be made for want of descriptors, ports or memory"] },
   ERR_MESH_IDENTITY: { "wire/failure.ts: codeOf": ["no connection was made, for want of an identity that is good now"] },
   ERR_MESH_DISCOVERY: {

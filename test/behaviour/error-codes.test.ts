@@ -288,6 +288,12 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
     },
   },
   ERR_MESH_FORBIDDEN: {
+    "authorize refuses": {
+      run: () => errorOf(meshOf({ orders: 1 }, { authorize: () => false })),
+      maybeExecuted: false,
+      attempts: 0,
+      says: "authorize refused it",
+    },
     "an interceptor refuses": {
       run: () => {
         const refuse = () => () => Promise.reject(new MeshError("ERR_MESH_FORBIDDEN", "read-only", { maybeExecuted: false }));

@@ -31,12 +31,12 @@ export function parsePolicy(text: string, source = "policy"): Policy {
 }
 
 /**
- * Checks a policy that is an object already, and gives a copy that later changes of the object do not reach.
+ * Checks a policy that is an object already (`tests`, for the command `inmesh policy test`, are left unread), and gives a copy that later changes of the object do not reach.
  * @throws PolicyError naming the part that is wrong.
  */
 export function checkPolicy(value: unknown, source = "policy", placeOf: FindPlace = () => undefined): Policy {
   const read = new PolicyReader(source, placeOf);
-  const { value: policy } = read.part([], value, ["rules", "dryRun"], ["rules"]);
+  const { value: policy } = read.part([], value, ["rules", "dryRun", "tests"], ["rules"]);
   const list = read.list(["rules"], policy["rules"], true);
   if (list.length > maxRules) read.refuse(["rules"], `there are ${list.length} rules; ${maxRules} are allowed`);
   const ids = new Set<string>();

@@ -1,0 +1,42 @@
+import { readCaseFile, runCases } from "../../authorization/cases/policy-cases.ts";
+import { PolicyError } from "../../authorization/text/policy-error.ts";
+import { type Command, command as declare } from "../command.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { readNamedFile } from "../named-file.ts";
+import { formatOption } from "../option-table.ts";
+import { table } from "../terminal/table.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** `inmesh policy test FILE`. */
+export const command: Command = declare({
+  description:
+    "Decides on the requests in `tests` of a policy file, and compares with what each expects: allowed, denied or refused, and by which rule.\nNeeds no network.",
+  positionals: ["test", "FILE"],
+  options: { ...formatOption },
+  examples: ["inmesh policy test policy.yaml"],
+  async run({ positionals: [action = "", file = ""], terminal }) {
+    if (action !== "test") throw new UsageError(`there is no policy ${JSON.stringify(action)}; there is: policy test FILE`);
+    const text = (await readNamedFile(file)).toString("utf8");
+    let results: ReturnType<typeof runCases>;
+    try {
+      results = runCases(readCaseFile(text, file));
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      terminal.note(error.message);
+      return exitCodes.failed;
+    }
+    if (terminal.format === "json") await terminal.json(results);
+    else {
+      const columns = [
+        { title: "CASE", cell: ({ name }: (typeof results)[number]) => name },
+        { title: "EXPECTED", cell: ({ expected }: (typeof results)[number]) => expected },
+        { title: "DECISION", cell: ({ found }: (typeof results)[number]) => found },
+        { title: "RESULT", cell: ({ passed }: (typeof results)[number]) => (passed ? "passed" : "FAILED") },
+      ];
+      await terminal.lines(table(columns, results, terminal.format === "wide"));
+    }
+    const failed = results.filter(({ passed }) => !passed).length;
+    terminal.note(`${results.length - failed} passed, ${failed} failed`);
+    return failed === 0 ? exitCodes.ok : exitCodes.failed;
+  },
+});
