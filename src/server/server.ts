@@ -7,8 +7,11 @@ import type { Servable } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type { TokenPlace, TokenVerifier } from "../authentication/token-verifier.ts";
+export type { Caller, VerifiedToken } from "../core/caller.ts";
 export type { ServingState } from "../core/observing/serving-state.ts";
 export type { HealthOptions } from "./inbound/health-options.ts";
+export { callerOf } from "./inbound/inbound.ts";
 export type { InboundOptions } from "./inbound/inbound-options.ts";
 export type { InboundConcurrencyOptions } from "./inbound/limits/concurrency-options.ts";
 export type { RateLimitOptions } from "./inbound/limits/rate-limit-options.ts";

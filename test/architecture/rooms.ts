@@ -108,7 +108,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["extend", ["core/*", "discovery", "registration", "balancer", "policies/*", "fetch", "telemetry/*"]],
   ["assets", ["core/*", "telemetry/*"]],
-  ["server", ["core/*", "mesh", "registration", "server/connections", "server/inbound/*", "server/workers"]],
+  ["server", ["core/*", "authentication", "mesh", "registration", "server/connections", "server/inbound/*", "server/workers"]],
   ["server/connections", ["core/*", "server"]],
   [
     "server/inbound",

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { Caller, VerifiedToken } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
@@ -15,9 +16,21 @@ import { inboundPipeline, type Pipeline } from "./pipeline.ts";
 
 /** The record of a request that a middleware has seen; global, so that it holds for two copies of this package too. */
 const recordKey = Symbol.for("inmesh inbound request");
+const callerKey = Symbol.for("inmesh upgrade caller");
 
 interface Marked {
   [recordKey]?: InboundRequest;
+  /** Of a request for an upgrade, which has no record. */
+  [callerKey]?: Caller;
+}
+
+/**
+ * The caller of a request that has passed `inbound`, as far as it is verified: its identity, its address and its tokens. `undefined` for a request that no
+ * middleware has seen. Of Fastify it is `callerOf(request.raw)`.
+ */
+export function callerOf(request: ServerRequest): Caller | undefined {
+  const { [recordKey]: record, [callerKey]: upgraded } = request as Marked;
+  return record === undefined ? upgraded : { identity: record.identity, address: record.address, tokens: record.tokens };
 }
 
 /** The parts that the requests of a server meet before their handlers see them. */
@@ -73,7 +86,11 @@ export class Inbound implements InboundHost {
   upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
     this.#pipeline.strip?.arrive({ request, peer: peerOf(request) });
     const { authentication } = this.#settings;
-    return authentication.length > 0 && judgeUpgrade(request, { socket, proceed, providers: authentication });
+    const accept = (tokens: readonly VerifiedToken[]): void => {
+      const { identity, address } = peerOf(request);
+      (request as Marked)[callerKey] = { identity, address, tokens };
+    };
+    return authentication.length > 0 && judgeUpgrade(request, { socket, proceed, accept, providers: authentication });
   }
 
   /** Whether a request is one of the mesh's own, such as a probe of an orchestrator. */
