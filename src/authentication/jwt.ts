@@ -28,6 +28,7 @@ export {
 export type { JwksOption, JwtOptions } from "./jwt-options.ts";
 export { type JwtBundleSource, type JwtSvidOptions, jwtSvid } from "./jwt-svid.ts";
 export type { TokenPlaceOption } from "./token-place.ts";
+export { type ClientCredentialsOptions, clientCredentials, fileToken, type GotToken } from "./token-providers.ts";
 export { type TokenPlace, TokenRefused, type TokenVerifier } from "./token-verifier.ts";
 export type { PublicAlgorithm, PublicJwk } from "./verification-key.ts";
 

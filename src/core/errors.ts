@@ -22,6 +22,7 @@ export const meshErrorCodes = {
   ERR_MESH_BODY:
     "The response body was cut off or is refused (malformed, too large, of unknown length), or the request body could not be read.",
   ERR_MESH_FORBIDDEN: "An interceptor of the application refused the call.",
+  ERR_MESH_TOKEN: "There is no token for the service: its provider failed, or returned none that holds. Nothing was sent.",
   ERR_MESH_LOCAL_RESOURCE: "This process ran out of something (file descriptors, ports, buffers). No instance is blamed for it.",
   ERR_MESH_DISCOVERY: "A source of endpoints (a registry, DNS, a file) failed, or answered with something that is not an answer.",
   ERR_MESH_REGISTRATION: "A registry refused to register, renew or deregister an instance, or could not be reached for it.",

@@ -15,6 +15,7 @@ import { propagateLayer } from "../policies/propagate.ts";
 import { retryLayer } from "../policies/retry/retry.ts";
 import { serviceBreakerLayer } from "../policies/service-breaker.ts";
 import { throttleLayer } from "../policies/throttle.ts";
+import { tokenLayer } from "../policies/token/token-layer.ts";
 import { observeAttempts, observeCalls } from "../telemetry/observing/observe.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 
@@ -71,6 +72,8 @@ const observeAttemptsLayer = layer({
 /** The second half of a call's way, from its service down to the wire, outermost first. The response comes back up. */
 export const serviceLayers = [
   interceptorsLayer,
+  // Below the users' interceptors, which do not see it; above all that blames an instance or the service for a failure.
+  tokenLayer,
   // Above the breakers: a response that is refused here is no fault of an instance.
   delimitedBodyLayer,
   maxResponseBytesLayer,

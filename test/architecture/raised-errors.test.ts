@@ -66,6 +66,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   // For interceptors of the application.
   ERR_MESH_FORBIDDEN: {},
+  ERR_MESH_TOKEN: { "policies/token/token-layer.ts: unlessCancelled": ["the provider of the service's token failed"] },
   ERR_MESH_LOCAL_RESOURCE: { "wire/failure.ts: codeOf": ["the socket could not be made for want of descriptors, ports or memory"] },
   ERR_MESH_DISCOVERY: {
     "discovery/combined/sources.ts: allFailed": ["every source of a combination failed"],
