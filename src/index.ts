@@ -94,6 +94,7 @@ export { continueFrom, type IncomingHeaders } from "./policies/incoming.ts";
 export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
 export type { RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
+export type { IssuedToken, ServiceTokenOptions, TokenProvider } from "./policies/token/token-options.ts";
 export type { AdvertisedHost } from "./registration/advertised-host.ts";
 export type { InstanceHealth } from "./registration/health-watch.ts";
 export type { MeshRegistration, RegistryStanding } from "./registration/mesh-registration.ts";

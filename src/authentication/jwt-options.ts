@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { checkChoice, refuseOption } from "../core/settings/checks.ts";
+import { checkChoice, checkText, refuseOption } from "../core/settings/checks.ts";
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { choice, custom, number, text } from "../core/settings/rules.ts";
@@ -50,7 +50,7 @@ const day = 86_400_000;
 
 /** The rules of {@link JwtOptions}. */
 export const jwtOptions = optionTable<JwtOptions>()({
-  issuer: text() as never,
+  issuer: custom<string>({ type: "string", default: "", check: checkText }),
   audience: custom<string | readonly string[]>({
     type: "string | string[]",
     default: [],

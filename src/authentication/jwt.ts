@@ -15,10 +15,20 @@ import { placeOf } from "./token-place.ts";
 import { TokenRefused, type TokenVerifier } from "./token-verifier.ts";
 import { secretKey } from "./verification-key.ts";
 
-export type { VerifiedToken } from "../core/caller.ts";
+export type { Caller, VerifiedToken } from "../core/caller.ts";
 export type { Clock, Timer } from "../core/clock.ts";
+export {
+  type CallerContext,
+  type CallerContextOptions,
+  type CallerContextsOptions,
+  callerContext,
+  callerContexts,
+  type PassedOn,
+} from "./caller-context.ts";
 export type { JwksOption, JwtOptions } from "./jwt-options.ts";
+export { type JwtBundleSource, type JwtSvidOptions, jwtSvid } from "./jwt-svid.ts";
 export type { TokenPlaceOption } from "./token-place.ts";
+export { type ClientCredentialsOptions, clientCredentials, fileToken, type GotToken } from "./token-providers.ts";
 export { type TokenPlace, TokenRefused, type TokenVerifier } from "./token-verifier.ts";
 export type { PublicAlgorithm, PublicJwk } from "./verification-key.ts";
 

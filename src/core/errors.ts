@@ -22,6 +22,7 @@ export const meshErrorCodes = {
   ERR_MESH_BODY:
     "The response body was cut off or is refused (malformed, too large, of unknown length), or the request body could not be read.",
   ERR_MESH_FORBIDDEN: "The option `authorize`, or an interceptor of the application, refused the call.",
+  ERR_MESH_TOKEN: "There is no token for the service: its provider failed, or returned none that holds. Nothing was sent.",
   ERR_MESH_LOCAL_RESOURCE: "This process ran out of something (file descriptors, ports, buffers). No instance is blamed for it.",
   ERR_MESH_IDENTITY:
     "This process has no identity that is good now: none has come, it has expired, or it was withdrawn. Nothing was sent, and no instance is blamed for it.",

@@ -16,6 +16,7 @@ import { propagateLayer } from "../policies/propagate.ts";
 import { retryLayer } from "../policies/retry/retry.ts";
 import { serviceBreakerLayer } from "../policies/service-breaker.ts";
 import { throttleLayer } from "../policies/throttle.ts";
+import { tokenLayer } from "../policies/token/token-layer.ts";
 import { observeAttempts, observeCalls } from "../telemetry/observing/observe.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
 
@@ -74,6 +75,8 @@ export const serviceLayers = [
   interceptorsLayer,
   // Below the interceptors: it decides on what is really sent. Above the breakers: a call that is not sent says nothing of the service.
   authorizeLayer,
+  // Below the users' interceptors, which do not see it; above all that blames an instance or the service for a failure.
+  tokenLayer,
   // Above the breakers: a response that is refused here is no fault of an instance.
   delimitedBodyLayer,
   maxResponseBytesLayer,

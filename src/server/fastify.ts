@@ -7,6 +7,7 @@ import type { Application } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type { TokenPlace, TokenVerifier } from "../authentication/token-verifier.ts";
 export type { ServingState } from "../core/observing/serving-state.ts";
 export type { ReadinessAnswer } from "./readiness.ts";
 export type { ServeOptions } from "./serve-options.ts";

@@ -7,6 +7,7 @@ import type { Servable } from "./node-server.ts";
 import { type ServeOptions, settleServe } from "./serve-options.ts";
 import { ServedServer, type Serving } from "./serving.ts";
 
+export type { TokenPlace, TokenVerifier } from "../authentication/token-verifier.ts";
 export type { Decision } from "../authorization/compiled-policy.ts";
 export type {
   ClaimConditions,
@@ -34,6 +35,7 @@ export type { CallersMode, CallersOptions } from "./entrance/callers-options.ts"
 export type { AuditRecord } from "./inbound/authorization/audit.ts";
 export type { AuthorizationOptions } from "./inbound/authorization/authorization-options.ts";
 export type { HealthOptions } from "./inbound/health-options.ts";
+export { callerOf } from "./inbound/inbound.ts";
 export type { InboundOptions } from "./inbound/inbound-options.ts";
 export type { InboundConcurrencyOptions } from "./inbound/limits/concurrency-options.ts";
 export type { RateLimitOptions } from "./inbound/limits/rate-limit-options.ts";

@@ -61,6 +61,7 @@ const refusals: ReadonlySet<string> = new Set<MeshErrorCode>([
   "ERR_MESH_CIRCUIT_OPEN",
   "ERR_MESH_OVERLOADED",
   "ERR_MESH_FORBIDDEN",
+  "ERR_MESH_TOKEN",
   "ERR_MESH_INVALID_TARGET",
   "ERR_MESH_CLOSED",
 ]);

@@ -82,6 +82,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["attempts", ["core/*", "balancer", "circuit", "rotation"]],
   ["policies", ["core/*", "circuit"]],
   ["policies/concurrency", ["core/*"]],
+  ["policies/token", ["core/*"]],
   ["policies/hedge", ["core/*", "policies/retry"]],
   ["policies/retry", ["core/*", "policies", "policies/retry/p-retry"]],
   ["policies/retry/p-retry", []],
@@ -142,6 +143,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
     "server",
     [
       "core/*",
+      "authentication",
       "authorization/*",
       "identity",
       "mesh",

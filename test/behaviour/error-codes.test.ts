@@ -303,6 +303,13 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       attempts: 0,
     },
   },
+  ERR_MESH_TOKEN: {
+    "the provider of a token fails": {
+      run: () => errorOf(meshOf({ orders: 1 }, { token: { provider: () => Promise.reject(new Error("secret")) } })),
+      maybeExecuted: false,
+      attempts: 0,
+    },
+  },
   // It takes a process without descriptors: local-resources.test.ts.
   ERR_MESH_LOCAL_RESOURCE: {},
   ERR_MESH_IDENTITY: {

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { Caller } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
@@ -13,9 +14,21 @@ import { inboundPipeline, type Pipeline } from "./pipeline.ts";
 
 /** The record of a request that a middleware has seen; global, so that it holds for two copies of this package too. */
 const recordKey = Symbol.for("inmesh inbound request");
+const callerKey = Symbol.for("inmesh upgrade caller");
 
 interface Marked {
   [recordKey]?: InboundRequest;
+  /** Of a request for an upgrade, which has no record. */
+  [callerKey]?: Caller;
+}
+
+/**
+ * The caller of a request that has passed `inbound`, as far as it is verified: its identity, its address and its tokens. `undefined` for a request that no
+ * middleware has seen. Of Fastify it is `callerOf(request.raw)`.
+ */
+export function callerOf(request: ServerRequest): Caller | undefined {
+  const { [recordKey]: record, [callerKey]: upgraded } = request as Marked;
+  return record === undefined ? upgraded : { identity: record.identity, address: record.address, tokens: record.tokens };
 }
 
 /** The parts that the requests of a server meet before their handlers see them. */
@@ -69,7 +82,10 @@ export class Inbound implements InboundHost {
    * does: it has refused it, or calls `proceed` later.
    */
   upgrade(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
-    return this.#pipeline.upgrades.judge(request, socket, proceed);
+    const accept = (caller: Caller): void => {
+      (request as Marked)[callerKey] = caller;
+    };
+    return this.#pipeline.upgrades.judge(request, socket, { accept, proceed });
   }
 
   /** Whether requests must not reach listeners that these parts do not stand in front of. */

@@ -18,6 +18,20 @@ export interface UpgradeJudgeParts {
   readonly authorization: AuthorizationPart | undefined;
 }
 
+/** Where a request for an upgrade goes on. */
+export interface JudgedUpgrade {
+  /** Keeps the verified caller. */
+  readonly accept: (caller: Caller) => void;
+  /** Hands the request to its listeners; `false` where there are none. */
+  readonly proceed: () => boolean;
+}
+
+interface Arrived extends Pick<JudgedUpgrade, "accept"> {
+  readonly request: ServerRequest;
+  readonly socket: Duplex;
+  readonly peer: Peer;
+}
+
 /**
  * Judges requests for an upgrade in the order in which others meet the same parts: headers that their sender had no right to, the caller behind a proxy,
  * tokens, authorization.
@@ -35,16 +49,16 @@ export class UpgradeJudge {
   }
 
   /** Returns whether it has taken the request: it has refused it, or calls `proceed` once its tokens are verified. */
-  judge(request: ServerRequest, socket: Duplex, proceed: () => boolean): boolean {
+  judge(request: ServerRequest, socket: Duplex, { accept, proceed }: JudgedUpgrade): boolean {
     const peer = peerOf(request);
     this.#parts.strip?.arrive({ request, peer });
     const judgement = judgeTokens({ rawHeaders: request.rawHeaders, target: request.url ?? "/" }, this.#parts.providers);
-    if (!(judgement instanceof Promise)) return this.#isRefused(request, socket, peer, judgement);
+    if (!(judgement instanceof Promise)) return this.#isRefused({ request, socket, peer, accept }, judgement);
     // Node.js has taken its own listeners off: an error without one would end the process.
     const onError = (): void => {};
     socket.on("error", onError);
     void judgement.then((late) => {
-      if (socket.destroyed || this.#isRefused(request, socket, peer, late)) return;
+      if (socket.destroyed || this.#isRefused({ request, socket, peer, accept }, late)) return;
       queueMicrotask(() => {
         socket.off("error", onError);
         if (!proceed()) socket.destroy();
@@ -53,17 +67,18 @@ export class UpgradeJudge {
     return true;
   }
 
-  #isRefused(request: ServerRequest, socket: Duplex, peer: Peer, judgement: Judgement): boolean {
+  #isRefused({ request, socket, peer, accept }: Arrived, judgement: Judgement): boolean {
     if (typeof judgement === "string") {
       refuseUpgrade(socket, unauthenticated(judgement));
       return true;
     }
     const { method = "GET", url: target = "/", rawHeaders } = request;
     const { authorization } = this.#parts;
-    const denial = authorization?.judge({ method, target, rawHeaders }, this.#callerOf(request, peer, judgement)).denial;
-    if (denial === undefined) return false;
-    refuseUpgrade(socket, denial);
-    return true;
+    const caller = this.#callerOf(request, peer, judgement);
+    const denial = authorization?.judge({ method, target, rawHeaders }, caller).denial;
+    if (denial === undefined) accept(caller);
+    else refuseUpgrade(socket, denial);
+    return denial !== undefined;
   }
 
   #callerOf(request: ServerRequest, peer: Peer, tokens: readonly VerifiedToken[]): Caller {
