@@ -4,7 +4,7 @@ import { isWithinDates } from "./chain.ts";
 import type { Credentials } from "./credentials.ts";
 import type { SpiffeId } from "./spiffe-id.ts";
 import { svidOf } from "./svid.ts";
-import { certificatesIn, readCertificate, type TrustStore, trustStore } from "./trust-store.ts";
+import { certificatesIn, type ReadCertificate, readCertificate, type TrustStore, trustStore } from "./trust-store.ts";
 
 /** Which secure context is wanted. */
 export interface ContextOptions {
@@ -51,10 +51,10 @@ export class CheckedCredentials {
     return this.#credentials;
   }
 
-  /** All authorities, of all trust domains; PEM. */
+  /** All authorities, of all trust domains: PEM, one certificate each, also where a source gave several in one text, without a line between them. */
   get authorities(): readonly string[] {
-    const { authorities, bundles } = this.#credentials.trust;
-    return [...authorities, ...[...bundles.values()].flat()];
+    const { authorities, bundles } = this.trust;
+    return pemOf([...authorities, ...[...bundles.values()].flat()]);
   }
 
   /** The secure context for connections of this process, made once for each set of options. */
@@ -62,12 +62,12 @@ export class CheckedCredentials {
     const name = `${minVersion} ${trustDomain ?? ""}`;
     const known = this.#contexts.get(name);
     if (known !== undefined) return known;
-    const bundle = trustDomain === undefined ? undefined : this.#credentials.trust.bundles.get(trustDomain);
+    const bundle = trustDomain === undefined ? undefined : this.trust.bundles.get(trustDomain);
     const { certificate, key } = this.#credentials;
     const context = createSecureContext({
       cert: certificate,
       key,
-      ca: [...(bundle ?? this.authorities)],
+      ca: [...(bundle === undefined ? this.authorities : pemOf(bundle))],
       minVersion,
       // A bundle may hold an intermediate authority without the root above it.
       allowPartialTrustChain: true,
@@ -75,6 +75,10 @@ export class CheckedCredentials {
     this.#contexts.set(name, context);
     return context;
   }
+}
+
+function pemOf(certificates: readonly ReadCertificate[]): string[] {
+  return certificates.map(({ certificate }) => certificate.toString());
 }
 
 function keyOf(pem: string) {

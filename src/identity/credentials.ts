@@ -12,7 +12,7 @@ export interface Credentials {
 
 /** The authorities by which the certificates of others are judged. */
 export interface Trust {
-  /** Authorities of peers whose certificate has no SPIFFE id; PEM, one certificate each. */
+  /** Authorities of peers whose certificate has no SPIFFE id; PEM, one or several in each text. */
   readonly authorities: readonly string[];
   /**
    * Authorities of each SPIFFE trust domain, by its name (`example.org`); PEM, one certificate each. A peer with a SPIFFE id is judged by those of its own

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { inspect } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Clock } from "../../src/core/clock.ts";
@@ -153,6 +154,14 @@ describe("an identity", () => {
     expect(timers.size).toBe(0);
     expect(state.closed).toBe(1);
     expect(changes).toHaveLength(1);
+  });
+
+  test("trusts each of several authorities in one text, also without a line between them", async () => {
+    const other = await Authority.create("another");
+    const { identity, listener } = keeper();
+    listener.update(credentials({ trust: { authorities: [], bundles: new Map([["example.org", [other.cert.trim() + authority.cert]]]) } }));
+    expect(identity.current().authorities).toHaveLength(2);
+    expect(identity.verifyPeer(new X509Certificate(issued.cert), [], { ids: [id] }).id?.text).toBe(id);
   });
 
   test("shows its key to no inspection", () => {

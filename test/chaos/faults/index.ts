@@ -48,6 +48,9 @@ import { F55 } from "./F55.ts";
 import { F56 } from "./F56.ts";
 import { F57 } from "./F57.ts";
 import { F59 } from "./F59.ts";
+import { F60 } from "./F60.ts";
+import { F61 } from "./F61.ts";
+import { F62 } from "./F62.ts";
 import { F64 } from "./F64.ts";
 import { F66 } from "./F66.ts";
 import { F67 } from "./F67.ts";
@@ -133,6 +136,9 @@ export const faults: readonly Fault[] = [
   F56,
   F57,
   F59,
+  F60,
+  F61,
+  F62,
   F64,
   F66,
   F67,
@@ -170,8 +176,5 @@ export const faults: readonly Fault[] = [
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
 export const notYet: readonly { readonly id: string; readonly name: string; readonly waitsFor: string }[] = [
-  { id: "F60", name: "server-certificate-refused", waitsFor: "identities (mTLS)" },
-  { id: "F61", name: "client-certificate-rotates", waitsFor: "identities (mTLS)" },
-  { id: "F62", name: "identity-expires", waitsFor: "identities (mTLS)" },
   { id: "F74", name: "grpc-negative-set", waitsFor: "inmesh/grpc" },
 ];

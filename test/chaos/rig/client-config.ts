@@ -1,5 +1,6 @@
 import type { DnsOptions } from "../../../src/discovery/dns/dns.ts";
 import type { ListedEndpoint } from "../../../src/discovery/file/service-list.ts";
+import type { FileIdentityOptions } from "../../../src/identity/files/file-options.ts";
 import type { MeshOptions } from "../../../src/mesh/mesh-options.ts";
 import type { ConsulOptions } from "../../../src/registries/consul.ts";
 import type { EurekaOptions } from "../../../src/registries/eureka.ts";
@@ -23,7 +24,9 @@ export interface ClientConfig {
   readonly postShare: number;
   readonly discovery: DiscoveryConfig;
   /** Beside the discovery; nothing unless the row says so. */
-  readonly mesh?: Omit<MeshOptions, "discovery" | "observers" | "clock" | "random" | "picker" | "services" | "interceptors">;
+  readonly mesh?: Omit<MeshOptions, "discovery" | "identity" | "observers" | "clock" | "random" | "picker" | "services" | "interceptors">;
+  /** The files of its identity. */
+  readonly identity?: FileIdentityOptions;
   /** The addresses of host names that no resolver knows. */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
   /** The default picker unless told otherwise. */

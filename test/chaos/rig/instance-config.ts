@@ -33,6 +33,15 @@ export interface ServeConfig {
  */
 export type HandmadeEnd = { readonly deregisters: boolean; readonly waitMs: number };
 
+/** The certificate of an instance, and the authorities of its callers; PEM. */
+export interface InstanceTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  /** A request on a connection whose client certificate began earlier is answered with 403. */
+  readonly maxClientAgeMs?: number;
+}
+
 /** What an instance is started with. */
 export interface InstanceConfig {
   readonly name: string;
@@ -42,6 +51,8 @@ export interface InstanceConfig {
   readonly journal: string;
   readonly seed: number;
   readonly protocol?: "h1" | "h2c";
+  /** Serves over TLS, to callers with a certificate. */
+  readonly tls?: InstanceTls;
   readonly keepAliveMs?: number;
   readonly behaviour?: Behaviour;
   readonly registration?: RegistrationConfig;
@@ -54,4 +65,6 @@ export interface InstanceConfig {
 export type InstanceOrder =
   | { readonly type: "behave"; readonly behaviour: Behaviour }
   | { readonly type: "goaway" }
+  | { readonly type: "tls"; readonly tls: InstanceTls }
+  | { readonly type: "trust"; readonly ca: string }
   | { readonly type: "status"; readonly status: InstanceStatus };

@@ -2,10 +2,20 @@
 import { openSync, writeSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createH2cServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from "node:http2";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { HealthCheck, Registrar, Registration } from "../../../src/registration/registrar.ts";
 import { seededRandom } from "../../../src/testing/seeded-random.ts";
-import type { Behaviour, HandmadeEnd, InstanceConfig, InstanceOrder, RegistrationConfig, ServeConfig } from "./instance-config.ts";
+import type {
+  Behaviour,
+  HandmadeEnd,
+  InstanceConfig,
+  InstanceOrder,
+  InstanceTls,
+  RegistrationConfig,
+  ServeConfig,
+} from "./instance-config.ts";
 import { now } from "./now.ts";
 import { bodyFor } from "./payload.ts";
 
@@ -51,10 +61,16 @@ const handle = (request: Incoming, response: Outgoing): void => {
   });
 };
 
+let { tls } = config;
 const isH2 = config.protocol === "h2c";
 const server = isH2
   ? createH2cServer(handle)
-  : createServer({ keepAliveTimeout: config.keepAliveMs ?? 65_000 }, await listenerOf(config.serve?.framework ?? "node", handle));
+  : config.tls !== undefined
+    ? createTlsServer({ ...tlsOptions(config.tls), keepAliveTimeout: 65_000 }, (request, response) => {
+        if (isTooOld(request)) response.writeHead(403).end();
+        else handle(request, response);
+      })
+    : createServer({ keepAliveTimeout: config.keepAliveMs ?? 65_000 }, await listenerOf(config.serve?.framework ?? "node", handle));
 if (isH2) {
   server.on("session", (session: ServerHttp2Session) => {
     sessions.add(session);
@@ -70,6 +86,8 @@ server.listen(config.port, config.host, () => {
 
 process.on("message", (order: InstanceOrder) => {
   if (order.type === "behave") behaviour = order.behaviour;
+  if (order.type === "tls") changeTls(order.tls);
+  if (order.type === "trust" && tls !== undefined) changeTls({ ...tls, ca: order.ca });
   if (order.type === "status") void current?.setStatus(order.status);
   if (order.type === "goaway") for (const session of sessions) leaveGracefully(session);
   process.send?.({ type: "done" });
@@ -79,6 +97,21 @@ process.on("disconnect", () => process.exit());
 if (config.end !== undefined) process.once("SIGTERM", () => void endByHand(config.end as HandmadeEnd));
 // An instance that serves ends by itself.
 if (config.serve !== undefined) process.channel?.unref();
+
+function tlsOptions({ cert, key, ca }: InstanceTls) {
+  return { cert, key, ca, requestCert: true, rejectUnauthorized: true };
+}
+
+function changeTls(next: InstanceTls): void {
+  tls = next;
+  (server as TlsServer).setSecureContext(tlsOptions(next));
+}
+
+/** Whether the certificate of a connection should have been replaced by now. */
+function isTooOld({ socket }: IncomingMessage): boolean {
+  const began = (socket as TLSSocket).getPeerX509Certificate()?.validFromDate.getTime() ?? 0;
+  return Date.now() - began > (tls?.maxClientAgeMs ?? Number.POSITIVE_INFINITY);
+}
 
 /** The answer whose share of the requests this one falls into. */
 function drawn(answers: NonNullable<Behaviour["answers"]>, draw: number): NonNullable<Behaviour["answers"]>[number] | undefined {

@@ -1,5 +1,15 @@
 import type { Discovery, Observer } from "../../../src/extend.ts";
-import { continueFrom, createMesh, dns, isMeshError, type Mesh, roundRobin, staticDiscovery, weighted } from "../../../src/index.ts";
+import {
+  continueFrom,
+  createMesh,
+  dns,
+  fileIdentity,
+  isMeshError,
+  type Mesh,
+  roundRobin,
+  staticDiscovery,
+  weighted,
+} from "../../../src/index.ts";
 import { consul } from "../../../src/registries/consul.ts";
 import { eureka } from "../../../src/registries/eureka.ts";
 import type { ClientConfig, DiscoveryConfig } from "./client-config.ts";
@@ -25,9 +35,15 @@ export function discoveryOf(config: DiscoveryConfig): Discovery {
   }
 }
 
-export function meshOf({ discovery, mesh, picker }: ClientConfig, observers: readonly Observer[]): Mesh {
+export function meshOf({ discovery, mesh, picker, identity }: ClientConfig, observers: readonly Observer[]): Mesh {
   const chosen = picker === undefined ? {} : { picker: picker === "weighted" ? weighted() : roundRobin() };
-  return createMesh({ discovery: discoveryOf(discovery), observers, ...chosen, ...mesh });
+  return createMesh({
+    discovery: discoveryOf(discovery),
+    observers,
+    ...chosen,
+    ...mesh,
+    ...(identity === undefined ? {} : { identity: fileIdentity(identity) }),
+  });
 }
 
 /** Through the mesh. */
