@@ -119,7 +119,10 @@ describe("an identity that changes", () => {
     const { identity, rotate } = scriptedIdentity();
     const lease = async (): Promise<Lease> => ({ upstream, sent() {}, head() {}, failed() {}, settle() {} });
     const { connector, idle } = new Transport({ identity, clock: systemClock });
-    const agent: HttpAgent = new MeshAgent({ serviceOf: () => ({ wire, caller: undefined, lease }), connector, idle, clock: systemClock }, { maxSockets: 1 });
+    const agent: HttpAgent = new MeshAgent(
+      { serviceOf: () => ({ wire, caller: undefined, lease }), connector, idle, clock: systemClock },
+      { maxSockets: 1 },
+    );
     onTestFinished(() => agent.destroy());
     const send = (path: string) =>
       new Promise<IncomingMessage>((resolve, reject) => get(`http://users${path}`, { agent }, resolve).on("error", reject));
