@@ -1,5 +1,4 @@
-import type { Clock, Random } from "../core/clock.ts";
-import { fullJitter } from "../core/full-jitter.ts";
+import { type Clock, fullJitter, type Random } from "../core/clock.ts";
 
 const backoffBaseMs = 100;
 /** Upper bound of the pause, so that the return of a registry is noticed soon however long it was away. */

@@ -1,5 +1,4 @@
-import { type Clock, type Random, sleepUnlessAborted } from "../core/clock.ts";
-import { fullJitter } from "../core/full-jitter.ts";
+import { type Clock, fullJitter, type Random, sleepUnlessAborted } from "../core/clock.ts";
 import type { InstanceStatus } from "./registrar.ts";
 import type { RegistryEntry } from "./registry-entry.ts";
 import { unlessAborted } from "./unless-aborted.ts";

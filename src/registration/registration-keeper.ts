@@ -1,6 +1,5 @@
 import { inspect } from "node:util";
-import type { Clock, Random, Timer } from "../core/clock.ts";
-import { fullJitter } from "../core/full-jitter.ts";
+import { type Clock, fullJitter, type Random, type Timer } from "../core/clock.ts";
 import { fenced } from "../core/observing/fence.ts";
 import { type InstanceStatus, instanceStatuses, type Registration, type RegistrationOwner, type RegistrationReport } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";

@@ -1,6 +1,5 @@
-import type { Clock, Random, Timer } from "../core/clock.ts";
+import { type Clock, fullJitter, type Random, type Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
-import { fullJitter } from "../core/full-jitter.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
 import type { RegistryStanding } from "./mesh-registration.ts";
 import type { Instance, InstanceStatus, Registrar, Registration, RegistrationReport } from "./registrar.ts";

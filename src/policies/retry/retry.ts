@@ -1,7 +1,6 @@
-import { type Clock, type Random, sleep } from "../../core/clock.ts";
+import { type Clock, fullJitter, type Random, sleep } from "../../core/clock.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError, MeshError } from "../../core/errors.ts";
-import { fullJitter } from "../../core/full-jitter.ts";
 import { retryAfterOf } from "../../core/http/retry-after.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { EventSink, RetryDenial } from "../../core/observing/events.ts";

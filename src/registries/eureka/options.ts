@@ -1,6 +1,6 @@
-import { checkClientTls } from "../../core/client-tls.ts";
 import { type Clock, type Random, systemClock } from "../../core/clock.ts";
 import { checkChoice, checkFlag, checkFunction, checkKeys, checkNumber, checkObject, maxTimerMs } from "../../core/settings/checks.ts";
+import { checkClientTls } from "../../core/settings/client-tls.ts";
 import { type Credentials, parseServer, type ServerAddress } from "./server-address.ts";
 
 /** TLS to Eureka servers: their certificate authorities, and the client's own certificate. */

@@ -1,10 +1,10 @@
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { nodeTls } from "../../../core/client-tls.ts";
 import type { Clock, Timer } from "../../../core/clock.ts";
 import { inTurns } from "../../../core/json/in-turns.ts";
 import { NotJsonError, readJson } from "../../../core/json/json-scanner.ts";
 import { untraced } from "../../../core/observing/untraced.ts";
+import { nodeTls } from "../../../core/settings/client-tls.ts";
 import { ConsulError, consulErrorOf } from "./consul-error.ts";
 import type { ConsulTls } from "./consul-tls.ts";
 import { JsonText, type NpmCallOptions, type NpmConsul, npmConsul } from "./npm-client.ts";

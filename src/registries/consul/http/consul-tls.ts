@@ -1,4 +1,4 @@
-import { checkClientTls } from "../../../core/client-tls.ts";
+import { checkClientTls } from "../../../core/settings/client-tls.ts";
 
 /** TLS to a Consul agent: its certificate authorities, and the client's own certificate. */
 export interface ConsulTls {

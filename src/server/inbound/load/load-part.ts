@@ -5,16 +5,7 @@ import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { LatencyByLoad } from "./latency-by-load.ts";
 import type { LoadSettings } from "./load-options.ts";
 import type { ProcessLoad } from "./process-load.ts";
-import { reportBytes } from "./report-bytes.ts";
-
-/** The numbers of a report, under their names in ORCA (`xds.data.orca.v3.OrcaLoadReport`). */
-export interface ReportedLoad {
-  readonly cpu_utilization: number;
-  readonly application_utilization: number;
-  readonly rps_fractional: number;
-  readonly eps: number;
-  readonly named_metrics: Readonly<Record<string, number>>;
-}
+import { type ReportedLoad, reportBytes } from "./report-bytes.ts";
 
 /** Time for which the numbers beside those of requests in flight are used again, in milliseconds. */
 const cacheMs = 100;

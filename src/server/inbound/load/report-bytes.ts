@@ -1,5 +1,13 @@
 import { Buffer } from "node:buffer";
-import type { ReportedLoad } from "./load-part.ts";
+
+/** The numbers of a report, under their names in ORCA (`xds.data.orca.v3.OrcaLoadReport`). */
+export interface ReportedLoad {
+  readonly cpu_utilization: number;
+  readonly application_utilization: number;
+  readonly rps_fractional: number;
+  readonly eps: number;
+  readonly named_metrics: Readonly<Record<string, number>>;
+}
 
 /** The numbers of the fields in `xds.data.orca.v3.OrcaLoadReport`. */
 const fields = { cpu_utilization: 1, rps_fractional: 6, eps: 7, application_utilization: 9 } as const;

@@ -1,5 +1,5 @@
-import { checkKeys, checkObject } from "./settings/checks.ts";
-import { refusePath } from "./settings/pem.ts";
+import { checkKeys, checkObject } from "./checks.ts";
+import { refusePath } from "./pem.ts";
 
 /** TLS of a client of a registry, as its options have it. */
 export interface ClientTls {
