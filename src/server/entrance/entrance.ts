@@ -73,6 +73,8 @@ export class Entrance implements Entering {
         }
         this.#secured.add(secured);
         this.#delivering = secured;
+        // As the server of Node.js does: HTTP/1.1 on a server of both protocols needs it in Node 22.
+        Object.assign(secured, { server });
         enter(secured);
         this.#delivering = undefined;
       });
