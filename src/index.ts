@@ -29,7 +29,6 @@ export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
 export type { AnyDispatcher, DispatcherOptions, WebSocketLimits } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
-export type { RefusableAddresses } from "./core/address-policy.ts";
 export type { BreakerState } from "./core/breaker-state.ts";
 export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
@@ -59,6 +58,7 @@ export type {
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";
 export { traceOf } from "./core/observing/trace-recorder.ts";
+export type { RefusableAddresses } from "./core/peers/address-policy.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export type { OutsideEndpoint } from "./discovery/boundary/boundary.ts";
 export type { BoundaryOptions } from "./discovery/boundary/boundary-options.ts";

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto";
 import { CompactSign } from "jose";
-import type { Caller } from "../core/caller.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
+import type { Caller } from "../core/peers/caller.ts";
 import { checkInteger, checkKeys, checkObject, checkText } from "../core/settings/checks.ts";
 import { issuerOf } from "./compact-token.ts";
 import { KeySet } from "./key-set.ts";

@@ -15,8 +15,8 @@ import { placeOf } from "./token-place.ts";
 import { TokenRefused, type TokenVerifier } from "./token-verifier.ts";
 import { secretKey } from "./verification-key.ts";
 
-export type { Caller, VerifiedToken } from "../core/caller.ts";
 export type { Clock, Timer } from "../core/clock.ts";
+export type { Caller, VerifiedToken } from "../core/peers/caller.ts";
 export {
   type CallerContext,
   type CallerContextOptions,

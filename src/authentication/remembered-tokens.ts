@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import type { VerifiedToken } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
+import type { VerifiedToken } from "../core/peers/caller.ts";
 import type { VerificationKey } from "./verification-key.ts";
 
 /** The longest time for which a token is not verified again, in milliseconds. */

@@ -1,6 +1,6 @@
 import { compactVerify } from "jose";
-import type { VerifiedToken } from "../core/caller.ts";
 import type { Clock } from "../core/clock.ts";
+import type { VerifiedToken } from "../core/peers/caller.ts";
 import { type ClaimDemands, checkClaims, frozen } from "./claims.ts";
 import { type CompactToken, readCompact } from "./compact-token.ts";
 import type { KeySource } from "./key-source.ts";

@@ -1,4 +1,4 @@
-import type { VerifiedToken } from "../core/caller.ts";
+import type { VerifiedToken } from "../core/peers/caller.ts";
 
 /** A place of a request that a token may stand in. */
 export type TokenPlace =

@@ -1,4 +1,4 @@
-import type { Caller } from "../core/caller.ts";
+import type { Caller } from "../core/peers/caller.ts";
 import { type Condition, conditionsOf, type Indexed } from "./conditions/conditions.ts";
 import type { PolicyRule, RuleAction } from "./policy.ts";
 import type { AuthorizationRequest } from "./request.ts";

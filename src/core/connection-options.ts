@@ -1,5 +1,5 @@
-import { type RefusableAddresses, refusableAddresses } from "./address-policy.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { type RefusableAddresses, refusableAddresses } from "./peers/address-policy.ts";
 import { refuseOption } from "./settings/checks.ts";
 import { optionTable, type Settled } from "./settings/option-table.ts";
 import { choice, custom, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";

@@ -1,5 +1,5 @@
-import { isInstanceHost } from "../core/address-policy.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import { isInstanceHost } from "../core/peers/address-policy.ts";
 import { quoted } from "../core/text/clean-text.ts";
 
 /** The endpoints of an answer that are safe to use, and the entries that were rejected with the reason. */

@@ -1,5 +1,5 @@
-import { type Lease, leaseOf } from "../attempts/lease.ts";
-import { noTls, pickSecure } from "../attempts/pick-secure.ts";
+import type { Lease } from "../attempts/lease.ts";
+import { pickLease } from "../attempts/pick-lease.ts";
 import { tracedLease } from "../attempts/traced-lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
@@ -7,7 +7,6 @@ import type { CallEndListener, Interceptor, MeshRequest } from "../core/dispatch
 import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
-import { isRetryableMethod } from "../core/outcome.ts";
 import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { CallerZones } from "../discovery/caller-zones.ts";
@@ -208,7 +207,7 @@ export class Service implements CallEndListener {
     try {
       // Upgrades and the agent pass by the layers.
       if (this.#authorize !== undefined) await checkAuthorized(this.#authorize, request);
-      const picked = await this.#pickLease(request);
+      const picked = await pickLease(request, this.#wait, this.#instances);
       const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
       return {
         ...lease,
@@ -226,21 +225,6 @@ export class Service implements CallEndListener {
       if (trace !== undefined) tracing?.tell(request, trace);
       throw error;
     }
-  }
-
-  async #pickLease(request: MeshRequest): Promise<Lease> {
-    const { balancer, ledger } = this.#instances;
-    if (!this.#wait.isOver) await this.#wait.join(request);
-    const mayProbe = isRetryableMethod(request.method, "safe");
-    let upstream = balancer.pick(request, mayProbe);
-    if (upstream === undefined) throw await this.#wait.noEndpoints(request);
-    if (request.requiresTls && !upstream.endpoint.secure) {
-      upstream = pickSecure(balancer, request, mayProbe);
-      request.trace?.because("one that speaks TLS");
-    }
-    if (upstream === undefined) throw noTls(request);
-    request.trace?.decide(request.attempt, request.tried, upstream);
-    return leaseOf(upstream, ledger.begin(upstream, request));
   }
 
   /** Connects to candidates ahead of the first call. Resolves with the number of instances that are connected; never rejects. */

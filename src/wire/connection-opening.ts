@@ -1,8 +1,8 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
-import type { RefusableAddresses } from "../core/address-policy.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import type { RefusableAddresses } from "../core/peers/address-policy.ts";
 import { type HostAddress, handOver, type Opened, raceAddresses } from "./address-race.ts";
 import { guardedLookup } from "./guarded-lookup.ts";
 

@@ -1,6 +1,6 @@
 import { ADDRCONFIG, lookup } from "node:dns";
 import { isIP } from "node:net";
-import { isInstanceAddress, type RefusableAddresses, refusableKindOf } from "../core/address-policy.ts";
+import { isInstanceAddress, type RefusableAddresses, refusableKindOf } from "../core/peers/address-policy.ts";
 import type { HostAddress } from "./address-race.ts";
 
 /** Takes the addresses of a host, or the error in their place. */

@@ -3,11 +3,12 @@
  * sub-rooms included: what is not in here does not exist. `NAME/*` stands for a room with all of its sub-rooms.
  */
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
-  ["core", ["core/http", "core/observing", "core/settings", "core/stages", "core/text"]],
+  ["core", ["core/http", "core/observing", "core/peers", "core/settings", "core/stages", "core/text"]],
   ["core/node", []],
   ["core/observing", ["core"]],
   ["core/http", ["core/text"]],
   ["core/json", []],
+  ["core/peers", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],
   ["core/stages", ["core"]],

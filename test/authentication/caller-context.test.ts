@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { callerContext, callerContexts } from "../../src/authentication/jwt.ts";
-import type { Caller } from "../../src/core/caller.ts";
+import type { Caller } from "../../src/core/peers/caller.ts";
 import { virtualClock } from "../../src/testing/virtual-clock.ts";
 import { honestClaims, issuerKey, sign } from "./keys.ts";
 

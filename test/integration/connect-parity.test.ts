@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import type { DecidingPolicy, PolicySource } from "../../src/authorization/sources/policy-source.ts";
-import type { Caller, VerifiedToken } from "../../src/core/caller.ts";
+import type { Caller, VerifiedToken } from "../../src/core/peers/caller.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { inbound } from "../../src/server/inbound/middleware.ts";
 import { available } from "../servers/available.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RefusableAddresses } from "../../src/core/address-policy.ts";
+import type { RefusableAddresses } from "../../src/core/peers/address-policy.ts";
 import { guardedLookup } from "../../src/wire/guarded-lookup.ts";
 
 const lookup = (host: string, refused: readonly RefusableAddresses[] = []) =>

@@ -1,4 +1,4 @@
-import type { Caller, VerifiedToken } from "../../core/caller.ts";
+import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { ClaimConditions, HeaderCondition, PathPattern, PolicyRule, TokenCondition } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";
 import { AddressList } from "./address-list.ts";

@@ -1,4 +1,4 @@
-import type { Caller } from "../../core/caller.ts";
+import type { Caller } from "../../core/peers/caller.ts";
 import type { Decision } from "../compiled-policy.ts";
 import type { Policy } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";

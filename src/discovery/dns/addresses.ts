@@ -1,4 +1,4 @@
-import { isInstanceAddress } from "../../core/address-policy.ts";
+import { isInstanceAddress } from "../../core/peers/address-policy.ts";
 import { type DnsRecord, followAliases, type RecordIndex } from "./answer.ts";
 import type { AddressType } from "./options.ts";
 import type { Resolve } from "./resolver.ts";

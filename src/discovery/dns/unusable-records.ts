@@ -1,5 +1,5 @@
-import { isInstanceAddress } from "../../core/address-policy.ts";
 import type { LeftOut } from "../../core/left-out.ts";
+import { isInstanceAddress } from "../../core/peers/address-policy.ts";
 import { maxRecords } from "./addresses.ts";
 import type { DnsRecord } from "./answer.ts";
 import { plainName } from "./name.ts";

@@ -1,6 +1,6 @@
-import { isInstanceHost } from "../../core/address-policy.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { LeftOut } from "../../core/left-out.ts";
+import { isInstanceHost } from "../../core/peers/address-policy.ts";
 
 /** Options of a lookup: the kind of name, and which of an instance's addresses to use. */
 export interface EntryOptions {

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Caller, VerifiedToken } from "../../core/caller.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { rawHeader } from "../../core/http/raw-headers.ts";
 import type { ServedAuthorization, ServedObserver, ServedRequest } from "../../core/observing/served-request.ts";
+import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";

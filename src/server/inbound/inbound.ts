@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import type { Caller } from "../../core/caller.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
+import type { Caller } from "../../core/peers/caller.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { answerOf } from "./answer-of.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { TokenVerifier } from "../../authentication/token-verifier.ts";
-import type { Caller, VerifiedToken } from "../../core/caller.ts";
+import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import { refuseUpgrade } from "../connections/refusal.ts";
 import type { ServerRequest } from "../node-server.ts";
 import { unauthenticated } from "./authentication/authentication.ts";

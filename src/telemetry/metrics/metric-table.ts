@@ -1,23 +1,8 @@
 import { attribute } from "../attribute-names.ts";
+import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
+import { serverMetricTable } from "./server-metric-table.ts";
 
-/** One metric: its instrument and the attributes of its points. */
-export interface MetricDefinition {
-  readonly name: string;
-  readonly kind: "histogram" | "counter" | "observable gauge" | "observable up-down counter";
-  /** A unit of UCUM, as OpenTelemetry prescribes. */
-  readonly unit: string;
-  readonly description: string;
-  /** The attributes that are always there, or there when they apply. */
-  readonly attributes: readonly string[];
-  /** The attributes that an option adds, by the option. */
-  readonly optional?: Readonly<Record<string, readonly string[]>>;
-  /** Bucket boundaries of a histogram. */
-  readonly buckets?: readonly number[];
-}
-
-// Advised by the semantic conventions for HTTP durations, in seconds.
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const { service } = attribute;
 const peer = [attribute.peerAddress, attribute.peerPort];
 
@@ -241,65 +226,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Expiry of the client certificate, in seconds since the epoch; of a chain the earliest.",
     attributes: [],
   },
-  registrations: {
-    name: "inmesh.registrations",
-    kind: "observable gauge",
-    unit: "{registration}",
-    description: "Registrations of this process as an instance of the service, one for each registry, by their state.",
-    attributes: [service, attribute.registrationState],
-  },
-  registrationLosses: {
-    name: "inmesh.registration.losses",
-    kind: "counter",
-    unit: "{loss}",
-    description: "Times that a registry had lost a registration of this process, or had given its id to another process.",
-    attributes: [service],
-  },
-  serverDuration: {
-    name: "http.server.request.duration",
-    kind: "histogram",
-    unit: "s",
-    description: "Duration of a request that this process served, up to the end of the response body.",
-    attributes: [attribute.method, attribute.scheme, attribute.route, attribute.status, attribute.errorType, attribute.protocolVersion],
-    buckets: durationBuckets,
-  },
-  activeRequests: {
-    name: "http.server.active_requests",
-    kind: "observable up-down counter",
-    unit: "{request}",
-    description: "Requests that this process serves at this moment.",
-    attributes: [attribute.method, attribute.scheme],
-  },
-  serverRefused: {
-    name: "inmesh.server.refused",
-    kind: "counter",
-    unit: "{request}",
-    description: "Requests refused before any handler saw them, by the part that did it.",
-    attributes: [attribute.serverRefusal],
-  },
-  authorizations: {
-    name: "inmesh.server.authorizations",
-    kind: "counter",
-    unit: "{request}",
-    description:
-      "Decisions on requests by the rules of this server, with the rule that decided; at most 100 of them get series of their own.",
-    attributes: [attribute.authorizationDecision, attribute.authorizationRule],
-  },
-  servers: {
-    name: "inmesh.servers",
-    kind: "observable gauge",
-    unit: "{server}",
-    description: "Servers of this process (`inmesh/server`) as instances of the service, by their state.",
-    attributes: [service, attribute.serverState],
-  },
-  serverCutOff: {
-    name: "inmesh.server.cut_off",
-    kind: "counter",
-    unit: "{request}",
-    description:
-      "Requests, upgraded connections and tracked work that had not ended within `graceMs` when their server stopped, and were cut off.",
-    attributes: [service],
-  },
+  ...serverMetricTable,
 };
 
 /** The keys of the metrics of some kinds. */

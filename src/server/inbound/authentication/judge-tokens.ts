@@ -1,6 +1,6 @@
 import { TokenRefused, type TokenVerifier } from "../../../authentication/token-verifier.ts";
-import type { VerifiedToken } from "../../../core/caller.ts";
 import { warnOfThrow } from "../../../core/observing/fence.ts";
+import type { VerifiedToken } from "../../../core/peers/caller.ts";
 import { ambiguous, findToken, type TokenCarrier } from "./find-token.ts";
 
 /** Why a request goes no further: it has no token, one that does not hold, or one that cannot be judged now. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AuthorizationRequest } from "../../../../../src/authorization/request.ts";
-import type { Caller, VerifiedToken } from "../../../../../src/core/caller.ts";
+import type { Caller, VerifiedToken } from "../../../../../src/core/peers/caller.ts";
 import { CompiledIntentions, type IntentionSet } from "../../../../../src/registries/consul/connect/intentions/compiled-intentions.ts";
 import { intentionsOf } from "../../../../../src/registries/consul/connect/intentions/read-intentions.ts";
 

@@ -1,7 +1,7 @@
 import { isIPv6, SocketAddress } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isInstanceAddress, isInstanceHost } from "../../src/core/address-policy.ts";
+import { isInstanceAddress, isInstanceHost } from "../../../src/core/peers/address-policy.ts";
 
 const usable = [
   ...["127.0.0.1", "127.8.9.10", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "1.2.3.4", "169.253.255.255", "223.255.255.255"],
