@@ -71,6 +71,7 @@ export const jwtOptions = optionTable<JwtOptions>()({
   algorithms: custom<readonly PublicAlgorithm[]>({
     type: "string[]",
     default: publicAlgorithms,
+    defaultText: "all with a public key",
     check(option, value) {
       if (!Array.isArray(value) || value.length === 0) refuseOption(option, value, "an array of algorithms");
       for (const each of value as readonly unknown[]) checkChoice(option, each, publicAlgorithms);
@@ -92,6 +93,7 @@ export const jwtOptions = optionTable<JwtOptions>()({
   fetch: custom<typeof fetch>({
     type: "typeof fetch",
     default: (...args: Parameters<typeof fetch>) => fetch(...args),
+    defaultText: "the process's own fetch",
     check(option, value) {
       if (typeof value !== "function") refuseOption(option, value, "a function");
     },

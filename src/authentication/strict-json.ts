@@ -24,22 +24,38 @@ export function strictObject(bytes: Uint8Array, part: string): Record<string, un
 }
 
 /** Of a text that is JSON already: strings, and the braces outside of them, are enough. */
-const piece = /"(?:[^"\\]|\\.)*"(?<colon>\s*:)?|[{}[\]]/g;
-
 function refuseDuplicates(text: string, part: string): void {
   const names: Set<string>[] = [];
-  for (const match of text.matchAll(piece)) {
-    const [found] = match;
-    if (found === "{" || found === "[") {
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === "{" || character === "[") {
       names.push(new Set());
       if (names.length > maxDepth) throw new TokenRefused(`the ${part} is deeper than ${maxDepth} levels`);
-    } else if (found === "}" || found === "]") names.pop();
-    else if (match.groups?.["colon"] !== undefined) {
-      // Parsed, since a name may be written with escapes or without.
-      const name = JSON.parse(found.slice(0, found.lastIndexOf('"') + 1)) as string;
-      const seen = names.at(-1);
-      if (seen?.has(name)) throw new TokenRefused(`the ${part} has a name twice`);
-      seen?.add(name);
+    } else if (character === "}" || character === "]") names.pop();
+    else if (character === '"') {
+      const end = endOfString(text, at);
+      if (isName(text, end)) {
+        // Parsed, since a name may be written with escapes or without.
+        const name = JSON.parse(text.slice(at, end)) as string;
+        const seen = names.at(-1);
+        if (seen?.has(name)) throw new TokenRefused(`the ${part} has a name twice`);
+        seen?.add(name);
+      }
+      at = end - 1;
     }
   }
+}
+
+/** The place behind a string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at + 1;
+}
+
+/** Whether a colon follows, as it does a name and nothing else. */
+function isName(text: string, end: number): boolean {
+  let at = end;
+  while (/\s/.test(text[at] ?? "")) at++;
+  return text[at] === ":";
 }
