@@ -22,7 +22,13 @@ it("client credentials are sent once, to the token endpoint alone, and stand in 
     sent = init;
     return answer;
   }) as typeof fetch;
-  const provider = clientCredentials({ url: "https://login.test/token", clientId: "me:x", clientSecret: "geheim&", scope: "read", fetch: ask });
+  const provider = clientCredentials({
+    url: "https://login.test/token",
+    clientId: "me:x",
+    clientSecret: "geheim&",
+    scope: "read",
+    fetch: ask,
+  });
   expect(await provider("orders", new AbortController().signal)).toMatchObject({ token: "t" });
   expect(String(sent?.body)).toBe("grant_type=client_credentials&audience=orders&scope=read");
   expect(sent?.redirect).toBe("manual");

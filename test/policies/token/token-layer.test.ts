@@ -17,7 +17,11 @@ async function two(token: ServiceTokenOptions, more: Partial<MeshOptions> = {}) 
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const instance = [{ host: "127.0.0.1", port: (server.address() as AddressInfo).port }];
-  const mesh = createMesh({ discovery: staticDiscovery({ orders: instance, payments: instance }), services: { orders: { token } }, ...more });
+  const mesh = createMesh({
+    discovery: staticDiscovery({ orders: instance, payments: instance }),
+    services: { orders: { token } },
+    ...more,
+  });
   onTestFinished(async () => {
     await mesh.close();
     server.closeAllConnections();
