@@ -44,7 +44,7 @@ export interface PassedOn {
 export interface CallerContext {
   /**
    * The header by which a handler passes its caller on: `mesh.fetch(url, { headers: await context.headers(caller, { audience: "payments" }) })`. Rejects
-   * for a caller of whom nothing is verified, and where the statement has been passed on too often.
+   * for a caller without anything verified, and where the statement has been passed on too often.
    */
   headers(caller: Caller, to: PassedOn): Promise<Record<string, string>>;
 }
@@ -100,7 +100,7 @@ export interface CallerContextsOptions {
 
 /**
  * Verifies the statements of {@link callerContext}: a provider of `authentication` with the name `caller-context`. The issuer of its token is the service
- * that speaks, the subject the caller of whom it speaks.
+ * that makes the statement, the subject is the caller that the statement is about.
  * @throws TypeError naming the option, for a wrong one.
  */
 export function callerContexts(options: CallerContextsOptions): TokenVerifier {

@@ -83,7 +83,7 @@ function keySource(settings: JwtSettings): KeySource {
   return fixedKeys(set.keys);
 }
 
-/** Other kinds of tokens of the same issuer, such as those that log somebody out, must not be taken for this one (RFC 8725 §3.11). */
+/** Other kinds of tokens of the same issuer, such as those that end a session, must not be taken for this one (RFC 8725 §3.11). */
 function checkType({ type }: CompactToken, wanted: string | undefined): void {
   const found = type?.toLowerCase().replace(/^application\//, "");
   if (wanted === undefined ? found === undefined || found === "jwt" || found === "at+jwt" : found === wanted.toLowerCase()) return;

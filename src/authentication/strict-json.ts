@@ -27,35 +27,35 @@ export function strictObject(bytes: Uint8Array, part: string): Record<string, un
 function refuseDuplicates(text: string, part: string): void {
   const names: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === "{" || character === "[") {
+    const letter = text[at];
+    if (letter === "{" || letter === "[") {
       names.push(new Set());
       if (names.length > maxDepth) throw new TokenRefused(`the ${part} is deeper than ${maxDepth} levels`);
-    } else if (character === "}" || character === "]") names.pop();
-    else if (character === '"') {
+    } else if (letter === "}" || letter === "]") names.pop();
+    else if (letter === '"') {
       const end = endOfString(text, at);
-      if (isName(text, end)) {
-        // Parsed, since a name may be written with escapes or without.
-        const name = JSON.parse(text.slice(at, end)) as string;
-        const seen = names.at(-1);
-        if (seen?.has(name)) throw new TokenRefused(`the ${part} has a name twice`);
-        seen?.add(name);
-      }
-      at = end - 1;
+      // Parsed, since a name may be written with escapes or without.
+      if (isName(text, end + 1)) seenOnce(names.at(-1), JSON.parse(text.slice(at, end + 1)) as string, part);
+      at = end;
     }
   }
 }
 
-/** The place behind a string that begins at `start`. */
+function seenOnce(names: Set<string> | undefined, name: string, part: string): void {
+  if (names?.has(name)) throw new TokenRefused(`the ${part} has a name twice`);
+  names?.add(name);
+}
+
+/** The place of the quotation mark that ends the string which begins at `start`. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
-  return at + 1;
+  return at;
 }
 
-/** Whether a colon follows, as it does a name and nothing else. */
-function isName(text: string, end: number): boolean {
-  let at = end;
-  while (/\s/.test(text[at] ?? "")) at++;
+/** Whether a colon follows. */
+function isName(text: string, from: number): boolean {
+  let at = from;
+  while (text[at] === " " || text[at] === "\t" || text[at] === "\n" || text[at] === "\r") at++;
   return text[at] === ":";
 }

@@ -13,8 +13,7 @@ const maxBytes = 65_536;
 const fileMs = 60_000;
 
 /**
- * Reads the token from a file, again ahead of its end, as Kubernetes and others renew it there: `fileToken("/var/run/secrets/tokens/orders")`. The file is for one
- * audience, which the one who mounts it has chosen.
+ * Reads the token from a file, again ahead of its end, as Kubernetes and others renew it there: `fileToken("/var/run/secrets/tokens/orders")`. The file is for one audience.
  */
 export function fileToken(path: string): () => Promise<GotToken> {
   if (typeof path !== "string" || path === "") refuseOption("fileToken: path", path, "a path");

@@ -177,7 +177,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   ["server/inbound/authorization", ["core/*", "authorization/*", "server/inbound"]],
-  ["server/inbound/authentication", ["core/*", "authentication", "server/connections", "server/inbound"]],
+  ["server/inbound/authentication", ["core/*", "authentication", "server", "server/connections", "server/inbound"]],
   ["server/inbound/limits", ["core/*", "policies/concurrency", "server/inbound", "server/inbound/load"]],
   ["server/inbound/load", ["core/*", "server/inbound"]],
   ["server/inbound/log", ["core/*", "server/inbound"]],
