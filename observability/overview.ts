@@ -188,6 +188,19 @@ const served: Row = {
       ],
       width: 6,
     }),
+    timeSeries({
+      title: "Authorization by decision",
+      description: "Requests per second on which the rules of these processes decided, by the decision.",
+      unit: "reqps",
+      min: 0,
+      queries: [
+        {
+          expr: rate(grouped("job, inmesh_authorization_decision"), "inmesh.server.authorizations"),
+          legend: "{{job}} {{inmesh_authorization_decision}}",
+        },
+      ],
+      width: 6,
+    }),
   ],
 };
 

@@ -1,11 +1,11 @@
 import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto";
-import { CompactSign } from "jose";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Caller } from "../core/peers/caller.ts";
 import { checkInteger, checkKeys, checkObject, checkText } from "../core/settings/checks.ts";
 import { issuerOf } from "./compact-token.ts";
 import { KeySet } from "./key-set.ts";
 import { fixedKeys, type KeySource } from "./key-source.ts";
+import { loadJose } from "./load-jose.ts";
 import { SignedTokens } from "./signed-tokens.ts";
 import { TokenRefused, type TokenVerifier } from "./token-verifier.ts";
 import { type PublicJwk, publicAlgorithms } from "./verification-key.ts";
@@ -63,6 +63,7 @@ export function callerContext(options: CallerContextOptions): CallerContext {
   checkText("callerContext: keyId", keyId);
   checkInteger("callerContext: lifetimeMs", lifetimeMs, 1_000, maxLifetimeMs);
   const { key, alg } = signingKey(options.key);
+  const { CompactSign } = loadJose();
   const protectedHeader = { alg, typ: type, ...(keyId === undefined ? {} : { kid: keyId }) };
   return {
     async headers(caller, { audience, claims = {} }) {

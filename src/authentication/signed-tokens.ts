@@ -1,9 +1,9 @@
-import { compactVerify } from "jose";
 import type { Clock } from "../core/clock.ts";
 import type { VerifiedToken } from "../core/peers/caller.ts";
 import { type ClaimDemands, checkClaims, frozen } from "./claims.ts";
 import { type CompactToken, readCompact } from "./compact-token.ts";
 import type { KeySource } from "./key-source.ts";
+import { loadJose } from "./load-jose.ts";
 import { RememberedTokens } from "./remembered-tokens.ts";
 import { TokenRefused } from "./token-verifier.ts";
 import { chooseKey, type VerificationKey } from "./verification-key.ts";
@@ -25,6 +25,8 @@ export class SignedTokens {
   readonly #remembered: RememberedTokens;
 
   constructor(judged: JudgedTokens) {
+    // The missing package is an error here, before any request.
+    loadJose();
     this.#judged = judged;
     this.#remembered = new RememberedTokens(judged.clock);
   }
@@ -61,7 +63,7 @@ export class SignedTokens {
 
 async function checkSignature(text: string, { algorithm }: CompactToken, { key }: VerificationKey): Promise<void> {
   try {
-    await compactVerify(text, key, { algorithms: [algorithm] });
+    await loadJose().compactVerify(text, key, { algorithms: [algorithm] });
   } catch {
     throw new TokenRefused("its signature does not hold");
   }

@@ -2,7 +2,7 @@ import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } fro
 import { TokenRefused } from "./token-verifier.ts";
 
 /** Algorithms of keys with a public half. `none` is not among them, and those of a shared secret are for one that the options name. */
-export const publicAlgorithms = [
+export const publicAlgorithms: readonly PublicAlgorithm[] = [
   "RS256",
   "RS384",
   "RS512",
@@ -14,10 +14,10 @@ export const publicAlgorithms = [
   "ES512",
   "EdDSA",
   "Ed25519",
-] as const;
+];
 
 /** An algorithm by which a token is signed with a key that has a public half. */
-export type PublicAlgorithm = (typeof publicAlgorithms)[number];
+export type PublicAlgorithm = "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "Ed25519";
 
 /** A public key of a JSON Web Key Set (RFC 7517). */
 export interface PublicJwk extends JsonWebKey {

@@ -43,6 +43,7 @@ export type { SheddingOptions } from "./inbound/limits/shedding-options.ts";
 export type { LoadOptions } from "./inbound/load/load-options.ts";
 export type { AccessLogOptions } from "./inbound/log/access-log-options.ts";
 export { type InboundMiddleware, inbound, type MiddlewareOptions } from "./inbound/middleware.ts";
+export type { IdentityHeader } from "./inbound/proxies/forwarded-identity.ts";
 export type { TrustOptions } from "./inbound/trust-options.ts";
 export type { Application, NodeServer, Servable, ServerReply, ServerRequest } from "./node-server.ts";
 export type { ReadinessAnswer } from "./readiness.ts";

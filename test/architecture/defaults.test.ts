@@ -33,8 +33,6 @@ async function readTables(sources: ReadonlyMap<string, ts.SourceFile>): Promise<
 /** Literal defaults that no table and no expression of the code gives, and why they hold all the same. */
 const reviewed: Readonly<Record<string, string>> = {
   "DnsOptions.emptyPolicy": "a discovery without a policy is quarantined: discovery/watcher.ts",
-  "JwtOptions.algorithms": "publicAlgorithms in its table, by its name",
-  "JwtOptions.fetch": "a function in its table",
   "SimulatedServer.copies": "testing/simulator/listing.ts, in a condition",
   "SimulatedServer.reportsLoad": "testing/simulator/server.ts, in a condition",
   "LeastRequestOptions.choices": "balancer/lists/draw.ts, in the rule that several pickers share",

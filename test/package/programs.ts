@@ -141,7 +141,9 @@ export const withoutPeersProgram: string = `
 import { createMesh, staticDiscovery } from "inmesh";
 import { consul } from "inmesh/consul";
 import { eureka } from "inmesh/eureka";
+import { jwt } from "inmesh/jwt";
 import { prometheus } from "inmesh/prometheus";
+const token = () => jwt({ issuer: "https://id.example", audience: "orders", secret: new Uint8Array(32) });
 const messageOf = (create) => {
   try {
     create();
@@ -151,7 +153,7 @@ const messageOf = (create) => {
   }
 };
 await createMesh({ discovery: staticDiscovery({}) }).close();
-console.log(JSON.stringify([messageOf(consul), messageOf(eureka), messageOf(prometheus)]));
+console.log(JSON.stringify([messageOf(consul), messageOf(eureka), messageOf(prometheus), messageOf(token)]));
 `;
 
 /**

@@ -3,7 +3,7 @@ import type { Decision } from "../compiled-policy.ts";
 import type { Policy } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";
 
-/** Where a policy comes from, where that is no file: a key of Consul (`consulPolicy` of `inmesh/consul`), an own one. */
+/** Where a policy comes from, where that is no file: the intentions of Consul (`intentions` of `consul()`), an own one. */
 export interface PolicySource {
   /** Names the source in messages. */
   readonly name: string;
