@@ -11,8 +11,10 @@ import { type Measurements, measureRounds } from "./rounds.ts";
 const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 const megabyte = 1_000_000;
+/** The clients that are compared here: the one that is only watched on use spreads many calls over its instances, for `bench -- on-use`. */
+const clients = freshClients.filter((client) => client !== "mesh.fetch, on-use");
 /** The clients of the rows with a thousand calls: a bare node makes none. */
-const clientsOfMany = freshClients.filter((client) => client !== "bare node");
+const clientsOfMany = clients.filter((client) => client !== "bare node");
 
 const firstCall = (client: string): string => `${client}, first call`;
 const thousandCalls = (client: string): string => `${client}, 1,000 calls`;
@@ -32,7 +34,7 @@ export async function importCost(rounds = 15): Promise<BenchReport> {
     [imported]: cost([entry]),
     [alone]: cost(packages),
     ...Object.fromEntries(packages.map((name) => [name, cost([name])])),
-    ...Object.fromEntries(freshClients.map((client) => [firstCall(client), start(client, 1)])),
+    ...Object.fromEntries(clients.map((client) => [firstCall(client), start(client, 1)])),
     ...Object.fromEntries(clientsOfMany.map((client) => [thousandCalls(client), start(client, 1_000)])),
   });
   const sizes = await installedBytes(root);
@@ -46,7 +48,7 @@ export async function importCost(rounds = 15): Promise<BenchReport> {
     columns: ["what", "ms CPU", "× those packages", "× undici.request", "× Node's fetch", "MB installed"],
     rows: [
       ...importRows(measured, packages, sizes),
-      ...startRows(measured, firstCall, freshClients),
+      ...startRows(measured, firstCall, clients),
       ...startRows(measured, thousandCalls, clientsOfMany),
       ["installed with everything it needs", "", "", "", "", total / megabyte],
     ],

@@ -188,6 +188,19 @@ const served: Row = {
       ],
       width: 6,
     }),
+    timeSeries({
+      title: "Decisions on requests",
+      description: "Requests per second that the rules of these processes have decided on, by decision and rule.",
+      unit: "reqps",
+      min: 0,
+      queries: [
+        {
+          expr: rate(grouped("job, inmesh_authorization_decision, inmesh_authorization_rule"), "inmesh.server.authorizations"),
+          legend: "{{job}} {{inmesh_authorization_decision}} {{inmesh_authorization_rule}}",
+        },
+      ],
+      width: 6,
+    }),
   ],
 };
 

@@ -1,4 +1,5 @@
-import { type MetricDefinition, metricTable } from "../telemetry/metrics/metric-table.ts";
+import type { MetricDefinition } from "../telemetry/metrics/metric-definition.ts";
+import { metricTable } from "../telemetry/metrics/metric-table.ts";
 import { labelName, prometheusName } from "../telemetry/prometheus/spelling.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { endingLease } from "../attempts/ending-lease.ts";
 import { type Lease, leaseOf } from "../attempts/lease.ts";
 import { noTls, pickSecure } from "../attempts/pick-secure.ts";
 import { tracedLease } from "../attempts/traced-lease.ts";
@@ -210,17 +211,7 @@ export class Service implements CallEndListener {
       if (this.#authorize !== undefined) await checkAuthorized(this.#authorize, request);
       const picked = await this.#pickLease(request);
       const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
-      return {
-        ...lease,
-        failed: (error) => {
-          lease.failed(error);
-          leave();
-        },
-        settle: (outcome, refused) => {
-          lease.settle(outcome, refused);
-          leave();
-        },
-      };
+      return endingLease(lease, leave);
     } catch (error) {
       leave();
       if (trace !== undefined) tracing?.tell(request, trace);

@@ -115,6 +115,7 @@ for (const { version, isAvailable, program } of nodes) {
       expect(packages).toContain("undici");
       expect(packages).not.toContain("@opentelemetry/api");
       expect(packages).not.toContain("yaml");
+      expect(packages).not.toContain("dns-packet");
       expect(undici.filter((path) => !/^lib\/((api|core|dispatcher|llhttp|util)\/|handler\/(un)?wrap-handler\.js$)/.test(path))).toEqual(
         [],
       );
@@ -190,7 +191,7 @@ describe("the package on an older Node", () => {
     const { exports } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as { exports: Record<string, string> };
     const entries = Object.values(exports).filter((path) => path.endsWith(".js"));
     const names: string[] = [];
-    for (const path of [...entries, "dist/chunks/mesh.js", "dist/chunks/seams.js", "dist/cli/inmesh.js"]) {
+    for (const path of [...entries, "dist/chunks/mesh.js", "dist/chunks/seams.js", "dist/chunks/serving.js", "dist/cli/inmesh.js"]) {
       const text = await readFile(join(installed, path), "utf8");
       for (const [, list = ""] of text.matchAll(/import ?\{([^}]*)\} ?from ?["`']node:/g))
         names.push(...list.split(",").map((name) => name.trim().split(" ")[0] ?? ""));
@@ -302,7 +303,7 @@ describe("the tarball", () => {
     for (const ending of [".d.ts", ".d.ts.map"]) expect(built(ending).sort()).toEqual([...reached].sort());
     const sources = new Set(tarball.paths);
     expect([...reached].filter((path) => !sources.has(`${path.replace(/^dist/, "src")}.ts`))).toEqual([]);
-    const shared = ["dist/chunks/mesh", "dist/chunks/require-node", "dist/chunks/seams"];
+    const shared = ["dist/chunks/mesh", "dist/chunks/require-node", "dist/chunks/seams", "dist/chunks/serving"];
     expect(built(".js").sort()).toEqual([...entries, ...shared].sort());
     // `extend` only hands on what the chunks hold: there is no line of its own that a map could lead to a source.
     expect(built(".js.map").sort()).toEqual([...entries, ...shared].filter((path) => path !== "dist/extend").sort());
@@ -315,7 +316,7 @@ describe("the tarball", () => {
 
   it("holds a loader for each package that is loaded late, as CommonJS", () => {
     const loaders = tarball.paths.filter((path) => /\.cjs$/.test(path) && path.startsWith("dist/"));
-    const names = ["client", "consul", "eureka", "levenshtein"];
+    const names = ["client", "consul", "dns-packet", "eureka", "levenshtein"];
     expect(loaders.sort()).toEqual(names.map((name) => `dist/packages/${name}-package.cjs`));
   });
 

@@ -1,6 +1,6 @@
 import type { Policy } from "../policy.ts";
 
-/** Where a policy comes from, where that is no file: a key of Consul (`consulPolicy` of `inmesh/consul`), an own one. */
+/** Where a policy comes from, where that is no file: a key of a registry, a service of the company. */
 export interface PolicySource {
   /** Names the source in messages. */
   readonly name: string;

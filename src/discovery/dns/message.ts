@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
-import { type DecodedPacket, decode, encode, RECURSION_DESIRED } from "dns-packet";
+import type { DecodedPacket } from "dns-packet";
+import { load } from "./dns-packet-package.cjs";
 
 /** The record types that are queried. */
 export type QueryType = "A" | "AAAA" | "SRV";
@@ -37,6 +38,8 @@ export function payloadLimit(edns: boolean): number {
 
 /** A recursive query in class IN. With `edns` it allows answers of 1,232 bytes by UDP (RFC 6891). */
 export function encodeQuery(name: string, type: QueryType, edns: boolean): Query {
+  // Loaded for the first query: a process that asks no DNS would pay for it at its start. What fails here is tried again by the next one.
+  const { encode, RECURSION_DESIRED } = load();
   const bytes = encode({
     type: "query",
     id: randomInt(0x1_0000),
@@ -66,6 +69,7 @@ export function readReply(message: Buffer, query: Query): Reply | string {
   // Checked before the rest is decoded, which may end in the middle of a record.
   if ((flags & 0x0200) !== 0) return { rcode, truncated: true, packet: undefined, length: message.length };
   try {
+    const { decode } = load();
     const packet = decode(message);
     // The package reads addresses beyond the end, and ignores their encoded length: then the number of bytes differs.
     if (decode.bytes !== message.length) return "not a DNS message";

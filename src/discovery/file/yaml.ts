@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Lexer, Parser } from "yaml";
 import type { Clock } from "../../core/clock.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
@@ -59,6 +59,8 @@ function startWorker(text: string): Worker | undefined {
   try {
     const path = createRequire(import.meta.url).resolve("yaml");
     const resourceLimits = { maxOldGenerationSizeMb: maxHeapMiB };
+    // Loaded here: few processes read so long a text, and all would pay for it at their start.
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
     return new Worker(program, { eval: true, workerData: { path, text, maxDepth }, execArgv: [], resourceLimits });
   } catch {
     return undefined;

@@ -1,20 +1,7 @@
 import { attribute } from "../attribute-names.ts";
+import { authorizationMetric } from "./authorization-metric.ts";
+import type { MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
-
-/** One metric: its instrument and the attributes of its points. */
-export interface MetricDefinition {
-  readonly name: string;
-  readonly kind: "histogram" | "counter" | "observable gauge" | "observable up-down counter";
-  /** A unit of UCUM, as OpenTelemetry prescribes. */
-  readonly unit: string;
-  readonly description: string;
-  /** The attributes that are always there, or there when they apply. */
-  readonly attributes: readonly string[];
-  /** The attributes that an option adds, by the option. */
-  readonly optional?: Readonly<Record<string, readonly string[]>>;
-  /** Bucket boundaries of a histogram. */
-  readonly buckets?: readonly number[];
-}
 
 // Advised by the semantic conventions for HTTP durations, in seconds.
 const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -277,14 +264,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Requests refused before any handler saw them, by the part that did it.",
     attributes: [attribute.serverRefusal],
   },
-  authorizations: {
-    name: "inmesh.server.authorizations",
-    kind: "counter",
-    unit: "{request}",
-    description:
-      "Decisions on requests by the rules of this server, with the rule that decided; at most 100 of them get series of their own.",
-    attributes: [attribute.authorizationDecision, attribute.authorizationRule],
-  },
+  authorizations: authorizationMetric,
   servers: {
     name: "inmesh.servers",
     kind: "observable gauge",

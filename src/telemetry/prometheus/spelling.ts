@@ -1,4 +1,4 @@
-import type { MetricDefinition } from "../metrics/metric-table.ts";
+import type { MetricDefinition } from "../metrics/metric-definition.ts";
 
 /** The words that Prometheus has for units of UCUM; those in braces are annotations and have none. */
 const unitWords: Readonly<Record<string, string>> = { s: "seconds", By: "bytes", "1": "ratio" };

@@ -1,0 +1,2 @@
+// CommonJS, since only its `require` is all of late, synchronous and seen by every bundler.
+exports.load = () => require("dns-packet");
