@@ -47,6 +47,19 @@ it("makes no series of what callers invent: methods, versions, statuses, routes"
   expect(new Set(points.map(({ attributes }) => attributes["network.protocol.version"]))).toEqual(new Set(["_OTHER"]));
 });
 
+it("counts decisions by rule, at most 100 rules by name", async () => {
+  const observer = openTelemetry();
+  for (let index = 0; index < 150; index++)
+    observer.onServe?.(servedRequest())?.onEnd?.({ ...end, authorization: { decision: "allowed", ruleId: `rule-${index}` } });
+  observer.onServe?.(servedRequest())?.onEnd?.({ ...end, authorization: { decision: "denied", ruleId: undefined } });
+  const points = await sdk.points("inmesh.server.authorizations");
+  expect(points.length).toBe(102);
+  expect(points.at(-1)).toMatchObject({
+    attributes: { "inmesh.authorization.decision": "denied", "inmesh.authorization.rule": "_none" },
+    value: 1,
+  });
+});
+
 it("counts what was refused, by the part that did it, and a 5xx as an error", async () => {
   const observer = openTelemetry();
   observer.onServe?.(servedRequest())?.onEnd?.({ ...end, status: 503, refusedBy: "shedding" });
