@@ -52,7 +52,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    */
   fetch(target: FetchTarget<Declared>, init?: MeshRequestInit | RequestInit): Promise<Response>;
   /**
-   * Calls a service like {@link fetch}, and resolves with `{ statusCode, headers, body, trailers }` at less cost than a `Response`. The body is as it
+   * Calls a service like {@link Mesh.fetch}, and resolves with `{ statusCode, headers, body, trailers }` at less cost than a `Response`. The body is as it
    * came over the wire, not decoded; a redirect is a reply like any other. Read the body, discard it or cancel it.
    */
   request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect"> | RequestInit): Promise<Reply>;

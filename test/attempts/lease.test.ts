@@ -126,9 +126,9 @@ describe("what a lease teaches the picker", () => {
     ) as [Mesh, Mesh];
     const upgrade = { origin: "http://users", path: "/chat", method: "GET", protocol: "echo" };
     const { socket } = await mesh.dispatcher().upgrade(upgrade);
-    expect(notes).toEqual(["attempt", "101"]);
+    expect(notes).toEqual(["attempt", "101 connection upgrade upgrade echo"]);
     socket.destroy();
-    await expect.poll(() => notes, { timeout: 5_000 }).toEqual(["attempt", "101", "end"]);
+    await expect.poll(() => notes, { timeout: 5_000 }).toEqual(["attempt", "101 connection upgrade upgrade echo", "end"]);
     await expect(other.dispatcher().upgrade(upgrade)).rejects.toThrow();
     expect(notes.slice(3)).toEqual(["attempt", "503", "end"]);
   });
