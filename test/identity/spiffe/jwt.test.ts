@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { jwtSvid } from "../../../src/authentication/jwt.ts";
 import { fetchJwtSvid, jwtBundles } from "../../../src/identity/spiffe/spiffe.ts";
+import { honestClaims, issuerKey, sign } from "../../authentication/keys.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { until } from "../../support/until.ts";
 import { WorkloadAgent } from "../../support/workload-agent.ts";
@@ -110,6 +112,25 @@ describe("the JWT bundles", () => {
       agent.refusal = { code: status.PERMISSION_DENIED, details: "no identity issued" };
       agent.end(status.PERMISSION_DENIED, "no identity issued");
       await until("the withdrawal", () => bundles.keysOf("example.org") === undefined);
+    } finally {
+      bundles.close();
+    }
+  });
+
+  it("verify the JWT-SVIDs of their trust domain, and none any more once the agent has withdrawn it", async () => {
+    const key = issuerKey("a");
+    agent.giveJwtBundles({ "spiffe://example.org": JSON.stringify({ keys: [{ ...key.jwk, use: "jwt-svid" }] }) });
+    const bundles = jwtBundles({ socket: agent.socket });
+    try {
+      await until("the first bundles", () => bundles.keysOf("example.org") ?? false);
+      const provider = jwtSvid({ bundles, audience });
+      const token = await sign(key, { ...honestClaims(), iss: undefined, sub: id, aud: audience });
+      expect(await provider.verify(token)).toMatchObject({ subject: id });
+      const stranger = await sign(issuerKey("a"), { ...honestClaims(), iss: undefined, sub: id, aud: audience });
+      expect(await rejectionOf(Promise.resolve(provider.verify(stranger)))).toMatchObject({ name: "TokenRefused" });
+      agent.giveJwtBundles({});
+      await until("the withdrawal", () => bundles.keysOf("example.org") === undefined);
+      expect(await rejectionOf(Promise.resolve(provider.verify(token)))).toMatchObject({ name: "TokenRefused" });
     } finally {
       bundles.close();
     }
