@@ -17,7 +17,7 @@ const forgetful: Registrar = {
   },
 };
 
-/** The server of an observed application: it is called, refuses some of the calls, and loses its registration; others beside it cut requests off. */
+/** The server of an observed application: it is called, decides on the calls, refuses some of them, and loses its registration; others beside it cut requests off. */
 export async function observedServer(mesh: Mesh): Promise<AsyncDisposable> {
   const server = await listening();
   const quiet = { signals: [], log: false } as const;
@@ -26,7 +26,7 @@ export async function observedServer(mesh: Mesh): Promise<AsyncDisposable> {
     mesh,
     lameDuckMs: 0,
     register: { service: "front", host, registrar: forgetful },
-    inbound: { rateLimit: { perSecond: 5, burst: 1 } },
+    inbound: { rateLimit: { perSecond: 5, burst: 1 }, authorization: { policy: { rules: [{ id: "all", action: "allow" }] } } },
   });
   await serving.started;
   const calls = setInterval(
