@@ -1,3 +1,4 @@
+import { quoted } from "../core/text/clean-text.ts";
 import type { CertificateFacts } from "./certificate-facts.ts";
 import { parseSpiffeId, type SpiffeId } from "./spiffe-id.ts";
 
@@ -11,7 +12,7 @@ export function svidOf(facts: CertificateFacts): SpiffeId | undefined {
   const [uri = ""] = facts.uris;
   if (facts.uris.length > 1) throw new Error(`the certificate has ${facts.uris.length} URIs; one is allowed beside a SPIFFE id`);
   const id = parseSpiffeId(uri);
-  if (id === undefined) throw new Error(`${JSON.stringify(uri)} is no SPIFFE id`);
+  if (id === undefined) throw new Error(`${quoted(uri)} is no SPIFFE id`);
   if (id.path === "") throw new Error(`${id.text} is the id of a trust domain, which no leaf may have`);
   if (facts.isAuthority) throw new Error("the certificate is that of an authority, and no leaf");
   const { keyUsage } = facts;

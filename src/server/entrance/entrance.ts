@@ -65,13 +65,15 @@ export class Entrance implements Entering {
         this.#enterPlain(socket, opening, enter);
         return;
       }
+      // That of the certificate which is shown: the identity may change before the handshake has ended.
+      const { version } = identity;
       shakeHands(socket, { identity, settings, alpn: alpnOf(server) }, (error, secured) => {
         if (error !== null) {
           socket.destroy();
           this.#refused(reasonOf(error));
           return;
         }
-        this.#secured.add(secured);
+        this.#secured.add(secured, version);
         this.#delivering = secured;
         // As the server of Node.js does: HTTP/1.1 on a server of both protocols needs it in Node 22.
         Object.assign(secured, { server });

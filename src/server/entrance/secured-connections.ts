@@ -29,8 +29,11 @@ export class SecuredConnections {
     });
   }
 
-  add(socket: TLSSocket): void {
-    this.#open.set(socket, { session: undefined, timer: undefined });
+  /** A connection has been made, with the identity of that version. */
+  add(socket: TLSSocket, version: number): void {
+    const secured: Secured = { session: undefined, timer: undefined };
+    this.#open.set(socket, secured);
+    if (version !== this.#version) this.#awaitMoment(socket, secured);
     socket.once("close", () => {
       this.#parts.clock.clearTimer(this.#open.get(socket)?.timer);
       this.#open.delete(socket);
@@ -50,9 +53,12 @@ export class SecuredConnections {
 
   /** Those that are on their way out already keep their moment. */
   #renew(): void {
+    for (const [socket, secured] of this.#open) this.#awaitMoment(socket, secured);
+  }
+
+  #awaitMoment(socket: TLSSocket, secured: Secured): void {
     const { clock, random, settings } = this.#parts;
-    for (const [socket, secured] of this.#open)
-      secured.timer ??= clock.setTimer(() => this.#retire(socket, secured), (random() * settings.renewMs) / 2, false);
+    secured.timer ??= clock.setTimer(() => this.#retire(socket, secured), (random() * settings.renewMs) / 2, false);
   }
 
   #retire(socket: TLSSocket, secured: Secured): void {

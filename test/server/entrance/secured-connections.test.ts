@@ -1,9 +1,11 @@
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { createServer as createPlain } from "node:http";
 import { connect as connectHttp2, createSecureServer } from "node:http2";
 import { Agent, request as send } from "node:https";
+import { type AddressInfo, connect as connectNet, createServer as createNetServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import type { TLSSocket } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { Authority } from "../../support/authority.ts";
 import { until } from "../../support/until.ts";
@@ -86,4 +88,30 @@ test("a connection that rests, and a session of HTTP/2, end too; a stream under 
   held[0]?.();
   expect(await text).toBe("late");
   await until("the session has ended", () => session.destroyed);
+});
+
+test("a connection ends too whose handshake had begun before the change and ended after it", async () => {
+  const { renewed, both, source, tls } = await fleet();
+  const { port } = await secured({ identity: source, callers: { renewMs } }, createPlain({ keepAliveTimeout: 60_000 }));
+  // Holds back what the client sends after its first message, until the identity has changed.
+  let release = (): void => {};
+  const way = createNetServer((near) => {
+    const far = connectNet(port, "127.0.0.1");
+    far.pipe(near);
+    near.once("data", (first) => {
+      far.write(first);
+      near.pause();
+      release = () => void near.pipe(far);
+    });
+    for (const end of [near, far]) end.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => void way.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void way.close());
+  const client = connectTls({ port: (way.address() as AddressInfo).port, host: "127.0.0.1", ...tls });
+  client.on("error", () => {});
+  await once(client, "secureConnect");
+  source.update(credentialsOf(renewed, { bundles: both }));
+  release();
+  await once(client.resume(), "end");
+  client.destroy();
 });

@@ -1,4 +1,5 @@
 import type { JsonWebKey } from "node:crypto";
+import { quoted } from "../../../core/text/clean-text.ts";
 import { parseSpiffeId } from "../../spiffe-id.ts";
 import type { JWTBundlesResponse, JWTSVIDResponse } from "../protos/workload_pb.ts";
 
@@ -44,7 +45,7 @@ export function jwtBundlesOf({ bundles }: JWTBundlesResponse): ReadonlyMap<strin
   return new Map(
     Object.entries(bundles).map(([name, bytes]) => {
       const domain = parseSpiffeId(name);
-      if (domain === undefined || domain.path !== "") throw new Error(`${JSON.stringify(name)} is no SPIFFE id of a trust domain`);
+      if (domain === undefined || domain.path !== "") throw new Error(`${quoted(name)} is no SPIFFE id of a trust domain`);
       return [domain.trustDomain, keysOf(domain.text, bytes)];
     }),
   );
