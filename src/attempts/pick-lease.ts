@@ -2,15 +2,9 @@ import type { Balancer } from "../balancer/balancer.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { isRetryableMethod } from "../core/outcome.ts";
 import type { AttemptLedger } from "./attempt-ledger.ts";
+import type { FirstAnswer } from "./balance.ts";
 import { type Lease, leaseOf } from "./lease.ts";
 import { noTls, pickSecure } from "./pick-secure.ts";
-
-/** The wait for the first endpoints of a service. */
-export interface FirstEndpoints {
-  readonly isOver: boolean;
-  join(request: MeshRequest): Promise<void>;
-  noEndpoints(request: MeshRequest): Promise<Error>;
-}
 
 /** The instances of a service. */
 export interface PickedFrom {
@@ -19,7 +13,7 @@ export interface PickedFrom {
 }
 
 /** Picks an instance for an attempt outside of the pipeline, and begins the attempt; waits for the first endpoints. */
-export async function pickLease(request: MeshRequest, wait: FirstEndpoints, { balancer, ledger }: PickedFrom): Promise<Lease> {
+export async function pickLease(request: MeshRequest, wait: FirstAnswer, { balancer, ledger }: PickedFrom): Promise<Lease> {
   if (!wait.isOver) await wait.join(request);
   const mayProbe = isRetryableMethod(request.method, "safe");
   let upstream = balancer.pick(request, mayProbe);

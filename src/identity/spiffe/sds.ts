@@ -5,8 +5,8 @@ import { type AgentOptions, type AgentParts, type AgentSettings, checkName, sett
 import { watchAgent } from "./agent-watch.ts";
 import { type Authorities, authoritiesOf, type Certificate, certificateOf, joined } from "./messages/secrets.ts";
 import type { Packages } from "./packages.ts";
-import { grpcCodes } from "./streams/channel.ts";
 import type { StreamPlan } from "./streams/kept-stream.ts";
+import { ToldIdentity } from "./told-identity.ts";
 
 /** Options of {@link sds}. */
 export interface SdsOptions extends AgentOptions {
@@ -67,7 +67,7 @@ function secretPlan({ protocol }: Packages, settings: AgentSettings, names: Name
   const wanted = { names: [names.certificate, ...names.authorities], nodeId: names.nodeId };
   let held: Held = { certificate: undefined, authorities: new Map() };
   let version = "";
-  let hasIdentity = false;
+  const told = new ToldIdentity(listener);
   let send: (bytes: Buffer) => void = () => {};
   return {
     ...settings,
@@ -93,18 +93,10 @@ function secretPlan({ protocol }: Packages, settings: AgentSettings, names: Name
       send(protocol.writeSecretRequest({ ...wanted, version, nonce, refusal: undefined }));
       const { certificate, authorities } = held;
       if (certificate === undefined || authorities.size < new Set(names.authorities).size) return settings.timeoutMs;
-      hasIdentity = true;
-      listener.update(joined(certificate, authorities));
+      told.update(joined(certificate, authorities));
       return Math.max(leastRenewalMs, 0.75 * (certificate.expiresAtMs - settings.clock.wallNow()));
     },
-    failed(error, code) {
-      if (code === grpcCodes.permissionDenied && hasIdentity) {
-        hasIdentity = false;
-        listener.withdraw(error);
-      } else {
-        listener.fail(error);
-      }
-    },
+    failed: (error, code) => told.failed(error, code),
   };
 }
 

@@ -4,9 +4,9 @@ import { type AgentOptions, type AgentParts, type AgentSettings, checkName, sett
 import { watchAgent } from "./agent-watch.ts";
 import { credentialsOf } from "./messages/x509-svids.ts";
 import type { Packages } from "./packages.ts";
-import { grpcCodes } from "./streams/channel.ts";
 import type { GrpcMetadata, GrpcPackage } from "./streams/grpc-package.ts";
 import type { StreamCall, StreamPlan } from "./streams/kept-stream.ts";
+import { ToldIdentity } from "./told-identity.ts";
 
 /** Options of {@link workloadApi}. */
 export interface WorkloadApiOptions extends AgentOptions {
@@ -58,7 +58,7 @@ export function openStream(path: string, { protocol }: Packages): StreamPlan["op
 function x509Plan(packages: Packages, settings: AgentSettings, hint: string | undefined, listener: IdentityListener): StreamPlan {
   const peer = agentName(settings);
   const { protocol } = packages;
-  let hasIdentity = false;
+  const told = new ToldIdentity(listener);
   return {
     ...settings,
     peer,
@@ -68,22 +68,13 @@ function x509Plan(packages: Packages, settings: AgentSettings, hint: string | un
       const read = credentialsOf(message, hint);
       if (read === undefined) {
         const hints = message.svids.map((each) => `"${cleanText(each.hint)}"`).join(", ");
-        hasIdentity = false;
-        listener.withdraw(new Error(`${peer} gives no SVID with the hint "${hint}"; there are ${hints}`));
+        told.withdraw(new Error(`${peer} gives no SVID with the hint "${hint}"; there are ${hints}`));
         return undefined;
       }
-      hasIdentity = true;
-      listener.update(read.credentials);
+      told.update(read.credentials);
       // An agent renews at half of the lifetime. One that hangs keeps its connections open and says nothing.
       return Math.max(leastRenewalMs, 0.75 * (read.expiresAtMs - settings.clock.wallNow()));
     },
-    failed(error, code) {
-      if (code === grpcCodes.permissionDenied && hasIdentity) {
-        hasIdentity = false;
-        listener.withdraw(error);
-      } else {
-        listener.fail(error);
-      }
-    },
+    failed: (error, code) => told.failed(error, code),
   };
 }

@@ -52,8 +52,9 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
   const loadPart: LoadPart = new LoadPart(reported ?? { ...loadOptions.settle({}), header: "never" }, process, () => clock.now());
   // First of those that are made: a wrong policy is an error before anything is open.
   const authorizing = authorization === false ? undefined : new AuthorizationPart(authorizationOptions.settle(authorization), clock);
-  const strip = trust === false ? undefined : new StripHeaders(trustOptions.settle(trust));
-  const forwarded = trust === false ? undefined : forwardedIdentity(trustOptions.settle(trust));
+  const trusted = trust === false ? undefined : trustOptions.settle(trust);
+  const strip = trusted && new StripHeaders(trusted);
+  const forwarded = trusted && forwardedIdentity(trusted);
   const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), clock, random);
   const own = new OwnPaths(
     health === false ? false : healthOptions.settle(health),

@@ -1,4 +1,4 @@
-import { sleepUnlessAborted } from "../../../core/clock.ts";
+import { fullJitter, sleepUnlessAborted } from "../../../core/clock.ts";
 import { nextIndex, noIndex, parseIndex } from "../blocking-index.ts";
 import type { ConsulClient } from "../http/client.ts";
 import { ConsulError } from "../http/consul-error.ts";
@@ -10,8 +10,7 @@ import { Pace } from "../pace.ts";
 const waitSlack = 17 / 16;
 const graceMs = 5_000;
 const indexlessPollMs = 1_000;
-const firstPauseMs = 500;
-const longestPauseMs = 30_000;
+const pauses = { baseMs: 500, capMs: 30_000 };
 
 /** A question that is asked again and again, and the functions that hear of the answers. */
 export interface BlockingLoop {
@@ -49,7 +48,7 @@ export async function askUntilAborted(
       if (signal.aborted) return;
       // The agent may be another one when it answers again.
       index = noIndex;
-      pauseMs = random() * Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures++, 10));
+      pauseMs = fullJitter(random, failures++, pauses);
       loop.onError(error instanceof ConsulError ? error : new ConsulError(error instanceof Error ? error.message : String(error)));
     }
     pauseMs = Math.max(pauseMs, pace.take());

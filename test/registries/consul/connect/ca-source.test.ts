@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Credentials } from "../../../../src/identity/credentials.ts";
-import type { IdentityListener } from "../../../../src/identity/identity-source.ts";
 import { type ConsulOptions, consul } from "../../../../src/registries/consul.ts";
 import { certificate } from "../../../support/certificate.ts";
+import { IdentityJournal } from "../../../support/identity-journal.ts";
 import { settle, until } from "../../../support/until.ts";
 import { answer, refuse, type Script, scriptedConsul } from "../scripted-consul.ts";
 
@@ -22,25 +21,10 @@ const leaf = (overrides: object = {}): object => ({
   ...overrides,
 });
 
-class Heard implements IdentityListener {
-  readonly updates: Credentials[] = [];
-  readonly withdrawals: Error[] = [];
-  readonly failures: Error[] = [];
-  update(credentials: Credentials): void {
-    this.updates.push(credentials);
-  }
-  withdraw(reason: Error): void {
-    this.withdrawals.push(reason);
-  }
-  fail(error: Error): void {
-    this.failures.push(error);
-  }
-}
-
 async function rig(script: Script, options: ConsulOptions = {}) {
   const server = await scriptedConsul(script);
   cleanups.push(() => server[Symbol.asyncDispose]());
-  const heard = new Heard();
+  const heard = new IdentityJournal();
   const watch = consul({ url: server.url, minIntervalMs: 0, random: () => 0, ...options })
     .identity("web")
     .watch(heard);
@@ -158,6 +142,6 @@ describe("the identity of a service in a Connect mesh", () => {
     const before = server.seen.length;
     await settle();
     expect(server.seen.length).toBeLessThanOrEqual(before + 2);
-    expect(heard).toEqual(new Heard());
+    expect(heard).toEqual(new IdentityJournal());
   });
 });
