@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
+import { parseSpiffeId } from "../core/peers/spiffe-id.ts";
 import { checkKeys, checkObject } from "../core/settings/checks.ts";
-import { parseSpiffeId } from "../identity/spiffe-id.ts";
 import { type CompactToken, readCompact } from "./compact-token.ts";
 import { KeySet } from "./key-set.ts";
 import { fixedKeys, type KeySource } from "./key-source.ts";

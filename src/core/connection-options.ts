@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.ts";
 import { type RefusableAddresses, refusableAddresses } from "./peers/address-policy.ts";
+import { parseSpiffeId } from "./peers/spiffe-id.ts";
 import { refuseOption } from "./settings/checks.ts";
 import { optionTable, type Settled } from "./settings/option-table.ts";
 import { choice, custom, group, integer, number, orFalse, timerMs } from "./settings/rules.ts";
@@ -93,9 +94,6 @@ const hostName = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?
 /** Resolvers and URL parsers read these as addresses, which are no names in TLS. */
 const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
 
-/** A SPIFFE id with a path; dot segments are no names in it. */
-const spiffeIdForm = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/;
-
 /** The rules of {@link PeerOptions}. */
 export const peerOptions = optionTable<PeerOptions>()({
   mode: choice(["strict", "permissive", "off"], "permissive"),
@@ -114,8 +112,7 @@ export const peerOptions = optionTable<PeerOptions>()({
     defaultText: "the instance is known by its name",
     check(option, value) {
       const ids = Array.isArray(value) ? value : [value];
-      if (ids.length === 0 || !ids.every((each) => typeof each === "string" && spiffeIdForm.test(each)))
-        refuseOption(option, value, "a SPIFFE id with a path, or an array of them");
+      if (ids.length === 0 || !ids.every(isIdOfInstance)) refuseOption(option, value, "a SPIFFE id with a path, or an array of them");
     },
   }),
 });
@@ -170,4 +167,9 @@ export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "c
 export function settleWire(given: WireOptions): WireSettings {
   const settings = wireOptions.settle(given);
   return { ...settings, connections: connectionOptions.settle(settings.connections), peer: peerOptions.settle(settings.peer ?? {}) };
+}
+
+/** Whether a value is a SPIFFE id that an instance can have: that of a trust domain itself has no path. */
+function isIdOfInstance(value: unknown): boolean {
+  return typeof value === "string" && (parseSpiffeId(value)?.path ?? "") !== "";
 }

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext, type SecureVersion } from "node:tls";
+import type { SpiffeId } from "../core/peers/spiffe-id.ts";
 import { isWithinDates } from "./chain.ts";
 import type { Credentials } from "./credentials.ts";
-import type { SpiffeId } from "./spiffe-id.ts";
 import { svidOf } from "./svid.ts";
 import { certificatesIn, type ReadCertificate, readCertificate, type TrustStore, trustStore } from "./trust-store.ts";
 

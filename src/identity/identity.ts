@@ -2,11 +2,11 @@ import type { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import type { Clock, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
+import type { SpiffeId } from "../core/peers/spiffe-id.ts";
 import { CheckedCredentials, type ContextOptions } from "./checked-credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import type { IdentitySource, IdentityWatch } from "./identity-source.ts";
 import { IdentityUnavailable } from "./identity-unavailable.ts";
-import type { SpiffeId } from "./spiffe-id.ts";
 import { type ExpectedPeer, type VerifiedPeer, verifyPeer } from "./verify-peer.ts";
 
 /**

@@ -1,6 +1,6 @@
+import { parseSpiffeId, type SpiffeId } from "../core/peers/spiffe-id.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import type { CertificateFacts } from "./certificate-facts.ts";
-import { parseSpiffeId, type SpiffeId } from "./spiffe-id.ts";
 
 /**
  * The SPIFFE id of a certificate by the rules for leaves (X509-SVID §2, §4, §5.2): exactly one URI, which is a SPIFFE id with a path; no authority, and a key

@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import type { SpiffeId } from "../core/peers/spiffe-id.ts";
 import { chainTo, checkRevocations } from "./chain.ts";
 import { PeerRefused } from "./peer-refused.ts";
-import type { SpiffeId } from "./spiffe-id.ts";
 import { svidOf } from "./svid.ts";
 import { type ReadCertificate, readCertificate, type TrustStore } from "./trust-store.ts";
 

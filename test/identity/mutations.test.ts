@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseSpiffeId } from "../../src/identity/spiffe-id.ts";
+import { parseSpiffeId } from "../../src/core/peers/spiffe-id.ts";
 import { trustStore } from "../../src/identity/trust-store.ts";
 import { verifyPeer } from "../../src/identity/verify-peer.ts";
 import { Authority } from "../support/odd-authority.ts";

@@ -1,4 +1,4 @@
-import { parseSpiffeId } from "../../identity/spiffe-id.ts";
+import { parseSpiffeId } from "../../core/peers/spiffe-id.ts";
 
 /**
  * Checks an identity of a rule: `*`, a SPIFFE id, all below one (with a slash at the end), or another name.

@@ -1,6 +1,6 @@
+import { parseSpiffeId } from "../../core/peers/spiffe-id.ts";
 import { refuseOption } from "../../core/settings/checks.ts";
 import { cleanText } from "../../core/text/clean-text.ts";
-import { parseSpiffeId } from "../spiffe-id.ts";
 import { type AgentOptions, type AgentParts, type AgentSettings, checkName, settleAgent } from "./agent-options.ts";
 import { tokenOf } from "./messages/jwt-svids.ts";
 import { loadPackages } from "./packages.ts";

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { parseSpiffeId } from "../../identity/spiffe-id.ts";
+import { parseSpiffeId } from "../../core/peers/spiffe-id.ts";
 import { type VerifiedPeer, verifyNames } from "../../identity/verify-peer.ts";
 import { verifiedPeerOf } from "../entrance/verified-peer.ts";
 

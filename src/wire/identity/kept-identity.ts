@@ -1,6 +1,6 @@
 import type { SecureVersion } from "node:tls";
+import { parseSpiffeId } from "../../core/peers/spiffe-id.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { parseSpiffeId } from "../../identity/spiffe-id.ts";
 import type { ExpectedPeer } from "../../identity/verify-peer.ts";
 import type { ClientIdentity } from "./client-identity.ts";
 import { faultOf, peerCertificatesOf } from "./peer-certificate.ts";

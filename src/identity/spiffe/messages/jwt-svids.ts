@@ -1,6 +1,6 @@
 import type { JsonWebKey } from "node:crypto";
+import { parseSpiffeId } from "../../../core/peers/spiffe-id.ts";
 import { quoted } from "../../../core/text/clean-text.ts";
-import { parseSpiffeId } from "../../spiffe-id.ts";
 import type { JWTBundlesResponse, JWTSVIDResponse } from "../protos/workload_pb.ts";
 
 /** The token that was asked for. */

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { parseSpiffeId } from "../../../core/peers/spiffe-id.ts";
 import { cleanText } from "../../../core/text/clean-text.ts";
 import { factsOf } from "../../certificate-facts.ts";
 import type { Credentials } from "../../credentials.ts";
-import { parseSpiffeId } from "../../spiffe-id.ts";
 import { svidOf } from "../../svid.ts";
 import type { DataSource } from "../protos/envoy-core_pb.ts";
 import type { CertificateValidationContext, Secret, SPIFFECertValidatorConfig } from "../protos/envoy-secret_pb.ts";

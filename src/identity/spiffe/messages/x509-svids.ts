@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import { parseSpiffeId } from "../../../core/peers/spiffe-id.ts";
 import { cleanText } from "../../../core/text/clean-text.ts";
 import { factsOf } from "../../certificate-facts.ts";
 import type { Credentials } from "../../credentials.ts";
 import { readRevocations } from "../../revocations.ts";
-import { parseSpiffeId } from "../../spiffe-id.ts";
 import { svidOf } from "../../svid.ts";
 import type { X509SVID, X509SVIDResponse } from "../protos/workload_pb.ts";
 import { pemOf, splitDer } from "./der.ts";

@@ -1,4 +1,4 @@
-import { parseSpiffeId, type SpiffeId } from "../../../identity/spiffe-id.ts";
+import { parseSpiffeId, type SpiffeId } from "../../../core/peers/spiffe-id.ts";
 import { field, text } from "../entries/json.ts";
 import { ConsulError } from "../http/consul-error.ts";
 

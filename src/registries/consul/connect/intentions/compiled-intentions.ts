@@ -2,7 +2,7 @@ import type { Decision } from "../../../../authorization/compiled-policy.ts";
 import type { AuthorizationRequest } from "../../../../authorization/request.ts";
 import type { DecidingPolicy } from "../../../../authorization/sources/policy-source.ts";
 import type { Caller } from "../../../../core/peers/caller.ts";
-import { parseSpiffeId } from "../../../../identity/spiffe-id.ts";
+import { parseSpiffeId } from "../../../../core/peers/spiffe-id.ts";
 import { type CompiledPermission, compilePermission } from "./compiled-permission.ts";
 import type { Intention, IntentionAction, TokenRequirement } from "./intention.ts";
 
