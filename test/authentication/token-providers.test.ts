@@ -1,11 +1,13 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { clientCredentials, fileToken } from "../../src/authentication/jwt.ts";
 
 it("a file is read each time, and its token ends when it says so", async () => {
-  const path = join(mkdtempSync(join(tmpdir(), "inmesh-token-")), "token");
+  const folder = mkdtempSync(join(tmpdir(), "inmesh-token-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "token");
   const provider = fileToken(path);
   const exp = Math.floor(Date.now() / 1_000) + 20;
   const token = `e30.${Buffer.from(JSON.stringify({ exp })).toString("base64url")}.x`;
