@@ -1,3 +1,4 @@
+import type { FindPlace, PartPath } from "../../documents/read-document.ts";
 import { AddressList } from "../conditions/address-list.ts";
 import { checkIdentityPattern } from "../conditions/identity-pattern.ts";
 import { linearRegex } from "../conditions/linear-regex.ts";
@@ -15,7 +16,7 @@ import type {
   TokenCondition,
 } from "../policy.ts";
 import { type Part, PolicyReader } from "./policy-reader.ts";
-import { type FindPlace, type PartPath, readPolicyText } from "./policy-text.ts";
+import { readPolicyText } from "./policy-text.ts";
 
 /** Rules of one policy. */
 const maxRules = 10_000;
