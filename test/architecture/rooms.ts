@@ -55,6 +55,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["registries/consul/entries", ["core/*"]],
   ["registries/consul/http", ["core/*", "files"]],
+  ["registries/consul/kv", ["authorization/sources", "core/*", "registries/consul", "registries/consul/entries", "registries/consul/http"]],
   ["registries/eureka", ["core/*", "discovery", "registration"]],
   ["balancer", ["core/*", "balancer/candidates"]],
   ["balancer/candidates", ["core/*", "balancer", "balancer/hashing"]],
