@@ -49,8 +49,9 @@ function methodIn(methods: readonly string[]): Condition {
 }
 
 function identityIn(patterns: readonly string[]): Condition {
-  const exact = new Set(patterns);
   const wide = patterns.filter((pattern) => pattern === "*" || pattern.endsWith("/"));
+  // Without the others: a caller that is called as a pattern is not what the pattern means.
+  const exact = new Set(patterns.filter((pattern) => !wide.includes(pattern)));
   return (_request, { identity }) =>
     identity !== undefined && (exact.has(identity) || wide.some((pattern) => matchesIdentity(pattern, identity)));
 }
