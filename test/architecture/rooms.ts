@@ -27,6 +27,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["authorization/cases", ["authorization", "authorization/conditions", "authorization/text"]],
   ["authorization/conditions", ["core/*", "authorization"]],
   ["authorization/diff", ["core/*", "authorization", "authorization/conditions"]],
+  ["authorization/recording", ["core/*", "authorization", "authorization/conditions"]],
   ["authorization/sources", ["core/*", "files", "authorization", "authorization/text"]],
   ["authorization/text", ["authorization", "authorization/conditions", "suggestions"]],
   ["discovery/last-good", ["core/*", "files"]],

@@ -137,3 +137,29 @@ describe("inmesh policy diff", () => {
     expect(code).toBe(1);
   });
 });
+
+describe("inmesh policy propose", () => {
+  test("reads a log of audit records, and writes the policy as YAML or as JSON", async () => {
+    const log = newFile('{"decision":"allowed","method":"GET","path":"/orders","identity":"spiffe://example.org/web"}\n');
+    const { code, stdout, stderr } = await runCli(["policy", "propose", log]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("# Proposed from 1 requests");
+    expect(JSON.parse((await runCli(["policy", "propose", log, "-o", "json"])).stdout)).toEqual({
+      rules: [
+        {
+          id: "web-get",
+          action: "allow",
+          from: { identities: ["spiffe://example.org/web"] },
+          to: { methods: ["GET"], paths: ["/orders"] },
+        },
+      ],
+    });
+  });
+
+  test("says which line is no record, and ends with 1", async () => {
+    const file = newFile("GET /orders 200\n");
+    const { code, stdout, stderr } = await runCli(["policy", "propose", file]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(`${file}: line 1 is no audit record: it needs decision, method and path\n`);
+  });
+});
