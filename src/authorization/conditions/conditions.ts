@@ -1,7 +1,7 @@
+import { AddressList } from "../../core/peers/address-list.ts";
 import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { ClaimConditions, HeaderCondition, PathPattern, PolicyRule, TokenCondition } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";
-import { AddressList } from "./address-list.ts";
 import { matchesIdentity } from "./identity-pattern.ts";
 import { linearRegex } from "./linear-regex.ts";
 import { matchesTemplate, parsePathTemplate } from "./path-pattern.ts";

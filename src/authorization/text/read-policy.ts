@@ -1,4 +1,4 @@
-import { AddressList } from "../conditions/address-list.ts";
+import { AddressList } from "../../core/peers/address-list.ts";
 import { checkIdentityPattern } from "../conditions/identity-pattern.ts";
 import { linearRegex } from "../conditions/linear-regex.ts";
 import { parsePathTemplate } from "../conditions/path-pattern.ts";
