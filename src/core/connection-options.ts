@@ -1,4 +1,5 @@
 import type { Endpoint } from "./endpoint.ts";
+import { isNetwork } from "./peers/address-list.ts";
 import { type RefusableAddresses, refusableAddresses } from "./peers/address-policy.ts";
 import { parseSpiffeId } from "./peers/spiffe-id.ts";
 import { refuseOption } from "./settings/checks.ts";
@@ -42,6 +43,13 @@ export interface ConnectionOptions {
    * of RFC 1918, RFC 4193 and RFC 6598. @default []
    */
   readonly refusedAddresses?: readonly RefusableAddresses[];
+  /**
+   * Networks and addresses that all instances are in, as `10.0.0.0/8`: no other address is connected to, whatever discovery or a resolver says. Unix sockets
+   * have none. @default any address that an instance can have
+   */
+  readonly allowCidrs?: readonly string[];
+  /** Ports that are not connected to, whatever discovery says: those of data stores, for one. @default [] */
+  readonly denyPorts?: readonly number[];
 }
 
 /** The rules of {@link ConnectionOptions}. */
@@ -58,6 +66,25 @@ export const connectionOptions = optionTable<ConnectionOptions>()({
     check(option, value) {
       if (!(Array.isArray(value) && value.every((each) => refusableAddresses.includes(each))))
         refuseOption(option, value, 'an array of "loopback" and "private"');
+    },
+  }),
+  allowCidrs: custom<readonly string[] | undefined>({
+    type: "string[]",
+    default: undefined,
+    defaultText: "any address that an instance can have",
+    check(option, value) {
+      if (!Array.isArray(value) || value.length === 0)
+        refuseOption(option, value, 'an array of networks such as ["10.0.0.0/8"], with one at least');
+      for (const network of value)
+        if (!isNetwork(network)) refuseOption(option, network, 'addresses and networks such as "10.0.0.0/8" and "fd00::/8"');
+    },
+  }),
+  denyPorts: custom<readonly number[]>({
+    type: "number[]",
+    default: [],
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)))
+        refuseOption(option, value, "an array of ports from 1 to 65535");
     },
   }),
 });

@@ -10,6 +10,7 @@ import { connectIdentity } from "./consul/connect/ca-source.ts";
 import { connectIntentions } from "./consul/connect/intentions/intention-source.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
+import { policyKey } from "./consul/kv/policy-key.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
 import { watchPreparedQuery } from "./consul/prepared-query.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
@@ -34,6 +35,8 @@ export interface Consul extends Discovery, Registrar {
   identity(service: string): IdentitySource;
   /** The intentions about callers of `service`, as the `source` of the `authorization` of its server, which they are kept up to date for. */
   intentions(service: string): PolicySource;
+  /** The policy that is the value of a key in Consul's store, in JSON or YAML, as such a `source`. */
+  policy(key: string): PolicySource;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
@@ -77,6 +80,7 @@ export function consul(options: ConsulOptions = {}): Consul {
     },
     identity: (service) => connectIdentity(settings, service),
     intentions: (service) => connectIntentions(settings, service),
+    policy: (key) => policyKey(settings, key),
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

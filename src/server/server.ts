@@ -22,6 +22,8 @@ export type {
   RuleWindow,
   TokenCondition,
 } from "../authorization/policy.ts";
+export { type PolicyRecorder, policyRecorder } from "../authorization/recording/policy-recorder.ts";
+export type { DecidedRequest, RecordedRequest, RequestRecord } from "../authorization/recording/recorded-requests.ts";
 export type { AuthorizationRequest } from "../authorization/request.ts";
 export type { DecidingPolicy, PolicyListener, PolicySource, PolicyWatch } from "../authorization/sources/policy-source.ts";
 export { PolicyError } from "../authorization/text/policy-error.ts";

@@ -1,5 +1,5 @@
+import { AddressList } from "../../core/peers/address-list.ts";
 import type { FindPlace, PartPath } from "../../documents/read-document.ts";
-import { AddressList } from "../conditions/address-list.ts";
 import { checkIdentityPattern } from "../conditions/identity-pattern.ts";
 import { linearRegex } from "../conditions/linear-regex.ts";
 import { parsePathTemplate } from "../conditions/path-pattern.ts";
