@@ -36,6 +36,8 @@ export interface EndpointPeer {
   readonly id: string;
   /** The name that the TLS handshake asks for (SNI), where the options give none. The certificate need not carry it. Absent: the host of the endpoint. */
   readonly serverName?: string;
+  /** Whether it chooses its protocol (ALPN): HTTP/2 is offered beside HTTP/1.1 then, where the options say nothing of it. Absent means `false`. */
+  readonly negotiates?: boolean;
 }
 
 /** The address of an endpoint in messages: `host:port` with IPv6 in brackets, or `unix:` and the path of its socket. */
@@ -56,9 +58,12 @@ export function sameAddress(one: Endpoint, other: Endpoint): boolean {
       one.port === other.port &&
       one.socketPath === other.socketPath &&
       Boolean(one.secure) === Boolean(other.secure) &&
-      one.peer?.id === other.peer?.id &&
-      one.peer?.serverName === other.peer?.serverName)
+      samePeer(one.peer, other.peer))
   );
+}
+
+function samePeer(one: EndpointPeer | undefined, other: EndpointPeer | undefined): boolean {
+  return one?.id === other?.id && one?.serverName === other?.serverName && Boolean(one?.negotiates) === Boolean(other?.negotiates);
 }
 
 /** Whether two endpoints are alike in all that a picker knows of them beside their addresses. */

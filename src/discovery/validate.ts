@@ -99,10 +99,11 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>, allowSocke
 /** An entry whose `peer` is wrong is rejected whole: without it, less would be demanded of the instance than the source has said. */
 function faultOfPeer(peer: unknown, secure: unknown): string | undefined {
   if (typeof peer !== "object" || peer === null) return "peer is not an object";
-  const { id, serverName } = peer as { [key in keyof EndpointPeer]: unknown };
+  const { id, serverName, negotiates } = peer as { [key in keyof EndpointPeer]: unknown };
   if (typeof id !== "string" || parseSpiffeIdForm(id) === undefined) return "peer.id is not a SPIFFE id with a path";
   if (serverName !== undefined && !(typeof serverName === "string" && isIP(serverName) === 0 && isInstanceHost(serverName)))
     return "peer.serverName is not a host name";
+  if (negotiates !== undefined && typeof negotiates !== "boolean") return "peer.negotiates is neither true nor false";
   return secure === true ? undefined : "peer is given, and secure is not true";
 }
 

@@ -41,6 +41,7 @@ describe("validateEndpoints", () => {
     ["an expected peer without an id", { ...secured, peer: {} }, /^peer\.id/],
     ["an expected id of any trust domain", { ...secured, peer: { id: "spiffe://*/svc/orders" } }, /^peer\.id/],
     ["an expected id without a path", { ...secured, peer: { id: "spiffe://example.org" } }, /^peer\.id/],
+    ["a choice of the protocol that is none", { ...secured, peer: { id: listedId, negotiates: "h2" } }, /^peer\.negotiates/],
     ["an address to ask for in the handshake", { ...secured, peer: { id: listedId, serverName: "10.0.0.1" } }, /^peer\.serverName/],
     ["a name to ask for that is none", { ...secured, peer: { id: listedId, serverName: "a b" } }, /^peer\.serverName/],
     ["an expected peer that is spoken to in clear text", { ...good, peer: { id: listedId } }, /^peer is given/],

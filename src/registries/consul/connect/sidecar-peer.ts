@@ -26,6 +26,8 @@ export function sidecarPeer({ service, trustDomain, namespace = "default", parti
     return {
       id: `spiffe://${trustDomain}/${isOtherPartition ? `ap/${partition}/` : ""}${place}`,
       ...(datacentre === undefined ? {} : { serverName: sni.join(".") }),
+      // A sidecar offers what the service behind it speaks: it hands on the protocol that it is spoken to in.
+      negotiates: true,
     };
   };
 }

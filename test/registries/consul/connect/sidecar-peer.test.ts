@@ -10,6 +10,7 @@ describe("the certificate to expect of a sidecar", () => {
     expect(sidecarPeer(place)({}, node)).toEqual({
       id: `spiffe://${trustDomain}/ns/default/dc/*/svc/orders`,
       serverName: `orders.default.dc2.internal.${trustDomain}`,
+      negotiates: true,
     });
   });
 
@@ -17,6 +18,7 @@ describe("the certificate to expect of a sidecar", () => {
     expect(sidecarPeer({ ...place, namespace: "shop", partition: "eu" })({}, node)).toEqual({
       id: `spiffe://${trustDomain}/ap/eu/ns/shop/dc/*/svc/orders`,
       serverName: `orders.shop.eu.dc2.internal-v1.${trustDomain}`,
+      negotiates: true,
     });
     expect(sidecarPeer({ ...place, partition: "default" })({}, node).id).toBe(`spiffe://${trustDomain}/ns/default/dc/*/svc/orders`);
   });
@@ -36,6 +38,6 @@ describe("the certificate to expect of a sidecar", () => {
   });
 
   it("asks for no name where the node has no datacentre", () => {
-    expect(sidecarPeer(place)({}, {})).toEqual({ id: `spiffe://${trustDomain}/ns/default/dc/*/svc/orders` });
+    expect(sidecarPeer(place)({}, {})).toEqual({ id: `spiffe://${trustDomain}/ns/default/dc/*/svc/orders`, negotiates: true });
   });
 });
