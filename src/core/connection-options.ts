@@ -129,7 +129,7 @@ export function endpointsFor(mode: PeerMode, endpoints: readonly Endpoint[]): re
 export interface WireOptions {
   /**
    * `h1`: HTTP/1.1. `h2`: HTTP/2, without TLS by prior knowledge (h2c). `auto`: the one that an instance which speaks TLS chooses (ALPN),
-   * HTTP/1.1 to the others. @default "h1", and "auto" to instances that discovery lists as choosing themselves, such as sidecars
+   * HTTP/1.1 to the others. @default auto to instances that discovery lists as choosing themselves, such as sidecars, h1 to the others
    */
   readonly protocol?: Protocol;
   /** The connections to each instance: their number, age and isolation. */
@@ -153,7 +153,7 @@ export const wireOptions = optionTable<WireOptions>()({
   protocol: choice(
     ["h1", "h2", "auto"],
     undefined,
-    '`"h1"`, and `"auto"` to instances that discovery lists as choosing themselves, such as sidecars',
+    "auto to instances that discovery lists as choosing themselves, such as sidecars, h1 to the others",
   ),
   connections: group(connectionOptions),
   peer: group(peerOptions),

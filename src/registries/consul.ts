@@ -72,9 +72,9 @@ export function consul(options: ConsulOptions = {}): Consul {
     refresh: (service) => shared.hints.notify(service),
     services: (signal) => listServices(client, settings, signal),
     callersKnowAfterMs: settings.callersKnowAfterMs,
-    check: (instance) => void definitionOf(instance, settings.deregisterAfterMs),
+    check: (instance) => void definitionOf(instance, settings.deregisterAfterMs, settings.connect),
     async register(instance, signal, owner) {
-      const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs), settings);
+      const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs, settings.connect), settings);
       return await keepRegistered(entry, { ...settings, initialStatus: instance.initialStatus, owner }, signal);
     },
     identity: (service) => connectIdentity(settings, service),
