@@ -29,6 +29,11 @@ export interface StreamPlan {
    * message, which is told by `failed`; the stream goes on.
    */
   receive(bytes: Buffer): number | undefined;
+  /**
+   * Whether there is another way to ask, where the other end does not have this one (UNIMPLEMENTED): the stream is opened again then, at once. Absent:
+   * there is none.
+   */
+  hasOtherWay?(): boolean;
   /** Is told what went wrong; `code` where gRPC has ended the call. */
   failed(error: Error, code: number | undefined): void;
 }
@@ -109,6 +114,10 @@ export class KeptStream {
 
   #over(error: Error, code: number | undefined): void {
     this.#clear();
+    if (code === grpcCodes.unimplemented && this.#plan.hasOtherWay?.() === true) {
+      this.#after(0, () => this.#open());
+      return;
+    }
     const final = code !== undefined && isFinal(code);
     const pauseMs = this.#pause.failed();
     if (!final) this.#after(pauseMs, () => this.#open());
