@@ -49,6 +49,13 @@ describe("a server with an identity", () => {
     ]);
   });
 
+  test("says of a client that speaks too old a version of TLS which option decides", async () => {
+    const { port, lines } = await secured({ identity: identity() });
+    const tls = { ...(await client({ uris: [web] })), maxVersion: "TLSv1.2" };
+    await expect(askTls(port, tls as ClientTls)).rejects.toThrow();
+    expect(lines.join("\n")).toContain("its client speaks no TLSv1.3 (callers.minVersion)");
+  });
+
   test("refuses every other connection before a request of it is read", async () => {
     const { port, seen, lines } = await secured({ identity: identity() });
     const hour = 3_600_000;
