@@ -80,7 +80,7 @@ export class Stop {
     traffic.leave();
     gate.leave(startedAt + lameDuckMs + goneAfterMs);
     if (registration !== undefined) {
-      const problem = await problemWithin(clock, registryMs, Promise.race([registration.setStatus("out-of-service"), this.#hurry.promise]));
+      const problem = await problemWithin(clock, registryMs, Promise.race([registration.leave(), this.#hurry.promise]));
       if (problem !== undefined) this.#note(`could not tell the registry that it leaves: ${describeError(problem)}`);
     }
     await this.#untilCallersKnow(lameDuckMs);
