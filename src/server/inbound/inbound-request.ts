@@ -7,6 +7,7 @@ import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import type { UpstreamCalls } from "./log/upstream-calls.ts";
 import { type Peer, peerOf } from "./peer.ts";
 
 /** One part of what happens to a request before its handler sees it. One object serves all requests; what it keeps of one is in its record. */
@@ -60,6 +61,8 @@ export class InboundRequest implements ServedRequest, Caller {
   inFlightAtPlace = 0;
   /** Its entry in the queue of that limit, while it waits there. */
   waiter: { readonly waiter: Waiter; readonly timer: Timer } | undefined = undefined;
+  /** The calls of the mesh that its handler makes; `undefined` where they are not logged. */
+  upstreams: UpstreamCalls | undefined = undefined;
   /** Bytes written on the connection before it. */
   writtenBefore = 0;
   readonly #host: InboundHost;
