@@ -6,6 +6,7 @@ import { rawHeader } from "../core/http/raw-headers.ts";
 import type { Callers, Closing } from "./callers.ts";
 import type { Gate } from "./connections/door.ts";
 import { refuse, refuseStream, refuseUpgrade } from "./connections/refusal.ts";
+import { addToSwitch } from "./connections/switch-header.ts";
 import type { Traffic } from "./connections/traffic.ts";
 import { namesOf } from "./identity.ts";
 import type { Inbound } from "./inbound/inbound.ts";
@@ -92,7 +93,10 @@ export class DrainGate implements Gate {
       refuseUpgrade(socket, { why: this.#why });
       return true;
     }
-    this.#parts.callers.called(rawHeader(request.rawHeaders, callerHeader), undefined);
+    const mesh = rawHeader(request.rawHeaders, callerHeader);
+    this.#parts.callers.called(mesh, undefined);
+    // A mesh that does nothing but upgrade hears of it here alone.
+    if (mesh !== undefined) addToSwitch(socket, () => `${instanceHeader}: ${this.#announcement(request)}`);
     this.#parts.traffic.upgrade(request, socket);
     return this.#parts.inbound?.upgrade(request, socket, proceed) ?? false;
   }

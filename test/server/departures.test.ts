@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { WebSocket } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
+import { WebSocketServer } from "ws";
 import { createMesh, type Mesh, roundRobin, staticDiscovery } from "../../src/index.ts";
 import { type ServeOptions, type Serving, serve } from "../../src/server/server.ts";
 import { memoryRegistry } from "../../src/testing/index.ts";
@@ -106,13 +108,46 @@ describe("an instance that leaves, with callers that are meshes", () => {
       }),
     );
     const mesh = own(createMesh({ discovery: registry, picker: roundRobin() }));
-    // One more by fetch: an upgrade has no response in which the instance could name itself.
-    await callTwice(mesh);
     for (let call = 0; call < 2; call++) await doors[name](mesh, { headers: { "x-mesh-caller": "copied" } });
     for (const { seen } of [one, two] as Instance[])
       for (const { headers } of seen) expect(headers["x-mesh-caller"]).toMatch(/^[\w-]{12}(;once)?$/);
     const { lameDuckMs } = await (one as Instance).serving.stop();
     expect(lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test("tells a mesh that only upgrades that it leaves, and which one it is", async () => {
+    const [one, two] = [await instance(), await instance()];
+    const mesh = meshOf(one, two);
+    for (let call = 0; call < 2; call++) await doors.upgrade(mesh);
+    const stopped = one.serving.stop();
+    // One of them is the last one that comes to it.
+    for (let call = 0; call < 2; call++) await doors.upgrade(mesh);
+    expect(one.seen).toHaveLength(2);
+    for (let call = 0; call < 4; call++) await doors.upgrade(mesh);
+    expect(one.seen).toHaveLength(2);
+    expect((await stopped).lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test("is let go of by a mesh with an open WebSocket, which is closed as going away", async () => {
+    const registry = memoryRegistry();
+    const sockets = new WebSocketServer({ noServer: true });
+    const server = createServer().on("upgrade", (request, socket, head) => {
+      sockets.handleUpgrade(request, socket, head, (opened) => opened.on("message", (data) => opened.send(String(data))));
+    });
+    server.listen(0, "127.0.0.1");
+    const mesh = own(createMesh({ discovery: registry }));
+    const serving = serve(server, { mesh, signals: [], lameDuckMs: 10_000, log: false, register: { service: "svc", host: "127.0.0.1" } });
+    ends.push(() => serving.stop());
+    await serving.started;
+    const caller = own(createMesh({ discovery: registry }));
+    const socket = new WebSocket("ws://svc/", { dispatcher: caller.dispatcher() } as object);
+    await once(socket, "open");
+    socket.send("hello");
+    expect((await once(socket, "message"))[0].data).toBe("hello");
+    const closed = once(socket, "close");
+    const { lameDuckMs, cutOff } = await serving.stop();
+    expect([lameDuckMs < 5_000, cutOff]).toEqual([true, 0]);
+    expect((await closed)[0].code).toBe(1001);
   });
 
   test("waits for a mesh whose client sends nothing again, although its connections have closed", async () => {
