@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncContext } from "../../core/async-context.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { rawHeader } from "../../core/http/raw-headers.ts";
@@ -71,7 +71,7 @@ export class InboundRequest implements ServedRequest, Caller {
   #at = 0;
   #priority: CallPriority | undefined = undefined;
   #hasEnded = false;
-  #inContext: (<T>(run: () => T) => T) | undefined = undefined;
+  #inContext: AsyncContext | undefined = undefined;
 
   constructor(host: InboundHost, request: ServerRequest, reply: ServerReply, next: () => void, startedAt: number) {
     this.#host = host;
@@ -140,7 +140,7 @@ export class InboundRequest implements ServedRequest, Caller {
 
   /** Keeps the asynchronous context of its arrival, for {@link resume}: a turn comes in that of another request. */
   keepContext(): void {
-    this.#inContext = AsyncLocalStorage.snapshot();
+    this.#inContext = new AsyncContext();
   }
 
   /** Goes on after the part that took it. In a turn of its own: what a handler throws ends no other request. */
@@ -151,7 +151,7 @@ export class InboundRequest implements ServedRequest, Caller {
         if (!this.run()) this.handle();
       };
       if (this.#inContext === undefined) goOn();
-      else this.#inContext(goOn);
+      else this.#inContext.run(goOn);
     });
   }
 
