@@ -11,6 +11,7 @@ import type { Traffic } from "./connections/traffic.ts";
 import { namesOf } from "./identity.ts";
 import type { Inbound } from "./inbound/inbound.ts";
 import { endReply, type NodeServer, type ServerReply, type ServerRequest } from "./node-server.ts";
+import { isProbe } from "./probes.ts";
 
 /** The parts of a server that a {@link DrainGate} works with. */
 export interface DrainGateParts {
@@ -65,8 +66,9 @@ export class DrainGate implements Gate {
       endReply(reply);
       return true;
     }
-    // A probe of an orchestrator is no call: it goes on until the end.
-    if (inbound?.isOwn(request) !== true) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
+    // A probe is no call: it goes on until the end.
+    const isCall = mesh !== undefined || !(inbound?.isOwn(request) === true || isProbe(request));
+    if (isCall) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
     if (mesh !== undefined && (isFirst || this.#goneAt !== undefined)) reply.setHeader(instanceHeader, this.#announcement(request));
     if (this.#why !== undefined) {
       refuse(request, reply, { clock, why: this.#why });

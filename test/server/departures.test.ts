@@ -115,6 +115,40 @@ describe("an instance that leaves, with callers that are meshes", () => {
     expect(lameDuckMs).toBeLessThan(1_500);
   });
 
+  test.each(["kube-probe/1.34", "Consul Health Check", "ELB-HealthChecker/2.0", "GoogleHC/1.0", "inmesh-health-check"])(
+    "does not wait for probes by %s, which come until the end",
+    async (agent) => {
+      const one = await instance();
+      const mesh = meshOf(one);
+      await callTwice(mesh);
+      const probe = () => fetch(`http://127.0.0.1:${one.port}/health`, { headers: { "user-agent": agent } }).catch(() => {});
+      await probe();
+      const probing = setInterval(probe, 20);
+      ends.push(() => clearInterval(probing));
+      await mesh.close();
+      expect((await one.serving.stop()).lameDuckMs).toBeLessThan(1_500);
+    },
+  );
+
+  test("waits for a caller whose name only resembles that of a probe", async () => {
+    const one = await instance({ lameDuckMs: 400 });
+    await fetch(`http://127.0.0.1:${one.port}/`, { headers: { "user-agent": "my kube-probe/1" } });
+    expect((await one.serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
+  });
+
+  test("does not wait for the health checks of its callers", async () => {
+    const one = await instance();
+    const discovery = staticDiscovery({ svc: [{ host: "127.0.0.1", port: one.port }] });
+    const mesh = own(createMesh({ discovery, services: { svc: { healthCheck: { type: "http", path: "/health", intervalMs: 50 } } } }));
+    await callTwice(mesh);
+    await expect.poll(() => one.seen.filter(({ url }) => url === "/health").length).toBeGreaterThan(1);
+    await callTwice(mesh);
+    const stopped = one.serving.stop();
+    // It hears in its next response that the instance leaves.
+    await callTwice(mesh);
+    expect((await stopped).lameDuckMs).toBeLessThan(1_500);
+  });
+
   test("tells a mesh that only upgrades that it leaves, and which one it is", async () => {
     const [one, two] = [await instance(), await instance()];
     const mesh = meshOf(one, two);
