@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Discovery, dns } from "../../src/index.ts";
+import type { Discovery } from "../../src/extend.ts";
+import { dns } from "../../src/index.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { consul } from "../../src/registries/consul.ts";
