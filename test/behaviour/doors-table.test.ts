@@ -150,6 +150,8 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
     reached(door, { isTls: true, options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
   "the id that discovery lists (`peer` of an endpoint), an instance without it": (door) =>
     reached(door, { isTls: true, endpoint: { peer: { id: "spiffe://example.org/*" } } }, "reached", "refused"),
+  "`peer.id`, an instance without TLS": (door) =>
+    reached(door, { options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
   "no `identity` that is good now, an instance with TLS": (door) =>
     reached(door, { isTls: true, options: { tls: undefined, identity: withdrawn } as object }, "reached", "refused"),
   async "TLS session of an earlier connection"(door) {
