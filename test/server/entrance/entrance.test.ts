@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { createServer as createHttp2Server, createSecureServer } from "node:http2";
 import { connect } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Observer } from "../../../src/core/observing/observer.ts";
 import type { MeshReading } from "../../../src/core/observing/reading.ts";
@@ -86,6 +86,16 @@ describe("a server with an identity", () => {
     expect(await askHttp2(`https://127.0.0.1:${http2.port}`, tls)).toBe("ok 2.0");
     await expect(askHttp2(`https://127.0.0.1:${http2.port}`)).rejects.toThrow();
     await expect(askHttp2(`http://127.0.0.1:${http2.port}`)).rejects.toThrow();
+  });
+
+  test("leaves the certificate of the caller to handlers", async () => {
+    const found: unknown[] = [];
+    const server = createServer(({ socket }) => {
+      for (let time = 0; time < 2; time++) found.push((socket as TLSSocket).getPeerX509Certificate()?.subjectAltName);
+    });
+    const { port } = await secured({ identity: identity() }, server);
+    await askTls(port, await client({ uris: [web] }));
+    expect(found).toEqual([`URI:${web}`, `URI:${web}`]);
   });
 
   test("resumes no session", async () => {
