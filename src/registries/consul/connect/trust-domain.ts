@@ -1,9 +1,9 @@
+import { askUntilAborted } from "../blocking-loop.ts";
 import type { ConsulClient } from "../http/client.ts";
 import type { ConsulError } from "../http/consul-error.ts";
 import type { ConsulSettings } from "../options.ts";
 import { askRoots } from "./agent-endpoints.ts";
 import { rootsOf } from "./answers.ts";
-import { askUntilAborted } from "../blocking-loop.ts";
 
 /**
  * The trust domain of a Consul Connect mesh, by which its certificates are named: asked for while anything holds it, by one query for all. It changes only
