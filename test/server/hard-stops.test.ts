@@ -146,12 +146,16 @@ describe("requests at the moment of a stop", () => {
   });
 
   test("pipelined requests are answered in their order, refused ones too", async () => {
-    const { serving, port } = await serveOn((_request, response) => void setTimeout(() => response.end("ok"), 100));
+    let seen = 0;
+    const { serving, port } = await serveOn((_request, response) => {
+      seen++;
+      setTimeout(() => response.end("ok"), 100);
+    });
     const socket = await opened(port);
     let text = "";
     socket.setEncoding("latin1").on("data", (part: string) => (text += part));
     socket.write("GET /1 HTTP/1.1\r\nhost: a\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\n\r\n");
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await expect.poll(() => seen).toBe(2);
     const { cutOff } = await stopped(serving);
     expect(cutOff).toBe(0);
     expect(text.match(/HTTP\/1\.1 200/g)?.length).toBeGreaterThanOrEqual(1);
@@ -197,12 +201,11 @@ describe("requests at the moment of a stop", () => {
   });
 
   test("a handler that throws after the stop has begun does not keep it from its end", async () => {
-    const { serving, port } = await serveOn((_request, response) => {
+    const { server, serving, port } = await serveOn((_request, response) => {
       serving.leaving.addEventListener("abort", () => response.destroy(new Error("planted")));
     });
     const failed = fetch(`http://127.0.0.1:${port}`).catch((error: Error) => error.name);
-    await expect.poll(() => serving.state).toBe("serving");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await once(server, "request");
     expect((await stopped(serving)).ms).toBeLessThan(5_000);
     expect(await failed).toBe("TypeError");
   });

@@ -4,6 +4,7 @@ import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
 import type { Caller } from "../../core/peers/caller.ts";
 import { continueWith } from "../../policies/incoming.ts";
+import { ifLeftBehind, isBehindOthers } from "../connections/left-behind.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { answerOf } from "./answer-of.ts";
 import { refuseLate } from "./deadline-part.ts";
@@ -76,6 +77,8 @@ export class Inbound implements InboundHost {
     (reply as Marked)[recordKey] = record;
     // One function for all responses, which finds the record by itself.
     (reply as NodeJS.EventEmitter).on("close", onClose);
+    // Without a function for each request where none waits.
+    if (isBehindOthers(request, reply)) ifLeftBehind(request, reply, record.onEnd);
     return record;
   }
 
