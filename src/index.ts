@@ -46,6 +46,8 @@ export {
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
+export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";
+export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
 export type {
   ConcurrencyReading,
   InstanceFigures,

@@ -26,6 +26,7 @@ import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
+import type { OwnIdentity } from "../wire/identity/own-identity.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
@@ -46,6 +47,8 @@ export interface ServiceContext {
   readonly catalogue: Catalogue;
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
+  /** The identity of this process towards instances. @default none, as in a simulation */
+  readonly ownIdentity?: Pick<OwnIdentity, "reading">;
   readonly observers: Observers;
   /** Absent where no call is traced. */
   readonly tracing?: CallTracing;
@@ -239,6 +242,7 @@ export class Service implements CallEndListener {
 
   /** Explains for each endpoint why it is a candidate or is none, and how old the data is. */
   explain(): ServiceExplanation {
+    const { peer } = this.wire;
     return explainService({
       service: this.name,
       discovery: this.#discoveryName,
@@ -249,6 +253,9 @@ export class Service implements CallEndListener {
       outside: this.#watcher.outside,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
+      identity: this.#context.ownIdentity?.reading(),
+      peer: { mode: peer.mode, ids: peer.id === undefined ? undefined : [peer.id].flat() },
+      newestOf: (upstream) => this.#context.transport.connector?.newestOf(upstream),
       standingOf: (upstream) => this.#instances.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
       now: this.#context.clock.now(),

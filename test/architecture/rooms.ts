@@ -191,7 +191,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "telemetry/observing", "wire", "testing"]],
   ["cli", ["core/*", "files", "suggestions", "cli/commands", "cli/terminal", "index", "extend"]],
   ["cli/admin", ["core/*", "admin", "admin/health", "cli", "cli/terminal"]],
-  ["cli/check", ["core/*", "extend", "cli", "cli/registry"]],
+  ["cli/check", ["core/*", "authorization/text", "extend", "identity", "identity/files", "cli", "cli/registry"]],
   [
     "cli/commands",
     [

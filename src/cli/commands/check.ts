@@ -2,6 +2,8 @@ import { oldestNode, unsuitableNode } from "../../core/node/node-version.ts";
 import { addressFinding } from "../check/address-check.ts";
 import { certificateFindings } from "../check/certificate-checks.ts";
 import { type Finding, fail, ok } from "../check/finding.ts";
+import { identityFindings } from "../check/identity-check.ts";
+import { policyFindings } from "../check/policy-check.ts";
 import { registryFindings } from "../check/registry-checks.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -28,6 +30,7 @@ const options = {
   "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances, to be checked." },
   "tls-key": { type: "string", value: "FILE", help: "PEM of the key of the client certificate, to be checked." },
   "tls-server-name": { type: "string", value: "NAME", help: "The name that the instances' certificates must have." },
+  policy: { type: "string", value: "FILE", help: "Rules for `authorization` of a server, to be checked." },
   ...formatOption,
 } as const;
 
@@ -63,6 +66,8 @@ async function run({ values, positionals: [service], terminal, io }: Call<typeof
   const instanceTls = { ...files, servername: values["tls-server-name"] };
   for await (const finding of registryFindings(source, { service, timeoutMs, signal: io.signal, instanceTls })) await tell(finding);
   for await (const finding of certificateFindings(paths, Date.now())) await tell(finding);
+  for await (const finding of identityFindings(paths)) await tell(finding);
+  for await (const finding of policyFindings(values.policy)) await tell(finding);
   terminal.progress();
   const isOk = findings.every(({ state }) => state !== "fail");
   if (terminal.format === "json") await terminal.json({ ok: isOk, findings } satisfies CheckReport);

@@ -12,12 +12,23 @@ export interface PeerCertificates {
   readonly shown: readonly X509Certificate[];
 }
 
+const leaves = new WeakMap<TLSSocket, X509Certificate>();
+
+/** The certificate of a connection's peer; `undefined` where it has shown none. Node.js gives it once (24.21), so that it is kept with the connection. */
+export function leafOf(socket: TLSSocket): X509Certificate | undefined {
+  const known = leaves.get(socket);
+  if (known !== undefined) return known;
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf !== undefined) leaves.set(socket, leaf);
+  return leaf;
+}
+
 /**
  * The certificates of the peer of a connection whose handshake is done.
  * @throws PeerRefused where there is none, as on a connection whose session was resumed.
  */
 export function peerCertificatesOf(socket: TLSSocket): PeerCertificates {
-  const leaf = socket.getPeerX509Certificate();
+  const leaf = leafOf(socket);
   if (leaf === undefined) throw new PeerRefused("certificate", "it has shown no certificate on this connection");
   const shown: X509Certificate[] = [];
   let at = socket.getPeerCertificate(true);
