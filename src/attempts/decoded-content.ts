@@ -6,12 +6,15 @@ import { headerOf } from "../core/http/response-headers.ts";
 /** How long the decoding of a body that has arrived whole is waited for, in milliseconds: its caller may never read it. */
 const waitMs = 1_000;
 
+/** No content, none again, a part, and a difference (RFC 9110 §15.3, RFC 3229). */
+const withoutWhole: ReadonlySet<number> = new Set([204, 205, 206, 226]);
+
 /**
- * Whether the content of a response is decoded, and says something of the instance when it does not decode: that of a success. Of every other
- * answer the status says all.
+ * Whether the content of a response is decoded, and says something of the instance when it does not decode: that of a success which is whole (206
+ * is a part, as its caller has asked for). Of every other answer the status says all.
  */
 export function isDecoded({ decodes, method }: MeshRequest, response: MeshResponse): boolean {
-  if (!decodes || method === "HEAD" || response.status < 200 || response.status > 299 || response.status === 204) return false;
+  if (!decodes || method === "HEAD" || response.status < 200 || response.status > 299 || withoutWhole.has(response.status)) return false;
   return headerOf(response, "content-encoding") !== undefined;
 }
 

@@ -77,7 +77,14 @@ abstract class AwaitedResult<Result> implements Receiver {
   protected abstract resultOf(response: MeshResponse): Result;
 
   answered(response: MeshResponse): void {
-    this.#settle?.(this.resultOf(response));
+    let result: Result | Promise<never>;
+    try {
+      result = this.resultOf(response);
+    } catch (error) {
+      // An interceptor has answered with something else than a response.
+      result = Promise.reject(error);
+    }
+    this.#settle?.(result);
     this.#settle = undefined;
   }
 

@@ -112,6 +112,7 @@ describe("the end of an attempt whose content is decoded", () => {
     ["a caller that decodes it", { decodes: false }],
     ["HEAD", { method: "HEAD" }],
     ["204", { status: 204 }],
+    ["206, a part of a content", { status: 206 }],
     ["304", { status: 304 }],
     ["404", { status: 404 }],
     ["503", { status: 503 }],
