@@ -20,17 +20,26 @@ export const maxPolicyLength = 1_048_576;
 const maxDepth = 64;
 
 /**
- * Reads JSON or YAML, of which JSON is a part. A key that is there twice, an unknown tag and a second document are errors: another reader would take another
- * one of the two.
- * @throws PolicyError with the place of the fault.
+ * The text of a policy that may be parsed: not too long, not empty, not too deep.
+ * @throws PolicyError saying why.
  */
-export function readPolicyText(text: string, source: string): ReadText {
+export function contentOf(text: string, source: string): string {
   if (text.length > maxPolicyLength)
     throw new PolicyError(source, `the policy has ${text.length} characters; ${maxPolicyLength} are allowed`);
   const content = text.replace(/^\uFEFF/, "");
   if (!/\S/.test(content))
     throw new PolicyError(source, "it is empty; a policy that denies every request is { rules: [] }", { line: 1, column: 1 });
   if (deepest(content) > maxDepth) throw new PolicyError(source, `it is nested deeper than ${maxDepth}`);
+  return content;
+}
+
+/**
+ * Reads JSON or YAML, of which JSON is a part. A key that is there twice, an unknown tag and a second document are errors: another reader would take another
+ * one of the two.
+ * @throws PolicyError with the place of the fault.
+ */
+export function readPolicyText(text: string, source: string): ReadText {
+  const content = contentOf(text, source);
   const { LineCounter, parseDocument, isMap, isScalar } = loadYaml();
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: false });
