@@ -36,17 +36,27 @@ const maxDepth = 64;
 const maxPieces = 100_000;
 
 /**
- * Reads JSON or YAML, of which JSON is a part. A key that is there twice, an unknown tag and a second document are errors: another reader would take another
- * one of the two.
- * @throws an error of the class of the kind, with the place of the fault.
+ * The text of a document that may be parsed: not too long, not empty, neither too deep nor of too many parts.
+ * @throws an error of the class of the kind, saying why.
  */
-export function readDocument(text: string, source: string, { Fault, name, whenEmpty }: DocumentKind): ReadText {
+export function contentOf(text: string, source: string, { Fault, name, whenEmpty }: DocumentKind): string {
   if (text.length > maxDocumentLength)
     throw new Fault(source, `the ${name} has ${text.length} characters; ${maxDocumentLength} are allowed`);
   const content = text.replace(/^\uFEFF/, "");
   if (!/\S/.test(content)) throw new Fault(source, `it is empty; ${whenEmpty}`, { line: 1, column: 1 });
   if (deepest(content) > maxDepth) throw new Fault(source, `it is nested deeper than ${maxDepth}`);
   if (piecesOf(content) > maxPieces) throw new Fault(source, `it has more than ${maxPieces} lines and commas`);
+  return content;
+}
+
+/**
+ * Reads JSON or YAML, of which JSON is a part. A key that is there twice, an unknown tag and a second document are errors: another reader would take another
+ * one of the two.
+ * @throws an error of the class of the kind, with the place of the fault.
+ */
+export function readDocument(text: string, source: string, kind: DocumentKind): ReadText {
+  const { Fault } = kind;
+  const content = contentOf(text, source, kind);
   const { LineCounter, parseDocument, isMap, isScalar, isSeq } = loadYaml();
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: false, uniqueKeys: false });

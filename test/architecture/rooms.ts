@@ -30,7 +30,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["authorization/diff", ["core/*", "authorization", "authorization/conditions"]],
   ["authorization/recording", ["core/*", "authorization", "authorization/conditions"]],
   ["authorization/sources", ["core/*", "documents", "files", "authorization", "authorization/text"]],
-  ["authorization/text", ["core/peers", "documents", "authorization", "authorization/conditions", "suggestions"]],
+  ["authorization/text", ["core/*", "documents", "authorization", "authorization/conditions", "suggestions"]],
   ["discovery/last-good", ["core/*", "files"]],
   ["discovery/boundary", ["core/*"]],
   ["discovery/watching", ["core/*", "discovery"]],

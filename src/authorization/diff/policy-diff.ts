@@ -64,6 +64,8 @@ export class PolicyDiff {
   readonly #parts = new Map<string, Node>();
   readonly #nodes = new Map<string, Node>();
   readonly #cuts = new Set<string>();
+  /** Classes that differ below each node. */
+  readonly #counts = new Map<Node, number>();
   readonly #root: Node;
   #questions = 0;
 
@@ -87,7 +89,7 @@ export class PolicyDiff {
       rules.map((_, index) => index),
     );
     this.cuts = this.#cuts;
-    this.count = countOf(this.#root, new Map());
+    this.count = countOf(this.#root, this.#counts);
   }
 
   /** At most `limit` of them, those with an example that is certain first. */
@@ -100,8 +102,8 @@ export class PolicyDiff {
       return { decision: outcomeOf(this.#policies[which], allowed), rule: ruleId };
     };
     const walk = (node: Node, path: readonly (readonly [Dimension, Branch])[]): void => {
-      // Some more than are shown, among which there may be better ones.
-      if (found.length >= 4 * limit) return;
+      // Some more than are shown, among which there may be better ones; nothing where both decide alike.
+      if (found.length >= 4 * limit || countOf(node, this.#counts) === 0) return;
       if ("branches" in node) {
         for (const branch of node.branches) walk(branch.next, [...path, [node.dimension, branch]]);
         return;

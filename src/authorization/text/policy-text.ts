@@ -1,7 +1,15 @@
-import { type ReadText, readDocument } from "../../documents/read-document.ts";
+import { contentOf, type ReadText, readDocument } from "../../documents/read-document.ts";
 import { PolicyError } from "./policy-error.ts";
 
 const policyKind = { name: "policy", whenEmpty: "a policy that denies every request is { rules: [] }", Fault: PolicyError };
+
+/**
+ * The text of a policy that may be parsed.
+ * @throws PolicyError saying why it may not.
+ */
+export function policyContent(text: string, source: string): string {
+  return contentOf(text, source, policyKind);
+}
 
 /**
  * Reads the text of a policy, in JSON or YAML.

@@ -58,7 +58,7 @@ export class AuthorizationPart implements InboundPart {
     this.#audit = audit === undefined ? undefined : new Audit(audit);
     const path = file === undefined ? undefined : resolve(file);
     const first = path === undefined ? policy && checkPolicy(policy) : parsePolicy(readPolicyFile(path), path);
-    this.#live = new LivePolicy(first);
+    this.#live = new LivePolicy(first, clock);
     if (path !== undefined) this.#live.follow(policyFile(path, { pollMs, clock }));
     if (source !== undefined) this.#live.follow(source);
   }
