@@ -34,7 +34,11 @@ async function upgrade({ service, transport }: UpgradeParts, request: MeshReques
   lease.sent();
   try {
     const { wire, caller } = service;
-    const headers = caller === undefined ? request.headers : headersWith(request.headers, { [callerHeader]: `${caller}${onceMark}` });
+    const { authorization } = lease;
+    const headers = headersWith(request.headers, {
+      ...(caller === undefined ? undefined : { [callerHeader]: `${caller}${onceMark}` }),
+      ...(authorization === undefined ? undefined : { authorization }),
+    });
     const upgraded = await transport.upgrade({ ...request, headers, upstream: lease.upstream }, protocol, wire);
     lease.head(101, upgraded.headers);
     upgraded.socket.once("close", () => lease.settle("success"));

@@ -66,7 +66,10 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   // Beside interceptors of the application.
   ERR_MESH_FORBIDDEN: { "policies/authorize.ts: forbidden": ["`authorize` has not let the call pass"] },
-  ERR_MESH_TOKEN: { "policies/token/token-layer.ts: unlessCancelled": ["the provider of the service's token failed"] },
+  ERR_MESH_TOKEN: {
+    "bridges/token-header.ts: notAdded": ["the head of a request of an agent was on its way when the token was there"],
+    "policies/token/kept-token.ts: KeptToken.#unlessCancelled": ["the provider of the service's token failed"],
+  },
   ERR_MESH_LOCAL_RESOURCE: { "wire/failure.ts: codeOf": ["the socket could not be made for want of descriptors, ports or memory"] },
   ERR_MESH_IDENTITY: { "wire/failure.ts: codeOf": ["no connection was made, for want of an identity that is good now"] },
   ERR_MESH_DISCOVERY: {
