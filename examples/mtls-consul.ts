@@ -6,7 +6,7 @@ import { consul } from "inmesh/consul";
 import { callerOf, serve } from "inmesh/server";
 
 const url = process.env["CONSUL_URL"] ?? "http://127.0.0.1:8500";
-const registry = consul({ url });
+const registry = consul({ url, connect: true });
 // The ids of a Consul mesh begin with its trust domain, which `consul connect ca get-config` and this address tell.
 const { TrustDomain } = (await (await fetch(`${url}/v1/connect/ca/roots`)).json()) as { TrustDomain: string };
 const idOf = (name: string) => `spiffe://${TrustDomain}/ns/default/dc/dc1/svc/${name}`;
@@ -29,12 +29,8 @@ const serving = serve(server, {
 });
 await serving.started;
 
-// 2. The caller, here in the same process, shows its identity, and demands that of the server.
-const mesh = createMesh({
-  discovery: registry,
-  identity: registry.identity("web"),
-  services: { orders: { peer: { mode: "strict", id: idOf("orders") } } },
-});
+// 2. The caller, here in the same process, shows its identity. The id to expect of a server comes with its address, from its name and the trust domain.
+const mesh = createMesh({ discovery: registry, identity: registry.identity("web"), peer: { mode: "strict" } });
 const response = await mesh.fetch("orders/");
 console.log(response.status, (await response.text()).replace(TrustDomain, "TRUST-DOMAIN"));
 

@@ -12,7 +12,7 @@ export { localResponse } from "./core/buffered-body.ts";
 export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
 export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
 export type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall } from "./core/dispatch.ts";
-export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
+export type { CloseListener, ContentVerdict, RequestBody, ResponseBody } from "./core/http/body.ts";
 export type { RequestHeaders } from "./core/http/request-headers.ts";
 export { type HeaderLines, headerOf } from "./core/http/response-headers.ts";
 export type { TransferListener } from "./core/http/transfer-listener.ts";

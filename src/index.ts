@@ -33,7 +33,7 @@ export type { BreakerState } from "./core/breaker-state.ts";
 export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
-export type { Endpoint } from "./core/endpoint.ts";
+export type { Endpoint, EndpointPeer } from "./core/endpoint.ts";
 export {
   type AttemptRecord,
   isMeshError,

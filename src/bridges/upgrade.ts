@@ -3,7 +3,7 @@ import { localResponse } from "../core/buffered-body.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { callerHeader, onceMark } from "../core/http/own-headers.ts";
+import { callerHeader, instanceHeader, onceMark } from "../core/http/own-headers.ts";
 import { headersWith } from "../core/http/request-headers.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import type { Transport } from "../wire/transport.ts";
@@ -40,7 +40,8 @@ async function upgrade({ service, transport }: UpgradeParts, request: MeshReques
       ...(authorization === undefined ? undefined : { authorization }),
     });
     const upgraded = await transport.upgrade({ ...request, headers, upstream: lease.upstream }, protocol, wire);
-    lease.head(101, upgraded.headers);
+    const { said } = upgraded;
+    lease.head(101, said === undefined ? upgraded.headers : [...upgraded.headers, instanceHeader, said]);
     upgraded.socket.once("close", () => lease.settle("success"));
     return upgraded;
   } catch (error) {

@@ -96,8 +96,14 @@ function percent(share: number | undefined): string {
  * The identity of this process and what is expected of instances, in a line: `identity spiffe://example.org/web by workload-api: ready, 54 min left; peers
  * strict: spiffe://example.org/orders`.
  */
-export function identityText({ identity, peer }: Pick<ServiceExplanation, "identity" | "peer">, nowMs: number): string {
-  const expected = peer.ids === undefined ? "" : `: ${peer.ids.join(" or ")}`;
+export function identityText(
+  { identity, peer, endpoints }: Pick<ServiceExplanation, "identity" | "peer" | "endpoints">,
+  nowMs: number,
+): string {
+  // What discovery lists counts where the options say nothing.
+  const listed = [...new Set(endpoints.flatMap(({ endpoint }) => endpoint.peer?.id ?? []))].slice(0, 3);
+  const ids = peer.ids ?? (peer.mode === "off" ? [] : listed);
+  const expected = ids.length === 0 ? "" : `: ${ids.join(" or ")}`;
   const own = identity === undefined ? "none" : ownText(identity, nowMs);
   return cleanText(`identity ${own}; peers ${peer.mode}${expected}`);
 }

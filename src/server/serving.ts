@@ -6,6 +6,7 @@ import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { Callers } from "./callers.ts";
 import { claimServer } from "./claim-server.ts";
 import { guardDoor } from "./connections/door.ts";
+import { noticeClose } from "./connections/notice-close.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
 import { SecuredServer } from "./entrance/secured-server.ts";
@@ -48,6 +49,7 @@ export class ServedServer implements Serving {
   readonly #leaving = new AbortController();
   readonly #releaseServer: () => void;
   readonly #takeGateAway: () => void;
+  readonly #giveCloseBack: () => void;
   readonly #offSignals: () => void;
   readonly #releaseMesh: (() => Promise<void>) | undefined;
   readonly #leaveReading: (() => void) | undefined;
@@ -83,9 +85,11 @@ export class ServedServer implements Serving {
       leaving: this.#leaving.signal,
       log: (text) => this.#log(text),
     };
-    this.#registration = new ServedRegistration(this.#parts, () => void this.stop("as its server was closed"));
+    const onClosed = (): void => void this.stop("as its server was closed");
+    this.#registration = new ServedRegistration(this.#parts, onClosed);
     this.#releaseChannel = useChannel();
     this.#takeGateAway = guardDoor(server, gate, secured?.entrance);
+    this.#giveCloseBack = noticeClose(server, onClosed);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
     this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
@@ -174,6 +178,7 @@ export class ServedServer implements Serving {
       await this.#releaseMesh?.();
     });
     this.#takeGateAway();
+    this.#giveCloseBack();
     this.#secured?.close();
     this.#releaseServer();
     this.#offSignals();

@@ -7,6 +7,7 @@ import type { GiveUp, Opened } from "./address-race.ts";
 import { connectTimeout } from "./connect-timeout.ts";
 import { ConnectionOpening, type ConnectionTarget } from "./connection-opening.ts";
 import type { ClientIdentity, IdentityChanges } from "./identity/client-identity.ts";
+import { peerOf } from "./identity/peer-of.ts";
 import { ShownPeers } from "./identity/shown-peers.ts";
 
 /** The parts that all connections of a mesh share. */
@@ -67,7 +68,7 @@ export class InstanceConnector {
     }
     const target = {
       endpoint,
-      refusedAddresses: wire.connections.refusedAddresses,
+      addressRules: wire.connections,
       limitMs,
       clock: this.#clock,
       isUnref: !isForRequests,
@@ -97,12 +98,12 @@ export class InstanceConnector {
 
   /** The name, the authorities and the judgement of the peer, asked for at each connection: they may have changed. */
   #tlsOf({ endpoint, peerName }: Upstream, { peer }: WireSettings, given: string | undefined) {
-    const serverName = peerName ?? given ?? this.identity.serverName;
-    if (!endpoint.secure) return { serverName, secureContext: undefined, fault: undefined };
+    const name = peerName ?? given ?? this.identity.serverName;
+    if (!endpoint.secure) return { serverName: name, secureContext: undefined, fault: undefined };
     const ids = peer.id === undefined ? undefined : [peer.id].flat();
-    const expected = { ids, name: serverName ?? endpoint.host };
+    const { serverName, expected, hasId } = peerOf(endpoint, { ids, name });
     const { fault, changes } = this.identity;
-    const isJudged = ids !== undefined || changes !== undefined;
+    const isJudged = hasId || changes !== undefined;
     return {
       serverName,
       secureContext: this.identity.secureContext(expected),

@@ -59,7 +59,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "the request body has another length than its content-length",
       "the response was cut off after its head",
     ],
-    "fetch/decoding/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "fetch/decoding/decoded-body.ts: DecodedBody.#error": ["the response body does not decode, or to more than `decode` allows"],
     "core/errors.ts: tooLargeToCollect": ["more would be collected than maxCollectedBytes allows"],
     "policies/max-response-bytes.ts: maxResponseBytes": ["the response body is larger than maxResponseBytes"],
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],

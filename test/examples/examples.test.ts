@@ -29,6 +29,13 @@ const alone: Readonly<Record<string, readonly string[]>> = {
     'inmesh_client_call_duration_seconds_count{server_service_name="prices",http_request_method="GET",inmesh_outcome="success"} 3\n',
     'inmesh_endpoints{server_service_name="prices",inmesh_endpoint_state="available"} 1\n',
   ],
+  "cedar.ts": [
+    "200 tea\nclient: orders/orders/42/draft ERR_MESH_FORBIDDEN\nclient: orders/stock ERR_MESH_FORBIDDEN\n",
+    "server: /orders/42 denied by no policy\n403 forbidden\n",
+  ],
+  "opa.ts": [
+    "200 tea\nserver: GET /orders/42/draft denied\n403 forbidden\nserver: DELETE /orders/42 denied\n403 forbidden\nserver: GET /orders/42 denied\n403 forbidden\n",
+  ],
   "custom-observer.ts": [
     "request r-1\n",
     '{"service":"orders","method":"GET","status":200,"attempts":1,"ms":1',

@@ -8,7 +8,6 @@ import { metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
 import { dashboardNames } from "../../src/assets/dashboards.ts";
 import type { Spelling } from "../../src/assets/spelling.ts";
 import { writeAssets } from "../../src/assets/write-assets.ts";
@@ -19,6 +18,7 @@ import type { Dashboard } from "../assets/lint/dashboard.ts";
 import { type AlertmanagerServer, startAlertmanager } from "../servers/alertmanager.ts";
 import { available } from "../servers/available.ts";
 import { type PrometheusServer, startPrometheus } from "../servers/prometheus.ts";
+import { hurried, shortened } from "./hurried-alerts.ts";
 import { Application, Services } from "./observed-application.ts";
 
 const patient = { timeout: 60_000, interval: 250 };
@@ -29,22 +29,6 @@ const forMs = 1_000;
 interface Notification {
   readonly status: "firing" | "resolved";
   readonly alerts: readonly { readonly status: string; readonly startsAt: string; readonly labels: Readonly<Record<string, string>> }[];
-}
-
-/** The rules as they are written, but for their windows: minutes become seconds and hours minutes. */
-function shortened(rules: string): string {
-  const shorter: Readonly<Record<string, string>> = { m: "s", h: "m", d: "h" };
-  const duration = (text: string): string => text.replace(/(\d+)([mhd])/g, (_, count: string, unit: string) => `${count}${shorter[unit]}`);
-  return rules
-    .replace(/\[\w+\]/g, duration)
-    .replace(/^( *(?:for|interval): )(\w+)$/gm, (_, key: string, value: string) => key + duration(value));
-}
-
-/** The configuration of Alertmanager as it is written, but for its waits. */
-function hurried(config: string): string {
-  const document = parse(config) as { route: Record<string, unknown> & { routes: Record<string, unknown>[] } };
-  for (const route of [document.route, ...document.route.routes]) Object.assign(route, { group_wait: "0s", group_interval: "1s" });
-  return stringify(document);
 }
 
 async function listen(listener: RequestListener): Promise<{ readonly server: Server; readonly address: string }> {

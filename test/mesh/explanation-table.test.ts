@@ -126,6 +126,10 @@ describe("explanationTable", () => {
     expect(lines[5]).toMatch(/TLSv1\.3 h2 spiffe:\/\/td\/orders, 24 h left +in rotation$/);
     expect(lines[6]).toMatch(/TLS +in rotation$/);
     expect(lines[7]).toMatch(/clear text +in rotation$/);
+    const listed = { ...good, endpoint: { ...good.endpoint, peer: { id: "spiffe://td/*/orders" } } };
+    expect(explanationTable({ ...service, identity: { ...identity, failure: undefined }, endpoints: [listed, listed] }, nowMs)).toContain(
+      "peers permissive: spiffe://td/*/orders\n",
+    );
     const expired = { ...identity, state: "expired", failure: "the agent does not answer" } as const;
     expect(explanationTable({ ...service, identity: expired, endpoints: [] }, nowMs)).toContain(
       "identity spiffe://td/web by workload-api: expired; now: the agent does not answer; peers permissive",

@@ -89,7 +89,7 @@ export class Entrance implements Entering {
       const { version } = identity;
       shakeHands(socket, { identity, settings, alpn: alpnOf(server) }, (error, secured) => {
         if (error !== null) {
-          refuse(reasonOf(error), refusalOf(error), error);
+          refuse(reasonOf(error, settings.minVersion), refusalOf(error), error);
           return;
         }
         this.#secured.add(secured, version);
@@ -149,7 +149,9 @@ function refusalOf(error: Error): ConnectionRefusal {
 }
 
 /** Messages of OpenSSL have the number of a thread in front, and end in a new line. */
-function reasonOf(error: Error): string {
+function reasonOf(error: Error, minVersion: string): string {
   const { code } = error as { readonly code?: unknown };
+  // As the sidecars of Consul do where they call, unless they are told otherwise.
+  if (code === "ERR_SSL_UNSUPPORTED_PROTOCOL") return `${code}: its client speaks no ${minVersion} (callers.minVersion)`;
   return typeof code === "string" && code.startsWith("ERR_SSL_") ? code : describeError(error);
 }

@@ -3,8 +3,8 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../core/clock.ts";
 import type { ConnectionReading } from "../../core/observing/connection-reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { leafOf } from "../../identity/shown-certificates.ts";
 import { verifyNames } from "../../identity/verify-peer.ts";
-import { leafOf } from "./peer-certificate.ts";
 
 interface Shown {
   readonly certificate: X509Certificate;
