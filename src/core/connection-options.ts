@@ -102,7 +102,7 @@ export type PeerMode = "strict" | "permissive" | "off";
 export interface PeerOptions {
   /**
    * `strict`: TLS with every instance, whatever discovery says of it. `permissive`: TLS with those that discovery lists with `secure: true`.
-   * `off`: no TLS. @default "permissive"
+   * `off`: no TLS. @default "strict" with `id`, else "permissive"
    */
   readonly mode?: PeerMode;
   /**
@@ -123,7 +123,7 @@ const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
 
 /** The rules of {@link PeerOptions}. */
 export const peerOptions = optionTable<PeerOptions>()({
-  mode: choice(["strict", "permissive", "off"], "permissive"),
+  mode: choice(["strict", "permissive", "off"], "permissive", '`"strict"` with `id`, else `"permissive"`'),
   name: custom<string | undefined>({
     type: "string",
     default: undefined,
@@ -193,7 +193,16 @@ export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "c
 /** The settings of one service's connections. */
 export function settleWire(given: WireOptions): WireSettings {
   const settings = wireOptions.settle(given);
-  return { ...settings, connections: connectionOptions.settle(settings.connections), peer: peerOptions.settle(settings.peer ?? {}) };
+  return {
+    ...settings,
+    connections: connectionOptions.settle(settings.connections),
+    peer: peerOptions.settle(withMode(settings.peer ?? {})),
+  };
+}
+
+/** An expected id means nothing to an instance that discovery lists without TLS, and what discovery lists is written by others: with one, TLS is not optional. */
+function withMode(peer: PeerOptions): PeerOptions {
+  return peer.id !== undefined && peer.mode === undefined ? { ...peer, mode: "strict" } : peer;
 }
 
 /** Whether a value is a SPIFFE id that an instance can have: that of a trust domain itself has no path. */

@@ -39,7 +39,7 @@ export function verifyPeer(
   const { read, id } = readLeaf(leaf);
   const roots = id === undefined ? trust.authorities : trust.bundles.get(id.trustDomain);
   if (roots === undefined) throw new PeerRefused("authority", `no bundle is known of the trust domain of ${(id as SpiffeId).text}`);
-  checkRevocations(chainTo(read, shown, roots, nowMs), trust.revocations, nowMs);
+  checkRevocations(chainTo(read, { shown, roots, trusted: trust.trusted }, nowMs), trust.revocations, nowMs);
   checkExpected(read, id, expected);
   return { id, dnsNames: read.facts.dnsNames, subject: leaf.subject };
 }

@@ -81,7 +81,9 @@ const limits: Readonly<Partial<Record<string, string>>> = {
   UND_ERR_BODY_TIMEOUT: "no byte of the body arrived for too long (bodyIdleTimeoutMs)",
 };
 
-const tlsCode = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
+/** Codes of TLS itself, and all by which Node.js names a chain that OpenSSL refuses; `UNSPECIFIED` is any other fault of a chain, as of a constraint of names. */
+const tlsCode =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_C|(HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|UNSPECIFIED)$)/;
 
 function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller" {
   const code = causeCodeOf(cause);

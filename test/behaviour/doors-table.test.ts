@@ -148,6 +148,8 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
   },
   "`peer.id`, an instance without that id": (door) =>
     reached(door, { isTls: true, options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
+  "`peer.id`, an instance without TLS": (door) =>
+    reached(door, { options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
   "no `identity` that is good now, an instance with TLS": (door) =>
     reached(door, { isTls: true, options: { tls: undefined, identity: withdrawn } as object }, "reached", "refused"),
   async "TLS session of an earlier connection"(door) {

@@ -26,7 +26,6 @@ describe("redirect: follow", () => {
     ["../to", "GET /to"],
     ["?q", "GET /from/x?q"],
     ["http://users/to", "GET /to"],
-    ["https://users/to", "GET /to"],
     ["http://USERS/to", "GET /to"],
     ["http://users:80/to", "GET /to"],
     ["mesh://users/to", "GET /to"],
@@ -43,6 +42,27 @@ describe("redirect: follow", () => {
     const response = await meshOf({ users: server.port }).fetch("users/from/x", follow);
     expect(await response.text()).toBe(expected);
     expect([response.status, response.redirected, response.url]).toEqual([200, true, `http://users${expected.slice(4)}`]);
+  });
+
+  it.each([302, 307])("to https: is followed over TLS or not at all, with status %d", async (status) => {
+    const plain = await serve(from(status, "https://users/to"));
+    const mesh = meshOf({ users: plain.port }, { retry: false });
+    const error = await rejectionOf(mesh.fetch("users/from", { ...follow, method: "POST", body: "secret" }));
+    expect(error).toMatchObject({ code: "ERR_MESH_INVALID_TARGET", maybeExecuted: false });
+    expect(plain.seen.map(({ url }) => url)).toEqual(["/from"]);
+    const sent: [path: string, requiresTls: boolean][] = [];
+    const requiring = testRequest({ service: "users", path: "/from", requiresTls: true });
+    for (const location of ["http://users/to", "/to", "https://users/to"])
+      await followRedirects(
+        location.startsWith("https") ? { ...requiring, requiresTls: false } : requiring,
+        localResponse(status, "", { location }),
+        async (request) => {
+          sent.push([request.path, request.requiresTls]);
+          return localResponse(200);
+        },
+        () => false,
+      );
+    expect(sent).toEqual(new Array(3).fill(["/to", true]));
   });
 
   it("follows to the instance that answered, by its own host and port, and balances", async () => {

@@ -2,6 +2,7 @@ import { AddressList } from "../../core/peers/address-list.ts";
 import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { ClaimConditions, HeaderCondition, PathPattern, PolicyRule, TokenCondition } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";
+import { hostHeader, plainHost, withPlainHost } from "./host.ts";
 import { matchesIdentity } from "./identity-pattern.ts";
 import { linearRegex } from "./linear-regex.ts";
 import { matchesTemplate, parsePathTemplate } from "./path-pattern.ts";
@@ -78,8 +79,9 @@ function headerHolds(condition: HeaderCondition, wantsAll: boolean): Condition {
   const { present: wanted, not: isInverted = false } = condition;
   const name = condition.name.toLowerCase();
   if (wanted !== undefined) return (request) => request.headerValues(name).length > 0 === (wanted !== isInverted);
-  const matches = valueTest(condition);
-  const holds = (value: string): boolean => matches(value) !== isInverted;
+  const isHost = name === hostHeader;
+  const matches = valueTest(isHost ? withPlainHost(condition) : condition);
+  const holds = (value: string): boolean => matches(isHost ? plainHost(value) : value) !== isInverted;
   return (request) => {
     const values = request.headerValues(name);
     if (values.length === 0) return isInverted;

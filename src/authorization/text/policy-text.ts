@@ -18,6 +18,8 @@ export interface ReadText {
 export const maxPolicyLength = 1_048_576;
 /** The package goes down a level of its own stack for each. */
 const maxDepth = 64;
+/** Ten for each of the rules that a policy may have. */
+const maxPieces = 100_000;
 
 /**
  * The text of a policy that may be parsed: not too long, not empty, not too deep.
@@ -30,6 +32,7 @@ export function contentOf(text: string, source: string): string {
   if (!/\S/.test(content))
     throw new PolicyError(source, "it is empty; a policy that denies every request is { rules: [] }", { line: 1, column: 1 });
   if (deepest(content) > maxDepth) throw new PolicyError(source, `it is nested deeper than ${maxDepth}`);
+  if (piecesOf(content) > maxPieces) throw new PolicyError(source, `it has more than ${maxPieces} lines and commas`);
   return content;
 }
 
@@ -40,15 +43,16 @@ export function contentOf(text: string, source: string): string {
  */
 export function readPolicyText(text: string, source: string): ReadText {
   const content = contentOf(text, source);
-  const { LineCounter, parseDocument, isMap, isScalar } = loadYaml();
+  const { LineCounter, parseDocument, isMap, isScalar, isSeq } = loadYaml();
   const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: false });
+  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: false, uniqueKeys: false });
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
   const [fault] = [...document.errors, ...document.warnings];
   if (fault !== undefined) throw new PolicyError(source, fault.message, placeAt(fault.pos[0]));
+  refuseDuplicates(document.contents);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
@@ -60,6 +64,19 @@ export function readPolicyText(text: string, source: string): ReadText {
     return node?.range ? placeAt(node.range[0]) : undefined;
   };
   return { value, placeOf };
+
+  // The package compares each key with all others of its map.
+  function refuseDuplicates(node: unknown): void {
+    if (isSeq(node)) for (const item of node.items) refuseDuplicates(item);
+    if (!isMap(node)) return;
+    const names = new Set<unknown>();
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? key.value : undefined;
+      if (names.has(name)) throw new PolicyError(source, "Map keys must be unique", placeAt((key as Node | null)?.range?.[0] ?? 0));
+      names.add(name);
+      refuseDuplicates(value);
+    }
+  }
 
   function keyNode(from: Document.Parsed<ParsedNode>, path: PartPath): Node | undefined {
     const parent = nodeAt(from, path.slice(0, -1));
@@ -78,7 +95,17 @@ function nodeAt(document: Document.Parsed<ParsedNode>, path: PartPath): Node | u
   return document.contents ?? undefined;
 }
 
-/** How deep brackets, dashes and indents may nest values: at least as deep as they do. */
+/** Lines and commas: at least as many as there are values. Comments and empty values cost the package as much as others. */
+function piecesOf(text: string): number {
+  let pieces = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x0a || code === 0x0d || code === 0x2c) pieces++;
+  }
+  return pieces;
+}
+
+/** How deep brackets, dashes, marks of keys and indents may nest values: at least as deep as they do. */
 function deepest(text: string): number {
   let depth = 0;
   let most = 0;
@@ -87,6 +114,6 @@ function deepest(text: string): number {
     if (code === 0x5b || code === 0x7b) most = Math.max(most, ++depth);
     else if ((code === 0x5d || code === 0x7d) && depth > 0) depth--;
   }
-  for (const [line] of text.matchAll(/^[ -]+/gm)) most = Math.max(most, (line.match(/-/g) ?? []).length, line.length / 2);
+  for (const [line] of text.matchAll(/^[ ?:-]+/gm)) most = Math.max(most, (line.match(/[?:-]/g) ?? []).length, line.length / 2);
   return most;
 }

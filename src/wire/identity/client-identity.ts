@@ -1,7 +1,7 @@
 import type { SecureContext, TLSSocket } from "node:tls";
 import type { ExpectedPeer } from "../../identity/verify-peer.ts";
 import { secureContextOf, type TlsOptions } from "../tls.ts";
-import { peerNameFault } from "./peer-certificate.ts";
+import { peerNameFault } from "./peer-fault.ts";
 
 /**
  * How this process presents itself to instances that speak TLS, and which authorities it trusts. It may change while the mesh runs:

@@ -1,9 +1,10 @@
 import type { SecureVersion } from "node:tls";
 import { parseSpiffeId } from "../../core/peers/spiffe-id.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { shownCertificates } from "../../identity/shown-certificates.ts";
 import type { ExpectedPeer } from "../../identity/verify-peer.ts";
 import type { ClientIdentity } from "./client-identity.ts";
-import { faultOf, peerCertificatesOf } from "./peer-certificate.ts";
+import { faultOf } from "./peer-fault.ts";
 
 /** How the identity of a mesh is used on connections. */
 export interface KeptIdentityOptions {
@@ -25,7 +26,7 @@ export function keptIdentity(identity: Identity, { minVersion, graceMs }: KeptId
     secureContext: (expected) => identity.secureContext({ minVersion, trustDomain: domainOf(expected?.ids) }),
     fault: (socket, expected) =>
       faultOf(() => {
-        const { leaf, shown } = peerCertificatesOf(socket);
+        const { leaf, shown } = shownCertificates(socket);
         identity.verifyPeer(leaf, shown, expected);
       }),
     changes: {

@@ -52,21 +52,42 @@ describe("a server with an identity", () => {
   test("refuses every other connection before a request of it is read", async () => {
     const { port, seen, lines } = await secured({ identity: identity() });
     const hour = 3_600_000;
-    const attacks: Record<string, ClientTls> = {
-      "no certificate": { ca: authority.certificate },
-      "an id of a trust domain by the authority of another": await client({ uris: [web] }, other),
-      "an authority that is not trusted": await client({ uris: [web] }, await Authority.create("td")),
-      "two ids": await client({ uris: [web, "spiffe://td/admin"] }),
-      "another spelling": await client({ uris: ["spiffe://td/web/../admin"] }),
-      "a certificate of the past": await client({
-        uris: [web],
-        notBefore: new Date(Date.now() - 2 * hour),
-        notAfter: new Date(Date.now() - hour),
-      }),
-      "an old version of TLS": { ...(await client({ uris: [web] })), maxVersion: "TLSv1.2" },
-    };
-    for (const [name, tls] of Object.entries(attacks)) await expect(askTls(port, tls, { method: "POST" }), name).rejects.toThrow();
-    await expect(askPlain(port)).rejects.toThrow();
+    const past = { notBefore: new Date(Date.now() - 2 * hour), notAfter: new Date(Date.now() - hour) };
+    // Each with the reason that the server gives, and no other.
+    const attacks: readonly (readonly [attack: string, tls: ClientTls, why: string])[] = [
+      ["no certificate", { ca: authority.certificate }, "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE"],
+      [
+        "an id of a trust domain by the authority of another",
+        await client({ uris: [web] }, other),
+        "ERR_TLS_PEER_REFUSED: no authority that is trusted for it has issued its certificate",
+      ],
+      [
+        "an authority that is not trusted",
+        await client({ uris: [web] }, await Authority.create("td")),
+        "ERR_TLS_PEER_REFUSED: certificate signature failure",
+      ],
+      [
+        "two ids",
+        await client({ uris: [web, "spiffe://td/admin"] }),
+        "ERR_TLS_PEER_REFUSED: the certificate has 2 URIs; one is allowed beside a SPIFFE id",
+      ],
+      [
+        "another spelling",
+        await client({ uris: ["spiffe://td/web/../admin"] }),
+        'ERR_TLS_PEER_REFUSED: "spiffe://td/web/../admin" is no SPIFFE id',
+      ],
+      ["a certificate of the past", await client({ uris: [web], ...past }), "ERR_TLS_PEER_REFUSED: certificate has expired"],
+      ["an old version of TLS", { ...(await client({ uris: [web] })), maxVersion: "TLSv1.2" }, "ERR_SSL_UNSUPPORTED_PROTOCOL"],
+    ];
+    for (const [attack, tls, why] of attacks) {
+      const before = lines.length;
+      await expect(askTls(port, tls, { method: "POST" }), attack).rejects.toMatchObject({ code: expect.any(String) });
+      expect(
+        lines.slice(before).map((line) => line.split(" has refused a connection: ")[1]),
+        attack,
+      ).toEqual([why]);
+    }
+    await expect(askPlain(port)).rejects.toMatchObject({ code: "ECONNRESET" });
     expect(seen).toEqual([]);
     expect(lines.join("\n")).toMatch(/clear text/);
     expect(lines.join("\n")).not.toContain("PRIVATE");
