@@ -72,6 +72,10 @@ describe("what a tenant writes into the registry", () => {
     expect(seen).toHaveLength(20);
     const closed = meshOn(listing([{ id: "a", host: "127.0.0.1", port }]), { connections: { refusedAddresses: ["loopback"] } });
     expect(await rejectionOf(closed.fetch("svc/x"))).toMatchObject({ code: "ERR_MESH_CONNECT", maybeExecuted: false });
+    const allowing = meshOn(listing([{ id: "a", host: "127.0.0.1", port }]), { connections: { allowCidrs: ["10.0.0.0/8"] } });
+    const refusal = await rejectionOf(allowing.fetch("svc/x"));
+    expect(refusal).toMatchObject({ code: "ERR_MESH_CONNECT", service: "svc", maybeExecuted: false });
+    expect(String(refusal)).toContain("127.0.0.1 is in none of the networks that are connected to (connections.allowCidrs)");
     expect(seen).toHaveLength(20);
   });
 
@@ -83,6 +87,10 @@ describe("what a tenant writes into the registry", () => {
     );
     expect((await mesh.fetch("svc/x")).status).toBe(200);
     expect(mesh.explain("svc")?.leftOut).toEqual([{ reason: "port is not an integer from 1 to 65535", count: ports.length }]);
+    const denying = meshOn(listing([{ id: "a", host: "127.0.0.1", port }]), { connections: { denyPorts: [22, port] } });
+    const refusal = await rejectionOf(denying.fetch("svc/x"));
+    expect(refusal).toMatchObject({ code: "ERR_MESH_CONNECT", service: "svc", maybeExecuted: false });
+    expect(String(refusal)).toContain("(connections.denyPorts)");
   });
 
   it("T18: weights, zones and metadata beyond their bounds take their instance out, or are left out, and draw no traffic", async () => {

@@ -2,7 +2,7 @@ import { AddressList } from "../../core/peers/address-list.ts";
 import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { ClaimConditions, HeaderCondition, PathPattern, PolicyRule, TokenCondition } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";
-import { hostHeader, plainHost } from "./host.ts";
+import { hostHeader, plainHost, withPlainHost } from "./host.ts";
 import { matchesIdentity } from "./identity-pattern.ts";
 import { linearRegex } from "./linear-regex.ts";
 import { matchesTemplate, parsePathTemplate } from "./path-pattern.ts";
@@ -87,13 +87,6 @@ function headerHolds(condition: HeaderCondition, wantsAll: boolean): Condition {
     if (values.length === 0) return isInverted;
     return wantsAll ? values.every(holds) : values.some(holds);
   };
-}
-
-/** A regular expression is left as it is: it sees the plain host. */
-function withPlainHost({ name, exact, prefix, suffix, regex }: HeaderCondition): HeaderCondition {
-  if (exact !== undefined) return { name, exact: [exact].flat().map(plainHost) };
-  if (prefix !== undefined) return { name, prefix: prefix.toLowerCase() };
-  return suffix === undefined ? { name, regex: regex ?? "" } : { name, suffix: plainHost(suffix) };
 }
 
 function valueTest({ exact, prefix, suffix, regex }: HeaderCondition): (value: string) => boolean {

@@ -1,3 +1,5 @@
+import type { HeaderCondition } from "../policy.ts";
+
 /** The name of the header that HTTP/2 calls `:authority`. */
 export const hostHeader = "host";
 
@@ -8,4 +10,11 @@ export function plainHost(host: string): string {
     .toLowerCase()
     .replace(/:(?:80|443)$/, "")
     .replace(/\.(?=:\d+$|$)/, "");
+}
+
+/** The test of a condition on the host, for plain hosts. A regular expression is left as it is: it sees the plain host. */
+export function withPlainHost({ name, exact, prefix, suffix, regex }: HeaderCondition): HeaderCondition {
+  if (exact !== undefined) return { name, exact: [exact].flat().map(plainHost) };
+  if (prefix !== undefined) return { name, prefix: prefix.toLowerCase() };
+  return suffix === undefined ? { name, regex: regex ?? "" } : { name, suffix: plainHost(suffix) };
 }

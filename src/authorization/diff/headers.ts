@@ -1,3 +1,4 @@
+import { hostHeader, plainHost, withPlainHost } from "../conditions/host.ts";
 import type { HeaderCondition, PolicyRule } from "../policy.ts";
 import { closureOf, type Element } from "./closure.ts";
 import type { Dimension, RequestClass } from "./dimension.ts";
@@ -22,10 +23,11 @@ export function headerDimensions(rules: readonly PolicyRule[]): readonly Dimensi
   );
 }
 
-function headerDimension(name: string, conditions: readonly HeaderCondition[]): Dimension {
+function headerDimension(name: string, given: readonly HeaderCondition[]): Dimension {
+  const conditions = given.map(asCompared);
   const guesses = new RegexGuesses([...new Set(conditions.flatMap(({ regex }) => (regex === undefined ? [] : [regex])))]);
   const exact = [...new Set(conditions.flatMap((each) => [each.exact ?? []].flat()))];
-  const open = openValues(exact, conditions);
+  const open = openValues(exact, conditions).map((text) => (name === hostHeader ? plainHost(text) : text));
   const ofThis = (rule: PolicyRule): readonly HeaderCondition[] =>
     (rule.to?.headers ?? []).filter((each) => each.name.toLowerCase() === name);
   return {
@@ -36,7 +38,9 @@ function headerDimension(name: string, conditions: readonly HeaderCondition[]): 
     },
     classesFor(asked, cut) {
       const questions = new Map(
-        asked.flatMap((rule) => ofThis(rule).map((each) => [keyOf(each, rule), { each, isAll: rule.action === "allow" }])),
+        asked.flatMap((rule) =>
+          ofThis(rule).map((each) => [keyOf(each, rule), { each: asCompared(each), isAll: rule.action === "allow" }]),
+        ),
       );
       const sources = [...new Set([...questions.values()].flatMap(({ each: { regex } }) => (regex === undefined ? [] : [regex])))];
       const values: Value[] = exact.map((text) => ({ text, matches: guesses.of(sources, text), isCertain: true }));
@@ -68,6 +72,12 @@ function headerDimension(name: string, conditions: readonly HeaderCondition[]): 
       });
     },
   };
+}
+
+/** Hosts are compared in one spelling. */
+function asCompared(condition: HeaderCondition): HeaderCondition {
+  if (condition.name.toLowerCase() !== hostHeader || condition.present !== undefined) return condition;
+  return { ...condition, ...withPlainHost(condition) };
 }
 
 function keyOf(condition: HeaderCondition, { action }: PolicyRule): string {

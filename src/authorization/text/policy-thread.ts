@@ -17,8 +17,16 @@ const program = `
 const { parentPort, workerData: { path, text } } = require("node:worker_threads");
 let json;
 try {
-  const document = require(path).parseDocument(text, { prettyErrors: false, stringKeys: true, merge: false });
-  if (document.errors.length + document.warnings.length === 0) json = JSON.stringify(document.toJS({ maxAliasCount: 100 }));
+  const { parseDocument, isMap, isScalar, isSeq } = require(path);
+  const hasDuplicates = (node) => {
+    if (isSeq(node)) return node.items.some(hasDuplicates);
+    if (!isMap(node)) return false;
+    const names = new Set(node.items.map(({ key }) => (isScalar(key) ? key.value : undefined)));
+    return names.size < node.items.length || node.items.some(({ value }) => hasDuplicates(value));
+  };
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, merge: false, uniqueKeys: false });
+  const isFaulty = document.errors.length + document.warnings.length > 0 || hasDuplicates(document.contents);
+  if (!isFaulty) json = JSON.stringify(document.toJS({ maxAliasCount: 100 }));
 } catch {}
 parentPort.postMessage(json);`;
 

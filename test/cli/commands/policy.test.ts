@@ -93,6 +93,14 @@ describe("inmesh policy diff", () => {
     });
   });
 
+  test("knows that hosts are compared in one spelling", async () => {
+    const rule = (host: string): string => `rules:\n  - { id: a, action: allow, to: { headers: [{ name: Host, ${host} }] } }\n`;
+    const same = await runCli(["policy", "diff", newFile(rule("exact: Example.org.")), newFile(rule('exact: "example.org:443"'))]);
+    expect(same).toEqual({ code: 0, stdout: "", stderr: "both decide every request in the same way\n" });
+    const other = await runCli(["policy", "diff", newFile(rule("exact: example.org")), newFile(rule("suffix: EXAMPLE.org"))]);
+    expect(other.stdout).toMatch(/^GET \/, host: other(?:.*)example\.org\n {2}denied → allowed by a\n/);
+  });
+
   test("tells a dry run from one that denies", async () => {
     const { code, stdout } = await runCli(["policy", "diff", newFile("rules: []\ndryRun: true"), newFile("rules: []"), "-o", "json"]);
     expect(JSON.parse(stdout)).toMatchObject({
