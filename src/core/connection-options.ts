@@ -1,5 +1,6 @@
 import type { Endpoint } from "./endpoint.ts";
 import { type RefusableAddresses, refusableAddresses } from "./peers/address-policy.ts";
+import { AddressRules, isNetwork } from "./peers/address-rules.ts";
 import { parseSpiffeId } from "./peers/spiffe-id.ts";
 import { refuseOption } from "./settings/checks.ts";
 import { optionTable, type Settled } from "./settings/option-table.ts";
@@ -42,6 +43,10 @@ export interface ConnectionOptions {
    * of RFC 1918, RFC 4193 and RFC 6598. @default []
    */
   readonly refusedAddresses?: readonly RefusableAddresses[];
+  /** Addresses and networks, one of which the address of an instance must be in: `10.0.0.0/8`, `fd00::/8`. @default all */
+  readonly allowCidrs?: readonly string[];
+  /** Ports at which no instance is connected to, such as those of databases and mail: a registry entry may name any. @default [] */
+  readonly denyPorts?: readonly number[];
 }
 
 /** The rules of {@link ConnectionOptions}. */
@@ -58,6 +63,24 @@ export const connectionOptions = optionTable<ConnectionOptions>()({
     check(option, value) {
       if (!(Array.isArray(value) && value.every((each) => refusableAddresses.includes(each))))
         refuseOption(option, value, 'an array of "loopback" and "private"');
+    },
+  }),
+  allowCidrs: custom<readonly string[]>({
+    type: "string[]",
+    default: [],
+    defaultText: "all",
+    check(option, value) {
+      // An empty list could mean none as well as all.
+      if (!(Array.isArray(value) && value.length > 0 && value.every(isNetwork)))
+        refuseOption(option, value, 'an array of addresses and networks such as "10.0.0.0/8" and "fd00::/8"');
+    },
+  }),
+  denyPorts: custom<readonly number[]>({
+    type: "number[]",
+    default: [],
+    check(option, value) {
+      const isPort = (each: unknown): boolean => Number.isInteger(each) && (each as number) >= 1 && (each as number) <= 65_535;
+      if (!(Array.isArray(value) && value.every(isPort))) refuseOption(option, value, "an array of ports from 1 to 65535");
     },
   }),
 });
@@ -161,16 +184,16 @@ export const wireOptions = optionTable<WireOptions>()({
 export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "connections" | "peer"> {
   readonly connections: Settled<typeof connectionOptions.rules>;
   readonly peer: Settled<typeof peerOptions.rules>;
+  /** The addresses and ports that are connected to. */
+  readonly addressRules: AddressRules;
 }
 
 /** The settings of one service's connections. */
 export function settleWire(given: WireOptions): WireSettings {
   const settings = wireOptions.settle(given);
-  return {
-    ...settings,
-    connections: connectionOptions.settle(settings.connections),
-    peer: peerOptions.settle(withMode(settings.peer ?? {})),
-  };
+  const connections = connectionOptions.settle(settings.connections);
+  const peer = peerOptions.settle(withMode(settings.peer ?? {}));
+  return { ...settings, connections, peer, addressRules: new AddressRules(connections) };
 }
 
 /** An expected id means nothing to an instance that discovery lists without TLS, and what discovery lists is written by others: with one, TLS is not optional. */

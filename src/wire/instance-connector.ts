@@ -63,7 +63,7 @@ export class InstanceConnector {
     }
     const target = {
       endpoint,
-      refusedAddresses: wire.connections.refusedAddresses,
+      addressRules: wire.addressRules,
       limitMs,
       clock: this.#clock,
       isUnref: !isForRequests,

@@ -158,6 +158,10 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
     return requests.length >= 3 && resumed.length === 0 ? "not resumed" : "resumed";
   },
   "address that no instance can have": (door) => reached(door, { endpoint: { host: "bad.test" } }, "reached", "refused"),
+  "address outside of `connections.allowCidrs`": (door) =>
+    reached(door, { options: { connections: { allowCidrs: ["10.0.0.0/8"] } } }, "reached", "refused"),
+  "port of `connections.denyPorts`": (door) =>
+    reached(door, { options: { connections: { denyPorts: Array.from({ length: 65_535 }, (_, at) => at + 1) } } }, "reached", "refused"),
   "address of `connections.refusedAddresses`": (door) =>
     reached(door, { options: { connections: { refusedAddresses: ["loopback"] } } }, "reached", "refused"),
   "instance outside of the `boundary`": (door) =>

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { RefusableAddresses } from "../../src/core/peers/address-policy.ts";
+import { AddressRules } from "../../src/core/peers/address-rules.ts";
 import { guardedLookup } from "../../src/wire/guarded-lookup.ts";
 
-const lookup = (host: string, refused: readonly RefusableAddresses[] = []) =>
+const lookup = (host: string, refusedAddresses: readonly RefusableAddresses[] = [], allowCidrs: readonly string[] = []) =>
   new Promise<readonly string[]>((resolve, reject) => {
-    guardedLookup(host, refused, (error, addresses) => (error === null ? resolve(addresses.map(({ address }) => address)) : reject(error)));
+    guardedLookup(host, new AddressRules({ refusedAddresses, allowCidrs, denyPorts: [] }), (error, addresses) =>
+      error === null ? resolve(addresses.map(({ address }) => address)) : reject(error),
+    );
   });
 
 describe("the lookup of an endpoint's host", () => {
@@ -36,5 +39,16 @@ describe("the lookup of an endpoint's host", () => {
     expect(await lookup(host)).not.toEqual([]);
     expect(await lookup(host, [kind === "private" ? "loopback" : "private"])).not.toEqual([]);
     await expect(lookup(host, [kind])).rejects.toThrow("(connections.refusedAddresses)");
+  });
+
+  it("gives those of the networks alone that the options allow, in whatever spelling", async () => {
+    const allowed = ["10.0.0.0/8", "192.0.2.7", "fd12::/16"];
+    for (const host of ["10.255.0.1", "192.0.2.7", "fd12:0:0:0:0:0:0:1"]) expect(await lookup(host, [], allowed)).toEqual([host]);
+    for (const host of ["11.0.0.1", "192.0.2.8", "127.0.0.1", "::1", "fd13::1", "64:ff9b::a00:1", "2002:a00:1::1"])
+      await expect(lookup(host, [], allowed), host).rejects.toThrow("(connections.allowCidrs)");
+    await expect(lookup("10.0.0.1", ["private"], allowed)).rejects.toThrow("(connections.refusedAddresses)");
+    // What no instance can have is not had by allowing it.
+    await expect(lookup("169.254.169.254", [], ["0.0.0.0/0", "::/0"])).rejects.toThrow(/no address that an instance can have$/);
+    await expect(lookup("::ffff:10.0.0.1", [], allowed)).rejects.toThrow(/no address that an instance can have$/);
   });
 });
