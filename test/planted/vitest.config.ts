@@ -10,7 +10,7 @@ const planted = {
   transform: (code: string, id: string) => (id.split("?")[0] === file ? code.replace(from, () => to) : undefined),
 };
 
-// Without the build of `dist`, which has none of it.
+// Without the build of `dist`, which has none of it, and without the cache of transformed files, which would have the file without the defect.
 const { globalSetup: _, ...options } = common.test ?? {};
 
-export default mergeConfig({ ...common, test: options }, { plugins: [planted] });
+export default mergeConfig({ ...common, test: options }, { plugins: [planted], test: { fsModuleCache: false } });
