@@ -1,4 +1,5 @@
 import type { AgentOptions, ClientRequest, ClientRequestArgs } from "node:http";
+import nodeHttp from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Lease } from "../attempts/lease.ts";
@@ -12,7 +13,6 @@ import type { Upstream } from "../core/upstream.ts";
 import { parseOrigin } from "../fetch/target.ts";
 import type { IdleSockets } from "../wire/idle-sockets.ts";
 import type { InstanceConnector } from "../wire/instance-connector.ts";
-import { nodeHttp } from "../wire/node-http.ts";
 import { connectionFailed, follow } from "./request-outcome.ts";
 import { endWithoutSocket, onDestroyedWaiting } from "./waiting-request.ts";
 

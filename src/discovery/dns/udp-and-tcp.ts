@@ -1,4 +1,3 @@
-import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { untraced } from "../../core/observing/untraced.ts";
@@ -19,7 +18,8 @@ export interface QueryLimits {
  */
 export function queryByUdp(server: DnsServer, query: Query, limits: QueryLimits): Promise<Reply> {
   return bounded(limits, ({ resolve, reject, ignored }) => {
-    const socket = createSocket(server.family === 6 ? "udp6" : "udp4");
+    // With the first query: no other discovery needs the module.
+    const socket = process.getBuiltinModule("node:dgram").createSocket(server.family === 6 ? "udp6" : "udp4");
     let isClosed = false;
     socket.on("error", reject);
     socket.on("message", (message) => {

@@ -1,7 +1,7 @@
+import nodeHttp from "node:http";
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { nodeHttp } from "../../wire/node-http.ts";
 
 /** The answer to a check over HTTP. */
 export interface CheckAnswer {
