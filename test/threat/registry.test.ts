@@ -79,8 +79,17 @@ describe("what a tenant writes into the registry", () => {
     expect(seen).toHaveLength(20);
   });
 
-  it("T15: a port is an integer from 1 to 65535", async () => {
-    const { port } = await serve();
+  it("T15: a port is an integer from 1 to 65535, and none of those that the options deny", async () => {
+    const { port, seen } = await serve();
+    const denied = meshOn(listing([{ id: "a", host: "127.0.0.1", port }]), { connections: { denyPorts: [22, port] } });
+    const error = await rejectionOf(denied.fetch("svc/x"));
+    expect(error).toMatchObject({ code: "ERR_MESH_CONNECT", maybeExecuted: false });
+    expect((error as Error).message).toContain(`has a port that is not connected to (connections.denyPorts)`);
+    expect(seen).toEqual([]);
+    for (const denyPorts of [[0], ["22"], 22])
+      expect(() => meshOn(listing([]), { connections: { denyPorts } } as never)).toThrow(TypeError);
+    for (const allowCidrs of [[], ["10.0.0.0/33"], ["10.0.0/8"], ["fe80::1%lo"], ["x"], "10.0.0.0/8"])
+      expect(() => meshOn(listing([]), { connections: { allowCidrs } } as never)).toThrow(/allowCidrs/);
     const ports = [0, 65_536, -1, 80.5, Number.NaN, "80", "80; rm", null];
     const mesh = meshOn(
       listing([...ports.map((each, at) => ({ id: `${at}`, host: "127.0.0.1", port: each })), { id: "good", host: "127.0.0.1", port }]),
