@@ -89,6 +89,8 @@ function checkHeader({ header, type }: CompactToken): void {
 function domainOf(subject: unknown): string {
   const id = typeof subject === "string" ? parseSpiffeId(subject) : undefined;
   if (id === undefined) throw new TokenRefused("its subject is not a SPIFFE id");
+  // JWT-SVID §3.1 wants that of a workload, as X509-SVID does.
+  if (id.path === "") throw new TokenRefused("its subject is the id of a trust domain, and of no workload");
   return id.trustDomain;
 }
 

@@ -34,7 +34,11 @@ async function upgrade({ service, transport }: UpgradeParts, request: MeshReques
   lease.sent();
   try {
     const { wire, caller } = service;
-    const headers = caller === undefined ? request.headers : headersWith(request.headers, { [callerHeader]: `${caller}${onceMark}` });
+    const { authorization } = lease;
+    const headers = headersWith(request.headers, {
+      ...(caller === undefined ? undefined : { [callerHeader]: `${caller}${onceMark}` }),
+      ...(authorization === undefined ? undefined : { authorization }),
+    });
     const upgraded = await transport.upgrade({ ...request, headers, upstream: lease.upstream }, protocol, wire);
     const { said } = upgraded;
     lease.head(101, said === undefined ? upgraded.headers : [...upgraded.headers, instanceHeader, said]);

@@ -15,8 +15,9 @@ export const exitCodes = {
 /** Meanings of the {@link exitCodes}. */
 export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   ok: "Success; for `fetch`, a status below 400.",
-  failed: "The registry, the admin server or a file could not be read, or a check failed.",
-  usage: "The command line is wrong: an unknown option, a missing argument, an invalid value.",
+  failed: "The registry, the admin server or a file could not be read, a check failed, or two policies differ.",
+  usage:
+    "The command line is wrong: an unknown option, a missing argument, an invalid value; for `policy diff`, a policy that is wrong, or two that are too large to be compared.",
   nothing: "Discovery answered and lists no endpoint of the service.",
   clientError: "`fetch`: a status from 400 to 499.",
   serverError: "`fetch`: a status from 500 on.",

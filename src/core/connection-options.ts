@@ -1,4 +1,5 @@
 import type { Endpoint } from "./endpoint.ts";
+import { isNetwork } from "./peers/address-list.ts";
 import { type RefusableAddresses, refusableAddresses } from "./peers/address-policy.ts";
 import { parseSpiffeId } from "./peers/spiffe-id.ts";
 import { refuseOption } from "./settings/checks.ts";
@@ -42,6 +43,13 @@ export interface ConnectionOptions {
    * of RFC 1918, RFC 4193 and RFC 6598. @default []
    */
   readonly refusedAddresses?: readonly RefusableAddresses[];
+  /**
+   * Networks and addresses that all instances are in, as `10.0.0.0/8`: no other address is connected to, whatever discovery or a resolver says. Unix sockets
+   * have none. @default any address that an instance can have
+   */
+  readonly allowCidrs?: readonly string[];
+  /** Ports that are not connected to, whatever discovery says: those of data stores, for one. @default [] */
+  readonly denyPorts?: readonly number[];
 }
 
 /** The rules of {@link ConnectionOptions}. */
@@ -60,6 +68,25 @@ export const connectionOptions = optionTable<ConnectionOptions>()({
         refuseOption(option, value, 'an array of "loopback" and "private"');
     },
   }),
+  allowCidrs: custom<readonly string[] | undefined>({
+    type: "string[]",
+    default: undefined,
+    defaultText: "any address that an instance can have",
+    check(option, value) {
+      if (!Array.isArray(value) || value.length === 0)
+        refuseOption(option, value, 'an array of networks such as ["10.0.0.0/8"], with one at least');
+      for (const network of value)
+        if (!isNetwork(network)) refuseOption(option, network, 'addresses and networks such as "10.0.0.0/8" and "fd00::/8"');
+    },
+  }),
+  denyPorts: custom<readonly number[]>({
+    type: "number[]",
+    default: [],
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)))
+        refuseOption(option, value, "an array of ports from 1 to 65535");
+    },
+  }),
 });
 
 /**
@@ -75,7 +102,7 @@ export type PeerMode = "strict" | "permissive" | "off";
 export interface PeerOptions {
   /**
    * `strict`: TLS with every instance, whatever discovery says of it. `permissive`: TLS with those that discovery lists with `secure: true`.
-   * `off`: no TLS. @default "permissive"
+   * `off`: no TLS. @default "strict" with `id`, else "permissive"
    */
   readonly mode?: PeerMode;
   /**
@@ -96,7 +123,7 @@ const numericEnd = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
 
 /** The rules of {@link PeerOptions}. */
 export const peerOptions = optionTable<PeerOptions>()({
-  mode: choice(["strict", "permissive", "off"], "permissive"),
+  mode: choice(["strict", "permissive", "off"], "permissive", '`"strict"` with `id`, else `"permissive"`'),
   name: custom<string | undefined>({
     type: "string",
     default: undefined,
@@ -129,7 +156,7 @@ export function endpointsFor(mode: PeerMode, endpoints: readonly Endpoint[]): re
 export interface WireOptions {
   /**
    * `h1`: HTTP/1.1. `h2`: HTTP/2, without TLS by prior knowledge (h2c). `auto`: the one that an instance which speaks TLS chooses (ALPN),
-   * HTTP/1.1 to the others. @default "h1"
+   * HTTP/1.1 to the others. @default auto to instances that discovery lists as choosing themselves, such as sidecars, h1 to the others
    */
   readonly protocol?: Protocol;
   /** The connections to each instance: their number, age and isolation. */
@@ -150,7 +177,11 @@ export interface WireOptions {
 
 /** The rules of {@link WireOptions}. */
 export const wireOptions = optionTable<WireOptions>()({
-  protocol: choice(["h1", "h2", "auto"], "h1"),
+  protocol: choice(
+    ["h1", "h2", "auto"],
+    undefined,
+    "auto to instances that discovery lists as choosing themselves, such as sidecars, h1 to the others",
+  ),
   connections: group(connectionOptions),
   peer: group(peerOptions),
   bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
@@ -163,10 +194,24 @@ export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "c
   readonly peer: Settled<typeof peerOptions.rules>;
 }
 
+/** The protocol to an instance: that of the options, else what its endpoint leaves to it. */
+export function protocolTo({ peer }: Endpoint, given: Protocol | undefined): Protocol {
+  return given ?? (peer?.negotiates === true ? "auto" : "h1");
+}
+
 /** The settings of one service's connections. */
 export function settleWire(given: WireOptions): WireSettings {
   const settings = wireOptions.settle(given);
-  return { ...settings, connections: connectionOptions.settle(settings.connections), peer: peerOptions.settle(settings.peer ?? {}) };
+  return {
+    ...settings,
+    connections: connectionOptions.settle(settings.connections),
+    peer: peerOptions.settle(withMode(settings.peer ?? {})),
+  };
+}
+
+/** An expected id means nothing to an instance that discovery lists without TLS, and what discovery lists is written by others: with one, TLS is not optional. */
+function withMode(peer: PeerOptions): PeerOptions {
+  return peer.id !== undefined && peer.mode === undefined ? { ...peer, mode: "strict" } : peer;
 }
 
 /** Whether a value is a SPIFFE id that an instance can have: that of a trust domain itself has no path. */

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import { afterAnswer, MeshError } from "../core/errors.ts";
 import { isReplayable } from "../core/http/body.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { shownUrl } from "./shown-url.ts";
@@ -40,12 +40,12 @@ export async function followRedirects(
   for (let count = 0; isRedirect(response.status); count++) {
     const location = headerOf(response, "location");
     if (location === undefined) break;
-    const path = pathWithin(request, response, location);
-    if (mayStay && (path === undefined || redirected(request, response.status, path) === undefined)) break;
+    const place = placeWithin(request, response, location);
+    if (mayStay && (place === undefined || redirected(request, response.status, place) === undefined)) break;
     response.body.discard();
-    if (path === undefined) throw refused(request, `leads out of the service, to ${shownUrl(location)}`);
+    if (place === undefined) throw refused(request, `leads out of the service, to ${shownUrl(location)}`);
     if (count >= maxRedirects) throw refused(request, `is the ${maxRedirects + 1}st in a row`);
-    const next = redirected(request, response.status, path);
+    const next = redirected(request, response.status, place);
     if (next === undefined) throw refused(request, "would need the body again, which was a stream");
     // With a cancellation of its own: the deadline of the hop before runs until the rest of its body has been dropped.
     request = {
@@ -55,13 +55,23 @@ export async function followRedirects(
       attempts: [],
       options: { ...next.options, timeoutMs: remainingMs() },
     };
-    response = await send(request);
+    // The hop before was answered: the call may have been executed, whatever has become of this one.
+    response = await send(request).catch((error: unknown) => {
+      throw afterAnswer(error);
+    });
   }
   return { request, response, redirected: request !== first };
 }
 
-/** The path of a `location` within the service; `undefined` for one that leads out of it. */
-function pathWithin(request: MeshRequest, response: MeshResponse, location: string): string | undefined {
+/** A place within the service that a redirect leads to. */
+interface Place {
+  readonly path: string;
+  /** Whether it is reached over TLS only: no redirect takes that demand away, and one to `https:` makes it. */
+  readonly requiresTls: boolean;
+}
+
+/** The place of a `location` within the service; `undefined` for one that leads out of it. */
+function placeWithin(request: MeshRequest, response: MeshResponse, location: string): Place | undefined {
   // A reserved host as base: only relative references keep it.
   const base = "http://within.invalid";
   const url = urlOf(location, base + request.path);
@@ -70,7 +80,8 @@ function pathWithin(request: MeshRequest, response: MeshResponse, location: stri
   if (url.origin !== base && !isService && !isOfInstance(url, response)) return undefined;
   const path = (url.pathname || "/") + url.search;
   // The parser leaves backslashes in the paths of schemes that it does not know.
-  return path.startsWith("/") && !path.includes("\\") ? path : undefined;
+  if (!path.startsWith("/") || path.includes("\\")) return undefined;
+  return { path, requiresTls: request.requiresTls || url.protocol === "https:" };
 }
 
 /** The URL of a `location`; `undefined` for one with user information, and for what is no URL. */
@@ -110,13 +121,13 @@ export function withServiceLocation(response: Redirecting, origin: string): read
   return response.headers.with(index + 1, location);
 }
 
-function redirected(request: MeshRequest, status: number, path: string): MeshRequest | undefined {
+function redirected(request: MeshRequest, status: number, place: Place): MeshRequest | undefined {
   const { method } = request;
   const becomesGet = status === 303 ? method !== "GET" && method !== "HEAD" : (status === 301 || status === 302) && method === "POST";
-  if (!becomesGet) return isReplayable(request.body) ? { ...request, path } : undefined;
+  if (!becomesGet) return isReplayable(request.body) ? { ...request, ...place } : undefined;
   const headers = Object.assign(Object.create(null), request.headers);
   for (const name of aboutTheBody) delete headers[name];
-  return { ...request, path, method: "GET", body: undefined, headers };
+  return { ...request, ...place, method: "GET", body: undefined, headers };
 }
 
 function refused({ service, attempts }: MeshRequest, why: string): MeshError {

@@ -14,6 +14,8 @@ export interface CertificateFacts {
   readonly pathLength: number;
   /** `undefined` for a certificate without the extension. */
   readonly keyUsage: KeyUsage | undefined;
+  /** The extensions that may forbid what is below an authority, as constraints of names do: empty where it has none. They are held by OpenSSL alone. */
+  readonly restrictions: string;
   /** The names of the extension subjectAltName. */
   readonly uris: readonly string[];
   readonly dnsNames: readonly string[];
@@ -30,6 +32,19 @@ const sequence = 0x30;
 const keyUsageId = "551d0f";
 const basicConstraintsId = "551d13";
 const alternativeNameId = "551d11";
+/** Extensions that are held here, or forbid nothing: key identifiers, alternative names of the issuer, and where lists and issuers are found. */
+const harmless: ReadonlySet<string> = new Set([
+  keyUsageId,
+  basicConstraintsId,
+  alternativeNameId,
+  "551d0e",
+  "551d12",
+  "551d1f",
+  "551d23",
+  "551d2e",
+  "2b06010505070101",
+  "2b0601050507010b",
+]);
 const uriTag = 0x86;
 const dnsTag = 0x82;
 /** A name with other characters is printed with quotes and escapes, or is read in two ways; no honest one has them. */
@@ -58,6 +73,7 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
     issuer: hex(bytes.subarray(issuer.at, issuer.end)),
     subject: hex(bytes.subarray(subject.at, subject.end)),
     ...constraintsOf(extensions.get(basicConstraintsId)),
+    restrictions: restrictionsOf(extensions),
     keyUsage: keyUsageOf(extensions.get(keyUsageId)),
     uris: namesOf(extensions.get(alternativeNameId), uriTag),
     dnsNames: namesOf(extensions.get(alternativeNameId), dnsTag),
@@ -78,6 +94,12 @@ function extensionsOf(bytes: Uint8Array, holder: DerValue | undefined): Map<stri
     extensions.set(name, contentOf(bytes, value));
   }
   return extensions;
+}
+
+function restrictionsOf(extensions: ReadonlyMap<string, Uint8Array>): string {
+  const found: string[] = [];
+  for (const [name, value] of extensions) if (!harmless.has(name)) found.push(`${name}=${hex(value)}`);
+  return found.sort().join();
 }
 
 function constraintsOf(value: Uint8Array | undefined): Pick<CertificateFacts, "isAuthority" | "pathLength"> {

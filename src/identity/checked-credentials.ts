@@ -53,8 +53,7 @@ export class CheckedCredentials {
 
   /** All authorities, of all trust domains: PEM, one certificate each, also where a source gave several in one text, without a line between them. */
   get authorities(): readonly string[] {
-    const { authorities, bundles } = this.trust;
-    return pemOf([...authorities, ...[...bundles.values()].flat()]);
+    return pemOf(this.trust.trusted);
   }
 
   /** The secure context for connections of this process, made once for each set of options. */

@@ -52,6 +52,8 @@ function listOf(bytes: Buffer): RevocationList {
   }
   const [algorithmId] = childrenOf(bytes, algorithm);
   const hash = algorithmId === undefined ? undefined : hashes.get(bytes.toString("hex", algorithmId.start, algorithmId.end));
+  // A signature that cannot be checked would let the revoked certificates of the list in.
+  if (hash === undefined) throw new DerError("a list of revoked certificates is signed by an algorithm that is not supported");
   const signed = bytes.subarray(body.at, body.end);
   // The first byte of a bit string counts its unused bits.
   const proof = contentOf(bytes, signature).subarray(1);
@@ -59,7 +61,7 @@ function listOf(bytes: Buffer): RevocationList {
     issuer: bytes.toString("hex", issuer.at, issuer.end),
     serials,
     nextUpdateMs: next === undefined ? undefined : timeOf(bytes.toString("latin1", next.start, next.end)),
-    isSignedBy: ({ publicKey }) => hash !== undefined && isValid(hash, signed, publicKey, proof),
+    isSignedBy: ({ publicKey }) => isValid(hash, signed, publicKey, proof),
   };
 }
 

@@ -13,6 +13,8 @@ export interface ReadCertificate {
 export interface TrustStore {
   readonly authorities: readonly ReadCertificate[];
   readonly bundles: ReadonlyMap<string, readonly ReadCertificate[]>;
+  /** All of them, which a TLS handshake trusts. */
+  readonly trusted: readonly ReadCertificate[];
   readonly revocations: readonly RevocationList[];
 }
 
@@ -36,13 +38,15 @@ export function readCertificate(certificate: X509Certificate): ReadCertificate {
  * @throws Error that names the part which cannot be read.
  */
 export function trustStore({ authorities, bundles, revocations = [] }: Trust): TrustStore {
+  const read = readAll("the authorities", authorities);
+  const ofDomains = new Map([...bundles].map(([domain, texts]) => [domain, readAll(`the bundle of ${JSON.stringify(domain)}`, texts)]));
   const store: TrustStore = {
-    authorities: readAll("the authorities", authorities),
-    bundles: new Map([...bundles].map(([domain, texts]) => [domain, readAll(`the bundle of ${JSON.stringify(domain)}`, texts)])),
+    authorities: read,
+    bundles: ofDomains,
+    trusted: [...read, ...[...ofDomains.values()].flat()],
     revocations: revocations.flatMap((text) => named("the revocations", () => readRevocations(text))),
   };
-  if (store.authorities.length === 0 && [...store.bundles.values()].every(({ length }) => length === 0))
-    throw new Error("there is no authority to judge others by");
+  if (store.trusted.length === 0) throw new Error("there is no authority to judge others by");
   return store;
 }
 

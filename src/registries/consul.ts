@@ -8,8 +8,10 @@ import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { connectIdentity } from "./consul/connect/ca-source.ts";
 import { connectIntentions } from "./consul/connect/intentions/intention-source.ts";
+import { TrustDomain } from "./consul/connect/trust-domain.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
+import { policyKey } from "./consul/kv/policy-key.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
 import { watchPreparedQuery } from "./consul/prepared-query.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
@@ -34,6 +36,8 @@ export interface Consul extends Discovery, Registrar {
   identity(service: string): IdentitySource;
   /** The intentions about callers of `service`, as the `source` of the `authorization` of its server, which they are kept up to date for. */
   intentions(service: string): PolicySource;
+  /** The policy that is the value of a key in Consul's store, in JSON or YAML, as such a `source`. */
+  policy(key: string): PolicySource;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
@@ -46,7 +50,8 @@ export function consul(options: ConsulOptions = {}): Consul {
   const settings = settingsOf(options);
   const client = new ConsulClient(settings);
   const watches = new Set<AbortController>();
-  const shared: SharedWatches = { blockingQueries: 0, failures: 0, lineages: new Map(), hints: new RefreshListeners() };
+  const trustDomain = settings.connect ? new TrustDomain(client, settings) : undefined;
+  const shared: SharedWatches = { blockingQueries: 0, failures: 0, lineages: new Map(), hints: new RefreshListeners(), trustDomain };
   return {
     name: settings.name,
     async *watch(service, signal) {
@@ -70,13 +75,14 @@ export function consul(options: ConsulOptions = {}): Consul {
     refresh: (service) => shared.hints.notify(service),
     services: (signal) => listServices(client, settings, signal),
     callersKnowAfterMs: settings.callersKnowAfterMs,
-    check: (instance) => void definitionOf(instance, settings.deregisterAfterMs),
+    check: (instance) => void definitionOf(instance, settings.deregisterAfterMs, settings.connect),
     async register(instance, signal, owner) {
-      const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs), settings);
+      const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs, settings.connect), settings);
       return await keepRegistered(entry, { ...settings, initialStatus: instance.initialStatus, owner }, signal);
     },
     identity: (service) => connectIdentity(settings, service),
     intentions: (service) => connectIntentions(settings, service),
+    policy: (key) => policyKey(settings, key),
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

@@ -1,6 +1,6 @@
 import { fenced } from "../core/observing/fence.ts";
 import type { ServerReading } from "../core/observing/reading.ts";
-import { joinServers, observersOf } from "../core/observing/served-mesh.ts";
+import { joinServers, observersOf, type ServerObservers } from "../core/observing/served-mesh.ts";
 import type { ServingState } from "../core/observing/serving-state.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { Callers } from "./callers.ts";
@@ -106,7 +106,12 @@ export class ServedServer implements Serving {
   /** A source of identities is code of the application: what it throws must not leave the server claimed. */
   #secure(settings: ServeSettings, server: NodeServer, traffic: Traffic): SecuredServer | undefined {
     try {
-      return SecuredServer.of(settings, { server, traffic, log: (text) => this.#log(text) });
+      return SecuredServer.of(settings, {
+        server,
+        traffic,
+        log: (text) => this.#log(text),
+        tell: (connection) => this.#observers?.emit?.({ type: "server-connection", service: this.#service, ...connection }),
+      });
     } catch (error) {
       this.#releaseServer();
       throw error;
@@ -185,8 +190,7 @@ export class ServedServer implements Serving {
     const { settings, traffic } = this.#parts;
     this.#state = state;
     this.#stateSince = settings.clock.now();
-    if (settings.mesh === undefined) return;
-    observersOf(settings.mesh)?.emit?.({ type: "serving", service: this.#service, state, open: traffic.open, cutOff });
+    this.#observers?.emit?.({ type: "serving", service: this.#service, state, open: traffic.open, cutOff });
   }
 
   #read(): ServerReading {
@@ -197,7 +201,13 @@ export class ServedServer implements Serving {
       sinceMs: settings.clock.now() - this.#stateSince,
       open: traffic.open,
       connections: traffic.connections,
+      ...this.#secured?.reading(),
     };
+  }
+
+  get #observers(): ServerObservers | undefined {
+    const { mesh } = this.#parts.settings;
+    return mesh === undefined ? undefined : observersOf(mesh);
   }
 
   get #service(): string {

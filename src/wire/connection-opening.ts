@@ -2,15 +2,14 @@ import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import type { Clock } from "../core/clock.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { RefusableAddresses } from "../core/peers/address-policy.ts";
 import { type HostAddress, handOver, type Opened, raceAddresses } from "./address-race.ts";
-import { guardedLookup } from "./guarded-lookup.ts";
+import { type AddressRules, guardedLookup } from "./guarded-lookup.ts";
 
 /** All that one connection needs to know. */
 export interface ConnectionTarget {
   readonly endpoint: Endpoint;
-  /** Kinds of addresses that are refused beside those that no instance can have. */
-  readonly refusedAddresses: readonly RefusableAddresses[];
+  /** Which addresses are refused beside those that no instance can have. */
+  readonly addressRules: AddressRules;
   /** The time for all of it, in milliseconds, by which the addresses of one host are tried one after the other. */
   readonly limitMs: number;
   readonly clock: Clock;
@@ -40,10 +39,10 @@ export class ConnectionOpening {
   constructor(target: ConnectionTarget, opened: Opened) {
     this.#target = target;
     this.#opened = opened;
-    const { host, socketPath } = target.endpoint;
+    const { socketPath } = target.endpoint;
     if (socketPath !== undefined) this.#connect(socketPath);
     else {
-      guardedLookup(host, target.refusedAddresses, (error, addresses) => {
+      guardedLookup(target.endpoint, target.addressRules, (error, addresses) => {
         if (error === null) this.#race(addresses);
         else process.nextTick(this.#end, error, null);
       });

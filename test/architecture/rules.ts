@@ -10,7 +10,7 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["opossum", ["circuit/opossum/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
-  ["yaml", ["discovery/file/", "assets/", "authorization/text/"]],
+  ["yaml", ["discovery/file/", "assets/", "documents/", "authorization/text/"]],
   ["re2js", ["authorization/conditions/"]],
   ["@opentelemetry/api", ["telemetry/"]],
   ["@prometheus-io/client", ["telemetry/prometheus/", "telemetry/prometheus.ts"]],
@@ -30,7 +30,7 @@ export const knownPackages: ReadonlySet<string> = new Set(packages.keys());
 /** Modules of Node's that reach nothing outside of the process. */
 const withoutInputOrOutput: ReadonlySet<string> = new Set(["node:async_hooks", "node:buffer"]);
 /** Files of core that take from another module of Node's only what parses: `isIP` and `BlockList` open no socket. */
-const parsersOnly: ReadonlySet<string> = new Set(["core/peers/address-policy.ts"]);
+const parsersOnly: ReadonlySet<string> = new Set(["core/peers/address-list.ts", "core/peers/address-policy.ts"]);
 
 /** The ledger of attempts; and the test kit, which stands in for it. */
 const writersOfStatistics = ["attempts/attempt-ledger.ts", "testing/"];

@@ -35,6 +35,12 @@ describe("JWT-SVIDs", () => {
     );
   });
 
+  it("are refused where their subject is the id of the trust domain itself, which no workload has", async () => {
+    await expect(provider().verify(await sign(key, claims({ sub: "spiffe://example.org" })))).rejects.toThrow(
+      "its subject is the id of a trust domain, and of no workload",
+    );
+  });
+
   it("are refused with more in the header, another type, no audience, no end, or a subject that is no SPIFFE id", async () => {
     await expect(provider().verify(await sign(key, claims(), { jku: "https://evil.test" }))).rejects.toThrow("more than alg, kid and typ");
     await expect(provider().verify(await sign(key, claims(), { typ: "at+jwt" }))).rejects.toThrow("another type");

@@ -114,6 +114,14 @@ const nameOf = async (door: string, expected: string, given: Try) => {
 };
 const reached = async (door: string, given: Try, yes: string, no: string) => ((await tryDoor(door, given)).requests.length > 0 ? yes : no);
 
+/** The token that a request has carried. */
+const tokenOf = async (door: string, given: Try) => {
+  const provider = async () => ({ token: "t", expiresAtMs: Date.now() + 60_000 });
+  const { requests } = await tryDoor(door, { ...given, options: { services: { svc: { token: { provider } } } } });
+  const names: Readonly<Record<string, string>> = { "Bearer t": "sent", "Basic b3du": "its own is sent" };
+  return requests.length === 0 ? "refused" : names[requests[0]?.headers.authorization ?? ""];
+};
+
 /** The source of an identity that this process must not use. */
 const withdrawn: IdentitySource = {
   name: "test",
@@ -148,8 +156,16 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
   },
   "`peer.id`, an instance without that id": (door) =>
     reached(door, { isTls: true, options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
+  "the id that discovery lists (`peer` of an endpoint), an instance without it": (door) =>
+    reached(door, { isTls: true, endpoint: { peer: { id: "spiffe://example.org/*" } } }, "reached", "refused"),
+  "`peer.id`, an instance without TLS": (door) =>
+    reached(door, { options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
   "no `identity` that is good now, an instance with TLS": (door) =>
     reached(door, { isTls: true, options: { tls: undefined, identity: withdrawn } as object }, "reached", "refused"),
+  "[`token`](../guides/authentication.md) of the service": (door) => tokenOf(door, { isTls: true }),
+  "`token`, a request with an own `authorization`": (door) =>
+    tokenOf(door, { isTls: true, call: { headers: { authorization: "Basic b3du" } } }),
+  "`token`, an instance without TLS, no `allowPlain`": (door) => tokenOf(door, {}),
   async "TLS session of an earlier connection"(door) {
     const { requests } = await tryDoor(door, { isTls: true, times: 3 });
     const resumed = requests.filter(({ socket }) => (socket as TLSSocket).isSessionReused());
@@ -158,6 +174,12 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
   "address that no instance can have": (door) => reached(door, { endpoint: { host: "bad.test" } }, "reached", "refused"),
   "address of `connections.refusedAddresses`": (door) =>
     reached(door, { options: { connections: { refusedAddresses: ["loopback"] } } }, "reached", "refused"),
+  "address outside of `connections.allowCidrs`": (door) =>
+    reached(door, { options: { connections: { allowCidrs: ["10.0.0.0/8"] } } }, "reached", "refused"),
+  async "port of `connections.denyPorts`"(door) {
+    const denyPorts = Array.from({ length: 65_535 - 1_023 }, (_, index) => index + 1_024);
+    return reached(door, { options: { connections: { denyPorts } } }, "reached", "refused");
+  },
   "instance outside of the `boundary`": (door) =>
     reached(door, { endpoint: { region: "us-1" }, options: { boundary: { region: ["eu-*"] } } }, "reached", "refused"),
   "path without a slash at its start": (door) => reached(door, { call: { path: "-admin/x" } }, "reached", "refused"),

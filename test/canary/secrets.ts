@@ -31,7 +31,8 @@ function encodings(bytes: Buffer): readonly string[] {
   return [hex, pairs.join(" "), [...bytes].join(","), [...bytes].join(", "), ...shifted];
 }
 
-const formsOf = (text: string): readonly string[] => [text, encodeURIComponent(text), ...encodings(Buffer.from(text))];
+/** The forms in which a text may come out. */
+export const formsOf = (text: string): readonly string[] => [text, encodeURIComponent(text), ...encodings(Buffer.from(text))];
 
 const forms: ReadonlyMap<SecretName, readonly string[]> = new Map([
   ...Object.entries(secrets).map(([name, text]) => [name as SecretName, formsOf(text)] as const),

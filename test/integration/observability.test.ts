@@ -46,6 +46,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
   const resources = new AsyncDisposableStack();
   const notifications: (Notification & { readonly atMs: number })[] = [];
   const addresses = new Map<string, string>();
+  const observed: Application[] = [];
   let services: Services;
   let directory: string;
   let prometheus: PrometheusServer;
@@ -68,7 +69,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
     };
 
     const observer = prometheusMetrics({ perEndpoint: true });
-    resources.use(new Application(services, observer));
+    observed.push(resources.use(new Application(services, observer)));
     addresses.set("shop", await serve(observer.handler));
 
     const exporter = new PrometheusExporter({ preventServerStart: true });
@@ -78,7 +79,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
       metrics.disable();
       await provider.shutdown();
     });
-    resources.use(new Application(services, openTelemetry({ perEndpoint: true })));
+    observed.push(resources.use(new Application(services, openTelemetry({ perEndpoint: true }))));
     addresses.set("bank", await serve((request, response) => exporter.getMetricsRequestHandler(request, response)));
 
     const hook = await serve((incoming, response) => {
@@ -178,6 +179,28 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
       return found;
     };
     await expect.poll(missing, patient).toEqual([]);
+  });
+
+  it("denials that rise raise an alert that reaches the webhook, and it resolves when they end", async () => {
+    const jobsOf = (alerts: readonly { readonly labels: Readonly<Record<string, string>> }[]): readonly string[] => {
+      const mine = alerts.filter(
+        ({ labels }) => labels["alertname"] === "InmeshDenialsRising" && labels["inmesh_authorization_rule"] === "no-admin",
+      );
+      return [...new Set(mine.map(({ labels }) => labels["job"] ?? ""))].sort();
+    };
+    const told = (status: string): readonly string[] =>
+      jobsOf(notifications.flatMap(({ alerts }) => alerts.filter((alert) => alert.status === status)));
+    const firing = async (): Promise<readonly string[]> => jobsOf((await prometheus.alerts()).filter(({ state }) => state === "firing"));
+    expect(await firing()).toEqual([]);
+    expect(told("firing")).toEqual([]);
+
+    const secured = await Promise.all(observed.map((application) => application.secured));
+    for (const server of secured) server.attack();
+    await expect.poll(firing, patient).toEqual(["bank", "shop"]);
+    await expect.poll(() => told("firing"), patient).toEqual(["bank", "shop"]);
+    for (const server of secured) server.endAttack();
+    await expect.poll(firing, patient).toEqual([]);
+    await expect.poll(() => told("resolved"), patient).toEqual(["bank", "shop"]);
   });
 
   it("a killed service raises alerts that reach the webhook, the cause hides what follows from it, and they resolve", async () => {

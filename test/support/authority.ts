@@ -70,9 +70,20 @@ export class Authority {
     return new Authority(own, keys, issuer === undefined ? "" : `${own.toString("pem")}\n${issuer.#above}`);
   }
 
-  /** Issues a certificate for another program. */
-  async issue(wanted: Wanted): Promise<Issued> {
-    const keys = await newKeys();
+  /** The certificate for the name and the key of this authority that another one issues, PEM. */
+  async crossSigned(issuer: Authority, wanted: Wanted = {}): Promise<string> {
+    const extensions = wanted.extensions ?? [
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ];
+    return (await generated({ subject: this.#own.subject, ...wanted, extensions }, this.#keys, [issuer.#own, issuer.#keys])).toString(
+      "pem",
+    );
+  }
+
+  /** Issues a certificate for another program, with a key of this kind. */
+  async issue(wanted: Wanted, given?: webcrypto.CryptoKeyPair): Promise<Issued> {
+    const keys = given ?? (await newKeys());
     const extensions = wanted.extensions ?? [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),

@@ -143,34 +143,7 @@ describe("T35: each claim that bounds a token is needed", () => {
   });
 });
 
-describe("a changed token", () => {
-  it("is refused 10,000 times: each decodes to other bytes than the original", async () => {
-    const eddsa = issuerKey("ed", "EdDSA");
-    const provider = jwt({ ...base, jwks: { keys: [eddsa.jwk] } });
-    const token = await sign(eddsa);
-    const parts = token.split(".").map((part) => Buffer.from(part, "base64url"));
-    let accepted = 0;
-    let seed = 1;
-    const random = (below: number) => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed % below;
-    };
-    for (let count = 0; count < 10_000; count++) {
-      const changed = parts.map((part) => Buffer.from(part));
-      const part = changed[count % 3] ?? Buffer.alloc(0);
-      const at = random(part.length);
-      part[at] = (part[at] ?? 0) ^ (1 + random(255));
-      const text = changed.map((each) => each.toString("base64url")).join(".");
-      const isAccepted = await Promise.resolve(provider.verify(text)).then(
-        () => true,
-        () => false,
-      );
-      if (isAccepted) accepted++;
-    }
-    expect(accepted).toBe(0);
-    expect(await outcome(token, { jwks: { keys: [eddsa.jwk] } })).toBe("alice");
-  }, 60_000);
-
+describe("T34: a token", () => {
   it("is refused where it decodes to the same bytes, but is not written as an encoder writes it", async () => {
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const token = await sign(key);

@@ -1,7 +1,8 @@
+import { AddressList } from "../../core/peers/address-list.ts";
 import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { ClaimConditions, HeaderCondition, PathPattern, PolicyRule, TokenCondition } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";
-import { AddressList } from "./address-list.ts";
+import { hostHeader, plainHost, withPlainHost } from "./host.ts";
 import { matchesIdentity } from "./identity-pattern.ts";
 import { linearRegex } from "./linear-regex.ts";
 import { matchesTemplate, parsePathTemplate } from "./path-pattern.ts";
@@ -49,8 +50,9 @@ function methodIn(methods: readonly string[]): Condition {
 }
 
 function identityIn(patterns: readonly string[]): Condition {
-  const exact = new Set(patterns);
   const wide = patterns.filter((pattern) => pattern === "*" || pattern.endsWith("/"));
+  // Without the others: a caller that is called as a pattern is not what the pattern means.
+  const exact = new Set(patterns.filter((pattern) => !wide.includes(pattern)));
   return (_request, { identity }) =>
     identity !== undefined && (exact.has(identity) || wide.some((pattern) => matchesIdentity(pattern, identity)));
 }
@@ -77,8 +79,9 @@ function headerHolds(condition: HeaderCondition, wantsAll: boolean): Condition {
   const { present: wanted, not: isInverted = false } = condition;
   const name = condition.name.toLowerCase();
   if (wanted !== undefined) return (request) => request.headerValues(name).length > 0 === (wanted !== isInverted);
-  const matches = valueTest(condition);
-  const holds = (value: string): boolean => matches(value) !== isInverted;
+  const isHost = name === hostHeader;
+  const matches = valueTest(isHost ? withPlainHost(condition) : condition);
+  const holds = (value: string): boolean => matches(isHost ? plainHost(value) : value) !== isInverted;
   return (request) => {
     const values = request.headerValues(name);
     if (values.length === 0) return isInverted;

@@ -11,14 +11,14 @@ export function pathOfTarget(target: string): string | undefined {
 }
 
 /** Parts that no ordinary path has: one with any is looked at closely. */
-const suspicious = /[\0-\x20\x7f\\#%]|\/\/|\/\.\.?(?:[/;]|$)/;
+const suspicious = /[\0-\x20\x7f-\uffff\\#%]|\/\/|\/\.\.?(?:[/;]|$)/;
 const control = /[\0-\x20\x7f]/;
 /** Characters that mean the same whether they are encoded or not (RFC 3986 §2.3), and those that separate segments for some reader. */
 const neverEncoded = /[\w.~\-/\\]/;
 
 /**
  * Says why readers of a path may differ on it, so that a rule about it would be passed by; `undefined` for all others. Refused are dot segments,
- * empty segments, backslashes, control characters, a fragment, and percent-encoding that is broken, needless, or stands for a separator.
+ * empty segments, backslashes, control characters, characters beyond ASCII that are not encoded, a fragment, and percent-encoding that is broken, needless, or stands for a separator.
  */
 export function pathProblem(path: string): string | undefined {
   if (path === "*" || !path.startsWith("/")) return "the target is no path";
@@ -26,6 +26,7 @@ export function pathProblem(path: string): string | undefined {
   if (path.includes("\\")) return "the path has a backslash";
   if (path.includes("#")) return "the path has a fragment";
   if (control.test(path)) return "the path has a control character";
+  if (/[\x80-\uffff]/.test(path)) return "the path has a character beyond ASCII";
   if (path.includes("//")) return "the path has an empty segment";
   if (/\/\.\.?(?:[/;]|$)/.test(path)) return "the path has a dot segment";
   for (let at = path.indexOf("%"); at !== -1; at = path.indexOf("%", at + 1)) {

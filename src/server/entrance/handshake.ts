@@ -1,9 +1,10 @@
-import { constants, type X509Certificate } from "node:crypto";
+import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { CheckedCredentials } from "../../identity/checked-credentials.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { PeerRefused } from "../../identity/peer-refused.ts";
+import { shownCertificates } from "../../identity/shown-certificates.ts";
 import type { CallersSettings } from "./callers-options.ts";
 import { noteVerified } from "./verified-peer.ts";
 
@@ -25,8 +26,6 @@ interface Handle {
   readonly _handle?: { verifyError?(): Error | null | undefined } | null;
 }
 
-/** Certificates that are looked at above that of a client. */
-const maxShown = 8;
 const contexts = new WeakMap<CheckedCredentials, Map<string, SecureContext>>();
 
 /**
@@ -85,20 +84,13 @@ function verify(socket: TLSSocket, identity: Identity): void {
     throw new PeerRefused("certificate", "this version of Node.js does not tell whether it was verified");
   const problem = handle.verifyError();
   if (problem) throw new PeerRefused("authority", problem.message);
-  const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined) throw new PeerRefused("certificate", "the client has shown no certificate");
-  noteVerified(socket, identity.verifyPeer(leaf, above(leaf), {}));
+  const { leaf, shown } = shownCertificates(socket);
+  noteVerified(socket, identity.verifyPeer(leaf, shown, {}));
   socket.authorized = true;
-  // As the server of Node.js does: HTTP/2 waits for the one, and errors of TLS that come later end the connection by the other.
-  Object.assign(socket, { secureConnecting: false });
+  // As the server of Node.js does: HTTP/2 waits for the one, and errors of TLS that come later end the connection by the other. Node.js 22 and 24 give the
+  // certificate once, and a handler may ask for it.
+  Object.assign(socket, { secureConnecting: false, getPeerX509Certificate: () => leaf });
   (socket as unknown as Handle)._releaseControl?.();
-}
-
-/** The certificates that a peer has shown above its own. */
-function above(leaf: X509Certificate): X509Certificate[] {
-  const shown: X509Certificate[] = [];
-  for (let next = leaf.issuerCertificate; next !== undefined && shown.length < maxShown; next = next.issuerCertificate) shown.push(next);
-  return shown;
 }
 
 /** The secure context of a server. Sessions are not resumed: a resumed one shows no chain to judge. */

@@ -105,6 +105,10 @@ export class InboundRequest implements ServedRequest, Caller {
     return this.peer.address;
   }
 
+  get isClearTextBesideTls(): boolean {
+    return this.peer.isClearTextBesideTls;
+  }
+
   get isInstrumented(): boolean {
     return this.peer.isInstrumented;
   }

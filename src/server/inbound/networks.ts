@@ -1,30 +1,23 @@
-import { BlockList, isIP, SocketAddress } from "node:net";
+import { isIP, SocketAddress } from "node:net";
+import { AddressList, isNetwork } from "../../core/peers/address-list.ts";
 import { refuseOption } from "../../core/settings/checks.ts";
 
 /** A list of networks, as an option has it: `["10.0.0.0/8", "fd00::/8", "192.0.2.7"]`. */
 export class Networks {
-  readonly #list = new BlockList();
+  readonly #list: AddressList;
   readonly #hasLoopback: boolean;
 
   /** @throws TypeError naming the option and the entry that is no network. */
   constructor(option: string, networks: readonly string[]) {
-    for (const network of networks) {
-      const [address = "", prefix] = String(network).split("/");
-      const family = isIP(address);
-      const bits = prefix === undefined ? (family === 4 ? 32 : 128) : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-      if (family === 0 || !(bits <= (family === 4 ? 32 : 128)))
-        refuseOption(option, network, 'addresses and networks such as "10.0.0.0/8" and "fd00::/8"');
-      this.#list.addSubnet(address, bits, family === 4 ? "ipv4" : "ipv6");
-    }
-    this.#hasLoopback = this.#list.check("127.0.0.1", "ipv4") || this.#list.check("::1", "ipv6");
+    for (const network of networks)
+      if (!isNetwork(network)) refuseOption(option, network, 'addresses and networks such as "10.0.0.0/8" and "fd00::/8"');
+    this.#list = new AddressList(networks);
+    this.#hasLoopback = this.#list.has("127.0.0.1") || this.#list.has("::1");
   }
 
   /** Whether an address is in one of them. A Unix socket, which has none, is this machine. */
   has(address: string | undefined): boolean {
-    if (address === undefined) return this.#hasLoopback;
-    const [plain = ""] = address.split("%");
-    const family = isIP(plain);
-    return family !== 0 && this.#list.check(plain, family === 4 ? "ipv4" : "ipv6");
+    return address === undefined ? this.#hasLoopback : this.#list.has(address);
   }
 }
 

@@ -99,6 +99,8 @@ test.each([
   [["localhost"], "localhost"],
   [["10.0.0.0/"], "10.0.0.0/"],
   [["::1/129"], "::1/129"],
+  [["10.0.0.0/8/9"], "10.0.0.0/8/9"],
+  [["10.0.0.0/08"], "10.0.0.0/08"],
 ])("a network that is none, %j, is refused by name", async (peers, quoted) => {
   await expect(guarded({ trust: { peers } })).rejects.toThrow(new RegExp(`trust.peers must be .*${quoted}`));
   expect((await ask((await guarded({})).port)).status).toBe(200);

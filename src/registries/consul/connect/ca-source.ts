@@ -1,11 +1,11 @@
 import { checkText } from "../../../core/settings/checks.ts";
 import type { IdentityListener, IdentitySource, IdentityWatch } from "../../../identity/identity-source.ts";
+import { askUntilAborted } from "../blocking-loop.ts";
 import { ConsulClient } from "../http/client.ts";
 import { ConsulError } from "../http/consul-error.ts";
 import type { ConsulSettings } from "../options.ts";
 import { askLeaf, askRoots } from "./agent-endpoints.ts";
 import { type Leaf, leafOf, type Roots, rootsOf } from "./answers.ts";
-import { askUntilAborted } from "./blocking-loop.ts";
 
 /** The agent renews a certificate at 60 to 90 % of its lifetime. Where less than this part is left and no other has come, it is asked without a wait. */
 const overdueShare = 0.1;

@@ -41,7 +41,7 @@ export interface NpmRawRequest {
 
 /** Ends a request: calls `next` with the error, or with the result that the method resolves with. */
 export type NpmMiddleware = (
-  request: { readonly err?: { response?: unknown }; readonly res?: { readonly body?: unknown } },
+  request: { readonly err?: { response?: unknown }; readonly res?: { readonly statusCode?: number; readonly body?: unknown } },
   next: (goOn: false, error?: unknown, result?: unknown) => void,
 ) => void;
 

@@ -3,9 +3,12 @@ import type { NpmCallOptions, NpmConsul, NpmMiddleware, NpmRawRequest } from "./
 /** A call of the npm client, as `ConsulClient.ask` takes it. */
 export type RawCall = (npm: NpmConsul, options: NpmCallOptions) => Promise<unknown>;
 
-/** Asks for a path behind `/v1` that the npm client has no method for. All options but the token go into the query. */
-export function rawGet(path: string): RawCall {
-  return (npm, options) => npm._get(rawRequest(path, options), resolveWithBoth);
+/**
+ * Asks for a path behind `/v1` that the npm client has no method for. All options but the token go into the query. With `mayBeAbsent`, an answer of 404 is
+ * one without a body, in place of an error: its head says how long to wait for a change.
+ */
+export function rawGet(path: string, { mayBeAbsent = false }: { readonly mayBeAbsent?: boolean } = {}): RawCall {
+  return (npm, options) => npm._get(rawRequest(path, options), mayBeAbsent ? resolveIfAbsent : resolveWithBoth);
 }
 
 /** Sends JSON to such a path. */
@@ -26,4 +29,9 @@ const resolveWithBoth: NpmMiddleware = (request, next) => {
     err.response = res;
     next(false, err);
   }
+};
+
+const resolveIfAbsent: NpmMiddleware = (request, next) => {
+  if (request.res?.statusCode === 404) next(false, undefined, [request.res, undefined]);
+  else resolveWithBoth(request, next);
 };

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Decision } from "../../../authorization/compiled-policy.ts";
+import { hostHeader } from "../../../authorization/conditions/host.ts";
 import { pathOfTarget, pathProblem } from "../../../authorization/conditions/strict-path.ts";
 import type { AuthorizationRequest } from "../../../authorization/request.ts";
 import { LivePolicy } from "../../../authorization/sources/live-policy.ts";
@@ -13,6 +14,7 @@ import type { Caller } from "../../../core/peers/caller.ts";
 import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { Audit } from "./audit.ts";
 import { type AuthorizationSettings, checkOrigin } from "./authorization-options.ts";
+import { hostProblem, hostsOf } from "./request-hosts.ts";
 
 /** The answer to a request that may not pass. */
 export interface Denial {
@@ -56,7 +58,7 @@ export class AuthorizationPart implements InboundPart {
     this.#audit = audit === undefined ? undefined : new Audit(audit);
     const path = file === undefined ? undefined : resolve(file);
     const first = path === undefined ? policy && checkPolicy(policy) : parsePolicy(readPolicyFile(path), path);
-    this.#live = new LivePolicy(first);
+    this.#live = new LivePolicy(first, clock);
     if (path !== undefined) this.#live.follow(policyFile(path, { pollMs, clock }));
     if (source !== undefined) this.#live.follow(source);
   }
@@ -86,7 +88,8 @@ export class AuthorizationPart implements InboundPart {
     const { method, target, rawHeaders } = judged;
     const isStrict = this.#settings.pathPolicy === "strict";
     const path = pathOfTarget(target) ?? (isStrict ? undefined : target);
-    const problem = isStrict ? problemOf(method, path) : undefined;
+    const hosts = hostsOf(rawHeaders, target);
+    const problem = isStrict ? (problemOf(method, path) ?? hostProblem(hosts)) : asEnvoy(target);
     if (path === undefined || problem !== undefined) {
       const why = problem ?? "the target is no path";
       this.#tell("refused", { ruleId: undefined, reason: why, audits: [] }, { method, path: path ?? target }, caller);
@@ -94,7 +97,11 @@ export class AuthorizationPart implements InboundPart {
     }
     const policy = this.#live.current;
     if (policy === undefined) return { authorization: { decision: "refused", ruleId: undefined }, denial: noPolicy };
-    const request: AuthorizationRequest = { method, path, headerValues: (name) => rawHeaderValues(rawHeaders, name) };
+    const request: AuthorizationRequest = {
+      method,
+      path,
+      headerValues: (name) => (name === hostHeader ? hosts : rawHeaderValues(rawHeaders, name)),
+    };
     const found = policy.decide(request, caller, this.#clock.wallNow());
     const isDry = this.#settings.dryRun || policy.dryRun;
     const decision = found.allowed ? "allowed" : isDry ? "dry-run-denied" : "denied";
@@ -117,4 +124,9 @@ export class AuthorizationPart implements InboundPart {
 function problemOf(method: string, path: string | undefined): string | undefined {
   if (/[a-z]/.test(method)) return "the method is in lower case";
   return path === undefined ? "the target is no path" : pathProblem(path);
+}
+
+/** Envoy answers 400 to the only thing in a path that it does not take as it is: its rules would not see what a handler leaves out. */
+function asEnvoy(target: string): string | undefined {
+  return target.includes("#") ? "a fragment, which Envoy refuses too" : undefined;
 }

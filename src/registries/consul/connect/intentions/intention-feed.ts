@@ -1,3 +1,4 @@
+import { askUntilAborted } from "../../blocking-loop.ts";
 import { field, text } from "../../entries/json.ts";
 import { ConsulClient } from "../../http/client.ts";
 import { ConsulError } from "../../http/consul-error.ts";
@@ -5,7 +6,6 @@ import { rawGet } from "../../http/raw-call.ts";
 import type { ConsulSettings } from "../../options.ts";
 import { askAuthorize, askRoots } from "../agent-endpoints.ts";
 import { rootsOf } from "../answers.ts";
-import { askUntilAborted } from "../blocking-loop.ts";
 import type { IntentionSet } from "./compiled-intentions.ts";
 import type { Intention, IntentionAction } from "./intention.ts";
 import { intentionsOf } from "./read-intentions.ts";

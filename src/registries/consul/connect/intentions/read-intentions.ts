@@ -1,4 +1,4 @@
-import { field, text } from "../../entries/json.ts";
+import { field } from "../../entries/json.ts";
 import { ConsulError } from "../../http/consul-error.ts";
 import type { Intention, IntentionAction, IntentionHeader, IntentionPermission, TokenRequirement } from "./intention.ts";
 
@@ -13,7 +13,7 @@ export function intentionsOf(body: unknown, service: string): readonly Intention
   const intentions: Intention[] = [];
   for (const entry of list) {
     // Callers of other clusters have certificates of an authority that this process does not have.
-    if (text(field(entry, "SourcePeer")) !== undefined) continue;
+    if (textOrNone(field(entry, "SourcePeer"), "of a peer") !== undefined) continue;
     const intention = intentionOf(entry);
     if (!intentions.some(({ source }) => source === intention.source)) intentions.push(intention);
   }
@@ -21,11 +21,11 @@ export function intentionsOf(body: unknown, service: string): readonly Intention
 }
 
 function intentionOf(entry: unknown): Intention {
-  const source = text(field(entry, "SourceName"));
-  const id = `${source} → ${text(field(entry, "DestinationName"))}`;
+  const source = textOrNone(field(entry, "SourceName"), "without a source");
   if (source === undefined) throw new ConsulError("an intention has no source");
-  if (text(field(entry, "SourceSamenessGroup")) !== undefined) throw new ConsulError(`the intention ${id} has a sameness group`);
-  const namespace = text(field(entry, "SourceNS")) ?? "default";
+  const id = `${source} → ${textOrNone(field(entry, "DestinationName"), `of ${source}`)}`;
+  if (textOrNone(field(entry, "SourceSamenessGroup"), id) !== undefined) throw new ConsulError(`the intention ${id} has a sameness group`);
+  const namespace = textOrNone(field(entry, "SourceNS"), id) ?? "default";
   if (namespace !== "default") throw new ConsulError(`the intention ${id} is of the namespace ${namespace}, and only default is supported`);
   const permissions = listOf(field(entry, "Permissions"), id).map((each) => permissionOf(each, id));
   const tokens = tokensOf(field(entry, "JWT"), id);
@@ -35,10 +35,9 @@ function intentionOf(entry: unknown): Intention {
 function permissionOf(entry: unknown, id: string): IntentionPermission {
   refuseUnknown(entry, ["Action", "HTTP", "JWT"], id);
   const http = field(entry, "HTTP");
+  objectOrNone(http, id);
   refuseUnknown(http, ["PathExact", "PathPrefix", "PathRegex", "Header", "Methods"], id);
-  const exact = text(field(http, "PathExact"));
-  const prefix = text(field(http, "PathPrefix"));
-  const regex = text(field(http, "PathRegex"));
+  const [exact, prefix, regex] = onlyOne(http, ["PathExact", "PathPrefix", "PathRegex"], id);
   return {
     action: actionOf(field(entry, "Action"), id),
     path: exact !== undefined ? { exact } : prefix !== undefined ? { prefix } : regex !== undefined ? { regex } : undefined,
@@ -50,9 +49,8 @@ function permissionOf(entry: unknown, id: string): IntentionPermission {
 
 function headerOf(entry: unknown, id: string): readonly IntentionHeader[] {
   refuseUnknown(entry, ["Name", "Present", "Exact", "Prefix", "Suffix", "Contains", "Regex", "Invert", "IgnoreCase"], id);
-  const [exact, regex, prefix, suffix, contains] = ["Exact", "Regex", "Prefix", "Suffix", "Contains"].map((name) =>
-    text(field(entry, name)),
-  );
+  const [exact, regex, prefix, suffix, contains] = onlyOne(entry, ["Exact", "Regex", "Prefix", "Suffix", "Contains"], id);
+  const isPresent = flagOf(field(entry, "Present"), id);
   const test: IntentionHeader["test"] | undefined =
     exact !== undefined
       ? { exact }
@@ -64,15 +62,16 @@ function headerOf(entry: unknown, id: string): readonly IntentionHeader[] {
             ? { suffix }
             : contains !== undefined
               ? { contains }
-              : field(entry, "Present") === true
+              : isPresent
                 ? { present: true }
                 : undefined;
   if (test === undefined) throw new ConsulError(`the intention ${id} has a condition on a header that asks for nothing`);
   const name = textOf(field(entry, "Name"), id).toLowerCase();
-  return [{ name, test, invert: field(entry, "Invert") === true, ignoreCase: field(entry, "IgnoreCase") === true }];
+  return [{ name, test, invert: flagOf(field(entry, "Invert"), id), ignoreCase: flagOf(field(entry, "IgnoreCase"), id) }];
 }
 
 function tokensOf(entry: unknown, id: string): readonly TokenRequirement[] {
+  objectOrNone(entry, id);
   return listOf(field(entry, "Providers"), id).map((provider) => ({
     provider: textOf(field(provider, "Name"), id),
     claims: listOf(field(provider, "VerifyClaims"), id).map((claim) => ({
@@ -91,6 +90,30 @@ function listOf(value: unknown, id: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value;
   throw new ConsulError(`the intention ${id} has something else in place of a list`);
+}
+
+/** The text of a field that may be left out or empty. One of another kind is an error: without its condition, an intention would allow more. */
+function textOrNone(value: unknown, id: string): string | undefined {
+  return value === undefined || value === null || value === "" ? undefined : textOf(value, id);
+}
+
+function flagOf(value: unknown, id: string): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value === "boolean") return value;
+  throw new ConsulError(`the intention ${id} has something else in place of true or false`);
+}
+
+function objectOrNone(value: unknown, id: string): void {
+  if (value === undefined || value === null || (typeof value === "object" && !Array.isArray(value))) return;
+  throw new ConsulError(`the intention ${id} has something else in place of an object`);
+}
+
+/** The values of fields, of which one at most may be there. */
+function onlyOne(object: unknown, names: readonly string[], id: string): readonly (string | undefined)[] {
+  const values = names.map((name) => textOrNone(field(object, name), id));
+  if (values.filter((value) => value !== undefined).length > 1)
+    throw new ConsulError(`the intention ${id} has several of ${names.join(", ")}, of which one would be left out`);
+  return values;
 }
 
 function textOf(value: unknown, id: string): string {

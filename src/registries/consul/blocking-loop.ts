@@ -1,10 +1,10 @@
-import { fullJitter, sleepUnlessAborted } from "../../../core/clock.ts";
-import { nextIndex, noIndex, parseIndex } from "../blocking-index.ts";
-import type { ConsulClient } from "../http/client.ts";
-import { ConsulError } from "../http/consul-error.ts";
-import type { RawCall } from "../http/raw-call.ts";
-import type { ConsulSettings } from "../options.ts";
-import { Pace } from "../pace.ts";
+import { fullJitter, sleepUnlessAborted } from "../../core/clock.ts";
+import { nextIndex, noIndex, parseIndex } from "./blocking-index.ts";
+import type { ConsulClient } from "./http/client.ts";
+import { ConsulError } from "./http/consul-error.ts";
+import type { RawCall } from "./http/raw-call.ts";
+import type { ConsulSettings } from "./options.ts";
+import { Pace } from "./pace.ts";
 
 /** Consul lets a query wait up to a sixteenth longer, so that not all return at once. */
 const waitSlack = 17 / 16;
