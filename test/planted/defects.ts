@@ -204,11 +204,11 @@ export const defects: readonly PlantedDefect[] = [
     tests: [threat("authorization")],
   },
   {
-    name: "an identity below a path is one that begins alike",
-    file: "src/authorization/conditions/identity-pattern.ts",
-    from: 'pattern.endsWith("/") ? identity.length',
-    to: 'pattern.endsWith("") ? identity.length',
-    tests: ["test/authorization", "test/property/authorization.test.ts"],
+    name: "a rule for all below a path finds none of them",
+    file: "src/authorization/rule-index.ts",
+    from: "this.#below.get(identity.slice(0, slash + 1))",
+    to: "this.#below.get(identity.slice(0, slash))",
+    tests: [threat("authorization")],
   },
   {
     name: "headers of strangers are believed",

@@ -178,6 +178,23 @@ describe("T45: mistakes of a policy, and requests that are almost the allowed on
     expect((await ask(port, { headers: { "x-team": ["a", "b"] } })).status).toBe(403);
   });
 
+  test("all below a path are neither the path itself nor what begins alike", async () => {
+    const { port } = await guarded({
+      trust: { identity: "x-forwarded-client-cert" },
+      authorization: { policy: { rules: [{ id: "shop", action: "allow", from: { identities: ["spiffe://td/shop/"] } }] } },
+    });
+    const status = async (id: string) => (await ask(port, { headers: { "x-forwarded-client-cert": `URI=${id}` } })).status;
+    expect([await status("spiffe://td/shop/web"), await status("spiffe://td/shop/eu/web")]).toEqual([200, 200]);
+    for (const id of [
+      "spiffe://td/shop",
+      "spiffe://td/shopping/web",
+      "spiffe://td/shop/",
+      "spiffe://td2/shop/web",
+      "spiffe://td/x/shop/web",
+    ])
+      expect(await status(id), id).toBe(403);
+  });
+
   test("an identity that is only claimed is none", async () => {
     const { port } = await guarded({
       trust: { peers: [] },
