@@ -55,7 +55,7 @@ test.each([
   ["h2", () => createSecureServer({ allowHTTP1: true })],
 ] as const)("explain says of each instance whether it is encrypted, by which protocol and identity: %s", async (protocol, make) => {
   const endpoints = [await instance(make() as NodeServer, true), await instance(createServer(), false)];
-  const { mesh } = await meshOver(endpoints, { protocol: protocol === "h2" ? "auto" : "h1", peer: { id: orders } });
+  const { mesh } = await meshOver(endpoints, { protocol: protocol === "h2" ? "auto" : "h1", peer: { mode: "permissive", id: orders } });
   expect(mesh.explain("orders")).toBeUndefined();
   for (let call = 0; call < 4; call++) await (await mesh.fetch("orders/")).text();
   const explained = mesh.explain("orders");

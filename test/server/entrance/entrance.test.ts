@@ -87,7 +87,11 @@ describe("a server with an identity", () => {
         'ERR_TLS_PEER_REFUSED: "spiffe://td/web/../admin" is no SPIFFE id',
       ],
       ["a certificate of the past", await client({ uris: [web], ...past }), "ERR_TLS_PEER_REFUSED: certificate has expired"],
-      ["an old version of TLS", { ...(await client({ uris: [web] })), maxVersion: "TLSv1.2" }, "ERR_SSL_UNSUPPORTED_PROTOCOL"],
+      [
+        "an old version of TLS",
+        { ...(await client({ uris: [web] })), maxVersion: "TLSv1.2" },
+        "ERR_SSL_UNSUPPORTED_PROTOCOL: its client speaks no TLSv1.3 (callers.minVersion)",
+      ],
     ];
     for (const [attack, tls, why] of attacks) {
       const before = lines.length;
