@@ -90,6 +90,8 @@ async function bundle(): Promise<readonly string[]> {
     platform: "node",
     transform: { target: "es2024" },
     plugins: [loaders, pageAsText],
+    // Groups that leave their dependencies to others need it; `test/package/package.test.ts` compares what the entries export.
+    preserveEntrySignatures: "allow-extension",
     // Packages stay imports: one copy of each in a process, of the version that the user installed.
     external: (id) => !id.startsWith(".") && !isAbsolute(id),
   });
@@ -105,8 +107,16 @@ async function bundle(): Promise<readonly string[]> {
       // What two entries use is one copy for both: an error that one of them throws is an instance of the class that another exports.
       codeSplitting: {
         groups: [
-          { name: "seams", test: /[\\/]src[\\/](core|discovery)[\\/]/, minShareCount: 2 },
-          { name: "mesh", test: /[\\/]src[\\/](?!server[\\/])/, minShareCount: 2 },
+          { name: "seams", test: /[\\/]src[\\/](core|discovery)[\\/](?!(?:dns|combined|file)[\\/])/, minShareCount: 2, priority: 3 },
+          // `inmesh` and `inmesh/config` share it; a server loads none of it.
+          {
+            name: "client",
+            test: /[\\/]src[\\/](?:balancer[\\/]pickers|discovery[\\/](?:dns|combined|file))[\\/](?!adaptive)/,
+            minShareCount: 2,
+            priority: 2,
+            includeDependenciesRecursively: false,
+          },
+          { name: "mesh", test: /[\\/]src[\\/](?!server[\\/])/, minShareCount: 2, priority: 1 },
           // `inmesh/server` and `inmesh/fastify` share it; a client loads none of it.
           { name: "serving", minShareCount: 2 },
         ],

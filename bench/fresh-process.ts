@@ -35,6 +35,10 @@ const programs: Readonly<Record<string, string>> = {
     const { endpoints } = mesh.explain("users");
     const called = endpoints.filter(({ attempts }) => attempts > 0).length;
     if (called < Math.min(CALLS, 100)) throw new Error(called + " of " + endpoints.length + " endpoints were called by " + CALLS + " calls");`,
+  // The steps to a mesh, without a call.
+  "node:http2, imported": `await import("node:http2");`,
+  "undici's client, imported": `await import("undici/lib/dispatcher/pool.js");`,
+  "inmesh, imported": `await import("inmesh");`,
   "bare node": "",
 };
 

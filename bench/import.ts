@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "..");
 const run = promisify(execFile);
 const megabyte = 1_000_000;
 /** The clients that are compared here: the one that is only watched on use spreads many calls over its instances, for `bench -- on-use`. */
-const clients = freshClients.filter((client) => client !== "mesh.fetch, on-use");
+const clients = freshClients.filter((client) => client !== "mesh.fetch, on-use" && !client.endsWith(", imported"));
 /** The clients of the rows with a thousand calls: a bare node makes none. */
 const clientsOfMany = clients.filter((client) => client !== "bare node");
 

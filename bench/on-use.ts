@@ -6,7 +6,7 @@ import { measureRounds } from "./rounds.ts";
 const calls = 1_000;
 const mesh = "mesh.fetch, on-use";
 const bare = "bare node";
-const names = [mesh, "undici.request", "Node's fetch", bare];
+const names = [mesh, "undici.request", "Node's fetch", "node:http2, imported", "undici's client, imported", "inmesh, imported", bare];
 const boundMiB = 25;
 
 /**

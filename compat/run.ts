@@ -42,7 +42,7 @@ function optionsOf(args: string[]): Options {
       only: { type: "string", default: "" },
       fetch: { type: "string", default: "mesh" },
       dispatcher: { type: "string", default: "mesh" },
-      timeout: { type: "string", default: "60" },
+      timeout: { type: "string", default: "180" },
     },
   });
   const [path, ...others] = positionals;

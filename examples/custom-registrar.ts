@@ -143,11 +143,9 @@ for (const { name, run } of contract) {
   console.log(`holds: ${name}`);
 }
 
-{
-  // Leaving the block deregisters.
-  await using registration = await httpRegistrar({ url, ttlMs: 15_000 }).register({ service: "orders", port: 8080 });
-  console.log(`${registration.id} is ${registration.status}, ${listed().length} listed`);
-}
+const registration = await httpRegistrar({ url, ttlMs: 15_000 }).register({ service: "orders", port: 8080 });
+console.log(`${registration.id} is ${registration.status}, ${listed().length} listed`);
+await registration.deregister();
 console.log(`${listed().length} listed`);
 registry.close();
 registry.closeAllConnections();

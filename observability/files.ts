@@ -6,9 +6,16 @@ import { spellings } from "../src/assets/spelling.ts";
 import { discovery } from "./discovery.ts";
 import { overview } from "./overview.ts";
 import { resilience } from "./resilience.ts";
+import { security } from "./security.ts";
 import { service } from "./service.ts";
 
-const dashboards: Readonly<Record<(typeof dashboardNames)[number], () => Dashboard>> = { overview, service, discovery, resilience };
+const dashboards: Readonly<Record<(typeof dashboardNames)[number], () => Dashboard>> = {
+  overview,
+  service,
+  discovery,
+  resilience,
+  security,
+};
 
 /** The generated files of `observability/`, in both spellings, with the defaults of `inmesh assets`: text by path. */
 export function generatedFiles(): ReadonlyMap<string, string> {

@@ -199,14 +199,7 @@ const loadAndTime: Row = {
       unit: "reqps",
       min: 0,
       queries: [{ expr: rate(each, "inmesh.client.deadline.exceeded"), legend: serviceLegend }],
-      width: 12,
-    }),
-    timeSeries({
-      title: "Client certificates",
-      description: "Time until the client certificate of each process expires.",
-      unit: "s",
-      queries: [{ expr: `${select(chosenScope, "inmesh.tls.certificate.expiry")} - time()`, legend: "{{job}} {{instance}}" }],
-      width: 12,
+      width: 24,
     }),
   ],
 };

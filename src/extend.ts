@@ -12,7 +12,7 @@ export { localResponse } from "./core/buffered-body.ts";
 export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
 export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
 export type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall } from "./core/dispatch.ts";
-export type { CloseListener, RequestBody, ResponseBody } from "./core/http/body.ts";
+export type { CloseListener, ContentVerdict, RequestBody, ResponseBody } from "./core/http/body.ts";
 export type { RequestHeaders } from "./core/http/request-headers.ts";
 export { type HeaderLines, headerOf } from "./core/http/response-headers.ts";
 export type { TransferListener } from "./core/http/transfer-listener.ts";
@@ -21,6 +21,7 @@ export type { LeftOut } from "./core/left-out.ts";
 // Observers, and subscribers of diagnostics channels.
 export type { CallEnd, CallObserver, Observation } from "./core/observing/call-observer.ts";
 export type { ConsideredPick, DecisionRecorder, TracedRequest } from "./core/observing/call-trace.ts";
+export type { ConnectionRefusal } from "./core/observing/connection-refusal.ts";
 export type {
   BreakerEvent,
   DiscoveryErrorEvent,
@@ -35,6 +36,7 @@ export type {
   RetryDenial,
   RetryDeniedEvent,
   RetryEvent,
+  ServerConnectionEvent,
   ServingEvent,
   TraceEvent,
 } from "./core/observing/events.ts";
@@ -88,6 +90,7 @@ export type {
   RequestMessage,
   RetryDeniedMessage,
   RetryMessage,
+  ServerConnectionMessage,
   ServingMessage,
   TraceMessage,
 } from "./telemetry/channel-messages.ts";

@@ -33,7 +33,7 @@ export type { BreakerState } from "./core/breaker-state.ts";
 export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
-export type { Endpoint } from "./core/endpoint.ts";
+export type { Endpoint, EndpointPeer } from "./core/endpoint.ts";
 export {
   type AttemptRecord,
   isMeshError,
@@ -46,6 +46,8 @@ export {
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
+export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";
+export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
 export type {
   ConcurrencyReading,
   InstanceFigures,

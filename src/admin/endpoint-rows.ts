@@ -1,4 +1,5 @@
 import type { EndpointExplanation, ServiceExplanation } from "../mesh/explanation.ts";
+import { encryptionText } from "../mesh/explanation-table.ts";
 import type { ServiceTally } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
 import type { EndpointRow, InstanceReading, OutsideRow } from "./snapshot.ts";
@@ -18,9 +19,9 @@ export function instanceOf({ endpoint, address, state, avoided }: EndpointExplan
 }
 
 /** An endpoint with everything that is known about it. */
-export function endpointRow(explained: EndpointExplanation, tally: ServiceTally): EndpointRow {
+export function endpointRow(explained: EndpointExplanation, tally: ServiceTally, nowMs: number): EndpointRow {
   const { endpoint, candidate, reason, share, shareGot, shareMeant, ejection, ejections, healthCheck, warning } = explained;
-  const { inFlight, attempts, failures, failureRatio, latencyMs, picker } = explained;
+  const { inFlight, attempts, failures, failureRatio, latencyMs, connection, picker } = explained;
   return {
     ...instanceOf(explained, tally),
     zone: endpoint.zone ?? null,
@@ -48,6 +49,7 @@ export function endpointRow(explained: EndpointExplanation, tally: ServiceTally)
     failures,
     failureRatio: failureRatio ?? null,
     latencyMs,
+    connection: shownText(encryptionText(connection, nowMs)),
     picker: picker === undefined ? null : shownFigures(picker),
   };
 }

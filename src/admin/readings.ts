@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -7,7 +8,7 @@ import { registrySummary } from "./health/registry-summary.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ServiceTally, secondOf } from "./service-tally.ts";
 import { shownText } from "./shown-text.ts";
-import type { MeshSnapshot, RegistryRow, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
+import type { IdentityRow, MeshSnapshot, RegistryRow, ServiceRow, ServiceSnapshot } from "./snapshot.ts";
 
 const rateS = 10;
 const shareS = 60;
@@ -61,9 +62,14 @@ export class Readings {
         uptimeS: process.uptime(),
         zone: recorder.reading?.zone ?? null,
         certificateExpiresAtMs: recorder.reading?.certificateExpiresAtMs ?? null,
+        identity: identityRow(recorder.reading?.identity?.()),
       },
       registry: registrySummary(services.map((row) => row.registry)),
-      servers: recorder.reading?.servers() ?? [],
+      servers: (recorder.reading?.servers() ?? []).map(({ identity, callersMode, ...each }) => ({
+        ...each,
+        identity: identityRow(identity),
+        callersMode: callersMode ?? null,
+      })),
       registrations: (recorder.reading?.registrations() ?? []).map((each) => ({ ...each, registry: shownText(each.registry) })),
       services,
     };
@@ -92,7 +98,7 @@ export class Readings {
       discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
       leftOut: explanation.leftOut.map(({ reason, count }) => ({ reason: shownText(reason), count })),
       outside: explanation.outside.slice(0, maxOutside).map(outsideRow),
-      endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally)),
+      endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally, clock.wallNow())),
       endpointsFound: found.length,
       canChange,
       errors: tally.errors.list(),
@@ -136,6 +142,19 @@ export class Readings {
     if (Object.values(endpoints).reduce((sum, count) => sum + count, 0) > fewInstances) return null;
     return this.#options.mesh.explain(service)?.endpoints.map((explained) => instanceOf(explained, tally)) ?? [];
   }
+}
+
+function identityRow(identity: IdentityReading | undefined): IdentityRow | null {
+  if (identity === undefined) return null;
+  const { source, state, id, expiresAtMs, lifetimeMs, failure } = identity;
+  return {
+    source: shownText(source),
+    state,
+    id: id ?? null,
+    expiresAtMs: expiresAtMs ?? null,
+    lifetimeMs: lifetimeMs ?? null,
+    failure: failure === undefined ? null : shownText(failure),
+  };
 }
 
 function registryRow({ source, state, failingMs, error }: RegistryReading): RegistryRow {

@@ -78,6 +78,7 @@ export class Recorder implements Observer {
     trace: undefined,
     registration: undefined,
     serving: undefined,
+    "server-connection": undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

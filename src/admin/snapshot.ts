@@ -1,4 +1,5 @@
 import type { LeftOutCount } from "../core/left-out.ts";
+import type { IdentityState } from "../core/observing/identity-reading.ts";
 import type { ConcurrencyReading, RegistrationReading, RegistryState, ServerReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 
@@ -85,6 +86,29 @@ export interface ServiceRow extends Omit<ServiceReading, "discoveryAgeMs" | "reg
   readonly dashboardUrl: string | null;
 }
 
+/** An identity of the process. */
+export interface IdentityRow {
+  /** The source of it: `files`, `consul`, `workload-api`; `tls` for the certificate of the option `tls`. */
+  readonly source: string;
+  readonly state: IdentityState;
+  /** Its SPIFFE id; `null` without one. */
+  readonly id: string | null;
+  /** Milliseconds since the epoch; `null` before the first certificate. */
+  readonly expiresAtMs: number | null;
+  /** `null` before the first certificate. */
+  readonly lifetimeMs: number | null;
+  /** The last failure of its source; `null` since the last good one. */
+  readonly failure: string | null;
+}
+
+/** A server of the process. */
+export interface ServerRow extends Omit<ServerReading, "identity" | "callersMode"> {
+  /** The identity that it shows; `null` without one. */
+  readonly identity: IdentityRow | null;
+  /** Which connections it takes; `null` without an identity. */
+  readonly callersMode: "strict" | "permissive" | null;
+}
+
 /** The process of a snapshot. */
 export interface ProcessReading {
   readonly pid: number;
@@ -96,6 +120,8 @@ export interface ProcessReading {
   readonly zone: string | null;
   /** Expiry of its client certificate, in milliseconds since the epoch; `null` without one. */
   readonly certificateExpiresAtMs: number | null;
+  /** Its identity towards instances; `null` without one. */
+  readonly identity: IdentityRow | null;
 }
 
 /** The answer of `GET /api/mesh`, and the data of each event of `GET /api/events`. */
@@ -106,7 +132,7 @@ export interface MeshSnapshot {
   readonly process: ProcessReading;
   readonly registry: RegistrySummary;
   /** The servers of the process (`inmesh/server`). */
-  readonly servers: readonly ServerReading[];
+  readonly servers: readonly ServerRow[];
   /** The registrations of the process itself, one for each registry. */
   readonly registrations: readonly RegistrationReading[];
   /** Sorted by name. */
@@ -163,6 +189,8 @@ export interface EndpointRow extends InstanceReading {
   readonly failureRatio: number | null;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;
+  /** Whether it is spoken to over TLS, and as which identity it has shown itself: `clear text`, `TLSv1.3 h2 spiffe://example.org/orders, 23 h left`. */
+  readonly connection: string;
   /** The knowledge of the picker about it, such as its cost and the terms of that; `null` for a picker without figures. */
   readonly picker: Readonly<Record<string, number | string>> | null;
 }

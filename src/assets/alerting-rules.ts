@@ -1,8 +1,9 @@
 import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { errorBudgetAlerts } from "./alerts-of-budget.ts";
 import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
+import { authorizationAlerts, encryptionAlerts, identityAlerts } from "./alerts-of-security.ts";
 import { servingAlerts } from "./alerts-of-serving.ts";
-import { capacityAlerts, certificateAlerts, discoveryAlerts, registrationAlerts } from "./alerts-of-state.ts";
+import { capacityAlerts, discoveryAlerts, registrationAlerts } from "./alerts-of-state.ts";
 import type { RuleGroup } from "./recording-rules.ts";
 import type { Scope } from "./selection.ts";
 import type { AllThresholds } from "./thresholds.ts";
@@ -16,7 +17,7 @@ export interface AlertingRule {
   readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
 
-/** Every alert as a rule, in two groups. `runbooks` is the address of the page that has a heading for each alert. */
+/** Every alert as a rule, in three groups. `runbooks` is the address of the page that has a heading for each alert. */
 export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks: string): readonly RuleGroup<AlertingRule>[] {
   const written = ({ severity, summary, description, ...rule }: AlertDefinition): AlertingRule => ({
     ...rule,
@@ -28,15 +29,11 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
     ...retryAndLatencyAlerts(scope, thresholds),
     ...endedCallAlerts(scope, thresholds),
   ];
-  const ofState = [
-    ...capacityAlerts(scope),
-    ...discoveryAlerts(scope, thresholds),
-    ...certificateAlerts(scope, thresholds),
-    ...registrationAlerts(scope),
-    ...servingAlerts(scope),
-  ];
+  const ofState = [...capacityAlerts(scope), ...discoveryAlerts(scope, thresholds), ...registrationAlerts(scope), ...servingAlerts(scope)];
+  const ofSecurity = [...identityAlerts(scope, thresholds), ...encryptionAlerts(scope), ...authorizationAlerts(scope)];
   return [
     { name: "inmesh-calls", rules: ofCalls.map(written) },
     { name: "inmesh-state", rules: ofState.map(written) },
+    { name: "inmesh-security", rules: ofSecurity.map(written) },
   ];
 }

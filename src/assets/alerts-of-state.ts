@@ -76,29 +76,6 @@ export function discoveryAlerts(scope: Scope, { discoveryMaxAgeMs }: AllThreshol
   ];
 }
 
-/** Alerts on the client certificates of the callers. */
-export function certificateAlerts(scope: Scope, { certificateWarningMs }: AllThresholds): readonly AlertDefinition[] {
-  const expiry = select(scope, "inmesh.tls.certificate.expiry");
-  return [
-    {
-      alert: "InmeshCertificateExpiring",
-      severity: "ticket",
-      expr: `${expiry} - time() < ${certificateWarningMs / 1000}\nand ${expiry} - time() > 0`,
-      for: "5m",
-      summary: `A client certificate of ${job} expires soon`,
-      description: `The client certificate of {{ $labels.instance }} expires in {{ $value | humanizeDuration }}.`,
-    },
-    {
-      alert: "InmeshCertificateExpired",
-      severity: "page",
-      expr: `${expiry} - time() <= 0`,
-      for: "1m",
-      summary: `A client certificate of ${job} has expired`,
-      description: `The client certificate of {{ $labels.instance }} has expired: instances refuse its connections.`,
-    },
-  ];
-}
-
 /** Alerts on what the processes have registered of themselves. */
 export function registrationAlerts(scope: Scope): readonly AlertDefinition[] {
   const missing = select(scope, "inmesh.registrations", ['inmesh_registration_state=~"pending|failing"']);

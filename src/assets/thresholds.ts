@@ -11,7 +11,10 @@ export interface Thresholds {
    * between two answers of the source. @default 300000
    */
   readonly discoveryMaxAgeMs?: number | undefined;
-  /** Time before its expiry at which a client certificate should have been renewed, in milliseconds, 1000 or more. @default 604800000, seven days */
+  /**
+   * Time before its expiry at which a certificate should have been renewed, in milliseconds, 1000 or more. One that is valid for a shorter time than ten times
+   * this one should have been when a tenth of it is left. @default 604800000, seven days
+   */
   readonly certificateWarningMs?: number | undefined;
 }
 

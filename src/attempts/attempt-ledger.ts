@@ -11,6 +11,7 @@ import { isUnreachable, noteOutcome, type Outcome, outcomeOfAttempt, outcomeOfRe
 import type { SendProgress } from "../core/send-progress.ts";
 import { statisticsOf, type Upstream } from "../core/upstream.ts";
 import type { HeadVerdict, PassiveHealth } from "../rotation/passive-health.ts";
+import { type ContentJudge, DecodedContent, isDecoded } from "./decoded-content.ts";
 import { Patience } from "./patience.ts";
 
 /** The parts that an {@link AttemptLedger} reports to. */
@@ -55,7 +56,7 @@ export class AttemptLedger {
 }
 
 /** The books of one attempt: `sent`, then `head`, then `end`. Each counts once, and `end` may come at any time. */
-export class Attempt {
+export class Attempt implements ContentJudge {
   readonly #options: JudgingOptions;
   readonly #upstream: Upstream;
   readonly #request: MeshRequest;
@@ -67,6 +68,8 @@ export class Attempt {
   /** `undefined` until the head has come. */
   #response: MeshResponse | undefined = undefined;
   #verdict: HeadVerdict | undefined = undefined;
+  /** The content of a response that is decoded; `undefined` for every other one. */
+  #content: DecodedContent | undefined = undefined;
   #hasEnded = false;
 
   constructor({ options }: AttemptLedger, upstream: Upstream, request: MeshRequest) {
@@ -104,6 +107,7 @@ export class Attempt {
     if (said !== undefined) this.#options.onSaid?.(this.#upstream, said);
     if (hasFailed(response)) statisticsOf(this.#upstream).failures++;
     this.#request.trace?.ended(this.#upstream, { status: response.status });
+    if (isDecoded(this.#request, response)) this.#content = new DecodedContent(response.body, this.#options.clock, this);
     if (this.#permit !== undefined) this.#verdict = this.#options.passiveHealth?.answered(this.#upstream, this.#permit, response);
     if (this.#sentAt === undefined) return;
     const now = this.#options.clock.now();
@@ -121,22 +125,37 @@ export class Attempt {
   end(error: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    const { onEnd } = this.#options;
-    const statistics = statisticsOf(this.#upstream);
-    const outcome = this.#outcome(error);
-    // A body may break after a head that was counted.
-    if (outcome === "failure" && !(this.#response !== undefined && hasFailed(this.#response))) statistics.failures++;
-    if (this.#response === undefined && error !== undefined) this.#request.trace?.failed(this.#upstream, error);
-    if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
-    this.#reportEnd(error, outcome);
-    statistics.inFlight--;
+    // A whole body is no proof yet where its content is decoded. The instance has room all the same.
+    const isProof = error !== undefined || this.#content === undefined || !this.#content.isOpen();
+    const outcome = isProof ? this.#judge(error) : undefined;
+    statisticsOf(this.#upstream).inFlight--;
     // An instance that cannot be reached fails before anything is sent.
     if (outcome === "failure" && this.#sentAt === undefined) {
       countRecent(this.#upstream, this.#options.clock.now());
       this.#learner = this.#beginLearning();
     }
+    if (isProof) this.#learnEnd(error);
+    this.#options.onEnd?.();
+  }
+
+  judgeContent(error: unknown): void {
+    if (!this.#hasEnded) {
+      this.end(error);
+      return;
+    }
+    this.#judge(error);
     this.#learnEnd(error);
-    onEnd?.();
+  }
+
+  /** Tells all that judge the instance how the attempt has ended. */
+  #judge(error: unknown): Outcome {
+    const outcome = this.#outcome(error);
+    // A body may break after a head that was counted.
+    if (outcome === "failure" && !(this.#response !== undefined && hasFailed(this.#response))) statisticsOf(this.#upstream).failures++;
+    if (this.#response === undefined && error !== undefined) this.#request.trace?.failed(this.#upstream, error);
+    if (outcome === "failure" && isUnreachable(error)) this.#options.onUnreachable?.();
+    this.#reportEnd(error, outcome);
+    return outcome;
   }
 
   /** How the attempt ended, as evidence about the instance. */
@@ -168,6 +187,7 @@ export class Attempt {
     } catch (thrown) {
       warnOfThrow("onEnd of a picker's learner", thrown);
     }
+    this.#learner = undefined;
   }
 
   /** How long the instance had been waited for, in milliseconds. */

@@ -7,6 +7,8 @@ import type { Attempt } from "./attempt-ledger.ts";
 /** An attempt outside of the pipeline: a request on a socket of `node:http`, an upgraded connection. */
 export interface Lease {
   readonly upstream: Upstream;
+  /** The value of `authorization` that the request has to carry: the token of the service; `undefined` for none, and where the request has its own. */
+  readonly authorization?: string | undefined;
   /** The request has been sent whole: from now on the time is the instance's, and not that of a client that may write slowly. */
   sent(): void;
   /** The response head has come; `headers` are names in lower case and values in turn. */
@@ -81,4 +83,24 @@ function failureOf({ service, address }: Upstream, refused: boolean): MeshError 
   return refused
     ? new MeshError("ERR_MESH_CONNECT", `no connection to ${address}`, { service, maybeExecuted: false, stack: false })
     : new MeshError("ERR_MESH_PROTOCOL", `the connection to ${address} broke`, { service, stack: false });
+}
+
+/** The lease, that calls `leave` once: at its end. */
+export function leaving(lease: Lease, leave: () => void): Lease {
+  let isOver = false;
+  const end = (): void => {
+    if (!isOver) leave();
+    isOver = true;
+  };
+  return {
+    ...lease,
+    failed: (error) => {
+      lease.failed(error);
+      end();
+    },
+    settle: (outcome, refused) => {
+      lease.settle(outcome, refused);
+      end();
+    },
+  };
 }

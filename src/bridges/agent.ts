@@ -14,6 +14,7 @@ import { parseOrigin } from "../fetch/target.ts";
 import type { IdleSockets } from "../wire/idle-sockets.ts";
 import type { InstanceConnector } from "../wire/instance-connector.ts";
 import { connectionFailed, follow } from "./request-outcome.ts";
+import { addAuthorization, hasAuthorization } from "./token-header.ts";
 import { endWithoutSocket, onDestroyedWaiting } from "./waiting-request.ts";
 
 /** A service, as far as a {@link MeshAgent} uses it. */
@@ -21,8 +22,8 @@ export interface AgentService {
   readonly wire: WireSettings;
   /** The name of the mesh towards instances; `undefined` where they are told none. */
   readonly caller: string | undefined;
-  /** Picks an instance for a request. The request is in flight there until the lease is settled. */
-  lease(request: MeshRequest): Promise<Lease>;
+  /** Picks an instance for a request, which has a token of its own or gets that of the service. It is in flight there until the lease is settled. */
+  lease(request: MeshRequest, hasOwnToken: boolean): Promise<Lease>;
 }
 
 /** The mesh, as far as a {@link MeshAgent} uses it. */
@@ -163,12 +164,19 @@ export class MeshAgent extends Agent {
     this.#closeOutdated();
     const lease = await service.lease(
       meshRequest({ service: name, requiresTls, method: request.method, path: request.path, headers: {}, body: undefined, cancellation }),
+      hasAuthorization(request),
     );
     if (request.destroyed) {
       lease.settle("neutral");
       return;
     }
-    const { upstream } = lease;
+    const { upstream, authorization } = lease;
+    try {
+      if (authorization !== undefined && !hasAuthorization(request)) addAuthorization(request, name, authorization);
+    } catch (error) {
+      lease.settle("neutral");
+      throw error;
+    }
     const { host, port } = upstream.endpoint;
     follow(request, lease, origin);
     const destination: Destination = { upstream, wire, version: this.#target.connector.identity.version, giveUp: () => {} };

@@ -54,7 +54,11 @@ export function follow(request: ClientRequest, lease: Lease, origin: string): vo
     if (request.listenerCount("upgrade") === 0) socket.destroy();
   });
   request.once(errorMonitor, (error: Error) => {
-    if (isAnswered) return;
+    if (isAnswered) {
+      // The client has its head, and gets this error in place of the end of the body.
+      if (isOfTheParser(error)) lease.settle("failure");
+      return;
+    }
     if (connectionFailures.has(error)) {
       // A process that has run out of something learns nothing about the instance.
       lease.settle(isOwnFault(error) ? "neutral" : "failure", true);
@@ -97,8 +101,13 @@ function lowerCased(rawHeaders: readonly string[]): readonly string[] {
 
 /** Whether an error is one of a socket or of the HTTP parser, and not one with which the client gave up its request. */
 function isOfTheConnection(error: Error, request: ClientRequest): boolean {
-  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  const { code, syscall } = error as NodeJS.ErrnoException;
   // "socket hang up" is the error of a connection that the instance has ended, and of a request that the client has destroyed.
   if (code === "ECONNRESET" && syscall === undefined) return request.socket?.readableEnded ?? false;
-  return syscall !== undefined || (typeof code === "string" && code.startsWith("HPE_"));
+  return syscall !== undefined || isOfTheParser(error);
+}
+
+/** Whether an error is that of the HTTP parser: the instance has sent something else. */
+function isOfTheParser({ code }: NodeJS.ErrnoException): boolean {
+  return typeof code === "string" && code.startsWith("HPE_");
 }

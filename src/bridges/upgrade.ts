@@ -3,7 +3,7 @@ import { localResponse } from "../core/buffered-body.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
 import { isMeshError } from "../core/errors.ts";
-import { callerHeader, onceMark } from "../core/http/own-headers.ts";
+import { callerHeader, instanceHeader, onceMark } from "../core/http/own-headers.ts";
 import { headersWith } from "../core/http/request-headers.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import type { Transport } from "../wire/transport.ts";
@@ -34,9 +34,14 @@ async function upgrade({ service, transport }: UpgradeParts, request: MeshReques
   lease.sent();
   try {
     const { wire, caller } = service;
-    const headers = caller === undefined ? request.headers : headersWith(request.headers, { [callerHeader]: `${caller}${onceMark}` });
+    const { authorization } = lease;
+    const headers = headersWith(request.headers, {
+      ...(caller === undefined ? undefined : { [callerHeader]: `${caller}${onceMark}` }),
+      ...(authorization === undefined ? undefined : { authorization }),
+    });
     const upgraded = await transport.upgrade({ ...request, headers, upstream: lease.upstream }, protocol, wire);
-    lease.head(101, upgraded.headers);
+    const { said } = upgraded;
+    lease.head(101, said === undefined ? upgraded.headers : [...upgraded.headers, instanceHeader, said]);
     upgraded.socket.once("close", () => lease.settle("success"));
     return upgraded;
   } catch (error) {

@@ -21,5 +21,12 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   ["stat", { summary: "the services of a running process", load: () => import("./commands/stat.ts") }],
   ["top", { summary: "the same, live", load: () => import("./commands/top.ts") }],
   ["policy", { summary: "decides on the test cases of a policy", load: () => import("./commands/policy.ts") }],
+  [
+    "config",
+    {
+      summary: "checks, prints and compares configurations in files",
+      load: () => import("./commands/config.ts"),
+    },
+  ],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],
 ]);

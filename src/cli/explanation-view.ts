@@ -29,5 +29,6 @@ const columns: readonly Column<Row>[] = [
     spare: 3,
     cell: ({ shareMeant }) => (shareMeant === undefined ? "-" : `${Number((100 * shareMeant).toFixed(1))} %`),
   },
+  { title: "TLS", isWide: true, cell: ({ endpoint }) => (endpoint.secure === true ? "yes" : "no") },
   { title: "WHY", cell: ({ reason, warning }) => (warning === undefined ? reason : `${reason}; ${warning}`) },
 ];

@@ -156,7 +156,7 @@ export function endpointsFor(mode: PeerMode, endpoints: readonly Endpoint[]): re
 export interface WireOptions {
   /**
    * `h1`: HTTP/1.1. `h2`: HTTP/2, without TLS by prior knowledge (h2c). `auto`: the one that an instance which speaks TLS chooses (ALPN),
-   * HTTP/1.1 to the others. @default "h1"
+   * HTTP/1.1 to the others. @default auto to instances that discovery lists as choosing themselves, such as sidecars, h1 to the others
    */
   readonly protocol?: Protocol;
   /** The connections to each instance: their number, age and isolation. */
@@ -177,7 +177,11 @@ export interface WireOptions {
 
 /** The rules of {@link WireOptions}. */
 export const wireOptions = optionTable<WireOptions>()({
-  protocol: choice(["h1", "h2", "auto"], "h1"),
+  protocol: choice(
+    ["h1", "h2", "auto"],
+    undefined,
+    "auto to instances that discovery lists as choosing themselves, such as sidecars, h1 to the others",
+  ),
   connections: group(connectionOptions),
   peer: group(peerOptions),
   bodyIdleTimeoutMs: orFalse(timerMs({ default: 30_000, min: 1 })),
@@ -188,6 +192,11 @@ export const wireOptions = optionTable<WireOptions>()({
 export interface WireSettings extends Omit<Settled<typeof wireOptions.rules>, "connections" | "peer"> {
   readonly connections: Settled<typeof connectionOptions.rules>;
   readonly peer: Settled<typeof peerOptions.rules>;
+}
+
+/** The protocol to an instance: that of the options, else what its endpoint leaves to it. */
+export function protocolTo({ peer }: Endpoint, given: Protocol | undefined): Protocol {
+  return given ?? (peer?.negotiates === true ? "auto" : "h1");
 }
 
 /** The settings of one service's connections. */

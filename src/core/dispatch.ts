@@ -78,6 +78,8 @@ export interface MeshRequest {
   readonly upstream: Upstream | undefined;
   /** How far the body of this attempt has gone out; `undefined` without a body, and above the layer that picks the instance. */
   readonly progress: SendProgress | undefined;
+  /** Whether the content of the response is decoded for the caller, by its `content-encoding`: set in place by `mesh.fetch`. */
+  readonly decodes: boolean;
   /** The listener that is told how the request goes over the wire; `undefined` where none is. */
   readonly transfer: TransferListener | undefined;
   /** The observers of this call. */

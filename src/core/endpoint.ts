@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly socketPath?: string;
   /** Whether the instance speaks TLS. Absent means `false`. */
   readonly secure?: boolean;
+  /** The certificate to expect there, where the source of the endpoint knows it. Only with `secure: true`. */
+  readonly peer?: EndpointPeer;
   /** Relative share of the load, 0–65535. 0: only while no other instance of its priority is available. Absent means 1. */
   readonly weight?: number;
   /** Failure domain, such as an availability zone or datacentre, for zone-aware balancing. */
@@ -25,6 +27,19 @@ export interface Endpoint {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/**
+ * The certificate to expect of an instance, as the source of its endpoint knows it: of a mesh whose ids are made from names of services. It only
+ * demands more: what the options of a service demand (`peer`) goes before it, or is demanded beside it.
+ */
+export interface EndpointPeer {
+  /** The SPIFFE id that the instance must have, in which a segment `*` of the path stands for any one: `spiffe://example.org/orders/*`. */
+  readonly id: string;
+  /** The name that the TLS handshake asks for (SNI), where the options give none. The certificate need not carry it. Absent: the host of the endpoint. */
+  readonly serverName?: string;
+  /** Whether it chooses its protocol (ALPN): HTTP/2 is offered beside HTTP/1.1 then, where the options say nothing of it. Absent means `false`. */
+  readonly negotiates?: boolean;
+}
+
 /** The address of an endpoint in messages: `host:port` with IPv6 in brackets, or `unix:` and the path of its socket. */
 export function addressOf(endpoint: Pick<Endpoint, "host" | "port" | "socketPath">): string {
   return endpoint.socketPath === undefined ? hostAndPort(endpoint) : `unix:${endpoint.socketPath}`;
@@ -35,15 +50,20 @@ export function hostAndPort({ host, port }: Pick<Endpoint, "host" | "port">): st
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Whether two endpoints have the same address and protocol. */
+/** Whether two endpoints have the same address and protocol, and are meant to be the same peer. */
 export function sameAddress(one: Endpoint, other: Endpoint): boolean {
   return (
     one === other ||
     (one.host === other.host &&
       one.port === other.port &&
       one.socketPath === other.socketPath &&
-      Boolean(one.secure) === Boolean(other.secure))
+      Boolean(one.secure) === Boolean(other.secure) &&
+      samePeer(one.peer, other.peer))
   );
+}
+
+function samePeer(one: EndpointPeer | undefined, other: EndpointPeer | undefined): boolean {
+  return one?.id === other?.id && one?.serverName === other?.serverName && Boolean(one?.negotiates) === Boolean(other?.negotiates);
 }
 
 /** Whether two endpoints are alike in all that a picker knows of them beside their addresses. */

@@ -107,6 +107,15 @@ export function completeAttempts(error: MeshError, attempts: readonly AttemptRec
   target.maybeExecuted = attempts.some((attempt) => attempt.maybeExecuted);
 }
 
+/**
+ * Says of an error that the call may have been executed, although what has failed was not: a part of the call was answered before. Returns the error.
+ * @internal
+ */
+export function afterAnswer(error: unknown): unknown {
+  if (error instanceof MeshError) (error as { maybeExecuted: boolean }).maybeExecuted = true;
+  return error;
+}
+
 /** The error of a body that is larger than what may be collected of it. It has no attempts: the instance has done nothing wrong. */
 export function tooLargeToCollect(service: string, maxBytes: number | false): MeshError {
   const message = `the response of "${service}" is larger than ${maxBytes} bytes, which is the most that is collected (maxCollectedBytes): read it as a stream, or raise the limit`;

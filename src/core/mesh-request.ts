@@ -49,6 +49,7 @@ export function meshRequest({
     attempts: emptyArray(),
     upstream: undefined,
     progress: undefined,
+    decodes: false,
     transfer,
     observation: undefined,
     trace: undefined,

@@ -1,4 +1,4 @@
-import { outsideOfCalls } from "./outside-of-calls.ts";
+import { outsideOfCalls } from "./async-context.ts";
 
 /** The callback of a timer as an object: an object that exists for each call anyway saves a closure. */
 export interface TimerHandler {

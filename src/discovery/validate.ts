@@ -1,5 +1,7 @@
-import type { Endpoint } from "../core/endpoint.ts";
+import { isIP } from "node:net";
+import type { Endpoint, EndpointPeer } from "../core/endpoint.ts";
 import { isInstanceHost } from "../core/peers/address-policy.ts";
+import { parseSpiffeIdForm } from "../core/peers/spiffe-id-form.ts";
 import { quoted } from "../core/text/clean-text.ts";
 
 /** The endpoints of an answer that are safe to use, and the entries that were rejected with the reason. */
@@ -73,7 +75,7 @@ export function withinBounds<T>(entries: readonly T[]): readonly T[] {
 
 function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>, allowSocketPaths: boolean): string | undefined {
   if (typeof entry !== "object" || entry === null) return "not an object";
-  const { id, host, port, weight, priority, zone, region, secure, socketPath } = entry as { [key in keyof Endpoint]: unknown };
+  const { id, host, port, weight, priority, zone, region, secure, peer, socketPath } = entry as { [key in keyof Endpoint]: unknown };
   if (typeof id !== "string" || id === "" || id.length > 512 || hasControls(id))
     return "id is not a string of 1 to 512 characters without control characters";
   if (seen.has(id)) return `id ${quoted(id)} occurs twice`;
@@ -91,7 +93,18 @@ function faultOf(entry: unknown, seen: ReadonlyMap<string, Endpoint>, allowSocke
   if (socketPath !== undefined && !(typeof socketPath === "string" && /^\/[^\0]{1,106}$/.test(socketPath)))
     return "socketPath is not an absolute path of up to 107 characters";
   if (secure !== undefined && typeof secure !== "boolean") return "secure is neither true nor false";
-  return undefined;
+  return peer === undefined ? undefined : faultOfPeer(peer, secure);
+}
+
+/** An entry whose `peer` is wrong is rejected whole: without it, less would be demanded of the instance than the source has said. */
+function faultOfPeer(peer: unknown, secure: unknown): string | undefined {
+  if (typeof peer !== "object" || peer === null) return "peer is not an object";
+  const { id, serverName, negotiates } = peer as { [key in keyof EndpointPeer]: unknown };
+  if (typeof id !== "string" || parseSpiffeIdForm(id) === undefined) return "peer.id is not a SPIFFE id with a path";
+  if (serverName !== undefined && !(typeof serverName === "string" && isIP(serverName) === 0 && isInstanceHost(serverName)))
+    return "peer.serverName is not a host name";
+  if (negotiates !== undefined && typeof negotiates !== "boolean") return "peer.negotiates is neither true nor false";
+  return secure === true ? undefined : "peer is given, and secure is not true";
 }
 
 /** Drops metadata that is too large or not text: the instance can be reached without it. */

@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { Readable } from "node:stream";
+import { AsyncContext } from "../core/async-context.ts";
 import { isNodeStream, isWebStream } from "./brands.ts";
 
 type Chunk = Uint8Array | string;
@@ -17,7 +17,7 @@ interface Source {
  */
 export class CallerStream implements AsyncIterable<Chunk>, AsyncIterator<Chunk> {
   readonly #source: Source;
-  readonly #inContext: ReturnType<typeof AsyncLocalStorage.snapshot>;
+  readonly #context: AsyncContext;
   /** Bytes that the source has to give; `undefined` where that is not known. */
   readonly #length: number | undefined;
   #given = 0;
@@ -27,11 +27,15 @@ export class CallerStream implements AsyncIterable<Chunk>, AsyncIterator<Chunk> 
   #isLetGo = false;
 
   /** @throws TypeError for a stream that is locked or has been read. */
-  constructor(stream: AsyncIterable<Chunk> | ReadableStream | NodeJS.ReadableStream, length: number | undefined, inContext = snapshot()) {
+  constructor(
+    stream: AsyncIterable<Chunk> | ReadableStream | NodeJS.ReadableStream,
+    length: number | undefined,
+    context = new AsyncContext(),
+  ) {
     if (isSpent(stream)) throw new TypeError("the stream given as body is locked or has been read already");
     this.#source = sourceOf(stream);
     this.#length = length;
-    this.#inContext = inContext;
+    this.#context = context;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Chunk> {
@@ -64,12 +68,12 @@ export class CallerStream implements AsyncIterable<Chunk>, AsyncIterator<Chunk> 
     if (this.#isLetGo) return;
     this.#isLetGo = true;
     this.#ahead = [];
-    ignoringErrors(() => this.#inContext(() => this.#source.end(reason)));
+    ignoringErrors(() => this.#context.run(() => this.#source.end(reason)));
   };
 
   async #read(): Promise<IteratorResult<Chunk>> {
     if (this.#isLetGo) throw new TypeError("the stream given as body has been let go, since its call has ended");
-    const result = await this.#inContext(() => this.#source.next());
+    const result = await this.#context.run(() => this.#source.next());
     if (this.#length === undefined) return result;
     if (result.done) {
       if (this.#given < this.#length)
@@ -81,11 +85,6 @@ export class CallerStream implements AsyncIterable<Chunk>, AsyncIterator<Chunk> 
       throw new TypeError(`the stream given as body has more than the ${this.#length} bytes that content-length says`);
     return result;
   }
-}
-
-/** The asynchronous context of the caller. */
-export function snapshot(): ReturnType<typeof AsyncLocalStorage.snapshot> {
-  return AsyncLocalStorage.snapshot();
 }
 
 /** Whether `value` can be read as a stream. */

@@ -1,10 +1,12 @@
 import type { Clock } from "../core/clock.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
+import type { ResponseBody } from "../core/http/body.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { rememberTrace } from "../core/observing/trace-recorder.ts";
 import { dispatchOf, type Receiver, type Send } from "../core/stages/stage.ts";
 import { decodeBody } from "./decoding/decode.ts";
+import type { DecodedCall } from "./decoding/decode-guard.ts";
 import type { DecodeLimits } from "./decoding/decode-options.ts";
 import { type Call, readCall, sendCall } from "./read-call.ts";
 import { type Followed, followRedirects, isRedirect } from "./redirect.ts";
@@ -39,6 +41,7 @@ function fetchCall(send: Send, decodeOf: DecodeOf, call: Call): Promise<Response
   const headers = request.headers as Record<string, string>;
   headers["accept"] ??= "*/*";
   headers["user-agent"] ??= "inmesh";
+  (request as { decodes: boolean }).decodes = true;
   if (redirect !== "manual") return traced(call, fetchRedirected(send, decodeOf, call));
   const result = new Promise<Response>((resolve) => sendCall(send, call, new AwaitedResponse(resolve, request, decodeOf, signal)));
   return traced(call, result);
@@ -74,7 +77,14 @@ abstract class AwaitedResult<Result> implements Receiver {
   protected abstract resultOf(response: MeshResponse): Result;
 
   answered(response: MeshResponse): void {
-    this.#settle?.(this.resultOf(response));
+    let result: Result | Promise<never>;
+    try {
+      result = this.resultOf(response);
+    } catch (error) {
+      // An interceptor has answered with something else than a response.
+      result = Promise.reject(error);
+    }
+    this.#settle?.(result);
     this.#settle = undefined;
   }
 
@@ -136,18 +146,28 @@ async function fetchRedirected(send: Send, decodeOf: DecodeOf, call: Call): Prom
 }
 
 function responseOf({ request, response, redirected }: Followed, decodeOf: DecodeOf, signal: AbortSignal | undefined): Response {
-  const { service, deadline } = request;
+  const { service } = request;
   const { decode, clock } = decodeOf(service);
   const isCoded = headerOf(response, "content-encoding") !== undefined;
   return toResponse(response, {
-    body: isCoded
-      ? decodeBody(response.body, allValues(response.headers, "content-encoding"), service, decode, { clock, deadline, signal })
-      : response.body,
+    body: isCoded ? decodedBody(request, response, decode, { clock, signal }) : response.body,
     collects: decode.maxBytes === false ? undefined : { maxBytes: decode.maxBytes, service },
     url: `${request.requiresTls ? "https" : "http"}://${service}${request.path}`,
     hasBody: request.method !== "HEAD",
     redirected,
   });
+}
+
+function decodedBody(
+  { service, deadline, attempts }: MeshRequest,
+  { body, headers }: MeshResponse,
+  limits: DecodeLimits,
+  call: Pick<DecodedCall, "clock" | "signal">,
+): ResponseBody {
+  const decoded = decodeBody(body, allValues(headers, "content-encoding"), service, limits, { ...call, deadline, attempts });
+  // Left as it is: there is nothing to wait for.
+  if (decoded === body) body.content?.settle(undefined);
+  return decoded;
 }
 
 /** All values of a header as one list (RFC 9110 §5.3). */

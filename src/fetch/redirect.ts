@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import { MeshError } from "../core/errors.ts";
+import { afterAnswer, MeshError } from "../core/errors.ts";
 import { isReplayable } from "../core/http/body.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { shownUrl } from "./shown-url.ts";
@@ -55,7 +55,10 @@ export async function followRedirects(
       attempts: [],
       options: { ...next.options, timeoutMs: remainingMs() },
     };
-    response = await send(request);
+    // The hop before was answered: the call may have been executed, whatever has become of this one.
+    response = await send(request).catch((error: unknown) => {
+      throw afterAnswer(error);
+    });
   }
   return { request, response, redirected: request !== first };
 }

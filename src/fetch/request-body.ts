@@ -1,7 +1,8 @@
+import { AsyncContext } from "../core/async-context.ts";
 import type { RequestBody } from "../core/http/body.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import { copiedBytes, isBlob, isFormData, tagOf } from "./brands.ts";
-import { CallerStream, isStream, snapshot } from "./caller-stream.ts";
+import { CallerStream, isStream } from "./caller-stream.ts";
 import { encodeForm } from "./form.ts";
 
 /** A request body: any that `fetch` takes, a stream of Node, an async iterable, or a function that makes a stream for each attempt. */
@@ -72,13 +73,13 @@ function partsOf(parts: readonly (string | Blob)[]): ExtractedBody {
 
 /** The body that a function makes for each attempt, in the asynchronous context of the caller. */
 function madeBodies(make: () => AsyncIterable<Uint8Array | string>, length: number | undefined): ExtractedBody {
-  const inContext = snapshot();
+  const context = new AsyncContext();
   const open: CallerStream[] = [];
   const body = () => {
-    const made = inContext(make);
+    const made = context.run(make);
     // The transport tells what is wrong with it.
     if (!isStream(made)) return made;
-    const stream = new CallerStream(made, length, inContext);
+    const stream = new CallerStream(made, length, context);
     open.push(stream);
     return stream;
   };

@@ -2,22 +2,13 @@ import type { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import type { Clock, Timer } from "../core/clock.ts";
 import { describeError } from "../core/errors.ts";
+import type { IdentityReading, IdentityState } from "../core/observing/identity-reading.ts";
 import type { SpiffeId } from "../core/peers/spiffe-id.ts";
 import { CheckedCredentials, type ContextOptions } from "./checked-credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import type { IdentitySource, IdentityWatch } from "./identity-source.ts";
 import { IdentityUnavailable } from "./identity-unavailable.ts";
 import { type ExpectedPeer, type VerifiedPeer, verifyPeer } from "./verify-peer.ts";
-
-/**
- * The state of the identity of this process.
- *
- * - `pending`: the source has given none yet.
- * - `ready`: it is in use.
- * - `expired`: its certificate has ended, and no other has come.
- * - `withdrawn`: the source has said that it must not be used any more.
- */
-export type IdentityState = "pending" | "ready" | "expired" | "withdrawn";
 
 /** One change of an identity, or a failure of its source. */
 export interface IdentityChange {
@@ -96,6 +87,18 @@ export class Identity {
   /** The last failure of the source, or the reason for which its credentials were refused; `undefined` since the last good ones. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** All that is visible of it, at this moment. */
+  reading(): IdentityReading {
+    return {
+      source: this.source,
+      state: this.state,
+      id: this.id?.text,
+      expiresAtMs: this.expiresAtMs,
+      lifetimeMs: this.#current?.lifetimeMs,
+      failure: this.#failure === undefined ? undefined : describeError(this.#failure),
+    };
   }
 
   /**

@@ -11,13 +11,26 @@ export interface ShownCertificates {
   readonly shown: readonly X509Certificate[];
 }
 
+const leaves = new WeakMap<TLSSocket, X509Certificate>();
+
 /**
- * The certificates of the peer of a connection whose handshake is done, on either side of it. To be asked once: reading them takes them away from the
- * connection, up to Node.js 24.
+ * The certificate of a connection's peer, with those above it; `undefined` where it has shown none. It is kept: reading it takes it away from the connection,
+ * up to Node.js 24.
+ */
+export function leafOf(socket: TLSSocket): X509Certificate | undefined {
+  const known = leaves.get(socket);
+  if (known !== undefined) return known;
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf !== undefined) leaves.set(socket, leaf);
+  return leaf;
+}
+
+/**
+ * The certificates of the peer of a connection whose handshake is done, on either side of it.
  * @throws PeerRefused where there is none, as on a connection whose session was resumed, and where there are too many to judge.
  */
 export function shownCertificates(socket: TLSSocket): ShownCertificates {
-  const leaf = socket.getPeerX509Certificate();
+  const leaf = leafOf(socket);
   if (leaf === undefined) throw new PeerRefused("certificate", "it has shown no certificate on this connection");
   const shown: X509Certificate[] = [];
   // Each has the one that came after it, whether that has issued it or not.

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import type { SpiffeId } from "../core/peers/spiffe-id.ts";
+import { parseSpiffeIdForm } from "../core/peers/spiffe-id-form.ts";
 import { chainTo, checkRevocations } from "./chain.ts";
 import { PeerRefused } from "./peer-refused.ts";
 import { svidOf } from "./svid.ts";
@@ -8,8 +9,10 @@ import { type ReadCertificate, readCertificate, type TrustStore } from "./trust-
 
 /** The peer that a connection is meant for. Without an id and a name, every peer that a trusted authority has named is admitted. */
 export interface ExpectedPeer {
-  /** SPIFFE ids, of which the peer must have one; they go before `name`. */
+  /** SPIFFE ids, of which the peer must have one; they go before all else. */
   readonly ids?: readonly string[] | undefined;
+  /** The form of the SPIFFE id that discovery lists for the endpoint: demanded beside `name`. */
+  readonly listedId?: string | undefined;
   /** The host name or IP address that the certificate must carry as alternative name. */
   readonly name?: string | undefined;
 }
@@ -65,12 +68,14 @@ function readLeaf(leaf: X509Certificate): { readonly read: ReadCertificate; read
   }
 }
 
-function checkExpected({ certificate }: ReadCertificate, id: SpiffeId | undefined, { ids, name }: ExpectedPeer): void {
+function checkExpected({ certificate }: ReadCertificate, id: SpiffeId | undefined, { ids, listedId, name }: ExpectedPeer): void {
   if (ids !== undefined) {
     if (id !== undefined && ids.includes(id.text)) return;
     const wanted = ids.length > 3 ? `${ids.slice(0, 3).join(", ")} or ${ids.length - 3} more` : ids.join(" or ");
     throw new PeerRefused("id", `it is ${id?.text ?? "one without a SPIFFE id"}, and ${wanted} is expected (peer.id)`);
   }
+  if (listedId !== undefined && (id === undefined || parseSpiffeIdForm(listedId)?.matches(id) !== true))
+    throw new PeerRefused("id", `it is ${id?.text ?? "one without a SPIFFE id"}, and discovery lists ${listedId}`);
   if (name === undefined) return;
   const isNamed = isIP(name) === 0 ? certificate.checkHost(name, { subject: "never", partialWildcards: false }) : certificate.checkIP(name);
   if (isNamed === undefined) throw new PeerRefused("id", `its certificate does not name ${JSON.stringify(name)}`);

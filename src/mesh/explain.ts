@@ -6,6 +6,8 @@ import type { BreakerState } from "../core/breaker-state.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
+import type { ConnectionReading } from "../core/observing/connection-reading.ts";
+import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
@@ -23,6 +25,9 @@ interface Source {
   readonly outside: readonly OutsideEndpoint[];
   readonly unconfirmed: readonly Endpoint[];
   readonly breaker: BreakerState;
+  readonly identity: IdentityReading | undefined;
+  readonly peer: ServiceExplanation["peer"];
+  readonly newestOf: (upstream: Upstream) => ConnectionReading | undefined;
   readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
   readonly balancer: Balancer;
   readonly picker: Pick<Picker, "explain">;
@@ -58,6 +63,8 @@ export function explainService(source: Source): ServiceExplanation {
     registry: source.registry,
     leftOut: source.leftOut,
     breaker,
+    identity: source.identity,
+    peer: source.peer,
     endpoints: upstreams.map((upstream) => explainEndpoint(upstream, source, shared)),
     outside: source.outside,
   };
@@ -67,7 +74,7 @@ export function explainService(source: Source): ServiceExplanation {
 
 function explainEndpoint(
   upstream: Upstream,
-  { balancer, standingOf, nowMs }: Source,
+  { balancer, standingOf, newestOf, nowMs }: Source,
   { unconfirmed, knowledge, got, meant }: Shared,
 ): EndpointExplanation {
   const candidacy = balancer.candidacyOf(upstream);
@@ -93,6 +100,7 @@ function explainEndpoint(
     failures: upstream.failures,
     failureRatio: upstream.attempts === 0 ? undefined : upstream.failures / upstream.attempts,
     latencyMs: upstream.latencyMs,
+    connection: { encrypted: upstream.endpoint.secure === true, newest: newestOf(upstream) },
     picker: knowledge.get(upstream)?.figures,
   };
 }

@@ -1,4 +1,6 @@
 import { reasonsText } from "../core/left-out.ts";
+import type { EncryptionReading } from "../core/observing/connection-reading.ts";
+import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import { cleanText } from "../core/text/clean-text.ts";
 import { figuresLine } from "../core/text/figures.ts";
@@ -13,15 +15,26 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
   const head = [
     `${cleanText(service)}: ${candidates} of ${endpoints.length} endpoints are candidates, breaker of the service ${breaker}`,
     `registry ${registryText(registry)}: ${cleanText(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${cleanText(discoveryError)}`}`,
+    ...(isSecured(explanation) ? [identityText(explanation, nowMs)] : []),
     ...(leftOut.length === 0 ? [] : [`left out: ${cleanText(reasonsText(leftOut))}`]),
   ];
   if (endpoints.length + outside.length === 0) return head.join("\n");
-  const rows = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs)), ...outside.map(rowOutside)];
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const rows: (readonly string[])[] = [columns, ...endpoints.map((endpoint) => rowOf(endpoint, nowMs)), ...outside.map(rowOutside)];
+  // A column that says "clear text" of each instance tells nothing to a fleet that has no TLS.
+  if (isSecured(explanation)) {
+    const cells = ["connection", ...endpoints.map(({ connection }) => encryptionText(connection, nowMs)), ...outside.map(() => "-")];
+    for (const [index, row] of rows.entries()) rows[index] = row.toSpliced(-1, 0, cells[index] ?? "");
+  }
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   const lines = rows.map((row) =>
     row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
   );
   return [...head, "", ...lines.map((line) => line.trimEnd())].join("\n");
+}
+
+/** Whether there is anything to tell of identities and TLS. */
+function isSecured({ identity, peer, endpoints }: Pick<ServiceExplanation, "identity" | "peer" | "endpoints">): boolean {
+  return identity !== undefined || peer.ids !== undefined || endpoints.some(({ connection }) => connection.encrypted);
 }
 
 function registryText({ state, failingMs = 0 }: RegistryReading): string {
@@ -29,7 +42,7 @@ function registryText({ state, failingMs = 0 }: RegistryReading): string {
   return state === "doubted" ? "in doubt, since its last answer leaves endpoints out" : state === "ok" ? "OK" : "waited for";
 }
 
-const columns = [
+const columns: readonly string[] = [
   "endpoint",
   "address",
   "zone",
@@ -77,4 +90,39 @@ function rowOutside({ endpoint, address, reason }: OutsideEndpoint): readonly st
 
 function percent(share: number | undefined): string {
   return share === undefined ? "-" : `${Number((100 * share).toFixed(1))} %`;
+}
+
+/**
+ * The identity of this process and what is expected of instances, in a line: `identity spiffe://example.org/web by workload-api: ready, 54 min left; peers
+ * strict: spiffe://example.org/orders`.
+ */
+export function identityText(
+  { identity, peer, endpoints }: Pick<ServiceExplanation, "identity" | "peer" | "endpoints">,
+  nowMs: number,
+): string {
+  // What discovery lists counts where the options say nothing.
+  const listed = [...new Set(endpoints.flatMap(({ endpoint }) => endpoint.peer?.id ?? []))].slice(0, 3);
+  const ids = peer.ids ?? (peer.mode === "off" ? [] : listed);
+  const expected = ids.length === 0 ? "" : `: ${ids.join(" or ")}`;
+  const own = identity === undefined ? "none" : ownText(identity, nowMs);
+  return cleanText(`identity ${own}; peers ${peer.mode}${expected}`);
+}
+
+function ownText({ id, source, state, expiresAtMs, failure }: IdentityReading, nowMs: number): string {
+  const left = expiresAtMs === undefined || state !== "ready" ? "" : `, ${timeText(expiresAtMs - nowMs)} left`;
+  return `${id ?? "without a SPIFFE id"} by ${source}: ${state}${left}${failure === undefined ? "" : `; now: ${failure}`}`;
+}
+
+/** How an instance is spoken to: `clear text`, `TLS`, `TLSv1.3 h2 spiffe://example.org/orders, 23 h left`. */
+export function encryptionText({ encrypted, newest }: EncryptionReading, nowMs: number): string {
+  if (!encrypted) return "clear text";
+  if (newest === undefined) return "TLS";
+  const { tls, protocol, identity, expiresAtMs } = newest;
+  return cleanText(`${tls} ${protocol} ${identity}, ${timeText(expiresAtMs - nowMs)} left`);
+}
+
+function timeText(ms: number): string {
+  const minutes = Math.max(0, ms) / 60_000;
+  if (minutes < 120) return `${Math.floor(minutes)} min`;
+  return minutes < 72 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1_440)} d`;
 }

@@ -1,8 +1,11 @@
 import type { PickerView } from "../balancer/picker.ts";
 import type { BreakerState } from "../core/breaker-state.ts";
+import type { PeerMode } from "../core/connection-options.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
+import type { EncryptionReading } from "../core/observing/connection-reading.ts";
+import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
 import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
@@ -58,6 +61,8 @@ export interface EndpointExplanation {
   readonly failureRatio: number | undefined;
   /** Moving average of the time to the response head, in milliseconds. */
   readonly latencyMs: number;
+  /** Whether it is spoken to over TLS, and the identity that it has shown. */
+  readonly connection: EncryptionReading;
   /** The knowledge of the picker about it, such as its cost or effective weight; `undefined` for a picker without any. */
   readonly picker: PickerView | undefined;
 }
@@ -77,6 +82,10 @@ export interface ServiceExplanation {
   readonly leftOut: readonly LeftOutCount[];
   /** The state of the breaker of the whole service. */
   readonly breaker: BreakerState;
+  /** The identity of this process towards its instances, the source of it and its state; `undefined` where it shows none. */
+  readonly identity: IdentityReading | undefined;
+  /** The options `peer.mode` and `peer.id`: whether instances are spoken to over TLS, and the SPIFFE ids of which they must have one. */
+  readonly peer: { readonly mode: PeerMode; readonly ids: readonly string[] | undefined };
   readonly endpoints: readonly EndpointExplanation[];
   /** Endpoints that discovery lists and that are outside of the service's `boundary`, with the reason for each. They get no request. */
   readonly outside: readonly OutsideEndpoint[];

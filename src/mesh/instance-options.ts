@@ -26,6 +26,7 @@ export interface InstanceOptions {
 export const instanceOptions = optionTable<InstanceOptions>()({
   picker: custom<Picker | undefined>({
     type: "Picker",
+    named: "picker",
     default: undefined,
     defaultText: "`adaptive()`",
     check(option, value) {

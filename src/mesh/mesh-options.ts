@@ -82,6 +82,7 @@ export interface MeshOptions<Declared extends string = string> extends ServiceOp
 export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   discovery: {
     type: "Discovery",
+    named: "discovery",
     default: undefined as unknown as Discovery,
     defaultText: "must be given",
     check(_option, value) {
@@ -91,6 +92,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   },
   observers: custom<readonly Observer[] | undefined>({
     type: "Observer[]",
+    named: "observers",
     default: undefined,
     defaultText: "`[openTelemetry()]`",
     check(option, value) {
@@ -101,6 +103,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   zone: text("none"),
   services: custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
     type: "object",
+    named: "services",
     default: {},
     defaultText: "none",
     check(option, value) {
@@ -125,6 +128,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   tls: group(tlsOptions),
   identity: custom<IdentitySource | undefined>({
     type: "IdentitySource",
+    named: "identity",
     default: undefined,
     defaultText: "none",
     check(option, value) {

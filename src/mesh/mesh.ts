@@ -153,6 +153,7 @@ class ClientMesh implements Mesh {
       onListed: (service: string) => this.#services.noteListed(service),
       catalogue: new Catalogue(discovery, clock),
       transport: this.#transport,
+      ownIdentity: identity,
       observers: this.#observers,
       tracing: new CallTracing({ ...settings, events: this.#observers }),
       caller: randomCaller(),

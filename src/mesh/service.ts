@@ -1,4 +1,4 @@
-import type { Lease } from "../attempts/lease.ts";
+import { type Lease, leaving } from "../attempts/lease.ts";
 import { pickLease } from "../attempts/pick-lease.ts";
 import { tracedLease } from "../attempts/traced-lease.ts";
 import type { Clock, Random } from "../core/clock.ts";
@@ -24,8 +24,10 @@ import { type Authorize, authorizeOf, checkAuthorized } from "../policies/author
 import { timeoutOption } from "../policies/deadline.ts";
 import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
+import { KeptToken } from "../policies/token/kept-token.ts";
 import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
+import type { OwnIdentity } from "../wire/identity/own-identity.ts";
 import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
@@ -46,6 +48,8 @@ export interface ServiceContext {
   readonly catalogue: Catalogue;
   /** As much of the transport as a service uses, so that a simulation can replace it. */
   readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
+  /** The identity of this process towards instances. @default none, as in a simulation */
+  readonly ownIdentity?: Pick<OwnIdentity, "reading">;
   readonly observers: Observers;
   /** Absent where no call is traced. */
   readonly tracing?: CallTracing;
@@ -72,6 +76,7 @@ export class Service implements CallEndListener {
   /** With `watch: "on-use"`. */
   readonly #uses: Uses | undefined;
   readonly #authorize: Authorize | undefined;
+  readonly #token: KeptToken | undefined;
   readonly #wait: EndpointWait;
   readonly #budget: RetryBudget;
   readonly #pipeline: ServicePipeline;
@@ -90,6 +95,7 @@ export class Service implements CallEndListener {
     this.wire = settleWire(options);
     this.caller = propagateLayer.options.settle(options).propagateDeadline ? caller : undefined;
     this.#authorize = authorizeOf(options);
+    this.#token = KeptToken.of(options.token, name, clock);
     const wire = transport.dispatch(this.wire);
     this.#instances = new Instances({
       ...parts,
@@ -127,6 +133,7 @@ export class Service implements CallEndListener {
       protocol: this.wire.protocol,
       maxCollectedBytes: this.wire.maxCollectedBytes,
       sharedBudget: this.#budget,
+      keptToken: this.#token,
     };
     this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
@@ -193,35 +200,23 @@ export class Service implements CallEndListener {
   }
 
   /** Picks an instance for an attempt outside of the pipeline. The attempt is in flight until the lease is settled. */
-  async lease(request: MeshRequest): Promise<Lease> {
+  async lease(request: MeshRequest, hasOwnToken = request.headers["authorization"] !== undefined): Promise<Lease> {
     // From now on, and not from the pick: a service that has calls waiting for it is not evicted.
     this.#inFlight++;
     this.#uses?.used();
-    let isOver = false;
-    const leave = () => {
-      if (!isOver) this.#inFlight--;
-      isOver = true;
-    };
     const { tracing } = this.#context;
     const trace = tracing?.begin(request);
     try {
       // Upgrades and the agent pass by the layers.
       if (this.#authorize !== undefined) await checkAuthorized(this.#authorize, request);
-      const picked = await pickLease(request, this.#wait, this.#instances);
+      const token = hasOwnToken ? undefined : this.#token;
+      const authorization = token === undefined ? undefined : await token.header(request.cancellation);
+      const asked = token === undefined || token.allowPlain ? request : { ...request, requiresTls: true };
+      const picked = await pickLease(asked, this.#wait, this.#instances);
       const lease = trace === undefined ? picked : tracedLease(picked, () => tracing?.tell(request, trace));
-      return {
-        ...lease,
-        failed: (error) => {
-          lease.failed(error);
-          leave();
-        },
-        settle: (outcome, refused) => {
-          lease.settle(outcome, refused);
-          leave();
-        },
-      };
+      return leaving({ ...lease, authorization }, () => this.#inFlight--);
     } catch (error) {
-      leave();
+      this.#inFlight--;
       if (trace !== undefined) tracing?.tell(request, trace);
       throw error;
     }
@@ -239,6 +234,7 @@ export class Service implements CallEndListener {
 
   /** Explains for each endpoint why it is a candidate or is none, and how old the data is. */
   explain(): ServiceExplanation {
+    const { peer } = this.wire;
     return explainService({
       service: this.name,
       discovery: this.#discoveryName,
@@ -249,6 +245,9 @@ export class Service implements CallEndListener {
       outside: this.#watcher.outside,
       breaker: this.read().breaker,
       unconfirmed: this.#watcher.unconfirmed,
+      identity: this.#context.ownIdentity?.reading(),
+      peer: { mode: peer.mode, ids: peer.id === undefined ? undefined : [peer.id].flat() },
+      newestOf: (upstream) => this.#context.transport.connector?.newestOf(upstream),
       standingOf: (upstream) => this.#instances.standing(upstream),
       nowMs: this.#context.clock.wallNow(),
       now: this.#context.clock.now(),

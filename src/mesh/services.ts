@@ -1,7 +1,7 @@
+import { outsideOfCalls } from "../core/async-context.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
-import { outsideOfCalls } from "../core/outside-of-calls.ts";
 import { dispatchOf, type Send, settleWith } from "../core/stages/stage.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
 import { FirstWatches } from "./first-watches.ts";

@@ -115,6 +115,11 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
       response.body.cancel(this.#request.cancellation.reason);
       return;
     }
+    if (typeof response?.body?.onClose !== "function") {
+      // What may be in flight below the interceptor that has answered so ends, too.
+      this.#request.cancellation.cancel(notAResponse(this.#request, response));
+      return;
+    }
     this.#phase = "settled";
     if (response.body.complete) this.#end();
     else response.body.onClose(() => this.#end());
@@ -162,6 +167,11 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
     this.#options.clock.clearTimer(this.#timer);
     this.#request.cancellation.removeListener(this);
   }
+}
+
+function notAResponse({ service }: MeshRequest, value: unknown): TypeError {
+  const kind = value === null ? "null" : typeof value === "object" ? "an object without a body" : `a value of the type ${typeof value}`;
+  return new TypeError(`an interceptor of a call to "${service}" answered with ${kind} instead of a response`);
 }
 
 /** The limit of a call: its own or that of the options, or the time that the caller of this process still waits where that is less. */

@@ -1,4 +1,4 @@
-import type { Protocol } from "../core/connection-options.ts";
+import { type Protocol, protocolTo } from "../core/connection-options.ts";
 import type { Interceptor, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
@@ -10,7 +10,7 @@ import { flag } from "../core/settings/rules.ts";
  * Refuses responses whose body ends with its connection: such a body may be truncated without notice, since its end and the loss of the
  * connection look the same (RFC 9112 §6.3).
  */
-export function delimitedBody(protocol: Protocol): Interceptor {
+export function delimitedBody(protocol: Protocol | undefined): Interceptor {
   return (next) => (request) =>
     next(request).then((response) => {
       if (request.method === "HEAD" || !endsWithItsConnection(response, protocol)) return response;
@@ -24,9 +24,10 @@ export function delimitedBody(protocol: Protocol): Interceptor {
     });
 }
 
-function endsWithItsConnection(response: MeshResponse, protocol: Protocol): boolean {
+function endsWithItsConnection(response: MeshResponse, given: Protocol | undefined): boolean {
   const { status } = response;
   if (status === 204 || status === 304 || response.upstream === undefined) return false;
+  const protocol = protocolTo(response.upstream.endpoint, given);
   // HTTP/2 has frames that say where a body ends, and no `connection` header (RFC 9113 §8.2.2).
   if (protocol === "h2" || (protocol === "auto" && headerOf(response, "connection") === undefined)) return false;
   return headerOf(response, "content-length") === undefined && headerOf(response, "transfer-encoding") === undefined;
@@ -45,6 +46,6 @@ export interface DelimitedBodyOption {
 export const delimitedBodyLayer = layer({
   name: "delimited body",
   options: optionTable<DelimitedBodyOption>()({ requireDelimitedBody: flag(false) }),
-  build: ({ requireDelimitedBody }, { protocol }: { readonly protocol: Protocol }) =>
+  build: ({ requireDelimitedBody }, { protocol }: { readonly protocol: Protocol | undefined }) =>
     requireDelimitedBody ? delimitedBody(protocol) : undefined,
 });

@@ -8,6 +8,7 @@ import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { connectIdentity } from "./consul/connect/ca-source.ts";
 import { connectIntentions } from "./consul/connect/intentions/intention-source.ts";
+import { TrustDomain } from "./consul/connect/trust-domain.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
 import { policyKey } from "./consul/kv/policy-key.ts";
@@ -49,7 +50,8 @@ export function consul(options: ConsulOptions = {}): Consul {
   const settings = settingsOf(options);
   const client = new ConsulClient(settings);
   const watches = new Set<AbortController>();
-  const shared: SharedWatches = { blockingQueries: 0, failures: 0, lineages: new Map(), hints: new RefreshListeners() };
+  const trustDomain = settings.connect ? new TrustDomain(client, settings) : undefined;
+  const shared: SharedWatches = { blockingQueries: 0, failures: 0, lineages: new Map(), hints: new RefreshListeners(), trustDomain };
   return {
     name: settings.name,
     async *watch(service, signal) {
@@ -73,9 +75,9 @@ export function consul(options: ConsulOptions = {}): Consul {
     refresh: (service) => shared.hints.notify(service),
     services: (signal) => listServices(client, settings, signal),
     callersKnowAfterMs: settings.callersKnowAfterMs,
-    check: (instance) => void definitionOf(instance, settings.deregisterAfterMs),
+    check: (instance) => void definitionOf(instance, settings.deregisterAfterMs, settings.connect),
     async register(instance, signal, owner) {
-      const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs), settings);
+      const entry = new AgentEntry(client, definitionOf(instance, settings.deregisterAfterMs, settings.connect), settings);
       return await keepRegistered(entry, { ...settings, initialStatus: instance.initialStatus, owner }, signal);
     },
     identity: (service) => connectIdentity(settings, service),

@@ -6,10 +6,12 @@ import { rawHeader } from "../core/http/raw-headers.ts";
 import type { Callers, Closing } from "./callers.ts";
 import type { Gate } from "./connections/door.ts";
 import { refuse, refuseStream, refuseUpgrade } from "./connections/refusal.ts";
+import { addToSwitch } from "./connections/switch-header.ts";
 import type { Traffic } from "./connections/traffic.ts";
 import { namesOf } from "./identity.ts";
 import type { Inbound } from "./inbound/inbound.ts";
 import { endReply, type NodeServer, type ServerReply, type ServerRequest } from "./node-server.ts";
+import { isProbe } from "./probes.ts";
 
 /** The parts of a server that a {@link DrainGate} works with. */
 export interface DrainGateParts {
@@ -64,8 +66,9 @@ export class DrainGate implements Gate {
       endReply(reply);
       return true;
     }
-    // A probe of an orchestrator is no call: it goes on until the end.
-    if (inbound?.isOwn(request) !== true) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
+    // A probe is no call: it goes on until the end.
+    const isCall = mesh !== undefined || !(inbound?.isOwn(request) === true || isProbe(request));
+    if (isCall) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
     if (mesh !== undefined && (isFirst || this.#goneAt !== undefined)) reply.setHeader(instanceHeader, this.#announcement(request));
     if (this.#why !== undefined) {
       refuse(request, reply, { clock, why: this.#why });
@@ -92,7 +95,10 @@ export class DrainGate implements Gate {
       refuseUpgrade(socket, { why: this.#why });
       return true;
     }
-    this.#parts.callers.called(rawHeader(request.rawHeaders, callerHeader), undefined);
+    const mesh = rawHeader(request.rawHeaders, callerHeader);
+    this.#parts.callers.called(mesh, undefined);
+    // A mesh that does nothing but upgrade hears of it here alone.
+    if (mesh !== undefined) addToSwitch(socket, () => `${instanceHeader}: ${this.#announcement(request)}`);
     this.#parts.traffic.upgrade(request, socket);
     return this.#parts.inbound?.upgrade(request, socket, proceed) ?? false;
   }

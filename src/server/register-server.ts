@@ -1,8 +1,8 @@
 import type { AddressInfo } from "node:net";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
-import type { InstanceStatus } from "../registration/registrar.ts";
 import { isSecure } from "./node-server.ts";
 import type { ServerParts } from "./parts.ts";
+import type { ProgramState } from "./served-instance.ts";
 
 /** The lame duck where nothing is known about callers, in milliseconds. */
 export const unknownLameDuckMs = 5_000;
@@ -14,8 +14,8 @@ export const registryMs = 2_000;
 export interface ServerRegistering {
   /** See {@link portOf}. */
   readonly port: number;
-  /** The status to begin with, in place of that of the options. */
-  readonly initialStatus?: InstanceStatus | undefined;
+  /** The status and the weight to begin with, in place of those of the options. */
+  readonly state: ProgramState;
   /** Gives it up when it aborts before the registries have it. */
   readonly signal?: AbortSignal;
 }
@@ -23,7 +23,7 @@ export interface ServerRegistering {
 /** Begins to register the server, and resolves at once with the registration; `undefined` where none is asked for. */
 export async function registerServer(
   { settings, server, readiness }: ServerParts,
-  { port, initialStatus, signal }: ServerRegistering,
+  { port, state: { status, weight }, signal }: ServerRegistering,
 ): Promise<MeshRegistration | undefined> {
   const { mesh, register } = settings;
   if (mesh === undefined || register === undefined) return undefined;
@@ -32,7 +32,8 @@ export async function registerServer(
     {
       secure: isSecure(server),
       ...instance,
-      ...(initialStatus === undefined ? {} : { initialStatus }),
+      ...(status === undefined ? {} : { initialStatus: status }),
+      ...(weight === undefined ? {} : { weight }),
       port,
       keepTrying: true,
       // Not ready is no request's fault: the instance stays registered, and is not picked.

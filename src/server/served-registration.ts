@@ -1,8 +1,8 @@
 import cluster from "node:cluster";
 import { describeError } from "../core/errors.ts";
-import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import type { ServerParts } from "./parts.ts";
 import { portOf, registerServer, registryMs, sayRegistered } from "./register-server.ts";
+import { type ProgramState, programStateOf, programStateText, ServedInstance } from "./served-instance.ts";
 import { problemWithin } from "./within.ts";
 import { groupDirectory } from "./workers/group-directory.ts";
 import { GroupFiles } from "./workers/group-files.ts";
@@ -17,7 +17,7 @@ export class ServedRegistration {
   readonly #parts: ServerParts;
   readonly #onClosed: () => void;
   #port = 0;
-  #current: MeshRegistration | undefined = undefined;
+  #current: ServedInstance | undefined = undefined;
   #group: WorkerGroup | undefined = undefined;
   /** Settles once it is known whether this worker belongs to a group, and never rejects. */
   #joining: Promise<void> | undefined = undefined;
@@ -32,7 +32,7 @@ export class ServedRegistration {
   }
 
   /** The registration, where this process holds it. */
-  get current(): MeshRegistration | undefined {
+  get current(): ServedInstance | undefined {
     return this.#current;
   }
 
@@ -55,7 +55,7 @@ export class ServedRegistration {
       await this.#joining;
       if (this.#failure !== undefined) throw this.#failure;
     }
-    if (this.#group === undefined) this.#current = await registerServer(this.#parts, { port: this.#port, signal: leaving });
+    if (this.#group === undefined) this.#current = await this.#register({}, leaving);
     const registration = this.#current;
     if (registration === undefined) {
       log(`serves; another worker is registered for it as ${settings.register.service}`);
@@ -97,7 +97,7 @@ export class ServedRegistration {
       const directory = await groupDirectory([service, id, host, this.#port, server.address()]);
       const group = new WorkerGroup({
         files: new GroupFiles(directory, await ownMark()),
-        onTake: () => this.#take(),
+        onTake: (kept) => this.#take(programStateOf(kept)),
         onGive: () => this.#give(),
         onLook: () => {
           if (!server.listening && !this.#isLeaving) this.#onClosed();
@@ -116,19 +116,30 @@ export class ServedRegistration {
     }
   }
 
-  async #take(): Promise<void> {
+  async #take(state: ProgramState): Promise<void> {
     const { log } = this.#parts;
     this.#isOneOfSeveral = false;
     try {
-      this.#current = await registerServer(this.#parts, {
-        port: this.#port,
-        initialStatus: this.#isLeaving ? "out-of-service" : undefined,
-      });
-      log("holds the registration for all workers");
+      this.#current = await this.#register(state);
+      log(`holds the registration for all workers${shown(state)}`);
     } catch (error) {
       this.#failure = error;
       log(`could not be registered: ${describeError(error)}`);
     }
+  }
+
+  async #register(state: ProgramState, signal?: AbortSignal): Promise<ServedInstance | undefined> {
+    const isLeaving = this.#isLeaving;
+    const registration = await registerServer(this.#parts, {
+      port: this.#port,
+      state: isLeaving ? { ...state, status: "out-of-service" } : state,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const onChange = async (changed: ProgramState): Promise<void> => {
+      await this.#joining;
+      await this.#group?.keep(programStateText(changed));
+    };
+    return registration && new ServedInstance({ registration, state, isLeaving, onChange });
   }
 
   async #give(): Promise<void> {
@@ -142,4 +153,10 @@ export class ServedRegistration {
     }
     this.#parts.log("has left the registration to another worker");
   }
+}
+
+/** The state that a registration is taken over with, for the log. */
+function shown({ status, weight }: ProgramState): string {
+  const parts = [...(status === undefined ? [] : [`the status ${status}`]), ...(weight === undefined ? [] : [`the weight ${weight}`])];
+  return parts.length === 0 ? "" : `, with ${parts.join(" and ")}, which the program has set before`;
 }

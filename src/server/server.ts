@@ -26,11 +26,12 @@ export { type PolicyRecorder, policyRecorder } from "../authorization/recording/
 export type { DecidedRequest, RecordedRequest, RequestRecord } from "../authorization/recording/recorded-requests.ts";
 export type { AuthorizationRequest } from "../authorization/request.ts";
 export type { DecidingPolicy, PolicyListener, PolicySource, PolicyWatch } from "../authorization/sources/policy-source.ts";
-export { type Place, PolicyError } from "../authorization/text/policy-error.ts";
+export { PolicyError } from "../authorization/text/policy-error.ts";
 export { parsePolicy } from "../authorization/text/read-policy.ts";
 export type { AuthorizationDecision } from "../core/observing/served-request.ts";
 export type { ServingState } from "../core/observing/serving-state.ts";
 export type { Caller, VerifiedToken } from "../core/peers/caller.ts";
+export { DocumentError, type Place } from "../documents/document-error.ts";
 export type { Credentials, Trust } from "../identity/credentials.ts";
 export type { IdentityListener, IdentitySource, IdentityWatch } from "../identity/identity-source.ts";
 export type { CallersMode, CallersOptions } from "./entrance/callers-options.ts";

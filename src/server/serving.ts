@@ -1,11 +1,12 @@
 import { fenced } from "../core/observing/fence.ts";
 import type { ServerReading } from "../core/observing/reading.ts";
-import { joinServers, observersOf } from "../core/observing/served-mesh.ts";
+import { joinServers, observersOf, type ServerObservers } from "../core/observing/served-mesh.ts";
 import type { ServingState } from "../core/observing/serving-state.ts";
 import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { Callers } from "./callers.ts";
 import { claimServer } from "./claim-server.ts";
 import { guardDoor } from "./connections/door.ts";
+import { noticeClose } from "./connections/notice-close.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
 import { SecuredServer } from "./entrance/secured-server.ts";
@@ -48,6 +49,7 @@ export class ServedServer implements Serving {
   readonly #leaving = new AbortController();
   readonly #releaseServer: () => void;
   readonly #takeGateAway: () => void;
+  readonly #giveCloseBack: () => void;
   readonly #offSignals: () => void;
   readonly #releaseMesh: (() => Promise<void>) | undefined;
   readonly #leaveReading: (() => void) | undefined;
@@ -83,9 +85,11 @@ export class ServedServer implements Serving {
       leaving: this.#leaving.signal,
       log: (text) => this.#log(text),
     };
-    this.#registration = new ServedRegistration(this.#parts, () => void this.stop("as its server was closed"));
+    const onClosed = (): void => void this.stop("as its server was closed");
+    this.#registration = new ServedRegistration(this.#parts, onClosed);
     this.#releaseChannel = useChannel();
     this.#takeGateAway = guardDoor(server, gate, secured?.entrance);
+    this.#giveCloseBack = noticeClose(server, onClosed);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
     this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
@@ -102,7 +106,12 @@ export class ServedServer implements Serving {
   /** A source of identities is code of the application: what it throws must not leave the server claimed. */
   #secure(settings: ServeSettings, server: NodeServer, traffic: Traffic): SecuredServer | undefined {
     try {
-      return SecuredServer.of(settings, { server, traffic, log: (text) => this.#log(text) });
+      return SecuredServer.of(settings, {
+        server,
+        traffic,
+        log: (text) => this.#log(text),
+        tell: (connection) => this.#observers?.emit?.({ type: "server-connection", service: this.#service, ...connection }),
+      });
     } catch (error) {
       this.#releaseServer();
       throw error;
@@ -169,6 +178,7 @@ export class ServedServer implements Serving {
       await this.#releaseMesh?.();
     });
     this.#takeGateAway();
+    this.#giveCloseBack();
     this.#secured?.close();
     this.#releaseServer();
     this.#offSignals();
@@ -180,8 +190,7 @@ export class ServedServer implements Serving {
     const { settings, traffic } = this.#parts;
     this.#state = state;
     this.#stateSince = settings.clock.now();
-    if (settings.mesh === undefined) return;
-    observersOf(settings.mesh)?.emit?.({ type: "serving", service: this.#service, state, open: traffic.open, cutOff });
+    this.#observers?.emit?.({ type: "serving", service: this.#service, state, open: traffic.open, cutOff });
   }
 
   #read(): ServerReading {
@@ -192,7 +201,13 @@ export class ServedServer implements Serving {
       sinceMs: settings.clock.now() - this.#stateSince,
       open: traffic.open,
       connections: traffic.connections,
+      ...this.#secured?.reading(),
     };
+  }
+
+  get #observers(): ServerObservers | undefined {
+    const { mesh } = this.#parts.settings;
+    return mesh === undefined ? undefined : observersOf(mesh);
   }
 
   get #service(): string {

@@ -24,6 +24,8 @@ const shortestLameDuckMs = 500;
 const goneAfterMs = 2_000;
 /** Time after the last connection was accepted in which what is on its way arrives and is still served, in milliseconds. */
 const arrivingMs = 100;
+/** Longest time in which connections close that have been ended, in milliseconds. */
+const closingMs = 1_000;
 /** Pause between two looks at the callers, in milliseconds. */
 const askCallersMs = 20;
 /** Looks in a row that find no caller left. */
@@ -80,7 +82,7 @@ export class Stop {
     traffic.leave();
     gate.leave(startedAt + lameDuckMs + goneAfterMs);
     if (registration !== undefined) {
-      const problem = await problemWithin(clock, registryMs, Promise.race([registration.setStatus("out-of-service"), this.#hurry.promise]));
+      const problem = await problemWithin(clock, registryMs, Promise.race([registration.leave(), this.#hurry.promise]));
       if (problem !== undefined) this.#note(`could not tell the registry that it leaves: ${describeError(problem)}`);
     }
     await this.#untilCallersKnow(lameDuckMs);
@@ -140,7 +142,9 @@ export class Stop {
         `cut off ${this.#cutOff} of requests, upgraded connections and tracked work, which had not ended after ${Math.round(this.#drainMs)} ms`,
       );
     traffic.destroy();
-    await closed;
+    // No connection that only the system knows of keeps it from its end.
+    const problem = await problemWithin(clock, closingMs, closed);
+    if (problem !== undefined) this.#note("could not close all connections: some were made before it was served");
     // The server's own part of closing, which finds nothing to cut off any more.
     if (application === undefined) server.close(() => {});
   }

@@ -1,6 +1,7 @@
 import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
 import type { PickDecision } from "../core/observing/call-trace.ts";
+import type { ConnectionRefusal } from "../core/observing/connection-refusal.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
 import type { ServingState } from "../core/observing/serving-state.ts";
@@ -153,6 +154,19 @@ export interface ServingMessage {
   readonly cutOff: number;
 }
 
+/** A server with an identity has taken a connection, or has refused it. */
+export interface ServerConnectionMessage {
+  /** The service that the server is an instance of; `_unregistered` for one that is registered nowhere. */
+  readonly service: string;
+  readonly peerAddress: string | undefined;
+  /** `undefined` where its first byte has not come. */
+  readonly encryption: "tls" | "none" | undefined;
+  /** `undefined` where it was taken. */
+  readonly refusal: ConnectionRefusal | undefined;
+  /** As in {@link CallMessage}. */
+  readonly error: string | undefined;
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -170,4 +184,5 @@ export interface ChannelMessages {
   readonly "inmesh:trace": TraceMessage;
   readonly "inmesh:registration": RegistrationMessage;
   readonly "inmesh:serving": ServingMessage;
+  readonly "inmesh:server:connection": ServerConnectionMessage;
 }

@@ -69,6 +69,15 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
     })),
   ],
   serving: [on("inmesh:serving", ({ service, state, open, cutOff }) => ({ service, state, open, cutOff }))],
+  "server-connection": [
+    on("inmesh:server:connection", ({ service, peerAddress, encryption, refusal, error }) => ({
+      service,
+      peerAddress,
+      encryption,
+      refusal,
+      error: error === undefined ? undefined : errorText(error),
+    })),
+  ],
 };
 
 const eventChannels: readonly Channel[] = Object.values(publications).flatMap((all) => all.map((publication) => publication.channel));

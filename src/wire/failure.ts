@@ -87,7 +87,7 @@ const tlsCode =
 
 function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller" {
   const code = causeCodeOf(cause);
-  if (cause instanceof CallerFault) return "ERR_MESH_BODY";
+  if (cause instanceof CallerFault || isUnreadable(cause)) return "ERR_MESH_BODY";
   if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return "caller";
   if (code === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH") return "ERR_MESH_BODY";
   if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") return "ERR_MESH_CLOSED";
@@ -97,6 +97,11 @@ function codeOf(attempt: FailedAttempt, cause: unknown): MeshErrorCode | "caller
   if (!attempt.isSent) return code !== undefined && tlsCode.test(code) ? "ERR_MESH_TLS_PEER" : "ERR_MESH_CONNECT";
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "ERR_MESH_TIMEOUT";
   return attempt.hasHead ? "ERR_MESH_BODY" : "ERR_MESH_PROTOCOL";
+}
+
+/** Whether a `Blob` of the caller could not be read: its file has changed, or is gone. */
+function isUnreadable(cause: unknown): boolean {
+  return cause instanceof DOMException && cause.name === "NotReadableError";
 }
 
 function maybeExecuted({ isSent, hasHead }: FailedAttempt, cause: unknown): boolean {

@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { tooLargeToCollect } from "../core/errors.ts";
-import type { CloseListener, ResponseBody } from "../core/http/body.ts";
+import type { CloseListener, ContentVerdict, ResponseBody } from "../core/http/body.ts";
 import { bytesOf, textOf } from "../core/http/body-chunks.ts";
 import { isWantedEventStream } from "../core/http/event-stream.ts";
 import { tellClosed } from "../core/observing/fence.ts";
@@ -41,6 +41,7 @@ export class IncomingResponse implements MeshResponse, ResponseBody, BodySource,
   readonly statusText: string;
   used = false;
   waitedMs = 0;
+  content: ContentVerdict | undefined = undefined;
   readonly #source: ResponseSource;
   readonly #resume: () => void;
   readonly #rawHeaders: readonly Buffer[];

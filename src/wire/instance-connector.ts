@@ -1,11 +1,14 @@
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
+import type { ConnectionReading } from "../core/observing/connection-reading.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { GiveUp, Opened } from "./address-race.ts";
 import { connectTimeout } from "./connect-timeout.ts";
 import { ConnectionOpening, type ConnectionTarget } from "./connection-opening.ts";
 import type { ClientIdentity, IdentityChanges } from "./identity/client-identity.ts";
+import { peerOf } from "./identity/peer-of.ts";
+import { ShownPeers } from "./identity/shown-peers.ts";
 
 /** The parts that all connections of a mesh share. */
 export interface InstanceConnectorOptions {
@@ -37,11 +40,13 @@ const connectBeyondZoneMs = 1_000;
  */
 export class InstanceConnector {
   readonly identity: ClientIdentity;
+  readonly #shown: ShownPeers;
   readonly #zone: string | undefined;
   readonly #clock: Clock;
 
   constructor({ zone, identity, clock }: InstanceConnectorOptions) {
     this.identity = identity;
+    this.#shown = new ShownPeers(clock);
     this.#zone = zone;
     this.#clock = clock;
   }
@@ -71,20 +76,34 @@ export class InstanceConnector {
       ...tls,
     };
     const open = (done: Opened): GiveUp => {
-      const opening = new ConnectionOpening(target, done);
+      const opening = new ConnectionOpening(target, endpoint.secure ? this.#noting(upstream, done) : done);
       return (reason) => opening.giveUp(reason);
     };
     return isForRequests ? connectTimeout(open, limitMs, this.#clock, opened) : open(opened);
   }
 
+  /** The newest connection over TLS to an instance; `undefined` where there was none. */
+  newestOf(upstream: Upstream): ConnectionReading | undefined {
+    return this.#shown.of(upstream);
+  }
+
+  /** Notes the peer of a connection that was made. */
+  #noting(upstream: Upstream, opened: Opened): Opened {
+    return (...result) => {
+      const [, socket] = result;
+      if (socket !== null) this.#shown.note(upstream, socket as TLSSocket);
+      opened(...result);
+    };
+  }
+
   /** The name, the authorities and the judgement of the peer, asked for at each connection: they may have changed. */
   #tlsOf({ endpoint, peerName }: Upstream, { peer }: WireSettings, given: string | undefined) {
-    const serverName = peerName ?? given ?? this.identity.serverName;
-    if (!endpoint.secure) return { serverName, secureContext: undefined, fault: undefined };
+    const name = peerName ?? given ?? this.identity.serverName;
+    if (!endpoint.secure) return { serverName: name, secureContext: undefined, fault: undefined };
     const ids = peer.id === undefined ? undefined : [peer.id].flat();
-    const expected = { ids, name: serverName ?? endpoint.host };
+    const { serverName, expected, hasId } = peerOf(endpoint, { ids, name });
     const { fault, changes } = this.identity;
-    const isJudged = ids !== undefined || changes !== undefined;
+    const isJudged = hasId || changes !== undefined;
     return {
       serverName,
       secureContext: this.identity.secureContext(expected),

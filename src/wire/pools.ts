@@ -1,5 +1,5 @@
 import type { Timer } from "../core/clock.ts";
-import type { Protocol, WireSettings } from "../core/connection-options.ts";
+import { type Protocol, protocolTo, type WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
 import { type PoolParts, type UpstreamPool, upstreamPool } from "./upstream-pool.ts";
@@ -45,7 +45,7 @@ export class Pools {
    * The pool of an upstream. Upgrades ask for `h1`, whatever protocol other requests have.
    * @throws once the pools have been destroyed, and for a host that the URL parser refuses.
    */
-  of(upstream: Upstream, wire: WireSettings, protocol: Protocol = wire.protocol): UpstreamPool {
+  of(upstream: Upstream, wire: WireSettings, protocol: Protocol = protocolTo(upstream.endpoint, wire.protocol)): UpstreamPool {
     const identityVersion = upstream.endpoint.secure ? this.#options.connector.identity.version : 0;
     let known = this.#entries.get(upstream);
     // Those of an identity that changes by itself end within its time of grace, one after the other.

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { inspect } from "node:util";
+import { parseSpiffeId } from "../core/peers/spiffe-id.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { refusePath } from "../core/settings/pem.ts";
 import { custom } from "../core/settings/rules.ts";
@@ -73,10 +74,26 @@ export function secureContextOf({ ca, cert, key }: TlsOptions): SecureContext | 
   }
 }
 
-/** The expiry of the client certificate in milliseconds since the epoch; of a chain, the earliest. */
-export function certificateEndOf({ cert }: TlsOptions): number | undefined {
+/** The facts of a certificate that never changes. */
+export interface FixedCertificate {
+  /** Its SPIFFE id; `undefined` for one without. */
+  readonly id: string | undefined;
+  /** Its expiry in milliseconds since the epoch; of a chain, the earliest. */
+  readonly expiresAtMs: number;
+  readonly lifetimeMs: number;
+}
+
+/** The client certificate of the options; `undefined` where they have none. */
+export function fixedCertificateOf({ cert }: TlsOptions): FixedCertificate | undefined {
   if (cert === undefined) return undefined;
   const text = typeof cert === "string" ? cert : new TextDecoder("latin1").decode(cert);
-  const chain = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return chain.length === 0 ? undefined : Math.min(...chain.map((pem) => Date.parse(new X509Certificate(pem).validTo)));
+  const chain = (text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((pem) => new X509Certificate(pem));
+  const [leaf] = chain;
+  if (leaf === undefined) return undefined;
+  const uris = (leaf.subjectAltName ?? "").split(", ").filter((name) => name.startsWith("URI:"));
+  return {
+    id: uris.length === 1 ? parseSpiffeId((uris[0] as string).slice(4))?.text : undefined,
+    expiresAtMs: Math.min(...chain.map(({ validTo }) => Date.parse(validTo))),
+    lifetimeMs: Date.parse(leaf.validTo) - Date.parse(leaf.validFrom),
+  };
 }

@@ -4,14 +4,17 @@ import type { CancelHandler } from "../core/cancellation.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
+import { instanceHeader } from "../core/http/own-headers.ts";
 import { codeOfReason, failureOf, record } from "./failure.ts";
-import { decodeHeaders } from "./raw-headers.ts";
+import { decodeHeaders, findHeader } from "./raw-headers.ts";
 
 /** A connection that has changed its protocol. */
 export interface Upgraded {
   readonly status: number;
   /** Names and values in turn. */
   readonly headers: readonly string[];
+  /** The `x-mesh-instance` of the instance, which ends at the mesh; `undefined` where it said nothing. */
+  readonly said: string | undefined;
   readonly socket: Duplex;
 }
 
@@ -57,7 +60,10 @@ export class UpgradeHandler implements CancelHandler {
 
   onUpgrade(status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
     if (this.#isSettled) socket.destroy();
-    else this.#end(() => this.#settling.resolve({ status, headers: decodeHeaders((headers ?? []) as Buffer[]), socket }));
+    else {
+      const raw = (headers ?? []) as Buffer[];
+      this.#end(() => this.#settling.resolve({ status, headers: decodeHeaders(raw), said: findHeader(raw, instanceHeader), socket }));
+    }
   }
 
   onHeaders(status: number): boolean {

@@ -1,6 +1,6 @@
+import { outsideOfCalls } from "../core/async-context.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Protocol, WireSettings } from "../core/connection-options.ts";
-import { outsideOfCalls } from "../core/outside-of-calls.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { Connections } from "./http2/connections.ts";
 import { Http2Pool } from "./http2/http2-pool.ts";

@@ -35,8 +35,6 @@ const reviewed: Readonly<Record<string, string>> = {
   "DnsOptions.emptyPolicy": "a discovery without a policy is quarantined: discovery/watcher.ts",
   "SimulatedServer.copies": "testing/simulator/listing.ts, in a condition",
   "SimulatedServer.reportsLoad": "testing/simulator/server.ts, in a condition",
-  "LeastRequestOptions.choices": "balancer/lists/draw.ts, in the rule that several pickers share",
-  "PeakEwmaOptions.choices": "balancer/lists/draw.ts, in the rule that several pickers share",
   "PrequalOptions.rifQuantile": "2 ** -0.25 in its table",
   "RegistrationOptions.healthIntervalMs": "registration/joint-registration.ts, for it depends on the registries",
   "ServerAnswer.latencyMs": "testing/simulator/server.ts, as a part of its answer",

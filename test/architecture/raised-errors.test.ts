@@ -59,14 +59,17 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "the request body has another length than its content-length",
       "the response was cut off after its head",
     ],
-    "fetch/decoding/decoded-body.ts: DecodedBody.#fail": ["the response body does not decode, or to more than `decode` allows"],
+    "fetch/decoding/decoded-body.ts: DecodedBody.#error": ["the response body does not decode, or to more than `decode` allows"],
     "core/errors.ts: tooLargeToCollect": ["more would be collected than maxCollectedBytes allows"],
     "policies/max-response-bytes.ts: maxResponseBytes": ["the response body is larger than maxResponseBytes"],
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
   },
   // Beside interceptors of the application.
   ERR_MESH_FORBIDDEN: { "policies/authorize.ts: forbidden": ["`authorize` has not let the call pass"] },
-  ERR_MESH_TOKEN: { "policies/token/token-layer.ts: unlessCancelled": ["the provider of the service's token failed"] },
+  ERR_MESH_TOKEN: {
+    "bridges/token-header.ts: notAdded": ["the head of a request of an agent was on its way when the token was there"],
+    "policies/token/kept-token.ts: KeptToken.#unlessCancelled": ["the provider of the service's token failed"],
+  },
   ERR_MESH_LOCAL_RESOURCE: { "wire/failure.ts: codeOf": ["the socket could not be made for want of descriptors, ports or memory"] },
   ERR_MESH_IDENTITY: { "wire/failure.ts: codeOf": ["no connection was made, for want of an identity that is good now"] },
   ERR_MESH_DISCOVERY: {

@@ -10,7 +10,7 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["opossum", ["circuit/opossum/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
-  ["yaml", ["discovery/file/", "assets/", "authorization/text/"]],
+  ["yaml", ["discovery/file/", "assets/", "documents/", "authorization/text/"]],
   ["re2js", ["authorization/conditions/"]],
   ["@opentelemetry/api", ["telemetry/"]],
   ["@prometheus-io/client", ["telemetry/prometheus/", "telemetry/prometheus.ts"]],

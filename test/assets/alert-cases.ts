@@ -1,7 +1,8 @@
 import { type Spelling, spelled } from "../../src/assets/spelling.ts";
+import { securityCases } from "./security-alert-cases.ts";
 
 /** A series of promtool's tests: one value per minute, in promtool's notation. */
-interface InputSeries {
+export interface InputSeries {
   readonly series: string;
   readonly values: string;
 }
@@ -62,7 +63,6 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
     labelled(spelled("inmesh.server.refused", spelling), { inmesh_server_refusal: refusal }, perMinute(count, 60));
   const served = (count: number): InputSeries =>
     labelled(`${spelled("http.server.request.duration", spelling)}_count`, { http_request_method: "GET" }, perMinute(count, 60));
-  const expiry = (seconds: number): InputSeries => labelled(spelled("inmesh.tls.certificate.expiry", spelling), {}, `${seconds}x60`);
   const answered = { http_response_status_code: "200" };
   const failed = { error_type: "ERR_MESH_CONNECT" };
 
@@ -209,22 +209,6 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       quiet: [[gauge("inmesh.discovery.errors", 7, { error_type: "ERR_MESH_DISCOVERY" })]],
     },
     {
-      alert: "InmeshCertificateExpiring",
-      at: "10m",
-      labels: { instance: "a" },
-      firing: [expiry(86_400)],
-      value: "23h 50m 0s",
-      quiet: [[expiry(30 * 86_400)], [expiry(300)]],
-    },
-    {
-      alert: "InmeshCertificateExpired",
-      at: "10m",
-      labels: { instance: "a" },
-      firing: [expiry(300)],
-      value: "",
-      quiet: [[expiry(86_400)]],
-    },
-    {
       alert: "InmeshRegistrationFailing",
       at: "10m",
       labels: orders,
@@ -267,5 +251,6 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
         [refused("rate limit", 60), served(120)],
       ],
     },
+    ...securityCases({ labelled, series, spelling }),
   ];
 }

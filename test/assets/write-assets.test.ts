@@ -22,6 +22,7 @@ const paths = [
   "dashboards/discovery.json",
   "dashboards/overview.json",
   "dashboards/resilience.json",
+  "dashboards/security.json",
   "dashboards/service.json",
   "recording-rules.yml",
   "runbooks.md",
@@ -89,7 +90,7 @@ describe("writeAssets", () => {
     expect(byAlert.get("InmeshErrorBudgetBurnFast")?.annotations?.["description"]).toContain("99.95 %");
     expect(byAlert.get("InmeshLatencyHigh")?.expr).toContain("> 0.25");
     expect(byAlert.get("InmeshDiscoveryStale")?.expr).toContain("> 120");
-    expect(byAlert.get("InmeshCertificateExpiring")?.expr).toContain('{job="check/out"} - time() < 3600');
+    expect(byAlert.get("InmeshCertificateExpiring")?.expr).toContain('{job="check/out"}) - time() < 3600');
     expect(byAlert.get("InmeshPanic")?.annotations?.["runbook_url"]).toBe("https://wiki.example.com/mesh#inmeshpanic");
     expect(await textOf("alertmanager.yml")).toContain("url: https://example.com/page");
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { gzipSync } from "node:zlib";
 import { request as undiciRequest } from "undici";
 import { describe, expect, it } from "vitest";
 import { outcomeOfAttempt } from "../../src/core/outcome.ts";
@@ -35,6 +36,12 @@ const after =
     void setTimeout(() => answer(socket, head), ms);
 const ok = writes("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
 const stalls = writes("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc");
+const coded =
+  (coding: string, content: Buffer): Answer =>
+  (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\ncontent-encoding: ${coding}\r\ncontent-length: ${content.length}\r\n\r\n`);
+    socket.write(content);
+  };
 const resets: Answer = (socket) => void socket.resetAndDestroy();
 /** The head of a refusal, and a reset behind it. */
 const refusesAndResets: Answer = (socket) => {
@@ -65,6 +72,21 @@ const rows: Readonly<Record<string, Row>> = {
       setTimeout(() => socket.resetAndDestroy(), 20);
     },
     failures: 1,
+  },
+  "a body that arrives whole and does not decode": {
+    answer: coded("gzip", gzipSync("whole").subarray(0, 18)),
+    failures: 1,
+  },
+  "a body that decodes to more than a limit": {
+    answer: coded("gzip", gzipSync(Buffer.alloc(2 ** 22))),
+    failures: 0,
+  },
+  "a body that does not decode and is not read": {
+    answer: coded("gzip", Buffer.from("garbage")),
+    call: async (mesh) => {
+      await mesh.fetch("orders/");
+    },
+    failures: 0,
   },
   "no head within `attemptTimeoutMs`": { answer: silent, options: { attemptTimeoutMs: 60 }, failures: 1 },
   "no head within a shorter limit that was long enough": {

@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Picker } from "../../src/balancer/picker.ts";
+import { BufferedBody } from "../../src/core/buffered-body.ts";
 import { Cancellation } from "../../src/core/cancellation.ts";
+import type { Interceptor, MeshResponse } from "../../src/core/dispatch.ts";
 import { describeError } from "../../src/core/errors.ts";
 import type { Observer } from "../../src/core/observing/observer.ts";
 import { fallback } from "../../src/discovery/combined/fallback.ts";
@@ -9,7 +11,8 @@ import type { Discovery } from "../../src/discovery/discovery.ts";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
-import { closing } from "../support/mesh.ts";
+import { closing, meshOf } from "../support/mesh.ts";
+import { rejectionOf } from "../support/rejection.ts";
 import { serve } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
@@ -142,6 +145,37 @@ describe("a callback of the program that throws disturbs nothing else", () => {
       ],
     })),
   );
+});
+
+/** Answers of interceptors that are no responses. */
+const answers: Readonly<Record<string, unknown>> = {
+  null: null,
+  undefined: undefined,
+  "a text": "ok",
+  "a head alone": { status: 200, statusText: "", headers: [], upstream: undefined },
+  "a Response": new Response("ok"),
+  "a body without a head": { body: new BufferedBody("ok") },
+};
+const answerCases = Object.entries(answers).flatMap(([what, answer]) =>
+  ["of the mesh", "of the service"].map((of) => ({ what, answer, of })),
+);
+
+describe("an interceptor that answers with something else than a response", () => {
+  it.each(answerCases)("ends the call with an error, at once: $what, $of", async ({ answer, of }) => {
+    const server = await serve();
+    const interceptors: Interceptor[] = [
+      (next) => (request) => next(request).then(() => answer as MeshResponse),
+      () => () => answer as never,
+    ];
+    for (const interceptor of interceptors) {
+      const own = { interceptors: [interceptor] };
+      const mesh = meshOf({ orders: server.port }, of === "of the mesh" ? own : { services: { orders: own } });
+      for (const door of [() => mesh.fetch("orders/"), () => mesh.request("orders/").then((reply) => reply.headers)])
+        expect(await rejectionOf(door())).toBeInstanceOf(TypeError);
+      await until("nothing is in flight", () => (mesh.explain("orders")?.endpoints[0]?.inFlight ?? 0) === 0);
+      expect(mesh.explain("orders")?.endpoints[0]?.failures ?? 0).toBe(0);
+    }
+  });
 });
 
 describe("a picker whose explain throws", () => {

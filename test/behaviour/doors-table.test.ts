@@ -114,6 +114,14 @@ const nameOf = async (door: string, expected: string, given: Try) => {
 };
 const reached = async (door: string, given: Try, yes: string, no: string) => ((await tryDoor(door, given)).requests.length > 0 ? yes : no);
 
+/** The token that a request has carried. */
+const tokenOf = async (door: string, given: Try) => {
+  const provider = async () => ({ token: "t", expiresAtMs: Date.now() + 60_000 });
+  const { requests } = await tryDoor(door, { ...given, options: { services: { svc: { token: { provider } } } } });
+  const names: Readonly<Record<string, string>> = { "Bearer t": "sent", "Basic b3du": "its own is sent" };
+  return requests.length === 0 ? "refused" : names[requests[0]?.headers.authorization ?? ""];
+};
+
 /** The source of an identity that this process must not use. */
 const withdrawn: IdentitySource = {
   name: "test",
@@ -148,10 +156,16 @@ const rows: Readonly<Record<string, (door: string) => Promise<string | undefined
   },
   "`peer.id`, an instance without that id": (door) =>
     reached(door, { isTls: true, options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
+  "the id that discovery lists (`peer` of an endpoint), an instance without it": (door) =>
+    reached(door, { isTls: true, endpoint: { peer: { id: "spiffe://example.org/*" } } }, "reached", "refused"),
   "`peer.id`, an instance without TLS": (door) =>
     reached(door, { options: { peer: { id: "spiffe://example.org/svc" } } }, "reached", "refused"),
   "no `identity` that is good now, an instance with TLS": (door) =>
     reached(door, { isTls: true, options: { tls: undefined, identity: withdrawn } as object }, "reached", "refused"),
+  "[`token`](../guides/authentication.md) of the service": (door) => tokenOf(door, { isTls: true }),
+  "`token`, a request with an own `authorization`": (door) =>
+    tokenOf(door, { isTls: true, call: { headers: { authorization: "Basic b3du" } } }),
+  "`token`, an instance without TLS, no `allowPlain`": (door) => tokenOf(door, {}),
   async "TLS session of an earlier connection"(door) {
     const { requests } = await tryDoor(door, { isTls: true, times: 3 });
     const resumed = requests.filter(({ socket }) => (socket as TLSSocket).isSessionReused());

@@ -1,10 +1,13 @@
-import { createServer as createHttp2, createSecureServer, type Http2Server } from "node:http2";
+import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttp2, createSecureServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
 import { certificate } from "../support/certificate.ts";
 import { closing, meshOf } from "../support/mesh.ts";
 import { listening, serveRaw } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const size = 12_000_000;
 
@@ -79,5 +82,103 @@ describe("an answer over HTTP/1.1 before the upload has ended", () => {
     const response = await post(mesh, body());
     expect([response.status, await response.text()]).toEqual([413, "too large"]);
     expect(await (await mesh.fetch("shop/x", { method: "DELETE" })).text()).toBe("ok");
+  });
+});
+
+const pieces = 100;
+const pieceBytes = 64 * 1024;
+
+/** An upload of 100 pieces, which notes its end. The source waits for the turn of the loop, as one of a socket would. */
+function upload() {
+  const source = { sent: 0, isClosed: false };
+  async function* body() {
+    try {
+      for (; source.sent < pieces; source.sent++) {
+        yield new Uint8Array(pieceBytes);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    } finally {
+      source.isClosed = true;
+    }
+  }
+  return { source, body };
+}
+
+/** A counter of the bytes of each upload, and how each has ended. */
+interface Counted {
+  bytes: number;
+  end: string | undefined;
+}
+
+/** `/early` is answered whole after the first bytes; of `/echo` the head is, and the number of bytes follows their end. */
+async function serveCounting(protocol: "h1" | "h2"): Promise<{ port: number; uploads: Counted[]; connections: () => number }> {
+  const uploads: Counted[] = [];
+  let connections = 0;
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const upload: Counted = { bytes: 0, end: undefined };
+    uploads.push(upload);
+    const early = request.url === "/early";
+    response.writeHead(200);
+    if (!early) response.write("bytes: ");
+    // Neither is told more of a request that it has answered: Node ends a stream that was reset, whose code tells why.
+    const { stream } = request as { stream?: ServerHttp2Stream };
+    const close = () => {
+      upload.end ??= stream === undefined ? "stopped" : `reset with ${stream.rstCode}`;
+    };
+    if (stream === undefined) request.socket.once("close", close);
+    else stream.once("close", close);
+    request.on("error", () => {});
+    request.on("data", (chunk: Buffer) => {
+      upload.bytes += chunk.length;
+      if (early && !response.writableEnded) response.end("enough");
+    });
+    request.on("end", () => {
+      if (stream?.rstCode) return;
+      upload.end ??= "whole";
+      if (!early) response.end(String(upload.bytes));
+    });
+  };
+  const server = protocol === "h2" ? createHttp2(answer as never) : createHttp1(answer);
+  server.on(protocol === "h2" ? "session" : "connection", () => connections++);
+  return { port: await listening(server), uploads, connections: () => connections };
+}
+
+const protocols = ["h1", "h2"] as const;
+type Upload = (mesh: Mesh, path: string, body: () => AsyncGenerator<Uint8Array>) => Promise<string>;
+const uploadDoors: Readonly<Record<string, Upload>> = {
+  fetch: async (mesh, path, body) => (await mesh.fetch(`shop${path}`, { method: "POST", body: body(), duplex: "half" })).text(),
+  request: async (mesh, path, body) => (await mesh.request(`shop${path}`, { method: "POST", body: body(), duplex: "half" })).body.text(),
+  dispatcher: async (mesh, path, body) => {
+    const asked = { origin: "http://shop", path, method: "POST", body: Readable.from(body()) };
+    return (await mesh.dispatcher().request(asked as never)).body.text();
+  },
+};
+const uploadCases = protocols.flatMap((protocol) => Object.entries(uploadDoors).map(([door, send]) => ({ protocol, door, send })));
+
+describe("an upload that is answered early without a reset", () => {
+  it.each(uploadCases)(
+    "is stopped over $protocol by $door when the whole answer is there, which is delivered",
+    async ({ protocol, send }) => {
+      const server = await serveCounting(protocol);
+      const mesh = meshOf({ shop: server.port }, { protocol, retry: false });
+      const { source, body } = upload();
+      expect(await send(mesh, "/early", body)).toBe("enough");
+      await until("the source has been let go", () => source.isClosed);
+      await until("the instance knows that there is no more", () => server.uploads[0]?.end !== undefined);
+      expect(source.sent).toBeLessThan(pieces);
+      expect(server.uploads[0]?.end).toBe(protocol === "h2" ? "reset with 8" : "stopped");
+      expect(server.uploads[0]?.bytes).toBeLessThan(pieces * pieceBytes);
+      expect(mesh.explain("shop")?.endpoints[0]).toMatchObject({ failures: 0, inFlight: 0 });
+      expect(await send(mesh, "/echo", upload().body)).toBe(`bytes: ${pieces * pieceBytes}`);
+      expect(server.connections()).toBe(protocol === "h2" ? 1 : 2);
+    },
+  );
+
+  it.each(uploadCases)("goes on over $protocol by $door while the answer does", async ({ protocol, send }) => {
+    const server = await serveCounting(protocol);
+    const mesh = meshOf({ shop: server.port }, { protocol, retry: false });
+    const { source, body } = upload();
+    expect(await send(mesh, "/echo", body)).toBe(`bytes: ${pieces * pieceBytes}`);
+    expect([source.sent, source.isClosed, server.uploads[0]?.end]).toEqual([pieces, true, "whole"]);
   });
 });

@@ -24,7 +24,12 @@ interface Case {
   readonly name: string;
   readonly run: (side: Side) => Promise<unknown>;
   /** What the mesh gives instead, and why. Noticed also when it has gone. */
-  readonly deviation?: { readonly gives: unknown; readonly why: string };
+  readonly deviation?: {
+    readonly gives: unknown;
+    readonly why: string;
+    /** The first version of Node whose fetch does otherwise; earlier ones do as the mesh. Absent: all that are supported do otherwise. */
+    readonly sinceNode?: number;
+  };
 }
 
 let server: Server;
@@ -385,7 +390,7 @@ const requestBodies: readonly Case[] = [
       body.buffer.transfer();
       return outcome(() => sent(call("/echo", { method: "POST", body })));
     },
-    deviation: { gives: rejectedWith("TypeError"), why: "bytes that have gone are never meant" },
+    deviation: { gives: rejectedWith("TypeError"), why: "bytes that have gone are never meant", sinceNode: 24 },
   },
   {
     name: "takes a copy of bytes",
@@ -849,7 +854,9 @@ for (const [group, cases] of Object.entries(groups)) {
         expect(ours).toEqual(standard);
       } else {
         expect(ours).toEqual(deviation.gives);
-        expect(ours, "the deviation has gone").not.toEqual(standard);
+        const isOther = Number.parseInt(process.versions.node, 10) >= (deviation.sinceNode ?? 0);
+        if (isOther) expect(ours, "the deviation has gone").not.toEqual(standard);
+        else expect(ours).toEqual(standard);
       }
     });
   });

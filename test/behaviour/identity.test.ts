@@ -4,6 +4,7 @@ import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { EndpointPeer } from "../../src/core/endpoint.ts";
 import type { Credentials } from "../../src/identity/credentials.ts";
 import type { IdentityListener, IdentitySource } from "../../src/identity/identity-source.ts";
 import { createMesh } from "../../src/mesh/mesh.ts";
@@ -67,10 +68,10 @@ async function instance(wanted: Wanted, issuer = authority) {
   return { port: await listening(server), seen, sockets };
 }
 
-type Listed = { readonly port: number; readonly secure?: boolean };
+type Listed = { readonly port: number; readonly secure?: boolean; readonly peer?: EndpointPeer };
 
 function meshTo(to: Listed | readonly Listed[], options: Partial<MeshOptions>) {
-  const endpoints = [to].flat().map(({ port, secure }, index) => ({ id: `i${index}`, host: "127.0.0.1", port, secure }));
+  const endpoints = [to].flat().map(({ port, secure, peer }, index) => ({ id: `i${index}`, host: "127.0.0.1", port, secure, peer }));
   const discovery = {
     async *watch() {
       yield endpoints;
@@ -106,6 +107,49 @@ describe.each(doorNames)("by the door %s", (door) => {
     expect(good.seen).toHaveLength(1);
     const bad = await instance({ commonName: "127.0.0.1" });
     await rejectionOf(through(meshTo(bad, { ...scripted(credentialsOf(own)), peer: { mode: "strict" } })));
+    expect(bad.seen).toEqual([]);
+  });
+
+  it("the id that discovery lists is expected without an option, and an instance with another one gets no request", async () => {
+    const listed = { id: `spiffe://${domain}/*/svc`, serverName: "svc.default.dc1.internal.example.org" };
+    const good = await instance({ uris: [`spiffe://${domain}/dc7/svc`] });
+    await through(meshTo({ ...good, secure: true, peer: listed }, scripted(credentialsOf(own))));
+    expect(good.seen).toEqual([`URI:${client}`]);
+    expect(good.sockets.map(({ servername }) => servername)).toEqual([listed.serverName]);
+    const bad = await instance({ uris: [`spiffe://${domain}/dc7/svc-admin`], ips: ["127.0.0.1"] });
+    const error = await rejectionOf(through(meshTo({ ...bad, secure: true, peer: listed }, scripted(credentialsOf(own)))));
+    expect(String((error as Error).message)).toContain(`/dc7/svc-admin, and discovery lists ${listed.id}`);
+    expect(bad.seen).toEqual([]);
+  });
+
+  it("the id that discovery lists takes nothing from the ids and the name of the options", async () => {
+    const other = `${svc}-other`;
+    const server = await instance({ uris: [other], ips: ["127.0.0.1"] });
+    const listed = { ...server, secure: true, peer: { id: other } };
+    for (const peer of [{ id: svc }, { name: "svc.internal" }]) {
+      const error = await rejectionOf(through(meshTo(listed, { ...scripted(credentialsOf(own)), peer })));
+      expect(String((error as Error).message)).toMatch(/is expected \(peer\.id\)|does not name "svc\.internal"/);
+    }
+    expect(server.seen).toEqual([]);
+    // Both hold: the name of the options, and the id that is listed.
+    const named = await instance({ uris: [other], dnsNames: ["svc.internal"] });
+    await through(
+      meshTo({ ...named, secure: true, peer: { id: other } }, { ...scripted(credentialsOf(own)), peer: { name: "svc.internal" } }),
+    );
+    expect(named.seen).toHaveLength(1);
+    await rejectionOf(
+      through(meshTo({ ...named, secure: true, peer: { id: svc } }, { ...scripted(credentialsOf(own)), peer: { name: "svc.internal" } })),
+    );
+    expect(named.seen).toHaveLength(1);
+  });
+
+  it("the id that discovery lists is expected without an identity of this process, too", async () => {
+    const tls = { ca: authority.cert };
+    const good = await instance({ uris: [svc] });
+    await through(meshTo({ ...good, secure: true, peer: { id: svc } }, { tls }));
+    expect(good.seen).toHaveLength(1);
+    const bad = await instance({ uris: [`${svc}-admin`], ips: ["127.0.0.1"] });
+    await rejectionOf(through(meshTo({ ...bad, secure: true, peer: { id: svc } }, { tls })));
     expect(bad.seen).toEqual([]);
   });
 

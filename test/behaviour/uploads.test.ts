@@ -1,7 +1,12 @@
-import { createServer } from "node:http";
+import { openAsBlob } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage } from "node:http";
+import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Mesh } from "../../src/index.ts";
 import { meshOf } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
@@ -78,4 +83,34 @@ describe("an upload that takes longer than the limit of an attempt", () => {
     expect(await rejectionOf(late)).toMatchObject({ code: "ERR_MESH_TIMEOUT" });
     expect(failuresOf(mesh)).toBe(0);
   });
+});
+
+describe("a Blob of a file that has changed meanwhile", () => {
+  const sizes = [1_000, 4 * mebibyte];
+  const protocols = ["h1", "h2"] as const;
+
+  it.each(protocols.flatMap((protocol) => sizes.map((size) => ({ protocol, size }))))(
+    "is a body that cannot be read, over $protocol with $size bytes",
+    async ({ protocol, size }) => {
+      const folder = await mkdtemp(join(tmpdir(), "inmesh-blob-"));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      const path = join(folder, "file");
+      await writeFile(path, new Uint8Array(size));
+      const blob = await openAsBlob(path);
+      await writeFile(path, new Uint8Array(size / 2));
+      let whole = 0;
+      const answer = (request: IncomingMessage) => {
+        request.on("error", () => {});
+        // Node ends a stream that was reset, too.
+        request.on("end", () => (request as { stream?: ServerHttp2Stream }).stream?.rstCode || whole++);
+      };
+      const server = protocol === "h2" ? createHttp2(answer as never) : createServer(answer);
+      const mesh = meshOf({ files: await listening(server) }, { protocol, observers: [] });
+      const bodies = [blob, new Blob(["before ", blob])];
+      for (const body of bodies) expect(await rejectionOf(upload(mesh, body))).toMatchObject({ code: "ERR_MESH_BODY" });
+      const reply = mesh.request("files/", { method: "PUT", body: blob });
+      expect(await rejectionOf(reply)).toMatchObject({ code: "ERR_MESH_BODY" });
+      expect([whole, failuresOf(mesh)]).toEqual([0, 0]);
+    },
+  );
 });

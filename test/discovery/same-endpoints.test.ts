@@ -24,6 +24,7 @@ describe("two sets of endpoints", () => {
       { metadata: {} },
       { priority: 1 },
       { socketPath: "/run/h.sock" },
+      { peer: { id: "spiffe://example.org/orders" } },
     ];
     for (const change of changes) {
       expect(sameEndpoints([a, b], [{ ...a, ...change }, b])).toBe(false);

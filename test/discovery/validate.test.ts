@@ -28,7 +28,23 @@ describe("validateEndpoints", () => {
     expect(endpoints.every((endpoint, index) => endpoint === entries[index])).toBe(true);
   });
 
+  const secured = { ...good, secure: true };
+  const listedId = "spiffe://example.org/dc/*/svc/orders";
+
+  it("takes the certificate that a source expects of an instance", () => {
+    const entry = { ...secured, peer: { id: listedId, serverName: "orders.default.dc1.internal.example.org" } };
+    expect(validateEndpoints([entry]).endpoints).toEqual([entry]);
+  });
+
   const bad: readonly (readonly [name: string, entry: unknown, reason: RegExp])[] = [
+    ["an expected peer that is no object", { ...secured, peer: listedId }, /^peer/],
+    ["an expected peer without an id", { ...secured, peer: {} }, /^peer\.id/],
+    ["an expected id of any trust domain", { ...secured, peer: { id: "spiffe://*/svc/orders" } }, /^peer\.id/],
+    ["an expected id without a path", { ...secured, peer: { id: "spiffe://example.org" } }, /^peer\.id/],
+    ["a choice of the protocol that is none", { ...secured, peer: { id: listedId, negotiates: "h2" } }, /^peer\.negotiates/],
+    ["an address to ask for in the handshake", { ...secured, peer: { id: listedId, serverName: "10.0.0.1" } }, /^peer\.serverName/],
+    ["a name to ask for that is none", { ...secured, peer: { id: listedId, serverName: "a b" } }, /^peer\.serverName/],
+    ["an expected peer that is spoken to in clear text", { ...good, peer: { id: listedId } }, /^peer is given/],
     ["null", null, /object/],
     ["a number", 7, /object/],
     ["an id that is no string", { ...good, id: 1 }, /^id/],

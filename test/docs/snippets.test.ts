@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requireDist } from "../dist.ts";
@@ -53,6 +53,15 @@ describe("the code in the docs", () => {
     );
     expect(parts.length).toBeGreaterThan(0);
     for (const { page, source, code } of parts) expect(textOf(source), `${page} has a part of ${source} that is not in it`).toContain(code);
+  });
+
+  it("is of the syntax that the oldest supported Node.js takes, in the examples too", () => {
+    const examples = readdirSync(join(root, "examples"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && !file.includes("node_modules"))
+      .map((file) => ({ name: `examples/${file}`, code: textOf(`examples/${file}`) }));
+    expect(examples.length).toBeGreaterThan(20);
+    // `using` came with Node.js 24.
+    expect([...snippets, ...examples].filter(({ code }) => /^\s*(?:await )?using \w+ = /m.test(code)).map(({ name }) => name)).toEqual([]);
   });
 
   it("is TypeScript wherever it is a program, so that all of it is run", () => {

@@ -1,33 +1,14 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { requireDist } from "../dist.ts";
 import { available } from "../servers/available.ts";
 import { startBind } from "../servers/bind.ts";
 import { startConsul } from "../servers/consul.ts";
 import { startEureka } from "../servers/eureka.ts";
-
-const directory = join(import.meta.dirname, "../../examples");
-
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-/** Runs an example as its reader would, but for the addresses of the servers. One that does not end is killed. */
-function run(file: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_|VITEST|CONSUL_|EUREKA_|DNS_)/.test(name)));
-  const options = { env: { ...inherited, ...env }, timeout: 60_000, killSignal: "SIGKILL" } as const;
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [join(directory, file)], options, (_error, stdout, stderr) => {
-      resolve({ code: child.exitCode, output: stdout + stderr });
-    });
-  });
-}
+import { directory, run } from "./run-example.ts";
 
 /** The examples that need no server, with what they print among other things. */
 const alone: Readonly<Record<string, readonly string[]>> = {
@@ -69,6 +50,8 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   "custom-adapter.ts": ["answers: instance one, instance two", "answers: instance two", "closed"],
 };
 const withServer = ["consul.ts", "dns.ts", "eureka.ts", "move-registry.ts", "workers.ts"];
+/** Run by mtls.test.ts. */
+const withIdentity = ["mtls-consul.ts", "mtls-files.ts", "mtls-spiffe.ts"];
 /** Run by getting-started.test.ts. */
 const together = ["getting-started/caller.ts", "getting-started/first-call.ts", "getting-started/greeter.ts"];
 
@@ -82,7 +65,9 @@ describe("the examples", () => {
 
   it("are all run here", () => {
     const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
-    expect([...Object.keys(alone), ...withServer, ...together].sort()).toEqual(files.filter((name) => name.endsWith(".ts")).sort());
+    expect([...Object.keys(alone), ...withServer, ...withIdentity, ...together].sort()).toEqual(
+      files.filter((name) => name.endsWith(".ts")).sort(),
+    );
   });
 
   it.each(Object.entries(alone))("%s works and ends", { timeout: 70_000 }, async (file, expected) => {

@@ -1,12 +1,17 @@
 import type { RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { describe, expect, it } from "vitest";
 import { localResponse } from "../../src/core/buffered-body.ts";
+import { MeshError } from "../../src/core/errors.ts";
 import { Upstream } from "../../src/core/upstream.ts";
+import { staticDiscovery } from "../../src/discovery/file/static.ts";
 import { followRedirects } from "../../src/fetch/redirect.ts";
+import { createMesh } from "../../src/mesh/mesh.ts";
 import { testRequest } from "../../src/testing/request.ts";
-import { meshOf } from "../support/mesh.ts";
+import { certificate } from "../support/certificate.ts";
+import { closing, meshOf } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
-import { serve } from "../support/servers.ts";
+import { listening, serve } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
 /** Redirects `/from` with `status` to `location`; everything else is answered. */
@@ -48,7 +53,7 @@ describe("redirect: follow", () => {
     const plain = await serve(from(status, "https://users/to"));
     const mesh = meshOf({ users: plain.port }, { retry: false });
     const error = await rejectionOf(mesh.fetch("users/from", { ...follow, method: "POST", body: "secret" }));
-    expect(error).toMatchObject({ code: "ERR_MESH_INVALID_TARGET", maybeExecuted: false });
+    expect(error).toMatchObject({ code: "ERR_MESH_INVALID_TARGET", maybeExecuted: true });
     expect(plain.seen.map(({ url }) => url)).toEqual(["/from"]);
     const sent: [path: string, requiresTls: boolean][] = [];
     const requiring = testRequest({ service: "users", path: "/from", requiresTls: true });
@@ -63,6 +68,51 @@ describe("redirect: follow", () => {
         () => false,
       );
     expect(sent).toEqual(new Array(3).fill(["/to", true]));
+  });
+
+  it.each(["https://users/to", "https://users:443/to"])("follows %j over TLS or not at all", async (location) => {
+    const server = await serve(from(302, location));
+    const mesh = meshOf({ users: server.port });
+    const init = { ...follow, headers: { authorization: "Bearer secret" } };
+    expect(await rejectionOf(mesh.fetch("users/from", init))).toMatchObject({ code: "ERR_MESH_INVALID_TARGET", maybeExecuted: true });
+    expect(server.begun).toEqual(["GET /from"]);
+  });
+
+  it.each([
+    ["POST", 303],
+    ["POST", 307],
+    ["GET", 302],
+  ])("says that a %s which was answered with %d may have been executed, where the hop after it was not", async (method, status) => {
+    const unsent = new MeshError("ERR_MESH_CIRCUIT_OPEN", "refused", { service: "users", maybeExecuted: false });
+    const answer = localResponse(status, "", { location: "/to" });
+    const chain = followRedirects(
+      testRequest({ service: "users", path: "/from", method }),
+      answer,
+      () => Promise.reject(unsent),
+      () => false,
+    );
+    expect(await rejectionOf(chain)).toMatchObject({ code: "ERR_MESH_CIRCUIT_OPEN", maybeExecuted: true });
+  });
+
+  it("follows https over TLS, and back to http over TLS too", async () => {
+    const seen: string[] = [];
+    const port = await listening(
+      createTlsServer({ ...certificate }, (request, response) => {
+        seen.push(request.url as string);
+        if (request.url === "/from") response.writeHead(302, { location: "https://users/second" }).end();
+        else if (request.url === "/second") response.writeHead(302, { location: "http://users/to" }).end();
+        else response.end("over TLS");
+      }),
+    );
+    const mesh = closing(
+      createMesh({
+        discovery: staticDiscovery({ users: [{ host: "127.0.0.1", port, secure: true }] }),
+        tls: { ca: certificate.cert },
+        drainTimeoutMs: 0,
+      }),
+    );
+    const response = await mesh.fetch("users/from", follow);
+    expect([await response.text(), response.url, seen]).toEqual(["over TLS", "https://users/to", ["/from", "/second", "/to"]]);
   });
 
   it("follows to the instance that answered, by its own host and port, and balances", async () => {

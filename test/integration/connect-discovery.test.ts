@@ -3,14 +3,25 @@ import { createServer, type IncomingMessage } from "node:http";
 import { request as send } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import type { PeerOptions } from "../../src/core/connection-options.ts";
 import type { Credentials } from "../../src/identity/credentials.ts";
 import { createMesh } from "../../src/index.ts";
-import { consul } from "../../src/registries/consul.ts";
+import { type Consul, consul } from "../../src/registries/consul.ts";
 import { WatchReader } from "../../src/testing/contract/watch-reader.ts";
 import { available } from "../servers/available.ts";
-import { startConsul } from "../servers/consul.ts";
+import { type ConsulServer, startConsul } from "../servers/consul.ts";
 import { startConsulSidecar } from "../servers/consul-sidecar.ts";
 import { until } from "../support/until.ts";
+
+/** Another service, registered at the sidecar of `orders`, is not called: what is expected of it does not come from its entry. */
+async function impostor(server: ConsulServer, registry: Consul, port: number): Promise<void> {
+  const destination = { DestinationServiceName: "payments", LocalServicePort: 9 };
+  await server.registerService({ Kind: "connect-proxy", Name: "payments-proxy", Address: "127.0.0.1", Port: port, Proxy: destination });
+  await using mesh = createMesh({ discovery: registry, identity: registry.identity("web"), retry: false });
+  const error = await mesh.fetch("payments/orders/1").catch((failure: unknown) => failure as Error);
+  expect(error).toMatchObject({ code: "ERR_MESH_TLS_PEER" });
+  expect(String((error as Error).message)).toContain("/svc/orders, and discovery lists");
+}
 
 describe.skipIf(!available("consul") || !available("envoy"))("a service behind a real sidecar", () => {
   it("is found at the sidecar, which takes the identity from Consul and refuses by an intention", async () => {
@@ -31,7 +42,16 @@ describe.skipIf(!available("consul") || !available("envoy"))("a service behind a
     const watch = registry.identity("web").watch({ update: (each) => void updates.push(each), withdraw() {}, fail() {} });
     try {
       const endpoint = await until("the sidecar is listed", () => reader.changes.at(-1)?.[0] ?? false, 20_000);
-      expect(endpoint).toMatchObject({ host: "127.0.0.1", port: sidecar.port, secure: true });
+      const roots = (await server.get("/v1/agent/connect/ca/roots")) as { TrustDomain: string };
+      expect(endpoint).toMatchObject({
+        host: "127.0.0.1",
+        port: sidecar.port,
+        secure: true,
+        peer: {
+          id: `spiffe://${roots.TrustDomain}/ns/default/dc/*/svc/orders`,
+          serverName: `orders.default.dc1.internal.${roots.TrustDomain}`,
+        },
+      });
       const { certificate: cert, key, trust } = await until("the identity", () => updates[0] ?? false);
       const tls = {
         cert,
@@ -50,15 +70,16 @@ describe.skipIf(!available("consul") || !available("envoy"))("a service behind a
       expect(await ask("POST", "/orders/1")).toEqual([200, "POST at orders"]);
       expect((await ask("GET", "/admin"))[0]).toBe(403);
       const [domain] = trust.bundles.keys();
-      const meshFor = (id: string) =>
-        createMesh({ discovery: registry, identity: registry.identity("web"), services: { orders: { peer: { id } } } });
-      await using mesh = meshFor(`spiffe://${domain}/ns/default/dc/dc1/svc/orders`);
+      const meshFor = (peer: PeerOptions) =>
+        createMesh({ discovery: registry, identity: registry.identity("web"), services: { orders: { peer } } });
+      await using mesh = meshFor({});
       const posted = await mesh.fetch("orders/orders/1", { method: "POST", body: "a body" });
       expect([posted.status, await posted.text()]).toEqual([200, "POST at orders"]);
       const denied = await mesh.fetch("orders/admin");
       expect([denied.status, await denied.text()]).toEqual([403, "RBAC: access denied"]);
-      await using other = meshFor(`spiffe://${domain}/ns/default/dc/dc1/svc/payments`);
+      await using other = meshFor({ id: `spiffe://${domain}/ns/default/dc/dc1/svc/payments` });
       await expect(other.fetch("orders/orders/1")).rejects.toMatchObject({ cause: { code: "ERR_MESH_TLS_PEER" } });
+      await impostor(server, registry, sidecar.port);
       // A claim of the caller stands in front of the sidecar's own element.
       await ask("GET", "/orders", { "x-forwarded-client-cert": "URI=spiffe://forged/ns/default/dc/dc1/svc/root" });
       const [trustDomain] = trust.bundles.keys();

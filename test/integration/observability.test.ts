@@ -8,7 +8,6 @@ import { metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
 import { dashboardNames } from "../../src/assets/dashboards.ts";
 import type { Spelling } from "../../src/assets/spelling.ts";
 import { writeAssets } from "../../src/assets/write-assets.ts";
@@ -19,6 +18,7 @@ import type { Dashboard } from "../assets/lint/dashboard.ts";
 import { type AlertmanagerServer, startAlertmanager } from "../servers/alertmanager.ts";
 import { available } from "../servers/available.ts";
 import { type PrometheusServer, startPrometheus } from "../servers/prometheus.ts";
+import { hurried, shortened } from "./hurried-alerts.ts";
 import { Application, Services } from "./observed-application.ts";
 
 const patient = { timeout: 60_000, interval: 250 };
@@ -29,22 +29,6 @@ const forMs = 1_000;
 interface Notification {
   readonly status: "firing" | "resolved";
   readonly alerts: readonly { readonly status: string; readonly startsAt: string; readonly labels: Readonly<Record<string, string>> }[];
-}
-
-/** The rules as they are written, but for their windows: minutes become seconds and hours minutes. */
-function shortened(rules: string): string {
-  const shorter: Readonly<Record<string, string>> = { m: "s", h: "m", d: "h" };
-  const duration = (text: string): string => text.replace(/(\d+)([mhd])/g, (_, count: string, unit: string) => `${count}${shorter[unit]}`);
-  return rules
-    .replace(/\[\w+\]/g, duration)
-    .replace(/^( *(?:for|interval): )(\w+)$/gm, (_, key: string, value: string) => key + duration(value));
-}
-
-/** The configuration of Alertmanager as it is written, but for its waits. */
-function hurried(config: string): string {
-  const document = parse(config) as { route: Record<string, unknown> & { routes: Record<string, unknown>[] } };
-  for (const route of [document.route, ...document.route.routes]) Object.assign(route, { group_wait: "0s", group_interval: "1s" });
-  return stringify(document);
 }
 
 async function listen(listener: RequestListener): Promise<{ readonly server: Server; readonly address: string }> {
@@ -62,6 +46,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
   const resources = new AsyncDisposableStack();
   const notifications: (Notification & { readonly atMs: number })[] = [];
   const addresses = new Map<string, string>();
+  const observed: Application[] = [];
   let services: Services;
   let directory: string;
   let prometheus: PrometheusServer;
@@ -84,7 +69,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
     };
 
     const observer = prometheusMetrics({ perEndpoint: true });
-    resources.use(new Application(services, observer));
+    observed.push(resources.use(new Application(services, observer)));
     addresses.set("shop", await serve(observer.handler));
 
     const exporter = new PrometheusExporter({ preventServerStart: true });
@@ -94,7 +79,7 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
       metrics.disable();
       await provider.shutdown();
     });
-    resources.use(new Application(services, openTelemetry({ perEndpoint: true })));
+    observed.push(resources.use(new Application(services, openTelemetry({ perEndpoint: true }))));
     addresses.set("bank", await serve((request, response) => exporter.getMetricsRequestHandler(request, response)));
 
     const hook = await serve((incoming, response) => {
@@ -194,6 +179,28 @@ describe.skipIf(!available("prometheus") || !available("alertmanager"))("The ass
       return found;
     };
     await expect.poll(missing, patient).toEqual([]);
+  });
+
+  it("denials that rise raise an alert that reaches the webhook, and it resolves when they end", async () => {
+    const jobsOf = (alerts: readonly { readonly labels: Readonly<Record<string, string>> }[]): readonly string[] => {
+      const mine = alerts.filter(
+        ({ labels }) => labels["alertname"] === "InmeshDenialsRising" && labels["inmesh_authorization_rule"] === "no-admin",
+      );
+      return [...new Set(mine.map(({ labels }) => labels["job"] ?? ""))].sort();
+    };
+    const told = (status: string): readonly string[] =>
+      jobsOf(notifications.flatMap(({ alerts }) => alerts.filter((alert) => alert.status === status)));
+    const firing = async (): Promise<readonly string[]> => jobsOf((await prometheus.alerts()).filter(({ state }) => state === "firing"));
+    expect(await firing()).toEqual([]);
+    expect(told("firing")).toEqual([]);
+
+    const secured = await Promise.all(observed.map((application) => application.secured));
+    for (const server of secured) server.attack();
+    await expect.poll(firing, patient).toEqual(["bank", "shop"]);
+    await expect.poll(() => told("firing"), patient).toEqual(["bank", "shop"]);
+    for (const server of secured) server.endAttack();
+    await expect.poll(firing, patient).toEqual([]);
+    await expect.poll(() => told("resolved"), patient).toEqual(["bank", "shop"]);
   });
 
   it("a killed service raises alerts that reach the webhook, the cause hides what follows from it, and they resolve", async () => {

@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Discovery, Observer } from "../../src/extend.ts";
 import { createMesh, type Endpoint, type Mesh } from "../../src/index.ts";
 import { certificate } from "../support/certificate.ts";
+import { ObservedSecuredServer } from "./observed-secured-server.ts";
 import { observedServer } from "./observed-server.ts";
 
 const host = "127.0.0.1";
@@ -94,6 +95,8 @@ export class Application implements AsyncDisposable {
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #calls = new Set<Promise<unknown>>();
   readonly #server: Promise<AsyncDisposable>;
+  /** Its server with an identity. */
+  readonly secured: Promise<ObservedSecuredServer>;
 
   constructor(services: Services, observer: Observer) {
     this.#mesh = createMesh({
@@ -104,6 +107,7 @@ export class Application implements AsyncDisposable {
       services: { orders: { hedge: { percentile: 0.8, maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
     });
     this.#server = observedServer(this.#mesh);
+    this.secured = ObservedSecuredServer.start(this.#mesh);
     const each = (ms: number, call: () => Promise<Response>): NodeJS.Timeout => setInterval(() => this.#call(call), ms);
     const { fetch } = this.#mesh;
     this.#timers = [
@@ -119,6 +123,7 @@ export class Application implements AsyncDisposable {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#calls);
     await (await this.#server)[Symbol.asyncDispose]();
+    await (await this.secured)[Symbol.asyncDispose]();
     await this.#mesh.close();
   }
 

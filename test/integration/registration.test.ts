@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createMesh, type Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshRegistration } from "../../src/registration/mesh-registration.ts";
 import { type Consul, type ConsulOptions, consul } from "../../src/registries/consul.ts";
 import { type Eureka, eureka } from "../../src/registries/eureka.ts";
+import { serve } from "../../src/server/server.ts";
 import { available } from "../servers/available.ts";
 import { type ConsulServer, type ConsulOptions as ServerOptions, startConsul } from "../servers/consul.ts";
 import { type EurekaServer, startEureka } from "../servers/eureka.ts";
@@ -74,6 +76,37 @@ describe.skipIf(!available("consul"))("a registration of a mesh at a real Consul
     expect(checks?.sort()).toEqual(["_service_maintenance:o1 critical", "serfHealth passing", "service:o1 passing"]);
     await registration.setStatus("up");
     expect(await isRoutable(server)).toBe(true);
+  });
+
+  it.each([
+    { type: "http", path: "/health", intervalMs: 100 },
+    { type: "tcp", intervalMs: 100 },
+  ] as const)("whose server Consul probes by $type is left as soon as its callers know, although probes come on", async (check) => {
+    const server = await startedConsul();
+    const probes: unknown[] = [];
+    const http = createServer((request, response) => {
+      if (request.url === "/health") probes.push(request.headers["user-agent"]);
+      response.end("ok");
+    });
+    await once(http.listen(0, "127.0.0.1"), "listening");
+    const serving = serve(http, {
+      mesh: meshOf(at(server)),
+      register: { service: "orders", host: "127.0.0.1", check },
+      signals: [],
+      log: false,
+      lameDuckMs: 20_000,
+    });
+    cleanups.push(() => serving.stop());
+    await serving.started;
+    const caller = meshOf(at(server));
+    await until("it is probed and called", () =>
+      caller.fetch("orders/").then(
+        async (response) => (await response.text()) === "ok" && (check.type === "tcp" || probes.length > 2),
+        () => false,
+      ),
+    );
+    expect((await serving.stop()).lameDuckMs).toBeLessThan(5_000);
+    expect([...new Set(probes)]).toEqual(check.type === "http" ? ["Consul Health Check"] : []);
   });
 
   it.each(["up", "down", "out-of-service"] as const)("that is %s gets another weight, and loses nothing else", async (status) => {

@@ -2,9 +2,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createMesh } from "../../src/mesh/mesh.ts";
+import type { InstanceStatus } from "../../src/registration/registrar.ts";
 import { consul } from "../../src/registries/consul.ts";
 import { available } from "../servers/available.ts";
 import { type ConsulServer, startConsul } from "../servers/consul.ts";
+import { freePorts } from "../servers/ports.ts";
 import { until } from "../support/until.ts";
 import type { News, Order, ServiceSettings } from "./clustered-service.ts";
 
@@ -44,6 +46,14 @@ class Service {
 
   signal(worker: number, signal: NodeJS.Signals | "disconnect"): void {
     this.#order({ worker, signal });
+  }
+
+  /** Has a worker set something on the registration, which it holds. */
+  async set(worker: number, set: { readonly status?: InstanceStatus; readonly weight?: number }): Promise<void> {
+    const times = (): number => this.#of(worker).filter((news) => "set" in news).length;
+    const before = times();
+    this.#order({ worker, set });
+    await until(`worker ${worker} has set it`, () => times() > before, 10_000);
   }
 
   /** Resolves with the exit code, or the signal, of a worker. */
@@ -134,6 +144,14 @@ async function listed(server: ConsulServer, { name }: Service): Promise<string> 
   return `${all.length} listed, ${up.length} up`;
 }
 
+/** The weight of the only instance, and whether it gets requests. */
+async function standing(server: ConsulServer, service: Service): Promise<string> {
+  const [instance] = (await server.get(`/v1/health/service/${service.name}`)) as readonly {
+    readonly Service: { readonly Weights: { readonly Passing: number } };
+  }[];
+  return `${await listed(server, service)}, weight ${instance?.Service.Weights.Passing}`;
+}
+
 describe.skipIf(!available("consul"))("the workers of a server at a real Consul", { timeout }, () => {
   let server: ConsulServer;
   beforeAll(async () => {
@@ -190,6 +208,57 @@ describe.skipIf(!available("consul"))("the workers of a server at a real Consul"
     service.signal(2, "SIGTERM");
     expect(await service.exit(2)).toBe(0);
     expect(await listed(server, service)).toBe("0 listed, 0 up");
+  });
+
+  test("hand on the status and the weight that the program has set, and not that of leaving", async () => {
+    const service = new Service({ consul: server.url });
+    const [first, second, third] = [await service.start(), await service.start(), await service.start()];
+    await service.set(first, { weight: 7 });
+    const registry = watch(server, service);
+    service.signal(first, "SIGTERM");
+    expect(await service.exit(first)).toBe(0);
+    await until("another one holds it", () => service.holders.length === 2, 10_000);
+    await registry.end();
+    expect([...registry.seen]).toEqual(["1 listed, 1 up"]);
+    expect(await standing(server, service)).toBe("1 listed, 1 up, weight 7");
+    const [, holder = 0] = service.holders;
+    expect(service.lines(holder)).toContain("with the weight 7");
+
+    await service.set(holder, { status: "out-of-service" });
+    service.signal(holder, "SIGKILL");
+    await service.exit(holder);
+    await until("the last one holds it", () => service.holders.length === 3, 10_000);
+    await service.start();
+    expect(await standing(server, service)).toBe("1 listed, 0 up, weight 7");
+    const last = holder === second ? third : second;
+    await service.set(last, { status: "up", weight: 3 });
+    expect(await standing(server, service)).toBe("1 listed, 1 up, weight 3");
+  });
+
+  test("hand it on to one that starts while the last one leaves, but not that the last one is out of service", async () => {
+    const service = new Service({ consul: server.url, lameDuckMs: 60_000 });
+    const first = await service.start();
+    const { port } = service.news.find((news) => "started" in news) as { readonly port: number };
+    await (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } })).text();
+    await service.set(first, { weight: 7 });
+    service.signal(first, "SIGTERM");
+    await until("it is out", async () => (await standing(server, service)) === "1 listed, 0 up, weight 7", 10_000);
+    // A program that goes on to tell its status does not bring it back.
+    await service.set(first, { status: "up" });
+    expect(await standing(server, service)).toBe("1 listed, 0 up, weight 7");
+    await service.start();
+    expect(await service.exit(first)).toBe(0);
+    await until("the second is in", async () => (await standing(server, service)) === "1 listed, 1 up, weight 7", 10_000);
+  });
+
+  test("begin anew, where all have been killed", async () => {
+    const service = new Service({ consul: server.url, port: (await freePorts(1))[0] ?? 0 });
+    const first = await service.start();
+    await service.set(first, { status: "out-of-service", weight: 7 });
+    service.signal(first, "SIGKILL");
+    await service.exit(first);
+    await service.start();
+    await until("it is in", async () => (await standing(server, service)) === "1 listed, 1 up, weight 1", 10_000);
   });
 
   test("hand it to one that starts while the last one leaves", async () => {

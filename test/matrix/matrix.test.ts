@@ -11,7 +11,7 @@ const entry = pathToFileURL(join(root, "dist/index.js")).href;
 
 const nodes = [
   { major: 22, isAvailable: available("node22"), program: () => nodeProgram("node22") },
-  { major: 24, isAvailable: true, program: () => process.execPath },
+  { major: 24, isAvailable: true, program: () => join(root, "node_modules/node/bin/node") },
   { major: 26, isAvailable: available("node26"), program: () => nodeProgram("node26") },
 ];
 

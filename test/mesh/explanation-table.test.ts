@@ -23,6 +23,7 @@ const good: EndpointExplanation = {
   failures: 0,
   failureRatio: 0,
   latencyMs: 4.25,
+  connection: { encrypted: false, newest: undefined },
   picker: { cost: 12.3456, state: "known" },
 };
 const registry = { source: "consul", state: "ok", failingMs: undefined, error: undefined } as const;
@@ -34,6 +35,8 @@ const service = {
   registry,
   leftOut: [],
   breaker: "closed",
+  identity: undefined,
+  peer: { mode: "permissive", ids: undefined },
   outside: [],
 } as const;
 
@@ -92,6 +95,45 @@ describe("explanationTable", () => {
       "endpoint  address      zone   prio  weight  meant  got  in flight  attempts  failed  latency  picker  why",
       'far       10.0.0.9:80  us-1a  0     1       -      -    -          -         -       -        -       outside of the boundary: in region "us-1"',
     ]);
+  });
+
+  it("says by which identity this process calls, what it expects, and what each instance has shown", () => {
+    const identity = {
+      source: "workload-api",
+      state: "ready",
+      id: "spiffe://td/web",
+      expiresAtMs: nowMs + 5_400_000,
+      lifetimeMs: 7_200_000,
+    } as const;
+    const newest = {
+      tls: "TLSv1.3",
+      protocol: "h2",
+      identity: "spiffe://td/orders",
+      expiresAtMs: nowMs + 86_400_000,
+      atMs: nowMs,
+    } as const;
+    const endpoints = [
+      { ...good, connection: { encrypted: true, newest } },
+      { ...good, connection: { encrypted: true, newest: undefined } },
+      good,
+    ];
+    const peer = { mode: "strict", ids: ["spiffe://td/orders", "spiffe://td/orders2"] } as const;
+    const lines = explanationTable({ ...service, identity: { ...identity, failure: undefined }, peer, endpoints }, nowMs).split("\n");
+    expect(lines[2]).toBe(
+      "identity spiffe://td/web by workload-api: ready, 90 min left; peers strict: spiffe://td/orders or spiffe://td/orders2",
+    );
+    expect(lines[4]).toMatch(/connection +why$/);
+    expect(lines[5]).toMatch(/TLSv1\.3 h2 spiffe:\/\/td\/orders, 24 h left +in rotation$/);
+    expect(lines[6]).toMatch(/TLS +in rotation$/);
+    expect(lines[7]).toMatch(/clear text +in rotation$/);
+    const listed = { ...good, endpoint: { ...good.endpoint, peer: { id: "spiffe://td/*/orders" } } };
+    expect(explanationTable({ ...service, identity: { ...identity, failure: undefined }, endpoints: [listed, listed] }, nowMs)).toContain(
+      "peers permissive: spiffe://td/*/orders\n",
+    );
+    const expired = { ...identity, state: "expired", failure: "the agent does not answer" } as const;
+    expect(explanationTable({ ...service, identity: expired, endpoints: [] }, nowMs)).toContain(
+      "identity spiffe://td/web by workload-api: expired; now: the agent does not answer; peers permissive",
+    );
   });
 
   it("shows a terminal nothing that it would obey", () => {

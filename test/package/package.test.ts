@@ -262,7 +262,7 @@ describe("the types of the installed package", () => {
 describe("the tarball", () => {
   it("holds the build and what a reader of it needs, nothing else", () => {
     const others = tarball.paths.filter((path) => !/^(dist|observability\/otlp\/dashboards|docs|examples\/getting-started)\//.test(path));
-    expect(others.sort()).toEqual(["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "package.json"]);
+    expect(others.sort()).toEqual(["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "config.schema.json", "package.json"]);
     const docs = tarball.paths.filter((path) => path.startsWith("docs/"));
     expect(docs).toContain("docs/observability/runbooks.md");
     expect(docs.filter((path) => !/\.md$|\.svg$|^docs\/images\//.test(path))).toEqual([]);
@@ -287,8 +287,26 @@ describe("the tarball", () => {
     for (const entry of entries) await visit(entry);
     expect(reached.size).toBeGreaterThan(100);
     expect(built(".d.ts").sort()).toEqual([...reached].sort());
-    const shared = ["dist/chunks/mesh", "dist/chunks/protocol", "dist/chunks/require-node", "dist/chunks/seams", "dist/chunks/serving"];
+    const shared = [
+      "dist/chunks/client",
+      "dist/chunks/mesh",
+      "dist/chunks/protocol",
+      "dist/chunks/require-node",
+      "dist/chunks/seams",
+      "dist/chunks/serving",
+    ];
     expect(built(".js").sort()).toEqual([...entries, ...shared].sort());
+  });
+
+  it("exports by each entry the names that its source exports", async () => {
+    const { exports } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { exports: Record<string, string> };
+    const entries = Object.values(exports).filter((path) => path.endsWith(".js"));
+    expect(entries.length).toBeGreaterThan(10);
+    for (const path of entries) {
+      const source = path.replace("./dist/", "src/").replace(/\.js$/, ".ts");
+      const [built, written] = await Promise.all([import(join(root, path)), import(join(root, source))]);
+      expect({ path, names: Object.keys(built as object).sort() }).toEqual({ path, names: Object.keys(written as object).sort() });
+    }
   });
 
   it("holds the command line as it is run and the live page within its entry", () => {

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { WebSocket } from "undici";
 import { afterEach, describe, expect, test } from "vitest";
+import { WebSocketServer } from "ws";
 import { createMesh, type Mesh, roundRobin, staticDiscovery } from "../../src/index.ts";
 import { type ServeOptions, type Serving, serve } from "../../src/server/server.ts";
 import { memoryRegistry } from "../../src/testing/index.ts";
@@ -106,13 +108,80 @@ describe("an instance that leaves, with callers that are meshes", () => {
       }),
     );
     const mesh = own(createMesh({ discovery: registry, picker: roundRobin() }));
-    // One more by fetch: an upgrade has no response in which the instance could name itself.
-    await callTwice(mesh);
     for (let call = 0; call < 2; call++) await doors[name](mesh, { headers: { "x-mesh-caller": "copied" } });
     for (const { seen } of [one, two] as Instance[])
       for (const { headers } of seen) expect(headers["x-mesh-caller"]).toMatch(/^[\w-]{12}(;once)?$/);
     const { lameDuckMs } = await (one as Instance).serving.stop();
     expect(lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test.each(["kube-probe/1.34", "Consul Health Check", "ELB-HealthChecker/2.0", "GoogleHC/1.0", "inmesh-health-check"])(
+    "does not wait for probes by %s, which come until the end",
+    async (agent) => {
+      const one = await instance();
+      const mesh = meshOf(one);
+      await callTwice(mesh);
+      const probe = () => fetch(`http://127.0.0.1:${one.port}/health`, { headers: { "user-agent": agent } }).catch(() => {});
+      await probe();
+      const probing = setInterval(probe, 20);
+      ends.push(() => clearInterval(probing));
+      await mesh.close();
+      expect((await one.serving.stop()).lameDuckMs).toBeLessThan(1_500);
+    },
+  );
+
+  test("waits for a caller whose name only resembles that of a probe", async () => {
+    const one = await instance({ lameDuckMs: 400 });
+    await fetch(`http://127.0.0.1:${one.port}/`, { headers: { "user-agent": "my kube-probe/1" } });
+    expect((await one.serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
+  });
+
+  test("does not wait for the health checks of its callers", async () => {
+    const one = await instance();
+    const discovery = staticDiscovery({ svc: [{ host: "127.0.0.1", port: one.port }] });
+    const mesh = own(createMesh({ discovery, services: { svc: { healthCheck: { type: "http", path: "/health", intervalMs: 50 } } } }));
+    await callTwice(mesh);
+    await expect.poll(() => one.seen.filter(({ url }) => url === "/health").length).toBeGreaterThan(1);
+    await callTwice(mesh);
+    const stopped = one.serving.stop();
+    // It hears in its next response that the instance leaves.
+    await callTwice(mesh);
+    expect((await stopped).lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test("tells a mesh that only upgrades that it leaves, and which one it is", async () => {
+    const [one, two] = [await instance(), await instance()];
+    const mesh = meshOf(one, two);
+    for (let call = 0; call < 2; call++) await doors.upgrade(mesh);
+    const stopped = one.serving.stop();
+    // One of them is the last one that comes to it.
+    for (let call = 0; call < 2; call++) await doors.upgrade(mesh);
+    expect(one.seen).toHaveLength(2);
+    for (let call = 0; call < 4; call++) await doors.upgrade(mesh);
+    expect(one.seen).toHaveLength(2);
+    expect((await stopped).lameDuckMs).toBeLessThan(1_500);
+  });
+
+  test("is let go of by a mesh with an open WebSocket, which is closed as going away", async () => {
+    const registry = memoryRegistry();
+    const sockets = new WebSocketServer({ noServer: true });
+    const server = createServer().on("upgrade", (request, socket, head) => {
+      sockets.handleUpgrade(request, socket, head, (opened) => opened.on("message", (data) => opened.send(String(data))));
+    });
+    server.listen(0, "127.0.0.1");
+    const mesh = own(createMesh({ discovery: registry }));
+    const serving = serve(server, { mesh, signals: [], lameDuckMs: 10_000, log: false, register: { service: "svc", host: "127.0.0.1" } });
+    ends.push(() => serving.stop());
+    await serving.started;
+    const caller = own(createMesh({ discovery: registry }));
+    const socket = new WebSocket("ws://svc/", { dispatcher: caller.dispatcher() } as object);
+    await once(socket, "open");
+    socket.send("hello");
+    expect((await once(socket, "message"))[0].data).toBe("hello");
+    const closed = once(socket, "close");
+    const { lameDuckMs, cutOff } = await serving.stop();
+    expect([lameDuckMs < 5_000, cutOff]).toEqual([true, 0]);
+    expect((await closed)[0].code).toBe(1001);
   });
 
   test("waits for a mesh whose client sends nothing again, although its connections have closed", async () => {

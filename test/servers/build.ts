@@ -9,6 +9,7 @@ import { buildEureka } from "./build-eureka.ts";
 import { buildNginx } from "./build-nginx.ts";
 import { buildNode } from "./build-node.ts";
 import { buildPrometheus } from "./build-prometheus.ts";
+import { buildSpiffePeer } from "./build-spiffe-peer.ts";
 import { buildToxiproxy } from "./build-toxiproxy.ts";
 import { buildOnce, isBuilt } from "./cache.ts";
 import { recipes, type ServerName, serverNames } from "./recipes.ts";
@@ -25,6 +26,7 @@ const builds: Readonly<Record<ServerName, (directory: string) => Promise<void>>>
   eureka: buildEureka,
   nginx: buildNginx,
   prometheus: buildPrometheus,
+  "spiffe-peer": buildSpiffePeer,
   toxiproxy: buildToxiproxy,
   node22: (directory) => buildNode("node22", directory),
   node26: (directory) => buildNode("node26", directory),

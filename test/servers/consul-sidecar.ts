@@ -47,7 +47,8 @@ export const startConsulSidecar = async (
     async prepare(directory) {
       const args = ["connect", "envoy", "-sidecar-for", service, "-ignore-envoy-compatibility", "-bootstrap"];
       const places = ["-http-addr", consul.url, "-grpc-addr", `http://${host}:${consul.grpcPort}`, "-admin-bind", `${host}:${adminPort}`];
-      const { stdout } = await promisify(execFile)(program, [...args, ...places, "-envoy-binary", envoy]);
+      const rights = consul.token === undefined ? [] : ["-token", consul.token];
+      const { stdout } = await promisify(execFile)(program, [...args, ...places, ...rights, "-envoy-binary", envoy]);
       await writeFile(join(directory, "bootstrap.json"), stdout);
       return { file: envoy, args: ["-c", "bootstrap.json", "--concurrency", "1", "-l", "error", "--disable-hot-restart"] };
     },

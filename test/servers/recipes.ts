@@ -9,6 +9,7 @@ export type ServerName =
   | "chromium"
   | "envoy"
   | "toxiproxy"
+  | "spiffe-peer"
   | "node22"
   | "node26"
   | "compilers";
@@ -85,6 +86,13 @@ export const recipes: Readonly<Record<ServerName, Recipe>> = {
     tools: ["go"],
     install: "Go of at least version 1.26",
     suites: "the chaos rows with a network that delays or swallows bytes",
+  },
+  "spiffe-peer": {
+    versionFiles: ["main.go", "spiffe.go", "sds.go", "go.mod", "go.sum"].map((file) => `spiffe-peer/${file}`),
+    revision: "1",
+    tools: ["go"],
+    install: "Go of at least version 1.26",
+    suites: "the tests with go-spiffe and go-control-plane",
   },
   eureka: {
     versionFiles: ["eureka/pom.xml", "eureka/EurekaMain.java", "eureka/application.yml"],

@@ -1,10 +1,11 @@
 import type { MeshResponse } from "../../src/core/dispatch.ts";
-import type { CloseListener, ResponseBody } from "../../src/core/http/body.ts";
+import type { CloseListener, ContentVerdict, ResponseBody } from "../../src/core/http/body.ts";
 
 /** A body that a test ends by hand. */
 export class OpenBody implements ResponseBody {
   readonly trailers: readonly string[] = [];
   used = false;
+  content: ContentVerdict | undefined = undefined;
   waitedMs = 0;
   discards = 0;
   cancelledWith: unknown = undefined;

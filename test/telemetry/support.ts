@@ -7,6 +7,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { MeshRequest } from "../../src/core/dispatch.ts";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
 import type { CallEnd } from "../../src/core/observing/call-observer.ts";
+import type { IdentityReading } from "../../src/core/observing/identity-reading.ts";
 import type { AttemptEnd, Observer } from "../../src/core/observing/observer.ts";
 import type { MeshReading, RegistrationReading, ServerReading, ServiceReading } from "../../src/core/observing/reading.ts";
 import type { ServedRequest } from "../../src/core/observing/served-request.ts";
@@ -140,6 +141,8 @@ export function changeState(observer: Observer, upstream: Upstream, state: Insta
 export class ShownMesh implements MeshReading {
   zone: string | undefined = undefined;
   certificateExpiresAtMs: number | undefined = undefined;
+  own: IdentityReading | undefined = undefined;
+  identity = (): IdentityReading | undefined => this.own;
   shown: readonly ServiceReading[] = [];
   registered: readonly RegistrationReading[] = [];
   services = (): readonly ServiceReading[] => this.shown;
@@ -188,4 +191,10 @@ export function callEnd(end: Partial<CallEnd> = {}): CallEnd {
 /** One call with one attempt that ends as `end` says, through the hooks. */
 export function oneAttempt(observer: Observer, request: MeshRequest, upstream: Upstream, end: AttemptEnd = attemptEnd()): void {
   observer.onAttempt?.(request, upstream, observer.onCall?.(request))?.onEnd?.(end);
+}
+
+/** An identity that is good until 2030, unless `overrides` says otherwise. */
+export function identityReading(overrides: Partial<IdentityReading> = {}): IdentityReading {
+  const expiresAtMs = 1_900_000_000_500;
+  return { source: "files", state: "ready", id: "spiffe://td/web", expiresAtMs, lifetimeMs: 3_600_000, failure: undefined, ...overrides };
 }

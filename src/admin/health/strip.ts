@@ -1,5 +1,6 @@
 import type { MeshSnapshot, RegistrySummary } from "../snapshot.ts";
 import { type Health, serviceHealth, worstFirst } from "./health.ts";
+import { identityParts } from "./identity.ts";
 import { ownParts, type StripPart } from "./own-instances.ts";
 
 const words: Readonly<Record<Health, string>> = { failing: "failing", degraded: "degraded", ok: "OK", idle: "idle" };
@@ -12,7 +13,7 @@ export function stripOf(snapshot: Pick<MeshSnapshot, "services" | "registry"> & 
     const count = healths.filter((each) => each === health).length;
     return count === 0 ? [] : [{ health, text: `${count} ${words[health]}` }];
   });
-  return [...counts, ...registryPart(registry, services.length), ...ownParts(snapshot)];
+  return [...counts, ...registryPart(registry, services.length), ...identityParts(snapshot), ...ownParts(snapshot)];
 }
 
 /** A process of an earlier version says nothing of its registry. */

@@ -126,7 +126,8 @@ export class EndpointTable {
     });
     const name = el("th", { scope: "row" }, el("div", { class: "name" }, ...breakable(id)));
     if (address !== id) name.append(el("div", { class: "address" }, address));
-    name.append(reason, figures);
+    const connection = el("div", { class: "reason" });
+    name.append(connection, reason, figures);
     const element = el("tr", {}, el("td", {}, badge, avoidance), name, ...cells);
     const set = (cell: HTMLElement | undefined, text: string) => cell && setText(cell, text);
     return {
@@ -136,6 +137,8 @@ export class EndpointTable {
         setText(badge, row.state);
         avoidance.hidden = row.avoided === null;
         set(reason, reasonOf(row));
+        // Without TLS there is nothing to tell of a connection that the missing padlock does not say.
+        setText(connection, row.secure ? (row.connection ?? "TLS") : "");
         set(figures, figuresText(row.picker));
         set(zone, row.zone ?? "–");
         set(meant, percent(row.shareMeant));

@@ -1,3 +1,4 @@
+import { identityFact } from "../health/identity.ts";
 import type { MeshSnapshot } from "../snapshot.ts";
 import { el, setAttributes, setText } from "./dom.ts";
 import { Feed } from "./feed.ts";
@@ -39,7 +40,14 @@ const feed = new Feed({
     setAttributes(state, { class: "state ok" });
     setText(state, "live");
     const certificate = certificateExpiresAtMs === null ? undefined : `certificate ends in ${span(certificateExpiresAtMs - snapshot.atMs)}`;
-    const facts = [`pid ${pid}`, `Node ${node}`, zone === null ? undefined : `zone ${zone}`, `up ${span(uptimeS * 1_000)}`, certificate];
+    const facts = [
+      `pid ${pid}`,
+      `Node ${node}`,
+      zone === null ? undefined : `zone ${zone}`,
+      `up ${span(uptimeS * 1_000)}`,
+      identityFact(snapshot.process),
+      certificate,
+    ];
     setText(about, facts.filter((fact) => fact !== undefined).join(" · "));
     tell(
       performance.now() - restartedAt < restartTold ? `The process was restarted: it is pid ${pid} now, and has counted since then.` : "",

@@ -1,3 +1,4 @@
+import { identityTrouble } from "../health/identity.ts";
 import { registryTrouble, stripOf } from "../health/strip.ts";
 import type { MeshSnapshot } from "../snapshot.ts";
 import { el, setText } from "./dom.ts";
@@ -22,7 +23,7 @@ export class Strip {
       );
       this.#shown = text;
     }
-    const trouble = registryTrouble(snapshot) ?? "";
+    const trouble = registryTrouble(snapshot) ?? identityTrouble(snapshot) ?? "";
     setText(this.#why, `${trouble.slice(0, 1).toUpperCase()}${trouble.slice(1)}`);
   }
 }

@@ -1,8 +1,9 @@
+import type { PartPath } from "../../documents/read-document.ts";
 import { CompiledPolicy } from "../compiled-policy.ts";
 import { pathOfTarget, pathProblem } from "../conditions/strict-path.ts";
 import type { Policy } from "../policy.ts";
 import { PolicyReader } from "../text/policy-reader.ts";
-import { type PartPath, readPolicyText } from "../text/policy-text.ts";
+import { readPolicyText } from "../text/policy-text.ts";
 import { checkPolicy } from "../text/read-policy.ts";
 
 /** A request, with the decision that is expected of it. */

@@ -1,8 +1,8 @@
 import { type BigIntStats, readFileSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { Clock, Timer } from "../../core/clock.ts";
+import { maxDocumentLength } from "../../documents/read-document.ts";
 import { readFileSafely } from "../../files/read-file.ts";
-import { maxPolicyLength } from "../text/policy-text.ts";
 import type { PolicyListener, PolicySource, PolicyWatch } from "./policy-source.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { PolicyListener, PolicySource, PolicyWatch } from "./policy-source.
 export function readPolicyFile(path: string): string {
   const stats = statSync(path);
   if (!stats.isFile()) throw new Error(`${path} is not a regular file`);
-  if (stats.size > maxPolicyLength) throw new Error(`${path} has ${stats.size} bytes; ${maxPolicyLength} are allowed`);
+  if (stats.size > maxDocumentLength) throw new Error(`${path} has ${stats.size} bytes; ${maxDocumentLength} are allowed`);
   return readFileSync(path, "utf8");
 }
 
@@ -69,7 +69,7 @@ class FileWatch implements PolicyWatch {
     const isSettled = stamp === this.#found;
     this.#found = stamp;
     if (!isSettled || stamp === this.#told) return;
-    const text = (await readFileSafely(this.#path, { maxBytes: maxPolicyLength })).toString("utf8");
+    const text = (await readFileSafely(this.#path, { maxBytes: maxDocumentLength })).toString("utf8");
     // It has changed while it was read.
     if (stampOf(await stat(this.#path, { bigint: true })) !== stamp || this.#isClosed) return;
     this.#told = stamp;

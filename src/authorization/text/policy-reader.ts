@@ -1,6 +1,6 @@
+import type { FindPlace, PartPath } from "../../documents/read-document.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import { PolicyError } from "./policy-error.ts";
-import type { FindPlace, PartPath } from "./policy-text.ts";
 
 /** An object of a policy, with where it stands. */
 export interface Part {

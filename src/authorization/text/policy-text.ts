@@ -1,119 +1,20 @@
-import type { Document, Node, ParsedNode, YAMLMap } from "yaml";
-import { type Place, PolicyError } from "./policy-error.ts";
-import { loadYaml } from "./yaml-package.cjs";
+import { contentOf, type ReadText, readDocument } from "../../documents/read-document.ts";
+import { PolicyError } from "./policy-error.ts";
 
-/** The names and indexes that lead to a part of a text. */
-export type PartPath = readonly (string | number)[];
-
-/** Finds where a part of a text stands: of a key where `isKey`, else of its value. */
-export type FindPlace = (path: PartPath, isKey?: boolean) => Place | undefined;
-
-/** A text that has been read. */
-export interface ReadText {
-  readonly value: unknown;
-  readonly placeOf: FindPlace;
-}
-
-/** Characters of a policy: some thousands of rules. */
-export const maxPolicyLength = 1_048_576;
-/** The package goes down a level of its own stack for each. */
-const maxDepth = 64;
-/** Ten for each of the rules that a policy may have. */
-const maxPieces = 100_000;
+const policyKind = { name: "policy", whenEmpty: "a policy that denies every request is { rules: [] }", Fault: PolicyError };
 
 /**
- * The text of a policy that may be parsed: not too long, not empty, not too deep.
- * @throws PolicyError saying why.
+ * The text of a policy that may be parsed.
+ * @throws PolicyError saying why it may not.
  */
-export function contentOf(text: string, source: string): string {
-  if (text.length > maxPolicyLength)
-    throw new PolicyError(source, `the policy has ${text.length} characters; ${maxPolicyLength} are allowed`);
-  const content = text.replace(/^\uFEFF/, "");
-  if (!/\S/.test(content))
-    throw new PolicyError(source, "it is empty; a policy that denies every request is { rules: [] }", { line: 1, column: 1 });
-  if (deepest(content) > maxDepth) throw new PolicyError(source, `it is nested deeper than ${maxDepth}`);
-  if (piecesOf(content) > maxPieces) throw new PolicyError(source, `it has more than ${maxPieces} lines and commas`);
-  return content;
+export function policyContent(text: string, source: string): string {
+  return contentOf(text, source, policyKind);
 }
 
 /**
- * Reads JSON or YAML, of which JSON is a part. A key that is there twice, an unknown tag and a second document are errors: another reader would take another
- * one of the two.
+ * Reads the text of a policy, in JSON or YAML.
  * @throws PolicyError with the place of the fault.
  */
 export function readPolicyText(text: string, source: string): ReadText {
-  const content = contentOf(text, source);
-  const { LineCounter, parseDocument, isMap, isScalar, isSeq } = loadYaml();
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: false, uniqueKeys: false });
-  const placeAt = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
-  const [fault] = [...document.errors, ...document.warnings];
-  if (fault !== undefined) throw new PolicyError(source, fault.message, placeAt(fault.pos[0]));
-  refuseDuplicates(document.contents);
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    throw new PolicyError(source, (error as Error).message);
-  }
-  const placeOf: FindPlace = (path, isKey = false) => {
-    const node = isKey ? keyNode(document, path) : nodeAt(document, path);
-    return node?.range ? placeAt(node.range[0]) : undefined;
-  };
-  return { value, placeOf };
-
-  // The package compares each key with all others of its map.
-  function refuseDuplicates(node: unknown): void {
-    if (isSeq(node)) for (const item of node.items) refuseDuplicates(item);
-    if (!isMap(node)) return;
-    const names = new Set<unknown>();
-    for (const { key, value } of node.items) {
-      const name = isScalar(key) ? key.value : undefined;
-      if (names.has(name)) throw new PolicyError(source, "Map keys must be unique", placeAt((key as Node | null)?.range?.[0] ?? 0));
-      names.add(name);
-      refuseDuplicates(value);
-    }
-  }
-
-  function keyNode(from: Document.Parsed<ParsedNode>, path: PartPath): Node | undefined {
-    const parent = nodeAt(from, path.slice(0, -1));
-    const name = path.at(-1);
-    const items = isMap(parent) ? (parent as YAMLMap).items : [];
-    return items.find(({ key }) => isScalar(key) && key.value === name)?.key as Node | undefined;
-  }
-}
-
-/** The part itself, else the nearest around it: what is missing stands nowhere. */
-function nodeAt(document: Document.Parsed<ParsedNode>, path: PartPath): Node | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const node = document.getIn(path.slice(0, length), true);
-    if (node !== undefined && node !== null) return node as Node;
-  }
-  return document.contents ?? undefined;
-}
-
-/** Lines and commas: at least as many as there are values. Comments and empty values cost the package as much as others. */
-function piecesOf(text: string): number {
-  let pieces = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x0a || code === 0x0d || code === 0x2c) pieces++;
-  }
-  return pieces;
-}
-
-/** How deep brackets, dashes, marks of keys and indents may nest values: at least as deep as they do. */
-function deepest(text: string): number {
-  let depth = 0;
-  let most = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x5b || code === 0x7b) most = Math.max(most, ++depth);
-    else if ((code === 0x5d || code === 0x7d) && depth > 0) depth--;
-  }
-  for (const [line] of text.matchAll(/^[ ?:-]+/gm)) most = Math.max(most, (line.match(/[?:-]/g) ?? []).length, line.length / 2);
-  return most;
+  return readDocument(text, source, policyKind);
 }

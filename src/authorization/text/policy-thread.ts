@@ -3,7 +3,7 @@ import type { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/clock.ts";
 import type { Policy } from "../policy.ts";
 import { PolicyError } from "./policy-error.ts";
-import { contentOf } from "./policy-text.ts";
+import { policyContent } from "./policy-text.ts";
 import { checkPolicy, parsePolicy } from "./read-policy.ts";
 
 /** Characters that are read at once: some dozens of rules. */
@@ -37,7 +37,7 @@ parentPort.postMessage(json);`;
  */
 export function readAside(text: string, source: string, clock: Clock, signal: AbortSignal): Policy | Promise<Policy> {
   if (text.length <= maxAtOnce) return parsePolicy(text, source);
-  const worker = startWorker(contentOf(text, source));
+  const worker = startWorker(policyContent(text, source));
   return worker === undefined ? parsePolicy(text, source) : readBy(worker, text, source, clock, signal);
 }
 

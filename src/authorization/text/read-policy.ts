@@ -1,4 +1,5 @@
 import { AddressList } from "../../core/peers/address-list.ts";
+import type { FindPlace, PartPath } from "../../documents/read-document.ts";
 import { checkIdentityPattern } from "../conditions/identity-pattern.ts";
 import { linearRegex } from "../conditions/linear-regex.ts";
 import { parsePathTemplate } from "../conditions/path-pattern.ts";
@@ -15,7 +16,7 @@ import type {
   TokenCondition,
 } from "../policy.ts";
 import { type Part, PolicyReader } from "./policy-reader.ts";
-import { type FindPlace, type PartPath, readPolicyText } from "./policy-text.ts";
+import { readPolicyText } from "./policy-text.ts";
 
 /** Rules of one policy. */
 const maxRules = 10_000;

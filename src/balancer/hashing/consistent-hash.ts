@@ -30,7 +30,12 @@ export interface ConsistentHashOptions {
 
 /** The rules of {@link ConsistentHashOptions}. */
 export const consistentHashRules = {
-  hashKey: custom<HashKey | undefined>({ type: "(request) => string | undefined", default: undefined, check: checkFunction }),
+  hashKey: custom<HashKey | undefined>({
+    type: "(request) => string | undefined",
+    named: "hashKey",
+    default: undefined,
+    check: checkFunction,
+  }),
   balanceFactor: number({ defaultText: "no bound", min: 100, unit: "%" }),
   random: randomRule,
 };

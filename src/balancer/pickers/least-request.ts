@@ -19,7 +19,8 @@ export interface LeastRequestOptions {
   readonly random?: Random;
 }
 
-const leastRequestOptions = optionTable<LeastRequestOptions>()({ choices: choicesRule, random: randomRule });
+/** The rules of {@link LeastRequestOptions}. */
+export const leastRequestOptions = optionTable<LeastRequestOptions>()({ choices: choicesRule, random: randomRule });
 
 /**
  * The candidate with the fewest requests in flight of two drawn at random (power of two choices). When weights differ it is Envoy's

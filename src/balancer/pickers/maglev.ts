@@ -15,7 +15,8 @@ export interface MaglevOptions extends ConsistentHashOptions {
   readonly tableSize?: number;
 }
 
-const maglevOptions = optionTable<MaglevOptions>()({
+/** The rules of {@link MaglevOptions}. */
+export const maglevOptions = optionTable<MaglevOptions>()({
   tableSize: custom<number>({ type: "number", default: 65_537, range: "a prime from 2 to 5000011", check: checkTableSize }),
   ...consistentHashRules,
 });

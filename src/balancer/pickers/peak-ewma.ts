@@ -22,7 +22,8 @@ export interface PeakEwmaOptions {
   readonly clock?: Clock;
 }
 
-const peakEwmaOptions = optionTable<PeakEwmaOptions>()({
+/** The rules of {@link PeakEwmaOptions}. */
+export const peakEwmaOptions = optionTable<PeakEwmaOptions>()({
   decayMs: number({ default: 10_000, min: 1, unit: "ms" }),
   choices: choicesRule,
   random: randomRule,

@@ -12,7 +12,8 @@ export interface RandomOptions {
   readonly random?: Random;
 }
 
-const randomOptions = optionTable<RandomOptions>()({ random: randomRule });
+/** The rules of {@link RandomOptions}. */
+export const randomOptions = optionTable<RandomOptions>()({ random: randomRule });
 
 /**
  * A candidate at random, each with a chance in proportion to its weight.

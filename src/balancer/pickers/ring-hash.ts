@@ -18,7 +18,8 @@ export interface RingHashOptions extends ConsistentHashOptions {
 
 const mostPoints = 8_388_608;
 
-const ringHashOptions = optionTable<RingHashOptions>()({
+/** The rules of {@link RingHashOptions}. */
+export const ringHashOptions = optionTable<RingHashOptions>()({
   virtualNodes: integer({ default: 160, min: 1, max: mostPoints }),
   minRingSize: integer({ default: 1, min: 1, max: mostPoints }),
   maxRingSize: integer({ default: 32_768, min: 1, max: mostPoints }),

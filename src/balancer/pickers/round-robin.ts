@@ -10,7 +10,8 @@ export interface RoundRobinOptions {
   readonly random?: Random;
 }
 
-const roundRobinOptions = optionTable<RoundRobinOptions>()({ random: randomRule });
+/** The rules of {@link RoundRobinOptions}. */
+export const roundRobinOptions = optionTable<RoundRobinOptions>()({ random: randomRule });
 
 /** The last turn of a list; its index is `last` modulo the length. */
 interface Turn {

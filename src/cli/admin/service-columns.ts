@@ -98,6 +98,8 @@ export function endpointRowColumns(terminal: Pick<Terminal, "style">): readonly 
     { title: "LATENCY", align: "right", spare: 5, cell: ({ latencyMs }) => duration(latencyMs) },
     { title: "IN FLIGHT", align: "right", spare: 9, cell: ({ inFlight }) => String(inFlight) },
     { title: "COST", align: "right", spare: 4, cell: ({ picker }) => costText(picker) },
+    // A process of an earlier version does not tell it.
+    { title: "CONNECTION", isWide: true, cell: ({ connection, secure }) => connection ?? (secure ? "TLS" : "clear text") },
     { title: "ZONE", isWide: true, cell: ({ zone }) => zone ?? "-" },
     { title: "WEIGHT", align: "right", isWide: true, cell: ({ weight }) => String(weight) },
     { title: "PICKER", isWide: true, cell: ({ picker }) => figuresText(picker) || "-" },

@@ -3,25 +3,34 @@ import { readNamedFile } from "../named-file.ts";
 import type { ConsulAccess } from "../registry/consul-access.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
 import { clockFinding } from "./clock-check.ts";
+import { connectFindings } from "./connect-checks.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { type ProbeAnswer, probe, typeOf } from "./http-probe.ts";
 
 /** Options of the checks of a registry. */
 export interface RegistryCheck {
   readonly service: string | undefined;
+  /** The name of this process in a Consul Connect mesh, where it is to be in one. */
+  readonly connectAs?: string | undefined;
   readonly tls: TlsFiles;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Checks a Consul agent: reachable, with a leader, clock, token, and the rights of the token. */
-export async function* consulFindings(access: ConsulAccess, options: RegistryCheck): AsyncGenerator<Finding, void, undefined> {
+/**
+ * Checks a Consul agent: reachable, with a leader, clock, token, and the rights of the token; with `connectAs` also the mesh. Returns the credentials of that
+ * name in the mesh.
+ */
+export async function* consulFindings(
+  access: ConsulAccess,
+  options: RegistryCheck,
+): AsyncGenerator<Finding, TlsFiles | undefined, undefined> {
   let token: string | undefined;
   try {
     token = typeof access.token === "object" ? (await readNamedFile(access.token.file)).toString("utf8").trim() : access.token;
   } catch (error) {
     yield fail("token", `the token file cannot be read (${describeError(error)})`, "check the path and the permissions of the file");
-    return;
+    return undefined;
   }
   const ask = (path: string, body?: unknown): Promise<ProbeAnswer> =>
     probe(`${access.url}${path}`, {
@@ -38,13 +47,14 @@ export async function* consulFindings(access: ConsulAccess, options: RegistryChe
       `${access.url} cannot be reached (${describeError(error)})`,
       "check that the agent runs, its address (--consul, CONSUL_HTTP_ADDR) and firewalls",
     );
-    return;
+    return undefined;
   }
   yield leaderFinding(access.url, leader);
   // Another server's clock, and its rights, say nothing.
-  if (!isConsuls(leader)) return;
+  if (!isConsuls(leader)) return undefined;
   yield clockFinding(leader);
   yield* rightsFindings(ask, token, options.service);
+  return options.connectAs === undefined ? undefined : yield* connectFindings(ask, options.connectAs);
 }
 
 /** Whether an answer about the leader is that of a Consul: its address as a string of JSON, which is empty without one. */

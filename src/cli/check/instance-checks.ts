@@ -1,7 +1,8 @@
 import { connect, isIP, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import { addressOf, type Endpoint } from "../../core/endpoint.ts";
 import { describeError } from "../../core/errors.ts";
+import { verifyNames } from "../../identity/verify-peer.ts";
 import type { TlsFiles } from "../registry/tls-files.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 
@@ -50,23 +51,38 @@ function connectionError(endpoint: Endpoint, { tls, timeoutMs, signal }: Instanc
     const onAbort = (): void => end("stopped");
     const timer = setTimeout(() => end(`no connection within ${timeoutMs} ms`), timeoutMs);
     signal.addEventListener("abort", onAbort, { once: true });
-    socket.once(endpoint.secure === true ? "secureConnect" : "connect", () => end(undefined));
+    socket.once(endpoint.secure === true ? "secureConnect" : "connect", () => end(peerFault(socket, endpoint)));
     // Also after the end: a reset that comes late.
     socket.on("error", (error) => end(describeError(error)));
     if (signal.aborted) onAbort();
   });
 }
 
-function open({ host, port, socketPath, secure }: Endpoint, { ca, cert, key, servername }: TlsFiles): Socket {
+/** Why the other end is not the one that discovery lists; `undefined` where it is, and where nothing of it is listed. */
+function peerFault(socket: Socket, { peer }: Endpoint): string | undefined {
+  if (peer === undefined || !(socket instanceof TLSSocket)) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return "it shows no certificate";
+  try {
+    verifyNames(certificate, { listedId: peer.id });
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+function open({ host, port, socketPath, secure, peer }: Endpoint, { ca, cert, key, servername }: TlsFiles): Socket {
   const at = socketPath === undefined ? { host, port } : { path: socketPath };
   if (secure !== true) return connect(at);
-  const name = servername ?? host;
+  const name = servername ?? peer?.serverName ?? host;
   return connectTls({
     ...at,
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
+    // Known by its id, once the chain is verified.
+    ...(peer === undefined ? {} : { checkServerIdentity: () => undefined }),
     // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
     rejectUnauthorized: true,
   });

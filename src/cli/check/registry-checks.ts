@@ -22,12 +22,13 @@ export interface SourceCheck extends Omit<RegistryCheck, "tls"> {
 /** All checks of the source of endpoints, and with a service of its instances. */
 export async function* registryFindings(source: RegistrySource, options: SourceCheck): AsyncGenerator<Finding, void, undefined> {
   const check = { ...options, tls: source.tls };
+  let { instanceTls } = options;
   switch (source.kind) {
     case "consul": {
       const url = new URL(source.access.url);
       yield* nameFindings(url, options);
       yield* serverCertificateFindings(url, source.tls, options);
-      yield* consulFindings(source.access, check);
+      instanceTls = (yield* consulFindings(source.access, check)) ?? instanceTls;
       break;
     }
     case "eureka":
@@ -37,7 +38,7 @@ export async function* registryFindings(source: RegistrySource, options: SourceC
       yield* dnsFindings(source, options);
       break;
   }
-  yield* adapterFindings(source, options);
+  yield* adapterFindings(source, { ...options, instanceTls });
 }
 
 async function* eurekaFindings(text: string, check: RegistryCheck): AsyncGenerator<Finding, void, undefined> {

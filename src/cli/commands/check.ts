@@ -2,6 +2,8 @@ import { oldestNode, unsuitableNode } from "../../core/node/node-version.ts";
 import { addressFinding } from "../check/address-check.ts";
 import { certificateFindings } from "../check/certificate-checks.ts";
 import { type Finding, fail, ok } from "../check/finding.ts";
+import { identityFindings } from "../check/identity-check.ts";
+import { policyFindings } from "../check/policy-check.ts";
 import { registryFindings } from "../check/registry-checks.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -13,6 +15,7 @@ import { readTls } from "../registry/tls-files.ts";
 import { plain } from "../terminal/plain.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { goesOn, wrapped } from "../terminal/wrap.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** The JSON of `inmesh check -o json`. */
 export interface CheckReport {
@@ -27,7 +30,13 @@ const options = {
   "tls-ca": { type: "string", value: "FILE", help: "PEM of the authority of the instances' certificates, to be checked." },
   "tls-cert": { type: "string", value: "FILE", help: "PEM of the client certificate for the instances, to be checked." },
   "tls-key": { type: "string", value: "FILE", help: "PEM of the key of the client certificate, to be checked." },
+  "connect-as": {
+    type: "string",
+    value: "NAME",
+    help: "The name of this process in a Consul Connect mesh: its certificate and the intentions about its callers are checked, and SERVICE is connected to as a mesh with `connect: true` does. The agent makes the certificate.",
+  },
   "tls-server-name": { type: "string", value: "NAME", help: "The name that the instances' certificates must have." },
+  policy: { type: "string", value: "FILE", help: "Rules for `authorization` of a server, to be checked." },
   ...formatOption,
 } as const;
 
@@ -47,7 +56,9 @@ export const command: Command = declare({
 
 async function run({ values, positionals: [service], terminal, io }: Call<typeof options>): Promise<number> {
   const timeoutMs = readDuration("timeout", values.timeout ?? "5s");
-  const source = await registrySource(values, io, terminal);
+  const connectAs = values["connect-as"];
+  if (connectAs === "") throw new UsageError("--connect-as needs the name of a service");
+  const source = await registrySource(values, io, terminal, connectAs !== undefined);
   const findings: Finding[] = [];
   const tell = async (finding: Finding): Promise<void> => {
     terminal.progress();
@@ -61,8 +72,11 @@ async function run({ values, positionals: [service], terminal, io }: Call<typeof
   // Files that cannot be read have findings of their own.
   const files = await readTls(paths).catch(() => ({}));
   const instanceTls = { ...files, servername: values["tls-server-name"] };
-  for await (const finding of registryFindings(source, { service, timeoutMs, signal: io.signal, instanceTls })) await tell(finding);
+  for await (const finding of registryFindings(source, { service, connectAs, timeoutMs, signal: io.signal, instanceTls }))
+    await tell(finding);
   for await (const finding of certificateFindings(paths, Date.now())) await tell(finding);
+  for await (const finding of identityFindings(paths)) await tell(finding);
+  for await (const finding of policyFindings(values.policy)) await tell(finding);
   terminal.progress();
   const isOk = findings.every(({ state }) => state !== "fail");
   if (terminal.format === "json") await terminal.json({ ok: isOk, findings } satisfies CheckReport);

@@ -1,4 +1,5 @@
 import { byHealth } from "../../admin/health/health.ts";
+import { identityTrouble } from "../../admin/health/identity.ts";
 import { registryTrouble } from "../../admin/health/strip.ts";
 import { reasonsText } from "../../core/left-out.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
@@ -25,8 +26,8 @@ export const command: Command = declare({
         // A program that reads the table finds its titles first.
         if (terminal.isInteractive) await terminal.lines([stripLine(snapshot, terminal), ""]);
         await terminal.table(serviceColumns(terminal), byHealth(snapshot.services));
-        const trouble = registryTrouble(snapshot);
-        if (trouble !== undefined) terminal.note(trouble, "yellow");
+        for (const trouble of [registryTrouble(snapshot), identityTrouble(snapshot)])
+          if (trouble !== undefined) terminal.note(trouble, "yellow");
       } else {
         const strip = stripLine(snapshot, terminal);
         if (strip !== "") await terminal.lines([strip]);

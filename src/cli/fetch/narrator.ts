@@ -83,6 +83,7 @@ export class Narrator implements Observer {
     // It registers nothing.
     registration: undefined,
     serving: undefined,
+    "server-connection": undefined,
   };
 
   #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {

@@ -39,18 +39,24 @@ const belongsTo: ReadonlyMap<keyof RegistryValues, readonly string[]> = new Map(
 ]);
 
 /**
- * The source of the options and the environment. Secrets in them are registered with the terminal first, so that they are never shown.
+ * The source of the options and the environment; with `isConnect` that of sidecars in Consul. Secrets in them are registered with the terminal first, so that they are never shown.
  * @throws UsageError for options that contradict each other; what the adapter throws for a wrong value.
  */
-export async function registrySource(values: RegistryValues, io: Pick<Io, "env">, terminal: Terminal): Promise<RegistrySource> {
+export async function registrySource(
+  values: RegistryValues,
+  io: Pick<Io, "env">,
+  terminal: Terminal,
+  isConnect = false,
+): Promise<RegistrySource> {
   const given = sources.filter((source) => values[source] !== undefined);
   if (given.length > 1) throw new UsageError(`${given.map((source) => `--${source}`).join(" and ")}: only one source at a time`);
   const kind = given[0] ?? "consul";
+  if (isConnect && kind !== "consul") throw new UsageError(`--connect-as does nothing with --${kind}`);
   for (const [option, owners] of belongsTo) {
     if (values[option] !== undefined && !owners.includes(kind)) throw new UsageError(`--${option} does nothing with --${kind}`);
   }
   try {
-    return await make(kind, values, io.env, terminal);
+    return await make(kind, values, io.env, terminal, isConnect);
   } catch (error) {
     // The factories check their options, whose values come from the command line.
     if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(error.message, { cause: error });
@@ -61,7 +67,13 @@ export async function registrySource(values: RegistryValues, io: Pick<Io, "env">
   }
 }
 
-async function make(kind: (typeof sources)[number], values: RegistryValues, env: Io["env"], terminal: Terminal): Promise<RegistrySource> {
+async function make(
+  kind: (typeof sources)[number],
+  values: RegistryValues,
+  env: Io["env"],
+  terminal: Terminal,
+  isConnect: boolean,
+): Promise<RegistrySource> {
   const tls = await readTls({
     ca: values["registry-ca"] ?? (kind === "consul" ? env["CONSUL_CACERT"] : undefined),
     cert: values["registry-cert"] ?? (kind === "consul" ? env["CONSUL_CLIENT_CERT"] : undefined),
@@ -80,6 +92,7 @@ async function make(kind: (typeof sources)[number], values: RegistryValues, env:
         ...(values.datacenter === undefined ? {} : { datacenter: values.datacenter }),
         ...(env["CONSUL_PARTITION"] ? { partition: env["CONSUL_PARTITION"] } : {}),
         tags: values.tag ?? [],
+        connect: isConnect,
       });
       return { kind, discovery, access, tls: { ...tls, servername } };
     }

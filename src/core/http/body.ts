@@ -18,6 +18,12 @@ export function isReplayable(body: RequestBody): boolean {
 /** Called once when a body has closed: with `undefined` after its last byte, else with its error or the reason of its cancellation. */
 export type CloseListener = (error: unknown) => void;
 
+/** The verdict on the content of a body, which whatever decodes it tells. */
+export interface ContentVerdict {
+  /** The decoding has ended: with `undefined`, or with the error of content that is malformed. Only the first time counts. */
+  settle(error: unknown): void;
+}
+
 /**
  * The body of a response. It is read once, by one of the readers. It closes when its last byte has arrived, when it fails and when it is
  * cancelled; until then its attempt is in flight at the instance and the deadline of the call runs.
@@ -34,6 +40,8 @@ export interface ResponseBody {
    * known.
    */
   readonly waitedMs?: number;
+  /** Told how the decoding of the content has ended; absent where that is no evidence about an instance. Set by the books of the attempt. */
+  content?: ContentVerdict | undefined;
   /** Calls `listener` once when the body closes, at once where it has. */
   onClose(listener: CloseListener): void;
   /** Reads the whole body, decoded as UTF-8. */

@@ -1,4 +1,4 @@
-import type { CloseListener, ResponseBody } from "./body.ts";
+import type { CloseListener, ContentVerdict, ResponseBody } from "./body.ts";
 
 /** A response body around another one: it has readers of its own, and shares all else with that one. */
 export abstract class WrappedBody implements ResponseBody {
@@ -18,6 +18,14 @@ export abstract class WrappedBody implements ResponseBody {
 
   get trailers(): readonly string[] {
     return this.inner.trailers;
+  }
+
+  get content(): ContentVerdict | undefined {
+    return this.inner.content;
+  }
+
+  set content(content: ContentVerdict | undefined) {
+    this.inner.content = content;
   }
 
   onClose(listener: CloseListener): void {

@@ -5,6 +5,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
 import type { CallTrace } from "./call-trace.ts";
+import type { ConnectionRefusal } from "./connection-refusal.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { ServingState } from "./serving-state.ts";
 
@@ -129,6 +130,21 @@ export interface ServingEvent {
   readonly cutOff: number;
 }
 
+/** A server with an identity has taken a connection, or has refused it before a request of it was read. */
+export interface ServerConnectionEvent {
+  readonly type: "server-connection";
+  /** The service that the server is an instance of; `_unregistered` for one that is registered nowhere. */
+  readonly service: string;
+  /** The address of the other end; `undefined` for a Unix socket, and where the connection has closed. */
+  readonly peerAddress: string | undefined;
+  /** Whether it is encrypted, or would have been; `undefined` where its first byte has not come. */
+  readonly encryption: "tls" | "none" | undefined;
+  /** The reason for which it was refused; `undefined` where it was taken. */
+  readonly refusal: ConnectionRefusal | undefined;
+  /** The error of a handshake that has failed; else `undefined`. */
+  readonly error: Error | undefined;
+}
+
 /** A rare event in a mesh, discriminated by `type`. Calls and attempts, which are frequent, have hooks of their own. */
 export type MeshEvent =
   | RetryEvent
@@ -141,7 +157,8 @@ export type MeshEvent =
   | BreakerEvent
   | TraceEvent
   | RegistrationEvent
-  | ServingEvent;
+  | ServingEvent
+  | ServerConnectionEvent;
 
 /** The member of {@link MeshEvent} with this `type`. */
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;

@@ -1,6 +1,7 @@
 import type { BreakerState } from "../breaker-state.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
+import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { ServingState } from "./serving-state.ts";
 
@@ -96,6 +97,10 @@ export interface ServerReading {
   readonly open: number;
   /** Open connections. */
   readonly connections: number;
+  /** The identity that it shows; absent for a server without one. */
+  readonly identity?: IdentityReading;
+  /** Which connections it takes; absent for a server without an identity. */
+  readonly callersMode?: "strict" | "permissive";
 }
 
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
@@ -104,6 +109,8 @@ export interface MeshReading {
   readonly zone: string | undefined;
   /** The time at which the client certificate of `tls` or `identity` expires, in milliseconds since the epoch; `undefined` without a certificate. */
   readonly certificateExpiresAtMs: number | undefined;
+  /** Reads the identity of this process towards instances, of `identity` or of the certificate of `tls`; `undefined` where it shows none. */
+  readonly identity?: () => IdentityReading | undefined;
   /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];
   /** Reads the instances of a service, which costs more than a reading; empty for one that has not been called. */

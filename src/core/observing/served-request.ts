@@ -12,6 +12,8 @@ export interface ServedRequest {
   readonly peerAddress: string | undefined;
   /** Time of its arrival, in the milliseconds of the clock. */
   readonly startedAt: number;
+  /** Whether it came in clear text to a server with an identity, which `callers.mode: "permissive"` lets pass; absent means no. */
+  readonly isClearTextBesideTls?: boolean;
   /** Whether another tool has its hand on the server's requests, as the instrumentations of OpenTelemetry have: it reports the request too. */
   readonly isInstrumented: boolean;
   /** The value of a header, by its name in lower case; of several with this name the first. */

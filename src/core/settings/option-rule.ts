@@ -1,6 +1,9 @@
 /** The unit of an option. */
 export type Unit = "ms" | "bytes" | "%";
 
+/** Values that code makes and that a configuration in a file names: `picker: { ringHash: { … } }`. */
+export type NamedKind = "picker" | "discovery" | "identity" | "limit" | "observers" | "hashKey" | "services";
+
 /** The rule of one option in a table. `Value` is the type of the option with its default filled in. */
 export interface OptionRule<out Value> {
   /** The type in the documentation: `number`, `true | false`, `"safe" | "idempotent"`. */
@@ -12,6 +15,12 @@ export interface OptionRule<out Value> {
   /** The range in the documentation: `at least 1`, `0 to 1`; `undefined` where every value of the type is allowed. */
   readonly range?: string | undefined;
   readonly unit?: Unit | undefined;
+  /** The least and the largest number, where the value may be one. */
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+  readonly isWhole?: boolean | undefined;
+  /** Where the value may be an object that code makes: how a configuration in a file names it. */
+  readonly named?: NamedKind | undefined;
   /** The table of the options in the value, where that is a group of options. */
   readonly table?: { readonly rules: Readonly<Record<string, OptionRule<unknown>>> } | undefined;
   /**

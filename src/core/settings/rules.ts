@@ -18,7 +18,7 @@ export function number<Default extends number | undefined = undefined>(limits: N
 
 /** The rule of a whole number. */
 export function integer<Default extends number | undefined = undefined>(limits: NumberLimits<Default>): OptionRule<number | Default> {
-  return numeric(limits, (option, value) => checkInteger(option, value, limits.min, limits.max));
+  return { ...numeric(limits, (option, value) => checkInteger(option, value, limits.min, limits.max)), isWhole: true };
 }
 
 /** The rule of the delay of a timer, in milliseconds: at most {@link maxTimerMs}, since Node fires a timer with a longer one at once. */
@@ -113,6 +113,8 @@ function numeric<Default extends number | undefined>(
     defaultText,
     range: max === undefined || max === maxTimerMs ? `at least ${min}` : `${min} to ${max}`,
     unit,
+    min,
+    max: max === maxTimerMs ? undefined : max,
     check,
   };
 }

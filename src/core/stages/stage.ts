@@ -38,7 +38,8 @@ export function interceptorOf(stage: Stage): Interceptor {
 
 /** Tells `receiver` of the result of a promise. Bound functions are smaller than closures, with their scope, by a third. */
 export function settleWith(result: Promise<MeshResponse>, receiver: Receiver): void {
-  result.then(tellAnswer.bind(receiver), tellFailure.bind(receiver));
+  // An interceptor of the program may have returned anything.
+  Promise.resolve(result).then(tellAnswer.bind(receiver), tellFailure.bind(receiver));
 }
 
 function tellAnswer(this: Receiver, response: MeshResponse): void {

@@ -59,6 +59,7 @@ const fields: ReadonlySet<string> = new Set([
   "host",
   "port",
   "secure",
+  "peer",
   "weight",
   "zone",
   "region",

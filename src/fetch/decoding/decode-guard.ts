@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../../core/clock.ts";
-import { MeshError } from "../../core/errors.ts";
+import { type AttemptRecord, MeshError } from "../../core/errors.ts";
 import type { ResponseBody } from "../../core/http/body.ts";
 
 /** The bounds of a call, which hold while its body is decoded: that may take longer than its bytes take to arrive. */
@@ -9,6 +9,12 @@ export interface DecodeBounds {
   readonly deadline: number;
   /** The caller's signal. */
   readonly signal: AbortSignal | undefined;
+}
+
+/** The call whose response is decoded. */
+export interface DecodedCall extends DecodeBounds {
+  /** The attempts of the call so far, which an error about the content names. */
+  readonly attempts?: readonly AttemptRecord[];
 }
 
 /** A body that arrived in time and is read after the deadline is decoded for so long at most, in milliseconds. */

@@ -1,11 +1,11 @@
 import type { Transform } from "node:stream";
 import type { UnderlyingByteSource } from "node:stream/web";
-import { MeshError } from "../../core/errors.ts";
+import { MeshError, type MeshErrorDetails } from "../../core/errors.ts";
 import type { ResponseBody } from "../../core/http/body.ts";
 import { bytesOf } from "../../core/http/body-chunks.ts";
 import { endByteStream } from "../../core/http/byte-stream.ts";
 import { WrappedBody } from "../../core/http/wrapped-body.ts";
-import { type DecodeBounds, DecodeGuard } from "./decode-guard.ts";
+import { type DecodedCall, DecodeGuard } from "./decode-guard.ts";
 import type { DecodeLimits } from "./decode-options.ts";
 import { stage } from "./stage.ts";
 
@@ -17,11 +17,11 @@ export class DecodedBody extends WrappedBody {
   readonly #codings: readonly string[];
   readonly #service: string;
   readonly #limits: DecodeLimits;
-  readonly #bounds: DecodeBounds | undefined;
+  readonly #call: DecodedCall | undefined;
 
-  constructor(wire: ResponseBody, codings: readonly string[], service: string, limits: DecodeLimits, bounds: DecodeBounds | undefined) {
+  constructor(wire: ResponseBody, codings: readonly string[], service: string, limits: DecodeLimits, call: DecodedCall | undefined) {
     super(wire);
-    this.#bounds = bounds;
+    this.#call = call;
     this.#codings = codings;
     this.#service = service;
     this.#limits = limits;
@@ -33,7 +33,7 @@ export class DecodedBody extends WrappedBody {
     const { maxBytes } = this.#limits;
     for await (const chunk of this.#decoded(this.inner.stream("collect"))) {
       size += chunk.byteLength;
-      if (maxBytes !== false && size > maxBytes) throw this.#fail(`it is larger than ${maxBytes} bytes (maxCollectedBytes)`);
+      if (maxBytes !== false && size > maxBytes) throw this.#refuse(`it is larger than ${maxBytes} bytes (maxCollectedBytes)`);
       chunks.push(chunk);
     }
     return bytesOf(chunks);
@@ -50,6 +50,7 @@ export class DecodedBody extends WrappedBody {
         else controller.enqueue(new Uint8Array(value));
       },
       cancel: async (reason) => {
+        this.content?.settle(undefined);
         this.inner.cancel(reason);
         await decoded.return(undefined);
       },
@@ -58,7 +59,7 @@ export class DecodedBody extends WrappedBody {
   }
 
   async *#decoded(wire: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-    const guard = new DecodeGuard(this.inner, this.#service, this.#bounds);
+    const guard = new DecodeGuard(this.inner, this.#service, this.#call);
     const decoders: Transform[] = [];
     const input = new WireChunks(wire);
     let stages: AsyncIterable<Uint8Array> = input.chunks();
@@ -78,9 +79,10 @@ export class DecodedBody extends WrappedBody {
       // Streams wrap some errors, and lose reasons that are no errors.
       if (input.broken !== undefined) throw input.broken.error;
       if (error instanceof MeshError || !isZlibError(error)) throw error;
-      throw this.#fail("it does not decode", error);
+      throw this.#malformed(error);
     } finally {
       guard.end();
+      this.content?.settle(undefined);
       for (const decoder of decoders) decoder.destroy();
       this.inner.cancel();
     }
@@ -91,21 +93,30 @@ export class DecodedBody extends WrappedBody {
     for await (const chunk of decoded) {
       produced += chunk.byteLength;
       if (produced > ratioFromBytes && produced > input.received * this.#limits.maxRatio)
-        throw this.#fail(`it grows more than ${this.#limits.maxRatio}-fold when it is decoded`);
+        throw this.#refuse(`it grows more than ${this.#limits.maxRatio}-fold when it is decoded`);
       yield chunk;
     }
   }
 
-  #fail(why: string, cause?: unknown): MeshError {
-    const error = new MeshError(
-      "ERR_MESH_BODY",
-      `the ${[...this.#codings].reverse().join(", ")} body of a response of "${this.#service}" is refused: ${why}`,
-      {
-        service: this.#service,
-        maybeExecuted: true,
-        cause,
-      },
-    );
+  /** Gives up a body that is larger than it may be, which says nothing of the instance: the error has no attempts. */
+  #refuse(why: string): MeshError {
+    this.content?.settle(undefined);
+    return this.#giveUp(this.#error(why, {}));
+  }
+
+  #malformed(cause: unknown): MeshError {
+    const error = this.#error("it does not decode", { attempts: [...(this.#call?.attempts ?? [])], cause });
+    this.content?.settle(error);
+    return this.#giveUp(error);
+  }
+
+  #error(why: string, details: MeshErrorDetails): MeshError {
+    const codings = [...this.#codings].reverse().join(", ");
+    const message = `the ${codings} body of a response of "${this.#service}" is refused: ${why}`;
+    return new MeshError("ERR_MESH_BODY", message, { service: this.#service, maybeExecuted: true, ...details });
+  }
+
+  #giveUp(error: MeshError): MeshError {
     this.inner.cancel(error);
     return error;
   }

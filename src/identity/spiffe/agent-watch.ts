@@ -1,4 +1,4 @@
-import { outsideOfCalls } from "../../core/outside-of-calls.ts";
+import { outsideOfCalls } from "../../core/async-context.ts";
 import { loadPackages, type Packages } from "./packages.ts";
 import { KeptStream, type StreamPlan } from "./streams/kept-stream.ts";
 

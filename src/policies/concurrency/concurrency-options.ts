@@ -22,6 +22,9 @@ export interface ConcurrencyOptions {
 /** The rule of a limit of what is in flight, of attempts or of the requests that a server handles. */
 export const maxInFlightRule: OptionRule<number | LimitAlgorithm> = custom<number | LimitAlgorithm>({
   type: "number | LimitAlgorithm",
+  named: "limit",
+  min: 1,
+  isWhole: true,
   default: 1_024,
   range: "at least 1",
   check(option, value) {

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncContext } from "../../core/async-context.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
@@ -76,8 +76,8 @@ class HedgePolicy {
     if (delayMs === undefined || this.#clock.now() + delayMs >= request.deadline) return observed(request);
     return new Promise((resolve, reject) => {
       // A timer runs outside of any call: the body that a function makes for the hedge, and its observers, are the caller's.
-      const sendHedge = AsyncLocalStorage.bind(() => this.#hedge(race, request, delayMs));
-      const timer = this.#clock.setTimer(sendHedge, delayMs);
+      const context = new AsyncContext();
+      const timer = this.#clock.setTimer(() => context.run(() => this.#hedge(race, request, delayMs)), delayMs);
       const race = new Race(request, observed, resolve, reject, () => this.#clock.clearTimer(timer));
       race.enter();
     });

@@ -111,7 +111,7 @@ export class AgentEntry implements RegistryEntry {
     const { id } = this.#definition;
     this.#accepted = Math.max(1, this.#accepted);
     for (let misses = 0; this.#accepted > 0 && misses < maxMisses; ) {
-      const removal = this.#ask(call, { call: (npm, options) => npm.agent.service.deregister(options), options: { id } });
+      const removal = this.#tell(call, { call: (npm, options) => npm.agent.service.deregister(options), options: { id } });
       if ((await recognition(removal)) === "known") {
         this.#accepted--;
       } else {
@@ -171,7 +171,7 @@ export class AgentEntry implements RegistryEntry {
     const { service, serviceCheck } = this.#definition;
     // A check that Consul makes itself starts as critical, until Consul has made it once.
     const initial = this.#isTtl ? { status: status === "up" ? "passing" : "critical" } : {};
-    await this.#ask(call, {
+    await this.#tell(call, {
       call: (npm, options) => npm.agent.service.register(options),
       options: { ...service, check: { ...serviceCheck, ...initial, notes: this.#mark } },
       query,
@@ -183,7 +183,7 @@ export class AgentEntry implements RegistryEntry {
   async #setMaintenance(status: InstanceStatus, call: EntryCall): Promise<void> {
     const enable = status !== "up";
     this.#isInMaintenance = true;
-    await this.#ask(call, {
+    await this.#tell(call, {
       call: (npm, options) => npm.agent.service.maintenance(options),
       options: { id: this.#definition.id, enable, ...(enable ? { reason: maintenanceReasons[status] } : {}) },
     });
@@ -191,13 +191,18 @@ export class AgentEntry implements RegistryEntry {
   }
 
   async #setCheck(status: InstanceStatus, call: EntryCall): Promise<void> {
-    await this.#ask(call, {
+    await this.#tell(call, {
       call: (npm, options) => (status === "down" ? npm.agent.check.fail(options) : npm.agent.check.pass(options)),
       options: { id: this.#definition.checkId },
     });
   }
 
-  #ask({ awaited, signal }: EntryCall, request: Pick<ConsulRequest, "call" | "options" | "query" | "body">): Promise<ConsulAnswer> {
+  /** Tells the agent something, whose answer is a few bytes. */
+  #tell(call: EntryCall, request: EntryRequest): Promise<ConsulAnswer> {
+    return this.#ask(call, { ...request, maxBodyBytes: maxBytesWhenTold });
+  }
+
+  #ask({ awaited, signal }: EntryCall, request: EntryRequest & Pick<ConsulRequest, "maxBodyBytes">): Promise<ConsulAnswer> {
     const { requestTimeoutMs } = this.#options;
     // A renewal that hangs must be over before the next one is due.
     const timeoutMs = awaited ? requestTimeoutMs : Math.min(requestTimeoutMs, this.renewMs);
@@ -205,6 +210,11 @@ export class AgentEntry implements RegistryEntry {
     return this.#client.ask({ ...request, query, timeoutMs, keepsProcess: awaited, signal });
   }
 }
+
+type EntryRequest = Pick<ConsulRequest, "call" | "options" | "query" | "body">;
+
+/** Bytes of the answer of an agent that was told something. The limit of the option is that of a list of a whole service. */
+const maxBytesWhenTold = 1_048_576;
 
 /** The filter for one check. Consul's texts have no escapes, so that for an id with both kinds of quotes all checks are asked for. */
 function filterFor(checkId: string): Readonly<Record<string, string>> {

@@ -29,8 +29,11 @@ const defaultTimeoutMs = 3_000;
 const presenceCheckMs = 5_000;
 const maxMs = 86_400_000;
 
-/** Checks `instance` and translates it; throws a `TypeError` or `RangeError` that names the wrong field and its value. */
-export function definitionOf(instance: Instance, deregisterAfterMs: number): Definition {
+/**
+ * Checks `instance` and translates it; throws a `TypeError` or `RangeError` that names the wrong field and its value.
+ * @param isConnect whether instances that speak TLS speak that of the Consul Connect mesh
+ */
+export function definitionOf(instance: Instance, deregisterAfterMs: number, isConnect = false): Definition {
   const { service, port, host, secure, weight = 1, zone, tags = [], metadata = {}, check = { type: "ttl" } } = instance;
   if (!isEntryName(service)) refuse("service", service, entryNameRule);
   inRange("port", port, 1, 65_535);
@@ -53,6 +56,7 @@ export function definitionOf(instance: Instance, deregisterAfterMs: number): Def
       ...(host === undefined ? {} : { address: host }),
       tags: [...tags],
       meta: { ...metadata, ...(zone === undefined ? {} : { zone }), ...(secure === undefined ? {} : { secure: String(secure) }) },
+      ...(isConnect && secure === true ? { connect: { native: true } } : {}),
     },
     serviceCheck: {
       checkid: checkId,

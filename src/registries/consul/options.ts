@@ -51,7 +51,10 @@ export interface ConsulOptions {
   readonly addressKey?: string;
   /** The name of the port to use, where an instance has several (Consul 1.22 and later). Absent: its default port. */
   readonly portName?: string;
-  /** `true` finds the instances in a Consul Connect mesh: the sidecars of a service, and instances that speak its TLS themselves. All are secure. Default `false`. */
+  /**
+   * `true` finds the instances in a Consul Connect mesh: the sidecars of a service, and instances that speak its TLS themselves. All are secure. An instance that is
+   * registered with `secure: true` is one of the latter, which sidecars find too. Default `false`.
+   */
   readonly connect?: boolean;
   /** Sorts the answer by round trip from this node (`_agent`: the agent's). Consul cannot use its streaming backend then. */
   readonly near?: string;

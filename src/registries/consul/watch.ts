@@ -7,6 +7,8 @@ import type { DiscoveryAnswer } from "../../discovery/discovery.ts";
 import type { RefreshListeners } from "../../discovery/refresh-listeners.ts";
 import { keepIfSame } from "../../discovery/same-endpoints.ts";
 import { isReliable, nextIndex, noIndex, parseIndex } from "./blocking-index.ts";
+import { sidecarPeer } from "./connect/sidecar-peer.ts";
+import type { TrustDomain } from "./connect/trust-domain.ts";
 import { endpointsOf } from "./entries/entries.ts";
 import { askHealth, type HealthAnswer } from "./health-query.ts";
 import type { ConsulClient } from "./http/client.ts";
@@ -29,6 +31,8 @@ export interface SharedWatches {
   /** By service. They outlive a watch, which may end with the agent. */
   readonly lineages: Map<string, Lineage>;
   readonly hints: RefreshListeners;
+  /** Of a Consul Connect mesh, where its sidecars are watched. */
+  readonly trustDomain: TrustDomain | undefined;
 }
 
 /**
@@ -48,13 +52,17 @@ export async function* watchService(
   const lineage = shared.lineages.get(service) ?? new Lineage(clock);
   /** Ends the blocking query that is open, if one is. */
   let interrupt = (): void => {};
+  const { trustDomain } = shared;
   const forget = shared.hints.add(service, () => interrupt());
+  const letGo = trustDomain?.hold(() => interrupt());
+  /** The trust domain that the last set was read by. */
+  let domain: string | undefined;
   let index = noIndex;
   let last: readonly Endpoint[] | undefined;
   try {
     while (!signal.aborted) {
       const isCrowded = index !== noIndex && shared.blockingQueries >= maxBlockingQueries;
-      const asked = isCrowded ? noIndex : index;
+      const asked = isCrowded || domain !== trustDomain?.current ? noIndex : index;
       const askedAt = clock.now();
       const answer = await ask(asked);
       const answered = parseIndex(answer?.index);
@@ -63,7 +71,9 @@ export async function* watchService(
       else {
         index = nextIndex({ asked, answered, isEarly: clock.now() - askedAt < settings.waitMs });
         const { entries, isInformed } = answer;
-        const read = await inTurns(endpointsOf(entries, settings), signal);
+        domain = await trustDomain?.read(signal);
+        const peerOf = domain === undefined ? undefined : sidecarPeer({ ...settings, service, trustDomain: domain });
+        const read = await inTurns(endpointsOf(entries, { ...settings, peerOf }), signal);
         const endpoints = keepIfSame(last, read.endpoints);
         const count = entries.length;
         if (isReliable(asked, answered, count) || (endpoints === last && count > 0)) {
@@ -89,6 +99,7 @@ export async function* watchService(
     throw new MeshError("ERR_MESH_DISCOVERY", `${settings.name}: ${service}: ${describeError(error)}`, { service, cause: error });
   } finally {
     forget();
+    letGo?.();
   }
 
   /** `undefined` where a hint has ended a query that waited for a change. */

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { describeError, MeshError } from "../../core/errors.ts";
+import { inTurns } from "../../core/json/in-turns.ts";
+import { readJson } from "../../core/json/json-scanner.ts";
 import type { InstanceStatus } from "../../registration/registrar.ts";
 import type { EntryAction, EntryCall, Recognition, RegistryEntry } from "../../registration/registry-entry.ts";
 import type { Description } from "./description.ts";
@@ -39,6 +41,9 @@ interface Listed {
   readonly mark: unknown;
 }
 
+/** Bytes of an answer about one instance. The limit of the option is that of a whole registry. */
+const maxBytes = 1_048_576;
+
 const eurekaStatuses: Readonly<Record<InstanceStatus, string>> = { up: "UP", down: "DOWN", "out-of-service": "OUT_OF_SERVICE" };
 const doing: Readonly<Record<EntryAction, string>> = {
   register: "register",
@@ -71,7 +76,7 @@ export class EurekaLease implements RegistryEntry {
     this.#dirtyAt = clock.wallNow();
     // Three renewals in a lease, so that a lost one does no harm.
     this.renewMs = Math.min(heartbeatMs, description.leaseMs / 3);
-    this.#client = fencedClient(Package, (request, signal) => servers.send(request, judge, signal), {
+    this.#client = fencedClient(Package, (request, signal) => servers.send({ ...request, maxBytes }, judge, signal), {
       ...description,
       describe: () => ({
         ...description.fields,
@@ -164,8 +169,8 @@ export class EurekaLease implements RegistryEntry {
     const { servers, description } = this.#options;
     const path = `${encodeURIComponent(description.app)}/${encodeURIComponent(description.instanceId)}`;
     try {
-      const { status, body } = await servers.send({ method: "GET", path, keepsProcess: awaited }, judge, signal);
-      const answer: unknown = status === 200 ? JSON.parse(String(body)) : undefined;
+      const { status, body } = await servers.send({ method: "GET", path, keepsProcess: awaited, maxBytes }, judge, signal);
+      const answer = status === 200 ? await inTurns(readJson(body), signal) : undefined;
       const listed = isRecord(answer) ? answer["instance"] : undefined;
       if (!isRecord(listed)) return undefined;
       const override = listed["overriddenStatus"] ?? listed["overriddenstatus"] ?? "UNKNOWN";

@@ -17,6 +17,8 @@ export interface RestRequest {
   readonly body?: string;
   /** `false` when the call alone must not keep the process alive. Default `true`. */
   readonly keepsProcess?: boolean;
+  /** The most bytes of its answer, where it is less than the limit of all. */
+  readonly maxBytes?: number;
 }
 
 /** The answer of a server, with any status. */
@@ -45,8 +47,9 @@ export interface RestCallOptions {
  * with the signal's reason.
  */
 export function restCall(server: ServerAddress, request: RestRequest, limits: RestCallOptions, signal?: AbortSignal): Promise<RestAnswer> {
-  const { timeoutMs, maxBytes, clock } = limits;
+  const { timeoutMs, clock } = limits;
   const { keepsProcess = true } = request;
+  const maxBytes = Math.min(limits.maxBytes, request.maxBytes ?? limits.maxBytes);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);

@@ -1,5 +1,5 @@
 import type { Cancellation } from "../../core/cancellation.ts";
-import type { Protocol } from "../../core/connection-options.ts";
+import { type Protocol, protocolTo } from "../../core/connection-options.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { connect, type OpenConnection } from "./health-check-connection.ts";
 import { grpcHealthPath, grpcHealthRequest, grpcServingStatus } from "./health-check-grpc.ts";
@@ -17,7 +17,8 @@ export type HealthCheckProbe = (upstream: Upstream, cancellation: Cancellation) 
 
 /** How the instances of a service are spoken to. */
 export interface CheckedService {
-  readonly protocol: Protocol;
+  /** `undefined` leaves it to the endpoint of each. */
+  readonly protocol: Protocol | undefined;
   readonly open: OpenConnection;
 }
 
@@ -35,10 +36,11 @@ export function healthCheckProbe(options: HealthCheckOptions, service: CheckedSe
 }
 
 function probeOf(options: HealthCheckOptions, service: CheckedService): HealthCheckProbe {
-  const { protocol, open } = service;
+  const { open } = service;
   switch (options.type) {
     case "tcp":
       return async (upstream, cancellation) => {
+        const protocol = protocolTo(upstream.endpoint, service.protocol);
         const socket = await connect(open, upstream, protocol === "h1" ? [] : alpnOf(protocol), cancellation);
         socket.destroy();
       };
@@ -49,11 +51,12 @@ function probeOf(options: HealthCheckOptions, service: CheckedService): HealthCh
   }
 }
 
-function httpProbe(options: HttpHealthCheck, { protocol, open }: CheckedService): HealthCheckProbe {
+function httpProbe(options: HttpHealthCheck, { protocol: given, open }: CheckedService): HealthCheckProbe {
   const { path, expectedStatuses } = httpHealthCheck.settle(options);
   const isExpected = (status: number) =>
     expectedStatuses.some((each) => (typeof each === "number" ? each === status : each[0] <= status && status <= each[1]));
   return async (upstream, cancellation) => {
+    const protocol = protocolTo(upstream.endpoint, given);
     const socket = await connect(open, upstream, alpnOf(protocol), cancellation);
     // Without TLS no protocol is negotiated: HTTP/2 is then spoken by prior knowledge.
     const speaks = protocol === "h2" ? "h2" : negotiated(socket);

@@ -91,10 +91,11 @@ export class Http1Sockets {
     if (connection !== undefined) endIfAtRest(socket, connection);
   }
 
-  /** Ends every connection, whatever is under way on it. */
+  /** Ends every connection, whatever is under way on it; also those from before this object on which no request has come. */
   destroy(): void {
     for (const socket of this.#connections.keys()) socket.destroy();
     for (const socket of this.#handshakes.values()) socket.destroy();
+    if ("closeAllConnections" in this.#server) this.#server.closeAllConnections();
   }
 
   /** Follows no connection that is made from now on. */

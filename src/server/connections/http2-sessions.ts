@@ -30,7 +30,10 @@ export class Http2Sessions {
 
   /** A stream has begun. Returns whether it is the first one of its session. */
   began(session: ServerHttp2Session | undefined): boolean {
-    if (session === undefined || this.#sessions.get(session) !== false) return false;
+    if (session === undefined) return false;
+    // One from before this object is known from its first stream on.
+    if (!this.#sessions.has(session)) this.#onSession(session);
+    if (this.#sessions.get(session) !== false) return false;
     this.#sessions.set(session, true);
     return true;
   }
@@ -41,9 +44,10 @@ export class Http2Sessions {
     for (const session of this.#sessions.keys()) if (!session.closed) session.close();
   }
 
-  /** Ends every session, with its streams. */
+  /** Ends every session, with its streams; also those from before this object, as far as Node.js knows them. */
   destroy(): void {
     for (const session of this.#sessions.keys()) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    if (isHttp2(this.#server)) this.#server.close(() => {});
   }
 
   /** Follows no session that is made from now on. */

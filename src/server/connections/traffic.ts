@@ -6,6 +6,7 @@ import type { Entering } from "./entering.ts";
 import { endEventStream } from "./event-streams.ts";
 import { Http1Sockets } from "./http1-sockets.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
+import { ifLeftBehind } from "./left-behind.ts";
 import { closeWebSocket, UpgradedSocket } from "./upgraded-socket.ts";
 
 /** All that is under way on a server: requests and their responses, streams, connections that were upgraded, and work that is no request. */
@@ -63,12 +64,14 @@ export class Traffic {
     const isFirst = this.#sockets.opened(socket);
     this.#replies.add(reply);
     if (this.#isLeaving || this.#retired?.has(socket) === true) closeAfter(reply);
-    reply.once("close", () => {
-      this.#replies.delete(reply);
+    const end = (): void => {
+      if (!this.#replies.delete(reply)) return;
       this.#sockets.closed(socket);
       onEnd?.();
       this.#check();
-    });
+    };
+    reply.once("close", end);
+    ifLeftBehind(request, reply, end);
     return isFirst;
   }
 

@@ -2,9 +2,13 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { describeError } from "../../core/errors.ts";
+import type { ConnectionRefusal } from "../../core/observing/connection-refusal.ts";
+import { IdentityUnavailable } from "../../identity/identity-unavailable.ts";
+import { PeerRefused } from "../../identity/peer-refused.ts";
 import type { Entering } from "../connections/entering.ts";
 import { isHttp1Allowed, isHttp2, isSecure, type NodeServer } from "../node-server.ts";
-import type { EntranceParts } from "./entrance-parts.ts";
+import { noteClearText } from "./clear-text.ts";
+import type { EnteredConnection, EntranceParts } from "./entrance-parts.ts";
 import { type Opening, tellOpening } from "./first-bytes.ts";
 import { shakeHands } from "./handshake.ts";
 import { SecuredConnections } from "./secured-connections.ts";
@@ -21,6 +25,8 @@ export class Entrance implements Entering {
   readonly #waiting = new Set<Socket>();
   readonly #secured: SecuredConnections;
   readonly #saidAt = new Map<string, number>();
+  /** Connections that end from now on end because the server does. */
+  #isEnding = false;
   /** The connection that the server is being given now. */
   #delivering: TLSSocket | undefined = undefined;
 
@@ -36,15 +42,23 @@ export class Entrance implements Entering {
 
   /** A connection has been accepted. `deliver` gives it to the listeners of the server. */
   accept(socket: Socket, deliver: (event: "connection" | "secureConnection", socket: Socket) => void): void {
-    const { clock, settings, server, identity } = this.#parts;
+    const { clock, settings, server, identity, tell } = this.#parts;
+    // It is not known any more once the connection has closed.
+    const peerAddress = socket.remoteAddress;
     this.#waiting.add(socket);
     const onError = (): void => {};
     socket.on("error", onError);
+    let encryption: EnteredConnection["encryption"];
+    let isOver = false;
+    const refuse = (why: string, refusal: ConnectionRefusal, error?: Error): void => {
+      socket.destroy();
+      if (isOver || this.#isEnding) return;
+      isOver = true;
+      this.#refused(why);
+      tell({ peerAddress, encryption, refusal, error });
+    };
     const timer = clock.setTimer(
-      () => {
-        this.#refused(`no ${settings.mode === "strict" ? "TLS handshake" : "request"} within ${settings.handshakeMs} ms`);
-        socket.destroy();
-      },
+      () => refuse(`no ${settings.mode === "strict" ? "TLS handshake" : "request"} within ${settings.handshakeMs} ms`, "timeout"),
       settings.handshakeMs,
       false,
     );
@@ -57,20 +71,25 @@ export class Entrance implements Entering {
       leave();
       socket.off("close", leave);
       if (entering === socket) socket.off("error", onError);
+      tell({ peerAddress, encryption, refusal: undefined, error: undefined });
       deliver(isSecure(server) ? "secureConnection" : "connection", entering);
     };
     tellOpening(socket, (opening) => {
-      if (opening === "closed") return;
+      if (opening === "closed") {
+        socket.destroy();
+        return;
+      }
+      encryption = opening === "tls" ? "tls" : "none";
       if (opening !== "tls") {
-        this.#enterPlain(socket, opening, enter);
+        if (settings.mode === "strict") refuse("a connection in clear text, and only TLS is allowed (callers.mode)", "clear-text");
+        else this.#enterPlain(socket, opening, enter);
         return;
       }
       // That of the certificate which is shown: the identity may change before the handshake has ended.
       const { version } = identity;
       shakeHands(socket, { identity, settings, alpn: alpnOf(server) }, (error, secured) => {
         if (error !== null) {
-          socket.destroy();
-          this.#refused(reasonOf(error));
+          refuse(reasonOf(error, settings.minVersion), refusalOf(error), error);
           return;
         }
         this.#secured.add(secured, version);
@@ -90,6 +109,7 @@ export class Entrance implements Entering {
 
   /** Ends those that have not entered. */
   end(): void {
+    this.#isEnding = true;
     for (const socket of this.#waiting) socket.destroy();
   }
 
@@ -100,12 +120,8 @@ export class Entrance implements Entering {
   }
 
   #enterPlain(socket: Socket, opening: Opening, enter: (socket: Socket) => void): void {
-    const { settings, server } = this.#parts;
-    if (settings.mode === "strict") {
-      this.#refused("a connection in clear text, and only TLS is allowed (callers.mode)");
-      socket.destroy();
-      return;
-    }
+    const { server } = this.#parts;
+    noteClearText(socket);
     // A server of both protocols asks the handshake for the one.
     if (isSecure(server)) Object.assign(socket, { alpnProtocol: opening === "http2" ? "h2" : "http/1.1" });
     enter(socket);
@@ -127,8 +143,15 @@ function alpnOf(server: NodeServer): readonly string[] {
   return isHttp1Allowed(server) ? ["h2", "http/1.1"] : ["h2"];
 }
 
+function refusalOf(error: Error): ConnectionRefusal {
+  if (error instanceof PeerRefused) return error.reason;
+  return error instanceof IdentityUnavailable ? "identity" : "handshake";
+}
+
 /** Messages of OpenSSL have the number of a thread in front, and end in a new line. */
-function reasonOf(error: Error): string {
+function reasonOf(error: Error, minVersion: string): string {
   const { code } = error as { readonly code?: unknown };
+  // As the sidecars of Consul do where they call, unless they are told otherwise.
+  if (code === "ERR_SSL_UNSUPPORTED_PROTOCOL") return `${code}: its client speaks no ${minVersion} (callers.minVersion)`;
   return typeof code === "string" && code.startsWith("ERR_SSL_") ? code : describeError(error);
 }

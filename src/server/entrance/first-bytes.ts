@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** The kinds of connections that their first bytes tell apart; `closed` for one that ends before. */
+/** The kinds of connections that their first bytes tell apart; `closed` for one whose client ends it before. */
 export type Opening = "tls" | "http1" | "http2" | "closed";
 
 /** The first byte of a TLS handshake (RFC 8446 §5.1), which begins no request of HTTP. */
@@ -14,8 +14,10 @@ export function tellOpening(socket: Socket, told: (opening: Opening) => void): v
   const end = (opening: Opening): void => {
     socket.off("readable", look);
     socket.off("close", onClose);
+    socket.off("end", onClose);
     told(opening);
   };
+  // A probe connects and says nothing, and closes its side only.
   const onClose = (): void => end("closed");
   // Held until they tell: bytes that are put back would be announced again at once.
   let held: Buffer = Buffer.alloc(0);
@@ -30,6 +32,7 @@ export function tellOpening(socket: Socket, told: (opening: Opening) => void): v
   };
   socket.on("readable", look);
   socket.once("close", onClose);
+  socket.once("end", onClose);
 }
 
 function openingOf(bytes: Buffer): Opening | undefined {

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncContext } from "../../core/async-context.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { rawHeader } from "../../core/http/raw-headers.ts";
@@ -7,6 +7,7 @@ import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import type { UpstreamCalls } from "./log/upstream-calls.ts";
 import { type Peer, peerOf } from "./peer.ts";
 
 /** One part of what happens to a request before its handler sees it. One object serves all requests; what it keeps of one is in its record. */
@@ -60,6 +61,8 @@ export class InboundRequest implements ServedRequest, Caller {
   inFlightAtPlace = 0;
   /** Its entry in the queue of that limit, while it waits there. */
   waiter: { readonly waiter: Waiter; readonly timer: Timer } | undefined = undefined;
+  /** The calls of the mesh that its handler makes; `undefined` where they are not logged. */
+  upstreams: UpstreamCalls | undefined = undefined;
   /** Bytes written on the connection before it. */
   writtenBefore = 0;
   readonly #host: InboundHost;
@@ -68,7 +71,7 @@ export class InboundRequest implements ServedRequest, Caller {
   #at = 0;
   #priority: CallPriority | undefined = undefined;
   #hasEnded = false;
-  #inContext: (<T>(run: () => T) => T) | undefined = undefined;
+  #inContext: AsyncContext | undefined = undefined;
 
   constructor(host: InboundHost, request: ServerRequest, reply: ServerReply, next: () => void, startedAt: number) {
     this.#host = host;
@@ -100,6 +103,10 @@ export class InboundRequest implements ServedRequest, Caller {
 
   get address(): string | undefined {
     return this.peer.address;
+  }
+
+  get isClearTextBesideTls(): boolean {
+    return this.peer.isClearTextBesideTls;
   }
 
   get isInstrumented(): boolean {
@@ -137,7 +144,7 @@ export class InboundRequest implements ServedRequest, Caller {
 
   /** Keeps the asynchronous context of its arrival, for {@link resume}: a turn comes in that of another request. */
   keepContext(): void {
-    this.#inContext = AsyncLocalStorage.snapshot();
+    this.#inContext = new AsyncContext();
   }
 
   /** Goes on after the part that took it. In a turn of its own: what a handler throws ends no other request. */
@@ -148,7 +155,7 @@ export class InboundRequest implements ServedRequest, Caller {
         if (!this.run()) this.handle();
       };
       if (this.#inContext === undefined) goOn();
-      else this.#inContext(goOn);
+      else this.#inContext.run(goOn);
     });
   }
 

@@ -4,11 +4,14 @@ import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
 import type { Caller } from "../../core/peers/caller.ts";
 import { continueWith } from "../../policies/incoming.ts";
+import { ifLeftBehind, isBehindOthers } from "../connections/left-behind.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { answerOf } from "./answer-of.ts";
 import { refuseLate } from "./deadline-part.ts";
 import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
 import { type InboundHost, type InboundPart, InboundRequest } from "./inbound-request.ts";
+import { keepContext } from "./keep-context.ts";
+import type { Observe } from "./log/access-log.ts";
 import type { AskReadiness } from "./own-paths.ts";
 import { inboundPipeline, type Pipeline } from "./pipeline.ts";
 
@@ -51,7 +54,7 @@ export class Inbound implements InboundHost {
     this.#settings = settings;
     this.clock = settings.clock;
     this.#observers = mesh === undefined ? undefined : observersOf(mesh);
-    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers });
+    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers, observe: observeOf(mesh) });
     this.parts = this.#pipeline.parts;
   }
 
@@ -74,6 +77,8 @@ export class Inbound implements InboundHost {
     (reply as Marked)[recordKey] = record;
     // One function for all responses, which finds the record by itself.
     (reply as NodeJS.EventEmitter).on("close", onClose);
+    // Without a function for each request where none waits.
+    if (isBehindOthers(request, reply)) ifLeftBehind(request, reply, record.onEnd);
     return record;
   }
 
@@ -117,16 +122,29 @@ export class Inbound implements InboundHost {
   }
 
   handle(record: InboundRequest, next: () => void): void {
-    const { remainingMs, attempt, followers, hasContext } = record;
-    let run = next;
-    if (attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY) {
+    const { remainingMs, attempt, followers, hasContext, upstreams, request, reply } = record;
+    const isLimited = attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY;
+    if (!(isLimited || hasContext || upstreams !== undefined)) {
+      next();
+      return;
+    }
+    let run = (): void => {
+      keepContext(request, reply);
+      next();
+    };
+    if (isLimited) {
       const waitsMs = remainingMs - (this.clock.now() - record.startedAt);
       // It has waited for a place for too long.
       if (waitsMs <= 0) {
         refuseLate(record);
         return;
       }
-      run = () => continueWith({ waitsMs, attempt }, next, this.clock);
+      const inner = run;
+      run = () => continueWith({ waitsMs, attempt }, inner, this.clock);
+    }
+    if (upstreams !== undefined) {
+      const inner = run;
+      run = () => upstreams.around(inner);
     }
     if (hasContext && followers !== undefined) this.#observers?.around(followers, run);
     else run();
@@ -138,6 +156,12 @@ export class Inbound implements InboundHost {
     this.#pipeline.authorization?.close();
     await this.#pipeline.log?.close();
   }
+}
+
+/** The way to add observers to a mesh; `undefined` for a double of one, such as that of a test. */
+function observeOf(mesh: object | undefined): Observe | undefined {
+  const { observe } = (mesh ?? {}) as { readonly observe?: Observe };
+  return typeof observe === "function" ? (observer) => observe.call(mesh, observer) : undefined;
 }
 
 function onClose(this: ServerReply): void {

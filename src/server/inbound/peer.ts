@@ -1,6 +1,7 @@
 import type { Http2ServerRequest } from "node:http2";
 import type { Server, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { isClearTextBesideTls } from "../entrance/clear-text.ts";
 import type { ServerRequest } from "../node-server.ts";
 import { identityOf } from "./identity.ts";
 import type { Networks } from "./networks.ts";
@@ -18,6 +19,8 @@ export class Peer {
   /** The identity in its client certificate, where the server has verified one: the SPIFFE id, else the subject. */
   readonly identity: string | undefined;
   readonly isSecure: boolean;
+  /** Whether it has come in clear text to a server with an identity. */
+  readonly isClearTextBesideTls: boolean;
   /** Whether the instrumentation of OpenTelemetry has its hand on the requests of the server. */
   readonly isInstrumented: boolean;
   readonly #socket: Socket;
@@ -28,6 +31,7 @@ export class Peer {
     this.address = plainAddress(socket.remoteAddress);
     this.isSecure = (socket as Partial<TLSSocket>).encrypted === true;
     this.identity = this.isSecure ? identityOf(socket as TLSSocket) : undefined;
+    this.isClearTextBesideTls = isClearTextBesideTls(socket);
     this.isInstrumented = isInstrumented((socket as { server?: Server }).server);
   }
 

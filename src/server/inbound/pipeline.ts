@@ -15,7 +15,7 @@ import { sheddingOptions } from "./limits/shedding-options.ts";
 import { loadOptions } from "./load/load-options.ts";
 import { LoadPart } from "./load/load-part.ts";
 import { ProcessLoad } from "./load/process-load.ts";
-import { AccessLog } from "./log/access-log.ts";
+import { AccessLog, type Observe } from "./log/access-log.ts";
 import { accessLogOptions } from "./log/access-log-options.ts";
 import { Networks } from "./networks.ts";
 import { ObservePart } from "./observe-part.ts";
@@ -30,6 +30,8 @@ export interface InboundContext {
   readonly readiness: AskReadiness;
   /** The observers of the mesh; `undefined` without one. */
   readonly observers: ServerObservers | undefined;
+  /** Adds an observer to the mesh; `undefined` without one. */
+  readonly observe: Observe | undefined;
 }
 
 /** The parts of a middleware. */
@@ -45,7 +47,7 @@ export interface Pipeline {
 }
 
 /** Makes the parts that the options ask for, in their order. */
-export function inboundPipeline(settings: InboundSettings, { readiness, observers }: InboundContext): Pipeline {
+export function inboundPipeline(settings: InboundSettings, { readiness, observers, observe }: InboundContext): Pipeline {
   const { health, trust, load, authentication, authorization, concurrency, rateLimit, shedding, accessLog, clock, random } = settings;
   const reported = load === false ? undefined : loadOptions.settle(load);
   const process: ProcessLoad = new ProcessLoad(clock, (): boolean => loadPart.inFlight > 0);
@@ -55,7 +57,7 @@ export function inboundPipeline(settings: InboundSettings, { readiness, observer
   const trusted = trust === false ? undefined : trustOptions.settle(trust);
   const strip = trusted && new StripHeaders(trusted);
   const forwarded = trusted && forwardedIdentity(trusted);
-  const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), clock, random);
+  const log = accessLog === false ? undefined : new AccessLog(accessLogOptions.settle(accessLog), { clock, random, observe });
   const own = new OwnPaths(
     health === false ? false : healthOptions.settle(health),
     reported === undefined ? undefined : { path: reported.path, part: loadPart },

@@ -12,19 +12,21 @@ export interface GroupView {
   readonly holder: "own" | "other" | "none";
   /** The number of the last turn; 0 before the first. */
   readonly turn: number;
+  /** Whether one that has served before this look is alive: what was kept is still of the same group then. */
+  readonly hasPredecessor: boolean;
 }
 
 const servingName = /^serving-(\d+-\d+)$/;
 /** Turns whose files stay: a listing may take as long as some turns do. */
 const keptTurns = 8;
-const turnName = /^(turn|free)-(\d+)$/;
+const turnName = /^(turn|free|kept)-(\d+)$/;
 
 /**
  * The files by which workers know of each other, and by which one of them at a time holds a place.
  *
  * `serving-MARK` is there while the worker with this mark serves. `turn-N` names the holder of turn N, and `free-N` is there once that has left the place. The
  * last turn alone counts. Turn N + 1 may begin when turn N is free or its holder is dead, which both stay so, and a file can be made by one only.
- * Files are added, and none is renamed: a listing while that happens shows the state before or after it. Those of the latest turns are never removed, so
+ * `kept-N` has what the holder of turn N keeps for the next one. Files of turns are added, and none is renamed: a listing while that happens shows the state before or after it. Those of the latest turns are never removed, so
  * that a worker that took an outdated turn sees a later one, and undoes it; all of them go with the last worker.
  */
 export class GroupFiles {
@@ -58,11 +60,13 @@ export class GroupFiles {
       else await rm(this.#path(name), { force: true });
     }
     const { turn, isFree } = lastTurn(names);
-    if (isFree) return { isShown, othersServe, holder: "none", turn };
-    const holder = await this.#holderOf(turn);
-    if (holder === this.#mark) return { isShown, othersServe, holder: "own", turn };
+    if (turn === 0) return { isShown, othersServe, holder: "none", turn, hasPredecessor: othersServe };
+    const mark = await this.#holderOf(turn);
     // Gone since the listing: what is there now shows the next look.
-    return { isShown, othersServe, holder: holder === undefined || (await isAlive(holder)) ? "other" : "none", turn };
+    const hasPredecessor = othersServe || mark === undefined || (await isAlive(mark));
+    if (isFree) return { isShown, othersServe, holder: "none", turn, hasPredecessor };
+    if (mark === this.#mark) return { isShown, othersServe, holder: "own", turn, hasPredecessor };
+    return { isShown, othersServe, holder: mark === undefined || (await isAlive(mark)) ? "other" : "none", turn, hasPredecessor };
   }
 
   /** Takes the place for the turn after that of `view`, which has no holder. Returns whether this worker has it. */
@@ -98,10 +102,24 @@ export class GroupFiles {
     if ((await this.#holderOf(turn)) === this.#mark) await writeFile(this.#path(`free-${turn}`), "", { mode: 0o600 });
   }
 
-  /** Makes the file of the last turn look new to what removes old files. */
+  /** Keeps a text for the next holder, in place of what was kept; for the holder of the turn of `view`. */
+  async keep({ turn }: GroupView, text: string): Promise<void> {
+    const draft = `draft-kept-${this.#mark}`;
+    await this.#write(draft, text);
+    // The file is there with its content, or not at all.
+    await rename(this.#path(draft), this.#path(`kept-${turn}`));
+  }
+
+  /** The text that the holder of the latest turn has kept; `undefined` where it has kept none. */
+  async kept(): Promise<string | undefined> {
+    const turn = highestTurn("kept", await this.#names());
+    return turn === 0 ? undefined : await this.#read(`kept-${turn}`);
+  }
+
+  /** Makes the files of the last turn look new to what removes old files. */
   async touch({ turn }: GroupView): Promise<void> {
     const now = new Date();
-    await utimes(this.#path(`turn-${turn}`), now, now).catch(() => {});
+    for (const kind of ["turn", "kept"]) await utimes(this.#path(`${kind}-${turn}`), now, now).catch(() => {});
   }
 
   /** Removes all files, at once for those that look: none is left of a group that has ended. A worker that has just come shows itself again. */
@@ -132,9 +150,14 @@ export class GroupFiles {
     }
   }
 
-  async #holderOf(turn: number): Promise<string | undefined> {
+  #holderOf(turn: number): Promise<string | undefined> {
+    return this.#read(`turn-${turn}`);
+  }
+
+  /** The content of a file; `undefined` where there is none. */
+  async #read(name: string): Promise<string | undefined> {
     try {
-      return await readFile(this.#path(`turn-${turn}`), "utf8");
+      return await readFile(this.#path(name), "utf8");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
@@ -147,9 +170,13 @@ export class GroupFiles {
 }
 
 function lastTurn(names: readonly string[]): { readonly turn: number; readonly isFree: boolean } {
-  const turn = names.reduce((last, name) => {
-    const [, kind, number] = turnName.exec(name) ?? [];
-    return kind === "turn" ? Math.max(last, Number(number)) : last;
-  }, 0);
+  const turn = highestTurn("turn", names);
   return { turn, isFree: turn === 0 || names.includes(`free-${turn}`) };
+}
+
+function highestTurn(kind: "turn" | "kept", names: readonly string[]): number {
+  return names.reduce((highest, name) => {
+    const [, found, number] = turnName.exec(name) ?? [];
+    return found === kind ? Math.max(highest, Number(number)) : highest;
+  }, 0);
 }

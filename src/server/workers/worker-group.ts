@@ -4,8 +4,8 @@ import type { GroupFiles, GroupView } from "./group-files.ts";
 /** Options of a {@link WorkerGroup}. */
 export interface WorkerGroupOptions {
   readonly files: GroupFiles;
-  /** This worker holds the place from now on. Does not reject. */
-  readonly onTake: () => Promise<void>;
+  /** This worker holds the place from now on. `kept`: what the holder before it has kept, if there is one. Does not reject. */
+  readonly onTake: (kept: string | undefined) => Promise<void>;
   /** This worker gives the place to another one, which has it once this resolves. Does not reject. */
   readonly onGive: () => Promise<void>;
   /** Called before each look. Does not throw. */
@@ -35,6 +35,9 @@ export class WorkerGroup {
   readonly #options: WorkerGroupOptions;
   #isServing = false;
   #holds: GroupView | undefined = undefined;
+  /** The text that this worker has kept as the holder, or that was handed over to it. */
+  #kept: string | undefined = undefined;
+  #hasLooked = false;
   #isEnded = false;
   #isTroubled = false;
   #touchedAt: number;
@@ -57,6 +60,15 @@ export class WorkerGroup {
     await this.#options.files.serve();
     this.#isServing = true;
     await this.#look();
+  }
+
+  /** Keeps a text for the next holder, in place of what was kept; for the holder only. Never rejects. */
+  keep(text: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#holds === undefined) return;
+      this.#kept = text;
+      await this.#options.files.keep(this.#holds, text);
+    });
   }
 
   /** This worker serves no more. It goes on looking until {@link end}: it gives its place to one that begins to serve meanwhile. */
@@ -112,6 +124,7 @@ export class WorkerGroup {
       await onGive();
     }
     if (this.#isServing && this.#holds === undefined && view.holder === "none") await this.#take(view);
+    this.#hasLooked = true;
     if (!this.#isServing && view.othersServe) await this.#handOver(view);
   }
 
@@ -128,9 +141,16 @@ export class WorkerGroup {
   }
 
   async #take(view: GroupView): Promise<void> {
-    if (!(await this.#options.files.take(view))) return;
-    this.#holds = { ...view, holder: "own", turn: view.turn + 1 };
-    await this.#options.onTake();
+    const { files, onTake } = this.#options;
+    if (!(await files.take(view))) return;
+    const holds: GroupView = { ...view, holder: "own", turn: view.turn + 1 };
+    this.#holds = holds;
+    // Left behind by a group of which all have died: that instance is no more.
+    const isNew = !this.#hasLooked && !view.hasPredecessor;
+    this.#kept = isNew ? undefined : ((await files.kept()) ?? this.#kept);
+    // Also in place of what is of no account any more.
+    if (this.#kept !== undefined || isNew) await files.keep(holds, this.#kept ?? "");
+    await onTake(this.#kept === "" ? undefined : this.#kept);
   }
 
   async #touch(): Promise<void> {

@@ -3,6 +3,7 @@ import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
 import type { Sink } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import type { RegistrationMetrics } from "./registration-metrics.ts";
+import type { SecurityMetrics } from "./security-metrics.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 
 /** Handlers that count each event, name the services that discovery resolves and note the instances whose state changes. */
@@ -10,6 +11,7 @@ export function countEvents(
   services: NamedServices,
   registrations: RegistrationMetrics,
   servers: ServerMetrics,
+  security: SecurityMetrics,
   sink: Sink,
 ): EventHandlers {
   return {
@@ -55,5 +57,6 @@ export function countEvents(
     },
     registration: registrations.count,
     serving: servers.count,
+    "server-connection": security.countConnection,
   };
 }

@@ -1,4 +1,3 @@
-import type { Attributes } from "@opentelemetry/api";
 import type { BreakerState } from "../../core/breaker-state.ts";
 import type { InstanceFigures, MeshReading, ServiceReading } from "../../core/observing/reading.ts";
 import { instanceStates } from "../../core/upstream.ts";
@@ -9,12 +8,9 @@ import type { NamedServices } from "./named-services.ts";
 import type { ServiceSeries } from "./service-series.ts";
 
 const breakerStates: readonly BreakerState[] = ["closed", "open", "half-open"];
-const none: Attributes = {};
 
 /** Reports the gauges of `mesh` at this moment, of services with a name only: those behind `_unknown` would overwrite each other. */
 export function reportMesh(mesh: MeshReading, services: NamedServices, report: Report<GaugeKey>): void {
-  const { certificateExpiresAtMs } = mesh;
-  if (certificateExpiresAtMs !== undefined) report("certificateExpiry", certificateExpiresAtMs / 1000, none);
   for (const reading of mesh.services()) {
     const state = services.named(reading.service);
     if (state === undefined) continue;

@@ -11,6 +11,7 @@ import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import { RegistrationMetrics } from "./registration-metrics.ts";
+import { SecurityMetrics } from "./security-metrics.ts";
 import { ServedMetrics } from "./served-metrics.ts";
 import { ServerMetrics } from "./server-metrics.ts";
 import type { ServiceSeries } from "./service-series.ts";
@@ -26,8 +27,11 @@ export class MeshMetrics {
   readonly #services: NamedServices;
   readonly #registrations: RegistrationMetrics;
   readonly #servers: ServerMetrics;
+  readonly #security: SecurityMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
+  /** Whether this process has an identity, or will have one: only then an attempt without TLS says something. */
+  #hasIdentity = false;
   #isClosed = false;
 
   constructor(services: NamedServices, sink: SinkFactory) {
@@ -35,7 +39,8 @@ export class MeshMetrics {
     this.#sink = sink((report) => this.#observe(report));
     this.#registrations = new RegistrationMetrics(this.#sink);
     this.#servers = new ServerMetrics(this.#sink);
-    this.events = countEvents(services, this.#registrations, this.#servers, this.#sink);
+    this.#security = new SecurityMetrics(this.#sink);
+    this.events = countEvents(services, this.#registrations, this.#servers, this.#security, this.#sink);
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -46,6 +51,7 @@ export class MeshMetrics {
   /** Takes the mesh that the gauges are read from. It may have services already. */
   opened(mesh: MeshReading): void {
     this.#mesh = mesh;
+    this.#hasIdentity = mesh.identity?.() !== undefined;
     this.#services.takeFrom(mesh);
     // An SDK that is registered already gets the gauges from now on, not from the first call.
     this.#sink.current();
@@ -70,6 +76,7 @@ export class MeshMetrics {
     const sets = state.attempts(request.method, request.route, upstream);
     instruments.attemptDuration.record(end.totalMs / 1000, sets.of(end.record.status, attemptErrorType(end)), context);
     state.picks[pickZone(this.#mesh?.zone, upstream.endpoint.zone)]++;
+    if (this.#hasIdentity && upstream.endpoint.secure !== true) state.clearText++;
     if (this.#isClosed) this.#addPicks(state);
   }
 
@@ -90,17 +97,23 @@ export class MeshMetrics {
     reportMesh(this.#mesh, this.#services, report);
     this.#registrations.report(this.#mesh, report);
     this.#servers.report(this.#mesh, report);
+    this.#security.report(this.#mesh, report);
   }
 
   /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */
-  #addPicks({ picks, zones }: ServiceSeries): void {
-    const counter = this.#sink.current()?.picks;
-    if (counter === undefined) return;
+  #addPicks(series: ServiceSeries): void {
+    const { picks, zones, clearText, attributes } = series;
+    const instruments = this.#sink.current();
+    if (instruments === undefined) return;
+    if (clearText > 0) {
+      series.clearText = 0;
+      instruments.clearTextAttempts.add(clearText, attributes);
+    }
     for (const zone of pickZones) {
       const count = picks[zone];
       if (count === 0) continue;
       picks[zone] = 0;
-      counter.add(count, zones.of(zone));
+      instruments.picks.add(count, zones.of(zone));
     }
   }
 }

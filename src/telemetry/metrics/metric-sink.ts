@@ -29,6 +29,10 @@ export type CounterKey =
   | "discoveryRejected"
   | "serverRefused"
   | "authorizations"
+  | "clearTextAttempts"
+  | "clearTextRequests"
+  | "serverConnections"
+  | "serverConnectionsRefused"
   | "registrationLosses"
   | "serverCutOff";
 
@@ -50,6 +54,8 @@ export type GaugeKey =
   | "discoveryAge"
   | "discoveryUnconfirmed"
   | "certificateExpiry"
+  | "certificateLifetime"
+  | "identities"
   | "activeRequests"
   | "registrations"
   | "servers";

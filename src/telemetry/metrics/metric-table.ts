@@ -1,6 +1,7 @@
 import { attribute } from "../attribute-names.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
+import { securityMetricTable } from "./security-metric-table.ts";
 import { serverMetricTable } from "./server-metric-table.ts";
 
 const { service } = attribute;
@@ -219,13 +220,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Entries in answers of discovery that are not usable as endpoints.",
     attributes: [service],
   },
-  certificateExpiry: {
-    name: "inmesh.tls.certificate.expiry",
-    kind: "observable gauge",
-    unit: "s",
-    description: "Expiry of the client certificate, in seconds since the epoch; of a chain the earliest.",
-    attributes: [],
-  },
+  ...securityMetricTable,
   ...serverMetricTable,
 };
 

@@ -16,8 +16,9 @@ export class RegistrationMetrics {
     this.#sink = sink;
   }
 
+  /** A zero too, from the registration on: of a series that begins with its only increase, rates show none. */
   readonly count = ({ service, lost }: RegistrationEvent): void => {
-    if (lost) this.#sink.current()?.registrationLosses.add(1, this.#series.of(service).attributes);
+    this.#sink.current()?.registrationLosses.add(lost ? 1 : 0, this.#series.of(service).attributes);
   };
 
   /** Reports the registrations of `mesh`, also a zero for each state of a service whose registrations have ended. */

@@ -13,6 +13,8 @@ const maxRefusals = 16;
 /** Distinct values of `inmesh.authorization.rule`. */
 const maxRules = 100;
 
+const none: Attributes = {};
+
 /** Requests under way with one method and scheme. */
 export interface ActiveCount {
   readonly attributes: Attributes;
@@ -53,6 +55,7 @@ export class ServedMetrics {
     if (instruments === undefined) return;
     const set = this.#setsOf(request).of(end.status, servedErrorType(end));
     instruments.serverDuration.record(end.totalMs / 1000, set, context);
+    if (request.isClearTextBesideTls === true) instruments.clearTextRequests.add(1, none);
     if (end.refusedBy !== undefined) instruments.serverRefused.add(1, this.#refusalSets.of(this.#refusals.admit(end.refusedBy)));
     if (end.authorization !== undefined) instruments.authorizations.add(1, this.#decisionSet(end.authorization));
   }

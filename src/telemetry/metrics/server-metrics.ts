@@ -17,8 +17,9 @@ export class ServerMetrics {
     this.#sink = sink;
   }
 
+  /** A zero too, as soon as the server serves: of a series that begins with its only increase, rates show none. */
   readonly count = ({ service, cutOff }: ServingEvent): void => {
-    if (cutOff > 0) this.#sink.current()?.serverCutOff.add(cutOff, this.#series.of(service).attributes);
+    this.#sink.current()?.serverCutOff.add(cutOff, this.#series.of(service).attributes);
   };
 
   /** Reports the servers of `mesh`, also a zero for each state of a service whose servers have stopped. */

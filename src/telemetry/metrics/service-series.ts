@@ -31,6 +31,8 @@ export class ServiceSeries {
   readonly errorTypes: ValueSets;
   /** Attempts that ended since the last collection, by zone: an attempt costs one addition. */
   readonly picks: Record<PickZone, number> = { local: 0, other: 0, unknown: 0 };
+  /** Attempts without TLS that ended since the last collection. */
+  clearText = 0;
   /** The gauges of its instances; `undefined` without `perEndpoint`. */
   readonly instances: InstanceGauges | undefined;
   readonly #options: SeriesOptions;

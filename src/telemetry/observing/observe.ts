@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncContext } from "../../core/async-context.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
@@ -149,7 +149,8 @@ function addHeaders(request: MeshRequest, followers: readonly AttemptObserver[])
 
 /** A listener in the asynchronous context of the call: a body closes in that of its connection, or of none. */
 function inThisContext(listener: CloseListener): CloseListener {
-  return AsyncLocalStorage.bind(listener);
+  const context = new AsyncContext();
+  return (error) => context.run(() => listener(error));
 }
 
 /** A body that closed with an error of another kind than the mesh's was given up by its reader, which is no failure. */

@@ -18,7 +18,7 @@ export interface ClientIdentity {
   /** The name that the certificates of instances must carry; `undefined`: the host of the endpoint. */
   readonly serverName: string | undefined;
   /**
-   * Judges the peer of a new connection, after the handshake and before anything is sent; `undefined` for one that is as expected. Absent where the
+   * Judges the peer of a new connection, after the handshake and before anything is sent; `undefined` for one that is as expected. Not asked where the
    * handshake's own check of the name is enough.
    */
   readonly fault?: (socket: TLSSocket, expected: ExpectedPeer) => Error | undefined;
@@ -52,6 +52,6 @@ export function staticIdentity(tls: TlsOptions = {}): ClientIdentity {
     version: 1,
     secureContext: () => secureContext,
     serverName: tls.serverName,
-    fault: (socket, expected) => (expected.ids === undefined ? undefined : peerNameFault(socket, expected)),
+    fault: peerNameFault,
   };
 }

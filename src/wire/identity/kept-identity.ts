@@ -1,5 +1,6 @@
 import type { SecureVersion } from "node:tls";
 import { parseSpiffeId } from "../../core/peers/spiffe-id.ts";
+import { parseSpiffeIdForm } from "../../core/peers/spiffe-id-form.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { shownCertificates } from "../../identity/shown-certificates.ts";
 import type { ExpectedPeer } from "../../identity/verify-peer.ts";
@@ -23,7 +24,7 @@ export function keptIdentity(identity: Identity, { minVersion, graceMs }: KeptId
       return identity.version;
     },
     serverName: undefined,
-    secureContext: (expected) => identity.secureContext({ minVersion, trustDomain: domainOf(expected?.ids) }),
+    secureContext: (expected) => identity.secureContext({ minVersion, trustDomain: domainOf(expected) }),
     fault: (socket, expected) =>
       faultOf(() => {
         const { leaf, shown } = shownCertificates(socket);
@@ -54,8 +55,8 @@ export function keptIdentity(identity: Identity, { minVersion, graceMs }: KeptId
 }
 
 /** The trust domain of all ids; `undefined` where there are none, or several domains. */
-function domainOf(ids: ExpectedPeer["ids"]): string | undefined {
-  if (ids === undefined) return undefined;
+function domainOf({ ids, listedId }: ExpectedPeer = {}): string | undefined {
+  if (ids === undefined) return listedId === undefined ? undefined : parseSpiffeIdForm(listedId)?.trustDomain;
   const [domain, ...others] = new Set(ids.map((id) => parseSpiffeId(id)?.trustDomain));
   return others.length === 0 ? domain : undefined;
 }

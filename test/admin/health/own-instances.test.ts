@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { ownParts } from "../../../src/admin/health/own-instances.ts";
 
-const server = (state: "serving" | "draining", service = "orders") => ({ service, state, sinceMs: 0, open: 3, connections: 4 }) as const;
+const server = (state: "serving" | "draining", service = "orders") =>
+  ({ service, state, sinceMs: 0, open: 3, connections: 4, identity: null, callersMode: null }) as const;
 const registration = (state: "registered" | "failing", registry = "consul at a") =>
   ({ service: "orders", id: "o1", registry, state }) as const;
 

@@ -75,9 +75,13 @@ import { F141 } from "./F141.ts";
 import { F142 } from "./F142.ts";
 import { F143 } from "./F143.ts";
 import { F144 } from "./F144.ts";
+import { F145 } from "./F145.ts";
+import { F146 } from "./F146.ts";
+import { F147 } from "./F147.ts";
 import { F151 } from "./F151.ts";
 import { F152 } from "./F152.ts";
 import { F153 } from "./F153.ts";
+import { F154 } from "./F154.ts";
 import { F161 } from "./F161.ts";
 import { F162 } from "./F162.ts";
 import { F163 } from "./F163.ts";
@@ -163,9 +167,13 @@ export const faults: readonly Fault[] = [
   F142,
   F143,
   F144,
+  F145,
+  F146,
+  F147,
   F151,
   F152,
   F153,
+  F154,
   F161,
   F162,
   F163,

@@ -36,6 +36,8 @@ export interface ClientConfig {
   readonly patienceMs?: number;
   /** This share of the calls is given up by the caller after up to 20 ms. */
   readonly abortShare?: number;
+  /** The bodies of POSTs have about so many bytes. */
+  readonly uploadBytes?: number;
   /** Every so many-th call is made for a request whose caller, outside, waits 2 ms for it. */
   readonly hurriedEvery?: number;
   /** With each call so many are made to services that do not exist, each of another name. */

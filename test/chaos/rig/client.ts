@@ -45,7 +45,7 @@ function senderOf(): Send {
   if (sender === "blind") return blindSender(discovery.kind === "static" ? discovery.endpoints : []);
   return sender === "forgetful"
     ? forgetfulSender(meshSender(mesh))
-    : inventingSender(mesh, meshSender(mesh, config.hurriedEvery), config.inventsPerCall);
+    : inventingSender(mesh, meshSender(mesh, config), config.inventsPerCall);
 }
 
 async function obey(order: ClientOrder): Promise<void> {

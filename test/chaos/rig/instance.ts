@@ -17,7 +17,7 @@ import type {
   ServeConfig,
 } from "./instance-config.ts";
 import { now } from "./now.ts";
-import { bodyFor } from "./payload.ts";
+import { bodyFor, uploadFor } from "./payload.ts";
 
 const config = JSON.parse(process.argv[2] ?? "{}") as InstanceConfig;
 // Opened to append, one write a line: it survives the process, and lines of several processes do not mix.
@@ -45,9 +45,11 @@ const handle = (request: Incoming, response: Outgoing): void => {
   request.on("error", () => {});
   response.on("error", () => {});
   request.on("end", () => {
+    // Node ends a stream that was reset, too.
+    if ((request as Partial<Http2ServerRequest>).stream?.rstCode) return;
     note("begin", id, method);
     const { delayMs = 3, answers = [], slowShare = 0, slowMs = 0 } = behaviour;
-    const isGood = method === "GET" || body === bodyFor(id);
+    const isGood = method === "GET" || body === uploadFor(id, Number(request.headers["x-upload-bytes"] ?? 0));
     const special = drawn(answers, random());
     const wait = random() < slowShare ? slowMs : delayMs;
     setTimeout(() => {

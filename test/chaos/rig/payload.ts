@@ -5,3 +5,9 @@ export function bodyFor(id: string): string {
   const digest = createHash("sha256").update(id).digest();
   return `${id} ${digest.toString("hex").repeat(1 + ((digest[0] as number) % 16))}`;
 }
+
+/** The same as an upload of about so many bytes; 0 = as it is. */
+export function uploadFor(id: string, bytes: number): string {
+  const body = bodyFor(id);
+  return bytes <= body.length ? body : body.repeat(Math.ceil(bytes / body.length));
+}

@@ -14,6 +14,8 @@ export interface RawRequest {
   readonly socket: Socket;
   /** The bytes of a good answer; whoever sends them has to note the end. */
   good(headers?: readonly string[]): Buffer;
+  /** Notes that the request is executed, which is noted already of one that has been read whole. */
+  begin(): void;
   /** Notes that the request has been executed to its end. */
   end(): void;
 }
@@ -29,6 +31,8 @@ export interface RawPeer extends AsyncDisposable {
   /** Connections that are open now. */
   readonly connections: number;
   script: RawScript;
+  /** Told of a request whose body is still on its way. Where it deals with it, it returns what it did, and is told no more of it. */
+  onUpload: RawScript | undefined;
 }
 
 /** Answers, or does not. Its name for what it did is kept. */
@@ -49,14 +53,14 @@ export async function rawPeer(id: string, script: RawScript, onConnection?: (soc
   let accepted = 0;
   const requests = new Map<string, number>();
 
-  const execute = (socket: Socket, head: string): void => {
+  const execute = (socket: Socket, head: string, script = peer.script): boolean => {
     const [, method = "?"] = /^(\S+) /.exec(head) ?? [];
     const [, request = "?"] = /\r\nx-id: *([^\r]+)/i.exec(head) ?? [];
     const note = (event: JournalEntry["event"]) => void journal.push({ event, id: request, method, at: now(), instance: id });
-    note("begin");
+    if (script === peer.script) note("begin");
     const number = requests.get(method) ?? 0;
     requests.set(method, number + 1);
-    const variant = peer.script({
+    const variant = script({
       id: request,
       method,
       head,
@@ -67,9 +71,11 @@ export async function rawPeer(id: string, script: RawScript, onConnection?: (soc
         const lines = ["HTTP/1.1 200 OK", `x-id: ${request}`, `content-length: ${body.length}`, ...headers, "", ""];
         return Buffer.from(lines.join("\r\n") + (method === "HEAD" ? "" : body));
       },
+      begin: () => note("begin"),
       end: () => note("end"),
     });
     if (typeof variant === "string") given.set(request, variant);
+    return typeof variant === "string";
   };
 
   const server = createServer((socket) => {
@@ -86,7 +92,11 @@ export async function rawPeer(id: string, script: RawScript, onConnection?: (soc
         if (end < 0) return;
         const head = received.slice(0, end);
         const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-        if (received.length < end + 4 + length) return;
+        if (received.length < end + 4 + length) {
+          const isDealtWith = received.length > end + 4 && peer.onUpload !== undefined && execute(socket, head, peer.onUpload);
+          if (isDealtWith) socket.removeAllListeners("data").pause();
+          return;
+        }
         received = received.slice(end + 4 + length);
         execute(socket, head);
       }
@@ -105,6 +115,7 @@ export async function rawPeer(id: string, script: RawScript, onConnection?: (soc
       return sockets.size;
     },
     script,
+    onUpload: undefined,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       if (!server.listening) return;

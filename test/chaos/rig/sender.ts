@@ -13,7 +13,7 @@ import {
 import { consul } from "../../../src/registries/consul.ts";
 import { eureka } from "../../../src/registries/eureka.ts";
 import type { ClientConfig, DiscoveryConfig } from "./client-config.ts";
-import { bodyFor } from "./payload.ts";
+import { bodyFor, uploadFor } from "./payload.ts";
 import type { LedgerEntry } from "./records.ts";
 
 /** What can be known of a request that has been answered, or has failed. */
@@ -47,7 +47,7 @@ export function meshOf({ discovery, mesh, picker, identity }: ClientConfig, obse
 }
 
 /** Through the mesh. */
-export function meshSender(mesh: Mesh, hurriedEvery = 0): Send {
+export function meshSender(mesh: Mesh, { hurriedEvery = 0, uploadBytes = 0 }: Partial<ClientConfig> = {}): Send {
   let number = 0;
   const inTime = (send: () => Promise<Settled>): Promise<Settled> => {
     if (hurriedEvery === 0 || ++number % hurriedEvery !== 0) return send();
@@ -56,10 +56,10 @@ export function meshSender(mesh: Mesh, hurriedEvery = 0): Send {
   return (id, method, signal) =>
     inTime(async () => {
       try {
-        const body = method === "GET" ? undefined : bodyFor(id);
+        const body = method === "GET" ? undefined : uploadFor(id, uploadBytes);
         const response = await mesh.fetch(`shop/items/${id}`, {
           method,
-          headers: { "x-id": id },
+          headers: { "x-id": id, ...(uploadBytes === 0 ? {} : { "x-upload-bytes": `${uploadBytes}` }) },
           ...(body === undefined ? {} : { body }),
           ...(signal === undefined ? {} : { signal }),
         });

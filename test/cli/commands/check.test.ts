@@ -12,6 +12,7 @@ import { clockFinding } from "../../../src/cli/check/clock-check.ts";
 import type { Finding } from "../../../src/cli/check/finding.ts";
 import { zoneOf } from "../../../src/cli/check/registry-checks.ts";
 import { type CheckReport, nodeFinding } from "../../../src/cli/commands/check.ts";
+import { Authority, type Issued } from "../../support/authority.ts";
 import { certificate } from "../../support/certificate.ts";
 import { runCli } from "../run-cli.ts";
 import { toyInstance } from "../toy-instance.ts";
@@ -265,5 +266,65 @@ describe("inmesh check", () => {
       "ok",
       "ok",
     ]);
+  });
+});
+
+describe("inmesh check, of an identity in files", () => {
+  const authority = Authority.create("td");
+  const web = "spiffe://td/web";
+
+  /** Writes the files of a certificate, and names them as options. */
+  async function files(issued: Issued, ca: string, mode = 0o600): Promise<readonly string[]> {
+    await writeFile(path("id.pem"), issued.chain);
+    await rm(path("id-key.pem"), { force: true });
+    await writeFile(path("id-key.pem"), issued.key, { mode });
+    await writeFile(path("id-ca.pem"), ca);
+    return ["--tls-cert", path("id.pem"), "--tls-key", path("id-key.pem"), "--tls-ca", path("id-ca.pem")];
+  }
+
+  async function identity(...args: Parameters<typeof files>): Promise<string> {
+    const { found, text } = await findings(...anything, ...(await files(...args)));
+    expect(text).not.toMatch(/BEGIN|PRIVATE/);
+    const [finding] = found.filter(({ check }) => check === "identity");
+    return `${finding?.state}: ${finding?.message}`;
+  }
+
+  it("names it where peers would take it, below intermediate authorities too", async () => {
+    const root = await authority;
+    expect(await identity(await root.issue({ uris: [web] }), root.certificate)).toBe(
+      `ok: it is ${web}, and peers with the authorities of --tls-ca take it`,
+    );
+    const between = await Authority.create("between", root);
+    expect(await identity(await between.issue({ uris: [web] }), root.certificate)).toMatch(/^ok: it is spiffe/);
+    expect(await identity(await root.issue({ dnsNames: ["web.test"] }), root.certificate)).toMatch(/^ok: it is DNS:web.test/);
+  });
+
+  it("refuses what a mesh would refuse, with the reason", async () => {
+    const root = await authority;
+    const [one, other] = [await root.issue({ uris: [web] }), await root.issue({ uris: [web] })];
+    const hour = 3_600_000;
+    const past = { notBefore: new Date(Date.now() - 2 * hour), notAfter: new Date(Date.now() - hour) };
+    expect(await identity({ ...one, key: other.key }, root.certificate)).toMatch(/^fail: .*does not belong/);
+    expect(await identity(await root.issue({ uris: [web], ...past }), root.certificate)).toMatch(/^fail: .*which is not now/);
+    expect(await identity(await root.issue({ uris: [web, "spiffe://td/admin"] }), root.certificate)).toMatch(/^fail: .*2 URIs/);
+    expect(await identity(one, (await Authority.create("td")).certificate)).toMatch(/^fail: .*authority/);
+    expect(await identity(one, root.certificate, 0o644)).toMatch(/^fail: .*may read|readable/);
+  });
+});
+
+describe("inmesh check, of rules", () => {
+  const policy = async (text: string): Promise<readonly string[]> => {
+    await writeFile(path("policy.yaml"), text);
+    const { found } = await findings(...anything, "--policy", path("policy.yaml"));
+    return found.filter(({ check }) => check === "policy").map(({ state, message }) => `${state}: ${message}`);
+  };
+
+  it("counts those that load, and says where one is wrong", async () => {
+    expect(await policy("rules:\n  - id: all\n    action: allow\n")).toEqual([`ok: 1 rule in ${path("policy.yaml")}`]);
+    expect(await policy("dryRun: true\nrules:\n  - id: all\n    action: allow\n")).toEqual([
+      "warn: 1 rule, and a dry run: every request is let pass",
+    ]);
+    expect((await policy("rules:\n  - id: all\n    effect: allow\n"))[0]).toMatch(/^fail: .*policy\.yaml:3.*effect/);
+    expect((await findings(...anything, "--policy", path("none.yaml"))).code).toBe(1);
   });
 });

@@ -1,18 +1,22 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
+import { createServer as createHttp2 } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { localResponse } from "../../../src/core/buffered-body.ts";
 import { systemClock } from "../../../src/core/clock.ts";
+import type { Interceptor } from "../../../src/core/dispatch.ts";
 import { MeshError } from "../../../src/core/errors.ts";
+import { WrappedBody } from "../../../src/core/http/wrapped-body.ts";
 import type { CallEnd } from "../../../src/core/observing/call-observer.ts";
 import { decodeBody } from "../../../src/fetch/decoding/decode.ts";
 import type { DecodeBounds } from "../../../src/fetch/decoding/decode-guard.ts";
 import type { Mesh } from "../../../src/mesh/mesh.ts";
 import { meshOf } from "../../support/mesh.ts";
 import { rejectionOf } from "../../support/rejection.ts";
-import { serve, serveRaw } from "../../support/servers.ts";
+import { listening, serve, serveRaw } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 
 const text = JSON.stringify({ name: "Ada", lines: Array.from({ length: 500 }, (_, index) => `line ${index} é`) });
@@ -35,6 +39,22 @@ async function coded(encoding: string, body: Buffer, status = 200): Promise<Mesh
     response.end(body);
   });
   return meshOf({ files: server.port });
+}
+
+/** An interceptor that puts a body of its own around each. */
+const wrapping: Interceptor = (next) => async (request) => {
+  const { status, statusText, headers, body, upstream } = await next(request);
+  return { status, statusText, headers, upstream, body: new Passed(body) };
+};
+
+class Passed extends WrappedBody {
+  bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.inner.bytes();
+  }
+
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.inner.stream();
+  }
 }
 
 const inFlight = (mesh: Mesh) => mesh.explain("files")?.endpoints[0]?.inFlight;
@@ -69,32 +89,32 @@ describe.each(codings)("a body with content-encoding: %s", (encoding, encode) =>
     expect(connections).toBe(1);
   });
 
-  it("fails with ERR_MESH_BODY when it is garbage, which is no failure of the instance", async () => {
+  it("fails with ERR_MESH_BODY when it is garbage, which is the failure of the instance that sent it", async () => {
     const mesh = await coded(encoding, Buffer.from("this is not compressed at all, whatever its header says"));
-    for (let index = 0; index < 8; index++) {
+    for (let index = 0; index < 4; index++) {
       const response = await mesh.fetch("files/x");
       expect(await rejectionOf(response.text())).toMatchObject({
         name: "MeshError",
         code: "ERR_MESH_BODY",
         service: "files",
         maybeExecuted: true,
+        attempts: [{ phase: "body", status: 200 }],
       });
+      expect([inFlight(mesh), failures(mesh)]).toEqual([0, index + 1]);
     }
+    expect(mesh.explain("files")?.endpoints[0]?.state).toBe("available");
     const stream = (await mesh.fetch("files/x")).body as ReadableStream<Uint8Array>;
     expect(await rejectionOf(stream.getReader().read())).toMatchObject({ code: "ERR_MESH_BODY" });
-    await until("nothing is in flight", () => inFlight(mesh) === 0);
-    expect([failures(mesh), mesh.explain("files")?.breaker, mesh.explain("files")?.endpoints[0]?.state]).toEqual([
-      0,
-      "closed",
-      "available",
-    ]);
+    expect([inFlight(mesh), failures(mesh)]).toEqual([0, 5]);
+    // Five in a row: heads that are well between them do not hide them.
+    expect(mesh.explain("files")?.endpoints[0]).toMatchObject({ state: "ejected", ejection: { rule: "consecutive failures" } });
   });
 
-  it("fails with ERR_MESH_BODY when its end is missing", async () => {
+  it("fails with ERR_MESH_BODY when its end is missing, which is the failure of the instance", async () => {
     const whole = encode(text);
     const mesh = await coded(encoding, whole.subarray(0, whole.length - 20));
     expect(await rejectionOf((await mesh.fetch("files/x")).bytes())).toMatchObject({ code: "ERR_MESH_BODY" });
-    expect(inFlight(mesh)).toBe(0);
+    expect([inFlight(mesh), failures(mesh)]).toEqual([0, 1]);
   });
 
   it("is nothing when nothing came", async () => {
@@ -249,6 +269,70 @@ describe("an abort in the middle of decoding", () => {
     expect((await last).done).toBe(true);
     await until("the connections are closed", () => server.abandoned === 3);
     expect(inFlight(mesh)).toBe(0);
+  });
+});
+
+describe("a body that does not decode", () => {
+  const whole = gzipSync(randomBytes(300_000));
+  const corruptAt = (index: number) => {
+    const corrupt = Buffer.from(whole);
+    corrupt[index] = (corrupt[index] as number) ^ 0xff;
+    return corrupt;
+  };
+  const checksum = corruptAt(whole.length - 6);
+  const inTheMiddle = corruptAt(Math.trunc(whole.length / 2));
+  const cut = whole.subarray(0, whole.length - 30_000);
+  const bodies: readonly (readonly [string, Buffer])[] = [
+    ["has a wrong checksum", checksum],
+    ["is corrupt in the middle", inTheMiddle],
+    ["is cut off behind its length", cut],
+  ];
+  const readers: Readonly<Record<string, (response: Response) => Promise<unknown>>> = {
+    bytes: (response) => response.bytes(),
+    text: (response) => response.text(),
+    stream: async (response) => {
+      for await (const _chunk of response.body as ReadableStream<Uint8Array>);
+    },
+    clone: (response) => response.clone().text(),
+  };
+  const protocols = ["h1", "h2"] as const;
+  const cases = bodies.flatMap(([what, body]) => protocols.map((protocol) => ({ what, body, protocol })));
+
+  it.each(cases)("since it $what counts against its instance over $protocol, by every reader", async ({ body, protocol }) => {
+    const head = { "content-encoding": "gzip", "content-length": body.length };
+    const server = createHttp2().on("stream", (stream) => {
+      stream.on("error", () => {}).respond({ ":status": 200, ...head });
+      stream.end(body);
+    });
+    const port =
+      protocol === "h2" ? await listening(server) : (await serve((_request, response) => response.writeHead(200, head).end(body))).port;
+    for (const interceptors of [[], [wrapping]]) {
+      for (const [name, read] of Object.entries(readers)) {
+        const mesh = meshOf({ files: port }, { protocol, interceptors, maxResponseBytes: 2 ** 24 });
+        expect(await rejectionOf(read(await mesh.fetch("files/x"))), name).toMatchObject({ code: "ERR_MESH_BODY", maybeExecuted: true });
+        await until("nothing is in flight", () => inFlight(mesh) === 0);
+        expect(failures(mesh), name).toBe(1);
+      }
+    }
+  });
+
+  it("is no failure of an instance where the caller gives it up first", async () => {
+    const server = await serve((_request, response) => void response.writeHead(200, { "content-encoding": "gzip" }).end(inTheMiddle));
+    const mesh = meshOf({ files: server.port });
+    const reader = ((await mesh.fetch("files/x")).body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    await reader.cancel();
+    await until("nothing is in flight", () => inFlight(mesh) === 0);
+    expect(failures(mesh)).toBe(0);
+  });
+
+  it("frees its place when it has arrived, however late it is read", async () => {
+    const mesh = await coded("gzip", checksum.subarray(0, 30_000));
+    const response = await mesh.fetch("files/x");
+    await until("nothing is in flight", () => inFlight(mesh) === 0);
+    expect(failures(mesh)).toBe(0);
+    await rejectionOf(response.text());
+    expect(failures(mesh)).toBe(1);
   });
 });
 

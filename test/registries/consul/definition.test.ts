@@ -24,6 +24,14 @@ describe("the definition of an instance", () => {
     });
   });
 
+  it("is part of a Connect mesh by itself only where it speaks TLS and the adapter is in such a mesh", () => {
+    const serviceOf = (secure: boolean | undefined, isConnect: boolean) =>
+      definitionOf({ ...base, ...(secure === undefined ? {} : { secure }) }, minute, isConnect).service;
+    expect(serviceOf(true, true)).toMatchObject({ connect: { native: true } });
+    for (const service of [serviceOf(true, false), serviceOf(false, true), serviceOf(undefined, true)])
+      expect(service).not.toHaveProperty("connect");
+  });
+
   it("has an id made of service, host and port when there is none", () => {
     expect(definitionOf(base, minute).id).toBe("orders-10.0.0.1-8081");
     expect(definitionOf({ service: "orders", port: 8081 }, minute).id).toMatch(/^orders-.+-8081$/);

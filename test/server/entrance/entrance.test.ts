@@ -1,9 +1,12 @@
 import { createServer } from "node:http";
 import { createServer as createHttp2Server, createSecureServer } from "node:http2";
 import { connect } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Observer } from "../../../src/core/observing/observer.ts";
+import type { MeshReading } from "../../../src/core/observing/reading.ts";
 import { Authority, type Issued, type Wanted } from "../../support/authority.ts";
+import { meshOf } from "../../support/mesh.ts";
 import { askHttp2, askPlain, askTls, type ClientTls, credentialsOf, GivenIdentity, secured } from "./secured.ts";
 
 const web = "spiffe://td/web";
@@ -47,6 +50,13 @@ describe("a server with an identity", () => {
       ["/far", "spiffe://far/app"],
       ["/old", "old.test"],
     ]);
+  });
+
+  test("says of a client that speaks too old a version of TLS which option decides", async () => {
+    const { port, lines } = await secured({ identity: identity() });
+    const tls = { ...(await client({ uris: [web] })), maxVersion: "TLSv1.2" };
+    await expect(askTls(port, tls as ClientTls)).rejects.toThrow();
+    expect(lines.join("\n")).toContain("its client speaks no TLSv1.3 (callers.minVersion)");
   });
 
   test("refuses every other connection before a request of it is read", async () => {
@@ -104,6 +114,16 @@ describe("a server with an identity", () => {
     expect(await askHttp2(`https://127.0.0.1:${http2.port}`, tls)).toBe("ok 2.0");
     await expect(askHttp2(`https://127.0.0.1:${http2.port}`)).rejects.toThrow();
     await expect(askHttp2(`http://127.0.0.1:${http2.port}`)).rejects.toThrow();
+  });
+
+  test("leaves the certificate of the caller to handlers", async () => {
+    const found: unknown[] = [];
+    const server = createServer(({ socket }) => {
+      for (let time = 0; time < 2; time++) found.push((socket as TLSSocket).getPeerX509Certificate()?.subjectAltName);
+    });
+    const { port } = await secured({ identity: identity() }, server);
+    await askTls(port, await client({ uris: [web] }));
+    expect(found).toEqual([`URI:${web}`, `URI:${web}`]);
   });
 
   test("resumes no session", async () => {
@@ -217,5 +237,106 @@ describe("a permissive server", () => {
     const report = await serving.stop();
     expect(report.cutOff).toBe(0);
     await closed;
+  });
+});
+
+describe("observers of a server with an identity", () => {
+  /** The connections and requests that an observer hears of: `tls`, `none refused: clear-text`. */
+  function heard() {
+    const connections: string[] = [];
+    const requests: string[] = [];
+    const readings: MeshReading[] = [];
+    const observer: Observer = {
+      onOpen: (reading) => void readings.push(reading),
+      onEvent: (event) => {
+        if (event.type !== "server-connection") return;
+        const { encryption, refusal, peerAddress, error } = event;
+        expect(peerAddress).toBe("127.0.0.1");
+        expect(error === undefined).toBe(refusal === undefined || refusal === "clear-text" || refusal === "timeout");
+        connections.push(`${encryption}${refusal === undefined ? "" : ` refused: ${refusal}`}`);
+      },
+      onServe: ({ scheme, isClearTextBesideTls }) => {
+        requests.push(`${scheme}${isClearTextBesideTls === true ? " beside TLS" : ""}`);
+        return undefined;
+      },
+    };
+    return { connections, requests, readings, mesh: meshOf({}, { observers: [observer] }) };
+  }
+
+  test("hear of each connection that is refused, with the reason, and of each that is taken", async () => {
+    const { mesh, connections, requests } = heard();
+    const source = identity();
+    const { port, serving } = await secured({ identity: source, mesh, callers: { handshakeMs: 200 } });
+    const hour = 3_600_000;
+    const past = { notBefore: new Date(Date.now() - 2 * hour), notAfter: new Date(Date.now() - hour) };
+    await expect(askPlain(port)).rejects.toThrow();
+    await expect(askTls(port, await client({ uris: [web] }, other))).rejects.toThrow();
+    await expect(askTls(port, { ...(await client({ uris: [web] })), maxVersion: "TLSv1.2" })).rejects.toThrow();
+    await expect(askTls(port, await client({ uris: [web, "spiffe://td/admin"] }))).rejects.toThrow();
+    await expect(askTls(port, await client({ uris: [web], ...past }))).rejects.toThrow();
+    const silent = connect(port, "127.0.0.1");
+    await new Promise((resolve) => silent.resume().once("close", resolve));
+    // A probe of a load balancer: nothing was refused.
+    const probe = connect(port, "127.0.0.1", () => probe.end());
+    await new Promise((resolve) => probe.resume().once("close", resolve));
+    expect(await askTls(port, await client({ uris: [web] }))).toBe("ok 1.1");
+    source.listener?.withdraw(new Error("gone"));
+    await expect(askTls(port, await client({ uris: [web] }))).rejects.toThrow();
+    await serving.stop();
+    expect(connections).toEqual([
+      "none refused: clear-text",
+      "tls refused: authority",
+      "tls refused: handshake",
+      "tls refused: certificate",
+      "tls refused: authority",
+      "undefined refused: timeout",
+      "tls",
+      "tls refused: identity",
+    ]);
+    expect(requests).toEqual(["https"]);
+  });
+
+  test("hear which requests came in clear text beside TLS, of HTTP/1.1 and HTTP/2, and of no such thing elsewhere", async () => {
+    const { mesh, connections, requests } = heard();
+    const callers = { mode: "permissive" } as const;
+    const tls = await client({ uris: [web] });
+    const http1 = await secured({ identity: identity(), mesh, callers });
+    await askPlain(http1.port);
+    await askTls(http1.port, tls);
+    const http2 = await secured({ identity: identity(), mesh, callers }, createHttp2Server());
+    await askHttp2(`http://127.0.0.1:${http2.port}`);
+    await askHttp2(`https://127.0.0.1:${http2.port}`, tls);
+    const plain = await secured({ mesh });
+    await askPlain(plain.port);
+    expect(connections).toEqual(["none", "tls", "none", "tls"]);
+    expect(requests).toEqual(["http beside TLS", "https", "http beside TLS", "https", "http"]);
+  });
+
+  test("read its identity, and that a stop refuses nothing", async () => {
+    const { mesh, connections, readings } = heard();
+    const source = identity();
+    const { port, serving } = await secured({ identity: source, mesh, callers: { mode: "permissive" } });
+    const [shown] = readings[0]?.servers() ?? [];
+    expect(shown).toMatchObject({
+      callersMode: "permissive",
+      identity: { source: "given", state: "ready", id: "spiffe://td/orders", failure: undefined },
+    });
+    expect(JSON.stringify(shown)).not.toContain("PRIVATE");
+    const waiting = connect(port, "127.0.0.1");
+    const half = connect(port, "127.0.0.1", () => half.write(Buffer.from([0x16])));
+    const closed = [waiting, half].map(
+      (socket) =>
+        new Promise((resolve) =>
+          socket
+            .resume()
+            .once("close", resolve)
+            .once("error", () => {}),
+        ),
+    );
+    await Promise.all([waiting, half].map((socket) => socket.connecting && new Promise((resolve) => socket.once("connect", resolve))));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await serving.stop();
+    await Promise.all(closed);
+    expect(connections).toEqual([]);
   });
 });

@@ -1,4 +1,6 @@
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect, createServer as createPlainServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import type { AddressInfo } from "node:net";
 import express from "express";
 import Fastify from "fastify";
@@ -33,6 +35,34 @@ test("the handler of a retry knows its attempt, and no request knows that of ano
   });
   await Promise.all([ask(port, { headers: { "x-mesh-attempt": "2" } }), ask(port)]);
   expect(seen.sort()).toEqual([2, undefined]);
+});
+
+test.each(["http", "http2"] as const)("the events of a body continue it too, by %s", async (protocol) => {
+  const seen: string[] = [];
+  const note = (event: string): void => void seen.push(`${event} ${incoming()?.attempt}`);
+  const listener = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
+    request.once("data", () => note("data"));
+    request.once("end", () => {
+      note("end");
+      response.end("ok");
+    });
+    response.once("finish", () => note("finish"));
+  };
+  const server = protocol === "http" ? createServer(listener) : createPlainServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const serving = serve(server, { signals: [], lameDuckMs: 0, log: false, inbound: {} });
+  onTestFinished(async () => void (await serving.stop()));
+  const { port } = server.address() as AddressInfo;
+  const headers = { "x-mesh-attempt": "2" };
+  if (protocol === "http") await ask(port, { method: "POST", body: "body", headers });
+  else {
+    const session = connect(`http://127.0.0.1:${port}`);
+    const stream = session.request({ ":method": "POST", ...headers }).resume();
+    stream.end("body");
+    await once(stream, "close");
+    session.close();
+  }
+  await expect.poll(() => seen).toEqual(["data 2", "end 2", "finish 2"]);
 });
 
 test.each([["0"], ["00000000"]])("a request whose caller waits %s ms more is refused, with the marker of a refusal", async (value) => {

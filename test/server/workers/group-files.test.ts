@@ -80,11 +80,45 @@ describe("the files of a group of workers", () => {
     await files.serve();
     await files.take(await files.look());
     await rm(directory, { recursive: true });
-    expect(await files.look()).toEqual({ isShown: false, othersServe: false, holder: "none", turn: 0 });
+    expect(await files.look()).toEqual({ isShown: false, othersServe: false, holder: "none", turn: 0, hasPredecessor: false });
     await files.serve();
-    await files.release({ isShown: true, othersServe: false, holder: "own", turn: 1 });
+    await files.release({ isShown: true, othersServe: false, holder: "own", turn: 1, hasPredecessor: true });
     expect(await readdir(directory)).toEqual([`serving-${one}`]);
     expect(await files.take(await files.look())).toBe(true);
+  });
+
+  it("keep a text for the next holder, whatever the former one wrote last", async () => {
+    const [first, second] = [filesOf(one), filesOf(other)];
+    expect(await first.kept()).toBeUndefined();
+    await first.take(await first.look());
+    const held = await first.look();
+    await first.keep(held, "a");
+    await first.keep(held, "b");
+    expect(await second.kept()).toBe("b");
+    await first.release(held);
+    await second.take(await second.look());
+    await second.keep(await second.look(), "c");
+    await first.keep(held, "too late");
+    expect(await second.kept()).toBe("c");
+    expect((await readdir(directory)).sort()).toEqual(["free-1", "kept-1", "kept-2", "turn-1", "turn-2"]);
+    for (let turn = 0; turn < 20; turn++) {
+      await second.release(await second.look());
+      await second.take(await second.look());
+      await second.keep(await second.look(), `${turn}`);
+    }
+    expect((await readdir(directory)).length).toBeLessThan(30);
+  });
+
+  it("tell whether any that came before is alive", async () => {
+    expect((await filesOf(one).look()).hasPredecessor).toBe(false);
+    await filesOf(dead).take(await filesOf(dead).look());
+    expect((await filesOf(one).look()).hasPredecessor).toBe(false);
+    await filesOf(other).serve();
+    expect((await filesOf(one).look()).hasPredecessor).toBe(true);
+    await filesOf(other).leave();
+    await filesOf(other).take(await filesOf(other).look());
+    await filesOf(other).release(await filesOf(other).look());
+    expect(await filesOf(one).look()).toMatchObject({ holder: "none", hasPredecessor: true });
   });
 
   it("let one of several processes at a time hold the place", { timeout: 60_000 }, async () => {

@@ -27,7 +27,7 @@ const marks = { a: `${process.pid}-0`, b: `${process.ppid}-0` };
 function worker(name: keyof typeof marks, giving: Promise<void> = Promise.resolve()): WorkerGroup {
   const group = new WorkerGroup({
     files: new GroupFiles(directory, marks[name]),
-    onTake: async () => void news.push(`${name} takes`),
+    onTake: async (kept) => void news.push(`${name} takes${kept === undefined ? "" : ` ${kept}`}`),
     async onGive() {
       news.push(`${name} gives`);
       await giving;
@@ -91,6 +91,42 @@ describe("a group of workers", () => {
     await until("the new one takes it", () => news.includes("b takes"));
     expect(news).toEqual(["a takes", "a gives", "a has given", "b takes"]);
     expect(a.holds).toBe(false);
+  });
+
+  it("hands on what the holder has kept, as long as one of them lives", async () => {
+    const [a, b] = [worker("a"), worker("b")];
+    await a.join();
+    await b.join();
+    await a.keep("this");
+    await b.keep("what is not its own to keep");
+    expect(await a.leave()).toBe("one-of-several");
+    await until("the other one takes it", () => news.includes("b takes this"));
+    // Something removes the files: the holder knows it still.
+    await rm(directory, { recursive: true });
+    await until("it holds it again", () => news.filter((line) => line === "b takes this").length === 2);
+    await a.end();
+    const again = worker("a");
+    await again.join();
+    await b.leave();
+    await until("it is handed on again", () => news.includes("a takes this"));
+    await again.leave();
+    await again.end();
+    await b.end();
+    await worker("a").join();
+    expect(news.at(-1)).toBe("a takes");
+  });
+
+  it("keeps nothing of a group of which all have died", async () => {
+    const died = new GroupFiles(directory, "4194305-7");
+    await died.take(await died.look());
+    await died.keep(await died.look(), "this");
+    const a = worker("a");
+    await a.join();
+    expect(news).toEqual(["a takes"]);
+    const b = worker("b");
+    await b.join();
+    await a.leave();
+    await until("the other one takes it", () => news.includes("b takes"));
   });
 
   it("leaves nothing behind, and begins anew", async () => {

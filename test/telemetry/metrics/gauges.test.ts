@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { InstanceFigures } from "../../../src/core/observing/reading.ts";
 import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
 import { testRequest, testUpstream } from "../../../src/testing/request.ts";
-import { changeState, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "../support.ts";
+import { changeState, identityReading, MetricsSdk, oneAttempt, resolved, ShownMesh, serviceReading } from "../support.ts";
 
 let sdk: MetricsSdk;
 let mesh: ShownMesh;
@@ -61,15 +61,7 @@ test("there is no age before discovery answered, no concurrency without a limit,
   oneAttempt(observer, request, upstream);
   const names = [...(await sdk.collect()).keys()];
   expect(names).toContain("inmesh.panic");
-  expect(names.filter((name) => /discovery.age|concurrency|certificate/.test(name))).toEqual([]);
-});
-
-test("the certificate's end is in seconds since the epoch, and of the mesh, not of a service", async () => {
-  const observer = openTelemetry();
-  mesh.certificateExpiresAtMs = 1_900_000_000_500;
-  observer.onOpen?.(mesh);
-  oneAttempt(observer, request, upstream);
-  expect(await sdk.points("inmesh.tls.certificate.expiry")).toEqual([{ attributes: {}, value: 1_900_000_000.5, count: 1 }]);
+  expect(names.filter((name) => /discovery.age|concurrency|certificate|identit/.test(name))).toEqual([]);
 });
 
 test("an observer that joins a mesh knows the services that had endpoints by then, and not the others", async () => {
@@ -121,7 +113,7 @@ test("the same attributes are the same object at each collection", async () => {
   const observer = openTelemetry({ perEndpoint: true });
   resolved(observer, "orders");
   mesh.shown = [serviceReading("orders")];
-  mesh.certificateExpiresAtMs = 1;
+  mesh.own = identityReading();
   observer.onOpen?.(mesh);
   changeState(observer, testUpstream({ service: "orders" }), "ejected", "failure ratio");
   const seen: Set<unknown>[] = [];
@@ -140,7 +132,7 @@ test("the same attributes are the same object at each collection", async () => {
   await sdk.collect();
   await sdk.collect();
   expect(seen).toHaveLength(2);
-  expect(seen[0]?.size).toBe(1 + 1 + 4 + 3 + 3);
+  expect(seen[0]?.size).toBe(1 + 1 + 4 + 4 + 3 + 3);
   expect(seen[1]).toEqual(seen[0]);
   expect([...(seen[1] ?? [])].every((set) => seen[0]?.has(set))).toBe(true);
 });

@@ -12,6 +12,7 @@ import {
   attemptEnd,
   callEnd,
   changeState,
+  identityReading,
   MetricsSdk,
   oneAttempt,
   resolved,
@@ -260,7 +261,7 @@ test("perEndpoint adds the instance to attempts and breakers, perRoute the route
 test("every metric has the unit and no attribute but those of the table, and every one of them is used", async () => {
   const observer = openTelemetry({ perEndpoint: true, perRoute: true });
   const mesh = new ShownMesh();
-  mesh.certificateExpiresAtMs = 1;
+  mesh.own = identityReading();
   mesh.registered = [{ service: "orders", id: "o1", registry: "consul", state: "failing" }];
   mesh.served = [{ service: "orders", state: "serving", sinceMs: 0, open: 0, connections: 0 }];
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
@@ -286,11 +287,22 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const lost = { service: "orders", id: "o1", registry: "consul", state: "registered", lost: true, error: new Error("x") } as const;
   observer.onEvent?.({ type: "registration", ...lost });
   observer.onEvent?.({ type: "serving", service: "orders", state: "stopped", open: 0, cutOff: 1 });
+  const connection = {
+    type: "server-connection",
+    service: "orders",
+    peerAddress: "192.0.2.7",
+    encryption: "tls",
+    error: undefined,
+  } as const;
+  observer.onEvent?.({ ...connection, refusal: undefined });
+  observer.onEvent?.({ ...connection, refusal: "authority" });
   const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);
   observer.onCall?.({ ...routed, cancellation })?.onEnd?.(callEnd({ status: undefined, error: deadline }));
   const request = servedRequest({ route: "/items/:id" });
+  const clear = servedRequest({ route: "/items/:id", isClearTextBesideTls: true });
+  observer.onServe?.(clear)?.onEnd?.({ status: 200, refusedBy: undefined, isComplete: true, totalMs: 1 });
   observer.onServe?.(request)?.onEnd?.({ status: 503, refusedBy: "shedding", isComplete: true, totalMs: 1 });
   const authorization = { decision: "denied", ruleId: "no-admin" } as const;
   observer.onServe?.(request)?.onEnd?.({ status: 403, refusedBy: "authorization", authorization, isComplete: true, totalMs: 1 });

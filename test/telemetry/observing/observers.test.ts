@@ -39,6 +39,7 @@ function recorder(): Observer & Seen {
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
     registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
     serving: ({ service, state, cutOff }) => log.push(`serving ${service} ${state} ${cutOff}`),
+    "server-connection": ({ encryption, refusal }) => log.push(`connection ${encryption} ${refusal}`),
   };
   return {
     log,

@@ -1,5 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { DiscoveryRequestSchema, type DiscoveryResponse, DiscoveryResponseSchema } from "../protos/envoy-discovery_pb.ts";
+import {
+  DeltaDiscoveryRequestSchema,
+  type DeltaDiscoveryResponse,
+  DeltaDiscoveryResponseSchema,
+  DiscoveryRequestSchema,
+  type DiscoveryResponse,
+  DiscoveryResponseSchema,
+} from "../protos/envoy-discovery_pb.ts";
 import { SecretDiscoveryService } from "../protos/envoy-sds_pb.ts";
 import { type Secret, SecretSchema, type SPIFFECertValidatorConfig, SPIFFECertValidatorConfigSchema } from "../protos/envoy-secret_pb.ts";
 import {
@@ -22,6 +29,7 @@ export const paths = {
   jwtSvids: `${service}/${SpiffeWorkloadAPI.method.fetchJWTSVID.name}`,
   jwtBundles: `${service}/${SpiffeWorkloadAPI.method.fetchJWTBundles.name}`,
   secrets: `/${SecretDiscoveryService.typeName}/${SecretDiscoveryService.method.streamSecrets.name}`,
+  secretChanges: `/${SecretDiscoveryService.typeName}/${SecretDiscoveryService.method.deltaSecrets.name}`,
 } as const;
 
 /** A request without a field. */
@@ -71,15 +79,35 @@ export function writeSecretRequest({ names, nodeId, version, nonce, refusal }: S
     resourceNames: [...names],
     typeUrl: secretType,
     responseNonce: nonce,
-    // INVALID_ARGUMENT.
-    ...(refusal === undefined ? {} : { errorDetail: { code: 3, message: refusal } }),
+    ...errorDetail(refusal),
   });
   return Buffer.from(toBinary(DiscoveryRequestSchema, message));
+}
+
+/** Writes a request for changes of secrets: the first, without a nonce, subscribes to them, and the others answer a response. */
+export function writeSecretChangesRequest({ names, nodeId, nonce, refusal }: Omit<SecretRequest, "version">): Buffer {
+  const message = create(DeltaDiscoveryRequestSchema, {
+    typeUrl: secretType,
+    responseNonce: nonce,
+    ...(nonce === "" ? { node: { id: nodeId }, resourceNamesSubscribe: [...names] } : {}),
+    ...errorDetail(refusal),
+  });
+  return Buffer.from(toBinary(DeltaDiscoveryRequestSchema, message));
+}
+
+function errorDetail(refusal: string | undefined) {
+  // INVALID_ARGUMENT.
+  return refusal === undefined ? {} : { errorDetail: { code: 3, message: refusal } };
 }
 
 /** Reads a response of discovery; throws for bytes that are none. */
 export function readDiscovery(bytes: Uint8Array): DiscoveryResponse {
   return fromBinary(DiscoveryResponseSchema, bytes);
+}
+
+/** Reads a response of discovery with changes; throws for bytes that are none. */
+export function readChanges(bytes: Uint8Array): DeltaDiscoveryResponse {
+  return fromBinary(DeltaDiscoveryResponseSchema, bytes);
 }
 
 /** Reads a secret; throws for bytes that are none. */

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file envoy-discovery.proto.
  */
 export const file_envoy_discovery: GenFile = /*@__PURE__*/
-  fileDesc("ChVlbnZveS1kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIr4BChBEaXNjb3ZlcnlSZXF1ZXN0EhQKDHZlcnNpb25faW5mbxgBIAEoCRIoCgRub2RlGAIgASgLMhouZW52b3kuY29uZmlnLmNvcmUudjMuTm9kZRIWCg5yZXNvdXJjZV9uYW1lcxgDIAMoCRIQCgh0eXBlX3VybBgEIAEoCRIWCg5yZXNwb25zZV9ub25jZRgFIAEoCRIoCgxlcnJvcl9kZXRhaWwYBiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJzChFEaXNjb3ZlcnlSZXNwb25zZRIUCgx2ZXJzaW9uX2luZm8YASABKAkSJwoJcmVzb3VyY2VzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIQCgh0eXBlX3VybBgEIAEoCRINCgVub25jZRgFIAEoCWIGcHJvdG8z", [file_envoy_core, file_google_status, file_google_protobuf_any]);
+  fileDesc("ChVlbnZveS1kaXNjb3ZlcnkucHJvdG8SGmVudm95LnNlcnZpY2UuZGlzY292ZXJ5LnYzIr4BChBEaXNjb3ZlcnlSZXF1ZXN0EhQKDHZlcnNpb25faW5mbxgBIAEoCRIoCgRub2RlGAIgASgLMhouZW52b3kuY29uZmlnLmNvcmUudjMuTm9kZRIWCg5yZXNvdXJjZV9uYW1lcxgDIAMoCRIQCgh0eXBlX3VybBgEIAEoCRIWCg5yZXNwb25zZV9ub25jZRgFIAEoCRIoCgxlcnJvcl9kZXRhaWwYBiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJzChFEaXNjb3ZlcnlSZXNwb25zZRIUCgx2ZXJzaW9uX2luZm8YASABKAkSJwoJcmVzb3VyY2VzGAIgAygLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIQCgh0eXBlX3VybBgEIAEoCRINCgVub25jZRgFIAEoCSK3AQoVRGVsdGFEaXNjb3ZlcnlSZXF1ZXN0EigKBG5vZGUYASABKAsyGi5lbnZveS5jb25maWcuY29yZS52My5Ob2RlEhAKCHR5cGVfdXJsGAIgASgJEiAKGHJlc291cmNlX25hbWVzX3N1YnNjcmliZRgDIAMoCRIWCg5yZXNwb25zZV9ub25jZRgGIAEoCRIoCgxlcnJvcl9kZXRhaWwYByABKAsyEi5nb29nbGUucnBjLlN0YXR1cyKNAQoWRGVsdGFEaXNjb3ZlcnlSZXNwb25zZRI3CglyZXNvdXJjZXMYAiADKAsyJC5lbnZveS5zZXJ2aWNlLmRpc2NvdmVyeS52My5SZXNvdXJjZRIQCgh0eXBlX3VybBgEIAEoCRINCgVub25jZRgFIAEoCRIZChFyZW1vdmVkX3Jlc291cmNlcxgGIAMoCSJRCghSZXNvdXJjZRIPCgd2ZXJzaW9uGAEgASgJEiYKCHJlc291cmNlGAIgASgLMhQuZ29vZ2xlLnByb3RvYnVmLkFueRIMCgRuYW1lGAMgASgJYgZwcm90bzM", [file_envoy_core, file_google_status, file_google_protobuf_any]);
 
 /**
  * @generated from message envoy.service.discovery.v3.DiscoveryRequest
@@ -100,4 +100,104 @@ export type DiscoveryResponse = Message<"envoy.service.discovery.v3.DiscoveryRes
  */
 export const DiscoveryResponseSchema: GenMessage<DiscoveryResponse> = /*@__PURE__*/
   messageDesc(file_envoy_discovery, 1);
+
+/**
+ * @generated from message envoy.service.discovery.v3.DeltaDiscoveryRequest
+ */
+export type DeltaDiscoveryRequest = Message<"envoy.service.discovery.v3.DeltaDiscoveryRequest"> & {
+  /**
+   * @generated from field: envoy.config.core.v3.Node node = 1;
+   */
+  node?: Node | undefined;
+
+  /**
+   * @generated from field: string type_url = 2;
+   */
+  typeUrl: string;
+
+  /**
+   * @generated from field: repeated string resource_names_subscribe = 3;
+   */
+  resourceNamesSubscribe: string[];
+
+  /**
+   * Of the response that this request answers; empty in the first.
+   *
+   * @generated from field: string response_nonce = 6;
+   */
+  responseNonce: string;
+
+  /**
+   * Set: the response was refused.
+   *
+   * @generated from field: google.rpc.Status error_detail = 7;
+   */
+  errorDetail?: Status | undefined;
+};
+
+/**
+ * Describes the message envoy.service.discovery.v3.DeltaDiscoveryRequest.
+ * Use `create(DeltaDiscoveryRequestSchema)` to create a new message.
+ */
+export const DeltaDiscoveryRequestSchema: GenMessage<DeltaDiscoveryRequest> = /*@__PURE__*/
+  messageDesc(file_envoy_discovery, 2);
+
+/**
+ * @generated from message envoy.service.discovery.v3.DeltaDiscoveryResponse
+ */
+export type DeltaDiscoveryResponse = Message<"envoy.service.discovery.v3.DeltaDiscoveryResponse"> & {
+  /**
+   * @generated from field: repeated envoy.service.discovery.v3.Resource resources = 2;
+   */
+  resources: Resource[];
+
+  /**
+   * @generated from field: string type_url = 4;
+   */
+  typeUrl: string;
+
+  /**
+   * @generated from field: string nonce = 5;
+   */
+  nonce: string;
+
+  /**
+   * @generated from field: repeated string removed_resources = 6;
+   */
+  removedResources: string[];
+};
+
+/**
+ * Describes the message envoy.service.discovery.v3.DeltaDiscoveryResponse.
+ * Use `create(DeltaDiscoveryResponseSchema)` to create a new message.
+ */
+export const DeltaDiscoveryResponseSchema: GenMessage<DeltaDiscoveryResponse> = /*@__PURE__*/
+  messageDesc(file_envoy_discovery, 3);
+
+/**
+ * @generated from message envoy.service.discovery.v3.Resource
+ */
+export type Resource = Message<"envoy.service.discovery.v3.Resource"> & {
+  /**
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * @generated from field: google.protobuf.Any resource = 2;
+   */
+  resource?: Any | undefined;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message envoy.service.discovery.v3.Resource.
+ * Use `create(ResourceSchema)` to create a new message.
+ */
+export const ResourceSchema: GenMessage<Resource> = /*@__PURE__*/
+  messageDesc(file_envoy_discovery, 4);
 

@@ -1,6 +1,7 @@
 import { describeError } from "../../../core/errors.ts";
 import { cleanText } from "../../../core/text/clean-text.ts";
 import type { GrpcClient, GrpcPackage } from "./grpc-package.ts";
+import { ProcessHold } from "./process-hold.ts";
 
 /** The codes of gRPC that are told apart. */
 export const grpcCodes = { ok: 0, cancelled: 1, invalidArgument: 3, permissionDenied: 7, resourceExhausted: 8, unimplemented: 12 } as const;
@@ -32,8 +33,13 @@ export interface CallEnd {
 }
 
 /** Opens a channel of its own: what an earlier one has learnt, as the pause before it connects again, does not hold this one back. */
-export function openChannel({ Client, credentials }: GrpcPackage, target: string, maxMessageBytes: number): GrpcClient {
-  return new Client(target, credentials.createInsecure(), {
+export function openChannel(
+  { Client, credentials }: GrpcPackage,
+  target: string,
+  maxMessageBytes: number,
+  hold: ProcessHold = new ProcessHold(false),
+): GrpcClient {
+  return new Client(target, hold.over(credentials.createInsecure()), {
     "grpc.use_local_subchannel_pool": 1,
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.service_config_disable_resolution": 1,

@@ -2,6 +2,7 @@ import type { Clock, Random, Timer } from "../../../core/clock.ts";
 import { type CallEnd, endError, grpcCodes, openChannel, refusedMessage } from "./channel.ts";
 import { GrowingPause } from "./growing-pause.ts";
 import type { GrpcClient, GrpcPackage } from "./grpc-package.ts";
+import { ProcessHold } from "./process-hold.ts";
 
 /** The part of a call of `@grpc/grpc-js` that is used, with messages as bytes. */
 export interface StreamCall {
@@ -29,6 +30,11 @@ export interface StreamPlan {
    * message, which is told by `failed`; the stream goes on.
    */
   receive(bytes: Buffer): number | undefined;
+  /**
+   * Whether there is another way to ask, where the other end does not have this one (UNIMPLEMENTED): the stream is opened again then, at once. Absent:
+   * there is none.
+   */
+  hasOtherWay?(): boolean;
   /** Is told what went wrong; `code` where gRPC has ended the call. */
   failed(error: Error, code: number | undefined): void;
 }
@@ -37,7 +43,7 @@ export interface StreamPlan {
 const isFinal = (code: number): boolean => code === grpcCodes.invalidArgument || code === grpcCodes.unimplemented;
 
 /**
- * Keeps one stream open: opens it again after pauses that grow, where it ends, does not begin, or brings nothing for too long. Each time by a new
+ * Keeps one stream open, and the process alive only until its first message: opens it again after pauses that grow, where it ends, does not begin, or brings nothing for too long. Each time by a new
  * channel, which finds a socket that was replaced.
  */
 export class KeptStream {
@@ -48,6 +54,8 @@ export class KeptStream {
   #end: (() => void) | undefined = undefined;
   /** Until the next stream, or until the one that is open counts as dead. */
   #timer: Timer | undefined = undefined;
+  /** Whether a usable message has come, on any of them. */
+  #isAnswered = false;
   #isClosed = false;
 
   constructor(plan: StreamPlan, grpc: GrpcPackage) {
@@ -65,7 +73,9 @@ export class KeptStream {
 
   #open(): void {
     const { peer, target, timeoutMs, maxMessageBytes } = this.#plan;
-    const client = openChannel(this.#grpc, target, maxMessageBytes);
+    // A call may wait for the first message; none waits for the next.
+    const hold = new ProcessHold(this.#isAnswered);
+    const client = openChannel(this.#grpc, target, maxMessageBytes, hold);
     const call = this.#plan.open(client, this.#grpc);
     let isOpen = true;
     const end = (): void => {
@@ -85,12 +95,12 @@ export class KeptStream {
       if (isOpen) over(endError(peer, status), status.code);
     });
     call.on("data", (bytes) => {
-      if (isOpen) this.#receive(bytes, over);
+      if (isOpen) this.#receive(bytes, hold, over);
     });
     this.#after(timeoutMs, () => over(new Error(`${peer} has sent no usable message within ${timeoutMs} ms`), undefined));
   }
 
-  #receive(bytes: Buffer, over: (error: Error, code: number | undefined) => void): void {
+  #receive(bytes: Buffer, hold: ProcessHold, over: (error: Error, code: number | undefined) => void): void {
     const { peer } = this.#plan;
     let deadAfterMs: number | undefined;
     try {
@@ -101,6 +111,8 @@ export class KeptStream {
     }
     // The receiver may have closed it.
     if (this.#isClosed) return;
+    this.#isAnswered = true;
+    hold.letGo();
     this.#pause.answered();
     this.#clear();
     if (deadAfterMs !== undefined)
@@ -109,6 +121,10 @@ export class KeptStream {
 
   #over(error: Error, code: number | undefined): void {
     this.#clear();
+    if (code === grpcCodes.unimplemented && this.#plan.hasOtherWay?.() === true) {
+      this.#after(0, () => this.#open());
+      return;
+    }
     const final = code !== undefined && isFinal(code);
     const pauseMs = this.#pause.failed();
     if (!final) this.#after(pauseMs, () => this.#open());

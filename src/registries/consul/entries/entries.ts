@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../../core/endpoint.ts";
+import type { Endpoint, EndpointPeer } from "../../../core/endpoint.ts";
 import type { Steps } from "../../../core/json/steps.ts";
 import type { LeftOut } from "../../../core/left-out.ts";
 import { isRegionName } from "../../../core/text/region-name.ts";
@@ -13,8 +13,8 @@ export interface EntryRules extends AddressRules {
   readonly tags: readonly string[];
   /** `true` leaves entries with a warning out. */
   readonly onlyPassing: boolean;
-  /** `true` where all of them are of a Consul Connect mesh, so that they speak TLS whatever their metadata say. */
-  readonly connect?: boolean;
+  /** The certificate to expect of each, where all of them are of a Consul Connect mesh, so that they speak TLS whatever their metadata say. */
+  readonly peerOf?: ((service: unknown, node: unknown) => EndpointPeer) | undefined;
 }
 
 /** The entries of an answer. */
@@ -67,7 +67,8 @@ function readEntry(entry: unknown, rules: EntryRules): Endpoint | LeftOut {
     id,
     host: address.host,
     port: address.port,
-    ...(rules.connect === true || isSecure(meta, tags) ? { secure: true } : {}),
+    ...(rules.peerOf !== undefined || isSecure(meta, tags) ? { secure: true } : {}),
+    ...(rules.peerOf === undefined ? {} : { peer: rules.peerOf(service, node) }),
     weight: weightOf(field(field(service, "Weights"), health === "passing" ? "Passing" : "Warning")),
     ...(zone === undefined ? {} : { zone }),
     ...(region === undefined ? {} : { region }),

@@ -31,6 +31,8 @@ export interface ConsulRequest {
   readonly timeoutMs: number;
   /** Time from the head of the answer to its last byte, in milliseconds, where the head may have been waited for much longer. */
   readonly bodyTimeoutMs?: number | undefined;
+  /** The most bytes of the answer, where it is less than the limit of the client. */
+  readonly maxBodyBytes?: number;
   /** `false` when the request alone must not keep the process alive. Default `true`. */
   readonly keepsProcess?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -68,7 +70,8 @@ export class ConsulClient {
   /** Rejects with a {@link ConsulError}, or with the signal's reason. */
   async ask(request: ConsulRequest): Promise<ConsulAnswer> {
     const { call, options = {}, query = {}, body = {}, timeoutMs, bodyTimeoutMs, keepsProcess = true, signal } = request;
-    const { clock, maxBodyBytes } = this.#options;
+    const { clock } = this.#options;
+    const maxBodyBytes = Math.min(this.#options.maxBodyBytes, request.maxBodyBytes ?? this.#options.maxBodyBytes);
     signal?.throwIfAborted();
     const stopped = Promise.withResolvers<never>();
     const stopping = new AbortController();

@@ -4,14 +4,22 @@ import { choice, custom, integer, ratio, text } from "../../../core/settings/rul
 
 /** The access log; `accessLog` in the options of `inbound`. */
 export interface AccessLogOptions {
-  /** A line of JSON for each request, or nginx's combined form. @default "json" */
-  readonly format?: "json" | "combined";
+  /**
+   * A line of JSON for each request, nginx's combined form, or that form with request time and upstream after it, as
+   * `$request_time "$upstream_addr" "$upstream_status" "$upstream_response_time"` of nginx. @default "json"
+   */
+  readonly format?: "json" | "combined" | "combined-upstream";
   /** Share of the requests that are logged, 0 to 1; those that failed with 500 or more, or were cut off, are logged always. @default 1 */
   readonly sample?: number;
   /** The part of a query that is logged: the names of its parameters, nothing, or all of it. @default "names" */
   readonly query?: "names" | "none" | "values";
   /** Further headers of the request in lines of JSON; of those that carry secrets only that they were there. @default [] */
   readonly headers?: readonly string[];
+  /**
+   * Calls of the mesh, made while a request is served, that its line has: service, instance, status, attempts and duration of each. Further ones are
+   * counted. 0: none. Not for `"combined"`. @default 8
+   */
+  readonly maxUpstreams?: number;
   /** File that lines are appended to. @default the standard output */
   readonly file?: string;
   /** Takes the lines instead, several at once; a promise is waited for before the next ones. @default none */
@@ -22,7 +30,7 @@ export interface AccessLogOptions {
 
 /** The rules of {@link AccessLogOptions}. */
 export const accessLogOptions = optionTable<AccessLogOptions>()({
-  format: choice(["json", "combined"], "json"),
+  format: choice(["json", "combined", "combined-upstream"], "json"),
   sample: ratio(1),
   query: choice(["names", "none", "values"], "names"),
   headers: custom<readonly string[]>({
@@ -33,6 +41,7 @@ export const accessLogOptions = optionTable<AccessLogOptions>()({
         refuseOption(option, value, "an array of names of headers");
     },
   }),
+  maxUpstreams: integer({ default: 8, min: 0, max: 100 }),
   file: text("the standard output"),
   write: custom<AccessLogOptions["write"]>({
     type: "(lines: string) => void | Promise<void>",

@@ -1,11 +1,25 @@
 import type { Clock, Random } from "../../../core/clock.ts";
 import { fenceResult } from "../../../core/observing/fence.ts";
+import type { Observer } from "../../../core/observing/observer.ts";
 import type { InboundPart, InboundRequest } from "../inbound-request.ts";
 import { isSentWhole } from "../reply-state.ts";
 import type { AccessLogSettings } from "./access-log-options.ts";
 import { toFile, toStandardOutput } from "./log-targets.ts";
 import { isoTime, jsonText, nginxText, nginxTime, redactedTarget } from "./log-text.ts";
 import { LogWriter, type WriteLines } from "./log-writer.ts";
+import { type UpstreamCall, UpstreamCalls, UpstreamWatch } from "./upstream-calls.ts";
+import { nginxSeconds, upstreamJson, upstreamNginx } from "./upstream-text.ts";
+
+/** Adds an observer to a mesh; returns the function that removes it. */
+export type Observe = (observer: Observer) => () => void;
+
+/** The parts that an {@link AccessLog} works with. */
+export interface AccessLogParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The mesh whose calls are logged with the requests that they are made for; `undefined` for none. */
+  readonly observe: Observe | undefined;
+}
 
 /** Headers of which a line says only that they were there. */
 const secretHeaders =
@@ -19,8 +33,10 @@ export class AccessLog implements InboundPart {
   readonly #random: Random;
   readonly #headers: readonly string[];
   readonly #writer: LogWriter;
+  readonly #upstreams: UpstreamWatch | undefined;
+  readonly #unobserve: (() => void) | undefined;
 
-  constructor(settings: AccessLogSettings, clock: Clock, random: Random) {
+  constructor(settings: AccessLogSettings, { clock, random, observe }: AccessLogParts) {
     this.#settings = settings;
     this.#clock = clock;
     this.#random = random;
@@ -31,26 +47,38 @@ export class AccessLog implements InboundPart {
       maxBuffered: settings.maxBuffered,
       sayDropped: (count) => this.#droppedLine(count),
     });
+    const { format, maxUpstreams } = settings;
+    const isWatching = observe !== undefined && maxUpstreams > 0 && format !== "combined";
+    this.#upstreams = isWatching ? new UpstreamWatch(maxUpstreams, clock) : undefined;
+    this.#unobserve = this.#upstreams && observe?.(this.#upstreams);
   }
 
   arrive(record: InboundRequest): boolean {
     record.writtenBefore = "stream" in record.request ? 0 : record.peer.bytesWritten;
+    if (this.#upstreams !== undefined) record.upstreams = new UpstreamCalls(this.#upstreams);
     return false;
   }
 
   leave(record: InboundRequest): void {
     const isWhole = isSentWhole(record.reply);
-    const { sample } = this.#settings;
+    const { sample, format } = this.#settings;
+    const calls = record.upstreams?.end() ?? [];
     if (sample < 1 && isWhole && record.reply.statusCode < 500 && this.#random() >= sample) return;
-    this.#writer.add(this.#settings.format === "json" ? this.#jsonLine(record, isWhole) : this.#combinedLine(record));
+    if (format === "json") this.#writer.add(this.#jsonLine(record, isWhole, calls));
+    else this.#writer.add(`${this.#combinedLine(record)}${format === "combined" ? "" : this.#upstreamEnd(record, calls)}\n`);
   }
 
   /** Writes what is left. */
   close(): Promise<void> {
+    this.#unobserve?.();
     return this.#writer.close();
   }
 
-  #jsonLine(record: InboundRequest, isWhole: boolean): string {
+  #upstreamEnd({ startedAt }: InboundRequest, calls: readonly UpstreamCall[]): string {
+    return ` ${nginxSeconds(this.#clock.now() - startedAt)} ${upstreamNginx(calls)}`;
+  }
+
+  #jsonLine(record: InboundRequest, isWhole: boolean, calls: readonly UpstreamCall[]): string {
     const { reply, peer, method, attempt, remainingMs, refusedBy, route, authorization } = record;
     const endedAt = this.#clock.now();
     const ms = Math.round((endedAt - record.startedAt) * 1_000) / 1_000;
@@ -67,6 +95,7 @@ export class AccessLog implements InboundPart {
     if (authorization?.ruleId !== undefined) line += `,"rule":${jsonText(authorization.ruleId)}`;
     if (attempt > 1) line += `,"attempt":${attempt}`;
     if (remainingMs !== Number.POSITIVE_INFINITY) line += `,"deadlineMs":${remainingMs}`;
+    line += upstreamJson(calls, record.upstreams?.more ?? 0);
     const userAgent = record.header("user-agent");
     if (userAgent !== undefined) line += `,"userAgent":${jsonText(userAgent)}`;
     const trace = record.header("traceparent");
@@ -86,7 +115,7 @@ export class AccessLog implements InboundPart {
     const request = nginxText(`${method} ${target} HTTP/${record.httpVersion}`);
     return (
       `${peer.address ?? "unix:"} - ${nginxText(record.identity)} [${nginxTime(this.#clock.wallNow())}] "${request}" ` +
-      `${reply.headersSent ? reply.statusCode : 499} ${bytesOf(record) ?? 0} "${nginxText(from)}" "${nginxText(record.header("user-agent"))}"\n`
+      `${reply.headersSent ? reply.statusCode : 499} ${bytesOf(record) ?? 0} "${nginxText(from)}" "${nginxText(record.header("user-agent"))}"`
     );
   }
 

@@ -1,0 +1,12 @@
+/**
+ * inmesh/config: the options of a mesh as data, in YAML or JSON.
+ *
+ * @packageDocumentation
+ */
+
+export { DocumentError, type Place } from "../documents/document-error.ts";
+export { type ConfigDifference, compareConfigs } from "./compare-config.ts";
+export { ConfigError } from "./config-error.ts";
+export type { ConfigNames, Make } from "./config-names.ts";
+export { type ConfigData, effectiveConfig } from "./effective-config.ts";
+export { fromFile, fromText } from "./read-config.ts";

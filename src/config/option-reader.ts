@@ -1,0 +1,182 @@
+import type { OptionRule } from "../core/settings/option-rule.ts";
+import { quoted } from "../core/text/clean-text.ts";
+import type { FindPlace, PartPath } from "../documents/read-document.ts";
+import { optionHint } from "../mesh/option-hint.ts";
+import { ConfigError } from "./config-error.ts";
+import type { ConfigNames } from "./config-names.ts";
+import type { References } from "./references.ts";
+import { isSecret } from "./secrets.ts";
+
+/** Tables of options that stand side by side in one object. */
+export type Tables = readonly { readonly rules: object }[];
+
+/** Makes the value of an option that code makes, from what the file says of it. */
+export type ReadNamed = (reader: OptionReader, path: PartPath, given: unknown) => Promise<unknown>;
+
+/** The parts that an {@link OptionReader} reads with. */
+export interface ReaderParts {
+  readonly source: string;
+  readonly placeOf: FindPlace;
+  /** The whole that has been read. */
+  readonly value: unknown;
+  readonly references: References;
+  readonly names: ConfigNames;
+  /** How the options that code makes are read, by their kind. */
+  readonly named: Readonly<Record<string, ReadNamed>>;
+}
+
+/** Reads options by their tables. Each fault is a {@link ConfigError} with the name of the option and its place. */
+export class OptionReader {
+  readonly references: References;
+  readonly names: ConfigNames;
+  readonly #source: string;
+  readonly #placeOf: FindPlace;
+  readonly #value: unknown;
+  readonly #named: ReaderParts["named"];
+
+  constructor({ source, placeOf, value, references, names, named }: ReaderParts) {
+    this.references = references;
+    this.names = names;
+    this.#source = source;
+    this.#placeOf = placeOf;
+    this.#value = value;
+    this.#named = named;
+  }
+
+  /** Refuses the part at `path`. */
+  refuse(path: PartPath, problem: string, isKey = false): never {
+    throw new ConfigError(this.#source, problem, this.#placeOf(path, isKey));
+  }
+
+  /** Runs what may throw; its message gets a place: that of the option which it names, where it names one. */
+  async attempt<Result>(path: PartPath, run: () => Result | Promise<Result>): Promise<Result> {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      const unknown = /has no option "([^"]+)"/.exec(message)?.[1];
+      if (unknown !== undefined) return this.refuse([...path, unknown], message, true);
+      const named = namedIn(message);
+      return this.refuse([named, [...path, ...named]].find((each) => each.length > 0 && this.#has(each)) ?? path, message);
+    }
+  }
+
+  #has(path: PartPath): boolean {
+    let part = this.#value;
+    for (const name of path) {
+      if (typeof part !== "object" || part === null || !Object.hasOwn(part, name)) return false;
+      part = (part as Readonly<Record<string, unknown>>)[name];
+    }
+    return true;
+  }
+
+  /** An object with options of these tables. */
+  async options(path: PartPath, given: unknown, tables: Tables): Promise<Record<string, unknown>> {
+    const where = nameOf(path) || "the configuration";
+    if (!isObject(given)) this.refuse(path, `${where} must be an object with options, not ${kindOf(given)}`);
+    const rules = optionRules(tables);
+    const read: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(given)) {
+      const rule = rules.get(name);
+      if (rule === undefined) return refuseUnknown(path, name, tables, (...problem) => this.refuse(...problem));
+      read[name] = await this.#valueOf([...path, name], rule, value);
+    }
+    return read;
+  }
+
+  async #valueOf(path: PartPath, rule: OptionRule<unknown>, given: unknown): Promise<unknown> {
+    const name = nameOf(path);
+    if (given === null)
+      this.refuse(path, `${name} has no value${rule.table === undefined ? "" : "; {} stands for the defaults of its options"}`, true);
+    const readNamed = rule.named === undefined ? undefined : this.#named[rule.named];
+    const isOnlyNumber = rule.named === "limit" && typeof given === "number";
+    const value =
+      readNamed !== undefined && !isOnlyNumber
+        ? await readNamed(this, path, given)
+        : rule.table !== undefined && isObject(given)
+          ? await this.options(path, given, [rule.table])
+          : await this.#plain(path, rule, given);
+    await this.attempt(path.slice(0, -1), () => checkWithHint(rule, path.length === 1 ? name : nameOf(path), value));
+    return value;
+  }
+
+  async #plain(path: PartPath, rule: OptionRule<unknown>, given: unknown): Promise<unknown> {
+    if (typeof given !== "string") return await this.raw(path, given);
+    const { value, isReference } = await this.text(path, given);
+    return isReference && typeof value === "string" ? converted(value, rule) : value;
+  }
+
+  /** A value of any kind, with the references in its texts resolved. */
+  async raw(path: PartPath, given: unknown): Promise<unknown> {
+    if (typeof given === "string") return (await this.text(path, given)).value;
+    if (Array.isArray(given)) return await Promise.all(given.map((element, index) => this.raw([...path, index], element)));
+    if (!isObject(given)) return given;
+    const entries: [string, unknown][] = [];
+    for (const [name, value] of Object.entries(given)) entries.push([name, await this.raw([...path, name], value)]);
+    // Not by assignment, to which `__proto__` is no name.
+    return Object.fromEntries(entries);
+  }
+
+  /** A text, with the references in it resolved. A secret must be one. */
+  async text(path: PartPath, given: string): Promise<{ readonly value: unknown; readonly isReference: boolean }> {
+    const resolved = await this.attempt(path, () => this.references.resolve(given));
+    if (!resolved.isReference && isSecret(path, given))
+      this.refuse(path, `${nameOf(path)} is a secret: it must be \${env:NAME} or \${file:PATH}, and not stand in the file`);
+    return resolved;
+  }
+}
+
+/** The rules of several tables, by the names of the options. */
+export function optionRules(tables: Tables): ReadonlyMap<string, OptionRule<unknown>> {
+  return new Map(tables.flatMap((table) => Object.entries<OptionRule<unknown>>(table.rules as never)));
+}
+
+/** Refuses an option that none of the tables has. */
+export function refuseUnknown(path: PartPath, name: string, tables: Tables, refuse: OptionReader["refuse"]): never {
+  const hint = optionHint(name, tables) ?? `it has ${[...optionRules(tables).keys()].join(", ")}`;
+  return refuse([...path, name], `${nameOf(path) || "the configuration"} has no option ${quoted(name)}; ${hint}`, true);
+}
+
+/** `services.orders.retry` */
+export function nameOf(path: PartPath): string {
+  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("");
+}
+
+/** Whether a value is an object with keys. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** The option that a message begins with: `retry.budget.ratio must be …`, `consul: tags[0] must be …`. */
+function namedIn(message: string): PartPath {
+  const name = /^(?:\w+: )?([\w.[\]-]+)/.exec(message)?.[1] ?? "";
+  return name
+    .split(/[.[\]]+/)
+    .filter((part) => part !== "")
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
+
+/** The kind of a value, for messages: never the value, which may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "an object" : `a ${typeof value === "string" ? "text" : typeof value}`;
+}
+
+/** A number or a flag that came as text, from the environment or a file. */
+function converted(text: string, { type }: OptionRule<unknown>): unknown {
+  if (/\bnumber\b/.test(type) && /^-?\d+(?:\.\d+)?$/.test(text)) return Number(text);
+  if (/\b(?:true|false)\b/.test(type) && (text === "true" || text === "false")) return text === "true";
+  return text;
+}
+
+function checkWithHint(rule: OptionRule<unknown>, name: string, value: unknown): void {
+  try {
+    rule.check(name, value);
+  } catch (error) {
+    const isCode = rule.named === undefined && /=>|^Clock$|Interceptor/.test(rule.type);
+    if (!isCode || !(error instanceof Error)) throw error;
+    throw new TypeError(`${error.message}; only code can make it: give it to fromFile as one of \`values\`, and write \${code:NAME}`);
+  }
+}

@@ -1,0 +1,75 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readDocument } from "../documents/read-document.ts";
+import { readFileSafely } from "../files/read-file.ts";
+import { checkMeshOptions, type MeshOptions, wholeMeshOptions } from "../mesh/mesh-options.ts";
+import { serviceTables } from "../mesh/service-options.ts";
+import { ConfigError } from "./config-error.ts";
+import type { ConfigNames } from "./config-names.ts";
+import { readDiscovery } from "./named/discoveries.ts";
+import { readHashKey } from "./named/hash-keys.ts";
+import { readIdentity } from "./named/identities.ts";
+import { readLimit } from "./named/limits.ts";
+import { readObservers } from "./named/observers.ts";
+import { readPicker } from "./named/pickers.ts";
+import { isObject, nameOf, OptionReader, type ReadNamed, type Tables } from "./option-reader.ts";
+import { References } from "./references.ts";
+
+/** The tables of everything that may stand at the top of a configuration. */
+export const meshTables: Tables = [wholeMeshOptions, ...serviceTables];
+
+/** How errors call a configuration. */
+export const configKind = {
+  name: "configuration",
+  whenEmpty: "the least is a discovery, such as { discovery: consul }",
+  Fault: ConfigError,
+};
+
+/** Bytes of a configuration. */
+const maxBytes = 1_048_576;
+
+const readServices: ReadNamed = async (reader, path, given) => {
+  if (!isObject(given)) return reader.refuse(path, `${nameOf(path)} must be an object with the options of each service by its name`);
+  const entries: [string, unknown][] = [];
+  for (const [name, options] of Object.entries(given)) entries.push([name, await reader.options([...path, name], options, serviceTables)]);
+  return Object.fromEntries(entries);
+};
+
+const named = {
+  picker: readPicker,
+  discovery: readDiscovery,
+  identity: readIdentity,
+  limit: readLimit,
+  observers: readObservers,
+  hashKey: readHashKey,
+  services: readServices,
+};
+
+/**
+ * Reads the options of a mesh from a file in YAML or JSON: `createMesh(await fromFile("mesh.yaml"))`. Every option of the mesh and of its services may
+ * stand there, under its own name. What only code can be is named: pickers, sources of endpoints, identities, and by `names` those of the program.
+ * Secrets are references, `${env:NAME}` or `${file:PATH}`. Paths are relative to the file. Nothing is connected.
+ * Rejects with a {@link ConfigError} that names option, line and column, and with the error of the file system.
+ */
+export async function fromFile(path: string | URL, names: ConfigNames = {}): Promise<MeshOptions> {
+  const file = typeof path === "string" ? path : fileURLToPath(path);
+  const bytes = await readFileSafely(file, { maxBytes }).catch((error: Error) => {
+    throw new ConfigError(file, error.message);
+  });
+  return await fromText(bytes.toString("utf8"), file, names);
+}
+
+/**
+ * The same for a text. `source` names it in errors; it is the path that others in it are relative to.
+ * Rejects with a {@link ConfigError}.
+ */
+export async function fromText(text: string, source: string, names: ConfigNames = {}): Promise<MeshOptions> {
+  const { value, placeOf } = readDocument(text, source, configKind);
+  const references = new References(resolve(source), names);
+  const reader = new OptionReader({ source, placeOf, value, references, names, named });
+  const options = await reader.options([], value, meshTables);
+  if (options["discovery"] === undefined) reader.refuse([], "the configuration has no discovery, such as `discovery: consul`");
+  // What concerns several options.
+  await reader.attempt([], () => checkMeshOptions(options as unknown as MeshOptions));
+  return options as unknown as MeshOptions;
+}

@@ -1,0 +1,12 @@
+import type { PartPath } from "../documents/read-document.ts";
+
+const secretNames: ReadonlySet<string> = new Set(["token", "password", "secret", "passphrase"]);
+/** The user information of a URL, or a private key. */
+const secretText = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@]+:[^/?#@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----/i;
+
+/** Whether a text at this place is a secret, which does not belong into a file that is shown, compared and kept under version control. */
+export function isSecret(path: PartPath, text: string): boolean {
+  if (text === "") return false;
+  const [group, name] = path.slice(-2);
+  return secretNames.has(String(path.at(-1))) || (group === "tls" && name === "key") || secretText.test(text);
+}
