@@ -22,6 +22,7 @@ import { sidecar } from "./sidecar.ts";
 import { stopping } from "./stopping.ts";
 import { streaming } from "./streaming.ts";
 import { telemetry } from "./telemetry.ts";
+import { tokens } from "./tokens.ts";
 
 /** The benches by name. All of them run when none is named. */
 const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<BenchReport>>> = {
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   scrape,
   inbound,
   authorization,
+  tokens,
   streaming,
   stopping,
   memory,

@@ -12,6 +12,9 @@ export interface CallersLeft {
 /** Most meshes that are told apart; one more counts as a caller of another kind. */
 const maxMeshes = 10_000;
 
+/** Callers that are no meshes are noted once within this time, in milliseconds: to tell them from probes takes longer than the rest. */
+const otherMs = 1_000;
+
 /** A connection, as far as its end matters. */
 export interface Closing {
   once(event: "close", listener: () => void): unknown;
@@ -63,6 +66,11 @@ export class Callers {
     });
   }
 
+  /** Whether a call by a caller of another kind would be news: within a second of one, it is none. */
+  isOtherDue(now: number): boolean {
+    return now - this.#otherAt >= otherMs;
+  }
+
   /** A mesh says that it sends nothing more, until it calls again. */
   letGo(mesh: string): void {
     this.#meshes.delete(mesh);
@@ -72,7 +80,7 @@ export class Callers {
   left(): CallersLeft {
     const since = this.#clock.now() - this.#memoryMs;
     this.#forget(since);
-    return { meshes: this.#meshes.size, others: this.#otherAt >= since };
+    return { meshes: this.#meshes.size, others: this.#otherAt + otherMs >= since };
   }
 
   #join(mesh: string, now: number): Mesh | undefined {

@@ -66,9 +66,10 @@ export class DrainGate implements Gate {
       endReply(reply);
       return true;
     }
+    if (mesh !== undefined) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
     // A probe is no call: it goes on until the end.
-    const isCall = mesh !== undefined || !(inbound?.isOwn(request) === true || isProbe(request));
-    if (isCall) callers.called(mesh, isFirst ? connectionOf(request) : undefined);
+    else if (callers.isOtherDue(record?.startedAt ?? clock.now()) && !(inbound?.isOwn(request) === true || isProbe(request)))
+      callers.called(undefined, undefined);
     if (mesh !== undefined && (isFirst || this.#goneAt !== undefined)) reply.setHeader(instanceHeader, this.#announcement(request));
     if (this.#why !== undefined) {
       refuse(request, reply, { clock, why: this.#why });

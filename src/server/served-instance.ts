@@ -82,6 +82,8 @@ export class ServedInstance implements MeshRegistration {
   /** Takes the instance out of service for good, as its server leaves. */
   leave(): Promise<void> {
     this.#isLeaving = true;
+    // By the program, or its mesh: there is nothing left to tell.
+    if (this.state === "deregistered") return Promise.resolve();
     return this.#registration.setStatus("out-of-service");
   }
 

@@ -5,7 +5,7 @@ export interface IntentionCase {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** Which token it carries. */
-  readonly token?: "admin" | "user" | "expired" | "other-issuer" | "nested";
+  readonly token?: "admin" | "user" | "expired" | "other-issuer" | "nested" | "list" | "number";
 }
 
 /** Intentions about `orders`, as sources of the configuration entry, and requests to put to them. */
@@ -63,7 +63,7 @@ const teams: readonly IntentionCase[] = [
   { source: "web", headers: { "x-team": "a,b" } },
 ];
 
-const tokens = ["admin", "user", "expired", "other-issuer", "nested", undefined].flatMap((token): IntentionCase[] => {
+const tokens = ["admin", "user", "expired", "other-issuer", "nested", "list", "number", undefined].flatMap((token): IntentionCase[] => {
   const carried = token === undefined ? {} : { token: token as NonNullable<IntentionCase["token"]> };
   return [
     { source: "web", path: "/admin", ...carried },
@@ -192,6 +192,72 @@ export const handMade: readonly IntentionSetCase[] = [
   {
     name: "a nested claim",
     sources: [l7("web", permission("allow", { PathPrefix: "/" }, provider({ Path: ["realm", "role"], Value: "admin" })))],
+    requests: tokens,
+  },
+  {
+    name: "two conditions on one header",
+    sources: [
+      l7(
+        "web",
+        permission("allow", {
+          PathPrefix: "/",
+          Header: [
+            { Name: "x-team", Prefix: "a" },
+            { Name: "x-team", Suffix: "b" },
+          ],
+        }),
+      ),
+    ],
+    requests: [...teams, { source: "web", headers: { "x-team": " ab\t" } }, { source: "web", headers: { "x-team": ["ax", "xb"] } }],
+  },
+  {
+    name: "a condition on what only HTTP/2 names so",
+    sources: [
+      l7(
+        "web",
+        permission("deny", { PathPrefix: "/", Header: [{ Name: ":method", Exact: "PUT" }] }),
+        permission("allow", { PathPrefix: "/", Header: [{ Name: ":authority", Prefix: "orders" }] }),
+      ),
+    ],
+    requests: ["orders.test", "orders", "other.test", "x.orders"].flatMap((host) => [
+      { source: "web", headers: { host } },
+      { source: "web", method: "PUT", headers: { host } },
+    ]),
+  },
+  {
+    name: "expressions that are not anchored, and fold case",
+    sources: [
+      l7("web", permission("deny", { PathRegex: "(?i)/admin" }), permission("allow", { PathRegex: "/orders|/ordersheet|.*=.*|/admin.*" })),
+    ],
+    requests: paths("web", ...ordinaryPaths, "/Admin", "/admin/", "/orders=1", "/x?y=z"),
+  },
+  {
+    name: "paths that look alike",
+    sources: [l7("web", permission("deny", { PathExact: "/admin" }), permission("allow", { PathPrefix: "/admin" }))],
+    requests: paths("web", "/admin", "/admin?", "/admin/", "/admin;x=1", "/admin%20", "/admin?/x", "/admin#x", "/Admin", "/admin~"),
+  },
+  {
+    name: "methods of no permission",
+    sources: [l7("web", permission("allow", { PathPrefix: "/", Methods: ["TRACE", "GET"] }))],
+    requests: ["PURGE", "GET", "TRACE", "LINK", "HEAD"].map((method) => ({ source: "web", method })),
+  },
+  {
+    name: "permissions of a source that do not match, beside those of any",
+    sources: [
+      l7("web", permission("allow", { PathExact: "/orders" })),
+      l7("*", permission("allow", { PathPrefix: "/admin" }), permission("deny", { PathPrefix: "/" })),
+    ],
+    requests: [...paths("web", "/orders", "/admin", "/"), ...paths("batch", "/orders", "/admin", "/")],
+  },
+  {
+    name: "a claim that is no text",
+    sources: [l7("web", permission("allow", { PathPrefix: "/" }, provider({ Path: ["role"], Value: "1" })))],
+    requests: tokens,
+  },
+  {
+    name: "a token for an intention and another claim for its permission",
+    sources: [l7("web", permission("allow", { PathPrefix: "/admin" }, asAdmin), permission("allow", { PathPrefix: "/orders" }))],
+    jwt: provider({ Path: ["role"], Value: "user" }),
     requests: tokens,
   },
   { name: "a token for all intentions", sources: [{ Name: "web", Action: "allow" }], jwt: asAdmin, requests: tokens },

@@ -48,6 +48,14 @@ describe("the registration of a server", () => {
     expect(known).toEqual([{ status: "out-of-service" }]);
   });
 
+  test("has nothing to tell when its server leaves after the program has deregistered it", async () => {
+    const { served, registration, told } = instance();
+    registration.state = "deregistered";
+    registration.setStatus.mockRejectedValue(new Error("it is deregistered"));
+    await served.leave();
+    expect(told).toEqual([]);
+  });
+
   test("rejects what is set once it has ended", async () => {
     const { served, registration } = instance({ isLeaving: true });
     registration.state = "deregistered";

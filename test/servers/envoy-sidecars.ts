@@ -26,6 +26,8 @@ export interface SidecarPair {
   readonly server: ServerProcess;
   /** The port of the client's sidecar, which takes clear text. */
   readonly port: number;
+  /** The port of the server's sidecar, which takes mutual TLS. */
+  readonly serverPort: number;
 }
 
 /** Options of {@link startSidecars}. */
@@ -79,7 +81,13 @@ export async function startSidecars({ client, server, rules, endpoint }: Sidecar
     })),
   );
   const both = stack.move();
-  return { client: outbound, server: inbound, port: outbound.port, [Symbol.asyncDispose]: () => both.disposeAsync() };
+  return {
+    client: outbound,
+    server: inbound,
+    port: outbound.port,
+    serverPort: inbound.port,
+    [Symbol.asyncDispose]: () => both.disposeAsync(),
+  };
 }
 
 interface SidecarConfig {

@@ -70,7 +70,8 @@ export class Traffic {
       onEnd?.();
       this.#check();
     };
-    reply.once("close", end);
+    // Not once(), which makes two more objects: it comes once.
+    (reply as NodeJS.EventEmitter).on("close", end);
     ifLeftBehind(request, reply, end);
     return isFirst;
   }

@@ -107,5 +107,7 @@ export class StripHeaders implements InboundPart {
 }
 
 function plainName(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
+  const lower = name.toLowerCase();
+  // Hardly any has one, and looking costs less than replacing nothing.
+  return lower.includes("_") ? lower.replaceAll("_", "-") : lower;
 }

@@ -2,7 +2,7 @@ import { atLeast, atMost, ejections, exactly, latency, noneFailed, within } from
 import { fault } from "../rig/fault.ts";
 import { wellBehaved } from "../rig/raw.ts";
 
-/** One of five instances answers each upload before it has read it, and reads nothing more of it. */
+/** One of five instances answers each upload before it has read it, and reads the rest away. */
 export const F147 = fault({
   id: "F147",
   name: "early-answers",

@@ -85,8 +85,11 @@ export async function rawPeer(id: string, script: RawScript, onConnection?: (soc
     socket.on("close", () => sockets.delete(socket));
     if (onConnection?.(socket) === true) return;
     let received = "";
+    let unread = 0;
     socket.on("data", (chunk) => {
-      received += chunk.toString("latin1");
+      const dropped = Math.min(unread, chunk.length);
+      unread -= dropped;
+      received += chunk.toString("latin1", dropped);
       for (;;) {
         const end = received.indexOf("\r\n\r\n");
         if (end < 0) return;
@@ -94,7 +97,10 @@ export async function rawPeer(id: string, script: RawScript, onConnection?: (soc
         const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
         if (received.length < end + 4 + length) {
           const isDealtWith = received.length > end + 4 && peer.onUpload !== undefined && execute(socket, head, peer.onUpload);
-          if (isDealtWith) socket.removeAllListeners("data").pause();
+          // The rest of it is read away.
+          if (!isDealtWith) return;
+          unread = end + 4 + length - received.length;
+          received = "";
           return;
         }
         received = received.slice(end + 4 + length);

@@ -89,7 +89,7 @@ export class AuthorizationPart implements InboundPart {
     const isStrict = this.#settings.pathPolicy === "strict";
     const path = pathOfTarget(target) ?? (isStrict ? undefined : target);
     const hosts = hostsOf(rawHeaders, target);
-    const problem = isStrict ? (problemOf(method, path) ?? hostProblem(hosts)) : undefined;
+    const problem = isStrict ? (problemOf(method, path) ?? hostProblem(hosts)) : asEnvoy(target);
     if (path === undefined || problem !== undefined) {
       const why = problem ?? "the target is no path";
       this.#tell("refused", { ruleId: undefined, reason: why, audits: [] }, { method, path: path ?? target }, caller);
@@ -124,4 +124,9 @@ export class AuthorizationPart implements InboundPart {
 function problemOf(method: string, path: string | undefined): string | undefined {
   if (/[a-z]/.test(method)) return "the method is in lower case";
   return path === undefined ? "the target is no path" : pathProblem(path);
+}
+
+/** Envoy answers 400 to the only thing in a path that it does not take as it is: its rules would not see what a handler leaves out. */
+function asEnvoy(target: string): string | undefined {
+  return target.includes("#") ? "a fragment, which Envoy refuses too" : undefined;
 }

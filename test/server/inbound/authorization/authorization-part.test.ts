@@ -60,10 +60,11 @@ describe("authorization", () => {
     expect(seen).toEqual([]);
   });
 
-  test("as-envoy refuses no path and normalises none", async () => {
+  test("as-envoy refuses only a fragment, and normalises nothing", async () => {
     const { port } = await guarded({ authorization: { policy, pathPolicy: "as-envoy" } });
     const answer = await askRaw(port, "GET /x/../admin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     expect(answer).toMatch(/^HTTP\/1.1 200/);
+    expect(await askRaw(port, "GET /orders#/admin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).toMatch(/^HTTP\/1.1 400/);
   });
 
   test("an empty policy denies all, and no option lets all pass", async () => {
