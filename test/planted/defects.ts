@@ -243,7 +243,7 @@ export const defects: readonly PlantedDefect[] = [
     file: "src/registries/consul/connect/intentions/read-intentions.ts",
     from: 'value === undefined || value === null || value === "" ? undefined',
     to: 'typeof value !== "string" || value === "" ? undefined',
-    tests: ["test/property/security-parsers.test.ts"],
+    tests: ["test/property/authorization-parsers.test.ts"],
   },
   {
     name: "permissions of an intention do not ask for the method",
