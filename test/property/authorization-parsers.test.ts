@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { CompiledPolicy } from "../../src/authorization/compiled-policy.ts";
-import { AddressList } from "../../src/core/peers/address-list.ts";
 import { pathOfTarget, pathProblem } from "../../src/authorization/conditions/strict-path.ts";
 import { PolicyError } from "../../src/authorization/text/policy-error.ts";
 import { checkPolicy, parsePolicy } from "../../src/authorization/text/read-policy.ts";
+import { AddressList } from "../../src/core/peers/address-list.ts";
 import { compilePermission } from "../../src/registries/consul/connect/intentions/compiled-permission.ts";
 import { intentionsOf } from "../../src/registries/consul/connect/intentions/read-intentions.ts";
 import { ConsulError } from "../../src/registries/consul/http/consul-error.ts";
