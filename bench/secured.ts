@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { type SidecarPair, startSidecars } from "../test/servers/envoy-sidecars.ts";
 import { Authority } from "../test/support/authority.ts";
 import { type Child, startChild } from "./children.ts";
-import { unmeasuredCalls } from "./client-process.ts";
 import { processMicros } from "./process-cpu.ts";
 import { atMost, type BenchReport, shown } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
@@ -89,12 +88,12 @@ export async function secured(rounds = 9): Promise<BenchReport> {
 function measured(client: Child<number, number>, server: Child<never, number>, pair: SidecarPair | undefined): () => Promise<Sample> {
   const proxiesMicros = (): number => (pair === undefined ? 0 : processMicros(pair.client.pid) + processMicros(pair.server.pid));
   return async () => {
+    await client.ask(0);
     const serverBefore = processMicros(server.pid);
     const proxiesBefore = proxiesMicros();
     const spent = await client.ask(callsPerTurn);
-    const served = callsPerTurn + unmeasuredCalls;
-    const serverSpent = (processMicros(server.pid) - serverBefore) / served;
-    const proxies = (proxiesMicros() - proxiesBefore) / served;
+    const serverSpent = (processMicros(server.pid) - serverBefore) / callsPerTurn;
+    const proxies = (proxiesMicros() - proxiesBefore) / callsPerTurn;
     return { value: spent + proxies + serverSpent, client: spent, proxies, server: serverSpent };
   };
 }
