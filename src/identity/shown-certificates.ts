@@ -11,17 +11,13 @@ export interface ShownCertificates {
   readonly shown: readonly X509Certificate[];
 }
 
-const leaves = new WeakMap<TLSSocket, X509Certificate>();
-
 /**
- * The certificate of a connection's peer, with those above it; `undefined` where it has shown none. It is kept: reading it takes it away from the connection,
- * up to Node.js 24.
+ * The certificate of a connection's peer, with those above it; `undefined` where it has shown none. The connection keeps it: up to Node.js 24 it gives it
+ * once, and a handler or another part may ask for it too.
  */
 export function leafOf(socket: TLSSocket): X509Certificate | undefined {
-  const known = leaves.get(socket);
-  if (known !== undefined) return known;
   const leaf = socket.getPeerX509Certificate();
-  if (leaf !== undefined) leaves.set(socket, leaf);
+  if (leaf !== undefined && !Object.hasOwn(socket, "getPeerX509Certificate")) Object.assign(socket, { getPeerX509Certificate: () => leaf });
   return leaf;
 }
 

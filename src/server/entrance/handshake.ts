@@ -87,9 +87,8 @@ function verify(socket: TLSSocket, identity: Identity): void {
   const { leaf, shown } = shownCertificates(socket);
   noteVerified(socket, identity.verifyPeer(leaf, shown, {}));
   socket.authorized = true;
-  // As the server of Node.js does: HTTP/2 waits for the one, and errors of TLS that come later end the connection by the other. Node.js 22 and 24 give the
-  // certificate once, and a handler may ask for it.
-  Object.assign(socket, { secureConnecting: false, getPeerX509Certificate: () => leaf });
+  // As the server of Node.js does: HTTP/2 waits for the one, and errors of TLS that come later end the connection by the other.
+  Object.assign(socket, { secureConnecting: false });
   (socket as unknown as Handle)._releaseControl?.();
 }
 

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { parseSpiffeId } from "../../core/peers/spiffe-id.ts";
+import { leafOf } from "../../identity/shown-certificates.ts";
 import { type VerifiedPeer, verifyNames } from "../../identity/verify-peer.ts";
 import { verifiedPeerOf } from "../entrance/verified-peer.ts";
 
@@ -14,7 +15,7 @@ const maxLength = 512;
  */
 export function identityOf(socket: TLSSocket): string | undefined {
   if (!socket.authorized) return undefined;
-  const certificate = socket.getPeerX509Certificate();
+  const certificate = leafOf(socket);
   if (certificate === undefined) return undefined;
   const verified = verifiedPeerOf(socket);
   return verified === undefined ? identityOfCertificate(certificate) : identityOfPeer(verified, certificate);
