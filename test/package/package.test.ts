@@ -262,7 +262,15 @@ describe("the types of the installed package", () => {
 describe("the tarball", () => {
   it("holds the build and what a reader of it needs, nothing else", () => {
     const others = tarball.paths.filter((path) => !/^(dist|observability\/otlp\/dashboards|docs|examples\/getting-started)\//.test(path));
-    expect(others.sort()).toEqual(["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "config.schema.json", "package.json"]);
+    expect(others.sort()).toEqual([
+      "CHANGELOG.md",
+      "CONTRIBUTING.md",
+      "LICENSE",
+      "README.md",
+      "SECURITY.md",
+      "config.schema.json",
+      "package.json",
+    ]);
     const docs = tarball.paths.filter((path) => path.startsWith("docs/"));
     expect(docs).toContain("docs/observability/runbooks.md");
     expect(docs.filter((path) => !/\.md$|\.svg$|^docs\/images\//.test(path))).toEqual([]);
