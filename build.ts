@@ -116,6 +116,14 @@ async function bundle(): Promise<readonly string[]> {
             priority: 2,
             includeDependenciesRecursively: false,
           },
+          // Servers, the registries that hold policies, and configuration in files share it; a client loads none of it.
+          {
+            name: "rules",
+            test: /[\\/]src[\\/](?:authorization|documents)[\\/]/,
+            minShareCount: 2,
+            priority: 2,
+            includeDependenciesRecursively: false,
+          },
           { name: "mesh", test: /[\\/]src[\\/](?!server[\\/])/, minShareCount: 2, priority: 1 },
           // `inmesh/server` and `inmesh/fastify` share it; a client loads none of it.
           { name: "serving", minShareCount: 2 },
