@@ -21,7 +21,7 @@ const flagsOf = (heading: string, major: string): readonly string[] => {
   return /`([^`]+)`/.exec(row ?? "")?.[1]?.split(" ") ?? [];
 };
 const versions = [
-  ["24", true, () => process.execPath],
+  ["24", true, () => join(root, "node_modules/node/bin/node")],
   ["22", available("node22"), () => nodeProgram("node22")],
   ["26", available("node26"), () => nodeProgram("node26")],
 ] as const;
