@@ -119,7 +119,7 @@ async function bundle(): Promise<readonly string[]> {
           // Servers, the registries that hold policies, and configuration in files share it; a client loads none of it.
           {
             name: "rules",
-            test: /[\\/]src[\\/](?:authorization|documents)[\\/]/,
+            test: /[\\/]src[\\/](?:authorization|documents)[\\/](?!yaml-thread)/,
             minShareCount: 2,
             priority: 2,
             includeDependenciesRecursively: false,

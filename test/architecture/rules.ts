@@ -10,7 +10,7 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["opossum", ["circuit/opossum/"]],
   ["p-retry", ["policies/retry/p-retry/"]],
   ["dns-packet", ["discovery/dns/"]],
-  ["yaml", ["discovery/file/", "assets/", "documents/", "authorization/text/"]],
+  ["yaml", ["discovery/file/", "assets/", "documents/"]],
   ["re2js", ["authorization/conditions/"]],
   ["@opentelemetry/api", ["telemetry/"]],
   ["@prometheus-io/client", ["telemetry/prometheus/", "telemetry/prometheus.ts"]],

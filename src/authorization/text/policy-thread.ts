@@ -1,6 +1,6 @@
-import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
 import type { Clock } from "../../core/clock.ts";
+import { answerOfThread, startYamlThread } from "../../documents/yaml-thread.ts";
 import type { Policy } from "../policy.ts";
 import { PolicyError } from "./policy-error.ts";
 import { policyContent } from "./policy-text.ts";
@@ -37,53 +37,23 @@ parentPort.postMessage(json);`;
  */
 export function readAside(text: string, source: string, clock: Clock, signal: AbortSignal): Policy | Promise<Policy> {
   if (text.length <= maxAtOnce) return parsePolicy(text, source);
-  const worker = startWorker(policyContent(text, source));
+  const worker = startYamlThread(program, { text: policyContent(text, source) }, maxHeapMiB);
   return worker === undefined ? parsePolicy(text, source) : readBy(worker, text, source, clock, signal);
 }
 
 async function readBy(worker: Worker, text: string, source: string, clock: Clock, signal: AbortSignal): Promise<Policy> {
-  const json = await answerOf(worker, source, clock, signal);
+  worker.unref();
+  const json = (await answerOfThread(worker, {
+    clock,
+    maxMs: maxReadMs,
+    late: () => new PolicyError(source, `it took more than ${maxReadMs} ms to read`),
+    endedEarly: () => new PolicyError(source, "its reader ended early"),
+    signal,
+  })) as string | undefined;
   if (json === undefined) return parsePolicy(text, source);
   try {
     return checkPolicy(JSON.parse(json), source);
   } catch {
     return parsePolicy(text, source);
-  }
-}
-
-async function answerOf(worker: Worker, source: string, clock: Clock, signal: AbortSignal): Promise<string | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
-  const timer = clock.setTimer(() => reject(new PolicyError(source, `it took more than ${maxReadMs} ms to read`)), maxReadMs, false);
-  const onAbort = (): void => resolve(undefined);
-  signal.addEventListener("abort", onAbort, { once: true });
-  worker.unref();
-  worker.once("message", resolve);
-  worker.once("error", reject);
-  worker.once("exit", () => reject(new PolicyError(source, "its reader ended early")));
-  try {
-    const json = await promise;
-    signal.throwIfAborted();
-    return json;
-  } finally {
-    clock.clearTimer(timer);
-    signal.removeEventListener("abort", onAbort);
-    await worker.terminate();
-  }
-}
-
-/** `undefined` in a bundle, in which the package is no file, and where the process may start no threads. */
-function startWorker(text: string): Worker | undefined {
-  try {
-    const path = createRequire(import.meta.url).resolve("yaml");
-    // Loaded here: few processes have so long a policy, and all would pay for it at their start.
-    const { Worker } = process.getBuiltinModule("node:worker_threads");
-    return new Worker(program, {
-      eval: true,
-      workerData: { path, text },
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
-    });
-  } catch {
-    return undefined;
   }
 }

@@ -1,9 +1,9 @@
-import { createRequire } from "node:module";
 import type { Worker } from "node:worker_threads";
 import type { Lexer, Parser } from "yaml";
 import type { Clock } from "../../core/clock.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
 import { readJson } from "../../core/json/json-scanner.ts";
+import { answerOfThread, startYamlThread } from "../../documents/yaml-thread.ts";
 
 /** Each alias of YAML is looked up among all anchors before it. */
 const maxAnchorsAndAliases = 200;
@@ -39,7 +39,7 @@ parentPort.postMessage(answer);`;
 export async function readYaml(text: string, clock: Clock): Promise<unknown> {
   const marks = text.match(/(?<![^\s,[{:-])[&*][^\s,[\]{}]/g)?.length ?? 0;
   if (marks > maxAnchorsAndAliases) throw new Error(`it has ${marks} anchors and aliases; ${maxAnchorsAndAliases} are allowed`);
-  const worker = text.length > maxAtOnce ? startWorker(text) : undefined;
+  const worker = text.length > maxAtOnce ? startYamlThread(program, { text, maxDepth }, maxHeapMiB) : undefined;
   if (worker !== undefined) return await inTurns(readJson(await jsonOf(worker, clock)));
   const { Lexer, Parser, parse } = await import("yaml");
   checkDepth(text, new Lexer(), new Parser());
@@ -54,32 +54,13 @@ function checkDepth(text: string, lexer: Lexer, parser: Parser): void {
   }
 }
 
-/** `undefined` in a bundle, in which the package is no file, and where the process may start no threads. */
-function startWorker(text: string): Worker | undefined {
-  try {
-    const path = createRequire(import.meta.url).resolve("yaml");
-    const resourceLimits = { maxOldGenerationSizeMb: maxHeapMiB };
-    // Loaded here: few processes read so long a text, and all would pay for it at their start.
-    const { Worker } = process.getBuiltinModule("node:worker_threads");
-    return new Worker(program, { eval: true, workerData: { path, text, maxDepth }, execArgv: [], resourceLimits });
-  } catch {
-    return undefined;
-  }
-}
-
 async function jsonOf(worker: Worker, clock: Clock): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const timer = clock.setTimer(() => reject(new Error(`it took more than ${maxParseMs} ms to parse`)), maxParseMs, false);
-  worker.once("message", ({ json, error }: { readonly json?: Uint8Array; readonly error?: string }) => {
-    if (json === undefined) reject(new Error(error));
-    else resolve(Buffer.from(json.buffer, json.byteOffset, json.byteLength));
-  });
-  worker.once("error", reject);
-  worker.once("exit", () => reject(new Error("its parser ended early")));
-  try {
-    return await promise;
-  } finally {
-    clock.clearTimer(timer);
-    await worker.terminate();
-  }
+  const { json, error } = (await answerOfThread(worker, {
+    clock,
+    maxMs: maxParseMs,
+    late: () => new Error(`it took more than ${maxParseMs} ms to parse`),
+    endedEarly: () => new Error("its parser ended early"),
+  })) as { readonly json?: Uint8Array; readonly error?: string };
+  if (json === undefined) throw new Error(error);
+  return Buffer.from(json.buffer, json.byteOffset, json.byteLength);
 }
