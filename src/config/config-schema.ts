@@ -5,7 +5,7 @@ import { identityNames } from "./named/identities.ts";
 import { limitNames } from "./named/limits.ts";
 import { observerNames } from "./named/observers.ts";
 import { pickers } from "./named/pickers.ts";
-import { optionRules, type Tables } from "./option-reader.ts";
+import { dataDefault, optionRules, type Tables } from "./option-reader.ts";
 
 /** A JSON Schema. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -45,10 +45,10 @@ function objectSchema(path: readonly string[], tables: Tables, describe: Describ
 
 function optionSchema(path: readonly string[], rule: OptionRule<unknown>, describe: Describe): Schema {
   const description = describe(path);
-  const isData = ["number", "string", "boolean"].includes(typeof rule.default) && rule.defaultText === undefined;
+  const fallback = dataDefault(rule);
   return {
     ...(description === undefined ? {} : { description }),
-    ...(isData ? { default: rule.default } : {}),
+    ...(fallback === undefined ? {} : { default: fallback }),
     ...anyOf(alternativesOf(path, rule, describe)),
   };
 }

@@ -1,7 +1,7 @@
 import type { OptionRule } from "../core/settings/option-rule.ts";
 import { type PartPath, readDocument } from "../documents/read-document.ts";
 import { ConfigError } from "./config-error.ts";
-import { isObject, optionRules, refuseUnknown, type Tables } from "./option-reader.ts";
+import { dataDefault, isObject, optionRules, refuseUnknown, type Tables } from "./option-reader.ts";
 import { configKind, meshTables } from "./read-config.ts";
 import { hasReference } from "./references.ts";
 import { isSecret } from "./secrets.ts";
@@ -41,10 +41,9 @@ function ofFile(path: PartPath, value: unknown, { table, named }: OptionRule<unk
   return table !== undefined && isObject(value) ? withDefaults(path, value, [table], refuse) : masked(path, value);
 }
 
-function defaultOf(path: PartPath, { table, default: fallback, defaultText }: OptionRule<unknown>, refuse: Refuse): unknown {
-  if (table !== undefined && isObject(fallback)) return withDefaults(path, {}, [table], refuse);
-  const isData = ["number", "string", "boolean"].includes(typeof fallback) || Array.isArray(fallback);
-  return isData && defaultText === undefined ? fallback : undefined;
+function defaultOf(path: PartPath, rule: OptionRule<unknown>, refuse: Refuse): unknown {
+  const { table } = rule;
+  return table !== undefined && isObject(rule.default) ? withDefaults(path, {}, [table], refuse) : dataDefault(rule);
 }
 
 /** A value as it may be shown. */

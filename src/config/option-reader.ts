@@ -97,7 +97,7 @@ export class OptionReader {
         : rule.table !== undefined && isObject(given)
           ? await this.options(path, given, [rule.table])
           : await this.#plain(path, rule, given);
-    await this.attempt(path.slice(0, -1), () => checkWithHint(rule, path.length === 1 ? name : nameOf(path), value));
+    await this.attempt(path.slice(0, -1), () => checkWithHint(rule, name, value));
     return value;
   }
 
@@ -130,6 +130,12 @@ export class OptionReader {
 /** The rules of several tables, by the names of the options. */
 export function optionRules(tables: Tables): ReadonlyMap<string, OptionRule<unknown>> {
   return new Map(tables.flatMap((table) => Object.entries<OptionRule<unknown>>(table.rules as never)));
+}
+
+/** The default of an option as data; `undefined` where only code can make it, and where it depends on more than the option. */
+export function dataDefault({ default: fallback, defaultText }: OptionRule<unknown>): unknown {
+  const isData = ["number", "string", "boolean"].includes(typeof fallback) || Array.isArray(fallback);
+  return isData && defaultText === undefined ? fallback : undefined;
 }
 
 /** Refuses an option that none of the tables has. */
