@@ -7,7 +7,9 @@ export const F01 = fault({
   id: "F01",
   name: "consul-sigkill",
   needs: ["consul"],
-  minSeconds: 8,
+  // What follows the healing has to be longer than the limit of "in sync".
+  minSeconds: 13,
+  to: 0.45,
   setup: (world) => consulShop(world, 5),
   inject: async ({ consul }) => await consul.kill(),
   async heal({ consul, list, extra }) {
