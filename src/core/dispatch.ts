@@ -6,6 +6,7 @@ import type { HeaderLines } from "./http/response-headers.ts";
 import type { TransferListener } from "./http/transfer-listener.ts";
 import type { Observation } from "./observing/call-observer.ts";
 import type { DecisionRecorder } from "./observing/call-trace.ts";
+import type { Routed } from "./routed.ts";
 import type { SendProgress } from "./send-progress.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -66,6 +67,8 @@ export interface MeshRequest {
   readonly call: OpenCall | undefined;
   /** The template of the path, such as `/users/{id}`, for metrics and spans; `undefined` where the call has none. */
   readonly route: string | undefined;
+  /** The decision of a route on this call; `undefined` above the routes, and for a call that no rule matches. */
+  readonly routed: Routed | undefined;
   /** The time at which the call ends at the latest, in milliseconds of `Clock.now()`; `Infinity` without a limit. */
   readonly deadline: number;
   /** The number of the attempt, from 1. */

@@ -43,6 +43,7 @@ export function meshRequest({
     cancellation,
     call: undefined,
     route: options.route,
+    routed: undefined,
     deadline: Number.POSITIVE_INFINITY,
     attempt: 1,
     tried: emptyArray(),

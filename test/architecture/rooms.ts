@@ -91,6 +91,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["policies/hedge", ["core/*", "policies/retry"]],
   ["policies/retry", ["core/*", "policies", "policies/retry/p-retry"]],
   ["policies/retry/p-retry", []],
+  ["routing", ["core/*", "policies", "policies/retry"]],
   ["wire", ["core/*", "identity", "wire/http2", "wire/identity", "wire/undici"]],
   ["wire/identity", ["core/*", "identity", "wire"]],
   ["wire/http2", ["core/*", "wire/undici"]],

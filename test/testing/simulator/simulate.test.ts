@@ -254,6 +254,7 @@ describe("a server", () => {
                     call: undefined,
                     progress: undefined,
                     route: undefined,
+                    routed: undefined,
                   })
                   .then(({ headers }) => {
                     reports.push(headers[1]);
