@@ -6,11 +6,14 @@ import { type KeyReader, keyReader } from "./actions/sticky-key.ts";
 import { subsetOf } from "./actions/subset-of.ts";
 import { WeightedChoice } from "./actions/weighted-choice.ts";
 import { type CompiledMatch, compileMatch } from "./matching/compiled-match.ts";
-import type { Route, RouteTarget, WeightedTarget } from "./route.ts";
+import type { LiveWeights } from "./canary/live-weights.ts";
+import type { Route, RouteSplit, RouteTarget, WeightedTarget } from "./route.ts";
 import type { RouteMatch } from "./route-match.ts";
 
 /** A place that a rule sends calls to. */
 export interface CompiledTarget {
+  /** Its place in the split. */
+  readonly index: number;
   /** `undefined`: the service that was called. */
   readonly service: string | undefined;
   readonly routed: Routed;
@@ -47,17 +50,22 @@ export interface CompiledRule {
   /** Between several targets. */
   readonly choice: WeightedChoice | undefined;
   readonly key: KeyReader | undefined;
+  /** Moves the weights of the split while it is in use. */
+  readonly live: LiveWeights | undefined;
   readonly requestHeaders: CompiledChanges | undefined;
   readonly responseHeaders: CompiledChanges | undefined;
   /** The `host` header; `undefined`: as it came. */
   readonly host: string | undefined;
 }
 
+/** Makes the weights of a split that move by themselves; `undefined` for one whose weights stay. */
+export type LiveWeightsOf = (split: RouteSplit, rule: string) => LiveWeights | undefined;
+
 /**
  * Compiles a rule that has been checked. `index`: its place in the table; `rank`: the number of matches before it.
  * @throws Error for a wrong template, pattern or range.
  */
-export function compileRule(route: Route, index: number, rank: number): CompiledRule {
+export function compileRule(route: Route, index: number, rank: number, liveWeightsOf?: LiveWeightsOf): CompiledRule {
   const name = route.name ?? `routes[${index}]`;
   const matches: RuleMatch[] = [];
   const targets = compileTargets(route, name);
@@ -67,6 +75,7 @@ export function compileRule(route: Route, index: number, rank: number): Compiled
     matches,
     targets,
     choice: route.split === undefined ? undefined : new WeightedChoice(route.split.targets.map(({ weight }) => weight)),
+    live: route.split === undefined ? undefined : liveWeightsOf?.(route.split, name),
     key: route.split?.sticky === undefined ? undefined : keyReader(route.split.sticky),
     requestHeaders: compileChanges(route.requestHeaders),
     responseHeaders: compileChanges(route.responseHeaders),
@@ -96,18 +105,19 @@ function answerOf({ respond, redirect }: Route, { path }: RouteMatch, rule: stri
 }
 
 function compileTargets(route: Route, rule: string): readonly CompiledTarget[] {
-  if (route.split !== undefined) return route.split.targets.map((target) => compileTarget(route, rule, target, target));
+  if (route.split !== undefined) return route.split.targets.map((target, index) => compileTarget(route, rule, target, { target, index }));
   const target = typeof route.to === "string" ? { service: route.to } : (route.to ?? {});
-  return [compileTarget(route, rule, target, undefined)];
+  return [compileTarget(route, rule, target)];
 }
 
-function compileTarget({ options }: Route, rule: string, target: RouteTarget, weighted: WeightedTarget | undefined): CompiledTarget {
+function compileTarget({ options }: Route, rule: string, target: RouteTarget, split?: { readonly target: WeightedTarget; readonly index: number }): CompiledTarget {
   const subset = target.subset === undefined ? undefined : subsetOf(target.subset);
-  const name = weighted === undefined ? undefined : (weighted.name ?? targetName(target, subset));
+  const name = split === undefined ? undefined : (split.target.name ?? targetName(target, subset));
   return {
+    index: split?.index ?? 0,
     service: target.service,
     routed: Object.freeze({ rule, target: name, subset, options }),
-    requestHeaders: compileChanges(weighted?.requestHeaders),
+    requestHeaders: compileChanges(split?.target.requestHeaders),
   };
 }
 

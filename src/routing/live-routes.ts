@@ -1,6 +1,7 @@
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, MeshError } from "../core/errors.ts";
+import type { LiveWeightsOf } from "./compiled-rule.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 import { compileRoutes, type RouteTable } from "./route-table.ts";
@@ -9,6 +10,7 @@ import { compileRoutes, type RouteTable } from "./route-table.ts";
 export interface LiveRoutesOptions {
   /** @throws Error for routes that are wrong; it names the part. */
   readonly check: (routes: readonly Route[]) => void;
+  readonly liveWeightsOf?: LiveWeightsOf;
   /** Told of a table that is in force from now on. */
   readonly onTable?: (table: RouteTable) => void;
   /** Told of a table that was refused, and of a source that failed. The one before stays. */
@@ -55,7 +57,7 @@ export class LiveRoutes {
    */
   replace(routes: readonly Route[]): void {
     this.#options.check(routes);
-    const table = compileRoutes(routes);
+    const table = compileRoutes(routes, this.#options.liveWeightsOf);
     this.#table = table;
     this.#lastError = undefined;
     this.#options.onTable?.(table);

@@ -41,8 +41,10 @@ export function routeStage(parts: RouteStageParts): Send {
       receiver.failed(error);
       return;
     }
-    const { responseHeaders } = decision.rule;
-    ways.of(decision)(changed, responseHeaders === undefined ? receiver : new ChangedResponse(receiver, responseHeaders));
+    const { rule, target } = decision;
+    const { responseHeaders, live } = rule;
+    const told = responseHeaders === undefined ? receiver : new ChangedResponse(receiver, responseHeaders);
+    ways.of(decision)(changed, live?.follow(changed, target.index, table.keyShareOf(rule, request), told) ?? told);
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Random } from "../core/clock.ts";
-import { type CompiledRule, compileRule, type Decision, type RuleMatch } from "./compiled-rule.ts";
+import { keyShare } from "./actions/weighted-choice.ts";
+import { type CompiledRule, compileRule, type Decision, type LiveWeightsOf, type RuleMatch } from "./compiled-rule.ts";
 import type { Condition } from "./matching/condition.ts";
 import { MatchIndex } from "./matching/match-index.ts";
 import { type RoutableRequest, RoutedCall } from "./matching/routed-call.ts";
@@ -30,11 +31,21 @@ export class RouteTable {
     try {
       const found = this.#search.in(this.#index);
       if (found === undefined) return undefined;
-      const { choice, key } = found.rule;
-      return found.decisions[choice === undefined ? 0 : choice.choose(key?.(call), random)];
+      const { choice, key, live } = found.rule;
+      if (choice === undefined) return found.decisions[0];
+      if (live !== undefined) choice.use(live.weights);
+      return found.decisions[choice.at(keyShare(key?.(call)) ?? random())];
     } finally {
       call.end();
     }
+  }
+
+  /** Where the key of a call is in a split by keys, from 0 to below 1; `undefined` where it has none. */
+  keyShareOf({ key }: CompiledRule, request: RoutableRequest): number | undefined {
+    if (key === undefined) return undefined;
+    const call = new RoutedCall();
+    call.begin(request);
+    return keyShare(key(call));
   }
 
   /** Looks at the rules one after the other, for explanations: the first that matches, and those before it. */
@@ -87,10 +98,10 @@ function holds(conditions: readonly Condition[], call: RoutedCall): boolean {
  * Compiles routes that have been checked.
  * @throws Error for a wrong template, pattern or range.
  */
-export function compileRoutes(routes: readonly Route[]): RouteTable {
+export function compileRoutes(routes: readonly Route[], liveWeightsOf?: LiveWeightsOf): RouteTable {
   let rank = 0;
   const rules = routes.map((route, index) => {
-    const rule = compileRule(route, index, rank);
+    const rule = compileRule(route, index, rank, liveWeightsOf);
     rank += rule.matches.length;
     return rule;
   });
