@@ -94,7 +94,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["policies/hedge", ["core/*", "policies/retry"]],
   ["policies/retry", ["core/*", "policies", "policies/retry/p-retry"]],
   ["policies/retry/p-retry", []],
-  ["routing", ["core/*", "patterns", "policies", "policies/retry", "routing/*"]],
+  ["routing", ["core/*", "patterns", "policies", "policies/hedge", "policies/retry", "routing/*"]],
   ["routing/actions", ["core/*", "patterns", "routing", "routing/matching"]],
   ["routing/matching", ["core/*", "patterns", "routing"]],
   ["wire", ["core/*", "identity", "wire/http2", "wire/identity", "wire/undici"]],
@@ -130,8 +130,10 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "fetch/*",
       "bridges",
       "telemetry/*",
+      "mesh/live",
     ],
   ],
+  ["mesh/live", ["core/*", "discovery", "discovery/last-good", "mesh", "routing", "telemetry/observing", "wire", "wire/identity"]],
   [
     "index",
     [
@@ -225,7 +227,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["testing", ["core/*", "discovery/*", "registration", "mesh", "testing/contract", "testing/simulator"]],
   ["testing/contract", ["core/*", "discovery", "registration", "balancer", "testing"]],
-  ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "telemetry/observing", "wire", "testing"]],
+  ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "mesh/live", "telemetry/observing", "wire", "testing"]],
   ["cli", ["core/*", "files", "suggestions", "cli/commands", "cli/terminal", "index", "extend"]],
   ["cli/admin", ["core/*", "admin", "admin/health", "cli", "cli/terminal"]],
   ["cli/check", ["core/*", "authorization/text", "extend", "identity", "identity/files", "cli", "cli/registry"]],
