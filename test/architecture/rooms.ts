@@ -225,6 +225,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "config",
     ],
   ],
+  ["nginx/grammar", ["core/text", "documents", "files"]],
   ["testing", ["core/*", "discovery/*", "registration", "mesh", "testing/contract", "testing/simulator"]],
   ["testing/contract", ["core/*", "discovery", "registration", "balancer", "testing"]],
   ["testing/simulator", ["core/*", "discovery", "policies", "mesh", "mesh/live", "telemetry/observing", "wire", "testing"]],
