@@ -106,7 +106,8 @@ class ClientMesh implements Mesh {
       },
     });
     const { routes } = settings;
-    this.#routing = routes && new Routing(routes, { ...settings, events: this.#observers, send: this.#services.route });
+    this.#routing =
+      routes && new Routing(routes, { ...settings, events: this.#observers, send: this.#services.route, sendCopy: this.#services.copy });
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = identity.readWith({
       zone,

@@ -38,7 +38,7 @@ class Injector {
   readonly #header: string | undefined;
 
   constructor(fault: RouteFault, parts: FaultParts) {
-    const { header = faultHeader } = fault;
+    const { header = "x-mesh-fault" } = fault;
     this.#fault = fault;
     this.#header = header === "*" ? undefined : header.toLowerCase();
     this.parts = parts;

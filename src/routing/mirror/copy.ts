@@ -25,14 +25,16 @@ export interface SentCopy {
 /** Sends the copy of a call to one of its instances, past the layers of its service. */
 export type SendCopy = (copy: SentCopy, receiver: Receiver) => void;
 
-/** The copies of one mesh that are under way, which end with it. */
-export type CopiesUnderWay = Set<{ cancel(): void }>;
+/** The copies of one mesh. */
+export interface SentCopies {
+  readonly sendCopy: SendCopy;
+  /** Those that are under way, which end with the mesh. */
+  readonly underWay: Set<{ cancel(): void }>;
+}
 
 /** The parts that a {@link Copy} works with. */
-export interface CopyParts {
+export interface CopyParts extends SentCopies {
   readonly clock: Clock;
-  readonly send: SendCopy;
-  readonly underWay: CopiesUnderWay;
 }
 
 /** The mirror that a copy belongs to. */
@@ -71,12 +73,12 @@ export class Copy implements BodyTaker, Receiver, TimerHandler {
   /** Sends it; never throws. */
   send(body: RequestBody): void {
     const { timeoutMs, credentials, parts } = this.#mirror;
-    const { clock, underWay, send } = parts;
+    const { clock, underWay, sendCopy } = parts;
     underWay.add(this);
     this.#timer = setTimerOf(this, clock, timeoutMs);
     try {
       const original = this.#request;
-      send({ request: this.#copyOf(original, body, clock.now() + timeoutMs), original, credentials }, this);
+      sendCopy({ request: this.#copyOf(original, body, clock.now() + timeoutMs), original, credentials }, this);
     } catch (error) {
       this.failed(error);
     }

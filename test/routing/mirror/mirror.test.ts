@@ -52,7 +52,7 @@ function under(mirror: RouteMirror | readonly RouteMirror[], next?: Dispatch) {
           told.push(`${service}: ${outcome ?? omission}`);
         },
       },
-      send(copy, receiver) {
+      sendCopy(copy, receiver) {
         order.push("copy");
         copies.push({ ...copy, receiver });
       },
