@@ -110,6 +110,8 @@ export interface RouteRedirect {
   readonly path?: string;
   /** In place of the prefix that matched. */
   readonly prefix?: string;
+  /** Every place of the path that a linear pattern matches, with `$1` for its groups. */
+  readonly pattern?: { readonly pattern: string; readonly with: string };
   /** @default false */
   readonly stripQuery?: boolean;
 }
@@ -137,6 +139,20 @@ export interface RouteRewrite {
 /** Changes of headers: first `remove`, then `set`, then `setIfAbsent`, then `add`. Hop-by-hop headers and those that frame the body cannot be changed. */
 export interface HeaderChanges {
   readonly remove?: readonly string[];
+  readonly set?: Readonly<Record<string, HeaderValue>>;
+  readonly add?: Readonly<Record<string, HeaderValue>>;
+}
+
+/** The value of a header as it is, or made from the request. */
+export type HeaderValue = string | HeaderText;
+
+/**
+ * A text with parts of the request in braces: `{client.address}` (of the request that is being answered), `{host}`, `{scheme}`, `{method}`, `{path}`, `{query}`,
+ * `{target}` (path and query), `{header.NAME}`, `{cookie.NAME}` and `{parameter.NAME}`, as the call came; `{{` and `}}` stand for braces. A part that the
+ * request has not is empty; a header whose text is empty then is not sent. Of requests only.
+ */
+export interface HeaderText {
+  readonly text: string;
   readonly set?: Readonly<Record<string, string>>;
   /** Set where there is no such header. */
   readonly setIfAbsent?: Readonly<Record<string, string>>;
