@@ -4,7 +4,9 @@
  * @packageDocumentation
  */
 
+export type { ConfigNames, Make } from "../config/config-names.ts";
 export { DocumentError, type Place } from "../documents/document-error.ts";
+export { type FromEnvoyOptions, fromEnvoy } from "./from-envoy.ts";
 export { type EnvoyImport, type ImportOptions, importEnvoy, importEnvoyText } from "./import-envoy.ts";
 export { EnvoyError } from "./text/envoy-error.ts";
 export { type EnvoyNotice, noticeText } from "./text/notice.ts";

@@ -225,7 +225,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "config",
     ],
   ],
-  ["envoy", ["core/*", "documents", "files", "envoy/*"]],
+  ["envoy", ["core/*", "config", "discovery", "documents", "files", "mesh", "envoy/*"]],
   ["envoy/text", ["core/*", "documents", "suggestions"]],
   ["envoy/old", ["core/*", "envoy/text"]],
   ["envoy/schema", ["core/*", "envoy/old", "envoy/text"]],

@@ -15,8 +15,6 @@ export interface ReadCluster {
   readonly source: ClusterSource;
   readonly options: Options;
   readonly tls: ClusterTls | undefined;
-  /** The budget of retries, which a route's retries have. */
-  readonly budget: Options | undefined;
   readonly isHashed: boolean;
 }
 
@@ -44,15 +42,15 @@ export function readCluster(part: Part, { resources, secrets, resolver, isZoneAw
     connections: { ...connections, ...(most as Options | undefined) },
     ...limits,
     ...ejectionOf(part),
-    // Only routes have retries and time limits in Envoy.
-    retry: false,
+    // Only routes have retries and time limits in Envoy. Their budget is that of the service: 3 at a time there where nothing is said.
+    retry: { maxAttempts: 1, budget: budgetOf(part) ?? { ratio: 1, minRetriesPerSecond: 100 } },
     attemptTimeoutMs: false,
     healthCheck: healthCheckOf(part),
     peer: tls?.peer,
   });
   const isHashed =
     typeof balancing.picker === "object" && balancing.picker !== null && ("ringHash" in balancing.picker || "maglev" in balancing.picker);
-  return { name, part, source: sourceOf(part, resources, balancing, resolver), options, tls, budget: budgetOf(part), isHashed };
+  return { name, part, source: sourceOf(part, resources, balancing, resolver), options, tls, isHashed };
 }
 
 /** Priorities, panic, zones and slow start, as Envoy has them. */

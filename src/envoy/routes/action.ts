@@ -5,6 +5,7 @@ import { given, literal, type Options } from "../text/data.ts";
 import type { Part } from "../text/part.ts";
 import { changesOf } from "./headers.ts";
 import { percentOf, templateOf } from "./match.ts";
+import { patternOf } from "./pattern.ts";
 import { subsetOf } from "./subset.ts";
 
 /** The clusters of a file, by their names. */
@@ -83,15 +84,6 @@ export function rewriteOf(action: Part, match: Part): Options | undefined {
     host: host === undefined ? undefined : literal(host),
   });
   return Object.keys(rewrite).length === 0 ? undefined : rewrite;
-}
-
-/** `\1` stands for a group in Envoy, `$1` here. */
-function patternOf(rewrite: Part): Options {
-  const pattern = rewrite.text("pattern", "regex") ?? rewrite.refuse("RegexMatchAndSubstitute.pattern.regex is missing");
-  const substitution = (rewrite.text("substitution") ?? "")
-    .replaceAll("$", "$$$$")
-    .replace(/\\(\d|\\)/g, (_whole, group: string) => (group === "\\" ? "\\" : `$${group === "0" ? "&" : group}`));
-  return { pattern: literal(pattern), with: literal(substitution) };
 }
 
 /** The key by which pickers choose the instance. */

@@ -1,5 +1,6 @@
 import { given, literal, type Options } from "../text/data.ts";
 import type { Part } from "../text/part.ts";
+import { patternOf } from "./pattern.ts";
 
 const statuses: Readonly<Record<string, number>> = {
   MOVED_PERMANENTLY: 301,
@@ -14,6 +15,7 @@ export function redirectOf(redirect: Part): Options {
   const scheme = redirect.text("scheme_redirect") ?? (redirect.flag("https_redirect") === true ? "https" : undefined);
   if (scheme !== undefined && scheme !== "https" && scheme !== "http")
     redirect.at("scheme_redirect")?.refuse(`RedirectAction.scheme_redirect must be http or https`);
+  const pattern = redirect.at("regex_rewrite");
   const text = (name: string): string | undefined => {
     const value = redirect.text(name);
     return value === undefined || value === "" ? undefined : literal(value);
@@ -25,12 +27,13 @@ export function redirectOf(redirect: Part): Options {
     port: redirect.number("port_redirect"),
     path: text("path_redirect"),
     prefix: text("prefix_rewrite"),
+    pattern: pattern === undefined ? undefined : patternOf(pattern),
     stripQuery: redirect.flag("strip_query") === true ? true : undefined,
   });
 }
 
 /** An answer of a route. */
-export function answerOf(response: Part, headers: Options | undefined): Options {
+export function answerOf(response: Part): Options {
   const body = response.at("body");
   const filename = body?.text("filename");
   const variable = body?.text("environment_variable");
@@ -42,16 +45,10 @@ export function answerOf(response: Part, headers: Options | undefined): Options 
       : variable !== undefined
         ? `\${env:${variable}}`
         : literal(bytes === undefined ? (inline ?? "") : Buffer.from(bytes, "base64").toString("utf8"));
-  const set = {
-    ...(headers?.["add"] as Options | undefined),
-    ...(headers?.["set"] as Options | undefined),
-    ...(headers?.["setIfAbsent"] as Options | undefined),
-  };
   return given({
     status: response.number("status") ?? response.refuse("DirectResponseAction.status is missing"),
     // Envoy says so of every text.
-    headers:
-      content === "" && Object.keys(set).length === 0 ? undefined : { ...(content === "" ? {} : { "content-type": "text/plain" }), ...set },
+    headers: content === "" ? undefined : { "content-type": "text/plain" },
     body: content === "" ? undefined : content,
   });
 }

@@ -1,15 +1,16 @@
 import { quoted } from "../../core/text/clean-text.ts";
-import { literal, type Options } from "../text/data.ts";
+import type { Options } from "../text/data.ts";
 import type { Part } from "../text/part.ts";
+import { asHeaderValue, type HeaderTextParts, headerText, joined } from "./header-text.ts";
 
 /** What becomes of one header, after all levels. */
 interface Fate {
   /** Whether what came is taken away. */
   removed: boolean;
   /** The value that replaces what came. */
-  set: string | undefined;
-  ifAbsent: string | undefined;
-  readonly added: string[];
+  set: HeaderTextParts | undefined;
+  ifAbsent: HeaderTextParts | undefined;
+  readonly added: HeaderTextParts[];
 }
 
 /**
@@ -47,9 +48,9 @@ function checkName(part: Part, name: string): void {
 }
 
 function addTo(fate: Fate, option: Part): void {
-  const value = formatted(option.at("header", "value") ?? option.anew(""));
+  const value = headerText(option.at("header", "value") ?? option.anew(""));
   // Envoy adds no empty header unless it is told to.
-  if (value === "" && option.flag("keep_empty_value") !== true) return;
+  if (value.text === "" && option.flag("keep_empty_value") !== true) return;
   const isThere = fate.set !== undefined || fate.added.length > 0;
   switch (option.text("append_action") ?? "APPEND_IF_EXISTS_OR_ADD") {
     case "OVERWRITE_IF_EXISTS_OR_ADD":
@@ -76,24 +77,9 @@ function asChanges(fates: ReadonlyMap<string, Fate>): Options {
   const changes = { remove: [] as string[], set: {} as Options, setIfAbsent: {} as Options, add: {} as Options };
   for (const [name, { removed, set, ifAbsent, added }] of fates) {
     if (removed) changes.remove.push(name);
-    if (set !== undefined) changes.set[name] = set;
-    if (ifAbsent !== undefined) changes.setIfAbsent[name] = ifAbsent;
-    // Several lines of one header are one line with commas (RFC 9110 §5.3).
-    if (added.length > 0) changes.add[name] = added.join(", ");
+    if (set !== undefined) changes.set[name] = asHeaderValue(set);
+    if (ifAbsent !== undefined) changes.setIfAbsent[name] = asHeaderValue(ifAbsent);
+    if (added.length > 0) changes.add[name] = asHeaderValue(joined(added));
   }
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => Object.keys(value).length > 0));
-}
-
-/** What stands for a value: `%%` is a percent sign, `%ENVIRONMENT(X)%` a variable. What only a proxy knows of a request is refused. */
-function formatted(value: Part): string {
-  const text = value.text() ?? "";
-  return literal(text).replace(
-    /%%|%([A-Z_]+)(?:\(([^)]*)\))?(?::\d+)?%/g,
-    (whole, command: string | undefined, argument: string | undefined) => {
-      if (whole === "%%") return "%";
-      if (command === "ENVIRONMENT" && argument) return `\${env:${argument}}`;
-      if (command === "HOSTNAME") return `\${env:HOSTNAME}`;
-      return value.refuse(`HeaderValue.value: ${whole} is not supported; there are %%, %ENVIRONMENT(NAME)% and %HOSTNAME%`);
-    },
-  );
 }

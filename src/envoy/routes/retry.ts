@@ -20,7 +20,7 @@ const words: Readonly<Record<string, readonly unknown[]>> = {
 const ofGrpc = new Set(["cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"]);
 
 /** The retries of a route, by its own policy or that of its virtual host; `false` without one. */
-export function retryOf(policy: Part | undefined, budget: Options | undefined): Options | false {
+export function retryOf(policy: Part | undefined): Options | false {
   if (policy === undefined) return false;
   const on = conditionsOf(policy);
   const retries = policy.number("num_retries") ?? 1;
@@ -46,8 +46,6 @@ export function retryOf(policy: Part | undefined, budget: Options | undefined): 
     on,
     baseDelayMs,
     maxDelayMs: policy.ms("retry_back_off", "max_interval") ?? baseDelayMs * 10,
-    // Envoy bounds retries by their number at a time: 3 where the cluster says nothing.
-    budget: budget ?? { ratio: 1, minRetriesPerSecond: 100 },
   });
 }
 

@@ -73,7 +73,7 @@ function ruleOf(route: Part, levels: Levels): readonly Options[] {
     const needsPrefix = redirect.text("prefix_rewrite") ? { path: prefixOf(match) } : {};
     return [{ match: { ...read, ...needsPrefix }, redirect: redirectOf(redirect), responseHeaders }];
   }
-  if (response !== undefined) return [{ match: read, respond: answerOf(response, responseHeaders) }];
+  if (response !== undefined) return [{ match: read, respond: answerOf(response), responseHeaders }];
   const rule = actionRule(action as Part, match, read, route, levels);
   return byCluster({ ...rule, requestHeaders: changesOf(order, "request"), responseHeaders }, action as Part, levels);
 }
@@ -99,14 +99,14 @@ function actionRule(action: Part, match: Part, read: Options, route: Part, { tab
     match: rewrite?.["prefix"] === undefined ? read : { ...read, path: prefixOf(match) },
     rewrite,
     hashKey: hashKeyOf(action),
-    options: optionsOf(action, virtualHost, clusters),
+    options: optionsOf(action, virtualHost),
     mirror: mirrorsOf([action, virtualHost, table], clusters),
     fault: faultOfRoute([route, virtualHost, table], filters),
   };
 }
 
 /** Retries and time limits: Envoy's are of routes, with 15 seconds where nothing is said. */
-function optionsOf(action: Part, virtualHost: Part, clusters: Clusters): Options {
+function optionsOf(action: Part, virtualHost: Part): Options {
   const policy = action.at("retry_policy") ?? virtualHost.at("retry_policy");
   const timeoutMs = action.ms("timeout") ?? 15_000;
   const attemptMs = policy?.ms("per_try_timeout");
@@ -121,7 +121,7 @@ function optionsOf(action: Part, virtualHost: Part, clusters: Clusters): Options
   return given({
     timeoutMs: limits.length === 0 ? false : Math.min(...limits),
     attemptTimeoutMs: attemptMs === undefined || attemptMs === 0 ? false : attemptMs,
-    retry: retryOf(policy, clusters.get(action.text("cluster") ?? "")?.budget),
+    retry: retryOf(policy),
   });
 }
 

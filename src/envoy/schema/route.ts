@@ -159,10 +159,11 @@ const redirect = message("RedirectAction", () => ({
     port_redirect: whole(1, 65_535),
     path_redirect: text,
     prefix_rewrite: text,
+    regex_rewrite: regexRewrite,
     strip_query: flag,
     response_code: choice(["MOVED_PERMANENTLY", "FOUND", "SEE_OTHER", "TEMPORARY_REDIRECT", "PERMANENT_REDIRECT"]),
   },
-  missing: { "a location is made of parts": "regex_rewrite path_rewrite" },
+  missing: { "a location is made of parts": "path_rewrite" },
 }));
 
 const directResponse = message("DirectResponseAction", () => ({
