@@ -10,7 +10,7 @@ import { Level } from "./reading/level.ts";
 import { mapsOf, splitsOf } from "./reading/maps.ts";
 import { type Notice, Report } from "./reading/report.ts";
 import { type Resolve, systemResolver } from "./upstreams/endpoints.ts";
-import { servicesData } from "./upstreams/services-data.ts";
+import { plain, servicesData } from "./upstreams/services-data.ts";
 import { Upstreams } from "./upstreams/upstreams.ts";
 import { UsedServices } from "./upstreams/used-services.ts";
 
@@ -75,7 +75,7 @@ export async function importNginx(file: string, options: ImportNginxOptions = {}
     report,
   });
   const routes: readonly Route[] = chosen?.routes ?? [];
-  return { data: { ...data, ...(routes.length === 0 ? {} : { routes }) }, notices: report.notices, listeners };
+  return { data: { ...data, ...(routes.length === 0 ? {} : { routes: plain(routes) }) }, notices: report.notices, listeners };
 }
 
 /** What stands in `http`, or the whole file where that is a part which another one includes. */

@@ -1,4 +1,5 @@
 import type { Place } from "../../documents/document-error.ts";
+import { linearRegex } from "../../patterns/linear-regex.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 
 /** What PCRE has and RE2 has not, and what it means there. */
@@ -23,11 +24,17 @@ export function linearPattern(directive: Directive, pattern: string, place: Plac
   const bare = pattern.replace(/\\\\/g, "").replace(/\[\^?\]?(?:\\.|[^\]\\])*\]/g, "x");
   for (const [form, name] of lacking)
     if (form.test(bare)) throw faultOf(directive, `${JSON.stringify(pattern)} has ${name}, which linear patterns (RE2) have not`, place);
-  return pattern
+  const linear = pattern
     .replace(/\(\?<(?=[A-Za-z_])/g, "(?P<")
     .replace(/\\\//g, "/")
     .replace(/\\h/g, "[ \\t]")
     .replace(/\\Z/g, "\\z");
+  try {
+    linearRegex(linear);
+  } catch (error) {
+    throw faultOf(directive, `${JSON.stringify(pattern)}: ${(error as Error).message}`, place);
+  }
+  return linear;
 }
 
 /** A pattern that matches a whole text wherever the given one matches a part of it. */

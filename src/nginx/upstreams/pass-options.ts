@@ -45,11 +45,11 @@ export function passOptions(level: Level, servers: number, isAsNginx: boolean, r
   const send = level.one("proxy_send_timeout");
   if (send !== undefined && timeOf(send) !== readTimeoutMs)
     report.notice(send, "the time without progress while a body goes out is that of proxy_read_timeout");
-  const retry = isAsNginx ? { retry: retriesOf(level, servers, report) } : {};
+  const retry = isAsNginx ? { retry: retriesOf(level, servers) } : {};
   return { connectTimeoutMs, readTimeoutMs, own: { timeoutMs: false, attemptTimeoutMs: readTimeoutMs, ...(retry as RouteOptions) } };
 }
 
-function retriesOf(level: Level, servers: number, report: Report): object | false {
+function retriesOf(level: Level, servers: number): object | false {
   const next = level.one("proxy_next_upstream");
   const words = next?.args.map(({ text }) => text) ?? ["error", "timeout"];
   const unknown = next?.args.find(({ text }) => text !== "off" && text !== "non_idempotent" && conditions[text] === undefined);
@@ -65,8 +65,6 @@ function retriesOf(level: Level, servers: number, report: Report): object | fals
   const within = level.one("proxy_next_upstream_timeout");
   const withinMs = within === undefined ? 0 : timeOf(within);
   const isForAll = words.includes("non_idempotent");
-  if (next !== undefined)
-    report.notice(next, `calls with ${isForAll ? "any method" : "PUT and DELETE"} are sent again, although they may have been executed`);
   return {
     maxAttempts: attempts,
     on: [...new Set(words.flatMap((word) => conditions[word] ?? []))],

@@ -31,25 +31,47 @@ export async function servicesData(
         upstream.directive,
         `ip_hash of ${JSON.stringify(upstream.name)} goes by the client of the request that is being answered, and a mesh alone has none: say clients: "served" where it answers requests`,
       );
+    const retry = service?.options.own.retry;
+    if (retry !== undefined && retry !== false)
+      parts.report.notice(
+        upstream.directive,
+        `calls with ${retry.methods?.includes("POST") === true ? "any method" : "PUT and DELETE"} are sent again to another server, although they may have been executed; retries: "inmesh" does not`,
+      );
     list.push([upstream.service, await endpointsOf(upstream, service?.isSecure ?? false, parts.resolve)]);
     services.push([upstream.service, optionsOf(upstream, service)]);
   }
-  const tls = used.tls === undefined ? [] : Object.entries(used.tls).map(([name, file]) => [name, `\${file:${file}}`]);
-  return {
+  // nginx has no time limit for a whole request. Texts of the file are no references.
+  const data = plain({
+    timeoutMs: false,
     discovery: { static: Object.fromEntries(list) },
-    ...(tls.length === 0 ? {} : { tls: Object.fromEntries(tls) }),
     services: Object.fromEntries(services),
-  };
+  }) as object;
+  const tls = used.tls === undefined ? [] : Object.entries(used.tls).map(([name, file]) => [name, `\${file:${file}}`]);
+  return { ...data, ...(tls.length === 0 ? {} : { tls: Object.fromEntries(tls) }) };
+}
+
+/** Data in which `${` is no reference. */
+export function plain(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll("${", "$${");
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
 }
 
 function optionsOf(upstream: UpstreamSpec, service: UsedService | undefined): object {
   const { method, key, idleTimeoutMs } = upstream;
+  const retry = service?.options.own.retry || undefined;
+  const statuses = (retry?.on ?? []).filter((each) => typeof each === "number" && each !== 403 && each !== 404);
+  const account = {
+    ...(statuses.length === 0 ? {} : { failedStatuses: statuses, maxAttempts: retry?.maxAttempts }),
+    ...(statuses.length > 0 && retry?.methods?.includes("POST") === true ? { anyMethod: true } : {}),
+  };
   const connections = {
     ...(service === undefined ? {} : { connectTimeoutMs: service.options.connectTimeoutMs }),
     ...(idleTimeoutMs === undefined ? {} : { maxIdleMs: idleTimeoutMs }),
   };
   return {
-    picker: { nginx: { ...(method === "roundRobin" ? {} : { method }), ...(key === undefined ? {} : { key }) } },
+    picker: { nginx: { ...(method === "roundRobin" ? {} : { method }), ...(key === undefined ? {} : { key }), ...account } },
     // Failures count by the rules of nginx, in the picker.
     breaker: false,
     ...(Object.keys(connections).length === 0 ? {} : { connections }),

@@ -62,7 +62,7 @@ export class UsedServices {
     if (known.options.connectTimeoutMs !== options.connectTimeoutMs)
       this.#report.notice(directive, `of several proxy_connect_timeout for ${upstream.name} the longest holds`);
     this.#services.set(upstream, { ...known, options: joined });
-    return isDeepStrictEqual(known.options.own, options.own) ? undefined : options.own;
+    return isDeepStrictEqual(known.options.own, options.own) ? undefined : withoutBudget(options.own);
   }
 
   #secure({ host }: Pass, level: Level, directive: Directive): string {
@@ -80,4 +80,11 @@ export class UsedServices {
     if (given.includes("$")) throw faultOf(name ?? directive, `the name of a certificate has no variables: ${JSON.stringify(given)}`);
     return given;
   }
+}
+
+/** The budget of retries is that of the service. */
+function withoutBudget(options: RouteOptions): RouteOptions {
+  if (options.retry === undefined || options.retry === false) return options;
+  const { budget: _, ...retry } = options.retry;
+  return { ...options, retry };
 }
