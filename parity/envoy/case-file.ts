@@ -65,5 +65,5 @@ function filled(text: string, parityCase: ParityCase, ports: readonly number[]):
   return text
     .replace(/@(\d+)\b/g, (_whole, place: string) => String(ports[Number(place)]))
     .replaceAll("@host", hostOf(parityCase))
-    .replace(/"@([a-z]+)"/g, (_whole, name: string) => `"${label}-${name}"`);
+    .replace(/"@(?!type")([a-z]+)"/g, (_whole, name: string) => `"${label}-${name}"`);
 }
