@@ -41,7 +41,7 @@ export const matchCases: readonly ParityCase[] = [
   matching("header-ignore-case", "headers.string_match.ignore_case", header("string_match: { exact: ann, ignore_case: true }"), withHeader("x-user", "ANN", "anna", undefined)),
   matching("header-prefix", "headers.string_match.prefix", header("string_match: { prefix: an }"), withHeader("x-user", "ann", "an", "a", undefined)),
   matching("header-suffix", "headers.string_match.suffix", header("string_match: { suffix: nn }"), withHeader("x-user", "ann", "nna", undefined)),
-  matching("header-contains", "headers.string_match.contains", header("string_match: { contains: "nn" }"), withHeader("x-user", "ann", "bob", undefined)),
+  matching("header-contains", "headers.string_match.contains", header('string_match: { contains: "nn" }'), withHeader("x-user", "ann", "bob", undefined)),
   matching("header-regex", "headers.string_match.safe_regex", header('string_match: { safe_regex: { regex: "a.*" } }'), withHeader("x-user", "ann", "ba", "a", undefined)),
   matching("header-range", "headers.range_match", header("range_match: { start: 2, end: 5 }"), withHeader("x-user", "2", "4", "5", "1", "2.5", "x", "-3", undefined)),
   matching("header-present", "headers.present_match", header("present_match: true"), withHeader("x-user", "a", undefined)),
