@@ -29,7 +29,12 @@ export async function outcomesOf(parityCase: ParityCase, host: string, instances
       const answer = await send(probe, probe.host ?? host, { ...probe.headers, "x-probe": id });
       // A copy may come after the answer.
       if (parityCase.about.includes("mirror")) await sleep(100);
-      return outcomeOf(answer, instances.seen.filter((each) => each.probe === id), requestHeaders, responseHeaders);
+      return outcomeOf(
+        answer,
+        instances.seen.filter((each) => each.probe === id),
+        requestHeaders,
+        responseHeaders,
+      );
     };
     const times = Array.from({ length: probe.times ?? 1 });
     if (probe.atOnce === true) outcomes.push(...(await Promise.all(times.map(one))));
@@ -38,8 +43,14 @@ export async function outcomesOf(parityCase: ParityCase, host: string, instances
   return outcomes;
 }
 
-function outcomeOf({ status, headers }: Answer, seen: readonly SeenRequest[], requestHeaders: readonly string[], responseHeaders: readonly string[]): Outcome {
-  const isCopy = ({ headers: each }: SeenRequest): boolean => each["x-mesh-mirrored"] !== undefined || /-shadow(?::\d+)?$/.test(each["host"] ?? "");
+function outcomeOf(
+  { status, headers }: Answer,
+  seen: readonly SeenRequest[],
+  requestHeaders: readonly string[],
+  responseHeaders: readonly string[],
+): Outcome {
+  const isCopy = ({ headers: each }: SeenRequest): boolean =>
+    each["x-mesh-mirrored"] !== undefined || /-shadow(?::\d+)?$/.test(each["host"] ?? "");
   const originals = seen.filter((each) => !isCopy(each));
   const last = originals.at(-1);
   const pick = (from: Readonly<Record<string, string>>, names: readonly string[]) =>
@@ -73,22 +84,26 @@ function linesOf(headers: Readonly<Record<string, string | string[] | undefined>
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(", ")]));
 }
 
-/** Calls by a mesh. An error is the status that a proxy answers with in its place. */
-export function meshSender(mesh: Mesh): SendProbe {
+/** Calls by a mesh. An error is the status that a proxy answers with in its place: 504 for what took too long, `otherwise` for what no instance has answered. */
+export function meshSender(mesh: Mesh, otherwise = 503): SendProbe {
   return async ({ path, method = "GET", body }, host, headers) => {
     try {
-      const response = await mesh.fetch(`http://${host}${path}`, { method, headers, redirect: "manual", ...(body === undefined ? {} : { body }) });
+      const response = await mesh.fetch(`http://${host}${path}`, {
+        method,
+        headers,
+        redirect: "manual",
+        ...(body === undefined ? {} : { body }),
+      });
       await response.arrayBuffer();
       return { status: response.status, headers: Object.fromEntries(response.headers) };
     } catch (error) {
-      return { status: statusOf(error), headers: {} };
+      return { status: statusOf(error, otherwise), headers: {} };
     }
   };
 }
 
-/** 504 for what took too long, 503 for what no instance has answered. */
-function statusOf(error: unknown): number {
+function statusOf(error: unknown, otherwise: number): number {
   if (!isMeshError(error)) throw error;
   const inner = error.code === "ERR_MESH_RETRY_EXHAUSTED" ? error.cause : error;
-  return isMeshError(inner) && inner.code === "ERR_MESH_TIMEOUT" ? 504 : 503;
+  return isMeshError(inner) && inner.code === "ERR_MESH_TIMEOUT" ? 504 : otherwise;
 }
