@@ -67,12 +67,13 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   "it decides who may call: use authorization and authentication of the server or the gateway": words(`
     auth_basic auth_basic_user_file auth_request auth_request_set satisfy auth_delay secure_link secure_link_md5 secure_link_secret valid_referers auth_jwt auth_jwt_key_file
     ssl_verify_client ssl_verify_depth ssl_client_certificate ssl_crl ssl_ocsp ssl_reject_handshake dav_access create_full_put_path min_delete_depth ssl_password_file`),
-  "it changes bodies": words(
-    "sub_filter sub_filter_once sub_filter_types sub_filter_last_modified addition_types add_before_body add_after_body ssi ssi_types xslt_stylesheet xslt_param xslt_string_param xslt_types xslt_last_modified xml_entities xml_external_entities charset_map ssi_silent_errors
+  "it changes bodies":
+    words(`sub_filter sub_filter_once sub_filter_types sub_filter_last_modified addition_types add_before_body add_after_body ssi ssi_types xslt_stylesheet xslt_param xslt_string_param xslt_types xslt_last_modified xml_entities xml_external_entities charset_map ssi_silent_errors
     ssi_ignore_recycled_buffers ssi_min_file_chunk ssi_value_length ssi_last_modified proxy_set_body image_filter image_filter_jpeg_quality image_filter_webp_quality image_filter_sharpen
-    image_filter_transparency image_filter_interlace image_filter_buffer add_trailer",
+    image_filter_transparency image_filter_interlace image_filter_buffer add_trailer`),
+  "it serves files or pages of nginx": words(
+    "expires stub_status dav_methods mp4 mp4_buffer_size mp4_max_buffer_size mp4_start_key_frame flv empty_gif random_index autoindex_page slice browser",
   ),
-  "it serves files or pages of nginx": words("expires stub_status dav_methods mp4 mp4_buffer_size mp4_max_buffer_size mp4_start_key_frame flv empty_gif random_index autoindex_page slice browser"),
   "it runs code of another language": words(`
     access_by_lua_block content_by_lua_block rewrite_by_lua_block set_by_lua_block header_filter_by_lua_block body_filter_by_lua_block log_by_lua_block init_by_lua_block
     init_worker_by_lua_block balancer_by_lua_block ssl_certificate_by_lua_block exit_worker_by_lua_block access_by_lua_file content_by_lua_file rewrite_by_lua_file lua_package_path
