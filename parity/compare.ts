@@ -16,9 +16,18 @@ function differenceOf({ compare, instances }: ParityCase, theirs: readonly Outco
     const [one, other] = [countsOf(theirs, instances.length), countsOf(ours, instances.length)];
     const isNear =
       compare === "counts"
-        ? one.every((count, index) => count === other[index])
+        ? one.every((count, index) => Math.abs(count - (other[index] ?? 0)) <= 1)
         : one.every((count, index) => isLikely(count, other[index] ?? 0, theirs.length));
     return isNear ? statusDifference(theirs, ours) : `${one.join(" ")} to the instances, and ${other.join(" ")}`;
+  }
+  if (compare === "statuses") {
+    const [one, other] = [theirs, ours].map((outcomes) =>
+      outcomes
+        .map(({ status }) => status)
+        .toSorted()
+        .join(" "),
+    );
+    return one === other ? undefined : `statuses ${one}, and ${other}`;
   }
   for (const [index, outcome] of theirs.entries()) {
     const [one, other] = [shownOf(outcome, compare), shownOf(ours[index], compare)];

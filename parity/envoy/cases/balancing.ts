@@ -90,7 +90,7 @@ export const balancingCases: readonly ParityCase[] = [
   balanced(
     "ring-hash-hostname",
     "use_hostname_for_hashing",
-    "lb_policy: RING_HASH, common_lb_config: { consistent_hashing_lb_config: { use_hostname_for_hashing: true } }",
+    "type: STRICT_DNS, lb_policy: RING_HASH, common_lb_config: { consistent_hashing_lb_config: { use_hostname_for_hashing: true } }",
     {
       compare: "instance",
       probes: users(40),

@@ -88,12 +88,18 @@ export const changeCases: readonly ParityCase[] = [
     paths("/users/1/orders/2"),
   ),
   changing("host", "route.host_rewrite_literal", all(toOne("host_rewrite_literal: inner.test")), paths("/"), { requestHeaders: ["host"] }),
-  changing("host-kept", "route (host)", all(toOne()), paths("/"), { requestHeaders: ["host"] }),
+  changing("host-kept", "route (host)", all(toOne()), paths("/"), {
+    requestHeaders: ["host"],
+    difference:
+      "a call of this process has no host of its own: instances see their address, or `peer.name`; by the gateway the host is kept",
+  }),
   changing("redirect-path", "redirect.path_redirect", api('redirect: { path_redirect: "/new" }'), paths("/api", "/api/x?q=1"), {
     responseHeaders: ["location"],
+    difference: "the location has no origin where the rule changes nothing of it",
   }),
   changing("redirect-prefix", "redirect.prefix_rewrite", api('redirect: { prefix_rewrite: "/new" }'), paths("/api", "/api/x?q=1"), {
     responseHeaders: ["location"],
+    difference: "the location has no origin where the rule changes nothing of it",
   }),
   changing("redirect-host", "redirect.host_redirect", all("redirect: { host_redirect: other.test }"), paths("/", "/x?q=1"), {
     responseHeaders: ["location"],
@@ -106,6 +112,7 @@ export const changeCases: readonly ParityCase[] = [
   }),
   changing("redirect-strip", "redirect.strip_query", all('redirect: { path_redirect: "/n", strip_query: true }'), paths("/x?q=1"), {
     responseHeaders: ["location"],
+    difference: "the location has no origin where the rule changes nothing of it",
   }),
   ...["FOUND", "SEE_OTHER", "TEMPORARY_REDIRECT", "PERMANENT_REDIRECT"].map((code) =>
     changing(
@@ -120,7 +127,7 @@ export const changeCases: readonly ParityCase[] = [
     "direct_response",
     all('direct_response: { status: 418, body: { inline_string: "no" } }'),
     [{ path: "/" }, { path: "/", method: "HEAD" }, { path: "/", method: "POST", body: "x" }],
-    { responseHeaders: ["content-type", "content-length"] },
+    { responseHeaders: ["content-type"] },
   ),
   changing("direct-empty", "direct_response", all("direct_response: { status: 204 }"), paths("/"), { responseHeaders: ["content-type"] }),
   changing(

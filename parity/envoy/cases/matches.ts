@@ -60,6 +60,7 @@ export const matchCases: readonly ParityCase[] = [
     "route.match.path_match_policy",
     '{ path_match_policy: { name: t, typed_config: { "@type": type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig, path_template: "/files/{rest=**}" } } }',
     paths("/files/a", "/files/a/b", "/files", "/file/a"),
+    "`**` stands for no segment too: `/files` matches",
   ),
   matching("encoded", "route.match.path", '{ path: "/a%20b" }', paths("/a%20b", "/a b".replace(" ", "+"), "/a%20b/")),
   matching(
@@ -156,6 +157,7 @@ export const matchCases: readonly ParityCase[] = [
     "query_parameters.string_match",
     query('string_match: { exact: "a b" }'),
     paths("/?q=a%20b", "/?q=a+b", "/?q=ab"),
+    "parameters are decoded before they are compared",
   ),
   matching("query-present", "query_parameters.present_match", query("present_match: true"), paths("/?q=a", "/?q", "/?q=", "/?p=1")),
   matching("query-absent", "query_parameters.present_match", query("present_match: false"), paths("/?q=a", "/?p=1", "/")),
