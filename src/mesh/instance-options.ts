@@ -3,7 +3,7 @@ import type { Picker } from "../balancer/picker.ts";
 import { adaptive } from "../balancer/pickers/adaptive.ts";
 import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { custom, group, orFalse } from "../core/settings/rules.ts";
+import { atOnce, custom, group, orFalse } from "../core/settings/rules.ts";
 import { type ConcurrencyOption, concurrencyOption } from "../policies/concurrency/concurrency-limit.ts";
 import { type BreakerOption, breakerOption } from "../policies/service-breaker.ts";
 import { type EjectionOptions, ejectionOptions } from "../rotation/ejection/ejection-options.ts";
@@ -24,18 +24,20 @@ export interface InstanceOptions {
 
 /** The rules of {@link InstanceOptions}. */
 export const instanceOptions = optionTable<InstanceOptions>()({
-  picker: custom<Picker | undefined>({
-    type: "Picker",
-    named: "picker",
-    default: undefined,
-    defaultText: "`adaptive()`",
-    check(option, value) {
-      if (typeof (value as Partial<Picker> | null)?.pick !== "function")
-        throw new TypeError(`${option} must be a Picker, such as roundRobin(): it has no pick method`);
-    },
-  }),
+  picker: atOnce(
+    custom<Picker | undefined>({
+      type: "Picker",
+      named: "picker",
+      default: undefined,
+      defaultText: "`adaptive()`",
+      check(option, value) {
+        if (typeof (value as Partial<Picker> | null)?.pick !== "function")
+          throw new TypeError(`${option} must be a Picker, such as roundRobin(): it has no pick method`);
+      },
+    }),
+  ),
   balancing: group(balancingOptions),
-  ejection: orFalse(group(ejectionOptions)),
+  ejection: atOnce(orFalse(group(ejectionOptions))),
 });
 
 /** All settings that concern the instances of a service. */

@@ -3,7 +3,7 @@ import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
+import { atOnce, choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
@@ -101,30 +101,34 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     },
   }),
   zone: text("none"),
-  services: custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
-    type: "object",
-    named: "services",
-    default: {},
-    defaultText: "none",
-    check(option, value) {
-      checkObject(option, value);
-      for (const [name, service] of Object.entries(value as object)) {
-        if (service === undefined) continue;
-        checkObject(`${option}.${name}`, service);
-        checkServiceOptions(`${option}.${name}`, service as object, wholeMeshOptions.names);
-      }
-    },
-  }),
-  serviceNames: custom<readonly string[] | undefined>({
-    type: "string[]",
-    default: undefined,
-    defaultText: "every name",
-    check(option, value) {
-      if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")))
-        refuseOption(option, value, "an array of names of services");
-      for (const name of value) checkServiceName(option, name);
-    },
-  }),
+  services: atOnce(
+    custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
+      type: "object",
+      named: "services",
+      default: {},
+      defaultText: "none",
+      check(option, value) {
+        checkObject(option, value);
+        for (const [name, service] of Object.entries(value as object)) {
+          if (service === undefined) continue;
+          checkObject(`${option}.${name}`, service);
+          checkServiceOptions(`${option}.${name}`, service as object, wholeMeshOptions.names);
+        }
+      },
+    }),
+  ),
+  serviceNames: atOnce(
+    custom<readonly string[] | undefined>({
+      type: "string[]",
+      default: undefined,
+      defaultText: "every name",
+      check(option, value) {
+        if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")))
+          refuseOption(option, value, "an array of names of services");
+        for (const name of value) checkServiceName(option, name);
+      },
+    }),
+  ),
   tls: group(tlsOptions),
   identity: custom<IdentitySource | undefined>({
     type: "IdentitySource",
@@ -141,8 +145,8 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   lastGoodDirectory: text("none"),
   lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
-  traceRatio: ratio(0),
-  drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
+  traceRatio: atOnce(ratio(0)),
+  drainTimeoutMs: atOnce(number({ default: 5_000, min: 0, unit: "ms" })),
   clock: clockRule,
   random: custom<Random>({
     type: "() => number",

@@ -2,7 +2,7 @@ import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { checkKeys } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { custom } from "../core/settings/rules.ts";
+import { atOnce, custom } from "../core/settings/rules.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import { type BoundaryOption, boundaryOption } from "../discovery/boundary/boundary-options.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
@@ -20,14 +20,16 @@ export interface InterceptorsOption {
 }
 
 const interceptorsOption = optionTable<InterceptorsOption>()({
-  interceptors: custom<readonly Interceptor[]>({
-    type: "Interceptor[]",
-    default: [],
-    check(option, value) {
-      if (!(Array.isArray(value) && value.every((each) => typeof each === "function")))
-        throw new TypeError(`${option} must be an array of functions`);
-    },
-  }),
+  interceptors: atOnce(
+    custom<readonly Interceptor[]>({
+      type: "Interceptor[]",
+      default: [],
+      check(option, value) {
+        if (!(Array.isArray(value) && value.every((each) => typeof each === "function")))
+          throw new TypeError(`${option} must be an array of functions`);
+      },
+    }),
+  ),
 });
 
 /** Options that services may have of their own. */
