@@ -24,18 +24,17 @@ export interface InstanceOptions {
 
 /** The rules of {@link InstanceOptions}. */
 export const instanceOptions = optionTable<InstanceOptions>()({
-  picker: atOnce(
-    custom<Picker | undefined>({
-      type: "Picker",
-      named: "picker",
-      default: undefined,
-      defaultText: "`adaptive()`",
-      check(option, value) {
-        if (typeof (value as Partial<Picker> | null)?.pick !== "function")
-          throw new TypeError(`${option} must be a Picker, such as roundRobin(): it has no pick method`);
-      },
-    }),
-  ),
+  picker: custom<Picker | undefined>({
+    type: "Picker",
+    named: "picker",
+    atOnce: true,
+    default: undefined,
+    defaultText: "`adaptive()`",
+    check(option, value) {
+      if (typeof (value as Partial<Picker> | null)?.pick !== "function")
+        throw new TypeError(`${option} must be a Picker, such as roundRobin(): it has no pick method`);
+    },
+  }),
   balancing: group(balancingOptions),
   ejection: atOnce(orFalse(group(ejectionOptions))),
 });

@@ -6,6 +6,7 @@ import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { atOnce, choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
+import { type RoutesOption, routesOption } from "../routing/routes-option.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
 import { optionHint } from "./option-hint.ts";
@@ -16,7 +17,7 @@ import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOp
 export type ServiceNameOf<Declared extends string> = Declared extends `${infer Name}/${string}` ? Name : Declared;
 
 /** Options of the whole mesh. `Declared`: the services and targets that may be called, as for {@link MeshOptions}. */
-export interface WholeMeshOptions<Declared extends string = string> {
+export interface WholeMeshOptions<Declared extends string = string> extends RoutesOption {
   /** The source of endpoints. Several sources are combined by `fallback(a, b)` or `union(a, b)`. */
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
@@ -101,34 +102,33 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
     },
   }),
   zone: text("none"),
-  services: atOnce(
-    custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
-      type: "object",
-      named: "services",
-      default: {},
-      defaultText: "none",
-      check(option, value) {
-        checkObject(option, value);
-        for (const [name, service] of Object.entries(value as object)) {
-          if (service === undefined) continue;
-          checkObject(`${option}.${name}`, service);
-          checkServiceOptions(`${option}.${name}`, service as object, wholeMeshOptions.names);
-        }
-      },
-    }),
-  ),
-  serviceNames: atOnce(
-    custom<readonly string[] | undefined>({
-      type: "string[]",
-      default: undefined,
-      defaultText: "every name",
-      check(option, value) {
-        if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")))
-          refuseOption(option, value, "an array of names of services");
-        for (const name of value) checkServiceName(option, name);
-      },
-    }),
-  ),
+  services: custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
+    type: "object",
+    named: "services",
+    atOnce: true,
+    default: {},
+    defaultText: "none",
+    check(option, value) {
+      checkObject(option, value);
+      for (const [name, service] of Object.entries(value as object)) {
+        if (service === undefined) continue;
+        checkObject(`${option}.${name}`, service);
+        checkServiceOptions(`${option}.${name}`, service as object, wholeMeshOptions.names);
+      }
+    },
+  }),
+  serviceNames: custom<readonly string[] | undefined>({
+    type: "string[]",
+    atOnce: true,
+    default: undefined,
+    defaultText: "every name",
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "")))
+        refuseOption(option, value, "an array of names of services");
+      for (const name of value) checkServiceName(option, name);
+    },
+  }),
+  ...routesOption.rules,
   tls: group(tlsOptions),
   identity: custom<IdentitySource | undefined>({
     type: "IdentitySource",

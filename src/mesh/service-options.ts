@@ -2,7 +2,7 @@ import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import type { Interceptor } from "../core/dispatch.ts";
 import { checkKeys } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { atOnce, custom } from "../core/settings/rules.ts";
+import { custom } from "../core/settings/rules.ts";
 import { quoted } from "../core/text/clean-text.ts";
 import { type BoundaryOption, boundaryOption } from "../discovery/boundary/boundary-options.ts";
 import { type WatchOptions, watchOptions } from "../discovery/watch-options.ts";
@@ -20,16 +20,15 @@ export interface InterceptorsOption {
 }
 
 const interceptorsOption = optionTable<InterceptorsOption>()({
-  interceptors: atOnce(
-    custom<readonly Interceptor[]>({
-      type: "Interceptor[]",
-      default: [],
-      check(option, value) {
-        if (!(Array.isArray(value) && value.every((each) => typeof each === "function")))
-          throw new TypeError(`${option} must be an array of functions`);
-      },
-    }),
-  ),
+  interceptors: custom<readonly Interceptor[]>({
+    type: "Interceptor[]",
+    atOnce: true,
+    default: [],
+    check(option, value) {
+      if (!(Array.isArray(value) && value.every((each) => typeof each === "function")))
+        throw new TypeError(`${option} must be an array of functions`);
+    },
+  }),
 });
 
 /** Options that services may have of their own. */

@@ -3,7 +3,7 @@ import { describeError, MeshError } from "../core/errors.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
 import { checkFunction } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { atOnce, custom } from "../core/settings/rules.ts";
+import { custom } from "../core/settings/rules.ts";
 
 /** A call as it is about to be sent, after the interceptors of the application. */
 export type OutgoingRequest = Pick<MeshRequest, "service" | "method" | "path" | "route" | "headers">;
@@ -21,14 +21,13 @@ export interface AuthorizeOption {
 }
 
 const authorizeOption = optionTable<AuthorizeOption>()({
-  authorize: atOnce(
-    custom<Authorize | undefined>({
-      type: "(request) => boolean | Promise<boolean>",
-      default: undefined,
-      defaultText: "every call is sent",
-      check: checkFunction,
-    }),
-  ),
+  authorize: custom<Authorize | undefined>({
+    type: "(request) => boolean | Promise<boolean>",
+    atOnce: true,
+    default: undefined,
+    defaultText: "every call is sent",
+    check: checkFunction,
+  }),
 });
 
 /** The function of the options that decides; `undefined` where they have none. */
