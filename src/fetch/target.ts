@@ -1,4 +1,5 @@
 import { MeshError } from "../core/errors.ts";
+import { faultOfPath } from "../core/http/path-fault.ts";
 import { shownUrl } from "./shown-url.ts";
 
 /** A target that has been read: its service, and its path as it is sent, byte for byte. */
@@ -16,8 +17,6 @@ const originScheme = /^(?:mesh|https?|wss?):\/\//;
 const label = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 // Every form of an IPv4 address for the WHATWG URL standard and for `inet_aton`.
 const numberForm = /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*$/i;
-const printable = /^[\x21-\x5b\x5d-\x7e]*$/;
-const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
 
 /**
  * Reads `service/path`, `mesh://service/path` or `http(s)://service/path`. No URL parser is used, since it turns `x@evil`, `//evil`,
@@ -58,18 +57,8 @@ export function parseOrigin(origin: string, path: string): Target {
 }
 
 function checkPath(path: string, service: string, target: string): void {
-  if (!printable.test(path)) {
-    throw refused(
-      target,
-      service,
-      "the path and query may hold printable ASCII without backslash and white space only: encode the rest with encodeURIComponent",
-    );
-  }
-  const query = path.indexOf("?");
-  if (path.includes(".") || path.includes("%2")) {
-    if (dotSegment.test(query === -1 ? path : path.slice(0, query)))
-      throw refused(target, service, "the path has a dot segment (`.`, `..` or an encoded form)");
-  }
+  const fault = faultOfPath(path);
+  if (fault !== undefined) throw refused(target, service, fault);
 }
 
 function endOfName(target: string, from: number): number {
