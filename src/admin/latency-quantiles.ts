@@ -1,4 +1,4 @@
-import type { LogBuckets } from "../core/log-buckets.ts";
+import type { LogBuckets } from "../core/observing/log-buckets.ts";
 import type { LatencyReading } from "./snapshot.ts";
 
 /** Buckets for each doubling of a latency: quantiles are right to about 2 %, in a kilobyte and a half. */

@@ -1,4 +1,4 @@
-import { LogBuckets } from "../core/log-buckets.ts";
+import { LogBuckets } from "../core/observing/log-buckets.ts";
 import { latencyQuantiles, perOctave } from "./latency-quantiles.ts";
 import type { LatencyReading, SecondReading } from "./snapshot.ts";
 

@@ -105,6 +105,11 @@ export interface OpenCall {
    */
   onEnd(listener: CallEndListener): boolean;
   /**
+   * Takes the time limit of the rule that has decided on the call, in place of that of its service, counted from the beginning of the call; `false` = no
+   * limit. A limit of the call itself goes before it, and none is longer than the time that the caller of this process still waits. Returns the new deadline.
+   */
+  limitBy(rule: string, timeoutMs: number | false): number;
+  /**
    * The error of the call if its deadline passes now, while no instance has been asked yet; `undefined` where the deadline alone says enough.
    * Set and taken back by the layer that waits.
    */

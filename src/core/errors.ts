@@ -21,6 +21,7 @@ export const meshErrorCodes = {
     "The connection failed after the request had been sent, or the answer is refused: it was not HTTP, a redirect or no upgrade where one was requested.",
   ERR_MESH_BODY:
     "The response body was cut off or is refused (malformed, too large, of unknown length), or the request body could not be read.",
+  ERR_MESH_ROUTE: "A route matched the call and could not be applied to it, or there are no routes yet. Nothing was sent.",
   ERR_MESH_FORBIDDEN: "The option `authorize`, or an interceptor of the application, refused the call.",
   ERR_MESH_TOKEN: "There is no token for the service: its provider failed, or returned none that holds. Nothing was sent.",
   ERR_MESH_LOCAL_RESOURCE: "This process ran out of something (file descriptors, ports, buffers). No instance is blamed for it.",

@@ -12,6 +12,8 @@ export interface LayerParts {
   readonly random: Random;
   /** Takes the events that the layer reports. */
   readonly events: EventSink;
+  /** The rule for whose calls alone the layer is built; `undefined` for a layer of all calls of the service. */
+  readonly rule?: string | undefined;
 }
 
 /** A layer, built for one service: an interceptor or a stage. */

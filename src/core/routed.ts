@@ -7,7 +7,7 @@ export interface Subset {
   has(endpoint: Endpoint): boolean;
 }
 
-/** What a route has decided on a call; made once for a rule and a target, not for each call. */
+/** The decision of a route on a call; made once for a rule and a target, not for each call. */
 export interface Routed {
   /** The name of the rule. */
   readonly rule: string;

@@ -1,5 +1,5 @@
 import { MeshError } from "../core/errors.ts";
-import { faultOfPath } from "../core/http/path-fault.ts";
+import { pathFault } from "../core/http/path-fault.ts";
 import { shownUrl } from "./shown-url.ts";
 
 /** A target that has been read: its service, and its path as it is sent, byte for byte. */
@@ -57,7 +57,7 @@ export function parseOrigin(origin: string, path: string): Target {
 }
 
 function checkPath(path: string, service: string, target: string): void {
-  const fault = faultOfPath(path);
+  const fault = pathFault(path);
   if (fault !== undefined) throw refused(target, service, fault);
 }
 

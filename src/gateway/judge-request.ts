@@ -1,4 +1,4 @@
-import { faultOfPath } from "../core/http/path-fault.ts";
+import { pathFault } from "../core/http/path-fault.ts";
 import type { ServerRequest } from "../server/node-server.ts";
 import { isAuthority, targetOf } from "./authority.ts";
 import { isCircling } from "./forwarding.ts";
@@ -18,7 +18,7 @@ export function judgeRequest(request: ServerRequest, head: RequestHead, { via, m
   if (request.httpVersionMajor >= 2) readAuthority(head, (request as { readonly authority?: string }).authority);
   const { path, fault } = targetOf(url, head.host);
   const wrong =
-    head.fault ?? faultOfHead(head) ?? fault ?? faultOfPath(path) ?? (path.includes("#") ? "its path has a fragment" : undefined);
+    head.fault ?? faultOfHead(head) ?? fault ?? pathFault(path) ?? (path.includes("#") ? "its path has a fragment" : undefined);
   if (wrong !== undefined) return { status: 400, headers: { connection: "close" }, detail: wrong };
   if (via !== false && head.via !== undefined && isCircling(head.via, via)) return { status: 508, headers: {} };
   return maxBodyBytes !== false && Number(head.contentLength ?? 0) > maxBodyBytes ? tooLarge : path;

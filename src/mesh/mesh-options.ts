@@ -6,6 +6,7 @@ import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
+import { type RoutesOption, routesOption } from "../routing/routes-option.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
 import { optionHint } from "./option-hint.ts";
@@ -16,7 +17,7 @@ import { checkServiceOptions, checkServiceValues, type ServiceOptions, serviceOp
 export type ServiceNameOf<Declared extends string> = Declared extends `${infer Name}/${string}` ? Name : Declared;
 
 /** Options of the whole mesh. `Declared`: the services and targets that may be called, as for {@link MeshOptions}. */
-export interface WholeMeshOptions<Declared extends string = string> {
+export interface WholeMeshOptions<Declared extends string = string> extends RoutesOption {
   /** The source of endpoints. Several sources are combined by `fallback(a, b)` or `union(a, b)`. */
   readonly discovery: Discovery;
   /** Observers of calls, attempts and events, such as metrics. @default [openTelemetry()] */
@@ -125,6 +126,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
       for (const name of value) checkServiceName(option, name);
     },
   }),
+  ...routesOption.rules,
   tls: group(tlsOptions),
   identity: custom<IdentitySource | undefined>({
     type: "IdentitySource",

@@ -17,14 +17,14 @@ import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
 import { deadline, timeoutOption } from "../policies/deadline.ts";
-import type { MeshRegistration } from "../registration/mesh-registration.ts";
-import type { RegisterOptions } from "../registration/register-options.ts";
+import { Routing } from "../routing/routing.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
 import { OwnIdentity } from "../wire/identity/own-identity.ts";
 import { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
+import type { Mesh } from "./api/mesh-api.ts";
 import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
@@ -38,75 +38,7 @@ import { type ServiceOptions, withOverrides } from "./service-options.ts";
 import { closedError, Services } from "./services.ts";
 import { checkWarm, type WarmOptions } from "./warm-up.ts";
 
-/**
- * The client side of a service mesh, in this process. `Declared`: the services (`"users" | "orders"`) and whole targets
- * (`` `users/${number}` ``) that may be called, which the compiler checks.
- */
-export interface Mesh<Declared extends string = string> extends AsyncDisposable {
-  /**
-   * Calls a service by `service/path`, otherwise like the global `fetch`. Discovery gives the instances, the balancer picks one, and an attempt
-   * that fails is repeated on another instance where that is safe.
-   *
-   * Resolves with a standard `Response`, whatever its status, as soon as its head has arrived. Rejects with a `MeshError`, whose
-   * `maybeExecuted` says whether an instance may have executed the request; with the reason of the signal when the caller aborts; and with a
-   * `TypeError` or `RangeError` for wrong arguments.
-   */
-  fetch(target: FetchTarget<Declared>, init?: MeshRequestInit | RequestInit): Promise<Response>;
-  /**
-   * Calls a service like {@link Mesh.fetch}, and resolves with `{ statusCode, headers, body, trailers }` at less cost than a `Response`. The body is as it
-   * came over the wire, not decoded; a redirect is a reply like any other. Read the body, discard it or cancel it.
-   */
-  request(target: FetchTarget<Declared>, init?: Omit<MeshRequestInit, "redirect"> | RequestInit): Promise<Reply>;
-  /**
-   * The mesh as an undici `Dispatcher`. With `setGlobalDispatcher(mesh.dispatcher())`, plain `fetch("http://service/path")` goes through the
-   * mesh, and so do `request`, `stream`, `pipeline` and `WebSocket` of undici. Closing the dispatcher closes the mesh.
-   */
-  dispatcher(options?: DispatcherOptions): AnyDispatcher;
-  /**
-   * The mesh as an `http.Agent`, for clients on `node:http` (axios, got, node-fetch): the host of a request is the service. It picks instances and
-   * their breakers learn the outcomes; it does not retry, and sets no deadline.
-   */
-  agent(options?: AgentOptions): Agent;
-  /**
-   * Registers this process as an instance of a service, through `registrar`, or through the discovery adapter where that is a registrar.
-   * Resolves once a registry has it, or at once with `keepTrying`, and keeps it registered until `deregister()` or {@link close}.
-   * @throws MeshError `ERR_MESH_REGISTRATION` when no registry takes it; TypeError or RangeError for wrong input, and without a registrar.
-   */
-  register(instance: RegisterOptions, signal?: AbortSignal): Promise<MeshRegistration>;
-  /**
-   * Connects to instances of a service ahead of the first call, without sending anything; to be called before this process accepts requests. It
-   * waits for the first answer of discovery (`discoveryTimeoutMs`) and for each connection (`connections.connectTimeoutMs`). Resolves with the
-   * number of instances that are connected; an instance that cannot be reached is no error.
-   * @throws MeshError `ERR_MESH_INVALID_TARGET` for a wrong name, `ERR_MESH_CLOSED`; TypeError or RangeError for wrong options.
-   */
-  warm(service: string, options?: WarmOptions): Promise<number>;
-  /** The names of the services that are watched: those that were called, within the bounds of `maxServices`. */
-  services(): readonly string[];
-  /**
-   * Explains for each endpoint of a service why it is a candidate or is none, and how old the data is; `undefined` for a service that is
-   * not watched.
-   */
-  explain(service: string): ServiceExplanation | undefined;
-  /**
-   * Takes the instance with this id out of rotation for `forMs` milliseconds (at most a day), or until {@link readmit}. Limits of `ejection` do
-   * not apply; while no other instance is left, it is called all the same. Returns `false` for a service that is not watched, and for an
-   * unknown id.
-   * @throws TypeError or RangeError for a wrong `forMs`.
-   */
-  eject(service: string, endpointId: string, options: { readonly forMs: number }): boolean;
-  /** Puts an instance back into rotation at once, also one that a rule of ejection has taken out. Returns `false` as {@link eject} does. */
-  readmit(service: string, endpointId: string): boolean;
-  /**
-   * Adds an observer to those of the options, for calls that begin from now on. Returns a function that removes it, which calls its `onClose`, as
-   * closing the mesh does.
-   */
-  observe(observer: Observer): () => void;
-  /**
-   * Deregisters what {@link register} has registered, first and within 5 seconds, and refuses new calls. Waits for those in flight for at most
-   * `drainTimeoutMs`, ends the rest, and releases all resources. Idempotent.
-   */
-  close(): Promise<void>;
-}
+export type { Mesh } from "./api/mesh-api.ts";
 
 /**
  * Makes a mesh. Before the first call, no service is looked up and no connection is made.
@@ -127,6 +59,7 @@ class ClientMesh implements Mesh {
   readonly #lastGood: LastGood | undefined;
   readonly #reading: MeshReading;
   readonly #services: Services;
+  readonly #routing: Routing | undefined;
   readonly #registrations: Registrations;
   readonly #names: ServiceNames;
   readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
@@ -173,6 +106,8 @@ class ClientMesh implements Mesh {
         return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
       },
     });
+    const { routes } = settings;
+    this.#routing = routes && new Routing(routes, { ...settings, events: this.#observers, send: this.#services.route });
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = identity.readWith({
       zone,
@@ -191,7 +126,7 @@ class ClientMesh implements Mesh {
       clock,
       limitOf,
       interceptors: options.interceptors ?? [],
-      route: this.#services.route,
+      route: this.#routing?.send ?? this.#services.route,
     });
     // Above the interceptors, which may answer calls by themselves.
     this.#send = (request, receiver) => {
@@ -284,6 +219,7 @@ class ClientMesh implements Mesh {
     const { clock, drainTimeoutMs, discovery } = this.#settings;
     // First, so that callers stop choosing this process while it still answers.
     const deregistered = this.#registrations.close();
+    this.#routing?.close();
     await this.#services.drain(clock, drainTimeoutMs);
     await deregistered;
     // Connections are ended first: the watch of an adapter may take long to end.

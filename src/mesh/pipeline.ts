@@ -107,17 +107,39 @@ export type LayerOptions = All<OptionsOf<ServiceLayer>>;
 /** The parts that the layers of one service are built from. */
 export type ServiceParts = LayerParts & All<PartsOf<ServiceLayer>>;
 
-/** The built layers of one service. */
+/** The built layers of one service, or of the calls by one of its routes. */
 export interface ServicePipeline {
   readonly send: Send;
-  /** The layers that the options have not switched off, outermost first. */
-  readonly layers: readonly BuiltLayer[];
+  /** The layers in the order of {@link serviceLayers}; `undefined` for one that the options switch off. */
+  readonly layers: readonly (BuiltLayer | undefined)[];
 }
+
+// Each layer takes its part of the options and of the parts, which the types above ensure.
+const all = serviceLayers as readonly unknown[] as readonly Layer<LayerOptions, ServiceParts>[];
 
 /** Builds the layers that `options` ask for and puts them around `transport`. Composed once per service. */
 export function servicePipeline(options: LayerOptions, parts: ServiceParts, transport: Dispatch): ServicePipeline {
-  // Each layer takes its part of the options and of the parts, which the types above ensure.
-  const all = serviceLayers as readonly unknown[] as readonly Layer<LayerOptions, ServiceParts>[];
-  const layers = all.map((each) => each.build(options, parts)).filter((each) => each !== undefined);
-  return { send: wayThrough(layers, transport).send, layers };
+  return pipelineOf(
+    all.map((each) => each.build(options, parts)),
+    transport,
+  );
+}
+
+/** The pipeline of the calls by one route: the layers that it has options for are its own, and all others are those of the service, with what they know. */
+export function routePipeline(
+  ofService: ServicePipeline,
+  own: readonly string[],
+  options: LayerOptions,
+  parts: ServiceParts,
+  transport: Dispatch,
+): ServicePipeline {
+  const layers = all.map((each, index) => {
+    return each.options.names.some((name) => own.includes(name)) ? each.build(options, parts) : ofService.layers[index];
+  });
+  return pipelineOf(layers, transport);
+}
+
+function pipelineOf(layers: ServicePipeline["layers"], transport: Dispatch): ServicePipeline {
+  const present = layers.filter((each) => each !== undefined);
+  return { send: wayThrough(present, transport).send, layers };
 }

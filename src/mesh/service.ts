@@ -1,19 +1,15 @@
 import { type Lease, leaving } from "../attempts/lease.ts";
 import { pickLease } from "../attempts/pick-lease.ts";
 import { tracedLease } from "../attempts/traced-lease.ts";
-import type { Clock, Random } from "../core/clock.ts";
 import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
+import type { Routed } from "../core/routed.ts";
 import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
-import type { CallerZones } from "../discovery/caller-zones.ts";
-import type { Catalogue } from "../discovery/catalogue.ts";
-import type { Discovery } from "../discovery/discovery.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
-import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { registryState } from "../discovery/registry-state.ts";
 import { type ServiceWatch, serviceWatch } from "../discovery/service-watch.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
@@ -25,42 +21,16 @@ import { timeoutOption } from "../policies/deadline.ts";
 import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import { KeptToken } from "../policies/token/kept-token.ts";
-import type { CallTracing } from "../telemetry/observing/call-tracing.ts";
-import type { Observers } from "../telemetry/observing/observers.ts";
-import type { OwnIdentity } from "../wire/identity/own-identity.ts";
-import type { Transport } from "../wire/transport.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
 import { letGoThrough } from "./let-go.ts";
-import { type ServicePipeline, servicePipeline } from "./pipeline.ts";
+import type { ServiceContext } from "./live/service-context.ts";
+import { ServicePipelines } from "./live/service-pipelines.ts";
 import { readService } from "./reading.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { type WarmOptions, warmUp } from "./warm-up.ts";
-
-/** The parts that all services of one mesh share. */
-export interface ServiceContext {
-  readonly discovery: Discovery;
-  readonly lastGood?: LastGood | undefined;
-  /** Told when discovery lists an endpoint of a service. */
-  readonly onListed?: (service: string) => void;
-  readonly catalogue: Catalogue;
-  /** As much of the transport as a service uses, so that a simulation can replace it. */
-  readonly transport: Pick<Transport, "dispatch" | "release"> & Partial<Pick<Transport, "connect" | "connector">>;
-  /** The identity of this process towards instances. @default none, as in a simulation */
-  readonly ownIdentity?: Pick<OwnIdentity, "reading">;
-  readonly observers: Observers;
-  /** Absent where no call is traced. */
-  readonly tracing?: CallTracing;
-  /** The name of this mesh to instances, which is random. @default none, as in a simulation */
-  readonly caller?: string | undefined;
-  /** The zone of this process. */
-  readonly zone?: string | undefined;
-  readonly callerZones?: CallerZones;
-  readonly clock: Clock;
-  readonly random: Random;
-}
 
 /** One service as this process sees it: the watch of its endpoints, its instances, and the pipeline down to them. */
 export class Service implements CallEndListener {
@@ -79,7 +49,7 @@ export class Service implements CallEndListener {
   readonly #token: KeptToken | undefined;
   readonly #wait: EndpointWait;
   readonly #budget: RetryBudget;
-  readonly #pipeline: ServicePipeline;
+  readonly #pipelines: ServicePipelines;
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
   #listed: { readonly from: readonly Endpoint[]; readonly as: readonly Endpoint[] } | undefined = undefined;
   #inFlight = 0;
@@ -135,7 +105,7 @@ export class Service implements CallEndListener {
       sharedBudget: this.#budget,
       keptToken: this.#token,
     };
-    this.#pipeline = servicePipeline(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
+    this.#pipelines = new ServicePipelines(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
   }
@@ -187,7 +157,9 @@ export class Service implements CallEndListener {
     }
     if (request.call?.onEnd(this)) this.#inFlight++;
     this.#uses?.used();
-    this.#pipeline.send(request, receiver);
+    const options = request.routed?.options;
+    if (options === undefined) this.#pipelines.main.send(request, receiver);
+    else this.#pipelines.sendRouted(request, request.routed as Routed, options, receiver);
   }
 
   handleCallEnd(): void {
@@ -268,7 +240,7 @@ export class Service implements CallEndListener {
       registry: registryState(this.#discoveryName, this.#watcher),
       retryBudget: this.#budget.left,
     });
-    return Object.assign(reading, ...this.#pipeline.layers.map((layer) => layer.reading?.()));
+    return Object.assign(reading, this.#pipelines.read());
   }
 
   /** Takes the instance with this id out of rotation for `forMs` milliseconds, or puts it back with 0; `false` where there is none. */
@@ -281,7 +253,7 @@ export class Service implements CallEndListener {
     this.#instances.stopChecks();
     this.#wait.close();
     await Promise.all([this.#watcher.stop(), this.#unfollowCallers?.()]);
-    for (const layer of this.#pipeline.layers) layer.dispose?.();
+    this.#pipelines.dispose();
     this.#instances.dispose((upstream) => this.#context.transport.release(upstream));
   }
 }

@@ -9,6 +9,7 @@ import { optionTable } from "../core/settings/option-table.ts";
 import { number, orFalse } from "../core/settings/rules.ts";
 import type { TimerHandler } from "../core/shared-timers.ts";
 import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { incoming } from "./incoming.ts";
 
 /** The limit of each call, and the clock that measures it. */
@@ -26,6 +27,9 @@ export interface DeadlineOptions {
 export function deadline(options: DeadlineOptions): Stage {
   return (next) => (request, receiver) => new BoundedCall(options, request, receiver).send(next);
 }
+
+/** The rules whose limits calls have. Beside the calls, nearly all of which have none. */
+const rules = new WeakMap<BoundedCall, string>();
 
 /** One call and its deadline. It is an object with methods, since a closure for each would take twice the memory while the call waits. */
 class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
@@ -84,6 +88,28 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
     return true;
   }
 
+  limitBy(rule: string, timeoutMs: number | false): number {
+    const { options, cancellation } = this.#request;
+    const own = this.#request as { deadline: number };
+    if (options.timeoutMs !== undefined || this.#phase !== "waiting" || cancellation.cancelled) return own.deadline;
+    const { clock } = this.#options;
+    const now = clock.now();
+    // Without a limit nothing has kept the beginning, which is now but for interceptors that wait.
+    const passedMs = this.#timeoutMs === undefined ? 0 : now - (own.deadline - this.#timeoutMs);
+    const ownMs = timeoutMs === false ? false : Math.max(0, timeoutMs - passedMs);
+    const leftMs = sooner(ownMs);
+    clock.clearTimer(this.#timer);
+    if (leftMs === ownMs) rules.set(this, rule);
+    else rules.delete(this);
+    this.#timeoutMs = leftMs === false ? undefined : passedMs + leftMs;
+    own.deadline = leftMs === false ? Number.POSITIVE_INFINITY : now + leftMs;
+    if (leftMs !== false) {
+      if (leftMs <= 0) this.handleTimer();
+      else this.#timer = setTimerOf(this, clock, leftMs);
+    }
+    return own.deadline;
+  }
+
   handleCancel(reason: unknown): void {
     this.#options.clock.clearTimer(this.#timer);
     if (this.#phase === "waiting") this.#refuse(reason);
@@ -103,6 +129,8 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
   /** The name of the limit that has passed. */
   #nameOf(timeoutMs: number): string {
     const { options } = this.#request;
+    const rule = rules.get(this);
+    if (rule !== undefined) return `timeoutMs of the route ${quoted(rule)}`;
     if (timeoutMs === options.timeoutMs) return "mesh.timeoutMs of the call";
     return options.timeoutMs === undefined && timeoutMs === this.#options.limitOf(this.#request)
       ? "timeoutMs"

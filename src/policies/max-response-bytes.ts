@@ -114,10 +114,15 @@ export interface MaxResponseBytesOption {
   readonly maxResponseBytes?: number;
 }
 
+/** The rule of {@link MaxResponseBytesOption}. */
+export const maxResponseBytesOption = optionTable<MaxResponseBytesOption>()({
+  maxResponseBytes: integer({ min: 0, unit: "bytes", defaultText: "no limit" }),
+});
+
 /** Above the breakers: a response that is too large for this caller is no fault of an instance. */
 export const maxResponseBytesLayer = layer({
   name: "largest response",
-  options: optionTable<MaxResponseBytesOption>()({ maxResponseBytes: integer({ min: 0, unit: "bytes", defaultText: "no limit" }) }),
+  options: maxResponseBytesOption,
   build: ({ maxResponseBytes: max }, { maxCollectedBytes }: { readonly maxCollectedBytes: number | false }) =>
     max === undefined ? undefined : maxResponseBytes(max, maxCollectedBytes),
 });

@@ -10,10 +10,13 @@ import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { group, orFalse } from "../core/settings/rules.ts";
 import type { Receiver, Stage } from "../core/stages/stage.ts";
+import { quoted } from "../core/text/clean-text.ts";
 
 /** The options of the breaker of a service, and the parts that it works with. */
 export interface ServiceBreakerOptions extends BreakerOptions {
   readonly service: string;
+  /** The rule whose calls it judges; `undefined` for all calls of the service. */
+  readonly rule?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** Called when the state has changed. */
@@ -35,7 +38,7 @@ const serviceMaxBreakMs = 1_000;
  * Refuses calls with `ERR_MESH_CIRCUIT_OPEN` while the service as a whole fails: callers learn it within microseconds, and the service gets no
  * retries while it recovers. One call a second is sent; the breaker closes when it succeeds.
  */
-export function serviceBreaker({ service, clock, random, onState, ...options }: ServiceBreakerOptions): ServiceBreaker {
+export function serviceBreaker({ service, rule, clock, random, onState, ...options }: ServiceBreakerOptions): ServiceBreaker {
   const { failureRatio, minCalls, breakMs } = breakerOptions.settle(options);
   const circuit = new Circuit({
     failureRatio,
@@ -53,7 +56,8 @@ export function serviceBreaker({ service, clock, random, onState, ...options }: 
     stage: (next) => (request, receiver) => {
       const permit = circuit.admit();
       if (permit === undefined) {
-        const message = `"${service}" is failing: its circuit breaker is ${circuit.state} and lets one call a second through`;
+        const of = rule === undefined ? "" : ` by the route ${quoted(rule)}`;
+        const message = `"${service}" is failing${of}: its circuit breaker is ${circuit.state} and lets one call a second through`;
         receiver.failed(new MeshError("ERR_MESH_CIRCUIT_OPEN", message, { service, maybeExecuted: false, stack: false }));
       } else next(request, new PermittedCall(circuit, permit, receiver));
     },
@@ -100,7 +104,8 @@ export const serviceBreakerLayer = layer({
   options: breakerOption,
   build({ breaker }, parts: LayerParts) {
     if (breaker === false) return undefined;
-    const onState = (state: BreakerState) => parts.events.emit?.({ type: "breaker", service: parts.service, state });
+    const { service, rule } = parts;
+    const onState = (state: BreakerState) => parts.events.emit?.({ type: "breaker", service, state, ...(rule !== undefined && { rule }) });
     const { stage, state, dispose } = serviceBreaker({ ...parts, ...breaker, onState });
     return { stage, reading: () => ({ breaker: state() }), dispose };
   },

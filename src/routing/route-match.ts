@@ -19,6 +19,8 @@ export interface RouteMatch {
   readonly caller?: string | readonly string[];
   /** The version of the API that was asked for. */
   readonly version?: VersionMatch;
+  /** The share of the calls with all of this that match, by chance, in percent; the others are for the next rules. @default 100 */
+  readonly percent?: number;
 }
 
 /** The path without its query, byte by byte as it was called: nothing is decoded. */

@@ -22,6 +22,11 @@ export interface Route {
   readonly requestHeaders?: HeaderChanges;
   /** Changes of the response's headers. */
   readonly responseHeaders?: HeaderChanges;
+  /**
+   * The key by which pickers that hash choose the instance, where the call has none of its own (`mesh.hashKey`): of several the first that the request
+   * has. @default that of the picker
+   */
+  readonly hashKey?: RouteHashKey | readonly RouteHashKey[];
   /** Options of the service in place of its own, for calls by this rule. */
   readonly options?: RouteOptions;
   /** Copies of calls, of which nothing comes back. */
@@ -29,6 +34,9 @@ export interface Route {
   /** Delays and refusals that are made on purpose. */
   readonly fault?: RouteFault;
 }
+
+/** A value that requests are kept together by: of a header, a cookie, a parameter of the query, or the address of the caller that is being answered. */
+export type RouteHashKey = { readonly header: string } | { readonly cookie: string } | { readonly query: string } | "callerAddress";
 
 /** Where calls go. */
 export interface RouteTarget {
@@ -58,6 +66,8 @@ export interface WeightedTarget extends RouteTarget {
   readonly weight: number;
   /** Changes of the request's headers for this target, after those of the rule. */
   readonly requestHeaders?: HeaderChanges;
+  /** Changes of the response's headers for this target, before those of the rule. */
+  readonly responseHeaders?: HeaderChanges;
 }
 
 /** Calls between several targets. */
@@ -100,6 +110,8 @@ export interface RouteRedirect {
   readonly path?: string;
   /** In place of the prefix that matched. */
   readonly prefix?: string;
+  /** Every place of the path that a linear pattern matches, with `$1` for its groups. */
+  readonly pattern?: { readonly pattern: string; readonly with: string };
   /** @default false */
   readonly stripQuery?: boolean;
 }
@@ -124,10 +136,26 @@ export interface RouteRewrite {
   readonly host?: string;
 }
 
-/** Changes of headers: first `remove`, then `set`, then `add`. Hop-by-hop headers and those that frame the body cannot be changed. */
+/** Changes of headers: first `remove`, then `set`, then `setIfAbsent`, then `add`. Hop-by-hop headers and those that frame the body cannot be changed. */
 export interface HeaderChanges {
   readonly remove?: readonly string[];
+  readonly set?: Readonly<Record<string, HeaderValue>>;
+  readonly add?: Readonly<Record<string, HeaderValue>>;
+}
+
+/** The value of a header as it is, or made from the request. */
+export type HeaderValue = string | HeaderText;
+
+/**
+ * A text with parts of the request in braces: `{client.address}` (of the request that is being answered), `{host}`, `{scheme}`, `{method}`, `{path}`, `{query}`,
+ * `{target}` (path and query), `{header.NAME}`, `{cookie.NAME}` and `{parameter.NAME}`, as the call came; `{{` and `}}` stand for braces. A part that the
+ * request has not is empty; a header whose text is empty then is not sent. Of requests only.
+ */
+export interface HeaderText {
+  readonly text: string;
   readonly set?: Readonly<Record<string, string>>;
+  /** Set where there is no such header. */
+  readonly setIfAbsent?: Readonly<Record<string, string>>;
   readonly add?: Readonly<Record<string, string>>;
 }
 

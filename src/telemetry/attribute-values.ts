@@ -60,6 +60,7 @@ export type CallOutcome = "success" | "error" | "rejected" | "cancelled";
 const refusals: ReadonlySet<string> = new Set<MeshErrorCode>([
   "ERR_MESH_CIRCUIT_OPEN",
   "ERR_MESH_OVERLOADED",
+  "ERR_MESH_ROUTE",
   "ERR_MESH_FORBIDDEN",
   "ERR_MESH_TOKEN",
   "ERR_MESH_INVALID_TARGET",

@@ -66,6 +66,10 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "policies/delimited-body.ts: delimitedBody": ["the response body ends with its connection, and requireDelimitedBody is on"],
   },
   // Beside interceptors of the application.
+  ERR_MESH_ROUTE: {
+    "routing/actions/rewritten-path.ts: checkedPath": ["a rule makes a path that is not sent"],
+    "routing/live-routes.ts: LiveRoutes.#unready": ["the source has told of no routes within the deadline"],
+  },
   ERR_MESH_FORBIDDEN: { "policies/authorize.ts: forbidden": ["`authorize` has not let the call pass"] },
   ERR_MESH_TOKEN: {
     "bridges/token-header.ts: notAdded": ["the head of a request of an agent was on its way when the token was there"],
@@ -90,6 +94,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "registries/eureka/lease.ts: EurekaLease.errorOf": ["Eureka failed"],
   },
   ERR_MESH_CLOSED: {
+    "routing/live-routes.ts: LiveRoutes.#closedError": ["the mesh was closed while the call waited for the routes"],
     "discovery/endpoint-wait.ts: EndpointWait.close": ["close() ended a call that waits for the first endpoints"],
     "mesh/registrations.ts: Registrations.register": ["register() after close()"],
     "mesh/services.ts: closedError": ["a call after close()"],

@@ -287,6 +287,20 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
       says: "the request body could not be read",
     },
   },
+  ERR_MESH_ROUTE: {
+    "a rule makes a path that is not sent": {
+      run: () => errorOf(meshOf({ orders: 1 }, { routes: [{ match: { path: { prefix: "/" } }, rewrite: { path: "//elsewhere" } }] })),
+      maybeExecuted: false,
+      attempts: 0,
+      says: "begins with //",
+    },
+    "there are no routes within the deadline": {
+      run: () => errorOf(meshOf({ orders: 1 }, { routes: { name: "nowhere", watch: () => () => {} }, timeoutMs: 20 })),
+      maybeExecuted: false,
+      attempts: 0,
+      says: "nowhere, it has told of none yet",
+    },
+  },
   ERR_MESH_FORBIDDEN: {
     "authorize refuses": {
       run: () => errorOf(meshOf({ orders: 1 }, { authorize: () => false })),

@@ -254,3 +254,56 @@ describe("deadline", () => {
     expect(response.body.cancelledWith).toBe(await error);
   });
 });
+
+describe("the time limit of a route", () => {
+  /** Sends a call whose rule has this limit, after `waitMs`, and returns the time of its end and its error. */
+  async function limited(
+    limitMs: number | false,
+    given: { waitMs?: number; own?: number; callerMs?: string; optionMs?: number | false } = {},
+  ) {
+    const { waitMs = 0, own, callerMs, optionMs = 1_000 } = given;
+    const deadlines: number[] = [];
+    const { clock, dispatch } = under(async (request) => {
+      if (waitMs > 0) await new Promise<void>((resolve) => clock.setTimer(resolve, waitMs));
+      deadlines.push(request.call?.limitBy("slow", limitMs) as number);
+      return hangs(request);
+    }, optionMs);
+    const request = testRequest({ options: own === undefined ? {} : { timeoutMs: own } });
+    let message = "";
+    const headers = { "x-mesh-deadline-ms": callerMs };
+    void continueFrom(headers, () => rejectionOf(dispatch(request)), clock).then((error) => (message = String(error)));
+    let ms = 0;
+    for (; message === "" && ms < 5_000; ms += 10) await clock.advance(10);
+    return { ms, deadline: deadlines[0], said: message.replace(/^.* within the deadline of /, "") };
+  }
+
+  it("is in place of that of the options, shorter or longer, and counts from the beginning of the call", async () => {
+    expect(await limited(200)).toEqual({ ms: 200, deadline: 200, said: '200 ms (timeoutMs of the route "slow")' });
+    expect(await limited(3_000)).toEqual({ ms: 3_000, deadline: 3_000, said: '3000 ms (timeoutMs of the route "slow")' });
+    expect(await limited(200, { waitMs: 150 })).toEqual({ ms: 200, deadline: 200, said: '200 ms (timeoutMs of the route "slow")' });
+    expect(await limited(200, { optionMs: false })).toEqual({ ms: 200, deadline: 200, said: '200 ms (timeoutMs of the route "slow")' });
+    expect(await limited(false)).toEqual({ ms: 5_000, deadline: Number.POSITIVE_INFINITY, said: "" });
+  });
+
+  it("has passed at once where the call has taken longer already", async () => {
+    expect(await limited(100, { waitMs: 300 })).toMatchObject({ ms: 300, said: '300 ms (timeoutMs of the route "slow")' });
+  });
+
+  it("goes neither beyond that of the call nor beyond the time that the caller of this process waits", async () => {
+    expect(await limited(3_000, { own: 70 })).toMatchObject({ ms: 70, said: "70 ms (mesh.timeoutMs of the call)" });
+    const callers = "x-mesh-deadline-ms: the caller that this process is answering waits no longer";
+    expect(await limited(3_000, { callerMs: "2000" })).toMatchObject({ ms: 2_000, deadline: 2_000, said: `2000 ms (${callers})` });
+    expect(await limited(false, { callerMs: "2000" })).toMatchObject({ ms: 2_000, deadline: 2_000, said: `2000 ms (${callers})` });
+    expect(await limited(500, { callerMs: "2000" })).toMatchObject({ ms: 500, said: '500 ms (timeoutMs of the route "slow")' });
+  });
+
+  it("leaves no timer behind, however often it is set", async () => {
+    const { clock, dispatch } = under(async (request) => {
+      for (const ms of [50, 500, 5_000]) request.call?.limitBy("slow", ms);
+      return openResponse();
+    });
+    const response = await dispatch(testRequest());
+    await response.body.discard();
+    expect(clock.pending).toEqual([]);
+  });
+});

@@ -1,10 +1,10 @@
 import { AddressList } from "../../core/peers/address-list.ts";
 import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
+import { linearRegex } from "../../patterns/linear-regex.ts";
 import type { ClaimConditions, HeaderCondition, PathPattern, PolicyRule, TokenCondition } from "../policy.ts";
 import type { AuthorizationRequest } from "../request.ts";
 import { hostHeader, plainHost, withPlainHost } from "./host.ts";
 import { matchesIdentity } from "./identity-pattern.ts";
-import { linearRegex } from "./linear-regex.ts";
 import { matchesTemplate, parsePathTemplate } from "./path-pattern.ts";
 import { isWithin, timeWindow } from "./time-window.ts";
 

@@ -1,4 +1,4 @@
-import { type LinearRegex, linearRegex } from "../conditions/linear-regex.ts";
+import { type LinearRegex, linearRegex } from "../../patterns/linear-regex.ts";
 
 /** Regular expressions of which every combination of matches is looked at. */
 const maxFree = 5;

@@ -1,7 +1,7 @@
 import { AddressList } from "../../core/peers/address-list.ts";
 import type { FindPlace, PartPath } from "../../documents/read-document.ts";
+import { linearRegex } from "../../patterns/linear-regex.ts";
 import { checkIdentityPattern } from "../conditions/identity-pattern.ts";
-import { linearRegex } from "../conditions/linear-regex.ts";
 import { parsePathTemplate } from "../conditions/path-pattern.ts";
 import { days, timeWindow } from "../conditions/time-window.ts";
 import type {

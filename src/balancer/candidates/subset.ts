@@ -1,6 +1,6 @@
 import type { Random } from "../../core/clock.ts";
+import { xxh64 } from "../../core/hashing/xxh64.ts";
 import type { Upstream } from "../../core/upstream.ts";
-import { xxh64 } from "../hashing/xxh64.ts";
 import { apertureOf } from "./aperture.ts";
 import { type Level, placeOf } from "./levels.ts";
 import type { ClientPosition, SubsetOptions } from "./subset-options.ts";

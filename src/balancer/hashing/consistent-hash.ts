@@ -1,5 +1,6 @@
 import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
+import { type Hash64, xxh64 } from "../../core/hashing/xxh64.ts";
 import { checkFunction } from "../../core/settings/checks.ts";
 import type { Settled } from "../../core/settings/option-table.ts";
 import { custom, number } from "../../core/settings/rules.ts";
@@ -10,7 +11,6 @@ import type { PickAccount, Picker, PickerContext, PickerView } from "../picker.t
 import { randomRule, sourcesOf } from "../picker-options.ts";
 import { BoundedLoad } from "./bounded-load.ts";
 import type { HashKey } from "./hash-key.ts";
-import { type Hash64, xxh64 } from "./xxh64.ts";
 
 /** Options of the pickers that hash. */
 export interface ConsistentHashOptions {

@@ -1,9 +1,9 @@
+import { type Hash64, xxh64 } from "../../core/hashing/xxh64.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { indexesAt, placesIn } from "../lists/places.ts";
 import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
 import { Rounds } from "./rounds.ts";
-import { type Hash64, xxh64 } from "./xxh64.ts";
 
 /**
  * The lookup table of Maglev (Eisenbud and others, NSDI 2016, section 3.4). It keeps the permutations that it was filled from, so that

@@ -1,8 +1,8 @@
+import { type Hash64, xxh64 } from "../../core/hashing/xxh64.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { indexesAt, placesIn } from "../lists/places.ts";
 import { hashWeights } from "../lists/weights.ts";
 import type { Circle, Ring } from "./consistent-hash.ts";
-import { type Hash64, xxh64 } from "./xxh64.ts";
 
 /** Options of the number of points on a ring. */
 export interface RingSize {

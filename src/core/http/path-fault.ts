@@ -1,8 +1,8 @@
 const printable = /^[\x21-\x5b\x5d-\x7e]*$/;
 const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
 
-/** The reason why a path with its query is not sent; `undefined` for one that is. Two readers would take such a path for different ones. */
-export function faultOfPath(path: string): string | undefined {
+/** Says why a path with its query is not sent as it is; `undefined` for one that is. */
+export function pathFault(path: string): string | undefined {
   if (!printable.test(path))
     return "the path and query may hold printable ASCII without backslash and white space only: encode the rest with encodeURIComponent";
   if (!path.includes(".") && !path.includes("%2")) return undefined;

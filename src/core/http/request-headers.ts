@@ -98,6 +98,14 @@ export function headersWith(headers: RequestHeaders, others: Readonly<Record<str
   return copy;
 }
 
+/** Why a program may not set this header of a request; `undefined` where it may. A message does not show the value, which may be a credential. */
+export function headerFault(name: string, value?: string): string | undefined {
+  if (!tokenName.test(name)) return "is not a valid header name";
+  if (ownedByTheMesh.has(name.toLowerCase())) return "is a header of the connection, of the body's framing, or of the mesh's own";
+  if (value !== undefined && !fieldValue.test(value)) return "has a value with characters that a header cannot carry";
+  return undefined;
+}
+
 /** Strips the white space of HTTP from both ends; `trim` would strip characters that are part of a value. */
 function trimmed(value: string): string {
   let start = 0;

@@ -92,6 +92,8 @@ export interface BreakerEvent {
   readonly type: "breaker";
   readonly service: string;
   readonly state: BreakerState;
+  /** The route whose calls it judges, where a route has a breaker of its own; absent for that of the whole service. */
+  readonly rule?: string;
 }
 
 /** A traced call has a response head, or has failed: its decisions are known. A redirect that is followed tells of each hop. */

@@ -101,10 +101,13 @@ export interface HedgeOption {
   readonly hedge?: HedgeOptions | false;
 }
 
+/** The rule of {@link HedgeOption}. */
+export const hedgeOption = optionTable<HedgeOption>()({ hedge: orFalse(group(hedgeOptions), false) });
+
 /** Below the retries, whose attempts it doubles, and charged to the same budget. */
 export const hedgeLayer = layer({
   name: "hedge",
-  options: optionTable<HedgeOption>()({ hedge: orFalse(group(hedgeOptions), false) }),
+  options: hedgeOption,
   build: (
     { hedge: options },
     parts: LayerParts & Omit<HedgePolicyOptions, keyof HedgeOptions | "budget"> & { readonly sharedBudget: RetryBudget },

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { LogBuckets } from "../../core/log-buckets.ts";
+import { LogBuckets } from "../../core/observing/log-buckets.ts";
 
 /** Quantiles are exact to 9 %. */
 const bucketsPerOctave = 8;

@@ -165,10 +165,13 @@ export interface RetryOption {
   readonly retry?: RetryOptions | false;
 }
 
+/** The rule of {@link RetryOption}. */
+export const retryOption = optionTable<RetryOption>()({ retry: orFalse(group(retryOptions)) });
+
 /** Above the balancer: each attempt picks anew, among the instances that the call has not tried. */
 export const retryLayer = layer({
   name: "retry",
-  options: optionTable<RetryOption>()({ retry: orFalse(group(retryOptions)) }),
+  options: retryOption,
   build: ({ retry: options }, parts: LayerParts & Omit<RetryPolicyOptions, keyof RetryOptions>) =>
     options === false ? undefined : { stage: retry({ ...parts, ...options }) },
 });

@@ -1,7 +1,7 @@
 import { BufferedBody } from "../../core/buffered-body.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
-import type { ServiceContext } from "../../mesh/service.ts";
+import type { ServiceContext } from "../../mesh/live/service-context.ts";
 import { codeOfReason, failureOf, record } from "../../wire/failure.ts";
 import type { ServerFault } from "./scenario.ts";
 import type { Caller, Job, Server } from "./server.ts";

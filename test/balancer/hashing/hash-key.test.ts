@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cookieKey, headerKey } from "../../../src/balancer/hashing/hash-key.ts";
-import { xxh64 } from "../../../src/balancer/hashing/xxh64.ts";
+import { xxh64 } from "../../../src/core/hashing/xxh64.ts";
 import { testRequest } from "../../../src/testing/request.ts";
 
 const hex = (text: string, seed?: number) => {

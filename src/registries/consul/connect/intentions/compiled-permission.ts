@@ -1,5 +1,5 @@
-import { linearRegex } from "../../../../authorization/conditions/linear-regex.ts";
 import type { AuthorizationRequest } from "../../../../authorization/request.ts";
+import { linearRegex } from "../../../../patterns/linear-regex.ts";
 import type { IntentionAction, IntentionHeader, IntentionPermission, TokenRequirement } from "./intention.ts";
 
 /** A permission that is ready to decide. */

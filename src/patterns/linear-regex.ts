@@ -4,6 +4,16 @@ import { loadRe2 } from "./re2js-package.cjs";
 export interface LinearRegex {
   /** Whether it matches the whole of a text. */
   matches(text: string): boolean;
+  /** The text with every place that matches replaced; `$1` in the replacement stands for the first group, `$$` for a dollar sign. */
+  replaceAll(text: string, replacement: string): string;
+  /** How many groups it has. */
+  readonly groups: number;
+}
+
+/** How a {@link linearRegex} reads texts. */
+export interface LinearRegexOptions {
+  /** @default false */
+  readonly ignoreCase?: boolean | undefined;
 }
 
 /** Characters of an expression: the automaton of a longer one takes memory without a use. */
@@ -13,12 +23,16 @@ const maxLength = 1_024;
  * Compiles an expression in the syntax of RE2, which has no backtracking: a caller cannot make a match take long.
  * @throws Error saying why, for a wrong expression and where the package is not installed.
  */
-export function linearRegex(source: string): LinearRegex {
+export function linearRegex(source: string, { ignoreCase = false }: LinearRegexOptions = {}): LinearRegex {
   if (source.length > maxLength) throw new Error(`the regular expression has ${source.length} characters; ${maxLength} are allowed`);
   const { RE2JS } = load();
   try {
-    const compiled = RE2JS.compile(source);
-    return { matches: (text) => compiled.matches(text) };
+    const compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+    return {
+      matches: (text) => compiled.matches(text),
+      replaceAll: (text, replacement) => compiled.matcher(text).replaceAll(replacement),
+      groups: compiled.groupCount(),
+    };
   } catch (error) {
     throw new Error(`the regular expression is wrong: ${(error as Error).message}`, { cause: error });
   }

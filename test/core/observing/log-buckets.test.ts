@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LogBuckets } from "../../src/core/log-buckets.ts";
+import { LogBuckets } from "../../../src/core/observing/log-buckets.ts";
 
 function exact(values: readonly number[], quantile: number): number {
   const sorted = [...values].sort((one, other) => one - other);

@@ -1,0 +1,21 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Caller } from "./caller.ts";
+
+const storage = new AsyncLocalStorage<Pick<Caller, "identity">>();
+/** Whether something asks for the callers: servers of other processes save the keeping. */
+let isAsked = false;
+
+/** To be called before {@link answeredCaller} is asked: from now on, servers keep the caller of each request for the calls made in answering it. */
+export function keepAnsweredCallers(): void {
+  isAsked = true;
+}
+
+/** The verified caller of the request that is being answered here; `undefined` outside of one. */
+export function answeredCaller(): Pick<Caller, "identity"> | undefined {
+  return storage.getStore();
+}
+
+/** Runs `answer` as the answer to a request of this caller. */
+export function answerFor<Result>(caller: Pick<Caller, "identity">, answer: () => Result): Result {
+  return isAsked ? storage.run(caller, answer) : answer();
+}

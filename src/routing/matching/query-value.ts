@@ -1,0 +1,34 @@
+/**
+ * The value of the first parameter of this name in a query, decoded as forms encode it; `undefined` where there is none. `query` begins with its question
+ * mark, or is empty.
+ */
+export function queryValue(query: string, name: string): string | undefined {
+  let from = 1;
+  while (from < query.length) {
+    const next = query.indexOf("&", from);
+    const end = next === -1 ? query.length : next;
+    const equals = query.indexOf("=", from);
+    const nameEnd = equals === -1 || equals > end ? end : equals;
+    if (isName(query, from, nameEnd, name)) return nameEnd === end ? "" : decoded(query.slice(nameEnd + 1, end));
+    from = end + 1;
+  }
+  return undefined;
+}
+
+function isName(query: string, from: number, to: number, name: string): boolean {
+  if (to - from === name.length && query.startsWith(name, from)) return !/[%+]/.test(name) || decoded(name) === name;
+  if (to === from) return false;
+  const given = query.slice(from, to);
+  return /[%+]/.test(given) && decoded(given) === name;
+}
+
+function decoded(text: string): string {
+  if (!/[%+]/.test(text)) return text;
+  const spaced = text.replaceAll("+", " ");
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    // What is no UTF-8 in percent-encoding is matched as it stands.
+    return spaced;
+  }
+}

@@ -1,0 +1,29 @@
+import { refuseOption } from "../core/settings/checks.ts";
+import { optionTable } from "../core/settings/option-table.ts";
+import { custom } from "../core/settings/rules.ts";
+import type { Route } from "./route.ts";
+import type { RouteSource } from "./route-source.ts";
+
+/** The option of the routes. */
+export interface RoutesOption {
+  /**
+   * Rules on calls, before their service is chosen: where they go, what is changed, what is answered without an instance. The first that matches a call
+   * decides on it alone. A list, or a source that may change it. @default none
+   */
+  readonly routes?: readonly Route[] | RouteSource;
+}
+
+/** The rule of {@link RoutesOption}. */
+export const routesOption = optionTable<RoutesOption>()({
+  routes: custom<readonly Route[] | RouteSource | undefined>({
+    type: "object[] | RouteSource",
+    default: undefined,
+    defaultText: "none",
+    check(option, value) {
+      if (Array.isArray(value)) return;
+      const source = value as Partial<RouteSource> | null;
+      if (typeof source?.watch !== "function")
+        refuseOption(option, value, "a list of routes, or a source of them: an object with name and watch");
+    },
+  }),
+});
