@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import type { Duplex } from "node:stream";
 import { refuseOption } from "../core/settings/checks.ts";
 import { doorOf } from "../core/stages/mesh-door.ts";
 import { Networks } from "../server/inbound/networks.ts";
@@ -11,6 +12,7 @@ import { type GatewayOptions, gatewayOptions } from "./gateway-options.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { HeaderKinds } from "./header-kinds.ts";
 import { Passage } from "./passage.ts";
+import { switchThrough } from "./switch.ts";
 
 export type { ServerReply, ServerRequest } from "../server/node-server.ts";
 export type { ForwardedForm, GatewayFailure, GatewayOptions } from "./gateway-options.ts";
@@ -19,6 +21,8 @@ export type { ForwardedForm, GatewayFailure, GatewayOptions } from "./gateway-op
 export interface Gateway {
   /** Passes a request on and answers it: a listener of `request` of `node:http`, `node:https` and `node:http2`, and a handler of Express. */
   readonly handle: (request: ServerRequest, reply: ServerReply) => void;
+  /** Changes a connection to a WebSocket of an instance: a listener of `upgrade` of `node:http` and `node:https`. Other protocols get 501. */
+  readonly upgrade: (request: ServerRequest, socket: Duplex, head: Buffer) => void;
 }
 
 /**
@@ -37,5 +41,8 @@ export function gateway(mesh: object, options: GatewayOptions = {}): Gateway {
     kinds: new HeaderKinds(settings.requestId === false ? false : settings.requestId.toLowerCase()),
     trusted: new Networks("gateway.trustedPeers", settings.trustedPeers),
   };
-  return { handle: (request, reply) => new Passage(parts, request, reply).begin() };
+  return {
+    handle: (request, reply) => new Passage(parts, request, reply).begin(),
+    upgrade: (request, socket, head) => switchThrough(parts, request, socket, head),
+  };
 }

@@ -15,10 +15,11 @@ const tooLarge: Problem = { status: 413, headers: { connection: "close" }, detai
 export function judgeRequest(request: ServerRequest, head: RequestHead, { via, maxBodyBytes }: GatewaySettings): string | Problem {
   const { method = "", url = "/" } = request;
   if (refusedMethods.has(method)) return { status: 405, headers: {} };
+  // Node.js reads a line without a version as HTTP/0.9, which has no headers.
+  if (request.httpVersion === "0.9") return { status: 505, headers: { connection: "close" } };
   if (request.httpVersionMajor >= 2) readAuthority(head, (request as { readonly authority?: string }).authority);
   const { path, fault } = targetOf(url, head.host);
-  const wrong =
-    head.fault ?? faultOfHead(head) ?? fault ?? pathFault(path) ?? (path.includes("#") ? "its path has a fragment" : undefined);
+  const wrong = head.fault ?? faultOfHead(head) ?? fault ?? pathFault(path) ?? (path.includes("#") ? "its path has a fragment" : undefined);
   if (wrong !== undefined) return { status: 400, headers: { connection: "close" }, detail: wrong };
   if (via !== false && head.via !== undefined && isCircling(head.via, via)) return { status: 508, headers: {} };
   return maxBodyBytes !== false && Number(head.contentLength ?? 0) > maxBodyBytes ? tooLarge : path;

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { Cancellation } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
@@ -17,6 +16,7 @@ import { maybeExecuted, type Problem, problemOf } from "./problem.ts";
 import { addTrailers, ReplyHead, writeHead } from "./reply-head.ts";
 import { type BodyRefused, RequestBodyStream, readSmallBody, type SmallBodyReceiver } from "./request-body.ts";
 import { RequestHead } from "./request-head.ts";
+import { idOf } from "./request-id.ts";
 
 const passageKey = Symbol("inmesh passage");
 
@@ -67,7 +67,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     const head = new RequestHead(request.rawHeaders, kinds, peer.isIn(trusted));
     this.#head = head;
     if (settings.requestId !== false) {
-      this.#requestId = head.requestId ?? randomUUID();
+      this.#requestId = idOf(head.requestId);
       head.headers[settings.requestId] = this.#requestId;
     }
     const judged = judgeRequest(request, head, settings);

@@ -55,7 +55,9 @@ export class ReplyHead {
  */
 export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshResponse, "status" | "statusText">, lines: string[]): void {
   if (!("stream" in reply)) {
-    (reply as ServerResponse).writeHead(status, statusText, lines);
+    // HTTP/2 has no reason: Node.js adds the usual one.
+    if (statusText === "") (reply as ServerResponse).writeHead(status, lines);
+    else (reply as ServerResponse).writeHead(status, statusText, lines);
     return;
   }
   const byName = new Map<string, string | string[]>();

@@ -16,6 +16,8 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/hostile": "what the commands print of names and answers from outside",
   "cli/process": "the program as a process",
   "cli/widths": "what the commands write on terminals of several widths",
+  "gateway/attacks": "requests that a gateway must refuse, and headers that instances must not see",
+  "gateway/secured-instances": "the name of an instance in TLS, whatever host a client names",
   "gateway/streaming": "bodies on their way through a gateway",
   "identity/mutations": "certificates and ids that were changed, against all that reads them",
   "identity/spiffe/jwt": "JWT-SVIDs and the keys to verify them, from an agent",

@@ -20,18 +20,27 @@ export async function gatewayTo(
   meshOptions: Partial<MeshOptions> = {},
 ): Promise<RunningGateway> {
   const proxy = gateway(meshOf({ web: ports }, meshOptions), { service: "web", ...options });
-  const server = createServer(proxy.handle);
+  const port = await listenOn(proxy);
   const http2 = createHttp2Server(proxy.handle);
   const sessions = new Set<{ destroy(): void }>();
   http2.on("session", (session) => sessions.add(session));
-  for (const each of [server, http2]) await new Promise<void>((resolve) => each.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => http2.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
     for (const session of sessions) session.destroy();
     http2.close();
   });
-  return { port: (server.address() as AddressInfo).port, http2Port: (http2.address() as AddressInfo).port, gateway: proxy };
+  return { port, http2Port: (http2.address() as AddressInfo).port, gateway: proxy };
+}
+
+/** Lets a gateway listen over HTTP/1.1 until the end of the test. Returns its port. */
+export async function listenOn(proxy: Gateway): Promise<number> {
+  const server = createServer(proxy.handle).on("upgrade", proxy.upgrade);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
 }
 
 /** Sends bytes on a connection of its own and resolves with all that comes back until it closes, or has been quiet for `quietMs`. */
