@@ -7,6 +7,7 @@ import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
+import { bindDoor } from "../core/stages/mesh-door.ts";
 import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
@@ -136,6 +137,7 @@ class ClientMesh implements Mesh {
       else receiver.failed(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
+    bindDoor(this, { send: this.#send, upgrade: this.#upgrade });
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
@@ -146,16 +148,8 @@ class ClientMesh implements Mesh {
     requestThrough(this.#send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
-    const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(
-        { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
-        request,
-        protocol,
-      );
-    return new MeshDispatcher(
-      { dispatch: dispatchOf(this.#send), upgrade, close: () => this.close() },
-      options,
-    ) as Dispatcher as AnyDispatcher;
+    const target = { dispatch: dispatchOf(this.#send), upgrade: this.#upgrade, close: () => this.close() };
+    return new MeshDispatcher(target, options) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
@@ -205,6 +199,13 @@ class ClientMesh implements Mesh {
   #refusalOf(service: string): Error | undefined {
     return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
   }
+
+  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
+    upgradeThrough(
+      { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
+      request,
+      protocol,
+    );
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
   #serviceOf(name: string): Service | Promise<Service> {
