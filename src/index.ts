@@ -64,6 +64,7 @@ export type { RefusableAddresses } from "./core/peers/address-policy.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export type { OutsideEndpoint } from "./discovery/boundary/boundary.ts";
 export type { BoundaryOptions } from "./discovery/boundary/boundary-options.ts";
+export { byService, type ServiceSources } from "./discovery/combined/by-service.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
 export { type Location, located } from "./discovery/combined/located.ts";
