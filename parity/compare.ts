@@ -6,14 +6,23 @@ export function rowOf(parityCase: ParityCase, theirs: readonly Outcome[], ours: 
   const found = differenceOf(parityCase, theirs, ours);
   if (found === undefined && difference === undefined) return { name, about, verdict: "equal", note: "" };
   if (found === undefined) return { name, about, verdict: "different", note: "equal, although a difference is explained" };
-  return difference === undefined ? { name, about, verdict: "different", note: found } : { name, about, verdict: "explained", note: difference };
+  return difference === undefined
+    ? { name, about, verdict: "different", note: found }
+    : { name, about, verdict: "explained", note: difference };
 }
 
 function differenceOf({ compare, instances }: ParityCase, theirs: readonly Outcome[], ours: readonly Outcome[]): string | undefined {
   if (compare === "shares" || compare === "counts") {
     const [one, other] = [countsOf(theirs, instances.length), countsOf(ours, instances.length)];
-    const isNear = compare === "counts" ? one.every((count, index) => count === other[index]) : one.every((count, index) => isLikely(count, other[index] ?? 0, theirs.length));
+    const isNear =
+      compare === "counts"
+        ? one.every((count, index) => Math.abs(count - (other[index] ?? 0)) <= 1)
+        : one.every((count, index) => isLikely(count, other[index] ?? 0, theirs.length));
     return isNear ? statusDifference(theirs, ours) : `${one.join(" ")} to the instances, and ${other.join(" ")}`;
+  }
+  if (compare === "statuses") {
+    const [one, other] = [theirs, ours].map((outcomes) => outcomes.map(({ status }) => status).toSorted().join(" "));
+    return one === other ? undefined : `statuses ${one}, and ${other}`;
   }
   for (const [index, outcome] of theirs.entries()) {
     const [one, other] = [shownOf(outcome, compare), shownOf(ours[index], compare)];
@@ -44,5 +53,11 @@ function shownOf(outcome: Outcome | undefined, compare: ParityCase["compare"]): 
   if (outcome === undefined) return "none";
   const { status, attempts, seen, response, copies } = outcome;
   if (compare === "attempts") return JSON.stringify({ status, attempts: attempts.length });
-  return JSON.stringify({ status, ...(compare === "instance" ? { attempts } : { attempts: attempts.length }), seen, response, ...(copies.length > 0 ? { copies } : {}) });
+  return JSON.stringify({
+    status,
+    ...(compare === "instance" ? { attempts } : { attempts: attempts.length }),
+    seen,
+    response,
+    ...(copies.length > 0 ? { copies } : {}),
+  });
 }

@@ -50,7 +50,8 @@ export async function startInstances(behaviours: readonly Behaviour[]): Promise<
         respond(current[instance] as Behaviour, request, response, instance);
       });
     };
-    const server: Listening = behaviour === "h2" ? createHttp2Server(handler as never) : createServer({ keepAliveTimeout: 60_000 }, handler);
+    const server: Listening =
+      behaviour === "h2" ? createHttp2Server(handler as never) : createServer({ keepAliveTimeout: 60_000 }, handler);
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -90,7 +91,12 @@ function seenOf(request: IncomingMessage, instance: number): SeenRequest {
 function respond(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse, instance: number): void {
   const answer = (status: number): void => {
     const body = `instance ${instance}`;
-    response.writeHead(status, { "content-type": "text/plain", "content-length": body.length, "x-instance": String(instance), "x-from": "instance" });
+    response.writeHead(status, {
+      "content-type": "text/plain",
+      "content-length": body.length,
+      "x-instance": String(instance),
+      "x-from": "instance",
+    });
     response.end(request.method === "HEAD" ? undefined : body);
   };
   if (typeof behaviour === "number") answer(behaviour);

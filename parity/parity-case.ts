@@ -41,9 +41,9 @@ export interface ParityCase {
   readonly probes: readonly Probe[];
   /**
    * `each`: each outcome, without which instance. `instance`: each outcome, the instance too. `shares`: how many requests each instance got, within what
-   * chance allows. `counts`: how many, exactly. `attempts`: only how many attempts and the status.
+   * chance allows. `counts`: how many, but for one, since turns begin anywhere. `attempts`: only how many attempts and the status. `statuses`: only how many of each status.
    */
-  readonly compare: "each" | "instance" | "shares" | "counts" | "attempts";
+  readonly compare: "each" | "instance" | "shares" | "counts" | "attempts" | "statuses";
   /** Headers of requests as instances see them, which are compared. */
   readonly requestHeaders?: readonly string[];
   /** Headers of answers that are compared. */

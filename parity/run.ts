@@ -20,6 +20,8 @@ const cases = suite.cases.filter((each) => values.only === undefined || each.nam
 const rows = await suite.run(cases);
 for (const row of rows) console.log(`${row.verdict.padEnd(9)} ${row.name.padEnd(36)} ${row.note}`);
 const count = (verdict: Row["verdict"]): number => rows.filter((row) => row.verdict === verdict).length;
-console.log(`\n${rows.length} cases: ${count("equal")} equal, ${count("explained")} explained, ${count("different")} different, ${count("failed")} failed`);
+console.log(
+  `\n${rows.length} cases: ${count("equal")} equal, ${count("explained")} explained, ${count("different")} different, ${count("failed")} failed`,
+);
 if (values.write === true) writeTable(name, rows);
 if (count("different") + count("failed") > 0) process.exitCode = 1;

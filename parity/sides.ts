@@ -29,7 +29,12 @@ export async function outcomesOf(parityCase: ParityCase, host: string, instances
       const answer = await send(probe, probe.host ?? host, { ...probe.headers, "x-probe": id });
       // A copy may come after the answer.
       if (parityCase.about.includes("mirror")) await sleep(100);
-      return outcomeOf(answer, instances.seen.filter((each) => each.probe === id), requestHeaders, responseHeaders);
+      return outcomeOf(
+        answer,
+        instances.seen.filter((each) => each.probe === id),
+        requestHeaders,
+        responseHeaders,
+      );
     };
     const times = Array.from({ length: probe.times ?? 1 });
     if (probe.atOnce === true) outcomes.push(...(await Promise.all(times.map(one))));
@@ -38,8 +43,14 @@ export async function outcomesOf(parityCase: ParityCase, host: string, instances
   return outcomes;
 }
 
-function outcomeOf({ status, headers }: Answer, seen: readonly SeenRequest[], requestHeaders: readonly string[], responseHeaders: readonly string[]): Outcome {
-  const isCopy = ({ headers: each }: SeenRequest): boolean => each["x-mesh-mirrored"] !== undefined || /-shadow(?::\d+)?$/.test(each["host"] ?? "");
+function outcomeOf(
+  { status, headers }: Answer,
+  seen: readonly SeenRequest[],
+  requestHeaders: readonly string[],
+  responseHeaders: readonly string[],
+): Outcome {
+  const isCopy = ({ headers: each }: SeenRequest): boolean =>
+    each["x-mesh-mirrored"] !== undefined || /-shadow(?::\d+)?$/.test(each["host"] ?? "");
   const originals = seen.filter((each) => !isCopy(each));
   const last = originals.at(-1);
   const pick = (from: Readonly<Record<string, string>>, names: readonly string[]) =>
@@ -77,7 +88,12 @@ function linesOf(headers: Readonly<Record<string, string | string[] | undefined>
 export function meshSender(mesh: Mesh): SendProbe {
   return async ({ path, method = "GET", body }, host, headers) => {
     try {
-      const response = await mesh.fetch(`http://${host}${path}`, { method, headers, redirect: "manual", ...(body === undefined ? {} : { body }) });
+      const response = await mesh.fetch(`http://${host}${path}`, {
+        method,
+        headers,
+        redirect: "manual",
+        ...(body === undefined ? {} : { body }),
+      });
       await response.arrayBuffer();
       return { status: response.status, headers: Object.fromEntries(response.headers) };
     } catch (error) {

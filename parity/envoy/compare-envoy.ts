@@ -55,7 +55,12 @@ async function rowFor({ parityCase, instances, ports }: Prepared, theirs: readon
       await mesh.close();
     }
   } catch (error) {
-    return { name: parityCase.name, about: parityCase.about, verdict: "failed", note: error instanceof Error ? error.message.replaceAll(directory, "") : String(error) };
+    return {
+      name: parityCase.name,
+      about: parityCase.about,
+      verdict: "failed",
+      note: error instanceof Error ? error.message.replaceAll(directory, "") : String(error),
+    };
   } finally {
     await rm(directory, { recursive: true });
   }

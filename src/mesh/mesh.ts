@@ -109,7 +109,13 @@ class ClientMesh implements Mesh {
     const { routes } = settings;
     this.#routing =
       routes &&
-      new Routing(routes, { ...settings, events: this.#observers, send: this.#services.route, refusalOf: refusalOfRoute(this.#names) });
+      new Routing(routes, {
+        ...settings,
+        events: this.#observers,
+        send: this.#services.route,
+        sendCopy: this.#services.copy,
+        refusalOf: refusalOfRoute(this.#names),
+      });
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = identity.readWith({
       zone,

@@ -1,4 +1,5 @@
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { type RouteDecision, tellRouted } from "../core/observing/call-observer.ts";
 import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
 import { type CompiledChanges, changedLines } from "./actions/header-changes.ts";
 import type { Answer } from "./actions/made-answer.ts";
@@ -30,6 +31,7 @@ export function routeStage(parts: RouteStageParts): Send {
       return;
     }
     const decision = table.decide(request, random);
+    tellRouted(request.observation, decision?.target ?? noRule);
     if (decision === undefined) {
       next(request, receiver);
       return;
@@ -47,6 +49,8 @@ export function routeStage(parts: RouteStageParts): Send {
     ways.of(decision)(changed, live?.follow(changed, target.index, table.keyShareOf(rule, request), told) ?? told);
   };
 }
+
+const noRule: RouteDecision = { routed: undefined };
 
 /** The way of each decision: through the stages of its rule, down to the services or to the answer that it makes. */
 class RuleWays {

@@ -99,6 +99,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["routing/checks", ["core/*", "patterns", "routing", "routing/actions", "routing/matching", "suggestions"]],
   ["routing/actions", ["core/*", "patterns", "routing", "routing/matching"]],
   ["routing/matching", ["core/*", "patterns", "routing"]],
+  ["routing/mirror", ["attempts", "balancer", "core/*", "policies", "policies/token", "routing"]],
   ["wire", ["core/*", "identity", "wire/http2", "wire/identity", "wire/undici"]],
   ["wire/identity", ["core/*", "identity", "wire"]],
   ["wire/http2", ["core/*", "wire/undici"]],
