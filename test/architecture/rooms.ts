@@ -97,7 +97,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["routing", ["core/*", "patterns", "policies", "policies/hedge", "policies/retry", "routing/*"]],
   ["routing/actions", ["core/*", "patterns", "routing", "routing/matching"]],
   ["routing/matching", ["core/*", "patterns", "routing"]],
-  ["routing/canary", ["core/*", "routing"]],
+  ["routing/canary", ["core/*", "routing", "routing/actions"]],
   ["wire", ["core/*", "identity", "wire/http2", "wire/identity", "wire/undici"]],
   ["wire/identity", ["core/*", "identity", "wire"]],
   ["wire/http2", ["core/*", "wire/undici"]],
