@@ -64,6 +64,7 @@ export type { RefusableAddresses } from "./core/peers/address-policy.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export type { OutsideEndpoint } from "./discovery/boundary/boundary.ts";
 export type { BoundaryOptions } from "./discovery/boundary/boundary-options.ts";
+export { byService, type ServiceSources } from "./discovery/combined/by-service.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
 export { type Location, located } from "./discovery/combined/located.ts";
@@ -119,5 +120,26 @@ export type {
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
 export type { HealthCheckResult, InstanceStanding } from "./rotation/instance-standing.ts";
+export type {
+  HeaderChanges,
+  HeaderText,
+  HeaderValue,
+  Route,
+  RouteAnswer,
+  RouteCanary,
+  RouteFault,
+  RouteHashKey,
+  RouteMirror,
+  RouteRedirect,
+  RouteRewrite,
+  RouteSplit,
+  RouteSubset,
+  RouteTarget,
+  StickyKey,
+  WeightedTarget,
+} from "./routing/route.ts";
+export type { PathMatch, RouteMatch, TextMatch, VersionMatch } from "./routing/route-match.ts";
+export type { RouteOptions } from "./routing/route-options.ts";
+export type { RouteSource } from "./routing/route-source.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export type { TlsOptions } from "./wire/tls.ts";

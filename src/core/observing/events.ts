@@ -8,6 +8,7 @@ import type { CallTrace } from "./call-trace.ts";
 import type { CanaryChange, CanaryPhase } from "./canary-reading.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 import type { RegistrationState } from "./registration-state.ts";
+import type { FaultEvent, MirrorEvent } from "./route-events.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** The reason for which an attempt that failed was not retried. */
@@ -180,7 +181,9 @@ export type MeshEvent =
   | RegistrationEvent
   | CanaryEvent
   | ServingEvent
-  | ServerConnectionEvent;
+  | ServerConnectionEvent
+  | MirrorEvent
+  | FaultEvent;
 
 /** The member of {@link MeshEvent} with this `type`. */
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;
