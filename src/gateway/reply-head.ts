@@ -36,6 +36,20 @@ export class ReplyHead {
     if (listed !== undefined) this.#leaveOut(new Set(listed.split(",").map((each) => each.trim())));
   }
 
+  /** Adds what the rule of the route says of other origins, in place of what the instance says. */
+  allow(headers: readonly string[]): void {
+    const { lines } = this;
+    let to = 0;
+    for (let index = 0; index < lines.length; index += 2) {
+      const name = lines[index] as string;
+      if (name.startsWith("access-control-")) continue;
+      lines[to++] = name;
+      lines[to++] = lines[index + 1] as string;
+    }
+    lines.length = to;
+    lines.push(...headers);
+  }
+
   #leaveOut(names: ReadonlySet<string>): void {
     const { lines } = this;
     let to = 0;

@@ -5,8 +5,8 @@ import { compilePathChange, type PathChange } from "./actions/rewritten-path.ts"
 import { type KeyReader, keyReader } from "./actions/sticky-key.ts";
 import { subsetOf } from "./actions/subset-of.ts";
 import { WeightedChoice } from "./actions/weighted-choice.ts";
-import { type CompiledMatch, compileMatch } from "./matching/compiled-match.ts";
 import type { LiveWeights } from "./canary/live-weights.ts";
+import { type CompiledMatch, compileMatch } from "./matching/compiled-match.ts";
 import type { Route, RouteSplit, RouteTarget, WeightedTarget } from "./route.ts";
 import type { RouteMatch } from "./route-match.ts";
 
@@ -110,7 +110,12 @@ function compileTargets(route: Route, rule: string): readonly CompiledTarget[] {
   return [compileTarget(route, rule, target)];
 }
 
-function compileTarget({ options }: Route, rule: string, target: RouteTarget, split?: { readonly target: WeightedTarget; readonly index: number }): CompiledTarget {
+function compileTarget(
+  { options }: Route,
+  rule: string,
+  target: RouteTarget,
+  split?: { readonly target: WeightedTarget; readonly index: number },
+): CompiledTarget {
   const subset = target.subset === undefined ? undefined : subsetOf(target.subset);
   const name = split === undefined ? undefined : (split.target.name ?? targetName(target, subset));
   return {

@@ -1,5 +1,6 @@
 import type { Send } from "../core/stages/stage.ts";
 import { LiveRoutes } from "./live-routes.ts";
+import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 import { routeStage } from "./route-stage.ts";
@@ -14,6 +15,16 @@ export class Routing {
   constructor(routes: readonly Route[] | RouteSource, parts: RuleStageParts) {
     this.#routes = new LiveRoutes(routes, { check: () => {} });
     this.send = routeStage({ ...parts, routes: this.#routes });
+  }
+
+  /** The name of the rule that a request comes to, as {@link LiveRoutes.ruleOf}. */
+  ruleOf(request: RoutableRequest): string | undefined {
+    return this.#routes.ruleOf(request);
+  }
+
+  /** The names of all rules; `undefined` while there is no table. */
+  ruleNames(): readonly string[] | undefined {
+    return this.#routes.table?.rules.map(({ name }) => name);
   }
 
   close(): void {
