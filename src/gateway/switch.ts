@@ -15,7 +15,7 @@ const webSocket = "websocket";
 
 const otherProtocol: Problem = { status: 501, headers: {}, detail: "the connection is not changed to this protocol" };
 
-/** Whether a request asks for a protocol that the gateway changes to; for `shouldUpgradeCallback` of `node:http`. */
+/** Whether a request asks for a protocol that the gateway changes to. */
 export function wantsSwitch(request: ServerRequest): boolean {
   return String(request.headers["upgrade"]).toLowerCase() === webSocket;
 }

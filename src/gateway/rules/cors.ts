@@ -8,7 +8,7 @@ export interface CorsOptions {
   readonly origins?: "*" | readonly string[];
   /** The methods that they may use beside GET, HEAD and POST. @default ["PUT","PATCH","DELETE"] */
   readonly methods?: readonly string[];
-  /** The headers that they may send beside the safe ones. @default ["content-type","authorization"] */
+  /** The headers that they may send beside the safe ones. @default content-type and authorization */
   readonly headers?: readonly string[];
   /** The headers of answers that they may read beside the safe ones. @default [] */
   readonly exposed?: readonly string[];
@@ -31,7 +31,7 @@ export const corsOptions = optionTable<CorsOptions>()({
     },
   }),
   methods: tokens(["PUT", "PATCH", "DELETE"]),
-  headers: tokens(["content-type", "authorization"]),
+  headers: tokens(["content-type", "authorization"], "content-type and authorization"),
   exposed: tokens([]),
   credentials: flag(false),
   maxAgeSeconds: integer({ default: 600, min: 0, max: 86_400 }),
@@ -88,10 +88,11 @@ export class Cors {
   }
 }
 
-function tokens(fallback: readonly string[]) {
+function tokens(fallback: readonly string[], defaultText?: string) {
   return custom<readonly string[]>({
     type: "string[]",
     default: fallback,
+    defaultText,
     check(option, value) {
       if (!(Array.isArray(value) && value.every((each) => typeof each === "string" && /^[\w!#$%&'+.^`|~-]+$/.test(each))))
         refuseOption(option, value, "an array of tokens of HTTP");

@@ -45,5 +45,5 @@ export const gatewayRule = optionTable<GatewayRule>()({
       if (!(Array.isArray(value) && value.every(isProvider))) refuseOption(option, value, "an array of providers, such as jwt({ … })");
     },
   }),
-  maxBodyBytes: orFalse(integer({ min: 0, unit: "bytes" }) as never, undefined as never),
+  maxBodyBytes: orFalse<number | undefined>(integer({ min: 0, unit: "bytes", defaultText: "the gateway's" })),
 });
