@@ -12,7 +12,7 @@ import { answerProblem, cutOff, readTheRest } from "./answer.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { hasBody } from "./judge-request.ts";
 import { maybeExecuted, type Problem, problemOf } from "./problem.ts";
-import { addTrailers, ReplyHead, writeHead } from "./reply-head.ts";
+import { addTrailers, endWith, ReplyHead, writeHead } from "./reply-head.ts";
 import { type BodyRefused, RequestBodyStream, readSmallBody, type SmallBodyReceiver } from "./request-body.ts";
 
 const passageKey = Symbol("inmesh passage");
@@ -211,7 +211,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     writeHead(this.#reply, response, head.lines);
     this.#isDone = true;
     if (content === undefined) endReply(this.#reply);
-    else (this.#reply as NodeJS.WritableStream).end(content);
+    else endWith(this.#reply, content);
     this.#linger();
   }
 

@@ -87,6 +87,16 @@ export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshR
   reply.writeHead(status);
 }
 
+/** A body of up to this many bytes goes out as one text with its head. */
+const oneWriteBytes = 8_192;
+
+/** Ends a response with its whole body. Node.js puts a head and a text together, where a head and bytes are two parts of a write. */
+export function endWith(reply: ServerReply, content: Uint8Array): void {
+  const out = reply as NodeJS.WritableStream;
+  if (content.byteLength > oneWriteBytes || "stream" in reply) out.end(content);
+  else out.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength).latin1Slice(), "latin1");
+}
+
 /** Adds the trailers of a response. */
 export function addTrailers(reply: ServerReply, trailers: readonly string[]): void {
   const byName: Record<string, string> = {};
