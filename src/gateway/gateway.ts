@@ -12,10 +12,15 @@ import { type GatewayOptions, gatewayOptions } from "./gateway-options.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { HeaderKinds } from "./header-kinds.ts";
 import { Passage } from "./passage.ts";
+import { Guards } from "./rules/guards.ts";
 import { switchThrough } from "./switch.ts";
 
+export type { TokenPlace, TokenVerifier } from "../authentication/token-verifier.ts";
+export type { VerifiedToken } from "../core/peers/caller.ts";
 export type { ServerReply, ServerRequest } from "../server/node-server.ts";
 export type { ForwardedForm, GatewayFailure, GatewayOptions } from "./gateway-options.ts";
+export type { CorsOptions } from "./rules/cors.ts";
+export type { GatewayRateLimit, GatewayRule } from "./rules/rule-options.ts";
 
 /** A reverse proxy. */
 export interface Gateway {
@@ -40,6 +45,7 @@ export function gateway(mesh: object, options: GatewayOptions = {}): Gateway {
     settings,
     kinds: new HeaderKinds(settings.requestId === false ? false : settings.requestId.toLowerCase()),
     trusted: new Networks("gateway.trustedPeers", settings.trustedPeers),
+    guards: Object.keys(settings.rules).length === 0 ? undefined : new Guards(door, settings.rules, settings.clock),
   };
   return {
     handle: (request, reply) => new Passage(parts, request, reply).begin(),

@@ -143,7 +143,13 @@ class ClientMesh implements Mesh {
       else receiver.failed(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
-    bindDoor(this, { send: this.#send, upgrade: this.#upgrade });
+    const routing = this.#routing;
+    bindDoor(this, {
+      send: this.#send,
+      upgrade: this.#upgrade,
+      ruleOf: (request) => routing?.ruleOf(request),
+      ruleNames: () => (routing === undefined ? [] : routing.ruleNames()),
+    });
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
