@@ -39,6 +39,7 @@ export interface BalancerOptions extends BalancingOptions {
  */
 export class Balancer {
   readonly #options: BalancerOptions;
+  #picker: Picker;
   readonly #sharing: Omit<ShareOptions, "callers">;
   readonly #random: Random;
   readonly #slowStart: SlowStart | undefined;
@@ -48,10 +49,12 @@ export class Balancer {
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
   /** Whether any upstream is marked as unconfirmed. */
   #hasDoubt = false;
+
   constructor(options: BalancerOptions) {
     const { picker, zone, clock = systemClock, random = Math.random } = options;
     const { priorities, zoneAware, subset, slowStart } = balancingOptions.settle(options);
     this.#options = options;
+    this.#picker = picker;
     this.#sharing = { priorities, zone, zoneAware };
     this.#slowStart = slowStart === false ? undefined : new SlowStart(slowStart, clock);
     this.#subset = subset === false ? undefined : new Subset(subset, random);
@@ -148,6 +151,12 @@ export class Balancer {
     return hasChanged;
   }
 
+  /** Picks by another picker from the next attempt on, which is told of all lists before. */
+  usePicker(picker: Picker): void {
+    this.#picker = picker;
+    this.#selections.each((selection) => selection.usePicker(picker));
+  }
+
   /** Sets the number of callers in each zone; `undefined`: unknown. */
   updateCallers(callers: ReadonlyMap<Zone, number> | undefined): void {
     this.#callers = callers;
@@ -192,7 +201,7 @@ export class Balancer {
   #selectionOf(routed: RoutedSubset): Selection {
     const has = ({ endpoint }: Upstream) => routed.has(endpoint);
     const selection = new Selection({
-      picker: this.#options.picker,
+      picker: this.#picker,
       random: this.#random,
       slowStart: this.#slowStart?.copy(),
       family: {},
