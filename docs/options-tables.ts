@@ -107,7 +107,8 @@ function valuesCell({ type, range, unit, table }: OptionRule<unknown>): string {
     .join(" or ");
 }
 
-function tableOf(options: readonly DocumentedOption[]): readonly string[] {
+/** The table of options, of which groups lead to a heading with their name. */
+export function tableOf(options: readonly DocumentedOption[]): readonly string[] {
   const rows = options.map(({ path, name, rule, sentence }) => {
     const shown = rule.table === undefined ? code(name) : `[${code(name)}](#${anchorOf(path)})`;
     return `| ${[shown, defaultCell(rule), valuesCell(rule), sentence].map(inCell).join(" | ")} |`;
