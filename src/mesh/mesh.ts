@@ -152,9 +152,15 @@ class ClientMesh implements Mesh {
     requestThrough(this.#send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
+    const routing = this.#routing;
     const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
       upgradeThrough(
-        { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
+        {
+          serviceOf: (name) => this.#serviceOf(name),
+          route: routing && ((one, inner) => routing.upgrade(this.#allowed(one), inner)),
+          transport: this.#transport,
+          deadline: this.#upgradeDeadline,
+        },
         request,
         protocol,
       );
@@ -166,7 +172,10 @@ class ClientMesh implements Mesh {
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
+    const routing = this.#routing;
+    const serviceOf = (name: string) => this.#serviceOf(name);
+    const route = routing && ((one: MeshRequest) => routing.byAgent(this.#allowed(one)));
+    return new MeshAgent({ serviceOf, route, connector, idle, clock: this.#settings.clock }, options);
   }
 
   readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);
@@ -210,6 +219,13 @@ class ClientMesh implements Mesh {
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   #refusalOf(service: string): Error | undefined {
     return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
+  }
+
+  /** The request, whose service may be called: routes are asked of no others. */
+  #allowed(request: MeshRequest): MeshRequest {
+    const refusal = this.#refusalOf(request.service);
+    if (refusal !== undefined) throw refusal;
+    return request;
   }
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
