@@ -138,6 +138,7 @@ export type {
   StickyKey,
   WeightedTarget,
 } from "./routing/route.ts";
+export type { ExplainedTarget, RouteExplanation, UnmatchedRule } from "./routing/route-explanation.ts";
 export type { PathMatch, RouteMatch, TextMatch, VersionMatch } from "./routing/route-match.ts";
 export type { RouteOptions } from "./routing/route-options.ts";
 export type { RouteSource } from "./routing/route-source.ts";

@@ -113,7 +113,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["telemetry/observing", ["core/*"]],
   ["telemetry/prometheus", ["core/*", "telemetry", "telemetry/metrics"]],
   ["telemetry/spans", ["core/*", "telemetry"]],
-  ["mesh/api", ["core/*", "bridges", "fetch", "mesh", "registration"]],
+  ["mesh/api", ["core/*", "bridges", "fetch", "mesh", "registration", "routing"]],
   [
     "mesh",
     [
