@@ -16,6 +16,11 @@ export class Routing {
     this.send = routeStage({ ...parts, routes: this.#routes });
   }
 
+  /** Others are in force: calls that wait for the first table of these go on by it, and nothing is watched any more once there is one. */
+  retire(): void {
+    this.#routes.retire();
+  }
+
   close(): void {
     this.#routes.close();
   }

@@ -167,6 +167,19 @@ export interface ServerConnectionMessage {
   readonly error: string | undefined;
 }
 
+/** Another configuration is in force, or was refused. */
+export interface ConfigurationMessage {
+  /** Where it came from: `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  readonly result: "applied" | "refused";
+  /** The names of the options that differ from those before. */
+  readonly changed: readonly string[];
+  /** The names of options that only a new mesh takes. */
+  readonly restart: readonly string[];
+  /** As in {@link CallMessage}: for one that was refused. */
+  readonly error: string | undefined;
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -185,4 +198,5 @@ export interface ChannelMessages {
   readonly "inmesh:registration": RegistrationMessage;
   readonly "inmesh:serving": ServingMessage;
   readonly "inmesh:server:connection": ServerConnectionMessage;
+  readonly "inmesh:configuration": ConfigurationMessage;
 }

@@ -69,6 +69,12 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
     })),
   ],
   serving: [on("inmesh:serving", ({ service, state, open, cutOff }) => ({ service, state, open, cutOff }))],
+  configured: [
+    on("inmesh:configuration", ({ source, changed, restart }) => ({ source, result: "applied", changed, restart, error: undefined })),
+  ],
+  "configuration-refused": [
+    on("inmesh:configuration", ({ source, error }) => ({ source, result: "refused", changed: [], restart: [], error: errorText(error) })),
+  ],
   "server-connection": [
     on("inmesh:server:connection", ({ service, peerAddress, encryption, refusal, error }) => ({
       service,

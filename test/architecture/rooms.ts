@@ -133,7 +133,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "mesh/live",
     ],
   ],
-  ["mesh/live", ["core/*", "discovery", "discovery/last-good", "mesh", "routing", "telemetry/observing", "wire", "wire/identity"]],
+  ["mesh/live", ["core/*", "discovery", "discovery/last-good", "fetch", "mesh", "policies", "routing", "telemetry/observing", "wire", "wire/identity"]],
   [
     "index",
     [

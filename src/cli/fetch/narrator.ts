@@ -84,6 +84,8 @@ export class Narrator implements Observer {
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
+    configured: undefined,
+    "configuration-refused": undefined,
   };
 
   #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {

@@ -13,7 +13,7 @@ export function countEvents(
   servers: ServerMetrics,
   security: SecurityMetrics,
   sink: Sink,
-): EventHandlers {
+): Omit<EventHandlers, "configured" | "configuration-refused"> {
   return {
     retry({ service, reason }) {
       const state = services.find(service);

@@ -1,4 +1,5 @@
 import { attribute } from "../attribute-names.ts";
+import { configMetricTable } from "./config-metric-table.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
 import { securityMetricTable } from "./security-metric-table.ts";
@@ -220,6 +221,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Entries in answers of discovery that are not usable as endpoints.",
     attributes: [service],
   },
+  ...configMetricTable,
   ...securityMetricTable,
   ...serverMetricTable,
 };
