@@ -119,5 +119,26 @@ export type {
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
 export type { HealthCheckResult, InstanceStanding } from "./rotation/instance-standing.ts";
+export type {
+  HeaderChanges,
+  HeaderText,
+  HeaderValue,
+  Route,
+  RouteAnswer,
+  RouteCanary,
+  RouteFault,
+  RouteHashKey,
+  RouteMirror,
+  RouteRedirect,
+  RouteRewrite,
+  RouteSplit,
+  RouteSubset,
+  RouteTarget,
+  StickyKey,
+  WeightedTarget,
+} from "./routing/route.ts";
+export type { PathMatch, RouteMatch, TextMatch, VersionMatch } from "./routing/route-match.ts";
+export type { RouteOptions } from "./routing/route-options.ts";
+export type { RouteSource } from "./routing/route-source.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export type { TlsOptions } from "./wire/tls.ts";

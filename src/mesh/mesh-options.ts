@@ -6,6 +6,7 @@ import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { atOnce, choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
+import { checkRoutedServices, type RefusalOf } from "../routing/checks/check-routes.ts";
 import { type RoutesOption, routesOption } from "../routing/routes-option.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
@@ -182,6 +183,19 @@ export function checkMeshOptions(options: MeshOptions): void {
     const refusal = names.refusalOf(name, "services");
     if (refusal !== undefined) throw refusal;
   }
+  if (Array.isArray(options.routes)) checkRoutedServices("routes", options.routes, refusalOfRoute(names));
+}
+
+/** Why routes may not lead to a service: it is none, or `serviceNames` does not have it. */
+export function refusalOfRoute(names: ServiceNames): RefusalOf {
+  return (service, option) => {
+    try {
+      checkServiceName(option, service);
+    } catch (error) {
+      return error as Error;
+    }
+    return names.refusalOf(service, option);
+  };
 }
 
 /** One of them would be used and the other one passed over, without a word. */

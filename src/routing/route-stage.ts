@@ -42,8 +42,8 @@ export function routeStage(parts: RouteStageParts): Send {
       return;
     }
     const { rule, target } = decision;
-    const { responseHeaders, live } = rule;
-    const told = responseHeaders === undefined ? receiver : new ChangedResponse(receiver, responseHeaders);
+    const { live } = rule;
+    const told = changedBy(target.responseHeaders, changedBy(rule.responseHeaders, receiver));
     ways.of(decision)(changed, live?.follow(changed, target.index, table.keyShareOf(rule, request), told) ?? told);
   };
 }
@@ -82,6 +82,10 @@ function answering(answer: Answer): Send {
     }
     receiver.answered(response);
   };
+}
+
+function changedBy(changes: CompiledChanges | undefined, receiver: Receiver): Receiver {
+  return changes === undefined ? receiver : new ChangedResponse(receiver, changes);
 }
 
 /** Passes a response on with other headers. */

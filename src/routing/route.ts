@@ -140,6 +140,8 @@ export interface RouteRewrite {
 export interface HeaderChanges {
   readonly remove?: readonly string[];
   readonly set?: Readonly<Record<string, HeaderValue>>;
+  /** Set where there is no such header. */
+  readonly setIfAbsent?: Readonly<Record<string, HeaderValue>>;
   readonly add?: Readonly<Record<string, HeaderValue>>;
 }
 
@@ -153,10 +155,6 @@ export type HeaderValue = string | HeaderText;
  */
 export interface HeaderText {
   readonly text: string;
-  readonly set?: Readonly<Record<string, string>>;
-  /** Set where there is no such header. */
-  readonly setIfAbsent?: Readonly<Record<string, string>>;
-  readonly add?: Readonly<Record<string, string>>;
 }
 
 /** A copy of calls to another target. Its outcome reaches no caller, blames no instance and takes nothing of a retry budget. */

@@ -4,11 +4,13 @@ import { equalValues } from "../../core/settings/equal-values.ts";
 import { interceptorOf, type Send } from "../../core/stages/stage.ts";
 import type { EdgeLimits } from "../../fetch/fetch.ts";
 import { deadline, timeoutOption } from "../../policies/deadline.ts";
+import { isSource } from "../../routing/live-routes.ts";
+import type { RouteSource } from "../../routing/route-source.ts";
 import { Routing } from "../../routing/routing.ts";
 import type { CallTracing } from "../../telemetry/observing/call-tracing.ts";
 import type { Observers } from "../../telemetry/observing/observers.ts";
 import { edgeLimits } from "../edge-limits.ts";
-import { type MeshOptions, wholeMeshOptions } from "../mesh-options.ts";
+import { type MeshOptions, refusalOfRoute, wholeMeshOptions } from "../mesh-options.ts";
 import { callPipeline } from "../pipeline.ts";
 import { ServiceNames } from "../service-names.ts";
 import { type ServiceOptions, withOverrides } from "../service-options.ts";
@@ -21,6 +23,11 @@ export interface ConfigurationParts {
   readonly random: Random;
   /** Passes a call to its service. */
   readonly send: Send;
+  /** Hears of the routes that a source has, and of those that are refused. */
+  readonly told: {
+    readonly configured: (source: RouteSource) => void;
+    readonly refused: (source: RouteSource, error: Error) => void;
+  };
   /** The error of every call, once the mesh is closed. */
   readonly closedError: (service: string) => Error | undefined;
 }
@@ -46,14 +53,15 @@ export class Configuration {
    */
   constructor(options: MeshOptions, parts: ConfigurationParts, former?: Configuration) {
     const { services, serviceNames, routes } = wholeMeshOptions.settle(options);
-    const { observers, clock, random, tracing, send } = parts;
+    const { observers, clock, tracing, send } = parts;
     this.options = options;
     this.#parts = parts;
     this.names = new ServiceNames(serviceNames);
     this.#overrides = new Map(Object.entries(services));
     this.limitsOf = edgeLimits(options, this.#overrides, clock);
-    const isSame = former !== undefined && equalValues(former.options.routes, routes);
-    this.routing = isSame ? former.routing : routes && new Routing(routes, { clock, random, events: observers, send });
+    const isSame =
+      former !== undefined && equalValues(former.options.routes, routes) && equalValues(former.options.serviceNames, options.serviceNames);
+    this.routing = isSame ? former.routing : routes && this.#newRouting(routes);
     const limit = timeoutOption.settle(options).timeoutMs;
     const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
     const limitOfUpgrade = (request: MeshRequest) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs);
@@ -69,6 +77,15 @@ export class Configuration {
     };
   }
 
+  #newRouting(routes: NonNullable<MeshOptions["routes"]>): Routing {
+    const { observers, clock, random, send, told } = this.#parts;
+    const refusalOf = refusalOfRoute(this.names);
+    const changes = isSource(routes)
+      ? { onTable: () => told.configured(routes), onRefused: (error: Error) => told.refused(routes, error) }
+      : {};
+    return new Routing(routes, { clock, random, events: observers, send, refusalOf, ...changes });
+  }
+
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   refusalOf(service: string): Error | undefined {
     return this.#parts.closedError(service) ?? this.names.refusalOf(service, "call");
@@ -76,7 +93,7 @@ export class Configuration {
 
   /** Whether the program itself has named this service. */
   isOwnName(service: string): boolean {
-    return this.options.serviceNames !== undefined || this.#overrides.has(service);
+    return this.options.serviceNames !== undefined || this.#overrides.has(service) || this.routing?.leadsTo(service) === true;
   }
 
   /** The options of a service, and its own interceptors. */

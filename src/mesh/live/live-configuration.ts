@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
 import type { ConfigurationReading } from "../../core/observing/configuration-reading.ts";
 import { quoted } from "../../core/text/clean-text.ts";
+import type { RouteSource } from "../../routing/route-source.ts";
 import { type ChangedOptions, checkMeshOptions, type MeshOptions } from "../mesh-options.ts";
 import type { Services } from "../services.ts";
 import { changesBetween } from "./changes.ts";
@@ -17,7 +18,7 @@ export interface ConfigurationSource {
 }
 
 /** The parts that {@link LiveConfiguration} works with. */
-export interface LiveConfigurationParts extends ConfigurationParts {
+export interface LiveConfigurationParts extends Omit<ConfigurationParts, "told"> {
   readonly clock: Clock;
   /** Those that are watched. */
   readonly services: () => Pick<Services, "all" | "get">;
@@ -26,7 +27,7 @@ export interface LiveConfigurationParts extends ConfigurationParts {
 /** The configuration in force, and the step to another one. */
 export class LiveConfiguration {
   current: Configuration;
-  readonly #parts: LiveConfigurationParts;
+  readonly #parts: LiveConfigurationParts & ConfigurationParts;
   #source = "createMesh";
   #sinceMs: number;
   #restart: readonly string[] = [];
@@ -34,9 +35,13 @@ export class LiveConfiguration {
   #isStepping = false;
 
   constructor(options: MeshOptions, parts: LiveConfigurationParts) {
-    this.#parts = parts;
+    const told = {
+      configured: ({ name }: RouteSource) => this.#configured(["routes"], { source: name, restart: this.#restart }),
+      refused: ({ name }: RouteSource, error: Error) => this.refuse(name, error),
+    };
+    this.#parts = { ...parts, told };
     this.#sinceMs = parts.clock.wallNow();
-    this.current = new Configuration(options, parts);
+    this.current = new Configuration(options, this.#parts);
   }
 
   /**
@@ -47,16 +52,20 @@ export class LiveConfiguration {
   reconfigure(given: ChangedOptions, { source, restart = [] }: ConfigurationSource): readonly string[] {
     try {
       const changed = this.#step(given);
-      this.#source = source;
-      this.#sinceMs = this.#parts.clock.wallNow();
-      this.#refusal = undefined;
-      this.#restart = restart;
-      this.#parts.observers.emit?.({ type: "configured", source, changed, restart });
+      this.#configured(changed, { source, restart });
       return changed;
     } catch (error) {
       this.refuse(source, error as Error);
       throw error;
     }
+  }
+
+  #configured(changed: readonly string[], { source, restart }: Required<ConfigurationSource>): void {
+    this.#source = source;
+    this.#sinceMs = this.#parts.clock.wallNow();
+    if (this.#refusal?.source === source) this.#refusal = undefined;
+    this.#restart = restart;
+    this.#parts.observers.emit?.({ type: "configured", source, changed, restart });
   }
 
   /** Notes, and tells observers, that a source has options that cannot be used. Those in force stay. */
