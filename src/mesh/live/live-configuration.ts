@@ -74,6 +74,11 @@ export class LiveConfiguration {
     this.#parts.observers.emit?.({ type: "configuration-refused", source, error });
   }
 
+  /** Takes back that a source was refused: what it has is in force again. */
+  confirm(source: string): void {
+    if (this.#refusal?.source === source) this.#refusal = undefined;
+  }
+
   read(): ConfigurationReading {
     const ageMs = Math.max(0, this.#parts.clock.wallNow() - this.#sinceMs);
     return { source: this.#source, sinceMs: this.#sinceMs, ageMs, restart: this.#restart, refusal: this.#refusal };
