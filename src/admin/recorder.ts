@@ -81,6 +81,8 @@ export class Recorder implements Observer {
     "server-connection": undefined,
     configured: undefined,
     "configuration-refused": undefined,
+    mirror: undefined,
+    fault: undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

@@ -1,7 +1,7 @@
 import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
-import { upgradeThrough } from "../bridges/upgrade.ts";
+import { type UpgradeParts, upgradeThrough } from "../bridges/upgrade.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
@@ -11,10 +11,13 @@ import { dispatchOf } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
+import { describedRequest } from "../fetch/described-request.ts";
 import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
+import { explainRoute } from "../routing/explain-route.ts";
+import type { RouteExplanation } from "../routing/route-explanation.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
@@ -43,6 +46,9 @@ export function createMesh<const Declared extends string = string>(options: Mesh
   checkMeshOptions(options);
   return new ClientMesh(options);
 }
+
+/** How long an explanation waits for the first routes, in milliseconds. */
+const routesTimeoutMs = 10_000;
 
 class ClientMesh implements Mesh {
   readonly #settings: MeshSettings;
@@ -94,6 +100,7 @@ class ClientMesh implements Mesh {
     this.#live = new LiveConfiguration(options, {
       ...shared,
       send: this.#services.route,
+      sendCopy: this.#services.copy,
       services: () => this.#services,
       closedError: (service) => (this.#closing === undefined ? undefined : closedError(service)),
     });
@@ -118,21 +125,27 @@ class ClientMesh implements Mesh {
     requestThrough(this.#live.current.send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
-    const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(
-        { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#live.current.upgradeDeadline },
-        request,
-        protocol,
-      );
-    return new MeshDispatcher(
-      { dispatch: dispatchOf((request, receiver) => this.#live.current.send(request, receiver)), upgrade, close: () => this.close() },
-      options,
-    ) as Dispatcher as AnyDispatcher;
+    const dispatch = dispatchOf((request, receiver) => this.#live.current.send(request, receiver));
+    const target = { dispatch, upgrade: this.#upgrade, close: () => this.close() };
+    return new MeshDispatcher(target, options) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
+    const live = this.#live;
+    const target = {
+      serviceOf: (name: string) => this.#serviceOf(name),
+      // Asked at each request, since routes may come and go.
+      get route() {
+        const { current } = live;
+        const { routing } = current;
+        return routing && ((one: MeshRequest) => routing.byAgent(current.allowed(one)));
+      },
+      connector,
+      idle,
+      clock: this.#settings.clock,
+    };
+    return new MeshAgent(target, options);
   }
 
   readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);
@@ -145,6 +158,12 @@ class ClientMesh implements Mesh {
 
   explain(service: string): ServiceExplanation | undefined {
     return this.#services.get(service)?.explain();
+  }
+
+  async route(target: FetchTarget, init?: MeshRequestInit): Promise<RouteExplanation> {
+    const { current } = this.#live;
+    const request = current.allowed(describedRequest(target, init));
+    return (await current.routing?.explain(request, routesTimeoutMs)) ?? explainRoute(undefined, request);
   }
 
   services(): readonly string[] {
@@ -176,6 +195,14 @@ class ClientMesh implements Mesh {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> => {
+    const { current } = this.#live;
+    const { routing, upgradeDeadline: deadline } = current;
+    const route: UpgradeParts["route"] = routing && ((one, inner) => routing.upgrade(current.allowed(one), inner));
+    const serviceOf = (name: string) => this.#serviceOf(name);
+    return await upgradeThrough({ serviceOf, route, transport: this.#transport, deadline }, request, protocol);
+  };
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
   #serviceOf(name: string): Service | Promise<Service> {

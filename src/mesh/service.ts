@@ -1,5 +1,4 @@
 import { type Lease, leaving } from "../attempts/lease.ts";
-import type { PatienceLimits } from "../attempts/patience.ts";
 import { pickLease } from "../attempts/pick-lease.ts";
 import { tracedLease } from "../attempts/traced-lease.ts";
 import { settleWire, type WireSettings } from "../core/connection-options.ts";
@@ -21,12 +20,15 @@ import { timeoutOption } from "../policies/deadline.ts";
 import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import { KeptToken } from "../policies/token/kept-token.ts";
+import type { CopyWay } from "../routing/mirror/copy-way.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
 import { letGoThrough } from "./let-go.ts";
 import { ByConfiguration } from "./live/by-configuration.ts";
+import { copiesOf } from "./live/copies-of.ts";
+import { patienceBy } from "./live/patience-by.ts";
 import type { PreparedStep } from "./live/prepared-step.ts";
 import type { ServiceContext } from "./live/service-context.ts";
 import { watchEndpoints } from "./live/service-endpoints.ts";
@@ -43,6 +45,8 @@ export class Service implements CallEndListener {
   readonly wire: WireSettings;
   /** The name of the mesh towards its instances; `undefined` where they are told none. */
   caller: string | undefined;
+  /** For copies of calls, which pass by the pipeline. */
+  copies: CopyWay;
   readonly #context: ServiceContext;
   #options: ServiceOptions;
   #interceptors: readonly Interceptor[];
@@ -88,7 +92,7 @@ export class Service implements CallEndListener {
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
-      patience: this.#patience(options),
+      patience: patienceBy(options, this.wire),
       zone: context.zone,
       peerName: this.wire.peer.name,
       // A simulation has no connections, and no health checks.
@@ -133,13 +137,9 @@ export class Service implements CallEndListener {
     };
     const pipelines = new ServicePipelines(options, { ...this.#layerParts, interceptors, instanceLimit: room }, wire);
     this.#pipelines = new ByConfiguration(configuration, pipelines);
+    this.copies = this.#newCopies(options);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
-  }
-
-  /** The time limits by which silence of an instance is judged. */
-  #patience(options: ServiceOptions): PatienceLimits {
-    return { ...attemptTimeoutOption.settle(options), ...timeoutOption.settle(options), bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs };
   }
 
   /**
@@ -151,7 +151,7 @@ export class Service implements CallEndListener {
       return { commit: () => this.#pipelines.replace(configuration, this.#pipelines.current), abandon() {} };
     const isSamePicker = equalValues(options.picker, this.#options.picker);
     const settings = { ...settleInstances(options), ...(isSamePicker && { picker: this.#settings.picker }) };
-    const instances = this.#instances.prepare(settings, this.#patience(options), !isSamePicker);
+    const instances = this.#instances.prepare(settings, patienceBy(options, this.wire), !isSamePicker);
     const next = this.#pipelines.current.next(options, { ...this.#layerParts, interceptors, instanceLimit: instances.room });
     const commit = () => {
       this.#options = options;
@@ -164,8 +164,17 @@ export class Service implements CallEndListener {
       instances.commit();
       next.commit();
       this.#pipelines.replace(configuration, next.pipelines);
+      this.copies = this.#newCopies(options);
     };
     return { commit, abandon: () => next.abandon() };
+  }
+
+  #newCopies(options: ServiceOptions): CopyWay {
+    const { observers, clock, transport } = this.#context;
+    const { balancer, room } = this.#instances;
+    const { propagateDeadline: propagates } = propagateLayer.options.settle(options);
+    const own = { authorize: this.#authorize, token: this.#token, wait: this.#wait, uses: this.#uses, caller: this.caller };
+    return copiesOf({ ...own, balancer, room, observers, clock, propagates, wire: transport.dispatch(this.wire) });
   }
 
   get #discoveryName(): string {

@@ -1,14 +1,21 @@
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Send } from "../core/stages/stage.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
+import { explainRoute } from "./explain-route.ts";
 import { LiveRoutes, type LiveRoutesOptions } from "./live-routes.ts";
+import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import type { Route } from "./route.ts";
+import type { RouteExplanation } from "./route-explanation.ts";
 import type { RouteSource } from "./route-source.ts";
-import { routeStage } from "./route-stage.ts";
+import { RouteStage } from "./route-stage.ts";
+import { routedByAgent } from "./routed-by-agent.ts";
 import type { RuleStageParts } from "./rule-stages.ts";
 
 /** The parts of {@link Routing}. */
-export interface RoutingParts extends RuleStageParts, Pick<LiveRoutesOptions, "onTable" | "onRefused"> {
+export interface RoutingParts extends Omit<RuleStageParts, "copies">, Pick<LiveRoutesOptions, "onTable" | "onRefused"> {
+  /** Sends the copy of a call to the service that it names. */
+  readonly sendCopy: SendCopy;
   /** Why routes may not lead to a service. */
   readonly refusalOf: RefusalOf;
   readonly liveWeightsOf?: LiveWeightsOf;
@@ -16,18 +23,52 @@ export interface RoutingParts extends RuleStageParts, Pick<LiveRoutesOptions, "o
 
 /** The routes of one mesh, between its interceptors and its services. */
 export class Routing {
-  /** Passes a call to the service that its rule says. */
-  readonly send: Send;
   readonly live: LiveRoutes;
+  readonly #stage: RouteStage;
+  readonly #copies: SentCopies;
+  readonly #parts: RoutingParts;
 
   /** Routes in code have been checked with the options; those of a source are as they come. */
-  constructor(routes: readonly Route[] | RouteSource, { refusalOf, ...parts }: RoutingParts) {
+  constructor(routes: readonly Route[] | RouteSource, parts: RoutingParts) {
+    const { refusalOf, sendCopy } = parts;
     const check = (given: readonly Route[]): void => {
       checkRoutes("routes", given);
       checkRoutedServices("routes", given, refusalOf);
     };
+    this.#parts = parts;
+    this.#copies = { sendCopy, underWay: new Set() };
     this.live = new LiveRoutes(routes, { ...parts, check });
-    this.send = routeStage({ ...parts, routes: this.live });
+    this.#stage = new RouteStage({ ...parts, routes: this.live, copies: this.#copies });
+  }
+
+  /** Passes a call to the service that its rule says. */
+  get send(): Send {
+    return this.#stage.send;
+  }
+
+  /** Routes an upgrade, whose way below is `inner`. Resolves with the response of that, or with the one that its rule makes. */
+  upgrade(request: MeshRequest, inner: Dispatch): Promise<MeshResponse> {
+    return this.#stage.through(request, inner);
+  }
+
+  /**
+   * The request of a client that writes it by itself, as its rule sends it: to another service or a part of its instances. At once where there is a table.
+   * @throws MeshError `ERR_MESH_ROUTE` for a rule with more than that.
+   */
+  byAgent(request: MeshRequest): MeshRequest | Promise<MeshRequest> {
+    const { table } = this.live;
+    if (table !== undefined) return routedByAgent(request, table, this.#parts.random);
+    return new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).then(() => this.byAgent(request));
+  }
+
+  /** Which rule decides on a request, and why no earlier one does. Waits for the first table, for at most `limitMs` milliseconds. */
+  async explain(request: MeshRequest, limitMs: number): Promise<RouteExplanation> {
+    const { clock } = this.#parts;
+    if (this.live.table === undefined) {
+      const timer = clock.setTimer(() => request.cancellation.cancel(this.live.unready(request)), limitMs);
+      await new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).finally(() => clock.clearTimer(timer));
+    }
+    return explainRoute(this.live.table, request);
   }
 
   /** Whether a rule sends calls to this service. */
@@ -42,5 +83,6 @@ export class Routing {
 
   close(): void {
     this.live.close();
+    for (const copy of this.#copies.underWay) copy.cancel();
   }
 }

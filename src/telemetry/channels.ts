@@ -75,6 +75,16 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
   "configuration-refused": [
     on("inmesh:configuration", ({ source, error }) => ({ source, result: "refused", changed: [], restart: [], error: errorText(error) })),
   ],
+  mirror: [
+    on("inmesh:mirror", ({ service, rule, request, outcome, omission }) => ({
+      ...requestMessage(request),
+      service,
+      rule,
+      outcome,
+      omission,
+    })),
+  ],
+  fault: [on("inmesh:fault", ({ rule, request, fault, status }) => ({ ...requestMessage(request), rule, fault, status }))],
   "server-connection": [
     on("inmesh:server:connection", ({ service, peerAddress, encryption, refusal, error }) => ({
       service,

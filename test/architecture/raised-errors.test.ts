@@ -26,6 +26,8 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "fetch/decoding/decode-guard.ts: DecodeGuard.#onDeadline": ["the deadline passed while a body was decoded that had arrived"],
     "policies/deadline.ts: BoundedCall.handleTimer": ["the call's deadline passed"],
     "policies/attempt-timeout.ts: BoundedAttempt.#giveUp": ["the limit of one attempt passed"],
+    "routing/fault.ts: DelayedCall.wait": ["the call's deadline passed while a rule held it up on purpose"],
+    "routing/mirror/copy.ts: Copy.handleTimer": ["the limit of a copy passed; no caller gets it"],
     "wire/failure.ts: codeOf": ["the idle limit of a body passed"],
   },
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
@@ -38,11 +40,13 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     ],
     "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
     "policies/throttle.ts: throttling": ["the service refuses most calls"],
+    "routing/mirror/copy-way.ts: full": ["the instance picked for a copy has no room; no caller gets it"],
   },
   ERR_MESH_RETRY_EXHAUSTED: { "policies/retry/retry.ts: lastResult": ["the last of several attempts failed"] },
   ERR_MESH_CONNECT: {
     "wire/failure.ts: codeOf": ["a failure before the request was given to a socket"],
     "attempts/lease.ts: failureOf": ["a client of node:http could not connect; for the statistics, no caller gets it"],
+    "routing/fault.ts: Injector.#abort": ["a rule breaks the call on purpose"],
   },
   ERR_MESH_TLS_PEER: { "wire/failure.ts: codeOf": ["a failure of TLS before the request was given to a socket"] },
   ERR_MESH_PROTOCOL: {
@@ -66,8 +70,10 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   // Beside interceptors of the application.
   ERR_MESH_ROUTE: {
+    "bridges/upgrade.ts: upgradeThrough": ["a rule answers an upgrade, and changes no protocol"],
+    "routing/routed-by-agent.ts: routedByAgent": ["a rule has a part that an agent cannot apply"],
     "routing/actions/rewritten-path.ts: checkedPath": ["a rule makes a path that is not sent"],
-    "routing/live-routes.ts: LiveRoutes.#unready": ["the source has told of no routes within the deadline"],
+    "routing/live-routes.ts: LiveRoutes.unready": ["the source has told of no routes within the deadline"],
   },
   ERR_MESH_FORBIDDEN: { "policies/authorize.ts: forbidden": ["`authorize` has not let the call pass"] },
   ERR_MESH_TOKEN: {

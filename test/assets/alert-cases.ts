@@ -1,5 +1,6 @@
 import { type Spelling, spelled } from "../../src/assets/spelling.ts";
 import { configCases } from "./config-alert-cases.ts";
+import { routeCases } from "./route-alert-cases.ts";
 import { securityCases } from "./security-alert-cases.ts";
 
 /** A series of promtool's tests: one value per minute, in promtool's notation. */
@@ -254,5 +255,6 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
     },
     ...configCases({ labelled, spelling }),
     ...securityCases({ labelled, series, spelling }),
+    ...routeCases({ labelled, series, spelling }),
   ];
 }

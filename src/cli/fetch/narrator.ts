@@ -86,6 +86,8 @@ export class Narrator implements Observer {
     "server-connection": undefined,
     configured: undefined,
     "configuration-refused": undefined,
+    mirror: undefined,
+    fault: ({ rule, fault }) => this.#note(`the rule ${rule} makes a fault on purpose: ${fault}`),
   };
 
   #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {

@@ -1,4 +1,5 @@
 import { addAbortSignal } from "node:stream";
+import { looksSecret } from "../../core/http/secret-headers.ts";
 import type { MeshRequestInit } from "../../index.ts";
 import type { Io } from "../io.ts";
 import { readNamedFile } from "../named-file.ts";
@@ -6,7 +7,6 @@ import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import type { fetchOptions } from "./fetch-options.ts";
-import { looksSecret } from "./secret-headers.ts";
 
 /** Bytes of a file that is sent as a body: it is held in memory. */
 const maxBodyBytes = 1_073_741_824;
@@ -17,7 +17,7 @@ export async function requestOf(
   io: Pick<Io, "stdin" | "signal">,
   terminal: Terminal,
 ): Promise<MeshRequestInit & { method: string; headers: Headers }> {
-  const headers = headersOf(await headerLines(values.header ?? []));
+  const headers = await givenHeaders(values.header ?? []);
   for (const [name, value] of headers) if (looksSecret(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
   const body = values.data === undefined ? undefined : await bodyOf(values.data, io);
   if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded");
@@ -34,6 +34,11 @@ export async function requestOf(
       ...(hashKey === undefined ? {} : { hashKey }),
     },
   };
+}
+
+/** The headers of lines `name: value`, and of files of such lines (`@FILE`). */
+export async function givenHeaders(given: readonly string[]): Promise<Headers> {
+  return headersOf(await headerLines(given));
 }
 
 /** The headers given, those of files (`@FILE`) in their place, one a line. */

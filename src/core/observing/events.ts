@@ -7,6 +7,7 @@ import type { InstanceState, Upstream } from "../upstream.ts";
 import type { CallTrace } from "./call-trace.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 import type { RegistrationState } from "./registration-state.ts";
+import type { FaultEvent, MirrorEvent } from "./route-events.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** The reason for which an attempt that failed was not retried. */
@@ -181,7 +182,9 @@ export type MeshEvent =
   | ServingEvent
   | ServerConnectionEvent
   | ConfiguredEvent
-  | ConfigurationRefusedEvent;
+  | ConfigurationRefusedEvent
+  | MirrorEvent
+  | FaultEvent;
 
 /** The member of {@link MeshEvent} with this `type`. */
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;

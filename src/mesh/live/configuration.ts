@@ -5,6 +5,7 @@ import { interceptorOf, type Send } from "../../core/stages/stage.ts";
 import type { EdgeLimits } from "../../fetch/fetch.ts";
 import { deadline, timeoutOption } from "../../policies/deadline.ts";
 import { isSource } from "../../routing/live-routes.ts";
+import type { SendCopy } from "../../routing/mirror/copy.ts";
 import type { RouteSource } from "../../routing/route-source.ts";
 import { Routing } from "../../routing/routing.ts";
 import type { CallTracing } from "../../telemetry/observing/call-tracing.ts";
@@ -23,6 +24,8 @@ export interface ConfigurationParts {
   readonly random: Random;
   /** Passes a call to its service. */
   readonly send: Send;
+  /** Sends the copy of a call to its service. */
+  readonly sendCopy: SendCopy;
   /** Hears of the routes that a source has, and of those that are refused. */
   readonly told: {
     readonly configured: (source: RouteSource) => void;
@@ -78,17 +81,27 @@ export class Configuration {
   }
 
   #newRouting(routes: NonNullable<MeshOptions["routes"]>): Routing {
-    const { observers, clock, random, send, told } = this.#parts;
+    const { observers, clock, random, send, sendCopy, told } = this.#parts;
     const refusalOf = refusalOfRoute(this.names);
     const changes = isSource(routes)
       ? { onTable: () => told.configured(routes), onRefused: (error: Error) => told.refused(routes, error) }
       : {};
-    return new Routing(routes, { clock, random, events: observers, send, refusalOf, ...changes });
+    return new Routing(routes, { clock, random, events: observers, send, sendCopy, refusalOf, ...changes });
   }
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
   refusalOf(service: string): Error | undefined {
     return this.#parts.closedError(service) ?? this.names.refusalOf(service, "call");
+  }
+
+  /**
+   * The request, whose service may be called: routes are asked of no others.
+   * @throws the error of {@link refusalOf}
+   */
+  allowed(request: MeshRequest): MeshRequest {
+    const refusal = this.refusalOf(request.service);
+    if (refusal !== undefined) throw refusal;
+    return request;
   }
 
   /** Whether the program itself has named this service. */

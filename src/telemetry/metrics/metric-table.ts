@@ -2,6 +2,7 @@ import { attribute } from "../attribute-names.ts";
 import { configMetricTable } from "./config-metric-table.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
+import { routeMetricTable } from "./route-metric-table.ts";
 import { securityMetricTable } from "./security-metric-table.ts";
 import { serverMetricTable } from "./server-metric-table.ts";
 
@@ -222,6 +223,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     attributes: [service],
   },
   ...configMetricTable,
+  ...routeMetricTable,
   ...securityMetricTable,
   ...serverMetricTable,
 };

@@ -42,6 +42,8 @@ function recorder(): Observer & Seen {
     "server-connection": ({ encryption, refusal }) => log.push(`connection ${encryption} ${refusal}`),
     configured: ({ source, changed }) => log.push(`configured by ${source}: ${changed.join()}`),
     "configuration-refused": ({ source, error }) => log.push(`refused ${source}: ${error.message}`),
+    mirror: ({ rule, outcome, omission }) => log.push(`mirror ${rule} ${outcome ?? omission}`),
+    fault: ({ rule, fault }) => log.push(`fault ${rule} ${fault}`),
   };
   return {
     log,
