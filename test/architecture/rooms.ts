@@ -137,7 +137,23 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "mesh/live",
     ],
   ],
-  ["mesh/live", ["core/*", "discovery", "discovery/last-good", "mesh", "routing", "telemetry/observing", "wire", "wire/identity"]],
+  [
+    "mesh/live",
+    [
+      "attempts",
+      "core/*",
+      "discovery",
+      "discovery/last-good",
+      "fetch",
+      "mesh",
+      "policies",
+      "routing",
+      "routing/mirror",
+      "telemetry/observing",
+      "wire",
+      "wire/identity",
+    ],
+  ],
   [
     "index",
     [
@@ -214,8 +230,21 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["admin/page", ["core/*", "admin", "admin/health"]],
   [
     "config",
-    ["core/*", "documents", "files", "mesh", "balancer", "discovery", "identity", "policies/concurrency", "suggestions", "config/named"],
+    [
+      "core/*",
+      "documents",
+      "files",
+      "mesh",
+      "balancer",
+      "discovery",
+      "identity",
+      "policies/concurrency",
+      "suggestions",
+      "config/named",
+      "config/follow",
+    ],
   ],
+  ["config/follow", ["core/*", "mesh", "mesh/live", "config"]],
   [
     "config/named",
     [
