@@ -44,7 +44,7 @@ export class OptionComments {
     let type = this.#type;
     let option: ts.Symbol | undefined;
     for (const name of path) {
-      option = propertyOf(type, name);
+      option = this.#propertyOf(type, name);
       if (option === undefined) throw new Error(`no type has the option ${path.join(".")}`);
       type = this.#checker.getTypeOfSymbol(option);
     }
@@ -54,12 +54,17 @@ export class OptionComments {
       defaultTag: tag && onOneLine(tag.text),
     };
   }
-}
 
-/** A property of a type, or of one of those that it is a union of: groups may be `false` too. */
-function propertyOf(type: ts.Type, name: string): ts.Symbol | undefined {
-  const types = type.isUnion() ? type.types : [type];
-  return types.map((each) => each.getProperty(name)).find((each) => each !== undefined);
+  /** A property of a type, of the elements of a list, or of one of those that it is a union of: groups may be `false` too. */
+  #propertyOf(type: ts.Type, name: string): ts.Symbol | undefined {
+    const types = type.isUnion() ? type.types : [type];
+    const elements = types.flatMap((each) =>
+      this.#checker.isArrayLikeType(each) ? (this.#checker.getIndexTypeOfType(each, ts.IndexKind.Number) ?? []) : [],
+    );
+    // Elements first: a list, or an object that gives such lists, may stand beside each other.
+    const found = elements.map((each) => this.#propertyOf(each, name)).find((each) => each !== undefined);
+    return found ?? types.map((each) => each.getProperty(name)).find((each) => each !== undefined);
+  }
 }
 
 function onOneLine(parts: ts.SymbolDisplayPart[] | undefined): string {

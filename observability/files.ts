@@ -6,6 +6,7 @@ import { spellings } from "../src/assets/spelling.ts";
 import { discovery } from "./discovery.ts";
 import { overview } from "./overview.ts";
 import { resilience } from "./resilience.ts";
+import { routes } from "./routes.ts";
 import { security } from "./security.ts";
 import { service } from "./service.ts";
 
@@ -15,6 +16,7 @@ const dashboards: Readonly<Record<(typeof dashboardNames)[number], () => Dashboa
   discovery,
   resilience,
   security,
+  routes,
 };
 
 /** The generated files of `observability/`, in both spellings, with the defaults of `inmesh assets`: text by path. */

@@ -29,7 +29,6 @@ export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
 export type { AnyDispatcher, DispatcherOptions, WebSocketLimits } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
-export type { BreakerState } from "./core/breaker-state.ts";
 export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
@@ -45,6 +44,7 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
+export type { BreakerState } from "./core/observing/breaker-state.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
 export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";
 export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
@@ -64,6 +64,7 @@ export type { RefusableAddresses } from "./core/peers/address-policy.ts";
 export type { InstanceState } from "./core/upstream.ts";
 export type { OutsideEndpoint } from "./discovery/boundary/boundary.ts";
 export type { BoundaryOptions } from "./discovery/boundary/boundary-options.ts";
+export { byService, type ServiceSources } from "./discovery/combined/by-service.ts";
 export { type FallbackOptions, fallback } from "./discovery/combined/fallback.ts";
 export type { FallbackChoice } from "./discovery/combined/fallback-pair.ts";
 export { type Location, located } from "./discovery/combined/located.ts";
@@ -119,5 +120,26 @@ export type {
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
 export type { HealthCheckResult, InstanceStanding } from "./rotation/instance-standing.ts";
+export type {
+  HeaderChanges,
+  HeaderText,
+  HeaderValue,
+  Route,
+  RouteAnswer,
+  RouteCanary,
+  RouteFault,
+  RouteHashKey,
+  RouteMirror,
+  RouteRedirect,
+  RouteRewrite,
+  RouteSplit,
+  RouteSubset,
+  RouteTarget,
+  StickyKey,
+  WeightedTarget,
+} from "./routing/route.ts";
+export type { PathMatch, RouteMatch, TextMatch, VersionMatch } from "./routing/route-match.ts";
+export type { RouteOptions } from "./routing/route-options.ts";
+export type { RouteSource } from "./routing/route-source.ts";
 export { type OpenTelemetryOptions, openTelemetry } from "./telemetry/open-telemetry.ts";
 export type { TlsOptions } from "./wire/tls.ts";

@@ -79,6 +79,8 @@ export class Recorder implements Observer {
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
+    mirror: undefined,
+    fault: undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

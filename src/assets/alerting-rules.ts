@@ -1,6 +1,7 @@
 import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { errorBudgetAlerts } from "./alerts-of-budget.ts";
 import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
+import { routeAlerts } from "./alerts-of-routes.ts";
 import { authorizationAlerts, encryptionAlerts, identityAlerts } from "./alerts-of-security.ts";
 import { servingAlerts } from "./alerts-of-serving.ts";
 import { capacityAlerts, discoveryAlerts, registrationAlerts } from "./alerts-of-state.ts";
@@ -17,7 +18,7 @@ export interface AlertingRule {
   readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
 
-/** Every alert as a rule, in three groups. `runbooks` is the address of the page that has a heading for each alert. */
+/** Every alert as a rule, in four groups. `runbooks` is the address of the page that has a heading for each alert. */
 export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks: string): readonly RuleGroup<AlertingRule>[] {
   const written = ({ severity, summary, description, ...rule }: AlertDefinition): AlertingRule => ({
     ...rule,
@@ -31,9 +32,11 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
   ];
   const ofState = [...capacityAlerts(scope), ...discoveryAlerts(scope, thresholds), ...registrationAlerts(scope), ...servingAlerts(scope)];
   const ofSecurity = [...identityAlerts(scope, thresholds), ...encryptionAlerts(scope), ...authorizationAlerts(scope)];
+  const ofRoutes = routeAlerts(scope, thresholds);
   return [
     { name: "inmesh-calls", rules: ofCalls.map(written) },
     { name: "inmesh-state", rules: ofState.map(written) },
     { name: "inmesh-security", rules: ofSecurity.map(written) },
+    { name: "inmesh-routes", rules: ofRoutes.map(written) },
   ];
 }

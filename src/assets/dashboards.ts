@@ -6,7 +6,7 @@ import { regexFor } from "./selection.ts";
 import { respelled } from "./spelling.ts";
 
 /** Names of the dashboards. `observability/generate.ts` makes them, with the identities and titles that {@link adapted} replaces. */
-export const dashboardNames = ["overview", "service", "discovery", "resilience", "security"] as const;
+export const dashboardNames = ["overview", "service", "discovery", "resilience", "security", "routes"] as const;
 
 /** Text of a file of this package, by its path from the package's root. */
 export async function readShipped(path: string): Promise<string> {

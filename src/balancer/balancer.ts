@@ -46,6 +46,7 @@ interface Places {
  */
 export class Balancer {
   readonly #options: BalancerOptions;
+  #picker: Picker;
   readonly #sharing: Omit<ShareOptions, "callers">;
   readonly #candidates: Candidates;
   readonly #slowStart: SlowStart | undefined;
@@ -67,6 +68,7 @@ export class Balancer {
     const { picker, zone, clock = systemClock, random = Math.random } = options;
     const { priorities, zoneAware, subset, slowStart } = balancingOptions.settle(options);
     this.#options = options;
+    this.#picker = picker;
     this.#sharing = { priorities, zone, zoneAware };
     this.#slowStart = slowStart === false ? undefined : new SlowStart(slowStart, clock);
     this.#subset = subset === false ? undefined : new Subset(subset, random);
@@ -132,6 +134,13 @@ export class Balancer {
     return hasChanged;
   }
 
+  /** Picks by another picker from the next attempt on, which is told of all lists before. */
+  usePicker(picker: Picker): void {
+    this.#picker = picker;
+    this.#candidates.usePicker(picker);
+    this.#invalidate();
+  }
+
   /** Sets the number of callers in each zone; `undefined`: unknown. */
   updateCallers(callers: ReadonlyMap<Zone, number> | undefined): void {
     this.#callers = callers;
@@ -145,7 +154,7 @@ export class Balancer {
   pick(request: MeshRequest, mayProbe: boolean): Upstream | undefined {
     if (this.#isStale) this.#rebuild();
     const { trace } = request;
-    const picker = trace === undefined ? this.#options.picker : tracingPicker(this.#options.picker, trace);
+    const picker = trace === undefined ? this.#picker : tracingPicker(this.#picker, trace);
     if (request.tried.length > 0) return this.#candidates.pickUntried(request, picker);
     if (this.#probes.length > 0) {
       const probe = this.#takeProbe(mayProbe);

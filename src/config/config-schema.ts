@@ -47,7 +47,7 @@ function optionSchema(path: readonly string[], rule: OptionRule<unknown>, descri
   const description = describe(path);
   const fallback = dataDefault(rule);
   return {
-    ...(description === undefined ? {} : { description }),
+    ...(description === undefined || description === "" ? {} : { description }),
     ...(fallback === undefined ? {} : { default: fallback }),
     ...anyOf(alternativesOf(path, rule, describe)),
   };
@@ -61,16 +61,27 @@ function alternativesOf(path: readonly string[], rule: OptionRule<unknown>, desc
   if (words !== undefined) return [{ type: "array", items: { enum: words.split(" | ").map((word) => JSON.parse(word) as unknown) } }];
   if (type.includes("=>") || type === "Clock") return [codeSchema];
   if (type === "Interceptor[]") return [{ type: "array", items: codeSchema }];
-  const alternatives = type.split(" | ").map((each) => {
+  const alternatives = kindsOf(type).map((each) => {
+    if (each.endsWith("[]") && rule.items !== undefined) return { type: "array", items: anyOf(alternativesOf(path, rule.items, describe)) };
+    if (each === "number[]") return { type: "array", items: { type: "number" } };
+    if (each === "RouteSource") return codeSchema;
     if (each === "number") return numberSchema(rule);
     if (each === "true" || each === "false") return { const: each === "true" };
     if (each.startsWith('"')) return { const: JSON.parse(each) as unknown };
     if (each === "string" || each === "PEM") return { type: "string" };
     if (each === "string[]") return { type: "array", items: { type: "string" } };
+    if (/^\d+$/.test(each)) return { const: Number(each) };
+    if (each === "object" && rule.values !== undefined)
+      return { type: "object", additionalProperties: optionSchema(path, rule.values, () => undefined) };
     if (each === "object") return table === undefined ? { type: "object" } : objectSchema(path, [table], describe);
     return {};
   });
   return alternatives.some((each) => Object.keys(each).length === 0) ? [{}] : [...alternatives, referenceSchema];
+}
+
+/** The alternatives of a type: bars within parentheses belong to one of them. */
+function kindsOf(type: string): readonly string[] {
+  return type.split(/ \| (?![^()]*\))/);
 }
 
 function numberSchema({ min, max, isWhole = false }: OptionRule<unknown>): Schema {

@@ -88,17 +88,32 @@ export class OptionReader {
   async #valueOf(path: PartPath, rule: OptionRule<unknown>, given: unknown): Promise<unknown> {
     const name = nameOf(path);
     if (given === null)
-      this.refuse(path, `${name} has no value${rule.table === undefined ? "" : "; {} stands for the defaults of its options"}`, true);
+      this.refuse(
+        path,
+        `${name} has no value${rule.table === undefined ? "" : "; {} stands for the defaults of its options"}`,
+        typeof path.at(-1) === "string",
+      );
     const readNamed = rule.named === undefined ? undefined : this.#named[rule.named];
     const isOnlyNumber = rule.named === "limit" && typeof given === "number";
-    const value =
-      readNamed !== undefined && !isOnlyNumber
-        ? await readNamed(this, path, given)
-        : rule.table !== undefined && isObject(given)
-          ? await this.options(path, given, [rule.table])
-          : await this.#plain(path, rule, given);
+    const value = readNamed !== undefined && !isOnlyNumber ? await readNamed(this, path, given) : await this.#data(path, rule, given);
     await this.attempt(path.slice(0, -1), () => checkWithHint(rule, name, value));
     return value;
+  }
+
+  /** A value that is data: a group, a list, an object of names, or a single one. */
+  async #data(path: PartPath, rule: OptionRule<unknown>, given: unknown): Promise<unknown> {
+    const { table, items, values } = rule;
+    if (items !== undefined && Array.isArray(given)) {
+      const read: unknown[] = [];
+      for (const [index, each] of given.entries()) read.push(await this.#valueOf([...path, index], items, each));
+      return read;
+    }
+    if (table !== undefined && isObject(given)) return await this.options(path, given, [table]);
+    if (values === undefined || !isObject(given)) return await this.#plain(path, rule, given);
+    const entries: [string, unknown][] = [];
+    for (const [name, each] of Object.entries(given)) entries.push([name, await this.#valueOf([...path, name], values, each)]);
+    // Not by assignment, to which `__proto__` is no name.
+    return Object.fromEntries(entries);
   }
 
   async #plain(path: PartPath, rule: OptionRule<unknown>, given: unknown): Promise<unknown> {

@@ -3,9 +3,10 @@ import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
+import { atOnce, choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
+import { checkRoutedServices, type RefusalOf } from "../routing/checks/check-routes.ts";
 import { type RoutesOption, routesOption } from "../routing/routes-option.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
 import { type TlsOptions, tlsOptions } from "../wire/tls.ts";
@@ -105,6 +106,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   services: custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
     type: "object",
     named: "services",
+    atOnce: true,
     default: {},
     defaultText: "none",
     check(option, value) {
@@ -118,6 +120,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   }),
   serviceNames: custom<readonly string[] | undefined>({
     type: "string[]",
+    atOnce: true,
     default: undefined,
     defaultText: "every name",
     check(option, value) {
@@ -143,8 +146,8 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   lastGoodDirectory: text("none"),
   lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
-  traceRatio: ratio(0),
-  drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
+  traceRatio: atOnce(ratio(0)),
+  drainTimeoutMs: atOnce(number({ default: 5_000, min: 0, unit: "ms" })),
   clock: clockRule,
   random: custom<Random>({
     type: "() => number",
@@ -177,6 +180,19 @@ export function checkMeshOptions(options: MeshOptions): void {
     const refusal = names.refusalOf(name, "services");
     if (refusal !== undefined) throw refusal;
   }
+  if (Array.isArray(options.routes)) checkRoutedServices("routes", options.routes, refusalOfRoute(names));
+}
+
+/** Why routes may not lead to a service: it is none, or `serviceNames` does not have it. */
+export function refusalOfRoute(names: ServiceNames): RefusalOf {
+  return (service, option) => {
+    try {
+      checkServiceName(option, service);
+    } catch (error) {
+      return error as Error;
+    }
+    return names.refusalOf(service, option);
+  };
 }
 
 /** One of them would be used and the other one passed over, without a word. */

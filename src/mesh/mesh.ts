@@ -29,7 +29,7 @@ import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
 import { randomCaller } from "./let-go.ts";
-import { checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
+import { checkMeshOptions, type MeshOptions, type MeshSettings, refusalOfRoute, settleMesh } from "./mesh-options.ts";
 import { callPipeline } from "./pipeline.ts";
 import { Registrations } from "./registrations.ts";
 import { Service } from "./service.ts";
@@ -98,7 +98,7 @@ class ClientMesh implements Mesh {
     };
     this.#services = new Services({
       maxServices: settings.maxServices,
-      isOwnName: (name) => settings.serviceNames !== undefined || this.#overrides.has(name),
+      isOwnName: (name) => settings.serviceNames !== undefined || this.#overrides.has(name) || this.#routing?.leadsTo(name) === true,
       onDrop: (name) => this.#lastGood?.forget(name),
       ...shared,
       create: (name) => {
@@ -107,7 +107,15 @@ class ClientMesh implements Mesh {
       },
     });
     const { routes } = settings;
-    this.#routing = routes && new Routing(routes, { ...settings, events: this.#observers, send: this.#services.route });
+    this.#routing =
+      routes &&
+      new Routing(routes, {
+        ...settings,
+        events: this.#observers,
+        send: this.#services.route,
+        sendCopy: this.#services.copy,
+        refusalOf: refusalOfRoute(this.#names),
+      });
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = identity.readWith({
       zone,

@@ -18,9 +18,11 @@ import type { Uses } from "../discovery/watching/uses.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { type Authorize, authorizeOf, checkAuthorized } from "../policies/authorize.ts";
 import { timeoutOption } from "../policies/deadline.ts";
-import { propagateLayer } from "../policies/propagate.ts";
+import { propagate, propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import { KeptToken } from "../policies/token/kept-token.ts";
+import { CopyWay } from "../routing/mirror/copy-way.ts";
+import { observeCopies } from "../telemetry/observing/observe.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
@@ -39,6 +41,8 @@ export class Service implements CallEndListener {
   readonly wire: WireSettings;
   /** The name of the mesh towards its instances; `undefined` where they are told none. */
   readonly caller: string | undefined;
+  /** For copies of calls, which pass by the pipeline. */
+  readonly copies: CopyWay;
   readonly #context: ServiceContext;
   readonly #settings: InstanceSettings;
   readonly #instances: Instances;
@@ -63,7 +67,8 @@ export class Service implements CallEndListener {
     this.#context = context;
     this.#settings = settleInstances(options);
     this.wire = settleWire(options);
-    this.caller = propagateLayer.options.settle(options).propagateDeadline ? caller : undefined;
+    const { propagateDeadline } = propagateLayer.options.settle(options);
+    this.caller = propagateDeadline ? caller : undefined;
     this.#authorize = authorizeOf(options);
     this.#token = KeptToken.of(options.token, name, clock);
     const wire = transport.dispatch(this.wire);
@@ -106,6 +111,9 @@ export class Service implements CallEndListener {
       keptToken: this.#token,
     };
     this.#pipelines = new ServicePipelines(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
+    const toCopies = { authorize: this.#authorize, token: this.#token, balancer, wait: this.#wait, room, uses };
+    const copied = observeCopies(observers)(wire);
+    this.copies = new CopyWay({ ...toCopies, dispatch: propagateDeadline ? propagate(clock, this.caller)(copied) : copied });
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
   }

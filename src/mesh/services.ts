@@ -4,6 +4,7 @@ import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import { dispatchOf, type Send, settleWith } from "../core/stages/stage.ts";
 import type { Catalogue } from "../discovery/catalogue.ts";
+import type { SendCopy, SentCopy } from "../routing/mirror/copy.ts";
 import { FirstWatches } from "./first-watches.ts";
 import type { Service } from "./service.ts";
 
@@ -67,6 +68,20 @@ export class Services {
     if (service !== undefined) service.send(request, receiver);
     else settleWith(this.#dispatchListed(request), receiver);
   };
+
+  /** Sends the copy of a call to its service, which it may have to make. */
+  readonly copy: SendCopy = (copy, receiver) => settleWith(this.#copy(copy), receiver);
+
+  async #copy(copy: SentCopy): Promise<MeshResponse> {
+    const { request, original } = copy;
+    if (request.service !== original.service) {
+      const called = this.get(original.service);
+      if (called === undefined) throw refusal("the call that is copied was refused", original.service);
+      await called.copies.checkAuthorized(original);
+    }
+    const service = this.of(request.service) ?? (await this.ofCatalogue(request.service));
+    return service.copies.send(copy);
+  }
 
   async #dispatchListed(request: MeshRequest): Promise<MeshResponse> {
     const service = await this.ofCatalogue(request.service);

@@ -4,13 +4,14 @@ import type { CallEndListener, MeshRequest, MeshResponse, OpenCall } from "../co
 import { completeAttempts, MeshError } from "../core/errors.ts";
 import type { ResponseBody } from "../core/http/body.ts";
 import { isEventStream, wantsEventStream } from "../core/http/event-stream.ts";
+import { headersWith, type RequestHeaders } from "../core/http/request-headers.ts";
 import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { number, orFalse } from "../core/settings/rules.ts";
+import { atOnce, number, orFalse } from "../core/settings/rules.ts";
 import type { TimerHandler } from "../core/shared-timers.ts";
 import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
 import { quoted } from "../core/text/clean-text.ts";
-import { incoming } from "./incoming.ts";
+import { copyHeader, type Incoming, incoming } from "./incoming.ts";
 
 /** The limit of each call, and the clock that measures it. */
 export interface DeadlineOptions {
@@ -57,10 +58,13 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
     cancellation.onCancel(this);
     if (cancellation.cancelled) return;
     const { clock, limitOf } = this.#options;
-    const timeoutMs = sooner(request.options.timeoutMs ?? limitOf(request));
+    const answered = incoming();
+    const timeoutMs = sooner(request.options.timeoutMs ?? limitOf(request), answered);
     // In place: only the edge has seen the request yet, and a copy would be held as long as the call.
-    const own = request as { deadline: number; call: OpenCall };
+    const own = request as { deadline: number; call: OpenCall; headers: RequestHeaders };
     own.call = this;
+    // All that a copy brings about is one, too, in each process on its way.
+    if (answered?.isCopy) own.headers = headersWith(request.headers, { [copyHeader]: "1" });
     if (timeoutMs !== false) {
       this.#timeoutMs = timeoutMs;
       // The caller that this process is answering does not wait any more: nothing is sent.
@@ -97,7 +101,7 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
     // Without a limit nothing has kept the beginning, which is now but for interceptors that wait.
     const passedMs = this.#timeoutMs === undefined ? 0 : now - (own.deadline - this.#timeoutMs);
     const ownMs = timeoutMs === false ? false : Math.max(0, timeoutMs - passedMs);
-    const leftMs = sooner(ownMs);
+    const leftMs = sooner(ownMs, incoming());
     clock.clearTimer(this.#timer);
     if (leftMs === ownMs) rules.set(this, rule);
     else rules.delete(this);
@@ -203,8 +207,8 @@ function notAResponse({ service }: MeshRequest, value: unknown): TypeError {
 }
 
 /** The limit of a call: its own or that of the options, or the time that the caller of this process still waits where that is less. */
-function sooner(ownMs: number | false): number | false {
-  const leftMs = incoming()?.remainingMs() ?? Number.POSITIVE_INFINITY;
+function sooner(ownMs: number | false, answered: Incoming | undefined): number | false {
+  const leftMs = answered?.remainingMs() ?? Number.POSITIVE_INFINITY;
   return leftMs < (ownMs === false ? Number.POSITIVE_INFINITY : ownMs) ? Math.max(0, leftMs) : ownMs;
 }
 
@@ -241,4 +245,4 @@ export interface TimeoutOption {
 }
 
 /** The rule of {@link TimeoutOption}. */
-export const timeoutOption = optionTable<TimeoutOption>()({ timeoutMs: orFalse(number({ default: 10_000, min: 1, unit: "ms" })) });
+export const timeoutOption = optionTable<TimeoutOption>()({ timeoutMs: atOnce(orFalse(number({ default: 10_000, min: 1, unit: "ms" }))) });

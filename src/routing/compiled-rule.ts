@@ -1,8 +1,8 @@
 import type { Routed, Subset } from "../core/routed.ts";
 import { type CompiledChanges, compileChanges } from "./actions/header-changes.ts";
 import { type Answer, directAnswer, redirectAnswer } from "./actions/made-answer.ts";
+import { firstKeyReader, type KeyReader, keyReader } from "./actions/request-key.ts";
 import { compilePathChange, type PathChange } from "./actions/rewritten-path.ts";
-import { type KeyReader, keyReader } from "./actions/sticky-key.ts";
 import { subsetOf } from "./actions/subset-of.ts";
 import { WeightedChoice } from "./actions/weighted-choice.ts";
 import type { LiveWeights } from "./canary/live-weights.ts";
@@ -18,9 +18,10 @@ export interface CompiledTarget {
   readonly service: string | undefined;
   readonly routed: Routed;
   readonly requestHeaders: CompiledChanges | undefined;
+  readonly responseHeaders: CompiledChanges | undefined;
 }
 
-/** What becomes of a call: one object for a match of a rule and a target, so that a decision makes none. */
+/** The decision on a call: one object for a match of a rule and a target, so that a decision makes none. */
 export interface Decision {
   readonly rule: CompiledRule;
   readonly match: CompiledMatch;
@@ -54,6 +55,8 @@ export interface CompiledRule {
   readonly live: LiveWeights | undefined;
   readonly requestHeaders: CompiledChanges | undefined;
   readonly responseHeaders: CompiledChanges | undefined;
+  /** The key for pickers, where the call has none; `undefined`: theirs. */
+  readonly hashKey: KeyReader | undefined;
   /** The `host` header; `undefined`: as it came. */
   readonly host: string | undefined;
 }
@@ -79,6 +82,7 @@ export function compileRule(route: Route, index: number, rank: number, liveWeigh
     key: route.split?.sticky === undefined ? undefined : keyReader(route.split.sticky),
     requestHeaders: compileChanges(route.requestHeaders),
     responseHeaders: compileChanges(route.responseHeaders),
+    hashKey: route.hashKey === undefined ? undefined : firstKeyReader([route.hashKey].flat()),
     host: route.rewrite?.host,
   };
   for (const [place, match] of matchesOf(route).entries()) matches.push(compileRuleMatch(rule, match, rank + place));
@@ -123,6 +127,7 @@ function compileTarget(
     service: target.service,
     routed: Object.freeze({ rule, target: name, subset, options }),
     requestHeaders: compileChanges(split?.target.requestHeaders),
+    responseHeaders: compileChanges(split?.target.responseHeaders),
   };
 }
 

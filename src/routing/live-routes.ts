@@ -7,7 +7,7 @@ import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 import { compileRoutes, type RouteTable } from "./route-table.ts";
 
-/** What {@link LiveRoutes} works with. */
+/** The parts of {@link LiveRoutes}. */
 export interface LiveRoutesOptions {
   /** @throws Error for routes that are wrong; it names the part. */
   readonly check: (routes: readonly Route[]) => void;
@@ -28,11 +28,11 @@ export class LiveRoutes {
   #end: (() => void) | undefined = undefined;
   #isClosed = false;
 
-  /** Routes in code are checked and compiled at once; of a source, the watch begins with {@link start}. */
+  /** Routes in code have been checked; of a source, the watch begins with {@link start}. */
   constructor(given: readonly Route[] | RouteSource, options: LiveRoutesOptions) {
     this.#options = options;
     if (isSource(given)) this.#source = given;
-    else this.replace(given);
+    else this.#put(given);
   }
 
   /** The table in force; `undefined` until the source has told of one. */
@@ -68,6 +68,10 @@ export class LiveRoutes {
    */
   replace(routes: readonly Route[]): void {
     this.#options.check(routes);
+    this.#put(routes);
+  }
+
+  #put(routes: readonly Route[]): void {
     const table = compileRoutes(routes, this.#options.liveWeightsOf);
     this.#table = table;
     this.#lastError = undefined;

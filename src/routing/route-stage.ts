@@ -1,4 +1,5 @@
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { type RouteDecision, tellRouted } from "../core/observing/call-observer.ts";
 import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
 import { type CompiledChanges, changedLines } from "./actions/header-changes.ts";
 import type { Answer } from "./actions/made-answer.ts";
@@ -30,6 +31,7 @@ export function routeStage(parts: RouteStageParts): Send {
       return;
     }
     const decision = table.decide(request, random);
+    tellRouted(request.observation, decision?.target ?? noRule);
     if (decision === undefined) {
       next(request, receiver);
       return;
@@ -42,11 +44,13 @@ export function routeStage(parts: RouteStageParts): Send {
       return;
     }
     const { rule, target } = decision;
-    const { responseHeaders, live } = rule;
-    const told = responseHeaders === undefined ? receiver : new ChangedResponse(receiver, responseHeaders);
+    const { live } = rule;
+    const told = changedBy(target.responseHeaders, changedBy(rule.responseHeaders, receiver));
     ways.of(decision)(changed, live?.follow(changed, target.index, table.keyShareOf(rule, request), told) ?? told);
   };
 }
+
+const noRule: RouteDecision = { routed: undefined };
 
 /** The way of each decision: through the stages of its rule, down to the services or to the answer that it makes. */
 class RuleWays {
@@ -82,6 +86,10 @@ function answering(answer: Answer): Send {
     }
     receiver.answered(response);
   };
+}
+
+function changedBy(changes: CompiledChanges | undefined, receiver: Receiver): Receiver {
+  return changes === undefined ? receiver : new ChangedResponse(receiver, changes);
 }
 
 /** Passes a response on with other headers. */

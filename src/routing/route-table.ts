@@ -1,5 +1,6 @@
 import type { Random } from "../core/clock.ts";
 import { keyShare } from "./actions/weighted-choice.ts";
+import { servicesOf } from "./checks/check-routes.ts";
 import { type CompiledRule, compileRule, type Decision, type LiveWeightsOf, type RuleMatch } from "./compiled-rule.ts";
 import type { Condition } from "./matching/condition.ts";
 import { MatchIndex } from "./matching/match-index.ts";
@@ -15,19 +16,22 @@ export interface UnmatchedRule {
 /** Rules in their order, found by an index: the first that matches a call decides on it. */
 export class RouteTable {
   readonly rules: readonly CompiledRule[];
+  /** The services that rules send calls to. */
+  readonly services: ReadonlySet<string>;
   readonly #index = new MatchIndex<RuleMatch>();
   readonly #call = new RoutedCall();
   readonly #search = new FirstMatch(this.#call);
 
   constructor(rules: readonly CompiledRule[]) {
     this.rules = rules;
+    this.services = new Set(rules.flatMap(({ route }) => servicesOf(route).map(([, service]) => service)));
     for (const each of rules.flatMap(({ matches }) => matches)) this.#index.add(each, each.match);
   }
 
   /** Decides on a call; `undefined` where no rule matches. */
   decide(request: RoutableRequest, random: Random = Math.random): Decision | undefined {
     const call = this.#call;
-    call.begin(request);
+    call.begin(request, random);
     try {
       const found = this.#search.in(this.#index);
       if (found === undefined) return undefined;

@@ -140,6 +140,8 @@ export interface RouteRewrite {
 export interface HeaderChanges {
   readonly remove?: readonly string[];
   readonly set?: Readonly<Record<string, HeaderValue>>;
+  /** Set where there is no such header. */
+  readonly setIfAbsent?: Readonly<Record<string, HeaderValue>>;
   readonly add?: Readonly<Record<string, HeaderValue>>;
 }
 
@@ -153,19 +155,22 @@ export type HeaderValue = string | HeaderText;
  */
 export interface HeaderText {
   readonly text: string;
-  readonly set?: Readonly<Record<string, string>>;
-  /** Set where there is no such header. */
-  readonly setIfAbsent?: Readonly<Record<string, string>>;
-  readonly add?: Readonly<Record<string, string>>;
 }
 
 /** A copy of calls to another target. Its outcome reaches no caller, blames no instance and takes nothing of a retry budget. */
-export interface RouteMirror extends RouteTarget {
+export interface RouteMirror {
+  /** @default the service that the call goes to */
+  readonly service?: string;
+  /** @default all instances */
+  readonly subset?: RouteSubset;
   /** Of the calls that may be copied, in percent. @default 100 */
   readonly percent?: number;
   /** The methods that are copied: `safe` (GET, HEAD, OPTIONS, TRACE, QUERY), or `all`, for a target that may execute them again. @default "safe" */
   readonly methods?: "safe" | "all";
-  /** Whether `authorization`, `cookie` and other credentials are in the copy. @default false */
+  /**
+   * Whether `authorization`, `cookie` and other headers that give access or say which caller it is are in the copy, and the token of the service (`token`).
+   * Without them, a call with a secret in its query (`access_token`) is not copied. @default false
+   */
   readonly credentials?: boolean;
   /** Copies under way at a time; further ones are left out and counted. @default 100 */
   readonly maxInFlight?: number;
@@ -175,11 +180,15 @@ export interface RouteMirror extends RouteTarget {
   readonly timeoutMs?: number;
 }
 
-/** Faults on purpose, for calls that are marked by a header. */
+/**
+ * Faults on purpose, for calls that are marked by a header: first the delay, then the abort, each drawn by itself. They are made above the service: no
+ * instance is asked or blamed, and nothing is repeated.
+ */
 export interface RouteFault {
   /** The header that marks a call. `"*"`: every call of the rule. @default "x-mesh-fault" */
   readonly header?: string;
+  /** The call waits, at most until its deadline. */
   readonly delay?: { readonly ms: number; readonly percent?: number };
-  /** Answered by the mesh with this status, or ended as a connection that breaks before anything is sent. */
+  /** Answered by the mesh with this status (and the header `x-mesh-fault`), or ended as a connection that breaks before anything is sent. */
   readonly abort?: { readonly status?: number; readonly error?: "reset"; readonly percent?: number };
 }

@@ -1,6 +1,8 @@
 import { refuseOption } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
+import { checkRoutes } from "./checks/check-routes.ts";
+import { routeRule } from "./checks/route-rules.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 
@@ -17,10 +19,15 @@ export interface RoutesOption {
 export const routesOption = optionTable<RoutesOption>()({
   routes: custom<readonly Route[] | RouteSource | undefined>({
     type: "object[] | RouteSource",
+    atOnce: true,
     default: undefined,
     defaultText: "none",
+    items: routeRule,
     check(option, value) {
-      if (Array.isArray(value)) return;
+      if (Array.isArray(value)) {
+        checkRoutes(option, value);
+        return;
+      }
       const source = value as Partial<RouteSource> | null;
       if (typeof source?.watch !== "function")
         refuseOption(option, value, "a list of routes, or a source of them: an object with name and watch");

@@ -1,9 +1,10 @@
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { PickDecision } from "../core/observing/call-trace.ts";
 import type { ConnectionRefusal } from "../core/observing/connection-refusal.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
+import type { FaultKind, MirrorOmission, MirrorOutcome } from "../core/observing/route-events.ts";
 import type { ServingState } from "../core/observing/serving-state.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 
@@ -167,6 +168,24 @@ export interface ServerConnectionMessage {
   readonly error: string | undefined;
 }
 
+/** A copy of a call has ended, or was left out. */
+export interface MirrorMessage extends RequestMessage {
+  /** The rule that copies the call. */
+  readonly rule: string;
+  /** `undefined` for a copy that was left out. */
+  readonly outcome: MirrorOutcome | undefined;
+  /** The reason for which it was left out; `undefined` for one that was sent. */
+  readonly omission: MirrorOmission | undefined;
+}
+
+/** A call has met a fault that its route makes on purpose. */
+export interface FaultMessage extends RequestMessage {
+  readonly rule: string;
+  readonly fault: FaultKind;
+  /** The status of an answer; `undefined` for the other faults. */
+  readonly status: number | undefined;
+}
+
 /** The messages on `node:diagnostics_channel`, by the name of their channel. */
 export interface ChannelMessages {
   readonly "inmesh:call": CallMessage;
@@ -184,5 +203,7 @@ export interface ChannelMessages {
   readonly "inmesh:trace": TraceMessage;
   readonly "inmesh:registration": RegistrationMessage;
   readonly "inmesh:serving": ServingMessage;
+  readonly "inmesh:mirror": MirrorMessage;
+  readonly "inmesh:fault": FaultMessage;
   readonly "inmesh:server:connection": ServerConnectionMessage;
 }

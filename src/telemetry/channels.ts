@@ -69,6 +69,16 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
     })),
   ],
   serving: [on("inmesh:serving", ({ service, state, open, cutOff }) => ({ service, state, open, cutOff }))],
+  mirror: [
+    on("inmesh:mirror", ({ service, rule, request, outcome, omission }) => ({
+      ...requestMessage(request),
+      service,
+      rule,
+      outcome,
+      omission,
+    })),
+  ],
+  fault: [on("inmesh:fault", ({ rule, request, fault, status }) => ({ ...requestMessage(request), rule, fault, status }))],
   "server-connection": [
     on("inmesh:server:connection", ({ service, peerAddress, encryption, refusal, error }) => ({
       service,

@@ -1,6 +1,6 @@
 import type { Context, Span } from "@opentelemetry/api";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
+import type { CallEnd, CallObserver, RouteDecision } from "../core/observing/call-observer.ts";
 import type { AttemptEnd, AttemptObserver } from "../core/observing/observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import type { MeshMetrics } from "./metrics/mesh-metrics.ts";
@@ -25,6 +25,7 @@ export class FollowedCall implements CallObserver {
   readonly #request: MeshRequest;
   readonly #parent: Context | undefined;
   readonly #span: Span | undefined;
+  #decided: RouteDecision | undefined = undefined;
 
   constructor(reporters: Reporters, request: MeshRequest) {
     this.#reporters = reporters;
@@ -39,14 +40,18 @@ export class FollowedCall implements CallObserver {
     this.context = parent === undefined || this.#span === undefined ? parent : loadedApi().trace.setSpan(parent, this.#span);
   }
 
+  onRouted(decision: RouteDecision): void {
+    this.#decided = decision;
+  }
+
   onEnd(end: CallEnd): void {
     const { services, metrics, spans } = this.#reporters;
     try {
-      metrics?.callEnded(this.#request, end, this.context);
+      metrics?.callEnded(this.#request, end, this.context, this.#decided);
     } finally {
       // A call without a span of its own gets one only when it made no attempt.
       if (this.#parent !== undefined && (this.#span !== undefined || end.attempts === 0)) {
-        spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end);
+        spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end, this.#decided?.routed);
       }
     }
   }

@@ -80,6 +80,11 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Observer {
       }
       return meter?.isOn === true ? new MeteredAttempt(meter, request, upstream, contextOf(call)) : undefined;
     },
+    onCopy(request, upstream, call) {
+      if (spans?.isOn !== true) return undefined;
+      const own = spans.startCopy(request, upstream, contextOf(call) ?? loadedApi().context.active());
+      return own === undefined ? undefined : new TracedAttempt({ ...reporters, metrics: undefined }, request, upstream, own);
+    },
   };
 }
 

@@ -27,6 +27,8 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "fetch/decoding/decode-guard.ts: DecodeGuard.#onDeadline": ["the deadline passed while a body was decoded that had arrived"],
     "policies/deadline.ts: BoundedCall.handleTimer": ["the call's deadline passed"],
     "policies/attempt-timeout.ts: BoundedAttempt.#giveUp": ["the limit of one attempt passed"],
+    "routing/fault.ts: DelayedCall.wait": ["the call's deadline passed while a rule held it up on purpose"],
+    "routing/mirror/copy.ts: Copy.handleTimer": ["the limit of a copy passed; no caller gets it"],
     "wire/failure.ts: codeOf": ["the idle limit of a body passed"],
   },
   ERR_MESH_CIRCUIT_OPEN: { "policies/service-breaker.ts: serviceBreaker": ["the breaker admits no call"] },
@@ -39,11 +41,13 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     ],
     "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
     "policies/throttle.ts: throttle": ["the service refuses most calls"],
+    "routing/mirror/copy-way.ts: full": ["the instance picked for a copy has no room; no caller gets it"],
   },
   ERR_MESH_RETRY_EXHAUSTED: { "policies/retry/retry.ts: lastResult": ["the last of several attempts failed"] },
   ERR_MESH_CONNECT: {
     "wire/failure.ts: codeOf": ["a failure before the request was given to a socket"],
     "attempts/lease.ts: failureOf": ["a client of node:http could not connect; for the statistics, no caller gets it"],
+    "routing/fault.ts: Injector.#abort": ["a rule breaks the call on purpose"],
   },
   ERR_MESH_TLS_PEER: { "wire/failure.ts: codeOf": ["a failure of TLS before the request was given to a socket"] },
   ERR_MESH_PROTOCOL: {

@@ -16,6 +16,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/hostile": "what the commands print of names and answers from outside",
   "cli/process": "the program as a process",
   "cli/widths": "what the commands write on terminals of several widths",
+  "config/routes": "routes in a file, and the places of their faults",
   "gateway/attacks": "requests that a gateway must refuse, and headers that instances must not see",
   "gateway/secured-instances": "the name of an instance in TLS, whatever host a client names",
   "gateway/streaming": "bodies on their way through a gateway",

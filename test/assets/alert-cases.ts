@@ -1,4 +1,5 @@
 import { type Spelling, spelled } from "../../src/assets/spelling.ts";
+import { routeCases } from "./route-alert-cases.ts";
 import { securityCases } from "./security-alert-cases.ts";
 
 /** A series of promtool's tests: one value per minute, in promtool's notation. */
@@ -252,5 +253,6 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
       ],
     },
     ...securityCases({ labelled, series, spelling }),
+    ...routeCases({ labelled, series, spelling }),
   ];
 }

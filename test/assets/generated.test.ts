@@ -25,6 +25,6 @@ describe("observability/", () => {
     const files = await assetFiles(assetsSettings({ spelling, runbookUrl: "docs/observability/runbooks.md" }));
     const generated = generatedFiles();
     for (const [path, text] of files) if (path !== "runbooks.md") expect(text, path).toBe(generated.get(`${spelling}/${path}`));
-    expect(files.size).toBe(9);
+    expect(files.size).toBe(10);
   });
 });

@@ -22,6 +22,7 @@ const paths = [
   "dashboards/discovery.json",
   "dashboards/overview.json",
   "dashboards/resilience.json",
+  "dashboards/routes.json",
   "dashboards/security.json",
   "dashboards/service.json",
   "recording-rules.yml",

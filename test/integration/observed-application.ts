@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Discovery, Observer } from "../../src/extend.ts";
 import { createMesh, type Endpoint, type Mesh } from "../../src/index.ts";
+import type { Route } from "../../src/routing/route.ts";
 import { certificate } from "../support/certificate.ts";
 import { ObservedSecuredServer } from "./observed-secured-server.ts";
 import { observedServer } from "./observed-server.ts";
@@ -89,6 +90,22 @@ export class Services {
   }
 }
 
+/** A split, a mirror that has room for few copies, and faults in calls that are marked. */
+const routes: readonly Route[] = [
+  {
+    name: "split",
+    match: { service: "orders", path: { exact: "/split" } },
+    split: {
+      targets: [
+        { name: "old", weight: 3 },
+        { name: "new", weight: 1 },
+      ],
+    },
+    fault: { delay: { ms: 5, percent: 50 }, abort: { status: 503, percent: 50 } },
+  },
+  { name: "shadow", match: { service: "orders", path: { exact: "/slow" } }, mirror: { service: "orders", maxInFlight: 1, timeoutMs: 300 } },
+];
+
 /** A process that calls both services all the time, and is an instance of a third one. */
 export class Application implements AsyncDisposable {
   readonly #mesh: Mesh;
@@ -104,6 +121,7 @@ export class Application implements AsyncDisposable {
       observers: [observer],
       zone: "a",
       tls: certificate,
+      routes,
       services: { orders: { hedge: { percentile: 0.8, maxExtraLoad: 0.2, minDelayMs: 5 }, concurrency: { maxInFlight: 64 } } },
     });
     this.#server = observedServer(this.#mesh);
@@ -116,6 +134,8 @@ export class Application implements AsyncDisposable {
       // Not safe to repeat: its failures are not retried.
       each(300, () => fetch("orders/full", { method: "POST", body: "{}" })),
       each(150, () => fetch("orders/slow", { mesh: { timeoutMs: 50 } })),
+      each(50, () => fetch("orders/split")),
+      each(200, () => fetch("orders/split", { headers: { "x-mesh-fault": "1" } })),
     ];
   }
 

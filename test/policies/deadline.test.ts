@@ -253,6 +253,20 @@ describe("deadline", () => {
     await clock.advance(0);
     expect(response.body.cancelledWith).toBe(await error);
   });
+
+  it("marks what a copy brings about as a copy, and nothing else", async () => {
+    const seen: unknown[] = [];
+    const { dispatch } = under(async ({ headers }) => {
+      seen.push({ ...headers });
+      return openResponse();
+    });
+    const given = { accept: "*/*" };
+    await dispatch(testRequest({ headers: given }));
+    await continueFrom({ "x-mesh-attempt": "2" }, () => dispatch(testRequest({ headers: given })));
+    await continueFrom({ "x-mesh-mirrored": "1" }, () => dispatch(testRequest({ headers: given })));
+    expect(seen).toEqual([given, given, { ...given, "x-mesh-mirrored": "1" }]);
+    expect(given).toEqual({ accept: "*/*" });
+  });
 });
 
 describe("the time limit of a route", () => {

@@ -23,6 +23,11 @@ describe("continueFrom", () => {
     expect([seen?.attempt, seen?.remainingMs()]).toEqual([3, Number.POSITIVE_INFINITY]);
   });
 
+  it.each([{ "x-mesh-mirrored": "1" }, { "x-mesh-mirrored": "" }, new Headers({ "x-mesh-mirrored": "1" })])("knows a copy", (headers) => {
+    expect(continueFrom(headers, () => incoming()?.isCopy)).toBe(true);
+    expect(continueFrom(new Headers({ "x-mesh-attempt": "2" }), () => incoming()?.isCopy)).toBe(false);
+  });
+
   it("returns what the handler returns, and costs nothing where the caller said nothing", () => {
     expect(continueFrom({}, () => incoming() ?? "nothing")).toBe("nothing");
   });

@@ -1,4 +1,5 @@
 import { describeError } from "../../core/errors.ts";
+import { isShownHeader } from "../../core/http/secret-headers.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import { type Observer, parseTarget, type Target } from "../../extend.ts";
 import { type CallTrace, createMesh, isMeshError, MeshError, ringHash, traceOf } from "../../index.ts";
@@ -7,7 +8,6 @@ import { fetchOptions } from "../fetch/fetch-options.ts";
 import { Narrator } from "../fetch/narrator.ts";
 import { bodyText, exitCodeOfError, exitCodeOfStatus, type FetchReport } from "../fetch/outcome.ts";
 import { requestOf } from "../fetch/request.ts";
-import { isShownHeader } from "../fetch/secret-headers.ts";
 import { traceLines } from "../fetch/trace-view.ts";
 import { formatOption, type Values } from "../option-table.ts";
 import { readDuration } from "../option-values.ts";

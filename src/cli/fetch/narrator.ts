@@ -84,6 +84,8 @@ export class Narrator implements Observer {
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
+    mirror: undefined,
+    fault: ({ rule, fault }) => this.#note(`the rule ${rule} makes a fault on purpose: ${fault}`),
   };
 
   #answered({ service, endpoints, rejected, leftOut = [], quarantined }: EndpointsUpdate): void {

@@ -1,4 +1,5 @@
 import { addAbortSignal } from "node:stream";
+import { looksSecret } from "../../core/http/secret-headers.ts";
 import type { MeshRequestInit } from "../../index.ts";
 import type { Io } from "../io.ts";
 import { readNamedFile } from "../named-file.ts";
@@ -6,7 +7,6 @@ import type { Values } from "../option-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import type { fetchOptions } from "./fetch-options.ts";
-import { looksSecret } from "./secret-headers.ts";
 
 /** Bytes of a file that is sent as a body: it is held in memory. */
 const maxBodyBytes = 1_073_741_824;

@@ -1,3 +1,4 @@
+import { byService } from "../../discovery/combined/by-service.ts";
 import { fallback } from "../../discovery/combined/fallback.ts";
 import { type Location, located } from "../../discovery/combined/located.ts";
 import { union } from "../../discovery/combined/union.ts";
@@ -41,6 +42,15 @@ const discoveries: Readonly<Record<string, Build>> = {
     const read: Discovery[] = [];
     for (const [index, source] of sources.entries()) read.push(await inner(reader, [...at, index], source));
     return union(read, await rawOptions(reader, path, options));
+  },
+  async byService(reader, path, given) {
+    const { services, otherwise } = partsOf(reader, path, given, ["services"]);
+    const at = [...path, "services"];
+    if (!isObject(services)) return reader.refuse(at, `${nameOf(at)} must be an object with the source of endpoints of each service`);
+    const read: [string, Discovery][] = [];
+    for (const [name, source] of Object.entries(services)) read.push([name, await inner(reader, [...at, name], source)]);
+    const rest = otherwise === undefined ? {} : { otherwise: await inner(reader, [...path, "otherwise"], otherwise) };
+    return byService({ services: Object.fromEntries(read), ...rest });
   },
   async located(reader, path, given) {
     const { source, ...location } = partsOf(reader, path, given, ["source"]);

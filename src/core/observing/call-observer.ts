@@ -1,3 +1,6 @@
+import type { Routed } from "../routed.ts";
+import { warnOfThrow } from "./fence.ts";
+
 /** The end of a call: its response body has closed, or it failed before. */
 export interface CallEnd {
   /** The status of the response that the caller got; `undefined` where the call rejected. */
@@ -14,6 +17,12 @@ export interface CallEnd {
   readonly totalMs: number;
 }
 
+/** The decision of the routes of a mesh on a call. */
+export interface RouteDecision {
+  /** `undefined` where no rule matched. */
+  readonly routed: Routed | undefined;
+}
+
 /** Follows one call. */
 export interface CallObserver {
   /**
@@ -21,9 +30,23 @@ export interface CallObserver {
    * brought it is told outside of the asynchronous context of the call.
    */
   readonly skipsAnswered?: boolean;
+  /** Called where the mesh has routes, when they have decided on the call and before anything is sent. An interceptor may send a call twice. */
+  onRouted?(decision: RouteDecision): void;
   /** Called once: the body has closed, or the call failed before. */
   onEnd?(end: CallEnd): void;
 }
 
 /** The followers of one call, in the order of the observers that returned them; `undefined` for an observer that does not follow it. */
 export type Observation = readonly (CallObserver | undefined)[];
+
+/** Tells the followers of a call what the routes have decided. */
+export function tellRouted(observation: Observation | undefined, decision: RouteDecision): void {
+  if (observation === undefined) return;
+  for (const follower of observation) {
+    try {
+      follower?.onRouted?.(decision);
+    } catch (error) {
+      warnOfThrow("onRouted of an observer", error);
+    }
+  }
+}

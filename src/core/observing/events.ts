@@ -1,12 +1,13 @@
-import type { BreakerState } from "../breaker-state.ts";
 import type { MeshRequest } from "../dispatch.ts";
 import type { EjectionRule } from "../ejection-rule.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
+import type { BreakerState } from "./breaker-state.ts";
 import type { CallTrace } from "./call-trace.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 import type { RegistrationState } from "./registration-state.ts";
+import type { FaultEvent, MirrorEvent } from "./route-events.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** The reason for which an attempt that failed was not retried. */
@@ -160,7 +161,9 @@ export type MeshEvent =
   | TraceEvent
   | RegistrationEvent
   | ServingEvent
-  | ServerConnectionEvent;
+  | ServerConnectionEvent
+  | MirrorEvent
+  | FaultEvent;
 
 /** The member of {@link MeshEvent} with this `type`. */
 export type MeshEventOf<Type extends MeshEvent["type"]> = Extract<MeshEvent, { readonly type: Type }>;

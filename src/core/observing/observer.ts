@@ -38,6 +38,11 @@ export interface Observer {
   onCall?(request: MeshRequest): CallObserver | undefined;
   /** An attempt is about to be sent to `upstream`. The result follows the attempt. */
   onAttempt?(request: MeshRequest, upstream: Upstream, call: CallObserver | undefined): AttemptObserver | undefined;
+  /**
+   * A copy of a call (`mirror` of its route) is about to be sent to `upstream`: no attempt of the call. `call` is what follows the call that is copied. The
+   * result follows the copy.
+   */
+  onCopy?(request: MeshRequest, upstream: Upstream, call: CallObserver | undefined): AttemptObserver | undefined;
   /** A request has arrived at a server of this process that reports to the mesh. The result follows the request. */
   onServe?(request: ServedRequest): ServedObserver | undefined;
   /** A rare event: a retry, a hedge, an answer of discovery, a new state of an instance or of a breaker. */

@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Caller } from "./caller.ts";
 
-const storage = new AsyncLocalStorage<Pick<Caller, "identity">>();
+/** The caller of a request, as far as calls made in answering it are decided by it. */
+export type AnsweredCaller = Pick<Caller, "identity" | "address">;
+
+const storage = new AsyncLocalStorage<AnsweredCaller>();
 /** Whether something asks for the callers: servers of other processes save the keeping. */
 let isAsked = false;
 
@@ -11,11 +14,11 @@ export function keepAnsweredCallers(): void {
 }
 
 /** The verified caller of the request that is being answered here; `undefined` outside of one. */
-export function answeredCaller(): Pick<Caller, "identity"> | undefined {
+export function answeredCaller(): AnsweredCaller | undefined {
   return storage.getStore();
 }
 
 /** Runs `answer` as the answer to a request of this caller. */
-export function answerFor<Result>(caller: Pick<Caller, "identity">, answer: () => Result): Result {
+export function answerFor<Result>(caller: AnsweredCaller, answer: () => Result): Result {
   return isAsked ? storage.run(caller, answer) : answer();
 }

@@ -19,7 +19,7 @@ export interface InstanceLimitOptions {
  */
 export class InstanceLimit {
   /** Attempts that one instance may have in flight. */
-  readonly max: number;
+  max: number;
   readonly #candidates: () => readonly Upstream[];
   readonly #queue: TurnQueue;
   /** Attempts that have left the queue and have not picked an instance yet: they hold a place. */
@@ -29,10 +29,23 @@ export class InstanceLimit {
     const { maxQueued, queueTimeoutMs } = concurrencyOptions.settle(concurrency);
     this.max = max;
     this.#candidates = candidates;
-    const what = `every instance of "${service}" has ${max} attempts in flight (concurrency.maxInFlightPerInstance)`;
+    const what = () => `every instance of "${service}" has ${this.max} attempts in flight (concurrency.maxInFlightPerInstance)`;
     const refusal = ({ attempts }: MeshRequest, why: string) =>
-      new MeshError("ERR_MESH_OVERLOADED", `${what}: ${why}`, { service, attempts: [...attempts], stack: false });
+      new MeshError("ERR_MESH_OVERLOADED", `${what()}: ${why}`, { service, attempts: [...attempts], stack: false });
     this.#queue = new TurnQueue({ maxQueued, queueTimeoutMs, clock, refusal });
+  }
+
+  /** Takes other limits: attempts that wait keep their places, and as many go on as there is room for. */
+  adjust(max: number, concurrency: ConcurrencyOptions): void {
+    this.max = max;
+    this.#queue.adjust(concurrencyOptions.settle(concurrency));
+    this.fill();
+  }
+
+  /** Lets all go on, those that come yet too. */
+  retire(): void {
+    this.max = Number.POSITIVE_INFINITY;
+    while (this.#queue.next()) this.#called++;
   }
 
   /** Attempts that wait. */

@@ -39,6 +39,8 @@ export function compileMatch(match: RouteMatch): CompiledMatch {
     ...queryConditions(match),
     ...(match.version === undefined ? [] : [versionCondition(match.version)]),
     ...(match.caller === undefined ? [] : [callerCondition(listOf(match.caller) ?? [])]),
+    // Last: it is asked of the calls that all of the others let through.
+    ...(match.percent === undefined ? [] : [chanceCondition(match.percent)]),
   ];
   const conditions: Condition[] = [
     ...(services === undefined ? [] : [oneOf("service", services, (call) => call.request.service)]),
@@ -89,6 +91,15 @@ function callerCondition(given: readonly string[]): Condition {
     return ids.has(identity) || prefixes.some((prefix) => identity.length > prefix.length && identity.startsWith(prefix));
   };
   return { part: "caller", demand: `is ${alternatives(given)}`, holds };
+}
+
+function chanceCondition(percent: number): Condition {
+  const condition: Condition = {
+    part: "percent",
+    demand: `is one of ${percent} % of the calls`,
+    holds: (call) => call.draws(condition, percent / 100),
+  };
+  return condition;
 }
 
 function versionCondition({ from, range }: VersionMatch): Condition {

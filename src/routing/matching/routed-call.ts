@@ -1,3 +1,4 @@
+import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 
 /** A request, as far as routes look at it. */
@@ -12,12 +13,17 @@ export class RoutedCall {
   path = "/";
   /** With its question mark; empty where there is none. */
   query = "";
+  #random: Random = Math.random;
+  /** An index may tell of a match twice: chance decides once. */
+  readonly #drawn = new Map<object, boolean>();
   #lowerPath: string | undefined = undefined;
   #host: string | undefined = undefined;
 
-  begin(request: RoutableRequest): void {
+  begin(request: RoutableRequest, random: Random = Math.random): void {
     const at = request.path.indexOf("?");
     this.request = request;
+    this.#random = random;
+    if (this.#drawn.size > 0) this.#drawn.clear();
     this.path = at === -1 ? request.path : request.path.slice(0, at);
     this.query = at === -1 ? "" : request.path.slice(at);
     this.#lowerPath = undefined;
@@ -27,6 +33,15 @@ export class RoutedCall {
   /** Lets go of the request. */
   end(): void {
     this.request = none;
+  }
+
+  /** Whether chance lets the call through, for what asks; `share` is from 0 to 1. */
+  draws(asker: object, share: number): boolean {
+    const before = this.#drawn.get(asker);
+    if (before !== undefined) return before;
+    const isIn = this.#random() < share;
+    this.#drawn.set(asker, isIn);
+    return isIn;
   }
 
   /** The path in lower case. */

@@ -1,9 +1,10 @@
-import { attemptHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
+import { attemptHeader, copyHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
 
 /**
- * Reads how long the caller still waits and which of its attempts this is, which calls through a mesh made by the handler continue. A request whose
- * caller does not wait any more is refused: its answer would not be read. Both headers can only shorten their own request, so that any sender may write them.
+ * Reads how long the caller still waits, which of its attempts this is and whether it is a copy, which calls through a mesh made by the handler continue. A
+ * request whose caller does not wait any more is refused: its answer would not be read. The headers can only shorten their own request and keep it from being
+ * copied, so that any sender may write them.
  */
 export class DeadlinePart implements InboundPart {
   readonly name = "deadline";
@@ -11,6 +12,7 @@ export class DeadlinePart implements InboundPart {
   arrive(record: InboundRequest): boolean {
     const waitsMs = headerNumber(record.header(deadlineHeader));
     record.attempt = headerNumber(record.header(attemptHeader)) ?? 1;
+    record.isCopy = record.header(copyHeader) !== undefined;
     if (waitsMs === undefined) return false;
     record.remainingMs = waitsMs;
     return waitsMs === 0 && refuseLate(record);

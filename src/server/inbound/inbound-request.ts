@@ -49,6 +49,8 @@ export class InboundRequest implements ServedRequest, Caller {
   remainingMs: number = Number.POSITIVE_INFINITY;
   /** The number of the attempt for its caller, from 1. */
   attempt = 1;
+  /** Whether it is the copy of another request. */
+  isCopy = false;
   /** Whether it is one of the mesh's own, such as a probe: it counts in no limit, metric or log. */
   isOwn = false;
   followers: readonly ServedObserver[] | undefined = undefined;

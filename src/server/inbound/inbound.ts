@@ -122,9 +122,9 @@ export class Inbound implements InboundHost {
   }
 
   handle(record: InboundRequest, next: () => void): void {
-    const { remainingMs, attempt, followers, hasContext, upstreams, request, reply } = record;
+    const { remainingMs, attempt, isCopy, followers, hasContext, upstreams, request, reply } = record;
     const isLimited = attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY;
-    if (!(isLimited || hasContext || upstreams !== undefined)) {
+    if (!(isLimited || isCopy || hasContext || upstreams !== undefined)) {
       next();
       return;
     }
@@ -132,7 +132,7 @@ export class Inbound implements InboundHost {
       keepContext(request, reply);
       next();
     };
-    if (isLimited) {
+    if (isLimited || isCopy) {
       const waitsMs = remainingMs - (this.clock.now() - record.startedAt);
       // It has waited for a place for too long.
       if (waitsMs <= 0) {
@@ -140,7 +140,7 @@ export class Inbound implements InboundHost {
         return;
       }
       const inner = run;
-      run = () => continueWith({ waitsMs, attempt }, inner, this.clock);
+      run = () => continueWith({ waitsMs, attempt, isCopy }, inner, this.clock);
     }
     if (upstreams !== undefined) {
       const inner = run;

@@ -3,6 +3,7 @@ import { breakerStateOf, errorTypeOf, knownRule } from "../attribute-values.ts";
 import type { Sink } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import type { RegistrationMetrics } from "./registration-metrics.ts";
+import type { RouteMetrics } from "./route-metrics.ts";
 import type { SecurityMetrics } from "./security-metrics.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 
@@ -12,6 +13,7 @@ export function countEvents(
   registrations: RegistrationMetrics,
   servers: ServerMetrics,
   security: SecurityMetrics,
+  routes: RouteMetrics,
   sink: Sink,
 ): EventHandlers {
   return {
@@ -58,5 +60,7 @@ export function countEvents(
     registration: registrations.count,
     serving: servers.count,
     "server-connection": security.countConnection,
+    mirror: routes.countMirror,
+    fault: routes.countFault,
   };
 }

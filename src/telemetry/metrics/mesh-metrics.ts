@@ -1,6 +1,6 @@
 import type { Context } from "@opentelemetry/api";
 import type { MeshRequest } from "../../core/dispatch.ts";
-import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { CallEnd, RouteDecision } from "../../core/observing/call-observer.ts";
 import type { EventHandlers } from "../../core/observing/events.ts";
 import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
@@ -11,6 +11,7 @@ import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
 import type { NamedServices } from "./named-services.ts";
 import { RegistrationMetrics } from "./registration-metrics.ts";
+import { RouteMetrics } from "./route-metrics.ts";
 import { SecurityMetrics } from "./security-metrics.ts";
 import { ServedMetrics } from "./served-metrics.ts";
 import { ServerMetrics } from "./server-metrics.ts";
@@ -28,6 +29,7 @@ export class MeshMetrics {
   readonly #registrations: RegistrationMetrics;
   readonly #servers: ServerMetrics;
   readonly #security: SecurityMetrics;
+  readonly #routes: RouteMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
   /** Whether this process has an identity, or will have one: only then an attempt without TLS says something. */
@@ -40,7 +42,8 @@ export class MeshMetrics {
     this.#registrations = new RegistrationMetrics(this.#sink);
     this.#servers = new ServerMetrics(this.#sink);
     this.#security = new SecurityMetrics(this.#sink);
-    this.events = countEvents(services, this.#registrations, this.#servers, this.#security, this.#sink);
+    this.#routes = new RouteMetrics(services, this.#sink);
+    this.events = countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink);
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -57,7 +60,8 @@ export class MeshMetrics {
     this.#sink.current();
   }
 
-  callEnded(request: MeshRequest, end: CallEnd, context?: Context): void {
+  /** `decided`: what the routes of the mesh decided; `undefined` for a call that met none. */
+  callEnded(request: MeshRequest, end: CallEnd, context?: Context, decided?: RouteDecision): void {
     const instruments = this.#sink.current();
     if (instruments === undefined) return;
     // Looked up at the end of the call: the first call of a service begins before discovery has resolved it.
@@ -65,6 +69,7 @@ export class MeshMetrics {
     const { outcome, errorType } = callOutcome(end);
     const sets = state.calls(request.method, request.route);
     instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
+    if (decided !== undefined) this.#routes.countCall(decided.routed, outcome);
     if (end.attempts > 0) instruments.attempts.record(end.attempts, state.attributes, context);
     if (isDeadline(request, end.error)) instruments.deadlineExceeded.add(1, state.attributes);
   }

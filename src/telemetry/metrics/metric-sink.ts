@@ -34,6 +34,10 @@ export type CounterKey =
   | "serverConnections"
   | "serverConnectionsRefused"
   | "registrationLosses"
+  | "routeCalls"
+  | "mirrors"
+  | "mirrorsLeftOut"
+  | "faults"
   | "serverCutOff";
 
 /** Keys of the gauges, and of the sums that fall too, which are read at each collection instead of being recorded at each change. */

@@ -1,6 +1,7 @@
 import { attribute } from "../attribute-names.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
+import { routeMetricTable } from "./route-metric-table.ts";
 import { securityMetricTable } from "./security-metric-table.ts";
 import { serverMetricTable } from "./server-metric-table.ts";
 
@@ -220,6 +221,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Entries in answers of discovery that are not usable as endpoints.",
     attributes: [service],
   },
+  ...routeMetricTable,
   ...securityMetricTable,
   ...serverMetricTable,
 };

@@ -102,6 +102,31 @@ export function observeAttempts(observers: Observers, clock: Clock): Interceptor
   };
 }
 
+/** Reports copies of calls, which are attempts of no call: spans may follow them, and nothing counts them as attempts. */
+export function observeCopies(observers: Observers): Interceptor {
+  return (next) => (request) => {
+    const followers = request.upstream && observers.followCopy(request, request.upstream);
+    if (followers === undefined) return next(request);
+    addHeaders(request, followers);
+    const end = inThisContext((error) => {
+      const record = request.attempts.at(-1);
+      if (record !== undefined) observers.ended(followers, { record, error, cancelled: isGivenUp(error), totalMs: record.ms });
+    });
+    return observers
+      .around(followers, () => next(request))
+      .then(
+        (response) => {
+          response.body.onClose(end);
+          return response;
+        },
+        (error: unknown) => {
+          end(error);
+          throw error;
+        },
+      );
+  };
+}
+
 class ObservedAttempt {
   readonly #observers: Observers;
   readonly #clock: Clock;

@@ -80,6 +80,22 @@ export class Observers implements ServerObservers {
     return followers;
   }
 
+  /** The followers of a copy of a call; `undefined` when there is none. */
+  followCopy(request: MeshRequest, upstream: Upstream): readonly AttemptObserver[] | undefined {
+    let followers: AttemptObserver[] | undefined;
+    for (const [index, observer] of this.#observers.entries()) {
+      try {
+        const follower = observer.onCopy?.(request, upstream, request.observation?.[index]);
+        if (follower === undefined || this.#isPromise(follower)) continue;
+        if (followers === undefined) followers = [follower];
+        else followers.push(follower);
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
+    return followers;
+  }
+
   /** The followers of a request that a server of this process got; `undefined` when there is none. */
   followServed(request: ServedRequest): readonly ServedObserver[] | undefined {
     let followers: ServedObserver[] | undefined;

@@ -1,35 +1,7 @@
 import type { MeshRequest } from "../../core/dispatch.ts";
-import { percentDecoded } from "../../core/http/percent-encoding.ts";
+import { isSecretParameter } from "../../core/http/secret-parameters.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import type { Upstream } from "../../core/upstream.ts";
-
-// Parameters of signatures and keys that the semantic conventions name, and others that usually are secrets.
-const secretParameters: ReadonlySet<string> = new Set([
-  "awsaccesskeyid",
-  "signature",
-  "sig",
-  "x-goog-signature",
-  "x-amz-signature",
-  "x-amz-credential",
-  "x-amz-security-token",
-  "access_token",
-  "refresh_token",
-  "id_token",
-  "token",
-  "api_key",
-  "apikey",
-  "key",
-  "code",
-  "auth",
-  "authorization",
-  "client_secret",
-  "secret",
-  "password",
-  "passwd",
-  "pwd",
-  "session",
-  "sessionid",
-]);
 
 /** The query (without `?`); values of parameters that usually are secrets are replaced by `REDACTED`. */
 export function redactQuery(query: string): string {
@@ -39,7 +11,7 @@ export function redactQuery(query: string): string {
       const equals = pair.indexOf("=");
       if (equals < 0) return pair;
       const name = pair.slice(0, equals);
-      return secretParameters.has((percentDecoded(name) ?? name).toLowerCase()) ? `${name}=REDACTED` : pair;
+      return isSecretParameter(name) ? `${name}=REDACTED` : pair;
     })
     .join("&");
 }

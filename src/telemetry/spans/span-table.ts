@@ -14,7 +14,7 @@ export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefin
   attempt: {
     name: "{method} or {method} {route}",
     kind: "CLIENT",
-    description: "One attempt, up to the end of the response body.",
+    description: "One attempt, or one copy of a call by its route, up to the end of the response body.",
     attributes: [
       attribute.method,
       attribute.methodOriginal,
@@ -28,6 +28,9 @@ export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefin
       attribute.status,
       attribute.errorType,
       attribute.phase,
+      attribute.routeRule,
+      attribute.routeTarget,
+      attribute.mirrored,
     ],
   },
   call: {
@@ -42,6 +45,8 @@ export const spanTable: Readonly<Record<"attempt" | "call" | "served", SpanDefin
       attribute.outcome,
       attribute.attempts,
       attribute.errorType,
+      attribute.routeRule,
+      attribute.routeTarget,
     ],
   },
   served: {

@@ -5,6 +5,7 @@ import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
 import type { CallEnd } from "../../core/observing/call-observer.ts";
 import type { AttemptEnd } from "../../core/observing/observer.ts";
+import type { Routed } from "../../core/routed.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attribute } from "../attribute-names.ts";
 import { attemptErrorType, callOutcome, knownMethod, other, peerAttributes } from "../attribute-values.ts";
@@ -71,7 +72,7 @@ export class MeshSpans {
   }
 
   /** Ends the span of a call. A call without one that failed before any attempt gets a span now, since its trace would not show it. */
-  endCall(request: MeshRequest, label: string, parent: Context, started: Span | undefined, end: CallEnd): void {
+  endCall(request: MeshRequest, label: string, parent: Context, started: Span | undefined, end: CallEnd, routed?: Routed): void {
     if (started === undefined && end.attempts > 0) return;
     const { outcome, errorType } = callOutcome(end);
     let span = started;
@@ -89,6 +90,7 @@ export class MeshSpans {
     }
     span.setAttribute(attribute.outcome, outcome);
     span.setAttribute(attribute.attempts, end.attempts);
+    if (routed !== undefined) setRoute(span, routed);
     if (errorType !== undefined) fail(span, errorType, end.error);
     span.end(endTime);
   }
@@ -113,10 +115,18 @@ export class MeshSpans {
     if (span.isRecording()) {
       span.setAttributes({ [attribute.service]: request.service, ...peerAttributes(upstream) });
       if (request.attempt > 1) span.setAttribute(attribute.resendCount, request.attempt - 1);
+      if (request.routed !== undefined) setRoute(span, request.routed);
     }
     const own = new AttemptContext(parent, span);
     loadedApi().propagation.inject(own, own.headers);
     own.startSending();
+    return own;
+  }
+
+  /** Starts the CLIENT span of a copy of a call, below the same parent as the attempts of the call. */
+  startCopy(request: MeshRequest, upstream: Upstream, parent: Context): AttemptContext | undefined {
+    const own = this.startAttempt(request, upstream, parent);
+    own?.span.setAttribute(attribute.mirrored, true);
     return own;
   }
 
@@ -146,6 +156,11 @@ function callAttributes(request: MeshRequest): Attributes {
   if (method === other) attributes[attribute.methodOriginal] = request.method;
   if (request.route !== undefined) attributes[attribute.urlTemplate] = request.route;
   return attributes;
+}
+
+function setRoute(span: Span, { rule, target }: Routed): void {
+  span.setAttribute(attribute.routeRule, rule);
+  if (target !== undefined) span.setAttribute(attribute.routeTarget, target);
 }
 
 function fail(span: Span, errorType: string, error: unknown): void {

@@ -26,6 +26,18 @@ test("calls made while serving continue the deadline of their caller", async () 
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 });
 
+test("calls made while serving a copy are marked as copies", async () => {
+  const next = await instance();
+  const mesh = meshOf({ next: next.port });
+  const { port } = await served({}, async (_request, response) => {
+    await mesh.fetch("next/x");
+    response.end();
+  });
+  await ask(port, { headers: { "x-mesh-mirrored": "1" } });
+  await ask(port);
+  expect(next.seen.map(({ headers }) => headers["x-mesh-mirrored"])).toEqual(["1", undefined]);
+});
+
 test("the handler of a retry knows its attempt, and no request knows that of another", async () => {
   const seen: unknown[] = [];
   const { port } = await guarded({}, async (_request, response) => {

@@ -82,7 +82,7 @@ test("a joined observer that only traces knows them too", async () => {
   const observer = openTelemetry({ metrics: false });
   mesh.shown = [serviceReading("orders")];
   observer.onOpen?.(mesh);
-  expect(Object.keys(observer).sort()).toEqual(["onAttempt", "onCall", "onEvent", "onOpen", "onServe"]);
+  expect(Object.keys(observer).sort()).toEqual(["onAttempt", "onCall", "onCopy", "onEvent", "onOpen", "onServe"]);
 });
 
 test("with perEndpoint the breaker of an instance has its own, from its first transition until the instance has gone", async () => {

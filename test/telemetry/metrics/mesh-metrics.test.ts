@@ -296,6 +296,13 @@ test("every metric has the unit and no attribute but those of the table, and eve
   } as const;
   observer.onEvent?.({ ...connection, refusal: undefined });
   observer.onEvent?.({ ...connection, refusal: "authority" });
+  const decided = observer.onCall?.(routed);
+  decided?.onRouted?.({ routed: { rule: "r", target: "t", subset: undefined, options: undefined } });
+  decided?.onEnd?.(callEnd());
+  const mirror = { type: "mirror", service: "orders", rule: "r", request: routed } as const;
+  observer.onEvent?.({ ...mirror, outcome: "answered", omission: undefined });
+  observer.onEvent?.({ ...mirror, outcome: undefined, omission: "in-flight" });
+  observer.onEvent?.({ type: "fault", service: "orders", rule: "r", request: routed, fault: "delay", status: undefined });
   const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
   const cancellation = new Cancellation();
   cancellation.cancel(deadline);

@@ -40,6 +40,8 @@ function recorder(): Observer & Seen {
     registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
     serving: ({ service, state, cutOff }) => log.push(`serving ${service} ${state} ${cutOff}`),
     "server-connection": ({ encryption, refusal }) => log.push(`connection ${encryption} ${refusal}`),
+    mirror: ({ rule, outcome, omission }) => log.push(`mirror ${rule} ${outcome ?? omission}`),
+    fault: ({ rule, fault }) => log.push(`fault ${rule} ${fault}`),
   };
   return {
     log,

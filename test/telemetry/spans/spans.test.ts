@@ -214,7 +214,9 @@ test("no span has an attribute that the table lacks, and every one of it is used
   const odd = { ...request, method: "BREW", attempt: 2, route: "/r" };
   const error = new MeshError("ERR_MESH_BODY", "cut off");
   const call = observer.onCall?.(odd);
-  observer.onAttempt?.(odd, upstream, call)?.onEnd?.(attemptEnd({ error, record: { status: 200 } }));
+  const routed = { rule: "shadow", target: "next", subset: undefined, options: undefined };
+  call?.onRouted?.({ routed });
+  observer.onCopy?.({ ...odd, routed }, upstream, call)?.onEnd?.(attemptEnd({ error, record: { status: 200 } }));
   call?.onEnd?.(callEnd({ error }));
   const [attempt, internal] = sdk.spans.map((span) => Object.keys(span.attributes).sort());
   expect(attempt).toEqual([...spanTable.attempt.attributes].sort());

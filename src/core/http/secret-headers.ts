@@ -36,3 +36,11 @@ export function isShownHeader(name: string): boolean {
 export function looksSecret(name: string): boolean {
   return !isShownHeader(name) && /auth|cookie|token|key|secret|passw|session|credential|signature|jwt|bearer/i.test(name);
 }
+
+/**
+ * Whether a header gives access, or says which caller it is: what looks like a secret, and the identity that a proxy in front has verified. A receiver that
+ * believes the header must get it of no copy.
+ */
+export function carriesCredentials(name: string): boolean {
+  return looksSecret(name) || /cert|ssl-client|assertion|(?:remote|forwarded|authenticated|verified)-(?:user|email|identity)/i.test(name);
+}

@@ -1,0 +1,111 @@
+import { given, type Options } from "../text/data.ts";
+import type { Part } from "../text/part.ts";
+
+/** The limits of a cluster (`circuit_breakers`), where it states any. */
+export function limitsOf(cluster: Part, isHttp2: boolean): Options {
+  const breakers = cluster.at("circuit_breakers");
+  if (breakers === undefined) return {};
+  const all = breakers.list("thresholds");
+  const high = all.find((each) => each.text("priority") === "HIGH");
+  high?.notice("difference", "Thresholds.priority", "no route has the priority HIGH, so these limits are never used");
+  const limits = all.find((each) => (each.text("priority") ?? "DEFAULT") === "DEFAULT");
+  const perHost = breakers.list("per_host_thresholds")[0]?.number("max_connections");
+  const requests = limits?.number("max_requests");
+  const connections = limits?.number("max_connections");
+  // A connection of HTTP/1.1 carries one request at a time.
+  const inFlight = isHttp2 ? requests : least(requests, connections);
+  const pending = limits?.number("max_pending_requests");
+  if (inFlight === 0) limits?.refuse("Thresholds: a limit of 0 would refuse every call");
+  const concurrency =
+    inFlight === undefined && pending === undefined
+      ? undefined
+      : { maxInFlight: inFlight ?? 1_024, maxQueued: isHttp2 ? 0 : (pending ?? 1_024), queueTimeoutMs: 15_000 };
+  return given({ concurrency, connections: perHost === undefined ? undefined : { max: Math.max(1, perHost) } });
+}
+
+function least(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
+/** The budget of retries that a cluster states. */
+export function budgetOf(cluster: Part): Options | undefined {
+  const limits = cluster.list("circuit_breakers", "thresholds").find((each) => (each.text("priority") ?? "DEFAULT") === "DEFAULT");
+  const budget = limits?.at("retry_budget");
+  if (budget === undefined) return undefined;
+  const percent = budget.number("budget_percent", "value") ?? 20;
+  budget.notice(
+    "difference",
+    "Thresholds.retry_budget",
+    "retries are bounded to a share of the requests of the last seconds, not to one of those in flight",
+  );
+  return { ratio: Math.min(1, percent / 100), minRetriesPerSecond: budget.number("min_retry_concurrency") ?? 3 };
+}
+
+/** Whether a rule of Envoy is in force: each has a percentage of the ejections that it asks for. */
+function enforced(detection: Part, field: string, fallback: number): boolean {
+  const percent = detection.number(field) ?? fallback;
+  if (percent > 0 && percent < 100)
+    detection.at(field)?.notice("difference", `OutlierDetection.${field}`, "a rule ejects always or never; here it always does");
+  return percent > 0;
+}
+
+/** The rules by which instances are taken out of rotation (`outlier_detection`). Without any, none is for what it answers. */
+export function ejectionOf(cluster: Part): Options {
+  const detection = cluster.at("outlier_detection");
+  if (detection === undefined) return { breaker: false, ejection: false };
+  const baseMs = detection.ms("base_ejection_time") ?? 30_000;
+  const longestMs = Math.max(detection.ms("max_ejection_time") ?? 300_000, baseMs);
+  return {
+    breaker: {
+      consecutiveFailures: consecutiveOf(detection),
+      // More than all of the outcomes: by shares, only sweeps judge.
+      failureRatio: 1,
+      breakMs: baseMs,
+      maxBreakMs: longestMs,
+    },
+    ejection: {
+      intervalMs: detection.ms("interval") ?? 10_000,
+      baseEjectionMs: baseMs,
+      maxEjectionMs: longestMs,
+      maxEjectionPercent: Math.max(1, detection.number("max_ejection_percent") ?? 10),
+      successRate: successRate(detection),
+      failurePercentage: failurePercentage(detection),
+    },
+  };
+}
+
+/** The least number of failures in a row by which a rule in force ejects. */
+function consecutiveOf(detection: Part): number {
+  const rules: readonly (readonly [number: string, share: string, isOn: number])[] = [
+    ["consecutive_5xx", "enforcing_consecutive_5xx", 100],
+    ["consecutive_gateway_failure", "enforcing_consecutive_gateway_failure", 0],
+    ["consecutive_local_origin_failure", "enforcing_consecutive_local_origin_failure", 100],
+  ];
+  const counts = rules
+    .filter(
+      ([field, share, isOn]) =>
+        (field !== "consecutive_local_origin_failure" || detection.flag("split_external_local_origin_errors") === true) &&
+        enforced(detection, share, isOn),
+    )
+    .map(([field]) => detection.number(field) ?? 5)
+    .filter((count) => count > 0);
+  return counts.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...counts);
+}
+
+function successRate(detection: Part): Options | false {
+  if (!enforced(detection, "enforcing_success_rate", 100)) return false;
+  return {
+    deviations: (detection.number("success_rate_stdev_factor") ?? 1_900) / 1_000,
+    minCalls: Math.max(1, detection.number("success_rate_request_volume") ?? 100),
+    minInstances: Math.max(2, detection.number("success_rate_minimum_hosts") ?? 5),
+  };
+}
+
+function failurePercentage(detection: Part): Options | false {
+  if (!enforced(detection, "enforcing_failure_percentage", 0)) return false;
+  return {
+    threshold: Math.max(1, detection.number("failure_percentage_threshold") ?? 85),
+    minCalls: Math.max(1, detection.number("failure_percentage_request_volume") ?? 50),
+    minInstances: Math.max(2, detection.number("failure_percentage_minimum_hosts") ?? 5),
+  };
+}

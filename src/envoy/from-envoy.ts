@@ -1,0 +1,42 @@
+import type { ConfigNames } from "../config/config-names.ts";
+import { fromText } from "../config/read-config.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import type { MeshOptions } from "../mesh/mesh-options.ts";
+import { type ImportOptions, importEnvoy } from "./import-envoy.ts";
+import type { EnvoyNotice } from "./text/notice.ts";
+
+/** How a file of Envoy becomes the options of a mesh. */
+export interface FromEnvoyOptions extends Omit<ImportOptions, "discovery"> {
+  /** The source of endpoints of clusters that have none: one that exists, or as a configuration names it. @default "dns" */
+  readonly discovery?: Discovery | string | Readonly<Record<string, unknown>>;
+  /** Takes each notice: what is otherwise than in Envoy, and what was read as another form. */
+  readonly onNotice?: (notice: EnvoyNotice) => void;
+  /** Pickers and other values of the program, as for `fromFile`. */
+  readonly names?: ConfigNames;
+}
+
+/**
+ * The options of a mesh from a file of Envoy: `createMesh({ ...(await fromEnvoy("envoy.yaml")), … })`. Nothing is connected.
+ * Rejects with an {@link EnvoyError} that says file, line, column and field, and with a `ConfigError` for an option that the mesh would not take.
+ */
+export async function fromEnvoy(
+  path: string,
+  { discovery, onNotice, names = {}, ...options }: FromEnvoyOptions = {},
+): Promise<MeshOptions> {
+  const isSource = typeof (discovery as Partial<Discovery> | undefined)?.watch === "function";
+  const { data, notices } = await importEnvoy(path, { ...options, discovery: isSource ? `\${code:${sourceName}}` : discovery });
+  for (const notice of notices) tell(onNotice, notice);
+  const values = isSource ? { ...names.values, [sourceName]: discovery } : names.values;
+  return await fromText(JSON.stringify(data), path, values === undefined ? names : { ...names, values });
+}
+
+/** The name by which the configuration has the source that the program gives. */
+const sourceName = "discovery";
+
+function tell(onNotice: FromEnvoyOptions["onNotice"], notice: EnvoyNotice): void {
+  try {
+    onNotice?.(notice);
+  } catch {
+    // What a listener does with a notice is its own affair.
+  }
+}

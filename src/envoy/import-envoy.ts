@@ -1,0 +1,97 @@
+import { type ClusterContext, type ReadCluster, readCluster } from "./clusters/cluster.ts";
+import { discoveryOf, tlsOptionsOf } from "./clusters/whole.ts";
+import { resourcesOf, textOf } from "./files.ts";
+import { filtersOf, managerOf, tableOf } from "./listeners.ts";
+import { readBootstrap } from "./read-text.ts";
+import { rulesOf } from "./routes/table.ts";
+import { given, type Options } from "./text/data.ts";
+import type { EnvoyNotice } from "./text/notice.ts";
+import type { Part } from "./text/part.ts";
+
+/** How a file of Envoy is read. */
+export interface ImportOptions {
+  /** The listener whose routes count, by its name. @default the only one that serves HTTP */
+  readonly listener?: string;
+  /** The source of endpoints of clusters that have none, as a configuration names it: `"consul"`, `{ dns: { … } }`. @default "dns" */
+  readonly discovery?: unknown;
+}
+
+/** What a file of Envoy comes to. */
+export interface EnvoyImport {
+  /** The configuration of inmesh: the data that a file for `fromFile` of `inmesh/config` has. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** What is otherwise here than in Envoy, or was read as another form, in the order of the file. */
+  readonly notices: readonly EnvoyNotice[];
+  /** The file in the form of Envoy's third API, which its current versions take. */
+  readonly v3: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads a file of Envoy, in YAML or JSON: a bootstrap with its clusters and listeners, and the files of resources that it leads to. Nothing is connected.
+ * Rejects with an {@link EnvoyError} that says file, line, column and field of what is wrong, or has nothing like it in inmesh.
+ */
+export async function importEnvoy(path: string, options: ImportOptions = {}): Promise<EnvoyImport> {
+  return await importEnvoyText(await textOf(path), path, options);
+}
+
+/** The same for a text. `source` names it in errors; it is the path that others in it are relative to. */
+export async function importEnvoyText(text: string, source: string, options: ImportOptions = {}): Promise<EnvoyImport> {
+  const notices: EnvoyNotice[] = [];
+  const root = readBootstrap(text, source, notices);
+  // Before anything is read of it, and changed.
+  const v3 = root.plain() as Readonly<Record<string, unknown>>;
+  const resources = await resourcesOf(root, source, notices);
+  const context: ClusterContext = {
+    resources,
+    secrets: { resources, own: root.list("static_resources", "secrets") },
+    resolver: root.at("typed_dns_resolver_config"),
+    isZoneAware: root.text("cluster_manager", "local_cluster_name") !== undefined,
+  };
+  const dynamic = resources.of(root.at("dynamic_resources", "cds_config"), "envoy.config.cluster.v3.Cluster");
+  const clusters = clustersOf([...root.list("static_resources", "clusters"), ...dynamic], context);
+  const listeners = [
+    ...root.list("static_resources", "listeners"),
+    ...resources.of(root.at("dynamic_resources", "lds_config"), "envoy.config.listener.v3.Listener"),
+  ];
+  if (clusters.size === 0 && listeners.length === 0) root.refuse("the file has no clusters and no listeners");
+  const manager = managerOf(listeners, options.listener, root);
+  const routes = manager === undefined ? undefined : rulesOf(tableOf(manager, resources), filtersOf(manager), clusters);
+  notices.sort((one, other) => one.file.localeCompare(other.file) || one.line - other.line || one.column - other.column);
+  return { data: dataOf(root, clusters, routes, options), notices: distinct(notices), v3 };
+}
+
+function clustersOf(parts: readonly Part[], context: ClusterContext): ReadonlyMap<string, ReadCluster> {
+  const clusters = new Map<string, ReadCluster>();
+  for (const part of parts) {
+    const cluster = readCluster(part, context);
+    if (clusters.has(cluster.name)) part.refuse(`two clusters have the name ${JSON.stringify(cluster.name)}`);
+    clusters.set(cluster.name, cluster);
+  }
+  return clusters;
+}
+
+function dataOf(
+  root: Part,
+  clusters: ReadonlyMap<string, ReadCluster>,
+  routes: readonly Options[] | undefined,
+  { discovery = "dns" }: ImportOptions,
+): Options {
+  const all = [...clusters.values()];
+  const zone = root.text("cluster_manager", "local_cluster_name") === undefined ? undefined : root.text("node", "locality", "zone");
+  return given({
+    discovery: discoveryOf(all, discovery),
+    ...tlsOptionsOf(all),
+    zone: zone || undefined,
+    services: Object.fromEntries(all.map(({ name, options }) => [name, options])),
+    routes,
+  });
+}
+
+/** One part may be read for several routes. */
+function distinct(notices: readonly EnvoyNotice[]): readonly EnvoyNotice[] {
+  const seen = new Set<string>();
+  return notices.filter((notice) => {
+    const key = JSON.stringify(notice);
+    return !seen.has(key) && seen.add(key);
+  });
+}

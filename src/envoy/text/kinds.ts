@@ -1,0 +1,139 @@
+import { quoted } from "../../core/text/clean-text.ts";
+import { nearestName } from "../../suggestions/nearest-name.ts";
+import type { Kind } from "./message.ts";
+import type { Part } from "./part.ts";
+
+/** A text. */
+export const text: Kind = (part, field) => {
+  if (typeof part.value !== "string") part.refuse(`${field} must be a text, not ${shown(part)}`);
+};
+
+/** A text that is not empty. */
+export const name: Kind = (part, field) => {
+  text(part, field);
+  if (part.value === "") part.refuse(`${field} must not be empty`);
+};
+
+/** `true` or `false`; Envoy's reader of YAML knows the older words too. */
+export const flag: Kind = (part, field) => {
+  const word = typeof part.value === "string" ? part.value.toLowerCase() : "";
+  if (/^(?:true|yes|y|on)$/.test(word)) part.value = true;
+  else if (/^(?:false|no|n|off)$/.test(word)) part.value = false;
+  if (typeof part.value !== "boolean") part.refuse(`${field} must be true or false, not ${shown(part)}`);
+};
+
+/** A whole number; in JSON of protobuf it may be a text. */
+export function whole(min = 0, max = 4_294_967_295): Kind {
+  return (part, field) => {
+    if (typeof part.value === "string" && /^-?\d+$/.test(part.value)) part.value = Number(part.value);
+    const { value } = part;
+    if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
+      part.refuse(`${field} must be a whole number from ${min} to ${max}, not ${shown(part)}`);
+  };
+}
+
+export const real: Kind = (part, field) => {
+  if (typeof part.value === "string" && /^-?\d+(?:\.\d+)?$/.test(part.value)) part.value = Number(part.value);
+  if (typeof part.value !== "number" || !Number.isFinite(part.value)) part.refuse(`${field} must be a number, not ${shown(part)}`);
+};
+
+/** `0.25s`. */
+export const duration: Kind = (part, field) => {
+  if (part.fields !== undefined) asText(part, field);
+  if (typeof part.value === "number") {
+    part.notice("slip", field, `a duration is a text with its unit: ${part.value}s`);
+    part.value = `${part.value}s`;
+  }
+  const { value } = part;
+  if (typeof value !== "string" || !/^\d{1,12}(?:\.\d{1,9})?s$/.test(value))
+    part.refuse(`${field} must be a duration in seconds, such as 0.25s, not ${shown(part)}`);
+};
+
+/** `{ seconds: 5 }`, the message itself, which the form of JSON has as `5s`. */
+function asText(part: Part, field: string): void {
+  const [seconds, nanos] = [Number(part.at("seconds")?.value ?? 0), Number(part.at("nanos")?.value ?? 0)];
+  const others = [...(part.fields as Map<string, Part>).keys()].find((each) => each !== "seconds" && each !== "nanos");
+  if (others !== undefined || !Number.isInteger(seconds) || !Number.isInteger(nanos)) return;
+  part.value = `${Number((seconds + nanos / 1e9).toFixed(9))}s`;
+  part.notice("slip", field, `a duration is a text with its unit: ${part.value}`);
+}
+
+/** One of these names. `slips` are others that are read as one of them. Protobuf allows the number of a name too. */
+export function choice(names: readonly string[], slips: Readonly<Record<string, string>> = {}): Kind {
+  return (part, field) => {
+    const { value } = part;
+    const meant = typeof value === "string" && Object.hasOwn(slips, value) ? slips[value] : undefined;
+    if (meant !== undefined) {
+      part.notice("slip", field, `there is no ${quoted(value)}; it is read as ${meant}, as v3 has it`);
+      part.value = meant;
+      return;
+    }
+    if (typeof value === "number" && names[value] !== undefined) part.value = names[value];
+    if (typeof part.value === "string" && names.includes(part.value)) return;
+    const nearest = typeof value === "string" ? nearestName(value, names) : undefined;
+    part.refuse(
+      `${field} must be one of ${names.join(", ")}, not ${shown(part)}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`,
+    );
+  };
+}
+
+/** A list. Protobuf takes no single element in its place. */
+export function list(kind: Kind): Kind {
+  return (part, field) => {
+    if (!Array.isArray(part.value)) return part.refuse(`${field} must be a list, not ${shown(part)}`);
+    for (const [index, each] of part.value.entries()) kind(each, `${field}[${index}]`);
+  };
+}
+
+/** An object whose names are the author's. */
+export function mapOf(kind: Kind): Kind {
+  return (part, field) => {
+    if (part.fields === undefined) return part.refuse(`${field} must be an object, not ${shown(part)}`);
+    for (const [key, each] of part.fields) kind(each, `${field}[${quoted(key)}]`);
+  };
+}
+
+/** Data of any form. */
+export const struct: Kind = (part, field) => {
+  if (part.fields === undefined) part.refuse(`${field} must be an object, not ${shown(part)}`);
+};
+
+/** A message without fields, or one whose fields mean nothing here. */
+export const marker: Kind = struct;
+
+/** The beginning of every `@type`. */
+const typePrefix = "type.googleapis.com/";
+
+/** The type of a part that says it itself, without its prefix. */
+export function typeOf(part: Part | undefined): string | undefined {
+  return part?.text("@type")?.replace(/^.*\//, "");
+}
+
+/** A message that names its own type. Types are given without their prefix. */
+export function anyOf(kinds: () => Readonly<Record<string, Kind>>, renamed: Readonly<Record<string, string>> = {}): Kind {
+  return (part, field) => {
+    const type = part.take("@type");
+    if (type === undefined) return part.refuse(`${field} must say its type: "@type": ${typePrefix}…`);
+    const given = String(type.value).replace(/^.*\//, "");
+    const current = Object.hasOwn(renamed, given) ? renamed[given] : undefined;
+    if (current !== undefined) type.notice("v2", `${field}.@type`, `${given} is of the second API; its name in v3 is ${current}`);
+    const wanted = current ?? given;
+    const known = kinds();
+    const kind = Object.hasOwn(known, wanted) ? known[wanted] : undefined;
+    if (kind === undefined) {
+      const nearest = nearestName(wanted, Object.keys(known));
+      return type.refuse(
+        `${field}: the type ${quoted(wanted)} is not supported; ${nearest === undefined ? `there are ${Object.keys(known).join(", ")}` : `did you mean ${nearest}?`}`,
+      );
+    }
+    kind(part, field);
+    part.value = new Map([["@type", type.anew(`${typePrefix}${wanted}`)], ...(part.fields ?? [])]);
+  };
+}
+
+/** A value as messages show it; a text is cut off. */
+export function shown(part: Part): string {
+  const { value } = part;
+  if (Array.isArray(value)) return "a list";
+  return value instanceof Map ? "an object" : quoted(value);
+}

@@ -1,0 +1,78 @@
+import { quoted } from "../../core/text/clean-text.ts";
+import { nearestName } from "../../suggestions/nearest-name.ts";
+import type { Part } from "./part.ts";
+
+/** Checks a value, writes it in its one form, and refuses what is none. `field` names it in messages: `Cluster.connect_timeout`. */
+export type Kind = (part: Part, field: string) => void;
+
+/** What a message of Envoy may have, and what becomes of it here. */
+export interface MessageTable {
+  /** Fields with a meaning here. */
+  readonly fields: Readonly<Record<string, Kind>>;
+  /** Fields that have no meaning in process, by the reason: names with spaces between them. Each is a notice. */
+  readonly nothing?: Readonly<Record<string, string>>;
+  /** Fields of Envoy that inmesh has nothing for, by the reason. Each is an error, unless it is `false`, 0 or empty. */
+  readonly missing?: Readonly<Record<string, string>>;
+  /** Old forms and slips: writes them in the current form before the fields are looked at. */
+  readonly renew?: (part: Part, field: string) => void;
+}
+
+/** A kind of message. The table is made when it is first needed, since messages contain each other. */
+export function message(name: string, table: () => MessageTable): Kind {
+  let made: { readonly table: MessageTable; readonly reasons: Reasons } | undefined;
+  return (part, field) => {
+    if (made === undefined) {
+      const fresh = table();
+      made = { table: fresh, reasons: { nothing: byName(fresh.nothing), missing: byName(fresh.missing) } };
+    }
+    if (part.fields === undefined) return part.refuse(`${field} must be an object with the fields of ${name}`);
+    inSnakeCase(part, made.table, made.reasons);
+    made.table.renew?.(part, name);
+    for (const [key, value] of part.fields ?? []) checkField(name, key, value, made.table, made.reasons);
+  };
+}
+
+interface Reasons {
+  readonly nothing: ReadonlyMap<string, string>;
+  readonly missing: ReadonlyMap<string, string>;
+}
+
+function byName(reasons: Readonly<Record<string, string>> = {}): ReadonlyMap<string, string> {
+  return new Map(Object.entries(reasons).flatMap(([reason, names]) => names.split(" ").map((name) => [name, reason] as const)));
+}
+
+/** The JSON form of protobuf allows `connectTimeout` for `connect_timeout`. */
+function inSnakeCase(part: Part, { fields }: MessageTable, { nothing, missing }: Reasons): void {
+  const known = (name: string): boolean => Object.hasOwn(fields, name) || nothing.has(name) || missing.has(name);
+  const entries = [...(part.fields as Map<string, Part>)];
+  if (entries.every(([name]) => !/[A-Z]/.test(name))) return;
+  part.value = new Map();
+  for (const [name, value] of entries) {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const written = known(snake) ? snake : name;
+    if (part.fields?.has(written)) value.refuse(`${quoted(name)} and ${quoted(written)} are the same field`);
+    part.set(written, value);
+  }
+}
+
+function checkField(message: string, name: string, value: Part, { fields }: MessageTable, { nothing, missing }: Reasons): void {
+  const field = `${message}.${name}`;
+  const kind = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  const meaningless = nothing.get(name);
+  const reason = missing.get(name);
+  if (kind !== undefined) kind(value, field);
+  else if (meaningless !== undefined) value.notice("nothing", field, meaningless);
+  else if (reason === undefined) refuseUnknown(message, name, value, fields, [...nothing.keys(), ...missing.keys()]);
+  else if (!isDefault(value)) value.refuse(`${field} is not supported: ${reason}`);
+}
+
+function refuseUnknown(message: string, name: string, value: Part, fields: MessageTable["fields"], others: readonly string[]): never {
+  const nearest = nearestName(name, [...Object.keys(fields), ...others]);
+  const hint = nearest === undefined ? `it has ${Object.keys(fields).join(", ")}` : `did you mean ${nearest}?`;
+  value.refuse(`${message} has no field ${quoted(name)}; ${hint}`);
+}
+
+/** For protobuf a field with the default of its kind is as if it were not there. */
+function isDefault({ value }: Part): boolean {
+  return value === false || value === 0 || value === "" || (Array.isArray(value) && value.length === 0);
+}
