@@ -220,7 +220,21 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["server/inbound/log", ["core/*", "server/inbound"]],
   ["server/inbound/proxies", ["core/*", "server/inbound"]],
   ["server/workers", ["core/*"]],
-  ["gateway", ["authentication", "core/*", "mesh", "server", "server/connections", "server/inbound", "gateway/rules"]],
+  [
+    "gateway",
+    [
+      "authentication",
+      "core/*",
+      "mesh",
+      "server",
+      "server/connections",
+      "server/inbound",
+      "identity",
+      "gateway/listening",
+      "gateway/rules",
+    ],
+  ],
+  ["gateway/listening", ["core/*", "identity", "identity/files", "server", "server/inbound"]],
   [
     "gateway/rules",
     ["authentication", "core/*", "server", "server/inbound", "server/inbound/authentication", "server/inbound/limits", "gateway"],
