@@ -6,6 +6,8 @@ export interface ImportChoices {
   readonly retries: "as-nginx" | "inmesh" | undefined;
   readonly listen: string | undefined;
   readonly unsupported: "refuse" | "answer-501" | undefined;
+  /** The source of endpoints of clusters that have none. */
+  readonly discovery: string | undefined;
 }
 
 /** A file of another program as the configuration of a mesh. */
@@ -13,6 +15,8 @@ export interface Imported {
   readonly data: Readonly<Record<string, unknown>>;
   /** A line for each part that means something else here, or nothing. */
   readonly notices: readonly string[];
+  /** The file in the form that the current version of the program takes. */
+  readonly current?: Readonly<Record<string, unknown>>;
 }
 
 /** Reads files of one program. */
@@ -45,9 +49,12 @@ const envoy: ImportReader = {
   name: "envoy",
   recognises: (_file, text) =>
     /^[ \t{]*["']?(?:static_resources|dynamic_resources|node|admin|clusters|listeners|resources)["']?[ \t]*:/m.test(text),
-  async read(file, { listen }) {
-    const { data, notices } = await importEnvoy(file, listen === undefined ? {} : { listener: listen });
-    return { data, notices: notices.map(noticeText) };
+  async read(file, { listen, discovery }) {
+    const { data, notices, v3 } = await importEnvoy(file, {
+      ...(listen === undefined ? {} : { listener: listen }),
+      ...(discovery === undefined ? {} : { discovery }),
+    });
+    return { data, notices: notices.map(noticeText), current: v3 };
   },
 };
 
