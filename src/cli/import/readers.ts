@@ -1,5 +1,8 @@
 import { importEnvoy, noticeText } from "../../envoy/envoy.ts";
 import { importNginx } from "../../nginx/nginx.ts";
+import { readNamedFile } from "../named-file.ts";
+import { plain } from "../terminal/plain.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** How a file of another program is taken. */
 export interface ImportChoices {
@@ -59,4 +62,20 @@ const envoy: ImportReader = {
 };
 
 /** The programs whose files are read. */
-export const importReaders: readonly ImportReader[] = [nginx, envoy];
+const importReaders: readonly ImportReader[] = [nginx, envoy];
+
+/** Bytes of a file of which its kind is seen. */
+const maxBytes = 33_554_432;
+
+/**
+ * The reader of a file, by the name of its program, else by its name and text.
+ * Rejects with a UsageError for a file of no program that is known.
+ */
+export async function readerOf(file: string, from: string | undefined): Promise<ImportReader> {
+  const text = (await readNamedFile(file, maxBytes)).toString("utf8");
+  const found = importReaders.find((reader) => (from === undefined ? reader.recognises(file, text) : reader.name === from));
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `${plain(file)} is of no program that is known; say --from ${importReaders.map(({ name }) => name).join(" or --from ")}`,
+  );
+}
