@@ -11,11 +11,14 @@ import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
+import { describedRequest } from "../fetch/described-request.ts";
 import { type EdgeLimits, fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
 import { deadline, timeoutOption } from "../policies/deadline.ts";
+import { explainRoute } from "../routing/explain-route.ts";
+import type { RouteExplanation } from "../routing/route-explanation.ts";
 import { Routing } from "../routing/routing.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { CallTracing } from "../telemetry/observing/call-tracing.ts";
@@ -47,6 +50,9 @@ export function createMesh<const Declared extends string = string>(options: Mesh
   checkMeshOptions(options);
   return new ClientMesh(options);
 }
+
+/** How long an explanation waits for the first routes, in milliseconds. */
+const routesTimeoutMs = 10_000;
 
 /** The longest time of an upgrade up to its answer, in milliseconds. */
 const upgradeTimeoutMs = 10_000;
@@ -188,6 +194,11 @@ class ClientMesh implements Mesh {
 
   explain(service: string): ServiceExplanation | undefined {
     return this.#services.get(service)?.explain();
+  }
+
+  async route(target: FetchTarget, init?: MeshRequestInit): Promise<RouteExplanation> {
+    const request = this.#allowed(describedRequest(target, init));
+    return (await this.#routing?.explain(request, routesTimeoutMs)) ?? explainRoute(undefined, request);
   }
 
   services(): readonly string[] {

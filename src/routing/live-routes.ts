@@ -73,7 +73,7 @@ export class LiveRoutes {
     this.start();
     if (this.#table !== undefined) goOn();
     else if (this.#isClosed) fail(this.#closedError(request));
-    else new WaitingCall(request, this.#waiting, { goOn, fail, waitError: () => this.#unready(request) });
+    else new WaitingCall(request, this.#waiting, { goOn, fail, waitError: () => this.unready(request) });
   }
 
   /** Ends the watch. Calls that wait for the first table fail. */
@@ -98,7 +98,8 @@ export class LiveRoutes {
     this.#options.onRefused?.(error);
   };
 
-  #unready({ service }: MeshRequest): MeshError {
+  /** The error of a call for which there is no table yet. */
+  unready({ service }: MeshRequest): MeshError {
     const why = this.#lastError === undefined ? "it has told of none yet" : describeError(this.#lastError);
     return new MeshError("ERR_MESH_ROUTE", `there are no routes yet: asked ${this.#source?.name ?? "their source"}, ${why}`, {
       service,

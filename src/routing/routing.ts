@@ -2,9 +2,11 @@ import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Send } from "../core/stages/stage.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
+import { explainRoute } from "./explain-route.ts";
 import { LiveRoutes } from "./live-routes.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import type { Route } from "./route.ts";
+import type { RouteExplanation } from "./route-explanation.ts";
 import type { RouteSource } from "./route-source.ts";
 import { RouteStage } from "./route-stage.ts";
 import { routedByAgent } from "./routed-by-agent.ts";
@@ -57,6 +59,16 @@ export class Routing {
     const { table } = this.live;
     if (table !== undefined) return routedByAgent(request, table, this.#parts.random);
     return new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).then(() => this.byAgent(request));
+  }
+
+  /** Which rule decides on a request, and why no earlier one does. Waits for the first table, for at most `limitMs` milliseconds. */
+  async explain(request: MeshRequest, limitMs: number): Promise<RouteExplanation> {
+    const { clock } = this.#parts;
+    if (this.live.table === undefined) {
+      const timer = clock.setTimer(() => request.cancellation.cancel(this.live.unready(request)), limitMs);
+      await new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).finally(() => clock.clearTimer(timer));
+    }
+    return explainRoute(this.live.table, request);
   }
 
   /** Whether a rule sends calls to this service. */

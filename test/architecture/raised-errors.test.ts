@@ -73,7 +73,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "bridges/upgrade.ts: upgradeThrough": ["a rule answers an upgrade, and changes no protocol"],
     "routing/routed-by-agent.ts: routedByAgent": ["a rule has a part that an agent cannot apply"],
     "routing/actions/rewritten-path.ts: checkedPath": ["a rule makes a path that is not sent"],
-    "routing/live-routes.ts: LiveRoutes.#unready": ["the source has told of no routes within the deadline"],
+    "routing/live-routes.ts: LiveRoutes.unready": ["the source has told of no routes within the deadline"],
   },
   ERR_MESH_FORBIDDEN: { "policies/authorize.ts: forbidden": ["`authorize` has not let the call pass"] },
   ERR_MESH_TOKEN: {

@@ -5,6 +5,7 @@ import type { Reply } from "../../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../../fetch/request-init.ts";
 import type { MeshRegistration } from "../../registration/mesh-registration.ts";
 import type { RegisterOptions } from "../../registration/register-options.ts";
+import type { RouteExplanation } from "../../routing/route-explanation.ts";
 import type { ServiceExplanation } from "../explanation.ts";
 import type { WarmOptions } from "../warm-up.ts";
 
@@ -57,6 +58,11 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    * not watched.
    */
   explain(service: string): ServiceExplanation | undefined;
+  /**
+   * Explains which rule of `routes` decides on a call, and why no earlier one does. Takes the arguments of {@link fetch}; nothing is sent. Rejects as a call
+   * does for wrong arguments, and with `ERR_MESH_ROUTE` where the source of the routes has told of none within 10 seconds.
+   */
+  route(target: FetchTarget<Declared>, init?: MeshRequestInit | RequestInit): Promise<RouteExplanation>;
   /**
    * Takes the instance with this id out of rotation for `forMs` milliseconds (at most a day), or until {@link readmit}. Limits of `ejection` do
    * not apply; while no other instance is left, it is called all the same. Returns `false` for a service that is not watched, and for an
