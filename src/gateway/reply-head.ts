@@ -94,7 +94,7 @@ const oneWriteBytes = 8_192;
 export function endWith(reply: ServerReply, content: Uint8Array): void {
   const out = reply as NodeJS.WritableStream;
   if (content.byteLength > oneWriteBytes || "stream" in reply) out.end(content);
-  else out.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength).latin1Slice(), "latin1");
+  else out.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1"), "latin1");
 }
 
 /** Adds the trailers of a response. */

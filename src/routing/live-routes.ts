@@ -27,6 +27,7 @@ export class LiveRoutes {
   #lastError: Error | undefined = undefined;
   #end: (() => void) | undefined = undefined;
   #isClosed = false;
+  #isRetired = false;
 
   /** Routes in code have been checked; of a source, the watch begins with {@link start}. */
   constructor(given: readonly Route[] | RouteSource, options: LiveRoutesOptions) {
@@ -77,6 +78,21 @@ export class LiveRoutes {
     this.#lastError = undefined;
     this.#options.onTable?.(table);
     for (const call of [...this.#waiting]) call.goOn();
+    if (this.#isRetired) this.#stop();
+  }
+
+  /** Ends the watch as soon as there is a table, which stays: for calls that began by it. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#table !== undefined || this.#waiting.size === 0) this.#stop();
+  }
+
+  /** Once the source has returned its end, where it tells at once. */
+  #stop(): void {
+    queueMicrotask(() => {
+      this.#end?.();
+      this.#end = () => {};
+    });
   }
 
   /** Calls `goOn` once there is a table; `fail` where the call is given up before, or the mesh is closed. */

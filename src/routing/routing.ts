@@ -3,7 +3,7 @@ import type { Send } from "../core/stages/stage.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
 import { explainRoute } from "./explain-route.ts";
-import { LiveRoutes } from "./live-routes.ts";
+import { LiveRoutes, type LiveRoutesOptions } from "./live-routes.ts";
 import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import type { Route } from "./route.ts";
@@ -14,7 +14,7 @@ import { routedByAgent } from "./routed-by-agent.ts";
 import type { RuleStageParts } from "./rule-stages.ts";
 
 /** The parts of {@link Routing}. */
-export interface RoutingParts extends Omit<RuleStageParts, "copies"> {
+export interface RoutingParts extends Omit<RuleStageParts, "copies">, Pick<LiveRoutesOptions, "onTable" | "onRefused"> {
   /** Sends the copy of a call to the service that it names. */
   readonly sendCopy: SendCopy;
   /** Why routes may not lead to a service. */
@@ -85,6 +85,11 @@ export class Routing {
   /** The names of all rules; `undefined` while there is no table. */
   ruleNames(): readonly string[] | undefined {
     return this.live.table?.rules.map(({ name }) => name);
+  }
+
+  /** Others are in force: calls that wait for the first table of these go on by it, and nothing is watched any more once there is one. */
+  retire(): void {
+    this.live.retire();
   }
 
   close(): void {

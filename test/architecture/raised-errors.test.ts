@@ -40,7 +40,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "no place, and none in the queue, in time or after shedding",
     ],
     "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
-    "policies/throttle.ts: throttle": ["the service refuses most calls"],
+    "policies/throttle.ts: throttling": ["the service refuses most calls"],
     "routing/mirror/copy-way.ts: full": ["the instance picked for a copy has no room; no caller gets it"],
   },
   ERR_MESH_RETRY_EXHAUSTED: { "policies/retry/retry.ts: lastResult": ["the last of several attempts failed"] },
