@@ -16,7 +16,6 @@ import type { Watcher } from "../discovery/watcher.ts";
 import type { Uses } from "../discovery/watching/uses.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { type Authorize, authorizeOf, checkAuthorized } from "../policies/authorize.ts";
-import { timeoutOption } from "../policies/deadline.ts";
 import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import { KeptToken } from "../policies/token/kept-token.ts";
@@ -48,8 +47,7 @@ export class Service implements CallEndListener {
   /** For copies of calls, which pass by the pipeline. */
   copies: CopyWay;
   readonly #context: ServiceContext;
-  #options: ServiceOptions;
-  #interceptors: readonly Interceptor[];
+  #given: { readonly options: ServiceOptions; readonly interceptors: readonly Interceptor[] };
   #settings: InstanceSettings;
   readonly #instances: Instances;
   readonly #watcher: Watcher;
@@ -81,8 +79,7 @@ export class Service implements CallEndListener {
     const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
-    this.#options = options;
-    this.#interceptors = interceptors;
+    this.#given = { options, interceptors };
     this.#settings = settleInstances(options);
     this.wire = settleWire(options);
     this.caller = propagateLayer.options.settle(options).propagateDeadline ? caller : undefined;
@@ -147,15 +144,14 @@ export class Service implements CallEndListener {
    * earlier one pass its layers; instances, circuits, limits with their queues, and the budget go on with what they know.
    */
   prepare(options: ServiceOptions, interceptors: readonly Interceptor[], configuration: object): PreparedStep {
-    if (equalValues(options, this.#options) && equalValues(interceptors, this.#interceptors))
+    if (equalValues({ options, interceptors }, this.#given))
       return { commit: () => this.#pipelines.replace(configuration, this.#pipelines.current), abandon() {} };
-    const isSamePicker = equalValues(options.picker, this.#options.picker);
+    const isSamePicker = equalValues(options.picker, this.#given.options.picker);
     const settings = { ...settleInstances(options), ...(isSamePicker && { picker: this.#settings.picker }) };
     const instances = this.#instances.prepare(settings, patienceBy(options, this.wire), !isSamePicker);
     const next = this.#pipelines.current.next(options, { ...this.#layerParts, interceptors, instanceLimit: instances.room });
     const commit = () => {
-      this.#options = options;
-      this.#interceptors = interceptors;
+      this.#given = { options, interceptors };
       this.#settings = settings;
       this.#authorize = authorizeOf(options);
       this.caller = propagateLayer.options.settle(options).propagateDeadline ? this.#context.caller : undefined;
@@ -169,12 +165,16 @@ export class Service implements CallEndListener {
     return { commit, abandon: () => next.abandon() };
   }
 
+  /** The routes of the mesh are others. */
+  forgetSubsets(): void {
+    this.#instances.balancer.forgetSubsets();
+  }
+
   #newCopies(options: ServiceOptions): CopyWay {
     const { observers, clock, transport } = this.#context;
     const { balancer, room } = this.#instances;
-    const { propagateDeadline: propagates } = propagateLayer.options.settle(options);
     const own = { authorize: this.#authorize, token: this.#token, wait: this.#wait, uses: this.#uses, caller: this.caller };
-    return copiesOf({ ...own, balancer, room, observers, clock, propagates, wire: transport.dispatch(this.wire) });
+    return copiesOf({ ...own, balancer, room, observers, clock, options, wire: transport.dispatch(this.wire) });
   }
 
   get #discoveryName(): string {

@@ -220,6 +220,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["server/inbound/log", ["core/*", "server/inbound"]],
   ["server/inbound/proxies", ["core/*", "server/inbound"]],
   ["server/workers", ["core/*"]],
+  ["gateway", ["core/*", "mesh", "server", "server/connections", "server/inbound", "gateway/*"]],
   ["admin", ["core/*", "admin/health", "mesh"]],
   ["admin/health", ["core/*", "admin"]],
   ["admin/page", ["core/*", "admin", "admin/health"]],

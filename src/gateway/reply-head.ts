@@ -1,0 +1,81 @@
+import type { ServerResponse } from "node:http";
+import type { MeshResponse } from "../core/dispatch.ts";
+import type { ServerReply } from "../server/node-server.ts";
+
+/** Headers of a response that are of the connection to the instance (RFC 9110 §7.6.1). */
+const ofConnection: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authentication-info",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** The headers of a response for the client: names and values in turn. */
+export class ReplyHead {
+  readonly lines: string[] = [];
+  hasLength = false;
+  hasTrailers = false;
+
+  constructor(headers: readonly string[]) {
+    let listed: string | undefined;
+    for (let index = 0; index < headers.length; index += 2) {
+      const name = headers[index] as string;
+      const value = headers[index + 1] as string;
+      if (ofConnection.has(name)) {
+        if (name === "connection" && value !== "keep-alive" && value !== "close") listed = `${listed ?? ""},${value.toLowerCase()}`;
+        continue;
+      }
+      if (name === "content-length") this.hasLength = true;
+      else if (name === "trailer") this.hasTrailers = true;
+      this.lines.push(name, value);
+    }
+    if (listed !== undefined) this.#leaveOut(new Set(listed.split(",").map((each) => each.trim())));
+  }
+
+  #leaveOut(names: ReadonlySet<string>): void {
+    const { lines } = this;
+    let to = 0;
+    for (let index = 0; index < lines.length; index += 2) {
+      const name = lines[index] as string;
+      if (names.has(name) && name !== "content-length") continue;
+      lines[to++] = name;
+      lines[to++] = lines[index + 1] as string;
+    }
+    lines.length = to;
+  }
+}
+
+/**
+ * Writes the head of a response. HTTP/1.1 takes the lines as they are; the responses of HTTP/2 in Node.js keep one value of each name, so repeated ones
+ * are put together.
+ */
+export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshResponse, "status" | "statusText">, lines: string[]): void {
+  if (!("stream" in reply)) {
+    // HTTP/2 has no reason: Node.js adds the usual one.
+    if (statusText === "") (reply as ServerResponse).writeHead(status, lines);
+    else (reply as ServerResponse).writeHead(status, statusText, lines);
+    return;
+  }
+  const byName = new Map<string, string | string[]>();
+  for (let index = 0; index < lines.length; index += 2) {
+    const name = lines[index] as string;
+    const value = lines[index + 1] as string;
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, value);
+    else if (Array.isArray(known)) known.push(value);
+    else byName.set(name, [known, value]);
+  }
+  for (const [name, value] of byName) reply.setHeader(name, value);
+  reply.writeHead(status);
+}
+
+/** Adds the trailers of a response. */
+export function addTrailers(reply: ServerReply, trailers: readonly string[]): void {
+  const byName: Record<string, string> = {};
+  for (let index = 0; index < trailers.length; index += 2) byName[trailers[index] as string] = trailers[index + 1] as string;
+  reply.addTrailers(byName);
+}
