@@ -63,10 +63,7 @@ export class Service implements CallEndListener {
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
   #inFlight = 0;
 
-  /**
-   * @param interceptors those of this service; those of the mesh are around all services
-   * @param configuration the one of the mesh that the options are of; `undefined` where it never changes
-   */
+  /** Interceptors of the mesh are around all services. The configuration is the one that the options are of; `undefined` where it never changes. */
   // Over 60 lines: it makes the parts of a service, each of those before, and nothing else.
   constructor(
     name: string,
