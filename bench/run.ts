@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { adminPage } from "./admin.ts";
 import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
+import { config } from "./config.ts";
 import { endpoints } from "./endpoints.ts";
 import { importCost } from "./import.ts";
 import { inbound } from "./inbound.ts";
@@ -35,6 +36,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   inbound,
   authorization,
   tokens,
+  config,
   streaming,
   stopping,
   memory,

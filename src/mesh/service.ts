@@ -25,12 +25,12 @@ import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
 import { letGoThrough } from "./let-go.ts";
-import { ByConfiguration } from "./live/by-configuration.ts";
+import { ByConfiguration, type ServiceConfiguration } from "./live/by-configuration.ts";
 import { copiesOf } from "./live/copies-of.ts";
 import { patienceBy } from "./live/patience-by.ts";
 import type { PreparedStep } from "./live/prepared-step.ts";
 import type { ServiceContext } from "./live/service-context.ts";
-import { watchEndpoints } from "./live/service-endpoints.ts";
+import { followCallers, watchEndpoints } from "./live/service-endpoints.ts";
 import { ServicePipelines } from "./live/service-pipelines.ts";
 import type { ServiceParts } from "./pipeline.ts";
 import { readService } from "./reading.ts";
@@ -70,7 +70,7 @@ export class Service implements CallEndListener {
     options: ServiceOptions,
     interceptors: readonly Interceptor[],
     context: ServiceContext,
-    configuration?: object,
+    configuration?: ServiceConfiguration,
   ) {
     const { transport, observers, caller, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
@@ -130,9 +130,13 @@ export class Service implements CallEndListener {
       wait: this.#wait,
     };
     const pipelines = new ServicePipelines(options, { ...this.#layerParts, interceptors, instanceLimit: room }, wire);
-    this.#pipelines = new ByConfiguration(configuration, pipelines);
+    this.#pipelines = new ByConfiguration(configuration, pipelines, (earlier) => {
+      const given = earlier.of(name);
+      const ofCall = { ...this.#layerParts, interceptors: given.interceptors, instanceLimit: this.#instances.room };
+      return this.#pipelines.current.late(given.options, ofCall);
+    });
     this.copies = this.#newCopies(options);
-    this.#unfollowCallers = this.#followCallers();
+    this.#unfollowCallers = followCallers(context, this.#settings.balancing, uses, (counts) => balancer.updateCallers(counts));
     this.#watcher.start();
   }
 
@@ -140,7 +144,7 @@ export class Service implements CallEndListener {
    * Prepares the service for another configuration. It throws where the options make something that fails, and has changed nothing then. Calls that began by an
    * earlier one pass its layers; instances, circuits, limits with their queues, and the budget go on with what they know.
    */
-  prepare(options: ServiceOptions, interceptors: readonly Interceptor[], configuration: object): PreparedStep {
+  prepare(options: ServiceOptions, interceptors: readonly Interceptor[], configuration: ServiceConfiguration): PreparedStep {
     if (equalValues({ options, interceptors }, this.#given))
       return { commit: () => this.#pipelines.replace(configuration, this.#pipelines.current), abandon() {} };
     const isSamePicker = equalValues(options.picker, this.#given.options.picker);
@@ -176,15 +180,6 @@ export class Service implements CallEndListener {
 
   get #discoveryName(): string {
     return this.#context.discovery.name ?? "discovery";
-  }
-
-  /** Follows the callers in each zone, where the options name the calling service, and it may be watched between calls. Returns its end. */
-  #followCallers(): (() => Promise<void>) | undefined {
-    const { zone, callerZones } = this.#context;
-    const { zoneAware } = this.#settings.balancing;
-    const callers = zoneAware === false ? undefined : zoneAware?.callers;
-    if (typeof callers !== "string" || zone === undefined || this.#uses !== undefined) return undefined;
-    return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
   /** Sends a request down the pipeline of the service. */
