@@ -21,7 +21,12 @@ function differenceOf({ compare, instances }: ParityCase, theirs: readonly Outco
     return isNear ? statusDifference(theirs, ours) : `${one.join(" ")} to the instances, and ${other.join(" ")}`;
   }
   if (compare === "statuses") {
-    const [one, other] = [theirs, ours].map((outcomes) => outcomes.map(({ status }) => status).toSorted().join(" "));
+    const [one, other] = [theirs, ours].map((outcomes) =>
+      outcomes
+        .map(({ status }) => status)
+        .toSorted()
+        .join(" "),
+    );
     return one === other ? undefined : `statuses ${one}, and ${other}`;
   }
   for (const [index, outcome] of theirs.entries()) {

@@ -1,7 +1,9 @@
-// npm run parity -- envoy [--only TEXT] [--write]: runs the cases on the real server and on inmesh, prints a row for each, and fails where one differs.
+// npm run parity -- envoy|nginx [--only TEXT] [--write]: runs the cases on the real server and on inmesh, prints a row for each, and fails where one differs.
 import { parseArgs } from "node:util";
 import { envoyCases } from "./envoy/cases/index.ts";
 import { compareEnvoy } from "./envoy/compare-envoy.ts";
+import { nginxCases } from "./nginx/cases/index.ts";
+import { compareNginx } from "./nginx/compare-nginx.ts";
 import type { ParityCase, Row } from "./parity-case.ts";
 import { writeTable } from "./table.ts";
 
@@ -10,7 +12,10 @@ interface Suite {
   readonly run: (cases: readonly ParityCase[]) => Promise<readonly Row[]>;
 }
 
-const suites: Readonly<Record<string, Suite>> = { envoy: { cases: envoyCases, run: compareEnvoy } };
+const suites: Readonly<Record<string, Suite>> = {
+  envoy: { cases: envoyCases, run: compareEnvoy },
+  nginx: { cases: nginxCases, run: compareNginx },
+};
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: "string" }, write: { type: "boolean" } } });
 const [name = ""] = positionals;

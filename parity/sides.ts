@@ -84,8 +84,8 @@ function linesOf(headers: Readonly<Record<string, string | string[] | undefined>
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(", ")]));
 }
 
-/** Calls by a mesh. An error is the status that a proxy answers with in its place. */
-export function meshSender(mesh: Mesh): SendProbe {
+/** Calls by a mesh. An error is the status that a proxy answers with in its place: 504 for what took too long, `otherwise` for what no instance has answered. */
+export function meshSender(mesh: Mesh, otherwise = 503): SendProbe {
   return async ({ path, method = "GET", body }, host, headers) => {
     try {
       const response = await mesh.fetch(`http://${host}${path}`, {
@@ -97,14 +97,13 @@ export function meshSender(mesh: Mesh): SendProbe {
       await response.arrayBuffer();
       return { status: response.status, headers: Object.fromEntries(response.headers) };
     } catch (error) {
-      return { status: statusOf(error), headers: {} };
+      return { status: statusOf(error, otherwise), headers: {} };
     }
   };
 }
 
-/** 504 for what took too long, 503 for what no instance has answered. */
-function statusOf(error: unknown): number {
+function statusOf(error: unknown, otherwise: number): number {
   if (!isMeshError(error)) throw error;
   const inner = error.code === "ERR_MESH_RETRY_EXHAUSTED" ? error.cause : error;
-  return isMeshError(inner) && inner.code === "ERR_MESH_TIMEOUT" ? 504 : 503;
+  return isMeshError(inner) && inner.code === "ERR_MESH_TIMEOUT" ? 504 : otherwise;
 }

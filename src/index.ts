@@ -83,7 +83,7 @@ export type { FetchTarget, MeshRequestInit, Targets, WithScheme } from "./fetch/
 export { fileIdentity } from "./identity/files/file-identity.ts";
 export type { FileIdentityOptions } from "./identity/files/file-options.ts";
 export type { IdentitySource } from "./identity/identity-source.ts";
-export type { Ejection, EndpointExplanation, ServiceExplanation } from "./mesh/explanation.ts";
+export type { Ejection, EndpointExplanation, ServiceExplanation, SubsetExplanation } from "./mesh/explanation.ts";
 export { createMesh, type Mesh } from "./mesh/mesh.ts";
 export type { MeshOptions, ServiceNameOf, WholeMeshOptions } from "./mesh/mesh-options.ts";
 export type { ServiceOptions } from "./mesh/service-options.ts";

@@ -35,14 +35,16 @@ export interface FirstAnswer {
   readonly isOver: boolean;
   /** Resolves once discovery has answered. */
   join(request: MeshRequest): Promise<void>;
+  /** Resolves with `true` once discovery has answered anew, and with `false` at the end of the wait for an instance of the subset. */
+  joinForSubset(request: MeshRequest): Promise<boolean>;
   /** The error of a call to a service without instances. */
   noEndpoints(request: MeshRequest): Promise<MeshError>;
 }
 
 /** The room that each instance has for attempts. */
 export interface InstanceRoom {
-  /** `true` while attempts wait for room. */
-  readonly isTaken: boolean;
+  /** Whether attempts wait for room at the instances that the request may go to. */
+  isTaken(request: MeshRequest): boolean;
   isFull(upstream: Upstream): boolean;
   /** Calls `go` when there is room for the request, which picks at once, and resolves with its result. */
   waitFor<Result>(request: MeshRequest, go: () => Promise<Result>): Promise<Result>;
@@ -60,7 +62,7 @@ export function balance(options: BalanceOptions): Stage {
       if (request.cancellation.cancelled) return receiver.failed(request.cancellation.reason);
       const mayProbe = request.options.idempotent ?? isRetryableMethod(request.method, "safe");
       let upstream = balancer.pick(request, mayProbe);
-      if (upstream === undefined) return settleWith(fail(wait.noEndpoints(request)), receiver);
+      if (upstream === undefined) return settleWith(sendOnceListed(request), receiver);
       if (request.requiresTls && !upstream.endpoint.secure) {
         upstream = pickSecure(balancer, request, mayProbe);
         if (upstream === undefined) return receiver.failed(noTls(request));
@@ -86,12 +88,16 @@ export function balance(options: BalanceOptions): Stage {
       next(sent, attempt);
     };
     const dispatch = dispatchOf(send);
+    const sendOnceListed = async (request: MeshRequest): Promise<MeshResponse> => {
+      if (request.routed?.subset !== undefined && (await wait.joinForSubset(request))) return dispatch(request);
+      throw await wait.noEndpoints(request);
+    };
     const sendInTurn: Send = (request, receiver) =>
       settleWith(
         (instanceLimit as InstanceRoom).waitFor(request, () => dispatch(request)),
         receiver,
       );
-    const begin: Send = (request, receiver) => (instanceLimit?.isTaken ? sendInTurn : send)(request, receiver);
+    const begin: Send = (request, receiver) => (instanceLimit?.isTaken(request) ? sendInTurn : send)(request, receiver);
     const beginLater = dispatchOf(begin);
     return (request, receiver) => {
       if (wait.isOver) begin(request, receiver);
@@ -132,15 +138,11 @@ class SentAttempt extends Attempt implements Receiver {
 /** Picks as for a retry until an instance is not full, each instance at most once. */
 function pickWithRoom(balancer: Balancer, request: MeshRequest, mayProbe: boolean, limit: InstanceRoom): Upstream | undefined {
   const isUnfit = (upstream: Upstream) => limit.isFull(upstream) || (request.requiresTls && !upstream.endpoint.secure);
-  const full = balancer.candidates.filter(isUnfit);
+  const full = balancer.candidatesOf(request).filter(isUnfit);
   // Without the tried ones first, then with them: an instance that has been tried is better than none.
   for (const tried of [[...request.tried, ...full], full]) {
     const upstream = balancer.pick({ ...request, tried }, mayProbe);
     if (upstream !== undefined && !isUnfit(upstream)) return upstream;
   }
   return undefined;
-}
-
-async function fail(error: Promise<MeshError>): Promise<never> {
-  throw await error;
 }

@@ -17,6 +17,9 @@ export async function pickLease(request: MeshRequest, wait: FirstAnswer, { balan
   if (!wait.isOver) await wait.join(request);
   const mayProbe = isRetryableMethod(request.method, "safe");
   let upstream = balancer.pick(request, mayProbe);
+  while (upstream === undefined && request.routed?.subset !== undefined && (await wait.joinForSubset(request))) {
+    upstream = balancer.pick(request, mayProbe);
+  }
   if (upstream === undefined) throw await wait.noEndpoints(request);
   if (request.requiresTls && !upstream.endpoint.secure) {
     upstream = pickSecure(balancer, request, mayProbe);

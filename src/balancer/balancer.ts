@@ -1,21 +1,19 @@
 import { type Clock, type Random, systemClock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import type { Subset as RoutedSubset } from "../core/routed.ts";
 import { Upstream } from "../core/upstream.ts";
 import { type BalancingOptions, balancingOptions } from "./balancing-options.ts";
-import { type Candidacy, candidacyOf } from "./candidates/candidacy.ts";
+import type { Candidacy } from "./candidates/candidacy.ts";
 import type { CandidateList, ShareOptions } from "./candidates/candidate-lists.ts";
-import { Candidates } from "./candidates/candidates.ts";
-import { isLastResort, type Level, levelsOf } from "./candidates/levels.ts";
+import { type Level, levelsOf } from "./candidates/levels.ts";
 import { SlowStart } from "./candidates/slow-start.ts";
 import { Subset } from "./candidates/subset.ts";
 import type { Zone } from "./candidates/zone-load.ts";
 import type { Picker } from "./picker.ts";
-import { tracingPicker } from "./tracing-picker.ts";
+import { Selection } from "./selection.ts";
+import { Selections, type SubsetSelection } from "./selections.ts";
 import { UpstreamSet } from "./upstream-set.ts";
-
-/** Number of requests that may not be repeated after which one of them is sent as the probe of a half-open instance. */
-const maxProbesSkipped = 50;
 
 /** Options and parts of a {@link Balancer}. */
 export interface BalancerOptions extends BalancingOptions {
@@ -31,38 +29,26 @@ export interface BalancerOptions extends BalancingOptions {
   readonly onStateChange?: (upstream: Upstream) => void;
   /** Discovery no longer lists the upstream: its connections may be closed once it is idle. */
   readonly onRemoved?: (upstream: Upstream) => void;
-}
-
-/** The candidate lists by member. */
-interface Places {
-  readonly members: ReadonlySet<Upstream>;
-  readonly lists: ReadonlyMap<Upstream, CandidateList>;
+  /** Members may have joined without a change of discovery: a subset is picked from for the first time. */
+  readonly onMembers?: () => void;
 }
 
 /**
- * The upstreams of one service: keeps them up to date with discovery, knows the candidates, and asks the picker.
- *
- * The lists of candidates are built by the first pick after a change: changes in a burst cost one, and a pick never filters.
+ * The upstreams of one service: keeps them up to date with discovery, and picks from the selection of all of them, or from that of the subset which the
+ * route of a call leads to.
  */
 export class Balancer {
   readonly #options: BalancerOptions;
   #picker: Picker;
   readonly #sharing: Omit<ShareOptions, "callers">;
-  readonly #candidates: Candidates;
+  readonly #random: Random;
   readonly #slowStart: SlowStart | undefined;
   readonly #subset: Subset | undefined;
+  readonly #selections: Selections;
   readonly #set = new UpstreamSet((endpoint, isFirst) => this.#join(endpoint, isFirst));
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
-  /** Upstreams whose data has changed since the lists were built. */
-  readonly #changed = new Set<Upstream>();
   /** Whether any upstream is marked as unconfirmed. */
   #hasDoubt = false;
-  #isStale = true;
-  #only: readonly Upstream[] | undefined = undefined;
-  #probes: readonly Upstream[] = [];
-  #probesSkipped = 0;
-  /** Built by the first {@link candidacyOf} after a change. */
-  #places: Places | undefined = undefined;
 
   constructor(options: BalancerOptions) {
     const { picker, zone, clock = systemClock, random = Math.random } = options;
@@ -72,7 +58,15 @@ export class Balancer {
     this.#sharing = { priorities, zone, zoneAware };
     this.#slowStart = slowStart === false ? undefined : new SlowStart(slowStart, clock);
     this.#subset = subset === false ? undefined : new Subset(subset, random);
-    this.#candidates = new Candidates({ picker, random, slowStart: this.#slowStart });
+    this.#random = random;
+    const whole = new Selection({
+      picker,
+      random,
+      slowStart: this.#slowStart,
+      levels: () => this.#levels(),
+      sharing: () => this.#shares(),
+    });
+    this.#selections = new Selections(whole, (routed) => this.#selectionOf(routed));
     const callers = zoneAware === false ? undefined : zoneAware.callers;
     if (typeof callers === "object") this.#callers = new Map(Object.entries(callers));
   }
@@ -82,21 +76,46 @@ export class Balancer {
     return this.#set.upstreams;
   }
 
-  /** The upstreams that this process uses, in rotation or not: all of them, or a subset. */
+  /** The upstreams that this process uses, in rotation or not: all of them, or a part, with those of every subset that is picked from. */
   get members(): readonly Upstream[] {
-    return this.#subset === undefined ? this.upstreams : this.#levels().flatMap((level) => level.members);
+    if (this.#subset === undefined) return this.upstreams;
+    const members = new Set<Upstream>();
+    this.#selections.each((selection) => {
+      for (const upstream of selection.members) members.add(upstream);
+    });
+    return [...members];
   }
 
   /** The upstreams that a first attempt may be sent to. */
   get candidates(): readonly Upstream[] {
-    this.#rebuild();
-    return this.#candidates.upstreams;
+    return this.#selections.whole.candidates;
   }
 
   /** The lists that picks are made from: one, or several that share the requests. Those of share 0 are for retries only. */
   get lists(): readonly CandidateList[] {
-    this.#rebuild();
-    return this.#candidates.lists;
+    return this.#selections.whole.lists;
+  }
+
+  /** The subsets that calls were picked from, each with its selection. */
+  get subsets(): readonly SubsetSelection[] {
+    return this.#selections.subsets;
+  }
+
+  /** The upstreams that the first attempt of a call by this route may be sent to. */
+  candidatesOf(request: Pick<MeshRequest, "routed">): readonly Upstream[] {
+    return this.#selections.of(request).candidates;
+  }
+
+  /** Every upstream that a call by this route may be sent to, in rotation or not. */
+  upstreamsOf(request: Pick<MeshRequest, "routed">): readonly Upstream[] {
+    return request.routed?.subset === undefined
+      ? this.upstreams
+      : this.upstreams.filter((upstream) => !this.#selections.leavesOut(request, upstream));
+  }
+
+  /** Forgets the lists of subsets: routes have changed. */
+  forgetSubsets(): void {
+    this.#selections.forget();
   }
 
   /**
@@ -108,12 +127,10 @@ export class Balancer {
     const hasNewDoubt = this.#doubt(unconfirmed.length < endpoints.length ? unconfirmed : []);
     // Most answers only confirm the last one, maybe in another order, and a picker may have a ring to build.
     if (!changes?.hasChanged && !hasNewDoubt) return;
-    for (const upstream of changes?.changed ?? []) this.#changed.add(upstream);
     this.#subset?.refresh();
-    this.#invalidate();
+    this.#selections.each((selection) => selection.invalidate(changes?.changed));
     for (const upstream of changes?.gone ?? []) {
-      this.#slowStart?.forget(upstream);
-      this.#changed.delete(upstream);
+      this.#selections.each((selection) => selection.forget(upstream));
       upstream.markRemoved();
       this.#options.onRemoved?.(upstream);
     }
@@ -137,8 +154,7 @@ export class Balancer {
   /** Picks by another picker from the next attempt on, which is told of all lists before. */
   usePicker(picker: Picker): void {
     this.#picker = picker;
-    this.#candidates.usePicker(picker);
-    this.#invalidate();
+    this.#selections.each((selection) => selection.usePicker(picker));
   }
 
   /** Sets the number of callers in each zone; `undefined`: unknown. */
@@ -152,35 +168,12 @@ export class Balancer {
    * @param mayProbe the request may be the probe of a half-open instance: when it fails there, it is repeated elsewhere
    */
   pick(request: MeshRequest, mayProbe: boolean): Upstream | undefined {
-    if (this.#isStale) this.#rebuild();
-    const { trace } = request;
-    const picker = trace === undefined ? this.#picker : tracingPicker(this.#picker, trace);
-    if (request.tried.length > 0) return this.#candidates.pickUntried(request, picker);
-    if (this.#probes.length > 0) {
-      const probe = this.#takeProbe(mayProbe);
-      if (probe !== undefined) {
-        trace?.because(`the probe of an instance that is out of rotation (one of ${this.#probes.length} that wait for one)`);
-        return probe;
-      }
-    }
-    if (this.#only !== undefined) return picker.pick(this.#only, request);
-    if (this.#slowStart !== undefined && this.#slowStart.size > 0 && this.#slowStart.sweep()) {
-      this.#invalidate();
-      this.#rebuild();
-    }
-    return this.#candidates.pick(request, picker);
+    return (request.routed === undefined ? this.#selections.whole : this.#selections.of(request)).pick(request, mayProbe);
   }
 
   /** Whether `upstream` may be picked for a first attempt, and why. Costs nothing unless it is called. */
   candidacyOf(upstream: Upstream): Candidacy {
-    this.#rebuild();
-    this.#places ??= this.#locate();
-    return candidacyOf(upstream, {
-      list: this.#places.lists.get(upstream),
-      isListed: this.#set.has(upstream),
-      isInSubset: this.#places.members.has(upstream),
-      slowStartRatio: this.#slowStart?.ratioOf(upstream) ?? 1,
-    });
+    return this.#selections.whole.candidacyOf(upstream, this.#set.has(upstream));
   }
 
   #join(endpoint: Endpoint, isFirst: boolean): Upstream {
@@ -188,51 +181,43 @@ export class Balancer {
     upstream.onStateChange = this.#onStateChange;
     this.#subset?.add(upstream);
     // The instances of the first set have been running for an unknown time.
-    if (!isFirst) this.#slowStart?.begin(upstream);
+    if (!isFirst) this.#selections.each((selection) => selection.begin(upstream));
     return upstream;
   }
 
   readonly #onStateChange = (upstream: Upstream): void => {
-    if (upstream.state === "available") this.#slowStart?.begin(upstream);
-    this.#invalidate();
+    this.#selections.each((selection) => {
+      if (upstream.state === "available") selection.begin(upstream);
+      selection.invalidate();
+    });
     this.#options.onStateChange?.(upstream);
   };
 
-  #takeProbe(mayProbe: boolean): Upstream | undefined {
-    // Where there are only requests that may not be repeated, one of them has to be the probe eventually.
-    if (!mayProbe && ++this.#probesSkipped < maxProbesSkipped) return undefined;
-    this.#probesSkipped = 0;
-    return this.#probes[0];
-  }
-
   #invalidate(): void {
-    this.#isStale = true;
-    this.#places = undefined;
+    this.#selections.each((selection) => selection.invalidate());
   }
 
-  #rebuild(): void {
-    if (!this.#isStale) return;
-    this.#isStale = false;
-    const levels = this.#levels();
-    this.#probes = probedOf(levels).flatMap(({ members }) => members.filter(({ wantsProbe }) => wantsProbe));
-    this.#candidates.rebuild(levels, { ...this.#sharing, callers: this.#callers }, this.#changed);
-    this.#changed.clear();
-    this.#only = this.#candidates.only;
+  /** The selection of a subset: priorities, zones, the number of instances in use, slow start and panic are those of its own members. */
+  #selectionOf(routed: RoutedSubset): Selection {
+    const has = ({ endpoint }: Upstream) => routed.has(endpoint);
+    const selection = new Selection({
+      picker: this.#picker,
+      random: this.#random,
+      slowStart: this.#slowStart?.copy(),
+      family: {},
+      levels: () => this.#levels(has),
+      sharing: () => this.#shares(),
+    });
+    // After this pick: what it tells asks for the members, of which the selection has to be one.
+    if (this.#subset !== undefined) queueMicrotask(() => this.#options.onMembers?.());
+    return selection;
   }
 
-  #levels(): readonly Level[] {
-    return this.#subset?.levels() ?? levelsOf(this.upstreams);
+  #levels(has?: (upstream: Upstream) => boolean): readonly Level[] {
+    return this.#subset?.levels(has) ?? levelsOf(has === undefined ? this.upstreams : this.upstreams.filter(has));
   }
 
-  #locate(): Places {
-    const lists = new Map<Upstream, CandidateList>();
-    for (const list of this.#candidates.lists) for (const upstream of list.upstreams) lists.set(upstream, list);
-    return { members: new Set(this.members), lists };
+  #shares(): ShareOptions {
+    return { ...this.#sharing, callers: this.#callers };
   }
-}
-
-/** The levels whose instances are sent probes: a last resort is asked for nothing while an instance that discovery lists is available. */
-function probedOf(levels: readonly Level[]): readonly Level[] {
-  const listed = levels.filter((level) => !isLastResort(level));
-  return listed.some(({ members }) => members.some(({ state }) => state === "available")) ? listed : levels;
 }

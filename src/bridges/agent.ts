@@ -8,6 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import type { WireSettings } from "../core/connection-options.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { callerHeader, onceMark, requestHeadersOfTheMesh } from "../core/http/own-headers.ts";
+import { type RequestHeaders, requestHeaders } from "../core/http/request-headers.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { parseOrigin } from "../fetch/target.ts";
@@ -30,6 +31,8 @@ export interface AgentService {
 export interface AgentTarget {
   /** The service of this name. Throws where it may not be called. */
   serviceOf(name: string): AgentService | Promise<AgentService>;
+  /** The request as its route sends it; absent without routes. Throws for a route that an agent cannot apply. */
+  readonly route?: ((request: MeshRequest) => MeshRequest | Promise<MeshRequest>) | undefined;
   readonly connector: InstanceConnector;
   readonly idle: IdleSockets;
   readonly clock: Clock;
@@ -156,23 +159,33 @@ export class MeshAgent extends Agent {
     const { service: name, requiresTls } = parseOrigin(origin, request.path);
     const cancellation = new Cancellation();
     onDestroyedWaiting(request, () => cancellation.cancel(destroyed));
-    const found = this.#target.serviceOf(name);
+    const { route } = this.#target;
+    const asked = meshRequest({
+      service: name,
+      requiresTls,
+      method: request.method,
+      path: request.path,
+      headers: route === undefined ? {} : headersOf(request),
+      body: undefined,
+      cancellation,
+    });
+    const decided = route === undefined ? asked : route(asked);
     // At once where the service is known: a client that ends its request in the same turn writes its headers then.
+    const routed = decided instanceof Promise ? await decided : decided;
+    const found = this.#target.serviceOf(routed.service);
     const service = found instanceof Promise ? await found : found;
     const { wire } = service;
     setHeaders(request, service);
     this.#closeOutdated();
-    const lease = await service.lease(
-      meshRequest({ service: name, requiresTls, method: request.method, path: request.path, headers: {}, body: undefined, cancellation }),
-      hasAuthorization(request),
-    );
+    // `authorize` knows no headers of an agent: they may be written already.
+    const lease = await service.lease(route === undefined ? routed : { ...routed, headers: {} }, hasAuthorization(request));
     if (request.destroyed) {
       lease.settle("neutral");
       return;
     }
     const { upstream, authorization } = lease;
     try {
-      if (authorization !== undefined && !hasAuthorization(request)) addAuthorization(request, name, authorization);
+      if (authorization !== undefined && !hasAuthorization(request)) addAuthorization(request, routed.service, authorization);
     } catch (error) {
       lease.settle("neutral");
       throw error;
@@ -234,6 +247,12 @@ function originOf({ host, hostname, port, protocol }: RequestOptions): string {
   // The client uses the port of its scheme where its caller gives none.
   const isDefault = port === undefined || port === null || Number(port) === (isSecure ? 443 : 80);
   return `${isSecure ? "https" : "http"}://${isDefault ? name : `${name}:${port}`}`;
+}
+
+/** The headers of a request that has any in a form that can be read: those of an array are on their way. */
+function headersOf(request: ClientRequest): RequestHeaders {
+  const given = Object.entries(request.getHeaders()).map(([name, value]) => [name, [value].flat().join(", ")]);
+  return requestHeaders(Object.fromEntries(given));
 }
 
 /** Sets the name of the service to its instances and that of the mesh, and removes the headers of the mesh that the caller may have copied. */

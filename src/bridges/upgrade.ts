@@ -1,17 +1,27 @@
 import type { Lease } from "../attempts/lease.ts";
 import { localResponse } from "../core/buffered-body.ts";
 import type { WireSettings } from "../core/connection-options.ts";
-import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
-import { isMeshError } from "../core/errors.ts";
+import type { Dispatch, Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import { isMeshError, MeshError } from "../core/errors.ts";
 import { callerHeader, instanceHeader, onceMark } from "../core/http/own-headers.ts";
 import { headersWith } from "../core/http/request-headers.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
 import type { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 
+/** A service, as far as an upgrade uses it. */
+export interface UpgradeService {
+  readonly wire: WireSettings;
+  readonly caller: string | undefined;
+  lease(request: MeshRequest): Promise<Lease>;
+}
+
 /** The parts that an upgrade works with. */
 export interface UpgradeParts {
-  readonly service: { readonly wire: WireSettings; readonly caller: string | undefined; lease(request: MeshRequest): Promise<Lease> };
+  /** The service of this name. Throws where it may not be called. */
+  readonly serviceOf: (name: string) => UpgradeService | Promise<UpgradeService>;
+  /** Routes the request, whose way below is `inner`; absent without routes. */
+  readonly route?: ((request: MeshRequest, inner: Dispatch) => Promise<MeshResponse>) | undefined;
   readonly transport: Pick<Transport, "upgrade">;
   /** The deadline of the call, around the wait for an instance and its answer. */
   readonly deadline: Interceptor;
@@ -19,17 +29,25 @@ export interface UpgradeParts {
 
 /** Upgrades a connection to an instance of a service. The attempt is in flight there until the connection closes. */
 export async function upgradeThrough(parts: UpgradeParts, request: MeshRequest, protocol: string): Promise<Upgraded> {
+  const { serviceOf, route } = parts;
   let upgraded: Upgraded | undefined;
+  const send: Dispatch = async (routed) => {
+    upgraded = await upgrade(await serviceOf(routed.service), parts.transport, routed, protocol);
+    return { ...localResponse(101), headers: upgraded.headers };
+  };
   // A switch of protocols ends the time of the call, as a whole response does.
-  const bounded = parts.deadline(async () => {
-    upgraded = await upgrade(parts, request, protocol);
-    return localResponse(101);
-  });
-  await bounded(request);
-  return upgraded as unknown as Upgraded;
+  const answer = await parts.deadline(route === undefined ? send : (bounded) => route(bounded, send))(request);
+  if (upgraded !== undefined) return { ...upgraded, headers: answer.headers };
+  const message = `the route of the call answers it with status ${answer.status}, and does not change the protocol`;
+  throw new MeshError("ERR_MESH_ROUTE", message, { service: request.service, maybeExecuted: false, stack: false });
 }
 
-async function upgrade({ service, transport }: UpgradeParts, request: MeshRequest, protocol: string): Promise<Upgraded> {
+async function upgrade(
+  service: UpgradeService,
+  transport: UpgradeParts["transport"],
+  request: MeshRequest,
+  protocol: string,
+): Promise<Upgraded> {
   const lease = await service.lease(request);
   lease.sent();
   try {

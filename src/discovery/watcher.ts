@@ -106,6 +106,11 @@ export class Watcher {
     return this.#updatedAt === undefined ? undefined : this.#options.clock.now() - this.#updatedAt;
   }
 
+  /** The endpoints in use; none before the first answer. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints ?? [];
+  }
+
   /** Endpoints in use that the last answer left out, in quarantine until that is confirmed. */
   get unconfirmed(): readonly Endpoint[] {
     return this.#unconfirmed;

@@ -2,6 +2,7 @@ import type { Balancer } from "../balancer/balancer.ts";
 import type { Candidacy } from "../balancer/candidates/candidacy.ts";
 import { knowledgeOf, type PickerKnowledge, sharesGot, sharesMeant } from "../balancer/explained-shares.ts";
 import type { Picker } from "../balancer/picker.ts";
+import type { SubsetSelection } from "../balancer/selections.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
@@ -12,7 +13,7 @@ import type { RegistryReading } from "../core/observing/reading.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
 import type { InstanceStanding } from "../rotation/instance-standing.ts";
-import type { Ejection, EndpointExplanation, ServiceExplanation } from "./explanation.ts";
+import type { Ejection, EndpointExplanation, ServiceExplanation, SubsetExplanation } from "./explanation.ts";
 import { explanationTable } from "./explanation-table.ts";
 
 interface Source {
@@ -67,9 +68,20 @@ export function explainService(source: Source): ServiceExplanation {
     peer: source.peer,
     endpoints: upstreams.map((upstream) => explainEndpoint(upstream, source, shared)),
     outside: source.outside,
+    subsets: balancer.subsets.map(explainSubset),
   };
   // Not enumerable, since it is no part of the data: comparisons and JSON leave it out.
   return Object.defineProperty(explanation, "toString", { value: () => explanationTable(explanation, nowMs) });
+}
+
+function explainSubset({ subset, selection }: SubsetSelection): SubsetExplanation {
+  const idsOf = (upstreams: readonly Upstream[]) => upstreams.map(({ id }) => id);
+  return {
+    name: subset.name,
+    whenEmpty: subset.whenEmpty,
+    endpoints: idsOf(selection.members),
+    candidates: idsOf(selection.candidates),
+  };
 }
 
 function explainEndpoint(

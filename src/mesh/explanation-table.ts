@@ -5,17 +5,18 @@ import type { RegistryReading } from "../core/observing/reading.ts";
 import { cleanText } from "../core/text/clean-text.ts";
 import { figuresLine } from "../core/text/figures.ts";
 import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";
-import type { EndpointExplanation, ServiceExplanation } from "./explanation.ts";
+import type { EndpointExplanation, ServiceExplanation, SubsetExplanation } from "./explanation.ts";
 
 /** An explanation as text: lines about the service, then a line for each endpoint. */
 export function explanationTable(explanation: Omit<ServiceExplanation, "toString">, nowMs: number): string {
-  const { service, discovery, ageMs, discoveryError, registry, leftOut, breaker, endpoints, outside } = explanation;
+  const { service, discovery, ageMs, discoveryError, registry, leftOut, breaker, endpoints, outside, subsets } = explanation;
   const age = ageMs === undefined ? "has not answered yet" : `answered ${(ageMs / 1_000).toFixed(1)} s ago`;
   const candidates = endpoints.filter(({ candidate }) => candidate).length;
   const head = [
     `${cleanText(service)}: ${candidates} of ${endpoints.length} endpoints are candidates, breaker of the service ${breaker}`,
     `registry ${registryText(registry)}: ${cleanText(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${cleanText(discoveryError)}`}`,
     ...(isSecured(explanation) ? [identityText(explanation, nowMs)] : []),
+    ...subsets.map(subsetText),
     ...(leftOut.length === 0 ? [] : [`left out: ${cleanText(reasonsText(leftOut))}`]),
   ];
   if (endpoints.length + outside.length === 0) return head.join("\n");
@@ -31,6 +32,17 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
   );
   return [...head, "", ...lines.map((line) => line.trimEnd())].join("\n");
 }
+
+/** A subset in a line: `subset version=2: 1 of 2 endpoints are candidates: orders-3`. */
+function subsetText({ name, whenEmpty, endpoints, candidates }: SubsetExplanation): string {
+  if (endpoints.length === 0) return cleanText(`subset ${name}: no endpoint, calls ${whenEmpty === "any" ? "go to any" : "fail"}`);
+  const shown = candidates.slice(0, maxNamed).join(", ");
+  const more = candidates.length > maxNamed ? ` and ${candidates.length - maxNamed} more` : "";
+  return cleanText(`subset ${name}: ${candidates.length} of ${endpoints.length} endpoints are candidates: ${shown}${more}`);
+}
+
+/** Candidates of a subset that its line names. */
+const maxNamed = 10;
 
 /** Whether there is anything to tell of identities and TLS. */
 function isSecured({ identity, peer, endpoints }: Pick<ServiceExplanation, "identity" | "peer" | "endpoints">): boolean {

@@ -67,6 +67,17 @@ export interface EndpointExplanation {
   readonly picker: PickerView | undefined;
 }
 
+/** A part of the instances that calls were led to by a route, in a {@link ServiceExplanation}. */
+export interface SubsetExplanation {
+  readonly name: string;
+  /** Where no instance is of the subset: calls fail, or go to any. */
+  readonly whenEmpty: "fail" | "any";
+  /** The ids of its endpoints. */
+  readonly endpoints: readonly string[];
+  /** The ids of those that the picker may choose at present. */
+  readonly candidates: readonly string[];
+}
+
 /** The result of `mesh.explain(service)`; as a string it is a table. */
 export interface ServiceExplanation {
   readonly service: string;
@@ -89,6 +100,8 @@ export interface ServiceExplanation {
   readonly endpoints: readonly EndpointExplanation[];
   /** Endpoints that discovery lists and that are outside of the service's `boundary`, with the reason for each. They get no request. */
   readonly outside: readonly OutsideEndpoint[];
+  /** The subsets that routes have led calls to, the first one first. */
+  readonly subsets: readonly SubsetExplanation[];
   /** The explanation as a table with a line for each endpoint: `console.log(String(mesh.explain("orders")))`. */
   toString(): string;
 }

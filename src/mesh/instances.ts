@@ -100,6 +100,7 @@ export class Instances {
         this.room?.fill();
         if (upstream.state !== "available" && this.#areAllOut()) parts.onStale?.();
       },
+      onMembers: () => this.#healthChecks?.update(this.balancer.members),
       onRemoved: (upstream) => {
         this.#rotation.forget(upstream);
         this.#operator.forget(upstream);
@@ -109,7 +110,7 @@ export class Instances {
         parts.release(upstream);
       },
     });
-    this.room = instanceLimit(settings.concurrency, { service, candidates: () => this.balancer.candidates, clock });
+    this.room = instanceLimit(settings.concurrency, { service, candidates: (route) => this.balancer.candidatesOf(route), clock });
     this.ledger = new AttemptLedger({
       picker: this.picker,
       // With `breaker: false`, attempts do not reach the circuits: only health checks and operators do.

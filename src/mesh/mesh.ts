@@ -166,7 +166,10 @@ class ClientMesh implements Mesh {
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    return new MeshAgent({ serviceOf: (name) => this.#serviceOf(name), connector, idle, clock: this.#settings.clock }, options);
+    const routing = this.#routing;
+    const serviceOf = (name: string) => this.#serviceOf(name);
+    const route = routing && ((one: MeshRequest) => routing.byAgent(this.#allowed(one)));
+    return new MeshAgent({ serviceOf, route, connector, idle, clock: this.#settings.clock }, options);
   }
 
   readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);
@@ -212,12 +215,26 @@ class ClientMesh implements Mesh {
     return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
   }
 
-  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-    upgradeThrough(
-      { service: await this.#serviceOf(request.service), transport: this.#transport, deadline: this.#upgradeDeadline },
+  readonly #upgrade = (request: MeshRequest, protocol: string): Promise<Upgraded> => {
+    const routing = this.#routing;
+    return upgradeThrough(
+      {
+        serviceOf: (name) => this.#serviceOf(name),
+        route: routing && ((one, inner) => routing.upgrade(this.#allowed(one), inner)),
+        transport: this.#transport,
+        deadline: this.#upgradeDeadline,
+      },
       request,
       protocol,
     );
+  };
+
+  /** The request, whose service may be called: routes are asked of no others. */
+  #allowed(request: MeshRequest): MeshRequest {
+    const refusal = this.#refusalOf(request.service);
+    if (refusal !== undefined) throw refusal;
+    return request;
+  }
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
   #serviceOf(name: string): Service | Promise<Service> {

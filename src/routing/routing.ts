@@ -1,3 +1,4 @@
+import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Send } from "../core/stages/stage.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
@@ -6,7 +7,8 @@ import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
-import { routeStage } from "./route-stage.ts";
+import { RouteStage } from "./route-stage.ts";
+import { routedByAgent } from "./routed-by-agent.ts";
 import type { RuleStageParts } from "./rule-stages.ts";
 
 /** The parts of {@link Routing}. */
@@ -20,20 +22,42 @@ export interface RoutingParts extends Omit<RuleStageParts, "copies"> {
 
 /** The routes of one mesh, between its interceptors and its services. */
 export class Routing {
-  /** Passes a call to the service that its rule says. */
-  readonly send: Send;
   readonly live: LiveRoutes;
+  readonly #stage: RouteStage;
   readonly #copies: SentCopies;
+  readonly #parts: RoutingParts;
 
   /** Routes in code have been checked with the options; those of a source are as they come. */
-  constructor(routes: readonly Route[] | RouteSource, { refusalOf, sendCopy, ...parts }: RoutingParts) {
-    this.#copies = { sendCopy, underWay: new Set() };
+  constructor(routes: readonly Route[] | RouteSource, parts: RoutingParts) {
+    const { refusalOf, sendCopy } = parts;
     const check = (given: readonly Route[]): void => {
       checkRoutes("routes", given);
       checkRoutedServices("routes", given, refusalOf);
     };
+    this.#parts = parts;
+    this.#copies = { sendCopy, underWay: new Set() };
     this.live = new LiveRoutes(routes, { ...parts, check });
-    this.send = routeStage({ ...parts, routes: this.live, copies: this.#copies });
+    this.#stage = new RouteStage({ ...parts, routes: this.live, copies: this.#copies });
+  }
+
+  /** Passes a call to the service that its rule says. */
+  get send(): Send {
+    return this.#stage.send;
+  }
+
+  /** Routes an upgrade, whose way below is `inner`. Resolves with the response of that, or with the one that its rule makes. */
+  upgrade(request: MeshRequest, inner: Dispatch): Promise<MeshResponse> {
+    return this.#stage.through(request, inner);
+  }
+
+  /**
+   * The request of a client that writes it by itself, as its rule sends it: to another service or a part of its instances. At once where there is a table.
+   * @throws MeshError `ERR_MESH_ROUTE` for a rule with more than that.
+   */
+  byAgent(request: MeshRequest): MeshRequest | Promise<MeshRequest> {
+    const { table } = this.live;
+    if (table !== undefined) return routedByAgent(request, table, this.#parts.random);
+    return new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).then(() => this.byAgent(request));
   }
 
   /** Whether a rule sends calls to this service. */

@@ -40,7 +40,7 @@ function mirrors({ name, route }: CompiledRule, { copies, ...parts }: RuleStageP
   return mirrorStage(compiled, { ...parts, ...copies, rule: name });
 }
 
-/** The stages of a rule, the outermost first. */
-export function stagesOf(rule: CompiledRule, parts: RuleStageParts): readonly Stage[] {
-  return ruleStages.flatMap((build) => build(rule, parts) ?? []);
+/** The stages of a rule, the outermost first. A connection that changes its protocol is not copied. */
+export function stagesOf(rule: CompiledRule, parts: RuleStageParts, isUpgrade: boolean): readonly Stage[] {
+  return ruleStages.filter((build) => !(isUpgrade && build === mirrors)).flatMap((build) => build(rule, parts) ?? []);
 }

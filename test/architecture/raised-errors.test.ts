@@ -71,6 +71,8 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   // Beside interceptors of the application.
   ERR_MESH_ROUTE: {
+    "bridges/upgrade.ts: upgradeThrough": ["a rule answers an upgrade, and changes no protocol"],
+    "routing/routed-by-agent.ts: routedByAgent": ["a rule has a part that an agent cannot apply"],
     "routing/actions/rewritten-path.ts: checkedPath": ["a rule makes a path that is not sent"],
     "routing/live-routes.ts: LiveRoutes.#unready": ["the source has told of no routes within the deadline"],
   },

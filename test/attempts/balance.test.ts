@@ -32,7 +32,12 @@ function dispatchWith(picker: Picker, next: Dispatch): Dispatch {
   const layer = balance({
     balancer,
     ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock: systemClock }),
-    wait: { isOver: true, join: () => Promise.resolve(), noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
+    wait: {
+      isOver: true,
+      join: () => Promise.resolve(),
+      joinForSubset: () => Promise.resolve(false),
+      noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody"),
+    },
   });
   return interceptorOf(layer)(next);
 }

@@ -38,6 +38,7 @@ const service = {
   identity: undefined,
   peer: { mode: "permissive", ids: undefined },
   outside: [],
+  subsets: [],
 } as const;
 
 describe("explanationTable", () => {

@@ -95,7 +95,11 @@ class Rig {
     };
     const noEndpoints = async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "none");
     const ledger = new AttemptLedger({ picker, passiveHealth: watched, patience: impatient, clock: this.clock });
-    const layer = balance({ balancer: this.balancer, ledger, wait: { isOver: true, join: async () => {}, noEndpoints } });
+    const layer = balance({
+      balancer: this.balancer,
+      ledger,
+      wait: { isOver: true, join: async () => {}, joinForSubset: async () => false, noEndpoints },
+    });
     this.#dispatch = interceptorOf(layer)(endings(() => this.#ending).dispatch);
   }
 

@@ -2,6 +2,7 @@ import type { Random } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { warnOfThrow } from "../../core/observing/fence.ts";
 import type { Upstream } from "../../core/upstream.ts";
+import { markFamily } from "../lists/list-family.ts";
 import type { Picker } from "../picker.ts";
 import { type CandidateList, candidateLists, keepArrays, type ShareOptions } from "./candidate-lists.ts";
 import type { Level } from "./levels.ts";
@@ -12,13 +13,13 @@ import { SlowStartList, settledKey, settledLists } from "./slow-start-list.ts";
 const maxFiltered = 32;
 const maxDraws = 3;
 
-const none: readonly Upstream[] = [];
-
 /** Parts of {@link Candidates}. */
 export interface CandidatesOptions {
   readonly picker: Picker;
   readonly random: Random;
   readonly slowStart: SlowStart | undefined;
+  /** Marks the lists of a part of the instances, which others have members in common with; `undefined` for those of all. */
+  readonly family?: object | undefined;
 }
 
 /** The lists of candidates, and the picks from them. */
@@ -26,21 +27,25 @@ export class Candidates {
   #picker: Picker;
   readonly #random: Random;
   readonly #slowStart: SlowStart | undefined;
+  readonly #family: object | undefined;
+  readonly #none: readonly Upstream[] = [];
   /** The arrays that the picker's `update` has been called with. */
   #announced = new WeakSet<readonly Upstream[]>();
   /** The lists, those of share 0 included, followed by the settled members of those in which some instances are in slow start. */
   #all: readonly CandidateList[] = [];
   #lists: readonly CandidateList[] = [];
   /** For each list with a share: its array, its slow start, and the sum of the shares up to it. */
-  #drawn: readonly (readonly Upstream[])[] = [none];
+  #drawn: readonly (readonly Upstream[])[] = [this.#none];
   #slowStarts: readonly (SlowStartList | undefined)[] = [undefined];
   #ends = new Float64Array(0);
   #together: readonly Upstream[] | undefined = undefined;
 
-  constructor({ picker, random, slowStart }: CandidatesOptions) {
+  constructor({ picker, random, slowStart, family }: CandidatesOptions) {
     this.#picker = picker;
     this.#random = random;
     this.#slowStart = slowStart;
+    this.#family = family;
+    if (family !== undefined) markFamily(this.#none, family);
   }
 
   /** Takes another picker, which the next {@link rebuild} tells of all lists. */
@@ -82,7 +87,7 @@ export class Candidates {
       const members = settledByKey.get(settledKey(list));
       return members === undefined || slowStart === undefined ? undefined : new SlowStartList(list, members, slowStart);
     });
-    this.#drawn = shared.length === 0 ? [none] : shared.map(({ upstreams }) => upstreams);
+    this.#drawn = shared.length === 0 ? [this.#none] : shared.map(({ upstreams }) => upstreams);
     let end = 0;
     this.#ends = Float64Array.from(shared, ({ share }) => {
       end += share;
@@ -90,8 +95,9 @@ export class Candidates {
     });
     this.#together = undefined;
     for (const upstreams of [...this.#drawn, ...settledByKey.values()]) {
-      if (upstreams !== none && this.#announced.has(upstreams)) continue;
+      if (upstreams !== this.#none && this.#announced.has(upstreams)) continue;
       this.#announced.add(upstreams);
+      if (this.#family !== undefined) markFamily(upstreams, this.#family);
       try {
         this.#picker.update?.(upstreams);
       } catch (error) {

@@ -61,6 +61,13 @@ export class SlowStart {
     this.#clock = clock;
   }
 
+  /** The same starts, with a count of picks of its own: for a part of the instances that is picked from apart. */
+  copy(): SlowStart {
+    const copy = new SlowStart(this.#settings, this.#clock);
+    for (const [upstream, { at }] of this.#starts) copy.#starts.set(upstream, { at, credit: 0, countedTo: 0 });
+    return copy;
+  }
+
   /** Time from the start of an instance to its full share, in milliseconds. */
   get windowMs(): number {
     return this.#settings.windowMs;

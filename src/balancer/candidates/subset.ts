@@ -47,11 +47,14 @@ export class Subset {
     this.#isSorted = false;
   }
 
-  /** The priorities, the preferred one first, with the members in use. */
-  levels(): readonly Level[] {
+  /**
+   * The priorities, the preferred one first, with the members in use.
+   * @param has whether an upstream is of the part that they are chosen from. @default all
+   */
+  levels(has?: (upstream: Upstream) => boolean): readonly Level[] {
     this.#sort();
     const levels: Level[] = [];
-    const ranked = this.#ranked;
+    const ranked = has === undefined ? this.#ranked : this.#ranked.filter(({ upstream }) => has(upstream));
     for (let start = 0, end = 0; start < ranked.length; start = end) {
       const { priority } = ranked[start] as Ranked;
       while (ranked[end]?.priority === priority) end++;

@@ -153,10 +153,23 @@ export class ConsistentHash<C extends Circle> implements Picker {
     return request.options.hashKey ?? (hashKey && keyBy(hashKey, request));
   }
 
-  /** A retry picks from a part of a list: it goes to the next owner on the circle of the whole list. */
-  #ringAround([first]: readonly Upstream[]): Ring<C> | undefined {
-    for (const ring of this.#rings.states()) if (first !== undefined && ring.members.includes(first)) return ring;
-    return undefined;
+  /**
+   * A retry picks from a part of a list: it goes to the next owner on the circle of the whole list, which is the shortest with both ends of the part,
+   * where lists have members in common.
+   */
+  #ringAround(part: readonly Upstream[]): Ring<C> | undefined {
+    const first = part[0] as Upstream;
+    const last = part.at(-1) as Upstream;
+    let best: Ring<C> | undefined;
+    let around: Ring<C> | undefined;
+    for (const ring of this.#rings.states()) {
+      const { members } = ring;
+      if (best !== undefined && members.length >= best.members.length) continue;
+      if (!members.includes(first)) continue;
+      around ??= ring;
+      if (members.length > part.length && members.includes(last)) best = ring;
+    }
+    return best ?? around;
   }
 }
 

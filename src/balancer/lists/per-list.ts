@@ -1,10 +1,14 @@
 import type { Upstream } from "../../core/upstream.ts";
+import { familyOf } from "./list-family.ts";
 
-/** Number of lists in use at a time whose states are handed on: priorities × zones. Beyond it states of new lists begin anew. */
+/** Number of lists in use at a time, of each family, whose states are handed on: priorities × zones. Beyond it states of new lists begin anew. */
 const maxRecent = 16;
+/** The same number for all families together. */
+const maxRecentOfAll = 128;
 
 interface Entry<State> {
   readonly list: readonly Upstream[];
+  readonly family: object | undefined;
   state: State | undefined;
   /** The state from before a change of the members of the same array. */
   outdated: State | undefined;
@@ -33,11 +37,12 @@ export class PerList<State> {
       this.#list = undefined;
       this.#state = undefined;
     }
+    const family = familyOf(list);
     // After an empty list no state is handed on.
-    if (list.length === 0) this.#recent = [];
+    if (list.length === 0) this.#recent = this.#recent.filter((entry) => entry.family !== family);
     const known = this.#entries.get(list);
     if (known === undefined) {
-      this.#entries.set(list, { list, state: undefined, outdated: undefined });
+      this.#entries.set(list, { list, family, state: undefined, outdated: undefined });
     } else {
       known.outdated = known.state ?? known.outdated;
       known.state = undefined;
@@ -49,14 +54,21 @@ export class PerList<State> {
     return list === this.#list ? this.#state : this.#find(list);
   }
 
-  /** The states of the lists in use, the newest first. */
+  /** The states of the lists in use, the newest first, and those of the whole service before those of its parts. */
   *states(): Generator<State> {
-    for (const { state } of this.#recent.toReversed()) if (state !== undefined) yield state;
+    for (const { state } of this.#inOrder()) if (state !== undefined) yield state;
   }
 
-  /** The lists in use, the newest first. */
+  /** The lists in use, in the same order. */
   lists(): readonly (readonly Upstream[])[] {
-    return this.#recent.map(({ list }) => list).toReversed();
+    return this.#inOrder().map(({ list }) => list);
+  }
+
+  #inOrder(): readonly Entry<State>[] {
+    const newestFirst = this.#recent.toReversed();
+    return newestFirst.every(({ family }) => family === undefined)
+      ? newestFirst
+      : newestFirst.sort((one, other) => Number(one.family !== undefined) - Number(other.family !== undefined));
   }
 
   #find(list: readonly Upstream[]): State | undefined {
@@ -69,9 +81,12 @@ export class PerList<State> {
   }
 
   #build(entry: Entry<State>): State {
-    const before = this.#recent.includes(entry) ? entry : this.#recent.findLast(({ list }) => haveCommonEnd(list, entry.list));
-    const others = this.#recent.filter((other) => other !== before && !isGone(other.list));
-    this.#recent = [...(others.length < maxRecent ? others : others.slice(1)), entry];
+    const kin = this.#recent.filter(({ family }) => family === entry.family);
+    const before = this.#recent.includes(entry) ? entry : kin.findLast(({ list }) => haveCommonEnd(list, entry.list));
+    const isFull = kin.length - Number(before !== undefined) >= maxRecent;
+    const oldest = isFull ? kin.find((other) => other !== before) : undefined;
+    const others = this.#recent.filter((other) => other !== before && other !== oldest && !isGone(other.list));
+    this.#recent = [...others.slice(1 - maxRecentOfAll), entry];
     const state = this.#create(entry.list, entry.outdated ?? before?.state ?? before?.outdated);
     entry.outdated = undefined;
     return state;

@@ -40,6 +40,11 @@ export function targetOf(action: Part, clusters: Clusters, levels: readonly Part
     weighted.at("total_weight")?.refuse(`WeightedCluster.total_weight is ${total}, and the sum of all weights ${sum}`);
   if (weighted.flag("use_hash_policy") === true)
     weighted.at("use_hash_policy")?.refuse("WeightedCluster.use_hash_policy: the choice is made by chance");
+  const [only, ...others] = targets;
+  if (only !== undefined && others.length === 0) {
+    const { weight: _, service, subset, ...changes } = only;
+    return { to: subset === undefined ? service : { service, subset }, ...changes };
+  }
   const names = new Set<unknown>();
   // One cluster with several subsets, or several times.
   const named = targets.map((target, index) => {

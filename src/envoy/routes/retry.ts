@@ -11,7 +11,7 @@ const serverErrors = Array.from({ length: 100 }, (_, index) => 500 + index);
 /** What each word of `retry_on` stands for. */
 const words: Readonly<Record<string, readonly unknown[]>> = {
   "5xx": [...serverErrors, "connect", "refused", "reset", "timeout"],
-  "gateway-error": [502, 503, 504],
+  "gateway-error": [502, 503, 504, "connect", "refused", "reset", "timeout"],
   reset: ["reset", "refused", "timeout"],
   "reset-before-request": ["refused"],
   "connect-failure": ["connect"],

@@ -4,6 +4,7 @@ import type { AttemptLearner, Picker, PickerContext, PickerView } from "../../ba
 import { type PickerSources, settlePicker, sourcesOf } from "../../balancer/picker-options.ts";
 import type { MeshRequest, MeshResponse } from "../../core/dispatch.ts";
 import { isMeshError } from "../../core/errors.ts";
+import { answeredCaller, keepAnsweredCallers } from "../../core/peers/answered-caller.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { byAddress, byHash, byRing, type HashProgress, hashBegin, type Ring, ringOf } from "./hashes.ts";
 import { keyText } from "./key-text.ts";
@@ -21,6 +22,7 @@ export function nginx(options: NginxOptions = {}): Picker {
   const settings = settlePicker("nginx", nginxOptions, options);
   const needsKey = settings.method === "hash" || settings.method === "consistentHash";
   if (needsKey && settings.key === undefined) throw new TypeError(`nginx: ${settings.method} needs a key, such as "$request_uri"`);
+  if (settings.method === "ipHash" || settings.key?.includes("remote_addr") === true) keepAnsweredCallers();
   return new NginxPicker(settings, undefined);
 }
 
@@ -174,5 +176,5 @@ function isBody({ attempts }: MeshRequest): boolean {
 
 /** The client of the request that is being answered here. */
 function clientAddress(): string | undefined {
-  return undefined;
+  return answeredCaller()?.address;
 }

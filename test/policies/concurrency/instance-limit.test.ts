@@ -19,13 +19,18 @@ function rig(instances: number, options: ConcurrencyOptions = {}) {
   const list = (count: number) =>
     balancer.update(Array.from({ length: count }, (_, at) => ({ id: `i${at}`, host: "127.0.0.1", port: at + 1 })));
   list(instances);
-  const limit = new InstanceLimit(1, options, { service: "orders", candidates: () => balancer.candidates, clock });
+  const limit = new InstanceLimit(1, options, { service: "orders", candidates: (route) => balancer.candidatesOf(route), clock });
   const sent: { readonly to: string; readonly path: string; readonly response: OpenResponse }[] = [];
   const stage = balance({
     balancer,
     ledger: new AttemptLedger({ picker, passiveHealth: undefined, clock, onEnd: limit.fill }),
     instanceLimit: limit,
-    wait: { isOver: true, join: async () => {}, noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody") },
+    wait: {
+      isOver: true,
+      join: async () => {},
+      joinForSubset: async () => false,
+      noEndpoints: async () => new MeshError("ERR_MESH_NO_ENDPOINTS", "nobody"),
+    },
   });
   const dispatch = interceptorOf(stage)(async (request) => {
     const response = openResponse();
@@ -94,7 +99,7 @@ it("forgets whose call has ended", async () => {
   expect([await given, limit.queued, clock.pending]).toEqual(["given up", 0, []]);
   end("/a");
   await clock.advance(0);
-  expect([paths(), limit.isTaken]).toEqual([["/a to i0"], false]);
+  expect([paths(), limit.isTaken(testRequest())]).toEqual([["/a to i0"], false]);
 });
 
 it("gives attempts that wait to new instances, and fails them when there are none any more", async () => {
@@ -121,4 +126,36 @@ it("sends a retry to an instance that was tried when no other has room", async (
   end("/a");
   await call("/again", { tried: balancer.upstreams.slice(0, 1) });
   expect(paths()[2]).toBe("/again to i0");
+});
+
+it("lets calls of one subset wait for its own instances, and holds up no call to another", async () => {
+  const { clock, call, end, paths, limit } = rig(3);
+  const ofIds = (...ids: readonly string[]) => ({
+    routed: {
+      rule: "canary",
+      target: undefined,
+      subset: { name: ids.join("+"), whenEmpty: "fail" as const, has: ({ id }: { readonly id: string }) => ids.includes(id) },
+      options: undefined,
+    },
+  });
+  const [one, others] = [ofIds("i0"), ofIds("i1", "i2")];
+  const calls = [call("/a", one), call("/b", one), call("/c", one)];
+  await clock.advance(0);
+  expect([paths(), limit.queued]).toEqual([["/a to i0"], 2]);
+  calls.push(call("/d", others), call("/e"));
+  await clock.advance(0);
+  expect(paths().slice(1)).toEqual(["/d to i1", "/e to i2"]);
+  end("/d");
+  await clock.advance(0);
+  expect(limit.queued).toBe(2);
+  end("/a");
+  await clock.advance(0);
+  end("/b");
+  await Promise.all(calls);
+  expect([paths().slice(3), limit.queued, limit.isTaken(testRequest(one)), clock.pending]).toEqual([
+    ["/b to i0", "/c to i0"],
+    0,
+    false,
+    [],
+  ]);
 });
