@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fromData } from "../../src/config/read-config.ts";
 import type { Route } from "../../src/routing/route.ts";
 import { importedFrom, refusalOf } from "../support/nginx-file.ts";
 
@@ -198,6 +199,12 @@ describe("locations", () => {
       location /own { proxy_set_header X-Own o; proxy_pass http://app; }
       location / { proxy_pass http://app; }`);
     expect(routes.map(({ requestHeaders }) => requestHeaders?.set)).toEqual([{ "x-own": "o" }, { "x-server": "s" }]);
+  });
+
+  it("have texts that are no references to variables and files of this process", async () => {
+    const { data } = await importedFrom(`${app} server { location / { proxy_pass http://app; proxy_set_header X-A "\${env:HOME}"; } }`);
+    const options = await fromData(data, "nginx.conf");
+    expect(options.routes).toMatchObject([{ requestHeaders: { set: { "x-a": "${env:HOME}" } } }]);
   });
 
   it("may have limits and retries of their own", async () => {
