@@ -204,7 +204,7 @@ describe("locations", () => {
   it("have texts that are no references to variables and files of this process", async () => {
     const { data } = await importedFrom(`${app} server { location / { proxy_pass http://app; proxy_set_header X-A "\${env:HOME}"; } }`);
     const options = await fromData(data, "nginx.conf");
-    expect(options.routes).toMatchObject([{ requestHeaders: { set: { "x-a": "${env:HOME}" } } }]);
+    expect(options.routes).toMatchObject([{ requestHeaders: { set: { "x-a": `\${env:HOME}` } } }]);
   });
 
   it("may have limits and retries of their own", async () => {
