@@ -303,7 +303,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["envoy/routes", ["core/*", "envoy/clusters", "envoy/schema", "envoy/text", "suggestions"]],
   ["nginx/grammar", ["core/text", "documents", "files"]],
   ["nginx/reading", ["core/text", "documents", "patterns", "routing", "suggestions", "nginx/grammar"]],
-  ["nginx/upstreams", ["core/text", "discovery/file", "routing", "nginx/grammar", "nginx/locations", "nginx/reading"]],
+  ["nginx/upstreams", ["core/text", "discovery/file", "routing", "nginx/grammar", "nginx/locations", "nginx/pickers", "nginx/reading"]],
   ["nginx/locations", ["core/text", "documents", "routing", "nginx/grammar", "nginx/reading", "nginx/upstreams"]],
   ["nginx/pickers", ["core/*", "balancer", "balancer/lists", "nginx/reading"]],
   ["testing", ["core/*", "discovery/*", "registration", "mesh", "testing/contract", "testing/simulator"]],
