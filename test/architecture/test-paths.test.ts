@@ -17,6 +17,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/process": "the program as a process",
   "cli/widths": "what the commands write on terminals of several widths",
   "config/routes": "routes in a file, and the places of their faults",
+  "envoy/in-the-wild": "files in the style of those that people have, on the real Envoy too",
   "identity/mutations": "certificates and ids that were changed, against all that reads them",
   "identity/spiffe/jwt": "JWT-SVIDs and the keys to verify them, from an agent",
   "identity/spiffe/rotation": "two processes with identities of an agent each",

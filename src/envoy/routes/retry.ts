@@ -62,6 +62,10 @@ function conditionsOf(policy: Part): readonly unknown[] {
     .map((each) => each.trim())
     .filter((each) => each !== "")) {
     const known = Object.hasOwn(words, word) ? words[word] : undefined;
+    if (ofGrpc.has(word)) {
+      field?.notice("difference", "RetryPolicy.retry_on", `${word} is a status of gRPC, by which nothing is repeated here`);
+      continue;
+    }
     if (known === undefined) return refuseWord(field ?? policy, word);
     for (const each of word === "retriable-status-codes" ? statuses(policy) : known) conditions.set(JSON.stringify(each), each);
   }
@@ -73,7 +77,6 @@ function statuses(policy: Part): readonly number[] {
 }
 
 function refuseWord(field: Part, word: string): never {
-  if (ofGrpc.has(word)) return field.refuse(`RetryPolicy.retry_on: ${word} is a status of gRPC, by which nothing is repeated here`);
   if (word === "retriable-headers")
     return field.refuse("RetryPolicy.retry_on: retriable-headers is not supported: a retry is decided by the status");
   const known = Object.keys(words);
