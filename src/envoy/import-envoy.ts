@@ -17,11 +17,11 @@ export interface ImportOptions {
   readonly discovery?: unknown;
 }
 
-/** What a file of Envoy comes to. */
+/** A file of Envoy as the configuration of a mesh. */
 export interface EnvoyImport {
   /** The configuration of inmesh: the data that a file for `fromFile` of `inmesh/config` has. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** What is otherwise here than in Envoy, or was read as another form, in the order of the file. */
+  /** Remarks on all that is otherwise here than in Envoy, or was read as another form, in the order of the file. */
   readonly notices: readonly EnvoyNotice[];
   /** The file in the form of Envoy's third API, which its current versions take. */
   readonly v3: Readonly<Record<string, unknown>>;

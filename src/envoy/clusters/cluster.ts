@@ -20,11 +20,11 @@ export interface ReadCluster {
   readonly isHashed: boolean;
 }
 
-/** What a cluster is read with. */
+/** The surroundings that a cluster is read with. */
 export interface ClusterContext {
   readonly resources: Resources;
   readonly secrets: Secrets;
-  /** Who is asked for names, where the cluster does not say it. */
+  /** The servers that are asked for names, where the cluster does not say them. */
   readonly resolver: Part | undefined;
   /** Whether zones of instances count: with a local cluster, as in Envoy. */
   readonly isZoneAware: boolean;

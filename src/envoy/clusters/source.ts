@@ -10,11 +10,11 @@ export type ClusterSource = { readonly list: readonly Options[] } | { readonly s
 
 const assignmentType = "envoy.config.endpoint.v3.ClusterLoadAssignment";
 
-/** What the source of a cluster is read with. */
+/** The surroundings that the source of a cluster is read with. */
 export interface SourceParts {
   readonly resources: Resources;
   readonly rules: EndpointRules;
-  /** Who is asked for names, where the cluster does not say it. */
+  /** The servers that are asked for names, where the cluster does not say them. */
   readonly resolver: Part | undefined;
 }
 

@@ -6,7 +6,7 @@ import type { Part } from "../text/part.ts";
 /** The methods that the protocol has, all of which Envoy repeats. */
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"];
 
-/** What each word of `retry_on` stands for. */
+/** The failures that each word of `retry_on` stands for. */
 const words: Readonly<Record<string, readonly unknown[]>> = {
   "5xx": ["5xx", "connect", "refused", "reset", "timeout"],
   "gateway-error": [502, 503, 504, "connect", "refused", "reset", "timeout"],
