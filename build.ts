@@ -124,6 +124,15 @@ async function bundle(): Promise<readonly string[]> {
             priority: 2,
             includeDependenciesRecursively: false,
           },
+          // `inmesh/config` and what reads files of others share it; a client loads none of it. In the chunk of a mesh it would import that of its pickers, which
+          // imports the mesh's.
+          {
+            name: "configuration",
+            test: /[\\/]src[\\/]config[\\/]/,
+            minShareCount: 2,
+            priority: 2,
+            includeDependenciesRecursively: false,
+          },
           { name: "mesh", test: /[\\/]src[\\/](?!server[\\/])/, minShareCount: 2, priority: 1 },
           // `inmesh/server` and `inmesh/fastify` share it; a client loads none of it.
           { name: "serving", minShareCount: 2 },

@@ -29,7 +29,6 @@ export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
 export type { AnyDispatcher, DispatcherOptions, WebSocketLimits } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
-export type { BreakerState } from "./core/breaker-state.ts";
 export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
@@ -45,6 +44,7 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
+export type { BreakerState } from "./core/observing/breaker-state.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
 export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";
 export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
@@ -85,7 +85,7 @@ export type { FileIdentityOptions } from "./identity/files/file-options.ts";
 export type { IdentitySource } from "./identity/identity-source.ts";
 export type { Ejection, EndpointExplanation, ServiceExplanation, SubsetExplanation } from "./mesh/explanation.ts";
 export { createMesh, type Mesh } from "./mesh/mesh.ts";
-export type { MeshOptions, ServiceNameOf, WholeMeshOptions } from "./mesh/mesh-options.ts";
+export type { ChangedOptions, MeshOptions, ServiceNameOf, WholeMeshOptions } from "./mesh/mesh-options.ts";
 export type { ServiceOptions } from "./mesh/service-options.ts";
 export type { WarmOptions } from "./mesh/warm-up.ts";
 export type { Authorize, OutgoingRequest } from "./policies/authorize.ts";
@@ -138,6 +138,7 @@ export type {
   StickyKey,
   WeightedTarget,
 } from "./routing/route.ts";
+export type { ExplainedTarget, RouteExplanation, UnmatchedRule } from "./routing/route-explanation.ts";
 export type { PathMatch, RouteMatch, TextMatch, VersionMatch } from "./routing/route-match.ts";
 export type { RouteOptions } from "./routing/route-options.ts";
 export type { RouteSource } from "./routing/route-source.ts";

@@ -76,9 +76,12 @@ export class Recorder implements Observer {
     "instance-state": undefined,
     breaker: undefined,
     trace: undefined,
+    canary: undefined,
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
+    configured: undefined,
+    "configuration-refused": undefined,
     mirror: undefined,
     fault: undefined,
   };

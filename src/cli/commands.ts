@@ -42,5 +42,6 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: () => import("./commands/parity.ts"),
     },
   ],
+  ["route", { summary: "which route of a configuration decides on a call, and why", load: () => import("./commands/route.ts") }],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],
 ]);
