@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { adminPage } from "./admin.ts";
 import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
+import { config } from "./config.ts";
 import { endpoints } from "./endpoints.ts";
 import { gatewayCost } from "./gateway.ts";
 import { importCost } from "./import.ts";
@@ -39,6 +40,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   authorization,
   routes,
   tokens,
+  config,
   streaming,
   stopping,
   memory,

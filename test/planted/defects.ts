@@ -304,8 +304,8 @@ export const defects: readonly PlantedDefect[] = [
   {
     name: "the path of a route is not held to that of a caller",
     file: "src/routing/actions/rewritten-path.ts",
-    from: "pathFault(path)) :",
-    to: "undefined) :",
+    from: ": pathFault(path)",
+    to: ": undefined",
     tests: ["test/routing/actions/rewritten-path.test.ts"],
   },
   {
@@ -314,5 +314,40 @@ export const defects: readonly PlantedDefect[] = [
     from: '"rewrite", ',
     to: "",
     tests: ["test/behaviour/routes-doors.test.ts"],
+  },
+  {
+    name: "a copy of a call has its credentials",
+    file: "src/routing/mirror/copy.ts",
+    from: "if (credentials || !carriesCredentials(name))",
+    to: "if (credentials || name !== carriesCredentials.name)",
+    tests: [threat("copies")],
+  },
+  {
+    name: "a call with a secret in its query is copied",
+    file: "src/routing/mirror/mirror.ts",
+    from: "!this.credentials && hasSecretParameter(path)",
+    to: "this.credentials && hasSecretParameter(path)",
+    tests: [threat("copies")],
+  },
+  {
+    name: "a call that its service refuses reaches a mirror",
+    file: "src/mesh/services.ts",
+    from: "await called.copies.checkAuthorized(original);",
+    to: "",
+    tests: [threat("copies")],
+  },
+  {
+    name: "a copy is copied again",
+    file: "src/routing/mirror/mirror.ts",
+    from: "if (request.headers[copyHeader] !== undefined)",
+    to: 'if (request.headers[copyHeader] === "never")',
+    tests: [threat("copies")],
+  },
+  {
+    name: "what a copy brings about is no copy",
+    file: "src/policies/deadline.ts",
+    from: "if (answered?.isCopy)",
+    to: "if (answered?.isCopy && false)",
+    tests: [threat("copies")],
   },
 ];
