@@ -7,6 +7,7 @@ import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { config } from "./config.ts";
 import { endpoints } from "./endpoints.ts";
+import { gatewayCost } from "./gateway.ts";
 import { importCost } from "./import.ts";
 import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   telemetry,
   scrape,
   inbound,
+  gateway: gatewayCost,
   authorization,
   tokens,
   config,

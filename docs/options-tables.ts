@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { OptionRule } from "../src/core/settings/option-rule.ts";
 import { callOptions } from "../src/fetch/call-options.ts";
 import { gatewayOptions } from "../src/gateway/gateway-options.ts";
+import { gatewayListenOptions } from "../src/gateway/listening/listen-options.ts";
 import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
 import { serviceTables } from "../src/mesh/service-options.ts";
 import { registrationOptions } from "../src/registration/register-options.ts";
@@ -41,8 +42,8 @@ export interface OptionGroups {
 export function optionGroups(): OptionGroups {
   const [mesh, calls] = ["src/mesh/mesh-options.ts", "src/core/dispatch.ts"] as const;
   const [registering, serving] = ["src/registration/register-options.ts", "src/server/serve-options.ts"] as const;
-  const proxying = "src/gateway/gateway-options.ts";
-  const program = programOf([mesh, calls, registering, serving, proxying]);
+  const [proxying, listening] = ["src/gateway/gateway-options.ts", "src/gateway/listening/listen-options.ts"] as const;
+  const program = programOf([mesh, calls, registering, serving, proxying, listening]);
   const ofMesh = new OptionComments(program, mesh, "MeshOptions");
   const ofCall = new OptionComments(program, calls, "CallOptions");
   const ofRegistration = new OptionComments(program, registering, "RegistrationOptions");
@@ -56,6 +57,10 @@ export function optionGroups(): OptionGroups {
     { title: "mesh.register", options: documented([], registrationOptions.rules, ofRegistration) },
     { title: "serve", options: documented([], serveOptions.rules, ofServing) },
     { title: "gateway", options: documented([], gatewayOptions.rules, ofGateway) },
+    {
+      title: "gateway.listen",
+      options: documented([], gatewayListenOptions.rules, new OptionComments(program, listening, "GatewayListenOptions")),
+    },
   ];
   const [ofWhole, ofService] = levels;
   const ofServe = levels.find(({ title }) => title === "serve");

@@ -76,6 +76,7 @@ export class Recorder implements Observer {
     "instance-state": undefined,
     breaker: undefined,
     trace: undefined,
+    canary: undefined,
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,

@@ -49,6 +49,7 @@ export class Balancer {
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
   /** Whether any upstream is marked as unconfirmed. */
   #hasDoubt = false;
+
   constructor(options: BalancerOptions) {
     const { picker, zone, clock = systemClock, random = Math.random } = options;
     const { priorities, zoneAware, subset, slowStart } = balancingOptions.settle(options);

@@ -1,27 +1,26 @@
 import type { Clock } from "../core/clock.ts";
 import { endReply, type ServerReply, type ServerRequest } from "../server/node-server.ts";
+import { type Admission, byName } from "./admission.ts";
 import { type Problem, problemText } from "./problem.ts";
 
 /** How long the rest of a request is read after its response has ended, in milliseconds: a connection that closes before may take the response with it. */
 const lingerMs = 2_000;
 
-/** The parts of an answer that depend on the request. */
-export interface AnswerFor {
-  readonly accept: string | undefined;
-  /** The id of the request, in its header. */
-  readonly id: { readonly name: string; readonly value: string } | undefined;
-}
-
 /** Answers a request that could not be passed on. */
-export function answerProblem(request: ServerRequest, reply: ServerReply, problem: Problem, { accept, id }: AnswerFor): void {
-  const { type, text } = problemText(problem, accept, id?.value);
+export function answerProblem(request: ServerRequest, reply: ServerReply, problem: Problem, { head, id, answerHeaders }: Admission): void {
+  const { type, text } = problemText(problem, head.headers["accept"], id?.value);
   const isSecond = request.httpVersionMajor >= 2;
   reply.statusCode = problem.status;
   // HTTP/2 has no header of the connection.
-  for (const [name, value] of Object.entries(problem.headers)) if (!isSecond || name !== "connection") reply.setHeader(name, value);
+  const headers = answerHeaders === undefined ? problem.headers : { ...byName(answerHeaders), ...problem.headers };
+  for (const [name, value] of Object.entries(headers)) if (!isSecond || name !== "connection") reply.setHeader(name, value);
+  if (id !== undefined) reply.setHeader(id.name, id.value);
+  if (problem.status === 204) {
+    endReply(reply);
+    return;
+  }
   reply.setHeader("content-type", type);
   reply.setHeader("content-length", String(Buffer.byteLength(text)));
-  if (id !== undefined) reply.setHeader(id.name, id.value);
   if (request.method === "HEAD") endReply(reply);
   else endReply(reply, text);
 }

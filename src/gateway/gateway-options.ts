@@ -1,9 +1,10 @@
 import type { Clock } from "../core/clock.ts";
-import { checkFunction, refuseOption } from "../core/settings/checks.ts";
+import { checkFunction, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { choice, custom, flag, integer, orFalse, text, timerMs } from "../core/settings/rules.ts";
 import { Networks } from "../server/inbound/networks.ts";
+import { type GatewayRule, gatewayRule } from "./rules/rule-options.ts";
 
 /** The headers by which an instance learns of the client. */
 export type ForwardedForm = "x-forwarded" | "forwarded" | "both" | "none";
@@ -42,6 +43,10 @@ export interface GatewayOptions {
   readonly bodyTimeoutMs?: number;
   /** How long a client may take nothing of a response that waits for it, in milliseconds; then its connection ends. @default 60000 */
   readonly sendTimeoutMs?: number;
+  /**
+   * Demands on requests, by the name of the rule of the routes that they come to; `"*"` for all other requests. @default {}
+   */
+  readonly rules?: Readonly<Record<string, GatewayRule>>;
   /** Adds `x-maybe-executed: true` or `false` to answers for failed requests. @default false */
   readonly tellExecuted?: boolean;
   /** Told of each request that failed. What it throws is a warning. @default none */
@@ -71,6 +76,14 @@ export const gatewayOptions = optionTable<GatewayOptions>()({
   bufferBytes: integer({ default: 65_536, min: 0, max: 16_777_216, unit: "bytes" }),
   bodyTimeoutMs: timerMs({ min: 1, default: 60_000 }),
   sendTimeoutMs: timerMs({ min: 1, default: 60_000 }),
+  rules: custom<Readonly<Record<string, GatewayRule>>>({
+    type: "object",
+    default: {},
+    check(option, value) {
+      checkObject(option, value);
+      for (const [name, rule] of Object.entries(value as object)) gatewayRule.check(`${option}.${name}`, rule);
+    },
+  }),
   tellExecuted: flag(false),
   onFailure: custom<GatewayOptions["onFailure"]>({
     type: "(failure) => void",

@@ -9,10 +9,10 @@ import type { RequestHead } from "./request-head.ts";
 /** Methods that are not passed on: a tunnel names no service, and a trace shows the headers that were added. */
 const refusedMethods: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 
-const tooLarge: Problem = { status: 413, headers: { connection: "close" }, detail: "the request is too large" };
+export const tooLarge: Problem = { status: 413, headers: { connection: "close" }, detail: "the request is too large" };
 
 /** The path of a request that is passed on, or the answer to one that is not. Sets the host of the head by that of HTTP/2. */
-export function judgeRequest(request: ServerRequest, head: RequestHead, { via, maxBodyBytes }: GatewaySettings): string | Problem {
+export function judgeRequest(request: ServerRequest, head: RequestHead, { via }: GatewaySettings): string | Problem {
   const { method = "", url = "/" } = request;
   if (refusedMethods.has(method)) return { status: 405, headers: {} };
   // Node.js reads a line without a version as HTTP/0.9, which has no headers.
@@ -22,7 +22,12 @@ export function judgeRequest(request: ServerRequest, head: RequestHead, { via, m
   const wrong = head.fault ?? faultOfHead(head) ?? fault ?? pathFault(path) ?? (path.includes("#") ? "its path has a fragment" : undefined);
   if (wrong !== undefined) return { status: 400, headers: { connection: "close" }, detail: wrong };
   if (via !== false && head.via !== undefined && isCircling(head.via, via)) return { status: 508, headers: {} };
-  return maxBodyBytes !== false && Number(head.contentLength ?? 0) > maxBodyBytes ? tooLarge : path;
+  return path;
+}
+
+/** Whether a request says that its body is larger than it may be. */
+export function isTooLarge({ contentLength }: RequestHead, maxBytes: number | false): boolean {
+  return maxBytes !== false && contentLength !== undefined && Number(contentLength) > maxBytes;
 }
 
 function readAuthority(head: RequestHead, authority: string | undefined): void {

@@ -6,17 +6,14 @@ import { meshRequest } from "../core/mesh-request.ts";
 import { fenced } from "../core/observing/fence.ts";
 import type { Receiver } from "../core/stages/stage.ts";
 import { ifLeftBehind } from "../server/connections/left-behind.ts";
-import { peerOf } from "../server/inbound/peer.ts";
 import { endReply, type ServerReply, type ServerRequest } from "../server/node-server.ts";
+import { Admission, type Verdict } from "./admission.ts";
 import { answerProblem, cutOff, readTheRest } from "./answer.ts";
-import { addForwarding } from "./forwarding.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
-import { hasBody, judgeRequest } from "./judge-request.ts";
+import { hasBody } from "./judge-request.ts";
 import { maybeExecuted, type Problem, problemOf } from "./problem.ts";
-import { addTrailers, ReplyHead, writeHead } from "./reply-head.ts";
+import { addTrailers, endWith, ReplyHead, writeHead } from "./reply-head.ts";
 import { type BodyRefused, RequestBodyStream, readSmallBody, type SmallBodyReceiver } from "./request-body.ts";
-import { RequestHead } from "./request-head.ts";
-import { idOf } from "./request-id.ts";
 
 const passageKey = Symbol("inmesh passage");
 
@@ -37,9 +34,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   readonly #request: ServerRequest;
   readonly #reply: ServerReply;
   readonly #cancellation = new Cancellation();
-  #head: RequestHead | undefined = undefined;
-  #path = "";
-  #requestId: string | undefined = undefined;
+  #admission: Admission | undefined = undefined;
   #response: MeshResponse | undefined = undefined;
   #replyHead: ReplyHead | undefined = undefined;
   #body: Pick<ForwardedBody, "resume"> | undefined = undefined;
@@ -62,35 +57,30 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     // One function for all responses, which finds its passage by itself.
     (reply as NodeJS.EventEmitter).on("close", onClose);
     ifLeftBehind(request, reply, () => this.clientGone());
-    const { kinds, settings, trusted } = this.#parts;
-    const peer = peerOf(request);
-    const head = new RequestHead(request.rawHeaders, kinds, peer.isIn(trusted));
-    this.#head = head;
-    if (settings.requestId !== false) {
-      this.#requestId = idOf(head.requestId);
-      head.headers[settings.requestId] = this.#requestId;
-    }
-    const judged = judgeRequest(request, head, settings);
-    if (typeof judged !== "string") {
-      this.#answer(judged);
-      return;
-    }
-    this.#path = judged;
-    addForwarding(head, peer, request.httpVersion, settings);
-    if (settings.host === "request" && head.host !== undefined) head.headers["host"] = head.host;
-    if (head.takesTrailers) head.headers["te"] = "trailers";
-    this.#readBody(head);
+    const admission = new Admission(this.#parts, request);
+    this.#admission = admission;
+    const verdict = admission.judge();
+    if (verdict instanceof Promise) void verdict.then((late) => this.#decide(late));
+    else this.#decide(verdict);
   }
 
-  #readBody({ headers, contentLength, isChunked }: RequestHead): void {
+  #decide(verdict: Verdict): void {
+    if (this.#isDone) return;
+    if (verdict === undefined) this.#readBody();
+    else this.#answer(verdict);
+  }
+
+  #readBody(): void {
     const request = this.#request;
+    const { head, maxBodyBytes } = this.#admission as Admission;
+    const { headers, contentLength, isChunked } = head;
     const { settings } = this.#parts;
     if (!hasBody(request, contentLength, isChunked)) {
       this.#send(undefined);
       return;
     }
     if (request.headers.expect !== undefined && "writeContinue" in this.#reply) this.#reply.writeContinue();
-    const limits = { maxBytes: settings.maxBodyBytes, timeoutMs: settings.bodyTimeoutMs, clock: settings.clock };
+    const limits = { maxBytes: maxBodyBytes, timeoutMs: settings.bodyTimeoutMs, clock: settings.clock };
     if (contentLength !== undefined && Number(contentLength) <= settings.bufferBytes) {
       readSmallBody(request, limits, this);
       return;
@@ -111,11 +101,12 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
 
   #send(body: RequestBody): void {
     const { door, settings } = this.#parts;
+    const { path, head } = this.#admission as Admission;
     const request = meshRequest({
       service: settings.service ?? "",
       method: this.#request.method ?? "GET",
-      path: this.#path,
-      headers: (this.#head as RequestHead).headers,
+      path,
+      headers: head.headers,
       body,
       cancellation: this.#cancellation,
     });
@@ -137,7 +128,9 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.#response = response;
     const head = new ReplyHead(response.headers);
     this.#replyHead = head;
-    if (this.#requestId !== undefined) head.lines.push(this.#parts.settings.requestId as string, this.#requestId);
+    const { id, answerHeaders } = this.#admission as Admission;
+    if (id !== undefined) head.lines.push(id.name, id.value);
+    if (answerHeaders !== undefined) head.allow(answerHeaders);
     if (!isForwarded(body)) {
       writeHead(this.#reply, response, head.lines);
       void this.#pump(body.stream());
@@ -218,14 +211,15 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     writeHead(this.#reply, response, head.lines);
     this.#isDone = true;
     if (content === undefined) endReply(this.#reply);
-    else (this.#reply as NodeJS.WritableStream).end(content);
+    else endWith(this.#reply, content);
     this.#linger();
   }
 
   #finish(): void {
     const { trailers } = (this.#response as MeshResponse).body;
     this.#clearTimer();
-    if (trailers.length > 0 && (this.#request.httpVersionMajor >= 2 || this.#head?.takesTrailers)) addTrailers(this.#reply, trailers);
+    if (trailers.length > 0 && (this.#request.httpVersionMajor >= 2 || this.#admission?.head.takesTrailers))
+      addTrailers(this.#reply, trailers);
     this.#isDone = true;
     endReply(this.#reply);
     this.#linger();
@@ -264,10 +258,8 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   }
 
   #answer(problem: Problem): void {
-    const { requestId } = this.#parts.settings;
     this.#isDone = true;
-    const id = this.#requestId === undefined ? undefined : { name: requestId as string, value: this.#requestId };
-    answerProblem(this.#request, this.#reply, problem, { accept: this.#head?.headers["accept"], id });
+    answerProblem(this.#request, this.#reply, problem, this.#admission as Admission);
     this.#linger();
   }
 
@@ -277,7 +269,8 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
 
   #report(error: unknown, status: number): void {
     const { onFailure } = this.#parts.settings;
-    if (onFailure !== undefined) fenced("onFailure of a gateway", () => onFailure({ error, status, requestId: this.#requestId }));
+    if (onFailure !== undefined)
+      fenced("onFailure of a gateway", () => onFailure({ error, status, requestId: this.#admission?.id?.value }));
   }
 }
 

@@ -36,6 +36,20 @@ export class ReplyHead {
     if (listed !== undefined) this.#leaveOut(new Set(listed.split(",").map((each) => each.trim())));
   }
 
+  /** Adds what the rule of the route says of other origins, in place of what the instance says. */
+  allow(headers: readonly string[]): void {
+    const { lines } = this;
+    let to = 0;
+    for (let index = 0; index < lines.length; index += 2) {
+      const name = lines[index] as string;
+      if (name.startsWith("access-control-")) continue;
+      lines[to++] = name;
+      lines[to++] = lines[index + 1] as string;
+    }
+    lines.length = to;
+    lines.push(...headers);
+  }
+
   #leaveOut(names: ReadonlySet<string>): void {
     const { lines } = this;
     let to = 0;
@@ -71,6 +85,16 @@ export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshR
   }
   for (const [name, value] of byName) reply.setHeader(name, value);
   reply.writeHead(status);
+}
+
+/** A body of up to this many bytes goes out as one text with its head. */
+const oneWriteBytes = 8_192;
+
+/** Ends a response with its whole body. Node.js puts a head and a text together, where a head and bytes are two parts of a write. */
+export function endWith(reply: ServerReply, content: Uint8Array): void {
+  const out = reply as NodeJS.WritableStream;
+  if (content.byteLength > oneWriteBytes || "stream" in reply) out.end(content);
+  else out.end(Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("latin1"), "latin1");
 }
 
 /** Adds the trailers of a response. */

@@ -5,49 +5,51 @@ import { isMeshError } from "../core/errors.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import { fenced } from "../core/observing/fence.ts";
 import type { SwitchedConnection } from "../core/stages/mesh-door.ts";
-import { peerOf } from "../server/inbound/peer.ts";
 import type { ServerRequest } from "../server/node-server.ts";
-import { addForwarding } from "./forwarding.ts";
+import { Admission, byName, type Verdict } from "./admission.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
-import { judgeRequest } from "./judge-request.ts";
 import { type Problem, problemOf, problemText } from "./problem.ts";
-import { RequestHead } from "./request-head.ts";
-import { idOf } from "./request-id.ts";
 
 /** The only protocol that a connection is changed to: any other, such as `h2c`, would be a tunnel past all rules. */
 const webSocket = "websocket";
 
-/** Whether a request asks for a protocol that the gateway changes to; for `shouldUpgradeCallback` of `node:http`. */
+const otherProtocol: Problem = { status: 501, headers: {}, detail: "the connection is not changed to this protocol" };
+
+/** Whether a request asks for a protocol that the gateway changes to. */
 export function wantsSwitch(request: ServerRequest): boolean {
   return String(request.headers["upgrade"]).toLowerCase() === webSocket;
 }
 
 /** Changes a connection to another protocol by way of an instance, and passes bytes both ways from then on. */
 export function switchThrough(parts: GatewayParts, request: ServerRequest, socket: Duplex, head: Buffer): void {
-  const { settings, kinds, trusted, door } = parts;
-  const peer = peerOf(request);
-  const read = new RequestHead(request.rawHeaders, kinds, peer.isIn(trusted));
-  const { requestId } = settings;
-  const id = requestId === false ? undefined : idOf(read.requestId);
-  if (id !== undefined) read.headers[requestId as string] = id;
-  const answer = (problem: Problem): void => answerOn(socket, problem, { accept: read.headers["accept"], id, name: requestId });
-  const judged = wantsSwitch(request)
-    ? judgeRequest(request, read, settings)
-    : { status: 501, headers: {}, detail: "the connection is not changed to this protocol" };
-  if (typeof judged !== "string") {
-    answer(judged);
-    return;
-  }
-  addForwarding(read, peer, request.httpVersion, settings);
-  if (settings.host === "request" && read.host !== undefined) read.headers["host"] = read.host;
+  socket.on("error", ignored);
+  const admission = new Admission(parts, request);
+  const decide = (verdict: Verdict): void => {
+    if (socket.destroyed) return;
+    if (verdict === undefined) ask(parts, request, socket, { admission, head });
+    else answerOn(socket, verdict, admission);
+  };
+  const verdict = wantsSwitch(request) ? admission.judge() : otherProtocol;
+  if (verdict instanceof Promise) void verdict.then(decide);
+  else decide(verdict);
+}
+
+/** Asks an instance. */
+function ask(
+  parts: GatewayParts,
+  request: ServerRequest,
+  socket: Duplex,
+  { admission, head }: { admission: Admission; head: Buffer },
+): void {
+  const { settings, door } = parts;
   const cancellation = new Cancellation();
   const onGone = (): void => cancellation.cancel(new DOMException("The client went away", "AbortError"));
-  socket.on("error", ignored).once("close", onGone);
+  socket.once("close", onGone);
   const call = meshRequest({
     service: settings.service ?? "",
     method: request.method ?? "GET",
-    path: judged,
-    headers: read.headers,
+    path: admission.path,
+    headers: admission.head.headers,
     body: undefined,
     cancellation,
   });
@@ -62,8 +64,9 @@ export function switchThrough(parts: GatewayParts, request: ServerRequest, socke
       if (socket.destroyed) return;
       const problem = refusalOf(error) ?? problemOf(error);
       const { onFailure } = settings;
-      if (onFailure !== undefined) fenced("onFailure of a gateway", () => onFailure({ error, status: problem.status, requestId: id }));
-      answer(problem);
+      if (onFailure !== undefined)
+        fenced("onFailure of a gateway", () => onFailure({ error, status: problem.status, requestId: admission.id?.value }));
+      answerOn(socket, problem, admission);
     },
   );
 }
@@ -85,22 +88,13 @@ function join(socket: Duplex, head: Buffer, { headers, socket: instance }: Switc
   socket.pipe(instance).pipe(socket);
 }
 
-function answerOn(
-  socket: Duplex,
-  problem: Problem,
-  { accept, id, name }: { readonly accept: string | undefined; readonly id: string | undefined; readonly name: string | false },
-): void {
-  const { status, headers } = problem;
-  const { type, text } = problemText(problem, accept, id);
-  const all: Record<string, string> = {
-    ...headers,
-    "content-type": type,
-    "content-length": String(Buffer.byteLength(text)),
-    connection: "close",
-  };
-  if (id !== undefined && name !== false) all[name] = id;
-  const lines = Object.entries(all).map(([each, value]) => `${each}: ${value}\r\n`);
-  socket.on("error", ignored);
+function answerOn(socket: Duplex, problem: Problem, { head, id, answerHeaders = [] }: Admission): void {
+  const { status } = problem;
+  const { type, text } = problemText(problem, head.headers["accept"], id?.value);
+  const all: Record<string, string> = { ...byName(answerHeaders), ...problem.headers, connection: "close", "content-type": type };
+  all["content-length"] = String(Buffer.byteLength(text));
+  if (id !== undefined) all[id.name] = id.value;
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${text}`);
 }
 

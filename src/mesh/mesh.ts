@@ -116,7 +116,15 @@ class ClientMesh implements Mesh {
       configuration: () => this.#live.read(),
     });
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
-    bindDoor(this, { send: this.#send, upgrade: this.#upgrade });
+    bindDoor(this, {
+      send: this.#send,
+      upgrade: this.#upgrade,
+      ruleOf: (request) => this.#live.current.routing?.ruleOf(request),
+      ruleNames: () => {
+        const { routing } = this.#live.current;
+        return routing === undefined ? [] : routing.ruleNames();
+      },
+    });
   }
 
   // A bound function, so that `const { fetch } = mesh` works.

@@ -4,6 +4,7 @@ import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check
 import type { LiveWeightsOf } from "./compiled-rule.ts";
 import { explainRoute } from "./explain-route.ts";
 import { LiveRoutes, type LiveRoutesOptions } from "./live-routes.ts";
+import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import type { Route } from "./route.ts";
 import type { RouteExplanation } from "./route-explanation.ts";
@@ -74,6 +75,16 @@ export class Routing {
   /** Whether a rule sends calls to this service. */
   leadsTo(service: string): boolean {
     return this.live.table?.services.has(service) ?? false;
+  }
+
+  /** The name of the rule that a request comes to, as {@link LiveRoutes.ruleOf}. */
+  ruleOf(request: RoutableRequest): string | undefined {
+    return this.live.ruleOf(request);
+  }
+
+  /** The names of all rules; `undefined` while there is no table. */
+  ruleNames(): readonly string[] | undefined {
+    return this.live.table?.rules.map(({ name }) => name);
   }
 
   /** Others are in force: calls that wait for the first table of these go on by it, and nothing is watched any more once there is one. */

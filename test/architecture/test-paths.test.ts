@@ -18,6 +18,8 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/widths": "what the commands write on terminals of several widths",
   "config/routes": "routes in a file, and the places of their faults",
   "gateway/attacks": "requests that a gateway must refuse, and headers that instances must not see",
+  "gateway/drain": "a gateway that leaves under load",
+  "gateway/memory": "the memory of a gateway while a gibibyte passes",
   "gateway/secured-instances": "the name of an instance in TLS, whatever host a client names",
   "gateway/streaming": "bodies on their way through a gateway",
   "identity/mutations": "certificates and ids that were changed, against all that reads them",

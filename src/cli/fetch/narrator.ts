@@ -80,6 +80,7 @@ export class Narrator implements Observer {
     // `--trace` shows it.
     trace: undefined,
     breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
+    canary: ({ rule, why }) => this.#note(`canary of "${rule}": ${why}`),
     // It registers nothing.
     registration: undefined,
     serving: undefined,

@@ -5,6 +5,7 @@ import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
 import type { BreakerState } from "./breaker-state.ts";
 import type { CallTrace } from "./call-trace.ts";
+import type { CanaryChange, CanaryPhase } from "./canary-reading.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { FaultEvent, MirrorEvent } from "./route-events.ts";
@@ -121,6 +122,24 @@ export interface RegistrationEvent {
   readonly error: Error | undefined;
 }
 
+/** A canary has begun, has moved, or is decided on in another way. */
+export interface CanaryEvent {
+  readonly type: "canary";
+  /** The service of the canary, or of the first call by its rule where the rule is for several. */
+  readonly service: string;
+  /** The name of its rule. */
+  readonly rule: string;
+  /** `went-on`: it holds no longer, at the same step. `state-lost`, `state-found`: the shared state does not answer, or answers again. */
+  readonly change: CanaryChange;
+  readonly state: CanaryPhase;
+  /** The share of the canary from now on, 0 to 1. */
+  readonly share: number;
+  /** Whether this process decides alone: it has no shared state, or that does not answer. */
+  readonly isAlone: boolean;
+  /** The reason, in words. */
+  readonly why: string;
+}
+
 /** A server of this process is in another state. */
 export interface ServingEvent {
   readonly type: "serving";
@@ -179,6 +198,7 @@ export type MeshEvent =
   | BreakerEvent
   | TraceEvent
   | RegistrationEvent
+  | CanaryEvent
   | ServingEvent
   | ServerConnectionEvent
   | ConfiguredEvent

@@ -10,12 +10,22 @@ export interface SwitchedConnection {
   readonly socket: Duplex;
 }
 
+/** A request, as far as routes look at it. */
+export type RuledRequest = Pick<MeshRequest, "service" | "method" | "path" | "headers" | "options">;
+
 /** A mesh, as a gateway in the same process sends requests through it: without the edge of `fetch`, its promise and its `Response`. */
 export interface MeshDoor {
   /** Sends a request down the pipeline, as `mesh.request` does. */
   readonly send: Send;
   /** Changes the protocol of a connection to an instance, as the WebSockets of a dispatcher do. */
   upgrade(request: MeshRequest, protocol: string): Promise<SwitchedConnection>;
+  /**
+   * The name of the rule of the routes that a request comes to; `undefined` where none matches it.
+   * @throws MeshError where the source of the routes has told of none yet.
+   */
+  ruleOf(request: RuledRequest): string | undefined;
+  /** The names of all rules; `undefined` where the source of the routes has told of none yet. */
+  ruleNames(): readonly string[] | undefined;
 }
 
 const doors = new WeakMap<object, MeshDoor>();

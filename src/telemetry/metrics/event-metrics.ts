@@ -54,6 +54,7 @@ export function countEvents(
     },
     // The decisions of single calls are no numbers.
     trace: undefined,
+    canary: undefined,
     breaker({ service, state }) {
       sink.current()?.breakerTransitions.add(1, services.find(service).breakerStates.of(state));
     },

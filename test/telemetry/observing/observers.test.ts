@@ -36,6 +36,7 @@ function recorder(): Observer & Seen {
     "instance-state": ({ service, upstream, state, former, rule }) =>
       log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
     trace: undefined,
+    canary: undefined,
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
     registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
     serving: ({ service, state, cutOff }) => log.push(`serving ${service} ${state} ${cutOff}`),
