@@ -18,6 +18,7 @@ import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
 import { registration } from "./registration.ts";
 import { type BenchReport, printReport } from "./report.ts";
+import { routes } from "./routes.ts";
 import { scrape } from "./scrape.ts";
 import { secured } from "./secured.ts";
 import { sidecar } from "./sidecar.ts";
@@ -37,6 +38,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   inbound,
   gateway: gatewayCost,
   authorization,
+  routes,
   tokens,
   config,
   streaming,

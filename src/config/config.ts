@@ -12,4 +12,4 @@ export { ConfigError } from "./config-error.ts";
 export type { ConfigNames, Make } from "./config-names.ts";
 export { effectiveConfig } from "./effective-config.ts";
 export { type FileFollower, type FollowFileOptions, followFile } from "./follow/follow-file.ts";
-export { type ConfigData, fromData, fromFile, fromText } from "./read-config.ts";
+export { type ConfigData, type ConfigPart, fromData, fromFile, fromText, fromTextWith } from "./read-config.ts";

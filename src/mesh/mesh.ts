@@ -111,6 +111,7 @@ class ClientMesh implements Mesh {
       zone,
       services: () => this.#services.all.map((service) => service.read()),
       instances: (service) => this.explain(service)?.endpoints ?? [],
+      routes: () => this.#live.current.routing?.read() ?? [],
       registrations: () => this.#registrations.read(),
       servers: () => serversOf(this),
       configuration: () => this.#live.read(),
