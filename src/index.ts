@@ -50,6 +50,7 @@ export type { ConnectionReading, EncryptionReading } from "./core/observing/conn
 export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
 export type {
   ConcurrencyReading,
+  ConfigurationReading,
   InstanceFigures,
   MeshReading,
   RegistrationReading,

@@ -154,6 +154,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
     "mesh/live",
     [
       "attempts",
+      "balancer",
       "core/*",
       "discovery",
       "discovery/last-good",

@@ -1,7 +1,6 @@
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
 import type { BreakerState } from "./breaker-state.ts";
-import type { ConfigurationReading } from "./configuration-reading.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { RuleReading } from "./route-reading.ts";
@@ -103,6 +102,20 @@ export interface ServerReading {
   readonly identity?: IdentityReading;
   /** Which connections it takes; absent for a server without an identity. */
   readonly callersMode?: "strict" | "permissive";
+}
+
+/** The configuration of a mesh at this moment. */
+export interface ConfigurationReading {
+  /** Where it came from: `createMesh`, `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  /** Since when it is in force, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** The time since then, in milliseconds. */
+  readonly ageMs: number;
+  /** Options that its source has otherwise, and that only a new mesh takes. */
+  readonly restart: readonly string[];
+  /** A newer one that was refused; `undefined` where the newest is in force. */
+  readonly refusal: { readonly source: string; readonly error: string; readonly atMs: number } | undefined;
 }
 
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */

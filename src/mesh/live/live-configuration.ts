@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
-import type { ConfigurationReading } from "../../core/observing/configuration-reading.ts";
+import type { ConfigurationReading } from "../../core/observing/reading.ts";
 import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteSource } from "../../routing/route-source.ts";
 import { type ChangedOptions, checkMeshOptions, type MeshOptions } from "../mesh-options.ts";
