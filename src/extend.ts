@@ -24,6 +24,7 @@ export type { ConsideredPick, DecisionRecorder, TracedRequest } from "./core/obs
 export type { ConnectionRefusal } from "./core/observing/connection-refusal.ts";
 export type {
   BreakerEvent,
+  CanaryEvent,
   DiscoveryErrorEvent,
   EndpointsEvent,
   EndpointsUpdate,

@@ -3,6 +3,7 @@ import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { upgradeThrough } from "../bridges/upgrade.ts";
 import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import type { CanaryReading } from "../core/observing/canary-reading.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
@@ -16,6 +17,7 @@ import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
 import { deadline, timeoutOption } from "../policies/deadline.ts";
+import type { CanaryControl } from "../routing/canary/canary-control.ts";
 import { Routing } from "../routing/routing.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { CallTracing } from "../telemetry/observing/call-tracing.ts";
@@ -91,6 +93,7 @@ class ClientMesh implements Mesh {
       tracing: new CallTracing({ ...settings, events: this.#observers }),
       caller: randomCaller(),
       zone,
+      canariesOf: (service: string) => this.#routing?.canaries.readings(service) ?? [],
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
       clock,
       random: settings.random,
@@ -114,6 +117,10 @@ class ClientMesh implements Mesh {
         send: this.#services.route,
         sendCopy: this.#services.copy,
         refusalOf: refusalOfRoute(this.#names),
+        processName: shared.caller,
+        onTable: () => {
+          for (const service of this.#services.all) service.forgetSubsets();
+        },
       });
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = identity.readWith({
@@ -121,6 +128,7 @@ class ClientMesh implements Mesh {
       services: () => this.#services.all.map((service) => service.read()),
       instances: (service) => this.explain(service)?.endpoints ?? [],
       registrations: () => this.#registrations.read(),
+      canaries: () => this.canaries(),
       servers: () => serversOf(this),
     });
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
@@ -190,6 +198,14 @@ class ClientMesh implements Mesh {
     return this.#services.get(service)?.explain();
   }
 
+  canary(rule: string): CanaryControl | undefined {
+    return this.#routing?.canaries.of(rule);
+  }
+
+  canaries(): readonly CanaryReading[] {
+    return this.#routing?.canaries.readings() ?? [];
+  }
+
   services(): readonly string[] {
     return this.#services.all.map(({ name }) => name);
   }
@@ -250,6 +266,7 @@ class ClientMesh implements Mesh {
     await this.#transport.destroy();
     try {
       await watches;
+      await this.#routing?.canaries.close();
       await discovery.close?.();
     } finally {
       await this.#lastGood?.close();

@@ -233,7 +233,13 @@ export class Service implements CallEndListener {
       now: this.#context.clock.now(),
       balancer: this.#instances.balancer,
       picker: this.#instances.picker,
+      canaries: this.#context.canariesOf?.(this.name) ?? [],
     });
+  }
+
+  /** Routes have changed: lists of their subsets are made anew where they are still used. */
+  forgetSubsets(): void {
+    this.#instances.balancer.forgetSubsets();
   }
 
   /** The numbers of the service and of its layers. */

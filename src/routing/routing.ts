@@ -1,12 +1,15 @@
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Send } from "../core/stages/stage.ts";
+import { Canaries } from "./canary/canaries.ts";
+import type { CanaryState } from "./canary/canary-state.ts";
+import { checkSharedKeys } from "./canary/shared-keys.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
-import type { LiveWeightsOf } from "./compiled-rule.ts";
 import { LiveRoutes } from "./live-routes.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 import { RouteStage } from "./route-stage.ts";
+import type { RouteTable } from "./route-table.ts";
 import { routedByAgent } from "./routed-by-agent.ts";
 import type { RuleStageParts } from "./rule-stages.ts";
 
@@ -16,12 +19,18 @@ export interface RoutingParts extends Omit<RuleStageParts, "copies"> {
   readonly sendCopy: SendCopy;
   /** Why routes may not lead to a service. */
   readonly refusalOf: RefusalOf;
-  readonly liveWeightsOf?: LiveWeightsOf;
+  /** Where several processes decide on canaries together. */
+  readonly canaryState?: CanaryState | undefined;
+  /** The name of this process among them. */
+  readonly processName: string;
+  /** Told of each table that is in force: subsets of the one before are used no more. */
+  readonly onTable?: () => void;
 }
 
 /** The routes of one mesh, between its interceptors and its services. */
 export class Routing {
   readonly live: LiveRoutes;
+  readonly canaries: Canaries;
   readonly #stage: RouteStage;
   readonly #copies: SentCopies;
   readonly #parts: RoutingParts;
@@ -32,12 +41,19 @@ export class Routing {
     const check = (given: readonly Route[]): void => {
       checkRoutes("routes", given);
       checkRoutedServices("routes", given, refusalOf);
+      checkSharedKeys("routes", given, parts.canaryState !== undefined);
     };
+    this.canaries = new Canaries({ ...parts, state: parts.canaryState });
     this.#parts = parts;
     this.#copies = { sendCopy, underWay: new Set() };
-    this.live = new LiveRoutes(routes, { ...parts, check });
+    this.live = new LiveRoutes(routes, { check, liveWeightsOf: this.canaries.weightsOf, onTable: this.#onTable });
     this.#stage = new RouteStage({ ...parts, routes: this.live, copies: this.#copies });
   }
+
+  readonly #onTable = ({ rules }: RouteTable): void => {
+    this.canaries.keep(new Set(rules.map(({ live }) => live)));
+    this.#parts.onTable?.();
+  };
 
   /** Passes a call to the service that its rule says. */
   get send(): Send {
@@ -66,6 +82,7 @@ export class Routing {
 
   close(): void {
     this.live.close();
+    this.canaries.end();
     for (const copy of this.#copies.underWay) copy.cancel();
   }
 }

@@ -41,7 +41,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["discovery/dns", ["core/*", "discovery"]],
   ["discovery/file", ["core/*", "documents", "files", "discovery"]],
   ["registration", ["core/*"]],
-  ["registries", ["authorization/sources", "core/*", "discovery", "identity", "registration", "registries/*"]],
+  ["registries", ["authorization/sources", "routing/canary", "core/*", "discovery", "identity", "registration", "registries/*"]],
   ["registries/consul", ["core/*", "discovery", "registration", "registries/consul/*"]],
   ["registries/consul/connect", ["core/*", "identity", "registries/consul", "registries/consul/entries", "registries/consul/http"]],
   [
@@ -61,7 +61,10 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["registries/consul/entries", ["core/*"]],
   ["registries/consul/http", ["core/*", "files"]],
-  ["registries/consul/kv", ["authorization/sources", "core/*", "registries/consul", "registries/consul/entries", "registries/consul/http"]],
+  [
+    "registries/consul/kv",
+    ["authorization/sources", "routing/canary", "core/*", "registries/consul", "registries/consul/entries", "registries/consul/http"],
+  ],
   ["registries/eureka", ["core/*", "discovery", "registration"]],
   ["balancer", ["core/*", "balancer/candidates"]],
   ["balancer/candidates", ["core/*", "balancer", "balancer/hashing", "balancer/lists"]],
@@ -150,6 +153,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "rotation/*",
       "policies/*",
       "routing",
+      "routing/canary",
       "wire",
       "fetch/*",
       "bridges",

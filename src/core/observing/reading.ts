@@ -1,6 +1,7 @@
 import type { BreakerState } from "../breaker-state.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
+import type { CanaryReading } from "./canary-reading.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { ServingState } from "./serving-state.ts";
@@ -117,6 +118,8 @@ export interface MeshReading {
   readonly instances?: (service: string) => readonly InstanceFigures[];
   /** Reads what this process has registered and has not deregistered. */
   readonly registrations: () => readonly RegistrationReading[];
+  /** Reads the canaries of its routes; absent where there are no routes. */
+  readonly canaries?: () => readonly CanaryReading[];
   /** Reads the servers of this process that belong to the mesh. */
   readonly servers: () => readonly ServerReading[];
 }

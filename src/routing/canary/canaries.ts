@@ -79,14 +79,20 @@ export class Canaries {
     return this.#made.find((made) => made.rule === rule)?.canary;
   }
 
-  /** The readings of all. */
-  readings(): readonly CanaryReading[] {
-    return this.#made.map(({ canary }) => canary.reading());
+  /** The readings of all, or of those of a service. */
+  readings(service?: string): readonly CanaryReading[] {
+    const all = this.#made.map(({ canary }) => canary.reading());
+    return service === undefined ? all : all.filter((reading) => reading.service === service);
   }
 
-  /** Ends all looks at counts, and the shared state. */
-  async close(): Promise<void> {
+  /** Ends all looks at counts. */
+  end(): void {
     for (const { canary } of this.#made) canary.close();
+  }
+
+  /** Releases the shared state, when nothing asks it any more. */
+  async close(): Promise<void> {
+    this.end();
     await this.#parts.state?.close?.();
   }
 }

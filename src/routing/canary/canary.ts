@@ -4,6 +4,7 @@ import { describeError } from "../../core/errors.ts";
 import type { CanaryChange, CanaryReading } from "../../core/observing/canary-reading.ts";
 import type { EventSink } from "../../core/observing/events.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
+import type { CanaryControl } from "./canary-control.ts";
 import { noCounts, type StepCounts, sumOfCounts, totalOf } from "./canary-counts.ts";
 import { type CanaryDecision, isSettled, shareBy } from "./canary-decision.ts";
 import type { CanarySettings } from "./canary-settings.ts";
@@ -42,7 +43,7 @@ export interface CanaryParts {
  * A split whose second target takes over from the first: it counts the outcomes of both, and moves the weights by them. The counts are looked at every second
  * while there are calls, or the shared state is asked.
  */
-export class Canary implements LiveWeights {
+export class Canary implements LiveWeights, CanaryControl {
   readonly #parts: CanaryParts;
   readonly #bound: SlowBound;
   #decision: CanaryDecision;
@@ -116,7 +117,7 @@ export class Canary implements LiveWeights {
   }
 
   /** Sends all calls to the stable target, as an operator wants it. */
-  rollBack(why: string): void {
+  rollBack(why = "no reason given"): void {
     this.#put({ ...this.#decision, state: "rolled-back", sinceMs: this.#parts.clock.wallNow(), why: `an operator: ${why}` });
   }
 
