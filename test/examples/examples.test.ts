@@ -23,6 +23,11 @@ const alone: Readonly<Record<string, readonly string[]>> = {
     "replaced, 0 cut off\nreplaced, 0 cut off\n",
     "0 of all calls failed; answers from hello from new one, hello from new two, hello from old one, hello from old two",
   ],
+  "canary.ts": [
+    'canary of "orders 2": began\n',
+    'canary of "orders 2": rolled-back\n',
+    "calls go from 1.4.0\n",
+  ],
   "prometheus.ts": [
     "tea for 499\n",
     "shop_orders_total 3\n",
