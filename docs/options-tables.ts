@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { OptionRule } from "../src/core/settings/option-rule.ts";
 import { callOptions } from "../src/fetch/call-options.ts";
+import { gatewayOptions } from "../src/gateway/gateway-options.ts";
 import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
 import { serviceTables } from "../src/mesh/service-options.ts";
 import { registrationOptions } from "../src/registration/register-options.ts";
@@ -40,11 +41,13 @@ export interface OptionGroups {
 export function optionGroups(): OptionGroups {
   const [mesh, calls] = ["src/mesh/mesh-options.ts", "src/core/dispatch.ts"] as const;
   const [registering, serving] = ["src/registration/register-options.ts", "src/server/serve-options.ts"] as const;
-  const program = programOf([mesh, calls, registering, serving]);
+  const proxying = "src/gateway/gateway-options.ts";
+  const program = programOf([mesh, calls, registering, serving, proxying]);
   const ofMesh = new OptionComments(program, mesh, "MeshOptions");
   const ofCall = new OptionComments(program, calls, "CallOptions");
   const ofRegistration = new OptionComments(program, registering, "RegistrationOptions");
   const ofServing = new OptionComments(program, serving, "ServeOptions");
+  const ofGateway = new OptionComments(program, proxying, "GatewayOptions");
   const ofServices: Rules = Object.assign({}, ...serviceTables.map(({ rules }) => rules));
   const levels = [
     { title: "The mesh only", options: documented([], wholeMeshOptions.rules, ofMesh) },
@@ -52,11 +55,13 @@ export function optionGroups(): OptionGroups {
     { title: "A call", options: documented([], callOptions.rules, ofCall) },
     { title: "mesh.register", options: documented([], registrationOptions.rules, ofRegistration) },
     { title: "serve", options: documented([], serveOptions.rules, ofServing) },
+    { title: "gateway", options: documented([], gatewayOptions.rules, ofGateway) },
   ];
   const [ofWhole, ofService] = levels;
   const ofServe = levels.find(({ title }) => title === "serve");
   const groups = [ofService, ofWhole].flatMap((level) => groupsIn(level?.options ?? [], ofMesh));
-  return { levels, groups: [...groups, ...groupsIn(ofServe?.options ?? [], ofServing)] };
+  const ofProxy = levels.find(({ title }) => title === "gateway");
+  return { levels, groups: [...groups, ...groupsIn(ofServe?.options ?? [], ofServing), ...groupsIn(ofProxy?.options ?? [], ofGateway)] };
 }
 
 function documented(group: readonly string[], rules: Rules, comments: OptionComments): readonly DocumentedOption[] {

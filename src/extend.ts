@@ -19,7 +19,7 @@ export type { TransferListener } from "./core/http/transfer-listener.ts";
 // Entries of a registry that are no endpoints.
 export type { LeftOut } from "./core/left-out.ts";
 // Observers, and subscribers of diagnostics channels.
-export type { CallEnd, CallObserver, Observation } from "./core/observing/call-observer.ts";
+export type { CallEnd, CallObserver, Observation, RouteDecision } from "./core/observing/call-observer.ts";
 export type { ConsideredPick, DecisionRecorder, TracedRequest } from "./core/observing/call-trace.ts";
 export type { ConnectionRefusal } from "./core/observing/connection-refusal.ts";
 export type {
@@ -43,6 +43,7 @@ export type {
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
 export type { RecentCount } from "./core/observing/recent-count.ts";
+export type { FaultEvent, FaultKind, MirrorEvent, MirrorOmission, MirrorOutcome } from "./core/observing/route-events.ts";
 export type {
   AuthorizationDecision,
   ServedAuthorization,
@@ -51,6 +52,7 @@ export type {
   ServedRequest,
 } from "./core/observing/served-request.ts";
 // An instance as the mesh sees it: what pickers, observers and policies are handed.
+export type { Routed, Subset } from "./core/routed.ts";
 /** Progress of a request body, as {@link MeshRequest.progress} has it. */
 export type { SendProgress } from "./core/send-progress.ts";
 export { Upstream } from "./core/upstream.ts";
@@ -85,8 +87,10 @@ export type {
   DiscoveryErrorMessage,
   DiscoveryUpdateMessage,
   EjectionMessage,
+  FaultMessage,
   HedgeMessage,
   InstanceMessage,
+  MirrorMessage,
   RegistrationMessage,
   RequestMessage,
   RetryDeniedMessage,

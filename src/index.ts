@@ -29,7 +29,6 @@ export { weighted } from "./balancer/pickers/weighted.ts";
 export type { WeightedOptions } from "./balancer/pickers/weighted-options.ts";
 export type { AnyDispatcher, DispatcherOptions, WebSocketLimits } from "./bridges/dispatcher.ts";
 export type { BreakerOptions } from "./circuit/breaker-options.ts";
-export type { BreakerState } from "./core/breaker-state.ts";
 export type { ConnectionOptions, Isolation, PeerMode, PeerOptions, Protocol, WireOptions } from "./core/connection-options.ts";
 export type { CallOptions, CallPriority } from "./core/dispatch.ts";
 export { type EjectionRule, ejectionRules } from "./core/ejection-rule.ts";
@@ -45,6 +44,7 @@ export {
 } from "./core/errors.ts";
 export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
+export type { BreakerState } from "./core/observing/breaker-state.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
 export type { CanaryChange, CanaryPhase, CanaryReading, CanaryTargetReading } from "./core/observing/canary-reading.ts";
 export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";

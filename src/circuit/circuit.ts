@@ -1,6 +1,6 @@
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { type CircuitPermit, nextGeneration, permitOfFirstGeneration } from "./circuit-permit.ts";
 import type { CircuitPhase, Closed, HalfOpen, Open } from "./circuit-phase.ts";

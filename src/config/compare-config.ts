@@ -1,5 +1,5 @@
-import type { ConfigData } from "./effective-config.ts";
 import { isObject } from "./option-reader.ts";
+import type { ConfigData } from "./read-config.ts";
 
 /** An option that two configurations have otherwise. */
 export interface ConfigDifference {

@@ -8,5 +8,5 @@ export { DocumentError, type Place } from "../documents/document-error.ts";
 export { type ConfigDifference, compareConfigs } from "./compare-config.ts";
 export { ConfigError } from "./config-error.ts";
 export type { ConfigNames, Make } from "./config-names.ts";
-export { type ConfigData, effectiveConfig } from "./effective-config.ts";
-export { fromFile, fromText } from "./read-config.ts";
+export { effectiveConfig } from "./effective-config.ts";
+export { type ConfigData, fromData, fromFile, fromText } from "./read-config.ts";

@@ -2,12 +2,9 @@ import type { OptionRule } from "../core/settings/option-rule.ts";
 import { type PartPath, readDocument } from "../documents/read-document.ts";
 import { ConfigError } from "./config-error.ts";
 import { dataDefault, isObject, optionRules, refuseUnknown, type Tables } from "./option-reader.ts";
-import { configKind, meshTables } from "./read-config.ts";
+import { type ConfigData, configKind, meshTables } from "./read-config.ts";
 import { hasReference } from "./references.ts";
 import { isSecret } from "./secrets.ts";
-
-/** A configuration as data: what stands in the file, and the defaults of what does not. */
-export type ConfigData = Readonly<Record<string, unknown>>;
 
 /**
  * The configuration in `text` with the defaults filled in, references as they stand, and without secrets. Values are not checked, and nothing is made of

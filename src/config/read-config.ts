@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readDocument } from "../documents/read-document.ts";
+import { type FindPlace, readDocument } from "../documents/read-document.ts";
 import { readFileSafely } from "../files/read-file.ts";
 import { checkMeshOptions, type MeshOptions, wholeMeshOptions } from "../mesh/mesh-options.ts";
 import { serviceTables } from "../mesh/service-options.ts";
@@ -17,6 +17,9 @@ import { References } from "./references.ts";
 
 /** The tables of everything that may stand at the top of a configuration. */
 export const meshTables: Tables = [wholeMeshOptions, ...serviceTables];
+
+/** A configuration as data. */
+export type ConfigData = Readonly<Record<string, unknown>>;
 
 /** How errors call a configuration. */
 export const configKind = {
@@ -65,6 +68,19 @@ export async function fromFile(path: string | URL, names: ConfigNames = {}): Pro
  */
 export async function fromText(text: string, source: string, names: ConfigNames = {}): Promise<MeshOptions> {
   const { value, placeOf } = readDocument(text, source, configKind);
+  return await readOptions(value, source, names, placeOf);
+}
+
+/**
+ * The same for data that a file would have, as {@link fromText} reads them from it. `source` names them in errors; it is the path that others in them are
+ * relative to.
+ * Rejects with a {@link ConfigError}, without a place.
+ */
+export async function fromData(data: ConfigData, source: string, names: ConfigNames = {}): Promise<MeshOptions> {
+  return await readOptions(data, source, names, () => undefined);
+}
+
+async function readOptions(value: unknown, source: string, names: ConfigNames, placeOf: FindPlace): Promise<MeshOptions> {
   const references = new References(resolve(source), names);
   const reader = new OptionReader({ source, placeOf, value, references, names, named });
   const options = await reader.options([], value, meshTables);

@@ -8,6 +8,7 @@ import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
+import { bindDoor } from "../core/stages/mesh-door.ts";
 import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
@@ -150,6 +151,13 @@ class ClientMesh implements Mesh {
       else receiver.failed(refusal);
     };
     this.#limitsOf = edgeLimits(options, this.#overrides, clock);
+    const routing = this.#routing;
+    bindDoor(this, {
+      send: this.#send,
+      upgrade: this.#upgrade,
+      ruleOf: (request) => routing?.ruleOf(request),
+      ruleNames: () => (routing === undefined ? [] : routing.ruleNames()),
+    });
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
@@ -160,22 +168,8 @@ class ClientMesh implements Mesh {
     requestThrough(this.#send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
-    const routing = this.#routing;
-    const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(
-        {
-          serviceOf: (name) => this.#serviceOf(name),
-          route: routing && ((one, inner) => routing.upgrade(this.#allowed(one), inner)),
-          transport: this.#transport,
-          deadline: this.#upgradeDeadline,
-        },
-        request,
-        protocol,
-      );
-    return new MeshDispatcher(
-      { dispatch: dispatchOf(this.#send), upgrade, close: () => this.close() },
-      options,
-    ) as Dispatcher as AnyDispatcher;
+    const target = { dispatch: dispatchOf(this.#send), upgrade: this.#upgrade, close: () => this.close() };
+    return new MeshDispatcher(target, options) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
@@ -236,6 +230,20 @@ class ClientMesh implements Mesh {
   #refusalOf(service: string): Error | undefined {
     return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
   }
+
+  readonly #upgrade = (request: MeshRequest, protocol: string): Promise<Upgraded> => {
+    const routing = this.#routing;
+    return upgradeThrough(
+      {
+        serviceOf: (name) => this.#serviceOf(name),
+        route: routing && ((one, inner) => routing.upgrade(this.#allowed(one), inner)),
+        transport: this.#transport,
+        deadline: this.#upgradeDeadline,
+      },
+      request,
+      protocol,
+    );
+  };
 
   /** The request, whose service may be called: routes are asked of no others. */
   #allowed(request: MeshRequest): MeshRequest {

@@ -1,11 +1,11 @@
 import { type BreakerOptions, breakerOptions } from "../circuit/breaker-options.ts";
 import { Circuit } from "../circuit/circuit.ts";
 import type { CircuitPermit } from "../circuit/circuit-permit.ts";
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { atOnce, group, orFalse } from "../core/settings/rules.ts";

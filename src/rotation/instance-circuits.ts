@@ -1,7 +1,7 @@
 import type { BreakerSettings } from "../circuit/breaker-options.ts";
 import { Circuit } from "../circuit/circuit.ts";
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { EventSink } from "../core/observing/events.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { EjectionHistories } from "./ejection/ejection-history.ts";

@@ -2,6 +2,7 @@ import type { CancelHandler } from "../core/cancellation.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, MeshError } from "../core/errors.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
+import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 import { compileRoutes, type RouteTable } from "./route-table.ts";
@@ -37,6 +38,16 @@ export class LiveRoutes {
   /** The table in force; `undefined` until the source has told of one. */
   get table(): RouteTable | undefined {
     return this.#table;
+  }
+
+  /**
+   * The name of the rule that a request comes to; `undefined` where none matches.
+   * @throws MeshError `ERR_MESH_ROUTE` while there is no table.
+   */
+  ruleOf(request: RoutableRequest): string | undefined {
+    this.start();
+    if (this.#table === undefined) throw this.#unready(request);
+    return this.#table.ruleOf(request)?.name;
   }
 
   /** Begins to watch the source, at the first call. */
@@ -98,7 +109,7 @@ export class LiveRoutes {
     this.#options.onRefused?.(error);
   };
 
-  #unready({ service }: MeshRequest): MeshError {
+  #unready({ service }: RoutableRequest): MeshError {
     const why = this.#lastError === undefined ? "it has told of none yet" : describeError(this.#lastError);
     return new MeshError("ERR_MESH_ROUTE", `there are no routes yet: asked ${this.#source?.name ?? "their source"}, ${why}`, {
       service,

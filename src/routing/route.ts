@@ -124,7 +124,7 @@ export interface RouteAnswer {
   readonly body?: string;
 }
 
-/** One of them. The query stays, unless the new path brings one. */
+/** One of them. The query stays, unless the new path brings one; a path that ends with `?` leaves it out. */
 export interface RouteRewrite {
   /** The whole path; `{name}` stands for a part of the template that matched. */
   readonly path?: string;

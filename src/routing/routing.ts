@@ -6,6 +6,7 @@ import { checkSharedKeys } from "./canary/shared-keys.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import { LiveRoutes } from "./live-routes.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
+import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 import { RouteStage } from "./route-stage.ts";
@@ -78,6 +79,16 @@ export class Routing {
   /** Whether a rule sends calls to this service. */
   leadsTo(service: string): boolean {
     return this.live.table?.services.has(service) ?? false;
+  }
+
+  /** The name of the rule that a request comes to, as {@link LiveRoutes.ruleOf}. */
+  ruleOf(request: RoutableRequest): string | undefined {
+    return this.live.ruleOf(request);
+  }
+
+  /** The names of all rules; `undefined` while there is no table. */
+  ruleNames(): readonly string[] | undefined {
+    return this.live.table?.rules.map(({ name }) => name);
   }
 
   close(): void {

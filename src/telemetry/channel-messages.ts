@@ -1,5 +1,5 @@
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { PickDecision } from "../core/observing/call-trace.ts";
 import type { CanaryChange, CanaryPhase } from "../core/observing/canary-reading.ts";
 import type { ConnectionRefusal } from "../core/observing/connection-refusal.ts";

@@ -15,6 +15,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   ERR_MESH_INVALID_TARGET: {
     "fetch/target.ts: refused": ["the target does not follow the grammar"],
     "attempts/pick-secure.ts: noTls": ["the target asks for TLS, which no instance speaks"],
+    "mesh/services.ts: unrouted": ["a request of a gateway that no route leads to a service"],
   },
   ERR_MESH_NO_ENDPOINTS: {
     "discovery/endpoint-wait.ts: EndpointWait.noEndpoints": ["discovery listed none"],

@@ -89,7 +89,7 @@ describe("decide", () => {
       fc.property(requests, records, errors, fc.constantFrom(...lists), (fields, attempts, error, idempotent) => {
         const noted = attempts.map((each) => ({ endpoint: "a", address: "a:1", ms: 1, ...each }));
         const request = testRequest({ ...fields, attempts: noted });
-        const decision = decide(request, { error }, idempotent);
+        const decision = decide(request, { error }, { methods: idempotent });
         expectSound(decision, request);
         if (!isMeshError(error)) expect(decision).toEqual({ retry: false, denial: undefined });
       }),
@@ -103,7 +103,7 @@ describe("decide", () => {
     fc.assert(
       fc.property(requests, status, headers, fc.constantFrom(...lists), (fields, code, given, idempotent) => {
         const request = testRequest(fields);
-        const decision = decide(request, { response: openResponse(code, given) }, idempotent);
+        const decision = decide(request, { response: openResponse(code, given) }, { methods: idempotent });
         expectSound(decision, request);
         const isDeclined = code === 421 || code === 425 || (code === 503 && "x-mesh-refused" in given && given["x-mesh-refused"] === "1");
         if (code < 400 || code === 500 || code === 429) expect(decision.retry).toBe(false);
@@ -152,7 +152,7 @@ function expectMonotone(
   expect(record?.maybeExecuted).toBe(isExecutable);
   if (isMeshError(failure.error) && failure.error.attempts.length > 0) expect(failure.error.maybeExecuted).toBe(isExecutable);
   expect(record?.phase === "connect").toBe(!isSent);
-  const decision = decide(request, failure, idempotent);
+  const decision = decide(request, failure, { methods: idempotent });
   expectSound(decision, request);
   if (!decision.retry) return;
   if (isSent) expect(isOneShot(request.body), "a stream that may have been read").toBe(false);

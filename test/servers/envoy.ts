@@ -45,6 +45,22 @@ export const startEnvoy = async (endpoints: readonly ProxyEndpoint[]): Promise<E
   });
 };
 
+/** Starts Envoy by a file, which is made for the free port that its listener has; with `--concurrency 1`. */
+export const startEnvoyFile = async (fileOf: (port: number) => string): Promise<ServerProcess & { readonly port: number }> => {
+  const program = join(requireServer("envoy"), "envoy");
+  return startOnFreePorts(1, host, async ([port = 0]) => {
+    const server = await startProcess({
+      name: "envoy",
+      async prepare(directory) {
+        await writeFile(join(directory, "envoy.yaml"), fileOf(port));
+        return { file: program, args: ["-c", "envoy.yaml", "--concurrency", "1", "-l", "error", "--disable-hot-restart"] };
+      },
+      probe: (signal) => connectsTo(port, signal),
+    });
+    return Object.assign(server, { port });
+  });
+};
+
 /** Starts Envoy in front of an instance that speaks HTTP/2 in clear text. It ends each connection after 25 requests, and takes 64 KiB of a body. */
 export const startHttp2Envoy = async (endpoint: ProxyEndpoint): Promise<Http2Front> => {
   const program = join(requireServer("envoy"), "envoy");

@@ -51,6 +51,28 @@ export const startNginx = async (endpoints: readonly ProxyEndpoint[]): Promise<N
   });
 };
 
+/** Starts nginx with a file of its own for a free port of 127.0.0.1. Files that it names are in its directory, by their names. */
+export const startNginxFile = async (
+  fileFor: (port: number) => string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<NginxServer> => {
+  const root = requireServer("nginx");
+  const env = await bindEnvironment(root);
+  return startOnFreePorts(1, host, async ([port = 0]) => {
+    const server = await startProcess({
+      name: "nginx",
+      async prepare(directory) {
+        await writeFile(join(directory, "nginx.conf"), fileFor(port));
+        for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+        const args = ["-p", `${directory}/`, "-e", "stderr", "-c", "nginx.conf"];
+        return { file: join(root, "usr", "sbin", "nginx"), args, env };
+      },
+      probe: (signal) => connectsTo(port, signal),
+    });
+    return Object.assign(server, { url: `http://${host}:${port}`, host, port });
+  });
+};
+
 /** A real server that speaks HTTP/2 to its clients, in clear text and by TLS with the certificate of the tests. */
 export interface Http2Front extends ServerProcess {
   readonly port: number;

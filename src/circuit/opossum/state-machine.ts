@@ -1,6 +1,9 @@
-import CircuitBreaker, { type Bucket, type Opossum, type OpossumState } from "opossum";
+import type { Bucket, Opossum, OpossumState } from "opossum";
 import type { Outcome } from "../../core/outcome.ts";
 import { maxTimerMs } from "../../core/settings/checks.ts";
+import { load } from "./opossum-package.cjs";
+
+const CircuitBreaker = load();
 
 /** Length of a bucket of the rolling window, in milliseconds. */
 export const bucketMs = 1_000;

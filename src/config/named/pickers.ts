@@ -12,6 +12,8 @@ import { roundRobin, roundRobinOptions } from "../../balancer/pickers/round-robi
 import { weighted } from "../../balancer/pickers/weighted.ts";
 import { weightedOptions } from "../../balancer/pickers/weighted-options.ts";
 import type { OptionRule } from "../../core/settings/option-rule.ts";
+import { nginxOptions } from "../../nginx/pickers/nginx-options.ts";
+import { nginx } from "../../nginx/pickers/nginx-picker.ts";
 import { type Build, namedBy, optionsBehind } from "./named-value.ts";
 
 interface NamedPicker {
@@ -24,6 +26,7 @@ export const pickers: Readonly<Record<string, NamedPicker>> = {
   adaptive: { table: adaptiveOptions, create: adaptive },
   leastRequest: { table: leastRequestOptions, create: leastRequest },
   maglev: { table: maglevOptions, create: maglev },
+  nginx: { table: nginxOptions, create: nginx },
   peakEwma: { table: peakEwmaOptions, create: peakEwma },
   prequal: { table: prequalOptions, create: prequal },
   random: { table: randomOptions, create: random },

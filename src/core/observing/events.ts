@@ -1,9 +1,9 @@
-import type { BreakerState } from "../breaker-state.ts";
 import type { MeshRequest } from "../dispatch.ts";
 import type { EjectionRule } from "../ejection-rule.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
+import type { BreakerState } from "./breaker-state.ts";
 import type { CallTrace } from "./call-trace.ts";
 import type { CanaryChange, CanaryPhase } from "./canary-reading.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";

@@ -1,6 +1,6 @@
-import type { BreakerState } from "../breaker-state.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
+import type { BreakerState } from "./breaker-state.ts";
 import type { CanaryReading } from "./canary-reading.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";

@@ -35,8 +35,10 @@ export function readCluster(part: Part, { resources, secrets, resolver, isZoneAw
   const { protocol, connections } = connectionOf(part);
   const tls = tlsOf(part, secrets);
   const { connections: most, ...limits } = limitsOf(part, protocol === "h2");
+  const source = sourceOf(part, resources, balancing, resolver);
   const options = given({
-    picker: balancing.picker,
+    // Turns by weight cost more than turns.
+    picker: balancing.picker === "roundRobin" && JSON.stringify(source).includes('"weight":') ? "weighted" : balancing.picker,
     balancing: balancingOptions(part, balancing, isZoneAware),
     protocol,
     connections: { ...connections, ...(most as Options | undefined) },
@@ -50,7 +52,7 @@ export function readCluster(part: Part, { resources, secrets, resolver, isZoneAw
   });
   const isHashed =
     typeof balancing.picker === "object" && balancing.picker !== null && ("ringHash" in balancing.picker || "maglev" in balancing.picker);
-  return { name, part, source: sourceOf(part, resources, balancing, resolver), options, tls, isHashed };
+  return { name, part, source, options, tls, isHashed };
 }
 
 /** Priorities, panic, zones and slow start, as Envoy has them. */

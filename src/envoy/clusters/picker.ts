@@ -84,7 +84,14 @@ function pickerOf({ name, settings, at }: Policy, hashing: Part | undefined): un
     case "MAGLEV":
       return { maglev: given({ tableSize: settings?.number("table_size"), ...bound }) };
     case "REPORTED":
-      return { weighted: { by: "reported" } };
+      return {
+        weighted: given({
+          by: "reported",
+          blackoutMs: settings?.ms("blackout_period"),
+          expirationMs: settings?.ms("weight_expiration_period"),
+          errorUtilizationPenalty: settings?.number("error_utilization_penalty"),
+        }),
+      };
     default:
       return "roundRobin";
   }

@@ -20,14 +20,19 @@ export function clusterOf(part: Part, field: string, clusters: Clusters): ReadCl
   return part.refuse(`${field}: there is no cluster ${quoted(name)}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`);
 }
 
+/** The levels of changes of headers with that of a target, which is the most specific one. */
+function withTarget(target: Part, levels: readonly Part[]): readonly Part[] {
+  return levels[0]?.at("virtual_hosts") === undefined ? [target, ...levels] : [...levels, target];
+}
+
 /** Where a route leads: `to` or `split`. */
-export function targetOf(action: Part, clusters: Clusters): Options {
+export function targetOf(action: Part, clusters: Clusters, levels: readonly Part[]): Options {
   const single = action.at("cluster");
   const wanted = action.at("metadata_match");
   if (single !== undefined) return { to: serviceTarget(clusterOf(single, "RouteAction.cluster", clusters), wanted) };
   const weighted = action.at("weighted_clusters");
   if (weighted === undefined) return action.refuse("RouteAction must have one of cluster, weighted_clusters and cluster_header");
-  const targets = weighted.list("clusters").map((each) => weightedTarget(each, wanted, clusters));
+  const targets = weighted.list("clusters").map((each) => weightedTarget(each, wanted, clusters, levels));
   const sum = targets.reduce((all, { weight }) => all + (weight as number), 0);
   if (sum === 0) weighted.refuse("WeightedCluster.clusters: the sum of all weights is 0");
   const total = weighted.number("total_weight");
@@ -35,6 +40,11 @@ export function targetOf(action: Part, clusters: Clusters): Options {
     weighted.at("total_weight")?.refuse(`WeightedCluster.total_weight is ${total}, and the sum of all weights ${sum}`);
   if (weighted.flag("use_hash_policy") === true)
     weighted.at("use_hash_policy")?.refuse("WeightedCluster.use_hash_policy: the choice is made by chance");
+  const [only, ...others] = targets;
+  if (only !== undefined && others.length === 0) {
+    const { weight: _, service, subset, ...changes } = only;
+    return { to: subset === undefined ? service : { service, subset }, ...changes };
+  }
   const names = new Set<unknown>();
   // One cluster with several subsets, or several times.
   const named = targets.map((target, index) => {
@@ -51,7 +61,7 @@ function serviceTarget(cluster: ReadCluster, wanted: Part | undefined): unknown 
   return subset === undefined ? cluster.name : { service: cluster.name, subset };
 }
 
-function weightedTarget(target: Part, wanted: Part | undefined, clusters: Clusters): Options {
+function weightedTarget(target: Part, wanted: Part | undefined, clusters: Clusters, levels: readonly Part[]): Options {
   const cluster = clusterOf(target.at("name") ?? target.refuse("ClusterWeight.name is missing"), "ClusterWeight.name", clusters);
   target.at("host_rewrite_literal")?.refuse("ClusterWeight.host_rewrite_literal: the host is that of the whole rule");
   for (const each of target.at("typed_per_filter_config")?.fields?.values() ?? [])
@@ -62,8 +72,8 @@ function weightedTarget(target: Part, wanted: Part | undefined, clusters: Cluste
     service: cluster.name,
     subset: subsetOf(cluster.part, [wanted, target.at("metadata_match")]),
     weight,
-    requestHeaders: changesOf([target], "request"),
-    responseHeaders: changesOf([target], "response"),
+    requestHeaders: changesOf(withTarget(target, levels), "request"),
+    responseHeaders: changesOf(withTarget(target, levels), "response"),
   });
 }
 

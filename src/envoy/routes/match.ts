@@ -13,6 +13,9 @@ export function matchOf(match: Part): Options {
     if (headers.findIndex(([other]) => other === name) !== index)
       match.refuse(`RouteMatch.headers: several conditions on the header ${quoted(name)}; write them as one safe_regex`);
   if (headers.length > 0) read["headers"] = Object.fromEntries(headers);
+  for (const each of match.list("query_parameters"))
+    if (/[%+]/.test(JSON.stringify(each.at("string_match")?.plain() ?? "")))
+      each.notice("difference", "QueryParameterMatcher", "parameters are decoded before they are compared");
   const query = match.list("query_parameters").map((each) => [each.text("name") ?? "", textMatch(each, "QueryParameterMatcher")] as const);
   for (const [index, [name]] of query.entries())
     if (query.findIndex(([other]) => other === name) !== index)
@@ -70,7 +73,14 @@ export function templateOf(template: Part): string {
       segment,
     ];
     if (!/[*{}]/.test(segment)) return segment;
-    if (glob === "**" && isLast) return `{${name}*}`;
+    if (glob === "**" && isLast) {
+      template.notice(
+        "difference",
+        "UriTemplateMatchConfig.path_template",
+        `${quoted(segment)} stands for no segment too: the path before it alone matches`,
+      );
+      return `{${name}*}`;
+    }
     if (glob === "*") return `{${name}}`;
     return template.refuse(`a template has * for a segment, ** at its end, {name} and {name=*}: ${quoted(segment)} is none of them`);
   });
@@ -104,13 +114,15 @@ function exactTexts(matcher: Part): readonly string[] | undefined {
 
 /** A condition on a text. */
 export function textMatch(matcher: Part, message: string): unknown {
-  const not = matcher.flag("invert_match") === true ? { not: true } : {};
+  const isInverted = matcher.flag("invert_match") === true;
+  // In Envoy a header that is missing is not turned round, but for the question whether it is there.
+  const not = isInverted ? { not: true, present: true } : {};
   const string = matcher.at("string_match");
   const range = matcher.at("range_match");
   if (matcher.flag("treat_missing_header_as_empty") === true)
     matcher.refuse(`${message}.treat_missing_header_as_empty: a header that is missing is not an empty one`);
   if (range !== undefined) return { range: [range.number("start") ?? 0, range.number("end") ?? 0], ...not };
-  if (string === undefined) return { present: matcher.flag("present_match") ?? true, ...not };
+  if (string === undefined) return { present: (matcher.flag("present_match") ?? true) !== isInverted };
   const ignoreCase = string.flag("ignore_case") === true ? { ignoreCase: true } : {};
   const pattern = string.text("safe_regex", "regex");
   const kind = ["exact", "prefix", "suffix", "contains"].find((name) => string.at(name) !== undefined);

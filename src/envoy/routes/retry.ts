@@ -3,10 +3,15 @@ import { nearestName } from "../../suggestions/nearest-name.ts";
 import { given, type Options } from "../text/data.ts";
 import type { Part } from "../text/part.ts";
 
+/** The methods that the protocol has, all of which Envoy repeats. */
+const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"];
+
+const serverErrors = Array.from({ length: 100 }, (_, index) => 500 + index);
+
 /** What each word of `retry_on` stands for. */
 const words: Readonly<Record<string, readonly unknown[]>> = {
-  "5xx": [[500, 599], "connect", "refused", "reset", "timeout"],
-  "gateway-error": [[502, 504]],
+  "5xx": [...serverErrors, "connect", "refused", "reset", "timeout"],
+  "gateway-error": [502, 503, 504, "connect", "refused", "reset", "timeout"],
   reset: ["reset", "refused", "timeout"],
   "reset-before-request": ["refused"],
   "connect-failure": ["connect"],
@@ -42,9 +47,10 @@ export function retryOf(policy: Part | undefined): Options | false {
   );
   return given({
     maxAttempts: Math.min(100, retries + 1),
-    methods: "any",
+    methods,
     on,
     baseDelayMs,
+    heedRetryAfter: false,
     maxDelayMs: policy.ms("retry_back_off", "max_interval") ?? baseDelayMs * 10,
   });
 }

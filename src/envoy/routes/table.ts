@@ -75,7 +75,10 @@ function ruleOf(route: Part, levels: Levels): readonly Options[] {
   }
   if (response !== undefined) return [{ match: read, respond: answerOf(response), responseHeaders }];
   const rule = actionRule(action as Part, match, read, route, levels);
-  return byCluster({ ...rule, requestHeaders: changesOf(order, "request"), responseHeaders }, action as Part, levels);
+  // Those of weighted clusters are put together with these for each.
+  const isSplit = action?.at("weighted_clusters") !== undefined;
+  const changes = isSplit ? {} : { requestHeaders: changesOf(order, "request"), responseHeaders };
+  return byCluster({ ...rule, ...changes }, action as Part, levels, order);
 }
 
 /** A prefix that is replaced must stand in the match, be it that of every path. */
@@ -135,9 +138,9 @@ function faultOfRoute(levels: readonly Part[], filters: readonly Part[]): Option
 }
 
 /** A rule for each cluster that the header may name, and an answer for all other values. */
-function byCluster(rule: Options, action: Part, { clusters }: Levels): readonly Options[] {
+function byCluster(rule: Options, action: Part, { clusters }: Levels, order: readonly Part[]): readonly Options[] {
   const header = action.text("cluster_header")?.toLowerCase();
-  if (header === undefined) return [{ ...rule, ...targetOf(action, clusters) }];
+  if (header === undefined) return [{ ...rule, ...targetOf(action, clusters, order) }];
   const match = rule["match"] as Options;
   const headers = (match["headers"] ?? {}) as Options;
   const status = { NOT_FOUND: 404, INTERNAL_SERVER_ERROR: 500 }[action.text("cluster_not_found_response_code") ?? ""] ?? 503;

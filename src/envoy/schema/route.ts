@@ -44,7 +44,7 @@ export const retryPolicy: Kind = message("RetryPolicy", () => ({
   missing: {
     "an attempt is bounded up to its head": "per_try_idle_timeout",
     "priorities of instances are the same for each attempt": "retry_priority retry_options_predicates",
-    "a Retry-After of the instance is heeded in any case": "rate_limited_retry_back_off",
+    "pauses grow by themselves": "rate_limited_retry_back_off",
     "discovery is asked again by itself": "refresh_cluster_on_retry",
   },
 }));

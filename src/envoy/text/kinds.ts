@@ -14,8 +14,11 @@ export const name: Kind = (part, field) => {
   if (part.value === "") part.refuse(`${field} must not be empty`);
 };
 
+/** `true` or `false`; Envoy's reader of YAML knows the older words too. */
 export const flag: Kind = (part, field) => {
-  if (part.value === "true" || part.value === "false") part.value = part.value === "true";
+  const word = typeof part.value === "string" ? part.value.toLowerCase() : "";
+  if (/^(?:true|yes|y|on)$/.test(word)) part.value = true;
+  else if (/^(?:false|no|n|off)$/.test(word)) part.value = false;
   if (typeof part.value !== "boolean") part.refuse(`${field} must be true or false, not ${shown(part)}`);
 };
 

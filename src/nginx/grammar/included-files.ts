@@ -60,7 +60,7 @@ function matches(name: string, pattern: string): boolean {
     for (const at of reachable) {
       const part = parts[at];
       if (part === "*") next.add(at);
-      else if (part !== undefined && part(character)) next.add(at + 1);
+      else if (part?.(character)) next.add(at + 1);
     }
     reachable = spread(next);
   }

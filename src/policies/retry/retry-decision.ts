@@ -5,6 +5,7 @@ import { refusedHeader } from "../../core/http/own-headers.ts";
 import { headerOf } from "../../core/http/response-headers.ts";
 import type { RetryDenial } from "../../core/observing/events.ts";
 import { isGatewayError, isRetryableMethod } from "../../core/outcome.ts";
+import type { RetryCondition } from "./retry-options.ts";
 
 /** The end of an attempt that failed: its error, or a response that is a failure. */
 export type Failure =
@@ -25,6 +26,19 @@ export type Decision =
 
 const never: Decision = { retry: false, denial: undefined };
 
+/** Which failures may be followed by another attempt. */
+export interface RetryRules {
+  /** The methods that may be executed twice; `declared`: the request says that it may. */
+  readonly methods: "safe" | "idempotent" | "declared" | readonly string[];
+  /** `undefined`: every failure in which another attempt may help. */
+  readonly on?: readonly RetryCondition[] | undefined;
+}
+
+/** Whether a response is a failure by these rules. */
+export function isFailedBy(on: readonly RetryCondition[] | undefined, response: Pick<MeshResponse, "status">): boolean {
+  return on === undefined ? isFailedResponse(response) : on.includes(response.status);
+}
+
 /** Whether a response is a failure that another attempt may turn into a success: 408, 421, 425 and the gateway errors. */
 export function isFailedResponse({ status }: Pick<MeshResponse, "status">): boolean {
   return isGatewayError(status) || status === 408 || status === 421 || status === 425;
@@ -34,20 +48,34 @@ export function isFailedResponse({ status }: Pick<MeshResponse, "status">): bool
  * The table of retries. An attempt is repeated where no instance has executed it, where its method may be executed twice (`retry.methods`), and
  * where the request is declared idempotent. 500 and 429 are answers: they are not retried.
  */
-export function decide(request: MeshRequest, failure: Failure, idempotent: "safe" | "idempotent" | "declared"): Decision {
-  const classified = failure.response === undefined ? classifyError(request, failure.error) : classifyResponse(failure.response);
-  if (classified === undefined) return never;
+export function decide(request: MeshRequest, failure: Failure, { methods, on }: RetryRules): Decision {
+  const classified = failure.response === undefined ? classifyError(request, failure.error) : classifyResponse(failure.response, on);
+  if (classified === undefined || !isListed(on, classified, failure)) return never;
   const { kind, reason, isOnce = false } = classified;
   if (isOnce && request.attempt > 1) return { retry: false, denial: "attempts" };
   const isFirst = request.attempt === 1;
   if (kind === "unsent") return { retry: true, reason, isFree: true, isImmediate: isFirst && !isOnce };
-  const isSafe = request.options.idempotent ?? (idempotent === "declared" || isRetryableMethod(request.method, idempotent));
+  const isSafe = request.options.idempotent ?? mayBeExecutedTwice(request.method, methods);
   if (kind === "executed" && !isSafe) return { retry: false, denial: "not-safe" };
   // The request was sent: its body may have been read.
   if (!isReplayable(request.body)) return { retry: false, denial: "body" };
   // Usually a refused stream means a connection that is closing; a second refusal means a service in trouble (gRFC A6).
   const isTransparent = kind === "refused" && isFirst;
   return { retry: true, reason, isFree: isTransparent, isImmediate: isTransparent };
+}
+
+function mayBeExecutedTwice(method: string, methods: RetryRules["methods"]): boolean {
+  if (methods === "declared") return true;
+  return typeof methods === "string" ? isRetryableMethod(method, methods) : methods.includes(method);
+}
+
+/** Whether the rules have this failure. */
+function isListed(on: RetryRules["on"], { kind, reason }: Classified, { response }: Failure): boolean {
+  if (on === undefined) return true;
+  if (response !== undefined) return on.includes(response.status);
+  if (kind === "unsent") return on.includes("connect");
+  if (kind === "refused") return on.includes("refused");
+  return on.includes(reason === "ERR_MESH_TIMEOUT" ? "timeout" : "reset");
 }
 
 interface Classified {
@@ -82,7 +110,7 @@ function classifyError(request: MeshRequest, error: unknown): Classified | undef
   }
 }
 
-function classifyResponse(response: MeshResponse): Classified | undefined {
+function classifyResponse(response: MeshResponse, on: RetryRules["on"]): Classified | undefined {
   const reason = String(response.status);
   switch (response.status) {
     case 421:
@@ -97,6 +125,6 @@ function classifyResponse(response: MeshResponse): Classified | undefined {
     case 504:
       return { kind: "executed", reason };
     default:
-      return undefined;
+      return on?.includes(response.status) === true ? { kind: "executed", reason } : undefined;
   }
 }

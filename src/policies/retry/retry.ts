@@ -10,7 +10,7 @@ import { dispatchOf, type Receiver, type Send, type Stage, settleWith } from "..
 import { isAnsweringRetry } from "../incoming.ts";
 import { repeat } from "./p-retry/repeat.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { decide, type Failure, isFailedResponse } from "./retry-decision.ts";
+import { decide, type Failure, isFailedBy } from "./retry-decision.ts";
 import { type RetryOptions, retryOptions } from "./retry-options.ts";
 
 /** The options of {@link retry}, and the parts that it works with. */
@@ -55,48 +55,60 @@ class RetryPolicy {
     this.#send(request, request.options.retry === false ? receiver : new FirstAttempt(this, request, receiver));
   }
 
-  /** Makes the attempts after the first, which failed with `thrown`. */
-  again(request: MeshRequest, thrown: unknown): Promise<MeshResponse> {
-    return this.#remaining(request, thrown).catch((error: unknown) => lastResult(request, error));
+  /** Whether a response is a failure that another attempt may turn into a success. */
+  isFailed(response: MeshResponse): boolean {
+    return isFailedBy(this.#settings.on, response);
   }
 
-  async #remaining(first: MeshRequest, thrown: unknown): Promise<MeshResponse> {
-    await this.#pauseAfter(first, thrown);
+  /** Makes the attempts after the first, which failed with `thrown`. */
+  again(request: MeshRequest, thrown: unknown, startedAt: number): Promise<MeshResponse> {
+    return this.#remaining(request, thrown, startedAt).catch((error: unknown) => lastResult(request, error));
+  }
+
+  /** The time from which `withinMs` counts; nothing looks at it without a limit. */
+  begin(): number {
+    return this.#settings.withinMs === undefined ? 0 : this.#parts.clock.now();
+  }
+
+  async #remaining(first: MeshRequest, thrown: unknown, startedAt: number): Promise<MeshResponse> {
+    await this.#pauseAfter(first, thrown, startedAt);
     let current = first;
     return repeat(
       async (number) => {
         current = { ...first, attempt: number + 1 };
         const response = await this.#dispatch(current);
-        if (isFailedResponse(response)) throw new FailedResponse(response);
+        if (this.isFailed(response)) throw new FailedResponse(response);
         return response;
       },
-      (error) => this.#pauseAfter(current, error),
+      (error) => this.#pauseAfter(current, error, startedAt),
     );
   }
 
   /** Waits until the next attempt may begin, or throws `thrown` where there is to be none. */
-  async #pauseAfter(request: MeshRequest, thrown: unknown): Promise<void> {
+  async #pauseAfter(request: MeshRequest, thrown: unknown, startedAt: number): Promise<void> {
     // The caller has aborted, or the deadline has passed: a further attempt would have no caller.
     if (request.cancellation.cancelled) throw thrown;
     const failure: Failure = thrown instanceof FailedResponse ? { response: thrown.response } : { error: thrown };
-    const delayMs = this.#nextDelay(request, failure);
+    const delayMs = this.#nextDelay(request, failure, startedAt);
     if (delayMs === undefined) throw thrown;
     failure.response?.body.discard();
     if (delayMs > 0) await sleep(this.#parts.clock, delayMs, request.cancellation);
   }
 
   /** The pause before the next attempt, in milliseconds; `undefined` where there is to be no next attempt. */
-  #nextDelay(request: MeshRequest, failure: Failure): number | undefined {
-    const { maxAttempts, methods, idempotencyKeys, baseDelayMs, maxDelayMs } = this.#settings;
+  #nextDelay(request: MeshRequest, failure: Failure, startedAt: number): number | undefined {
+    const { maxAttempts, methods, idempotencyKeys, baseDelayMs, maxDelayMs, heedRetryAfter, on, withinMs } = this.#settings;
     const { clock, random, events } = this.#parts;
     const isDeclared = idempotencyKeys && request.headers["idempotency-key"] !== undefined;
-    const decision = decide(request, failure, isDeclared ? "declared" : methods);
+    const decision = decide(request, failure, { methods: isDeclared ? "declared" : methods, on });
     if (!decision.retry) return this.#denied(request, decision.denial);
     if (request.attempt >= maxAttempts) return this.#denied(request, "attempts");
-    const asked = failure.response && retryAfterOf(failure.response, clock.wallNow());
+    const asked = heedRetryAfter && failure.response ? retryAfterOf(failure.response, clock.wallNow()) : undefined;
     const jitter = decision.isImmediate ? 0 : fullJitter(random, request.attempt - 1, { baseMs: baseDelayMs, capMs: maxDelayMs });
     const delayMs = Math.max(asked ?? 0, jitter);
-    if (clock.now() + delayMs >= request.deadline) return this.#denied(request, "deadline");
+    const beginsAt = clock.now() + delayMs;
+    if (beginsAt >= request.deadline || (withinMs !== undefined && beginsAt - startedAt >= withinMs))
+      return this.#denied(request, "deadline");
     if (!decision.isFree && !this.#budget.withdraw()) return this.#denied(request, "budget");
     events?.emit?.({ type: "retry", service: request.service, request, reason: decision.reason, delayMs });
     return delayMs;
@@ -113,21 +125,27 @@ class FirstAttempt implements Receiver {
   readonly #policy: RetryPolicy;
   readonly #request: MeshRequest;
   readonly #receiver: Receiver;
+  readonly #startedAt: number;
 
   constructor(policy: RetryPolicy, request: MeshRequest, receiver: Receiver) {
     this.#policy = policy;
     this.#request = request;
     this.#receiver = receiver;
+    this.#startedAt = policy.begin();
   }
 
   answered(response: MeshResponse): void {
-    if (isFailedResponse(response)) settleWith(this.#policy.again(this.#request, new FailedResponse(response)), this.#receiver);
+    if (this.#policy.isFailed(response)) this.#again(new FailedResponse(response));
     else this.#receiver.answered(response);
   }
 
   failed(error: unknown): void {
-    if (isMeshError(error)) settleWith(this.#policy.again(this.#request, error), this.#receiver);
+    if (isMeshError(error)) this.#again(error);
     else this.#receiver.failed(error);
+  }
+
+  #again(thrown: unknown): void {
+    settleWith(this.#policy.again(this.#request, thrown, this.#startedAt), this.#receiver);
   }
 }
 

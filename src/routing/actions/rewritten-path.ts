@@ -49,7 +49,9 @@ function joined(prefix: string, rest: string): string {
   return rest.startsWith("/") ? base + rest : `${base}/${rest}`;
 }
 
+/** A path that ends with `?` has no query. */
 function withQuery(path: string, query: string): string {
+  if (path.endsWith("?")) return path.slice(0, -1);
   return path.includes("?") ? path : path + query;
 }
 

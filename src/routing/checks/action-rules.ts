@@ -29,8 +29,9 @@ const replacementTable = optionTable<Replacement>()({
 const replacement: MayBeAbsent<Replacement> = part(replacementTable, (option, given) => {
   if (given.pattern === undefined || given.with === undefined) throw new TypeError(`${option} needs pattern and with`);
   const { groups } = linearRegex(given.pattern);
-  for (const [, number] of given.with.matchAll(/\$(\d+)/g))
-    if (Number(number) > groups) throw new RangeError(`${option}.with names the group $${number}; the pattern has ${groups}`);
+  // Two dollar signs are one, and no group.
+  for (const [, number] of given.with.matchAll(/\$(?:\$|(\d+))/g))
+    if (Number(number ?? 0) > groups) throw new RangeError(`${option}.with names the group $${number}; the pattern has ${groups}`);
 });
 
 const rewriteTable = optionTable<RouteRewrite>()({ path: sentPath, prefix: sentPath, pattern: replacement, host: sentHost });

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { codeIn, fateOf, optionsOf, rowsBelow } from "./mesh-guide.ts";
+
+const page = "docs/guides/from-linkerd.md";
+
+describe("docs/guides/from-linkerd.md", () => {
+  const routes = rowsBelow(page, "HTTPRoute");
+
+  it("has a row for each part of a route", () => {
+    const parts = routes.map(([linkerd]) => linkerd).join(" ");
+    for (const each of [
+      "hostnames",
+      "Exact",
+      "PathPrefix",
+      "RegularExpression",
+      "method",
+      "queryParams",
+      "weight",
+      "RequestHeaderModifier",
+      "RequestRedirect",
+      "timeouts.request",
+      "retry.linkerd.io/limit",
+    ])
+      expect(parts).toContain(each);
+  });
+
+  it.each(routes.map((row) => [row[0], row] as const))("decides as its row says: %s", async (_, row) => {
+    const rules = codeIn(row[1]).filter((code) => code.startsWith("{"));
+    expect([row.length, rules.length > 0]).toEqual([3, true]);
+    for (const each of codeIn(row[2])) {
+      const [call = "", fate] = each.split(" → ");
+      expect(`${call} → ${await fateOf(rules, call)}`).toBe(`${call} → ${fate}`);
+    }
+  });
+
+  it.each(rowsBelow(page, "Options of a service").map((row) => [row[0], row] as const))(
+    "has options that are valid: %s",
+    async (_, row) => {
+      expect(row).toHaveLength(3);
+      for (const code of codeIn(row[1]).filter((each) => each.startsWith("{"))) await optionsOf(`services: { books: ${code} }`);
+    },
+  );
+});
