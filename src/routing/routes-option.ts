@@ -15,8 +15,8 @@ export interface RoutesOption {
    */
   readonly routes?: readonly Route[] | RouteSource;
   /**
-   * Where several processes take one decision on the canaries that have a `sharedKey`, such as `consul({ … }).canaryState()`. @default none: each process
-   * decides alone
+   * Where several processes take one decision on the canaries that have a `sharedKey`, such as `consul({ … }).canaryState()`. Without it each process decides
+   * alone. @default none
    */
   readonly canaryState?: CanaryState;
 }

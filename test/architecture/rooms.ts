@@ -103,7 +103,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["routing/actions", ["core/*", "patterns", "routing", "routing/matching"]],
   ["routing/matching", ["core/*", "patterns", "routing"]],
   ["routing/mirror", ["attempts", "balancer", "core/*", "policies", "policies/token", "routing"]],
-  ["routing/canary", ["core/*", "routing"]],
+  ["routing/canary", ["core/*", "routing", "routing/actions"]],
   ["wire", ["core/*", "identity", "wire/http2", "wire/identity", "wire/undici"]],
   ["wire/identity", ["core/*", "identity", "wire"]],
   ["wire/http2", ["core/*", "wire/undici"]],
@@ -116,7 +116,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["telemetry/observing", ["core/*"]],
   ["telemetry/prometheus", ["core/*", "telemetry", "telemetry/metrics"]],
   ["telemetry/spans", ["core/*", "telemetry"]],
-  ["mesh/api", ["core/*", "bridges", "fetch", "mesh", "registration"]],
+  ["mesh/api", ["core/*", "bridges", "fetch", "mesh", "registration", "routing/canary"]],
   [
     "mesh",
     [
