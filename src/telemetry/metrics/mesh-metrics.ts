@@ -6,6 +6,7 @@ import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
+import { CanaryMetrics } from "./canary-metrics.ts";
 import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
@@ -30,6 +31,7 @@ export class MeshMetrics {
   readonly #servers: ServerMetrics;
   readonly #security: SecurityMetrics;
   readonly #routes: RouteMetrics;
+  readonly #canaries: CanaryMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
   /** Whether this process has an identity, or will have one: only then an attempt without TLS says something. */
@@ -43,7 +45,9 @@ export class MeshMetrics {
     this.#servers = new ServerMetrics(this.#sink);
     this.#security = new SecurityMetrics(this.#sink);
     this.#routes = new RouteMetrics(services, this.#sink);
-    this.events = countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink);
+    this.#canaries = new CanaryMetrics(this.#sink);
+    const events = countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink);
+    this.events = { ...events, canary: this.#canaries.count };
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -103,6 +107,7 @@ export class MeshMetrics {
     this.#registrations.report(this.#mesh, report);
     this.#servers.report(this.#mesh, report);
     this.#security.report(this.#mesh, report);
+    this.#canaries.report(this.#mesh, report);
   }
 
   /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */

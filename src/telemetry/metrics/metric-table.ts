@@ -1,4 +1,5 @@
 import { attribute } from "../attribute-names.ts";
+import { canaryMetricTable } from "./canary-metric-table.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
 import { routeMetricTable } from "./route-metric-table.ts";
@@ -222,6 +223,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     attributes: [service],
   },
   ...routeMetricTable,
+  ...canaryMetricTable,
   ...securityMetricTable,
   ...serverMetricTable,
 };
