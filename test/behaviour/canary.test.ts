@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { admin } from "../../src/admin/admin.ts";
 import type { MeshEvent } from "../../src/extend.ts";
 import type { RouteSource } from "../../src/index.ts";
 import { type CanaryState, createMesh, type MeshOptions, memoryCanaryState, type Route } from "../../src/index.ts";
@@ -135,5 +136,19 @@ describe("a canary", () => {
       "routes[0].split.canary.sharedKey needs canaryState, in which several processes take one decision",
     );
     expect(() => createMesh({ discovery, canaryState: {} as never })).toThrow(/canaryState must be a CanaryState/);
+  });
+
+  it("is on the live page, with its share and the reason for its state", async () => {
+    const { mesh } = await canaryMesh();
+    const page = await admin(mesh, { port: 0 });
+    try {
+      await doors.fetch(mesh);
+      const { canaries } = (await (await fetch(`${page.url}api/services/svc`)).json()) as { readonly canaries: readonly string[] };
+      expect(canaries).toEqual([
+        expect.stringMatching(/^canary of "svc canary": v2 has 50 % \(step 1 of 1\), stepping: step 1 of 1, 50 %; v2 0 of /),
+      ]);
+    } finally {
+      await page.close();
+    }
   });
 });
