@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { OptionRule } from "../src/core/settings/option-rule.ts";
 import { callOptions } from "../src/fetch/call-options.ts";
 import { gatewayOptions } from "../src/gateway/gateway-options.ts";
+import { gatewayListenOptions } from "../src/gateway/listening/listen-options.ts";
 import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
 import { serviceTables } from "../src/mesh/service-options.ts";
 import { registrationOptions } from "../src/registration/register-options.ts";
@@ -41,8 +42,8 @@ export interface OptionGroups {
 export function optionGroups(): OptionGroups {
   const [mesh, calls] = ["src/mesh/mesh-options.ts", "src/core/dispatch.ts"] as const;
   const [registering, serving] = ["src/registration/register-options.ts", "src/server/serve-options.ts"] as const;
-  const proxying = "src/gateway/gateway-options.ts";
-  const program = programOf([mesh, calls, registering, serving, proxying]);
+  const [proxying, listening] = ["src/gateway/gateway-options.ts", "src/gateway/listening/listen-options.ts"] as const;
+  const program = programOf([mesh, calls, registering, serving, proxying, listening]);
   const ofMesh = new OptionComments(program, mesh, "MeshOptions");
   const ofCall = new OptionComments(program, calls, "CallOptions");
   const ofRegistration = new OptionComments(program, registering, "RegistrationOptions");
@@ -56,6 +57,10 @@ export function optionGroups(): OptionGroups {
     { title: "mesh.register", options: documented([], registrationOptions.rules, ofRegistration) },
     { title: "serve", options: documented([], serveOptions.rules, ofServing) },
     { title: "gateway", options: documented([], gatewayOptions.rules, ofGateway) },
+    {
+      title: "gateway.listen",
+      options: documented([], gatewayListenOptions.rules, new OptionComments(program, listening, "GatewayListenOptions")),
+    },
   ];
   const [ofWhole, ofService] = levels;
   const ofServe = levels.find(({ title }) => title === "serve");
@@ -107,17 +112,24 @@ function valuesCell({ type, range, unit, table }: OptionRule<unknown>): string {
     .join(" or ");
 }
 
-function tableOf(options: readonly DocumentedOption[]): readonly string[] {
+/** The table of options, of which groups lead to a heading with their name. */
+export function tableOf(options: readonly DocumentedOption[], isOfMesh = false): readonly string[] {
   const rows = options.map(({ path, name, rule, sentence }) => {
     const shown = rule.table === undefined ? code(name) : `[${code(name)}](#${anchorOf(path)})`;
-    return `| ${[shown, defaultCell(rule), valuesCell(rule), sentence].map(inCell).join(" | ")} |`;
+    const change = isOfMesh ? [rule.atOnce === true ? "at once" : "restart"] : [];
+    return `| ${[shown, defaultCell(rule), valuesCell(rule), ...change, sentence].map(inCell).join(" | ")} |`;
   });
-  return ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
+  return isOfMesh
+    ? ["| option | default | values | change | meaning |", "|---|---|---|---|---|", ...rows]
+    : ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
 }
+
+/** The levels whose options may change while the mesh runs, or may not. */
+const levelsOfMesh: readonly string[] = ["The mesh only", "The mesh or a service"];
 
 function optionsTables({ levels, groups }: OptionGroups): string {
   return [
-    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options), ""]),
+    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options, levelsOfMesh.includes(title)), ""]),
     "## Groups",
     "",
     ...groups.flatMap(({ title, options }) => [`### ${title}`, "", ...tableOf(options), ""]),

@@ -25,6 +25,8 @@ export type { ConnectionRefusal } from "./core/observing/connection-refusal.ts";
 export type {
   BreakerEvent,
   CanaryEvent,
+  ConfigurationRefusedEvent,
+  ConfiguredEvent,
   DiscoveryErrorEvent,
   EndpointsEvent,
   EndpointsUpdate,
@@ -84,6 +86,7 @@ export type {
   BreakerMessage,
   CallMessage,
   ChannelMessages,
+  ConfigurationMessage,
   DiscoveryErrorMessage,
   DiscoveryUpdateMessage,
   EjectionMessage,

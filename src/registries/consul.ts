@@ -5,6 +5,7 @@ import type { IdentitySource } from "../identity/identity-source.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration, RegistrationOwner } from "../registration/registrar.ts";
 import type { CanaryState } from "../routing/canary/canary-state.ts";
+import type { RouteSource } from "../routing/route-source.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { connectIdentity } from "./consul/connect/ca-source.ts";
@@ -14,6 +15,7 @@ import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
 import { canaryKeys } from "./consul/kv/canary-keys.ts";
 import { policyKey } from "./consul/kv/policy-key.ts";
+import { routeKey } from "./consul/kv/route-key.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
 import { watchPreparedQuery } from "./consul/prepared-query.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
@@ -45,6 +47,8 @@ export interface Consul extends Discovery, Registrar {
    * by a session of each process. @param prefix default: `inmesh/canaries`
    */
   canaryState(prefix?: string): CanaryState;
+  /** Routes that are the value of a key in Consul's store, in JSON or YAML, as the `routes` of a mesh. */
+  routes(key: string): RouteSource;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
@@ -91,6 +95,7 @@ export function consul(options: ConsulOptions = {}): Consul {
     intentions: (service) => connectIntentions(settings, service),
     policy: (key) => policyKey(settings, key),
     canaryState: (prefix = "inmesh/canaries") => canaryKeys(settings, prefix),
+    routes: (key) => routeKey(settings, key),
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

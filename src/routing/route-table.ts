@@ -35,6 +35,7 @@ export class RouteTable {
     try {
       const found = this.#search.in(this.#index);
       if (found === undefined) return undefined;
+      if (found.only !== undefined) return found.only;
       const { choice, key, live } = found.rule;
       if (choice === undefined) return found.decisions[0];
       if (live !== undefined) choice.use(live.weights);
@@ -62,14 +63,22 @@ export class RouteTable {
     return keyShare(key(call));
   }
 
+  /** The place of the target that a call with this key goes to; `undefined` where chance decides. */
+  targetOf({ choice, live }: CompiledRule, key: number | undefined): number | undefined {
+    if (choice === undefined) return 0;
+    if (live !== undefined) choice.use(live.weights);
+    return key === undefined ? undefined : choice.at(key);
+  }
+
   /** Looks at the rules one after the other, for explanations: the first that matches, and those before it. */
-  explain(request: RoutableRequest): { readonly matched: CompiledRule | undefined; readonly before: readonly UnmatchedRule[] } {
+  explain(request: RoutableRequest): { readonly matched: RuleMatch | undefined; readonly before: readonly UnmatchedRule[] } {
     const call = new RoutedCall();
     call.begin(request);
     const before: UnmatchedRule[] = [];
     for (const rule of this.rules) {
       const failed = rule.matches.map(({ match }) => match.conditions.find((condition) => !condition.holds(call)));
-      if (failed.includes(undefined)) return { matched: rule, before };
+      const matched = rule.matches[failed.indexOf(undefined)];
+      if (matched !== undefined) return { matched, before };
       before.push({ rule, failed: failed.filter((each) => each !== undefined) });
     }
     return { matched: undefined, before };
@@ -95,7 +104,7 @@ class FirstMatch {
     const best = this.#found?.rank ?? Number.POSITIVE_INFINITY;
     for (const entry of entries) {
       if (entry.rank >= best) return;
-      if (holds(entry.match.rest, this.#call)) {
+      if (entry.rest === undefined || holds(entry.rest, this.#call)) {
         this.#found = entry;
         return;
       }

@@ -74,6 +74,11 @@ export class Canaries {
     for (const { canary } of ended) canary.close();
   }
 
+  /** Whether several processes decide together. */
+  get areShared(): boolean {
+    return this.#parts.state !== undefined;
+  }
+
   /** The canary of a rule; `undefined` where there is none. */
   of(rule: string): Canary | undefined {
     return this.#made.find((made) => made.rule === rule)?.canary;

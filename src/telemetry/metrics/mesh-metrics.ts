@@ -7,6 +7,7 @@ import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
 import { CanaryMetrics } from "./canary-metrics.ts";
+import { ConfigMetrics } from "./configuration/config-metrics.ts";
 import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
@@ -30,6 +31,7 @@ export class MeshMetrics {
   readonly #registrations: RegistrationMetrics;
   readonly #servers: ServerMetrics;
   readonly #security: SecurityMetrics;
+  readonly #config: ConfigMetrics;
   readonly #routes: RouteMetrics;
   readonly #canaries: CanaryMetrics;
   readonly #sink: Sink;
@@ -44,10 +46,15 @@ export class MeshMetrics {
     this.#registrations = new RegistrationMetrics(this.#sink);
     this.#servers = new ServerMetrics(this.#sink);
     this.#security = new SecurityMetrics(this.#sink);
+    this.#config = new ConfigMetrics(this.#sink);
     this.#routes = new RouteMetrics(services, this.#sink);
     this.#canaries = new CanaryMetrics(this.#sink);
-    const events = countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink);
-    this.events = { ...events, canary: this.#canaries.count };
+    this.events = {
+      ...countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink),
+      canary: this.#canaries.count,
+      configured: () => this.#config.count("applied"),
+      "configuration-refused": () => this.#config.count("refused"),
+    };
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -69,7 +76,7 @@ export class MeshMetrics {
     const instruments = this.#sink.current();
     if (instruments === undefined) return;
     // Looked up at the end of the call: the first call of a service begins before discovery has resolved it.
-    const state = this.#services.find(request.service);
+    const state = this.#services.find(decided?.service ?? request.service);
     const { outcome, errorType } = callOutcome(end);
     const sets = state.calls(request.method, request.route);
     instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);
@@ -108,6 +115,7 @@ export class MeshMetrics {
     this.#servers.report(this.#mesh, report);
     this.#security.report(this.#mesh, report);
     this.#canaries.report(this.#mesh, report);
+    this.#config.report(this.#mesh, report);
   }
 
   /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */

@@ -1,5 +1,6 @@
 import { attribute } from "../attribute-names.ts";
 import { canaryMetricTable } from "./canary-metric-table.ts";
+import { configMetricTable } from "./configuration/config-metric-table.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
 import { routeMetricTable } from "./route-metric-table.ts";
@@ -222,6 +223,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Entries in answers of discovery that are not usable as endpoints.",
     attributes: [service],
   },
+  ...configMetricTable,
   ...routeMetricTable,
   ...canaryMetricTable,
   ...securityMetricTable,
