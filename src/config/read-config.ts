@@ -123,7 +123,7 @@ export async function fromTextWith<Part>(
     given === undefined
       ? undefined
       : await reader.attempt([part.name], async () => await part.make(given, (path) => references.pathOf(path)));
-  return { mesh: await readOptions(isObject(value) ? rest : value, source, names, placeOf), part: made };
+  return { mesh: (await readOptions(isObject(value) ? rest : value, source, names, placeOf)).options, part: made };
 }
 
 /**
