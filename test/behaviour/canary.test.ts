@@ -117,6 +117,19 @@ describe("a canary", () => {
     expect(mesh.canary("svc canary")).toBeUndefined();
   });
 
+  it("outlives a change of the configuration, and one that is refused", async () => {
+    const { mesh } = await canaryMesh();
+    await doors.fetch(mesh);
+    mesh.canary("svc canary")?.rollBack("a call");
+    mesh.reconfigure({ routes: [...routesWith(half), { name: "another", match: { service: "other" }, to: "svc" }] });
+    expect(mesh.canaries()).toMatchObject([{ state: "rolled-back" }]);
+    expect(() => mesh.reconfigure({ routes: [{ to: "svc", split: 1 as never }] })).toThrow();
+    mesh.canary("svc canary")?.resume();
+    expect(mesh.canaries()).toMatchObject([{ state: "stepping", share: 0.5 }]);
+    mesh.reconfigure({ routes: [] });
+    expect(mesh.canaries()).toEqual([]);
+  });
+
   it("of two meshes with one state is decided on once", async () => {
     const state: CanaryState = memoryCanaryState();
     const routes = routesWith({ ...half, sharedKey: "svc" });
