@@ -46,7 +46,7 @@ export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
 export type { BreakerState } from "./core/observing/breaker-state.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
-export type { CanaryChange, CanaryPhase, CanaryReading, CanaryTargetReading } from "./core/observing/canary-reading.ts";
+export type { CanaryChange, CanaryPhase, CanaryReading, CanaryTargetReading } from "./core/observing/routes/canary-reading.ts";
 export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";
 export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
 export type {

@@ -11,7 +11,7 @@ export function canaryAlerts(scope: Scope): readonly AlertDefinition[] {
     {
       alert: "InmeshCanaryRolledBack",
       severity: "ticket",
-      // The state and not the change: it fires until somebody has done something about it, and also where all processes have begun anew since.
+      // The state and not the change: it fires until the rule has changed or the canary is resumed, and also where all processes have begun anew since.
       expr: `${sum("job, inmesh_route_rule", rolledBack)} > 0`,
       for: "1m",
       summary: `The canary of the rule ${rule} was rolled back in ${job}`,

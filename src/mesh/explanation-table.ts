@@ -1,5 +1,5 @@
 import { reasonsText } from "../core/left-out.ts";
-import type { CanaryReading } from "../core/observing/canary-reading.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { EncryptionReading } from "../core/observing/connection-reading.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";

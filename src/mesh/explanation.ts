@@ -4,7 +4,7 @@ import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
 import type { BreakerState } from "../core/observing/breaker-state.ts";
-import type { CanaryReading } from "../core/observing/canary-reading.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { EncryptionReading } from "../core/observing/connection-reading.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";

@@ -3,7 +3,7 @@ import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { type UpgradeParts, upgradeThrough } from "../bridges/upgrade.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { CanaryReading } from "../core/observing/canary-reading.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";

@@ -1,5 +1,5 @@
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import type { RuleReading } from "../core/observing/route-reading.ts";
+import type { RuleReading } from "../core/observing/routes/route-reading.ts";
 import type { Send } from "../core/stages/stage.ts";
 import type { Canaries } from "./canary/canaries.ts";
 import { checkSharedKeys } from "./canary/shared-keys.ts";

@@ -1,11 +1,11 @@
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
 import type { BreakerState } from "./breaker-state.ts";
-import type { CanaryReading } from "./canary-reading.ts";
 import type { ConfigurationReading } from "./configuration-reading.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
-import type { RuleReading } from "./route-reading.ts";
+import type { CanaryReading } from "./routes/canary-reading.ts";
+import type { RuleReading } from "./routes/route-reading.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** A concurrency limit at this moment. */

@@ -1,6 +1,6 @@
 import type { Agent, AgentOptions } from "node:http";
 import type { AnyDispatcher, DispatcherOptions } from "../../bridges/dispatcher.ts";
-import type { CanaryReading } from "../../core/observing/canary-reading.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { Observer } from "../../core/observing/observer.ts";
 import type { Reply } from "../../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../../fetch/request-init.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Random } from "../../core/clock.ts";
-import type { CanaryReading } from "../../core/observing/canary-reading.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { CallerZones } from "../../discovery/caller-zones.ts";
 import type { Catalogue } from "../../discovery/catalogue.ts";
 import type { Discovery } from "../../discovery/discovery.ts";

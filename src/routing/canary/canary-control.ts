@@ -1,4 +1,4 @@
-import type { CanaryReading } from "../../core/observing/canary-reading.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 
 /** A canary in the hands of an operator: `mesh.canary(rule)`. */
 export interface CanaryControl {

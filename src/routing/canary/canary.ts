@@ -1,7 +1,7 @@
 import type { Timer } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
-import type { CanaryChange, CanaryReading } from "../../core/observing/canary-reading.ts";
+import type { CanaryChange, CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
 import type { CanaryControl } from "./canary-control.ts";
 import { noCounts, type StepCounts, sumOfCounts, totalOf } from "./canary-counts.ts";

@@ -1,10 +1,10 @@
-import type { CanaryPhase } from "../../core/observing/canary-reading.ts";
-import type { CanaryEvent } from "../../core/observing/events.ts";
-import type { MeshReading } from "../../core/observing/reading.ts";
-import { attribute } from "../attribute-names.ts";
-import { other } from "../attribute-values.ts";
-import { ValueSets } from "./attribute-sets.ts";
-import type { GaugeKey, Report, Sink } from "./metric-sink.ts";
+import type { CanaryEvent } from "../../../core/observing/events.ts";
+import type { MeshReading } from "../../../core/observing/reading.ts";
+import type { CanaryPhase } from "../../../core/observing/routes/canary-reading.ts";
+import { attribute } from "../../attribute-names.ts";
+import { other } from "../../attribute-values.ts";
+import { ValueSets } from "../attribute-sets.ts";
+import type { GaugeKey, Report, Sink } from "../metric-sink.ts";
 
 const states: readonly CanaryPhase[] = ["stepping", "holding", "rolled-back", "finished"];
 

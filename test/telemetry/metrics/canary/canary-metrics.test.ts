@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { CanaryReading } from "../../../src/core/observing/canary-reading.ts";
-import type { CanaryEvent } from "../../../src/core/observing/events.ts";
-import type { MeshReading } from "../../../src/core/observing/reading.ts";
-import { openTelemetry } from "../../../src/telemetry/open-telemetry.ts";
-import { MetricsSdk } from "../support.ts";
+import type { CanaryEvent } from "../../../../src/core/observing/events.ts";
+import type { MeshReading } from "../../../../src/core/observing/reading.ts";
+import type { CanaryReading } from "../../../../src/core/observing/routes/canary-reading.ts";
+import { openTelemetry } from "../../../../src/telemetry/open-telemetry.ts";
+import { MetricsSdk } from "../../support.ts";
 
 const sdk = new MetricsSdk();
 const event = (rule: string, change: CanaryEvent["change"]): CanaryEvent => ({
