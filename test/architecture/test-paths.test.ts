@@ -27,6 +27,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "identity/spiffe/jwt": "JWT-SVIDs and the keys to verify them, from an agent",
   "identity/spiffe/rotation": "two processes with identities of an agent each",
   "registries/consul/faults": "watches and registrations at an agent that fails",
+  "routing/canary/fleet": "a canary of eight processes, in virtual time",
   "rotation/heed-retry-after": "an instance that asks for a pause, from the response to the rotation",
   "server/departures": "an instance that leaves, and its callers",
   "server/express": "a server of Express 5",

@@ -3,7 +3,8 @@ import type { InstanceState } from "../upstream.ts";
 import type { BreakerState } from "./breaker-state.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
-import type { RuleReading } from "./route-reading.ts";
+import type { CanaryReading } from "./routes/canary-reading.ts";
+import type { RuleReading } from "./routes/route-reading.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** A concurrency limit at this moment. */
@@ -136,6 +137,8 @@ export interface MeshReading {
   readonly routes?: (() => readonly RuleReading[]) | undefined;
   /** Reads what this process has registered and has not deregistered. */
   readonly registrations: () => readonly RegistrationReading[];
+  /** Reads the canaries of its routes; absent where there are no routes. */
+  readonly canaries?: () => readonly CanaryReading[];
   /** Reads the servers of this process that belong to the mesh. */
   readonly servers: () => readonly ServerReading[];
 }

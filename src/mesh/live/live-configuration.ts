@@ -45,6 +45,7 @@ export class LiveConfiguration {
     this.#parts = { ...parts, told };
     this.#sinceMs = parts.clock.wallNow();
     this.current = new Configuration(options, this.#parts);
+    this.current.routing?.enter();
   }
 
   /**
@@ -134,6 +135,8 @@ export class LiveConfiguration {
     this.#parts.tracing.traceRatio = options.traceRatio ?? 0;
     if (former.routing === next.routing) return;
     former.routing?.retire();
+    if (next.routing === undefined) this.#parts.canaries.keep(new Set());
+    else next.routing.enter();
     this.#forgetSubsets();
   }
 }
