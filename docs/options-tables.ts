@@ -112,17 +112,23 @@ function valuesCell({ type, range, unit, table }: OptionRule<unknown>): string {
     .join(" or ");
 }
 
-function tableOf(options: readonly DocumentedOption[]): readonly string[] {
+function tableOf(options: readonly DocumentedOption[], isOfMesh = false): readonly string[] {
   const rows = options.map(({ path, name, rule, sentence }) => {
     const shown = rule.table === undefined ? code(name) : `[${code(name)}](#${anchorOf(path)})`;
-    return `| ${[shown, defaultCell(rule), valuesCell(rule), sentence].map(inCell).join(" | ")} |`;
+    const change = isOfMesh ? [rule.atOnce === true ? "at once" : "restart"] : [];
+    return `| ${[shown, defaultCell(rule), valuesCell(rule), ...change, sentence].map(inCell).join(" | ")} |`;
   });
-  return ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
+  return isOfMesh
+    ? ["| option | default | values | change | meaning |", "|---|---|---|---|---|", ...rows]
+    : ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
 }
+
+/** The levels whose options may change while the mesh runs, or may not. */
+const levelsOfMesh: readonly string[] = ["The mesh only", "The mesh or a service"];
 
 function optionsTables({ levels, groups }: OptionGroups): string {
   return [
-    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options), ""]),
+    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options, levelsOfMesh.includes(title)), ""]),
     "## Groups",
     "",
     ...groups.flatMap(({ title, options }) => [`### ${title}`, "", ...tableOf(options), ""]),

@@ -85,7 +85,7 @@ export type { FileIdentityOptions } from "./identity/files/file-options.ts";
 export type { IdentitySource } from "./identity/identity-source.ts";
 export type { Ejection, EndpointExplanation, ServiceExplanation, SubsetExplanation } from "./mesh/explanation.ts";
 export { createMesh, type Mesh } from "./mesh/mesh.ts";
-export type { MeshOptions, ServiceNameOf, WholeMeshOptions } from "./mesh/mesh-options.ts";
+export type { ChangedOptions, MeshOptions, ServiceNameOf, WholeMeshOptions } from "./mesh/mesh-options.ts";
 export type { ServiceOptions } from "./mesh/service-options.ts";
 export type { WarmOptions } from "./mesh/warm-up.ts";
 export type { Authorize, OutgoingRequest } from "./policies/authorize.ts";
@@ -138,6 +138,7 @@ export type {
   StickyKey,
   WeightedTarget,
 } from "./routing/route.ts";
+export type { ExplainedTarget, RouteExplanation, UnmatchedRule } from "./routing/route-explanation.ts";
 export type { PathMatch, RouteMatch, TextMatch, VersionMatch } from "./routing/route-match.ts";
 export type { RouteOptions } from "./routing/route-options.ts";
 export type { RouteSource } from "./routing/route-source.ts";

@@ -80,6 +80,8 @@ export class Recorder implements Observer {
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
+    configured: undefined,
+    "configuration-refused": undefined,
     mirror: undefined,
     fault: undefined,
   };

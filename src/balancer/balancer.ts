@@ -160,7 +160,7 @@ export class Balancer {
   /** Sets the number of callers in each zone; `undefined`: unknown. */
   updateCallers(callers: ReadonlyMap<Zone, number> | undefined): void {
     this.#callers = callers;
-    this.#invalidate();
+    this.#selections.each((selection) => selection.invalidate());
   }
 
   /**
@@ -192,10 +192,6 @@ export class Balancer {
     });
     this.#options.onStateChange?.(upstream);
   };
-
-  #invalidate(): void {
-    this.#selections.each((selection) => selection.invalidate());
-  }
 
   /** The selection of a subset: priorities, zones, the number of instances in use, slow start and panic are those of its own members. */
   #selectionOf(routed: RoutedSubset): Selection {

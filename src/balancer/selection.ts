@@ -92,7 +92,7 @@ export class Selection {
     this.#places = undefined;
   }
 
-  /** Takes another picker. */
+  /** Picks by another picker, which is told of all lists before. */
   usePicker(picker: Picker): void {
     this.#picker = picker;
     this.#candidates.usePicker(picker);

@@ -43,6 +43,14 @@ export interface InstancesParts {
   readonly random: Random;
 }
 
+/** The instances of a service by other settings, before they are in force. */
+export interface NextInstances {
+  /** Puts them in force; it throws nothing. */
+  commit(): void;
+  /** The limit of each instance by them. */
+  readonly room: InstanceLimit | undefined;
+}
+
 /**
  * The instances of one service as this process sees them: the balancer over them, the rotation, the room that each has, and the ledger of their
  * attempts.
@@ -134,33 +142,39 @@ export class Instances {
    * Prepares other settings; the result puts them in force and throws nothing. Instances, what is known of them, their circuits and what waits for room stay.
    * `makesPicker`: whether the picker is another one.
    */
-  prepare(settings: InstanceSettings, patience: PatienceLimits, makesPicker: boolean): () => void {
+  prepare(settings: InstanceSettings, patience: PatienceLimits, makesPicker: boolean): NextInstances {
     const { service, send, clock, random } = this.#parts;
     const picker = makesPicker ? (settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker) : this.picker;
-    return () => {
+    const room = this.#nextRoom(settings.concurrency);
+    const commit = () => {
       const { breaker, ejection } = this.#settings;
       this.#settings = settings;
       this.#patience.adjust(patience);
       const isOther = !equalValues(ejection, settings.ejection);
       this.#rotation.adjust({ breaker: settings.breaker || {}, ejection: isOther ? settings.ejection : undefined });
       if (breaker !== false && settings.breaker === false) this.#rotation.readmitAll();
-      this.#adjustRoom(settings.concurrency);
+      this.#useRoom(room, settings.concurrency);
       if (makesPicker) {
         this.picker = picker;
         this.balancer.usePicker(picker);
       }
       this.ledger.adjust({ picker, passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth });
     };
+    return { commit, room };
   }
 
-  #adjustRoom(concurrency: InstanceSettings["concurrency"]): void {
+  /** The same one where there is a limit before and after. */
+  #nextRoom(concurrency: InstanceSettings["concurrency"]): InstanceLimit | undefined {
     const { service, clock } = this.#parts;
-    const max = concurrency === false ? undefined : concurrency.maxInFlightPerInstance;
-    if (max === undefined) {
-      this.room?.retire();
-      this.room = undefined;
-    } else if (this.room !== undefined) this.room.adjust(max, concurrency || {});
-    else this.room = instanceLimit(concurrency, { service, candidates: () => this.balancer.candidates, clock });
+    const next = instanceLimit(concurrency, { service, candidates: () => this.balancer.candidates, clock });
+    return next && (this.room ?? next);
+  }
+
+  #useRoom(room: InstanceLimit | undefined, concurrency: InstanceSettings["concurrency"]): void {
+    const former = this.room;
+    this.room = room;
+    if (room === undefined) former?.retire();
+    else if (concurrency !== false) room.adjust(concurrency.maxInFlightPerInstance ?? room.max, concurrency);
   }
 
   #areAllOut(): boolean {

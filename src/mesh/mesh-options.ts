@@ -80,6 +80,9 @@ export interface WholeMeshOptions<Declared extends string = string> extends Rout
  */
 export interface MeshOptions<Declared extends string = string> extends ServiceOptions, WholeMeshOptions<Declared> {}
 
+/** Options of `mesh.reconfigure`: those that change; `undefined` stands for the default. */
+export type ChangedOptions = { readonly [Name in keyof MeshOptions]?: MeshOptions[Name] | undefined };
+
 /** The rules of {@link WholeMeshOptions}. */
 export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   discovery: {

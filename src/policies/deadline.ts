@@ -18,6 +18,8 @@ export interface DeadlineOptions {
   /** The time limit of a call, where it has none of its own, in milliseconds; `false` = no limit. */
   readonly limitOf: (request: MeshRequest) => number | false;
   readonly clock: Clock;
+  /** The configuration that calls begin by. */
+  readonly configuration?: object | undefined;
 }
 
 /**
@@ -81,6 +83,10 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
       // An interceptor of the application that throws instead of rejecting.
       this.failed(error);
     }
+  }
+
+  get configuration(): object | undefined {
+    return this.#options.configuration;
   }
 
   onEnd(listener: CallEndListener): boolean {

@@ -27,6 +27,7 @@ export class LiveRoutes {
   #lastError: Error | undefined = undefined;
   #end: (() => void) | undefined = undefined;
   #isClosed = false;
+  #isRetired = false;
 
   /** Routes in code have been checked; of a source, the watch begins with {@link start}. */
   constructor(given: readonly Route[] | RouteSource, options: LiveRoutesOptions) {
@@ -46,7 +47,7 @@ export class LiveRoutes {
    */
   ruleOf(request: RoutableRequest): string | undefined {
     this.start();
-    if (this.#table === undefined) throw this.#unready(request);
+    if (this.#table === undefined) throw this.unready(request);
     return this.#table.ruleOf(request)?.name;
   }
 
@@ -77,6 +78,21 @@ export class LiveRoutes {
     this.#lastError = undefined;
     this.#options.onTable?.(table);
     for (const call of [...this.#waiting]) call.goOn();
+    if (this.#isRetired) this.#stop();
+  }
+
+  /** Ends the watch as soon as there is a table, which stays: for calls that began by it. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#table !== undefined || this.#waiting.size === 0) this.#stop();
+  }
+
+  /** Once the source has returned its end, where it tells at once. */
+  #stop(): void {
+    queueMicrotask(() => {
+      this.#end?.();
+      this.#end = () => {};
+    });
   }
 
   /** Calls `goOn` once there is a table; `fail` where the call is given up before, or the mesh is closed. */
@@ -84,7 +100,7 @@ export class LiveRoutes {
     this.start();
     if (this.#table !== undefined) goOn();
     else if (this.#isClosed) fail(this.#closedError(request));
-    else new WaitingCall(request, this.#waiting, { goOn, fail, waitError: () => this.#unready(request) });
+    else new WaitingCall(request, this.#waiting, { goOn, fail, waitError: () => this.unready(request) });
   }
 
   /** Ends the watch. Calls that wait for the first table fail. */
@@ -109,7 +125,8 @@ export class LiveRoutes {
     this.#options.onRefused?.(error);
   };
 
-  #unready({ service }: RoutableRequest): MeshError {
+  /** The error of a call for which there is no table yet. */
+  unready({ service }: RoutableRequest): MeshError {
     const why = this.#lastError === undefined ? "it has told of none yet" : describeError(this.#lastError);
     return new MeshError("ERR_MESH_ROUTE", `there are no routes yet: asked ${this.#source?.name ?? "their source"}, ${why}`, {
       service,

@@ -62,14 +62,22 @@ export class RouteTable {
     return keyShare(key(call));
   }
 
+  /** The place of the target that a call with this key goes to; `undefined` where chance decides. */
+  targetOf({ choice, live }: CompiledRule, key: number | undefined): number | undefined {
+    if (choice === undefined) return 0;
+    if (live !== undefined) choice.use(live.weights);
+    return key === undefined ? undefined : choice.at(key);
+  }
+
   /** Looks at the rules one after the other, for explanations: the first that matches, and those before it. */
-  explain(request: RoutableRequest): { readonly matched: CompiledRule | undefined; readonly before: readonly UnmatchedRule[] } {
+  explain(request: RoutableRequest): { readonly matched: RuleMatch | undefined; readonly before: readonly UnmatchedRule[] } {
     const call = new RoutedCall();
     call.begin(request);
     const before: UnmatchedRule[] = [];
     for (const rule of this.rules) {
       const failed = rule.matches.map(({ match }) => match.conditions.find((condition) => !condition.holds(call)));
-      if (failed.includes(undefined)) return { matched: rule, before };
+      const matched = rule.matches[failed.indexOf(undefined)];
+      if (matched !== undefined) return { matched, before };
       before.push({ rule, failed: failed.filter((each) => each !== undefined) });
     }
     return { matched: undefined, before };

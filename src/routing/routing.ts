@@ -2,17 +2,19 @@ import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import type { Send } from "../core/stages/stage.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
-import { LiveRoutes } from "./live-routes.ts";
+import { explainRoute } from "./explain-route.ts";
+import { LiveRoutes, type LiveRoutesOptions } from "./live-routes.ts";
 import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import type { Route } from "./route.ts";
+import type { RouteExplanation } from "./route-explanation.ts";
 import type { RouteSource } from "./route-source.ts";
 import { RouteStage } from "./route-stage.ts";
 import { routedByAgent } from "./routed-by-agent.ts";
 import type { RuleStageParts } from "./rule-stages.ts";
 
 /** The parts of {@link Routing}. */
-export interface RoutingParts extends Omit<RuleStageParts, "copies"> {
+export interface RoutingParts extends Omit<RuleStageParts, "copies">, Pick<LiveRoutesOptions, "onTable" | "onRefused"> {
   /** Sends the copy of a call to the service that it names. */
   readonly sendCopy: SendCopy;
   /** Why routes may not lead to a service. */
@@ -60,6 +62,16 @@ export class Routing {
     return new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).then(() => this.byAgent(request));
   }
 
+  /** Which rule decides on a request, and why no earlier one does. Waits for the first table, for at most `limitMs` milliseconds. */
+  async explain(request: MeshRequest, limitMs: number): Promise<RouteExplanation> {
+    const { clock } = this.#parts;
+    if (this.live.table === undefined) {
+      const timer = clock.setTimer(() => request.cancellation.cancel(this.live.unready(request)), limitMs);
+      await new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).finally(() => clock.clearTimer(timer));
+    }
+    return explainRoute(this.live.table, request);
+  }
+
   /** Whether a rule sends calls to this service. */
   leadsTo(service: string): boolean {
     return this.live.table?.services.has(service) ?? false;
@@ -73,6 +85,11 @@ export class Routing {
   /** The names of all rules; `undefined` while there is no table. */
   ruleNames(): readonly string[] | undefined {
     return this.live.table?.rules.map(({ name }) => name);
+  }
+
+  /** Others are in force: calls that wait for the first table of these go on by it, and nothing is watched any more once there is one. */
+  retire(): void {
+    this.live.retire();
   }
 
   close(): void {

@@ -181,6 +181,19 @@ export interface ServerConnectionMessage {
   readonly error: string | undefined;
 }
 
+/** Another configuration is in force, or was refused. */
+export interface ConfigurationMessage {
+  /** Where it came from: `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  readonly result: "applied" | "refused";
+  /** The names of the options that differ from those before. */
+  readonly changed: readonly string[];
+  /** The names of options that only a new mesh takes. */
+  readonly restart: readonly string[];
+  /** As in {@link CallMessage}: for one that was refused. */
+  readonly error: string | undefined;
+}
+
 /** A copy of a call has ended, or was left out. */
 export interface MirrorMessage extends RequestMessage {
   /** The rule that copies the call. */
@@ -221,4 +234,5 @@ export interface ChannelMessages {
   readonly "inmesh:mirror": MirrorMessage;
   readonly "inmesh:fault": FaultMessage;
   readonly "inmesh:server:connection": ServerConnectionMessage;
+  readonly "inmesh:configuration": ConfigurationMessage;
 }

@@ -40,7 +40,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "no place, and none in the queue, in time or after shedding",
     ],
     "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
-    "policies/throttle.ts: throttle": ["the service refuses most calls"],
+    "policies/throttle.ts: throttling": ["the service refuses most calls"],
     "routing/mirror/copy-way.ts: full": ["the instance picked for a copy has no room; no caller gets it"],
   },
   ERR_MESH_RETRY_EXHAUSTED: { "policies/retry/retry.ts: lastResult": ["the last of several attempts failed"] },
@@ -74,7 +74,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "bridges/upgrade.ts: upgradeThrough": ["a rule answers an upgrade, and changes no protocol"],
     "routing/routed-by-agent.ts: routedByAgent": ["a rule has a part that an agent cannot apply"],
     "routing/actions/rewritten-path.ts: checkedPath": ["a rule makes a path that is not sent"],
-    "routing/live-routes.ts: LiveRoutes.#unready": ["the source has told of no routes within the deadline"],
+    "routing/live-routes.ts: LiveRoutes.unready": ["the source has told of no routes within the deadline"],
   },
   ERR_MESH_FORBIDDEN: { "policies/authorize.ts: forbidden": ["`authorize` has not let the call pass"] },
   ERR_MESH_TOKEN: {

@@ -113,7 +113,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["telemetry/observing", ["core/*"]],
   ["telemetry/prometheus", ["core/*", "telemetry", "telemetry/metrics"]],
   ["telemetry/spans", ["core/*", "telemetry"]],
-  ["mesh/api", ["core/*", "bridges", "fetch", "mesh", "registration"]],
+  ["mesh/api", ["core/*", "bridges", "fetch", "mesh", "registration", "routing"]],
   [
     "mesh",
     [
@@ -137,7 +137,23 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "mesh/live",
     ],
   ],
-  ["mesh/live", ["core/*", "discovery", "discovery/last-good", "mesh", "routing", "telemetry/observing", "wire", "wire/identity"]],
+  [
+    "mesh/live",
+    [
+      "attempts",
+      "core/*",
+      "discovery",
+      "discovery/last-good",
+      "fetch",
+      "mesh",
+      "policies",
+      "routing",
+      "routing/mirror",
+      "telemetry/observing",
+      "wire",
+      "wire/identity",
+    ],
+  ],
   [
     "index",
     [
@@ -228,8 +244,21 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["admin/page", ["core/*", "admin", "admin/health"]],
   [
     "config",
-    ["core/*", "documents", "files", "mesh", "balancer", "discovery", "identity", "policies/concurrency", "suggestions", "config/named"],
+    [
+      "core/*",
+      "documents",
+      "files",
+      "mesh",
+      "balancer",
+      "discovery",
+      "identity",
+      "policies/concurrency",
+      "suggestions",
+      "config/named",
+      "config/follow",
+    ],
   ],
+  ["config/follow", ["core/*", "mesh", "mesh/live", "config"]],
   [
     "config/named",
     [
@@ -297,8 +326,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
     ],
   ],
   ["cli/gateway", ["authentication", "cli/import", "config", "gateway", "index", "nginx"]],
-  ["cli/import", ["envoy", "nginx"]],
-  ["cli/parity", ["index", "nginx"]],
+  ["cli/import", ["cli", "cli/terminal", "core/*", "envoy", "nginx"]],
+  ["cli/parity", ["envoy", "index", "nginx"]],
   ["cli/demo", ["core/*", "index", "extend", "admin", "registries", "testing", "cli", "cli/terminal"]],
   ["cli/fetch", ["core/*", "index", "extend", "cli", "cli/terminal"]],
   ["cli/policy", ["core/*", "authorization/*", "cli", "cli/terminal"]],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Route } from "../../src/routing/route.ts";
+import { ask, served } from "../server/inbound/served.ts";
 import { meshOf } from "../support/mesh.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import { serve } from "../support/servers.ts";
@@ -58,5 +59,27 @@ describe("routes", () => {
     expect(await rejectionOf(mesh.fetch("shop/public/admin/x"))).toMatchObject({ code: "ERR_MESH_FORBIDDEN", service: "shop" });
     expect(await (await mesh.fetch("shop/open/x")).json()).toMatchObject({ url: "/public/x" });
     expect((await mesh.fetch("shop/public/y")).status).toBe(200);
+  });
+});
+
+describe("routes by the caller that is being answered", () => {
+  it("match its verified identity, and set its address", async () => {
+    const mesh = await shop([
+      {
+        match: { caller: ["spiffe://td/ns/web/*", "spiffe://td/admin"] },
+        to: "orders",
+        requestHeaders: { set: { "x-client": { text: "{client.address} {method} {header.x-user}" } } },
+      },
+    ]);
+    const trust = { peers: ["127.0.0.1"], identity: "x-forwarded-client-cert" } as const;
+    const { port } = await served({ inbound: { trust } }, async (_request, response) => {
+      response.end(await (await mesh.fetch("shop/x", { headers: { "x-user": "7" } })).text());
+    });
+    const seenBy = async (id: string) => JSON.parse((await ask(port, { headers: { "x-forwarded-client-cert": `URI=${id}` } })).text);
+    expect(await seenBy("spiffe://td/ns/web/a")).toMatchObject({ name: "orders", headers: { "x-client": "127.0.0.1 GET 7" } });
+    expect(await seenBy("spiffe://td/admin")).toMatchObject({ name: "orders" });
+    expect(await seenBy("spiffe://td/ns/web")).toMatchObject({ name: "shop" });
+    expect(await seenBy("spiffe://td/ns/website/a")).toMatchObject({ name: "shop" });
+    expect(await (await mesh.fetch("shop/x")).json()).toMatchObject({ name: "shop" });
   });
 });

@@ -20,7 +20,7 @@ function asked(path: string, { service = "shop", method = "GET", headers = {}, h
 function winner(routes: readonly Route[], path: string, call: Asked = {}): string | undefined {
   const table = compileRoutes(routes);
   const byIndex = table.decide(asked(path, call))?.rule.name;
-  expect(table.explain(asked(path, call)).matched?.name).toBe(byIndex);
+  expect(table.explain(asked(path, call)).matched?.rule.name).toBe(byIndex);
   return byIndex;
 }
 

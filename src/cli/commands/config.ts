@@ -1,6 +1,7 @@
-import { type ConfigData, type ConfigNames, compareConfigs, DocumentError, effectiveConfig, fromText } from "../../config/config.ts";
+import { type ConfigData, compareConfigs, DocumentError, effectiveConfig, fromText } from "../../config/config.ts";
 import { yamlLines } from "../../documents/write-document.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
+import { codeOption, unknownNames } from "../config-names.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readNamedFile } from "../named-file.ts";
 import { formatOption } from "../option-table.ts";
@@ -11,12 +12,7 @@ import { UsageError } from "../usage-error.ts";
 
 const options = {
   ...formatOption,
-  code: {
-    type: "string",
-    multiple: true,
-    value: "NAME",
-    help: "A name that the program gives to `fromFile`, of a picker, a source of endpoints or another value; may be repeated. What it gives is not known here.",
-  },
+  ...codeOption,
 } as const;
 
 /** `inmesh config check|print|diff`. */
@@ -46,22 +42,12 @@ export const command: Command = declare({
 
 async function check({ values, terminal }: Call<typeof options>, file: string): Promise<number> {
   const text = (await readNamedFile(file)).toString("utf8");
-  const read = await fromText(text, file, namesOf(values.code ?? []));
+  const read = await fromText(text, file, unknownNames(values.code ?? []));
   // Nothing was connected; what was made may hold files open.
   await read.discovery.close?.();
   const services = Object.keys(read.services ?? {}).length;
   terminal.note(`${plain(file)} is right: ${services} ${services === 1 ? "service" : "services"} with options of their own`);
   return exitCodes.ok;
-}
-
-/** Stands for whatever the program gives. */
-const unknown = Object.assign(() => undefined, { pick: () => undefined, watch: () => undefined, begin: () => undefined });
-
-function namesOf(names: readonly string[]): ConfigNames {
-  const make = Object.fromEntries(names.map((name) => [name, () => unknown as never]));
-  const observers = Object.fromEntries(names.map((name) => [name, () => ({})]));
-  const values = Object.fromEntries(names.map((name) => [name, unknown]));
-  return { pickers: make, discoveries: make, identities: make, limits: make, observers, values };
 }
 
 async function effectiveOf(file: string): Promise<ConfigData> {

@@ -2,8 +2,7 @@ import { DocumentError } from "../../config/config.ts";
 import { yamlLines } from "../../documents/write-document.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { type ImportReader, importReaders } from "../import/readers.ts";
-import { readNamedFile } from "../named-file.ts";
+import { readerOf } from "../import/readers.ts";
 import { formatOption } from "../option-table.ts";
 import { plain } from "../terminal/plain.ts";
 import { UsageError } from "../usage-error.ts";
@@ -33,10 +32,16 @@ const options = {
     choices: ["refuse", "answer-501"],
     help: "nginx: what becomes of a location with a directive that is not supported. Default: refuse.",
   },
+  v3: {
+    type: "boolean",
+    help: "Envoy: prints the file in the form of v3, which `envoy --mode validate` takes, in place of the configuration.",
+  },
+  discovery: {
+    type: "string",
+    value: "NAME",
+    help: "Envoy: the source of endpoints of clusters that have none, as a configuration names it. Default: dns.",
+  },
 } as const;
-
-/** Bytes of a file of which its kind is seen. */
-const maxBytes = 33_554_432;
 
 /** `inmesh import`. */
 export const command: Command = declare({
@@ -48,19 +53,23 @@ export const command: Command = declare({
     "inmesh import nginx.conf > mesh.yaml",
     "inmesh import /etc/nginx/nginx.conf --listen 443",
     "inmesh import envoy.yaml -o json",
+    "inmesh import old-envoy.yaml --v3 > envoy.yaml",
   ],
   async run({ values, positionals, terminal }) {
     const [file = ""] = positionals;
     try {
       const reader = await readerOf(file, values.from);
-      const { data, notices } = await reader.read(file, {
+      const { data, notices, current } = await reader.read(file, {
         retries: values.retries,
         listen: values.listen,
         unsupported: values.unsupported,
+        discovery: values.discovery,
       });
+      if (values.v3 === true && current === undefined) throw new UsageError("--v3 is for files of Envoy");
+      const printed = values.v3 === true ? current : data;
       for (const notice of notices) terminal.note(plain(notice));
-      if (terminal.format === "json") await terminal.json(data);
-      else await terminal.lines(yamlLines(data).map(plain));
+      if (terminal.format === "json") await terminal.json(printed);
+      else await terminal.lines(yamlLines(printed).map(plain));
       return exitCodes.ok;
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
@@ -69,12 +78,3 @@ export const command: Command = declare({
     }
   },
 });
-
-async function readerOf(file: string, from: string | undefined): Promise<ImportReader> {
-  const text = (await readNamedFile(file, maxBytes)).toString("utf8");
-  const found = importReaders.find((reader) => (from === undefined ? reader.recognises(file, text) : reader.name === from));
-  if (found !== undefined) return found;
-  throw new UsageError(
-    `${plain(file)} is of no program that is known; say --from ${importReaders.map(({ name }) => name).join(" or --from ")}`,
-  );
-}

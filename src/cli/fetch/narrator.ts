@@ -85,6 +85,8 @@ export class Narrator implements Observer {
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
+    configured: undefined,
+    "configuration-refused": undefined,
     mirror: undefined,
     fault: ({ rule, fault }) => this.#note(`the rule ${rule} makes a fault on purpose: ${fault}`),
   };

@@ -17,7 +17,7 @@ export async function requestOf(
   io: Pick<Io, "stdin" | "signal">,
   terminal: Terminal,
 ): Promise<MeshRequestInit & { method: string; headers: Headers }> {
-  const headers = headersOf(await headerLines(values.header ?? []));
+  const headers = await givenHeaders(values.header ?? []);
   for (const [name, value] of headers) if (looksSecret(name)) for (const part of [value, value.split(" ").at(-1)]) terminal.hide(part);
   const body = values.data === undefined ? undefined : await bodyOf(values.data, io);
   if (body !== undefined && !headers.has("content-type")) headers.set("content-type", "application/x-www-form-urlencoded");
@@ -34,6 +34,11 @@ export async function requestOf(
       ...(hashKey === undefined ? {} : { hashKey }),
     },
   };
+}
+
+/** The headers of lines `name: value`, and of files of such lines (`@FILE`). */
+export async function givenHeaders(given: readonly string[]): Promise<Headers> {
+  return headersOf(await headerLines(given));
 }
 
 /** The headers given, those of files (`@FILE`) in their place, one a line. */

@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { Agent, request } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createMesh, isMeshError, type Mesh } from "../../index.ts";
-import { fromNginx, importNginx, type NginxListener } from "../../nginx/nginx.ts";
-import { EchoInstances, type SeenRequest } from "./echo-instances.ts";
+import { createMesh } from "../../index.ts";
+import { fromNginx, importNginx } from "../../nginx/nginx.ts";
+import { differencesAt, type ParityDifference, type ParityResult } from "./differences.ts";
+import { EchoInstances } from "./echo-instances.ts";
+import { freePorts } from "./free-ports.ts";
 import { localFile } from "./nginx-text.ts";
 import { type Probe, probesFor } from "./probes.ts";
-import { RealNginx } from "./real-nginx.ts";
+import { RealServer } from "./real-server.ts";
 
 /** How files are compared. */
 export interface CompareOptions {
@@ -21,19 +21,6 @@ export interface CompareOptions {
   readonly signal: AbortSignal;
 }
 
-/** A request whose outcomes differ. */
-export interface ParityDifference {
-  readonly request: string;
-  readonly nginx: string;
-  readonly inmesh: string;
-}
-
-/** What came of a comparison. */
-export interface ParityResult {
-  readonly requests: number;
-  readonly differences: readonly ParityDifference[];
-}
-
 /** Runs a file on a real nginx and on inmesh with the same instances, sends both the same requests, and compares what instances and callers see. */
 export async function compareNginx(file: string, options: CompareOptions): Promise<ParityResult> {
   const directory = await mkdtemp(join(tmpdir(), "inmesh-parity-"));
@@ -44,7 +31,9 @@ export async function compareNginx(file: string, options: CompareOptions): Promi
     await writeFile(local, text);
     const how = { clients: "served", unsupported: options.unsupported } as const;
     const { listeners } = await importNginx(local, how);
-    await using _nginx = await RealNginx.start(options.program, directory, text, port, options.signal);
+    await writeFile(join(directory, "nginx.conf"), text);
+    const args = ["-p", `${directory}/`, "-e", "stderr", "-c", "nginx.conf"];
+    await using _nginx = await RealServer.start({ program: options.program, args, port }, options.signal);
     const all: ParityDifference[] = [];
     let requests = 0;
     for (const listener of listeners) {
@@ -55,7 +44,7 @@ export async function compareNginx(file: string, options: CompareOptions): Promi
       });
       try {
         requests += probes.length;
-        all.push(...(await differencesAt(listener, probes, mesh, instances, options)));
+        all.push(...(await differencesAt(listener.port, probes, mesh, instances, options)));
       } finally {
         await mesh.close();
       }
@@ -85,95 +74,4 @@ async function prepared(
   const ports = new Map([...listens].map((address, index) => [address, free[index] as number]));
   const text = await localFile(file, { listen: (address) => ports.get(address) ?? 9, server: (address) => instances.portOf(address) });
   return [text, free[0] as number];
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-async function differencesAt(
-  { port }: NginxListener,
-  probes: readonly Probe[],
-  mesh: Mesh,
-  instances: EchoInstances,
-  { times, signal }: CompareOptions,
-): Promise<readonly ParityDifference[]> {
-  const agent = new Agent({ keepAlive: true });
-  const differences: ParityDifference[] = [];
-  try {
-    for (const probe of probes)
-      for (let time = 0; time < times; time++) {
-        signal.throwIfAborted();
-        const [theirs, ours] = [await outcomeOf(probe, instances, toNginx(agent, port)), await outcomeOf(probe, instances, toMesh(mesh))];
-        if (theirs === ours) continue;
-        differences.push({ request: `${probe.method} http://${probe.host}${probe.path}`, nginx: theirs, inmesh: ours });
-        break;
-      }
-  } finally {
-    agent.destroy();
-  }
-  return differences;
-}
-
-type Send = (
-  probe: Probe,
-  headers: Readonly<Record<string, string>>,
-) => Promise<{ readonly status: number; readonly location: string | null }>;
-
-let lastProbe = 0;
-
-async function outcomeOf(probe: Probe, { seen }: EchoInstances, send: Send): Promise<string> {
-  const id = String(++lastProbe);
-  const { status, location } = await send(probe, { "x-parity-probe": id });
-  const attempts = seen.filter((each) => each.probe === id);
-  const place = location === null ? [] : [`location ${location.replace(/^http:\/\/[^/]+(?=\/)/, "")}`];
-  return [String(status), ...place, ...attempts.map(shownOf)].join(", ");
-}
-
-/** Those that every client has of its own, and those by which a mesh tells of itself. */
-const own =
-  /^(?:host|connection|user-agent|accept|accept-encoding|content-length|transfer-encoding|x-parity-probe|x-mesh-.*|traceparent|tracestate|x-forwarded-.*|via|x-request-id)$/;
-
-function shownOf({ instance, method, path, headers }: SeenRequest): string {
-  const names = Object.keys(headers)
-    .filter((name) => !own.test(name))
-    .sort();
-  return `${instance} ${method} ${path}${names.map((name) => ` ${name}=${headers[name]}`).join("")}`;
-}
-
-function toNginx(agent: Agent, port: number): Send {
-  return ({ method, host, path }, headers) =>
-    new Promise((resolve, reject) => {
-      const sent = request({ host: "127.0.0.1", port, agent, method, path, headers: { ...headers, host } }, (answer) => {
-        answer.resume();
-        answer.once("end", () => resolve({ status: answer.statusCode ?? 0, location: answer.headers.location ?? null }));
-        answer.once("error", reject);
-      });
-      sent.once("error", reject);
-      sent.end();
-    });
-}
-
-function toMesh(mesh: Mesh): Send {
-  return async ({ method, host, path }, headers) => {
-    try {
-      const response = await mesh.fetch(`http://${host}${path}`, { method, headers, redirect: "manual" });
-      await response.arrayBuffer();
-      return { status: response.status, location: response.headers.get("location") };
-    } catch (error) {
-      if (!isMeshError(error)) throw error;
-      return { status: error.code === "ERR_MESH_TIMEOUT" ? 504 : 502, location: null };
-    }
-  };
 }

@@ -167,6 +167,25 @@ export interface ServerConnectionEvent {
   readonly error: Error | undefined;
 }
 
+/** Another configuration is in force: calls that begin from now on begin by it. */
+export interface ConfiguredEvent {
+  readonly type: "configured";
+  /** Where it came from: `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  /** The options that differ from those before, with the groups that they are in: `services.orders.retry.maxAttempts`. */
+  readonly changed: readonly string[];
+  /** Options that the source has otherwise, and that only a new mesh takes. */
+  readonly restart: readonly string[];
+}
+
+/** A configuration cannot be used, and the one before stays in force. */
+export interface ConfigurationRefusedEvent {
+  readonly type: "configuration-refused";
+  /** Where it came from: `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  readonly error: Error;
+}
+
 /** A rare event in a mesh, discriminated by `type`. Calls and attempts, which are frequent, have hooks of their own. */
 export type MeshEvent =
   | RetryEvent
@@ -182,6 +201,8 @@ export type MeshEvent =
   | CanaryEvent
   | ServingEvent
   | ServerConnectionEvent
+  | ConfiguredEvent
+  | ConfigurationRefusedEvent
   | MirrorEvent
   | FaultEvent;
 

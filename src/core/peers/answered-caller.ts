@@ -13,6 +13,11 @@ export function keepAnsweredCallers(): void {
   isAsked = true;
 }
 
+/** Whether callers are asked for. */
+export function areAnsweredCallersKept(): boolean {
+  return isAsked;
+}
+
 /** The verified caller of the request that is being answered here; `undefined` outside of one. */
 export function answeredCaller(): AnsweredCaller | undefined {
   return storage.getStore();
@@ -20,5 +25,5 @@ export function answeredCaller(): AnsweredCaller | undefined {
 
 /** Runs `answer` as the answer to a request of this caller. */
 export function answerFor<Result>(caller: AnsweredCaller, answer: () => Result): Result {
-  return isAsked ? storage.run(caller, answer) : answer();
+  return storage.run(caller, answer);
 }

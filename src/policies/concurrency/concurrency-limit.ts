@@ -24,7 +24,7 @@ export interface ConcurrencyLimiterOptions extends ConcurrencyOptions {
 export class ConcurrencyLimiter {
   readonly #service: string;
   readonly #clock: Clock;
-  /** The option that {@link #limit} was begun by. */
+  /** The option by which the limit was begun. */
   #maxInFlight: number | LimitAlgorithm;
   #limit: ConcurrencyLimit;
   readonly #queue: TurnQueue;

@@ -31,16 +31,15 @@ export class InstanceLimit {
   /** Attempts that one instance may have in flight. */
   max: number;
   readonly #candidates: InstanceLimitOptions["candidates"];
-  readonly #createQueue: () => TurnQueue;
   #limits: Pick<TurnQueueOptions, "maxQueued" | "queueTimeoutMs">;
+  readonly #createQueue: () => TurnQueue;
   /** Only those that something waits in. */
   readonly #lines = new Map<Subset | undefined, Line>();
 
   constructor(max: number, concurrency: ConcurrencyOptions, { service, candidates, clock }: InstanceLimitOptions) {
-    const { maxQueued, queueTimeoutMs } = concurrencyOptions.settle(concurrency);
+    this.#limits = concurrencyOptions.settle(concurrency);
     this.max = max;
     this.#candidates = candidates;
-    this.#limits = { maxQueued, queueTimeoutMs };
     const refusal = ({ attempts, routed }: MeshRequest, why: string) => {
       const where = routed?.subset === undefined ? "" : ` of the subset ${routed.subset.name}`;
       const what = `every instance of "${service}"${where} has ${this.max} attempts in flight (concurrency.maxInFlightPerInstance)`;

@@ -120,5 +120,7 @@ function checkCanaryTargets(option: string, targets: readonly WeightedTarget[]):
     throw new TypeError(`${option}.canary needs two targets, the one in use and the one that takes over, not ${targets.length}`);
   const weighted = targets.findIndex(({ weight }) => weight !== undefined);
   if (weighted !== -1)
-    throw new TypeError(`${option}.targets[${weighted}].weight has no effect beside a canary, which moves the weights by itself: leave it out`);
+    throw new TypeError(
+      `${option}.targets[${weighted}].weight has no effect beside a canary, which moves the weights by itself: leave it out`,
+    );
 }

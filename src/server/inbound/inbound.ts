@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
 import { observersOf, type ServerObservers } from "../../core/observing/served-mesh.ts";
+import { answerFor, areAnsweredCallersKept } from "../../core/peers/answered-caller.ts";
 import type { Caller } from "../../core/peers/caller.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import { ifLeftBehind, isBehindOthers } from "../connections/left-behind.ts";
@@ -124,7 +125,8 @@ export class Inbound implements InboundHost {
   handle(record: InboundRequest, next: () => void): void {
     const { remainingMs, attempt, isCopy, followers, hasContext, upstreams, request, reply } = record;
     const isLimited = attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY;
-    if (!(isLimited || isCopy || hasContext || upstreams !== undefined)) {
+    const hasCaller = areAnsweredCallersKept();
+    if (!(isLimited || isCopy || hasContext || hasCaller || upstreams !== undefined)) {
       next();
       return;
     }
@@ -141,6 +143,11 @@ export class Inbound implements InboundHost {
       }
       const inner = run;
       run = () => continueWith({ waitsMs, attempt, isCopy }, inner, this.clock);
+    }
+    if (hasCaller) {
+      const inner = run;
+      const caller = { identity: record.identity, address: record.address };
+      run = () => answerFor(caller, inner);
     }
     if (upstreams !== undefined) {
       const inner = run;

@@ -15,7 +15,7 @@ export function countEvents(
   security: SecurityMetrics,
   routes: RouteMetrics,
   sink: Sink,
-): EventHandlers {
+): Omit<EventHandlers, "configured" | "configuration-refused"> {
   return {
     retry({ service, reason }) {
       const state = services.find(service);

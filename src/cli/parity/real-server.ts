@@ -1,19 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const startMs = 10_000;
 
-/** A real nginx with a file of its own. */
-export class RealNginx implements AsyncDisposable {
+/** How a real server is started. */
+export interface ServerCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** The port that it listens on when it is ready. */
+  readonly port: number;
+}
+
+/** A real nginx or Envoy, in a process of its own. */
+export class RealServer implements AsyncDisposable {
   readonly #process: ChildProcess;
   #errors = "";
   #hasEnded = false;
 
-  private constructor(program: string, directory: string) {
-    this.#process = spawn(program, ["-p", `${directory}/`, "-e", "stderr", "-c", "nginx.conf"], { stdio: ["ignore", "ignore", "pipe"] });
+  private constructor({ program, args }: ServerCommand) {
+    this.#process = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
     this.#process.stderr?.on("data", (chunk: Buffer) => {
       if (this.#errors.length < 4_096) this.#errors += chunk.toString("utf8");
     });
@@ -27,12 +33,12 @@ export class RealNginx implements AsyncDisposable {
   }
 
   /**
-   * Starts it in a directory of its own, and waits until it listens.
+   * Starts it, and waits until it listens.
    * Rejects with an Error that has what it said where it ends.
    */
-  static async start(program: string, directory: string, text: string, port: number, signal: AbortSignal): Promise<RealNginx> {
-    await writeFile(join(directory, "nginx.conf"), text);
-    const started = new RealNginx(program, directory);
+  static async start(command: ServerCommand, signal: AbortSignal): Promise<RealServer> {
+    const { program, port } = command;
+    const started = new RealServer(command);
     const endsAt = performance.now() + startMs;
     while (!(await listens(port))) {
       const isLate = performance.now() > endsAt || signal.aborted;
