@@ -42,6 +42,7 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: () => import("./commands/parity.ts"),
     },
   ],
+  ["route", { summary: "which route of a configuration decides on a call, and why", load: () => import("./commands/route.ts") }],
   [
     "gateway",
     {
@@ -49,6 +50,5 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: () => import("./commands/gateway.ts"),
     },
   ],
-  ["route", { summary: "which route of a configuration decides on a call, and why", load: () => import("./commands/route.ts") }],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],
 ]);

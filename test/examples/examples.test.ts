@@ -14,6 +14,13 @@ import { directory, run } from "./run-example.ts";
 const alone: Readonly<Record<string, readonly string[]>> = {
   "admin.ts": ["open http://127.0.0.1:", "greeter: 1 available, breaker closed"],
   "quick-start.ts": ["200 hello"],
+  "routes.ts": [
+    "7: new, 8: old, 7: new\n",
+    "/v2/items/3\n",
+    "308 /items\n",
+    "404 no such page\n",
+    'not old pages, since path is "/v1" or below does not hold\n',
+  ],
   "node-service.ts": ["200 hello, Ada\n", "404 no user 43", "200 hello, Ada (one instance is gone)", "503 try again later (both are)"],
   "fastify-service.ts": [
     '200 {"item":"tea","total":998}',

@@ -24,7 +24,12 @@ export async function readGatewayFile(file: string, text: string, from: string |
 }
 
 async function readOthers(file: string, reader: ImportReader): Promise<GatewayFile> {
-  const { data, notices } = await reader.read(file, { retries: undefined, listen: undefined, unsupported: undefined, discovery: undefined });
+  const { data, notices } = await reader.read(file, {
+    retries: undefined,
+    listen: undefined,
+    unsupported: undefined,
+    discovery: undefined,
+  });
   const mesh = await fromData(data, file);
   const { gateway, listen } = reader.name === "nginx" ? await listenerOfNginx(file) : { gateway: {}, listen: {} };
   return { mesh, gateway, listen, notices };
