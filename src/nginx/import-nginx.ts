@@ -53,12 +53,13 @@ export interface ImportedNginx {
  * Rejects with a {@link NginxError} that names file, line, column, directive and reason.
  */
 export async function importNginx(file: string, options: ImportNginxOptions = {}): Promise<ImportedNginx> {
+  const { retries = "as-nginx", unsupported = "refuse", names = "resolve" } = options;
   const directives = await readDirectives(file, options.prefix);
-  const report = new Report(options.unsupported === "answer-501");
+  const report = new Report(unsupported === "answer-501");
   const http = httpOf(directives, file);
   checkDirectives(directives, report);
   const upstreams = new Upstreams(http.own("upstream"), report);
-  const services = new UsedServices(report, options.retries !== "inmesh");
+  const services = new UsedServices(report, retries === "as-nginx");
   const reader = { upstreams, services, report, maps: mapsOf(http.own("map")), splits: splitsOf(http.own("split_clients")) };
   const servers = serversOf(http);
   const listeners = listenersOf(servers, reader);
@@ -70,7 +71,7 @@ export async function importNginx(file: string, options: ImportNginxOptions = {}
   if (chosen !== undefined && first !== undefined && others.length > 0)
     report.notice(first.directive, `calls of the mesh are those at ${chosen.address}; the file listens on ${others.join(", ")} too`);
   const data = await servicesData(upstreams, services, {
-    resolve: options.names === "keep" ? undefined : (options.resolve ?? systemResolver),
+    resolve: names === "keep" ? undefined : (options.resolve ?? systemResolver),
     hasClients: options.clients === "served",
     report,
   });
