@@ -16,7 +16,7 @@ import { type Pass, passOf, rewriteOf } from "./pass.ts";
 /** A rule without its name, and with its one match. */
 export type Rule = Omit<Route, "name" | "match"> & { readonly match: RouteMatch };
 
-/** What the rules of locations are made with. */
+/** The parts that the rules of locations are made with. */
 export interface RuleReader {
   readonly upstreams: Upstreams;
   readonly services: UsedServices;
@@ -221,7 +221,7 @@ function splitRule(
   return { ...changesOf(directive, first, location, match, reader), split: { targets, ...sticky } as RouteSplit };
 }
 
-/** What a location changes of a call that it passes on. */
+/** The changes of a location to a call that it passes on. */
 function changesOf(directive: Directive, pass: Pass, location: LocationSpec, match: RouteMatch, reader: RuleReader): Rule {
   const { level } = location;
   const { report } = reader;

@@ -17,7 +17,7 @@ export interface ServerSpec {
   readonly directive: Directive;
 }
 
-/** What the rules of all servers are made with. */
+/** The parts that the rules of all servers are made with. */
 export type GivenReader = Omit<RuleReader, "named" | "exact" | "facts">;
 
 /** Reads the servers of a file. */
