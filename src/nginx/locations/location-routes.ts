@@ -112,7 +112,7 @@ function denials(level: Level, match: RouteMatch, { report }: RuleReader): reado
   if (allow.some(({ args }) => args[0]?.text !== "all") || deny.some(({ args }) => args[0]?.text !== "all"))
     throw report.unsupported(
       (allow[0] ?? deny[0]) as Directive,
-      "who may call is decided by the authorization of the server or the gateway",
+      "which callers are let in is decided by the authorization of the server or the gateway",
     );
   if (allow.length > 0 && deny.length > 0 && first !== undefined) return [];
   return deny.length > 0 ? [{ match, respond: { status: 403 } }] : [];
