@@ -23,6 +23,8 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "gateway/memory": "the memory of a gateway while a gibibyte passes",
   "gateway/secured-instances": "the name of an instance in TLS, whatever host a client names",
   "gateway/streaming": "bodies on their way through a gateway",
+  "nginx/layouts": "files of nginx as they are found in the world",
+  "policies/retry/retry-conditions": "which failures are repeated, by the list of a user",
   "identity/mutations": "certificates and ids that were changed, against all that reads them",
   "identity/spiffe/jwt": "JWT-SVIDs and the keys to verify them, from an agent",
   "identity/spiffe/rotation": "two processes with identities of an agent each",
