@@ -6,6 +6,7 @@ import { adminPage } from "./admin.ts";
 import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { endpoints } from "./endpoints.ts";
+import { gatewayCost } from "./gateway.ts";
 import { importCost } from "./import.ts";
 import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
@@ -33,6 +34,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   telemetry,
   scrape,
   inbound,
+  gateway: gatewayCost,
   authorization,
   tokens,
   streaming,

@@ -3,6 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { OptionRule } from "../src/core/settings/option-rule.ts";
 import { callOptions } from "../src/fetch/call-options.ts";
+import { gatewayOptions } from "../src/gateway/gateway-options.ts";
+import { gatewayListenOptions } from "../src/gateway/listening/listen-options.ts";
 import { wholeMeshOptions } from "../src/mesh/mesh-options.ts";
 import { serviceTables } from "../src/mesh/service-options.ts";
 import { registrationOptions } from "../src/registration/register-options.ts";
@@ -40,11 +42,13 @@ export interface OptionGroups {
 export function optionGroups(): OptionGroups {
   const [mesh, calls] = ["src/mesh/mesh-options.ts", "src/core/dispatch.ts"] as const;
   const [registering, serving] = ["src/registration/register-options.ts", "src/server/serve-options.ts"] as const;
-  const program = programOf([mesh, calls, registering, serving]);
+  const [proxying, listening] = ["src/gateway/gateway-options.ts", "src/gateway/listening/listen-options.ts"] as const;
+  const program = programOf([mesh, calls, registering, serving, proxying, listening]);
   const ofMesh = new OptionComments(program, mesh, "MeshOptions");
   const ofCall = new OptionComments(program, calls, "CallOptions");
   const ofRegistration = new OptionComments(program, registering, "RegistrationOptions");
   const ofServing = new OptionComments(program, serving, "ServeOptions");
+  const ofGateway = new OptionComments(program, proxying, "GatewayOptions");
   const ofServices: Rules = Object.assign({}, ...serviceTables.map(({ rules }) => rules));
   const levels = [
     { title: "The mesh only", options: documented([], wholeMeshOptions.rules, ofMesh) },
@@ -52,11 +56,17 @@ export function optionGroups(): OptionGroups {
     { title: "A call", options: documented([], callOptions.rules, ofCall) },
     { title: "mesh.register", options: documented([], registrationOptions.rules, ofRegistration) },
     { title: "serve", options: documented([], serveOptions.rules, ofServing) },
+    { title: "gateway", options: documented([], gatewayOptions.rules, ofGateway) },
+    {
+      title: "gateway.listen",
+      options: documented([], gatewayListenOptions.rules, new OptionComments(program, listening, "GatewayListenOptions")),
+    },
   ];
   const [ofWhole, ofService] = levels;
   const ofServe = levels.find(({ title }) => title === "serve");
   const groups = [ofService, ofWhole].flatMap((level) => groupsIn(level?.options ?? [], ofMesh));
-  return { levels, groups: [...groups, ...groupsIn(ofServe?.options ?? [], ofServing)] };
+  const ofProxy = levels.find(({ title }) => title === "gateway");
+  return { levels, groups: [...groups, ...groupsIn(ofServe?.options ?? [], ofServing), ...groupsIn(ofProxy?.options ?? [], ofGateway)] };
 }
 
 function documented(group: readonly string[], rules: Rules, comments: OptionComments): readonly DocumentedOption[] {
@@ -102,17 +112,23 @@ function valuesCell({ type, range, unit, table }: OptionRule<unknown>): string {
     .join(" or ");
 }
 
-function tableOf(options: readonly DocumentedOption[]): readonly string[] {
+function tableOf(options: readonly DocumentedOption[], isOfMesh = false): readonly string[] {
   const rows = options.map(({ path, name, rule, sentence }) => {
     const shown = rule.table === undefined ? code(name) : `[${code(name)}](#${anchorOf(path)})`;
-    return `| ${[shown, defaultCell(rule), valuesCell(rule), sentence].map(inCell).join(" | ")} |`;
+    const change = isOfMesh ? [rule.atOnce === true ? "at once" : "restart"] : [];
+    return `| ${[shown, defaultCell(rule), valuesCell(rule), ...change, sentence].map(inCell).join(" | ")} |`;
   });
-  return ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
+  return isOfMesh
+    ? ["| option | default | values | change | meaning |", "|---|---|---|---|---|", ...rows]
+    : ["| option | default | values | meaning |", "|---|---|---|---|", ...rows];
 }
+
+/** The levels whose options may change while the mesh runs, or may not. */
+const levelsOfMesh: readonly string[] = ["The mesh only", "The mesh or a service"];
 
 function optionsTables({ levels, groups }: OptionGroups): string {
   return [
-    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options), ""]),
+    ...levels.flatMap(({ title, options }) => [`## ${title}`, "", ...tableOf(options, levelsOfMesh.includes(title)), ""]),
     "## Groups",
     "",
     ...groups.flatMap(({ title, options }) => [`### ${title}`, "", ...tableOf(options), ""]),

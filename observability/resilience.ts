@@ -249,12 +249,46 @@ const singleInstances: Row = {
   ],
 };
 
+const configuration: Row = {
+  title: "Configuration",
+  panels: [
+    timeSeries({
+      title: "Configurations put in force",
+      description: "Changes of configurations while processes run, and configurations that were refused, per second.",
+      unit: "ops",
+      min: 0,
+      queries: [{ expr: rate(grouped("inmesh_config_result"), "inmesh.config.changes"), legend: "{{inmesh_config_result}}" }],
+    }),
+    timeSeries({
+      title: "Age of configurations",
+      description:
+        "Time since a process took its configuration: the youngest and the oldest. Processes of one fleet differ where some have refused it.",
+      unit: "s",
+      min: 0,
+      queries: [
+        { expr: gauge("min", "inmesh.config.age", ""), legend: "youngest" },
+        { expr: gauge("max", "inmesh.config.age", ""), legend: "oldest" },
+      ],
+    }),
+    timeSeries({
+      title: "Configurations that are not in force",
+      description: "Processes that have refused the newest configuration, and options that have changed and need a restart.",
+      unit: "short",
+      min: 0,
+      queries: [
+        { expr: gauge("sum", "inmesh.config.refused", ""), legend: "refused" },
+        { expr: gauge("sum", "inmesh.config.restart_needed", ""), legend: "options that need a restart" },
+      ],
+    }),
+  ],
+};
+
 /** The mesh's measures against failures: retries, hedges, breakers, ejections, limits, deadlines. */
 export function resilience(): Dashboard {
   return dashboard({
     name: "resilience",
     title: "Resilience",
     description: "The mesh's measures against failures, and their cost.",
-    rows: [now, retriesAndHedges, breakersAndEjections, loadAndTime, singleInstances],
+    rows: [now, retriesAndHedges, breakersAndEjections, loadAndTime, singleInstances, configuration],
   });
 }

@@ -24,6 +24,8 @@ export type { ConsideredPick, DecisionRecorder, TracedRequest } from "./core/obs
 export type { ConnectionRefusal } from "./core/observing/connection-refusal.ts";
 export type {
   BreakerEvent,
+  ConfigurationRefusedEvent,
+  ConfiguredEvent,
   DiscoveryErrorEvent,
   EndpointsEvent,
   EndpointsUpdate,
@@ -83,6 +85,7 @@ export type {
   BreakerMessage,
   CallMessage,
   ChannelMessages,
+  ConfigurationMessage,
   DiscoveryErrorMessage,
   DiscoveryUpdateMessage,
   EjectionMessage,

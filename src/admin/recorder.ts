@@ -80,11 +80,14 @@ export class Recorder implements Observer {
     "instance-state": undefined,
     breaker: undefined,
     trace: undefined,
+    canary: undefined,
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
     mirror: (event) => this.routes.mirrored(event),
     fault: (event) => this.routes.faulted(event),
+    configured: undefined,
+    "configuration-refused": undefined,
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

@@ -1,6 +1,7 @@
 import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { errorBudgetAlerts } from "./alerts-of-budget.ts";
 import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
+import { configAlerts } from "./alerts-of-config.ts";
 import { routeAlerts } from "./alerts-of-routes.ts";
 import { authorizationAlerts, encryptionAlerts, identityAlerts } from "./alerts-of-security.ts";
 import { servingAlerts } from "./alerts-of-serving.ts";
@@ -31,11 +32,13 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
     ...endedCallAlerts(scope, thresholds),
   ];
   const ofState = [...capacityAlerts(scope), ...discoveryAlerts(scope, thresholds), ...registrationAlerts(scope), ...servingAlerts(scope)];
+  const ofConfiguration = configAlerts(scope);
   const ofSecurity = [...identityAlerts(scope, thresholds), ...encryptionAlerts(scope), ...authorizationAlerts(scope)];
   const ofRoutes = routeAlerts(scope, thresholds);
   return [
     { name: "inmesh-calls", rules: ofCalls.map(written) },
     { name: "inmesh-state", rules: ofState.map(written) },
+    { name: "inmesh-configuration", rules: ofConfiguration.map(written) },
     { name: "inmesh-security", rules: ofSecurity.map(written) },
     { name: "inmesh-routes", rules: ofRoutes.map(written) },
   ];

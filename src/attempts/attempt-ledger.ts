@@ -49,6 +49,11 @@ export class AttemptLedger {
     };
   }
 
+  /** Reports to another picker from the next attempt on, and to other judges at once: what is in flight keeps its permits, and stays counted. */
+  adjust(parts: Pick<AttemptLedgerOptions, "picker" | "passiveHealth">): void {
+    Object.assign(this.options, parts);
+  }
+
   /** An attempt at `upstream` begins; it is in flight until its {@link Attempt.end}. */
   begin(upstream: Upstream, request: MeshRequest): Attempt {
     return new Attempt(this, upstream, request);

@@ -24,13 +24,18 @@ const windowMs = 30_000;
  * that the caller of this process still waits, may be shorter than an instance needs, and says nothing of it then.
  */
 export class Patience implements WaitJudge {
-  readonly #headMs: number;
-  readonly #bodyMs: number;
+  #headMs = 0;
+  #bodyMs = 0;
   #windowEndsAt = Number.NEGATIVE_INFINITY;
   #slowestMs = 0;
   #slowestBeforeMs = 0;
 
-  constructor({ attemptTimeoutMs, timeoutMs, bodyIdleTimeoutMs }: PatienceLimits) {
+  constructor(limits: PatienceLimits) {
+    this.adjust(limits);
+  }
+
+  /** Takes other limits; the answers that are remembered stay. */
+  adjust({ attemptTimeoutMs, timeoutMs, bodyIdleTimeoutMs }: PatienceLimits): void {
     const limits = [attemptTimeoutMs, timeoutMs].filter((limit) => limit !== false);
     this.#headMs = limits.length === 0 ? unlimitedMs : Math.min(...limits);
     this.#bodyMs = bodyIdleTimeoutMs === false ? this.#headMs : Math.min(this.#headMs, bodyIdleTimeoutMs);

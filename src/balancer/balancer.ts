@@ -39,6 +39,7 @@ export interface BalancerOptions extends BalancingOptions {
  */
 export class Balancer {
   readonly #options: BalancerOptions;
+  #picker: Picker;
   readonly #sharing: Omit<ShareOptions, "callers">;
   readonly #random: Random;
   readonly #slowStart: SlowStart | undefined;
@@ -48,10 +49,12 @@ export class Balancer {
   #callers: ReadonlyMap<Zone, number> | undefined = undefined;
   /** Whether any upstream is marked as unconfirmed. */
   #hasDoubt = false;
+
   constructor(options: BalancerOptions) {
     const { picker, zone, clock = systemClock, random = Math.random } = options;
     const { priorities, zoneAware, subset, slowStart } = balancingOptions.settle(options);
     this.#options = options;
+    this.#picker = picker;
     this.#sharing = { priorities, zone, zoneAware };
     this.#slowStart = slowStart === false ? undefined : new SlowStart(slowStart, clock);
     this.#subset = subset === false ? undefined : new Subset(subset, random);
@@ -148,10 +151,16 @@ export class Balancer {
     return hasChanged;
   }
 
+  /** Picks by another picker from the next attempt on, which is told of all lists before. */
+  usePicker(picker: Picker): void {
+    this.#picker = picker;
+    this.#selections.each((selection) => selection.usePicker(picker));
+  }
+
   /** Sets the number of callers in each zone; `undefined`: unknown. */
   updateCallers(callers: ReadonlyMap<Zone, number> | undefined): void {
     this.#callers = callers;
-    this.#invalidate();
+    this.#selections.each((selection) => selection.invalidate());
   }
 
   /**
@@ -184,15 +193,11 @@ export class Balancer {
     this.#options.onStateChange?.(upstream);
   };
 
-  #invalidate(): void {
-    this.#selections.each((selection) => selection.invalidate());
-  }
-
   /** The selection of a subset: priorities, zones, the number of instances in use, slow start and panic are those of its own members. */
   #selectionOf(routed: RoutedSubset): Selection {
     const has = ({ endpoint }: Upstream) => routed.has(endpoint);
     const selection = new Selection({
-      picker: this.#options.picker,
+      picker: this.#picker,
       random: this.#random,
       slowStart: this.#slowStart?.copy(),
       family: {},

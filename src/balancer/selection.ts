@@ -37,6 +37,7 @@ interface Places {
  */
 export class Selection {
   readonly #parts: SelectionParts;
+  #picker: Picker;
   readonly #candidates: Candidates;
   readonly #slowStart: SlowStart | undefined;
   /** Upstreams whose data has changed since the lists were built. */
@@ -51,6 +52,7 @@ export class Selection {
 
   constructor(parts: SelectionParts) {
     this.#parts = parts;
+    this.#picker = parts.picker;
     this.#slowStart = parts.slowStart;
     this.#candidates = new Candidates(parts);
   }
@@ -90,6 +92,13 @@ export class Selection {
     this.#places = undefined;
   }
 
+  /** Picks by another picker, which is told of all lists before. */
+  usePicker(picker: Picker): void {
+    this.#picker = picker;
+    this.#candidates.usePicker(picker);
+    this.invalidate();
+  }
+
   /** The slow start of an upstream begins. */
   begin(upstream: Upstream): void {
     this.#slowStart?.begin(upstream);
@@ -105,7 +114,7 @@ export class Selection {
   pick(request: MeshRequest, mayProbe: boolean): Upstream | undefined {
     if (this.#isStale) this.#rebuild();
     const { trace } = request;
-    const picker = trace === undefined ? this.#parts.picker : tracingPicker(this.#parts.picker, trace);
+    const picker = trace === undefined ? this.#picker : tracingPicker(this.#picker, trace);
     if (request.tried.length > 0) return this.#candidates.pickUntried(request, picker);
     if (this.#probes.length > 0) {
       const probe = this.#takeProbe(mayProbe);

@@ -10,7 +10,15 @@ import { withServiceLocation } from "../fetch/redirect.ts";
 import { type ExtractedBody, extractBody } from "../fetch/request-body.ts";
 import { parseOrigin } from "../fetch/target.ts";
 import type { AnyDispatcher } from "../wire/undici/any-dispatcher.ts";
-import { Agent, Dispatcher, type DispatchHandler, type DispatchOptions, dispatcherMethods, errors } from "../wire/undici/undici.ts";
+import {
+  type Agent,
+  Dispatcher,
+  type DispatchHandler,
+  type DispatchOptions,
+  errors,
+  loadAgent,
+  loadMethods,
+} from "../wire/undici/undici.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 import { Delivery } from "./delivery.ts";
 import { bodyOf, callOptionsOf, checkDispatch, checkedContentType, checkHandler, headerPairs, withQuery } from "./dispatch-options.ts";
@@ -52,14 +60,19 @@ export class MeshDispatcher extends Dispatcher {
   readonly webSocketOptions: Required<WebSocketLimits>;
   /** Requests whose handlers have not been told an end. */
   readonly #open = new Set<Delivery>();
+  /** With `passThrough`. */
+  readonly #agentClass: ReturnType<typeof loadAgent> | undefined = undefined;
   #outside: Agent | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
   #isDestroyed = false;
 
   constructor(target: DispatcherTarget, { passThrough, webSocket = {} }: DispatcherOptions = {}) {
     super();
+    // Now, and not at the first call: files cannot be read in a process that has run out of descriptors.
+    Object.assign(MeshDispatcher.prototype, loadMethods());
     this.#target = target;
     this.#passThrough = passThrough;
+    if (passThrough !== undefined) this.#agentClass = loadAgent();
     this.webSocketOptions = checkedWebSocketLimits(webSocket);
     // undici's `compose` makes a proxy, on which methods are called that have no private fields there.
     this.close = this.close.bind(this);
@@ -114,8 +127,8 @@ export class MeshDispatcher extends Dispatcher {
     if (this.#closing !== undefined) throw new errors.ClientClosedError();
     const origin = String(options.origin ?? "").replace(/\/$/, "");
     const isOutside = this.#passThrough;
-    if (isOutside?.(origin)) {
-      this.#outside ??= new Agent();
+    if (isOutside?.(origin) && this.#agentClass !== undefined) {
+      this.#outside ??= new this.#agentClass();
       return this.#outside.dispatch({ ...options, origin }, outsideHandler(handler, `${origin}${options.path}`, isOutside));
     }
     checkDispatch(options);
@@ -185,8 +198,6 @@ function told(promise: Promise<void>, callback: ((error?: unknown) => void) | un
     (error: unknown) => callback(error),
   );
 }
-
-Object.assign(MeshDispatcher.prototype, dispatcherMethods);
 
 /** Passes a response to a handler of undici, at its pace, until the handler has had enough. */
 async function pass(response: MeshResponse, delivery: Delivery, sink: DispatchSink, origin: string): Promise<void> {

@@ -1,6 +1,6 @@
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { type CircuitPermit, nextGeneration, permitOfFirstGeneration } from "./circuit-permit.ts";
 import type { CircuitPhase, Closed, HalfOpen, Open } from "./circuit-phase.ts";
@@ -48,7 +48,7 @@ export interface Failure {
  * methods, whichever of them changes first.
  */
 export class Circuit {
-  readonly #options: CircuitOptions;
+  #options: CircuitOptions;
   readonly #machine: StateMachine;
   #phase: CircuitPhase = { state: "closed", failuresInRow: 0, ticksSinceFailure: undefined };
   /** The permit of all requests of this generation but its probes. */
@@ -107,6 +107,13 @@ export class Circuit {
     const permit: CircuitPermit = { kind: "probe", generation: this.#permit.generation };
     phase.probe = { permit, ticks: 0 };
     return permit;
+  }
+
+  /** Takes other thresholds and pauses. State and outcomes stay; an outage that is under way keeps its pauses. */
+  adjust(thresholds: Pick<CircuitOptions, "failureRatio" | "minOutcomes" | "consecutiveFailures" | "pauses">): void {
+    if (this.#phase.state === "disposed") return;
+    this.#options = { ...this.#options, ...thresholds };
+    this.#machine.adjust(thresholds);
   }
 
   /** Reports how an admitted request ended. */

@@ -28,6 +28,20 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: () => import("./commands/config.ts"),
     },
   ],
+  [
+    "import",
+    {
+      summary: "prints a file of nginx or Envoy as the configuration of a mesh",
+      load: () => import("./commands/import.ts"),
+    },
+  ],
+  [
+    "parity",
+    {
+      summary: "runs a file of nginx on a real nginx and on inmesh, and prints what differs",
+      load: () => import("./commands/parity.ts"),
+    },
+  ],
   ["route", { summary: "which route of a configuration decides on a call, and why", load: () => import("./commands/route.ts") }],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],
 ]);

@@ -48,6 +48,24 @@ const named = {
   services: readServices,
 };
 
+/** A configuration that was read. */
+export interface ReadConfig {
+  readonly options: MeshOptions;
+  /** What stands in it. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** The files that it refers to by `${file:…}`, with their content. */
+  readonly files: ReadonlyMap<string, string>;
+  /** The path of a file that it names. */
+  readonly pathOf: (path: string) => string;
+}
+
+const readings = new WeakMap<object, ReadConfig>();
+
+/** The configuration that these options were read from; `undefined` for others. */
+export function readingOf(options: object): ReadConfig | undefined {
+  return readings.get(options);
+}
+
 /**
  * Reads the options of a mesh from a file in YAML or JSON: `createMesh(await fromFile("mesh.yaml"))`. Every option of the mesh and of its services may
  * stand there, under its own name. What only code can be is named: pickers, sources of endpoints, identities, and by `names` those of the program.
@@ -55,11 +73,15 @@ const named = {
  * Rejects with a {@link ConfigError} that names option, line and column, and with the error of the file system.
  */
 export async function fromFile(path: string | URL, names: ConfigNames = {}): Promise<MeshOptions> {
-  const file = typeof path === "string" ? path : fileURLToPath(path);
+  return (await readConfigFile(typeof path === "string" ? path : fileURLToPath(path), names)).options;
+}
+
+/** The same, with what stands in the file. */
+export async function readConfigFile(file: string, names: ConfigNames): Promise<ReadConfig> {
   const bytes = await readFileSafely(file, { maxBytes }).catch((error: Error) => {
     throw new ConfigError(file, error.message);
   });
-  return await fromText(bytes.toString("utf8"), file, names);
+  return await readConfig(bytes.toString("utf8"), file, names);
 }
 
 /**
@@ -67,6 +89,10 @@ export async function fromFile(path: string | URL, names: ConfigNames = {}): Pro
  * Rejects with a {@link ConfigError}.
  */
 export async function fromText(text: string, source: string, names: ConfigNames = {}): Promise<MeshOptions> {
+  return (await readConfig(text, source, names)).options;
+}
+
+async function readConfig(text: string, source: string, names: ConfigNames): Promise<ReadConfig> {
   const { value, placeOf } = readDocument(text, source, configKind);
   return await readOptions(value, source, names, placeOf);
 }
@@ -77,15 +103,22 @@ export async function fromText(text: string, source: string, names: ConfigNames 
  * Rejects with a {@link ConfigError}, without a place.
  */
 export async function fromData(data: ConfigData, source: string, names: ConfigNames = {}): Promise<MeshOptions> {
-  return await readOptions(data, source, names, () => undefined);
+  return (await readOptions(data, source, names, () => undefined)).options;
 }
 
-async function readOptions(value: unknown, source: string, names: ConfigNames, placeOf: FindPlace): Promise<MeshOptions> {
+async function readOptions(value: unknown, source: string, names: ConfigNames, placeOf: FindPlace): Promise<ReadConfig> {
   const references = new References(resolve(source), names);
   const reader = new OptionReader({ source, placeOf, value, references, names, named });
   const options = await reader.options([], value, meshTables);
   if (options["discovery"] === undefined) reader.refuse([], "the configuration has no discovery, such as `discovery: consul`");
   // What concerns several options.
   await reader.attempt([], () => checkMeshOptions(options as unknown as MeshOptions));
-  return options as unknown as MeshOptions;
+  const read: ReadConfig = {
+    options: options as unknown as MeshOptions,
+    data: value as ReadConfig["data"],
+    files: references.files,
+    pathOf: (path) => references.pathOf(path),
+  };
+  readings.set(read.options, read);
+  return read;
 }

@@ -23,6 +23,8 @@ export function hasReference(text: string): boolean {
  * of the configuration; a line break at the end of a referenced file is left out.
  */
 export class References {
+  /** The files that were put in, with their content, by path. */
+  readonly files = new Map<string, string>();
   readonly #directory: string;
   readonly #names: ConfigNames;
 
@@ -76,8 +78,11 @@ export class References {
 
   async #file(path: string): Promise<string> {
     try {
-      const bytes = await readFileSafely(this.pathOf(path), { maxBytes: maxReferencedBytes });
-      return bytes.toString("utf8").replace(/\r?\n$/, "");
+      const file = this.pathOf(path);
+      const bytes = await readFileSafely(file, { maxBytes: maxReferencedBytes });
+      const text = bytes.toString("utf8").replace(/\r?\n$/, "");
+      this.files.set(file, text);
+      return text;
     } catch (error) {
       throw new TypeError(`\${file:${path}}: ${(error as Error).message}`, { cause: error });
     }

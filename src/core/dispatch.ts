@@ -99,6 +99,8 @@ export interface CallEndListener {
 
 /** A call in flight: its caller waits, or the body of its response is open. */
 export interface OpenCall {
+  /** The configuration of the mesh that the call began by, and ends by; `undefined` where there is only one. */
+  readonly configuration: object | undefined;
   /**
    * Calls `listener` once, when the call has failed or its body has closed. Returns `false`, and adds nothing, for a listener that the call has
    * already (an interceptor may send a call twice to one service, or to several), and where the call has ended.

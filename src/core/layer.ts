@@ -24,6 +24,13 @@ interface BuiltParts {
   readonly reading?: (() => Partial<ServiceReading>) | undefined;
   /** Releases timers and other resources when the service is closed. */
   readonly dispose?: (() => void) | undefined;
+  /**
+   * Prepares other options for a layer that goes on with what it knows, such as what is in flight. Returns the step that puts them in force, which throws
+   * nothing; `undefined` where they switch the layer off. It may throw, and changes nothing before the step. A layer without it is built anew.
+   */
+  adjust?(given: object): (() => void) | undefined;
+  /** The options have switched the layer off: what waits in it goes on, and calls that come yet pass. */
+  readonly retire?: (() => void) | undefined;
 }
 
 /**

@@ -23,12 +23,17 @@ export interface EndpointWaitOptions {
 
 /** The wait of calls for the first endpoints of a service, and the errors when there are none. */
 export class EndpointWait {
-  readonly #options: EndpointWaitOptions;
+  #options: EndpointWaitOptions;
   /** Ends the wait of each call with an error. */
   readonly #waiting = new Set<(error: MeshError) => void>();
 
   constructor(options: EndpointWaitOptions) {
     this.#options = options;
+  }
+
+  /** Takes another limit, for calls that come. */
+  adjust(discoveryTimeoutMs: number): void {
+    this.#options = { ...this.#options, discoveryTimeoutMs };
   }
 
   /** `true` once discovery has answered, but for the time in which it renews an answer that calls have found wrong. */

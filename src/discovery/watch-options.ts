@@ -1,5 +1,5 @@
 import { optionTable } from "../core/settings/option-table.ts";
-import { choice, number, timerMs } from "../core/settings/rules.ts";
+import { atOnce, choice, number, timerMs } from "../core/settings/rules.ts";
 import type { EmptyPolicy } from "./discovery.ts";
 
 /** How a mesh uses its discovery, for each service. */
@@ -19,7 +19,7 @@ export interface WatchOptions {
 
 /** The rules of {@link WatchOptions}. */
 export const watchOptions = optionTable<WatchOptions>()({
-  discoveryTimeoutMs: number({ default: 1_000, min: 0, unit: "ms" }),
+  discoveryTimeoutMs: atOnce(number({ default: 1_000, min: 0, unit: "ms" })),
   emptyPolicy: choice(["quarantine", "trust"], undefined, 'what the adapter says, else "quarantine"'),
   watch: choice(["always", "on-use"], "always"),
   refreshAfterMs: timerMs({ default: 10_000, min: 1 }),

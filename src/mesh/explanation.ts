@@ -1,9 +1,9 @@
 import type { PickerView } from "../balancer/picker.ts";
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { PeerMode } from "../core/connection-options.ts";
 import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { EncryptionReading } from "../core/observing/connection-reading.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";

@@ -3,7 +3,7 @@ import type { Picker } from "../balancer/picker.ts";
 import { adaptive } from "../balancer/pickers/adaptive.ts";
 import { type WireOptions, wireOptions } from "../core/connection-options.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { custom, group, orFalse } from "../core/settings/rules.ts";
+import { atOnce, custom, group, orFalse } from "../core/settings/rules.ts";
 import { type ConcurrencyOption, concurrencyOption } from "../policies/concurrency/concurrency-limit.ts";
 import { type BreakerOption, breakerOption } from "../policies/service-breaker.ts";
 import { type EjectionOptions, ejectionOptions } from "../rotation/ejection/ejection-options.ts";
@@ -27,6 +27,7 @@ export const instanceOptions = optionTable<InstanceOptions>()({
   picker: custom<Picker | undefined>({
     type: "Picker",
     named: "picker",
+    atOnce: true,
     default: undefined,
     defaultText: "`adaptive()`",
     check(option, value) {
@@ -35,7 +36,7 @@ export const instanceOptions = optionTable<InstanceOptions>()({
     },
   }),
   balancing: group(balancingOptions),
-  ejection: orFalse(group(ejectionOptions)),
+  ejection: atOnce(orFalse(group(ejectionOptions))),
 });
 
 /** All settings that concern the instances of a service. */

@@ -6,6 +6,7 @@ import type { Clock, Random } from "../core/clock.ts";
 import type { Dispatch } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { EventSink } from "../core/observing/events.ts";
+import { equalValues } from "../core/settings/equal-values.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type InstanceLimit, instanceLimit } from "../policies/concurrency/instance-limit.ts";
 import { healthCheckProbe } from "../rotation/health/health-check.ts";
@@ -42,16 +43,27 @@ export interface InstancesParts {
   readonly random: Random;
 }
 
+/** The instances of a service by other settings, before they are in force. */
+export interface NextInstances {
+  /** Puts them in force; it throws nothing. */
+  commit(): void;
+  /** The limit of each instance by them. */
+  readonly room: InstanceLimit | undefined;
+}
+
 /**
  * The instances of one service as this process sees them: the balancer over them, the rotation, the room that each has, and the ledger of their
  * attempts.
  */
 export class Instances {
   readonly balancer: Balancer;
-  readonly picker: Picker;
+  picker: Picker;
   readonly ledger: AttemptLedger;
   /** The limit of each instance; `undefined` without `concurrency.maxInFlightPerInstance`. */
-  readonly room: InstanceLimit | undefined;
+  room: InstanceLimit | undefined;
+  readonly #parts: InstancesParts;
+  readonly #patience: Patience;
+  #settings: InstanceSettings;
   readonly #rotation: Rotation;
   readonly #operator: TimedHolds;
   /** Holds of instances that have said that they leave. */
@@ -60,6 +72,9 @@ export class Instances {
 
   constructor(parts: InstancesParts) {
     const { service, settings, patience, zone, send, events, clock, random } = parts;
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#patience = new Patience(patience);
     this.picker = settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker;
     this.#rotation = new Rotation({
       ...(settings.breaker || undefined),
@@ -108,9 +123,9 @@ export class Instances {
       picker: this.picker,
       // With `breaker: false`, attempts do not reach the circuits: only health checks and operators do.
       passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth,
-      patience: new Patience(patience),
+      patience: this.#patience,
       clock,
-      onEnd: this.room?.fill,
+      onEnd: () => this.room?.fill(),
       onUnreachable: parts.onStale,
       onSaid: (upstream, said) => leaving.heard(upstream, said),
     });
@@ -121,6 +136,45 @@ export class Instances {
     this.balancer.update(endpoints, unconfirmed);
     this.room?.fill();
     this.#healthChecks?.update(this.balancer.members);
+  }
+
+  /**
+   * Prepares other settings; the result puts them in force and throws nothing. Instances, what is known of them, their circuits and what waits for room stay.
+   * `makesPicker`: whether the picker is another one.
+   */
+  prepare(settings: InstanceSettings, patience: PatienceLimits, makesPicker: boolean): NextInstances {
+    const { service, send, clock, random } = this.#parts;
+    const picker = makesPicker ? (settings.picker.forService?.(service, { clock, random, send }) ?? settings.picker) : this.picker;
+    const room = this.#nextRoom(settings.concurrency);
+    const commit = () => {
+      const { breaker, ejection } = this.#settings;
+      this.#settings = settings;
+      this.#patience.adjust(patience);
+      const isOther = !equalValues(ejection, settings.ejection);
+      this.#rotation.adjust({ breaker: settings.breaker || {}, ejection: isOther ? settings.ejection : undefined });
+      if (breaker !== false && settings.breaker === false) this.#rotation.readmitAll();
+      this.#useRoom(room, settings.concurrency);
+      if (makesPicker) {
+        this.picker = picker;
+        this.balancer.usePicker(picker);
+      }
+      this.ledger.adjust({ picker, passiveHealth: settings.breaker === false ? undefined : this.#rotation.passiveHealth });
+    };
+    return { commit, room };
+  }
+
+  /** The same one where there is a limit before and after. */
+  #nextRoom(concurrency: InstanceSettings["concurrency"]): InstanceLimit | undefined {
+    const { service, clock } = this.#parts;
+    const next = instanceLimit(concurrency, { service, candidates: () => this.balancer.candidates, clock });
+    return next && (this.room ?? next);
+  }
+
+  #useRoom(room: InstanceLimit | undefined, concurrency: InstanceSettings["concurrency"]): void {
+    const former = this.room;
+    this.room = room;
+    if (room === undefined) former?.retire();
+    else if (concurrency !== false) room.adjust(concurrency.maxInFlightPerInstance ?? room.max, concurrency);
   }
 
   #areAllOut(): boolean {

@@ -3,7 +3,7 @@ import type { Observer } from "../core/observing/observer.ts";
 import { checkKeys, checkObject, refuseOption } from "../core/settings/checks.ts";
 import { clockRule } from "../core/settings/clock-rule.ts";
 import { optionTable, type Settled } from "../core/settings/option-table.ts";
-import { choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
+import { atOnce, choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
 import { checkRoutedServices, type RefusalOf } from "../routing/checks/check-routes.ts";
@@ -80,6 +80,9 @@ export interface WholeMeshOptions<Declared extends string = string> extends Rout
  */
 export interface MeshOptions<Declared extends string = string> extends ServiceOptions, WholeMeshOptions<Declared> {}
 
+/** Options of `mesh.reconfigure`: those that change; `undefined` stands for the default. */
+export type ChangedOptions = { readonly [Name in keyof MeshOptions]?: MeshOptions[Name] | undefined };
+
 /** The rules of {@link WholeMeshOptions}. */
 export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   discovery: {
@@ -106,6 +109,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   services: custom<Readonly<Partial<Record<string, ServiceOptions>>>>({
     type: "object",
     named: "services",
+    atOnce: true,
     default: {},
     defaultText: "none",
     check(option, value) {
@@ -119,6 +123,7 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   }),
   serviceNames: custom<readonly string[] | undefined>({
     type: "string[]",
+    atOnce: true,
     default: undefined,
     defaultText: "every name",
     check(option, value) {
@@ -144,8 +149,8 @@ export const wholeMeshOptions = optionTable<WholeMeshOptions>()({
   lastGoodDirectory: text("none"),
   lastGoodMaxAgeMs: number({ default: 86_400_000, min: 1_000, unit: "ms" }),
   maxServices: integer({ default: 128, min: 1 }),
-  traceRatio: ratio(0),
-  drainTimeoutMs: number({ default: 5_000, min: 0, unit: "ms" }),
+  traceRatio: atOnce(ratio(0)),
+  drainTimeoutMs: atOnce(number({ default: 5_000, min: 0, unit: "ms" })),
   clock: clockRule,
   random: custom<Random>({
     type: "() => number",

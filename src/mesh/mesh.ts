@@ -1,25 +1,24 @@
 import type { Agent, AgentOptions } from "node:http";
 import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
-import { upgradeThrough } from "../bridges/upgrade.ts";
-import type { Interceptor, MeshRequest } from "../core/dispatch.ts";
+import { type UpgradeParts, upgradeThrough } from "../bridges/upgrade.ts";
+import type { MeshRequest } from "../core/dispatch.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
-import { dispatchOf, interceptorOf, type Send } from "../core/stages/stage.ts";
+import { bindDoor } from "../core/stages/mesh-door.ts";
+import { dispatchOf } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
 import { describedRequest } from "../fetch/described-request.ts";
-import { type EdgeLimits, fetchThrough, requestThrough } from "../fetch/fetch.ts";
+import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
-import { deadline, timeoutOption } from "../policies/deadline.ts";
 import { explainRoute } from "../routing/explain-route.ts";
 import type { RouteExplanation } from "../routing/route-explanation.ts";
-import { Routing } from "../routing/routing.ts";
 import { channelObserver } from "../telemetry/channels.ts";
 import { CallTracing } from "../telemetry/observing/call-tracing.ts";
 import { Observers } from "../telemetry/observing/observers.ts";
@@ -27,16 +26,14 @@ import { OwnIdentity } from "../wire/identity/own-identity.ts";
 import { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 import type { Mesh } from "./api/mesh-api.ts";
-import { edgeLimits } from "./edge-limits.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { lastGoodOf } from "./last-good-of.ts";
 import { randomCaller } from "./let-go.ts";
-import { checkMeshOptions, type MeshOptions, type MeshSettings, refusalOfRoute, settleMesh } from "./mesh-options.ts";
-import { callPipeline } from "./pipeline.ts";
+import { bindConfiguration } from "./live/configuration-of.ts";
+import { LiveConfiguration } from "./live/live-configuration.ts";
+import { type ChangedOptions, checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { Registrations } from "./registrations.ts";
 import { Service } from "./service.ts";
-import { ServiceNames } from "./service-names.ts";
-import { type ServiceOptions, withOverrides } from "./service-options.ts";
 import { closedError, Services } from "./services.ts";
 import { checkWarm, type WarmOptions } from "./warm-up.ts";
 
@@ -54,9 +51,6 @@ export function createMesh<const Declared extends string = string>(options: Mesh
 /** How long an explanation waits for the first routes, in milliseconds. */
 const routesTimeoutMs = 10_000;
 
-/** The longest time of an upgrade up to its answer, in milliseconds. */
-const upgradeTimeoutMs = 10_000;
-
 class ClientMesh implements Mesh {
   readonly #settings: MeshSettings;
   readonly #observers: Observers;
@@ -64,14 +58,8 @@ class ClientMesh implements Mesh {
   readonly #lastGood: LastGood | undefined;
   readonly #reading: MeshReading;
   readonly #services: Services;
-  readonly #routing: Routing | undefined;
   readonly #registrations: Registrations;
-  readonly #names: ServiceNames;
-  readonly #overrides: ReadonlyMap<string, ServiceOptions | undefined>;
-  /** Sends a call down the pipeline. */
-  readonly #send: Send;
-  readonly #upgradeDeadline: Interceptor;
-  readonly #limitsOf: (service: string) => EdgeLimits;
+  readonly #live: LiveConfiguration;
   #closing: Promise<void> | undefined = undefined;
 
   // Over 60 lines: it makes the parts of a mesh, each of those before, and nothing else.
@@ -79,8 +67,6 @@ class ClientMesh implements Mesh {
     const settings = settleMesh(options);
     const { discovery, clock, zone } = settings;
     this.#settings = settings;
-    this.#names = new ServiceNames(settings.serviceNames);
-    this.#overrides = new Map(Object.entries(settings.services));
     this.#observers = new Observers([...settings.observers, channelObserver]);
     bindObservers(this, this.#observers);
     this.#lastGood = lastGoodOf(settings, this.#onDiscoveryError);
@@ -103,86 +89,74 @@ class ClientMesh implements Mesh {
     };
     this.#services = new Services({
       maxServices: settings.maxServices,
-      isOwnName: (name) => settings.serviceNames !== undefined || this.#overrides.has(name) || this.#routing?.leadsTo(name) === true,
+      isOwnName: (name) => this.#live.current.isOwnName(name),
       onDrop: (name) => this.#lastGood?.forget(name),
       ...shared,
       create: (name) => {
-        const own = this.#overrides.get(name);
-        return new Service(name, withOverrides(options, own), own?.interceptors ?? [], shared);
+        const { current } = this.#live;
+        const { options: own, interceptors } = current.of(name);
+        return new Service(name, own, interceptors, shared, current);
       },
     });
-    const { routes } = settings;
-    this.#routing =
-      routes &&
-      new Routing(routes, {
-        ...settings,
-        events: this.#observers,
-        send: this.#services.route,
-        sendCopy: this.#services.copy,
-        refusalOf: refusalOfRoute(this.#names),
-      });
+    this.#live = new LiveConfiguration(options, {
+      ...shared,
+      send: this.#services.route,
+      sendCopy: this.#services.copy,
+      services: () => this.#services,
+      closedError: (service) => (this.#closing === undefined ? undefined : closedError(service)),
+    });
+    bindConfiguration(this, this.#live);
     this.#registrations = new Registrations({ ...settings, observers: this.#observers });
     this.#reading = identity.readWith({
       zone,
       services: () => this.#services.all.map((service) => service.read()),
       instances: (service) => this.explain(service)?.endpoints ?? [],
-      routes: this.#routing && (() => this.#routing?.read() ?? []),
+      routes: () => this.#live.current.routing?.read() ?? [],
       registrations: () => this.#registrations.read(),
       servers: () => serversOf(this),
+      configuration: () => this.#live.read(),
     });
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
-    const limit = timeoutOption.settle(options).timeoutMs;
-    const limitOf = ({ service }: MeshRequest) => this.#overrides.get(service)?.timeoutMs ?? limit;
-    const limitOfUpgrade = (request: MeshRequest) => Math.min(limitOf(request) || upgradeTimeoutMs, upgradeTimeoutMs);
-    this.#upgradeDeadline = interceptorOf(deadline({ limitOf: limitOfUpgrade, clock }));
-    const send = callPipeline({
-      observers: this.#observers,
-      clock,
-      limitOf,
-      interceptors: options.interceptors ?? [],
-      route: this.#routing?.send ?? this.#services.route,
+    bindDoor(this, {
+      send: (request, receiver) => this.#live.current.send(request, receiver),
+      upgrade: this.#upgrade,
+      ruleOf: (request) => this.#live.current.routing?.ruleOf(request),
+      ruleNames: () => {
+        const { routing } = this.#live.current;
+        return routing === undefined ? [] : routing.ruleNames();
+      },
     });
-    // Above the interceptors, which may answer calls by themselves.
-    this.#send = (request, receiver) => {
-      const refusal = this.#refusalOf(request.service);
-      if (refusal === undefined) shared.tracing.send(request, receiver, send);
-      else receiver.failed(refusal);
-    };
-    this.#limitsOf = edgeLimits(options, this.#overrides, clock);
   }
 
   // A bound function, so that `const { fetch } = mesh` works.
   readonly fetch = (target: FetchTarget, init: MeshRequestInit = {}): Promise<Response> =>
-    fetchThrough(this.#send, this.#limitsOf, target, init);
+    fetchThrough(this.#live.current.send, this.#live.current.limitsOf, target, init);
 
   readonly request = (target: FetchTarget, init?: Omit<MeshRequestInit, "redirect">): Promise<Reply> =>
-    requestThrough(this.#send, target, init);
+    requestThrough(this.#live.current.send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
-    const routing = this.#routing;
-    const upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> =>
-      upgradeThrough(
-        {
-          serviceOf: (name) => this.#serviceOf(name),
-          route: routing && ((one, inner) => routing.upgrade(this.#allowed(one), inner)),
-          transport: this.#transport,
-          deadline: this.#upgradeDeadline,
-        },
-        request,
-        protocol,
-      );
-    return new MeshDispatcher(
-      { dispatch: dispatchOf(this.#send), upgrade, close: () => this.close() },
-      options,
-    ) as Dispatcher as AnyDispatcher;
+    const dispatch = dispatchOf((request, receiver) => this.#live.current.send(request, receiver));
+    const target = { dispatch, upgrade: this.#upgrade, close: () => this.close() };
+    return new MeshDispatcher(target, options) as Dispatcher as AnyDispatcher;
   }
 
   agent(options?: AgentOptions): Agent {
     const { connector, idle } = this.#transport;
-    const routing = this.#routing;
-    const serviceOf = (name: string) => this.#serviceOf(name);
-    const route = routing && ((one: MeshRequest) => routing.byAgent(this.#allowed(one)));
-    return new MeshAgent({ serviceOf, route, connector, idle, clock: this.#settings.clock }, options);
+    const live = this.#live;
+    const target = {
+      serviceOf: (name: string) => this.#serviceOf(name),
+      // Asked at each request, since routes may come and go.
+      get route() {
+        const { current } = live;
+        const { routing } = current;
+        return routing && ((one: MeshRequest) => routing.byAgent(current.allowed(one)));
+      },
+      connector,
+      idle,
+      clock: this.#settings.clock,
+    };
+    return new MeshAgent(target, options);
   }
 
   readonly register: Mesh["register"] = (instance, signal) => this.#registrations.register(instance, signal);
@@ -198,8 +172,9 @@ class ClientMesh implements Mesh {
   }
 
   async route(target: FetchTarget, init?: MeshRequestInit): Promise<RouteExplanation> {
-    const request = this.#allowed(describedRequest(target, init));
-    return (await this.#routing?.explain(request, routesTimeoutMs)) ?? explainRoute(undefined, request);
+    const { current } = this.#live;
+    const request = current.allowed(describedRequest(target, init));
+    return (await current.routing?.explain(request, routesTimeoutMs)) ?? explainRoute(undefined, request);
   }
 
   services(): readonly string[] {
@@ -215,6 +190,10 @@ class ClientMesh implements Mesh {
     return this.#services.get(service)?.eject(endpointId, 0) ?? false;
   }
 
+  reconfigure(options: ChangedOptions): readonly string[] {
+    return this.#live.reconfigure(options, { source: "mesh.reconfigure" });
+  }
+
   observe(observer: Observer): () => void {
     return this.#observers.join(observer, this.#reading);
   }
@@ -228,21 +207,17 @@ class ClientMesh implements Mesh {
     return this.close();
   }
 
-  /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */
-  #refusalOf(service: string): Error | undefined {
-    return this.#closing === undefined ? this.#names.refusalOf(service, "call") : closedError(service);
-  }
-
-  /** The request, whose service may be called: routes are asked of no others. */
-  #allowed(request: MeshRequest): MeshRequest {
-    const refusal = this.#refusalOf(request.service);
-    if (refusal !== undefined) throw refusal;
-    return request;
-  }
+  readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> => {
+    const { current } = this.#live;
+    const { routing, upgradeDeadline: deadline } = current;
+    const route: UpgradeParts["route"] = routing && ((one, inner) => routing.upgrade(current.allowed(one), inner));
+    const serviceOf = (name: string) => this.#serviceOf(name);
+    return await upgradeThrough({ serviceOf, route, transport: this.#transport, deadline }, request, protocol);
+  };
 
   /** The service of a name that was not given to the pipeline, which checks names itself. */
   #serviceOf(name: string): Service | Promise<Service> {
-    const refusal = this.#refusalOf(name);
+    const refusal = this.#live.current.refusalOf(name);
     if (refusal !== undefined) throw refusal;
     return this.#services.of(name) ?? this.#services.ofCatalogue(name);
   }
@@ -251,10 +226,11 @@ class ClientMesh implements Mesh {
     this.#observers.emit?.({ type: "discovery-error", service, error });
 
   async #close(): Promise<void> {
-    const { clock, drainTimeoutMs, discovery } = this.#settings;
+    const { clock, discovery } = this.#settings;
+    const { drainTimeoutMs } = settleMesh(this.#live.current.options);
     // First, so that callers stop choosing this process while it still answers.
     const deregistered = this.#registrations.close();
-    this.#routing?.close();
+    this.#live.current.routing?.close();
     await this.#services.drain(clock, drainTimeoutMs);
     await deregistered;
     // Connections are ended first: the watch of an adapter may take long to end.

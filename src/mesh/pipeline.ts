@@ -19,6 +19,7 @@ import { throttleLayer } from "../policies/throttle.ts";
 import { tokenLayer } from "../policies/token/token-layer.ts";
 import { observeAttempts, observeCalls } from "../telemetry/observing/observe.ts";
 import type { Observers } from "../telemetry/observing/observers.ts";
+import type { PreparedStep } from "./live/prepared-step.ts";
 
 /** The parts of the first half of a call's way, which all calls share. */
 export interface CallParts {
@@ -26,6 +27,8 @@ export interface CallParts {
   readonly clock: Clock;
   /** The time limit of a call, where it has none of its own, in milliseconds; `false` = no limit. */
   readonly limitOf: (request: MeshRequest) => number | false;
+  /** The configuration that the calls begin by. */
+  readonly configuration?: object | undefined;
   /** The interceptors of the mesh, the first outermost. */
   readonly interceptors: readonly Interceptor[];
   /** Passes the call to its service. */
@@ -33,12 +36,12 @@ export interface CallParts {
 }
 
 /** The first half of a call's way, the same for every service, before one is chosen. Composed once per mesh. */
-export function callPipeline({ observers, clock, limitOf, interceptors, route }: CallParts): Send {
+export function callPipeline({ observers, clock, limitOf, configuration, interceptors, route }: CallParts): Send {
   // Once per call, within its deadline: credentials, headers, answers from a cache. Authorization and routing belong below them, since they may set
   // the identity of the caller.
   const intercepted = interceptors.length === 0 ? route : sendOf(compose(interceptors, dispatchOf(route)));
   // Bounds all that follows: the interceptors, the wait for discovery, attempts and pauses, the body.
-  const bounded = deadline({ limitOf, clock })(intercepted);
+  const bounded = deadline({ limitOf, clock, configuration })(intercepted);
   // Outermost: it observes the result that the caller gets, and the whole duration.
   return observeCalls(observers, clock)(bounded);
 }
@@ -125,18 +128,63 @@ export function servicePipeline(options: LayerOptions, parts: ServiceParts, tran
   );
 }
 
+/** The parts that the pipeline of a route is built from. */
+export interface RoutePipelineParts {
+  readonly ofService: ServicePipeline;
+  /** The names of the options that the route has of its own. */
+  readonly own: readonly string[];
+  readonly options: LayerOptions;
+  readonly parts: ServiceParts;
+  readonly transport: Dispatch;
+  /** The layers of its own that the route had before: those with a state go on. */
+  readonly known: readonly (BuiltLayer | undefined)[] | undefined;
+}
+
 /** The pipeline of the calls by one route: the layers that it has options for are its own, and all others are those of the service, with what they know. */
-export function routePipeline(
-  ofService: ServicePipeline,
-  own: readonly string[],
-  options: LayerOptions,
-  parts: ServiceParts,
-  transport: Dispatch,
-): ServicePipeline {
+export function routePipeline({ ofService, own, options, parts, transport, known }: RoutePipelineParts): ServicePipeline {
   const layers = all.map((each, index) => {
-    return each.options.names.some((name) => own.includes(name)) ? each.build(options, parts) : ofService.layers[index];
+    if (!each.options.names.some((name) => own.includes(name))) return ofService.layers[index];
+    const layer = known?.[index];
+    const step = layer?.adjust?.(options);
+    if (step === undefined) return each.build(options, parts);
+    step();
+    return layer;
   });
   return pipelineOf(layers, transport);
+}
+
+/** A pipeline by other options, before they are in force: at its step, layers that go on with what they know take these. */
+export interface NextPipeline extends PreparedStep {
+  readonly pipeline: ServicePipeline;
+}
+
+/** Builds the pipeline of a service by other options: layers with a state go on, and all others are built anew. Nothing has changed when it throws. */
+export function nextPipeline(former: ServicePipeline, options: LayerOptions, parts: ServiceParts, transport: Dispatch): NextPipeline {
+  const steps: (() => void)[] = [];
+  const built: BuiltLayer[] = [];
+  const abandon = (): void => {
+    for (const layer of built) layer.dispose?.();
+  };
+  const next = (each: (typeof all)[number], known: BuiltLayer | undefined): BuiltLayer | undefined => {
+    if (known?.adjust === undefined) {
+      const layer = each.build(options, parts);
+      if (layer !== undefined) built.push(layer);
+      return layer;
+    }
+    const step = known.adjust(options);
+    steps.push(step ?? (() => known.retire?.()));
+    return step === undefined ? undefined : known;
+  };
+  try {
+    const layers = all.map((each, index) => next(each, former.layers[index]));
+    const commit = (): void => {
+      for (const step of steps) step();
+    };
+    return { pipeline: pipelineOf(layers, transport), abandon, commit };
+  } catch (error) {
+    abandon();
+    throw error;
+  }
 }
 
 function pipelineOf(layers: ServicePipeline["layers"], transport: Dispatch): ServicePipeline {

@@ -30,7 +30,8 @@ export class ServiceNames {
   /** The error for a name that is not in the list, used at `where`; `undefined` for one that may be called. */
   refusalOf(name: string, where: string): TypeError | undefined {
     const names = this.#names;
-    if (names === undefined || names.has(name)) return undefined;
+    // A call that names none yet gets its service by a route, or fails without one.
+    if (names === undefined || names.has(name) || name === "") return undefined;
     const nearest = nearestName(name, [...names]);
     const hint = nearest === undefined ? `it has ${[...names].join(", ") || "none"}` : `did you mean ${quoted(nearest)}?`;
     return new TypeError(`${where}: ${quoted(name)} is not in serviceNames; ${hint}`);

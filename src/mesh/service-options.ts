@@ -22,6 +22,7 @@ export interface InterceptorsOption {
 const interceptorsOption = optionTable<InterceptorsOption>()({
   interceptors: custom<readonly Interceptor[]>({
     type: "Interceptor[]",
+    atOnce: true,
     default: [],
     check(option, value) {
       if (!(Array.isArray(value) && value.every((each) => typeof each === "function")))

@@ -1,35 +1,38 @@
 import { type Lease, leaving } from "../attempts/lease.ts";
 import { pickLease } from "../attempts/pick-lease.ts";
 import { tracedLease } from "../attempts/traced-lease.ts";
-import { endpointsFor, settleWire, type WireSettings } from "../core/connection-options.ts";
+import { settleWire, type WireSettings } from "../core/connection-options.ts";
 import type { CallEndListener, Interceptor, MeshRequest } from "../core/dispatch.ts";
-import type { Endpoint } from "../core/endpoint.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import type { ServiceReading } from "../core/observing/reading.ts";
 import type { Routed } from "../core/routed.ts";
+import { equalValues } from "../core/settings/equal-values.ts";
 import type { Receiver } from "../core/stages/stage.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { EndpointWait } from "../discovery/endpoint-wait.ts";
 import { registryState } from "../discovery/registry-state.ts";
-import { type ServiceWatch, serviceWatch } from "../discovery/service-watch.ts";
 import { watchOptions } from "../discovery/watch-options.ts";
 import type { Watcher } from "../discovery/watcher.ts";
 import type { Uses } from "../discovery/watching/uses.ts";
 import { attemptTimeout, attemptTimeoutOption } from "../policies/attempt-timeout.ts";
 import { type Authorize, authorizeOf, checkAuthorized } from "../policies/authorize.ts";
-import { timeoutOption } from "../policies/deadline.ts";
-import { propagate, propagateLayer } from "../policies/propagate.ts";
+import { propagateLayer } from "../policies/propagate.ts";
 import { RetryBudget } from "../policies/retry/retry-budget.ts";
 import { KeptToken } from "../policies/token/kept-token.ts";
-import { CopyWay } from "../routing/mirror/copy-way.ts";
-import { observeCopies } from "../telemetry/observing/observe.ts";
+import type { CopyWay } from "../routing/mirror/copy-way.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
 import { letGoThrough } from "./let-go.ts";
+import { ByConfiguration } from "./live/by-configuration.ts";
+import { copiesOf } from "./live/copies-of.ts";
+import { patienceBy } from "./live/patience-by.ts";
+import type { PreparedStep } from "./live/prepared-step.ts";
 import type { ServiceContext } from "./live/service-context.ts";
+import { watchEndpoints } from "./live/service-endpoints.ts";
 import { ServicePipelines } from "./live/service-pipelines.ts";
+import type { ServiceParts } from "./pipeline.ts";
 import { readService } from "./reading.ts";
 import type { ServiceOptions } from "./service-options.ts";
 import { type WarmOptions, warmUp } from "./warm-up.ts";
@@ -40,53 +43,72 @@ export class Service implements CallEndListener {
   /** The protocol and the connections to its instances. */
   readonly wire: WireSettings;
   /** The name of the mesh towards its instances; `undefined` where they are told none. */
-  readonly caller: string | undefined;
+  caller: string | undefined;
   /** For copies of calls, which pass by the pipeline. */
-  readonly copies: CopyWay;
+  copies: CopyWay;
   readonly #context: ServiceContext;
-  readonly #settings: InstanceSettings;
+  #options: ServiceOptions;
+  #interceptors: readonly Interceptor[];
+  #settings: InstanceSettings;
   readonly #instances: Instances;
   readonly #watcher: Watcher;
   /** With `watch: "on-use"`. */
   readonly #uses: Uses | undefined;
-  readonly #authorize: Authorize | undefined;
+  #authorize: Authorize | undefined;
   readonly #token: KeptToken | undefined;
   readonly #wait: EndpointWait;
   readonly #budget: RetryBudget;
-  readonly #pipelines: ServicePipelines;
+  /** The parts of its layers that no option changes. */
+  readonly #layerParts: Omit<ServiceParts, "interceptors" | "instanceLimit">;
+  readonly #pipelines: ByConfiguration<ServicePipelines>;
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
-  #listed: { readonly from: readonly Endpoint[]; readonly as: readonly Endpoint[] } | undefined = undefined;
   #inFlight = 0;
 
-  /** @param interceptors those of this service; those of the mesh are around all services */
-  constructor(name: string, options: ServiceOptions, interceptors: readonly Interceptor[], context: ServiceContext) {
+  /**
+   * @param interceptors those of this service; those of the mesh are around all services
+   * @param configuration the one of the mesh that the options are of; `undefined` where it never changes
+   */
+  // Over 60 lines: it makes the parts of a service, each of those before, and nothing else.
+  constructor(
+    name: string,
+    options: ServiceOptions,
+    interceptors: readonly Interceptor[],
+    context: ServiceContext,
+    configuration?: object,
+  ) {
     const { transport, observers, caller, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
-    const timeouts = { ...attemptTimeoutOption.settle(options), ...timeoutOption.settle(options) };
     this.name = name;
     this.#context = context;
+    this.#options = options;
+    this.#interceptors = interceptors;
     this.#settings = settleInstances(options);
     this.wire = settleWire(options);
-    const { propagateDeadline } = propagateLayer.options.settle(options);
-    this.caller = propagateDeadline ? caller : undefined;
+    this.caller = propagateLayer.options.settle(options).propagateDeadline ? caller : undefined;
     this.#authorize = authorizeOf(options);
     this.#token = KeptToken.of(options.token, name, clock);
     const wire = transport.dispatch(this.wire);
     this.#instances = new Instances({
       ...parts,
       settings: this.#settings,
-      patience: { ...timeouts, bodyIdleTimeoutMs: this.wire.bodyIdleTimeoutMs },
+      patience: patienceBy(options, this.wire),
       zone: context.zone,
       peerName: this.wire.peer.name,
       // A simulation has no connections, and no health checks.
       open: (upstream, alpn, opened) =>
         transport.connector?.open(upstream, this.wire, { alpn, isForRequests: false }, opened) ?? (() => {}),
-      send: attemptTimeout({ timeoutMs: timeouts.attemptTimeoutMs, clock })(wire),
+      send: attemptTimeout({ timeoutMs: attemptTimeoutOption.settle(options).attemptTimeoutMs, clock })(wire),
       letGo: caller === undefined ? undefined : letGoThrough(name, wire, caller, clock),
       release: (upstream) => transport.release(upstream),
       onStale: () => this.#watcher.refresh(),
     });
-    const { watcher, uses, boundary } = this.#watch(options);
+    const { watcher, uses, boundary } = watchEndpoints({
+      service: name,
+      options,
+      wire: this.wire,
+      context,
+      take: (endpoints, unconfirmed) => this.#instances.update(endpoints, unconfirmed),
+    });
     this.#watcher = watcher;
     this.#uses = uses;
     this.#wait = new EndpointWait({
@@ -100,51 +122,62 @@ export class Service implements CallEndListener {
     // One budget for retries and hedges: both are extra load.
     this.#budget = new RetryBudget((options.retry || undefined)?.budget ?? {}, clock);
     const { balancer, ledger, room } = this.#instances;
-    const layerParts = {
+    this.#layerParts = {
       ...parts,
       observers,
-      interceptors,
       caller,
       protocol: this.wire.protocol,
       maxCollectedBytes: this.wire.maxCollectedBytes,
       sharedBudget: this.#budget,
       keptToken: this.#token,
+      balancer,
+      ledger,
+      wait: this.#wait,
     };
-    this.#pipelines = new ServicePipelines(options, { ...layerParts, balancer, ledger, wait: this.#wait, instanceLimit: room }, wire);
-    const toCopies = { authorize: this.#authorize, token: this.#token, balancer, wait: this.#wait, room, uses };
-    const copied = observeCopies(observers)(wire);
-    this.copies = new CopyWay({ ...toCopies, dispatch: propagateDeadline ? propagate(clock, this.caller)(copied) : copied });
+    const pipelines = new ServicePipelines(options, { ...this.#layerParts, interceptors, instanceLimit: room }, wire);
+    this.#pipelines = new ByConfiguration(configuration, pipelines);
+    this.copies = this.#newCopies(options);
     this.#unfollowCallers = this.#followCallers();
     this.#watcher.start();
   }
 
+  /**
+   * Prepares the service for another configuration. It throws where the options make something that fails, and has changed nothing then. Calls that began by an
+   * earlier one pass its layers; instances, circuits, limits with their queues, and the budget go on with what they know.
+   */
+  prepare(options: ServiceOptions, interceptors: readonly Interceptor[], configuration: object): PreparedStep {
+    if (equalValues(options, this.#options) && equalValues(interceptors, this.#interceptors))
+      return { commit: () => this.#pipelines.replace(configuration, this.#pipelines.current), abandon() {} };
+    const isSamePicker = equalValues(options.picker, this.#options.picker);
+    const settings = { ...settleInstances(options), ...(isSamePicker && { picker: this.#settings.picker }) };
+    const instances = this.#instances.prepare(settings, patienceBy(options, this.wire), !isSamePicker);
+    const next = this.#pipelines.current.next(options, { ...this.#layerParts, interceptors, instanceLimit: instances.room });
+    const commit = () => {
+      this.#options = options;
+      this.#interceptors = interceptors;
+      this.#settings = settings;
+      this.#authorize = authorizeOf(options);
+      this.caller = propagateLayer.options.settle(options).propagateDeadline ? this.#context.caller : undefined;
+      this.#budget.adjust((options.retry || undefined)?.budget ?? {});
+      this.#wait.adjust(watchOptions.settle(options).discoveryTimeoutMs);
+      instances.commit();
+      next.commit();
+      this.#pipelines.replace(configuration, next.pipelines);
+      this.copies = this.#newCopies(options);
+    };
+    return { commit, abandon: () => next.abandon() };
+  }
+
+  #newCopies(options: ServiceOptions): CopyWay {
+    const { observers, clock, transport } = this.#context;
+    const { balancer, room } = this.#instances;
+    const { propagateDeadline: propagates } = propagateLayer.options.settle(options);
+    const own = { authorize: this.#authorize, token: this.#token, wait: this.#wait, uses: this.#uses, caller: this.caller };
+    return copiesOf({ ...own, balancer, room, observers, clock, propagates, wire: transport.dispatch(this.wire) });
+  }
+
   get #discoveryName(): string {
     return this.#context.discovery.name ?? "discovery";
-  }
-
-  /** Makes the watch of its endpoints, without starting it. */
-  #watch(options: ServiceOptions): ServiceWatch {
-    const { discovery, lastGood, observers, onListed, clock, random } = this.#context;
-    return serviceWatch(options, {
-      service: this.name,
-      discovery,
-      lastGood,
-      clock,
-      random,
-      onUpdate: (given) => {
-        const update = { ...given, endpoints: this.#spokenTo(given.endpoints) };
-        this.#instances.update(update.endpoints, this.#watcher.unconfirmed);
-        if (update.endpoints.length > 0) onListed?.(this.name);
-        observers.emit?.({ type: "endpoints", ...update });
-      },
-      onError: (error) => observers.emit?.({ type: "discovery-error", service: this.name, error }),
-    });
-  }
-
-  /** The endpoints as the mode of `peer` has them, in the same array for the same array. */
-  #spokenTo(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-    if (this.#listed?.from !== endpoints) this.#listed = { from: endpoints, as: endpointsFor(this.wire.peer.mode, endpoints) };
-    return this.#listed.as;
   }
 
   /** Follows the callers in each zone, where the options name the calling service, and it may be watched between calls. Returns its end. */
@@ -165,9 +198,10 @@ export class Service implements CallEndListener {
     }
     if (request.call?.onEnd(this)) this.#inFlight++;
     this.#uses?.used();
+    const pipelines = this.#pipelines.of(request);
     const options = request.routed?.options;
-    if (options === undefined) this.#pipelines.main.send(request, receiver);
-    else this.#pipelines.sendRouted(request, request.routed as Routed, options, receiver);
+    if (options === undefined) pipelines.main.send(request, receiver);
+    else pipelines.sendRouted(request, request.routed as Routed, options, receiver);
   }
 
   handleCallEnd(): void {
@@ -248,7 +282,7 @@ export class Service implements CallEndListener {
       registry: registryState(this.#discoveryName, this.#watcher),
       retryBudget: this.#budget.left,
     });
-    return Object.assign(reading, this.#pipelines.read());
+    return Object.assign(reading, this.#pipelines.current.read());
   }
 
   /** Takes the instance with this id out of rotation for `forMs` milliseconds, or puts it back with 0; `false` where there is none. */
@@ -261,7 +295,7 @@ export class Service implements CallEndListener {
     this.#instances.stopChecks();
     this.#wait.close();
     await Promise.all([this.#watcher.stop(), this.#unfollowCallers?.()]);
-    this.#pipelines.dispose();
+    this.#pipelines.current.dispose();
     this.#instances.dispose((upstream) => this.#context.transport.release(upstream));
   }
 }

@@ -13,6 +13,11 @@ export function closedError(service: string): MeshError {
   return new MeshError("ERR_MESH_CLOSED", "the mesh has been closed", { service, maybeExecuted: false });
 }
 
+/** The error of a call that names no service, where no route has led it to one. */
+function unrouted(): MeshError {
+  return new MeshError("ERR_MESH_INVALID_TARGET", "no route leads this call to a service", { maybeExecuted: false, stack: false });
+}
+
 /** The limits of {@link Services}, the factory of a service, and what is known of names beforehand. */
 export interface ServicesOptions {
   readonly maxServices: number;
@@ -92,6 +97,7 @@ export class Services {
     if (this.#newest?.name === name) return this.#newest;
     const known = this.#used(name);
     if (known !== undefined) return known;
+    if (name === "") throw unrouted();
     if (!this.#options.isOwnName(name) && !this.#firstWatches.take()) return undefined;
     this.#makeRoom(name);
     return this.#begin(name);

@@ -3,7 +3,7 @@ import { type Clock, heldUpMs, setTimerOf, type Timer } from "../core/clock.ts";
 import type { Interceptor, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { completeAttempts, MeshError } from "../core/errors.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { number, orFalse } from "../core/settings/rules.ts";
+import { atOnce, number, orFalse } from "../core/settings/rules.ts";
 import type { TimerHandler } from "../core/shared-timers.ts";
 
 /** The default limit of an attempt, and the clock that measures it. */
@@ -134,5 +134,5 @@ export interface AttemptTimeoutOption {
 
 /** The rule of {@link AttemptTimeoutOption}. */
 export const attemptTimeoutOption = optionTable<AttemptTimeoutOption>()({
-  attemptTimeoutMs: orFalse(number({ default: 2_000, min: 1, unit: "ms" })),
+  attemptTimeoutMs: atOnce(orFalse(number({ default: 2_000, min: 1, unit: "ms" }))),
 });

@@ -23,6 +23,7 @@ export interface AuthorizeOption {
 const authorizeOption = optionTable<AuthorizeOption>()({
   authorize: custom<Authorize | undefined>({
     type: "(request) => boolean | Promise<boolean>",
+    atOnce: true,
     default: undefined,
     defaultText: "every call is sent",
     check: checkFunction,

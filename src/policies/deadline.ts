@@ -7,7 +7,7 @@ import { isEventStream, wantsEventStream } from "../core/http/event-stream.ts";
 import { headersWith, type RequestHeaders } from "../core/http/request-headers.ts";
 import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { number, orFalse } from "../core/settings/rules.ts";
+import { atOnce, number, orFalse } from "../core/settings/rules.ts";
 import type { TimerHandler } from "../core/shared-timers.ts";
 import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
 import { quoted } from "../core/text/clean-text.ts";
@@ -18,6 +18,8 @@ export interface DeadlineOptions {
   /** The time limit of a call, where it has none of its own, in milliseconds; `false` = no limit. */
   readonly limitOf: (request: MeshRequest) => number | false;
   readonly clock: Clock;
+  /** The configuration that calls begin by. */
+  readonly configuration?: object | undefined;
 }
 
 /**
@@ -81,6 +83,10 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
       // An interceptor of the application that throws instead of rejecting.
       this.failed(error);
     }
+  }
+
+  get configuration(): object | undefined {
+    return this.#options.configuration;
   }
 
   onEnd(listener: CallEndListener): boolean {
@@ -245,4 +251,4 @@ export interface TimeoutOption {
 }
 
 /** The rule of {@link TimeoutOption}. */
-export const timeoutOption = optionTable<TimeoutOption>()({ timeoutMs: orFalse(number({ default: 10_000, min: 1, unit: "ms" })) });
+export const timeoutOption = optionTable<TimeoutOption>()({ timeoutMs: atOnce(orFalse(number({ default: 10_000, min: 1, unit: "ms" }))) });

@@ -4,7 +4,7 @@ import { MeshError } from "../core/errors.ts";
 import { headerOf } from "../core/http/response-headers.ts";
 import { layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { flag } from "../core/settings/rules.ts";
+import { atOnce, flag } from "../core/settings/rules.ts";
 
 /**
  * Refuses responses whose body ends with its connection: such a body may be truncated without notice, since its end and the loss of the
@@ -45,7 +45,7 @@ export interface DelimitedBodyOption {
 /** Above the breakers: a response that is refused here is no fault of an instance. */
 export const delimitedBodyLayer = layer({
   name: "delimited body",
-  options: optionTable<DelimitedBodyOption>()({ requireDelimitedBody: flag(false) }),
+  options: optionTable<DelimitedBodyOption>()({ requireDelimitedBody: atOnce(flag(false)) }),
   build: ({ requireDelimitedBody }, { protocol }: { readonly protocol: Protocol | undefined }) =>
     requireDelimitedBody ? delimitedBody(protocol) : undefined,
 });

@@ -8,7 +8,7 @@ import { headerOf } from "../core/http/response-headers.ts";
 import { WrappedBody } from "../core/http/wrapped-body.ts";
 import { layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { integer } from "../core/settings/rules.ts";
+import { atOnce, integer } from "../core/settings/rules.ts";
 
 /**
  * Refuses response bodies of more than `max` bytes as they come over the wire: at once where `content-length` says so, else with the
@@ -116,7 +116,7 @@ export interface MaxResponseBytesOption {
 
 /** The rule of {@link MaxResponseBytesOption}. */
 export const maxResponseBytesOption = optionTable<MaxResponseBytesOption>()({
-  maxResponseBytes: integer({ min: 0, unit: "bytes", defaultText: "no limit" }),
+  maxResponseBytes: atOnce(integer({ min: 0, unit: "bytes", defaultText: "no limit" })),
 });
 
 /** Above the breakers: a response that is too large for this caller is no fault of an instance. */

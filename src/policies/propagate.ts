@@ -4,7 +4,7 @@ import { callerHeader } from "../core/http/own-headers.ts";
 import { copyOfHeaders, type RequestHeaders } from "../core/http/request-headers.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { flag } from "../core/settings/rules.ts";
+import { atOnce, flag } from "../core/settings/rules.ts";
 import { attemptHeader, deadlineHeader } from "./incoming.ts";
 
 /**
@@ -39,7 +39,7 @@ export interface PropagateOption {
 /** Below the balancer: each attempt has less time left than the one before. */
 export const propagateLayer = layer({
   name: "propagate the deadline",
-  options: optionTable<PropagateOption>()({ propagateDeadline: flag(true) }),
+  options: optionTable<PropagateOption>()({ propagateDeadline: atOnce(flag(true)) }),
   build: ({ propagateDeadline }, { clock, caller }: LayerParts & { readonly caller?: string | undefined }) =>
     propagateDeadline ? propagate(clock, caller) : undefined,
 });

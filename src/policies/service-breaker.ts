@@ -1,14 +1,14 @@
 import { type BreakerOptions, breakerOptions } from "../circuit/breaker-options.ts";
 import { Circuit } from "../circuit/circuit.ts";
 import type { CircuitPermit } from "../circuit/circuit-permit.ts";
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
 import type { MeshResponse } from "../core/dispatch.ts";
 import { isMeshError, MeshError } from "../core/errors.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import { outcomeOfError, outcomeOfResponse } from "../core/outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { group, orFalse } from "../core/settings/rules.ts";
+import { atOnce, group, orFalse } from "../core/settings/rules.ts";
 import type { Receiver, Stage } from "../core/stages/stage.ts";
 import { quoted } from "../core/text/clean-text.ts";
 
@@ -27,6 +27,8 @@ export interface ServiceBreakerOptions extends BreakerOptions {
 export interface ServiceBreaker {
   readonly stage: Stage;
   state(): BreakerState;
+  /** Takes other thresholds; its state and what it has counted stay. */
+  adjust(options: BreakerOptions): void;
   /** Releases its timers. */
   dispose(): void;
 }
@@ -39,19 +41,10 @@ const serviceMaxBreakMs = 1_000;
  * retries while it recovers. One call a second is sent; the breaker closes when it succeeds.
  */
 export function serviceBreaker({ service, rule, clock, random, onState, ...options }: ServiceBreakerOptions): ServiceBreaker {
-  const { failureRatio, minCalls, breakMs } = breakerOptions.settle(options);
-  const circuit = new Circuit({
-    failureRatio,
-    minOutcomes: minCalls,
-    // Only the ratio counts for a service: with many calls at once, failures in a row mean little.
-    consecutiveFailures: Number.POSITIVE_INFINITY,
-    pauses: { baseMs: breakMs, maxMs: serviceMaxBreakMs },
-    clock,
-    random,
-    onState,
-  });
+  const circuit = new Circuit({ ...thresholdsOf(options), clock, random, onState });
   return {
     state: () => circuit.state,
+    adjust: (given) => circuit.adjust(thresholdsOf(given)),
     dispose: () => circuit.dispose(),
     stage: (next) => (request, receiver) => {
       const permit = circuit.admit();
@@ -61,6 +54,17 @@ export function serviceBreaker({ service, rule, clock, random, onState, ...optio
         receiver.failed(new MeshError("ERR_MESH_CIRCUIT_OPEN", message, { service, maybeExecuted: false, stack: false }));
       } else next(request, new PermittedCall(circuit, permit, receiver));
     },
+  };
+}
+
+function thresholdsOf(options: BreakerOptions): Parameters<Circuit["adjust"]>[0] {
+  const { failureRatio, minCalls, breakMs } = breakerOptions.settle(options);
+  return {
+    failureRatio,
+    minOutcomes: minCalls,
+    // Only the ratio counts for a service: with many calls at once, failures in a row mean little.
+    consecutiveFailures: Number.POSITIVE_INFINITY,
+    pauses: { baseMs: breakMs, maxMs: serviceMaxBreakMs },
   };
 }
 
@@ -96,7 +100,7 @@ export interface BreakerOption {
 }
 
 /** The rule of {@link BreakerOption}, by which the instances are judged, too. */
-export const breakerOption = optionTable<BreakerOption>()({ breaker: orFalse(group(breakerOptions)) });
+export const breakerOption = optionTable<BreakerOption>()({ breaker: atOnce(orFalse(group(breakerOptions))) });
 
 /** Above the retries: it counts calls, not attempts, and refuses before any work is done. */
 export const serviceBreakerLayer = layer({
@@ -106,7 +110,17 @@ export const serviceBreakerLayer = layer({
     if (breaker === false) return undefined;
     const { service, rule } = parts;
     const onState = (state: BreakerState) => parts.events.emit?.({ type: "breaker", service, state, ...(rule !== undefined && { rule }) });
-    const { stage, state, dispose } = serviceBreaker({ ...parts, ...breaker, onState });
-    return { stage, reading: () => ({ breaker: state() }), dispose };
+    const { stage, state, adjust, dispose } = serviceBreaker({ ...parts, ...breaker, onState });
+    return {
+      stage,
+      reading: () => ({ breaker: state() }),
+      adjust(given: BreakerOption) {
+        const { breaker: other } = breakerOption.settle(given);
+        return other === false ? undefined : () => adjust(other);
+      },
+      // Which closes it: a circuit that is disposed lets every call through.
+      retire: dispose,
+      dispose,
+    };
   },
 });

@@ -4,7 +4,7 @@ import { MeshError } from "../core/errors.ts";
 import { type LayerParts, layer } from "../core/layer.ts";
 import { isGatewayError, outcomeOfError } from "../core/outcome.ts";
 import { optionTable } from "../core/settings/option-table.ts";
-import { group, number, orFalse } from "../core/settings/rules.ts";
+import { atOnce, group, number, orFalse } from "../core/settings/rules.ts";
 import { SlidingSum } from "./sliding-sum.ts";
 
 /** Client-side throttling; `throttle` in the options of the mesh. */
@@ -34,11 +34,22 @@ const slots = 12;
  * Adaptive throttling (Site Reliability Engineering, chapter 21). Refusing calls takes work, too: a service that refuses most calls is not
  * sent all of them. A call is refused here with the probability max(0, (calls − ratio × accepted) / (calls + 1)).
  */
-export function throttle({ service, clock, random, ...options }: ThrottlePolicyOptions): Interceptor {
-  const { ratio, windowMs } = throttleOptions.settle(options);
-  const calls = new SlidingSum(slots, windowMs / slots, clock);
-  const accepted = new SlidingSum(slots, windowMs / slots, clock);
-  return (next) => (request) => {
+export function throttle(options: ThrottlePolicyOptions): Interceptor {
+  return throttling(options).interceptor;
+}
+
+/** {@link throttle}, which takes other options: with another `windowMs` it counts anew. */
+function throttling({ service, clock, random, ...options }: ThrottlePolicyOptions) {
+  let { ratio, windowMs } = throttleOptions.settle(options);
+  const newSum = () => new SlidingSum(slots, windowMs / slots, clock);
+  let calls = newSum();
+  let accepted = newSum();
+  const adjust = (other: ThrottleOptions): void => {
+    const formerMs = windowMs;
+    ({ ratio, windowMs } = throttleOptions.settle(other));
+    if (windowMs !== formerMs) [calls, accepted] = [newSum(), newSum()];
+  };
+  const interceptor: Interceptor = (next) => (request) => {
     const probability = (calls.total - ratio * accepted.total) / (calls.total + 1);
     if (probability > 0 && random() < probability) {
       calls.add();
@@ -62,6 +73,7 @@ export function throttle({ service, clock, random, ...options }: ThrottlePolicyO
       },
     );
   };
+  return { interceptor, adjust };
 }
 
 /** The option of {@link throttleLayer}. */
@@ -70,9 +82,22 @@ export interface ThrottleOption {
   readonly throttle?: ThrottleOptions | false;
 }
 
+/** The rule of {@link ThrottleOption}. */
+const throttleOption = optionTable<ThrottleOption>()({ throttle: atOnce(orFalse(group(throttleOptions), false)) });
+
 /** Below the breaker of the service: calls that the breaker refuses were not refused by the service. */
 export const throttleLayer = layer({
   name: "throttle",
-  options: optionTable<ThrottleOption>()({ throttle: orFalse(group(throttleOptions), false) }),
-  build: ({ throttle: options }, parts: LayerParts) => (options === false ? undefined : throttle({ ...parts, ...options })),
+  options: throttleOption,
+  build({ throttle: options }, parts: LayerParts) {
+    if (options === false) return undefined;
+    const { interceptor, adjust } = throttling({ ...parts, ...options });
+    return {
+      interceptor,
+      adjust(given: ThrottleOption) {
+        const { throttle: other } = throttleOption.settle(given);
+        return other === false ? undefined : () => adjust(other);
+      },
+    };
+  },
 });

@@ -1,7 +1,7 @@
 import type { BreakerSettings } from "../circuit/breaker-options.ts";
 import { Circuit } from "../circuit/circuit.ts";
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Clock, Random } from "../core/clock.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { EventSink } from "../core/observing/events.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
 import type { EjectionHistories } from "./ejection/ejection-history.ts";
@@ -25,11 +25,24 @@ export interface InstanceCircuitsOptions {
  */
 export class InstanceCircuits {
   readonly #options: InstanceCircuitsOptions;
+  #settings: BreakerSettings;
   readonly #circuits = new Map<Upstream, Circuit>();
   #isDisposed = false;
 
   constructor(options: InstanceCircuitsOptions) {
     this.#options = options;
+    this.#settings = options.settings;
+  }
+
+  /** Takes other settings, for the circuits that there are, too: their states and what they have counted stay. */
+  adjust(settings: BreakerSettings): void {
+    this.#settings = settings;
+    for (const circuit of this.#circuits.values()) circuit.adjust(thresholdsOf(settings));
+  }
+
+  /** Closes every circuit that nothing holds. */
+  closeAll(): void {
+    for (const circuit of [...this.#circuits.values()]) circuit.close(circuit.panicPermit);
   }
 
   /** The circuit of `upstream`; `undefined` while it has none, and is available. */
@@ -77,13 +90,9 @@ export class InstanceCircuits {
   }
 
   #make(upstream: Upstream): Circuit {
-    const { settings, histories, mayOpen, clock, random } = this.#options;
-    const { failureRatio, minCalls, consecutiveFailures, breakMs, maxBreakMs } = settings;
+    const { histories, mayOpen, clock, random } = this.#options;
     const circuit = new Circuit({
-      failureRatio,
-      minOutcomes: minCalls,
-      consecutiveFailures,
-      pauses: { baseMs: breakMs, maxMs: maxBreakMs },
+      ...thresholdsOf(this.#settings),
       clock,
       random,
       mayOpen,
@@ -98,6 +107,10 @@ export class InstanceCircuits {
     this.#circuits.set(upstream, circuit);
     return circuit;
   }
+}
+
+function thresholdsOf({ failureRatio, minCalls, consecutiveFailures, breakMs, maxBreakMs }: BreakerSettings) {
+  return { failureRatio, minOutcomes: minCalls, consecutiveFailures, pauses: { baseMs: breakMs, maxMs: maxBreakMs } };
 }
 
 /** The state of an instance with this circuit. */

@@ -30,14 +30,16 @@ export interface RotationOptions extends BreakerOptions {
  */
 export class Rotation {
   /** Judges instances by their attempts. */
-  readonly passiveHealth: PassiveHealth;
+  passiveHealth: PassiveHealth;
+  readonly #options: RotationOptions;
   readonly #circuits: InstanceCircuits;
-  readonly #ejections: Ejections;
+  #ejections: Ejections;
   readonly #histories: EjectionHistories;
   readonly #healthCheck: RotationOptions["healthCheck"];
 
   constructor(options: RotationOptions) {
     const { clock, random, events, upstreams, ejection = {}, healthCheck } = options;
+    this.#options = options;
     this.#healthCheck = healthCheck;
     const settings = ejectionOptions.settle(ejection || {});
     const histories = new EjectionHistories(clock, settings.intervalMs);
@@ -47,6 +49,32 @@ export class Rotation {
     this.#circuits = circuits;
     this.#ejections = new Ejections({ settings, isOn: ejection !== false, upstreams, circuits, histories, clock });
     this.passiveHealth = new PassiveHealth(circuits, this.#ejections);
+  }
+
+  /**
+   * Judges by other options. Which instances are out, for how long and for how many times, stays. With other options of `ejection`, rates are compared anew.
+   * @param ejection absent where it has not changed
+   */
+  adjust({ breaker, ejection }: { readonly breaker: BreakerOptions; readonly ejection?: EjectionOptions | false | undefined }): void {
+    this.#circuits.adjust(breakerOptions.settle(breaker));
+    if (ejection === undefined) return;
+    const { clock, upstreams } = this.#options;
+    const settings = ejectionOptions.settle(ejection || {});
+    this.#ejections.dispose();
+    this.#ejections = new Ejections({
+      settings,
+      isOn: ejection !== false,
+      upstreams,
+      circuits: this.#circuits,
+      histories: this.#histories,
+      clock,
+    });
+    this.passiveHealth = new PassiveHealth(this.#circuits, this.#ejections);
+  }
+
+  /** Puts back the instances that are out by their attempts, which nothing judges any more. */
+  readmitAll(): void {
+    this.#circuits.closeAll();
   }
 
   /** The state of `upstream`. */

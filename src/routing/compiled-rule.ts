@@ -77,7 +77,7 @@ export function compileRule(route: Route, index: number, rank: number, liveWeigh
     route,
     matches,
     targets,
-    choice: route.split === undefined ? undefined : new WeightedChoice(route.split.targets.map(({ weight }) => weight)),
+    choice: route.split === undefined ? undefined : new WeightedChoice(route.split.targets.map(({ weight = 0 }) => weight)),
     live: route.split === undefined ? undefined : liveWeightsOf?.(route.split, name),
     key: route.split?.sticky === undefined ? undefined : keyReader(route.split.sticky),
     requestHeaders: compileChanges(route.requestHeaders),

@@ -2,6 +2,7 @@ import type { CancelHandler } from "../core/cancellation.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, MeshError } from "../core/errors.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
+import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { Route } from "./route.ts";
 import type { RouteSource } from "./route-source.ts";
 import { compileRoutes, type RouteTable } from "./route-table.ts";
@@ -26,6 +27,7 @@ export class LiveRoutes {
   #lastError: Error | undefined = undefined;
   #end: (() => void) | undefined = undefined;
   #isClosed = false;
+  #isRetired = false;
 
   /** Routes in code have been checked; of a source, the watch begins with {@link start}. */
   constructor(given: readonly Route[] | RouteSource, options: LiveRoutesOptions) {
@@ -37,6 +39,16 @@ export class LiveRoutes {
   /** The table in force; `undefined` until the source has told of one. */
   get table(): RouteTable | undefined {
     return this.#table;
+  }
+
+  /**
+   * The name of the rule that a request comes to; `undefined` where none matches.
+   * @throws MeshError `ERR_MESH_ROUTE` while there is no table.
+   */
+  ruleOf(request: RoutableRequest): string | undefined {
+    this.start();
+    if (this.#table === undefined) throw this.unready(request);
+    return this.#table.ruleOf(request)?.name;
   }
 
   /** Begins to watch the source, at the first call. */
@@ -66,6 +78,21 @@ export class LiveRoutes {
     this.#lastError = undefined;
     this.#options.onTable?.(table);
     for (const call of [...this.#waiting]) call.goOn();
+    if (this.#isRetired) this.#stop();
+  }
+
+  /** Ends the watch as soon as there is a table, which stays: for calls that began by it. */
+  retire(): void {
+    this.#isRetired = true;
+    if (this.#table !== undefined || this.#waiting.size === 0) this.#stop();
+  }
+
+  /** Once the source has returned its end, where it tells at once. */
+  #stop(): void {
+    queueMicrotask(() => {
+      this.#end?.();
+      this.#end = () => {};
+    });
   }
 
   /** Calls `goOn` once there is a table; `fail` where the call is given up before, or the mesh is closed. */
@@ -99,7 +126,7 @@ export class LiveRoutes {
   };
 
   /** The error of a call for which there is no table yet. */
-  unready({ service }: MeshRequest): MeshError {
+  unready({ service }: RoutableRequest): MeshError {
     const why = this.#lastError === undefined ? "it has told of none yet" : describeError(this.#lastError);
     return new MeshError("ERR_MESH_ROUTE", `there are no routes yet: asked ${this.#source?.name ?? "their source"}, ${why}`, {
       service,

@@ -44,6 +44,16 @@ export class RouteTable {
     }
   }
 
+  /** The rule that a call comes to; `undefined` where none matches. */
+  ruleOf(request: RoutableRequest): CompiledRule | undefined {
+    this.#call.begin(request);
+    try {
+      return this.#search.in(this.#index)?.rule;
+    } finally {
+      this.#call.end();
+    }
+  }
+
   /** Where the key of a call is in a split by keys, from 0 to below 1; `undefined` where it has none. */
   keyShareOf({ key }: CompiledRule, request: RoutableRequest): number | undefined {
     if (key === undefined) return undefined;

@@ -62,8 +62,8 @@ export interface RouteSubset {
 export interface WeightedTarget extends RouteTarget {
   /** The name in metrics and `explain`, once in a split. @default its service and its subset */
   readonly name?: string;
-  /** Its share of the sum of all weights: a whole number, 0 to 1,000,000. */
-  readonly weight: number;
+  /** Its share of the sum of all weights: a whole number, 0 to 1,000,000. Required, but in a split with a canary, which moves the weights by itself. */
+  readonly weight?: number;
   /** Changes of the request's headers for this target, after those of the rule. */
   readonly requestHeaders?: HeaderChanges;
   /** Changes of the response's headers for this target, before those of the rule. */

@@ -19,6 +19,7 @@ export interface RoutesOption {
 export const routesOption = optionTable<RoutesOption>()({
   routes: custom<readonly Route[] | RouteSource | undefined>({
     type: "object[] | RouteSource",
+    atOnce: true,
     default: undefined,
     defaultText: "none",
     items: routeRule,

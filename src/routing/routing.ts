@@ -4,7 +4,8 @@ import type { Send } from "../core/stages/stage.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
 import { explainRoute } from "./explain-route.ts";
-import { LiveRoutes } from "./live-routes.ts";
+import { LiveRoutes, type LiveRoutesOptions } from "./live-routes.ts";
+import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
 import { readRoutes } from "./read-routes.ts";
 import type { Route } from "./route.ts";
@@ -15,7 +16,7 @@ import { routedByAgent } from "./routed-by-agent.ts";
 import type { RuleStageParts } from "./rule-stages.ts";
 
 /** The parts of {@link Routing}. */
-export interface RoutingParts extends Omit<RuleStageParts, "copies"> {
+export interface RoutingParts extends Omit<RuleStageParts, "copies">, Pick<LiveRoutesOptions, "onTable" | "onRefused"> {
   /** Sends the copy of a call to the service that it names. */
   readonly sendCopy: SendCopy;
   /** Why routes may not lead to a service. */
@@ -81,6 +82,21 @@ export class Routing {
   /** Whether a rule sends calls to this service. */
   leadsTo(service: string): boolean {
     return this.live.table?.services.has(service) ?? false;
+  }
+
+  /** The name of the rule that a request comes to, as {@link LiveRoutes.ruleOf}. */
+  ruleOf(request: RoutableRequest): string | undefined {
+    return this.live.ruleOf(request);
+  }
+
+  /** The names of all rules; `undefined` while there is no table. */
+  ruleNames(): readonly string[] | undefined {
+    return this.live.table?.rules.map(({ name }) => name);
+  }
+
+  /** Others are in force: calls that wait for the first table of these go on by it, and nothing is watched any more once there is one. */
+  retire(): void {
+    this.live.retire();
   }
 
   close(): void {

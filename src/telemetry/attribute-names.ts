@@ -53,4 +53,5 @@ export const attribute = {
   discoveryOutcome: "inmesh.discovery.outcome",
   registrationState: "inmesh.registration.state",
   serverState: "inmesh.server.state",
+  configResult: "inmesh.config.result",
 } as const;

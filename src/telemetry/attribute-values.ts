@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { BreakerState } from "../core/breaker-state.ts";
 import { ejectionRules } from "../core/ejection-rule.ts";
 import { isMeshError, type MeshErrorCode, meshErrorCodes } from "../core/errors.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
 import type { AttemptEnd } from "../core/observing/observer.ts";
 import type { ServedEnd } from "../core/observing/served-request.ts";

@@ -1,6 +1,7 @@
-import type { BreakerState } from "../core/breaker-state.ts";
 import type { Phase } from "../core/errors.ts";
+import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { PickDecision } from "../core/observing/call-trace.ts";
+import type { CanaryChange, CanaryPhase } from "../core/observing/canary-reading.ts";
 import type { ConnectionRefusal } from "../core/observing/connection-refusal.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
@@ -129,6 +130,18 @@ export interface TraceMessage extends RequestMessage {
   readonly decisions: readonly PickDecision[];
 }
 
+/** `inmesh:canary` */
+export interface CanaryMessage {
+  readonly service: string;
+  readonly rule: string;
+  readonly change: CanaryChange;
+  readonly state: CanaryPhase;
+  /** The share of the canary from now on, 0 to 1. */
+  readonly share: number;
+  readonly isAlone: boolean;
+  readonly why: string;
+}
+
 /** A registration of this process stands differently at a registry. */
 export interface RegistrationMessage {
   /** The service that this process is an instance of. */
@@ -168,6 +181,19 @@ export interface ServerConnectionMessage {
   readonly error: string | undefined;
 }
 
+/** Another configuration is in force, or was refused. */
+export interface ConfigurationMessage {
+  /** Where it came from: `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  readonly result: "applied" | "refused";
+  /** The names of the options that differ from those before. */
+  readonly changed: readonly string[];
+  /** The names of options that only a new mesh takes. */
+  readonly restart: readonly string[];
+  /** As in {@link CallMessage}: for one that was refused. */
+  readonly error: string | undefined;
+}
+
 /** A copy of a call has ended, or was left out. */
 export interface MirrorMessage extends RequestMessage {
   /** The rule that copies the call. */
@@ -201,9 +227,12 @@ export interface ChannelMessages {
   readonly "inmesh:discovery:update": DiscoveryUpdateMessage;
   readonly "inmesh:discovery:error": DiscoveryErrorMessage;
   readonly "inmesh:trace": TraceMessage;
+  /** A canary has begun, has moved, or is decided on in another way. */
+  readonly "inmesh:canary": CanaryMessage;
   readonly "inmesh:registration": RegistrationMessage;
   readonly "inmesh:serving": ServingMessage;
   readonly "inmesh:mirror": MirrorMessage;
   readonly "inmesh:fault": FaultMessage;
   readonly "inmesh:server:connection": ServerConnectionMessage;
+  readonly "inmesh:configuration": ConfigurationMessage;
 }

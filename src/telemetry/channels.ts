@@ -68,7 +68,16 @@ const publications: { readonly [Type in MeshEvent["type"]]: readonly Publication
       error: error === undefined ? undefined : errorText(error),
     })),
   ],
+  canary: [
+    on("inmesh:canary", ({ service, rule, change, state, share, isAlone, why }) => ({ service, rule, change, state, share, isAlone, why })),
+  ],
   serving: [on("inmesh:serving", ({ service, state, open, cutOff }) => ({ service, state, open, cutOff }))],
+  configured: [
+    on("inmesh:configuration", ({ source, changed, restart }) => ({ source, result: "applied", changed, restart, error: undefined })),
+  ],
+  "configuration-refused": [
+    on("inmesh:configuration", ({ source, error }) => ({ source, result: "refused", changed: [], restart: [], error: errorText(error) })),
+  ],
   mirror: [
     on("inmesh:mirror", ({ service, rule, request, outcome, omission }) => ({
       ...requestMessage(request),

@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { tooLargeToCollect } from "../core/errors.ts";
-import type { CloseListener, ContentVerdict, ResponseBody } from "../core/http/body.ts";
+import type { BodyReceiver, CloseListener, ContentVerdict, ForwardedBody } from "../core/http/body.ts";
 import { bytesOf, textOf } from "../core/http/body-chunks.ts";
 import { isWantedEventStream } from "../core/http/event-stream.ts";
 import { tellClosed } from "../core/observing/fence.ts";
@@ -36,7 +36,7 @@ const open: unique symbol = Symbol("open");
  * The response of an exchange: its head and its body in one object, since two would be a twentieth of what a call costs. It is none with the
  * exchange, of which a call that waits for its response holds one.
  */
-export class IncomingResponse implements MeshResponse, ResponseBody, BodySource, TimedBody {
+export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource, TimedBody {
   readonly status: number;
   readonly statusText: string;
   used = false;
@@ -106,7 +106,7 @@ export class IncomingResponse implements MeshResponse, ResponseBody, BodySource,
     return findHeader(this.#rawHeaders, name);
   }
 
-  get body(): ResponseBody {
+  get body(): ForwardedBody {
     return this;
   }
 
@@ -145,6 +145,19 @@ export class IncomingResponse implements MeshResponse, ResponseBody, BodySource,
     if (this.#isClosed) reader.end(this.#closedBy);
     else this.#limitIdle(purpose === undefined);
     return stream;
+  }
+
+  forward(receiver: BodyReceiver): void {
+    const { chunks } = this.#use();
+    let goesOn = true;
+    for (const chunk of chunks) goesOn = receiver.take(chunk);
+    if (this.#isClosed) {
+      receiver.end(this.#closedBy);
+      return;
+    }
+    this.#reader = receiver;
+    this.#limitIdle(true);
+    if (goesOn) this.resume();
   }
 
   discard(maxBytes: number = unreadBytes): void {

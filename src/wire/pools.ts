@@ -2,6 +2,8 @@ import type { Timer } from "../core/clock.ts";
 import { type Protocol, protocolTo, type WireSettings } from "../core/connection-options.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
+import { oneServerName } from "./undici/one-server-name.ts";
+import type { DispatchOptions } from "./undici/undici.ts";
 import { type PoolParts, type UpstreamPool, upstreamPool } from "./upstream-pool.ts";
 
 /** Pools are looked at in rounds of this length. A pool without a request in a whole round is closed. */
@@ -83,7 +85,7 @@ export class Pools {
       const ignore = () => true;
       const handler = { onConnect, onHeaders: ignore, onData: ignore, onComplete: ignore, onError: () => resolve(false) };
       try {
-        this.of(upstream, wire).connections.dispatch({ path: "/", method: "GET" }, handler);
+        this.of(upstream, wire).connections.dispatch({ path: "/", method: "GET", servername: oneServerName } as DispatchOptions, handler);
       } catch {
         resolve(false);
       }

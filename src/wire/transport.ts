@@ -12,6 +12,7 @@ import { IdleSockets } from "./idle-sockets.ts";
 import { InstanceConnector, type InstanceConnectorOptions } from "./instance-connector.ts";
 import { Pools } from "./pools.ts";
 import { decodeHeaders } from "./raw-headers.ts";
+import { oneServerName } from "./undici/one-server-name.ts";
 import type { DispatchOptions } from "./undici/undici.ts";
 import { type Upgraded, UpgradeHandler } from "./upgrade-handler.ts";
 import { BlobPieces, Pieces, type WireBody, wireBody } from "./wire-body.ts";
@@ -39,6 +40,10 @@ class RequestOptions implements DispatchOptions {
     const body = this.body as WireBody;
     const isInPieces = body instanceof Pieces || body instanceof BlobPieces;
     return isInPieces ? headersWith(headers, { "content-length": `${body.byteLength}` }) : headers;
+  }
+
+  get servername(): string {
+    return oneServerName;
   }
 
   /** undici retries nothing. A request that is not idempotent would wait until its connection has no other. */
@@ -113,7 +118,10 @@ export class Transport {
         // Always HTTP/1.1: an upgrade changes a whole connection.
         this.#pools
           .of(request.upstream as Upstream, wire, "h1")
-          .connections.dispatch({ path, method: method as "GET", headers, upgrade: protocol }, handler);
+          .connections.dispatch(
+            { path, method: method as "GET", headers, upgrade: protocol, servername: oneServerName } as DispatchOptions,
+            handler,
+          );
       } catch (error) {
         handler.onError(error as Error);
       }

@@ -90,10 +90,10 @@ export function upstreamPool({ upstream, wire, protocol }: UpstreamPoolOptions, 
 /** The function by which undici gets its connections to an upstream. `allowH2` offers HTTP/2 by ALPN. */
 function upstreamConnector(instances: InstanceConnector, upstream: Upstream, wire: WireSettings, allowH2: boolean): Connector {
   const alpn = allowH2 ? ["http/1.1", "h2"] : ["http/1.1"];
-  return ({ servername }, callback) => {
+  return (_target, callback) => {
     // A connection outlives the call that it is opened for: what it carries later would be seen in that call's asynchronous context. Not so that
     // of an agent, whose requests `node:http` puts into their own.
-    outsideOfCalls(() => instances.open(upstream, wire, { alpn, serverName: servername || undefined }, callback));
+    outsideOfCalls(() => instances.open(upstream, wire, { alpn }, callback));
   };
 }
 

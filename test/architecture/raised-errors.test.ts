@@ -15,6 +15,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   ERR_MESH_INVALID_TARGET: {
     "fetch/target.ts: refused": ["the target does not follow the grammar"],
     "attempts/pick-secure.ts: noTls": ["the target asks for TLS, which no instance speaks"],
+    "mesh/services.ts: unrouted": ["a request of a gateway that no route leads to a service"],
   },
   ERR_MESH_NO_ENDPOINTS: {
     "discovery/endpoint-wait.ts: EndpointWait.noEndpoints": ["discovery listed none"],
@@ -39,7 +40,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
       "no place, and none in the queue, in time or after shedding",
     ],
     "policies/concurrency/instance-limit.ts: InstanceLimit.constructor": ["the same, for every instance"],
-    "policies/throttle.ts: throttle": ["the service refuses most calls"],
+    "policies/throttle.ts: throttling": ["the service refuses most calls"],
     "routing/mirror/copy-way.ts: full": ["the instance picked for a copy has no room; no caller gets it"],
   },
   ERR_MESH_RETRY_EXHAUSTED: { "policies/retry/retry.ts: lastResult": ["the last of several attempts failed"] },

@@ -1,4 +1,5 @@
 import { type Spelling, spelled } from "../../src/assets/spelling.ts";
+import { configCases } from "./config-alert-cases.ts";
 import { routeCases } from "./route-alert-cases.ts";
 import { securityCases } from "./security-alert-cases.ts";
 
@@ -252,6 +253,7 @@ export function alertCases(spelling: Spelling): readonly AlertCase[] {
         [refused("rate limit", 60), served(120)],
       ],
     },
+    ...configCases({ labelled, spelling }),
     ...securityCases({ labelled, series, spelling }),
     ...routeCases({ labelled, series, spelling }),
   ];

@@ -1,5 +1,5 @@
-import type { BreakerState } from "../../src/core/breaker-state.ts";
 import type { EjectionRule } from "../../src/core/ejection-rule.ts";
+import type { BreakerState } from "../../src/core/observing/breaker-state.ts";
 
 /** The breakers' options under which the model is exact: no rates, and pauses that chance does not vary. */
 export const modelled = { consecutiveFailures: 3, breakMs: 1_000, maxBreakMs: 8_000, maxEjectionPercent: 50 } as const;

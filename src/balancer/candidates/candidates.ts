@@ -24,13 +24,13 @@ export interface CandidatesOptions {
 
 /** The lists of candidates, and the picks from them. */
 export class Candidates {
-  readonly #picker: Picker;
+  #picker: Picker;
   readonly #random: Random;
   readonly #slowStart: SlowStart | undefined;
   readonly #family: object | undefined;
   readonly #none: readonly Upstream[] = [];
   /** The arrays that the picker's `update` has been called with. */
-  readonly #announced = new WeakSet<readonly Upstream[]>();
+  #announced = new WeakSet<readonly Upstream[]>();
   /** The lists, those of share 0 included, followed by the settled members of those in which some instances are in slow start. */
   #all: readonly CandidateList[] = [];
   #lists: readonly CandidateList[] = [];
@@ -46,6 +46,12 @@ export class Candidates {
     this.#slowStart = slowStart;
     this.#family = family;
     if (family !== undefined) markFamily(this.#none, family);
+  }
+
+  /** Takes another picker, which the next {@link rebuild} tells of all lists. */
+  usePicker(picker: Picker): void {
+    this.#picker = picker;
+    this.#announced = new WeakSet();
   }
 
   /** Every list, those for retries only included. */

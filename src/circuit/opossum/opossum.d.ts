@@ -22,6 +22,8 @@ declare module "opossum" {
       /** Begins a new bucket and drops the oldest. */
       rotateBucket(): void;
     };
+    /** Neither open nor half-open. */
+    readonly closed: boolean;
     fire(argument: Argument): Promise<void>;
     open(): void;
     close(): void;

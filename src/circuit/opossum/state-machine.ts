@@ -1,6 +1,9 @@
-import CircuitBreaker, { type Bucket, type Opossum, type OpossumState } from "opossum";
+import type { Bucket, Opossum, OpossumState } from "opossum";
 import type { Outcome } from "../../core/outcome.ts";
 import { maxTimerMs } from "../../core/settings/checks.ts";
+import { load } from "./opossum-package.cjs";
+
+const CircuitBreaker = load();
 
 /** Length of a bucket of the rolling window, in milliseconds. */
 export const bucketMs = 1_000;
@@ -25,7 +28,9 @@ export interface StateMachineOptions {
  * are failures or when a probe fails, and closes by itself when a probe succeeds, each a few microtasks after the report.
  */
 export class StateMachine {
-  readonly #options: StateMachineOptions;
+  #options: StateMachineOptions;
+  /** Whether the thresholds have changed while it was not closed: they hold from its closing on. */
+  #isOutdated = false;
   #opossum: Opossum<Outcome>;
   #bucket: Bucket;
 
@@ -44,6 +49,13 @@ export class StateMachine {
   addSuccess(): void {
     this.#bucket.fires++;
     this.#bucket.successes++;
+  }
+
+  /** Takes other thresholds. The outcomes of the window stay. */
+  adjust(thresholds: Pick<StateMachineOptions, "failureRatio" | "minOutcomes">): void {
+    this.#options = { ...this.#options, ...thresholds };
+    this.#isOutdated = true;
+    if (this.#opossum.closed) this.#renew(this.#opossum.status);
   }
 
   /** Opens it; no effect when it is open. */
@@ -71,7 +83,19 @@ export class StateMachine {
 
   /** Drops all outcomes. */
   emptyWindow(): void {
+    if (this.#isOutdated) {
+      this.#renew();
+      return;
+    }
     for (let index = 0; index < buckets; index++) this.#opossum.status.rotateBucket();
+    this.#bucket = currentBucketOf(this.#opossum);
+  }
+
+  /** A closed one by the options, with these outcomes. */
+  #renew(status?: Opossum<Outcome>["status"]): void {
+    this.#isOutdated = false;
+    this.#opossum.shutdown();
+    this.#opossum = opossumOf(this.#options, undefined, status);
     this.#bucket = currentBucketOf(this.#opossum);
   }
 
@@ -81,7 +105,11 @@ export class StateMachine {
   }
 }
 
-function opossumOf({ failureRatio, minOutcomes, onOpen, onClose }: StateMachineOptions, state?: OpossumState): Opossum<Outcome> {
+function opossumOf(
+  { failureRatio, minOutcomes, onOpen, onClose }: StateMachineOptions,
+  state?: OpossumState,
+  status?: Opossum<Outcome>["status"],
+): Opossum<Outcome> {
   const opossum = new CircuitBreaker<Outcome>(report, {
     timeout: false,
     errorThresholdPercentage: failureRatio * 100,
@@ -95,6 +123,7 @@ function opossumOf({ failureRatio, minOutcomes, onOpen, onClose }: StateMachineO
     enableSnapshots: false,
     rotateBucketController: nothingRotates,
     ...(state && { state }),
+    ...(status && { status }),
   });
   opossum.on("open", onOpen);
   opossum.on("close", onClose);

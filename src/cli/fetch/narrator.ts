@@ -80,10 +80,13 @@ export class Narrator implements Observer {
     // `--trace` shows it.
     trace: undefined,
     breaker: ({ state }) => this.#note(`breaker of the service: ${state}`),
+    canary: ({ rule, why }) => this.#note(`canary of "${rule}": ${why}`),
     // It registers nothing.
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
+    configured: undefined,
+    "configuration-refused": undefined,
     mirror: undefined,
     fault: ({ rule, fault }) => this.#note(`the rule ${rule} makes a fault on purpose: ${fault}`),
   };

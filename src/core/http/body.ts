@@ -60,3 +60,26 @@ export interface ResponseBody {
   /** Gives up the body and closes its connection. This is no failure of the instance. */
   cancel(reason?: unknown): void;
 }
+
+/** Takes the chunks of a body as they arrive. */
+export interface BodyReceiver {
+  /** Whether it waits for the next chunk; while it does not, the idle limit of the body rests. */
+  readonly isWaiting: boolean;
+  /** Takes a chunk; `false` pauses the connection, until {@link ForwardedBody.resume}. */
+  take(chunk: Uint8Array): boolean;
+  /** The body has closed: whole when `error` is `undefined`. */
+  end(error: unknown): void;
+}
+
+/** A body that hands its chunks on as they come over the wire, without copies and promises. */
+export interface ForwardedBody extends ResponseBody {
+  /** Hands all chunks to `receiver`, at once those that have come. */
+  forward(receiver: BodyReceiver): void;
+  /** Goes on after a pause; harmless when it is not paused. */
+  resume(): void;
+}
+
+/** Whether a body can hand its chunks on; one that a layer has put around it cannot, and is read as a stream. */
+export function isForwarded(body: ResponseBody): body is ForwardedBody {
+  return "forward" in body;
+}

@@ -1,10 +1,11 @@
-import type { BreakerState } from "../breaker-state.ts";
 import type { MeshRequest } from "../dispatch.ts";
 import type { EjectionRule } from "../ejection-rule.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
+import type { BreakerState } from "./breaker-state.ts";
 import type { CallTrace } from "./call-trace.ts";
+import type { CanaryChange, CanaryPhase } from "./canary-reading.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { FaultEvent, MirrorEvent } from "./route-events.ts";
@@ -121,6 +122,24 @@ export interface RegistrationEvent {
   readonly error: Error | undefined;
 }
 
+/** A canary has begun, has moved, or is decided on in another way. */
+export interface CanaryEvent {
+  readonly type: "canary";
+  /** The service of the canary, or of the first call by its rule where the rule is for several. */
+  readonly service: string;
+  /** The name of its rule. */
+  readonly rule: string;
+  /** `went-on`: it holds no longer, at the same step. `state-lost`, `state-found`: the shared state does not answer, or answers again. */
+  readonly change: CanaryChange;
+  readonly state: CanaryPhase;
+  /** The share of the canary from now on, 0 to 1. */
+  readonly share: number;
+  /** Whether this process decides alone: it has no shared state, or that does not answer. */
+  readonly isAlone: boolean;
+  /** The reason, in words. */
+  readonly why: string;
+}
+
 /** A server of this process is in another state. */
 export interface ServingEvent {
   readonly type: "serving";
@@ -148,6 +167,25 @@ export interface ServerConnectionEvent {
   readonly error: Error | undefined;
 }
 
+/** Another configuration is in force: calls that begin from now on begin by it. */
+export interface ConfiguredEvent {
+  readonly type: "configured";
+  /** Where it came from: `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  /** The options that differ from those before, with the groups that they are in: `services.orders.retry.maxAttempts`. */
+  readonly changed: readonly string[];
+  /** Options that the source has otherwise, and that only a new mesh takes. */
+  readonly restart: readonly string[];
+}
+
+/** A configuration cannot be used, and the one before stays in force. */
+export interface ConfigurationRefusedEvent {
+  readonly type: "configuration-refused";
+  /** Where it came from: `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  readonly error: Error;
+}
+
 /** A rare event in a mesh, discriminated by `type`. Calls and attempts, which are frequent, have hooks of their own. */
 export type MeshEvent =
   | RetryEvent
@@ -160,8 +198,11 @@ export type MeshEvent =
   | BreakerEvent
   | TraceEvent
   | RegistrationEvent
+  | CanaryEvent
   | ServingEvent
   | ServerConnectionEvent
+  | ConfiguredEvent
+  | ConfigurationRefusedEvent
   | MirrorEvent
   | FaultEvent;
 

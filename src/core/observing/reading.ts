@@ -1,6 +1,7 @@
-import type { BreakerState } from "../breaker-state.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
+import type { BreakerState } from "./breaker-state.ts";
+import type { ConfigurationReading } from "./configuration-reading.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
 import type { RuleReading } from "./route-reading.ts";
@@ -112,6 +113,8 @@ export interface MeshReading {
   readonly certificateExpiresAtMs: number | undefined;
   /** Reads the identity of this process towards instances, of `identity` or of the certificate of `tls`; `undefined` where it shows none. */
   readonly identity?: () => IdentityReading | undefined;
+  /** Reads the configuration in force; absent in readings of doubles. */
+  readonly configuration?: () => ConfigurationReading;
   /** Reads the services that have been called. */
   readonly services: () => readonly ServiceReading[];
   /** Reads the instances of a service, which costs more than a reading; empty for one that has not been called. */

@@ -21,6 +21,8 @@ export interface OptionRule<out Value> {
   readonly isWhole?: boolean | undefined;
   /** Where the value may be an object that code makes: how a configuration in a file names it. */
   readonly named?: NamedKind | undefined;
+  /** Whether a mesh that runs takes another value (`mesh.reconfigure`). Of options in a group the group says it. */
+  readonly atOnce?: boolean | undefined;
   /** The table of the options in the value, where that is a group of options. */
   readonly table?: { readonly rules: Readonly<Record<string, OptionRule<unknown>>> } | undefined;
   /** The rule of each element, where the value is a list. */

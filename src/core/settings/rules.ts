@@ -84,6 +84,11 @@ export function group<Options extends object, Rules extends OptionRules<Options>
   };
 }
 
+/** The rule of an option of which a mesh that runs takes another value. */
+export function atOnce<Value>(rule: OptionRule<Value>): OptionRule<Value> {
+  return { ...rule, atOnce: true };
+}
+
 /** A rule that also allows `false`. */
 export function orFalse<Value, Default extends Value | false = Value>(
   rule: OptionRule<Value>,

@@ -6,11 +6,9 @@ import type { Part } from "../text/part.ts";
 /** The methods that the protocol has, all of which Envoy repeats. */
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"];
 
-const serverErrors = Array.from({ length: 100 }, (_, index) => 500 + index);
-
 /** What each word of `retry_on` stands for. */
 const words: Readonly<Record<string, readonly unknown[]>> = {
-  "5xx": [...serverErrors, "connect", "refused", "reset", "timeout"],
+  "5xx": ["5xx", "connect", "refused", "reset", "timeout"],
   "gateway-error": [502, 503, 504, "connect", "refused", "reset", "timeout"],
   reset: ["reset", "refused", "timeout"],
   "reset-before-request": ["refused"],
@@ -47,7 +45,7 @@ export function retryOf(policy: Part | undefined): Options | false {
   );
   return given({
     maxAttempts: Math.min(100, retries + 1),
-    methods,
+    methods: [...methods],
     on,
     baseDelayMs,
     heedRetryAfter: false,

@@ -7,6 +7,7 @@ import type { MeshRegistration } from "../../registration/mesh-registration.ts";
 import type { RegisterOptions } from "../../registration/register-options.ts";
 import type { RouteExplanation } from "../../routing/route-explanation.ts";
 import type { ServiceExplanation } from "../explanation.ts";
+import type { ChangedOptions } from "../mesh-options.ts";
 import type { WarmOptions } from "../warm-up.ts";
 
 /**
@@ -72,6 +73,13 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
   eject(service: string, endpointId: string, options: { readonly forMs: number }): boolean;
   /** Puts an instance back into rotation at once, also one that a rule of ejection has taken out. Returns `false` as {@link eject} does. */
   readmit(service: string, endpointId: string): boolean;
+  /**
+   * Puts other options in force while the mesh runs: those that are given replace those before as in `createMesh`, `undefined` stands for the default, and all
+   * others stay. All of it happens in one step, or nothing. Calls in flight end by the configuration that they began by, and no call is lost; instances, their
+   * statistics and circuits, what is in flight and what waits in queues stay. Returns the names of the options that differ.
+   * @throws TypeError or RangeError for wrong options and for those that only a new mesh takes, such as `discovery`; MeshError `ERR_MESH_CLOSED`.
+   */
+  reconfigure(options: ChangedOptions): readonly string[];
   /**
    * Adds an observer to those of the options, for calls that begin from now on. Returns a function that removes it, which calls its `onClose`, as
    * closing the mesh does.

@@ -4,10 +4,11 @@ import { MeshError } from "../../core/errors.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { ConcurrencyReading } from "../../core/observing/reading.ts";
 import { isGatewayError, isOfOneCaller, outcomeOfError } from "../../core/outcome.ts";
+import { equalValues } from "../../core/settings/equal-values.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
-import { group, orFalse } from "../../core/settings/rules.ts";
+import { atOnce, group, orFalse } from "../../core/settings/rules.ts";
 import { type ConcurrencyOptions, concurrencyOptions } from "./concurrency-options.ts";
-import { type ConcurrencyLimit, fixedLimit } from "./limit-algorithm.ts";
+import { type ConcurrencyLimit, fixedLimit, type LimitAlgorithm } from "./limit-algorithm.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 /** The options of a {@link ConcurrencyLimiter}, and the parts that it works with. */
@@ -23,7 +24,9 @@ export interface ConcurrencyLimiterOptions extends ConcurrencyOptions {
 export class ConcurrencyLimiter {
   readonly #service: string;
   readonly #clock: Clock;
-  readonly #limit: ConcurrencyLimit;
+  /** The option by which the limit was begun. */
+  #maxInFlight: number | LimitAlgorithm;
+  #limit: ConcurrencyLimit;
   readonly #queue: TurnQueue;
   #inFlight = 0;
 
@@ -31,7 +34,8 @@ export class ConcurrencyLimiter {
     const { maxInFlight, maxQueued, queueTimeoutMs } = concurrencyOptions.settle(options);
     this.#service = service;
     this.#clock = clock;
-    this.#limit = (typeof maxInFlight === "number" ? fixedLimit(maxInFlight) : maxInFlight).begin();
+    this.#maxInFlight = maxInFlight;
+    this.#limit = limitBy(maxInFlight);
     this.#queue = new TurnQueue({ maxQueued, queueTimeoutMs, clock, refusal: (request, why) => this.#refusal(request, why) });
   }
 
@@ -40,6 +44,27 @@ export class ConcurrencyLimiter {
     this.#inFlight++;
     return this.#send(request, next);
   };
+
+  /**
+   * Prepares other options; the result puts them in force: what is in flight and what waits keep their places, and as many go on as there is room for. A limit
+   * by the same algorithm goes on with what it has learnt.
+   */
+  adjust(options: ConcurrencyOptions): () => void {
+    const { maxInFlight, maxQueued, queueTimeoutMs } = concurrencyOptions.settle(options);
+    const limit = equalValues(maxInFlight, this.#maxInFlight) ? this.#limit : limitBy(maxInFlight);
+    return () => {
+      this.#maxInFlight = maxInFlight;
+      this.#limit = limit;
+      this.#queue.adjust({ maxQueued, queueTimeoutMs });
+      this.#fill();
+    };
+  }
+
+  /** Lets all go on, those that come yet too. */
+  retire(): void {
+    this.#limit = limitBy(Number.POSITIVE_INFINITY);
+    this.#fill();
+  }
 
   /** The numbers of this moment. */
   get reading(): ConcurrencyReading {
@@ -89,6 +114,10 @@ export class ConcurrencyLimiter {
   }
 }
 
+function limitBy(maxInFlight: number | LimitAlgorithm): ConcurrencyLimit {
+  return (typeof maxInFlight === "number" ? fixedLimit(maxInFlight) : maxInFlight).begin();
+}
+
 /** The option of {@link concurrencyLayer}. */
 export interface ConcurrencyOption {
   /** Limit of the attempts in flight at a time; `false` = no limit. @default false */
@@ -96,7 +125,7 @@ export interface ConcurrencyOption {
 }
 
 /** The rule of {@link ConcurrencyOption}, which also bounds the attempts at each instance. */
-export const concurrencyOption = optionTable<ConcurrencyOption>()({ concurrency: orFalse(group(concurrencyOptions), false) });
+export const concurrencyOption = optionTable<ConcurrencyOption>()({ concurrency: atOnce(orFalse(group(concurrencyOptions), false)) });
 
 /** Attempts take places, not calls: a call that pauses before its retry holds none. */
 export const concurrencyLayer = layer({
@@ -105,6 +134,14 @@ export const concurrencyLayer = layer({
   build({ concurrency }, parts: LayerParts) {
     if (concurrency === false) return undefined;
     const limiter = new ConcurrencyLimiter({ ...parts, ...concurrency });
-    return { interceptor: limiter.interceptor, reading: () => ({ concurrency: limiter.reading }) };
+    return {
+      interceptor: limiter.interceptor,
+      reading: () => ({ concurrency: limiter.reading }),
+      adjust(given: ConcurrencyOption) {
+        const { concurrency: other } = concurrencyOption.settle(given);
+        return other === false ? undefined : limiter.adjust(other);
+      },
+      retire: () => limiter.retire(),
+    };
   },
 });

@@ -4,7 +4,7 @@ import { MeshError } from "../../core/errors.ts";
 import type { Routed, Subset } from "../../core/routed.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { type ConcurrencyOptions, concurrencyOptions } from "./concurrency-options.ts";
-import { TurnQueue } from "./turn-queue.ts";
+import { TurnQueue, type TurnQueueOptions } from "./turn-queue.ts";
 
 /** The parts that an {@link InstanceLimit} works with. */
 export interface InstanceLimitOptions {
@@ -29,22 +29,37 @@ interface Line {
  */
 export class InstanceLimit {
   /** Attempts that one instance may have in flight. */
-  readonly max: number;
+  max: number;
   readonly #candidates: InstanceLimitOptions["candidates"];
+  #limits: Pick<TurnQueueOptions, "maxQueued" | "queueTimeoutMs">;
   readonly #createQueue: () => TurnQueue;
   /** Only those that something waits in. */
   readonly #lines = new Map<Subset | undefined, Line>();
 
   constructor(max: number, concurrency: ConcurrencyOptions, { service, candidates, clock }: InstanceLimitOptions) {
-    const { maxQueued, queueTimeoutMs } = concurrencyOptions.settle(concurrency);
+    this.#limits = concurrencyOptions.settle(concurrency);
     this.max = max;
     this.#candidates = candidates;
     const refusal = ({ attempts, routed }: MeshRequest, why: string) => {
       const where = routed?.subset === undefined ? "" : ` of the subset ${routed.subset.name}`;
-      const what = `every instance of "${service}"${where} has ${max} attempts in flight (concurrency.maxInFlightPerInstance)`;
+      const what = `every instance of "${service}"${where} has ${this.max} attempts in flight (concurrency.maxInFlightPerInstance)`;
       return new MeshError("ERR_MESH_OVERLOADED", `${what}: ${why}`, { service, attempts: [...attempts], stack: false });
     };
-    this.#createQueue = () => new TurnQueue({ maxQueued, queueTimeoutMs, clock, refusal });
+    this.#createQueue = () => new TurnQueue({ ...this.#limits, clock, refusal });
+  }
+
+  /** Takes other limits: attempts that wait keep their places, and as many go on as there is room for. */
+  adjust(max: number, concurrency: ConcurrencyOptions): void {
+    this.max = max;
+    this.#limits = concurrencyOptions.settle(concurrency);
+    for (const { queue } of this.#lines.values()) queue.adjust(this.#limits);
+    this.fill();
+  }
+
+  /** Lets all go on, those that come yet too. */
+  retire(): void {
+    this.max = Number.POSITIVE_INFINITY;
+    for (const line of this.#lines.values()) while (line.queue.next()) line.called++;
   }
 
   /** Attempts that wait. */

@@ -18,7 +18,7 @@ export interface TurnQueueOptions {
  * A queue of attempts that wait for a place, by priority. It is bounded in number and in time; an attempt whose call has ended leaves it.
  */
 export class TurnQueue {
-  readonly #options: TurnQueueOptions;
+  #options: TurnQueueOptions;
   readonly #queue: WaitQueue;
 
   constructor(options: TurnQueueOptions) {
@@ -29,6 +29,12 @@ export class TurnQueue {
   /** Attempts that wait. */
   get size(): number {
     return this.#queue.size;
+  }
+
+  /** Takes other limits, for attempts that come: those that wait keep their places and their time. */
+  adjust(limits: Pick<TurnQueueOptions, "maxQueued" | "queueTimeoutMs">): void {
+    this.#options = { ...this.#options, ...limits };
+    this.#queue.adjust(limits.maxQueued);
   }
 
   /** Lets the next attempt go on; `false` where none waits. */

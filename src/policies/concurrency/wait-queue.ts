@@ -13,7 +13,7 @@ const lanes: readonly CallPriority[] = ["high", "normal", "low"];
 
 /** A bounded queue by priority; first in, first out within a priority. Waiters are removed in constant time. */
 export class WaitQueue {
-  readonly #max: number;
+  #max: number;
   // A set keeps the order of its elements, and removes them in constant time.
   readonly #lanes: ReadonlyMap<CallPriority, Set<Waiter>> = new Map(lanes.map((lane) => [lane, new Set()]));
   #size = 0;
@@ -24,6 +24,11 @@ export class WaitQueue {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Takes another bound, for waiters that come: those that wait keep their places. */
+  adjust(max: number): void {
+    this.#max = max;
   }
 
   /**

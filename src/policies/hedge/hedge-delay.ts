@@ -16,7 +16,7 @@ const minCount = 50;
 
 /** The delay before a hedge: a quantile of the latencies of the last half minute, computed every three seconds. */
 export class HedgeDelay {
-  readonly #options: HedgeDelayOptions;
+  #options: HedgeDelayOptions;
   readonly #latencies: LatencyHistogram;
   #refreshAt: number;
   #delayMs: number | undefined = undefined;
@@ -25,6 +25,12 @@ export class HedgeDelay {
     this.#options = options;
     this.#latencies = new LatencyHistogram(options.clock);
     this.#refreshAt = options.clock.now() + refreshMs;
+  }
+
+  /** Takes another quantile and other bounds, which hold at once. */
+  adjust(options: Omit<HedgeDelayOptions, "clock">): void {
+    this.#options = { ...this.#options, ...options };
+    this.#refreshAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Records a latency, in milliseconds. */

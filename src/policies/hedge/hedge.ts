@@ -7,7 +7,7 @@ import { type LayerParts, layer } from "../../core/layer.ts";
 import type { EventSink } from "../../core/observing/events.ts";
 import { isRetryableMethod } from "../../core/outcome.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
-import { group, orFalse } from "../../core/settings/rules.ts";
+import { atOnce, group, orFalse } from "../../core/settings/rules.ts";
 import { RetryBudget } from "../retry/retry-budget.ts";
 import { isFailedResponse } from "../retry/retry-decision.ts";
 import { HedgeDelay } from "./hedge-delay.ts";
@@ -28,11 +28,7 @@ export interface HedgePolicyOptions extends HedgeOptions {
  * Scale. The quantile, the budget and the latencies that count are those of Finagle's backup requests.)
  */
 export function hedge(options: HedgePolicyOptions): Interceptor {
-  const policy = new HedgePolicy(options);
-  return (next) => {
-    const observed: Dispatch = (request) => policy.observe(request, next);
-    return (request) => policy.send(request, observed);
-  };
+  return new HedgePolicy(options).interceptor;
 }
 
 class HedgePolicy {
@@ -51,6 +47,18 @@ class HedgePolicy {
     this.#delay = new HedgeDelay({ quantile: percentile, minDelayMs, maxDelayMs, clock });
     this.#ownBudget = new RetryBudget({ ratio: maxExtraLoad, minRetriesPerSecond: 0 }, clock);
   }
+
+  /** Takes other options; the latencies that it has learnt stay. */
+  adjust(options: HedgeOptions): void {
+    const { percentile, minDelayMs, maxDelayMs, maxExtraLoad } = hedgeOptions.settle(options);
+    this.#delay.adjust({ quantile: percentile, minDelayMs, maxDelayMs });
+    this.#ownBudget.adjust({ ratio: maxExtraLoad, minRetriesPerSecond: 0 });
+  }
+
+  readonly interceptor: Interceptor = (next) => {
+    const observed: Dispatch = (request) => this.observe(request, next);
+    return (request) => this.send(request, observed);
+  };
 
   /** Sends one attempt, and learns from its latency. */
   observe(request: MeshRequest, next: Dispatch): Promise<MeshResponse> {
@@ -102,7 +110,7 @@ export interface HedgeOption {
 }
 
 /** The rule of {@link HedgeOption}. */
-export const hedgeOption = optionTable<HedgeOption>()({ hedge: orFalse(group(hedgeOptions), false) });
+export const hedgeOption = optionTable<HedgeOption>()({ hedge: atOnce(orFalse(group(hedgeOptions), false)) });
 
 /** Below the retries, whose attempts it doubles, and charged to the same budget. */
 export const hedgeLayer = layer({
@@ -111,5 +119,15 @@ export const hedgeLayer = layer({
   build: (
     { hedge: options },
     parts: LayerParts & Omit<HedgePolicyOptions, keyof HedgeOptions | "budget"> & { readonly sharedBudget: RetryBudget },
-  ) => (options === false ? undefined : hedge({ ...parts, ...options, budget: parts.sharedBudget })),
+  ) => {
+    if (options === false) return undefined;
+    const policy = new HedgePolicy({ ...parts, ...options, budget: parts.sharedBudget });
+    return {
+      interceptor: policy.interceptor,
+      adjust(given: HedgeOption) {
+        const { hedge: other } = hedgeOption.settle(given);
+        return other === false ? undefined : () => policy.adjust(other);
+      },
+    };
+  },
 });

@@ -25,17 +25,22 @@ const slotMs = 1_000;
  * retries multiplies the load, where a budget adds a fifth. Its defaults are those of Finagle and Linkerd (20 %, 10/s, 10 s).
  */
 export class RetryBudget {
-  readonly #ratio: number;
-  readonly #floor: number;
+  #ratio = 0;
+  #floor = 0;
   readonly #requests: SlidingSum;
   readonly #retries: SlidingSum;
 
   constructor(options: RetryBudgetOptions, clock: Clock) {
+    this.adjust(options);
+    this.#requests = new SlidingSum(slots, slotMs, clock);
+    this.#retries = new SlidingSum(slots, slotMs, clock);
+  }
+
+  /** Takes other options; the requests and retries that it has counted stay. */
+  adjust(options: RetryBudgetOptions): void {
     const { ratio, minRetriesPerSecond } = retryBudgetOptions.settle(options);
     this.#ratio = ratio;
     this.#floor = minRetriesPerSecond * ((slots * slotMs) / 1_000);
-    this.#requests = new SlidingSum(slots, slotMs, clock);
-    this.#retries = new SlidingSum(slots, slotMs, clock);
   }
 
   /** Adds a request that is no retry; with a `weight` below 1 it earns less than others. */

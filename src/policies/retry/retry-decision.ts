@@ -36,7 +36,11 @@ export interface RetryRules {
 
 /** Whether a response is a failure by these rules. */
 export function isFailedBy(on: readonly RetryCondition[] | undefined, response: Pick<MeshResponse, "status">): boolean {
-  return on === undefined ? isFailedResponse(response) : on.includes(response.status);
+  return on === undefined ? isFailedResponse(response) : hasStatus(on, response.status);
+}
+
+function hasStatus(on: readonly RetryCondition[], status: number): boolean {
+  return on.includes(status) || (status >= 500 && on.includes("5xx"));
 }
 
 /** Whether a response is a failure that another attempt may turn into a success: 408, 421, 425 and the gateway errors. */
@@ -72,7 +76,7 @@ function mayBeExecutedTwice(method: string, methods: RetryRules["methods"]): boo
 /** Whether the rules have this failure. */
 function isListed(on: RetryRules["on"], { kind, reason }: Classified, { response }: Failure): boolean {
   if (on === undefined) return true;
-  if (response !== undefined) return on.includes(response.status);
+  if (response !== undefined) return hasStatus(on, response.status);
   if (kind === "unsent") return on.includes("connect");
   if (kind === "refused") return on.includes("refused");
   return on.includes(reason === "ERR_MESH_TIMEOUT" ? "timeout" : "reset");
@@ -125,6 +129,6 @@ function classifyResponse(response: MeshResponse, on: RetryRules["on"]): Classif
     case 504:
       return { kind: "executed", reason };
     default:
-      return on?.includes(response.status) === true ? { kind: "executed", reason } : undefined;
+      return on !== undefined && hasStatus(on, response.status) ? { kind: "executed", reason } : undefined;
   }
 }

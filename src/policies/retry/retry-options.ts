@@ -5,9 +5,9 @@ import { type RetryBudgetOptions, retryBudgetOptions } from "./retry-budget.ts";
 
 /**
  * A way in which an attempt fails: no connection was made, an HTTP/2 stream was refused, the connection was lost or its answer is not HTTP, the time of the
- * attempt is over, or the status of an answer.
+ * attempt is over, or the status of an answer, of which `5xx` stands for all from 500 on.
  */
-export type RetryCondition = "connect" | "refused" | "reset" | "timeout" | number;
+export type RetryCondition = "connect" | "refused" | "reset" | "timeout" | "5xx" | number;
 
 /** Retries of attempts that failed; `retry` in the options of the mesh. */
 export interface RetryOptions {
@@ -55,12 +55,12 @@ export const retryOptions = optionTable<RetryOptions>()({
     },
   }),
   on: custom<readonly RetryCondition[] | undefined>({
-    type: '("connect" | "refused" | "reset" | "timeout" | number)[]',
+    type: '("connect" | "refused" | "reset" | "timeout" | "5xx" | number)[]',
     default: undefined,
     defaultText: "every failure in which another attempt may help",
     check(option, value) {
       if (!(Array.isArray(value) && value.every(isCondition)))
-        refuseOption(option, value, 'an array of "connect", "refused", "reset", "timeout" and statuses from 400 to 599');
+        refuseOption(option, value, 'an array of "connect", "refused", "reset", "timeout", "5xx" and statuses from 400 to 599');
     },
   }),
   idempotencyKeys: flag(false),
@@ -73,5 +73,5 @@ export const retryOptions = optionTable<RetryOptions>()({
 
 function isCondition(value: unknown): boolean {
   if (typeof value === "number") return Number.isInteger(value) && value >= 400 && value <= 599;
-  return typeof value === "string" && ["connect", "refused", "reset", "timeout"].includes(value);
+  return typeof value === "string" && ["connect", "refused", "reset", "timeout", "5xx"].includes(value);
 }

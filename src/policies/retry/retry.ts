@@ -5,7 +5,7 @@ import { retryAfterOf } from "../../core/http/retry-after.ts";
 import { type LayerParts, layer } from "../../core/layer.ts";
 import type { EventSink, RetryDenial } from "../../core/observing/events.ts";
 import { optionTable, type Settled } from "../../core/settings/option-table.ts";
-import { group, orFalse } from "../../core/settings/rules.ts";
+import { atOnce, group, orFalse } from "../../core/settings/rules.ts";
 import { dispatchOf, type Receiver, type Send, type Stage, settleWith } from "../../core/stages/stage.ts";
 import { isAnsweringRetry } from "../incoming.ts";
 import { repeat } from "./p-retry/repeat.ts";
@@ -184,7 +184,7 @@ export interface RetryOption {
 }
 
 /** The rule of {@link RetryOption}. */
-export const retryOption = optionTable<RetryOption>()({ retry: orFalse(group(retryOptions)) });
+export const retryOption = optionTable<RetryOption>()({ retry: atOnce(orFalse(group(retryOptions))) });
 
 /** Above the balancer: each attempt picks anew, among the instances that the call has not tried. */
 export const retryLayer = layer({

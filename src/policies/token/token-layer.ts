@@ -43,6 +43,8 @@ export const tokenLayer = layer({
   }),
   build({ token }, { service, clock, keptToken }: LayerParts & { readonly keptToken?: KeptToken | undefined }) {
     const kept = keptToken ?? KeptToken.of(token, service, clock);
-    return kept === undefined ? undefined : { interceptor: serviceToken(kept), dispose: () => kept.close() };
+    if (kept === undefined) return undefined;
+    // The option stays the same while the mesh runs, and so does the token.
+    return { interceptor: serviceToken(kept), dispose: () => kept.close(), adjust: () => () => {} };
   },
 });

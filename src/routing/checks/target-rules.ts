@@ -61,7 +61,7 @@ export const hashKeyRule: MayBeAbsent<RouteHashKey> = keyRule<RouteHashKey>("cal
 const weightedTable = optionTable<WeightedTarget>()({
   ...targetRules,
   name: text("its service and its subset"),
-  weight: integer({ min: 0, max: 1_000_000, defaultText: "must be given" }) as OptionRule<number>,
+  weight: integer({ min: 0, max: 1_000_000, defaultText: "must be given, but with a canary" }),
   requestHeaders: headerChanges,
   responseHeaders: headerChanges,
 });
@@ -90,12 +90,7 @@ const canaryTable = optionTable<RouteCanary>()({
 });
 
 const splitTable = optionTable<RouteSplit>()({
-  targets: list(
-    part(weightedTable, (option, { weight }) => {
-      if (weight === undefined) throw new TypeError(`${option} needs a weight`);
-    }),
-    2,
-  ) as OptionRule<readonly WeightedTarget[]>,
+  targets: list(part(weightedTable), 2) as OptionRule<readonly WeightedTarget[]>,
   sticky: keyRule<StickyKey>("hashKey"),
   canary: part(canaryTable),
 });
@@ -106,9 +101,26 @@ const mostWeight = 4_294_967_295;
 /** Calls between several targets. */
 export const splitRule: MayBeAbsent<RouteSplit> = part(splitTable, (option, { targets, canary }) => {
   if (targets === undefined) throw new TypeError(`${option} needs targets`);
-  const sum = targets.reduce((total, { weight }) => total + weight, 0);
+  if (canary !== undefined) checkCanaryTargets(option, targets);
+  else checkWeights(option, targets);
+});
+
+function checkWeights(option: string, targets: readonly WeightedTarget[]): void {
+  let sum = 0;
+  for (const [index, { weight }] of targets.entries()) {
+    if (weight === undefined) throw new TypeError(`${option}.targets[${index}] needs a weight`);
+    sum += weight;
+  }
   if (sum === 0) throw new RangeError(`${option}.targets have no weight: one at least needs a weight above 0`);
   if (sum > mostWeight) throw new RangeError(`${option}.targets have a weight of ${sum} together; ${mostWeight} is the most`);
-  if (canary !== undefined && targets.length !== 2)
+}
+
+function checkCanaryTargets(option: string, targets: readonly WeightedTarget[]): void {
+  if (targets.length !== 2)
     throw new TypeError(`${option}.canary needs two targets, the one in use and the one that takes over, not ${targets.length}`);
-});
+  const weighted = targets.findIndex(({ weight }) => weight !== undefined);
+  if (weighted !== -1)
+    throw new TypeError(
+      `${option}.targets[${weighted}].weight has no effect beside a canary, which moves the weights by itself: leave it out`,
+    );
+}

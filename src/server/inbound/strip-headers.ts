@@ -1,54 +1,8 @@
 import type { ServerRequest } from "../node-server.ts";
+import { claims, plainName } from "./claims.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
 import { Networks } from "./networks.ts";
 import type { TrustSettings } from "./trust-options.ts";
-
-/** Headers by which a proxy names the client that it forwards for, and a mesh the identity that it has verified: from any other peer they are a claim. */
-const claims = [
-  "forwarded",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-port",
-  "x-forwarded-proto",
-  "x-forwarded-protocol",
-  "x-forwarded-scheme",
-  "x-forwarded-ssl",
-  "x-forwarded-server",
-  "x-forwarded-prefix",
-  "x-forwarded-path",
-  "x-forwarded-uri",
-  "x-forwarded-by",
-  "x-forwarded-user",
-  "x-forwarded-email",
-  "x-forwarded-groups",
-  "x-forwarded-preferred-username",
-  "x-forwarded-access-token",
-  "x-forwarded-client-cert",
-  "x-original-forwarded-for",
-  "x-original-host",
-  "x-original-method",
-  "x-original-uri",
-  "x-original-url",
-  "x-rewrite-url",
-  "x-real-ip",
-  "x-client-ip",
-  "x-cluster-client-ip",
-  "x-envoy-external-address",
-  "x-envoy-internal",
-  "x-url-scheme",
-  "x-ssl-client-cert",
-  "x-ssl-client-dn",
-  "x-ssl-client-verify",
-  "client-cert",
-  "client-cert-chain",
-  "true-client-ip",
-  "cf-connecting-ip",
-  "fastly-client-ip",
-  "front-end-https",
-  "l5d-client-id",
-  "x-mesh-identity",
-  "x-mesh-refused",
-];
 
 /** Longest name of a header that is looked at for these: longer ones are none of them. */
 const maxLength = 64;
@@ -104,10 +58,4 @@ export class StripHeaders implements InboundPart {
     }
     raw.length = to;
   }
-}
-
-function plainName(name: string): string {
-  const lower = name.toLowerCase();
-  // Hardly any has one, and looking costs less than replacing nothing.
-  return lower.includes("_") ? lower.replaceAll("_", "-") : lower;
 }

@@ -15,7 +15,7 @@ export function countEvents(
   security: SecurityMetrics,
   routes: RouteMetrics,
   sink: Sink,
-): EventHandlers {
+): Omit<EventHandlers, "configured" | "configuration-refused"> {
   return {
     retry({ service, reason }) {
       const state = services.find(service);
@@ -54,6 +54,7 @@ export function countEvents(
     },
     // The decisions of single calls are no numbers.
     trace: undefined,
+    canary: undefined,
     breaker({ service, state }) {
       sink.current()?.breakerTransitions.add(1, services.find(service).breakerStates.of(state));
     },

@@ -1,4 +1,4 @@
-import type { BreakerState } from "../../core/breaker-state.ts";
+import type { BreakerState } from "../../core/observing/breaker-state.ts";
 import type { InstanceFigures, MeshReading, ServiceReading } from "../../core/observing/reading.ts";
 import { instanceStates } from "../../core/upstream.ts";
 import { breakerStateOf } from "../attribute-values.ts";

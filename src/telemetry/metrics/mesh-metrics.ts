@@ -6,6 +6,7 @@ import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
+import { ConfigMetrics } from "./config-metrics.ts";
 import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
@@ -29,6 +30,7 @@ export class MeshMetrics {
   readonly #registrations: RegistrationMetrics;
   readonly #servers: ServerMetrics;
   readonly #security: SecurityMetrics;
+  readonly #config: ConfigMetrics;
   readonly #routes: RouteMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
@@ -42,8 +44,13 @@ export class MeshMetrics {
     this.#registrations = new RegistrationMetrics(this.#sink);
     this.#servers = new ServerMetrics(this.#sink);
     this.#security = new SecurityMetrics(this.#sink);
+    this.#config = new ConfigMetrics(this.#sink);
     this.#routes = new RouteMetrics(services, this.#sink);
-    this.events = countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink);
+    this.events = {
+      ...countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink),
+      configured: () => this.#config.count("applied"),
+      "configuration-refused": () => this.#config.count("refused"),
+    };
   }
 
   /** Whether measurements are taken: always by Prometheus, by OpenTelemetry while an SDK is registered. */
@@ -103,6 +110,7 @@ export class MeshMetrics {
     this.#registrations.report(this.#mesh, report);
     this.#servers.report(this.#mesh, report);
     this.#security.report(this.#mesh, report);
+    this.#config.report(this.#mesh, report);
   }
 
   /** One measurement for all attempts since the last collection: an SDK takes half a microsecond for each measurement. */

@@ -1,4 +1,5 @@
 import { attribute } from "../attribute-names.ts";
+import { configMetricTable } from "./config-metric-table.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
 import { routeMetricTable } from "./route-metric-table.ts";
@@ -221,6 +222,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
     description: "Entries in answers of discovery that are not usable as endpoints.",
     attributes: [service],
   },
+  ...configMetricTable,
   ...routeMetricTable,
   ...securityMetricTable,
   ...serverMetricTable,

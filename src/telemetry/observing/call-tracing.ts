@@ -18,14 +18,18 @@ export interface CallTracingOptions {
 /** Chooses the calls whose decisions are recorded, and tells observers of these. */
 export class CallTracing {
   readonly #options: CallTracingOptions;
+  /** May change between calls. */
+  traceRatio: number;
 
   constructor(options: CallTracingOptions) {
     this.#options = options;
+    this.traceRatio = options.traceRatio;
   }
 
   /** Begins to record the decisions of a call, where it asks for that or is drawn. */
   begin(request: MeshRequest): DecisionRecorder | undefined {
-    const { traceRatio, random, clock } = this.#options;
+    const { traceRatio } = this;
+    const { random, clock } = this.#options;
     const asked = request.options.trace;
     if (asked === undefined && traceRatio === 0) return undefined;
     if (request.trace !== undefined) {

@@ -25,8 +25,6 @@ const maxCutStreams = 400;
 /** Options of {@link Http2Connection}. */
 export interface Http2ConnectionOptions {
   readonly origin: URL;
-  /** The name that was asked for in the handshake instead of the instance's own. */
-  readonly serverName: string | undefined;
   readonly clock: Clock;
   readonly maxAgeMs: number;
   readonly maxRequests: number;
@@ -37,7 +35,6 @@ export interface Http2ConnectionOptions {
 /** One HTTP/2 connection to an instance. */
 export class Http2Connection implements StreamOwner {
   readonly session: ClientHttp2Session;
-  readonly serverName: string | undefined;
   readonly #options: Http2ConnectionOptions;
   readonly #socket: Socket;
   readonly #liveness: Liveness;
@@ -57,7 +54,6 @@ export class Http2Connection implements StreamOwner {
     this.#socket = socket;
     this.#scheme = origin.protocol.slice(0, -1);
     this.#requestsLeft = maxRequests;
-    this.serverName = options.serverName;
     const session = connect(origin, {
       createConnection: () => socket,
       peerMaxConcurrentStreams: maxStreams,

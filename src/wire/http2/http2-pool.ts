@@ -1,4 +1,4 @@
-import { isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { type Connector, type DispatchHandler, type DispatchOptions, UndiciRequest } from "../undici/undici.ts";
 import type { Connections, QueuedHandler } from "./connections.ts";
@@ -23,8 +23,6 @@ export interface Http2PoolOptions {
 export interface Waiting {
   readonly options: DispatchOptions;
   readonly handler: DispatchHandler;
-  /** The name that the certificate must carry for this request, where it names a host of its own. */
-  readonly serverName?: string | undefined;
 }
 
 /**
@@ -51,8 +49,8 @@ export class Http2Pool implements Connections {
       (handler as { onError(error: Error): void }).onError(this.#isDestroyed ? new Destroyed() : new Closed());
       return;
     }
-    const waiting = { options, handler, serverName: this.#serverNameOf(options) };
-    const connection = this.#waiting.size === 0 ? this.#free(waiting.serverName) : undefined;
+    const waiting = { options, handler };
+    const connection = this.#waiting.size === 0 ? this.#free() : undefined;
     if (connection !== undefined) {
       this.#start(connection, waiting);
       return;
@@ -87,9 +85,9 @@ export class Http2Pool implements Connections {
   }
 
   /** The connection for the next request. */
-  #free(serverName: string | undefined): Http2Connection | undefined {
+  #free(): Http2Connection | undefined {
     for (const connection of this.#connections) {
-      if (connection.room > 0 && connection.serverName === serverName) return connection;
+      if (connection.room > 0) return connection;
     }
     return undefined;
   }
@@ -109,13 +107,13 @@ export class Http2Pool implements Connections {
   /** Sends what waits, in its order, as far as there is room, connects where more is needed, and ends what has come to its end. */
   #settle(): void {
     for (const waiting of this.#waiting) {
-      const connection = this.#free(waiting.serverName);
+      const connection = this.#free();
       if (connection === undefined) break;
       this.#waiting.delete(waiting);
       this.#start(connection, waiting);
     }
     const [first] = this.#waiting;
-    if (first !== undefined && this.#needsConnection(first.serverName)) this.#connect(first.serverName);
+    if (first !== undefined && this.#needsConnection()) this.#connect();
     for (const connection of this.#connections) {
       if (connection.isLost) this.#connections.delete(connection);
       else connection.hold(connection.open > 0 || this.#waiting.size > 0);
@@ -127,23 +125,20 @@ export class Http2Pool implements Connections {
   }
 
   /** A peer that takes few streams at a time is not asked on more connections: a connection counts as full with a hundred. */
-  #needsConnection(serverName: string | undefined): boolean {
-    let all = this.#connecting;
-    let some = 0;
+  #needsConnection(): boolean {
+    let usable = 0;
     let open = 0;
     for (const connection of this.#connections) {
       if (connection.isRetired || connection.isDoubted) continue;
-      all++;
-      if (connection.serverName !== serverName) continue;
-      some++;
+      usable++;
       open += connection.open;
     }
-    if (all >= this.#options.max) return false;
-    if (some === 0) return this.#connecting === 0;
-    return open + this.#waiting.size > maxStreams * (some + this.#connecting);
+    if (usable + this.#connecting >= this.#options.max) return false;
+    if (usable === 0) return this.#connecting === 0;
+    return open + this.#waiting.size > maxStreams * (usable + this.#connecting);
   }
 
-  #connect(serverName: string | undefined): void {
+  #connect(): void {
     this.#connecting++;
     const { hostname, host, protocol, port } = this.#origin;
     const target = {
@@ -151,17 +146,16 @@ export class Http2Pool implements Connections {
       host,
       protocol,
       port,
-      ...(serverName === undefined ? undefined : { servername: serverName }),
     };
     this.#options.connector(target, (...[error, socket]) => {
       this.#connecting--;
       if (error !== null) this.#failed(error);
-      else this.#connected(socket, serverName);
+      else this.#connected(socket);
       this.#settle();
     });
   }
 
-  #connected(socket: Socket, serverName: string | undefined): void {
+  #connected(socket: Socket): void {
     const { onHttp1, clock, maxAgeMs, maxRequests } = this.#options;
     if (this.#isDestroyed) {
       socket.destroy();
@@ -181,19 +175,12 @@ export class Http2Pool implements Connections {
     this.#connections.add(
       new Http2Connection(socket, {
         origin: this.#origin,
-        serverName,
         clock,
         maxAgeMs,
         maxRequests,
         onChange: () => this.#settle(),
       }),
     );
-  }
-
-  #serverNameOf({ headers }: DispatchOptions): string | undefined {
-    if (this.#origin.protocol !== "https:") return undefined;
-    const host = (headers as Readonly<Record<string, string>> | undefined)?.["host"]?.replace(/:\d*$/, "");
-    return host === undefined || isIP(host.replace(/^\[|\]$/g, "")) !== 0 ? undefined : host;
   }
 
   /** No connection could be made: what waits fails, unless it waits for a stream of one that works. */

@@ -1,38 +1,34 @@
 import type { Buffer } from "node:buffer";
 import type * as undici from "undici";
-import methods from "undici/lib/api/index.js";
-import undiciErrors from "undici/lib/core/errors.js";
-import request from "undici/lib/core/request.js";
-import agent from "undici/lib/dispatcher/agent.js";
-import dispatcher from "undici/lib/dispatcher/dispatcher.js";
-import pool from "undici/lib/dispatcher/pool.js";
+import * as undiciPackage from "./undici-package.cjs";
 
-// The classes of undici that the mesh uses, from their own files. The package's index loads fetch, caches, mocks and a SQLite store beside
-// them, which is two thirds of its cost, and sets the global dispatcher.
+const files = undiciPackage.load();
 
 /** Sends requests to one origin over several connections. */
-export const Pool: typeof undici.Pool = pool;
+export const Pool: typeof undici.Pool = files.Pool;
 export type Pool = undici.Pool;
 
 /** Sends requests to any origin. */
-export const Agent: typeof undici.Agent = agent;
 export type Agent = undici.Agent;
+/** Loads the class {@link Agent}. */
+export const loadAgent: () => typeof undici.Agent = undiciPackage.loadAgent;
 
 /** The base class of all that sends requests. */
-export const Dispatcher: typeof undici.Dispatcher = dispatcher;
+export const Dispatcher: typeof undici.Dispatcher = files.Dispatcher;
 export type Dispatcher = undici.Dispatcher;
 /** A request, as {@link Dispatcher} takes it. */
 export type DispatchOptions = undici.Dispatcher.DispatchOptions;
 /** The receiver of a response, as {@link Dispatcher} takes it. */
 export type DispatchHandler = undici.Dispatcher.DispatchHandler;
-/** `request`, `stream`, `pipeline`, `upgrade` and `connect`, which undici's index adds to {@link Dispatcher}. */
-export const dispatcherMethods: Pick<Dispatcher, "request" | "stream" | "pipeline" | "upgrade" | "connect"> = methods;
+
+/** Loads `request`, `stream`, `pipeline`, `upgrade` and `connect`, which undici's index adds to {@link Dispatcher}. */
+export const loadMethods: () => Pick<Dispatcher, "request" | "stream" | "pipeline" | "upgrade" | "connect"> = undiciPackage.loadMethods;
 
 /** Opens a socket. */
 export type Connector = undici.buildConnector.connector;
 
 /** The classes of undici's errors. */
-export const errors: typeof undici.errors = undiciErrors;
+export const errors: typeof undici.errors = files.errors;
 
 /** A request as undici's own clients have it: checked, with its body in few forms, and with what undici tells its diagnostics channels of it. */
 export interface UndiciRequest {
@@ -58,4 +54,5 @@ export interface UndiciRequest {
 }
 
 /** Makes an {@link UndiciRequest}. Throws undici's errors for wrong options. */
-export const UndiciRequest: new (origin: string, options: DispatchOptions, handler: DispatchHandler) => UndiciRequest = request as never;
+export const UndiciRequest: new (origin: string, options: DispatchOptions, handler: DispatchHandler) => UndiciRequest =
+  files.Request as never;

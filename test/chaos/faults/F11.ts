@@ -10,7 +10,7 @@ export const F11 = fault({
   id: "F11",
   name: "consul-sigstop",
   needs: ["consul"],
-  minSeconds: 16,
+  minSeconds: 22,
   from: 0.15,
   to: 0.75,
   setup: (world) => consulShop(world, 5, { waitMs }),

@@ -11,7 +11,7 @@ export const F12 = fault({
   id: "F12",
   name: "consul-partition",
   needs: ["consul", "toxiproxy"],
-  minSeconds: 16,
+  minSeconds: 22,
   from: 0.15,
   to: 0.75,
   async setup(world) {

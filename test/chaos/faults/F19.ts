@@ -9,7 +9,7 @@ export const F19 = fault({
   id: "F19",
   name: "eureka-down-at-start",
   needs: ["eureka"],
-  minSeconds: 12,
+  minSeconds: 16,
   maxRps: 60,
   from: 0.01,
   to: 0.3,

@@ -74,7 +74,12 @@ describe("calls by a route with options of its own", () => {
     for (let call = 0; call < 8; call++) await mesh.fetch("orders/bad/x").catch(() => {});
     rules["bad"] = limits();
     expect(await rejectionOf(mesh.fetch("orders/bad/x"))).toMatchObject({ code: "ERR_MESH_CIRCUIT_OPEN" });
-    rules["bad"] = { breaker: { minCalls: 4, failureRatio: 0.1 } };
+    // Its breaker goes on where the table says something else of it, and is gone with the option.
+    rules["bad"] = { breaker: { minCalls: 4, failureRatio: 0.1 }, timeoutMs: 4_000 };
+    expect(await rejectionOf(mesh.fetch("orders/bad/x"))).toMatchObject({ code: "ERR_MESH_CIRCUIT_OPEN" });
+    expect(mesh.reconfigure({ attemptTimeoutMs: 1_000 })).toEqual(["attemptTimeoutMs"]);
+    expect(await rejectionOf(mesh.fetch("orders/bad/x"))).toMatchObject({ code: "ERR_MESH_CIRCUIT_OPEN" });
+    rules["bad"] = { timeoutMs: 4_000 };
     expect((await mesh.fetch("orders/bad/x")).status).toBe(503);
   });
 });

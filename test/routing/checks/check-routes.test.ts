@@ -55,14 +55,20 @@ describe("checks of routes", () => {
     ],
     [
       "a canary among three",
-      [{ split: { targets: [{ weight: 1 }, { weight: 1 }, { weight: 1 }], canary: {} } }],
+      [{ split: { targets: [{}, {}, {}], canary: {} } }],
       "routes[0].split.canary needs two targets",
     ],
     [
       "steps that go back",
-      [{ split: { targets: [{ weight: 1 }, { weight: 1 }], canary: { steps: [5, 5] } } }],
+      [{ split: { targets: [{}, {}], canary: { steps: [5, 5] } } }],
       "routes[0].split.canary.steps[1] must be above 5",
     ],
+    [
+      "a weight beside a canary",
+      [{ split: { targets: [{}, { weight: 1 }], canary: {} } }],
+      "routes[0].split.targets[1].weight has no effect beside a canary",
+    ],
+    ["a step over all", [{ split: { targets: [{}, {}], canary: { steps: [5, 101] } } }], "must be above 5 and at most 100, not 101"],
     ["an empty subset", [{ to: { subset: {} } }], "routes[0].to.subset needs metadata or version"],
     ["a prefix in place of none", [{ rewrite: { prefix: "/a" } }], "routes[0].rewrite.prefix takes the place of the prefix that matched"],
     [

@@ -265,6 +265,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   mesh.registered = [{ service: "orders", id: "o1", registry: "consul", state: "failing" }];
   mesh.served = [{ service: "orders", state: "serving", sinceMs: 0, open: 0, connections: 0 }];
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
+  const configuration = () => ({ source: "mesh.yaml", sinceMs: 0, ageMs: 5_000, restart: [], refusal: undefined });
+  Object.assign(mesh, { configuration });
   const unknown = { avoided: undefined, shareGot: undefined, shareMeant: undefined, failureRatio: undefined, picker: undefined };
   Object.assign(mesh, { instances: () => [{ endpoint: upstream.endpoint, ...unknown }] });
   observer.onOpen?.(mesh);
@@ -284,6 +286,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   observer.onEvent?.({ type: "discovery-error", service: "orders", error: new Error("x") });
   observer.onEvent?.({ type: "hedge", service: routed.service, request: routed, delayMs: 1 });
   observer.onEvent?.({ type: "hedge-won", service: routed.service, request: routed });
+  observer.onEvent?.({ type: "configured", source: "mesh.yaml", changed: ["timeoutMs"], restart: [] });
+  observer.onEvent?.({ type: "configuration-refused", source: "mesh.yaml", error: new Error("x") });
   const lost = { service: "orders", id: "o1", registry: "consul", state: "registered", lost: true, error: new Error("x") } as const;
   observer.onEvent?.({ type: "registration", ...lost });
   observer.onEvent?.({ type: "serving", service: "orders", state: "stopped", open: 0, cutOff: 1 });

@@ -36,10 +36,13 @@ function recorder(): Observer & Seen {
     "instance-state": ({ service, upstream, state, former, rule }) =>
       log.push(`${service} ${upstream.id} from ${former} to ${state}: ${rule}`),
     trace: undefined,
+    canary: undefined,
     breaker: ({ service, state }) => log.push(`breaker ${service} ${state}`),
     registration: ({ service, state, lost }) => log.push(`registration ${service} ${state} ${lost}`),
     serving: ({ service, state, cutOff }) => log.push(`serving ${service} ${state} ${cutOff}`),
     "server-connection": ({ encryption, refusal }) => log.push(`connection ${encryption} ${refusal}`),
+    configured: ({ source, changed }) => log.push(`configured by ${source}: ${changed.join()}`),
+    "configuration-refused": ({ source, error }) => log.push(`refused ${source}: ${error.message}`),
     mirror: ({ rule, outcome, omission }) => log.push(`mirror ${rule} ${outcome ?? omission}`),
     fault: ({ rule, fault }) => log.push(`fault ${rule} ${fault}`),
   };
@@ -290,7 +293,7 @@ describe("observers", () => {
     observers.emit?.(event());
     const mesh = { zone: undefined, certificateExpiresAtMs: undefined, services: () => [], registrations: () => [], servers: () => [] };
     const leave = observers.join({ onEvent: ({ type }) => log.push(`first ${type}`) }, mesh);
-    observers.join({ onEvent: ({ service }) => log.push(`second ${service}`) }, mesh);
+    observers.join({ onEvent: (told) => log.push(`second ${"service" in told ? told.service : ""}`) }, mesh);
     observers.emit?.(event());
     leave();
     observers.emit?.(event());
