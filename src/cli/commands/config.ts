@@ -1,7 +1,7 @@
 import { type ConfigData, compareConfigs, DocumentError, effectiveConfig, fromText, isAtOnce } from "../../config/config.ts";
 import { yamlLines } from "../../documents/write-document.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
-import { codeOption, unknownNames } from "../config-names.ts";
+import { codeOption, unknownNames } from "../configuration/config-names.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readNamedFile } from "../named-file.ts";
 import { formatOption } from "../option-table.ts";

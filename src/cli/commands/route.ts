@@ -1,12 +1,12 @@
 import { DocumentError, fromText } from "../../config/config.ts";
 import { createMesh } from "../../index.ts";
 import { type Command, command as declare } from "../command.ts";
-import { codeOption, unknownNames } from "../config-names.ts";
+import { codeOption, unknownNames } from "../configuration/config-names.ts";
+import { routeLines } from "../configuration/route-view.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { givenHeaders } from "../fetch/request.ts";
 import { readNamedFile } from "../named-file.ts";
 import { formatOption } from "../option-table.ts";
-import { routeLines } from "../route-view.ts";
 import { UsageError } from "../usage-error.ts";
 
 const options = {

@@ -1,5 +1,5 @@
-import type { ExplainedTarget, RouteExplanation } from "../index.ts";
-import { plain } from "./terminal/plain.ts";
+import type { ExplainedTarget, RouteExplanation } from "../../index.ts";
+import { plain } from "../terminal/plain.ts";
 
 /** The lines of an explanation of a route. `all`: the rules before it, too, each with the reason. */
 export function routeLines(explanation: RouteExplanation): readonly string[] {

@@ -1,4 +1,4 @@
-import type { ConfigNames } from "../config/config.ts";
+import type { ConfigNames } from "../../config/config.ts";
 
 /** Stands for whatever the program gives. */
 const unknown = Object.assign(() => undefined, { pick: () => undefined, watch: () => undefined, begin: () => undefined });
