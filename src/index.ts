@@ -125,6 +125,7 @@ export type {
   HeaderChanges,
   HeaderText,
   HeaderValue,
+  Replacement,
   Route,
   RouteAnswer,
   RouteCanary,

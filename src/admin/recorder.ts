@@ -84,10 +84,10 @@ export class Recorder implements Observer {
     registration: undefined,
     serving: undefined,
     "server-connection": undefined,
-    mirror: (event) => this.routes.mirrored(event),
-    fault: (event) => this.routes.faulted(event),
     configured: undefined,
     "configuration-refused": undefined,
+    mirror: (event) => this.routes.mirrored(event),
+    fault: (event) => this.routes.faulted(event),
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */

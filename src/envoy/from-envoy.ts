@@ -1,8 +1,10 @@
 import type { ConfigNames } from "../config/config-names.ts";
 import { fromText } from "../config/read-config.ts";
 import type { Discovery } from "../discovery/discovery.ts";
+import { DocumentError } from "../documents/document-error.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
 import { type ImportOptions, importEnvoy } from "./import-envoy.ts";
+import { EnvoyError } from "./text/envoy-error.ts";
 import type { EnvoyNotice } from "./text/notice.ts";
 
 /** How a file of Envoy becomes the options of a mesh. */
@@ -17,7 +19,7 @@ export interface FromEnvoyOptions extends Omit<ImportOptions, "discovery"> {
 
 /**
  * The options of a mesh from a file of Envoy: `createMesh({ ...(await fromEnvoy("envoy.yaml")), … })`. Nothing is connected.
- * Rejects with an {@link EnvoyError} that says file, line, column and field, and with a `ConfigError` for an option that the mesh would not take.
+ * Rejects with an {@link EnvoyError} that says file, line, column and field; for an option that the mesh would not take, which one.
  */
 export async function fromEnvoy(
   path: string,
@@ -27,7 +29,11 @@ export async function fromEnvoy(
   const { data, notices } = await importEnvoy(path, { ...options, discovery: isSource ? `\${code:${sourceName}}` : discovery });
   for (const notice of notices) tell(onNotice, notice);
   const values = isSource ? { ...names.values, [sourceName]: discovery } : names.values;
-  return await fromText(JSON.stringify(data), path, values === undefined ? names : { ...names, values });
+  return await fromText(JSON.stringify(data), path, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
+    if (!(error instanceof DocumentError)) throw error;
+    // Its place is one in the data.
+    throw new EnvoyError(path, `a mesh does not take what it comes to: ${error.message.replace(/^.*?:\d+:\d+: /, "")}`);
+  });
 }
 
 /** The name by which the configuration has the source that the program gives. */

@@ -1,3 +1,4 @@
+import { quoted } from "../core/text/clean-text.ts";
 import { type ClusterContext, type ReadCluster, readCluster } from "./clusters/cluster.ts";
 import { discoveryOf, tlsOptionsOf } from "./clusters/whole.ts";
 import { resourcesOf, textOf } from "./files.ts";
@@ -16,11 +17,11 @@ export interface ImportOptions {
   readonly discovery?: unknown;
 }
 
-/** What a file of Envoy comes to. */
+/** A file of Envoy as the configuration of a mesh. */
 export interface EnvoyImport {
   /** The configuration of inmesh: the data that a file for `fromFile` of `inmesh/config` has. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** What is otherwise here than in Envoy, or was read as another form, in the order of the file. */
+  /** Remarks on all that is otherwise here than in Envoy, or was read as another form, in the order of the file. */
   readonly notices: readonly EnvoyNotice[];
   /** The file in the form of Envoy's third API, which its current versions take. */
   readonly v3: Readonly<Record<string, unknown>>;
@@ -64,8 +65,12 @@ function clustersOf(parts: readonly Part[], context: ClusterContext): ReadonlyMa
   const clusters = new Map<string, ReadCluster>();
   for (const part of parts) {
     const cluster = readCluster(part, context);
-    if (clusters.has(cluster.name)) part.refuse(`two clusters have the name ${JSON.stringify(cluster.name)}`);
-    clusters.set(cluster.name, cluster);
+    const name = part.text("name") ?? "";
+    if (clusters.has(name)) part.refuse(`two clusters have the name ${quoted(name)}`);
+    const other = [...clusters.values()].find((each) => each.name === cluster.name);
+    if (other !== undefined)
+      part.refuse(`the clusters ${quoted(name)} and ${quoted(other.part.text("name"))} would be one service, ${quoted(cluster.name)}`);
+    clusters.set(name, cluster);
   }
   return clusters;
 }

@@ -40,7 +40,13 @@ describe("a configuration", () => {
     const options = await fromText(
       JSON.stringify({
         discovery: {
-          fallback: { primary: { consul: { port: 1 } }, secondary: { union: [{ dns: { port: 80 } }, { static: {} }] }, switchAfterMs: 5 },
+          fallback: {
+            primary: { consul: { port: 1 } },
+            secondary: {
+              byService: { services: { a: { located: { source: { dns: { port: 80 } }, weight: 2 } } }, otherwise: { static: {} } },
+            },
+            switchAfterMs: 5,
+          },
         },
         picker: "leastRequest",
         concurrency: { maxInFlight: { aimd: { initial: 30 } } },

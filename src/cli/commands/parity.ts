@@ -56,7 +56,11 @@ export const command: Command = declare({
     try {
       const reader = await readerOf(file, values.from);
       const { requests, differences } = await compare(reader, file, values, { times, probes, signal: io.signal });
-      if (terminal.format === "json") await terminal.json({ requests, differences });
+      if (terminal.format === "json")
+        await terminal.json({
+          requests,
+          differences: differences.map(({ request, server, inmesh }) => ({ request, [reader.name]: server, inmesh })),
+        });
       else if (differences.length > 0) await terminal.lines(table(columnsOf(reader), differences, terminal.format === "wide"));
       const count = `${requests} ${requests === 1 ? "request" : "requests"}, each ${times} ${times === 1 ? "time" : "times"}`;
       terminal.note(`${count}: ${differences.length === 0 ? "no difference" : `${differences.length} different`}`);

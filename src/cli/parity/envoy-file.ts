@@ -84,7 +84,7 @@ function keyOf(cluster: Fields, endpoint: Fields): string {
 }
 
 /**
- * What stands for an instance where outcomes are compared: where a key chooses it, the instance itself; else its cluster, since turns begin anywhere and
+ * The label of an instance where outcomes are compared: where a key chooses it, the instance itself; else its cluster, since turns begin anywhere and
  * chance is chance.
  */
 export function labelsOf(v3: Readonly<Fields>): (instance: string) => string {

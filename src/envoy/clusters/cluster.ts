@@ -5,11 +5,13 @@ import { connectionOf } from "./connection.ts";
 import { healthCheckOf } from "./health.ts";
 import { budgetOf, ejectionOf, limitsOf } from "./limits.ts";
 import { type Balancing, balancingOf } from "./picker.ts";
+import { serviceNameOf } from "./service-name.ts";
 import { type ClusterSource, sourceOf } from "./source.ts";
 import { type ClusterTls, type Secrets, tlsOf } from "./tls.ts";
 
 /** A cluster as a service: where its endpoints come from, and its options. */
 export interface ReadCluster {
+  /** The name of the service. */
   readonly name: string;
   readonly part: Part;
   readonly source: ClusterSource;
@@ -18,11 +20,11 @@ export interface ReadCluster {
   readonly isHashed: boolean;
 }
 
-/** What a cluster is read with. */
+/** The surroundings that a cluster is read with. */
 export interface ClusterContext {
   readonly resources: Resources;
   readonly secrets: Secrets;
-  /** Who is asked for names, where the cluster does not say it. */
+  /** The servers that are asked for names, where the cluster does not say them. */
   readonly resolver: Part | undefined;
   /** Whether zones of instances count: with a local cluster, as in Envoy. */
   readonly isZoneAware: boolean;
@@ -30,12 +32,12 @@ export interface ClusterContext {
 
 /** Reads a cluster that was checked. */
 export function readCluster(part: Part, { resources, secrets, resolver, isZoneAware }: ClusterContext): ReadCluster {
-  const name = part.text("name") ?? part.refuse("Cluster.name is missing");
+  const name = serviceNameOf(part);
   const balancing = balancingOf(part);
   const { protocol, connections } = connectionOf(part);
   const tls = tlsOf(part, secrets);
   const { connections: most, ...limits } = limitsOf(part, protocol === "h2");
-  const source = sourceOf(part, resources, balancing, resolver);
+  const source = sourceOf(part, name, { resources, rules: balancing, resolver });
   const options = given({
     // Turns by weight cost more than turns.
     picker: balancing.picker === "roundRobin" && JSON.stringify(source).includes('"weight":') ? "weighted" : balancing.picker,
@@ -57,13 +59,13 @@ export function readCluster(part: Part, { resources, secrets, resolver, isZoneAw
 
 /** Priorities, panic, zones and slow start, as Envoy has them. */
 function balancingOptions(part: Part, { slowStart }: Balancing, isZoneAware: boolean): Options {
-  const panic = part.number("common_lb_config", "healthy_panic_threshold", "value") ?? 50;
+  const panic = part.percent("common_lb_config", "healthy_panic_threshold") ?? 50;
   const factor = part.number("load_assignment", "policy", "overprovisioning_factor") ?? 140;
   const zones = part.at("common_lb_config", "zone_aware_lb_config");
   return given({
     priorities: { panicRatio: Math.min(1, panic / 100), overprovisioning: Math.max(1, factor / 100) },
     zoneAware:
-      isZoneAware && zones?.number("routing_enabled", "value") !== 0
+      isZoneAware && zones?.percent("routing_enabled") !== 0
         ? { minEndpoints: Math.max(1, zones?.number("min_cluster_size") ?? 6) }
         : false,
     slowStart,

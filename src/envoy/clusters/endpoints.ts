@@ -85,7 +85,7 @@ export function metadataTexts(labels: Part): Record<string, string> {
 }
 
 /**
- * What each endpoint of a locality weighs beside its own weight, so that localities share the load by theirs. One without a weight gets nothing, as
+ * The factor of the weights of each locality, with which localities share the load by theirs. One without a weight gets nothing, as
  * in Envoy.
  */
 function localityShares(localities: readonly Part[]): readonly number[] {

@@ -32,7 +32,7 @@ export function budgetOf(cluster: Part): Options | undefined {
   const limits = cluster.list("circuit_breakers", "thresholds").find((each) => (each.text("priority") ?? "DEFAULT") === "DEFAULT");
   const budget = limits?.at("retry_budget");
   if (budget === undefined) return undefined;
-  const percent = budget.number("budget_percent", "value") ?? 20;
+  const percent = budget.percent("budget_percent") ?? 20;
   budget.notice(
     "difference",
     "Thresholds.retry_budget",

@@ -111,6 +111,6 @@ function slowStartOf(config: Part | undefined): Options | undefined {
   if (config === undefined) return undefined;
   const windowMs = config.ms("slow_start_window") ?? 0;
   if (windowMs === 0) return undefined;
-  const least = config.number("min_weight_percent", "value") ?? 10;
+  const least = config.percent("min_weight_percent") ?? 10;
   return { windowMs, minRatio: Math.max(0.001, least / 100), aggression: config.number("aggression", "default_value") ?? 1 };
 }

@@ -10,9 +10,16 @@ export type ClusterSource = { readonly list: readonly Options[] } | { readonly s
 
 const assignmentType = "envoy.config.endpoint.v3.ClusterLoadAssignment";
 
-/** The source of the endpoints of a cluster. */
-export function sourceOf(cluster: Part, resources: Resources, rules: EndpointRules, resolver: Part | undefined): ClusterSource {
-  const name = cluster.text("name") ?? "";
+/** The surroundings that the source of a cluster is read with. */
+export interface SourceParts {
+  readonly resources: Resources;
+  readonly rules: EndpointRules;
+  /** The servers that are asked for names, where the cluster does not say them. */
+  readonly resolver: Part | undefined;
+}
+
+/** The source of the endpoints of a cluster, by the name of its service. */
+export function sourceOf(cluster: Part, name: string, { resources, rules, resolver }: SourceParts): ClusterSource {
   const type = cluster.text("type") ?? "STATIC";
   if (type === "ORIGINAL_DST")
     cluster.at("type")?.refuse("Cluster.type: ORIGINAL_DST is not supported: there is no connection whose destination could be taken");

@@ -17,7 +17,7 @@ export function discoveryOf(clusters: readonly ReadCluster[], fallback: unknown)
   return { byService: given({ services, otherwise: isByName ? fallback : undefined }) };
 }
 
-/** What the mesh has of the TLS of its clusters: one identity, or one set of authorities. */
+/** The part of the TLS of clusters that the whole mesh has: one identity, or one set of authorities. */
 export function tlsOptionsOf(clusters: readonly ReadCluster[]): Options {
   const all = clusters.flatMap(({ tls }) => tls ?? []);
   const [first] = all;

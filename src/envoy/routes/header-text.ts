@@ -8,7 +8,7 @@ export interface HeaderTextParts {
   readonly isMade: boolean;
 }
 
-/** What Envoy's commands without arguments are called here. */
+/** Envoy's commands without arguments, by what they are called here. */
 const commands: Readonly<Record<string, string>> = {
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: "{client.address}",
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: "{client.address}",

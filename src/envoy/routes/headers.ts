@@ -3,7 +3,7 @@ import type { Options } from "../text/data.ts";
 import type { Part } from "../text/part.ts";
 import { asHeaderValue, type HeaderTextParts, headerText, joined } from "./header-text.ts";
 
-/** What becomes of one header, after all levels. */
+/** One header after the changes of all levels. */
 interface Fate {
   /** Whether what came is taken away. */
   removed: boolean;

@@ -6,7 +6,7 @@ import type { Part } from "../text/part.ts";
 /** The methods that the protocol has, all of which Envoy repeats. */
 const methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY"];
 
-/** What each word of `retry_on` stands for. */
+/** The failures that each word of `retry_on` stands for. */
 const words: Readonly<Record<string, readonly unknown[]>> = {
   "5xx": ["5xx", "connect", "refused", "reset", "timeout"],
   "gateway-error": [502, 503, 504, "connect", "refused", "reset", "timeout"],
@@ -62,6 +62,10 @@ function conditionsOf(policy: Part): readonly unknown[] {
     .map((each) => each.trim())
     .filter((each) => each !== "")) {
     const known = Object.hasOwn(words, word) ? words[word] : undefined;
+    if (ofGrpc.has(word)) {
+      field?.notice("difference", "RetryPolicy.retry_on", `${word} is a status of gRPC, by which nothing is repeated here`);
+      continue;
+    }
     if (known === undefined) return refuseWord(field ?? policy, word);
     for (const each of word === "retriable-status-codes" ? statuses(policy) : known) conditions.set(JSON.stringify(each), each);
   }
@@ -73,7 +77,6 @@ function statuses(policy: Part): readonly number[] {
 }
 
 function refuseWord(field: Part, word: string): never {
-  if (ofGrpc.has(word)) return field.refuse(`RetryPolicy.retry_on: ${word} is a status of gRPC, by which nothing is repeated here`);
   if (word === "retriable-headers")
     return field.refuse("RetryPolicy.retry_on: retriable-headers is not supported: a retry is decided by the status");
   const known = Object.keys(words);

@@ -14,7 +14,7 @@ const lookupOptions = message("DnsResolverOptions", () => ({
   nothing: { "names are asked for as they are written": "no_default_search_domain" },
 }));
 
-/** Who is asked for names. */
+/** The servers that are asked for names. */
 export const resolverConfig: Kind = message("TypedExtensionConfig", () => ({
   fields: {
     name: text,

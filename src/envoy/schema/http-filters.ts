@@ -123,7 +123,9 @@ function renewFilter(part: Parameters<Kind>[0]): void {
     named.notice("v2", "HttpFilter.name", `${String(named.value)} is of the second API; its name in v3 is ${current}`);
     part.set("name", named.anew(current));
   }
-  if (part.at("typed_config") !== undefined || part.at("typedConfig") !== undefined) return;
+  const typed = part.at("typed_config") ?? part.at("typedConfig");
+  if (typed !== undefined && (typed.fields?.size ?? 1) > 0) return;
+  part.take("typedConfig");
   const config = part.take("config");
   (config ?? named).notice("v2", "HttpFilter.config", `in v3 it is typed_config: { "@type": type.googleapis.com/${type} }`);
   part.set("typed_config", named.anew(new Map([["@type", named.anew(`type.googleapis.com/${type}`)], ...(config?.fields ?? [])])));

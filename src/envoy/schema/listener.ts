@@ -18,7 +18,7 @@ const manager: Kind = message("HttpConnectionManager", () => ({
   renew: renewManager,
   fields: {
     stat_prefix: text,
-    codec_type: choice(["AUTO", "HTTP1", "HTTP2", "HTTP3"], { auto: "AUTO", http1: "HTTP1", http2: "HTTP2", http: "HTTP1" }),
+    codec_type: choice(["AUTO", "HTTP1", "HTTP2", "HTTP3"]),
     route_config: routeConfiguration,
     rds: message("Rds", () => ({ fields: { route_config_name: text, config_source: configSource } })),
     http_filters: list(httpFilter),

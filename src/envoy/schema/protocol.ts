@@ -3,7 +3,7 @@ import { type Kind, message } from "../text/message.ts";
 
 const ownConnections = "connections are inmesh's own, with its own flow control";
 
-/** What holds for connections of each version of HTTP. */
+/** Settings for connections of each version of HTTP. */
 export const commonHttp: Kind = message("HttpProtocolOptions", () => ({
   fields: { idle_timeout: duration, max_connection_duration: duration, max_requests_per_connection: whole() },
   nothing: {

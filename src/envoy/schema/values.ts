@@ -109,7 +109,7 @@ export const headerChanges: Readonly<Record<string, Kind>> = {
   response_headers_to_remove: list(name),
 };
 
-/** What is said of an endpoint, or wanted of one, by the names of the filters that it is for. */
+/** Facts about an endpoint, or wanted of one, by the names of the filters that they are for. */
 export const metadata: Kind = message("Metadata", () => ({
   fields: { filter_metadata: mapOf(struct) },
   nothing: { "no part of the mesh reads it": "typed_filter_metadata" },

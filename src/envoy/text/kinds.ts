@@ -69,6 +69,8 @@ export function choice(names: readonly string[], slips: Readonly<Record<string, 
       return;
     }
     if (typeof value === "number" && names[value] !== undefined) part.value = names[value];
+    // Envoy takes names in either case.
+    if (typeof value === "string" && names.includes(value.toUpperCase())) part.value = value.toUpperCase();
     if (typeof part.value === "string" && names.includes(part.value)) return;
     const nearest = typeof value === "string" ? nearestName(value, names) : undefined;
     part.refuse(

@@ -5,7 +5,7 @@ import type { Part } from "./part.ts";
 /** Checks a value, writes it in its one form, and refuses what is none. `field` names it in messages: `Cluster.connect_timeout`. */
 export type Kind = (part: Part, field: string) => void;
 
-/** What a message of Envoy may have, and what becomes of it here. */
+/** The fields that a message of Envoy may have, and what becomes of each here. */
 export interface MessageTable {
   /** Fields with a meaning here. */
   readonly fields: Readonly<Record<string, Kind>>;

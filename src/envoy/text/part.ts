@@ -70,6 +70,12 @@ export class Part {
     return typeof value === "boolean" ? value : undefined;
   }
 
+  /** A percentage, which is 0 where it is there without a value. */
+  percent(...names: readonly string[]): number | undefined {
+    const part = this.at(...names);
+    return part === undefined ? undefined : (part.number("value") ?? 0);
+  }
+
   /** A duration, in milliseconds. */
   ms(...names: readonly string[]): number | undefined {
     const text = this.text(...names);

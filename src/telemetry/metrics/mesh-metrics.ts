@@ -6,7 +6,7 @@ import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
-import { ConfigMetrics } from "./config-metrics.ts";
+import { ConfigMetrics } from "./configuration/config-metrics.ts";
 import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";

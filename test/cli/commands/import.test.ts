@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fromText } from "../../../src/config/read-config.ts";
+import { withSlips } from "../../envoy/files.ts";
 import { runCli } from "../run-cli.ts";
 
 function newFile(name: string, text: string): string {
@@ -48,5 +49,25 @@ describe("inmesh import", () => {
       "static_resources:\n  clusters:\n  - { name: app, type: STATIC, load_assignment: { cluster_name: app, endpoints: [] } }\n",
     );
     expect((await runCli(["import", file])).stdout).toContain("app");
+  });
+});
+
+describe("inmesh import of a file of Envoy", () => {
+  test("prints a configuration that createMesh takes, and its notices beside", async () => {
+    const { code, stdout, stderr } = await runCli(["import", newFile("envoy.yaml", withSlips), "--discovery", "consul"]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/envoy\.yaml:7:5: Cluster\.http2_protocol: there is no such field/);
+    expect(stdout).toMatch(/^discovery: consul\n/);
+    const options = await fromText(stdout, "printed.yaml");
+    expect(options.services?.["myservice"]).toMatchObject({ protocol: "h2" });
+  });
+
+  test("prints the form of v3", async () => {
+    const { code, stdout } = await runCli(["import", newFile("envoy.yaml", withSlips), "--v3"]);
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringMatching(/codec_type: HTTP2/) });
+    expect(await runCli(["import", newFile("nginx.conf", text), "--v3"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--v3 is for files of Envoy"),
+    });
   });
 });

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { routeFile } from "../../envoy/files.ts";
 import { available, requireServer } from "../../servers/available.ts";
 import { bindEnvironment } from "../../servers/bind-files.ts";
 import { runCli } from "../run-cli.ts";
@@ -63,5 +64,48 @@ describe.skipIf(!available("nginx"))("inmesh parity", () => {
     });
     expect((await runCli(["parity", file, "--times", "0"])).code).toBe(2);
     expect((await runCli(["parity", file, "--request", "x"])).code).toBe(2);
+  });
+});
+
+describe.skipIf(!available("envoy"))("inmesh parity of a file of Envoy", () => {
+  const withRoutes = (routes: string): string =>
+    routeFile(routes)
+      .replaceAll("127.0.0.1, port_value: 9 ", "one.internal, port_value: 443 ")
+      .replace("name: one,", "name: one, type: STRICT_DNS,");
+
+  test("finds no difference in what both take alike, whatever addresses it has", async () => {
+    const file = join(newFolder(), "envoy.yaml");
+    writeFileSync(
+      file,
+      withRoutes(
+        '{ match: { prefix: "/api", headers: [{ name: x-a, string_match: { exact: b } }] }, route: { cluster: one, prefix_rewrite: "/v1" } }, { match: { prefix: "/old" }, redirect: { host_redirect: new.example } }, { match: { prefix: "/" }, route: { cluster: two } }',
+      ),
+    );
+    const { code, stdout, stderr } = await runCli(["parity", file, "--envoy", join(requireServer("envoy"), "envoy"), "--times", "2"]);
+    expect({ code, stdout, stderr }).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^\d+ requests, each 2 times: no difference\n$/),
+    });
+  });
+
+  test("prints what differs", async () => {
+    const file = join(newFolder(), "envoy.yaml");
+    writeFileSync(file, withRoutes('{ match: { prefix: "/api" }, route: { cluster: one, prefix_rewrite: "/" } }'));
+    const args = [
+      "parity",
+      file,
+      "--envoy",
+      join(requireServer("envoy"), "envoy"),
+      "--request",
+      "http://x.example/api/users",
+      "-o",
+      "json",
+    ];
+    const { code, stdout } = await runCli(args);
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+      code: 1,
+      differences: [{ request: "GET http://x.example/api/users", envoy: "200, one GET //users", inmesh: expect.stringMatching(/^50\d$/) }],
+    });
   });
 });

@@ -24,6 +24,8 @@ describe("located", () => {
     expect(endpointsIn(answer)).toEqual([{ ...one, region: "eu-1", priority: 0 }]);
     const [other = []] = await answersOf(located(source, { zone: "eu-1b" }));
     expect(endpointsIn(other)).toEqual([{ ...one, zone: "eu-1b" }]);
+    const [third = []] = await answersOf(located(source, { weight: 3, metadata: { version: "2" } }));
+    expect(endpointsIn(third)).toEqual([{ ...one, weight: 3, metadata: { version: "2" } }]);
   });
 
   it("hands on the rest of an answer, and the same array for the same array", async () => {
