@@ -61,6 +61,7 @@ export type {
   ServiceReading,
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";
+export type { RuleReading, RuleTargetReading } from "./core/observing/route-reading.ts";
 export { traceOf } from "./core/observing/trace-recorder.ts";
 export type { RefusableAddresses } from "./core/peers/address-policy.ts";
 export type { InstanceState } from "./core/upstream.ts";

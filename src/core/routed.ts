@@ -3,7 +3,9 @@ import type { Endpoint } from "./endpoint.ts";
 /** The instances that a route leads to: a part of those of a service. One object for one part, since lists of candidates are kept by it. */
 export interface Subset {
   readonly name: string;
+  /** Where no instance is of it: the call fails, or goes to any. */
   readonly whenEmpty: "fail" | "any";
+  /** Whether an instance is of it. */
   has(endpoint: Endpoint): boolean;
 }
 
