@@ -4,6 +4,7 @@ import type { Endpoint } from "./endpoint.ts";
 export interface Subset {
   readonly name: string;
   readonly whenEmpty: "fail" | "any";
+  /** Whether an instance is of the part. */
   has(endpoint: Endpoint): boolean;
 }
 
