@@ -37,7 +37,10 @@ const mesh = createMesh({
       },
     },
   ],
-  observers: [openTelemetry(), { onEvent: (event) => event.type === "canary" && console.log(`canary of "${event.rule}": ${event.change}`) }],
+  observers: [
+    openTelemetry(),
+    { onEvent: (event) => event.type === "canary" && console.log(`canary of "${event.rule}": ${event.change}`) },
+  ],
 });
 
 // The rest of this file calls until the canary has been taken back.

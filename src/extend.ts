@@ -85,6 +85,7 @@ export type {
   AvailabilityMessage,
   BreakerMessage,
   CallMessage,
+  CanaryMessage,
   ChannelMessages,
   ConfigurationMessage,
   DiscoveryErrorMessage,

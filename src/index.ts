@@ -46,7 +46,6 @@ export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
 export type { BreakerState } from "./core/observing/breaker-state.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
-export type { CanaryChange, CanaryPhase, CanaryReading, CanaryTargetReading } from "./core/observing/routes/canary-reading.ts";
 export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";
 export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
 export type {
@@ -62,6 +61,7 @@ export type {
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";
 export type { RuleReading, RuleTargetReading } from "./core/observing/route-reading.ts";
+export type { CanaryChange, CanaryPhase, CanaryReading, CanaryTargetReading } from "./core/observing/routes/canary-reading.ts";
 export { traceOf } from "./core/observing/trace-recorder.ts";
 export type { RefusableAddresses } from "./core/peers/address-policy.ts";
 export type { InstanceState } from "./core/upstream.ts";

@@ -1,8 +1,8 @@
 import { reasonsText } from "../core/left-out.ts";
-import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { EncryptionReading } from "../core/observing/connection-reading.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import { cleanText } from "../core/text/clean-text.ts";
 import { figuresLine } from "../core/text/figures.ts";
 import type { OutsideEndpoint } from "../discovery/boundary/boundary.ts";

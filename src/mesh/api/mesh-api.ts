@@ -1,7 +1,7 @@
 import type { Agent, AgentOptions } from "node:http";
 import type { AnyDispatcher, DispatcherOptions } from "../../bridges/dispatcher.ts";
-import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { Observer } from "../../core/observing/observer.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { Reply } from "../../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../../fetch/request-init.ts";
 import type { MeshRegistration } from "../../registration/mesh-registration.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { xxh64 } from "../../core/hashing/xxh64.ts";
-import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { EventSink } from "../../core/observing/events.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import { subsetOf } from "../actions/subset-of.ts";
 import { type LiveWeightsOf, targetName } from "../compiled-rule.ts";
 import type { WeightedTarget } from "../route.ts";

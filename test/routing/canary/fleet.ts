@@ -1,7 +1,7 @@
 import type { Clock } from "../../../src/core/clock.ts";
 import { MeshError } from "../../../src/core/errors.ts";
-import type { CanaryReading } from "../../../src/core/observing/routes/canary-reading.ts";
 import type { CanaryEvent, MeshEvent } from "../../../src/core/observing/events.ts";
+import type { CanaryReading } from "../../../src/core/observing/routes/canary-reading.ts";
 import { Canary } from "../../../src/routing/canary/canary.ts";
 import { canarySettings } from "../../../src/routing/canary/canary-settings.ts";
 import { type CanaryState, memoryCanaryState } from "../../../src/routing/canary/canary-state.ts";
