@@ -5,11 +5,7 @@ export interface Subset {
   readonly name: string;
   /** Where no instance is of it: the call fails, or goes to any. */
   readonly whenEmpty: "fail" | "any";
-<<<<<<< HEAD
-  /** Whether an instance is of it. */
-=======
   /** Whether an instance is of the part. */
->>>>>>> h/canary
   has(endpoint: Endpoint): boolean;
 }
 
