@@ -60,8 +60,8 @@ export type {
   ServiceReading,
 } from "./core/observing/reading.ts";
 export type { RegistrationState } from "./core/observing/registration-state.ts";
-export type { RuleReading, RuleTargetReading } from "./core/observing/route-reading.ts";
 export type { CanaryChange, CanaryPhase, CanaryReading, CanaryTargetReading } from "./core/observing/routes/canary-reading.ts";
+export type { RuleReading, RuleTargetReading } from "./core/observing/routes/route-reading.ts";
 export { traceOf } from "./core/observing/trace-recorder.ts";
 export type { RefusableAddresses } from "./core/peers/address-policy.ts";
 export type { InstanceState } from "./core/upstream.ts";
