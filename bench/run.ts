@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { adminPage } from "./admin.ts";
 import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
+import { config } from "./config.ts";
 import { endpoints } from "./endpoints.ts";
 import { gatewayCost } from "./gateway.ts";
 import { importCost } from "./import.ts";
@@ -17,6 +18,7 @@ import { overhead } from "./overhead.ts";
 import { picks } from "./picks.ts";
 import { registration } from "./registration.ts";
 import { type BenchReport, printReport } from "./report.ts";
+import { routes } from "./routes.ts";
 import { scrape } from "./scrape.ts";
 import { secured } from "./secured.ts";
 import { sidecar } from "./sidecar.ts";
@@ -36,7 +38,9 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   inbound,
   gateway: gatewayCost,
   authorization,
+  routes,
   tokens,
+  config,
   streaming,
   stopping,
   memory,

@@ -62,7 +62,8 @@ export class OptionComments {
       this.#checker.isArrayLikeType(each) ? (this.#checker.getIndexTypeOfType(each, ts.IndexKind.Number) ?? []) : [],
     );
     // Elements first: a list, or an object that gives such lists, may stand beside each other.
-    const found = elements.map((each) => this.#propertyOf(each, name)).find((each) => each !== undefined);
+    const values = types.flatMap((each) => this.#checker.getIndexTypeOfType(each, ts.IndexKind.String) ?? []);
+    const found = [...elements, ...values].map((each) => this.#propertyOf(each, name)).find((each) => each !== undefined);
     return found ?? types.map((each) => each.getProperty(name)).find((each) => each !== undefined);
   }
 }

@@ -112,7 +112,8 @@ function valuesCell({ type, range, unit, table }: OptionRule<unknown>): string {
     .join(" or ");
 }
 
-function tableOf(options: readonly DocumentedOption[], isOfMesh = false): readonly string[] {
+/** The table of options, of which groups lead to a heading with their name. */
+export function tableOf(options: readonly DocumentedOption[], isOfMesh = false): readonly string[] {
   const rows = options.map(({ path, name, rule, sentence }) => {
     const shown = rule.table === undefined ? code(name) : `[${code(name)}](#${anchorOf(path)})`;
     const change = isOfMesh ? [rule.atOnce === true ? "at once" : "restart"] : [];

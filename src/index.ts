@@ -124,6 +124,7 @@ export type {
   HeaderChanges,
   HeaderText,
   HeaderValue,
+  Replacement,
   Route,
   RouteAnswer,
   RouteCanary,

@@ -19,6 +19,7 @@ import { Recorder } from "./recorder.ts";
 import { respond } from "./requests.ts";
 
 export type { AdminOptions } from "./admin-options.ts";
+export type { RouteRow, RouteTargetRow } from "./route-tallies.ts";
 export type {
   AttemptReading,
   EjectionReading,

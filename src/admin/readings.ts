@@ -72,6 +72,7 @@ export class Readings {
       })),
       registrations: (recorder.reading?.registrations() ?? []).map((each) => ({ ...each, registry: shownText(each.registry) })),
       services,
+      routes: recorder.routes.rows(recorder.reading?.routes?.() ?? []),
     };
   }
 

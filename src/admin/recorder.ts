@@ -1,10 +1,11 @@
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
-import type { CallObserver } from "../core/observing/call-observer.ts";
+import type { CallEnd, CallObserver, RouteDecision } from "../core/observing/call-observer.ts";
 import { type EventHandlers, handleEvent, type MeshEvent } from "../core/observing/events.ts";
 import type { AttemptObserver, Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import type { Upstream } from "../core/upstream.ts";
+import { RouteTallies } from "./route-tallies.ts";
 import { ServiceTally } from "./service-tally.ts";
 
 /** Options of a {@link Recorder}. */
@@ -19,12 +20,15 @@ export interface RecorderOptions {
 /** Records the calls, attempts and answers of discovery that the page shows, while it observes a mesh. */
 export class Recorder implements Observer {
   readonly #options: RecorderOptions;
+  /** What each rule of the routes has done. */
+  readonly routes: RouteTallies;
   #tallies = new Map<string, ServiceTally>();
   #newest: readonly [name: string, tally: ServiceTally] | undefined = undefined;
   #reading: MeshReading | undefined = undefined;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.routes = new RouteTallies(options.clock);
   }
 
   /** The readings of the mesh; `undefined` before the recorder has joined. */
@@ -50,7 +54,7 @@ export class Recorder implements Observer {
   }
 
   onCall(request: MeshRequest): CallObserver {
-    return this.tally(request.service).follow(request);
+    return new FollowedCall(this, request);
   }
 
   onAttempt(request: MeshRequest, upstream: Upstream): AttemptObserver {
@@ -82,8 +86,8 @@ export class Recorder implements Observer {
     "server-connection": undefined,
     configured: undefined,
     "configuration-refused": undefined,
-    mirror: undefined,
-    fault: undefined,
+    mirror: (event) => this.routes.mirrored(event),
+    fault: (event) => this.routes.faulted(event),
   };
 
   /** Drops the tallies of services that the mesh no longer watches, since names may come from outside. */
@@ -93,5 +97,27 @@ export class Recorder implements Observer {
     const tally = new ServiceTally(this.#options.clock);
     this.#tallies = new Map([...tallies, [service, tally]]);
     return tally;
+  }
+}
+
+/** Follows one call, which counts for the service that it went to. */
+class FollowedCall implements CallObserver {
+  readonly #recorder: Recorder;
+  readonly #request: MeshRequest;
+  #decided: RouteDecision | undefined = undefined;
+
+  constructor(recorder: Recorder, request: MeshRequest) {
+    this.#recorder = recorder;
+    this.#request = request;
+  }
+
+  onRouted(decision: RouteDecision): void {
+    this.#decided = decision;
+  }
+
+  onEnd(end: CallEnd): void {
+    const { routed, service = this.#request.service } = this.#decided ?? {};
+    this.#recorder.tally(service).ended(this.#request, end);
+    if (routed !== undefined) this.#recorder.routes.ended(routed, end);
   }
 }

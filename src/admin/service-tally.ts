@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import type { Endpoint } from "../core/endpoint.ts";
-import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
+import type { CallEnd } from "../core/observing/call-observer.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { EndpointTally } from "./endpoint-tally.ts";
 import { RecentErrors } from "./recent-errors.ts";
@@ -22,11 +22,6 @@ export class ServiceTally {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.seconds = new SecondHistory(secondOf(clock));
-  }
-
-  /** Follows one call. */
-  follow(request: MeshRequest): CallObserver {
-    return new FollowedCall(this, request);
   }
 
   /** The tally of `upstream`, which follows its attempts. */
@@ -103,18 +98,4 @@ export function secondOf(clock: Clock): number {
 function securedOf(endpoints: readonly Endpoint[]): Secured {
   const secure = endpoints.filter((endpoint) => endpoint.secure === true).length;
   return secure === 0 ? "none" : secure === endpoints.length ? "all" : "some";
-}
-
-class FollowedCall implements CallObserver {
-  readonly #service: ServiceTally;
-  readonly #request: MeshRequest;
-
-  constructor(service: ServiceTally, request: MeshRequest) {
-    this.#service = service;
-    this.#request = request;
-  }
-
-  onEnd(end: CallEnd): void {
-    this.#service.ended(this.#request, end);
-  }
 }

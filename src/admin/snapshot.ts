@@ -2,6 +2,7 @@ import type { LeftOutCount } from "../core/left-out.ts";
 import type { IdentityState } from "../core/observing/identity-reading.ts";
 import type { ConcurrencyReading, RegistrationReading, RegistryState, ServerReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
+import type { RouteRow } from "./route-tallies.ts";
 
 // The JSON of the admin server, which the page and `inmesh stat` read: plain data, `null` for unknown values. An incompatible change raises
 // `version`.
@@ -137,6 +138,8 @@ export interface MeshSnapshot {
   readonly registrations: readonly RegistrationReading[];
   /** Sorted by name. */
   readonly services: readonly ServiceRow[];
+  /** The rules of the routes in force, in their order; empty for a mesh without routes. */
+  readonly routes: readonly RouteRow[];
 }
 
 /** Why an endpoint is out of rotation. */

@@ -43,5 +43,12 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
     },
   ],
   ["route", { summary: "which route of a configuration decides on a call, and why", load: () => import("./commands/route.ts") }],
+  [
+    "gateway",
+    {
+      summary: "a reverse proxy by a configuration, or a file of nginx or Envoy",
+      load: () => import("./commands/gateway.ts"),
+    },
+  ],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],
 ]);

@@ -97,6 +97,35 @@ async function readConfig(text: string, source: string, names: ConfigNames): Pro
   return await readOptions(value, source, names, placeOf);
 }
 
+/** A part of a file beside the options of the mesh, which another room reads. */
+export interface ConfigPart<Part> {
+  /** Its name at the top of the file. */
+  readonly name: string;
+  /** Makes it; what it throws gets a place. `pathOf` gives a path that is relative to the file. */
+  make(given: unknown, pathOf: (path: string) => string): Part | Promise<Part>;
+}
+
+/**
+ * Reads a text that has one more part beside the options of the mesh, such as the `gateway` of a file for `inmesh gateway`; `undefined` where it has none.
+ * Rejects with a {@link ConfigError}.
+ */
+export async function fromTextWith<Part>(
+  text: string,
+  source: string,
+  names: ConfigNames,
+  part: ConfigPart<Part>,
+): Promise<{ readonly mesh: MeshOptions; readonly part: Part | undefined }> {
+  const { value, placeOf } = readDocument(text, source, configKind);
+  const { [part.name]: given, ...rest } = isObject(value) ? value : {};
+  const references = new References(resolve(source), names);
+  const reader = new OptionReader({ source, placeOf, value, references, names, named });
+  const made =
+    given === undefined
+      ? undefined
+      : await reader.attempt([part.name], async () => await part.make(given, (path) => references.pathOf(path)));
+  return { mesh: (await readOptions(isObject(value) ? rest : value, source, names, placeOf)).options, part: made };
+}
+
 /**
  * The same for data that a file would have, as {@link fromText} reads them from it. `source` names them in errors; it is the path that others in them are
  * relative to.

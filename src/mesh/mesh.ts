@@ -8,7 +8,7 @@ import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
 import { checkNumber } from "../core/settings/checks.ts";
 import { bindDoor } from "../core/stages/mesh-door.ts";
-import { dispatchOf } from "../core/stages/stage.ts";
+import { dispatchOf, type Send } from "../core/stages/stage.ts";
 import { CallerZones } from "../discovery/caller-zones.ts";
 import { Catalogue } from "../discovery/catalogue.ts";
 import type { LastGood } from "../discovery/last-good/last-good.ts";
@@ -111,13 +111,14 @@ class ClientMesh implements Mesh {
       zone,
       services: () => this.#services.all.map((service) => service.read()),
       instances: (service) => this.explain(service)?.endpoints ?? [],
+      routes: () => this.#live.current.routing?.read() ?? [],
       registrations: () => this.#registrations.read(),
       servers: () => serversOf(this),
       configuration: () => this.#live.read(),
     });
     this.#observers.each((observer) => observer.onOpen?.(this.#reading));
     bindDoor(this, {
-      send: (request, receiver) => this.#live.current.send(request, receiver),
+      send: this.#send,
       upgrade: this.#upgrade,
       ruleOf: (request) => this.#live.current.routing?.ruleOf(request),
       ruleNames: () => {
@@ -135,8 +136,7 @@ class ClientMesh implements Mesh {
     requestThrough(this.#live.current.send, target, init);
 
   dispatcher(options?: DispatcherOptions): AnyDispatcher {
-    const dispatch = dispatchOf((request, receiver) => this.#live.current.send(request, receiver));
-    const target = { dispatch, upgrade: this.#upgrade, close: () => this.close() };
+    const target = { dispatch: dispatchOf(this.#send), upgrade: this.#upgrade, close: () => this.close() };
     return new MeshDispatcher(target, options) as Dispatcher as AnyDispatcher;
   }
 
@@ -205,6 +205,9 @@ class ClientMesh implements Mesh {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  /** Sends a call by the configuration in force, for doors that are made once. */
+  readonly #send: Send = (request, receiver) => this.#live.current.send(request, receiver);
 
   readonly #upgrade = async (request: MeshRequest, protocol: string): Promise<Upgraded> => {
     const { current } = this.#live;

@@ -187,6 +187,20 @@ export function nextPipeline(former: ServicePipeline, options: LayerOptions, par
   }
 }
 
+/** The pipeline of options that are no longer in force: layers with a state are those that are there, and all others are built. */
+export function latePipeline(present: ServicePipeline, options: LayerOptions, parts: ServiceParts, transport: Dispatch): ServicePipeline {
+  const layers = all.map((each, index) => {
+    const known = present.layers[index];
+    if (known?.adjust !== undefined) return known;
+    const layer = each.build(options, parts);
+    if (layer?.adjust === undefined) return layer;
+    // A limit or breaker that is in force no more.
+    layer.dispose?.();
+    return undefined;
+  });
+  return pipelineOf(layers, transport);
+}
+
 function pipelineOf(layers: ServicePipeline["layers"], transport: Dispatch): ServicePipeline {
   const present = layers.filter((each) => each !== undefined);
   return { send: wayThrough(present, transport).send, layers };

@@ -25,12 +25,12 @@ import type { ServiceExplanation } from "./explanation.ts";
 import { type InstanceSettings, settleInstances } from "./instance-options.ts";
 import { Instances } from "./instances.ts";
 import { letGoThrough } from "./let-go.ts";
-import { ByConfiguration } from "./live/by-configuration.ts";
+import { ByConfiguration, type ServiceConfiguration } from "./live/by-configuration.ts";
 import { copiesOf } from "./live/copies-of.ts";
 import { patienceBy } from "./live/patience-by.ts";
 import type { PreparedStep } from "./live/prepared-step.ts";
 import type { ServiceContext } from "./live/service-context.ts";
-import { watchEndpoints } from "./live/service-endpoints.ts";
+import { followCallers, watchEndpoints } from "./live/service-endpoints.ts";
 import { ServicePipelines } from "./live/service-pipelines.ts";
 import type { ServiceParts } from "./pipeline.ts";
 import { readService } from "./reading.ts";
@@ -47,8 +47,7 @@ export class Service implements CallEndListener {
   /** For copies of calls, which pass by the pipeline. */
   copies: CopyWay;
   readonly #context: ServiceContext;
-  #options: ServiceOptions;
-  #interceptors: readonly Interceptor[];
+  #given: { readonly options: ServiceOptions; readonly interceptors: readonly Interceptor[] };
   #settings: InstanceSettings;
   readonly #instances: Instances;
   readonly #watcher: Watcher;
@@ -64,24 +63,20 @@ export class Service implements CallEndListener {
   readonly #unfollowCallers: (() => Promise<void>) | undefined;
   #inFlight = 0;
 
-  /**
-   * @param interceptors those of this service; those of the mesh are around all services
-   * @param configuration the one of the mesh that the options are of; `undefined` where it never changes
-   */
+  /** Interceptors of the mesh are around all services. The configuration is the one that the options are of; `undefined` where it never changes. */
   // Over 60 lines: it makes the parts of a service, each of those before, and nothing else.
   constructor(
     name: string,
     options: ServiceOptions,
     interceptors: readonly Interceptor[],
     context: ServiceContext,
-    configuration?: object,
+    configuration?: ServiceConfiguration,
   ) {
     const { transport, observers, caller, clock, random } = context;
     const parts = { service: name, clock, random, events: observers };
     this.name = name;
     this.#context = context;
-    this.#options = options;
-    this.#interceptors = interceptors;
+    this.#given = { options, interceptors };
     this.#settings = settleInstances(options);
     this.wire = settleWire(options);
     this.caller = propagateLayer.options.settle(options).propagateDeadline ? caller : undefined;
@@ -135,9 +130,13 @@ export class Service implements CallEndListener {
       wait: this.#wait,
     };
     const pipelines = new ServicePipelines(options, { ...this.#layerParts, interceptors, instanceLimit: room }, wire);
-    this.#pipelines = new ByConfiguration(configuration, pipelines);
+    this.#pipelines = new ByConfiguration(configuration, pipelines, (earlier) => {
+      const given = earlier.of(name);
+      const ofCall = { ...this.#layerParts, interceptors: given.interceptors, instanceLimit: this.#instances.room };
+      return this.#pipelines.current.late(given.options, ofCall);
+    });
     this.copies = this.#newCopies(options);
-    this.#unfollowCallers = this.#followCallers();
+    this.#unfollowCallers = followCallers(context, this.#settings.balancing, uses, (counts) => balancer.updateCallers(counts));
     this.#watcher.start();
   }
 
@@ -145,16 +144,15 @@ export class Service implements CallEndListener {
    * Prepares the service for another configuration. It throws where the options make something that fails, and has changed nothing then. Calls that began by an
    * earlier one pass its layers; instances, circuits, limits with their queues, and the budget go on with what they know.
    */
-  prepare(options: ServiceOptions, interceptors: readonly Interceptor[], configuration: object): PreparedStep {
-    if (equalValues(options, this.#options) && equalValues(interceptors, this.#interceptors))
+  prepare(options: ServiceOptions, interceptors: readonly Interceptor[], configuration: ServiceConfiguration): PreparedStep {
+    if (equalValues({ options, interceptors }, this.#given))
       return { commit: () => this.#pipelines.replace(configuration, this.#pipelines.current), abandon() {} };
-    const isSamePicker = equalValues(options.picker, this.#options.picker);
+    const isSamePicker = equalValues(options.picker, this.#given.options.picker);
     const settings = { ...settleInstances(options), ...(isSamePicker && { picker: this.#settings.picker }) };
     const instances = this.#instances.prepare(settings, patienceBy(options, this.wire), !isSamePicker);
     const next = this.#pipelines.current.next(options, { ...this.#layerParts, interceptors, instanceLimit: instances.room });
     const commit = () => {
-      this.#options = options;
-      this.#interceptors = interceptors;
+      this.#given = { options, interceptors };
       this.#settings = settings;
       this.#authorize = authorizeOf(options);
       this.caller = propagateLayer.options.settle(options).propagateDeadline ? this.#context.caller : undefined;
@@ -168,25 +166,20 @@ export class Service implements CallEndListener {
     return { commit, abandon: () => next.abandon() };
   }
 
+  /** The routes of the mesh are others. */
+  forgetSubsets(): void {
+    this.#instances.balancer.forgetSubsets();
+  }
+
   #newCopies(options: ServiceOptions): CopyWay {
     const { observers, clock, transport } = this.#context;
     const { balancer, room } = this.#instances;
-    const { propagateDeadline: propagates } = propagateLayer.options.settle(options);
     const own = { authorize: this.#authorize, token: this.#token, wait: this.#wait, uses: this.#uses, caller: this.caller };
-    return copiesOf({ ...own, balancer, room, observers, clock, propagates, wire: transport.dispatch(this.wire) });
+    return copiesOf({ ...own, balancer, room, observers, clock, options, wire: transport.dispatch(this.wire) });
   }
 
   get #discoveryName(): string {
     return this.#context.discovery.name ?? "discovery";
-  }
-
-  /** Follows the callers in each zone, where the options name the calling service, and it may be watched between calls. Returns its end. */
-  #followCallers(): (() => Promise<void>) | undefined {
-    const { zone, callerZones } = this.#context;
-    const { zoneAware } = this.#settings.balancing;
-    const callers = zoneAware === false ? undefined : zoneAware?.callers;
-    if (typeof callers !== "string" || zone === undefined || this.#uses !== undefined) return undefined;
-    return callerZones?.follow(callers, (counts) => this.#instances.balancer.updateCallers(counts));
   }
 
   /** Sends a request down the pipeline of the service. */

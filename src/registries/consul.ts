@@ -4,6 +4,7 @@ import { RefreshListeners } from "../discovery/refresh-listeners.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration, RegistrationOwner } from "../registration/registrar.ts";
+import type { RouteSource } from "../routing/route-source.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
 import { connectIdentity } from "./consul/connect/ca-source.ts";
@@ -12,6 +13,7 @@ import { TrustDomain } from "./consul/connect/trust-domain.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
 import { policyKey } from "./consul/kv/policy-key.ts";
+import { routeKey } from "./consul/kv/route-key.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
 import { watchPreparedQuery } from "./consul/prepared-query.ts";
 import { type SharedWatches, watchService } from "./consul/watch.ts";
@@ -38,6 +40,8 @@ export interface Consul extends Discovery, Registrar {
   intentions(service: string): PolicySource;
   /** The policy that is the value of a key in Consul's store, in JSON or YAML, as such a `source`. */
   policy(key: string): PolicySource;
+  /** Routes that are the value of a key in Consul's store, in JSON or YAML, as the `routes` of a mesh. */
+  routes(key: string): RouteSource;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
   close(): Promise<void>;
 }
@@ -83,6 +87,7 @@ export function consul(options: ConsulOptions = {}): Consul {
     identity: (service) => connectIdentity(settings, service),
     intentions: (service) => connectIntentions(settings, service),
     policy: (key) => policyKey(settings, key),
+    routes: (key) => routeKey(settings, key),
     async close() {
       for (const watch of watches) watch.abort();
       client.closeIdle();

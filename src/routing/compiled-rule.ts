@@ -7,6 +7,7 @@ import { subsetOf } from "./actions/subset-of.ts";
 import { WeightedChoice } from "./actions/weighted-choice.ts";
 import type { LiveWeights } from "./canary/live-weights.ts";
 import { type CompiledMatch, compileMatch } from "./matching/compiled-match.ts";
+import type { Condition } from "./matching/condition.ts";
 import type { Route, RouteSplit, RouteTarget, WeightedTarget } from "./route.ts";
 import type { RouteMatch } from "./route-match.ts";
 
@@ -36,6 +37,10 @@ export interface Decision {
 export interface RuleMatch {
   /** The place of the match in the table, which decides between several that a call fits. */
   readonly rank: number;
+  /** The conditions that the index leaves; `undefined` for none. */
+  readonly rest: readonly Condition[] | undefined;
+  /** The decision, where the rule has one target. */
+  readonly only: Decision | undefined;
   readonly rule: CompiledRule;
   readonly match: CompiledMatch;
   /** For each target of the rule. */
@@ -100,7 +105,8 @@ function compileRuleMatch(rule: CompiledRule, given: RouteMatch, rank: number): 
   const changePath = route.rewrite === undefined ? undefined : compilePathChange(route.rewrite, given.path);
   const answer = answerOf(route, given, rule.name);
   const decisions = rule.targets.map((target): Decision => Object.freeze({ rule, match, target, changePath, answer }));
-  return { rank, rule, match, decisions };
+  const rest = match.rest.length === 0 ? undefined : match.rest;
+  return { rank, rest, only: decisions.length === 1 ? decisions[0] : undefined, rule, match, decisions };
 }
 
 function answerOf({ respond, redirect }: Route, { path }: RouteMatch, rule: string): Answer | undefined {

@@ -76,7 +76,7 @@ export class RouteStage {
   }
 }
 
-const noRule: RouteDecision = { routed: undefined };
+const noRule: RouteDecision = { routed: undefined, service: undefined };
 
 function changedBy(changes: CompiledChanges | undefined, receiver: Receiver): Receiver {
   return changes === undefined ? receiver : new ChangedResponse(receiver, changes);

@@ -35,6 +35,7 @@ export class RouteTable {
     try {
       const found = this.#search.in(this.#index);
       if (found === undefined) return undefined;
+      if (found.only !== undefined) return found.only;
       const { choice, key, live } = found.rule;
       if (choice === undefined) return found.decisions[0];
       if (live !== undefined) choice.use(live.weights);
@@ -103,7 +104,7 @@ class FirstMatch {
     const best = this.#found?.rank ?? Number.POSITIVE_INFINITY;
     for (const entry of entries) {
       if (entry.rank >= best) return;
-      if (holds(entry.match.rest, this.#call)) {
+      if (entry.rest === undefined || holds(entry.rest, this.#call)) {
         this.#found = entry;
         return;
       }

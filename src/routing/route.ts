@@ -14,7 +14,9 @@ export interface Route {
   readonly to?: RouteTarget | string;
   /** Several targets by weight. */
   readonly split?: RouteSplit;
+  /** Sends the caller elsewhere: the answer is a redirect, made in this process. */
   readonly redirect?: RouteRedirect;
+  /** An answer that no instance makes. */
   readonly respond?: RouteAnswer;
   /** Changes of the path as it is sent. */
   readonly rewrite?: RouteRewrite;
@@ -36,13 +38,26 @@ export interface Route {
 }
 
 /** A value that requests are kept together by: of a header, a cookie, a parameter of the query, or the address of the caller that is being answered. */
-export type RouteHashKey = { readonly header: string } | { readonly cookie: string } | { readonly query: string } | "callerAddress";
+export type RouteHashKey =
+  | {
+      /** The name of a header. */
+      readonly header: string;
+    }
+  | {
+      /** The name of a cookie. */
+      readonly cookie: string;
+    }
+  | {
+      /** The name of a parameter. */
+      readonly query: string;
+    }
+  | "callerAddress";
 
 /** Where calls go. */
 export interface RouteTarget {
-  /** @default the service that was called */
+  /** Its name. @default the service that was called */
   readonly service?: string;
-  /** @default all instances */
+  /** A part of its instances. @default all instances */
   readonly subset?: RouteSubset;
 }
 
@@ -72,6 +87,7 @@ export interface WeightedTarget extends RouteTarget {
 
 /** Calls between several targets. */
 export interface RouteSplit {
+  /** At least two of them. */
   readonly targets: readonly WeightedTarget[];
   /** Calls with the same value go to the same target while the weights stay: by XXH64 of the value. @default each call by chance */
   readonly sticky?: StickyKey;
@@ -80,7 +96,20 @@ export interface RouteSplit {
 }
 
 /** The value that keeps calls together: of a header, a cookie, a parameter of the query, or `mesh.hashKey` of the call. */
-export type StickyKey = { readonly header: string } | { readonly cookie: string } | { readonly query: string } | "hashKey";
+export type StickyKey =
+  | {
+      /** The name of a header. */
+      readonly header: string;
+    }
+  | {
+      /** The name of a cookie. */
+      readonly cookie: string;
+    }
+  | {
+      /** The name of a parameter. */
+      readonly query: string;
+    }
+  | "hashKey";
 
 /** How the second target of a split takes over from the first. */
 export interface RouteCanary {
@@ -100,28 +129,40 @@ export interface RouteCanary {
 
 /** Sends the caller elsewhere. */
 export interface RouteRedirect {
-  /** @default 301 */
+  /** The status of the answer. @default 301 */
   readonly status?: 301 | 302 | 303 | 307 | 308;
-  /** Parts of the location in place of the request's. */
+  /** In place of the request's. Without `scheme`, `host` and `port`, the location is a path. */
   readonly scheme?: "http" | "https";
+  /** In place of the host that was asked. */
   readonly host?: string;
+  /** In place of the usual one. */
   readonly port?: number;
   /** The whole path; `{name}` stands for a part of the template that matched. */
   readonly path?: string;
   /** In place of the prefix that matched. */
   readonly prefix?: string;
   /** Every place of the path that a linear pattern matches, with `$1` for its groups. */
-  readonly pattern?: { readonly pattern: string; readonly with: string };
-  /** @default false */
+  readonly pattern?: Replacement;
+  /** Leaves the query out. @default false */
   readonly stripQuery?: boolean;
 }
 
 /** An answer that no instance makes. */
 export interface RouteAnswer {
+  /** From 200 to 599. */
   readonly status: number;
+  /** Its headers. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** @default none */
+  /** Its text. @default none */
   readonly body?: string;
+}
+
+/** The places of a text that a pattern matches, and the text in their place. */
+export interface Replacement {
+  /** A linear pattern (RE2 syntax). */
+  readonly pattern: string;
+  /** With `$1` for the first group. */
+  readonly with: string;
 }
 
 /** One of them. The query stays, unless the new path brings one; a path that ends with `?` leaves it out. */
@@ -131,17 +172,20 @@ export interface RouteRewrite {
   /** In place of the prefix that matched. */
   readonly prefix?: string;
   /** Every place that a linear pattern matches, with `$1` for its groups. */
-  readonly pattern?: { readonly pattern: string; readonly with: string };
+  readonly pattern?: Replacement;
   /** The `host` header, beside one of the others. @default as it came */
   readonly host?: string;
 }
 
 /** Changes of headers: first `remove`, then `set`, then `setIfAbsent`, then `add`. Hop-by-hop headers and those that frame the body cannot be changed. */
 export interface HeaderChanges {
+  /** Names. */
   readonly remove?: readonly string[];
+  /** In place of what was there. */
   readonly set?: Readonly<Record<string, HeaderValue>>;
   /** Set where there is no such header. */
   readonly setIfAbsent?: Readonly<Record<string, HeaderValue>>;
+  /** Beside what is there. */
   readonly add?: Readonly<Record<string, HeaderValue>>;
 }
 
@@ -154,14 +198,15 @@ export type HeaderValue = string | HeaderText;
  * request has not is empty; a header whose text is empty then is not sent. Of requests only.
  */
 export interface HeaderText {
+  /** Such as `{client.address}`. */
   readonly text: string;
 }
 
 /** A copy of calls to another target. Its outcome reaches no caller, blames no instance and takes nothing of a retry budget. */
 export interface RouteMirror {
-  /** @default the service that the call goes to */
+  /** Its name. @default the service that the call goes to */
   readonly service?: string;
-  /** @default all instances */
+  /** A part of its instances. @default all instances */
   readonly subset?: RouteSubset;
   /** Of the calls that may be copied, in percent. @default 100 */
   readonly percent?: number;
@@ -188,7 +233,19 @@ export interface RouteFault {
   /** The header that marks a call. `"*"`: every call of the rule. @default "x-mesh-fault" */
   readonly header?: string;
   /** The call waits, at most until its deadline. */
-  readonly delay?: { readonly ms: number; readonly percent?: number };
+  readonly delay?: {
+    /** How long, in milliseconds. */
+    readonly ms: number;
+    /** Of the marked calls. @default 100 */
+    readonly percent?: number;
+  };
   /** Answered by the mesh with this status (and the header `x-mesh-fault`), or ended as a connection that breaks before anything is sent. */
-  readonly abort?: { readonly status?: number; readonly error?: "reset"; readonly percent?: number };
+  readonly abort?: {
+    /** From 200 to 599. */
+    readonly status?: number;
+    /** In place of a status. */
+    readonly error?: "reset";
+    /** Of the marked calls. @default 100 */
+    readonly percent?: number;
+  };
 }

@@ -1,4 +1,5 @@
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { RuleReading } from "../core/observing/route-reading.ts";
 import type { Send } from "../core/stages/stage.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
@@ -6,6 +7,7 @@ import { explainRoute } from "./explain-route.ts";
 import { LiveRoutes, type LiveRoutesOptions } from "./live-routes.ts";
 import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { SendCopy, SentCopies } from "./mirror/copy.ts";
+import { readRoutes } from "./read-routes.ts";
 import type { Route } from "./route.ts";
 import type { RouteExplanation } from "./route-explanation.ts";
 import type { RouteSource } from "./route-source.ts";
@@ -70,6 +72,11 @@ export class Routing {
       await new Promise<void>((goOn, fail) => this.live.whenReady(request, goOn, fail)).finally(() => clock.clearTimer(timer));
     }
     return explainRoute(this.live.table, request);
+  }
+
+  /** The rules in force, with the shares of their targets at this moment. */
+  read(): readonly RuleReading[] {
+    return readRoutes(this.live.table);
   }
 
   /** Whether a rule sends calls to this service. */

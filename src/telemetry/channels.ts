@@ -2,7 +2,7 @@ import { type Channel, channel } from "node:diagnostics_channel";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, isMeshError } from "../core/errors.ts";
 import { withoutQuery } from "../core/http/without-query.ts";
-import type { CallEnd, CallObserver } from "../core/observing/call-observer.ts";
+import type { CallEnd, CallObserver, RouteDecision } from "../core/observing/call-observer.ts";
 import type { MeshEvent, MeshEventOf } from "../core/observing/events.ts";
 import type { AttemptEnd, AttemptObserver, Observer } from "../core/observing/observer.ts";
 import type { InstanceState, Upstream } from "../core/upstream.ts";
@@ -135,15 +135,21 @@ const availabilityOf: Readonly<Record<InstanceState, AvailabilityMessage["availa
 
 class PublishedCall implements CallObserver {
   readonly #request: MeshRequest;
+  #service: string | undefined = undefined;
 
   constructor(request: MeshRequest) {
     this.#request = request;
+  }
+
+  onRouted({ service }: RouteDecision): void {
+    this.#service = service;
   }
 
   onEnd(end: CallEnd): void {
     const { status, error, headMs, totalMs } = end;
     const message: CallMessage = {
       ...requestMessage(this.#request),
+      service: this.#service ?? this.#request.service,
       ...callOutcome(end),
       status,
       error: error === undefined ? undefined : errorText(error),

@@ -46,12 +46,14 @@ export class FollowedCall implements CallObserver {
 
   onEnd(end: CallEnd): void {
     const { services, metrics, spans } = this.#reporters;
+    // A route may have led it to another service than the one that was called.
+    const service = this.#decided?.service ?? this.#request.service;
     try {
       metrics?.callEnded(this.#request, end, this.context, this.#decided);
     } finally {
       // A call without a span of its own gets one only when it made no attempt.
       if (this.#parent !== undefined && (this.#span !== undefined || end.attempts === 0)) {
-        spans?.endCall(this.#request, services.find(this.#request.service).label, this.#parent, this.#span, end, this.#decided?.routed);
+        spans?.endCall(this.#request, services.find(service).label, this.#parent, this.#span, end, this.#decided);
       }
     }
   }

@@ -14,6 +14,13 @@ import { directory, run } from "./run-example.ts";
 const alone: Readonly<Record<string, readonly string[]>> = {
   "admin.ts": ["open http://127.0.0.1:", "greeter: 1 available, breaker closed"],
   "quick-start.ts": ["200 hello"],
+  "routes.ts": [
+    "7: new, 8: old, 7: new\n",
+    "/v2/items/3\n",
+    "308 /items\n",
+    "404 no such page\n",
+    'not old pages, since path is "/v1" or below does not hold\n',
+  ],
   "node-service.ts": ["200 hello, Ada\n", "404 no user 43", "200 hello, Ada (one instance is gone)", "503 try again later (both are)"],
   "fastify-service.ts": [
     '200 {"item":"tea","total":998}',
@@ -22,6 +29,9 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   "stopping.ts": [
     "replaced, 0 cut off\nreplaced, 0 cut off\n",
     "0 of all calls failed; answers from hello from new one, hello from new two, hello from old one, hello from old two",
+  ],
+  "gateway.ts": [
+    "401 Unauthorized\n200 v1 /orders/7\n404 Not Found\n200 v2 /orders/7, 200 v2 next /orders/7\nthe next release got about a quarter: true\n",
   ],
   "prometheus.ts": [
     "tea for 499\n",

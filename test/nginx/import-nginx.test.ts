@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fromData } from "../../src/config/read-config.ts";
 import type { Route } from "../../src/routing/route.ts";
 import { importedFrom, refusalOf } from "../support/nginx-file.ts";
 
@@ -90,7 +91,8 @@ describe("an upstream", () => {
     ],
     ["upstream a { server b resolve; }", "nginx.conf:1:23: server: resolve is of a newer or commercial nginx, and not supported"],
     ["upstream a { server b backup; }", 'nginx.conf:1:1: upstream: "a" has no servers that are no backup'],
-    ["upstream a { hash $x; server b; server c backup; }", "nginx.conf:1:33: server: backup does not go with hash"],
+    ["upstream a { hash $x; server b; }", /^nginx\.conf:1:19: hash: key has the variable \$x; there are \$request_uri/],
+    ["upstream a { hash $uri; server b; server c backup; }", "nginx.conf:1:35: server: backup does not go with hash"],
     ["upstream a { least_conn; ip_hash; server b; }", "nginx.conf:1:26: ip_hash: least_conn says already how servers are chosen"],
     ["upstream a { server b; } upstream a { server c; }", 'nginx.conf:1:26: upstream: "a" is there twice, first at line 1'],
     ["upstream a { server b fail_timeout=5x; }", 'nginx.conf:1:23: server: "5x" is no time such as 60s, 500ms or 1m30s'],
@@ -197,6 +199,12 @@ describe("locations", () => {
       location /own { proxy_set_header X-Own o; proxy_pass http://app; }
       location / { proxy_pass http://app; }`);
     expect(routes.map(({ requestHeaders }) => requestHeaders?.set)).toEqual([{ "x-own": "o" }, { "x-server": "s" }]);
+  });
+
+  it("have texts that are no references to variables and files of this process", async () => {
+    const { data } = await importedFrom(`${app} server { location / { proxy_pass http://app; proxy_set_header X-A "\${env:HOME}"; } }`);
+    const options = await fromData(data, "nginx.conf");
+    expect(options.routes).toMatchObject([{ requestHeaders: { set: { "x-a": `\${env:HOME}` } } }]);
   });
 
   it("may have limits and retries of their own", async () => {

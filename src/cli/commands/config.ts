@@ -1,4 +1,4 @@
-import { type ConfigData, compareConfigs, DocumentError, effectiveConfig, fromText } from "../../config/config.ts";
+import { type ConfigData, compareConfigs, DocumentError, effectiveConfig, fromText, isAtOnce } from "../../config/config.ts";
 import { yamlLines } from "../../documents/write-document.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { codeOption, unknownNames } from "../config-names.ts";
@@ -63,14 +63,19 @@ async function print(terminal: Terminal, config: ConfigData): Promise<number> {
 async function diff(terminal: Terminal, before: ConfigData, after: ConfigData): Promise<number> {
   const differences = compareConfigs(before, after);
   const shown = (value: unknown) => (value === undefined ? "-" : plain(JSON.stringify(value)));
-  type Row = (typeof differences)[number];
+  const rows = differences.map((each) => ({ ...each, change: isAtOnce(each.option) ? "at once" : "restart" }));
+  type Row = (typeof rows)[number];
   const columns = [
     { title: "OPTION", cell: ({ option }: Row) => plain(option) },
     { title: "BEFORE", cell: (row: Row) => shown(row.before) },
     { title: "AFTER", cell: (row: Row) => shown(row.after) },
+    { title: "CHANGE", cell: ({ change }: Row) => change },
   ];
-  if (terminal.format === "json") await terminal.json(differences);
-  else if (differences.length > 0) await terminal.lines(table(columns, differences, terminal.format === "wide"));
-  terminal.note(differences.length === 0 ? "no difference" : `${differences.length} different`);
+  if (terminal.format === "json") await terminal.json(rows);
+  else if (rows.length > 0) await terminal.lines(table(columns, rows, terminal.format === "wide"));
+  const restart = rows.filter(({ change }) => change === "restart").length;
+  terminal.note(
+    rows.length === 0 ? "no difference" : `${rows.length} different${restart === 0 ? "" : `, of which ${restart} need a restart`}`,
+  );
   return differences.length === 0 ? exitCodes.ok : exitCodes.failed;
 }

@@ -1,24 +1,36 @@
 import { byHealth } from "../../admin/health/health.ts";
 import { identityTrouble } from "../../admin/health/identity.ts";
 import { registryTrouble } from "../../admin/health/strip.ts";
+import type { MeshSnapshot } from "../../admin/snapshot.ts";
 import { reasonsText } from "../../core/left-out.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import { adminClient, adminOptions } from "../admin/admin-client.ts";
+import { routeColumns, routeLineRows } from "../admin/route-columns.ts";
 import { endpointRowColumns, serviceColumns, stripLine } from "../admin/service-columns.ts";
 import { type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { formatOption } from "../option-table.ts";
 import { suggestionOf } from "../registry/likely-name.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** `inmesh stat [SERVICE]`. */
 export const command: Command = declare({
   description:
-    "Shows what a running process calls, from its admin server (inmesh/admin). SUCCESS is the share of calls that succeeded, as the callers saw\nit; ACTUAL that of attempts, before retries made up for failures. With SERVICE: its endpoints.",
+    "Shows what a running process calls, from its admin server (inmesh/admin). SUCCESS is the share of calls that succeeded, as the callers saw\nit; ACTUAL that of attempts, before retries made up for failures. With SERVICE: its endpoints. With --routes: the rules that calls are routed by.",
   positionals: ["[SERVICE]"],
-  options: { ...adminOptions, ...formatOption },
-  examples: ["inmesh stat", "inmesh stat orders --admin http://127.0.0.1:7412 -o wide"],
+  options: {
+    ...adminOptions,
+    routes: { type: "boolean", help: "The rules of the routes in force: their calls, the shares of their targets, copies and faults." },
+    ...formatOption,
+  },
+  examples: ["inmesh stat", "inmesh stat --routes", "inmesh stat orders --admin http://127.0.0.1:7412 -o wide"],
   async run({ values, positionals: [service], terminal, io }) {
     const client = await adminClient(values, io, terminal);
+    if (values.routes === true) {
+      if (service !== undefined) throw new UsageError("stat --routes takes no SERVICE: a rule may be for several");
+      return showRoutes(await client.mesh(), terminal);
+    }
     if (service === undefined) {
       const snapshot = await client.mesh();
       if (terminal.format === "json") await terminal.json(snapshot);
@@ -54,3 +66,10 @@ export const command: Command = declare({
     return exitCodes.ok;
   },
 });
+
+async function showRoutes({ routes = [] }: Pick<MeshSnapshot, "routes">, terminal: Terminal): Promise<number> {
+  if (terminal.format === "json") await terminal.json(routes);
+  else if (routes.length > 0) await terminal.table(routeColumns(terminal), routeLineRows(routes));
+  else terminal.note("the process has no routes");
+  return exitCodes.ok;
+}

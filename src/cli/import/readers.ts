@@ -62,7 +62,7 @@ const envoy: ImportReader = {
 };
 
 /** The programs whose files are read. */
-const importReaders: readonly ImportReader[] = [nginx, envoy];
+export const importReaders: readonly ImportReader[] = [nginx, envoy];
 
 /** Bytes of a file of which its kind is seen. */
 const maxBytes = 33_554_432;

@@ -21,6 +21,8 @@ export interface CallEnd {
 export interface RouteDecision {
   /** `undefined` where no rule matched. */
   readonly routed: Routed | undefined;
+  /** The service that the call goes to; `undefined` for the one that was called. */
+  readonly service: string | undefined;
 }
 
 /** Follows one call. */

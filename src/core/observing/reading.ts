@@ -4,6 +4,7 @@ import type { BreakerState } from "./breaker-state.ts";
 import type { ConfigurationReading } from "./configuration-reading.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
+import type { RuleReading } from "./route-reading.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** A concurrency limit at this moment. */
@@ -118,6 +119,8 @@ export interface MeshReading {
   readonly services: () => readonly ServiceReading[];
   /** Reads the instances of a service, which costs more than a reading; empty for one that has not been called. */
   readonly instances?: (service: string) => readonly InstanceFigures[];
+  /** Reads the rules of the routes in force; absent for a mesh without routes. */
+  readonly routes?: (() => readonly RuleReading[]) | undefined;
   /** Reads what this process has registered and has not deregistered. */
   readonly registrations: () => readonly RegistrationReading[];
   /** Reads the servers of this process that belong to the mesh. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Dispatch } from "../../core/dispatch.ts";
-import { propagate } from "../../policies/propagate.ts";
+import { type PropagateOption, propagate, propagateLayer } from "../../policies/propagate.ts";
 import { CopyWay, type CopyWayParts } from "../../routing/mirror/copy-way.ts";
 import { observeCopies } from "../../telemetry/observing/observe.ts";
 import type { Observers } from "../../telemetry/observing/observers.ts";
@@ -8,15 +8,17 @@ import type { Observers } from "../../telemetry/observing/observers.ts";
 /** The parts that the way of copies is made from. */
 export interface CopiesParts extends Omit<CopyWayParts, "dispatch"> {
   readonly wire: Dispatch;
-  /** Whether copies tell how long they are waited for, and the name of this mesh. */
-  readonly propagates: boolean | undefined;
+  readonly options: PropagateOption;
   readonly caller: string | undefined;
   readonly observers: Observers;
   readonly clock: Clock;
 }
 
 /** The way of copies of calls to one service, past its layers. */
-export function copiesOf({ wire, propagates, caller, observers, clock, ...parts }: CopiesParts): CopyWay {
+export function copiesOf({ wire, options, caller, observers, clock, ...parts }: CopiesParts): CopyWay {
   const copied = observeCopies(observers)(wire);
-  return new CopyWay({ ...parts, dispatch: propagates ? propagate(clock, caller)(copied) : copied });
+  return new CopyWay({
+    ...parts,
+    dispatch: propagateLayer.options.settle(options).propagateDeadline ? propagate(clock, caller)(copied) : copied,
+  });
 }

@@ -36,7 +36,10 @@ export class LiveConfiguration {
 
   constructor(options: MeshOptions, parts: LiveConfigurationParts) {
     const told = {
-      configured: ({ name }: RouteSource) => this.#configured(["routes"], { source: name, restart: this.#restart }),
+      configured: ({ name }: RouteSource) => {
+        this.#forgetSubsets();
+        this.#configured(["routes"], { source: name, restart: this.#restart });
+      },
       refused: ({ name }: RouteSource, error: Error) => this.refuse(name, error),
     };
     this.#parts = { ...parts, told };
@@ -84,6 +87,11 @@ export class LiveConfiguration {
     return { source: this.#source, sinceMs: this.#sinceMs, ageMs, restart: this.#restart, refusal: this.#refusal };
   }
 
+  /** The lists of subsets are kept by those of the routes, which are others now. */
+  #forgetSubsets(): void {
+    for (const service of this.#parts.services().all) service.forgetSubsets();
+  }
+
   #step(given: ChangedOptions): readonly string[] {
     const { options } = this.current;
     const closed = this.#parts.closedError("mesh.reconfigure");
@@ -124,6 +132,8 @@ export class LiveConfiguration {
     for (const step of prepared) step.commit();
     this.current = next;
     this.#parts.tracing.traceRatio = options.traceRatio ?? 0;
-    if (former.routing !== next.routing) former.routing?.retire();
+    if (former.routing === next.routing) return;
+    former.routing?.retire();
+    this.#forgetSubsets();
   }
 }

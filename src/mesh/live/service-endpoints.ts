@@ -1,6 +1,9 @@
+import type { BalancingOptions } from "../../balancer/balancing-options.ts";
 import { endpointsFor, type WireSettings } from "../../core/connection-options.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
+import type { ZoneCounts } from "../../discovery/caller-zones.ts";
 import { type ServiceWatch, serviceWatch } from "../../discovery/service-watch.ts";
+import type { Uses } from "../../discovery/watching/uses.ts";
 import type { ServiceOptions } from "../service-options.ts";
 import type { ServiceContext } from "./service-context.ts";
 
@@ -38,4 +41,18 @@ export function watchEndpoints({ service, options, wire, context, take }: Endpoi
     onError: (error) => observers.emit?.({ type: "discovery-error", service, error }),
   });
   return watch;
+}
+
+/**
+ * Follows the callers in each zone, where the options name the calling service, and it may be watched between calls (`uses` is absent). Returns its end.
+ */
+export function followCallers(
+  { zone, callerZones }: ServiceContext,
+  { zoneAware }: BalancingOptions,
+  uses: Uses | undefined,
+  update: (counts: ZoneCounts) => void,
+): (() => Promise<void>) | undefined {
+  const callers = zoneAware === false ? undefined : zoneAware?.callers;
+  if (typeof callers !== "string" || zone === undefined || uses !== undefined) return undefined;
+  return callerZones?.follow(callers, update);
 }

@@ -4,7 +4,15 @@ import type { Routed } from "../../core/routed.ts";
 import { equalValues } from "../../core/settings/equal-values.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
 import type { RouteOptions } from "../../routing/route-options.ts";
-import { type LayerOptions, nextPipeline, routePipeline, type ServiceParts, type ServicePipeline, servicePipeline } from "../pipeline.ts";
+import {
+  type LayerOptions,
+  latePipeline,
+  nextPipeline,
+  routePipeline,
+  type ServiceParts,
+  type ServicePipeline,
+  servicePipeline,
+} from "../pipeline.ts";
 import type { PreparedStep } from "./prepared-step.ts";
 
 /** Rules of which pipelines are kept at most. */
@@ -63,6 +71,19 @@ export class ServicePipelines {
         commit();
       },
     };
+  }
+
+  /**
+   * Those of an earlier configuration, for calls that began by it before the service was first called: their own layers for what concerns a single call, and the ones
+   * that are there for what has a state.
+   */
+  late(options: LayerOptions, parts: ServiceParts): ServicePipelines {
+    const late = new ServicePipelines(options, parts, this.#transport, {
+      main: latePipeline(this.main, options, parts, this.#transport),
+      byRule: new Map(),
+    });
+    late.#byRule = undefined;
+    return late;
   }
 
   /** Sends a call by a rule that has options of its own. */

@@ -13,7 +13,7 @@ export type Condition = RouteMatch | "always" | "never";
 
 /** Reads `if ($variable = text)`, with `!=`, `~`, `~*`, `!~`, `!~*`, or with a variable alone. */
 export function conditionOf(directive: Directive, { isSecure }: ServerFacts, report: Report): Condition {
-  const [name, operator, value] = wordsOf(directive);
+  const [name, operator, value] = wordsOf(directive, report);
   const test = testOf(directive, operator, value);
   if (name === "scheme") return holds(test, isSecure ? "https" : "http") ? "always" : "never";
   if (name === "https") return holds(test, isSecure ? "on" : "") ? "always" : "never";
@@ -67,7 +67,7 @@ function methodsOf(test: TextMatch): readonly string[] | undefined {
   return test.not === true ? knownMethods.filter((method) => !named.includes(method)) : named;
 }
 
-function wordsOf(directive: Directive): readonly [name: string, operator: string | undefined, value: Word | undefined] {
+function wordsOf(directive: Directive, report: Report): readonly [name: string, operator: string | undefined, value: Word | undefined] {
   const words = [...directive.args];
   const [first] = words;
   const last = words.at(-1);
@@ -80,7 +80,7 @@ function wordsOf(directive: Directive): readonly [name: string, operator: string
   const [variable, operator, value, more] = words.filter(({ text, isQuoted }) => text !== "" || isQuoted);
   const name = /^\$\{?(\w+)\}?$/.exec(variable?.text ?? "")?.[1];
   if (name === undefined || more !== undefined)
-    throw faultOf(directive, "the condition is none on a variable: if ($host = www.example.com)", first.place);
+    throw report.unsupported(directive, "the condition is none on a variable, as in if ($host = www.example.com)", first.place);
   return [name, operator?.text, operator === undefined ? undefined : (value ?? { text: "", place: operator.place, isQuoted: true })];
 }
 

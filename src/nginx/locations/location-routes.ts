@@ -1,7 +1,7 @@
 import type { Route, RouteMirror, RouteSplit } from "../../routing/route.ts";
 import type { RouteMatch } from "../../routing/route-match.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
-import type { Level } from "../reading/level.ts";
+import { Level } from "../reading/level.ts";
 import type { MapSpec, SplitSpec } from "../reading/maps.ts";
 import type { Report } from "../reading/report.ts";
 import { piecesOf } from "../reading/variables.ts";
@@ -53,7 +53,8 @@ function answerRule(directive: Directive, level: Level, match: RouteMatch, { rep
 
 function conditionalAnswers(directive: Directive, level: Level, match: RouteMatch, reader: RuleReader): readonly Rule[] {
   const condition = conditionOf(directive, reader.facts, reader.report);
-  const [inner, more] = (directive.block ?? []).filter(({ name }) => name !== "access_log");
+  const block = directive.block ?? [];
+  const [inner, more] = block.filter(({ name }) => !["access_log", "add_header", "default_type"].includes(name));
   if (inner === undefined) return [];
   if (inner.name !== "return" || more !== undefined)
     throw reader.report.unsupported(
@@ -64,7 +65,7 @@ function conditionalAnswers(directive: Directive, level: Level, match: RouteMatc
   const whole = condition === "always" ? match : bothOf(match, condition);
   if (whole === undefined)
     throw reader.report.unsupported(directive, "the condition is on what the server or the location decides already");
-  return [answerRule(inner, level, whole, reader)];
+  return [answerRule(inner, new Level(block, level), whole, reader)];
 }
 
 /** A match of the calls that both match; `undefined` where both have a part that can be one thing only. */
@@ -125,6 +126,11 @@ export function locationRules(location: LocationSpec, match: RouteMatch, reader:
   const pass = level.ownOne("proxy_pass");
   if (pass !== undefined) return [...rules, ...passRules(pass, location, match, reader)];
   const files = level.ownOne("try_files");
+  const named = reader.named.get(files?.args.at(-1)?.text ?? "");
+  if (files !== undefined && named !== undefined) {
+    reader.report.notice(files, `no files are looked for: every request goes on to ${named.text}`);
+    return [...rules, ...locationRules(named, match, reader)];
+  }
   if (rules.length > 0 && level.own("root").length === 0 && level.own("alias").length === 0) return [...rules, { ...other, match }];
   throw reader.report.unsupported(
     files ?? level.ownOne("alias") ?? level.ownOne("root") ?? directive,

@@ -27,13 +27,11 @@ export function hasVariable(text: string): boolean {
 
 /** A text with those of its variables put in that have a value; the others stay, as `$name` where that is enough. */
 export function withValues(text: string, known: (name: string) => string | undefined): string {
-  const pieces = piecesOf(text);
-  return pieces
-    .map(({ text: plain, name }, index) => {
-      if (name === undefined) return plain;
-      const value = known(name);
-      if (value !== undefined) return value;
-      return /^\w/.test(pieces[index + 1]?.text ?? "") ? `\${${name}}` : `$${name}`;
-    })
-    .join("");
+  let behind = "";
+  // From the end, since what follows a name decides whether it needs braces.
+  for (const { text: plain, name } of piecesOf(text).toReversed()) {
+    const part = plain ?? known(name as string);
+    behind = (part ?? (/^\w/.test(behind) ? `\${${name}}` : `$${name}`)) + behind;
+  }
+  return behind;
 }

@@ -1,8 +1,10 @@
 import { quoted } from "../../core/text/clean-text.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
+import { keyText } from "../pickers/key-text.ts";
 import { knownAs } from "../reading/known-directives.ts";
 import type { Report } from "../reading/report.ts";
 import { numberOf, onlyWord, timeOf } from "../reading/values.ts";
+import { withValues } from "../reading/variables.ts";
 import { addressOf, serverSpec } from "./server-spec.ts";
 import type { NginxMethod, ServerSpec, UpstreamSpec } from "./upstream-spec.ts";
 
@@ -89,7 +91,9 @@ export class Upstreams {
     }
     this.#check(directive, name, servers, method);
     const { name: chosen, key } = method;
-    return { name, service: this.#serviceOf(name), method: chosen, key, servers, idleTimeoutMs, directive };
+    // The name behind `proxy_pass`.
+    const whole = key === undefined ? undefined : withValues(key, (each) => (each === "proxy_host" ? name : undefined));
+    return { name, service: this.#serviceOf(name), method: chosen, key: whole, servers, idleTimeoutMs, directive };
   }
 
   #check(directive: Directive, name: string, servers: readonly ServerSpec[], method: MethodOf): void {
@@ -144,6 +148,14 @@ class MethodOf {
       if (second !== undefined && second !== "consistent")
         throw faultOf(directive, `there is "consistent", and no ${quoted(second)}`, args[1]?.place);
       this.key = first;
+      try {
+        keyText(
+          withValues(first, (each) => (each === "proxy_host" ? "" : undefined)),
+          () => undefined,
+        );
+      } catch (error) {
+        throw faultOf(directive, (error as Error).message.replace(/^nginx: /, ""), args[0]?.place);
+      }
       this.name = second === undefined ? "hash" : "consistentHash";
     } else if (name === "random") {
       if (first !== undefined && first !== "two") throw faultOf(directive, `there is "two", and no ${quoted(first)}`, args[0]?.place);

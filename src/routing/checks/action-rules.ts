@@ -4,12 +4,10 @@ import type { OptionRule } from "../../core/settings/option-rule.ts";
 import { optionTable } from "../../core/settings/option-table.ts";
 import { choice, custom, flag, integer, text } from "../../core/settings/rules.ts";
 import { linearRegex } from "../../patterns/linear-regex.ts";
-import type { RouteAnswer, RouteRedirect, RouteRewrite } from "../route.ts";
+import type { Replacement, RouteAnswer, RouteRedirect, RouteRewrite } from "../route.ts";
 import { answerHeaders } from "./header-rules.ts";
 import { checkOneOf } from "./match-rules.ts";
 import { patternText, sentHost, sentPath } from "./value-rules.ts";
-
-type Replacement = NonNullable<RouteRewrite["pattern"]>;
 
 const replacementTable = optionTable<Replacement>()({
   pattern: patternText as OptionRule<string>,

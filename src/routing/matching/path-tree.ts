@@ -5,38 +5,58 @@ export interface EntryVisitor<Entry> {
   visit(entries: readonly Entry[]): void;
 }
 
-/** Entries of one place, by method, each list in the order in which they were added. */
+/** Entries of one place, by method, each list in the order in which they were added. Most places have one entry: nothing is made for what is not there. */
 class MethodBucket<Entry> {
-  readonly #anyMethod: Entry[] = [];
-  readonly #byMethod = new Map<string, Entry[]>();
+  #anyMethod: Entry[] | undefined = undefined;
+  #methods: string[] | undefined = undefined;
+  #lists: Entry[][] | undefined = undefined;
 
   add(entry: Entry, methods: readonly string[] | undefined): void {
-    if (methods === undefined) this.#anyMethod.push(entry);
-    for (const method of methods ?? []) {
-      const list = this.#byMethod.get(method);
-      if (list === undefined) this.#byMethod.set(method, [entry]);
-      else list.push(entry);
+    if (methods === undefined) {
+      this.#anyMethod = appended(this.#anyMethod, entry);
+      return;
+    }
+    this.#methods ??= [];
+    this.#lists ??= [];
+    for (const method of methods) {
+      const at = this.#methods.indexOf(method);
+      if (at === -1) {
+        this.#methods.push(method);
+        this.#lists.push([entry]);
+      } else this.#lists[at]?.push(entry);
     }
   }
 
   tell(method: string, visitor: EntryVisitor<Entry>): void {
-    if (this.#anyMethod.length > 0) visitor.visit(this.#anyMethod);
-    const list = this.#byMethod.size === 0 ? undefined : this.#byMethod.get(method);
-    if (list !== undefined) visitor.visit(list);
+    if (this.#anyMethod !== undefined) visitor.visit(this.#anyMethod);
+    const at = this.#methods === undefined ? -1 : this.#methods.indexOf(method);
+    if (at !== -1) visitor.visit(this.#lists?.[at] as Entry[]);
   }
 }
 
+/** A list with one more: one that begins empty would make room for 17. */
+function appended<Entry>(list: Entry[] | undefined, entry: Entry): Entry[] {
+  if (list === undefined) return [entry];
+  list.push(entry);
+  return list;
+}
+
+/** A table has as many nodes as paths: they hold nothing that they do not need, so that a table of many is found in the memory that is near. */
 class TreeNode<Entry> {
-  readonly children = new Map<string, TreeNode<Entry>>();
+  children: Map<string, TreeNode<Entry>> | undefined = undefined;
   /** Below a segment in braces. */
   any: TreeNode<Entry> | undefined = undefined;
   here: MethodBucket<Entry> | undefined = undefined;
   below: MethodBucket<Entry> | undefined = undefined;
   within: MethodBucket<Entry> | undefined = undefined;
   /** By the beginning of the next segment. */
-  readonly begins = new Map<string, MethodBucket<Entry>>();
-  /** The lengths of those beginnings. */
-  readonly lengths: number[] = [];
+  begins: Beginnings<Entry> | undefined = undefined;
+}
+
+interface Beginnings<Entry> {
+  readonly buckets: Map<string, MethodBucket<Entry>>;
+  /** The lengths of the beginnings. */
+  readonly lengths: number[];
 }
 
 /** Entries by the segments of their paths: finds those that may match a path without looking at the others. */
@@ -52,16 +72,7 @@ export class PathTree<Entry> {
   add(entry: Entry, methods: readonly string[] | undefined, { segments, ends, rest }: Omit<PathPlace, "ignoreCase">): void {
     this.#size++;
     let node = this.#root;
-    for (const segment of segments) {
-      if (segment === undefined) {
-        node.any ??= new TreeNode();
-        node = node.any;
-      } else {
-        const child = node.children.get(segment) ?? new TreeNode<Entry>();
-        node.children.set(segment, child);
-        node = child;
-      }
-    }
+    for (const segment of segments) node = childOf(node, segment);
     bucketOf(node, ends, rest).add(entry, methods);
   }
 
@@ -71,15 +82,30 @@ export class PathTree<Entry> {
   }
 }
 
+function childOf<Entry>(node: TreeNode<Entry>, segment: string | undefined): TreeNode<Entry> {
+  if (segment === undefined) {
+    node.any ??= new TreeNode();
+    return node.any;
+  }
+  node.children ??= new Map();
+  const known = node.children.get(segment);
+  if (known !== undefined) return known;
+  const child = new TreeNode<Entry>();
+  node.children.set(segment, child);
+  return child;
+}
+
 function bucketOf<Entry>(node: TreeNode<Entry>, ends: PathPlace["ends"], rest: string): MethodBucket<Entry> {
   if (ends !== "begins") {
     const bucket = node[ends] ?? new MethodBucket<Entry>();
     node[ends] = bucket;
     return bucket;
   }
-  const bucket = node.begins.get(rest) ?? new MethodBucket<Entry>();
-  node.begins.set(rest, bucket);
-  if (!node.lengths.includes(rest.length)) node.lengths.push(rest.length);
+  node.begins ??= { buckets: new Map(), lengths: [] };
+  const { buckets, lengths } = node.begins;
+  const bucket = buckets.get(rest) ?? new MethodBucket<Entry>();
+  buckets.set(rest, bucket);
+  if (!lengths.includes(rest.length)) lengths.push(rest.length);
   return bucket;
 }
 
@@ -91,14 +117,25 @@ function descend<Entry>(node: TreeNode<Entry>, path: string, from: number, metho
     return;
   }
   node.within?.tell(method, visitor);
-  for (const length of node.lengths) {
-    // A beginning has no slash: what is cut off behind the segment is no key.
-    if (from + length <= path.length) node.begins.get(path.slice(from, from + length))?.tell(method, visitor);
-  }
-  if (node.any === undefined && node.children.size === 0) return;
+  if (node.begins !== undefined) tellBeginnings(node.begins, path, from, method, visitor);
+  const { children, any } = node;
+  if (any === undefined && children === undefined) return;
   const slash = path.indexOf("/", from);
   const end = slash === -1 ? path.length : slash;
-  const child = node.children.size === 0 ? undefined : node.children.get(path.slice(from, end));
+  const child = children?.get(path.slice(from, end));
   if (child !== undefined) descend(child, path, end + 1, method, visitor);
-  if (node.any !== undefined && end > from) descend(node.any, path, end + 1, method, visitor);
+  if (any !== undefined && end > from) descend(any, path, end + 1, method, visitor);
+}
+
+function tellBeginnings<Entry>(
+  { buckets, lengths }: Beginnings<Entry>,
+  path: string,
+  from: number,
+  method: string,
+  visitor: EntryVisitor<Entry>,
+): void {
+  for (const length of lengths) {
+    // A beginning has no slash: what is cut off behind the segment is no key.
+    if (from + length <= path.length) buckets.get(path.slice(from, from + length))?.tell(method, visitor);
+  }
 }

@@ -6,7 +6,7 @@ import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
-import { ConfigMetrics } from "./config-metrics.ts";
+import { ConfigMetrics } from "./configuration/config-metrics.ts";
 import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
 import type { GaugeKey, Report, Sink, SinkFactory } from "./metric-sink.ts";
@@ -72,7 +72,7 @@ export class MeshMetrics {
     const instruments = this.#sink.current();
     if (instruments === undefined) return;
     // Looked up at the end of the call: the first call of a service begins before discovery has resolved it.
-    const state = this.#services.find(request.service);
+    const state = this.#services.find(decided?.service ?? request.service);
     const { outcome, errorType } = callOutcome(end);
     const sets = state.calls(request.method, request.route);
     instruments.callDuration.record(end.totalMs / 1000, sets.of(outcome, errorType), context);

@@ -1,5 +1,5 @@
 import { attribute } from "../attribute-names.ts";
-import { configMetricTable } from "./config-metric-table.ts";
+import { configMetricTable } from "./configuration/config-metric-table.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
 import { routeMetricTable } from "./route-metric-table.ts";

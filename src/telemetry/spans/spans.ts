@@ -3,7 +3,7 @@ import type { Attributes, Context, Span, Tracer } from "@opentelemetry/api";
 import type { Clock } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
-import type { CallEnd } from "../../core/observing/call-observer.ts";
+import type { CallEnd, RouteDecision } from "../../core/observing/call-observer.ts";
 import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { Routed } from "../../core/routed.ts";
 import type { Upstream } from "../../core/upstream.ts";
@@ -72,7 +72,7 @@ export class MeshSpans {
   }
 
   /** Ends the span of a call. A call without one that failed before any attempt gets a span now, since its trace would not show it. */
-  endCall(request: MeshRequest, label: string, parent: Context, started: Span | undefined, end: CallEnd, routed?: Routed): void {
+  endCall(request: MeshRequest, label: string, parent: Context, started: Span | undefined, end: CallEnd, decided?: RouteDecision): void {
     if (started === undefined && end.attempts > 0) return;
     const { outcome, errorType } = callOutcome(end);
     let span = started;
@@ -90,7 +90,8 @@ export class MeshSpans {
     }
     span.setAttribute(attribute.outcome, outcome);
     span.setAttribute(attribute.attempts, end.attempts);
-    if (routed !== undefined) setRoute(span, routed);
+    if (decided?.routed !== undefined) setRoute(span, decided.routed);
+    if (decided?.service !== undefined) span.setAttribute(attribute.service, decided.service);
     if (errorType !== undefined) fail(span, errorType, end.error);
     span.end(endTime);
   }

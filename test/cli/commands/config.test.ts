@@ -57,9 +57,9 @@ describe("inmesh config diff", () => {
   test("shows the options that differ, and ends with 1; with 0 where none does", async () => {
     const [one, other] = [newFile("discovery: consul\ntimeoutMs: 500\n"), newFile("discovery: consul\nzone: eu-1\n")];
     const { code, stdout, stderr } = await runCli(["config", "diff", one, other]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "2 different\n" });
-    expect(stdout).toMatch(/zone +- +"eu-1"/);
-    expect(stdout).toMatch(/timeoutMs +500 +10000/);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "2 different, of which 1 need a restart\n" });
+    expect(stdout).toMatch(/zone +- +"eu-1" +restart/);
+    expect(stdout).toMatch(/timeoutMs +500 +10000 +at once/);
     expect(await runCli(["config", "diff", one, one])).toEqual({ code: 0, stdout: "", stderr: "no difference\n" });
   });
 });

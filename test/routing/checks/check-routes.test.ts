@@ -53,11 +53,7 @@ describe("checks of routes", () => {
       [{ split: { targets: Array.from({ length: 5_000 }, () => ({ weight: 1_000_000 })) } }],
       "routes[0].split.targets have a weight of 5000000000 together",
     ],
-    [
-      "a canary among three",
-      [{ split: { targets: [{}, {}, {}], canary: {} } }],
-      "routes[0].split.canary needs two targets",
-    ],
+    ["a canary among three", [{ split: { targets: [{}, {}, {}], canary: {} } }], "routes[0].split.canary needs two targets"],
     [
       "steps that go back",
       [{ split: { targets: [{}, {}], canary: { steps: [5, 5] } } }],

@@ -301,7 +301,7 @@ test("every metric has the unit and no attribute but those of the table, and eve
   observer.onEvent?.({ ...connection, refusal: undefined });
   observer.onEvent?.({ ...connection, refusal: "authority" });
   const decided = observer.onCall?.(routed);
-  decided?.onRouted?.({ routed: { rule: "r", target: "t", subset: undefined, options: undefined } });
+  decided?.onRouted?.({ routed: { rule: "r", target: "t", subset: undefined, options: undefined }, service: undefined });
   decided?.onEnd?.(callEnd());
   const mirror = { type: "mirror", service: "orders", rule: "r", request: routed } as const;
   observer.onEvent?.({ ...mirror, outcome: "answered", omission: undefined });

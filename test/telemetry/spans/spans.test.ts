@@ -215,7 +215,7 @@ test("no span has an attribute that the table lacks, and every one of it is used
   const error = new MeshError("ERR_MESH_BODY", "cut off");
   const call = observer.onCall?.(odd);
   const routed = { rule: "shadow", target: "next", subset: undefined, options: undefined };
-  call?.onRouted?.({ routed });
+  call?.onRouted?.({ routed, service: undefined });
   observer.onCopy?.({ ...odd, routed }, upstream, call)?.onEnd?.(attemptEnd({ error, record: { status: 200 } }));
   call?.onEnd?.(callEnd({ error }));
   const [attempt, internal] = sdk.spans.map((span) => Object.keys(span.attributes).sort());

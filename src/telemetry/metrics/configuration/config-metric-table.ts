@@ -1,6 +1,6 @@
-import { attribute } from "../attribute-names.ts";
-import type { MetricDefinition } from "./metric-definition.ts";
-import type { MetricKey } from "./metric-sink.ts";
+import { attribute } from "../../attribute-names.ts";
+import type { MetricDefinition } from "../metric-definition.ts";
+import type { MetricKey } from "../metric-sink.ts";
 
 /** The metrics of the configuration of a mesh. */
 export const configMetricTable = {

@@ -1,8 +1,8 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { MeshReading } from "../../core/observing/reading.ts";
-import { attribute } from "../attribute-names.ts";
-import { ValueSets } from "./attribute-sets.ts";
-import type { GaugeKey, Report, Sink } from "./metric-sink.ts";
+import type { MeshReading } from "../../../core/observing/reading.ts";
+import { attribute } from "../../attribute-names.ts";
+import { ValueSets } from "../attribute-sets.ts";
+import type { GaugeKey, Report, Sink } from "../metric-sink.ts";
 
 const none: Attributes = {};
 

@@ -1,0 +1,54 @@
+import { fromText } from "../src/config/read-config.ts";
+import { createMesh } from "../src/mesh/mesh.ts";
+import { atMost, type BenchReport } from "./report.ts";
+import { measureRounds } from "./rounds.ts";
+
+const lines = 10_000;
+const linesOfRule = 4;
+
+/** Measures what a long file of configuration costs: its reading, and the step that puts it in force. */
+export async function config(rounds = 9): Promise<BenchReport> {
+  const text = textOf(lines);
+  const measured = await measureRounds("config", rounds, {
+    read: async () => {
+      const startedAt = performance.now();
+      await fromText(text, "mesh.yaml");
+      return performance.now() - startedAt;
+    },
+    "put in force": async () => {
+      const mesh = createMesh({ ...(await fromText(text, "mesh.yaml")), observers: [] });
+      const { routes, retry } = await fromText(text.replaceAll("maxAttempts: 2", "maxAttempts: 3"), "mesh.yaml");
+      const startedAt = performance.now();
+      mesh.reconfigure({ routes, retry });
+      const tookMs = performance.now() - startedAt;
+      await mesh.close();
+      return tookMs;
+    },
+  });
+  const rows = (["read", "put in force"] as const).map(
+    (name) => [name, measured.median(name), Math.min(...measured.values(name))] as const,
+  );
+  return {
+    bench: "config",
+    about: `time in which nothing else runs, for a configuration of ${lines} lines in YAML with ${(lines - 4) / linesOfRule} routes: it is read and checked, and put in force while the mesh runs`,
+    node: process.version,
+    rounds,
+    columns: ["step", "ms, median of the rounds", "ms, fastest round"],
+    rows,
+    bounds: [atMost("ms of the reading", measured.median("read"), 200)],
+    ratios: { "put in force × read": measured.ratio("put in force", "read") },
+  };
+}
+
+/** A configuration with as many lines. */
+function textOf(count: number): string {
+  const rules = Array.from({ length: (count - 4) / linesOfRule }, (_, index) =>
+    [
+      `  - name: rule-${index}`,
+      `    match: { path: { prefix: /api/v1/part-${index} }, method: GET }`,
+      `    to: service-${index % 50}`,
+      `    options: { timeoutMs: ${1_000 + index} }`,
+    ].join("\n"),
+  );
+  return [`discovery: { static: {} }`, `timeoutMs: 3000`, `retry: { maxAttempts: 2 }`, `routes:`, ...rules, ""].join("\n");
+}
