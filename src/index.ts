@@ -95,7 +95,7 @@ export { type Gradient2Options, gradient2 } from "./policies/concurrency/gradien
 export type { HedgeOptions } from "./policies/hedge/hedge-options.ts";
 export { continueFrom, type IncomingHeaders } from "./policies/incoming.ts";
 export type { RetryBudgetOptions } from "./policies/retry/retry-budget.ts";
-export type { RetryOptions } from "./policies/retry/retry-options.ts";
+export type { RetryCondition, RetryOptions } from "./policies/retry/retry-options.ts";
 export type { ThrottleOptions } from "./policies/throttle.ts";
 export type { IssuedToken, ServiceTokenOptions, TokenProvider } from "./policies/token/token-options.ts";
 export type { AdvertisedHost } from "./registration/advertised-host.ts";
