@@ -43,7 +43,9 @@ function withIdentity({ ca, crl, cert, key, minVersion, part }: ClusterTls): Opt
   });
 }
 
-function withoutIdentity({ ca, crl, part }: ClusterTls): Options {
+function withoutIdentity({ ca, crl, minVersion, part }: ClusterTls): Options {
+  if (minVersion !== undefined)
+    part.refuse("TlsParameters.tls_minimum_protocol_version: TLS 1.3 alone needs a certificate of the mesh's own (tls_certificates)");
   if (crl !== undefined) part.refuse("CertificateValidationContext.crl needs a certificate of the mesh's own");
   return ca === undefined ? {} : { tls: { ca: ca.startsWith("${") ? ca : `\${file:${ca}}` } };
 }

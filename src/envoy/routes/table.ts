@@ -130,11 +130,17 @@ function optionsOf(action: Part, virtualHost: Part): Options {
 
 /** The fault of the nearest level that has one, else of the filter. */
 function faultOfRoute(levels: readonly Part[], filters: readonly Part[]): Options | undefined {
-  const own = levels.flatMap((level) => [...(level.at("typed_per_filter_config")?.fields?.values() ?? [])]);
-  const filter = filters.find((each) => typeOf(each.at("typed_config")) === faultType && each.flag("disabled") !== true);
+  const filter = filters.find((each) => each.flag("disabled") !== true);
   if (filter === undefined) return undefined;
-  const config = own.find((each) => typeOf(each) === faultType) ?? filter.at("typed_config");
+  const config = levels.map(ownFault).find((each) => each !== undefined) ?? filter.at("typed_config");
   return config === undefined ? undefined : faultOf(config);
+}
+
+/** The fault of one level. What is of another filter there is not read. */
+function ownFault(level: Part): Part | undefined {
+  for (const [name, each] of level.fields?.get("typed_per_filter_config")?.fields ?? [])
+    if (typeOf(each) === faultType) return level.at("typed_per_filter_config", name);
+  return undefined;
 }
 
 /** A rule for each cluster that the header may name, and an answer for all other values. */
