@@ -61,7 +61,7 @@ export function filtersOf(manager: Part): readonly Part[] {
   const filters = manager.list("http_filters");
   const faults = filters.filter((each) => typeOf(each.fields?.get("typed_config")) === faultType);
   // What the others are has been said by their types.
-  for (const each of filters) if (!faults.includes(each)) each.settle();
+  for (const each of filters) if (!faults.includes(each)) each.at("typed_config")?.settle();
   const [, second] = faults.filter((each) => each.flag("disabled") !== true);
   second?.refuse("HttpConnectionManager.http_filters: a route has one fault; there are several filters for it");
   return faults;

@@ -53,7 +53,6 @@ function readEndpoint(part: Part, locality: Part, share: number, { byHostname }:
   if (pipe !== undefined && !pipe.startsWith("/"))
     endpoint.refuse(`Endpoint.address.pipe.path must be an absolute path, not ${quoted(pipe)}`);
   const filterMetadata = part.at("metadata", "filter_metadata", "envoy.lb");
-  const hostname = endpoint.text("hostname");
   return {
     part,
     host: host ?? "unix",
@@ -61,7 +60,7 @@ function readEndpoint(part: Part, locality: Part, share: number, { byHostname }:
     socketPath: pipe,
     weight: (part.number("load_balancing_weight") ?? 1) * share,
     place: placeOf(locality, filterMetadata),
-    key: filterMetadata?.text("hash_key") ?? (byHostname ? hostname : undefined),
+    key: filterMetadata?.text("hash_key") ?? (byHostname ? endpoint.text("hostname") : undefined),
   };
 }
 

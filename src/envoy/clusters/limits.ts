@@ -110,9 +110,19 @@ function consecutiveOf(detection: Part): number {
   const isSplit = noteSplit(detection);
   const counts = rules
     .filter(([field, share, isOn]) => (field !== "consecutive_local_origin_failure" || isSplit) && enforced(detection, share, isOn))
-    .map(([field]) => detection.number(field) ?? 5)
-    .filter((count) => count > 0);
-  return counts.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...counts);
+    .map(([field]) => [field, detection.number(field) ?? 5] as const)
+    .filter(([, count]) => count > 0);
+  const least = Math.min(Number.MAX_SAFE_INTEGER, ...counts.map(([, count]) => count));
+  for (const [field, count] of counts)
+    if (count > least)
+      detection
+        .at(field)
+        ?.notice(
+          "difference",
+          `OutlierDetection.${field}`,
+          `failures of all kinds are one row, and the least number in force counts: ${least}`,
+        );
+  return least;
 }
 
 function successRate(detection: Part): Options | false {

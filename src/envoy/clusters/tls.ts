@@ -100,7 +100,7 @@ function namesOf(validation: Part | undefined, sni: string | undefined): Options
     else if (type === "DNS" || type === "IP_ADDRESS") names.push(exact);
     else
       each.refuse(
-        `SubjectAltNameMatcher: instances are known by a name, an address or a SPIFFE id, not by ${String(type)} ${quoted(exact)}`,
+        `SubjectAltNameMatcher.san_type: instances are known by a name, an address or a SPIFFE id, not by ${String(type)} ${quoted(exact)}`,
       );
   }
   const [name, second] = names;
@@ -119,7 +119,10 @@ function fileOf(source: Part | undefined, field: string): string | undefined {
   if (variable !== undefined) return `\${env:${variable}}`;
   const path = source.text("filename");
   return (
-    path ?? source.refuse(`${field} must be a file: what stands in the configuration itself can be read by all, and cannot be renewed`)
+    path ??
+    source.refuse(
+      `${field} must be a file, not ${[...(source.fields ?? [])].map(([name]) => name).join(", ")}: what stands in the configuration itself can be read by all, and cannot be renewed`,
+    )
   );
 }
 

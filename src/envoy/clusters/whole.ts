@@ -36,7 +36,7 @@ function withIdentity({ ca, crl, cert, key, minVersion, part }: ClusterTls): Opt
   if (ca === undefined)
     part.refuse("CertificateValidationContext.trusted_ca is missing: an identity has authorities by which others are verified");
   for (const file of [cert, key, ca, crl])
-    if (file?.startsWith("${env:")) part.refuse("an identity is read from files, which may change, and not from the environment");
+    if (file?.startsWith("${env:")) part.refuse("an identity is read from files, which may change, and not from an environment_variable");
   return given({
     identity: { files: given({ cert, key, ca, revocations: crl }) },
     identityMinVersion: minVersion === "TLSv1_3" ? undefined : "TLSv1.2",

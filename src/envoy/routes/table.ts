@@ -69,6 +69,7 @@ function ruleOf(route: Part, levels: Levels): readonly Options[] {
   const action = route.at("route");
   if ([redirect, response, action].filter((each) => each !== undefined).length !== 1)
     route.refuse("Route must have one of route, redirect and direct_response");
+  if (action === undefined) noteFault(route, levels);
   if (redirect !== undefined) {
     const needsPrefix = redirect.text("prefix_rewrite") ? { path: prefixOf(match) } : {};
     return [{ match: { ...read, ...needsPrefix }, redirect: redirectOf(redirect), responseHeaders }];
@@ -134,6 +135,12 @@ function faultOfRoute(levels: readonly Part[], filters: readonly Part[]): Option
   if (filter === undefined) return undefined;
   const config = levels.map(ownFault).find((each) => each !== undefined) ?? filter.at("typed_config");
   return config === undefined ? undefined : faultOf(config);
+}
+
+/** Faults of Envoy reach routes that send nothing, too. */
+function noteFault(route: Part, { table, virtualHost, filters }: Levels): void {
+  if (faultOfRoute([route, virtualHost, table], filters) !== undefined)
+    route.notice("difference", "Route", "a fault is for calls that are sent, and not for redirects and answers of a rule");
 }
 
 /** The fault of one level. What is of another filter there is not read. */

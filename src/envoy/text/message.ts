@@ -56,7 +56,10 @@ export function message(name: string, table: () => MessageTable): Kind {
     inSnakeCase(part, made.table, made.reasons);
     made.table.renew?.(part, name);
     // What old forms were told from has not been used yet.
-    if (part.accepted !== undefined) part.accept(part.accepted.field, part.accepted.whenUnread);
+    if (part.accepted !== undefined) {
+      part.accept(part.accepted.field, part.accepted.whenUnread);
+      part.accepted = { ...part.accepted, isMessage: true };
+    }
     for (const [key, value] of part.fields ?? []) checkField(name, key, value, made.table, made.reasons);
   });
 }

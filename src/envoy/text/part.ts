@@ -16,6 +16,8 @@ type Scalar = string | number | boolean;
 export interface Accepted {
   readonly field: string;
   readonly whenUnread: string | undefined;
+  /** Whether it has fields of a table, of which each has its own say. */
+  readonly isMessage?: boolean;
 }
 
 /**
