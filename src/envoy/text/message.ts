@@ -2,7 +2,7 @@ import { quoted } from "../../core/text/clean-text.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import type { Part } from "./part.ts";
 
-/** The make of a kind, for who walks the tables: one of these. */
+/** The make of a kind, by which the tables can be walked: one of these. */
 export interface KindForm {
   readonly message?: string;
   readonly table?: () => MessageTable;
