@@ -146,6 +146,7 @@ export const asHere: ReadonlySet<string> = new Set([
   'Rds.route_config_name = "sample"',
   'SdsSecretConfig.name = "sample"',
   // Envoy's defaults.
+  "HttpProtocolOptions.upstream_http_protocol_options = {}",
   'Cluster.lb_policy = "ROUND_ROBIN"',
   'SlowStartConfig.slow_start_window = "0s"',
   "LeastRequest.choice_count = 2",

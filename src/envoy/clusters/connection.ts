@@ -12,6 +12,8 @@ export interface Connection {
 export function connectionOf(cluster: Part): Connection {
   const options = cluster.at("typed_extension_protocol_options", httpOptionsType);
   const common = options?.at("common_http_protocol_options");
+  // Each of its fields is a notice; without one it says nothing.
+  options?.at("upstream_http_protocol_options");
   return {
     protocol: protocolOf(options),
     connections: given({
