@@ -4,23 +4,24 @@ import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
 const lines = 10_000;
-const linesOfRule = 4;
+const linesAbove = 4;
+const linesOfRule = 8;
 
 /** Measures what a long file of configuration costs: its reading, and the step that puts it in force. */
 export async function config(rounds = 9): Promise<BenchReport> {
   const text = textOf(lines);
   const measured = await measureRounds("config", rounds, {
     read: async () => {
-      const startedAt = performance.now();
+      const startedAt = cpuMs();
       await fromText(text, "mesh.yaml");
-      return performance.now() - startedAt;
+      return cpuMs() - startedAt;
     },
     "put in force": async () => {
       const mesh = createMesh({ ...(await fromText(text, "mesh.yaml")), observers: [] });
       const { routes, retry } = await fromText(text.replaceAll("maxAttempts: 2", "maxAttempts: 3"), "mesh.yaml");
-      const startedAt = performance.now();
+      const startedAt = cpuMs();
       mesh.reconfigure({ routes, retry });
-      const tookMs = performance.now() - startedAt;
+      const tookMs = cpuMs() - startedAt;
       await mesh.close();
       return tookMs;
     },
@@ -30,7 +31,7 @@ export async function config(rounds = 9): Promise<BenchReport> {
   );
   return {
     bench: "config",
-    about: `time in which nothing else runs, for a configuration of ${lines} lines in YAML with ${(lines - 4) / linesOfRule} routes: it is read and checked, and put in force while the mesh runs`,
+    about: `CPU of the thread, in which nothing else runs, for a configuration of ${lines} lines in YAML with ${Math.floor((lines - linesAbove) / linesOfRule)} routes: it is read and checked, and put in force while the mesh runs`,
     node: process.version,
     rounds,
     columns: ["step", "ms, median of the rounds", "ms, fastest round"],
@@ -40,15 +41,25 @@ export async function config(rounds = 9): Promise<BenchReport> {
   };
 }
 
-/** A configuration with as many lines. */
+/** A configuration with as many lines, of one part each. */
 function textOf(count: number): string {
-  const rules = Array.from({ length: (count - 4) / linesOfRule }, (_, index) =>
+  const rules = Array.from({ length: (count - linesAbove) / linesOfRule }, (_, index) =>
     [
       `  - name: rule-${index}`,
-      `    match: { path: { prefix: /api/v1/part-${index} }, method: GET }`,
+      "    match:",
+      "      path:",
+      `        prefix: /api/v1/part-${index}`,
+      "      method: GET",
       `    to: service-${index % 50}`,
-      `    options: { timeoutMs: ${1_000 + index} }`,
+      "    options:",
+      `      timeoutMs: ${1_000 + index}`,
     ].join("\n"),
   );
-  return [`discovery: { static: {} }`, `timeoutMs: 3000`, `retry: { maxAttempts: 2 }`, `routes:`, ...rules, ""].join("\n");
+  return ["discovery: { static: {} }", "timeoutMs: 3000", "retry: { maxAttempts: 2 }", "routes:", ...rules, ""].join("\n");
+}
+
+/** Of this thread: others of the machine do not count. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { adminPage } from "./admin.ts";
 import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
+import { canary } from "./canary.ts";
 import { config } from "./config.ts";
 import { endpoints } from "./endpoints.ts";
 import { gatewayCost } from "./gateway.ts";
@@ -43,6 +44,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   config,
   streaming,
   stopping,
+  canary,
   memory,
   "on-use": onUse,
   import: importCost,

@@ -1,5 +1,6 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { rate, ratio } from "../src/assets/expressions.ts";
+import { select } from "../src/assets/selection.ts";
 import { dashboard, type Row } from "./dashboard.ts";
 import { stat, timeSeries } from "./panels.ts";
 import { grouped, serviceLegend } from "./queries.ts";
@@ -155,12 +156,53 @@ const faultsRow: Row = {
   ],
 };
 
+const canaries: Row = {
+  title: "Canaries",
+  panels: [
+    timeSeries({
+      title: "Share of canaries",
+      description:
+        "The share of the calls of its rule that each canary gets, in the process that gives it most: steps, and 0 after a roll-back.",
+      unit: "percentunit",
+      min: 0,
+      queries: [{ expr: `max by (job, inmesh_route_rule) (${select(all.scope, "inmesh.canary.share")})`, legend: ruleLegend }],
+      width: 12,
+    }),
+    timeSeries({
+      title: "States of canaries",
+      description: "Processes by the state of each of their canaries. Two states at a time for long: they decide alone.",
+      unit: "short",
+      min: 0,
+      queries: [
+        {
+          expr: `sum by (job, inmesh_route_rule, inmesh_canary_state) (${select(all.scope, "inmesh.canary.state")})`,
+          legend: `${ruleLegend} {{inmesh_canary_state}}`,
+        },
+      ],
+      width: 12,
+    }),
+    timeSeries({
+      title: "Changes of canaries",
+      description: "Changes per second of canaries by kind: steps, roll-backs, a shared state that is lost.",
+      unit: "ops",
+      min: 0,
+      queries: [
+        {
+          expr: rate(grouped("job, inmesh_route_rule, inmesh_canary_change"), "inmesh.canary.changes"),
+          legend: `${ruleLegend} {{inmesh_canary_change}}`,
+        },
+      ],
+      width: 24,
+    }),
+  ],
+};
+
 /** The rules that calls are routed by: which are used, which fail, what copies and faults they make. */
 export function routes(): Dashboard {
   return dashboard({
     name: "routes",
     title: "Routes",
     description: "The rules that calls are routed by: which are used, which fail, and the copies and faults that they make.",
-    rows: [now, rules, copies, faultsRow],
+    rows: [now, rules, canaries, copies, faultsRow],
   });
 }

@@ -24,6 +24,7 @@ export type { ConsideredPick, DecisionRecorder, TracedRequest } from "./core/obs
 export type { ConnectionRefusal } from "./core/observing/connection-refusal.ts";
 export type {
   BreakerEvent,
+  CanaryEvent,
   ConfigurationRefusedEvent,
   ConfiguredEvent,
   DiscoveryErrorEvent,
@@ -44,7 +45,7 @@ export type {
 } from "./core/observing/events.ts";
 export type { AttemptEnd, AttemptObserver, Observer } from "./core/observing/observer.ts";
 export type { RecentCount } from "./core/observing/recent-count.ts";
-export type { FaultEvent, FaultKind, MirrorEvent, MirrorOmission, MirrorOutcome } from "./core/observing/route-events.ts";
+export type { FaultEvent, FaultKind, MirrorEvent, MirrorOmission, MirrorOutcome } from "./core/observing/routes/route-events.ts";
 export type {
   AuthorizationDecision,
   ServedAuthorization,

@@ -46,10 +46,12 @@ export type { HeadersInput } from "./core/http/request-headers.ts";
 export type { LeftOutCount } from "./core/left-out.ts";
 export type { BreakerState } from "./core/observing/breaker-state.ts";
 export type { CallTrace, ComparedInstance, DecisionResult, PickDecision } from "./core/observing/call-trace.ts";
+export type { CanaryChange, CanaryPhase, CanaryReading, CanaryTargetReading } from "./core/observing/routes/canary-reading.ts";
 export type { ConnectionReading, EncryptionReading } from "./core/observing/connection-reading.ts";
 export type { IdentityReading, IdentityState } from "./core/observing/identity-reading.ts";
 export type {
   ConcurrencyReading,
+  ConfigurationReading,
   InstanceFigures,
   MeshReading,
   RegistrationReading,
@@ -120,6 +122,8 @@ export type {
   TcpHealthCheck,
 } from "./rotation/health/health-check-options.ts";
 export type { HealthCheckResult, InstanceStanding } from "./rotation/instance-standing.ts";
+export type { CanaryControl } from "./routing/canary/canary-control.ts";
+export { type CanaryEntry, type CanaryState, memoryCanaryState } from "./routing/canary/canary-state.ts";
 export type {
   HeaderChanges,
   HeaderText,

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading, ServiceReading } from "../core/observing/reading.ts";
 import type { InstanceState } from "../core/upstream.ts";
+import { canaryText } from "../mesh/explanation-table.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { endpointRow, instanceOf, outsideRow } from "./endpoint-rows.ts";
 import { registrySummary } from "./health/registry-summary.ts";
@@ -99,6 +100,7 @@ export class Readings {
       discoveryError: explanation.discoveryError === undefined ? null : shownText(explanation.discoveryError),
       leftOut: explanation.leftOut.map(({ reason, count }) => ({ reason: shownText(reason), count })),
       outside: explanation.outside.slice(0, maxOutside).map(outsideRow),
+      canaries: explanation.canaries.map((reading) => shownText(canaryText(reading))),
       endpointRows: ordered.slice(offset, offset + limit).map((explained) => endpointRow(explained, tally, clock.wallNow())),
       endpointsFound: found.length,
       canChange,

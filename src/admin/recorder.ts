@@ -20,7 +20,7 @@ export interface RecorderOptions {
 /** Records the calls, attempts and answers of discovery that the page shows, while it observes a mesh. */
 export class Recorder implements Observer {
   readonly #options: RecorderOptions;
-  /** What each rule of the routes has done. */
+  /** The counts of each rule of the routes. */
   readonly routes: RouteTallies;
   #tallies = new Map<string, ServiceTally>();
   #newest: readonly [name: string, tally: ServiceTally] | undefined = undefined;

@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import type { CallEnd } from "../core/observing/call-observer.ts";
 import { RecentCount } from "../core/observing/recent-count.ts";
-import type { FaultEvent, MirrorEvent } from "../core/observing/route-events.ts";
-import type { RuleReading } from "../core/observing/route-reading.ts";
+import type { FaultEvent, MirrorEvent } from "../core/observing/routes/route-events.ts";
+import type { RuleReading } from "../core/observing/routes/route-reading.ts";
 import type { Routed } from "../core/routed.ts";
 
 /** A target of a {@link RouteRow}. */

@@ -271,6 +271,8 @@ export interface ServiceSnapshot extends ServiceRow {
   readonly leftOut: readonly LeftOutCount[];
   /** The first 100 endpoints that are outside of the service's `boundary`. */
   readonly outside: readonly OutsideRow[];
+  /** A line in words for each canary of a route that leads to the service: its share, its state and why, calls and failures of both targets. */
+  readonly canaries: readonly string[];
   /** The chosen endpoints: those out of rotation first, then in the order of discovery. */
   readonly endpointRows: readonly EndpointRow[];
   /** Number of endpoints that match `state` and `find`, whatever `offset` and `limit`. */

@@ -1,6 +1,7 @@
 import type { AlertDefinition, Severity } from "./alert-definition.ts";
 import { errorBudgetAlerts } from "./alerts-of-budget.ts";
 import { endedCallAlerts, retryAndLatencyAlerts } from "./alerts-of-calls.ts";
+import { canaryAlerts } from "./alerts-of-canaries.ts";
 import { configAlerts } from "./alerts-of-config.ts";
 import { routeAlerts } from "./alerts-of-routes.ts";
 import { authorizationAlerts, encryptionAlerts, identityAlerts } from "./alerts-of-security.ts";
@@ -34,7 +35,7 @@ export function alertingRules(scope: Scope, thresholds: AllThresholds, runbooks:
   const ofState = [...capacityAlerts(scope), ...discoveryAlerts(scope, thresholds), ...registrationAlerts(scope), ...servingAlerts(scope)];
   const ofConfiguration = configAlerts(scope);
   const ofSecurity = [...identityAlerts(scope, thresholds), ...encryptionAlerts(scope), ...authorizationAlerts(scope)];
-  const ofRoutes = routeAlerts(scope, thresholds);
+  const ofRoutes = [...routeAlerts(scope, thresholds), ...canaryAlerts(scope)];
   return [
     { name: "inmesh-calls", rules: ofCalls.map(written) },
     { name: "inmesh-state", rules: ofState.map(written) },

@@ -51,7 +51,7 @@ const named = {
 /** A configuration that was read. */
 export interface ReadConfig {
   readonly options: MeshOptions;
-  /** What stands in it. */
+  /** The data that stands in it. */
   readonly data: Readonly<Record<string, unknown>>;
   /** The files that it refers to by `${file:…}`, with their content. */
   readonly files: ReadonlyMap<string, string>;

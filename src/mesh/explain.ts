@@ -7,6 +7,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import { describeError } from "../core/errors.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
 import type { BreakerState } from "../core/observing/breaker-state.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { ConnectionReading } from "../core/observing/connection-reading.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
@@ -30,6 +31,7 @@ interface Source {
   readonly peer: ServiceExplanation["peer"];
   readonly newestOf: (upstream: Upstream) => ConnectionReading | undefined;
   readonly standingOf: (upstream: Upstream) => InstanceStanding | undefined;
+  readonly canaries: readonly CanaryReading[];
   readonly balancer: Balancer;
   readonly picker: Pick<Picker, "explain">;
   /** The time, in milliseconds since the epoch, and by `Clock.now()`. */
@@ -69,6 +71,7 @@ export function explainService(source: Source): ServiceExplanation {
     endpoints: upstreams.map((upstream) => explainEndpoint(upstream, source, shared)),
     outside: source.outside,
     subsets: balancer.subsets.map(explainSubset),
+    canaries: source.canaries,
   };
   // Not enumerable, since it is no part of the data: comparisons and JSON leave it out.
   return Object.defineProperty(explanation, "toString", { value: () => explanationTable(explanation, nowMs) });

@@ -1,4 +1,5 @@
 import { reasonsText } from "../core/left-out.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { EncryptionReading } from "../core/observing/connection-reading.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
@@ -9,7 +10,7 @@ import type { EndpointExplanation, ServiceExplanation, SubsetExplanation } from 
 
 /** An explanation as text: lines about the service, then a line for each endpoint. */
 export function explanationTable(explanation: Omit<ServiceExplanation, "toString">, nowMs: number): string {
-  const { service, discovery, ageMs, discoveryError, registry, leftOut, breaker, endpoints, outside, subsets } = explanation;
+  const { service, discovery, ageMs, discoveryError, registry, leftOut, breaker, endpoints, outside, subsets, canaries } = explanation;
   const age = ageMs === undefined ? "has not answered yet" : `answered ${(ageMs / 1_000).toFixed(1)} s ago`;
   const candidates = endpoints.filter(({ candidate }) => candidate).length;
   const head = [
@@ -17,6 +18,7 @@ export function explanationTable(explanation: Omit<ServiceExplanation, "toString
     `registry ${registryText(registry)}: ${cleanText(discovery)} ${age}${discoveryError === undefined ? "" : `; now: ${cleanText(discoveryError)}`}`,
     ...(isSecured(explanation) ? [identityText(explanation, nowMs)] : []),
     ...subsets.map(subsetText),
+    ...canaries.map(canaryText),
     ...(leftOut.length === 0 ? [] : [`left out: ${cleanText(reasonsText(leftOut))}`]),
   ];
   if (endpoints.length + outside.length === 0) return head.join("\n");
@@ -39,6 +41,16 @@ function subsetText({ name, whenEmpty, endpoints, candidates }: SubsetExplanatio
   const shown = candidates.slice(0, maxNamed).join(", ");
   const more = candidates.length > maxNamed ? ` and ${candidates.length - maxNamed} more` : "";
   return cleanText(`subset ${name}: ${candidates.length} of ${endpoints.length} endpoints are candidates: ${shown}${more}`);
+}
+
+/** A canary in a line: `canary of "checkout": v2 has 5 % (step 2 of 5), stepping: …`. */
+export function canaryText({ rule, canary, stable, share, step, steps, state, why, sharedBy, stateError }: CanaryReading): string {
+  const of = (target: CanaryReading["canary"]) => `${target.target} ${target.failures} of ${target.calls} calls failed`;
+  const decided = sharedBy === undefined ? "decided by this process alone" : `decided by ${sharedBy}`;
+  const error = stateError === undefined ? "" : `, which does not answer: ${stateError}`;
+  return cleanText(
+    `canary of "${rule}": ${canary.target} has ${percent(share)} (step ${step} of ${steps.length}), ${state}: ${why}; ${of(canary)}, ${of(stable)}; ${decided}${error}`,
+  );
 }
 
 /** Candidates of a subset that its line names. */

@@ -4,6 +4,7 @@ import type { EjectionRule } from "../core/ejection-rule.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { LeftOutCount } from "../core/left-out.ts";
 import type { BreakerState } from "../core/observing/breaker-state.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { EncryptionReading } from "../core/observing/connection-reading.ts";
 import type { IdentityReading } from "../core/observing/identity-reading.ts";
 import type { RegistryReading } from "../core/observing/reading.ts";
@@ -102,6 +103,8 @@ export interface ServiceExplanation {
   readonly outside: readonly OutsideEndpoint[];
   /** The subsets that routes have led calls to, the first one first. */
   readonly subsets: readonly SubsetExplanation[];
+  /** The canaries of routes that lead to it. */
+  readonly canaries: readonly CanaryReading[];
   /** The explanation as a table with a line for each endpoint: `console.log(String(mesh.explain("orders")))`. */
   toString(): string;
 }

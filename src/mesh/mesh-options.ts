@@ -6,6 +6,7 @@ import { optionTable, type Settled } from "../core/settings/option-table.ts";
 import { atOnce, choice, custom, group, integer, number, ratio, text } from "../core/settings/rules.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
+import { checkSharedKeys } from "../routing/canary/shared-keys.ts";
 import { checkRoutedServices, type RefusalOf } from "../routing/checks/check-routes.ts";
 import { type RoutesOption, routesOption } from "../routing/routes-option.ts";
 import { openTelemetry } from "../telemetry/open-telemetry.ts";
@@ -183,7 +184,9 @@ export function checkMeshOptions(options: MeshOptions): void {
     const refusal = names.refusalOf(name, "services");
     if (refusal !== undefined) throw refusal;
   }
-  if (Array.isArray(options.routes)) checkRoutedServices("routes", options.routes, refusalOfRoute(names));
+  if (!Array.isArray(options.routes)) return;
+  checkRoutedServices("routes", options.routes, refusalOfRoute(names));
+  checkSharedKeys("routes", options.routes, options.canaryState !== undefined);
 }
 
 /** Why routes may not lead to a service: it is none, or `serviceNames` does not have it. */

@@ -3,6 +3,7 @@ import { MeshAgent } from "../bridges/agent.ts";
 import { type AnyDispatcher, type Dispatcher, type DispatcherOptions, MeshDispatcher } from "../bridges/dispatcher.ts";
 import { type UpgradeParts, upgradeThrough } from "../bridges/upgrade.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
+import type { CanaryReading } from "../core/observing/routes/canary-reading.ts";
 import type { Observer } from "../core/observing/observer.ts";
 import type { MeshReading } from "../core/observing/reading.ts";
 import { bindObservers, serversOf } from "../core/observing/served-mesh.ts";
@@ -17,6 +18,8 @@ import { fetchThrough, requestThrough } from "../fetch/fetch.ts";
 import type { Reply } from "../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../fetch/request-init.ts";
 import { parseTarget } from "../fetch/target.ts";
+import { Canaries } from "../routing/canary/canaries.ts";
+import type { CanaryControl } from "../routing/canary/canary-control.ts";
 import { explainRoute } from "../routing/explain-route.ts";
 import type { RouteExplanation } from "../routing/route-explanation.ts";
 import { channelObserver } from "../telemetry/channels.ts";
@@ -59,6 +62,7 @@ class ClientMesh implements Mesh {
   readonly #reading: MeshReading;
   readonly #services: Services;
   readonly #registrations: Registrations;
+  readonly #canaries: Canaries;
   readonly #live: LiveConfiguration;
   #closing: Promise<void> | undefined = undefined;
 
@@ -83,6 +87,7 @@ class ClientMesh implements Mesh {
       tracing: new CallTracing({ ...settings, events: this.#observers }),
       caller: randomCaller(),
       zone,
+      canariesOf: (service: string) => this.#canaries.readings(service),
       callerZones: new CallerZones({ discovery, clock, random: settings.random, onError: this.#onDiscoveryError }),
       clock,
       random: settings.random,
@@ -98,8 +103,10 @@ class ClientMesh implements Mesh {
         return new Service(name, own, interceptors, shared, current);
       },
     });
+    this.#canaries = new Canaries({ clock, events: this.#observers, state: settings.canaryState, processName: shared.caller });
     this.#live = new LiveConfiguration(options, {
       ...shared,
+      canaries: this.#canaries,
       send: this.#services.route,
       sendCopy: this.#services.copy,
       services: () => this.#services,
@@ -113,6 +120,7 @@ class ClientMesh implements Mesh {
       instances: (service) => this.explain(service)?.endpoints ?? [],
       routes: () => this.#live.current.routing?.read() ?? [],
       registrations: () => this.#registrations.read(),
+      canaries: () => this.canaries(),
       servers: () => serversOf(this),
       configuration: () => this.#live.read(),
     });
@@ -168,6 +176,14 @@ class ClientMesh implements Mesh {
 
   explain(service: string): ServiceExplanation | undefined {
     return this.#services.get(service)?.explain();
+  }
+
+  canary(rule: string): CanaryControl | undefined {
+    return this.#canaries.of(rule);
+  }
+
+  canaries(): readonly CanaryReading[] {
+    return this.#canaries.readings();
   }
 
   async route(target: FetchTarget, init?: MeshRequestInit): Promise<RouteExplanation> {
@@ -240,6 +256,7 @@ class ClientMesh implements Mesh {
     await this.#transport.destroy();
     try {
       await watches;
+      await this.#canaries.close();
       await discovery.close?.();
     } finally {
       await this.#lastGood?.close();

@@ -260,6 +260,7 @@ export class Service implements CallEndListener {
       now: this.#context.clock.now(),
       balancer: this.#instances.balancer,
       picker: this.#instances.picker,
+      canaries: this.#context.canariesOf?.(this.name) ?? [],
     });
   }
 

@@ -24,7 +24,7 @@ export interface ImportNginxOptions {
   /** The address, as `listen` has it (`80`, `127.0.0.1:8080`), whose servers answer the calls of the mesh. @default the only one, else the first that passes requests on */
   readonly listen?: string;
   /**
-   * What becomes of a location with a directive that is not supported: the file is refused, or such locations answer 501, and the directive is a notice.
+   * How a location with a directive that is not supported is taken: the file is refused, or such locations answer 501, and the directive is a notice.
    * @default "refuse"
    */
   readonly unsupported?: "refuse" | "answer-501";
@@ -42,9 +42,9 @@ export interface ImportNginxOptions {
 export interface ImportedNginx {
   /** The configuration as data, as a file in YAML would have it. */
   readonly data: Readonly<Record<string, unknown>>;
-  /** What means something else to inmesh than to nginx, or nothing. */
+  /** Each part that means something else to inmesh than to nginx, or nothing. */
   readonly notices: readonly Notice[];
-  /** What the file listens on, for a gateway. */
+  /** The addresses that the file listens on, for a gateway. */
   readonly listeners: readonly NginxListener[];
 }
 
@@ -53,12 +53,13 @@ export interface ImportedNginx {
  * Rejects with a {@link NginxError} that names file, line, column, directive and reason.
  */
 export async function importNginx(file: string, options: ImportNginxOptions = {}): Promise<ImportedNginx> {
+  const { retries = "as-nginx", unsupported = "refuse", names = "resolve" } = options;
   const directives = await readDirectives(file, options.prefix);
-  const report = new Report(options.unsupported === "answer-501");
+  const report = new Report(unsupported === "answer-501");
   const http = httpOf(directives, file);
   checkDirectives(directives, report);
   const upstreams = new Upstreams(http.own("upstream"), report);
-  const services = new UsedServices(report, options.retries !== "inmesh");
+  const services = new UsedServices(report, retries === "as-nginx");
   const reader = { upstreams, services, report, maps: mapsOf(http.own("map")), splits: splitsOf(http.own("split_clients")) };
   const servers = serversOf(http);
   const listeners = listenersOf(servers, reader);
@@ -70,7 +71,7 @@ export async function importNginx(file: string, options: ImportNginxOptions = {}
   if (chosen !== undefined && first !== undefined && others.length > 0)
     report.notice(first.directive, `calls of the mesh are those at ${chosen.address}; the file listens on ${others.join(", ")} too`);
   const data = await servicesData(upstreams, services, {
-    resolve: options.names === "keep" ? undefined : (options.resolve ?? systemResolver),
+    resolve: names === "keep" ? undefined : (options.resolve ?? systemResolver),
     hasClients: options.clients === "served",
     report,
   });
@@ -78,7 +79,7 @@ export async function importNginx(file: string, options: ImportNginxOptions = {}
   return { data: { ...data, ...(routes.length === 0 ? {} : { routes: plain(routes) }) }, notices: report.notices, listeners };
 }
 
-/** What stands in `http`, or the whole file where that is a part which another one includes. */
+/** The block of `http`, or the whole file where that is a part which another one includes. */
 function httpOf(directives: readonly Directive[], file: string): Level {
   const [http, second] = directives.filter(({ name }) => name === "http");
   if (second !== undefined) throw faultOf(second, "it is there twice");

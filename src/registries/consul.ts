@@ -4,6 +4,7 @@ import { RefreshListeners } from "../discovery/refresh-listeners.ts";
 import type { IdentitySource } from "../identity/identity-source.ts";
 import { keepRegistered } from "../registration/keep-registered.ts";
 import type { Instance, Registrar, Registration, RegistrationOwner } from "../registration/registrar.ts";
+import type { CanaryState } from "../routing/canary/canary-state.ts";
 import type { RouteSource } from "../routing/route-source.ts";
 import { AgentEntry } from "./consul/agent-entry.ts";
 import { listServices } from "./consul/catalogue.ts";
@@ -12,6 +13,7 @@ import { connectIntentions } from "./consul/connect/intentions/intention-source.
 import { TrustDomain } from "./consul/connect/trust-domain.ts";
 import { definitionOf } from "./consul/definition.ts";
 import { ConsulClient } from "./consul/http/client.ts";
+import { canaryKeys } from "./consul/kv/canary-keys.ts";
 import { policyKey } from "./consul/kv/policy-key.ts";
 import { routeKey } from "./consul/kv/route-key.ts";
 import { type ConsulOptions, settingsOf } from "./consul/options.ts";
@@ -40,6 +42,11 @@ export interface Consul extends Discovery, Registrar {
   intentions(service: string): PolicySource;
   /** The policy that is the value of a key in Consul's store, in JSON or YAML, as such a `source`. */
   policy(key: string): PolicySource;
+  /**
+   * Where several processes take one decision on the canaries of their routes: below the key `prefix` of Consul's store, which the token must be able to write,
+   * by a session of each process. @param prefix default: `inmesh/canaries`
+   */
+  canaryState(prefix?: string): CanaryState;
   /** Routes that are the value of a key in Consul's store, in JSON or YAML, as the `routes` of a mesh. */
   routes(key: string): RouteSource;
   /** Ends every running watch and closes idle connections. Registrations stay until they are disposed. */
@@ -87,6 +94,7 @@ export function consul(options: ConsulOptions = {}): Consul {
     identity: (service) => connectIdentity(settings, service),
     intentions: (service) => connectIntentions(settings, service),
     policy: (key) => policyKey(settings, key),
+    canaryState: (prefix = "inmesh/canaries") => canaryKeys(settings, prefix),
     routes: (key) => routeKey(settings, key),
     async close() {
       for (const watch of watches) watch.abort();

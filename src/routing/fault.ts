@@ -5,7 +5,7 @@ import { type Clock, type Random, setTimerOf, type Timer } from "../core/clock.t
 import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import type { EventSink } from "../core/observing/events.ts";
-import type { FaultKind } from "../core/observing/route-events.ts";
+import type { FaultKind } from "../core/observing/routes/route-events.ts";
 import type { TimerHandler } from "../core/shared-timers.ts";
 import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
 import type { RouteFault } from "./route.ts";

@@ -1,4 +1,4 @@
-import type { RuleReading } from "../core/observing/route-reading.ts";
+import type { RuleReading } from "../core/observing/routes/route-reading.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
 import type { RouteTable } from "./route-table.ts";
 

@@ -1,6 +1,7 @@
 import { refuseOption } from "../core/settings/checks.ts";
 import { optionTable } from "../core/settings/option-table.ts";
 import { custom } from "../core/settings/rules.ts";
+import type { CanaryState } from "./canary/canary-state.ts";
 import { checkRoutes } from "./checks/check-routes.ts";
 import { routeRule } from "./checks/route-rules.ts";
 import type { Route } from "./route.ts";
@@ -13,6 +14,11 @@ export interface RoutesOption {
    * decides on it alone. A list, or a source that may change it. @default none
    */
   readonly routes?: readonly Route[] | RouteSource;
+  /**
+   * Where several processes take one decision on the canaries that have a `sharedKey`, such as `consul({ … }).canaryState()`. Without it each process decides
+   * alone. @default none
+   */
+  readonly canaryState?: CanaryState;
 }
 
 /** The rule of {@link RoutesOption}. */
@@ -31,6 +37,16 @@ export const routesOption = optionTable<RoutesOption>()({
       const source = value as Partial<RouteSource> | null;
       if (typeof source?.watch !== "function")
         refuseOption(option, value, "a list of routes, or a source of them: an object with name and watch");
+    },
+  }),
+  canaryState: custom<CanaryState | undefined>({
+    type: "CanaryState",
+    default: undefined,
+    defaultText: "none",
+    check(option, value) {
+      const state = value as Partial<CanaryState> | null;
+      if (typeof state?.read !== "function" || typeof state.write !== "function")
+        refuseOption(option, value, "a CanaryState: an object with name, read and write");
     },
   }),
 });

@@ -1,8 +1,9 @@
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
-import type { RuleReading } from "../core/observing/route-reading.ts";
+import type { RuleReading } from "../core/observing/routes/route-reading.ts";
 import type { Send } from "../core/stages/stage.ts";
+import type { Canaries } from "./canary/canaries.ts";
+import { checkSharedKeys } from "./canary/shared-keys.ts";
 import { checkRoutedServices, checkRoutes, type RefusalOf } from "./checks/check-routes.ts";
-import type { LiveWeightsOf } from "./compiled-rule.ts";
 import { explainRoute } from "./explain-route.ts";
 import { LiveRoutes, type LiveRoutesOptions } from "./live-routes.ts";
 import type { RoutableRequest } from "./matching/routed-call.ts";
@@ -12,6 +13,7 @@ import type { Route } from "./route.ts";
 import type { RouteExplanation } from "./route-explanation.ts";
 import type { RouteSource } from "./route-source.ts";
 import { RouteStage } from "./route-stage.ts";
+import type { RouteTable } from "./route-table.ts";
 import { routedByAgent } from "./routed-by-agent.ts";
 import type { RuleStageParts } from "./rule-stages.ts";
 
@@ -21,7 +23,8 @@ export interface RoutingParts extends Omit<RuleStageParts, "copies">, Pick<LiveR
   readonly sendCopy: SendCopy;
   /** Why routes may not lead to a service. */
   readonly refusalOf: RefusalOf;
-  readonly liveWeightsOf?: LiveWeightsOf;
+  /** Those of the mesh, which go on from one table to the next. */
+  readonly canaries: Canaries;
 }
 
 /** The routes of one mesh, between its interceptors and its services. */
@@ -30,6 +33,7 @@ export class Routing {
   readonly #stage: RouteStage;
   readonly #copies: SentCopies;
   readonly #parts: RoutingParts;
+  #isInForce = false;
 
   /** Routes in code have been checked with the options; those of a source are as they come. */
   constructor(routes: readonly Route[] | RouteSource, parts: RoutingParts) {
@@ -37,11 +41,32 @@ export class Routing {
     const check = (given: readonly Route[]): void => {
       checkRoutes("routes", given);
       checkRoutedServices("routes", given, refusalOf);
+      checkSharedKeys("routes", given, parts.canaries.areShared);
     };
     this.#parts = parts;
     this.#copies = { sendCopy, underWay: new Set() };
-    this.live = new LiveRoutes(routes, { ...parts, check });
+    this.live = new LiveRoutes(routes, {
+      check,
+      liveWeightsOf: parts.canaries.weightsOf,
+      onTable: this.#onTable,
+      ...(parts.onRefused && { onRefused: parts.onRefused }),
+    });
     this.#stage = new RouteStage({ ...parts, routes: this.live, copies: this.#copies });
+  }
+
+  readonly #onTable = (table: RouteTable): void => {
+    if (this.#isInForce) this.#keepCanaries(table);
+    this.#parts.onTable?.(table);
+  };
+
+  #keepCanaries({ rules }: RouteTable): void {
+    this.#parts.canaries.keep(new Set(rules.map(({ live }) => live)));
+  }
+
+  /** It is in force from now on: canaries of those before have ended. Routes that are made may still be refused. */
+  enter(): void {
+    this.#isInForce = true;
+    if (this.live.table !== undefined) this.#keepCanaries(this.live.table);
   }
 
   /** Passes a call to the service that its rule says. */
@@ -96,11 +121,13 @@ export class Routing {
 
   /** Others are in force: calls that wait for the first table of these go on by it, and nothing is watched any more once there is one. */
   retire(): void {
+    this.#isInForce = false;
     this.live.retire();
   }
 
   close(): void {
     this.live.close();
+    this.#parts.canaries.end();
     for (const copy of this.#copies.underWay) copy.cancel();
   }
 }

@@ -44,6 +44,8 @@ export const attribute = {
   mirrorOutcome: "inmesh.mirror.outcome",
   mirrorOmission: "inmesh.mirror.omission",
   fault: "inmesh.fault",
+  canaryChange: "inmesh.canary.change",
+  canaryState: "inmesh.canary.state",
   ejectionRule: "inmesh.ejection.rule",
   breakerState: "inmesh.breaker.state",
   breakerScope: "inmesh.breaker.scope",

@@ -1,11 +1,11 @@
 import type { Phase } from "../core/errors.ts";
 import type { BreakerState } from "../core/observing/breaker-state.ts";
 import type { PickDecision } from "../core/observing/call-trace.ts";
-import type { CanaryChange, CanaryPhase } from "../core/observing/canary-reading.ts";
 import type { ConnectionRefusal } from "../core/observing/connection-refusal.ts";
 import type { RetryDenial } from "../core/observing/events.ts";
 import type { RegistrationState } from "../core/observing/registration-state.ts";
-import type { FaultKind, MirrorOmission, MirrorOutcome } from "../core/observing/route-events.ts";
+import type { CanaryChange, CanaryPhase } from "../core/observing/routes/canary-reading.ts";
+import type { FaultKind, MirrorOmission, MirrorOutcome } from "../core/observing/routes/route-events.ts";
 import type { ServingState } from "../core/observing/serving-state.ts";
 import type { CallOutcome } from "./attribute-values.ts";
 

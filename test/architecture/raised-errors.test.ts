@@ -19,6 +19,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
   },
   ERR_MESH_NO_ENDPOINTS: {
     "discovery/endpoint-wait.ts: EndpointWait.noEndpoints": ["discovery listed none"],
+    "discovery/endpoint-wait.ts: EndpointWait.#noneOfSubset": ["a route leads to a subset that no instance is of"],
     "discovery/endpoint-wait.ts: EndpointWait.#unanswered": ["discovery has not answered within discoveryTimeoutMs"],
     "mesh/services.ts: Services.ofCatalogue": ["too many unknown names, and the catalogue does not have this one"],
     "cli/commands/fetch.ts: firstErrorOf": ["discovery failed before its first answer, and the command does not wait for a better one"],

@@ -22,7 +22,21 @@ export function routeCases({ labelled, series, spelling }: Written): readonly Al
   const leftOut = (values: string): InputSeries =>
     series("inmesh.mirrors.left_out", { inmesh_route_rule: "shadow", inmesh_mirror_omission: "in-flight" }, values);
   const faults = (values: string): InputSeries => series("inmesh.faults", { inmesh_route_rule: "slow", inmesh_fault: "delay" }, values);
+  const canary = (state: string, values: string): InputSeries =>
+    labelled(spelled("inmesh.canary.state", spelling), { inmesh_route_rule: "checkout", inmesh_canary_state: state }, values);
   return [
+    {
+      alert: "InmeshCanaryRolledBack",
+      at: "20m",
+      labels: { inmesh_route_rule: "checkout" },
+      firing: [canary("rolled-back", "0x10 1x60"), canary("stepping", "1x10 0x60")],
+      value: "1",
+      quiet: [
+        [canary("rolled-back", "0x60"), canary("holding", "1x60")],
+        // Resumed.
+        [canary("rolled-back", "0x5 1x5 0x60")],
+      ],
+    },
     {
       alert: "InmeshRouteFailing",
       at: "30m",

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { MirrorEvent } from "../../src/core/observing/route-events.ts";
+import type { MirrorEvent } from "../../src/core/observing/routes/route-events.ts";
 import type { Mesh } from "../../src/mesh/mesh.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { continueFrom } from "../../src/policies/incoming.ts";

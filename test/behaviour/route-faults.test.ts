@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { FaultEvent } from "../../src/core/observing/route-events.ts";
+import type { FaultEvent } from "../../src/core/observing/routes/route-events.ts";
 import type { RouteFault } from "../../src/routing/route.ts";
 import { doors } from "../support/doors.ts";
 import { meshOf } from "../support/mesh.ts";

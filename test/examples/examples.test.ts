@@ -15,7 +15,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   "admin.ts": ["open http://127.0.0.1:", "greeter: 1 available, breaker closed"],
   "quick-start.ts": ["200 hello"],
   "routes.ts": [
-    "7: new, 8: old, 7: new\n",
+    "7: old, 8: new, 7: old\n",
     "/v2/items/3\n",
     "308 /items\n",
     "404 no such page\n",
@@ -30,6 +30,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
     "replaced, 0 cut off\nreplaced, 0 cut off\n",
     "0 of all calls failed; answers from hello from new one, hello from new two, hello from old one, hello from old two",
   ],
+  "canary.ts": ['canary of "orders 2": began\n', 'canary of "orders 2": rolled-back\n', "calls go from 1.4.0\n"],
   "gateway.ts": [
     "401 Unauthorized\n200 v1 /orders/7\n404 Not Found\n200 v2 /orders/7, 200 v2 next /orders/7\nthe next release got about a quarter: true\n",
   ],

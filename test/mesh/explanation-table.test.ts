@@ -39,6 +39,7 @@ const service = {
   peer: { mode: "permissive", ids: undefined },
   outside: [],
   subsets: [],
+  canaries: [],
 } as const;
 
 describe("explanationTable", () => {

@@ -236,10 +236,10 @@ describe("locations", () => {
     ],
     ["location ~ x { proxy_pass http://app/y; }", "nginx.conf:1:90: proxy_pass: a path does not go with a location that is a pattern"],
     ["location /a { return 200; } location /a { return 201; }", 'nginx.conf:1:92: location: "/a" is there twice, first at line 1'],
-    ["location / { auth_basic x; proxy_pass http://app; }", /^nginx\.conf:1:77: auth_basic: it decides who may call/],
+    ["location / { auth_basic x; proxy_pass http://app; }", /^nginx\.conf:1:77: auth_basic: it decides which callers are let in/],
     [
       "allow 10.0.0.0/8; deny all; location / { proxy_pass http://app; }",
-      /^nginx\.conf:1:64: allow: who may call is decided by the authorization/,
+      /^nginx\.conf:1:64: allow: which callers are let in is decided by the authorization/,
     ],
     ["limit_req zone=a; location / { proxy_pass http://app; }", /^nginx\.conf:1:64: limit_req: it limits requests/],
     ["location / { proxy_pass ftp://app; }", 'nginx.conf:1:88: proxy_pass: "ftp://app" does not begin with http:// or https://'],

@@ -8,7 +8,7 @@ const refused: Readonly<Record<string, readonly [reason: string, canBe501: boole
   "blocked paths and agents": ["has a lookahead, which linear patterns (RE2) have not", false],
   "PHP by FastCGI": ["fastcgi_pass: it speaks another protocol than HTTP to instances", true],
   "the file that nginx brings": ["root: no files are served: the location has no proxy_pass and no return", true],
-  "a login in front": ["auth_basic: it decides who may call", true],
+  "a login in front": ["auth_basic: it decides which callers are let in", true],
   "Lua of an ingress": ["balancer_by_lua_block: it does not stand in an upstream (it runs code of another language)", false],
   "a limit of requests": ["limit_req: it limits requests", true],
   "many names": ["return: 444 ends the connection", true],

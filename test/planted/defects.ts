@@ -295,6 +295,27 @@ export const defects: readonly PlantedDefect[] = [
     tests: ["test/identity/spiffe/jwt.test.ts"],
   },
   {
+    name: "the path of a route may name another host",
+    file: "src/routing/actions/rewritten-path.ts",
+    from: 'path.startsWith("//")',
+    to: 'path.startsWith("///")',
+    tests: ["test/routing/actions/rewritten-path.test.ts", "test/behaviour/error-codes.test.ts"],
+  },
+  {
+    name: "the path of a route is not held to that of a caller",
+    file: "src/routing/actions/rewritten-path.ts",
+    from: ": pathFault(path)",
+    to: ": undefined",
+    tests: ["test/routing/actions/rewritten-path.test.ts"],
+  },
+  {
+    name: "an agent passes over the rewrite of a route",
+    file: "src/routing/routed-by-agent.ts",
+    from: '"rewrite", ',
+    to: "",
+    tests: ["test/behaviour/routes-doors.test.ts"],
+  },
+  {
     name: "a copy of a call has its credentials",
     file: "src/routing/mirror/copy.ts",
     from: "if (credentials || !carriesCredentials(name))",

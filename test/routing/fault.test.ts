@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { localResponse } from "../../src/core/buffered-body.ts";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../src/core/dispatch.ts";
-import type { FaultEvent } from "../../src/core/observing/route-events.ts";
+import type { FaultEvent } from "../../src/core/observing/routes/route-events.ts";
 import { interceptorOf } from "../../src/core/stages/stage.ts";
 import { deadline } from "../../src/policies/deadline.ts";
 import { faultHeader, faultStage } from "../../src/routing/fault.ts";

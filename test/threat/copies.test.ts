@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { MirrorEvent } from "../../src/core/observing/route-events.ts";
+import type { MirrorEvent } from "../../src/core/observing/routes/route-events.ts";
 import type { MeshOptions } from "../../src/mesh/mesh-options.ts";
 import { continueFrom } from "../../src/policies/incoming.ts";
 import { meshOf } from "../support/mesh.ts";

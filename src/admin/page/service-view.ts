@@ -99,6 +99,7 @@ export class ServiceView implements View {
     const notes = [
       `Endpoints from ${discovery}.`,
       discoveryError === null ? "" : `Discovery fails at the moment: ${discoveryError}.`,
+      ...service.canaries.map((canary) => `${canary}.`),
       panicking ? "Panic: so few instances are available that attempts go to all of them." : "",
     ];
     setText(this.#note, notes.filter((note) => note !== "").join(" "));

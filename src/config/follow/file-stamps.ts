@@ -20,13 +20,12 @@ export class FileStamps {
   readonly #options: FileStampsOptions;
   #timer: Timer = undefined;
   #found: string | undefined = undefined;
-  #told: string | undefined;
+  #told: string | undefined = undefined;
   #isClosed = false;
 
-  /** @param known the stamps of what is in use already; `undefined` where that is unknown: the first look tells of a change then. */
-  constructor(options: FileStampsOptions, known?: string) {
+  /** The first look that is settled counts as a change: the files may have changed since they were read. */
+  constructor(options: FileStampsOptions) {
     this.#options = options;
-    this.#told = known;
     this.#later();
   }
 
@@ -52,15 +51,13 @@ export class FileStamps {
         if (!isStill) this.#told = undefined;
         return isStill && !this.#isClosed;
       });
-      // What is read now may name other files.
-      if (this.#told !== undefined) this.#told = await stampsOf(paths());
     }
     this.#later();
   }
 }
 
 /** The stamps of files, in one text. A file that is not there has one, too. */
-export async function stampsOf(paths: Iterable<string>): Promise<string> {
+async function stampsOf(paths: Iterable<string>): Promise<string> {
   const stamps = await Promise.all(
     [...paths].map(async (path) => `${path}:${await stat(path, { bigint: true }).then(stampOf, () => "gone")}`),
   );

@@ -24,6 +24,7 @@ export interface FollowFileOptions {
 
 /** Follows a file until it is closed, or the mesh is. */
 export interface FileFollower extends Disposable {
+  /** Ends it: the configuration stays as it is. */
   close(): void;
 }
 

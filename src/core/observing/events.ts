@@ -5,10 +5,10 @@ import type { LeftOut } from "../left-out.ts";
 import type { InstanceState, Upstream } from "../upstream.ts";
 import type { BreakerState } from "./breaker-state.ts";
 import type { CallTrace } from "./call-trace.ts";
-import type { CanaryChange, CanaryPhase } from "./canary-reading.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 import type { RegistrationState } from "./registration-state.ts";
-import type { FaultEvent, MirrorEvent } from "./route-events.ts";
+import type { CanaryChange, CanaryPhase } from "./routes/canary-reading.ts";
+import type { FaultEvent, MirrorEvent } from "./routes/route-events.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** The reason for which an attempt that failed was not retried. */

@@ -1,10 +1,10 @@
 import type { Endpoint } from "../endpoint.ts";
 import type { InstanceState } from "../upstream.ts";
 import type { BreakerState } from "./breaker-state.ts";
-import type { ConfigurationReading } from "./configuration-reading.ts";
 import type { IdentityReading } from "./identity-reading.ts";
 import type { RegistrationState } from "./registration-state.ts";
-import type { RuleReading } from "./route-reading.ts";
+import type { CanaryReading } from "./routes/canary-reading.ts";
+import type { RuleReading } from "./routes/route-reading.ts";
 import type { ServingState } from "./serving-state.ts";
 
 /** A concurrency limit at this moment. */
@@ -105,6 +105,20 @@ export interface ServerReading {
   readonly callersMode?: "strict" | "permissive";
 }
 
+/** The configuration of a mesh at this moment. */
+export interface ConfigurationReading {
+  /** Where it came from: `createMesh`, `mesh.reconfigure`, or the path of a file. */
+  readonly source: string;
+  /** Since when it is in force, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** The time since then, in milliseconds. */
+  readonly ageMs: number;
+  /** Options that its source has otherwise, and that only a new mesh takes. */
+  readonly restart: readonly string[];
+  /** A newer one that was refused; `undefined` where the newest is in force. */
+  readonly refusal: { readonly source: string; readonly error: string; readonly atMs: number } | undefined;
+}
+
 /** Reads the numbers of a mesh. A reading costs one pass over the endpoints, and nothing while none is made. */
 export interface MeshReading {
   /** The zone of this process; `undefined` where the options name none. */
@@ -123,6 +137,8 @@ export interface MeshReading {
   readonly routes?: (() => readonly RuleReading[]) | undefined;
   /** Reads what this process has registered and has not deregistered. */
   readonly registrations: () => readonly RegistrationReading[];
+  /** Reads the canaries of its routes; absent where there are no routes. */
+  readonly canaries?: () => readonly CanaryReading[];
   /** Reads the servers of this process that belong to the mesh. */
   readonly servers: () => readonly ServerReading[];
 }

@@ -1,10 +1,12 @@
 import type { Agent, AgentOptions } from "node:http";
 import type { AnyDispatcher, DispatcherOptions } from "../../bridges/dispatcher.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { Observer } from "../../core/observing/observer.ts";
 import type { Reply } from "../../fetch/reply.ts";
 import type { FetchTarget, MeshRequestInit } from "../../fetch/request-init.ts";
 import type { MeshRegistration } from "../../registration/mesh-registration.ts";
 import type { RegisterOptions } from "../../registration/register-options.ts";
+import type { CanaryControl } from "../../routing/canary/canary-control.ts";
 import type { RouteExplanation } from "../../routing/route-explanation.ts";
 import type { ServiceExplanation } from "../explanation.ts";
 import type { ChangedOptions } from "../mesh-options.ts";
@@ -73,6 +75,10 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
   eject(service: string, endpointId: string, options: { readonly forMs: number }): boolean;
   /** Puts an instance back into rotation at once, also one that a rule of ejection has taken out. Returns `false` as {@link eject} does. */
   readmit(service: string, endpointId: string): boolean;
+  /** The canary of a rule, to be rolled back or begun anew by an operator; `undefined` where no rule of that name has one. */
+  canary(rule: string): CanaryControl | undefined;
+  /** The state, the shares and the counts of every canary. */
+  canaries(): readonly CanaryReading[];
   /**
    * Puts other options in force while the mesh runs: those that are given replace those before as in `createMesh`, `undefined` stands for the default, and all
    * others stay. All of it happens in one step, or nothing. Calls in flight end by the configuration that they began by, and no call is lost; instances, their

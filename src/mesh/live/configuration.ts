@@ -4,6 +4,7 @@ import { equalValues } from "../../core/settings/equal-values.ts";
 import { interceptorOf, type Send } from "../../core/stages/stage.ts";
 import type { EdgeLimits } from "../../fetch/fetch.ts";
 import { deadline, timeoutOption } from "../../policies/deadline.ts";
+import type { Canaries } from "../../routing/canary/canaries.ts";
 import { isSource } from "../../routing/live-routes.ts";
 import type { SendCopy } from "../../routing/mirror/copy.ts";
 import type { RouteSource } from "../../routing/route-source.ts";
@@ -26,6 +27,7 @@ export interface ConfigurationParts {
   readonly send: Send;
   /** Sends the copy of a call to its service. */
   readonly sendCopy: SendCopy;
+  readonly canaries: Canaries;
   /** Hears of the routes that a source has, and of those that are refused. */
   readonly told: {
     readonly configured: (source: RouteSource) => void;
@@ -81,12 +83,12 @@ export class Configuration {
   }
 
   #newRouting(routes: NonNullable<MeshOptions["routes"]>): Routing {
-    const { observers, clock, random, send, sendCopy, told } = this.#parts;
+    const { observers, clock, random, send, sendCopy, canaries, told } = this.#parts;
     const refusalOf = refusalOfRoute(this.names);
     const changes = isSource(routes)
       ? { onTable: () => told.configured(routes), onRefused: (error: Error) => told.refused(routes, error) }
       : {};
-    return new Routing(routes, { clock, random, events: observers, send, sendCopy, refusalOf, ...changes });
+    return new Routing(routes, { clock, random, events: observers, send, sendCopy, refusalOf, canaries, ...changes });
   }
 
   /** The error of a call that may not be made: the mesh is closed, or its options do not list the service. */

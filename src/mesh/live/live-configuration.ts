@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { describeError } from "../../core/errors.ts";
-import type { ConfigurationReading } from "../../core/observing/configuration-reading.ts";
+import type { ConfigurationReading } from "../../core/observing/reading.ts";
 import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteSource } from "../../routing/route-source.ts";
 import { type ChangedOptions, checkMeshOptions, type MeshOptions } from "../mesh-options.ts";
@@ -45,6 +45,7 @@ export class LiveConfiguration {
     this.#parts = { ...parts, told };
     this.#sinceMs = parts.clock.wallNow();
     this.current = new Configuration(options, this.#parts);
+    this.current.routing?.enter();
   }
 
   /**
@@ -134,6 +135,8 @@ export class LiveConfiguration {
     this.#parts.tracing.traceRatio = options.traceRatio ?? 0;
     if (former.routing === next.routing) return;
     former.routing?.retire();
+    if (next.routing === undefined) this.#parts.canaries.keep(new Set());
+    else next.routing.enter();
     this.#forgetSubsets();
   }
 }

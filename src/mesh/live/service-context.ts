@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../core/clock.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { CallerZones } from "../../discovery/caller-zones.ts";
 import type { Catalogue } from "../../discovery/catalogue.ts";
 import type { Discovery } from "../../discovery/discovery.ts";
@@ -26,6 +27,8 @@ export interface ServiceContext {
   readonly caller?: string | undefined;
   /** The zone of this process. */
   readonly zone?: string | undefined;
+  /** The canaries of routes that lead to a service. */
+  readonly canariesOf?: (service: string) => readonly CanaryReading[];
   readonly callerZones?: CallerZones;
   readonly clock: Clock;
   readonly random: Random;

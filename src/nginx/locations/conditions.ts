@@ -3,7 +3,7 @@ import { type Directive, faultOf, type Word } from "../grammar/directive.ts";
 import { linearPattern, wholePattern } from "../reading/regex.ts";
 import type { Report } from "../reading/report.ts";
 
-/** What is known of the requests of a server before they come. */
+/** Facts of the requests of a server before they come. */
 export interface ServerFacts {
   readonly isSecure: boolean;
 }

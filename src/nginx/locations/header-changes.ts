@@ -4,7 +4,7 @@ import type { Level } from "../reading/level.ts";
 import type { Report, Unsupported } from "../reading/report.ts";
 import { type RequestText, requestText } from "../reading/request-text.ts";
 
-/** What a location changes of the headers that instances see. */
+/** The changes of a location to the headers that instances see. */
 export interface SentHeaders {
   /** The `host` header; `undefined`: that of the request. */
   readonly host: string | undefined;

@@ -16,7 +16,7 @@ import { type Pass, passOf, rewriteOf } from "./pass.ts";
 /** A rule without its name, and with its one match. */
 export type Rule = Omit<Route, "name" | "match"> & { readonly match: RouteMatch };
 
-/** What the rules of locations are made with. */
+/** The parts that the rules of locations are made with. */
 export interface RuleReader {
   readonly upstreams: Upstreams;
   readonly services: UsedServices;
@@ -112,7 +112,7 @@ function denials(level: Level, match: RouteMatch, { report }: RuleReader): reado
   if (allow.some(({ args }) => args[0]?.text !== "all") || deny.some(({ args }) => args[0]?.text !== "all"))
     throw report.unsupported(
       (allow[0] ?? deny[0]) as Directive,
-      "who may call is decided by the authorization of the server or the gateway",
+      "which callers are let in is decided by the authorization of the server or the gateway",
     );
   if (allow.length > 0 && deny.length > 0 && first !== undefined) return [];
   return deny.length > 0 ? [{ match, respond: { status: 403 } }] : [];
@@ -221,7 +221,7 @@ function splitRule(
   return { ...changesOf(directive, first, location, match, reader), split: { targets, ...sticky } as RouteSplit };
 }
 
-/** What a location changes of a call that it passes on. */
+/** The changes of a location to a call that it passes on. */
 function changesOf(directive: Directive, pass: Pass, location: LocationSpec, match: RouteMatch, reader: RuleReader): Rule {
   const { level } = location;
   const { report } = reader;

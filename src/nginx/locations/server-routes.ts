@@ -17,7 +17,7 @@ export interface ServerSpec {
   readonly directive: Directive;
 }
 
-/** What the rules of all servers are made with. */
+/** The parts that the rules of all servers are made with. */
 export type GivenReader = Omit<RuleReader, "named" | "exact" | "facts">;
 
 /** Reads the servers of a file. */
@@ -107,7 +107,8 @@ function serverRoutes(
   const first = supported(given, level, match, () => answersOf(level, match, reader).rules);
   add(first, `server:${directive.place.line}`);
   if (first.some((rule) => rule.match === match)) return routes;
-  const slashes = ordered.flatMap((location) => slashRule(location, ordered, match));
+  const texts = new Set(ordered.filter(({ kind }) => kind !== "regex").map(({ text }) => text));
+  const slashes = ordered.flatMap((location) => slashRule(location, texts, match));
   // A path without the slash of a location goes before patterns and prefixes.
   const isLate = ({ kind }: LocationSpec) => kind !== "exact";
   const late = ordered.findIndex(isLate);
@@ -146,10 +147,10 @@ function isErrorPage({ kind, text, level }: LocationSpec, server: Level): boolea
 }
 
 /** A location that ends with a slash and passes requests on sends one without it there. */
-function slashRule({ kind, text, level }: LocationSpec, ordered: readonly LocationSpec[], match: RouteMatch): readonly Rule[] {
+function slashRule({ kind, text, level }: LocationSpec, texts: ReadonlySet<string>, match: RouteMatch): readonly Rule[] {
   if ((kind !== "prefix" && kind !== "final-prefix") || text === "/" || !text.endsWith("/") || level.own("proxy_pass").length === 0)
     return [];
   const path = text.slice(0, -1);
-  if (ordered.some((other) => other.kind !== "regex" && other.text === path)) return [];
+  if (texts.has(path)) return [];
   return [{ match: { ...match, path: { exact: path } }, redirect: { status: 301, path: text } }];
 }

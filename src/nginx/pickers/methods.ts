@@ -2,7 +2,7 @@ import type { Random } from "../../core/clock.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { chosen, isUsable, type Peer, type PeerGroup } from "./peers.ts";
 
-/** What a choice is made by. */
+/** The facts that a choice is made by. */
 export interface Choice {
   readonly group: PeerGroup;
   /** In whole seconds. */

@@ -35,7 +35,7 @@ export interface PeerGroups {
   readonly backup: PeerGroup | undefined;
 }
 
-/** What nginx needs to know of a server, from the metadata of its instance. */
+/** A server as nginx needs to know it, from the metadata of its instance. */
 export function peerOf(upstream: Upstream): Peer {
   const { metadata = {} } = upstream.endpoint;
   const number = (name: string, fallback: number): number => {

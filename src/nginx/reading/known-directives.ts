@@ -64,7 +64,7 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   "it limits requests: use the limits of the gateway or of the server": words(
     "limit_req limit_conn limit_rate limit_rate_after limit_req_dry_run limit_conn_dry_run proxy_limit_rate",
   ),
-  "it decides who may call: use authorization and authentication of the server or the gateway": words(`
+  "it decides which callers are let in: use authorization and authentication of the server or the gateway": words(`
     auth_basic auth_basic_user_file auth_request auth_request_set satisfy auth_delay secure_link secure_link_md5 secure_link_secret valid_referers auth_jwt auth_jwt_key_file
     ssl_verify_client ssl_verify_depth ssl_client_certificate ssl_crl ssl_ocsp ssl_reject_handshake dav_access create_full_put_path min_delete_depth ssl_password_file`),
   "it changes bodies":

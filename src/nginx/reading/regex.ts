@@ -2,7 +2,7 @@ import type { Place } from "../../documents/document-error.ts";
 import { linearRegex } from "../../patterns/linear-regex.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 
-/** What PCRE has and RE2 has not, and what it means there. */
+/** The constructs that PCRE has and RE2 has not, with their names. */
 const lacking: readonly (readonly [RegExp, string])[] = [
   [/\(\?=|\(\?!/, "a lookahead"],
   [/\(\?<[=!]/, "a lookbehind"],

@@ -16,6 +16,7 @@ export interface Notice {
 /** Takes what is to be said of a file while it is read. */
 export class Report {
   readonly #notices = new Map<string, Notice>();
+  readonly #supported = new WeakSet<Level>();
   /** Whether what is not supported makes the locations that have it answer 501, in place of an error. */
   readonly #isLenient: boolean;
 
@@ -50,6 +51,8 @@ export class Report {
    * @throws Unsupported, or NginxError
    */
   blockOf(level: Level): void {
+    // A server is around each of its locations.
+    if (this.#supported.has(level)) return;
     for (const directive of level.directives) {
       if (directive.args[0]?.text === "off" && directive.args.length === 1) continue;
       if (directive.name === "proxy_cache") throw this.unsupported(directive, "nothing is cached");
@@ -61,6 +64,7 @@ export class Report {
       if (known.kind === "refused") throw this.unsupported(directive, known.reason);
     }
     if (level.parent !== undefined) this.blockOf(level.parent);
+    this.#supported.add(level);
   }
 }
 

@@ -8,7 +8,7 @@ import { numberOf, onlyWord, timeOf } from "../reading/values.ts";
 export interface PassOptions {
   readonly connectTimeoutMs: number;
   readonly readTimeoutMs: number;
-  /** What a route may have of its own. */
+  /** Those that a route may have of its own. */
   readonly own: RouteOptions;
 }
 

@@ -28,6 +28,8 @@ export class UsedServices {
   readonly #services = new Map<UpstreamSpec, UsedService>();
   readonly #report: Report;
   readonly #isAsNginx: boolean;
+  /** The number of servers that are not down. */
+  readonly #up = new Map<UpstreamSpec, number>();
   #tls: TlsFiles | undefined = undefined;
 
   constructor(report: Report, isAsNginx: boolean) {
@@ -46,7 +48,11 @@ export class UsedServices {
   /** A location passes requests here. Returns the options that it has of its own, in place of those of the service. */
   use(pass: Pass, level: Level, directive: Directive): RouteOptions | undefined {
     const { upstream, isSecure } = pass;
-    const servers = upstream.servers.filter(({ isDown }) => !isDown).length;
+    let servers = this.#up.get(upstream);
+    if (servers === undefined) {
+      servers = upstream.servers.filter(({ isDown }) => !isDown).length;
+      this.#up.set(upstream, servers);
+    }
     const options = passOptions(level, servers, this.#isAsNginx, this.#report);
     const peerName = isSecure ? this.#secure(pass, level, directive) : undefined;
     const known = this.#services.get(upstream);

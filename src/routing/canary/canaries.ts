@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { xxh64 } from "../../core/hashing/xxh64.ts";
-import type { CanaryReading } from "../../core/observing/canary-reading.ts";
+import type { CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { EventSink } from "../../core/observing/events.ts";
 import { subsetOf } from "../actions/subset-of.ts";
 import { type LiveWeightsOf, targetName } from "../compiled-rule.ts";
@@ -74,19 +74,30 @@ export class Canaries {
     for (const { canary } of ended) canary.close();
   }
 
+  /** Whether several processes decide together. */
+  get areShared(): boolean {
+    return this.#parts.state !== undefined;
+  }
+
   /** The canary of a rule; `undefined` where there is none. */
   of(rule: string): Canary | undefined {
     return this.#made.find((made) => made.rule === rule)?.canary;
   }
 
-  /** The readings of all. */
-  readings(): readonly CanaryReading[] {
-    return this.#made.map(({ canary }) => canary.reading());
+  /** The readings of all, or of those of a service. */
+  readings(service?: string): readonly CanaryReading[] {
+    const all = this.#made.map(({ canary }) => canary.reading());
+    return service === undefined ? all : all.filter((reading) => reading.service === service);
   }
 
-  /** Ends all looks at counts, and the shared state. */
-  async close(): Promise<void> {
+  /** Ends all looks at counts. */
+  end(): void {
     for (const { canary } of this.#made) canary.close();
+  }
+
+  /** Releases the shared state, when nothing asks it any more. */
+  async close(): Promise<void> {
+    this.end();
     await this.#parts.state?.close?.();
   }
 }

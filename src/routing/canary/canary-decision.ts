@@ -1,4 +1,4 @@
-import type { CanaryPhase } from "../../core/observing/canary-reading.ts";
+import type { CanaryPhase } from "../../core/observing/routes/canary-reading.ts";
 
 /** The decision on a canary that is in force. */
 export interface CanaryDecision {

@@ -1,12 +1,12 @@
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Timer } from "../../core/clock.ts";
 import type { MeshRequest } from "../../core/dispatch.ts";
 import { describeError } from "../../core/errors.ts";
-import type { CanaryChange, CanaryReading } from "../../core/observing/canary-reading.ts";
-import type { EventSink } from "../../core/observing/events.ts";
+import type { CanaryChange, CanaryReading } from "../../core/observing/routes/canary-reading.ts";
 import type { Receiver } from "../../core/stages/stage.ts";
+import type { CanaryControl } from "./canary-control.ts";
 import { noCounts, type StepCounts, sumOfCounts, totalOf } from "./canary-counts.ts";
 import { type CanaryDecision, isSettled, shareBy } from "./canary-decision.ts";
-import type { CanarySettings } from "./canary-settings.ts";
+import { type CanaryParts, firstDecision } from "./canary-parts.ts";
 import { CountedKeys } from "./counted-keys.ts";
 import { CountedOutcome } from "./counted-outcome.ts";
 import { FollowedCall } from "./followed-call.ts";
@@ -23,26 +23,11 @@ const settledLookMs = 5_000;
 /** Time that a shared state has for an answer, in milliseconds. */
 const stateTimeoutMs = 2_000;
 
-/** Parts of a {@link Canary}. */
-export interface CanaryParts {
-  readonly rule: string;
-  /** The service of the canary; `undefined`: the one that is called. */
-  readonly service: string | undefined;
-  /** The names of the stable target and of the canary. */
-  readonly targets: readonly [stable: string, canary: string];
-  readonly settings: CanarySettings;
-  readonly isSticky: boolean;
-  readonly clock: Clock;
-  readonly events: EventSink;
-  /** `undefined`: this process decides alone. */
-  readonly shared: SharedDecision | undefined;
-}
-
 /**
  * A split whose second target takes over from the first: it counts the outcomes of both, and moves the weights by them. The counts are looked at every second
  * while there are calls, or the shared state is asked.
  */
-export class Canary implements LiveWeights {
+export class Canary implements LiveWeights, CanaryControl {
   readonly #parts: CanaryParts;
   readonly #bound: SlowBound;
   #decision: CanaryDecision;
@@ -116,7 +101,7 @@ export class Canary implements LiveWeights {
   }
 
   /** Sends all calls to the stable target, as an operator wants it. */
-  rollBack(why: string): void {
+  rollBack(why = "no reason given"): void {
     this.#put({ ...this.#decision, state: "rolled-back", sinceMs: this.#parts.clock.wallNow(), why: `an operator: ${why}` });
   }
 
@@ -297,14 +282,6 @@ export class Canary implements LiveWeights {
     const { state } = this.#decision;
     events.emit?.({ type: "canary", service: this.#service, rule, change, state, share: this.#share, isAlone: this.#isAlone, why });
   }
-}
-
-function firstDecision(
-  { settings, clock }: CanaryParts,
-  run: number,
-  why = `step 1 of ${settings.steps.length}, ${settings.steps[0]} %`,
-): CanaryDecision {
-  return { state: settings.shares[0] === 1 ? "finished" : "stepping", step: 0, sinceMs: clock.wallNow(), why, run };
 }
 
 function rejectionBy(signal: AbortSignal): Promise<never> {

@@ -6,7 +6,7 @@ import type { RequestBody } from "../../core/http/body.ts";
 import { copyOfHeaders } from "../../core/http/request-headers.ts";
 import { carriesCredentials } from "../../core/http/secret-headers.ts";
 import { meshRequest } from "../../core/mesh-request.ts";
-import type { MirrorOmission, MirrorOutcome } from "../../core/observing/route-events.ts";
+import type { MirrorOmission, MirrorOutcome } from "../../core/observing/routes/route-events.ts";
 import type { Routed } from "../../core/routed.ts";
 import type { TimerHandler } from "../../core/shared-timers.ts";
 import type { Receiver } from "../../core/stages/stage.ts";

@@ -3,7 +3,7 @@ import type { MeshRequest } from "../../core/dispatch.ts";
 import type { RequestBody } from "../../core/http/body.ts";
 import { hasSecretParameter } from "../../core/http/secret-parameters.ts";
 import type { EventSink } from "../../core/observing/events.ts";
-import type { MirrorOmission, MirrorOutcome } from "../../core/observing/route-events.ts";
+import type { MirrorOmission, MirrorOutcome } from "../../core/observing/routes/route-events.ts";
 import { isRetryableMethod } from "../../core/outcome.ts";
 import type { Routed, Subset } from "../../core/routed.ts";
 import type { Stage } from "../../core/stages/stage.ts";

@@ -6,6 +6,7 @@ import type { AttemptEnd } from "../../core/observing/observer.ts";
 import type { MeshReading } from "../../core/observing/reading.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { attemptErrorType, callOutcome, errorTypeOf, type PickZone, pickZone } from "../attribute-values.ts";
+import { CanaryMetrics } from "./canary/canary-metrics.ts";
 import { ConfigMetrics } from "./configuration/config-metrics.ts";
 import { countEvents } from "./event-metrics.ts";
 import { reportInstanceBreakers, reportMesh } from "./gauges.ts";
@@ -32,6 +33,7 @@ export class MeshMetrics {
   readonly #security: SecurityMetrics;
   readonly #config: ConfigMetrics;
   readonly #routes: RouteMetrics;
+  readonly #canaries: CanaryMetrics;
   readonly #sink: Sink;
   #mesh: MeshReading | undefined = undefined;
   /** Whether this process has an identity, or will have one: only then an attempt without TLS says something. */
@@ -46,8 +48,10 @@ export class MeshMetrics {
     this.#security = new SecurityMetrics(this.#sink);
     this.#config = new ConfigMetrics(this.#sink);
     this.#routes = new RouteMetrics(services, this.#sink);
+    this.#canaries = new CanaryMetrics(this.#sink);
     this.events = {
       ...countEvents(services, this.#registrations, this.#servers, this.#security, this.#routes, this.#sink),
+      canary: this.#canaries.count,
       configured: () => this.#config.count("applied"),
       "configuration-refused": () => this.#config.count("refused"),
     };
@@ -110,6 +114,7 @@ export class MeshMetrics {
     this.#registrations.report(this.#mesh, report);
     this.#servers.report(this.#mesh, report);
     this.#security.report(this.#mesh, report);
+    this.#canaries.report(this.#mesh, report);
     this.#config.report(this.#mesh, report);
   }
 

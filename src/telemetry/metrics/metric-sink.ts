@@ -39,6 +39,7 @@ export type CounterKey =
   | "mirrors"
   | "mirrorsLeftOut"
   | "faults"
+  | "canaryChanges"
   | "serverCutOff";
 
 /** Keys of the gauges, and of the sums that fall too, which are read at each collection instead of being recorded at each change. */
@@ -66,6 +67,8 @@ export type GaugeKey =
   | "identities"
   | "activeRequests"
   | "registrations"
+  | "canaryState"
+  | "canaryShare"
   | "servers";
 
 /** Keys of all metrics. */

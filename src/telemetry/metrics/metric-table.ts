@@ -1,4 +1,5 @@
 import { attribute } from "../attribute-names.ts";
+import { canaryMetricTable } from "./canary/canary-metric-table.ts";
 import { configMetricTable } from "./configuration/config-metric-table.ts";
 import { durationBuckets, type MetricDefinition } from "./metric-definition.ts";
 import type { MetricKey } from "./metric-sink.ts";
@@ -224,6 +225,7 @@ export const metricTable: Readonly<Record<MetricKey, MetricDefinition>> = {
   },
   ...configMetricTable,
   ...routeMetricTable,
+  ...canaryMetricTable,
   ...securityMetricTable,
   ...serverMetricTable,
 };

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import type { FaultEvent, MirrorEvent } from "../../core/observing/route-events.ts";
+import type { FaultEvent, MirrorEvent } from "../../core/observing/routes/route-events.ts";
 import type { Routed } from "../../core/routed.ts";
 import { attribute } from "../attribute-names.ts";
 import { type CallOutcome, other } from "../attribute-values.ts";

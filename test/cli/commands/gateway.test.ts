@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+// Loaded here, and not within the time of the first test.
+import "../../../src/cli/commands/gateway.ts";
 import { Authority } from "../../support/authority.ts";
 import { serve } from "../../support/servers.ts";
 import { runCli, startCli } from "../run-cli.ts";
@@ -25,11 +27,11 @@ async function started(
   };
   onTestFinished(async () => void (await stop()));
   const address = /at (https?:\/\/\S+)/;
-  await expect.poll(() => address.exec(running.stderr())?.[1] ?? running.stderr(), { timeout: 10_000 }).toMatch(/^http/);
+  await expect.poll(() => address.exec(running.stderr())?.[1] ?? running.stderr(), { timeout: 60_000 }).toMatch(/^http/);
   return { url: address.exec(running.stderr())?.[1] as string, stderr: running.stderr, stop };
 }
 
-describe("inmesh gateway", () => {
+describe("inmesh gateway", { timeout: 90_000 }, () => {
   test("answers by a file of nginx that is as it is", async () => {
     const instances = await Promise.all([
       serve((_request, response) => response.end("one")),

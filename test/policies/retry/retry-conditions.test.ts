@@ -63,8 +63,11 @@ describe("further limits of retries", () => {
   });
 
   it.each([
-    [{ on: ["5xx"] }, 'retry.on must be an array of "connect", "refused", "reset", "timeout" and statuses from 400 to 599, not ["5xx"]'],
-    [{ on: [200] }, 'retry.on must be an array of "connect", "refused", "reset", "timeout" and statuses from 400 to 599, not [200]'],
+    [
+      { on: ["4xx"] },
+      `retry.on must be an array of "connect", "refused", "reset", "timeout", "5xx" and statuses from 400 to 599, not ["4xx"]`,
+    ],
+    [{ on: [200] }, `retry.on must be an array of "connect", "refused", "reset", "timeout", "5xx" and statuses from 400 to 599, not [200]`],
     [{ methods: "all" }, 'retry.methods must be "safe", "idempotent" or an array of methods, not "all"'],
     [{ methods: [""] }, 'retry.methods must be "safe", "idempotent" or an array of methods, not [""]'],
   ])("refuse %j", (options, message) => expect(() => retryOptions.checkValues("retry.", options as never)).toThrow(message));

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/core/clock.ts";
 import { MeshError } from "../../../src/core/errors.ts";
-import type { CanaryReading } from "../../../src/core/observing/canary-reading.ts";
+import type { CanaryReading } from "../../../src/core/observing/routes/canary-reading.ts";
 import type { CanaryEvent, MeshEvent } from "../../../src/core/observing/events.ts";
 import { Canary } from "../../../src/routing/canary/canary.ts";
 import { canarySettings } from "../../../src/routing/canary/canary-settings.ts";

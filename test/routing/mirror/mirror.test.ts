@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Dispatch, MeshRequest, MeshResponse } from "../../../src/core/dispatch.ts";
 import { MeshError } from "../../../src/core/errors.ts";
-import type { MirrorEvent } from "../../../src/core/observing/route-events.ts";
+import type { MirrorEvent } from "../../../src/core/observing/routes/route-events.ts";
 import { interceptorOf, type Receiver } from "../../../src/core/stages/stage.ts";
 import { deadline } from "../../../src/policies/deadline.ts";
 import type { SentCopy } from "../../../src/routing/mirror/copy.ts";

@@ -25,6 +25,7 @@ export interface NpmConsul {
   /** The way by which its own methods send, for what it has no method for. */
   _get(request: NpmRawRequest, answer: NpmMiddleware): Promise<unknown>;
   _post(request: NpmRawRequest, answer: NpmMiddleware): Promise<unknown>;
+  _put(request: NpmRawRequest, answer: NpmMiddleware): Promise<unknown>;
 }
 
 /** A request as the methods of the npm client make them. */

@@ -16,6 +16,11 @@ export function rawPost(path: string, body: Readonly<Record<string, unknown>>): 
   return (npm, options) => npm._post({ ...rawRequest(path, options), type: "json", body: { ...body } }, resolveWithBoth);
 }
 
+/** Puts JSON to such a path. */
+export function rawPut(path: string, body: Readonly<Record<string, unknown>>): RawCall {
+  return (npm, options) => npm._put({ ...rawRequest(path, options), type: "json", body: { ...body } }, resolveWithBoth);
+}
+
 function rawRequest(path: string, { ctx, token, ...options }: NpmCallOptions): NpmRawRequest {
   const query = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, value === true ? "1" : value]));
   return { name: path, path, query, headers: token === undefined ? {} : { "x-consul-token": token }, ctx };

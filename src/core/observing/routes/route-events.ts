@@ -1,4 +1,4 @@
-import type { MeshRequest } from "../dispatch.ts";
+import type { MeshRequest } from "../../dispatch.ts";
 
 /** How the copy of a call has ended: `answered` below 500, `failed` with a 5xx or an error. */
 export type MirrorOutcome = "answered" | "failed" | "timeout" | "cancelled";
