@@ -28,7 +28,9 @@ export async function resourcesOf(root: Part, source: string, notices: EnvoyNoti
     if (resources.has(name)) continue;
     if (resources.size >= maxFiles) path.refuse(`the file leads to more than ${maxFiles} others`);
     const file = isAbsolute(name) ? name : resolve(dirname(source), name);
-    const text = await textOf(file).catch((error: Error) => path?.refuse(`the file ${quoted(name)} cannot be read: ${error.message}`));
+    const text = await textOf(file).catch((error: Error) =>
+      path?.refuse(`PathConfigSource.path: the file ${quoted(name)} cannot be read: ${error.message}`),
+    );
     const read = readResources(text ?? "", file, notices);
     resources.add(name, read);
     for (const each of read) open.push(...pathsIn(each));

@@ -3,7 +3,8 @@ import { fromText } from "../config/read-config.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { DocumentError } from "../documents/document-error.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
-import { type ImportOptions, importEnvoy } from "./import-envoy.ts";
+import { textOf } from "./files.ts";
+import { type ImportOptions, importEnvoyText } from "./import-envoy.ts";
 import { EnvoyError } from "./text/envoy-error.ts";
 import type { EnvoyNotice } from "./text/notice.ts";
 
@@ -21,18 +22,21 @@ export interface FromEnvoyOptions extends Omit<ImportOptions, "discovery"> {
  * The options of a mesh from a file of Envoy: `createMesh({ ...(await fromEnvoy("envoy.yaml")), … })`. Nothing is connected.
  * Rejects with an {@link EnvoyError} that says file, line, column and field; for an option that the mesh would not take, which one.
  */
-export async function fromEnvoy(
-  path: string,
-  { discovery, onNotice, names = {}, ...options }: FromEnvoyOptions = {},
-): Promise<MeshOptions> {
+export async function fromEnvoy(path: string, options: FromEnvoyOptions = {}): Promise<MeshOptions> {
+  return await fromEnvoyText(await textOf(path), path, options);
+}
+
+/** The same for a text. `source` names it in errors; it is the path that others in it are relative to. */
+export async function fromEnvoyText(text: string, source: string, given: FromEnvoyOptions = {}): Promise<MeshOptions> {
+  const { discovery, onNotice, names = {}, ...options } = given;
   const isSource = typeof (discovery as Partial<Discovery> | undefined)?.watch === "function";
-  const { data, notices } = await importEnvoy(path, { ...options, discovery: isSource ? `\${code:${sourceName}}` : discovery });
+  const { data, notices } = await importEnvoyText(text, source, { ...options, discovery: isSource ? `\${code:${sourceName}}` : discovery });
   for (const notice of notices) tell(onNotice, notice);
   const values = isSource ? { ...names.values, [sourceName]: discovery } : names.values;
-  return await fromText(JSON.stringify(data), path, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
+  return await fromText(JSON.stringify(data), source, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
     if (!(error instanceof DocumentError)) throw error;
     // Its place is one in the data.
-    throw new EnvoyError(path, `a mesh does not take what it comes to: ${error.message.replace(/^.*?:\d+:\d+: /, "")}`);
+    throw new EnvoyError(source, `a mesh does not take what it comes to: ${error.message.replace(/^.*?:\d+:\d+: /, "")}`);
   });
 }
 

@@ -8,6 +8,7 @@ import { rulesOf } from "./routes/table.ts";
 import { given, type Options } from "./text/data.ts";
 import type { EnvoyNotice } from "./text/notice.ts";
 import type { Part } from "./text/part.ts";
+import { tellUnread } from "./text/unread.ts";
 
 /** How a file of Envoy is read. */
 export interface ImportOptions {
@@ -57,8 +58,10 @@ export async function importEnvoyText(text: string, source: string, options: Imp
   if (clusters.size === 0 && listeners.length === 0) root.refuse("the file has no clusters and no listeners");
   const manager = managerOf(listeners, options.listener, root);
   const routes = manager === undefined ? undefined : rulesOf(tableOf(manager, resources), filtersOf(manager), clusters);
+  const data = dataOf(root, clusters, routes, options);
+  for (const each of [root, ...resources.all()]) tellUnread(each);
   notices.sort((one, other) => one.file.localeCompare(other.file) || one.line - other.line || one.column - other.column);
-  return { data: dataOf(root, clusters, routes, options), notices: distinct(notices), v3 };
+  return { data, notices: distinct(notices), v3 };
 }
 
 function clustersOf(parts: readonly Part[], context: ClusterContext): ReadonlyMap<string, ReadCluster> {

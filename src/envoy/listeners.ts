@@ -1,4 +1,5 @@
 import { quoted } from "../core/text/clean-text.ts";
+import { faultType } from "./schema/http-filters.ts";
 import { managerType } from "./schema/listener.ts";
 import { typeOf } from "./text/kinds.ts";
 import type { Part } from "./text/part.ts";
@@ -7,7 +8,7 @@ import type { Resources } from "./text/resources.ts";
 /** The filter that serves HTTP, of the listener that counts; `undefined` where the file has no listener. */
 export function managerOf(listeners: readonly Part[], wanted: string | undefined, root: Part): Part | undefined {
   const serving = listeners.flatMap((listener) =>
-    managersIn(listener).map((manager) => ({ listener, manager, name: listener.text("name") ?? "" })),
+    managersIn(listener).map((manager) => ({ listener, manager, name: listener.peek("name") ?? "" })),
   );
   const chosen = wanted === undefined ? serving : serving.filter(({ name }) => name === wanted);
   const names = [...new Set(serving.map(({ name }) => quoted(name)))].join(", ");
@@ -20,8 +21,15 @@ export function managerOf(listeners: readonly Part[], wanted: string | undefined
         ? "the listener has several filter chains with routes; a mesh has one table of routes"
         : `several listeners serve HTTP: ${names}; choose one of them (listener)`,
     );
-  for (const { listener } of chosen)
-    listener.notice("nothing", "Listener.address", "a mesh listens nowhere; its calls go by the routes. `inmesh gateway` listens");
+  for (const { listener } of serving.filter((each) => !chosen.includes(each))) {
+    listener.settle();
+    listener.notice("nothing", "Listener", "the routes of another listener count");
+  }
+  for (const { listener } of chosen) {
+    const address = listener.at("address");
+    address?.settle();
+    address?.notice("nothing", "Listener.address", "a mesh listens nowhere; its calls go by the routes. `inmesh gateway` listens");
+  }
   return first?.manager;
 }
 
@@ -50,5 +58,11 @@ export function tableOf(manager: Part, resources: Resources): Part {
 
 /** The filters of requests, in their order. The router must be the last. */
 export function filtersOf(manager: Part): readonly Part[] {
-  return manager.list("http_filters");
+  const filters = manager.list("http_filters");
+  const faults = filters.filter((each) => typeOf(each.fields?.get("typed_config")) === faultType);
+  // What the others are has been said by their types.
+  for (const each of filters) if (!faults.includes(each)) each.at("typed_config")?.settle();
+  const [, second] = faults.filter((each) => each.flag("disabled") !== true);
+  second?.refuse("HttpConnectionManager.http_filters: a route has one fault; there are several filters for it");
+  return faults;
 }

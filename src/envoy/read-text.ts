@@ -31,6 +31,10 @@ export function readResources(text: string, source: string, notices: EnvoyNotice
   const root = rootOf(text, source, notices);
   const list = root.at("resources");
   const resources = list === undefined ? [root] : root.list("resources");
-  for (const [index, each] of resources.entries()) resource(each, list === undefined ? "resource" : `resources[${index}]`);
+  for (const [index, each] of resources.entries()) {
+    const field = list === undefined ? "resource" : `resources[${index}]`;
+    each.accept(field, "nothing of the file that leads to it uses the resource");
+    resource(each, field);
+  }
   return resources;
 }

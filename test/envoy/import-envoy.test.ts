@@ -89,6 +89,20 @@ describe("importEnvoy of what cannot be used", () => {
   });
 });
 
+describe("a field without an effect", () => {
+  it("is a notice by the reason of its table", async () => {
+    const { notices } = await importEnvoyText(clusterFile("lb_policy: RANDOM\nring_hash_lb_config: { minimum_ring_size: 4 }"), "f.yaml");
+    expect(notices.map(noticeText)).toContain(
+      "f.yaml:6:5: Cluster.ring_hash_lb_config: it has settings of another policy than that of the cluster",
+    );
+  });
+
+  it("is an error where its table has no reason", async () => {
+    const twice = clusterFile("eds_cluster_config: { service_name: other }");
+    await expect(importEnvoyText(twice, "f.yaml")).rejects.toThrow(/^f\.yaml:5:\d+: EdsClusterConfig\.service_name has no effect/);
+  });
+});
+
 describe("importEnvoy of several files", () => {
   let directory: string;
   beforeEach(async () => {
@@ -106,6 +120,7 @@ describe("importEnvoy of several files", () => {
           {
             "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
             clusterName: "one",
+            policy: { overprovisioningFactor: 200 },
             endpoints: [{ lbEndpoints: [{ endpoint: { address: { socketAddress: { address: "127.0.0.1", portValue: 9 } } } }] }],
           },
         ],
@@ -129,6 +144,7 @@ describe("importEnvoy of several files", () => {
     expect(data).toMatchObject({
       discovery: { static: { one: [{ host: "127.0.0.1", port: 9 }] } },
       routes: [{ name: "all/1", to: "one" }],
+      services: { one: { balancing: { priorities: { overprovisioning: 2 } } } },
     });
     await writeFile(join(directory, "rds.yaml"), "resources: []");
     await expect(importEnvoy(join(directory, "envoy.yaml"))).rejects.toThrow(/"rds\.yaml" has no RouteConfiguration "local"/);

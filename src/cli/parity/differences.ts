@@ -11,13 +11,13 @@ export interface ParityDifference {
   readonly inmesh: string;
 }
 
-/** What came of a comparison. */
+/** The result of a comparison. */
 export interface ParityResult {
   readonly requests: number;
   readonly differences: readonly ParityDifference[];
 }
 
-/** What stands for an instance where outcomes are compared: itself, or its service where turns begin anywhere. */
+/** The label of an instance where outcomes are compared: itself, or its service where turns begin anywhere. */
 type LabelOf = (instance: string) => string;
 
 interface DifferenceOptions {

@@ -41,7 +41,7 @@ export function readCluster(part: Part, { resources, secrets, resolver, isZoneAw
   const options = given({
     // Turns by weight cost more than turns.
     picker: balancing.picker === "roundRobin" && JSON.stringify(source).includes('"weight":') ? "weighted" : balancing.picker,
-    balancing: balancingOptions(part, balancing, isZoneAware),
+    balancing: balancingOptions(part, balancing, source, isZoneAware),
     protocol,
     connections: { ...connections, ...(most as Options | undefined) },
     ...limits,
@@ -57,17 +57,22 @@ export function readCluster(part: Part, { resources, secrets, resolver, isZoneAw
   return { name, part, source, options, tls, isHashed };
 }
 
+function isOn(zones: Part | undefined): boolean {
+  const percent = zones?.percent("routing_enabled") ?? 100;
+  if (percent > 0 && percent < 100)
+    zones
+      ?.at("routing_enabled")
+      ?.notice("difference", "ZoneAwareLbConfig.routing_enabled", "zones count for all calls or for none; here for all");
+  return percent > 0;
+}
+
 /** Priorities, panic, zones and slow start, as Envoy has them. */
-function balancingOptions(part: Part, { slowStart }: Balancing, isZoneAware: boolean): Options {
+function balancingOptions(part: Part, { slowStart, zones }: Balancing, source: ClusterSource, isZoneAware: boolean): Options {
   const panic = part.percent("common_lb_config", "healthy_panic_threshold") ?? 50;
-  const factor = part.number("load_assignment", "policy", "overprovisioning_factor") ?? 140;
-  const zones = part.at("common_lb_config", "zone_aware_lb_config");
+  const factor = source.overprovisioningFactor ?? 140;
   return given({
     priorities: { panicRatio: Math.min(1, panic / 100), overprovisioning: Math.max(1, factor / 100) },
-    zoneAware:
-      isZoneAware && zones?.percent("routing_enabled") !== 0
-        ? { minEndpoints: Math.max(1, zones?.number("min_cluster_size") ?? 6) }
-        : false,
+    zoneAware: isZoneAware && isOn(zones()) ? { minEndpoints: Math.max(1, zones()?.number("min_cluster_size") ?? 6) } : false,
     slowStart,
   });
 }

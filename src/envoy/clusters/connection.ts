@@ -12,20 +12,37 @@ export interface Connection {
 export function connectionOf(cluster: Part): Connection {
   const options = cluster.at("typed_extension_protocol_options", httpOptionsType);
   const common = options?.at("common_http_protocol_options");
+  // Each of its fields is a notice; without one it says nothing.
+  options?.at("upstream_http_protocol_options");
   return {
     protocol: protocolOf(options),
     connections: given({
-      connectTimeoutMs: positive(cluster.ms("connect_timeout")) ?? 5_000,
-      maxIdleMs: positive(common?.ms("idle_timeout")),
-      maxAgeMs: positive(common?.ms("max_connection_duration")),
-      maxRequests: positive(common?.number("max_requests_per_connection")),
+      connectTimeoutMs: connectTimeout(cluster),
+      maxIdleMs: limitOf(common, "idle_timeout"),
+      maxAgeMs: limitOf(common, "max_connection_duration"),
+      maxRequests: common?.number("max_requests_per_connection") || undefined,
     }),
   };
 }
 
-/** 0 switches a limit off in Envoy; those here have defaults then. */
-function positive(value: number | undefined): number | undefined {
-  return value === 0 ? undefined : value;
+function connectTimeout(cluster: Part): number {
+  const ms = cluster.ms("connect_timeout") ?? 5_000;
+  if (ms === 0) cluster.at("connect_timeout")?.refuse("Cluster.connect_timeout must be more than 0s");
+  return ms;
+}
+
+/** A limit of a connection. 0 switches it off in Envoy. */
+function limitOf(common: Part | undefined, field: string): number | undefined {
+  const ms = common?.ms(field);
+  if (ms !== 0) return ms;
+  common
+    ?.at(field)
+    ?.notice(
+      "difference",
+      `HttpProtocolOptions.${field}`,
+      "0s is no limit in Envoy; connections of a mesh keep the limit that they have by default",
+    );
+  return undefined;
 }
 
 function protocolOf(options: Part | undefined): Connection["protocol"] {

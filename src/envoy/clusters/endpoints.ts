@@ -35,6 +35,7 @@ export function endpointsOf(assignment: Part, rules: EndpointRules): readonly Re
       if (status === "DEGRADED")
         each.at("health_status")?.refuse("LbEndpoint.health_status: an instance is in rotation or out of it; there is no DEGRADED");
       if (!out.has(status)) return [readEndpoint(each, locality, share, rules)];
+      each.settle();
       each.notice("difference", "LbEndpoint.health_status", `the endpoint is ${status}, and left out: Envoy would use it in a panic`);
       return [];
     });
@@ -52,7 +53,6 @@ function readEndpoint(part: Part, locality: Part, share: number, { byHostname }:
   if (pipe !== undefined && !pipe.startsWith("/"))
     endpoint.refuse(`Endpoint.address.pipe.path must be an absolute path, not ${quoted(pipe)}`);
   const filterMetadata = part.at("metadata", "filter_metadata", "envoy.lb");
-  const hostname = endpoint.text("hostname");
   return {
     part,
     host: host ?? "unix",
@@ -60,7 +60,7 @@ function readEndpoint(part: Part, locality: Part, share: number, { byHostname }:
     socketPath: pipe,
     weight: (part.number("load_balancing_weight") ?? 1) * share,
     place: placeOf(locality, filterMetadata),
-    key: filterMetadata?.text("hash_key") ?? (byHostname ? hostname : undefined),
+    key: filterMetadata?.text("hash_key") ?? (byHostname ? endpoint.text("hostname") : undefined),
   };
 }
 
@@ -77,7 +77,7 @@ function placeOf(locality: Part, labels: Part | undefined): Options {
 
 /** Values of metadata as texts, which is what those of instances are. */
 export function metadataTexts(labels: Part): Record<string, string> {
-  const entries = [...(labels.fields ?? [])].map(([name, value]) => {
+  const entries = labels.entries().map(([name, value]) => {
     if (typeof value.value === "object") return value.refuse(`the metadata ${quoted(name)} must be a text, a number or a flag`);
     return [name, literal(String(value.value))] as const;
   });

@@ -1,36 +1,48 @@
 import { given, type Options } from "../text/data.ts";
 import type { Part } from "../text/part.ts";
 
-/** The limits of a cluster (`circuit_breakers`), where it states any. */
+/** The limits of a cluster (`circuit_breakers`): Envoy's are 1,024 where nothing is said. */
 export function limitsOf(cluster: Part, isHttp2: boolean): Options {
   const breakers = cluster.at("circuit_breakers");
-  if (breakers === undefined) return {};
-  const all = breakers.list("thresholds");
-  const high = all.find((each) => each.text("priority") === "HIGH");
+  const all = breakers?.list("thresholds") ?? [];
+  const high = all.find((each) => each.peek("priority") === "HIGH");
+  high?.settle();
   high?.notice("difference", "Thresholds.priority", "no route has the priority HIGH, so these limits are never used");
-  const limits = all.find((each) => (each.text("priority") ?? "DEFAULT") === "DEFAULT");
-  const perHost = breakers.list("per_host_thresholds")[0]?.number("max_connections");
-  const requests = limits?.number("max_requests");
-  const connections = limits?.number("max_connections");
+  const limits = defaultLimits(cluster);
+  const perHost = breakers?.list("per_host_thresholds")[0]?.number("max_connections");
+  const requests = limits?.number("max_requests") ?? usual;
+  const connections = limits?.number("max_connections") ?? usual;
+  const pending = limits?.number("max_pending_requests") ?? usual;
+  if (isHttp2)
+    for (const field of ["max_connections", "max_pending_requests"])
+      limits
+        ?.at(field)
+        ?.notice(
+          "difference",
+          `Thresholds.${field}`,
+          "requests share connections of HTTP/2; max_requests alone bounds them, and none waits",
+        );
   // A connection of HTTP/1.1 carries one request at a time.
-  const inFlight = isHttp2 ? requests : least(requests, connections);
-  const pending = limits?.number("max_pending_requests");
+  const inFlight = isHttp2 ? requests : Math.min(requests, connections);
   if (inFlight === 0) limits?.refuse("Thresholds: a limit of 0 would refuse every call");
-  const concurrency =
-    inFlight === undefined && pending === undefined
-      ? undefined
-      : { maxInFlight: inFlight ?? 1_024, maxQueued: isHttp2 ? 0 : (pending ?? 1_024), queueTimeoutMs: 15_000 };
-  return given({ concurrency, connections: perHost === undefined ? undefined : { max: Math.max(1, perHost) } });
+  return given({
+    concurrency: { maxInFlight: inFlight, maxQueued: isHttp2 ? 0 : pending, queueTimeoutMs: 15_000 },
+    connections: perHost === undefined ? undefined : { max: Math.max(1, perHost) },
+  });
 }
 
-function least(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+/** Envoy's limit where a file says none. */
+const usual = 1_024;
+
+function defaultLimits(cluster: Part): Part | undefined {
+  const found = cluster.list("circuit_breakers", "thresholds").find((each) => (each.peek("priority") ?? "DEFAULT") === "DEFAULT");
+  found?.at("priority");
+  return found;
 }
 
 /** The budget of retries that a cluster states. */
 export function budgetOf(cluster: Part): Options | undefined {
-  const limits = cluster.list("circuit_breakers", "thresholds").find((each) => (each.text("priority") ?? "DEFAULT") === "DEFAULT");
-  const budget = limits?.at("retry_budget");
+  const budget = defaultLimits(cluster)?.at("retry_budget");
   if (budget === undefined) return undefined;
   const percent = budget.percent("budget_percent") ?? 20;
   budget.notice(
@@ -74,6 +86,20 @@ export function ejectionOf(cluster: Part): Options {
   };
 }
 
+/** Without the split, connections that fail count as answers of 5xx. Here both do in any case. */
+function noteSplit(detection: Part): boolean {
+  const isSplit = detection.flag("split_external_local_origin_errors") === true;
+  if (isSplit)
+    detection
+      .at("split_external_local_origin_errors")
+      ?.notice(
+        "difference",
+        "OutlierDetection.split_external_local_origin_errors",
+        "failures of connections and of answers are counted as one row, to the least of the numbers in force",
+      );
+  return isSplit;
+}
+
 /** The least number of failures in a row by which a rule in force ejects. */
 function consecutiveOf(detection: Part): number {
   const rules: readonly (readonly [number: string, share: string, isOn: number])[] = [
@@ -81,15 +107,22 @@ function consecutiveOf(detection: Part): number {
     ["consecutive_gateway_failure", "enforcing_consecutive_gateway_failure", 0],
     ["consecutive_local_origin_failure", "enforcing_consecutive_local_origin_failure", 100],
   ];
+  const isSplit = noteSplit(detection);
   const counts = rules
-    .filter(
-      ([field, share, isOn]) =>
-        (field !== "consecutive_local_origin_failure" || detection.flag("split_external_local_origin_errors") === true) &&
-        enforced(detection, share, isOn),
-    )
-    .map(([field]) => detection.number(field) ?? 5)
-    .filter((count) => count > 0);
-  return counts.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...counts);
+    .filter(([field, share, isOn]) => (field !== "consecutive_local_origin_failure" || isSplit) && enforced(detection, share, isOn))
+    .map(([field]) => [field, detection.number(field) ?? 5] as const)
+    .filter(([, count]) => count > 0);
+  const least = Math.min(Number.MAX_SAFE_INTEGER, ...counts.map(([, count]) => count));
+  for (const [field, count] of counts)
+    if (count > least)
+      detection
+        .at(field)
+        ?.notice(
+          "difference",
+          `OutlierDetection.${field}`,
+          `failures of all kinds are one row, and the least number in force counts: ${least}`,
+        );
+  return least;
 }
 
 function successRate(detection: Part): Options | false {

@@ -14,6 +14,8 @@ interface Policy {
 export interface Balancing {
   readonly picker: unknown;
   readonly slowStart: Options | undefined;
+  /** The settings by which zones count. Asked for where they do. */
+  zones(): Part | undefined;
   readonly byLocalityWeight: boolean;
   readonly byHostname: boolean;
 }
@@ -33,6 +35,7 @@ export function balancingOf(cluster: Part): Balancing {
   const hashing = settings?.at("consistent_hashing_lb_config") ?? common?.at("consistent_hashing_lb_config");
   return {
     picker: pickerOf(policy, hashing),
+    zones: () => settings?.at("locality_lb_config", "zone_aware_lb_config") ?? common?.at("zone_aware_lb_config"),
     slowStart: slowStartOf(settings?.at("slow_start_config")),
     byLocalityWeight:
       policy.at.text() === "WRR_LOCALITY" ||
@@ -41,7 +44,9 @@ export function balancingOf(cluster: Part): Balancing {
         settings?.at("locality_weighted_lb_config"),
         common?.at("locality_weighted_lb_config"),
       ].some((each) => each !== undefined),
-    byHostname: hashing?.flag("use_hostname_for_hashing") ?? settings?.flag("use_hostname_for_hashing") ?? false,
+    byHostname:
+      (policy.name === "RING_HASH" || policy.name === "MAGLEV") &&
+      (hashing?.flag("use_hostname_for_hashing") ?? settings?.flag("use_hostname_for_hashing") ?? false),
   };
 }
 
@@ -67,8 +72,10 @@ function extension(policy: Part): Policy {
 }
 
 function pickerOf({ name, settings, at }: Policy, hashing: Part | undefined): unknown {
-  const balanceFactor = hashing?.number("hash_balance_factor") ?? settings?.number("hash_balance_factor") ?? 0;
-  const bound = balanceFactor === 0 ? {} : { balanceFactor };
+  const bound = (): Options => {
+    const balanceFactor = hashing?.number("hash_balance_factor") ?? settings?.number("hash_balance_factor") ?? 0;
+    return balanceFactor === 0 ? {} : { balanceFactor };
+  };
   switch (name) {
     case "RANDOM":
       return "random";
@@ -78,11 +85,11 @@ function pickerOf({ name, settings, at }: Policy, hashing: Part | undefined): un
       const smallest = settings?.number("minimum_ring_size") ?? 1_024;
       // Points are what the smallest ring needs, and no more: as in Envoy, 1,024 together where nothing else is said.
       return {
-        ringHash: { virtualNodes: 1, minRingSize: smallest, maxRingSize: settings?.number("maximum_ring_size") ?? 8_388_608, ...bound },
+        ringHash: { virtualNodes: 1, minRingSize: smallest, maxRingSize: settings?.number("maximum_ring_size") ?? 8_388_608, ...bound() },
       };
     }
     case "MAGLEV":
-      return { maglev: given({ tableSize: settings?.number("table_size"), ...bound }) };
+      return { maglev: given({ tableSize: settings?.number("table_size"), ...bound() }) };
     case "REPORTED":
       return {
         weighted: given({

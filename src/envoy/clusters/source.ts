@@ -1,12 +1,15 @@
 import { quoted } from "../../core/text/clean-text.ts";
 import { caresType } from "../schema/dns.ts";
 import { given, type Options } from "../text/data.ts";
+import { typeOf } from "../text/kinds.ts";
 import type { Part } from "../text/part.ts";
 import type { Resources } from "../text/resources.ts";
 import { type EndpointRules, endpointsOf, isAddress, listed, type ReadEndpoint, scaledWeights } from "./endpoints.ts";
 
 /** Where the endpoints of a cluster come from: a list, a source with options, or the mesh's discovery by the name of the cluster. */
-export type ClusterSource = { readonly list: readonly Options[] } | { readonly source: unknown } | { readonly byName: true };
+export type ClusterSource = ({ readonly list: readonly Options[] } | { readonly source: unknown } | { readonly byName: true }) & {
+  readonly overprovisioningFactor?: number | undefined;
+};
 
 const assignmentType = "envoy.config.endpoint.v3.ClusterLoadAssignment";
 
@@ -23,7 +26,10 @@ export function sourceOf(cluster: Part, name: string, { resources, rules, resolv
   const type = cluster.text("type") ?? "STATIC";
   if (type === "ORIGINAL_DST")
     cluster.at("type")?.refuse("Cluster.type: ORIGINAL_DST is not supported: there is no connection whose destination could be taken");
-  if (type === "EDS") return { list: fromEds(cluster, resources, rules) };
+  if (type === "EDS") {
+    const given = assignmentOfEds(cluster, resources);
+    return { list: listOf(endpointsOf(given, rules)), overprovisioningFactor: factorOf(given) };
+  }
   const assignment = cluster.at("load_assignment");
   if (assignment === undefined) {
     const field = cluster.at("type") ?? cluster;
@@ -39,8 +45,12 @@ export function sourceOf(cluster: Part, name: string, { resources, rules, resolv
   if (type === "LOGICAL_DNS" && endpoints.length > 1)
     assignment.refuse(`Cluster ${quoted(name)} is LOGICAL_DNS, which has one endpoint, not ${endpoints.length}`);
   if (type !== "STRICT_DNS" || endpoints.every(({ host, socketPath }) => isAddress(host) || socketPath !== undefined))
-    return { list: listOf(endpoints) };
-  return { source: byDns(cluster, name, endpoints, resolver) };
+    return { list: listOf(endpoints), overprovisioningFactor: factorOf(assignment) };
+  return { source: byDns(cluster, name, endpoints, resolver), overprovisioningFactor: factorOf(assignment) };
+}
+
+function factorOf(assignment: Part): number | undefined {
+  return assignment.number("policy", "overprovisioning_factor");
 }
 
 function requireAddress({ host, socketPath, part }: ReadEndpoint): void {
@@ -53,12 +63,12 @@ function listOf(endpoints: readonly ReadEndpoint[]): readonly Options[] {
   return endpoints.map((each, index) => listed(each, weights[index] as number));
 }
 
-function fromEds(cluster: Part, resources: Resources, rules: EndpointRules): readonly Options[] {
+function assignmentOfEds(cluster: Part, resources: Resources): Part {
   const source = cluster.at("eds_cluster_config", "eds_config");
   if (source?.at("path_config_source") === undefined)
     return (cluster.at("eds_cluster_config") ?? cluster).refuse("Cluster.eds_cluster_config needs an eds_config with a path_config_source");
   const name = cluster.text("eds_cluster_config", "service_name") || cluster.text("name") || "";
-  return listOf(endpointsOf(resources.named(source, assignmentType, "cluster_name", name), rules));
+  return resources.named(source, assignmentType, "cluster_name", name);
 }
 
 /** Names that are asked for again and again: each of their addresses is an instance. */
@@ -93,8 +103,8 @@ function dnsOptions(cluster: Part, resolver: Part | undefined): Options {
   const rate = cluster.ms("dns_refresh_rate");
   const respectsTtl = cluster.flag("respect_dns_ttl") ?? false;
   const config = resolver?.at("typed_config");
-  const servers = config?.text("@type")?.endsWith(caresType) ? config.list("resolvers").map(serverOf) : [];
-  const isTcp = cluster.flag("use_tcp_for_dns_lookups") ?? config?.flag("dns_resolver_options", "use_tcp_for_dns_lookups") ?? false;
+  const servers = typeOf(config) === caresType ? (config as Part).list("resolvers").map(serverOf) : [];
+  const isTcp = config?.flag("dns_resolver_options", "use_tcp_for_dns_lookups") ?? cluster.flag("use_tcp_for_dns_lookups") ?? false;
   return given({
     family: families[family],
     servers: servers.length === 0 ? undefined : servers,

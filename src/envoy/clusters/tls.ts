@@ -38,6 +38,10 @@ export function tlsOf(cluster: Part, secrets: Secrets): ClusterTls | undefined {
       "UpstreamTlsContext",
       "Envoy verifies no instance without a validation_context; here each must have a certificate of a known authority, with its name",
     );
+  if (validation?.at("system_root_certs") !== undefined)
+    validation
+      .at("system_root_certs")
+      ?.notice("difference", "CertificateValidationContext.system_root_certs", "they are the authorities that Node.js trusts");
   const sni = context.text("sni") || undefined;
   return {
     peer: given({ mode: "strict", ...namesOf(validation, sni) }),
@@ -45,9 +49,18 @@ export function tlsOf(cluster: Part, secrets: Secrets): ClusterTls | undefined {
     crl: fileOf(validation?.at("crl"), "crl"),
     cert: fileOf(certificate?.at("certificate_chain"), "certificate_chain"),
     key: fileOf(certificate?.at("private_key"), "private_key"),
-    minVersion: common?.text("tls_params", "tls_minimum_protocol_version"),
+    minVersion: minVersionOf(common),
     part: context,
   };
+}
+
+function minVersionOf(common: Part | undefined): string | undefined {
+  const version = common?.text("tls_params", "tls_minimum_protocol_version");
+  if (version === "TLSv1_0" || version === "TLSv1_1")
+    common
+      ?.at("tls_params", "tls_minimum_protocol_version")
+      ?.notice("difference", "TlsParameters.tls_minimum_protocol_version", "TLS 1.2 is the least");
+  return version === "TLSv1_3" ? version : undefined;
 }
 
 function certificateOf(common: Part | undefined, secrets: Secrets): Part | undefined {
@@ -71,7 +84,7 @@ function validationOf(common: Part | undefined, secrets: Secrets): Part | undefi
 function secretOf(config: Part, { resources, own }: Secrets, field: string): Part {
   const name = config.text("name") ?? "";
   const source = config.at("sds_config");
-  const secret = source === undefined ? own.find((each) => each.text("name") === name) : resources.named(source, secretType, "name", name);
+  const secret = source === undefined ? own.find((each) => each.peek("name") === name) : resources.named(source, secretType, "name", name);
   return secret?.at(field) ?? config.refuse(`there is no secret ${quoted(name)} with a ${field}`);
 }
 
@@ -87,7 +100,7 @@ function namesOf(validation: Part | undefined, sni: string | undefined): Options
     else if (type === "DNS" || type === "IP_ADDRESS") names.push(exact);
     else
       each.refuse(
-        `SubjectAltNameMatcher: instances are known by a name, an address or a SPIFFE id, not by ${String(type)} ${quoted(exact)}`,
+        `SubjectAltNameMatcher.san_type: instances are known by a name, an address or a SPIFFE id, not by ${String(type)} ${quoted(exact)}`,
       );
   }
   const [name, second] = names;
@@ -106,7 +119,10 @@ function fileOf(source: Part | undefined, field: string): string | undefined {
   if (variable !== undefined) return `\${env:${variable}}`;
   const path = source.text("filename");
   return (
-    path ?? source.refuse(`${field} must be a file: what stands in the configuration itself can be read by all, and cannot be renewed`)
+    path ??
+    source.refuse(
+      `${field} must be a file, not ${[...(source.fields ?? [])].map(([name]) => name).join(", ")}: what stands in the configuration itself can be read by all, and cannot be renewed`,
+    )
   );
 }
 

@@ -36,14 +36,16 @@ function withIdentity({ ca, crl, cert, key, minVersion, part }: ClusterTls): Opt
   if (ca === undefined)
     part.refuse("CertificateValidationContext.trusted_ca is missing: an identity has authorities by which others are verified");
   for (const file of [cert, key, ca, crl])
-    if (file?.startsWith("${env:")) part.refuse("an identity is read from files, which may change, and not from the environment");
+    if (file?.startsWith("${env:")) part.refuse("an identity is read from files, which may change, and not from an environment_variable");
   return given({
     identity: { files: given({ cert, key, ca, revocations: crl }) },
     identityMinVersion: minVersion === "TLSv1_3" ? undefined : "TLSv1.2",
   });
 }
 
-function withoutIdentity({ ca, crl, part }: ClusterTls): Options {
+function withoutIdentity({ ca, crl, minVersion, part }: ClusterTls): Options {
+  if (minVersion !== undefined)
+    part.refuse("TlsParameters.tls_minimum_protocol_version: TLS 1.3 alone needs a certificate of the mesh's own (tls_certificates)");
   if (crl !== undefined) part.refuse("CertificateValidationContext.crl needs a certificate of the mesh's own");
   return ca === undefined ? {} : { tls: { ca: ca.startsWith("${") ? ca : `\${file:${ca}}` } };
 }

@@ -11,14 +11,18 @@ export function faultOf(config: Part): Options | undefined {
   const [first] = headers;
   const isPresence =
     first === undefined ||
-    (first.at("string_match") === undefined && first.at("range_match") === undefined && first.flag("invert_match") !== true);
+    (first.at("string_match") === undefined &&
+      first.at("range_match") === undefined &&
+      first.flag("invert_match") !== true &&
+      first.flag("present_match") !== false);
   if (headers.length > 1 || !isPresence) first?.refuse("HTTPFault.headers: a call is marked by one header that is there");
+  const header = first?.text("name")?.toLowerCase() ?? "*";
   const delay = config.at("delay");
   const abort = config.at("abort");
   if (delay === undefined && abort === undefined) return undefined;
   const percent = (part: Part): number | undefined => percentOf(part.at("percentage") ?? part.madeOf({ numerator: 0 }));
   return given({
-    header: first?.text("name")?.toLowerCase() ?? "*",
+    header,
     delay:
       delay === undefined
         ? undefined

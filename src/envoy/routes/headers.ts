@@ -50,9 +50,11 @@ function checkName(part: Part, name: string): void {
 function addTo(fate: Fate, option: Part): void {
   const value = headerText(option.at("header", "value") ?? option.anew(""));
   // Envoy adds no empty header unless it is told to.
-  if (value.text === "" && option.flag("keep_empty_value") !== true) return;
+  const keepsEmpty = option.flag("keep_empty_value") === true;
+  const action = option.text("append_action") ?? "APPEND_IF_EXISTS_OR_ADD";
+  if (value.text === "" && !keepsEmpty) return;
   const isThere = fate.set !== undefined || fate.added.length > 0;
-  switch (option.text("append_action") ?? "APPEND_IF_EXISTS_OR_ADD") {
+  switch (action) {
     case "OVERWRITE_IF_EXISTS_OR_ADD":
       Object.assign(fate, { removed: false, set: value, ifAbsent: undefined, added: [] });
       return;

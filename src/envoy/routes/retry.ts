@@ -31,12 +31,10 @@ export function retryOf(policy: Part | undefined): Options | false {
   for (const field of ["retriable_headers", "retriable_request_headers"])
     if (policy.list(field).length > 0)
       policy.at(field)?.refuse(`RetryPolicy.${field} is not supported: a retry is decided by the status, and by the method`);
-  if (policy.at("host_selection_retry_max_attempts") !== undefined || policy.list("retry_host_predicate").length > 0)
-    policy.notice(
-      "difference",
-      "RetryPolicy.retry_host_predicate",
-      "each attempt prefers an instance that has not failed this call, with or without it",
-    );
+  for (const field of ["retry_host_predicate", "host_selection_retry_max_attempts"])
+    policy
+      .at(field)
+      ?.notice("difference", `RetryPolicy.${field}`, "each attempt prefers an instance that has not failed this call, with or without it");
   const baseDelayMs = policy.ms("retry_back_off", "base_interval") ?? 25;
   policy.notice(
     "difference",

@@ -21,7 +21,7 @@ export function subsetOf(cluster: Part, matches: readonly (Part | undefined)[]):
   if (keys.length > 0 && selector !== undefined) {
     if (fallback === "DEFAULT_SUBSET")
       config.refuse(
-        `Cluster.lb_subset_config: where a subset is empty, a call fails or goes to any instance; DEFAULT_SUBSET cannot follow ${quoted(wanted)}`,
+        `LbSubsetConfig.fallback_policy: where a subset is empty, a call fails or goes to any instance; DEFAULT_SUBSET cannot follow ${quoted(wanted)}`,
       );
     return { metadata: wanted, ...(fallback === "ANY_ENDPOINT" ? { whenEmpty: "any" } : {}) };
   }

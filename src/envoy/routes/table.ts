@@ -69,6 +69,7 @@ function ruleOf(route: Part, levels: Levels): readonly Options[] {
   const action = route.at("route");
   if ([redirect, response, action].filter((each) => each !== undefined).length !== 1)
     route.refuse("Route must have one of route, redirect and direct_response");
+  if (action === undefined) noteFault(route, levels);
   if (redirect !== undefined) {
     const needsPrefix = redirect.text("prefix_rewrite") ? { path: prefixOf(match) } : {};
     return [{ match: { ...read, ...needsPrefix }, redirect: redirectOf(redirect), responseHeaders }];
@@ -130,11 +131,23 @@ function optionsOf(action: Part, virtualHost: Part): Options {
 
 /** The fault of the nearest level that has one, else of the filter. */
 function faultOfRoute(levels: readonly Part[], filters: readonly Part[]): Options | undefined {
-  const own = levels.flatMap((level) => [...(level.at("typed_per_filter_config")?.fields?.values() ?? [])]);
-  const filter = filters.find((each) => typeOf(each.at("typed_config")) === faultType && each.flag("disabled") !== true);
+  const filter = filters.find((each) => each.flag("disabled") !== true);
   if (filter === undefined) return undefined;
-  const config = own.find((each) => typeOf(each) === faultType) ?? filter.at("typed_config");
+  const config = levels.map(ownFault).find((each) => each !== undefined) ?? filter.at("typed_config");
   return config === undefined ? undefined : faultOf(config);
+}
+
+/** Faults of Envoy reach routes that send nothing, too. */
+function noteFault(route: Part, { table, virtualHost, filters }: Levels): void {
+  if (faultOfRoute([route, virtualHost, table], filters) !== undefined)
+    route.notice("difference", "Route", "a fault is for calls that are sent, and not for redirects and answers of a rule");
+}
+
+/** The fault of one level. What is of another filter there is not read. */
+function ownFault(level: Part): Part | undefined {
+  for (const [name, each] of level.fields?.get("typed_per_filter_config")?.fields ?? [])
+    if (typeOf(each) === faultType) return level.at("typed_per_filter_config", name);
+  return undefined;
 }
 
 /** A rule for each cluster that the header may name, and an answer for all other values. */

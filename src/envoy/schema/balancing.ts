@@ -1,4 +1,4 @@
-import { anyOf, choice, duration, flag, list, marker, name, real, struct, text, whole } from "../text/kinds.ts";
+import { anyOf, choice, duration, flag, label, list, marker, name, real, settled, struct, whole } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 import { percent } from "./values.ts";
 
@@ -9,22 +9,28 @@ const runtimeDouble = message("RuntimeDouble", () => ({
 
 const slowStart = message("SlowStartConfig", () => ({
   fields: { slow_start_window: duration, aggression: runtimeDouble, min_weight_percent: percent },
+  unread: { "without a slow_start_window there is no slow start": "aggression min_weight_percent" },
 }));
 
 const consistentHashing = message("ConsistentHashingLbConfig", () => ({
   fields: { use_hostname_for_hashing: flag, hash_balance_factor: whole(100) },
+  unread: { "the policy of the cluster makes no hash": "use_hostname_for_hashing hash_balance_factor" },
   missing: { "the key of a request is said by its route": "hash_policy" },
 }));
 
 const zoneAware = message("ZoneAwareLbConfig", () => ({
-  fields: { routing_enabled: percent, min_cluster_size: whole(), fail_traffic_on_panic: flag },
+  fields: { routing_enabled: percent, min_cluster_size: whole() },
+  differs: { "in a panic all instances are used": "fail_traffic_on_panic" },
+  unread: { "zones do not count with routing_enabled: 0": "min_cluster_size" },
   missing: { "zones are compared by their numbers of instances": "force_locality_direct_routing force_local_zone locality_basis" },
 }));
 
 const localityConfig = message("LocalityLbConfig", () => ({
   fields: { zone_aware_lb_config: zoneAware, locality_weighted_lb_config: marker },
+  unread: { "zones count beside a cluster_manager.local_cluster_name": "zone_aware_lb_config" },
 }));
 
+const hashingUnread = { "consistent_hashing_lb_config goes before it": "use_hostname_for_hashing hash_balance_factor" };
 const oneChoice = "instances of all weights are compared alike";
 
 const roundRobinFields = { slow_start_config: slowStart };
@@ -32,7 +38,7 @@ const leastRequestFields = { choice_count: whole(2), active_request_bias: runtim
 const ringFields = {
   minimum_ring_size: whole(1, 8_388_608),
   maximum_ring_size: whole(1, 8_388_608),
-  hash_function: choice(["XX_HASH", "DEFAULT_HASH"]),
+  hash_function: settled(["XX_HASH", "DEFAULT_HASH"]),
 };
 const maglevFields = { table_size: whole(2, 5_000_011) };
 
@@ -49,6 +55,10 @@ export const clusterBalancing: Readonly<Record<string, Kind>> = {
       locality_weighted_lb_config: marker,
       consistent_hashing_lb_config: consistentHashing,
     },
+    unread: {
+      "zones count beside a cluster_manager.local_cluster_name": "zone_aware_lb_config",
+      "that of the policy goes before it": "consistent_hashing_lb_config",
+    },
     nothing: {
       "changes count at once": "update_merge_window",
       "an instance that is not checked yet is in rotation": "ignore_new_hosts_until_first_hc",
@@ -62,6 +72,7 @@ export const clusterBalancing: Readonly<Record<string, Kind>> = {
 function subsetConfig(): Kind {
   const selector = message("LbSubsetSelector", () => ({
     fields: { keys: list(name), fallback_policy: choice(["NOT_DEFINED", "NO_FALLBACK", "ANY_ENDPOINT", "DEFAULT_SUBSET"]) },
+    unread: { "no route asks for these keys": "fallback_policy" },
     missing: { "a subset is all instances with its metadata": "single_host_per_subset fallback_keys_subset" },
   }));
   return message("LbSubsetConfig", () => ({
@@ -69,6 +80,10 @@ function subsetConfig(): Kind {
       fallback_policy: choice(["NO_FALLBACK", "ANY_ENDPOINT", "DEFAULT_SUBSET"]),
       default_subset: struct,
       subset_selectors: list(selector),
+    },
+    unread: {
+      "each route has a subset_selector with a fallback_policy of its own, or asks for no metadata": "fallback_policy default_subset",
+      "a selector before it has the same keys, or no route asks for them": "subset_selectors",
     },
     missing: {
       "weights of localities are those of the whole service": "locality_weight_aware scale_locality_weight",
@@ -103,6 +118,7 @@ const kindsOfPolicies = (): Readonly<Record<string, Kind>> => ({
       selection_method: choice(["N_CHOICES", "FULL_SCAN"]),
       enable_full_scan: flag,
     },
+    unread: { "of all instances the least busy is taken": "choice_count enable_full_scan" },
   })),
   [`${prefix}random.v3.Random`]: message("Random", () => ({ fields: { locality_lb_config: localityConfig } })),
   [`${prefix}ring_hash.v3.RingHash`]: message("RingHash", () => ({
@@ -113,6 +129,7 @@ const kindsOfPolicies = (): Readonly<Record<string, Kind>> => ({
       consistent_hashing_lb_config: consistentHashing,
       locality_weighted_lb_config: marker,
     },
+    unread: hashingUnread,
   })),
   [`${prefix}maglev.v3.Maglev`]: message("Maglev", () => ({
     fields: { ...maglevFields, consistent_hashing_lb_config: consistentHashing, locality_weighted_lb_config: marker },
@@ -140,10 +157,11 @@ export const balancingPolicy: Kind = message("LoadBalancingPolicy", () => ({
       message("Policy", () => ({
         fields: {
           typed_extension_config: message("TypedExtensionConfig", () => ({
-            fields: { name: text, typed_config: anyOf(kindsOfPolicies) },
+            fields: { name: label, typed_config: anyOf(kindsOfPolicies) },
           })),
         },
       })),
     ),
   },
+  unread: { "the first policy that is known counts, as in Envoy": "policies" },
 }));

@@ -1,4 +1,4 @@
-import { duration, list, struct, text } from "../text/kinds.ts";
+import { list, text } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 import { cluster } from "./cluster.ts";
 import { resolverConfig } from "./dns.ts";
@@ -13,17 +13,22 @@ const observing = "figures and traces are those of the mesh's observers";
 export const bootstrap: Kind = message("Bootstrap", () => ({
   fields: {
     static_resources: message("StaticResources", () => ({
-      fields: { listeners: list(listener), clusters: list(cluster), secrets: list(secret) },
+      fields: { clusters: list(cluster), listeners: list(listener), secrets: list(secret) },
+      unread: {
+        "no cluster uses the secret; TLS towards callers is the gateway's": "secrets",
+        "the routes of another listener count": "listeners",
+      },
     })),
     dynamic_resources: message("DynamicResources", () => ({
       fields: { cds_config: configSource, lds_config: configSource },
       missing: { "resources come from files here, and not from a control plane": "ads_config cds_resources_locator lds_resources_locator" },
     })),
     node: message("Node", () => ({
-      fields: { locality, id: text, cluster: text },
+      fields: { locality },
+      unread: { "the zone of the process counts where cluster_manager has a local_cluster_name": "locality" },
       nothing: {
         "there is no control plane to tell it":
-          "metadata dynamic_parameters user_agent_name extensions client_features listening_addresses user_agent_version user_agent_build_version",
+          "id cluster metadata dynamic_parameters user_agent_name extensions client_features listening_addresses user_agent_version user_agent_build_version",
       },
     })),
     cluster_manager: message("ClusterManager", () => ({
@@ -32,14 +37,16 @@ export const bootstrap: Kind = message("Bootstrap", () => ({
       missing: { "the operating system chooses the address that connections come from": "upstream_bind_config" },
     })),
     typed_dns_resolver_config: resolverConfig,
-    stats_flush_interval: duration,
-    layered_runtime: struct,
   },
+  unread: {
+    "no name of the file is asked for at a server of its own choice": "typed_dns_resolver_config",
+  },
+  differs: { "values of the runtime are not read; each share is its default": "layered_runtime runtime" },
   nothing: {
     [ofProxy]:
-      "admin node_context_params flags_path watchdog watchdogs overload_manager default_socket_interface bootstrap_extensions fatal_actions inline_headers default_regex_engine listener_manager memory_allocator_manager enable_worker_cpu_affinity max_cached_entry_idle_duration runtime",
+      "admin node_context_params flags_path watchdog watchdogs overload_manager default_socket_interface bootstrap_extensions fatal_actions inline_headers default_regex_engine listener_manager memory_allocator_manager enable_worker_cpu_affinity max_cached_entry_idle_duration",
     [observing]:
-      "stats_sinks deferred_stat_options stats_config tracing enable_dispatcher_stats stats_server_version_override perf_tracing_file_path application_log_config stats_flush_on_admin stats_eviction_interval log_format enable_deferred_creation_stats",
+      "stats_flush_interval stats_sinks deferred_stat_options stats_config tracing enable_dispatcher_stats stats_server_version_override perf_tracing_file_path application_log_config stats_flush_on_admin stats_eviction_interval log_format enable_deferred_creation_stats",
     "there is no control plane":
       "xds_delegate_extension xds_config_tracker_extension grpc_async_client_manager_config certificate_provider_instances",
   },

@@ -1,4 +1,4 @@
-import { anyOf, flag, list, text } from "../text/kinds.ts";
+import { anyOf, flag, label, list } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 import { address } from "./values.ts";
 
@@ -17,7 +17,7 @@ const lookupOptions = message("DnsResolverOptions", () => ({
 /** The servers that are asked for names. */
 export const resolverConfig: Kind = message("TypedExtensionConfig", () => ({
   fields: {
-    name: text,
+    name: label,
     typed_config: anyOf(() => ({
       [caresType]: message("CaresDnsResolverConfig", () => ({
         fields: { resolvers: list(address), dns_resolver_options: lookupOptions },

@@ -1,4 +1,4 @@
-import { choice, duration, flag, list, name, text, whole } from "../text/kinds.ts";
+import { duration, list, name, settled, text, whole } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 
 const statusRange = message("Int64Range", () => ({ fields: { start: whole(100, 600), end: whole(100, 600) } }));
@@ -17,9 +17,9 @@ export const healthCheck: Kind = message("HealthCheck", () => ({
       fields: {
         path: name,
         expected_statuses: list(statusRange),
-        method: choice(["METHOD_UNSPECIFIED", "GET"]),
-        codec_client_type: choice(["HTTP1", "HTTP2"]),
+        method: settled(["METHOD_UNSPECIFIED", "GET"]),
       },
+      differs: { "a check is sent by the protocol of the service": "codec_client_type" },
       nothing: { "a check is sent as a call is": "host response_buffer_size" },
       missing: {
         "a check is judged by its status": "send receive service_name_matcher",
@@ -40,11 +40,13 @@ export const healthCheck: Kind = message("HealthCheck", () => ({
       fields: { service_name: text },
       missing: { "a check is sent as a call is": "authority initial_metadata" },
     })),
-    reuse_connection: flag,
   },
-  nothing: {
+  differs: {
     [ownPace]:
       "initial_jitter no_traffic_interval no_traffic_healthy_interval unhealthy_interval unhealthy_edge_interval healthy_edge_interval",
+    "connections of checks are inmesh's own": "reuse_connection",
+  },
+  nothing: {
     "what changes is told to the mesh's observers":
       "event_log_path event_logger event_service always_log_health_check_failures always_log_health_check_success",
   },

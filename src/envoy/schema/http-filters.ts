@@ -1,4 +1,4 @@
-import { anyOf, duration, flag, list, marker, name, text } from "../text/kinds.ts";
+import { anyOf, duration, flag, inert, label, list, mapOf, marker, text } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 import { headerMatcher } from "./match.ts";
 import { fractionalPercent, httpStatus } from "./values.ts";
@@ -46,6 +46,7 @@ const fault = message("HTTPFault", () => ({
     headers: list(headerMatcher),
     upstream_cluster: text,
   },
+  unread: { "each route has a fault of its own, or the fault neither delays nor aborts": "delay abort headers upstream_cluster" },
   nothing: {
     "there is no runtime that changes values":
       "delay_percent_runtime abort_percent_runtime delay_duration_runtime abort_http_status_runtime max_active_faults_runtime response_rate_limit_percent_runtime abort_grpc_status_runtime",
@@ -69,9 +70,9 @@ const router = message("Router", () => ({
 }));
 
 const kinds = (isRoute: boolean) => (): Readonly<Record<string, Kind>> => ({
-  [routerType]: router,
+  [routerType]: inert(router),
   [faultType]: fault,
-  [`${prefix}cors.v3.Cors`]: marker,
+  [`${prefix}cors.v3.Cors`]: inert(marker),
   ...(isRoute
     ? {
         [`${prefix}cors.v3.CorsPolicy`]: (part: Parameters<Kind>[0], field: string) =>
@@ -80,7 +81,14 @@ const kinds = (isRoute: boolean) => (): Readonly<Record<string, Kind>> => ({
     : {}),
   ...Object.fromEntries(
     Object.entries(meaninglessTypes).map(
-      ([type, reason]) => [type, (part, field) => part.notice("nothing", field, reason)] satisfies [string, Kind],
+      ([type, reason]) =>
+        [
+          type,
+          (part, field) => {
+            part.notice("nothing", field, reason);
+            part.settle();
+          },
+        ] satisfies [string, Kind],
     ),
   ),
   ...Object.fromEntries(
@@ -93,16 +101,18 @@ const kinds = (isRoute: boolean) => (): Readonly<Record<string, Kind>> => ({
 
 /** A filter of a listener's requests. */
 export const httpFilter: Kind = message("HttpFilter", () => ({
-  fields: { name, typed_config: anyOf(kinds(false)), is_optional: flag, disabled: flag },
+  fields: { name: label, typed_config: anyOf(kinds(false)), disabled: flag },
+  nothing: { "a filter that is not known is always an error": "is_optional" },
+  unread: {
+    "no route passes the filter, or each has settings of its own for it": "typed_config",
+    "the filter changes nothing": "disabled",
+  },
   missing: { "filters stand in the file": "config_discovery" },
   renew: renewFilter,
 }));
 
 /** Settings of filters for a route or a virtual host, by the names of the filters. */
-export const perRouteFilters: Kind = (part, field) => {
-  if (part.fields === undefined) return part.refuse(`${field} must be an object`);
-  for (const [key, each] of part.fields) anyOf(kinds(true))(each, `${field}["${key}"]`);
-};
+export const perRouteFilters: Kind = mapOf(anyOf(kinds(true)));
 
 const oldFilters: Readonly<Record<string, readonly [name: string, type: string]>> = {
   "envoy.router": ["envoy.filters.http.router", routerType],

@@ -1,5 +1,5 @@
 import { renewHeaderMatcher, renewRouteMatch } from "../old/route.ts";
-import { anyOf, flag, list, marker, name, text, whole } from "../text/kinds.ts";
+import { anyOf, flag, label, list, marker, name, text, whole } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 import { regex, runtimeFraction, stringMatcher } from "./values.ts";
 
@@ -46,7 +46,7 @@ export const routeMatch: Kind = message("RouteMatch", () => ({
     path_separated_prefix: name,
     path_match_policy: message("TypedExtensionConfig", () => ({
       fields: {
-        name: text,
+        name: label,
         typed_config: anyOf(() => ({ [templateType]: message("UriTemplateMatchConfig", () => ({ fields: { path_template: name } })) })),
       },
     })),

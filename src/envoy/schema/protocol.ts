@@ -1,4 +1,4 @@
-import { anyOf, duration, flag, list, marker, whole } from "../text/kinds.ts";
+import { anyOf, duration, inert, label, list, mapOf, marker, whole } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 
 const ownConnections = "connections are inmesh's own, with its own flow control";
@@ -35,7 +35,11 @@ const http3 = { "there is no HTTP/3": "http3_protocol_options" };
 export const httpOptionsType = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 const upstreamHttp = message("UpstreamHttpProtocolOptions", () => ({
-  fields: { auto_sni: flag, auto_san_validation: flag },
+  fields: {},
+  differs: {
+    "the name of a handshake is that of the file (sni), or of the service; certificates are always verified":
+      "auto_sni auto_san_validation",
+  },
   missing: { "the name of a handshake is that of the service": "override_auto_sni_header" },
 }));
 
@@ -44,18 +48,18 @@ const httpOptions = message("HttpProtocolOptions", () => ({
     common_http_protocol_options: commonHttp,
     upstream_http_protocol_options: upstreamHttp,
     explicit_http_config: message("ExplicitHttpConfig", () => ({
-      fields: { http_protocol_options: http1, http2_protocol_options: http2 },
+      fields: { http_protocol_options: inert(http1), http2_protocol_options: http2 },
       missing: http3,
     })),
     auto_config: message("AutoHttpConfig", () => ({
-      fields: { http_protocol_options: http1, http2_protocol_options: http2 },
+      fields: { http_protocol_options: inert(http1), http2_protocol_options: inert(http2) },
       missing: { "there is no HTTP/3": "http3_protocol_options", "it is for HTTP/3": "alternate_protocols_cache_options" },
     })),
     use_downstream_protocol_config: message("UseDownstreamHttpConfig", () => ({
-      fields: { http_protocol_options: http1, http2_protocol_options: http2 },
+      fields: { http_protocol_options: inert(http1), http2_protocol_options: inert(http2) },
       missing: http3,
     })),
-    http_filters: list(upstreamFilter),
+    http_filters: inert(list(upstreamFilter)),
   },
   nothing: { "messages are checked in one way": "header_validation_config" },
   missing: {
@@ -66,15 +70,10 @@ const httpOptions = message("HttpProtocolOptions", () => ({
 /** The one filter of a cluster that changes nothing. */
 const upstreamFilter: Kind = message("HttpFilter", () => ({
   fields: {
-    name: (part, field) => {
-      if (typeof part.value !== "string") part.refuse(`${field} must be a text`);
-    },
+    name: label,
     typed_config: anyOf(() => ({ "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec": marker })),
   },
 }));
 
 /** Options of extensions of a cluster, by their names. */
-export const extensionOptions: Kind = (part, field) => {
-  if (part.fields === undefined) return part.refuse(`${field} must be an object`);
-  for (const [key, each] of part.fields) anyOf(() => ({ [httpOptionsType]: httpOptions }))(each, `${field}["${key}"]`);
-};
+export const extensionOptions: Kind = mapOf(anyOf(() => ({ [httpOptionsType]: httpOptions })));

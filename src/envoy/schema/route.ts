@@ -1,11 +1,13 @@
 import { renewRouteAction, renewVirtualHost } from "../old/route.ts";
-import { anyOf, choice, duration, flag, list, marker, name, struct, text, whole } from "../text/kinds.ts";
+import { anyOf, choice, duration, flag, inert, label, list, marker, name, text, whole } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 import { perRouteFilters } from "./http-filters.ts";
 import { headerMatcher, routeMatch } from "./match.ts";
-import { backOff, dataSource, headerChanges, httpStatus, metadata, regexRewrite, runtimeFraction } from "./values.ts";
+import { backOff, dataSource, headerChanges, headerChangesUnread, httpStatus, metadata, regexRewrite, runtimeFraction } from "./values.ts";
 
 const ownTraces = "traces and figures are those of the mesh's observers";
+const ofFilters = "no filter before the routes has it, or what is nearer to the route goes before it";
+const ofRoutes = "each route has one of its own, or sends no request";
 const rateService = "there is no service of rates";
 
 const hostPredicates = "envoy.extensions.retry.host.";
@@ -21,9 +23,9 @@ export const retryPolicy: Kind = message("RetryPolicy", () => ({
     retry_host_predicate: list(
       message("RetryHostPredicate", () => ({
         fields: {
-          name: text,
+          name: label,
           typed_config: anyOf(() => ({
-            [`${hostPredicates}previous_hosts.v3.PreviousHostsPredicate`]: marker,
+            [`${hostPredicates}previous_hosts.v3.PreviousHostsPredicate`]: inert(marker),
             [`${hostPredicates}omit_canary_hosts.v3.OmitCanaryHostsPredicate`]: (part, field) =>
               part.refuse(`${field}: instances are not marked as canaries; use a subset`),
           })),
@@ -41,6 +43,11 @@ export const retryPolicy: Kind = message("RetryPolicy", () => ({
     retriable_headers: list(headerMatcher),
     retriable_request_headers: list(headerMatcher),
   },
+  unread: {
+    "retry_on does not have retriable-status-codes, as in Envoy": "retriable_status_codes",
+    "nothing is repeated by the policy, or retry_host_predicate says it":
+      "retry_on num_retries per_try_timeout retry_back_off retry_host_predicate host_selection_retry_max_attempts retriable_headers retriable_request_headers",
+  },
   missing: {
     "an attempt is bounded up to its head": "per_try_idle_timeout",
     "priorities of instances are the same for each attempt": "retry_priority retry_options_predicates",
@@ -56,19 +63,21 @@ const hashPolicy = message("HashPolicy", () => ({
       missing: { "the value is hashed as it came": "regex_rewrite" },
     })),
     cookie: message("Cookie", () => ({
-      fields: { name, ttl: duration, path: text },
+      fields: { name, ttl: duration },
+      nothing: { "no cookie is set": "path" },
       missing: { "cookies are not set": "attributes" },
     })),
     query_parameter: message("QueryParameter", () => ({ fields: { name } })),
     connection_properties: message("ConnectionProperties", () => ({ fields: { source_ip: flag } })),
     terminal: flag,
   },
+  unread: { "it is the last policy": "terminal" },
   missing: { "there are no filters that would have written it": "filter_state" },
 }));
 
 const mirrorPolicy = message("RequestMirrorPolicy", () => ({
-  fields: { cluster: name, runtime_fraction: runtimeFraction, disable_shadow_host_suffix_append: flag },
-  nothing: { [ownTraces]: "trace_sampled" },
+  fields: { cluster: name, runtime_fraction: runtimeFraction },
+  nothing: { "the host of a copy is never changed": "disable_shadow_host_suffix_append", [ownTraces]: "trace_sampled" },
   missing: { "a copy goes to one service": "cluster_header", "a copy is as the call": "request_headers_mutations host_rewrite_literal" },
 }));
 
@@ -87,6 +96,7 @@ const weightedCluster = message("WeightedCluster", () => ({
           host_rewrite_literal: text,
           typed_per_filter_config: perRouteFilters,
         },
+        unread: { "the cluster has no lb_subset_config, so that it has no effect, as in Envoy": "metadata_match" },
         missing: { "a target has a name": "cluster_header" },
       })),
     ),
@@ -110,7 +120,7 @@ const routeAction = message("RouteAction", () => ({
     regex_rewrite: regexRewrite,
     path_rewrite_policy: message("TypedExtensionConfig", () => ({
       fields: {
-        name: text,
+        name: label,
         typed_config: anyOf(() => ({
           [templateRewrite]: message("UriTemplateRewriteConfig", () => ({ fields: { path_template_rewrite: name } })),
         })),
@@ -133,8 +143,12 @@ const routeAction = message("RouteAction", () => ({
       fields: { hedge_on_per_try_timeout: flag },
       missing: { "a hedge is sent by latency, as an option of the service": "initial_requests additional_request_chance" },
     })),
-    upgrade_configs: list(struct),
   },
+  unread: {
+    "the cluster has no lb_subset_config, so that it has no effect, as in Envoy": "metadata_match",
+    "without cluster_header each cluster is one of the file": "cluster_not_found_response_code",
+  },
+  differs: { "upgrades of every kind are carried, where a call asks for one": "upgrade_configs" },
   nothing: {
     "early data are never used": "early_data_policy",
     "deadlines of callers are continued by x-mesh-deadline-ms": "max_grpc_timeout grpc_timeout_offset",
@@ -181,6 +195,7 @@ const route: Kind = message("Route", () => ({
     ...headerChanges,
     typed_per_filter_config: perRouteFilters,
   },
+  unread: { ...headerChangesUnread, [ofFilters]: "typed_per_filter_config" },
   nothing: {
     [ownTraces]: "decorator tracing stat_prefix metadata",
     "bodies are streamed": "per_request_buffer_limit_bytes request_body_buffer_limit",
@@ -201,7 +216,13 @@ const virtualHost: Kind = message("VirtualHost", () => ({
     typed_per_filter_config: perRouteFilters,
     retry_policy: retryPolicy,
     request_mirror_policies: mirrorPolicies,
-    include_request_attempt_count: flag,
+  },
+  differs: { "a retry is marked by x-mesh-attempt": "include_request_attempt_count" },
+  unread: {
+    ...headerChangesUnread,
+    [ofFilters]: "typed_per_filter_config",
+    [ofRoutes]: "retry_policy request_mirror_policies",
+    "the virtual host has no routes": "name",
   },
   nothing: { [ownTraces]: "virtual_clusters metadata", "bodies are streamed": "per_request_buffer_limit_bytes request_body_buffer_limit" },
   missing: {
@@ -217,16 +238,25 @@ const virtualHost: Kind = message("VirtualHost", () => ({
 /** A table of routes. */
 export const routeConfiguration: Kind = message("RouteConfiguration", () => ({
   fields: {
-    name: text,
+    name: label,
     virtual_hosts: list(virtualHost),
     ...headerChanges,
     most_specific_header_mutations_wins: flag,
     request_mirror_policies: mirrorPolicies,
-    ignore_port_in_host_matching: flag,
     typed_per_filter_config: perRouteFilters,
-    validate_clusters: flag,
   },
-  nothing: { [ownTraces]: "metadata", "answers are as long as they are written": "max_direct_response_body_size_bytes" },
+  unread: {
+    ...headerChangesUnread,
+    [ofFilters]: "typed_per_filter_config",
+    [ofRoutes]: "request_mirror_policies",
+    "there are no routes": "most_specific_header_mutations_wins",
+  },
+  nothing: {
+    "ports of hosts are never compared": "ignore_port_in_host_matching",
+    "each cluster must be one of the file": "validate_clusters",
+    [ownTraces]: "metadata",
+    "answers are as long as they are written": "max_direct_response_body_size_bytes",
+  },
   missing: {
     "virtual hosts are those of the file": "vhds",
     "there is no edge that knows what is internal": "internal_only_headers",

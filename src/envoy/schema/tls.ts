@@ -1,5 +1,5 @@
 import { renamedTypes } from "../old/renamed-types.ts";
-import { anyOf, choice, flag, list, marker, name, text } from "../text/kinds.ts";
+import { anyOf, choice, flag, inert, label, list, marker, settled, text } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 import { configSource, dataSource, stringMatcher } from "./values.ts";
 
@@ -27,7 +27,7 @@ export const validationContext: Kind = message("CertificateValidationContext", (
     system_root_certs: marker,
     match_typed_subject_alt_names: list(subjectMatcher),
     crl: dataSource,
-    trust_chain_verification: choice(["VERIFY_TRUST_CHAIN"]),
+    trust_chain_verification: settled(["VERIFY_TRUST_CHAIN"]),
   },
   nothing: { "files are followed by themselves": "watched_directory", "it is for servers": "suppress_client_ca_list" },
   missing: {
@@ -55,7 +55,7 @@ export const validationContext: Kind = message("CertificateValidationContext", (
   },
 }));
 
-const sdsSecret = message("SdsSecretConfig", () => ({ fields: { name, sds_config: configSource } }));
+const sdsSecret = message("SdsSecretConfig", () => ({ fields: { name: text, sds_config: configSource } }));
 
 const commonTls = message("CommonTlsContext", () => ({
   fields: {
@@ -67,14 +67,18 @@ const commonTls = message("CommonTlsContext", () => ({
       fields: { default_validation_context: validationContext, validation_context_sds_secret_config: sdsSecret },
       missing: { [providers]: "validation_context_certificate_provider validation_context_certificate_provider_instance" },
     })),
-    alpn_protocols: list(name),
     tls_params: message("TlsParameters", () => ({
       fields: {
         tls_minimum_protocol_version: choice(["TLS_AUTO", "TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"]),
-        tls_maximum_protocol_version: choice(["TLS_AUTO", "TLSv1_0", "TLSv1_1", "TLSv1_2", "TLSv1_3"]),
       },
+      differs: { "the newest version that both sides speak is used, TLS 1.3 too": "tls_maximum_protocol_version" },
       nothing: { "ciphers are those of Node.js": "cipher_suites ecdh_curves signature_algorithms compliance_policies" },
     })),
+  },
+  differs: { "the protocol of the service says what is offered: h1, h2 or, with auto, both": "alpn_protocols" },
+  unread: {
+    "the certificate that stands in the file itself goes before it": "tls_certificate_sds_secret_configs",
+    "another validation context goes before it": "combined_validation_context validation_context",
   },
   missing: {
     [providers]:
@@ -84,7 +88,11 @@ const commonTls = message("CommonTlsContext", () => ({
 }));
 
 export const upstreamTls: Kind = message("UpstreamTlsContext", () => ({
-  fields: { common_tls_context: commonTls, sni: text, auto_host_sni: flag, auto_sni_san_validation: flag },
+  fields: { common_tls_context: commonTls, sni: text },
+  differs: {
+    "the name of a handshake is that of the file (sni), or of the service; certificates are always verified":
+      "auto_host_sni auto_sni_san_validation",
+  },
   nothing: { "sessions are those of Node.js": "max_session_keys enforce_rsa_key_usage" },
   missing: { "a connection is negotiated once": "allow_renegotiation" },
 }));
@@ -101,16 +109,17 @@ const downstreamTls = message("DownstreamTlsContext", () => ({
 
 /** How connections to instances are made. */
 export const transportSocket: Kind = message("TransportSocket", () => ({
-  fields: { name: text, typed_config: anyOf(() => ({ [upstreamTlsType]: upstreamTls, [rawType]: marker }), renamedTypes) },
+  fields: { name: label, typed_config: anyOf(() => ({ [upstreamTlsType]: upstreamTls, [rawType]: inert(marker) }), renamedTypes) },
 }));
 
 /** How connections to a listener are. */
 export const listenerSocket: Kind = message("TransportSocket", () => ({
-  fields: { name: text, typed_config: anyOf(() => ({ [downstreamTlsType]: downstreamTls, [rawType]: marker }), renamedTypes) },
+  fields: { name: label, typed_config: anyOf(() => ({ [downstreamTlsType]: downstreamTls, [rawType]: marker }), renamedTypes) },
 }));
 
 /** A secret, of the file itself or of one that it names. */
 export const secret: Kind = message("Secret", () => ({
-  fields: { name: text, tls_certificate: tlsCertificate, validation_context: validationContext },
+  fields: { name: label, tls_certificate: tlsCertificate, validation_context: validationContext },
+  unread: { "no cluster uses it so": "tls_certificate validation_context" },
   missing: { "there is nothing that would use it": "session_ticket_keys generic_secret" },
 }));

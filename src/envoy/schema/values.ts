@@ -1,4 +1,4 @@
-import { choice, duration, flag, list, mapOf, name, real, struct, text, whole } from "../text/kinds.ts";
+import { choice, duration, flag, list, mapOf, name, real, settled, struct, text, whole } from "../text/kinds.ts";
 import { type Kind, message } from "../text/message.ts";
 
 const oneMachine = "it is a setting of sockets, which belongs to the operating system here";
@@ -9,7 +9,7 @@ export const address: Kind = message("Address", () => ({
 }));
 
 const socketAddress = message("SocketAddress", () => ({
-  fields: { address: name, port_value: whole(0, 65_535), protocol: choice(["TCP"]) },
+  fields: { address: name, port_value: whole(0, 65_535), protocol: settled(["TCP"]) },
   nothing: { [oneMachine]: "ipv4_compat" },
   missing: {
     "ports have no names": "named_port",
@@ -74,11 +74,6 @@ export const runtimeFraction: Kind = message("RuntimeFractionalPercent", () => (
   nothing: { "there is no runtime that changes values; the default counts": "runtime_key" },
 }));
 
-export const runtimeNumber: Kind = message("RuntimeUInt32", () => ({
-  fields: { default_value: real },
-  nothing: { "there is no runtime that changes values; the default counts": "runtime_key" },
-}));
-
 const header = message("HeaderValue", () => ({
   fields: { key: name, value: text },
   missing: { "headers have texts": "raw_value" },
@@ -109,13 +104,23 @@ export const headerChanges: Readonly<Record<string, Kind>> = {
   response_headers_to_remove: list(name),
 };
 
+/** Why changes of headers may have no use. */
+export const headerChangesUnread: Readonly<Record<string, string>> = {
+  "no request is sent by the routes that it is for": Object.keys(headerChanges).join(" "),
+};
+
 /** Facts about an endpoint, or wanted of one, by the names of the filters that they are for. */
 export const metadata: Kind = message("Metadata", () => ({
   fields: { filter_metadata: mapOf(struct) },
+  unread: { "metadata are read of envoy.lb, and where the cluster has a lb_subset_config": "filter_metadata" },
   nothing: { "no part of the mesh reads it": "typed_filter_metadata" },
 }));
 
-export const locality: Kind = message("Locality", () => ({ fields: { region: text, zone: text, sub_zone: text } }));
+export const locality: Kind = message("Locality", () => ({
+  fields: { region: text, zone: text },
+  nothing: { "instances have a region and a zone": "sub_zone" },
+  unread: { "the zone of the process counts beside a cluster_manager.local_cluster_name, its region never": "region zone" },
+}));
 
 export const backOff: Kind = message("RetryBackOff", () => ({ fields: { base_interval: duration, max_interval: duration } }));
 

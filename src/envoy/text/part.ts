@@ -12,6 +12,14 @@ export interface Origin {
 
 type Scalar = string | number | boolean;
 
+/** A field that is known: its name in messages, and why nothing may have read it. Without a reason that would be an error. */
+export interface Accepted {
+  readonly field: string;
+  readonly whenUnread: string | undefined;
+  /** Whether it has fields of a table, of which each has its own say. */
+  readonly isMessage?: boolean;
+}
+
 /**
  * A value of a file, and where it stands. The value may be replaced while old forms are written anew; the place stays, so that every message, also on
  * what the author did not write in this form, leads to what was written.
@@ -21,6 +29,9 @@ export class Part {
   readonly path: PartPath;
   /** Fields in their order, elements, or a plain value. */
   value: Map<string, Part> | Part[] | Scalar;
+  /** Set for what a table has as a field with a meaning: it must be read by what makes the data. */
+  accepted: Accepted | undefined;
+  #isRead = false;
 
   constructor(origin: Origin, path: PartPath, value: Part["value"]) {
     this.origin = origin;
@@ -42,11 +53,46 @@ export class Part {
     return this.value instanceof Map ? this.value : undefined;
   }
 
-  /** The part at these fields, one inside the other. */
+  /** Says that the table knows the part. What was read while it was checked does not count as read. */
+  accept(field: string, whenUnread?: string): void {
+    this.accepted = { field, whenUnread };
+    this.#isRead = false;
+  }
+
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** The part at these fields, one inside the other. All on the way have been read then. */
   at(...names: readonly string[]): Part | undefined {
+    this.#isRead = true;
     let part: Part | undefined = this;
-    for (const name of names) part = part?.fields?.get(name);
+    for (const name of names) {
+      part = part?.fields?.get(name);
+      if (part !== undefined) part.#isRead = true;
+    }
     return part;
+  }
+
+  /** A text by which a part is looked for, or told from others: that alone is no reading of it. */
+  peek(name: string): string | undefined {
+    const value = this.fields?.get(name)?.value;
+    return typeof value === "string" ? value : undefined;
+  }
+
+  /** All fields with their names, which are the author's. */
+  entries(): readonly (readonly [string, Part])[] {
+    this.#isRead = true;
+    const entries = [...(this.fields ?? [])];
+    for (const [, part] of entries) part.#isRead = true;
+    return entries;
+  }
+
+  /** The part and all in it is settled by what was said of it, or means the same here without a word. */
+  settle(): void {
+    this.#isRead = true;
+    const parts = Array.isArray(this.value) ? this.value : (this.fields?.values() ?? []);
+    for (const part of parts) part.settle();
   }
 
   /** The elements of a list; none where there is no list. */

@@ -17,16 +17,21 @@ export class Resources {
     this.#files.set(path, resources);
   }
 
+  /** All resources. */
+  all(): readonly Part[] {
+    return [...this.#files.values()].flat();
+  }
+
   /** The resources of a type in the file that a `ConfigSource` names. */
   of(source: Part | undefined, type: string): readonly Part[] {
     const path = source?.text("path_config_source", "path");
-    return (path === undefined ? [] : (this.#files.get(path) ?? [])).filter((each) => each.text("@type")?.endsWith(`/${type}`));
+    return (path === undefined ? [] : (this.#files.get(path) ?? [])).filter((each) => each.peek("@type")?.endsWith(`/${type}`));
   }
 
   /** The one with this name. */
   named(source: Part, type: string, field: string, name: string): Part {
     const all = this.of(source, type);
-    const found = all.find((each) => each.text(field) === name) ?? (all.length === 1 && name === "" ? all[0] : undefined);
+    const found = all.find((each) => each.peek(field) === name) ?? (all.length === 1 && name === "" ? all[0] : undefined);
     return (
       found ?? source.refuse(`${quoted(source.text("path_config_source", "path"))} has no ${type.replace(/^.*\./, "")} ${quoted(name)}`)
     );
