@@ -7,7 +7,7 @@ import type { Part } from "../text/part.ts";
  */
 export function serviceNameOf(cluster: Part): string {
   const name = cluster.at("name")?.text() || cluster.refuse("Cluster.name is missing");
-  const labels = name.split(/[^\w-]+/).map((label) => label.slice(0, 63).replace(/^-+|-+$/g, ""));
+  const labels = name.split(/[^\w-]+/).map((label) => withoutHyphensAround(label.slice(0, 63)));
   const joined = labels.filter((label) => label !== "").join(".");
   // A name of digits would be an address.
   const service = /^[\d.]+$/.test(joined) ? `cluster.${joined}` : joined;
@@ -17,4 +17,11 @@ export function serviceNameOf(cluster: Part): string {
       .at("name")
       ?.notice("difference", "Cluster.name", `the service is ${quoted(service)}: ${quoted(name)} has what a name of a service cannot have`);
   return service;
+}
+
+function withoutHyphensAround(label: string): string {
+  let [from, to] = [0, label.length];
+  while (label[from] === "-") from++;
+  while (to > from && label[to - 1] === "-") to--;
+  return label.slice(from, to);
 }

@@ -21,7 +21,7 @@ const lacking: readonly (readonly [RegExp, string])[] = [
 export function linearPattern(directive: Directive, pattern: string, place: Place): string {
   if (pattern.length > 1_000) throw faultOf(directive, `the pattern has ${pattern.length} characters; 1000 are allowed`, place);
   // Neither in classes nor behind a backslash.
-  const bare = pattern.replace(/\\\\/g, "").replace(/\[\^?\]?(?:\\.|[^\]\\])*\]/g, "x");
+  const bare = pattern.replace(/\\\\/g, "").replace(/\[\^?\]?(?:\\.|[^\]\\])*(?:\]|\\?$)/g, "x");
   for (const [form, name] of lacking)
     if (form.test(bare)) throw faultOf(directive, `${JSON.stringify(pattern)} has ${name}, which linear patterns (RE2) have not`, place);
   const linear = pattern
