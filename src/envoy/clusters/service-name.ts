@@ -1,4 +1,5 @@
 import { quoted } from "../../core/text/clean-text.ts";
+import { withoutHyphensAround } from "../../core/text/hyphens.ts";
 import type { Part } from "../text/part.ts";
 
 /**
@@ -17,11 +18,4 @@ export function serviceNameOf(cluster: Part): string {
       .at("name")
       ?.notice("difference", "Cluster.name", `the service is ${quoted(service)}: ${quoted(name)} has what a name of a service cannot have`);
   return service;
-}
-
-function withoutHyphensAround(label: string): string {
-  let [from, to] = [0, label.length];
-  while (label[from] === "-") from++;
-  while (to > from && label[to - 1] === "-") to--;
-  return label.slice(from, to);
 }

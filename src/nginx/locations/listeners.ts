@@ -35,7 +35,7 @@ function listenAddress(directive: Directive, isSecure: boolean): ListenAddress {
   const { text } = word;
   if (/^unix:\//.test(text)) return { address: text, host: text, port: 0, isDefault, isSecure: secure };
   const [, bracketed, plain, digits] =
-    /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*?))(?::?(\d+))?$/.exec(/^\d+$/.test(text) ? `*:${text}` : text) ?? [];
+    /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(/^\d+$/.test(text) ? `*:${text}` : text) ?? [];
   const host = bracketed ?? (plain === "" ? "*" : plain);
   const port = digits === undefined ? 80 : Number(digits);
   if (host === undefined || port < 1 || port > 65_535 || (bracketed !== undefined && isIP(bracketed) !== 6))

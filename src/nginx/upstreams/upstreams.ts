@@ -1,4 +1,5 @@
 import { quoted } from "../../core/text/clean-text.ts";
+import { withoutHyphensAround } from "../../core/text/hyphens.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import { keyText } from "../pickers/key-text.ts";
 import { knownAs } from "../reading/known-directives.ts";
@@ -118,7 +119,7 @@ export class Upstreams {
     const labels = name
       .replace(/[^A-Za-z0-9_.-]+/g, "-")
       .split(".")
-      .map((label) => label.replace(/^-+|-+$/g, "").slice(0, 63))
+      .map((label) => withoutHyphensAround(label).slice(0, 63))
       .filter((label) => label !== "");
     const plain = labels.join(".").slice(0, 200) || "upstream";
     const base = /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*$/i.test(plain) ? `ip-${plain.replaceAll(".", "-")}` : plain;
