@@ -62,7 +62,7 @@ export interface Mesh<Declared extends string = string> extends AsyncDisposable 
    */
   explain(service: string): ServiceExplanation | undefined;
   /**
-   * Explains which rule of `routes` decides on a call, and why no earlier one does. Takes the arguments of {@link fetch}; nothing is sent. Rejects as a call
+   * Explains which rule of `routes` decides on a call, and why no earlier one does. Takes the arguments of {@link Mesh.fetch}; nothing is sent. Rejects as a call
    * does for wrong arguments, and with `ERR_MESH_ROUTE` where the source of the routes has told of none within 10 seconds.
    */
   route(target: FetchTarget<Declared>, init?: MeshRequestInit | RequestInit): Promise<RouteExplanation>;
