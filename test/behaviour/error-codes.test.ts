@@ -289,7 +289,10 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
   },
   ERR_MESH_ROUTE: {
     "a rule makes a path that is not sent": {
-      run: () => errorOf(meshOf({ orders: 1 }, { routes: [{ match: { path: { prefix: "/" } }, rewrite: { path: "//elsewhere" } }] })),
+      run: () =>
+        errorOf(
+          meshOf({ orders: 1 }, { routes: [{ match: { path: { prefix: "/" } }, rewrite: { pattern: { pattern: "^/(.*)$", with: "//$1" } } }] }),
+        ),
       maybeExecuted: false,
       attempts: 0,
       says: "begins with //",

@@ -26,10 +26,10 @@ import {
 } from "./programs.ts";
 
 /**
- * In bytes, gzipped. What makes it grow past this should be worth its place in every user's node_modules. A third of it is the sources and the
- * maps that lead to them from code and declarations; a third the docs, whose pictures are two thirds of them; the rest declarations and code.
+ * In bytes, gzipped. What makes it grow past this should be worth its place in every user's node_modules. It is code, declarations and
+ * the docs with their pictures.
  */
-const maxTarballSize = 1_400_000;
+const maxTarballSize = 1_500_000;
 
 /** TypeScript 6 takes long to check every declaration of Node's. */
 const compilerTimeoutMs = 60_000;
@@ -325,7 +325,7 @@ describe("the tarball", () => {
 
   it("holds a loader for each package that is loaded by CommonJS", () => {
     const loaders = tarball.paths.filter((path) => /\.cjs$/.test(path) && path.startsWith("dist/"));
-    const names = ["client", "consul", "dns-packet", "eureka", "jose", "levenshtein", "opossum", "re2js", "undici", "yaml"];
+    const names = ["client", "consul", "dns-packet", "eureka", "jose", "levenshtein", "opossum", "re2js", "semver", "undici", "yaml"];
     expect(loaders.sort()).toEqual(names.map((name) => `dist/packages/${name}-package.cjs`));
   });
 

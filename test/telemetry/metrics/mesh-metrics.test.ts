@@ -266,7 +266,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   mesh.served = [{ service: "orders", state: "serving", sinceMs: 0, open: 0, connections: 0 }];
   mesh.shown = [serviceReading("orders", { concurrency: { limit: 4, inFlight: 2, queued: 1 } })];
   const configuration = () => ({ source: "mesh.yaml", sinceMs: 0, ageMs: 5_000, restart: [], refusal: undefined });
-  Object.assign(mesh, { configuration });
+  const canaries = () => [{ rule: "r", state: "holding", share: 0.25 }];
+  Object.assign(mesh, { configuration, canaries });
   const unknown = { avoided: undefined, shareGot: undefined, shareMeant: undefined, failureRatio: undefined, picker: undefined };
   Object.assign(mesh, { instances: () => [{ endpoint: upstream.endpoint, ...unknown }] });
   observer.onOpen?.(mesh);
@@ -306,6 +307,8 @@ test("every metric has the unit and no attribute but those of the table, and eve
   const mirror = { type: "mirror", service: "orders", rule: "r", request: routed } as const;
   observer.onEvent?.({ ...mirror, outcome: "answered", omission: undefined });
   observer.onEvent?.({ ...mirror, outcome: undefined, omission: "in-flight" });
+  const step = { change: "step", state: "stepping", share: 0.05, isAlone: true, why: "enough calls" } as const;
+  observer.onEvent?.({ type: "canary", service: "orders", rule: "r", ...step });
   observer.onEvent?.({ type: "fault", service: "orders", rule: "r", request: routed, fault: "delay", status: undefined });
   const deadline = new MeshError("ERR_MESH_TIMEOUT", "too late", { service: "orders" });
   const cancellation = new Cancellation();
