@@ -28,6 +28,14 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
       load: () => import("./commands/config.ts"),
     },
   ],
+  ["route", { summary: "which route of a configuration decides on a call, and why", load: () => import("./commands/route.ts") }],
+  [
+    "gateway",
+    {
+      summary: "a reverse proxy by a configuration, or a file of nginx or Envoy",
+      load: () => import("./commands/gateway.ts"),
+    },
+  ],
   [
     "import",
     {
@@ -38,16 +46,8 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   [
     "parity",
     {
-      summary: "runs a file of nginx on a real nginx and on inmesh, and prints what differs",
+      summary: "runs a file of nginx or Envoy on the real one and on inmesh, and prints what differs",
       load: () => import("./commands/parity.ts"),
-    },
-  ],
-  ["route", { summary: "which route of a configuration decides on a call, and why", load: () => import("./commands/route.ts") }],
-  [
-    "gateway",
-    {
-      summary: "a reverse proxy by a configuration, or a file of nginx or Envoy",
-      load: () => import("./commands/gateway.ts"),
     },
   ],
   ["assets", { summary: "writes dashboards and alerting rules", load: () => import("./commands/assets.ts") }],

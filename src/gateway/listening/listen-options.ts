@@ -13,7 +13,7 @@ export interface CertificateFiles {
 
 /** Where a gateway listens, and the limits of its connections. */
 export interface GatewayListenOptions {
-  /** @default 0, a free one */
+  /** The port. @default 0, a free one */
   readonly port?: number;
   /** The address. @default "127.0.0.1" */
   readonly host?: string;
