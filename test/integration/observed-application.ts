@@ -90,7 +90,7 @@ export class Services {
   }
 }
 
-/** A split, a mirror that has room for few copies, and faults in calls that are marked. */
+/** A split, a canary, a mirror that has room for few copies, and faults in calls that are marked. */
 const routes: readonly Route[] = [
   {
     name: "split",
@@ -103,6 +103,11 @@ const routes: readonly Route[] = [
     },
     fault: { delay: { ms: 5, percent: 50 }, abort: { status: 503, percent: 50 } },
   },
+  {
+    name: "canary",
+    match: { service: "orders", path: { exact: "/canary" } },
+    split: { targets: [{ name: "old" }, { name: "new" }], canary: { steps: [50, 100], stepMs: 60_000, minCalls: 100 } },
+  },
   { name: "shadow", match: { service: "orders", path: { exact: "/slow" } }, mirror: { service: "orders", maxInFlight: 1, timeoutMs: 300 } },
 ];
 
@@ -112,6 +117,7 @@ export class Application implements AsyncDisposable {
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #calls = new Set<Promise<unknown>>();
   readonly #server: Promise<AsyncDisposable>;
+  #rounds = 0;
   /** Its server with an identity. */
   readonly secured: Promise<ObservedSecuredServer>;
 
@@ -136,6 +142,8 @@ export class Application implements AsyncDisposable {
       each(150, () => fetch("orders/slow", { mesh: { timeoutMs: 50 } })),
       each(50, () => fetch("orders/split")),
       each(200, () => fetch("orders/split", { headers: { "x-mesh-fault": "1" } })),
+      each(100, () => fetch("orders/canary")),
+      setInterval(() => this.#operate(), 1_000),
     ];
   }
 
@@ -145,6 +153,20 @@ export class Application implements AsyncDisposable {
     await (await this.#server)[Symbol.asyncDispose]();
     await (await this.secured)[Symbol.asyncDispose]();
     await this.#mesh.close();
+  }
+
+  /** An operator takes the canary back and begins it anew, changes the configuration, and gets one wrong. */
+  #operate(): void {
+    const canary = this.#mesh.canary("canary");
+    if (canary?.reading().state === "rolled-back") canary.resume();
+    else canary?.rollBack();
+    this.#rounds++;
+    this.#mesh.reconfigure({ drainTimeoutMs: 5_000 + (this.#rounds % 2) });
+    try {
+      this.#mesh.reconfigure({ retry: { maxAttempts: 0 } });
+    } catch {
+      // It is refused, which is counted.
+    }
   }
 
   #call(call: () => Promise<Response>): void {

@@ -53,7 +53,7 @@ const wrong: readonly (readonly [object, string])[] = [
   [{ retry: { attempts: 3 } }, 'retry has no option "attempts"; it has maxAttempts'],
   [{ retry: { maxAttempts: 0 } }, "retry.maxAttempts must be from 1 to 100, not 0"],
   [{ retry: { maxAttempts: 1.5 } }, "retry.maxAttempts must be a whole number, not 1.5"],
-  [{ retry: { methods: "all" } }, 'retry.methods must be one of "safe", "idempotent", not "all"'],
+  [{ retry: { methods: "all" } }, 'retry.methods must be "safe", "idempotent" or an array of methods, not "all"'],
   [{ retry: { baseDelayMs: -1 } }, "retry.baseDelayMs must be at least 0, not -1"],
   [{ retry: { maxDelayMs: "1" } }, 'retry.maxDelayMs must be a number, not "1"'],
   [{ retry: { budget: { ratio: 20 } } }, "retry.budget.ratio must be from 0 to 1, not 20"],

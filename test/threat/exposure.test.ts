@@ -153,6 +153,7 @@ describe("T55: what is installed", () => {
       "fastest-levenshtein",
       "opossum",
       "p-retry",
+      "semver",
       "undici",
       "yaml",
     ]);
