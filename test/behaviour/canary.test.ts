@@ -65,7 +65,9 @@ describe("a canary", () => {
   );
 
   it("is blamed for failures that retries make up for", async () => {
-    const { mesh } = await canaryMesh({ retry: { maxAttempts: 3, baseDelayMs: 1, budget: { ratio: 1 } } }, (call) => (call % 2 === 0 ? 503 : 200));
+    const { mesh } = await canaryMesh({ retry: { maxAttempts: 3, baseDelayMs: 1, budget: { ratio: 1 } } }, (call) =>
+      call % 2 === 0 ? 503 : 200,
+    );
     await until(
       "it has gone back",
       async () => {
