@@ -15,14 +15,14 @@ export const canaryMetricTable = {
   canaryState: {
     name: "inmesh.canary.state",
     kind: "observable gauge",
-    unit: "1",
+    unit: "{canary}",
     description: "1 for the state that a canary is in, 0 for the others.",
     attributes: [attribute.routeRule, attribute.canaryState],
   },
   canaryShare: {
     name: "inmesh.canary.share",
     kind: "observable gauge",
-    unit: "1",
+    unit: "{share}",
     description: "The share of the calls of its rule that this process gives to a canary, 0 to 1.",
     attributes: [attribute.routeRule],
   },
