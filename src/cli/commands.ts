@@ -46,7 +46,7 @@ export const commands: ReadonlyMap<string, CommandEntry> = new Map<string, Comma
   [
     "parity",
     {
-      summary: "runs a file of nginx or Envoy on the real one and on inmesh, and prints what differs",
+      summary: "compares a real nginx or Envoy with inmesh, by one file",
       load: () => import("./commands/parity.ts"),
     },
   ],

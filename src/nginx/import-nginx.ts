@@ -1,3 +1,4 @@
+import { quoted } from "../core/text/clean-text.ts";
 import type { Route } from "../routing/route.ts";
 import type { Directive } from "./grammar/directive.ts";
 import { faultOf } from "./grammar/directive.ts";
@@ -100,6 +101,6 @@ function chosenListener(listeners: readonly NginxListener[], wanted: string | un
   if (found !== undefined) return found;
   throw new NginxError(
     file,
-    `listen: the file does not listen on ${JSON.stringify(wanted)}; it does on ${listeners.map(({ address }) => address).join(", ")}`,
+    `listen: the file does not listen on ${quoted(wanted)}; it does on ${listeners.map(({ address }) => address).join(", ")}`,
   );
 }

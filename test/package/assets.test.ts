@@ -27,8 +27,8 @@ describe("inmesh assets, of the package as it is published", { timeout: 60_000 }
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const made = join(consumer.directory, "made");
     const entries = await readdir(made, { recursive: true, withFileTypes: true });
-    expect(stdout.trim().split("\n")).toHaveLength(9);
-    expect(entries.filter((entry) => entry.isFile())).toHaveLength(9);
+    expect(stdout.trim().split("\n")).toHaveLength(10);
+    expect(entries.filter((entry) => entry.isFile())).toHaveLength(10);
     const overview = JSON.parse(await readFile(join(made, "dashboards/overview.json"), "utf8")) as { title: string };
     expect(overview.title).toBe("Shop / Overview");
     expect(await readFile(join(made, "recording-rules.yml"), "utf8")).toContain(

@@ -65,8 +65,8 @@ describe("consul()", () => {
   });
 
   it("shows no secret when it is inspected", () => {
-    const adapter = consul({ token: "canary", url: "https://h", tls: { cert: "canary", key: "canary" } });
-    expect(inspect(adapter, { depth: 10, showHidden: true })).not.toContain("canary");
-    expect(JSON.stringify(adapter)).not.toContain("canary");
+    const adapter = consul({ token: "k3pt-secret", url: "https://h", tls: { cert: "k3pt-secret", key: "k3pt-secret" } });
+    expect(inspect(adapter, { depth: 10, showHidden: true })).not.toContain("k3pt-secret");
+    expect(JSON.stringify(adapter)).not.toContain("k3pt-secret");
   });
 });
