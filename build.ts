@@ -116,10 +116,10 @@ async function bundle(): Promise<readonly string[]> {
             priority: 2,
             includeDependenciesRecursively: false,
           },
-          // Servers, the registries that hold policies, and configuration in files of every kind share it; a client loads none of it.
+          // Servers, the registries that hold policies, and configuration in files share it; a client loads none of it.
           {
             name: "rules",
-            test: /[\\/]src[\\/](?:authorization|config|documents|envoy|nginx)[\\/](?!yaml-thread)/,
+            test: /[\\/]src[\\/](?:authorization|documents)[\\/](?!yaml-thread)/,
             minShareCount: 2,
             priority: 2,
             includeDependenciesRecursively: false,
@@ -128,7 +128,7 @@ async function bundle(): Promise<readonly string[]> {
           // imports the mesh's.
           {
             name: "configuration",
-            test: /[\\/]src[\\/]config[\\/]/,
+            test: /[\\/]src[\\/](?:config|envoy|nginx)[\\/]/,
             minShareCount: 2,
             priority: 2,
             includeDependenciesRecursively: false,

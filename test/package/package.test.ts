@@ -297,6 +297,7 @@ describe("the tarball", () => {
     expect(built(".d.ts").sort()).toEqual([...reached].sort());
     const shared = [
       "dist/chunks/client",
+      "dist/chunks/configuration",
       "dist/chunks/rules",
       "dist/chunks/mesh",
       "dist/chunks/protocol",
