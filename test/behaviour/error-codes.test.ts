@@ -291,7 +291,10 @@ const promises: Readonly<Record<MeshErrorCode, Readonly<Record<string, Promised>
     "a rule makes a path that is not sent": {
       run: () =>
         errorOf(
-          meshOf({ orders: 1 }, { routes: [{ match: { path: { prefix: "/" } }, rewrite: { pattern: { pattern: "^/(.*)$", with: "//$1" } } }] }),
+          meshOf(
+            { orders: 1 },
+            { routes: [{ match: { path: { prefix: "/" } }, rewrite: { pattern: { pattern: "^/(.*)$", with: "//$1" } } }] },
+          ),
         ),
       maybeExecuted: false,
       attempts: 0,
