@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { quoted } from "../core/text/clean-text.ts";
 import { type CertificateFacts, factsOf } from "./certificate-facts.ts";
 import type { Trust } from "./credentials.ts";
 import { type RevocationList, readRevocations } from "./revocations.ts";
@@ -39,7 +40,7 @@ export function readCertificate(certificate: X509Certificate): ReadCertificate {
  */
 export function trustStore({ authorities, bundles, revocations = [] }: Trust): TrustStore {
   const read = readAll("the authorities", authorities);
-  const ofDomains = new Map([...bundles].map(([domain, texts]) => [domain, readAll(`the bundle of ${JSON.stringify(domain)}`, texts)]));
+  const ofDomains = new Map([...bundles].map(([domain, texts]) => [domain, readAll(`the bundle of ${quoted(domain)}`, texts)]));
   const store: TrustStore = {
     authorities: read,
     bundles: ofDomains,

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import type { SpiffeId } from "../core/peers/spiffe-id.ts";
 import { parseSpiffeIdForm } from "../core/peers/spiffe-id-form.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import { chainTo, checkRevocations } from "./chain.ts";
 import { PeerRefused } from "./peer-refused.ts";
 import { svidOf } from "./svid.ts";
@@ -78,5 +79,5 @@ function checkExpected({ certificate }: ReadCertificate, id: SpiffeId | undefine
     throw new PeerRefused("id", `it is ${id?.text ?? "one without a SPIFFE id"}, and discovery lists ${listedId}`);
   if (name === undefined) return;
   const isNamed = isIP(name) === 0 ? certificate.checkHost(name, { subject: "never", partialWildcards: false }) : certificate.checkIP(name);
-  if (isNamed === undefined) throw new PeerRefused("id", `its certificate does not name ${JSON.stringify(name)}`);
+  if (isNamed === undefined) throw new PeerRefused("id", `its certificate does not name ${quoted(name)}`);
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import type { CandidateList } from "./candidate-lists.ts";
 import { isLastResort, priorityOf } from "./levels.ts";
@@ -58,7 +59,7 @@ function whyNot(upstream: Upstream, list: CandidateList | undefined, isInSubset:
 }
 
 function nameOf(zone: string | undefined): string {
-  return zone === undefined ? "no zone" : `zone ${JSON.stringify(zone)}`;
+  return zone === undefined ? "no zone" : `zone ${quoted(zone)}`;
 }
 
 function percent(share: number): string {

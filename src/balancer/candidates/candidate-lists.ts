@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { Upstream } from "../../core/upstream.ts";
 import { isLastResort, type Level, weightyOf } from "./levels.ts";
 import { type PriorityLoad, type PriorityOptions, priorityLoads } from "./priority-load.ts";
@@ -75,7 +76,7 @@ function byZone(level: Level, upstreams: readonly Upstream[], share: number, opt
   // The order must not depend on discovery's, so that a key keeps its zone.
   const order = [...members].sort(([one = ""], [other = ""]) => Number(other === own) - Number(one === own) || (one < other ? -1 : 1));
   return order.map(([zone, list]) => ({
-    ...listOf(level, list, share * (shares.get(zone) ?? 0), "no", `zone ${JSON.stringify(zone)}`),
+    ...listOf(level, list, share * (shares.get(zone) ?? 0), "no", `zone ${quoted(zone)}`),
     zone: { name: zone },
   }));
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { checkFlag, checkKeys, checkNumber, checkObject, maxTimerMs, refuseOption } from "../../core/settings/checks.ts";
+import { quoted } from "../../core/text/clean-text.ts";
 
 /** Options of {@link fileIdentity}. */
 export interface FileIdentityOptions {
@@ -63,7 +64,7 @@ export function settleFileIdentity(options: FileIdentityOptions): FileIdentitySe
   const ca = pathsOf("ca", options.ca);
   const named = Object.entries(bundles).map(([domain, files]): [string, readonly string[]] => {
     if (!trustDomain.test(domain)) refuseOption("fileIdentity: bundles", domain, "an object whose keys are SPIFFE trust domains");
-    return [domain, pathsOf(`bundles[${JSON.stringify(domain)}]`, files)];
+    return [domain, pathsOf(`bundles[${quoted(domain)}]`, files)];
   });
   if (ca.length === 0 && named.every(([, files]) => files.length === 0))
     throw new TypeError("fileIdentity needs `ca` or `bundles`: without an authority no peer can be judged");

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { Place } from "../../documents/document-error.ts";
 import type { Word } from "./directive.ts";
 import { NginxError } from "./nginx-error.ts";
@@ -95,7 +96,7 @@ export class Tokens {
     this.#at++;
     const behind = this.#text[this.#at];
     if (behind !== undefined && !space.test(behind) && !";{)".includes(behind))
-      throw this.#fault(`unexpected ${JSON.stringify(behind)} behind a quote`, this.place);
+      throw this.#fault(`unexpected ${quoted(behind)} behind a quote`, this.place);
     return text;
   }
 

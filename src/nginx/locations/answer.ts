@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteAnswer, RouteRedirect } from "../../routing/route.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import type { Level } from "../reading/level.ts";
@@ -16,13 +17,13 @@ export function answerOf(directive: Directive, level: Level, report: Report): Ma
   const isUrl = second === undefined && !/^\d+$/.test(first.text);
   const status = isUrl ? 302 : Number(first.text);
   if (!(Number.isInteger(status) && status >= 0 && status <= 999))
-    throw faultOf(directive, `${JSON.stringify(first.text)} is no status`, first.place);
+    throw faultOf(directive, `${quoted(first.text)} is no status`, first.place);
   if (status === 444 || status < 200)
     throw report.unsupported(directive, `${status} ends the connection, which a route cannot`, first.place);
   if (status > 599) throw report.unsupported(directive, `there is no status ${status}`, first.place);
   const text = level.resolved((isUrl ? first : second)?.text ?? "");
   if (redirects.has(status)) return { redirect: redirectTo(directive, status as 301, text, report) };
-  if (hasVariable(text)) throw report.unsupported(directive, `the text has variables: ${JSON.stringify(text)}`, second?.place);
+  if (hasVariable(text)) throw report.unsupported(directive, `the text has variables: ${quoted(text)}`, second?.place);
   if (text === "") return { respond: { status } };
   const type = level.one("default_type")?.args[0]?.text ?? "text/plain";
   return { respond: { status, headers: { "content-type": type }, body: text } };
@@ -30,7 +31,7 @@ export function answerOf(directive: Directive, level: Level, report: Report): Ma
 
 /** The redirect to a URL with variables of the request. */
 export function redirectTo(directive: Directive, status: 301 | 302 | 303 | 307 | 308, url: string, report: Report): RouteRedirect {
-  const fault = (problem: string) => report.unsupported(directive, `${problem}: ${JSON.stringify(url)}`);
+  const fault = (problem: string) => report.unsupported(directive, `${problem}: ${quoted(url)}`);
   const [, scheme, host, port, rest = ""] = /^(?:(https?|\$scheme):\/\/([^/:?$]+|\$\{?\w+\}?)(?::(\d+))?)?(.*)$/.exec(url) ?? [];
   if (scheme === undefined && !rest.startsWith("/") && !rest.startsWith("$")) throw fault("it is no URL and no path");
   const isAsked = host === undefined || /^\$\{?(?:host|http_host|server_name)\}?$/.test(host);

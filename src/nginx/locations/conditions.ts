@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteMatch, TextMatch } from "../../routing/route-match.ts";
 import { type Directive, faultOf, type Word } from "../grammar/directive.ts";
 import { linearPattern, wholePattern } from "../reading/regex.ts";
@@ -90,7 +91,7 @@ function testOf(directive: Directive, operator: string | undefined, value: Word 
   if (operator === "=" || operator === "==") return { exact: value.text };
   if (operator === "!=") return { exact: value.text, not: true };
   if (!/^!?~\*?$/.test(operator))
-    throw faultOf(directive, `there is no ${JSON.stringify(operator)}; there are =, !=, ~, ~*, !~ and !~*`, value.place);
+    throw faultOf(directive, `there is no ${quoted(operator)}; there are =, !=, ~, ~*, !~ and !~*`, value.place);
   const pattern = wholePattern(linearPattern(directive, value.text, value.place));
   return { pattern, ...(operator.endsWith("*") ? { ignoreCase: true } : {}), ...(operator.startsWith("!") ? { not: true } : {}) };
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { HeaderChanges } from "../../routing/route.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import type { Level } from "../reading/level.ts";
@@ -74,7 +75,7 @@ export function answeredHeaders(level: Level, report: Report): HeaderChanges | u
     const [name, given] = namedValue(directive, always ? 3 : 2);
     const value = requestText(level.resolved(given));
     if ("missing" in value || typeof value.value !== "string")
-      throw report.unsupported(directive, `a header of an answer has no variables here: ${JSON.stringify(given)}`);
+      throw report.unsupported(directive, `a header of an answer has no variables here: ${quoted(given)}`);
     if (value.value === "") continue;
     if (!always) report.notice(directive, "the header is added to answers of every status, as with always");
     add[name] = name in add ? `${add[name]}, ${value.value}` : value.value;
@@ -87,7 +88,7 @@ function namedValue(directive: Directive, count = 2): readonly [name: string, va
   const [name, value] = directive.args;
   if (name === undefined || value === undefined || directive.args.length !== count)
     throw faultOf(directive, "it takes the name of a header and a value");
-  if (!namePattern.test(name.text)) throw faultOf(directive, `${JSON.stringify(name.text)} is no name of a header`, name.place);
+  if (!namePattern.test(name.text)) throw faultOf(directive, `${quoted(name.text)} is no name of a header`, name.place);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are looked for.
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value.text))
     throw faultOf(directive, "the value has a control character in it", value.place);
@@ -97,7 +98,7 @@ function namedValue(directive: Directive, count = 2): readonly [name: string, va
 function hostOf(directive: Directive, value: string, report: Report): string | undefined {
   if (["$host", "$http_host", "$host:$server_port"].includes(value)) return undefined;
   if (value.includes("$") || value === "")
-    throw report.unsupported(directive, `host is a name, $host, $http_host or $proxy_host, not ${JSON.stringify(value)}`);
+    throw report.unsupported(directive, `host is a name, $host, $http_host or $proxy_host, not ${quoted(value)}`);
   return value;
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { quoted } from "../../core/text/clean-text.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import type { Level } from "../reading/level.ts";
 
@@ -27,7 +28,7 @@ function listenAddress(directive: Directive, isSecure: boolean): ListenAddress {
   const [word, ...rest] = directive.args;
   if (word === undefined) throw faultOf(directive, "it needs an address or a port");
   for (const { text, place } of rest) {
-    if (!parameters.test(text)) throw faultOf(directive, `it has no parameter ${JSON.stringify(text)}`, place);
+    if (!parameters.test(text)) throw faultOf(directive, `it has no parameter ${quoted(text)}`, place);
     if (text === "proxy_protocol" || text === "quic") throw faultOf(directive, `${text} is not supported`, place);
   }
   const isDefault = rest.some(({ text }) => text === "default_server" || text === "default");
@@ -39,7 +40,7 @@ function listenAddress(directive: Directive, isSecure: boolean): ListenAddress {
   const host = bracketed ?? (plain === "" ? "*" : plain);
   const port = digits === undefined ? 80 : Number(digits);
   if (host === undefined || port < 1 || port > 65_535 || (bracketed !== undefined && isIP(bracketed) !== 6))
-    throw faultOf(directive, `${JSON.stringify(text)} is no address such as 80, 127.0.0.1:8080, [::]:80 or unix:/path`, word.place);
+    throw faultOf(directive, `${quoted(text)} is no address such as 80, 127.0.0.1:8080, [::]:80 or unix:/path`, word.place);
   const shown = bracketed === undefined ? host : `[${bracketed}]`;
   return { address: `${shown}:${port}`, host, port, isDefault, isSecure: secure };
 }

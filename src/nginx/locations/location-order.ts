@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import { faultOf } from "../grammar/directive.ts";
 import type { Level } from "../reading/level.ts";
 import { type LocationSpec, locationSpec } from "./location-spec.ts";
@@ -25,8 +26,7 @@ export function orderLocations(server: Level): OrderedLocations {
     if (kind === "regex") continue;
     const key = kind === "exact" ? `=${text}` : text;
     const known = seen.get(key);
-    if (known !== undefined)
-      throw faultOf(directive, `${JSON.stringify(text)} is there twice, first at line ${known.directive.place.line}`);
+    if (known !== undefined) throw faultOf(directive, `${quoted(text)} is there twice, first at line ${known.directive.place.line}`);
     seen.set(key, location);
     if (kind === "named") named.set(text, location);
   }
@@ -64,5 +64,5 @@ function checkNested({ kind, text, directive }: LocationSpec, outer: LocationSpe
     throw faultOf(directive, `a pattern in the location ${outer.text} is not supported: write it beside, with the path in front`);
   if (outer.kind === "exact" || outer.kind === "regex" || outer.kind === "named")
     throw faultOf(directive, `a location in the location ${outer.text} is not supported`);
-  if (!text.startsWith(outer.text)) throw faultOf(directive, `${JSON.stringify(text)} is outside of the location ${outer.text}`);
+  if (!text.startsWith(outer.text)) throw faultOf(directive, `${quoted(text)} is outside of the location ${outer.text}`);
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { PathMatch } from "../../routing/route-match.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import { Level } from "../reading/level.ts";
@@ -29,15 +30,14 @@ export function locationSpec(directive: Directive, parent: Level): LocationSpec 
   // `location =/path` without a space is one word.
   const [modifier, text] = second === undefined ? partsOf(first.text) : [first.text, second.text];
   const kind = modifier === "" ? (text.startsWith("@") ? "named" : "prefix") : modifiers[modifier];
-  if (kind === undefined) throw faultOf(directive, `there is no ${JSON.stringify(modifier)}; there are =, ^~, ~ and ~*`, first.place);
+  if (kind === undefined) throw faultOf(directive, `there is no ${quoted(modifier)}; there are =, ^~, ~ and ~*`, first.place);
   if (kind === "named") return { kind, text, pattern: undefined, path: undefined, level, directive };
   if (kind === "regex") {
     const pattern = linearPattern(directive, text, (second ?? first).place);
     const ignoreCase = modifier === "~*" ? { ignoreCase: true } : {};
     return { kind, text, pattern, path: { pattern: wholePattern(pattern), ...ignoreCase }, level, directive };
   }
-  if (!text.startsWith("/"))
-    throw faultOf(directive, `${JSON.stringify(text)} does not begin with /: no path does`, (second ?? first).place);
+  if (!text.startsWith("/")) throw faultOf(directive, `${quoted(text)} does not begin with /: no path does`, (second ?? first).place);
   // nginx compares what it has decoded, the mesh what was sent.
   const sent = encodeURI(decoded(text));
   return { kind, text: sent, pattern: undefined, path: kind === "exact" ? { exact: sent } : beginning(sent), level, directive };

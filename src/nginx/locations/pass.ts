@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteRewrite } from "../../routing/route.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import { linearPattern, wholePattern } from "../reading/regex.ts";
@@ -32,11 +33,11 @@ const asItCame: ReadonlySet<string> = new Set(["$request_uri", "$uri$is_args$arg
 export function passOf(directive: Directive, url: string, location: LocationSpec | undefined, { upstreams, report }: PassReader): Pass {
   const [, scheme, rest = ""] = /^(https?):\/\/(.*)$/.exec(url) ?? [];
   if (scheme === undefined) {
-    if (/^\$/.test(url)) throw report.unsupported(directive, `where it goes is only known by a request: ${JSON.stringify(url)}`);
-    throw faultOf(directive, `${JSON.stringify(url)} does not begin with http:// or https://`, directive.args[0]?.place);
+    if (/^\$/.test(url)) throw report.unsupported(directive, `where it goes is only known by a request: ${quoted(url)}`);
+    throw faultOf(directive, `${quoted(url)} does not begin with http:// or https://`, directive.args[0]?.place);
   }
   const [host, uri] = splitHost(rest);
-  if (hasVariable(host)) throw report.unsupported(directive, `where it goes is only known by a request: ${JSON.stringify(host)}`);
+  if (hasVariable(host)) throw report.unsupported(directive, `where it goes is only known by a request: ${quoted(host)}`);
   if (host === "") throw faultOf(directive, "it names no upstream and no address");
   const isSecure = scheme === "https";
   const upstream = upstreams.of(directive, host, isSecure ? 443 : 80);
@@ -69,7 +70,7 @@ function rewriteTo(
     throw faultOf(directive, "a path does not go with a location that has a name, an if or a limit_except");
   if (hasVariable(uri)) return rewriteByGroups(directive, uri, location, report);
   if (location.kind === "regex") throw faultOf(directive, "a path does not go with a location that is a pattern", directive.args[0]?.place);
-  if (!uri.startsWith("/")) throw report.unsupported(directive, `the path ${JSON.stringify(uri)} does not begin with /`);
+  if (!uri.startsWith("/")) throw report.unsupported(directive, `the path ${quoted(uri)} does not begin with /`);
   const path = uri.replace(/[?#]$/, "");
   if (location.kind === "exact") return { path };
   return location.text === path ? undefined : { prefix: path };
@@ -82,7 +83,7 @@ function rewriteByGroups(directive: Directive, uri: string, location: LocationSp
   const groups = piecesOf(plain);
   const wrong = groups.find(({ name }) => name !== undefined && !/^[1-9]$/.test(name));
   if (location.pattern === undefined || wrong !== undefined || !plain.startsWith("/"))
-    throw report.unsupported(directive, `the path ${JSON.stringify(uri)} has variables other than the groups of the location's pattern`);
+    throw report.unsupported(directive, `the path ${quoted(uri)} has variables other than the groups of the location's pattern`);
   const path = groups.map(({ text, name }) => (name === undefined ? replacementText(text) : `$${name}`)).join("");
   const isFolded = location.path !== undefined && "pattern" in location.path && location.path.ignoreCase === true;
   return {
@@ -100,7 +101,7 @@ export function rewriteOf(directive: Directive, report: Report): RouteRewrite {
   const pattern = linearPattern(directive, regex.text, regex.place);
   const pieces = piecesOf(to.text);
   if (pieces.some(({ name }) => name !== undefined && !/^[1-9]$/.test(name)))
-    throw report.unsupported(directive, `${JSON.stringify(to.text)} has variables other than the groups of its pattern`, to.place);
+    throw report.unsupported(directive, `${quoted(to.text)} has variables other than the groups of its pattern`, to.place);
   const path = pieces.map(({ text, name }) => (name === undefined ? replacementText(text) : `$${name}`)).join("");
   if (/\?./.test(path))
     throw report.unsupported(directive, "parameters of its own in front of those of the request are not supported", to.place);

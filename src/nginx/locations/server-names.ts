@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteMatch } from "../../routing/route-match.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import type { Level } from "../reading/level.ts";
@@ -22,7 +23,7 @@ export function serverNames(level: Level): readonly ServerName[] {
       if (name === "" || name === "_" || name === "$hostname") return [];
       if (text.startsWith("~")) return [patternName(directive, text.slice(1), place)];
       if (!/^(?:\*\.|\.)?[\w-]+(?:\.[\w-]+)*(?:\.\*)?$|^\[?[0-9a-f:.]+\]?$/.test(name) || (/^\*?\./.test(name) && name.endsWith(".*")))
-        throw faultOf(directive, `${JSON.stringify(text)} is no name, with one star in front or at the end at most`, place);
+        throw faultOf(directive, `${quoted(text)} is no name, with one star in front or at the end at most`, place);
       if (name.startsWith(".")) return [named(name.slice(1), 0), named(`*${name}`, 1)];
       return [named(name, name.startsWith("*.") ? 1 : name.endsWith(".*") ? 2 : 0)];
     }),

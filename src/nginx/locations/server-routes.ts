@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { Route } from "../../routing/route.ts";
 import type { RouteMatch } from "../../routing/route-match.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
@@ -68,7 +69,7 @@ function checkNames(named: readonly { readonly server: ServerSpec; readonly name
     if (known !== undefined && known !== server)
       throw faultOf(
         server.directive,
-        `the name ${JSON.stringify(host)} is that of another server at the same address, at line ${known.directive.place.line}`,
+        `the name ${quoted(host)} is that of another server at the same address, at line ${known.directive.place.line}`,
       );
     seen.set(host, server);
   }

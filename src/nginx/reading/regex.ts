@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { Place } from "../../documents/document-error.ts";
 import { linearRegex } from "../../patterns/linear-regex.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
@@ -23,7 +24,7 @@ export function linearPattern(directive: Directive, pattern: string, place: Plac
   // Neither in classes nor behind a backslash.
   const bare = pattern.replace(/\\\\/g, "").replace(/\[\^?\]?(?:\\.|[^\]\\])*(?:\]|\\?$)/g, "x");
   for (const [form, name] of lacking)
-    if (form.test(bare)) throw faultOf(directive, `${JSON.stringify(pattern)} has ${name}, which linear patterns (RE2) have not`, place);
+    if (form.test(bare)) throw faultOf(directive, `${quoted(pattern)} has ${name}, which linear patterns (RE2) have not`, place);
   const linear = pattern
     .replace(/\(\?<(?=[A-Za-z_])/g, "(?P<")
     .replace(/\\\//g, "/")
@@ -32,7 +33,7 @@ export function linearPattern(directive: Directive, pattern: string, place: Plac
   try {
     linearRegex(linear);
   } catch (error) {
-    throw faultOf(directive, `${JSON.stringify(pattern)}: ${(error as Error).message}`, place);
+    throw faultOf(directive, `${quoted(pattern)}: ${(error as Error).message}`, place);
   }
   return linear;
 }

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import { type Directive, faultOf, type Word } from "../grammar/directive.ts";
 
 const timeUnits: Readonly<Record<string, number>> = {
@@ -22,7 +23,7 @@ export function onlyWord(directive: Directive): Word {
 
 /** A time such as `10`, `500ms` or `1m30s`, in milliseconds; a number without a unit is of seconds. */
 export function timeOf(directive: Directive, word: Word = onlyWord(directive), text = word.text): number {
-  const fault = () => faultOf(directive, `${JSON.stringify(text)} is no time such as 60s, 500ms or 1m30s`, word.place);
+  const fault = () => faultOf(directive, `${quoted(text)} is no time such as 60s, 500ms or 1m30s`, word.place);
   if (text === "" || text.length > 64) throw fault();
   let ms = 0;
   for (let at = 0; at < text.length; at = timePart.lastIndex) {
@@ -39,7 +40,7 @@ export function timeOf(directive: Directive, word: Word = onlyWord(directive), t
 /** A size such as `8k` or `1m`, in bytes. */
 export function sizeOf(directive: Directive, word: Word = onlyWord(directive)): number {
   const [, digits, unit = ""] = /^(\d{1,12})([kKmMgG]?)$/.exec(word.text) ?? [];
-  if (digits === undefined) throw faultOf(directive, `${JSON.stringify(word.text)} is no size such as 8k or 1m`, word.place);
+  if (digits === undefined) throw faultOf(directive, `${quoted(word.text)} is no size such as 8k or 1m`, word.place);
   return Number(digits) * ({ k: 1_024, m: 1_048_576, g: 1_073_741_824 }[unit.toLowerCase()] ?? 1);
 }
 
@@ -54,6 +55,6 @@ export function numberOf(directive: Directive, text: string, word: Word, [min, m
 export function flagOf(directive: Directive): boolean {
   const { text, place } = onlyWord(directive);
   const value = text.toLowerCase();
-  if (value !== "on" && value !== "off") throw faultOf(directive, `it is "on" or "off", not ${JSON.stringify(text)}`, place);
+  if (value !== "on" && value !== "off") throw faultOf(directive, `it is "on" or "off", not ${quoted(text)}`, place);
   return value === "on";
 }

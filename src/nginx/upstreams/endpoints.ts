@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { quoted } from "../../core/text/clean-text.ts";
 import type { ListedEndpoint } from "../../discovery/file/service-list.ts";
 import { faultOf } from "../grammar/directive.ts";
 import type { ServerSpec, UpstreamSpec } from "./upstream-spec.ts";
@@ -69,9 +70,9 @@ async function resolved(servers: readonly ServerSpec[], resolve: Resolve): Promi
     for (let server = left.pop(); server !== undefined; server = left.pop()) {
       const { host, directive } = server;
       const found = await resolve(host).catch((error: NodeJS.ErrnoException) => {
-        throw faultOf(directive, `${JSON.stringify(host)} has no address (${error.code ?? error.message})`);
+        throw faultOf(directive, `${quoted(host)} has no address (${error.code ?? error.message})`);
       });
-      if (found.length === 0) throw faultOf(directive, `${JSON.stringify(host)} has no address`);
+      if (found.length === 0) throw faultOf(directive, `${quoted(host)} has no address`);
       addresses.set(host, found);
     }
   };

@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteOptions } from "../../routing/route-options.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import type { Level } from "../reading/level.ts";
@@ -56,7 +57,7 @@ function retriesOf(level: Level, servers: number): object | false {
   if (next !== undefined && unknown !== undefined)
     throw faultOf(
       next,
-      `there is no ${JSON.stringify(unknown.text)}; there are ${Object.keys(conditions).join(", ")}, non_idempotent and off`,
+      `there is no ${quoted(unknown.text)}; there are ${Object.keys(conditions).join(", ")}, non_idempotent and off`,
       unknown.place,
     );
   const tries = numberIn(level.one("proxy_next_upstream_tries"));

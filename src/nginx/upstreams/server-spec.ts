@@ -1,24 +1,24 @@
 import { isIP } from "node:net";
+import { quoted } from "../../core/text/clean-text.ts";
 import { type Directive, faultOf, type Word } from "../grammar/directive.ts";
 import { numberOf, timeOf } from "../reading/values.ts";
 import type { ServerSpec } from "./upstream-spec.ts";
 
 const maxWeight = 65_535;
 
+/** A server that is being read. */
+type ServerDraft = { -readonly [Key in keyof ServerSpec]: ServerSpec[Key] };
+
+/** A server without parameters. */
+export function plainServer(directive: Directive, address: ReturnType<typeof addressOf>): ServerDraft {
+  return { ...address, weight: 1, maxConnections: 0, maxFails: 1, failTimeoutMs: 10_000, isBackup: false, isDown: false, directive };
+}
+
 /** Reads `server ADDRESS PARAMETERS` of an upstream. */
 export function serverSpec(directive: Directive): ServerSpec {
   const [address, ...parameters] = directive.args;
   if (address === undefined) throw faultOf(directive, "it needs an address: server app.internal:8080;");
-  const server = {
-    ...addressOf(directive, address, address.text, 80),
-    weight: 1,
-    maxConnections: 0,
-    maxFails: 1,
-    failTimeoutMs: 10_000,
-    isBackup: false,
-    isDown: false,
-    directive,
-  };
+  const server = plainServer(directive, addressOf(directive, address, address.text, 80));
   for (const word of parameters) {
     const at = word.text.indexOf("=");
     const [name, value] = at === -1 ? [word.text, ""] : [word.text.slice(0, at), word.text.slice(at + 1)];
@@ -33,7 +33,7 @@ export function serverSpec(directive: Directive): ServerSpec {
     else
       throw faultOf(
         directive,
-        `it has no parameter ${JSON.stringify(word.text)}; there are weight, max_conns, max_fails, fail_timeout, backup and down`,
+        `it has no parameter ${quoted(word.text)}; there are weight, max_conns, max_fails, fail_timeout, backup and down`,
         word.place,
       );
   }
@@ -47,7 +47,7 @@ export function addressOf(
   text: string,
   defaultPort: number,
 ): Pick<ServerSpec, "server" | "host" | "port" | "socketPath"> {
-  const fault = (problem: string) => faultOf(directive, `${JSON.stringify(text)}: ${problem}`, word.place);
+  const fault = (problem: string) => faultOf(directive, `${quoted(text)}: ${problem}`, word.place);
   if (text.includes("$")) throw fault("an address has no variables here");
   if (/^unix:/i.test(text)) {
     const socketPath = text.slice(5);

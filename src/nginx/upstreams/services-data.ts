@@ -1,3 +1,4 @@
+import { quoted } from "../../core/text/clean-text.ts";
 import { faultOf } from "../grammar/directive.ts";
 import type { Report } from "../reading/report.ts";
 import { endpointsOf, type Resolve } from "./endpoints.ts";
@@ -25,11 +26,11 @@ export async function servicesData(
   const services: [string, unknown][] = [];
   for (const upstream of upstreams.all) {
     const service = bySpec.get(upstream);
-    if (service === undefined) parts.report.notice(upstream.directive, `no location passes requests to ${JSON.stringify(upstream.name)}`);
+    if (service === undefined) parts.report.notice(upstream.directive, `no location passes requests to ${quoted(upstream.name)}`);
     if (upstream.method === "ipHash" && !parts.hasClients)
       throw faultOf(
         upstream.directive,
-        `ip_hash of ${JSON.stringify(upstream.name)} goes by the client of the request that is being answered, and a mesh alone has none: say clients: "served" where it answers requests`,
+        `ip_hash of ${quoted(upstream.name)} goes by the client of the request that is being answered, and a mesh alone has none: say clients: "served" where it answers requests`,
       );
     const retry = service?.options.own.retry;
     if (retry !== undefined && retry !== false)

@@ -6,7 +6,7 @@ import { knownAs } from "../reading/known-directives.ts";
 import type { Report } from "../reading/report.ts";
 import { numberOf, onlyWord, timeOf } from "../reading/values.ts";
 import { withValues } from "../reading/variables.ts";
-import { addressOf, serverSpec } from "./server-spec.ts";
+import { addressOf, plainServer, serverSpec } from "./server-spec.ts";
 import type { NginxMethod, ServerSpec, UpstreamSpec } from "./upstream-spec.ts";
 
 /** Servers of one upstream. */
@@ -41,23 +41,13 @@ export class Upstreams {
     const word = directive.args[0];
     if (word === undefined) throw faultOf(directive, "it needs an address");
     const address = addressOf(directive, word, text, defaultPort);
-    const server: ServerSpec = {
-      ...address,
-      weight: 1,
-      maxConnections: 0,
-      maxFails: 1,
-      failTimeoutMs: 10_000,
-      isBackup: false,
-      isDown: false,
-      directive,
-    };
     const name = address.socketPath ?? `${address.host}${address.port === 80 ? "" : `:${address.port}`}`;
     const implied: UpstreamSpec = {
       name: text,
       service: this.#serviceOf(name),
       method: "roundRobin",
       key: undefined,
-      servers: [server],
+      servers: [plainServer(directive, address)],
       idleTimeoutMs: undefined,
       directive,
     };

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { quoted } from "../../core/text/clean-text.ts";
 import type { RouteOptions } from "../../routing/route-options.ts";
 import { type Directive, faultOf } from "../grammar/directive.ts";
 import type { Pass } from "../locations/pass.ts";
@@ -83,7 +84,7 @@ export class UsedServices {
     this.#tls = files;
     const name = level.one("proxy_ssl_name");
     const given = name === undefined ? host.replace(/:\d+$/, "") : level.resolved(name.args[0]?.text ?? "");
-    if (given.includes("$")) throw faultOf(name ?? directive, `the name of a certificate has no variables: ${JSON.stringify(given)}`);
+    if (given.includes("$")) throw faultOf(name ?? directive, `the name of a certificate has no variables: ${quoted(given)}`);
     return given;
   }
 }

@@ -116,7 +116,7 @@ function checkServer(where: string, server: SimulatedServer): void {
   for (const [index, { fromMs: _from, paths, ...answer }] of phases.entries()) {
     const phase = `${where}.answers[${index}]`;
     checkAnswer(phase, answer);
-    for (const [path, other] of Object.entries(paths ?? {})) checkAnswer(`${phase}.paths[${JSON.stringify(path)}]`, other);
+    for (const [path, other] of Object.entries(paths ?? {})) checkAnswer(`${phase}.paths[${quoted(path)}]`, other);
   }
 }
 

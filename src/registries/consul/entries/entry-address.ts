@@ -1,3 +1,4 @@
+import { quoted } from "../../../core/text/clean-text.ts";
 import { field, text } from "./json.ts";
 
 /** Options that decide which address of an entry is used. */
@@ -26,7 +27,7 @@ export function entryAddress(
   const ports = portsOf(service);
   if (portName !== undefined && ports.length > 0) {
     const named = portOf(ports.find(({ name }) => name === portName)?.port);
-    return named === undefined ? `no port named ${JSON.stringify(portName)}` : { host, port: named };
+    return named === undefined ? `no port named ${quoted(portName)}` : { host, port: named };
   }
   const port = portOf(field(tagged, "Port") ?? field(tagged, "port")) ?? portOf(field(service, "Port")) ?? defaultOf(ports);
   if (port !== undefined) return { host, port };
