@@ -2,12 +2,14 @@ import { AsyncContext } from "../core/async-context.ts";
 import { localResponse } from "../core/buffered-body.ts";
 import type { CancelHandler } from "../core/cancellation.ts";
 import { type Clock, type Random, setTimerOf, type Timer } from "../core/clock.ts";
-import type { MeshRequest, MeshResponse } from "../core/dispatch.ts";
+import type { MeshRequest } from "../core/dispatch.ts";
 import { MeshError } from "../core/errors.ts";
 import type { EventSink } from "../core/observing/events.ts";
 import type { FaultKind } from "../core/observing/routes/route-events.ts";
 import type { TimerHandler } from "../core/shared-timers.ts";
 import type { Receiver, Send, Stage } from "../core/stages/stage.ts";
+import { changedBy } from "./actions/changed-response.ts";
+import { type CompiledChanges, compileChanges } from "./actions/header-changes.ts";
 import type { RouteFault } from "./route.ts";
 
 /** The header that marks calls for the faults of their route where the rule names no other, and that tells in the answer which fault there was. */
@@ -36,10 +38,13 @@ class Injector {
   readonly #fault: RouteFault;
   /** In lower case; `undefined` for every call. */
   readonly #header: string | undefined;
+  /** Tells in the answer of an instance that it was late on purpose. */
+  readonly #told: CompiledChanges | undefined;
 
   constructor(fault: RouteFault, parts: FaultParts) {
     const { header = "x-mesh-fault" } = fault;
     this.#fault = fault;
+    this.#told = compileChanges({ add: { [faultHeader]: `delay=${fault.delay?.ms ?? 0}` } });
     this.#header = header === "*" ? undefined : header.toLowerCase();
     this.parts = parts;
   }
@@ -58,7 +63,7 @@ class Injector {
       return;
     }
     this.tell(request, "delay");
-    new DelayedCall(this.parts, request, isAborted ? receiver : new Delayed(receiver, delayMs), goOn).wait(delayMs);
+    new DelayedCall(this.parts, request, isAborted ? receiver : changedBy(this.#told, receiver), goOn).wait(delayMs);
   }
 
   /** Whether a call is one of `percent` in a hundred. */
@@ -142,26 +147,5 @@ class DelayedCall implements TimerHandler, CancelHandler {
   #leave(): void {
     const { call } = this.#request;
     if (call !== undefined) call.waitError = undefined;
-  }
-}
-
-/** Tells in the answer of an instance that it was late on purpose. */
-class Delayed implements Receiver {
-  readonly #receiver: Receiver;
-  readonly #delayMs: number;
-
-  constructor(receiver: Receiver, delayMs: number) {
-    this.#receiver = receiver;
-    this.#delayMs = delayMs;
-  }
-
-  answered(response: MeshResponse): void {
-    const { status, statusText, headers, body, upstream } = response;
-    const told = [...headers, faultHeader, `delay=${this.#delayMs}`];
-    this.#receiver.answered({ status, statusText, headers: told, body, upstream });
-  }
-
-  failed(error: unknown): void {
-    this.#receiver.failed(error);
   }
 }

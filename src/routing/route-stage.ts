@@ -1,7 +1,7 @@
 import type { Dispatch, MeshRequest, MeshResponse } from "../core/dispatch.ts";
 import { type RouteDecision, tellRouted } from "../core/observing/call-observer.ts";
 import { dispatchOf, type Receiver, type Send, sendOf } from "../core/stages/stage.ts";
-import { type CompiledChanges, changedLines } from "./actions/header-changes.ts";
+import { changedBy } from "./actions/changed-response.ts";
 import { appliedTo } from "./applied-decision.ts";
 import type { Decision } from "./compiled-rule.ts";
 import type { LiveRoutes } from "./live-routes.ts";
@@ -77,26 +77,3 @@ export class RouteStage {
 }
 
 const noRule: RouteDecision = { routed: undefined, service: undefined };
-
-function changedBy(changes: CompiledChanges | undefined, receiver: Receiver): Receiver {
-  return changes === undefined ? receiver : new ChangedResponse(receiver, changes);
-}
-
-/** Passes a response on with other headers. */
-class ChangedResponse implements Receiver {
-  readonly #receiver: Receiver;
-  readonly #changes: CompiledChanges;
-
-  constructor(receiver: Receiver, changes: CompiledChanges) {
-    this.#receiver = receiver;
-    this.#changes = changes;
-  }
-
-  answered({ status, statusText, headers, body, upstream }: MeshResponse): void {
-    this.#receiver.answered({ status, statusText, headers: changedLines(headers, this.#changes), body, upstream });
-  }
-
-  failed(error: unknown): void {
-    this.#receiver.failed(error);
-  }
-}

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { expect } from "vitest";
 import { parse } from "yaml";
 import { fromText } from "../../src/config/config.ts";
 import { headerOf } from "../../src/core/http/response-headers.ts";
@@ -63,4 +64,14 @@ export async function fateOf(rules: readonly string[], call: string): Promise<st
     ...changed.map(([name, value]) => `${name}: ${value}`),
     ...Object.entries(options ?? {}).map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
   ].join(" ");
+}
+
+/** Expects of a row of rules that each of its calls has the fate that it says. */
+export async function expectDecided(row: Row): Promise<void> {
+  const rules = codeIn(row[1]).filter((code) => code.startsWith("{"));
+  expect([row.length, rules.length > 0]).toEqual([3, true]);
+  for (const each of codeIn(row[2])) {
+    const [call = "", fate] = each.split(" → ");
+    expect(`${call} → ${await fateOf(rules, call)}`).toBe(`${call} → ${fate}`);
+  }
 }
