@@ -82,6 +82,11 @@ const pageAsText: Plugin = {
   },
 };
 
+/** Whether an import is of another package. What the bundler itself adds for syntax newer than the target (`using`) is none: it is put into the file. */
+function isPackage(id: string): boolean {
+  return !id.startsWith(".") && !isAbsolute(id) && !id.startsWith("@oxc-project/runtime/");
+}
+
 /** Writes the code and says which files that made, relative to `dist`. */
 async function bundle(): Promise<readonly string[]> {
   const build = await rolldown({
@@ -93,7 +98,7 @@ async function bundle(): Promise<readonly string[]> {
     // Groups that leave their dependencies to others need it; `test/package/package.test.ts` compares what the entries export.
     preserveEntrySignatures: "allow-extension",
     // Packages stay imports: one copy of each in a process, of the version that the user installed.
-    external: (id) => !id.startsWith(".") && !isAbsolute(id),
+    external: isPackage,
   });
   try {
     const { output } = await build.write({
@@ -169,7 +174,7 @@ async function bundlePrograms(): Promise<readonly string[]> {
     input: programs(),
     platform: "node",
     transform: { target: "es2024" },
-    external: (id) => !id.startsWith(".") && !isAbsolute(id),
+    external: isPackage,
     plugins: [
       loaders,
       {

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commands } from "../../src/cli/commands.ts";
 import { oldestNode } from "../../src/core/node/node-version.ts";
 import { requireDist } from "../dist.ts";
 import { brokenLinksOf } from "../docs/links.ts";
@@ -143,6 +144,13 @@ for (const { version, isAvailable, program } of nodes) {
       const help = await bare.run("env", [path, "npx", "--no", "--", "inmesh", "--help"]);
       // What npm has to say about settings of this machine is on stderr.
       expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining("Usage: inmesh COMMAND") });
+      // The help of a command is in its own code, which is loaded with all that it imports.
+      for (const name of commands.keys())
+        expect(await bare.run(program(), [...command, name, "--help"])).toMatchObject({
+          code: 0,
+          stdout: expect.stringContaining(name),
+          stderr: "",
+        });
       const demo = await bare.run(program(), [...command, "demo", "--seconds", "2"]);
       expect(demo).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("No GET failed.") });
       const assets = await bare.run(program(), [...command, "assets", "--out", "assets"]);
@@ -322,6 +330,20 @@ describe("the tarball", () => {
   it("holds the command line as it is run and the live page within its entry", () => {
     expect(tarball.paths.filter((path) => path.startsWith("dist/admin/page/"))).toEqual([]);
     expect(tarball.paths.filter((path) => path.startsWith("dist/cli/") && !path.endsWith(".js"))).toEqual([]);
+  });
+
+  it("imports no package but those that package.json names", async () => {
+    const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    const known = new Set(["inmesh", ...Object.keys({ ...dependencies, ...peerDependencies })]);
+    const found = new Set<string>();
+    for (const path of tarball.paths.filter((each) => /^dist\/.*\.c?js$/.test(each))) {
+      const text = await readFile(join(whole.directory, "node_modules/inmesh", path), "utf8");
+      for (const [, name = ""] of text.matchAll(/\b(?:from|import|require)\s*\(?\s*"((?:@[\w.-]+\/)?[a-z][\w.-]*)(?:\/[^"]*)?"/g))
+        found.add(name);
+    }
+    expect([...found].filter((name) => !known.has(name))).toEqual([]);
+    // The look sees what is there.
+    expect([...found]).toEqual(expect.arrayContaining(["inmesh", "p-retry", "undici", "opossum"]));
   });
 
   it("holds a loader for each package that is loaded by CommonJS", () => {
