@@ -130,7 +130,7 @@ export interface TraceMessage extends RequestMessage {
   readonly decisions: readonly PickDecision[];
 }
 
-/** `inmesh:canary` */
+/** A canary has begun, has moved, or is decided on in another way. */
 export interface CanaryMessage {
   readonly service: string;
   readonly rule: string;
