@@ -1,6 +1,7 @@
 import type { CancelHandler } from "../core/cancellation.ts";
 import type { MeshRequest } from "../core/dispatch.ts";
 import { describeError, MeshError } from "../core/errors.ts";
+import { quoted } from "../core/text/clean-text.ts";
 import type { LiveWeightsOf } from "./compiled-rule.ts";
 import type { RoutableRequest } from "./matching/routed-call.ts";
 import type { Route } from "./route.ts";
@@ -57,7 +58,9 @@ export class LiveRoutes {
     // Before the source is asked, which may tell at once and must not be asked again by that.
     this.#end = () => {};
     try {
-      this.#end = this.#source.watch(this.#take, this.#refuse);
+      const end: unknown = this.#source.watch(this.#take, this.#refuse);
+      if (typeof end !== "function") throw new TypeError(`watch of ${quoted(this.#source.name)} must return a function that ends it`);
+      this.#end = end as () => void;
     } catch (error) {
       this.#refuse(error as Error);
     }
@@ -89,10 +92,18 @@ export class LiveRoutes {
 
   /** Once the source has returned its end, where it tells at once. */
   #stop(): void {
-    queueMicrotask(() => {
-      this.#end?.();
-      this.#end = () => {};
-    });
+    queueMicrotask(() => this.#endWatch());
+  }
+
+  /** The end of a source is code of others: where it throws, that is told, and stops nothing else. */
+  #endWatch(): void {
+    const end = this.#end;
+    this.#end = () => {};
+    try {
+      end?.();
+    } catch (error) {
+      this.#options.onRefused?.(error as Error);
+    }
   }
 
   /** Calls `goOn` once there is a table; `fail` where the call is given up before, or the mesh is closed. */
@@ -106,7 +117,7 @@ export class LiveRoutes {
   /** Ends the watch. Calls that wait for the first table fail. */
   close(): void {
     this.#isClosed = true;
-    this.#end?.();
+    this.#endWatch();
     for (const call of [...this.#waiting]) call.fail(this.#closedError(call.request));
   }
 
