@@ -6,6 +6,7 @@ import { isMeshError, MeshError } from "../core/errors.ts";
 import { callerHeader, instanceHeader, onceMark } from "../core/http/own-headers.ts";
 import { headersWith } from "../core/http/request-headers.ts";
 import { outcomeOfResponse } from "../core/outcome.ts";
+import { AnsweredUpgrade } from "../core/stages/mesh-door.ts";
 import type { Transport } from "../wire/transport.ts";
 import type { Upgraded } from "../wire/upgrade-handler.ts";
 
@@ -39,7 +40,8 @@ export async function upgradeThrough(parts: UpgradeParts, request: MeshRequest, 
   const answer = await parts.deadline(route === undefined ? send : (bounded) => route(bounded, send))(request);
   if (upgraded !== undefined) return { ...upgraded, headers: answer.headers };
   const message = `the route of the call answers it with status ${answer.status}, and does not change the protocol`;
-  throw new MeshError("ERR_MESH_ROUTE", message, { service: request.service, maybeExecuted: false, stack: false });
+  const cause = new AnsweredUpgrade(answer);
+  throw new MeshError("ERR_MESH_ROUTE", message, { service: request.service, maybeExecuted: false, stack: false, cause });
 }
 
 async function upgrade(

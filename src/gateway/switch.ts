@@ -4,7 +4,7 @@ import { Cancellation } from "../core/cancellation.ts";
 import { isMeshError } from "../core/errors.ts";
 import { meshRequest } from "../core/mesh-request.ts";
 import { fenced } from "../core/observing/fence.ts";
-import type { SwitchedConnection } from "../core/stages/mesh-door.ts";
+import { AnsweredUpgrade, type SwitchedConnection } from "../core/stages/mesh-door.ts";
 import type { ServerRequest } from "../server/node-server.ts";
 import { Admission, byName, type Verdict } from "./admission.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
@@ -71,8 +71,13 @@ function ask(
   );
 }
 
-/** An instance that answers with a status of its own has refused: its client learns it. */
+/** A rule that answers by itself, or an instance that answers with a status of its own, has refused: its client learns it. */
 function refusalOf(error: unknown): Problem | undefined {
+  if (isMeshError(error) && error.cause instanceof AnsweredUpgrade) {
+    // The text is that of the status: only the head of the answer is known here.
+    const { "content-type": _type, "content-length": _length, ...headers } = byName(error.cause.headers);
+    return { status: error.cause.status, headers };
+  }
   const status = isMeshError(error) && error.code === "ERR_MESH_PROTOCOL" ? error.attempts.at(-1)?.status : undefined;
   return status === undefined || status < 300 ? undefined : { status, headers: {} };
 }

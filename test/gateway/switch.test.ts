@@ -75,4 +75,20 @@ describe("a WebSocket through a gateway", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(answer).not.toContain("web");
   });
+
+  test("goes where a rule leads it, with the path that the rule makes, and gets what a rule answers by itself", async () => {
+    const instance = await echoing();
+    const routes = [
+      { match: { path: { prefix: "/chat" } }, to: "web", rewrite: { prefix: "/ws" } },
+      { match: { path: { exact: "/old" } }, redirect: { path: "/chat" } },
+      { respond: { status: 410 } },
+    ];
+    const { port } = await gatewayTo(instance.port, { service: "no-such-service" }, { routes });
+    expect(await exchange(port, ask)).toMatch(/^HTTP\/1\.1 101 /);
+    expect(instance.seen).toEqual(["/ws 127.0.0.1 chat"]);
+    const moved = await exchange(port, ask.replace("/chat", "/old"));
+    expect(moved).toMatch(/^HTTP\/1\.1 301 /);
+    expect(moved).toMatch(/^location: .*\/chat\r$/m);
+    expect(await exchange(port, ask.replace("/chat", "/other"))).toMatch(/^HTTP\/1\.1 410 /);
+  });
 });

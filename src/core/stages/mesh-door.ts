@@ -10,6 +10,19 @@ export interface SwitchedConnection {
   readonly socket: Duplex;
 }
 
+/** The cause of the error of an upgrade that the rule of a route has answered, with the head of that answer. */
+export class AnsweredUpgrade extends Error {
+  readonly status: number;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+
+  constructor({ status, headers }: Pick<SwitchedConnection, "status" | "headers">) {
+    super(`answered with status ${status}`);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
 /** A request, as far as routes look at it. */
 export type RuledRequest = Pick<MeshRequest, "service" | "method" | "path" | "headers" | "options">;
 
