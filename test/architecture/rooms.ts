@@ -12,6 +12,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core/json", []],
   ["core/rpc", ["core", "core/http"]],
   ["rpc", ["core/*"]],
+  ["connect", ["core/*", "fetch", "mesh", "rpc"]],
   ["core/peers", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],
