@@ -3,7 +3,7 @@ import type { FrameFault } from "../rpc/frames.ts";
 
 /** One message in the details of an error. */
 export interface ErrorDetail {
-  /** The name of its type, such as `google.rpc.RetryInfo`. */
+  /** The name of its type, with its package. */
   readonly type: string;
   readonly value: Uint8Array;
 }

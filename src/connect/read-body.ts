@@ -24,7 +24,7 @@ async function pump(body: ResponseBody, receiver: BodyReceiver & { resumed?: (re
   }
 }
 
-/** What was read of a body, up to its end or its fault. */
+/** The content that was read of a body, up to its end or its fault. */
 export interface ReadWhole<Content> {
   readonly content: Content;
   readonly fault: FrameFault | undefined;

@@ -84,7 +84,7 @@ export function transportSettings(options: MeshTransportOptions): TransportSetti
   checkObject("meshTransport", options);
   checkKeys("meshTransport", options, names);
   const { protocol = "grpc", codec = "proto", interceptors = [], sendCompression = false, useHttpGet = false } = options;
-  const { defaultTimeoutMs, compressMinBytes = 1_024, readMaxBytes = 4_194_304, writeMaxBytes = mostBytes } = options;
+  const { defaultTimeoutMs, compressMinBytes = 1_024, readMaxBytes = 4_194_304, writeMaxBytes = 4_294_967_295 } = options;
   const { isIdempotent, callOptions, binaryOptions, jsonOptions } = options;
   checkChoice("meshTransport: protocol", protocol, ["grpc", "grpc-web", "connect"]);
   checkChoice("meshTransport: codec", codec, ["proto", "json"]);
