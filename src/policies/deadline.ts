@@ -61,7 +61,10 @@ class BoundedCall implements CancelHandler, TimerHandler, OpenCall, Receiver {
     if (cancellation.cancelled) return;
     const { clock, limitOf } = this.#options;
     const answered = incoming();
-    const timeoutMs = sooner(withRpcLimit(request, request.options.timeoutMs ?? (request.rpc?.isStream ? false : limitOf(request))), answered);
+    const timeoutMs = sooner(
+      withRpcLimit(request, request.options.timeoutMs ?? (request.rpc?.isStream ? false : limitOf(request))),
+      answered,
+    );
     // In place: only the edge has seen the request yet, and a copy would be held as long as the call.
     const own = request as { deadline: number; call: OpenCall; headers: RequestHeaders };
     own.call = this;
