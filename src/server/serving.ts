@@ -6,6 +6,7 @@ import type { MeshRegistration } from "../registration/mesh-registration.ts";
 import { Callers } from "./callers.ts";
 import { claimServer } from "./claim-server.ts";
 import { guardDoor } from "./connections/door.ts";
+import { listenBeside } from "./connections/listen-beside.ts";
 import { noticeClose } from "./connections/notice-close.ts";
 import { Traffic } from "./connections/traffic.ts";
 import { DrainGate } from "./drain-gate.ts";
@@ -50,6 +51,7 @@ export class ServedServer implements Serving {
   readonly #releaseServer: () => void;
   readonly #takeGateAway: () => void;
   readonly #giveCloseBack: () => void;
+  readonly #leaveOthers: () => void;
   readonly #offSignals: () => void;
   readonly #releaseMesh: (() => Promise<void>) | undefined;
   readonly #leaveReading: (() => void) | undefined;
@@ -63,7 +65,7 @@ export class ServedServer implements Serving {
   readonly started: Promise<void>;
 
   constructor(servable: Servable, settings: ServeSettings) {
-    const { server, application } = serverOf(servable);
+    const { server, application, grpc } = serverOf(servable);
     const { mesh, ready, clock, signals, callerMemoryMs } = settings;
     // Before anything listens to the server, and after all that throws.
     const inbound = Inbound.of(settings, () => this.readiness());
@@ -90,6 +92,7 @@ export class ServedServer implements Serving {
     this.#releaseChannel = useChannel();
     this.#takeGateAway = guardDoor(server, gate, secured?.entrance);
     this.#giveCloseBack = noticeClose(server, onClosed);
+    this.#leaveOthers = listenBeside(server, grpc?.others ?? []);
     this.#releaseMesh = mesh === undefined ? undefined : useMesh(mesh);
     this.#stateSince = clock.now();
     this.#leaveReading = mesh === undefined ? undefined : joinServers(mesh, () => this.#read());
@@ -179,6 +182,7 @@ export class ServedServer implements Serving {
     });
     this.#takeGateAway();
     this.#giveCloseBack();
+    this.#leaveOthers();
     this.#secured?.close();
     this.#releaseServer();
     this.#offSignals();

@@ -1,5 +1,10 @@
 import { attemptHeader, copyHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
+import { rpcTimeoutMs } from "../streams/rpc-timeout.ts";
+import { streamReplyOf } from "../streams/stream-reply.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
+
+/** The status of gRPC. */
+const deadlineExceeded = 4;
 
 /**
  * Reads how long the caller still waits, which of its attempts this is and whether it is a copy, which calls through a mesh made by the handler continue. A
@@ -10,7 +15,9 @@ export class DeadlinePart implements InboundPart {
   readonly name = "deadline";
 
   arrive(record: InboundRequest): boolean {
-    const waitsMs = headerNumber(record.header(deadlineHeader));
+    const ownMs = headerNumber(record.header(deadlineHeader));
+    const rpcMs = record.isRpc ? rpcTimeoutMs(record.header("grpc-timeout")) : undefined;
+    const waitsMs = ownMs === undefined || rpcMs === undefined ? (ownMs ?? rpcMs) : Math.min(ownMs, rpcMs);
     record.attempt = headerNumber(record.header(attemptHeader)) ?? 1;
     record.isCopy = record.header(copyHeader) !== undefined;
     if (waitsMs === undefined) return false;
@@ -21,5 +28,7 @@ export class DeadlinePart implements InboundPart {
 
 /** Refuses a request that is not waited for any more. */
 export function refuseLate(record: InboundRequest): true {
+  const reply = streamReplyOf(record.reply);
+  if (record.isRpc && reply !== undefined) reply.rpcStatus = deadlineExceeded;
   return record.refuse("deadline", { why: "the caller's deadline has passed" });
 }

@@ -7,6 +7,7 @@ import type { Caller, VerifiedToken } from "../../core/peers/caller.ts";
 import type { Waiter } from "../../policies/concurrency/wait-queue.ts";
 import { type Refusal, refuse } from "../connections/refusal.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { streamRequestOf } from "../streams/stream-request.ts";
 import type { UpstreamCalls } from "./log/upstream-calls.ts";
 import { type Peer, peerOf } from "./peer.ts";
 
@@ -89,6 +90,11 @@ export class InboundRequest implements ServedRequest, Caller {
 
   get method(): string {
     return this.request.method ?? "GET";
+  }
+
+  /** Whether it is a call of gRPC to a listener of streams. */
+  get isRpc(): boolean {
+    return streamRequestOf(this.request)?.isRpc === true;
   }
 
   get scheme(): "http" | "https" {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../core/clock.ts";
 import type { CallPriority } from "../../core/dispatch.ts";
@@ -7,6 +8,7 @@ import type { Caller } from "../../core/peers/caller.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import { ifLeftBehind, isBehindOthers } from "../connections/left-behind.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
+import { streamRequestOf } from "../streams/stream-request.ts";
 import { answerOf } from "./answer-of.ts";
 import { refuseLate } from "./deadline-part.ts";
 import { type InboundOptions, type InboundSettings, inboundOptions } from "./inbound-options.ts";
@@ -26,12 +28,18 @@ interface Marked {
   [callerKey]?: Caller;
 }
 
+/** The record of the stream that is being answered here: its handlers get no object that it could be kept on. */
+const answering = new AsyncLocalStorage<InboundRequest>();
+
 /**
  * The caller of a request that has passed `inbound`, as far as it is verified: its identity, its address and its tokens. `undefined` for a request that no
- * middleware has seen. Of Fastify it is `callerOf(request.raw)`.
+ * middleware has seen. Of Fastify it is `callerOf(request.raw)`; in a handler of gRPC it is `callerOf()`, without a request.
  */
-export function callerOf(request: ServerRequest): Caller | undefined {
-  const { [recordKey]: record, [callerKey]: upgraded } = request as Marked;
+export function callerOf(): Caller | undefined;
+export function callerOf(request: ServerRequest): Caller | undefined;
+export function callerOf(request?: ServerRequest): Caller | undefined {
+  const { [recordKey]: record = request === undefined ? answering.getStore() : undefined, [callerKey]: upgraded } = (request ??
+    {}) as Marked;
   return record === undefined ? upgraded : { identity: record.identity, address: record.address, tokens: record.tokens };
 }
 
@@ -126,12 +134,14 @@ export class Inbound implements InboundHost {
     const { remainingMs, attempt, isCopy, followers, hasContext, upstreams, request, reply } = record;
     const isLimited = attempt > 1 || remainingMs !== Number.POSITIVE_INFINITY;
     const hasCaller = areAnsweredCallersKept();
-    if (!(isLimited || isCopy || hasContext || hasCaller || upstreams !== undefined)) {
+    const { stream } = streamRequestOf(request) ?? {};
+    if (!(stream !== undefined || isLimited || isCopy || hasContext || hasCaller || upstreams !== undefined)) {
       next();
       return;
     }
     let run = (): void => {
-      keepContext(request, reply);
+      if (stream === undefined) keepContext(request, reply);
+      else keepContext(stream);
       next();
     };
     if (isLimited || isCopy) {
@@ -148,6 +158,10 @@ export class Inbound implements InboundHost {
       const inner = run;
       const caller = { identity: record.identity, address: record.address };
       run = () => answerFor(caller, inner);
+    }
+    if (stream !== undefined) {
+      const inner = run;
+      run = () => answering.run(record, inner);
     }
     if (upstreams !== undefined) {
       const inner = run;
