@@ -54,6 +54,7 @@ export class DrainGate implements Gate {
   /** Refuses each request from now on, with this reason. */
   refuse(why: string): void {
     this.#why = why;
+    this.#parts.inbound?.leave();
   }
 
   request(request: ServerRequest, reply: ServerReply, proceed: () => void): boolean {

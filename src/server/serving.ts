@@ -68,7 +68,7 @@ export class ServedServer implements Serving {
     const { server, application, grpc } = serverOf(servable);
     const { mesh, ready, clock, signals, callerMemoryMs } = settings;
     // Before anything listens to the server, and after all that throws.
-    const inbound = Inbound.of(settings, () => this.readiness());
+    const inbound = Inbound.of(settings, { readiness: () => this.readiness(), grpc });
     this.#releaseServer = claimServer(server);
     const traffic = new Traffic(server);
     const callers = new Callers(callerMemoryMs, clock);
@@ -160,6 +160,7 @@ export class ServedServer implements Serving {
     // It may have been stopped between the last answer and this turn.
     this.#leaving.signal.throwIfAborted();
     this.#parts.readiness.open();
+    this.#parts.inbound?.look();
     this.#become("serving");
     await this.#registration.begin();
   }
@@ -167,6 +168,7 @@ export class ServedServer implements Serving {
   async #end(why: string): Promise<StopReport> {
     const wasServing = this.#state === "serving";
     this.#parts.readiness.close("it is stopping");
+    this.#parts.inbound?.look();
     this.#become("lame-duck");
     this.#leaving.abort(new Error("the server is stopping"));
     const stop = new Stop(this.#parts, this.#registration);

@@ -7,6 +7,7 @@ import { answerFor, areAnsweredCallersKept } from "../../core/peers/answered-cal
 import type { Caller } from "../../core/peers/caller.ts";
 import { continueWith } from "../../policies/incoming.ts";
 import { ifLeftBehind, isBehindOthers } from "../connections/left-behind.ts";
+import type { GrpcApplication } from "../grpc/grpc-js-server.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import { streamRequestOf } from "../streams/stream-request.ts";
 import { answerOf } from "./answer-of.ts";
@@ -43,6 +44,14 @@ export function callerOf(request?: ServerRequest): Caller | undefined {
   return record === undefined ? upgraded : { identity: record.identity, address: record.address, tokens: record.tokens };
 }
 
+/** The server in front of whose handlers an {@link Inbound} is. */
+export interface InboundAround {
+  readonly readiness: AskReadiness;
+  readonly mesh?: object | undefined;
+  /** The server itself, where it is one of grpc-js. */
+  readonly grpc?: Pick<GrpcApplication, "services"> | undefined;
+}
+
 /** The parts that the requests of a server meet before their handlers see them. */
 export class Inbound implements InboundHost {
   readonly parts: readonly InboundPart[];
@@ -54,16 +63,16 @@ export class Inbound implements InboundHost {
   /** The one that the options of `serve` ask for; `undefined` where they ask for none. */
   static of(
     { inbound, mesh, clock }: { inbound: InboundOptions | false; mesh: object | undefined; clock: Clock },
-    readiness: AskReadiness,
+    around: Pick<InboundAround, "readiness" | "grpc">,
   ): Inbound | undefined {
-    return inbound === false ? undefined : new Inbound(inboundOptions.settle({ clock, ...inbound }), { readiness, mesh });
+    return inbound === false ? undefined : new Inbound(inboundOptions.settle({ clock, ...inbound }), { ...around, mesh });
   }
 
-  constructor(settings: InboundSettings, { readiness, mesh }: { readonly readiness: AskReadiness; readonly mesh?: object | undefined }) {
+  constructor(settings: InboundSettings, { readiness, mesh, grpc }: InboundAround) {
     this.#settings = settings;
     this.clock = settings.clock;
     this.#observers = mesh === undefined ? undefined : observersOf(mesh);
-    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers, observe: observeOf(mesh) });
+    this.#pipeline = inboundPipeline(settings, { readiness, observers: this.#observers, observe: observeOf(mesh), grpc });
     this.parts = this.#pipeline.parts;
   }
 
@@ -171,9 +180,20 @@ export class Inbound implements InboundHost {
     else run();
   }
 
+  /** Whether this process is ready may have changed. */
+  look(): void {
+    this.#pipeline.grpcHealth?.look();
+  }
+
+  /** Ends what would not end by itself: the calls of those that watch the health. */
+  leave(): void {
+    this.#pipeline.grpcHealth?.end();
+  }
+
   /** Writes the rest of the access log, and ends the timer. Requests that still come are handled as before. */
   async close(): Promise<void> {
     this.#pipeline.process.close();
+    this.leave();
     this.#pipeline.authorization?.close();
     await this.#pipeline.log?.close();
   }
