@@ -58,6 +58,7 @@ const places: Readonly<Record<MeshErrorCode, Readonly<Record<string, Reasons>>>>
     "fetch/fetch.ts: fetchRedirected": ['a redirect, and `redirect` is "error"'],
     "fetch/redirect.ts: refused": ["a redirect that leads out of the service, is one too many, or needs a stream again"],
     "attempts/lease.ts: failureOf": ["a connection of a client of node:http broke; for the statistics, no caller gets it"],
+    "attempts/attempt-ledger.ts: Attempt.#lateFailure": ["a status of gRPC behind the messages is a failure; for pickers, no caller gets it"],
   },
   ERR_MESH_BODY: {
     "wire/failure.ts: codeOf": [

@@ -3,13 +3,15 @@
  * sub-rooms included: what is not in here does not exist. `NAME/*` stands for a room with all of its sub-rooms.
  */
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
-  ["core", ["core/hashing", "core/http", "core/observing", "core/peers", "core/settings", "core/stages", "core/text"]],
+  ["core", ["core/hashing", "core/http", "core/observing", "core/peers", "core/rpc", "core/settings", "core/stages", "core/text"]],
   ["core/node", []],
   ["core/observing", ["core", "core/observing/routes"]],
   ["core/observing/routes", ["core", "core/observing"]],
   ["core/hashing", []],
   ["core/http", ["core/text"]],
   ["core/json", []],
+  ["core/rpc", ["core", "core/http"]],
+  ["rpc", ["core/*"]],
   ["core/peers", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],
