@@ -215,8 +215,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
       "server/workers",
     ],
   ],
-  ["server/grpc", ["core/*", "server", "server/streams"]],
-  ["server/streams", ["server"]],
+  ["server/grpc", ["core/*", "rpc", "server", "server/streams"]],
+  ["server/streams", ["core/*", "rpc", "server"]],
   ["server/entrance", ["core/*", "identity", "server", "server/connections"]],
   ["server/connections", ["core/*", "server"]],
   [

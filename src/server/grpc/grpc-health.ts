@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { fenceResult, warnOfThrow } from "../../core/observing/fence.ts";
+import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import type { ServerReply, ServerRequest } from "../node-server.ts";
 import type { ReadinessAnswer } from "../readiness.ts";
-import { isRpcType } from "../streams/rpc-status.ts";
+import { isGrpcType } from "../streams/refusal-status.ts";
 import { streamRequestOf } from "../streams/stream-request.ts";
 import { RpcAnswer } from "./health-answer.ts";
 import { askedService, healthAnswer, healthList, maxHealthRequest, type ServingStatus } from "./health-messages.ts";
@@ -14,8 +15,6 @@ const prefix = "/grpc.health.v1.Health/";
 const lookMs = 500;
 /** Calls of `Watch` at a time: each is a stream that stays open. */
 const maxWatches = 1_000;
-
-const code = { ok: 0, invalid: 3, notFound: 5, exhausted: 8, unimplemented: 12, unavailable: 14 } as const;
 
 /** The parts that a {@link GrpcHealth} works with. */
 export interface GrpcHealthParts {
@@ -47,7 +46,7 @@ export class GrpcHealth {
 
   /** Whether a request is for this service. */
   has(request: ServerRequest): boolean {
-    return request.url?.startsWith(prefix) === true && request.httpVersionMajor === 2 && isRpcType(request.headers["content-type"]);
+    return request.url?.startsWith(prefix) === true && request.httpVersionMajor === 2 && isGrpcType(request.headers["content-type"]);
   }
 
   /** Answers a request for this service. */
@@ -59,7 +58,7 @@ export class GrpcHealth {
     body.on("error", () => {});
     body.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxHealthRequest) answer.end(code.exhausted, `a request has at most ${maxHealthRequest} bytes`);
+      if (length > maxHealthRequest) answer.end(rpcStatus.RESOURCE_EXHAUSTED, `a request has at most ${maxHealthRequest} bytes`);
       else chunks.push(chunk);
     });
     body.once("end", () => void this.#answer(request.url?.slice(prefix.length) ?? "", Buffer.concat(chunks), { answer, reply }));
@@ -76,7 +75,7 @@ export class GrpcHealth {
     this.#parts.clock.clearTimer(this.#timer);
     for (const watch of this.#watches) {
       this.#say(watch, "NOT_SERVING");
-      watch.answer.end(code.unavailable, "this instance is stopping");
+      watch.answer.end(rpcStatus.UNAVAILABLE, "this instance is stopping");
     }
     this.#watches.clear();
   }
@@ -84,18 +83,19 @@ export class GrpcHealth {
   async #answer(method: string, frame: Buffer, call: { readonly answer: RpcAnswer; readonly reply: ServerReply }): Promise<void> {
     const { answer, reply } = call;
     if (method === "List") return await this.#list(answer);
-    if (method !== "Check" && method !== "Watch") return answer.end(code.unimplemented, `grpc.health.v1.Health has no method ${method}`);
+    if (method !== "Check" && method !== "Watch")
+      return answer.end(rpcStatus.UNIMPLEMENTED, `grpc.health.v1.Health has no method ${method}`);
     let service: string;
     try {
       service = askedService(frame);
     } catch (error) {
-      return answer.end(code.invalid, (error as Error).message);
+      return answer.end(rpcStatus.INVALID_ARGUMENT, (error as Error).message);
     }
     if (method === "Watch") return await this.#watch(service, answer, reply);
     const status = await this.#statusOf(service);
-    if (status === "SERVICE_UNKNOWN") return answer.end(code.notFound, "this instance has no such service");
+    if (status === "SERVICE_UNKNOWN") return answer.end(rpcStatus.NOT_FOUND, "this instance has no such service");
     answer.message(healthAnswer(status));
-    answer.end(code.ok);
+    answer.end(rpcStatus.OK);
   }
 
   async #list(answer: RpcAnswer): Promise<void> {
@@ -103,12 +103,12 @@ export class GrpcHealth {
     const names = ["", ...(typeof services === "function" ? [] : services.slice(0, 99))];
     const { ready } = await this.#ready();
     answer.message(healthList(names.map((each) => [each, this.#given(each, ready)])));
-    answer.end(code.ok);
+    answer.end(rpcStatus.OK);
   }
 
   async #watch(service: string, answer: RpcAnswer, reply: ServerReply): Promise<void> {
-    if (this.#isEnding) return answer.end(code.unavailable, "this instance is stopping");
-    if (this.#watches.size >= maxWatches) return answer.end(code.exhausted, `at most ${maxWatches} calls watch at a time`);
+    if (this.#isEnding) return answer.end(rpcStatus.UNAVAILABLE, "this instance is stopping");
+    if (this.#watches.size >= maxWatches) return answer.end(rpcStatus.RESOURCE_EXHAUSTED, `at most ${maxWatches} calls watch at a time`);
     const watch: Watch = { service, answer, said: undefined };
     this.#watches.add(watch);
     reply.once("close", () => {

@@ -1,6 +1,6 @@
 import type { Http2ServerResponse } from "node:http2";
+import { writeGrpcMessage } from "../../rpc/grpc-message.ts";
 import type { ServerReply } from "../node-server.ts";
-import { rpcMessage } from "../streams/rpc-status.ts";
 import { streamReplyOf } from "../streams/stream-reply.ts";
 
 const head = { "content-type": "application/grpc", "grpc-accept-encoding": "identity" };
@@ -39,7 +39,7 @@ export class RpcAnswer {
     this.#hasEnded = true;
     const reply = this.#reply as Http2ServerResponse;
     const { stream } = reply;
-    const fields = { "grpc-status": String(code), "grpc-message": rpcMessage(text) };
+    const fields = { "grpc-status": String(code), "grpc-message": writeGrpcMessage(text) };
     const isOfStream = streamReplyOf(this.#reply) !== undefined;
     if (!this.#hasBegun) {
       if (isOfStream) stream.respond({ ":status": 200, ...head, ...fields }, { endStream: true });

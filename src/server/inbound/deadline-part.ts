@@ -1,10 +1,8 @@
+import { readGrpcTimeout } from "../../core/rpc/grpc-timeout.ts";
+import { rpcStatus } from "../../core/rpc/rpc-status.ts";
 import { attemptHeader, copyHeader, deadlineHeader, headerNumber } from "../../policies/incoming.ts";
-import { rpcTimeoutMs } from "../streams/rpc-timeout.ts";
 import { streamReplyOf } from "../streams/stream-reply.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
-
-/** The status of gRPC. */
-const deadlineExceeded = 4;
 
 /**
  * Reads how long the caller still waits, which of its attempts this is and whether it is a copy, which calls through a mesh made by the handler continue. A
@@ -16,7 +14,7 @@ export class DeadlinePart implements InboundPart {
 
   arrive(record: InboundRequest): boolean {
     const ownMs = headerNumber(record.header(deadlineHeader));
-    const rpcMs = record.isRpc ? rpcTimeoutMs(record.header("grpc-timeout")) : undefined;
+    const rpcMs = record.isRpc ? timeoutOf(record) : undefined;
     const waitsMs = ownMs === undefined || rpcMs === undefined ? (ownMs ?? rpcMs) : Math.min(ownMs, rpcMs);
     record.attempt = headerNumber(record.header(attemptHeader)) ?? 1;
     record.isCopy = record.header(copyHeader) !== undefined;
@@ -26,9 +24,14 @@ export class DeadlinePart implements InboundPart {
   }
 }
 
+function timeoutOf(record: InboundRequest): number | undefined {
+  const ms = readGrpcTimeout(record.header("grpc-timeout") ?? "");
+  return ms === undefined ? undefined : Math.floor(ms);
+}
+
 /** Refuses a request that is not waited for any more. */
 export function refuseLate(record: InboundRequest): true {
   const reply = streamReplyOf(record.reply);
-  if (record.isRpc && reply !== undefined) reply.rpcStatus = deadlineExceeded;
+  if (record.isRpc && reply !== undefined) reply.rpcStatus = rpcStatus.DEADLINE_EXCEEDED;
   return record.refuse("deadline", { why: "the caller's deadline has passed" });
 }

@@ -1,6 +1,8 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream, type ServerStreamResponseOptions } from "node:http2";
+import { httpStatusOf, readRpcStatus } from "../../core/rpc/rpc-status.ts";
+import { writeGrpcMessage } from "../../rpc/grpc-message.ts";
 import type { ServerReply } from "../node-server.ts";
-import { httpStatusOfRpc, rpcMessage, rpcStatusIn, rpcStatusOfRefusal } from "./rpc-status.ts";
+import { rpcStatusOfRefusal } from "./refusal-status.ts";
 
 /** The load report, which a call of gRPC has in its trailers (gRFC A51). */
 const loadHeader = /^endpoint-load-metrics/;
@@ -107,7 +109,7 @@ export class StreamReply {
     // gRFC A6: how long a client waits before it repeats the call, where it does.
     const pushback = wait === undefined ? {} : { "grpc-retry-pushback-ms": String(Number(wait) * 1_000) };
     this.stream.respond(
-      { ":status": 200, "content-type": "application/grpc", "grpc-status": code, "grpc-message": rpcMessage(text), ...pushback },
+      { ":status": 200, "content-type": "application/grpc", "grpc-status": code, "grpc-message": writeGrpcMessage(text), ...pushback },
       { endStream: true },
     );
   }
@@ -115,10 +117,9 @@ export class StreamReply {
   #learn(fields: OutgoingHttpHeaders): void {
     const { ":status": status, "grpc-status": given } = fields;
     if (typeof status === "number") this.statusCode = status;
-    const code = this.#isRpc ? rpcStatusIn(given) : undefined;
-    if (code === undefined) return;
-    this.rpcStatus = code;
-    this.statusCode = httpStatusOfRpc(code);
+    if (!this.#isRpc || given === undefined) return;
+    this.rpcStatus = readRpcStatus(String(given));
+    this.statusCode = httpStatusOf(this.rpcStatus);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { ServerRequest } from "../node-server.ts";
-import { isRpcType } from "./rpc-status.ts";
+import { isGrpcType } from "./refusal-status.ts";
 
 /**
  * A stream of HTTP/2 as the request that it is: listeners of streams, such as those of gRPC servers, get no other one, and the parts in front of them know
@@ -21,7 +21,7 @@ export class StreamRequest {
     this.stream = stream;
     this.headers = headers;
     this.rawHeaders = rawHeaders;
-    this.isRpc = isRpcType(headers["content-type"]);
+    this.isRpc = isGrpcType(headers["content-type"]);
   }
 
   get method(): string {
