@@ -5,7 +5,7 @@
 export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core", ["core/hashing", "core/http", "core/observing", "core/peers", "core/rpc", "core/settings", "core/stages", "core/text"]],
   ["core/node", []],
-  ["core/observing", ["core", "core/observing/routes"]],
+  ["core/observing", ["core", "core/observing/routes", "core/rpc"]],
   ["core/observing/routes", ["core", "core/observing"]],
   ["core/hashing", []],
   ["core/http", ["core/text"]],

@@ -55,7 +55,6 @@ export class GrpcHealth {
     const body = streamRequestOf(request)?.stream ?? request;
     const chunks: Buffer[] = [];
     let length = 0;
-    body.on("error", () => {});
     body.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length > maxHealthRequest) answer.end(rpcStatus.RESOURCE_EXHAUSTED, `a request has at most ${maxHealthRequest} bytes`);

@@ -33,6 +33,8 @@ export class StreamReply {
   constructor(stream: ServerHttp2Stream, isRpc: boolean) {
     this.stream = stream;
     this.#isRpc = isRpc;
+    // Its own listeners may come later, or never: an error without one would end the process.
+    stream.on("error", ignore);
     const answering: Answering = stream;
     const { respond, sendTrailers } = answering;
     answering.respond = (headers = {}, options) => {
@@ -87,8 +89,6 @@ export class StreamReply {
   end(text = ""): void {
     const { stream } = this;
     if (stream.destroyed || stream.headersSent) return;
-    // What still comes of it may break off.
-    stream.on("error", () => {});
     if (this.#isRpc) this.#endCall(text);
     else {
       stream.respond({ ":status": this.statusCode });
@@ -109,7 +109,13 @@ export class StreamReply {
     // gRFC A6: how long a client waits before it repeats the call, where it does.
     const pushback = wait === undefined ? {} : { "grpc-retry-pushback-ms": String(Number(wait) * 1_000) };
     this.stream.respond(
-      { ":status": 200, "content-type": "application/grpc", "grpc-status": code, "grpc-message": writeGrpcMessage(text), ...pushback },
+      {
+        ":status": 200,
+        "content-type": "application/grpc",
+        "grpc-status": code,
+        "grpc-message": writeGrpcMessage(text.trim()),
+        ...pushback,
+      },
       { endStream: true },
     );
   }
@@ -122,6 +128,8 @@ export class StreamReply {
     this.statusCode = httpStatusOf(this.rpcStatus);
   }
 }
+
+function ignore(): void {}
 
 /** The answer on a stream, for what takes responses. */
 export function asReply(reply: StreamReply): ServerReply {

@@ -1,7 +1,9 @@
 import * as grpc from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { createMesh, staticDiscovery } from "../../../src/index.ts";
 import { incoming } from "../../../src/policies/incoming.ts";
 import { callerOf, type ServeOptions, type Serving, serve } from "../../../src/server/server.ts";
+import { prometheus } from "../../../src/telemetry/prometheus.ts";
 import { boundServer, get, type OrdersHandlers, ordersClient } from "../../support/shop-service.ts";
 
 const { status } = grpc;
@@ -160,6 +162,49 @@ describe("a server of grpc-js", () => {
     await get(ordersClient(port), { metadata: { "x-forwarded-for": "1.2.3.4" } });
     expect(callers).toEqual([{ identity: undefined, address: "127.0.0.1", tokens: [] }]);
     expect(callerOf()).toBeUndefined();
+  });
+});
+
+describe("what is told of calls", () => {
+  test("is a line of the access log with the status of gRPC", async () => {
+    const lines: string[] = [];
+    const { port, serving } = await served(
+      { ...echo, Place: (_call, done) => done({ code: status.NOT_FOUND, details: "no such order" }) },
+      { inbound: { accessLog: { write: (text) => void lines.push(text) } } },
+    );
+    const client = ordersClient(port);
+    await get(client);
+    await new Promise((resolve) => client.Place({}, new grpc.Metadata(), {}, resolve));
+    await new Promise((resolve) =>
+      client.makeUnaryRequest(
+        "/shop.v1.Orders/Gone",
+        () => Buffer.alloc(0),
+        () => ({}),
+        {},
+        resolve,
+      ),
+    );
+    await serving.stop();
+    const logged = lines
+      .join("")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(logged.map(({ target, status: sent, grpcStatus, cutOff }) => [target, sent, grpcStatus, cutOff])).toEqual([
+      ["/shop.v1.Orders/Get", 200, "OK", undefined],
+      ["/shop.v1.Orders/Place", 200, "NOT_FOUND", undefined],
+      ["/shop.v1.Orders/Gone", 200, "UNIMPLEMENTED", undefined],
+    ]);
+  });
+
+  test("is a measurement of the mesh with the names of the semantic conventions", async () => {
+    const observer = prometheus();
+    const mesh = createMesh({ discovery: staticDiscovery({}), observers: [observer] });
+    const { port } = await served(echo, { mesh });
+    await get(ordersClient(port));
+    expect(await observer.metrics()).toMatch(
+      /rpc_server_call_duration_seconds_count\{(?=[^}]*rpc_method="shop.v1.Orders\/Get")(?=[^}]*rpc_response_status_code="OK")[^}]*\} 1/,
+    );
   });
 });
 
