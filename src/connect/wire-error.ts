@@ -12,7 +12,9 @@ import { addTo } from "./metadata-headers.ts";
  */
 export function errorOfStatus(request: MeshRequest, response: MeshResponse | undefined, status: CallStatus): ConnectError {
   const { code, message, details, trailers, isTold } = status;
-  const metadata = addTo(new Headers(), [...(response?.headers ?? []), ...trailers]);
+  const head = response?.headers ?? [];
+  // Of a head without a body, they are the same lines.
+  const metadata = addTo(new Headers(), trailers === head ? head : [...head, ...trailers]);
   // gRPC has OK for a call that went well: an error with it is none of its own.
   const shown = code === rpcStatus.OK ? rpcStatus.INTERNAL : code;
   if (!isTold) {
