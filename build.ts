@@ -35,7 +35,16 @@ const builtinImport = /^import (?:\{ (.+) \}|([\w$]+)) from ("node:.+");$/gm;
  * load more of Node (`util.parseArgs`, `fs.ReadStream`, `crypto.webcrypto`): a twentieth of what a process costs up to its first call.
  */
 function withoutFacade(_line: string, names: string | undefined, whole: string | undefined, builtin: string): string {
+  if (builtin === lateBuiltin && names !== undefined) return names.split(", ").map(asLate).join("\n");
   return `const ${whole ?? `{ ${names?.replaceAll(" as ", ": ")} }`} = process.getBuiltinModule(${builtin});`;
+}
+
+/** All that it exports to us are functions, and few programs call one before their first request. Node takes a millisecond to load it. */
+const lateBuiltin = '"node:fs/promises"';
+
+function asLate(name: string): string {
+  const [exported = name, local = exported] = name.split(" as ");
+  return `const ${local} = (...values) => process.getBuiltinModule(${lateBuiltin}).${exported}(...values);`;
 }
 
 /**
@@ -54,22 +63,56 @@ function finish(fileName: string, isGuarded: boolean): void {
 
 /**
  * Leaves the files that load a package by `require` as they are, in `dist/packages`: a bundler that packs an application sees a `require` of
- * CommonJS, and none by `createRequire`.
+ * CommonJS, and none by `createRequire`. Those that a client loads are one file there, since Node takes a third of a millisecond for each.
  */
 const loaderScheme = "loader:";
+const ofClients = ["undici", "opossum", "semver", "re2js", "fastest-levenshtein", "dns-packet"];
+const loaderOfClients = "of-every-client.cjs";
+
+const loaderPaths = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".cjs"))
+  .map((path) => join(root, "src", path))
+  .sort();
+
+/** Whether a file loads a package of every client. */
+function isOfClients(path: string): boolean {
+  const packages = [...readFileSync(path, "utf8").matchAll(/\brequire\("((?:@[^/"]+\/)?[^/"]+)/g)].map(([, name = ""]) => name);
+  return packages.length > 0 && packages.every((name) => ofClients.includes(name));
+}
+
+/** The name under which one file of many exports what another did. */
+function nameInOne(path: string): string {
+  return basename(path, ".cjs").replaceAll(/-(.)/g, (_dash, letter: string) => letter.toUpperCase());
+}
+
 const loaders: Plugin = {
   name: "loaders",
-  resolveId(id) {
-    return id.endsWith(".cjs") ? { id: `${loaderScheme}${basename(id)}`, external: true } : null;
+  resolveId(id, importer) {
+    if (id.startsWith(loaderScheme)) return { id, external: true };
+    if (!id.endsWith(".cjs")) return null;
+    const path = resolve(dirname(importer ?? root), id);
+    return isOfClients(path) ? { id: `${path}.js` } : { id: `${loaderScheme}${basename(id)}`, external: true };
+  },
+  load(id) {
+    if (!id.endsWith(".cjs.js")) return null;
+    const path = id.slice(0, -".js".length);
+    const names = new Set([...readFileSync(path, "utf8").matchAll(/^exports\.(\w+) =/gm)].map(([, name]) => name));
+    const taken = [...names].map((name) => `export const ${name} = ${nameInOne(path)}.${name};`);
+    return [`import { ${nameInOne(path)} } from "${loaderScheme}${loaderOfClients}";`, ...taken].join("\n");
   },
 };
 
 /** Writes those files, and says which. */
 function copyLoaders(): readonly string[] {
-  const paths = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".cjs"));
   mkdirSync(join(dist, "packages"), { recursive: true });
-  for (const path of paths) copyFileSync(join(root, "src", path), join(dist, "packages", basename(path)));
-  return paths.map((path) => `packages/${basename(path)}`);
+  const single = loaderPaths.filter((path) => !isOfClients(path));
+  for (const path of single) copyFileSync(path, join(dist, "packages", basename(path)));
+  const together = loaderPaths.filter(isOfClients).map((path) => {
+    const text = readFileSync(path, "utf8").trimEnd();
+    return `exports.${nameInOne(path)} = (() => {\nconst exports = {};\n${text}\nreturn exports;\n})();\n`;
+  });
+  writeFileSync(join(dist, "packages", loaderOfClients), together.join("\n"));
+  return [...single.map((path) => basename(path)), loaderOfClients].map((name) => `packages/${name}`);
 }
 
 /** Puts the texts of the live page in the place of the file that reads them. */
