@@ -32,20 +32,25 @@ const builtinImport = /^import (?:\{ (.+) \}|([\w$]+)) from ("node:.+");$/gm;
 
 /**
  * The same by `process.getBuiltinModule`. An import statement has Node make a module of all that the builtin exports, and evaluate getters that
- * load more of Node (`util.parseArgs`, `fs.ReadStream`, `crypto.webcrypto`): a twentieth of what a process costs up to its first call.
+ * load more of Node (`util.parseArgs`, `fs.ReadStream`, `crypto.webcrypto`): a twentieth of what a process costs up to its first call. `code` is
+ * the file's.
  */
-function withoutFacade(_line: string, names: string | undefined, whole: string | undefined, builtin: string): string {
-  if (builtin === lateBuiltin && names !== undefined) return names.split(", ").map(asLate).join("\n");
-  return `const ${whole ?? `{ ${names?.replaceAll(" as ", ": ")} }`} = process.getBuiltinModule(${builtin});`;
+function withoutFacade(code: string, names: string | undefined, whole: string | undefined, builtin: string): string {
+  const at = `process.getBuiltinModule(${builtin})`;
+  if (names === undefined) return `const ${whole} = ${at};`;
+  if (!lateBuiltins.has(builtin)) return `const { ${names.replaceAll(" as ", ": ")} } = ${at};`;
+  return names
+    .split(", ")
+    .map((name) => {
+      const [exported = name, local = exported] = name.split(" as ");
+      const isCalledOnly = !new RegExp(`(?:new|instanceof|extends) ${local.replaceAll("$", "\\$")}\\b`).test(code);
+      return isCalledOnly ? `const ${local} = (...values) => ${at}.${exported}(...values);` : `const { ${exported}: ${local} } = ${at};`;
+    })
+    .join("\n");
 }
 
-/** All that it exports to us are functions, and few programs call one before their first request. Node takes a millisecond to load it. */
-const lateBuiltin = '"node:fs/promises"';
-
-function asLate(name: string): string {
-  const [exported = name, local = exported] = name.split(" as ");
-  return `const ${local} = (...values) => process.getBuiltinModule(${lateBuiltin}).${exported}(...values);`;
-}
+/** Builtins that few programs use before their first request, and of which all that is imported is functions: Node takes one to two milliseconds for each. */
+const lateBuiltins = new Set(['"node:fs/promises"', '"node:tls"']);
 
 /**
  * Rewrites a file of code: V8 keeps a text with a single other character than ASCII in two bytes for each, and takes longer to read it. With
@@ -57,7 +62,9 @@ function finish(fileName: string, isGuarded: boolean): void {
   const code = readFileSync(path, "utf8").replace(/[^\0-\x7f]/g, escaped);
   const up = relative(dirname(fileName), ".").split(sep).join("/") || ".";
   const [hashbang = ""] = /^#!.*\n/.exec(code) ?? [];
-  const placed = code.replaceAll(`"${loaderScheme}`, `"${up}/packages/`).replace(builtinImport, withoutFacade);
+  const placed = code
+    .replaceAll(`"${loaderScheme}`, `"${up}/packages/`)
+    .replace(builtinImport, (_line, names, whole, builtin) => withoutFacade(code, names, whole, builtin));
   writeFileSync(path, isGuarded ? `${hashbang}import "${up}/${guard}.js";${placed.slice(hashbang.length)}` : placed);
 }
 
