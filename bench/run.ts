@@ -1,6 +1,7 @@
-// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--guard] [--save-baseline]; for instances also [--seconds N] [--picker NAME]..., for
+// npm run bench -- [NAME...] [--rounds N] [--json FILE] [--node PROGRAM] [--guard] [--save-baseline]; for instances also [--seconds N] [--picker NAME]..., for
 // admin [--minutes N]
 import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { adminPage } from "./admin.ts";
 import { authorization } from "./authorization.ts";
@@ -13,6 +14,7 @@ import { importCost } from "./import.ts";
 import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
 import { latency } from "./latency.ts";
+import { measureOn } from "./measured-node.ts";
 import { memory } from "./memory.ts";
 import { onUse } from "./on-use.ts";
 import { overhead } from "./overhead.ts";
@@ -59,6 +61,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: "string" },
+    node: { type: "string" },
     rounds: { type: "string" },
     seconds: { type: "string" },
     minutes: { type: "string" },
@@ -67,6 +70,7 @@ const { values, positionals } = parseArgs({
     "save-baseline": { type: "boolean", default: false },
   },
 });
+if (values.node !== undefined) measureOn(resolve(values.node));
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
 if (seconds !== undefined && !(seconds > 0)) {
