@@ -6,6 +6,7 @@ import type { BodyReceiver, CloseListener, ContentVerdict, ForwardedBody } from 
 import { bytesOf, textOf } from "../core/http/body-chunks.ts";
 import { isWantedEventStream } from "../core/http/event-stream.ts";
 import { tellClosed } from "../core/observing/fence.ts";
+import { rpcStatusIn } from "../core/rpc/rpc-outcome.ts";
 import type { Upstream } from "../core/upstream.ts";
 import { type BodyReader, type BodySource, CollectedBody, DiscardedBody, StreamedBody, UnreadBody, unreadBytes } from "./body-readers.ts";
 import { type BodyLimits, BodyTimer, DrainTimer, type TimedBody } from "./body-timer.ts";
@@ -112,6 +113,11 @@ export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource
 
   get trailers(): readonly string[] {
     return this.#trailers;
+  }
+
+  get rpcStatus(): number | undefined {
+    const { rpc } = this.#source.request;
+    return rpc === undefined ? undefined : rpcStatusIn(this, rpc.protocol);
   }
 
   get upstream(): Upstream | undefined {
@@ -225,6 +231,8 @@ export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource
   #limitIdle(isStreamed: boolean): void {
     const { request, limits, clock } = this.#source;
     const { bodyIdleTimeoutMs } = limits;
+    // The messages of a stream may be far apart; whether its connection is alive is asked by PING.
+    if (request.rpc?.isStream) return;
     if (bodyIdleTimeoutMs === false || isWantedEventStream(this, request.headers, isStreamed)) return;
     this.#timer = new BodyTimer(this, bodyIdleTimeoutMs, clock);
   }
