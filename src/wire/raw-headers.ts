@@ -32,5 +32,6 @@ export const noTrailers: readonly string[] = [];
 export function decodeTrailers(trailers: unknown): readonly string[] {
   if (Array.isArray(trailers)) return trailers.length === 0 ? noTrailers : decodeHeaders(trailers as Buffer[]);
   if (typeof trailers !== "object" || trailers === null) return noTrailers;
-  return Object.entries(trailers).flatMap(([name, value]) => [value].flat().flatMap((each) => [name, String(each)]));
+  const entries = Object.entries(trailers).filter(([name]) => !name.startsWith(":") && !isResponseHeaderOfTheMesh(name));
+  return entries.flatMap(([name, value]) => [value].flat().flatMap((each) => [name, String(each)]));
 }
