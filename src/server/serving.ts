@@ -163,12 +163,13 @@ export class ServedServer implements Serving {
 
   async #end(why: string): Promise<StopReport> {
     const wasServing = this.#state === "serving";
+    const servingSince = this.#stateSince;
     this.#parts.readiness.close("it is stopping");
     this.#become("lame-duck");
     this.#leaving.abort(new Error("the server is stopping"));
     const stop = new Stop(this.#parts, this.#registration);
     this.#stop = stop;
-    if (wasServing) await stop.beLameDuck(why);
+    if (wasServing) await stop.beLameDuck(why, servingSince);
     this.#become("draining");
     await stop.drain();
     const report = await stop.leave(async () => {
