@@ -36,6 +36,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "server/departures": "an instance that leaves, and its callers",
   "server/express": "a server of Express 5",
   "server/hard-stops": "stops of servers in odd states",
+  "server/hung-registries": "stops of servers while a registry answers nothing",
   "server/http2": "servers of HTTP/2, and of TLS",
   "telemetry/http-instrumentation": "the observer beside the instrumentation of node:http",
   "telemetry/metrics/cardinality": "the number of series that names from outside can make",
