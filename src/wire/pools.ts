@@ -71,6 +71,15 @@ export class Pools {
   }
 
   /**
+   * The pool of an upstream for calls of gRPC, which HTTP/1.1 cannot carry: HTTP/2, also where other requests to the service have HTTP/1.1. Where the
+   * instance chooses the protocol, it chooses theirs, too.
+   */
+  forRpc(upstream: Upstream, wire: WireSettings): UpstreamPool {
+    const isChosen = upstream.endpoint.secure === true && protocolTo(upstream.endpoint, wire.protocol) === "auto";
+    return this.of(upstream, wire, isChosen ? "auto" : "h2");
+  }
+
+  /**
    * Connects to an upstream and sends nothing: undici makes a connection for a request, and asks before it writes it.
    * Resolves with whether there is a connection now; never rejects.
    */

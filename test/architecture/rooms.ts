@@ -12,6 +12,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core/json", []],
   ["core/rpc", ["core", "core/http"]],
   ["rpc", ["core/*"]],
+  ["grpc", ["core/*", "fetch", "rpc", "grpc/calls"]],
+  ["grpc/calls", ["core/*", "rpc", "grpc"]],
   ["core/peers", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],
