@@ -9,6 +9,7 @@ import { canary } from "./canary.ts";
 import { config } from "./config.ts";
 import { endpoints } from "./endpoints.ts";
 import { gatewayCost } from "./gateway.ts";
+import { grpcCost } from "./grpc.ts";
 import { importCost } from "./import.ts";
 import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
@@ -38,6 +39,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   scrape,
   inbound,
   gateway: gatewayCost,
+  grpc: grpcCost,
   authorization,
   routes,
   tokens,
