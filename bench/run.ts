@@ -11,6 +11,7 @@ import { config } from "./config.ts";
 import { connect } from "./connect.ts";
 import { endpoints } from "./endpoints.ts";
 import { gatewayCost } from "./gateway.ts";
+import { grpcCost } from "./grpc.ts";
 import { importCost } from "./import.ts";
 import { inbound } from "./inbound.ts";
 import { instances } from "./instances.ts";
@@ -41,6 +42,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   scrape,
   inbound,
   gateway: gatewayCost,
+  grpc: grpcCost,
   authorization,
   routes,
   tokens,

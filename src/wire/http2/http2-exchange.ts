@@ -1,9 +1,9 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import type { UndiciRequest } from "../undici/undici.ts";
 import { requestHead } from "./request-head.ts";
 import { ConnectionLost, cancelled, FLAG_END_STREAM, GivenUp, NO_ERROR, REFUSED_STREAM, streamErrorOf } from "./stream-errors.ts";
-import { upload } from "./upload.ts";
+import { isOnePiece, upload, uploadPiece } from "./upload.ts";
 
 /** The type of a HEADERS frame (RFC 9113 §6.2). */
 const headersFrame = 1;
@@ -72,6 +72,7 @@ export class Http2Exchange {
       this.#stream = stream;
       this.#listen(stream);
       if (isEmpty) request.onRequestSent();
+      else if (isOnePiece(request.body)) uploadPiece(stream, request, request.body);
       else upload(stream, request).catch(this.#fail);
     } catch (cause) {
       // Node has sent nothing: the head is refused, or the session takes no more streams.
@@ -128,7 +129,9 @@ export class Http2Exchange {
       this.#fail(isRefused ? streamErrorOf(REFUSED_STREAM) : new ConnectionLost(`frame error ${code} of a frame of type ${type}`));
     });
     stream.once("close", () => {
-      this.#fail(this.#connection.isLost ? new ConnectionLost() : streamErrorOf(stream.rstCode));
+      // Nearly every request is complete by now, and an error with its stack costs a twentieth of one.
+      if (!this.#request.aborted && !this.#request.completed)
+        this.#fail(this.#connection.isLost ? new ConnectionLost() : streamErrorOf(stream.rstCode));
       this.#connection.streamClosed(this, !this.#request.completed || !stream.writableFinished);
     });
   }
@@ -144,7 +147,7 @@ export class Http2Exchange {
     if (request.method === "HEAD" || status === 204 || status === 304) this.#length = 0;
     if ((flags & FLAG_END_STREAM) !== 0) this.#isWhole = true;
     request.onResponseStarted();
-    const goesOn = request.onHeaders(status, rawHeaders(headers, raw), () => stream.resume(), "");
+    const goesOn = request.onHeaders(status, rawHeaders(headers, raw) as never, () => stream.resume(), "");
     if (goesOn === false) stream.pause();
   }
 
@@ -152,7 +155,7 @@ export class Http2Exchange {
   #information(headers: IncomingHttpHeaders, raw: string[]): void {
     const request = this.#request;
     if (request.aborted || request.completed) return;
-    request.onHeaders(Number(headers[":status"]), rawHeaders(headers, raw), () => {}, "");
+    request.onHeaders(Number(headers[":status"]), rawHeaders(headers, raw) as never, () => {}, "");
   }
 
   #data(stream: ClientHttp2Stream, chunk: Buffer): void {
@@ -178,14 +181,14 @@ export class Http2Exchange {
   }
 }
 
-/** Names and values in turn, as undici has them. Node has decoded them as Latin-1. */
-function rawHeaders(headers: IncomingHttpHeaders, raw: readonly string[]): Buffer[] {
+/** Names and values in turn. Node has decoded them as Latin-1. */
+function rawHeaders(headers: IncomingHttpHeaders, raw: readonly string[]): string[] {
   const all =
     raw.length > 0 ? raw : Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((each) => [name, String(each)]));
-  const result: Buffer[] = [];
+  const result: string[] = [];
   for (let index = 0; index < all.length; index += 2) {
     const name = all[index] as string;
-    if (name.charCodeAt(0) !== 58) result.push(Buffer.from(name, "latin1"), Buffer.from(all[index + 1] as string, "latin1"));
+    if (name.charCodeAt(0) !== 58) result.push(name, all[index + 1] as string);
   }
   return result;
 }
