@@ -109,9 +109,9 @@ function nodeAt(document: Document.Parsed<ParsedNode>, path: PartPath): Node | u
   return document.contents ?? undefined;
 }
 
-/** Lines and commas: at least as many as there are values. Comments and empty values cost the package as much as others. */
+/** Lines and commas: at least as many as there are values. Comments, tags, anchors and empty values cost the package as much as others. */
 function piecesOf(text: string): number {
-  let pieces = 0;
+  let pieces = text.match(/(?<=[\s[{,:-])[!&*]/g)?.length ?? 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x0a || code === 0x0d || code === 0x2c) pieces++;
