@@ -1,5 +1,6 @@
 import type { Document, Node, ParsedNode, YAMLMap } from "yaml";
 import type { Place } from "./document-error.ts";
+import { withoutText } from "./yaml-fault.ts";
 import { loadYaml } from "./yaml-package.cjs";
 
 /** The names and indexes that lead to a part of a text. */
@@ -65,13 +66,13 @@ export function readDocument(text: string, source: string, kind: DocumentKind): 
     return { line, column: col };
   };
   const [fault] = [...document.errors, ...document.warnings];
-  if (fault !== undefined) throw new Fault(source, fault.message, placeAt(fault.pos[0]));
+  if (fault !== undefined) throw new Fault(source, withoutText(fault.message), placeAt(fault.pos[0]));
   refuseDuplicates(document.contents);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    throw new Fault(source, (error as Error).message);
+    throw new Fault(source, withoutText((error as Error).message));
   }
   const placeOf: FindPlace = (path, isKey = false) => {
     const node = isKey ? keyNode(document, path) : nodeAt(document, path);

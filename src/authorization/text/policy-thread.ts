@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
 import type { Place } from "../../documents/document-error.ts";
 import type { PartPath } from "../../documents/read-document.ts";
+import { withoutText } from "../../documents/yaml-fault.ts";
 import { answerOfThread, startYamlThread } from "../../documents/yaml-thread.ts";
 import type { Policy } from "../policy.ts";
 import { PolicyError } from "./policy-error.ts";
@@ -115,7 +116,7 @@ function answerOf({ content, source, clock, signal }: Reading, wanted?: Wanted):
 async function readBy(first: Promise<Answer>, reading: Reading): Promise<Policy> {
   const { source, signal } = reading;
   const { json, fault, place } = await first;
-  if (json === undefined) throw new PolicyError(source, fault ?? "it cannot be read", place);
+  if (json === undefined) throw new PolicyError(source, withoutText(fault ?? "it cannot be read"), place);
   let wanted: Wanted | undefined;
   const placeOf = (path: PartPath, isKey = false): undefined => {
     wanted = { path, isKey };
