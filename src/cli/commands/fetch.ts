@@ -1,5 +1,5 @@
 import { describeError } from "../../core/errors.ts";
-import { isShownHeader } from "../../core/http/secret-headers.ts";
+import { isShownHeader, looksSecret } from "../../core/http/secret-headers.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import { type Observer, parseTarget, type Target } from "../../extend.ts";
 import { type CallTrace, createMesh, isMeshError, MeshError, ringHash, traceOf } from "../../index.ts";
@@ -69,7 +69,8 @@ async function run({ values, positionals: [target = ""], terminal, io }: Call<ty
     showTrace(response);
     head = { status: response.status, statusText: response.statusText, headers: [...response.headers] };
     const lines = [`HTTP ${head.status} ${head.statusText}`.trimEnd(), ...head.headers.map(([name, value]) => `${name}: ${value}`)];
-    for (const line of lines) note(`< ${line}`);
+    note(`< ${lines[0]}`);
+    for (const [name, value] of head.headers) note(`< ${name}: ${looksSecret(name) ? "[hidden]" : value}`);
     if (terminal.format === "json") {
       const text = bodyText(await response.bytes());
       await mesh.close();
