@@ -101,7 +101,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ["rotation", ["core/*", "circuit", "rotation/ejection"]],
   ["rotation/ejection", ["core/*"]],
-  ["rotation/health", ["core/*", "rotation", "wire"]],
+  ["rotation/health", ["core/*", "rotation", "rpc", "wire"]],
   ["attempts", ["core/*", "balancer", "circuit", "rotation"]],
   ["policies", ["core/*", "circuit"]],
   ["policies/concurrency", ["core/*"]],
