@@ -7,6 +7,7 @@ import { authorization } from "./authorization.ts";
 import { isWithinBaseline, saveBaseline } from "./baseline.ts";
 import { canary } from "./canary.ts";
 import { config } from "./config.ts";
+import { connect } from "./connect.ts";
 import { endpoints } from "./endpoints.ts";
 import { gatewayCost } from "./gateway.ts";
 import { importCost } from "./import.ts";
@@ -41,6 +42,7 @@ const benches: Readonly<Record<string, (rounds: number | undefined) => Promise<B
   authorization,
   routes,
   tokens,
+  connect,
   config,
   streaming,
   stopping,

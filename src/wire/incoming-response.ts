@@ -231,6 +231,8 @@ export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource
   #limitIdle(isStreamed: boolean): void {
     const { request, limits, clock } = this.#source;
     const { bodyIdleTimeoutMs } = limits;
+    // The messages of a stream may be far apart; whether its connection is alive is asked by PING.
+    if (request.rpc?.isStream) return;
     if (bodyIdleTimeoutMs === false || isWantedEventStream(this, request.headers, isStreamed)) return;
     this.#timer = new BodyTimer(this, bodyIdleTimeoutMs, clock);
   }

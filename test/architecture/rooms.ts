@@ -12,6 +12,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core/json", []],
   ["core/rpc", ["core", "core/http"]],
   ["rpc", ["core/*"]],
+  ["connect", ["core/*", "fetch", "mesh", "rpc"]],
   ["core/peers", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],
@@ -218,7 +219,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["server/grpc", ["core/*", "rpc", "server", "server/streams"]],
   ["server/streams", ["core/*", "rpc", "server"]],
   ["server/entrance", ["core/*", "identity", "server", "server/connections"]],
-  ["server/connections", ["core/*", "server"]],
+  ["server/connections", ["core/*", "server", "server/streams"]],
   [
     "server/inbound",
     [

@@ -17,6 +17,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "cli/process": "the program as a process",
   "cli/widths": "what the commands write on terminals of several widths",
   "config/routes": "routes in a file, and the places of their faults",
+  "connect/bad-answers": "answers that are none, from servers of every kind of fault",
   "envoy/every-field": "every field of the tables of Envoy",
   "envoy/in-the-wild": "files in the style of those that people have, on the real Envoy too",
   "gateway/attacks": "requests that a gateway must refuse, and headers that instances must not see",
