@@ -15,7 +15,7 @@ export class SaidNotServing extends Error {}
 /** The instance has no `Watch`. */
 export class WatchUnimplemented extends Error {}
 
-/** What is told of a stream of `Watch`. */
+/** Hears of a stream of `Watch`. */
 export interface WatchListener {
   /** It has told a status, or has ended. */
   onNews(): void;
