@@ -4,6 +4,7 @@ import { Prices } from "../examples/connect/prices_pb.ts";
 import { meshTransport, type TransportProtocol } from "../src/connect/connect.ts";
 import { createMesh, staticDiscovery } from "../src/index.ts";
 import { cpuMicros, startChild } from "./children.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -34,7 +35,7 @@ export async function connect(rounds = 9): Promise<BenchReport> {
     return {
       bench: "connect",
       about: `CPU of a client for one call with one message, ${atATime} at a time, over HTTP/2 without TLS; the server is another process`,
-      node: process.version,
+      node: measuredVersion(),
       rounds,
       columns: ["transport", "µs of CPU, median of the rounds", "fastest round", "× connect-node"],
       rows: names.map((name) => [

@@ -167,13 +167,14 @@ export class ServedServer implements Serving {
 
   async #end(why: string): Promise<StopReport> {
     const wasServing = this.#state === "serving";
+    const servingSince = this.#stateSince;
     this.#parts.readiness.close("it is stopping");
     this.#parts.inbound?.look();
     this.#become("lame-duck");
     this.#leaving.abort(new Error("the server is stopping"));
     const stop = new Stop(this.#parts, this.#registration);
     this.#stop = stop;
-    if (wasServing) await stop.beLameDuck(why);
+    if (wasServing) await stop.beLameDuck(why, servingSince);
     this.#become("draining");
     await stop.drain();
     const report = await stop.leave(async () => {

@@ -94,7 +94,8 @@ export class Transport {
         let pool: ReturnType<Pools["of"]>;
         let body: WireBody;
         try {
-          pool = this.#pools.of(request.upstream as Upstream, wire);
+          const upstream = request.upstream as Upstream;
+          pool = request.rpc?.protocol === "grpc" ? this.#pools.forRpc(upstream, wire) : this.#pools.of(upstream, wire);
           body = wireBody(request, this.#clock);
         } catch (error) {
           exchange.onError(error as Error);

@@ -13,6 +13,8 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["core/rpc", ["core", "core/http"]],
   ["rpc", ["core/*"]],
   ["connect", ["core/*", "fetch", "mesh", "rpc"]],
+  ["grpc", ["core/*", "fetch", "rpc", "grpc/calls"]],
+  ["grpc/calls", ["core/*", "rpc", "grpc"]],
   ["core/peers", []],
   ["core/text", []],
   ["core/settings", ["core", "core/text"]],

@@ -18,7 +18,7 @@ export const packages: ReadonlyMap<string, readonly string[]> = new Map([
   ["consul", ["registries/consul/", "registries/consul.ts"]],
   ["jose", ["authentication/"]],
   ["eureka-js-client", ["registries/eureka/", "registries/eureka.ts"]],
-  ["@grpc/grpc-js", ["identity/spiffe/streams/"]],
+  ["@grpc/grpc-js", ["grpc/", "identity/spiffe/streams/"]],
   ["@connectrpc/connect", ["connect/"]],
   ["@bufbuild/protobuf", ["cli/rpc/", "connect/", "identity/spiffe/messages/", "identity/spiffe/packages.ts", "identity/spiffe/protos/"]],
 ]);
