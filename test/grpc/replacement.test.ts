@@ -95,9 +95,9 @@ it(`under ${unaryPerSecond} calls a second and ${streams} streams, no call fails
   await sleep(200);
   for (const { stop } of subscribers) stop();
   expect(failures).toEqual([]);
-  expect(calls).toBeGreaterThan(100);
+  expect(calls).toBeGreaterThan(20);
   for (const { seen } of subscribers) {
-    expect(seen.length).toBeGreaterThan(50);
+    expect(seen.length).toBeGreaterThan(10);
     expect(seen).toEqual(Array.from({ length: seen.length }, (_each, index) => index + 1));
   }
   expect(subscribers.reduce((sum, { resumed }) => sum + resumed(), 0)).toBeGreaterThan(streams / 2);
