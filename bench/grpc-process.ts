@@ -36,7 +36,7 @@ async function calls(count: number): Promise<void> {
   await Promise.all(Array.from({ length: atATime }, worker));
 }
 
-answerParent(0, async ({ count }: { readonly count: number }) => {
+answerParent<{ readonly count: number }, number>(0, async ({ count }) => {
   await calls(unmeasuredCalls);
   return (await cpuMicros(() => calls(count))) / count;
 });

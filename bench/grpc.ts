@@ -1,5 +1,6 @@
 import { startChild } from "./children.ts";
 import { type GrpcCase, grpcCases } from "./grpc-cases.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds, type Sample } from "./rounds.ts";
 
@@ -21,7 +22,7 @@ export async function grpcCost(rounds = 9): Promise<BenchReport> {
     bench: "grpc",
     about:
       "CPU of a client of @grpc/grpc-js per unary call with 100 bytes each way on loopback, 16 at a time, to three instances; inmesh/grpc with retries, breakers, deadlines and its default picker",
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["client", "µs CPU per call", `× ${theirs}`],
     rows: grpcCases.map((name) => [name, measured.median(name), measured.ratio(name, theirs)]),

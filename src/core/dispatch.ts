@@ -48,6 +48,10 @@ export type RpcProtocol = "grpc" | "grpc-web" | "connect";
 /** A request as a remote procedure call. */
 export interface RpcCall {
   readonly protocol: RpcProtocol;
+  /** Whether messages go on for as long as both sides like: the limits of the service then bound neither the call nor the pauses between its messages. */
+  readonly isStream: boolean;
+  /** The time limit that the caller has given, in milliseconds, which goes beside that of the service: the sooner one holds. `undefined` = none. */
+  readonly timeoutMs: number | undefined;
   /** The header that tells each attempt how long the caller still waits; `undefined` where the request has its own. */
   readonly timeoutHeader: "grpc-timeout" | "connect-timeout-ms" | undefined;
   /**

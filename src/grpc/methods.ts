@@ -20,14 +20,20 @@ export class Methods {
   /** The paths of those that may be executed twice. */
   readonly #idempotent: ReadonlySet<string>;
   readonly #unary: RpcCall;
-  readonly #streaming: RpcCall = { protocol: "grpc", timeoutHeader: "grpc-timeout", whole: undefined };
+  readonly #streaming: RpcCall = {
+    protocol: "grpc",
+    isStream: true,
+    timeoutMs: undefined,
+    timeoutHeader: "grpc-timeout",
+    whole: undefined,
+  };
   /** By the kind of the call and the path. */
   readonly #known = [0, 1, 2, 3].map(() => new Map<string, MethodParts>());
 
   constructor(idempotent: ReadonlySet<string>, maxReceiveBytes: number) {
     this.#idempotent = idempotent;
     const whole = wholeAnswer(maxReceiveBytes === -1 ? Number.POSITIVE_INFINITY : maxReceiveBytes + prefixBytes);
-    this.#unary = { protocol: "grpc", timeoutHeader: "grpc-timeout", whole };
+    this.#unary = { protocol: "grpc", isStream: false, timeoutMs: undefined, timeoutHeader: "grpc-timeout", whole };
   }
 
   /** The parts of a call; the same object for all calls of a method that have no options for the mesh. */

@@ -231,12 +231,9 @@ export class IncomingResponse implements MeshResponse, ForwardedBody, BodySource
   #limitIdle(isStreamed: boolean): void {
     const { request, limits, clock } = this.#source;
     const { bodyIdleTimeoutMs } = limits;
-    if (bodyIdleTimeoutMs === false || isEndless(request) || isWantedEventStream(this, request.headers, isStreamed)) return;
+    // The messages of a stream may be far apart; whether its connection is alive is asked by PING.
+    if (bodyIdleTimeoutMs === false || request.rpc?.isStream) return;
+    if (isWantedEventStream(this, request.headers, isStreamed)) return;
     this.#timer = new BodyTimer(this, bodyIdleTimeoutMs, clock);
   }
-}
-
-/** Whether a call streams its answer, by the word of its door: its messages come when there are some. That the connection is alive, HTTP/2 asks. */
-function isEndless({ rpc }: MeshRequest): boolean {
-  return rpc?.timeoutHeader !== undefined && rpc.whole === undefined;
 }

@@ -40,6 +40,7 @@ export function decodeTrailers(trailers: unknown): readonly string[] {
   if (typeof trailers !== "object" || trailers === null) return noTrailers;
   const lines: string[] = [];
   for (const [name, value] of Object.entries(trailers)) {
+    if (name.startsWith(":") || isResponseHeaderOfTheMesh(name)) continue;
     if (typeof value === "string") lines.push(name, value);
     else for (const each of [value].flat()) lines.push(name, String(each));
   }

@@ -52,7 +52,7 @@ const call = async (mesh: Mesh, options: CallOptions = {}) => {
     body: message,
     mesh: options,
   });
-  await response.text();
+  await response.body.text();
   return response;
 };
 

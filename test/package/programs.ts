@@ -175,7 +175,7 @@ registerHooks({
   },
 });
 const { createMesh, staticDiscovery } = await import("inmesh");
-const dear = ["internal/deps/undici/undici", "zlib"];
+const dear = ["internal/deps/undici/undici", "zlib", "http2", "fs/promises", "tls"];
 const ofNode = () => dear.filter((name) => process.moduleLoadList.includes("NativeModule " + name));
 // Not by import, which reads every export, and one of them loads Node's own undici.
 const { createServer } = process.getBuiltinModule("node:http");

@@ -1,8 +1,9 @@
 import type { RpcCall } from "../dispatch.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
 
-const grpc: RpcCall = { protocol: "grpc", timeoutHeader: undefined, whole: undefined };
-const grpcWeb: RpcCall = { protocol: "grpc-web", timeoutHeader: undefined, whole: undefined };
+const unknown = { isStream: false, timeoutMs: undefined, timeoutHeader: undefined, whole: undefined } as const;
+const grpc: RpcCall = { protocol: "grpc", ...unknown };
+const grpcWeb: RpcCall = { protocol: "grpc-web", ...unknown };
 
 /** The remote procedure call that a request makes by its content type, where no door has said more of it. */
 export function rpcCallOf(method: string, headers: RequestHeaders): RpcCall | undefined {
