@@ -221,7 +221,7 @@ export const rooms: ReadonlyMap<string, readonly string[]> = new Map([
   ["server/grpc", ["core/*", "rpc", "server", "server/streams"]],
   ["server/streams", ["core/*", "rpc", "server"]],
   ["server/entrance", ["core/*", "identity", "server", "server/connections"]],
-  ["server/connections", ["core/*", "server"]],
+  ["server/connections", ["core/*", "server", "server/streams"]],
   [
     "server/inbound",
     [
