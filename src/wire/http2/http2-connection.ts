@@ -5,6 +5,7 @@ import type { UndiciRequest } from "../undici/undici.ts";
 import { Http2Exchange, type StreamOwner } from "./http2-exchange.ts";
 import { Liveness } from "./liveness.ts";
 import { ConnectionLost } from "./stream-errors.ts";
+import { Violations } from "./violations.ts";
 
 /** Requests at a time on one connection, as most servers allow. */
 export const maxStreams = 100;
@@ -38,6 +39,7 @@ export class Http2Connection implements StreamOwner {
   readonly #options: Http2ConnectionOptions;
   readonly #socket: Socket;
   readonly #liveness: Liveness;
+  readonly #violations: Violations;
   readonly #exchanges = new Set<Http2Exchange>();
   readonly #scheme: string;
   readonly #ageTimer: Timer;
@@ -60,6 +62,7 @@ export class Http2Connection implements StreamOwner {
       settings: { enablePush: false, initialWindowSize: streamWindow },
     });
     this.session = session;
+    this.#violations = new Violations(session);
     session.unref();
     session.once("connect", () => session.setLocalWindowSize(connectionWindow));
     session.on("remoteSettings", ({ maxConcurrentStreams = maxStreams }) => {
@@ -157,6 +160,7 @@ export class Http2Connection implements StreamOwner {
 
   /** A stream was reset by the peer, or by Node. */
   streamFailed(code: number): void {
+    this.#violations.streamFailed(code);
     if (code === constants.NGHTTP2_REFUSED_STREAM || code === constants.NGHTTP2_CANCEL) return;
     if (++this.#failedInARow >= maxFailedStreams) this.retire();
   }
