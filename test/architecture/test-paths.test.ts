@@ -50,6 +50,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "server/grpc/bad-callers": "what bad clients send to a server of gRPC",
   "server/grpc/secured-calls": "calls of gRPC over TLS",
   "server/hard-stops": "stops of servers in odd states",
+  "server/frameworks": "what programs and clients do to a stop, by each framework",
   "server/hung-registries": "stops of servers while a registry answers nothing",
   "server/http2": "servers of HTTP/2, and of TLS",
   "telemetry/http-instrumentation": "the observer beside the instrumentation of node:http",
