@@ -5,8 +5,8 @@ const toldApartAt = 2.2;
 /** The same where all candidates together show that they are not alike. */
 const toldApartTogetherAt = 0.6;
 /** How far the candidates differ beyond what chance explains, in deviations of that figure: from the first one on it counts, and whole from the second. */
-const differFrom = 2;
-const differAt = 4;
+const differFrom = 3;
+const differAt = 5;
 /** Responses of each, on average, up to which they are judged together; of many each can be judged by itself. */
 const fewSamples = 20;
 /** Least variance of a latency, in square milliseconds: constant ones still differ by chance. */
