@@ -82,7 +82,7 @@ describe("T59: trailers", () => {
 
   test.each(["h1", "h2"] as const)("of an answer over %s pass a gateway without those names", async (protocol) => {
     const { port, http2Port } = await gatewayTo(await trailing(protocol), {}, { protocol });
-    const one = await exchange(port, "GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\n\r\n");
+    const one = await exchange(port, "GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\nconnection: close\r\n\r\n", 10_000);
     const two = await http2Request(http2Client(http2Port), { ":path": "/" });
     expect(one).toContain("x-kept: kept");
     expect(one.split("\r\n\r\n").slice(1).join()).not.toMatch(/x-mesh/i);
@@ -113,7 +113,7 @@ describe("T59: trailers", () => {
       (socket) => void socket.write(`${head}1\r\na\r\n0\r\n${line}\r\n${line}\r\nx-kept: 1\r\nx-kept: 2\r\n\r\n`),
     );
     const { port, http2Port } = await gatewayTo(instance.port);
-    const one = await exchange(port, "GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\n\r\n", 150);
+    const one = await exchange(port, "GET / HTTP/1.1\r\nhost: a\r\nte: trailers\r\nconnection: close\r\n\r\n", 10_000);
     const two = await http2Request(http2Client(http2Port), { ":path": "/" });
     const [name = "", value] = line.split(": ");
     const isPassed = ["constructor", "__proto__"].includes(name);
@@ -131,7 +131,7 @@ describe("T59: trailers", () => {
     const { port } = await gatewayTo(instance.port, { trustedPeers: [] });
     const trailers = "x-forwarded-client-cert: URI=spiffe://a/admin\r\nx-mesh-identity: admin\r\nx-kept: 1\r\n";
     const head = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
-    expect(await exchange(port, `${head}1\r\na\r\n0\r\n${trailers}\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await exchange(port, `${head}1\r\na\r\n0\r\n${trailers}\r\n`, 10_000)).toMatch(/^HTTP\/1\.1 200 /);
     expect(seen).toEqual([[], expect.not.stringContaining("admin")]);
   });
 });
