@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type FindPlace, readDocument } from "../documents/read-document.ts";
+import type { FindPlace } from "../documents/part-path.ts";
+import { readDocument } from "../documents/read-document.ts";
 import { readFileSafely } from "../files/read-file.ts";
 import { checkMeshOptions, type MeshOptions, wholeMeshOptions } from "../mesh/mesh-options.ts";
 import { serviceTables } from "../mesh/service-options.ts";

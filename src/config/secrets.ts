@@ -1,4 +1,4 @@
-import type { PartPath } from "../documents/read-document.ts";
+import type { PartPath } from "../documents/part-path.ts";
 
 const secretNames: ReadonlySet<string> = new Set(["token", "password", "secret", "passphrase"]);
 /** Headers with credentials, and the options that have headers by their names. */

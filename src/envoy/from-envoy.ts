@@ -1,5 +1,5 @@
 import type { ConfigNames } from "../config/config-names.ts";
-import { fromText } from "../config/read-config.ts";
+import { fromData } from "../config/read-config.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { DocumentError } from "../documents/document-error.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
@@ -33,10 +33,10 @@ export async function fromEnvoyText(text: string, source: string, given: FromEnv
   const { data, notices } = await importEnvoyText(text, source, { ...options, discovery: isSource ? `\${code:${sourceName}}` : discovery });
   for (const notice of notices) tell(onNotice, notice);
   const values = isSource ? { ...names.values, [sourceName]: discovery } : names.values;
-  return await fromText(JSON.stringify(data), source, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
+  return await fromData(data, source, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
     if (!(error instanceof DocumentError)) throw error;
-    // Its place is one in the data.
-    throw new EnvoyError(source, `a mesh does not take what it comes to: ${error.message.replace(/^.*?:\d+:\d+: /, "")}`);
+    // It stands nowhere in the file.
+    throw new EnvoyError(source, `a mesh does not take what it comes to: ${error.message.slice(`${source}: `.length)}`);
   });
 }
 

@@ -1,3 +1,5 @@
+import { matchesInOnePass, onePassProgram } from "./one-pass.ts";
+import { PatternReader } from "./pattern-items.ts";
 import { loadRe2 } from "./re2js-package.cjs";
 
 /** A regular expression that takes time in proportion to the text, whatever the text is. */
@@ -25,13 +27,47 @@ const maxLength = 1_024;
  */
 export function linearRegex(source: string, { ignoreCase = false }: LinearRegexOptions = {}): LinearRegex {
   if (source.length > maxLength) throw new Error(`the regular expression has ${source.length} characters; ${maxLength} are allowed`);
+  const reader = new PatternReader(source);
+  const items = ignoreCase ? undefined : reader.read();
+  const program = items === undefined ? undefined : onePassProgram(items);
+  return program === undefined ? compiled(source, ignoreCase) : new OnePass(source, program, reader.groups);
+}
+
+/** Matches without an automaton, and has one from the first use that needs it. */
+class OnePass implements LinearRegex {
+  readonly #program: string;
+  readonly #source: string;
+  readonly groups: number;
+  #automaton: LinearRegex | undefined = undefined;
+
+  constructor(source: string, program: string, groups: number) {
+    this.#program = program;
+    this.#source = source;
+    this.groups = groups;
+  }
+
+  matches(text: string): boolean {
+    return matchesInOnePass(this.#program, text) ?? this.#whole.matches(text);
+  }
+
+  replaceAll(text: string, replacement: string): string {
+    return this.#whole.replaceAll(text, replacement);
+  }
+
+  get #whole(): LinearRegex {
+    this.#automaton ??= compiled(this.#source, false);
+    return this.#automaton;
+  }
+}
+
+function compiled(source: string, ignoreCase: boolean): LinearRegex {
   const { RE2JS } = load();
   try {
-    const compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+    const regex = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
     return {
-      matches: (text) => compiled.matches(text),
-      replaceAll: (text, replacement) => compiled.matcher(text).replaceAll(replacement),
-      groups: compiled.groupCount(),
+      matches: (text) => regex.matches(text),
+      replaceAll: (text, replacement) => regex.matcher(text).replaceAll(replacement),
+      groups: regex.groupCount(),
     };
   } catch (error) {
     throw new Error(`the regular expression is wrong: ${(error as Error).message}`, { cause: error });

@@ -1,5 +1,5 @@
 import { AddressList } from "../../core/peers/address-list.ts";
-import type { FindPlace, PartPath } from "../../documents/read-document.ts";
+import type { FindPlace, PartPath } from "../../documents/part-path.ts";
 import { linearRegex } from "../../patterns/linear-regex.ts";
 import { checkIdentityPattern } from "../conditions/identity-pattern.ts";
 import { parsePathTemplate } from "../conditions/path-pattern.ts";
