@@ -12,7 +12,7 @@ import { answerProblem, cutOff, readTheRest } from "./answer.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { hasBody } from "./judge-request.ts";
 import { maybeExecuted, type Problem, problemOf } from "./problem.ts";
-import { addTrailers, endWith, ReplyHead, writeHead } from "./reply-head.ts";
+import { addTrailers, endWith, endWithHead, ReplyHead, writeHead } from "./reply-head.ts";
 import { type BodyRefused, RequestBodyStream, readSmallBody, type SmallBodyReceiver } from "./request-body.ts";
 
 const passageKey = Symbol("inmesh passage");
@@ -137,7 +137,9 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
       return;
     }
     this.#body = body;
-    if (body.complete) this.#held = [];
+    // The status of gRPC in the head says that no more comes: over HTTP/2, clients take it for one only if the head ends the stream.
+    const isOnlyHead = head.hasRpcStatus && "stream" in this.#reply;
+    if (body.complete || isOnlyHead) this.#held = [];
     else writeHead(this.#reply, response, head.lines);
     body.forward(this);
   }
@@ -160,11 +162,16 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   // --- BodyReceiver ---
 
   take(chunk: Uint8Array): boolean {
-    if (this.#held !== undefined) {
+    const response = this.#response as MeshResponse;
+    if (this.#held !== undefined && response.body.complete) {
       this.#held.push(chunk);
       return true;
     }
     if (this.#isDone) return true;
+    if (this.#held !== undefined) {
+      this.#held = undefined;
+      writeHead(this.#reply, response, (this.#replyHead as ReplyHead).lines);
+    }
     if ((this.#reply as NodeJS.WritableStream).write(chunk)) return true;
     this.#pause();
     return false;
@@ -208,10 +215,12 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     }
     const content = held.length === 0 ? undefined : held.length === 1 ? held[0] : Buffer.concat(held);
     if (!head.hasLength && content !== undefined) head.lines.push("content-length", String(content.byteLength));
-    writeHead(this.#reply, response, head.lines);
     this.#isDone = true;
-    if (content === undefined) endReply(this.#reply);
-    else endWith(this.#reply, content);
+    if (content === undefined) endWithHead(this.#reply, response, head.lines);
+    else {
+      writeHead(this.#reply, response, head.lines);
+      endWith(this.#reply, content);
+    }
     this.#linger();
   }
 

@@ -1,6 +1,9 @@
 import type { ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import type { MeshResponse } from "../core/dispatch.ts";
-import type { ServerReply } from "../server/node-server.ts";
+import { endReply, type ServerReply } from "../server/node-server.ts";
+
+type StatusLine = Pick<MeshResponse, "status" | "statusText">;
 
 /** Headers of a response that are of the connection to the instance (RFC 9110 §7.6.1). */
 const ofConnection: ReadonlySet<string> = new Set([
@@ -19,6 +22,8 @@ export class ReplyHead {
   readonly lines: string[] = [];
   hasLength = false;
   hasTrailers = false;
+  /** Whether the head has the status of a call of gRPC, which is in the trailers otherwise. */
+  hasRpcStatus = false;
 
   constructor(headers: readonly string[]) {
     let listed: string | undefined;
@@ -31,6 +36,7 @@ export class ReplyHead {
       }
       if (name === "content-length") this.hasLength = true;
       else if (name === "trailer") this.hasTrailers = true;
+      else if (name === "grpc-status") this.hasRpcStatus = true;
       this.lines.push(name, value);
     }
     if (listed !== undefined) this.#leaveOut(new Set(listed.split(",").map((each) => each.trim())));
@@ -67,13 +73,26 @@ export class ReplyHead {
  * Writes the head of a response. HTTP/1.1 takes the lines as they are; the responses of HTTP/2 in Node.js keep one value of each name, so repeated ones
  * are put together.
  */
-export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshResponse, "status" | "statusText">, lines: string[]): void {
-  if (!("stream" in reply)) {
+export function writeHead(reply: ServerReply, { status, statusText }: StatusLine, lines: string[]): void {
+  if ("stream" in reply) {
+    setHeaders(reply, lines);
+    reply.writeHead(status);
+  } else if (statusText === "") {
     // HTTP/2 has no reason: Node.js adds the usual one.
-    if (statusText === "") (reply as ServerResponse).writeHead(status, lines);
-    else (reply as ServerResponse).writeHead(status, statusText, lines);
-    return;
-  }
+    (reply as ServerResponse).writeHead(status, lines);
+  } else (reply as ServerResponse).writeHead(status, statusText, lines);
+}
+
+/** Ends a response that has no body. Over HTTP/2 its head ends the stream: a frame without data behind it would say that there is a body. */
+export function endWithHead(reply: ServerReply, response: StatusLine, lines: string[]): void {
+  if ("stream" in reply) {
+    setHeaders(reply, lines);
+    reply.statusCode = response.status;
+  } else writeHead(reply, response, lines);
+  endReply(reply);
+}
+
+function setHeaders(reply: Http2ServerResponse, lines: readonly string[]): void {
   const byName = new Map<string, string | string[]>();
   for (let index = 0; index < lines.length; index += 2) {
     const name = lines[index] as string;
@@ -84,7 +103,6 @@ export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshR
     else byName.set(name, [known, value]);
   }
   for (const [name, value] of byName) reply.setHeader(name, value);
-  reply.writeHead(status);
 }
 
 /** A body of up to this many bytes goes out as one text with its head. */
