@@ -42,6 +42,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   #held: Uint8Array[] | undefined = undefined;
   #sendTimer: Timer | undefined = undefined;
   #isDone = false;
+  #isOpen = true;
 
   constructor(parts: GatewayParts, request: ServerRequest, reply: ServerReply) {
     this.#parts = parts;
@@ -54,9 +55,10 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     const request = this.#request;
     const reply = this.#reply;
     (reply as Kept)[passageKey] = this;
+    this.#parts.open.begin();
     // One function for all responses, which finds its passage by itself.
     (reply as NodeJS.EventEmitter).on("close", onClose);
-    ifLeftBehind(request, reply, () => this.clientGone());
+    ifLeftBehind(request, reply, () => this.closed());
     const admission = new Admission(this.#parts, request);
     this.#admission = admission;
     const verdict = admission.judge();
@@ -128,9 +130,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.#response = response;
     const head = new ReplyHead(response.headers);
     this.#replyHead = head;
-    const { id, answerHeaders } = this.#admission as Admission;
-    if (id !== undefined) head.lines.push(id.name, id.value);
-    if (answerHeaders !== undefined) head.allow(answerHeaders);
+    (this.#admission as Admission).addTo(head);
     if (!isForwarded(body)) {
       writeHead(this.#reply, response, head.lines);
       void this.#pump(body.stream());
@@ -192,7 +192,15 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.#body?.resume();
   }
 
-  /** The response has been sent, or its connection has closed. */
+  /** The response has been sent, or its connection has closed: nothing more comes of it. */
+  closed(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.clientGone();
+    this.#parts.open.end();
+  }
+
+  /** Nothing takes the response any more. */
   clientGone(): void {
     this.#clearTimer();
     if (this.#isDone) return;
@@ -284,7 +292,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
 }
 
 function onClose(this: ServerReply): void {
-  (this as Kept)[passageKey]?.clientGone();
+  (this as Kept)[passageKey]?.closed();
 }
 
 function onDrain(this: ServerReply): void {
