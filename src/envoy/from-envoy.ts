@@ -1,5 +1,6 @@
 import type { ConfigNames } from "../config/config-names.ts";
 import { fromData } from "../config/read-config.ts";
+import { fenced } from "../core/observing/fence.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { DocumentError } from "../documents/document-error.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
@@ -31,7 +32,7 @@ export async function fromEnvoyText(text: string, source: string, given: FromEnv
   const { discovery, onNotice, names = {}, ...options } = given;
   const isSource = typeof (discovery as Partial<Discovery> | undefined)?.watch === "function";
   const { data, notices } = await importEnvoyText(text, source, { ...options, discovery: isSource ? `\${code:${sourceName}}` : discovery });
-  for (const notice of notices) tell(onNotice, notice);
+  if (onNotice !== undefined) for (const notice of notices) fenced("onNotice of fromEnvoy", () => onNotice(notice));
   const values = isSource ? { ...names.values, [sourceName]: discovery } : names.values;
   return await fromData(data, source, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
     if (!(error instanceof DocumentError)) throw error;
@@ -42,11 +43,3 @@ export async function fromEnvoyText(text: string, source: string, given: FromEnv
 
 /** The name by which the configuration has the source that the program gives. */
 const sourceName = "discovery";
-
-function tell(onNotice: FromEnvoyOptions["onNotice"], notice: EnvoyNotice): void {
-  try {
-    onNotice?.(notice);
-  } catch {
-    // What a listener does with a notice is its own affair.
-  }
-}
