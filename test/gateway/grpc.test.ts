@@ -149,6 +149,17 @@ describe("a response over HTTP/2 that has no body", () => {
     expect(flags & 1).toBe(1);
   });
 
+  test("ends with its head where that has a status of gRPC, also if the instance ends it later", async () => {
+    const instance = await serveHttp2((stream) => {
+      stream.respond({ ":status": 200, "grpc-status": "5" });
+      setTimeout(() => stream.end(), 50);
+    });
+    const { http2Port } = await gatewayTo(instance, {}, { services: { web: { protocol: "h2" } } });
+    const stream = http2Client(http2Port).request({ ":path": "/" });
+    const flags = await new Promise<number>((resolve) => stream.on("response", (_headers, given) => resolve(given)));
+    expect(flags & 1).toBe(1);
+  });
+
   test("may have a body after all where its head has a status of gRPC", async () => {
     const instance = await serveHttp2((stream) => {
       stream.respond({ ":status": 200, "grpc-status": "0" });
