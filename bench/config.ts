@@ -5,6 +5,7 @@ import { fromText } from "../src/config/read-config.ts";
 import { fromEnvoyText } from "../src/envoy/from-envoy.ts";
 import { createMesh } from "../src/mesh/mesh.ts";
 import { fromNginx } from "../src/nginx/from-nginx.ts";
+import { measuredVersion } from "./measured-node.ts";
 import { atMost, type BenchReport } from "./report.ts";
 import { measureRounds } from "./rounds.ts";
 
@@ -40,7 +41,7 @@ export async function config(rounds = 9): Promise<BenchReport> {
   return {
     bench: "config",
     about: `CPU of the thread, in which nothing else runs, for a configuration of ${lines} lines in YAML with ${Math.floor((lines - linesAbove) / linesOfRule)} routes: it is read and checked, and put in force while the mesh runs; and for the reading of files of nginx and Envoy with as many lines`,
-    node: process.version,
+    node: measuredVersion(),
     rounds,
     columns: ["step", "ms, median of the rounds", "ms, fastest round"],
     rows,

@@ -12,14 +12,9 @@ import { answerProblem, cutOff, readTheRest } from "./answer.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { hasBody } from "./judge-request.ts";
 import { maybeExecuted, type Problem, problemOf } from "./problem.ts";
-import { addTrailers, endWith, endWithHead, ReplyHead, writeHead } from "./reply-head.ts";
+import { endWith, endWithHead, ReplyHead, writeHead } from "./reply-head.ts";
+import { type ReplyOwner, tellOwner, tellWhenDrained } from "./reply-owner.ts";
 import { type BodyRefused, RequestBodyStream, readSmallBody, type SmallBodyReceiver } from "./request-body.ts";
-
-const passageKey = Symbol("inmesh passage");
-
-interface Kept {
-  [passageKey]?: Passage;
-}
 
 /** The reason with which a call ends whose client has gone. */
 const clientGone = new DOMException("The client went away", "AbortError");
@@ -28,7 +23,7 @@ const clientGone = new DOMException("The client went away", "AbortError");
  * One request on its way through a gateway: it takes the result of the call and the chunks of the response, so that a request makes no promise and
  * no function of its own.
  */
-export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
+export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver, ReplyOwner {
   isWaiting = true;
   readonly #parts: GatewayParts;
   readonly #request: ServerRequest;
@@ -54,10 +49,8 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   begin(): void {
     const request = this.#request;
     const reply = this.#reply;
-    (reply as Kept)[passageKey] = this;
     this.#parts.open.begin();
-    // One function for all responses, which finds its passage by itself.
-    (reply as NodeJS.EventEmitter).on("close", onClose);
+    tellOwner(reply, this);
     ifLeftBehind(request, reply, () => this.closed());
     const admission = new Admission(this.#parts, request);
     this.#admission = admission;
@@ -132,15 +125,13 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.#replyHead = head;
     (this.#admission as Admission).addTo(head);
     if (!isForwarded(body)) {
-      writeHead(this.#reply, response, head.lines);
-      void this.#pump(body.stream());
+      if (this.#writeHead()) void this.#pump(body.stream());
       return;
     }
     this.#body = body;
     // The status of gRPC in the head says that no more comes: over HTTP/2, clients take it for one only if the head ends the stream.
-    const isOnlyHead = head.hasRpcStatus && "stream" in this.#reply;
-    if (body.complete || isOnlyHead) this.#held = [];
-    else writeHead(this.#reply, response, head.lines);
+    if (body.complete || (head.hasRpcStatus && "stream" in this.#reply)) this.#held = [];
+    else if (!this.#writeHead()) return;
     body.forward(this);
   }
 
@@ -170,7 +161,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     if (this.#isDone) return true;
     if (this.#held !== undefined) {
       this.#held = undefined;
-      writeHead(this.#reply, response, (this.#replyHead as ReplyHead).lines);
+      if (!this.#writeHead()) return true;
     }
     if ((this.#reply as NodeJS.WritableStream).write(chunk)) return true;
     this.#pause();
@@ -216,19 +207,16 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     const head = this.#replyHead as ReplyHead;
     if (response.body.trailers.length > 0) {
       this.#held = undefined;
-      writeHead(this.#reply, response, head.lines);
+      if (!this.#writeHead()) return;
       for (const chunk of held) (this.#reply as NodeJS.WritableStream).write(chunk);
       this.#finish();
       return;
     }
     const content = held.length === 0 ? undefined : held.length === 1 ? held[0] : Buffer.concat(held);
     if (!head.hasLength && content !== undefined) head.lines.push("content-length", String(content.byteLength));
+    if (!this.#writeHead(content === undefined ? endWithHead : writeHead)) return;
     this.#isDone = true;
-    if (content === undefined) endWithHead(this.#reply, response, head.lines);
-    else {
-      writeHead(this.#reply, response, head.lines);
-      endWith(this.#reply, content);
-    }
+    if (content !== undefined) endWith(this.#reply, content);
     this.#linger();
   }
 
@@ -236,10 +224,23 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     const { trailers } = (this.#response as MeshResponse).body;
     this.#clearTimer();
     if (trailers.length > 0 && (this.#request.httpVersionMajor >= 2 || this.#admission?.head.takesTrailers))
-      addTrailers(this.#reply, trailers);
+      this.#reply.addTrailers((this.#replyHead as ReplyHead).trailersOf(trailers));
     this.#isDone = true;
     endReply(this.#reply);
     this.#linger();
+  }
+
+  /** Writes the head of the response. `false`: it cannot be written, and the request has failed. */
+  #writeHead(write: typeof writeHead = writeHead): boolean {
+    const response = this.#response as MeshResponse;
+    try {
+      write(this.#reply, response, (this.#replyHead as ReplyHead).lines);
+      return true;
+    } catch (error) {
+      response.body.cancel(error);
+      this.failed(error);
+      return false;
+    }
   }
 
   /** Reads a body that a layer has put its own around. */
@@ -259,7 +260,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.isWaiting = false;
     const { clock, sendTimeoutMs } = this.#parts.settings;
     this.#sendTimer = clock.setTimer(() => this.#cut(), sendTimeoutMs);
-    (this.#reply as NodeJS.EventEmitter).once("drain", onDrain);
+    tellWhenDrained(this.#reply);
   }
 
   #clearTimer(): void {
@@ -289,12 +290,4 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     if (onFailure !== undefined)
       fenced("onFailure of a gateway", () => onFailure({ error, status, requestId: this.#admission?.id?.value }));
   }
-}
-
-function onClose(this: ServerReply): void {
-  (this as Kept)[passageKey]?.closed();
-}
-
-function onDrain(this: ServerReply): void {
-  (this as Kept)[passageKey]?.drained();
 }

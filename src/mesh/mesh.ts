@@ -36,6 +36,7 @@ import { bindConfiguration } from "./live/configuration-of.ts";
 import { LiveConfiguration } from "./live/live-configuration.ts";
 import { type ChangedOptions, checkMeshOptions, type MeshOptions, type MeshSettings, settleMesh } from "./mesh-options.ts";
 import { Registrations } from "./registrations.ts";
+import { release } from "./release.ts";
 import { Service } from "./service.ts";
 import { closedError, Services } from "./services.ts";
 import { checkWarm, type WarmOptions } from "./warm-up.ts";
@@ -256,10 +257,10 @@ class ClientMesh implements Mesh {
     await this.#transport.destroy();
     try {
       await watches;
-      await this.#canaries.close();
-      await discovery.close?.();
+      await release(clock, "the state that canaries share", () => this.#canaries.close());
+      await release(clock, discovery.name ?? "the discovery adapter", () => discovery.close?.());
     } finally {
-      await this.#lastGood?.close();
+      await release(clock, "the directory of the last good endpoints", () => this.#lastGood?.close());
       this.#observers.each((observer) => observer.onClose?.());
     }
   }

@@ -1,4 +1,5 @@
 import { type Clock, fullJitter, type Random, sleepUnlessAborted } from "../core/clock.ts";
+import { callWithin } from "./call-within.ts";
 import type { InstanceStatus } from "./registrar.ts";
 import type { RegistryEntry } from "./registry-entry.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -18,7 +19,9 @@ export interface AnnouncementOptions {
 const retryBaseMs = 100;
 const retryCapMs = 2_000;
 /** How long an attempt that is given up may still take, in milliseconds, before it is cut off. */
-const settleMs = 2_000;
+const settleMs = 1_000;
+/** How long the registry then has to remove what an attempt may have left there, in milliseconds. */
+const takeBackMs = 750;
 
 /** The first announcement of an entry, which takes as many attempts as the registry needs. */
 export class Announcement {
@@ -70,10 +73,12 @@ export class Announcement {
   async takeBack(awaited: boolean): Promise<void> {
     if (!this.#mayBeListed) return;
     const { clock } = this.#options;
-    const timer = clock.setTimer(() => this.#cut.abort(new Error("the registration has been given up")), settleMs, awaited);
+    const givenUp = new Error("the registration has been given up");
+    const timer = clock.setTimer(() => this.#cut.abort(givenUp), settleMs, awaited);
     await this.#call;
     clock.clearTimer(timer);
-    await this.#entry.withdraw({ awaited }).catch(() => {});
+    const limits = { clock, limitMs: takeBackMs, reason: givenUp };
+    await callWithin({ awaited }, limits, (call) => this.#entry.withdraw(call)).catch(() => {});
   }
 
   async #attempt(status: InstanceStatus, signal: AbortSignal): Promise<void> {

@@ -35,6 +35,8 @@ export interface JointRegistrationOptions {
 }
 
 const maxHealthIntervalMs = 5_000;
+/** Time after which a deregistration that failed says nothing of the registry any more, in milliseconds. */
+const forgottenMs = 5_000;
 
 /** One instance at several registries, and the status of its program and of `health`. */
 export class JointRegistration implements MeshRegistration {
@@ -45,6 +47,8 @@ export class JointRegistration implements MeshRegistration {
   #own: InstanceStatus;
   readonly #settled = new Condition(() => this.#isEnded || this.state === "registered");
   #isEnded = false;
+  /** The last deregistration that failed. */
+  #lastTry = { endedAt: Number.NEGATIVE_INFINITY, ms: 0 };
 
   constructor(options: JointRegistrationOptions) {
     this.#options = options;
@@ -152,12 +156,21 @@ export class JointRegistration implements MeshRegistration {
   async deregister(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     this.#end();
+    const { clock } = this.#options;
+    const startedAt = clock.now();
     try {
       await this.#atEach("deregistering", (part) => part.end(signal));
     } catch (error) {
+      this.#lastTry = { endedAt: clock.now(), ms: clock.now() - startedAt };
       throw signal?.aborted ? signal.reason : error;
     }
     this.#options.onEnd(this);
+  }
+
+  /** The time that its registries have just had to take a deregistration which they did not take, in milliseconds; 0 where there was none of late. */
+  get waitedMs(): number {
+    const { endedAt, ms } = this.#lastTry;
+    return this.#options.clock.now() - endedAt < forgottenMs ? ms : 0;
   }
 
   /** {@link deregister}. */

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { type Clock, fullJitter, type Random, type Timer } from "../core/clock.ts";
 import { fenced } from "../core/observing/fence.ts";
+import { callWithin } from "./call-within.ts";
 import { type InstanceStatus, instanceStatuses, type Registration, type RegistrationOwner, type RegistrationReport } from "./registrar.ts";
 import type { EntryCall, Recognition, RegistryEntry } from "./registry-entry.ts";
 
@@ -21,7 +22,10 @@ const minRetryMs = 50;
 /** Longest pause while renewals fail: a registry that is back knows the instance within this time. */
 const maxRetryMs = 5_000;
 
-const background: EntryCall = { awaited: false };
+/** How long a call that is under way may still take before the withdrawal, in milliseconds: what is cut off may be carried out after it. */
+const settleMs = 1_000;
+/** How long the withdrawal waits to hear whose entry it is, in milliseconds. */
+const lookMs = 500;
 
 /** Another process has announced the same id later. */
 class ReplacedError extends Error {
@@ -51,6 +55,8 @@ export class RegistrationKeeper implements Registration {
   #busy: Promise<void> | undefined = undefined;
   #isEnded = false;
   #withdrawal: Promise<void> | undefined = undefined;
+  /** Cuts off the calls of renewals and reports: a registry that hangs at one of them could not be asked to remove the entry. */
+  readonly #cut = new AbortController();
 
   constructor(entry: RegistryEntry, options: RegistrationKeeperOptions) {
     this.#entry = entry;
@@ -81,7 +87,7 @@ export class RegistrationKeeper implements Registration {
     try {
       await this.#inTurn(async () => {
         // A later status, or a renewal in between, may have been reported already.
-        if (!this.#isEnded && this.#reported !== this.#status) await this.#update({ awaited: true });
+        if (!this.#isEnded && this.#reported !== this.#status) await this.#update(this.#call(true));
       });
       this.#tellRenewed();
     } catch (cause) {
@@ -98,7 +104,7 @@ export class RegistrationKeeper implements Registration {
     try {
       await this.#inTurn(async () => {
         if (this.#isEnded) return;
-        const call = { awaited: true };
+        const call = this.#call(true);
         if (await this.#isReplaced(call)) throw new ReplacedError();
         // Announcements have the new weight already.
         if ((await this.#entry.reweigh?.(weight, this.#status, call)) === "forgotten") await this.#announce(call);
@@ -113,7 +119,7 @@ export class RegistrationKeeper implements Registration {
     this.#options.clock.clearTimer(this.#timer);
     try {
       await this.#inTurn(async () => {
-        if (!this.#isEnded) await this.#update(background);
+        if (!this.#isEnded) await this.#update(this.#call(false));
       });
       this.#failures = 0;
       this.#tellRenewed();
@@ -127,8 +133,7 @@ export class RegistrationKeeper implements Registration {
   deregister(signal?: AbortSignal): Promise<void> {
     this.#isEnded = true;
     this.#options.clock.clearTimer(this.#timer);
-    // Not a cancellation of a call that is under way: it might still be carried out, after the withdrawal.
-    this.#withdrawal ??= this.#inTurn(() => this.#withdraw({ awaited: true, signal })).catch((cause: unknown) => {
+    this.#withdrawal ??= this.#settleThen(() => this.#withdraw({ awaited: true, signal })).catch((cause: unknown) => {
       // The next call tries again.
       this.#withdrawal = undefined;
       throw signal?.aborted ? signal.reason : this.#entry.errorOf("withdraw", cause);
@@ -199,9 +204,39 @@ export class RegistrationKeeper implements Registration {
     );
   }
 
+  /** Runs `work` after the call that is under way, which gets a little time only. */
+  async #settleThen(work: () => Promise<void>): Promise<void> {
+    if (this.#busy === undefined) return await this.#inTurn(work);
+    const { clock } = this.#options;
+    const timer = clock.setTimer(() => this.#cut.abort(new Error("it is deregistered")), settleMs);
+    try {
+      await this.#inTurn(() => {
+        clock.clearTimer(timer);
+        return work();
+      });
+    } finally {
+      clock.clearTimer(timer);
+    }
+  }
+
   async #withdraw(call: EntryCall): Promise<void> {
-    if (this.#entry.isReplaced !== undefined && (await this.#isReplaced(call))) return;
+    if (this.#entry.isReplaced !== undefined && (await this.#isLeftToAnother(call))) return;
     await this.#entry.withdraw(call);
+  }
+
+  /** Whether the entry is another process's by now; `false` where the registry does not say so in time, since the time is for the withdrawal. */
+  async #isLeftToAnother(call: EntryCall): Promise<boolean> {
+    const limits = { clock: this.#options.clock, limitMs: lookMs, reason: new Error(`no answer within ${lookMs} ms`) };
+    try {
+      return await callWithin(call, limits, (look) => this.#isReplaced(look));
+    } catch (error) {
+      if (call.signal?.aborted) throw error;
+      return false;
+    }
+  }
+
+  #call(awaited: boolean): EntryCall {
+    return { awaited, signal: this.#cut.signal };
   }
 
   async #isReplaced(call: EntryCall): Promise<boolean> {

@@ -40,15 +40,22 @@ export class Callers {
   readonly #clock: Clock;
   readonly #meshes = new Map<string, Mesh>();
   #otherAt = Number.NEGATIVE_INFINITY;
+  #hasBeenCalled = false;
 
   constructor(memoryMs: number, clock: Clock) {
     this.#memoryMs = memoryMs;
     this.#clock = clock;
   }
 
+  /** Whether it has had a caller at all: nothing is known of those of a server that has had none yet. */
+  get hasBeenCalled(): boolean {
+    return this.#hasBeenCalled;
+  }
+
   /** A request has come, with this `x-mesh-caller`, or from a caller that is no mesh. `connection`: the one whose first request it is. */
   called(said: string | undefined, connection: Closing | undefined): void {
     const now = this.#clock.now();
+    this.#hasBeenCalled = true;
     const isOnce = said?.endsWith(onceMark) === true;
     const mesh = isOnce ? said.slice(0, -onceMark.length) : said;
     const known = mesh === undefined ? undefined : (this.#meshes.get(mesh) ?? this.#join(mesh, now));

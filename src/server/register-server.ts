@@ -7,7 +7,9 @@ import type { ProgramState } from "./served-instance.ts";
 /** The lame duck where nothing is known about callers, in milliseconds. */
 export const unknownLameDuckMs = 5_000;
 
-/** Longest time to tell the registry anything while stopping, in milliseconds: one that is down does not hold the process. */
+/** Longest time in which a stop does nothing but tell the registry that it leaves, in milliseconds. It may still be told after that. */
+export const tellMs = 1_000;
+/** Longest time for a deregistration, in milliseconds: a registry that is down does not hold the process. */
 export const registryMs = 2_000;
 
 /** How a server is registered. */

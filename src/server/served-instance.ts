@@ -16,6 +16,8 @@ export interface ServedInstanceOptions {
   readonly state: ProgramState;
   /** Whether its server leaves already. */
   readonly isLeaving: boolean;
+  /** Whether the registration has been given up before the registries had it. */
+  readonly isGivenUp: () => boolean;
   /** Called when the program has set something. Resolves when a successor would know it, and never rejects. */
   readonly onChange: (state: ProgramState) => Promise<void>;
 }
@@ -26,12 +28,14 @@ export interface ServedInstanceOptions {
  */
 export class ServedInstance implements MeshRegistration {
   readonly #registration: MeshRegistration;
+  readonly #isGivenUp: () => boolean;
   readonly #onChange: (state: ProgramState) => Promise<void>;
   #state: ProgramState;
   #isLeaving: boolean;
 
-  constructor({ registration, state, isLeaving, onChange }: ServedInstanceOptions) {
+  constructor({ registration, state, isLeaving, isGivenUp, onChange }: ServedInstanceOptions) {
     this.#registration = registration;
+    this.#isGivenUp = isGivenUp;
     this.#state = state;
     this.#isLeaving = isLeaving;
     this.#onChange = onChange;
@@ -82,8 +86,8 @@ export class ServedInstance implements MeshRegistration {
   /** Takes the instance out of service for good, as its server leaves. */
   leave(): Promise<void> {
     this.#isLeaving = true;
-    // By the program, or its mesh: there is nothing left to tell.
-    if (this.state === "deregistered") return Promise.resolve();
+    // By the program, its mesh, or the stop itself: there is nothing left to tell.
+    if (this.state === "deregistered" || this.#isGivenUp()) return Promise.resolve();
     return this.#registration.setStatus("out-of-service");
   }
 

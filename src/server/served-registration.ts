@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { describeError } from "../core/errors.ts";
 import type { ServerParts } from "./parts.ts";
-import { portOf, registerServer, registryMs, sayRegistered } from "./register-server.ts";
+import { portOf, registerServer, registryMs, sayRegistered, tellMs } from "./register-server.ts";
 import { type ProgramState, programStateOf, programStateText, ServedInstance } from "./served-instance.ts";
 import { problemWithin } from "./within.ts";
 import { groupDirectory } from "./workers/group-directory.ts";
@@ -23,6 +23,8 @@ export class ServedRegistration {
   #joining: Promise<void> | undefined = undefined;
   #failure: unknown = undefined;
   #isLeaving = false;
+  /** Whether all registries have had the server. */
+  #wasRegistered = false;
   #isOneOfSeveral = false;
 
   /** @param onClosed called where something else has closed the server of a worker. */
@@ -62,6 +64,7 @@ export class ServedRegistration {
       return;
     }
     await registration.whenRegistered(leaving);
+    this.#wasRegistered = true;
     sayRegistered(this.#parts, registration);
   }
 
@@ -76,13 +79,13 @@ export class ServedRegistration {
     });
     await problemWithin(clock, registryMs, left);
     // The last one may have got it only just now.
-    if (this.#current !== undefined) await problemWithin(clock, registryMs, this.#current.whenRegistered());
+    if (this.#current !== undefined) await problemWithin(clock, tellMs, this.#current.whenRegistered());
   }
 
   /** Ends the registration, unless it is another worker's. */
-  async deregister(): Promise<void> {
+  async deregister(signal: AbortSignal): Promise<void> {
     try {
-      await this.#current?.deregister();
+      await this.#current?.deregister(signal);
     } finally {
       cluster.worker?.off("disconnect", this.#onClosed);
       await this.#group?.end();
@@ -139,7 +142,9 @@ export class ServedRegistration {
       await this.#joining;
       await this.#group?.keep(programStateText(changed));
     };
-    return registration && new ServedInstance({ registration, state, isLeaving, onChange });
+    // A signal gives up what has not been accepted before it aborts.
+    const isGivenUp = (): boolean => signal?.aborted === true && !this.#wasRegistered;
+    return registration && new ServedInstance({ registration, state, isLeaving, isGivenUp, onChange });
   }
 
   async #give(): Promise<void> {

@@ -1,7 +1,7 @@
 import { describeError } from "../core/errors.ts";
 import { stopListening } from "./connections/stop-listening.ts";
 import type { ServerParts } from "./parts.ts";
-import { registryMs, unknownLameDuckMs } from "./register-server.ts";
+import { registryMs, tellMs, unknownLameDuckMs } from "./register-server.ts";
 import type { ServedRegistration } from "./served-registration.ts";
 import { problemWithin, turnsOfTheLoop } from "./within.ts";
 
@@ -31,6 +31,13 @@ const askCallersMs = 20;
 /** Looks in a row that find no caller left. */
 const looksToBeSure = 3;
 
+/** The time in which callers learn that an instance leaves. */
+interface LameDuck {
+  readonly lameDuckMs: number;
+  readonly told: Promise<void> | undefined;
+  readonly newUntil: number;
+}
+
 /** One stop of a server: its steps, which are taken in the order of the methods. None of them rejects. */
 export class Stop {
   readonly #parts: ServerParts;
@@ -59,19 +66,19 @@ export class Stop {
     this.#parts.traffic.destroy();
   }
 
-  /** Leaves the registry and serves on until callers know. */
-  async beLameDuck(why: string): Promise<void> {
+  /** Leaves the registry and serves on until callers know. `servingSince`: the time from which on callers may have learnt of it. */
+  async beLameDuck(why: string, servingSince: number): Promise<void> {
     const { clock } = this.#parts.settings;
     const startedAt = clock.now();
     // Of a worker that has the registration handed over meanwhile, the rest is that of one of several.
     await this.#registration.leave();
-    if (!this.#registration.isOneOfSeveral) await this.#leaveWithInstance(why);
+    if (!this.#registration.isOneOfSeveral) await this.#leaveWithInstance(why, servingSince);
     if (this.#registration.isOneOfSeveral) await this.#leaveAlone(why);
     this.#lameDuckMs = clock.now() - startedAt;
   }
 
   /** Leaves as the last process of the instance, which leaves the registry. */
-  async #leaveWithInstance(why: string): Promise<void> {
+  async #leaveWithInstance(why: string, servingSince: number): Promise<void> {
     const { settings, traffic, gate, log } = this.#parts;
     const { clock } = settings;
     const startedAt = clock.now();
@@ -81,11 +88,12 @@ export class Stop {
     log(`leaves ${why}; serves on for ${lameDuckMs} ms, or until all callers know`);
     traffic.leave();
     gate.leave(startedAt + lameDuckMs + goneAfterMs);
-    if (registration !== undefined) {
-      const problem = await problemWithin(clock, registryMs, Promise.race([registration.leave(), this.#hurry.promise]));
+    const told = registration?.leave();
+    if (told !== undefined) {
+      const problem = await problemWithin(clock, tellMs, Promise.race([told, this.#hurry.promise]));
       if (problem !== undefined) this.#note(`could not tell the registry that it leaves: ${describeError(problem)}`);
     }
-    await this.#untilCallersKnow(lameDuckMs);
+    await this.#untilCallersKnow({ lameDuckMs, told, newUntil: servingSince + lameDuckMs });
     if (this.#registration.isOneOfSeveral) gate.stay();
   }
 
@@ -104,17 +112,27 @@ export class Stop {
       await this.#pause(Math.min(askCallersMs, Math.max(1, endAt - clock.now())));
   }
 
-  /** Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance. */
-  async #untilCallersKnow(lameDuckMs: number): Promise<void> {
+  /**
+   * Waits for `lameDuckMs` milliseconds, or until each caller has let go of this instance. `told`: settles when the registry has been told, perhaps only
+   * now, from which on callers have this time. `newUntil`: the time before which callers may just have learnt of it that have not called yet.
+   */
+  async #untilCallersKnow({ lameDuckMs, told, newUntil }: LameDuck): Promise<void> {
     const { settings, traffic, callers, log } = this.#parts;
     const { clock } = settings;
-    const endAt = clock.now() + lameDuckMs;
+    let endAt = clock.now() + lameDuckMs;
+    told?.then(
+      () => {
+        endAt = clock.now() + lameDuckMs;
+      },
+      () => {},
+    );
     let looks = 0;
     while (!this.#isHurried && !this.#registration.isOneOfSeveral && clock.now() < endAt) {
       const { meshes, others } = callers.left();
-      looks = meshes === 0 && !others && !traffic.hasUnusedConnections ? looks + 1 : 0;
+      const isNew = !callers.hasBeenCalled && clock.now() < newUntil;
+      looks = meshes === 0 && !others && !isNew && !traffic.hasUnusedConnections ? looks + 1 : 0;
       if (looks === looksToBeSure) {
-        log("all callers have let go of it");
+        log(callers.hasBeenCalled ? "all callers have let go of it" : "it has not been called");
         return;
       }
       await this.#pause(Math.min(askCallersMs, Math.max(1, endAt - clock.now())));
@@ -153,14 +171,16 @@ export class Stop {
   async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
     const { settings, traffic, inbound, application, log } = this.#parts;
     const { clock, graceMs } = settings;
-    const steps: [what: string, work: () => PromiseLike<unknown> | undefined, limitMs: number][] = [
-      ["deregister", () => this.#registration.deregister(), registryMs],
+    const steps: [what: string, work: (signal: AbortSignal) => PromiseLike<unknown> | undefined, limitMs: number][] = [
+      ["deregister", (signal) => this.#registration.deregister(signal), registryMs],
       ["close the application", () => application?.close(), graceMs],
       ["close the mesh", () => releaseMesh(), graceMs],
       ["write the access log", () => inbound?.close(), registryMs],
     ];
     for (const [what, work, limitMs] of steps) {
-      const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work())());
+      const stop = new AbortController();
+      const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work(stop.signal))());
+      stop.abort(problem);
       if (problem !== undefined) this.#note(`could not ${what}: ${describeError(problem)}`);
     }
     traffic.dispose();

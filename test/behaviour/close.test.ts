@@ -134,6 +134,28 @@ describe("mesh.close", () => {
     await until("nothing is left", () => resources().length <= before);
   });
 
+  it.each([
+    ["whose close never ends", { async *watch() {}, name: "a registry", close: () => new Promise<void>(() => {}) }],
+    [
+      "whose watch never ends",
+      {
+        name: "a registry",
+        async *watch() {
+          yield [{ id: "a", host: "127.0.0.1", port: 1 }];
+          await new Promise(() => {});
+        },
+      },
+    ],
+  ])("is not held up by a source %s", async (_what, discovery) => {
+    let closed = 0;
+    const mesh = createMesh({ discovery, observers: [{ onClose: () => void closed++ }] });
+    await rejectionOf(mesh.fetch("orders/"));
+    const startedAt = performance.now();
+    await mesh.close();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(closed).toBe(1);
+  });
+
   it("ends when discovery fails to close, and still tells the observers", async () => {
     let told = 0;
     const failing = { async *watch() {}, close: async () => Promise.reject(new Error("stuck")) };

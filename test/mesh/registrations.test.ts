@@ -514,7 +514,7 @@ describe("closing a mesh", () => {
     expect(clock.pending).toEqual([]);
   });
 
-  it("waits five seconds at most for a registry that does not answer, and says that the instance stays", async () => {
+  it("waits two seconds at most for a registry that does not answer, and says that the instance stays", async () => {
     const { a, mesh } = rig();
     const registration = await mesh.register({ ...instance, registrar: a });
     a.entry.script = () => "hold";
@@ -522,12 +522,34 @@ describe("closing a mesh", () => {
     const closed = mesh.close().then(() => {
       isClosed = true;
     });
-    await clock.advance(4_999);
+    await clock.advance(1_999);
     expect(isClosed).toBe(false);
     await clock.advance(1);
     await closed;
-    expect(warnings).toEqual(["inmesh: o1, an instance of orders, stays registered until it expires: no answer within 5000 ms"]);
+    expect(warnings).toEqual(["inmesh: o1, an instance of orders, stays registered until it expires: no answer within 2000 ms"]);
     expect([clock.pending, registration.state]).toEqual([[], "failing"]);
+  });
+
+  it("gives a registry that has just had its time no more, and one that has failed long ago all of it", async () => {
+    for (const [pauseMs, expected] of [
+      [0, []],
+      [5_000, ["withdraw"]],
+    ] as const) {
+      const { a, mesh } = rig();
+      const registration = await mesh.register({ ...instance, registrar: a });
+      a.entry.script = () => "hold";
+      const stop = new AbortController();
+      const given = rejectionOf(registration.deregister(stop.signal));
+      await clock.advance(2_000);
+      stop.abort(new Error("too long"));
+      await given;
+      a.entry.calls();
+      await clock.advance(pauseMs);
+      const closed = mesh.close();
+      await clock.advance(pauseMs === 0 ? 0 : 2_000);
+      await closed;
+      expect([a.entry.calls(), warnings.splice(0), clock.pending]).toEqual([expected, [expect.stringContaining("stays registered")], []]);
+    }
   });
 
   it("does not reject when a registry refuses to deregister", async () => {
@@ -591,7 +613,7 @@ describe("closing a mesh", () => {
     const closed = mesh.close();
     await clock.advance(5_000);
     await closed;
-    expect(warnings).toEqual([expect.stringContaining("stays registered until it expires: no answer within 5000 ms")]);
+    expect(warnings).toEqual([expect.stringContaining("stays registered until it expires: no answer within 2000 ms")]);
     arrival.resolve();
     await clock.advance(0);
     expect([ends, clock.pending]).toEqual([1, []]);

@@ -416,7 +416,7 @@ export const defects: readonly PlantedDefect[] = [
   {
     name: "a head with the status of gRPC does not end its stream",
     file: "src/gateway/passage.ts",
-    from: "if (body.complete || isOnlyHead)",
+    from: 'if (body.complete || (head.hasRpcStatus && "stream" in this.#reply))',
     to: "if (body.complete)",
     tests: ["test/gateway/grpc.test.ts"],
   },

@@ -79,14 +79,14 @@ describe("keepRegistered", () => {
     expect(leftovers()).toEqual([[], []]);
   });
 
-  it("leaves an attempt that is under way when its time is over, and takes it back once it has ended or two seconds later", async () => {
+  it("leaves an attempt that is under way when its time is over, and takes it back once it has ended or a second later", async () => {
     const { entry, clock, register, leftovers } = rig({ registerTimeoutMs: 1_000 });
     entry.script = (what) => (what.startsWith("announce") ? "hold" : "known");
     const registering = register();
     await clock.advance(1_000);
     await expect(registering).rejects.toMatchObject({ message: "scripted: register o1: no answer within 1000 ms" });
     expect(entry.calls(), "the attempt might be carried out after the removal").toEqual(["announce up"]);
-    await clock.advance(2_000);
+    await clock.advance(1_000);
     expect(entry.calls()).toEqual(["withdraw unawaited"]);
     expect(leftovers()).toEqual([[], []]);
 
@@ -99,6 +99,18 @@ describe("keepRegistered", () => {
     await answered.clock.advance(0);
     expect(answered.entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
     expect(answered.leftovers()).toEqual([[], []]);
+  });
+
+  it("gives up a removal that hangs", async () => {
+    const { entry, clock, register, leftovers } = rig({ registerTimeoutMs: 1_000 });
+    entry.script = () => "hold";
+    const registering = register();
+    await clock.advance(1_000);
+    await expect(registering).rejects.toMatchObject({ message: "scripted: register o1: no answer within 1000 ms" });
+    await clock.advance(1_000);
+    expect(entry.calls()).toEqual(["announce up", "withdraw unawaited"]);
+    await clock.advance(750);
+    expect(leftovers()).toEqual([[], []]);
   });
 
   it("makes one attempt when it is given no time", async () => {

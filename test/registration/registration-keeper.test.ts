@@ -260,13 +260,41 @@ describe("the end of a kept registration", () => {
     await clock.advance(10_000);
     expect(entry.calls()).toEqual(["renew up unawaited", "announce up unawaited"]);
     const ended = keeper.deregister();
-    await clock.advance(1_000);
+    await clock.advance(999);
     expect(entry.calls(), "the announcement might be carried out after the withdrawal").toEqual([]);
     entry.held[0]?.fail(new Error("late"));
     await ended;
     expect(entry.calls()).toEqual(["withdraw"]);
     await clock.advance(100_000);
     expect([entry.calls(), clock.pending, errors]).toEqual([[], [], []]);
+  });
+
+  it.each([
+    ["a renewal", "renew", undefined],
+    ["a report", "report", "down"],
+  ] as const)("cuts off %s that hangs after a second, so that the registry is asked at all", async (_what, action, status) => {
+    const { entry, clock, keeper } = kept();
+    entry.script = (what) => (what.startsWith(action) ? "hold" : "known");
+    const told = status === undefined ? undefined : keeper.setStatus(status).catch((error: unknown) => error);
+    if (status === undefined) await clock.advance(10_000);
+    const ended = keeper.deregister();
+    await clock.advance(999);
+    expect(entry.calls()).toEqual([expect.stringContaining(action)]);
+    await clock.advance(1);
+    await ended;
+    expect([entry.calls(), clock.pending]).toEqual([["withdraw"], []]);
+    if (told !== undefined) expect(await told).toMatchObject({ code: "ERR_MESH_REGISTRATION" });
+  });
+
+  it("comes though the registry does not say whose entry it is, heeding no signal", async () => {
+    const { entry, clock, keeper } = kept();
+    Object.assign(entry, { isReplaced: () => new Promise<boolean>(() => {}) });
+    const ended = keeper.deregister();
+    await clock.advance(499);
+    expect(entry.calls()).toEqual([]);
+    await clock.advance(1);
+    await ended;
+    expect([entry.calls(), clock.pending]).toEqual([["withdraw"], []]);
   });
 
   it("keeps a registry that has forgotten the instance from being told of it again", async () => {

@@ -99,6 +99,18 @@ describe("an instance that leaves, with callers that are meshes", () => {
     expect((await warmed.serving.stop()).lameDuckMs).toBeGreaterThanOrEqual(395);
   });
 
+  test("waits for callers that have just learnt of it, where none has called yet, until they have had the time that it gives them", async () => {
+    const young = await instance({ lameDuckMs: 600 });
+    const { lameDuckMs } = await young.serving.stop();
+    expect(lameDuckMs).toBeGreaterThanOrEqual(500);
+    expect(lameDuckMs).toBeLessThan(2_000);
+    expect(young.lines).toContainEqual(expect.stringMatching(/it has not been called|accepts nothing new/));
+
+    const old = await instance({ lameDuckMs: 600 });
+    await new Promise((resolve) => setTimeout(resolve, 650));
+    expect((await old.serving.stop()).lameDuckMs).toBeLessThan(500);
+  });
+
   test.each(doorNames)("is named by %s, and does not wait for a mesh that has let go", async (name) => {
     const registry = memoryRegistry();
     const [one, two] = await Promise.all(

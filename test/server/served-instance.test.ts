@@ -14,7 +14,13 @@ function instance({ state = {}, isLeaving = false }: { state?: ProgramState; isL
     setWeight: vi.fn(async (weight: number) => void told.push(weight)),
   };
   const onChange = async (changed: ProgramState): Promise<void> => void known.push(changed);
-  const served = new ServedInstance({ registration: registration as unknown as MeshRegistration, state, isLeaving, onChange });
+  const served = new ServedInstance({
+    registration: registration as unknown as MeshRegistration,
+    state,
+    isLeaving,
+    isGivenUp: () => false,
+    onChange,
+  });
   return { served, registration, told, known };
 }
 
