@@ -40,7 +40,7 @@ export async function upgradeThrough(parts: UpgradeParts, request: MeshRequest, 
   const answer = await parts.deadline(route === undefined ? send : (bounded) => route(bounded, send))(request);
   if (upgraded !== undefined) return { ...upgraded, headers: answer.headers };
   const message = `the route of the call answers it with status ${answer.status}, and does not change the protocol`;
-  const cause = new AnsweredUpgrade(answer);
+  const cause = new AnsweredUpgrade(answer, await answer.body.text());
   throw new MeshError("ERR_MESH_ROUTE", message, { service: request.service, maybeExecuted: false, stack: false, cause });
 }
 

@@ -1,5 +1,6 @@
 import type { OptionRule } from "../core/settings/option-rule.ts";
-import { type PartPath, readDocument } from "../documents/read-document.ts";
+import type { PartPath } from "../documents/part-path.ts";
+import { readDocument } from "../documents/read-document.ts";
 import { ConfigError } from "./config-error.ts";
 import { dataDefault, isObject, optionRules, refuseUnknown, type Tables } from "./option-reader.ts";
 import { type ConfigData, configKind, meshTables } from "./read-config.ts";

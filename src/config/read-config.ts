@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type FindPlace, readDocument } from "../documents/read-document.ts";
+import type { FindPlace } from "../documents/part-path.ts";
+import { readDocument } from "../documents/read-document.ts";
 import { readFileSafely } from "../files/read-file.ts";
 import { checkMeshOptions, type MeshOptions, wholeMeshOptions } from "../mesh/mesh-options.ts";
 import { serviceTables } from "../mesh/service-options.ts";
@@ -107,6 +108,7 @@ export interface ConfigPart<Part> {
 
 /**
  * Reads a text that has one more part beside the options of the mesh, such as the `gateway` of a file for `inmesh gateway`; `undefined` where it has none.
+ * `files` are those that the options refer to, with their content.
  * Rejects with a {@link ConfigError}.
  */
 export async function fromTextWith<Part>(
@@ -114,7 +116,7 @@ export async function fromTextWith<Part>(
   source: string,
   names: ConfigNames,
   part: ConfigPart<Part>,
-): Promise<{ readonly mesh: MeshOptions; readonly part: Part | undefined }> {
+): Promise<{ readonly mesh: MeshOptions; readonly part: Part | undefined; readonly files: ReadonlyMap<string, string> }> {
   const { value, placeOf } = readDocument(text, source, configKind);
   const { [part.name]: given, ...rest } = isObject(value) ? value : {};
   const references = new References(resolve(source), names);
@@ -123,7 +125,8 @@ export async function fromTextWith<Part>(
     given === undefined
       ? undefined
       : await reader.attempt([part.name], async () => await part.make(given, (path) => references.pathOf(path)));
-  return { mesh: (await readOptions(isObject(value) ? rest : value, source, names, placeOf)).options, part: made };
+  const { options, files } = await readOptions(isObject(value) ? rest : value, source, names, placeOf);
+  return { mesh: options, part: made, files };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { looksSecret } from "../core/http/secret-headers.ts";
 import { hasSecretParameter } from "../core/http/secret-parameters.ts";
-import type { PartPath } from "../documents/read-document.ts";
+import type { PartPath } from "../documents/part-path.ts";
 import { nearestName } from "../suggestions/nearest-name.ts";
 
 const secretNames: ReadonlySet<string> = new Set(["token", "password", "secret", "passphrase"]);

@@ -1,19 +1,9 @@
 import type { Document, Node, ParsedNode, YAMLMap } from "yaml";
 import type { Place } from "./document-error.ts";
+import type { FindPlace, PartPath, ReadText } from "./part-path.ts";
+import { readPlain } from "./plain/read-plain.ts";
 import { withoutText } from "./yaml-fault.ts";
 import { loadYaml } from "./yaml-package.cjs";
-
-/** The names and indexes that lead to a part of a text. */
-export type PartPath = readonly (string | number)[];
-
-/** Finds where a part of a text stands: of a key where `isKey`, else of its value. */
-export type FindPlace = (path: PartPath, isKey?: boolean) => Place | undefined;
-
-/** A text that has been read. */
-export interface ReadText {
-  readonly value: unknown;
-  readonly placeOf: FindPlace;
-}
 
 /** The kind of a text, for its errors. */
 export interface DocumentKind {
@@ -56,8 +46,15 @@ export function contentOf(text: string, source: string, { Fault, name, whenEmpty
  * @throws an error of the class of the kind, with the place of the fault.
  */
 export function readDocument(text: string, source: string, kind: DocumentKind): ReadText {
-  const { Fault } = kind;
   const content = contentOf(text, source, kind);
+  return readPlain(content) ?? readByPackage(content, source, kind);
+}
+
+/**
+ * Reads all of YAML by its package, which makes some objects for each word.
+ * @throws an error of the class of the kind, with the place of the fault.
+ */
+export function readByPackage(content: string, source: string, { Fault }: DocumentKind): ReadText {
   const { LineCounter, parseDocument, isMap, isScalar, isSeq } = loadYaml();
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: false, uniqueKeys: false });

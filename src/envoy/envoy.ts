@@ -8,5 +8,6 @@ export type { ConfigNames, Make } from "../config/config-names.ts";
 export { DocumentError, type Place } from "../documents/document-error.ts";
 export { type FromEnvoyOptions, fromEnvoy, fromEnvoyText } from "./from-envoy.ts";
 export { type EnvoyImport, type ImportOptions, importEnvoy, importEnvoyText } from "./import-envoy.ts";
+export type { EnvoyAddress } from "./listeners.ts";
 export { EnvoyError } from "./text/envoy-error.ts";
 export { type EnvoyNotice, noticeText } from "./text/notice.ts";

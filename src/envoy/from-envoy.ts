@@ -1,5 +1,6 @@
 import type { ConfigNames } from "../config/config-names.ts";
-import { fromText } from "../config/read-config.ts";
+import { fromData } from "../config/read-config.ts";
+import { fenced } from "../core/observing/fence.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { DocumentError } from "../documents/document-error.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
@@ -31,22 +32,14 @@ export async function fromEnvoyText(text: string, source: string, given: FromEnv
   const { discovery, onNotice, names = {}, ...options } = given;
   const isSource = typeof (discovery as Partial<Discovery> | undefined)?.watch === "function";
   const { data, notices } = await importEnvoyText(text, source, { ...options, discovery: isSource ? `\${code:${sourceName}}` : discovery });
-  for (const notice of notices) tell(onNotice, notice);
+  if (onNotice !== undefined) for (const notice of notices) fenced("onNotice of fromEnvoy", () => onNotice(notice));
   const values = isSource ? { ...names.values, [sourceName]: discovery } : names.values;
-  return await fromText(JSON.stringify(data), source, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
+  return await fromData(data, source, values === undefined ? names : { ...names, values }).catch((error: unknown) => {
     if (!(error instanceof DocumentError)) throw error;
-    // Its place is one in the data.
-    throw new EnvoyError(source, `a mesh does not take what it comes to: ${error.message.replace(/^.*?:\d+:\d+: /, "")}`);
+    // It stands nowhere in the file.
+    throw new EnvoyError(source, `a mesh does not take what it comes to: ${error.message.slice(`${source}: `.length)}`);
   });
 }
 
 /** The name by which the configuration has the source that the program gives. */
 const sourceName = "discovery";
-
-function tell(onNotice: FromEnvoyOptions["onNotice"], notice: EnvoyNotice): void {
-  try {
-    onNotice?.(notice);
-  } catch {
-    // What a listener does with a notice is its own affair.
-  }
-}

@@ -2,7 +2,7 @@ import { quoted } from "../core/text/clean-text.ts";
 import { type ClusterContext, type ReadCluster, readCluster } from "./clusters/cluster.ts";
 import { discoveryOf, tlsOptionsOf } from "./clusters/whole.ts";
 import { resourcesOf, textOf } from "./files.ts";
-import { filtersOf, managerOf, tableOf } from "./listeners.ts";
+import { addressOf, type EnvoyAddress, filtersOf, managerOf, tableOf } from "./listeners.ts";
 import { readBootstrap } from "./read-text.ts";
 import { rulesOf } from "./routes/table.ts";
 import { given, type Options } from "./text/data.ts";
@@ -26,6 +26,10 @@ export interface EnvoyImport {
   readonly notices: readonly EnvoyNotice[];
   /** The file in the form of Envoy's third API, which its current versions take. */
   readonly v3: Readonly<Record<string, unknown>>;
+  /** The file and those of resources that it leads to. */
+  readonly files: readonly string[];
+  /** The address of the listener whose routes count, for a gateway; `undefined` where it is none of a port, or there is no listener. */
+  readonly listen: EnvoyAddress | undefined;
 }
 
 /**
@@ -61,7 +65,8 @@ export async function importEnvoyText(text: string, source: string, options: Imp
   const data = dataOf(root, clusters, routes, options);
   for (const each of [root, ...resources.all()]) tellUnread(each);
   notices.sort((one, other) => one.file.localeCompare(other.file) || one.line - other.line || one.column - other.column);
-  return { data, notices: distinct(notices), v3 };
+  const files = new Set([source, ...resources.all().map(({ origin }) => origin.source)]);
+  return { data, notices: distinct(notices), v3, files: [...files], listen: addressOf(listeners, manager) };
 }
 
 function clustersOf(parts: readonly Part[], context: ClusterContext): ReadonlyMap<string, ReadCluster> {

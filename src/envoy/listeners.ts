@@ -5,6 +5,20 @@ import { typeOf } from "./text/kinds.ts";
 import type { Part } from "./text/part.ts";
 import type { Resources } from "./text/resources.ts";
 
+/** The address of a listener. */
+export interface EnvoyAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The address of the listener that has this filter; `undefined` for one that is no address of a port. */
+export function addressOf(listeners: readonly Part[], manager: Part | undefined): EnvoyAddress | undefined {
+  const listener = manager === undefined ? undefined : listeners.find((each) => managersIn(each).includes(manager));
+  const address = listener?.at("address", "socket_address");
+  const [host, port] = [address?.text("address"), address?.number("port_value")];
+  return host === undefined || port === undefined ? undefined : { host, port };
+}
+
 /** The filter that serves HTTP, of the listener that counts; `undefined` where the file has no listener. */
 export function managerOf(listeners: readonly Part[], wanted: string | undefined, root: Part): Part | undefined {
   const serving = listeners.flatMap((listener) =>

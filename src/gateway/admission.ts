@@ -4,6 +4,7 @@ import { addForwarding } from "./forwarding.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { isTooLarge, judgeRequest, tooLarge } from "./judge-request.ts";
 import { type Problem, problemOf } from "./problem.ts";
+import type { ReplyHead } from "./reply-head.ts";
 import { RequestHead } from "./request-head.ts";
 import { idOf } from "./request-id.ts";
 import type { Guard } from "./rules/guard.ts";
@@ -72,6 +73,13 @@ export class Admission {
   /** The headers that every answer to the request has by its rule, names and values in turn; `undefined` where the rule demands none. */
   get answerHeaders(): readonly string[] | undefined {
     return this.guard?.cors?.headersFor(this.head.headers["origin"]);
+  }
+
+  /** Adds to the head of an answer what each answer to the request has. */
+  addTo(head: ReplyHead): void {
+    const { id, answerHeaders } = this;
+    if (id !== undefined) head.lines.push(id.name, id.value);
+    if (answerHeaders !== undefined) head.allow(answerHeaders);
   }
 
   #admit(): Verdict {

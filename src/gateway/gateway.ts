@@ -13,6 +13,7 @@ import type { GatewayParts } from "./gateway-parts.ts";
 import { HeaderKinds } from "./header-kinds.ts";
 import { listenAs } from "./listening/gateway-server.ts";
 import { type GatewayListenOptions, gatewayListenOptions } from "./listening/listen-options.ts";
+import { OpenRequests } from "./open-requests.ts";
 import { Passage } from "./passage.ts";
 import { Guards } from "./rules/guards.ts";
 import { switchThrough, wantsSwitch } from "./switch.ts";
@@ -38,6 +39,12 @@ export interface Gateway {
    * `inmesh/server` lets it leave without losing a request. Rejects for a certificate that cannot be used, and a port that cannot be had.
    */
   readonly listen: (options?: GatewayListenOptions) => Promise<NodeServer>;
+  /**
+   * Takes other options, and another mesh if one is given, for all requests that begin from now on, in one step. Those under way end by what they began with: the
+   * promise resolves when all of them have, and the former mesh can be closed. Counts of rate limits begin anew. Where listeners listen stays.
+   * @throws TypeError or RangeError naming the option, for a wrong one: nothing changes then.
+   */
+  readonly reconfigure: (options: GatewayOptions, mesh?: object) => Promise<void>;
 }
 
 /**
@@ -46,17 +53,8 @@ export interface Gateway {
  * @throws TypeError or RangeError naming the option, for a wrong one.
  */
 export function gateway(mesh: object, options: GatewayOptions = {}): Gateway {
-  const door = typeof mesh === "object" && mesh !== null ? doorOf(mesh) : undefined;
-  if (door === undefined) refuseOption("gateway: mesh", mesh, "a mesh that createMesh has made");
-  gatewayOptions.check("gateway", options);
-  const settings = gatewayOptions.settle(options);
-  const parts: GatewayParts = {
-    door,
-    settings,
-    kinds: new HeaderKinds(settings.requestId === false ? false : settings.requestId.toLowerCase()),
-    trusted: new Networks("gateway.trustedPeers", settings.trustedPeers),
-    guards: Object.keys(settings.rules).length === 0 ? undefined : new Guards(door, settings.rules, settings.clock),
-  };
+  let parts = partsOf(mesh, options);
+  let meshInUse = mesh;
   const handle: Gateway["handle"] = (request, reply) => new Passage(parts, request, reply).begin();
   const upgrade: Gateway["upgrade"] = (request, socket, head) => switchThrough(parts, request, socket, head);
   return {
@@ -66,5 +64,26 @@ export function gateway(mesh: object, options: GatewayOptions = {}): Gateway {
       gatewayListenOptions.check("gateway.listen", listenOptions);
       return await listenAs({ handle, upgrade, wantsSwitch }, gatewayListenOptions.settle(listenOptions));
     },
+    reconfigure(next, nextMesh = meshInUse) {
+      const { open } = parts;
+      parts = partsOf(nextMesh, next);
+      meshInUse = nextMesh;
+      return open.ended();
+    },
+  };
+}
+
+function partsOf(mesh: object, options: GatewayOptions): GatewayParts {
+  const door = typeof mesh === "object" && mesh !== null ? doorOf(mesh) : undefined;
+  if (door === undefined) refuseOption("gateway: mesh", mesh, "a mesh that createMesh has made");
+  gatewayOptions.check("gateway", options);
+  const settings = gatewayOptions.settle(options);
+  return {
+    door,
+    settings,
+    kinds: new HeaderKinds(settings.requestId === false ? false : settings.requestId.toLowerCase()),
+    trusted: new Networks("gateway.trustedPeers", settings.trustedPeers),
+    guards: Object.keys(settings.rules).length === 0 ? undefined : new Guards(door, settings.rules, settings.clock),
+    open: new OpenRequests(),
   };
 }

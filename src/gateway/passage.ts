@@ -12,14 +12,9 @@ import { answerProblem, cutOff, readTheRest } from "./answer.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { hasBody } from "./judge-request.ts";
 import { maybeExecuted, type Problem, problemOf } from "./problem.ts";
-import { endWith, ReplyHead, writeHead } from "./reply-head.ts";
+import { endWith, endWithHead, ReplyHead, writeHead } from "./reply-head.ts";
+import { type ReplyOwner, tellOwner, tellWhenDrained } from "./reply-owner.ts";
 import { type BodyRefused, RequestBodyStream, readSmallBody, type SmallBodyReceiver } from "./request-body.ts";
-
-const passageKey = Symbol("inmesh passage");
-
-interface Kept {
-  [passageKey]?: Passage;
-}
 
 /** The reason with which a call ends whose client has gone. */
 const clientGone = new DOMException("The client went away", "AbortError");
@@ -28,7 +23,7 @@ const clientGone = new DOMException("The client went away", "AbortError");
  * One request on its way through a gateway: it takes the result of the call and the chunks of the response, so that a request makes no promise and
  * no function of its own.
  */
-export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
+export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver, ReplyOwner {
   isWaiting = true;
   readonly #parts: GatewayParts;
   readonly #request: ServerRequest;
@@ -42,6 +37,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   #held: Uint8Array[] | undefined = undefined;
   #sendTimer: Timer | undefined = undefined;
   #isDone = false;
+  #isOpen = true;
 
   constructor(parts: GatewayParts, request: ServerRequest, reply: ServerReply) {
     this.#parts = parts;
@@ -53,10 +49,9 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   begin(): void {
     const request = this.#request;
     const reply = this.#reply;
-    (reply as Kept)[passageKey] = this;
-    // One function for all responses, which finds its passage by itself.
-    (reply as NodeJS.EventEmitter).on("close", onClose);
-    ifLeftBehind(request, reply, () => this.clientGone());
+    this.#parts.open.begin();
+    tellOwner(reply, this);
+    ifLeftBehind(request, reply, () => this.closed());
     const admission = new Admission(this.#parts, request);
     this.#admission = admission;
     const verdict = admission.judge();
@@ -128,15 +123,14 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.#response = response;
     const head = new ReplyHead(response.headers);
     this.#replyHead = head;
-    const { id, answerHeaders } = this.#admission as Admission;
-    if (id !== undefined) head.lines.push(id.name, id.value);
-    if (answerHeaders !== undefined) head.allow(answerHeaders);
+    (this.#admission as Admission).addTo(head);
     if (!isForwarded(body)) {
       if (this.#writeHead()) void this.#pump(body.stream());
       return;
     }
     this.#body = body;
-    if (body.complete) this.#held = [];
+    // The status of gRPC in the head says that no more comes: over HTTP/2, clients take it for one only if the head ends the stream.
+    if (body.complete || (head.hasRpcStatus && "stream" in this.#reply)) this.#held = [];
     else if (!this.#writeHead()) return;
     body.forward(this);
   }
@@ -159,11 +153,16 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   // --- BodyReceiver ---
 
   take(chunk: Uint8Array): boolean {
-    if (this.#held !== undefined) {
+    const response = this.#response as MeshResponse;
+    if (this.#held !== undefined && response.body.complete) {
       this.#held.push(chunk);
       return true;
     }
     if (this.#isDone) return true;
+    if (this.#held !== undefined) {
+      this.#held = undefined;
+      if (!this.#writeHead()) return true;
+    }
     if ((this.#reply as NodeJS.WritableStream).write(chunk)) return true;
     this.#pause();
     return false;
@@ -184,7 +183,15 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.#body?.resume();
   }
 
-  /** The response has been sent, or its connection has closed. */
+  /** The response has been sent, or its connection has closed: nothing more comes of it. */
+  closed(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.clientGone();
+    this.#parts.open.end();
+  }
+
+  /** Nothing takes the response any more. */
   clientGone(): void {
     this.#clearTimer();
     if (this.#isDone) return;
@@ -207,10 +214,9 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     }
     const content = held.length === 0 ? undefined : held.length === 1 ? held[0] : Buffer.concat(held);
     if (!head.hasLength && content !== undefined) head.lines.push("content-length", String(content.byteLength));
-    if (!this.#writeHead()) return;
+    if (!this.#writeHead(content === undefined ? endWithHead : writeHead)) return;
     this.#isDone = true;
-    if (content === undefined) endReply(this.#reply);
-    else endWith(this.#reply, content);
+    if (content !== undefined) endWith(this.#reply, content);
     this.#linger();
   }
 
@@ -225,10 +231,10 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
   }
 
   /** Writes the head of the response. `false`: it cannot be written, and the request has failed. */
-  #writeHead(): boolean {
+  #writeHead(write: typeof writeHead = writeHead): boolean {
     const response = this.#response as MeshResponse;
     try {
-      writeHead(this.#reply, response, (this.#replyHead as ReplyHead).lines);
+      write(this.#reply, response, (this.#replyHead as ReplyHead).lines);
       return true;
     } catch (error) {
       response.body.cancel(error);
@@ -254,7 +260,7 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     this.isWaiting = false;
     const { clock, sendTimeoutMs } = this.#parts.settings;
     this.#sendTimer = clock.setTimer(() => this.#cut(), sendTimeoutMs);
-    (this.#reply as NodeJS.EventEmitter).once("drain", onDrain);
+    tellWhenDrained(this.#reply);
   }
 
   #clearTimer(): void {
@@ -284,12 +290,4 @@ export class Passage implements Receiver, BodyReceiver, SmallBodyReceiver {
     if (onFailure !== undefined)
       fenced("onFailure of a gateway", () => onFailure({ error, status, requestId: this.#admission?.id?.value }));
   }
-}
-
-function onClose(this: ServerReply): void {
-  (this as Kept)[passageKey]?.clientGone();
-}
-
-function onDrain(this: ServerReply): void {
-  (this as Kept)[passageKey]?.drained();
 }

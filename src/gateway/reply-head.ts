@@ -1,6 +1,9 @@
 import type { ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import type { MeshResponse } from "../core/dispatch.ts";
-import type { ServerReply } from "../server/node-server.ts";
+import { endReply, type ServerReply } from "../server/node-server.ts";
+
+type StatusLine = Pick<MeshResponse, "status" | "statusText">;
 
 /** Headers of a response that are of the connection to the instance (RFC 9110 §7.6.1). */
 const ofConnection: ReadonlySet<string> = new Set([
@@ -45,6 +48,8 @@ export class ReplyHead {
   readonly lines: string[] = [];
   hasLength = false;
   hasTrailers = false;
+  /** Whether the head has the status of a call of gRPC, which is in the trailers otherwise. */
+  hasRpcStatus = false;
   /** The names that `connection` lists. */
   #listed: ReadonlySet<string> | undefined = undefined;
 
@@ -59,6 +64,7 @@ export class ReplyHead {
       }
       if (name === "content-length") this.hasLength = true;
       else if (name === "trailer") this.hasTrailers = true;
+      else if (name === "grpc-status") this.hasRpcStatus = true;
       this.lines.push(name, value);
     }
     if (listed === undefined) return;
@@ -110,13 +116,31 @@ export class ReplyHead {
  * a single one: repeated ones are put together, as RFC 9110 §5.3 allows for all but cookies.
  * @throws what Node.js says of a head that it does not write; nothing of it is set then
  */
-export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshResponse, "status" | "statusText">, lines: string[]): void {
-  if (!("stream" in reply)) {
+export function writeHead(reply: ServerReply, { status, statusText }: StatusLine, lines: string[]): void {
+  if ("stream" in reply) setHead(reply, lines, () => reply.writeHead(status));
+  else if (statusText === "") {
     // HTTP/2 has no reason: Node.js adds the usual one.
-    if (statusText === "") (reply as ServerResponse).writeHead(status, lines);
-    else (reply as ServerResponse).writeHead(status, statusText, lines);
+    (reply as ServerResponse).writeHead(status, lines);
+  } else (reply as ServerResponse).writeHead(status, statusText, lines);
+}
+
+/**
+ * Ends a response that has no body. Over HTTP/2 its head ends the stream: a frame without data behind it would say that there is a body.
+ * @throws as {@link writeHead}
+ */
+export function endWithHead(reply: ServerReply, response: StatusLine, lines: string[]): void {
+  if ("stream" in reply) {
+    setHead(reply, lines, () => {
+      reply.statusCode = response.status;
+      endReply(reply);
+    });
     return;
   }
+  writeHead(reply, response, lines);
+  endReply(reply);
+}
+
+function setHead(reply: Http2ServerResponse, lines: readonly string[], write: () => void): void {
   const byName = new Map<string, string | string[]>();
   for (let index = 0; index < lines.length; index += 2) {
     const name = lines[index] as string;
@@ -128,7 +152,7 @@ export function writeHead(reply: ServerReply, { status, statusText }: Pick<MeshR
   }
   try {
     for (const [name, value] of byName) reply.setHeader(name, value);
-    reply.writeHead(status);
+    write();
   } catch (error) {
     for (const name of reply.getHeaderNames()) reply.removeHeader(name);
     throw error;

@@ -9,6 +9,7 @@ import type { ServerRequest } from "../server/node-server.ts";
 import { Admission, byName, type Verdict } from "./admission.ts";
 import type { GatewayParts } from "./gateway-parts.ts";
 import { type Problem, problemOf, problemText } from "./problem.ts";
+import { relay } from "./relayed-socket.ts";
 
 /** The only protocol that a connection is changed to: any other, such as `h2c`, would be a tunnel past all rules. */
 const webSocket = "websocket";
@@ -22,7 +23,8 @@ export function wantsSwitch(request: ServerRequest): boolean {
 
 /** Changes a connection to another protocol by way of an instance, and passes bytes both ways from then on. */
 export function switchThrough(parts: GatewayParts, request: ServerRequest, socket: Duplex, head: Buffer): void {
-  socket.on("error", ignored);
+  parts.open.begin();
+  socket.on("error", ignored).once("close", () => parts.open.end());
   const admission = new Admission(parts, request);
   const decide = (verdict: Verdict): void => {
     if (socket.destroyed) return;
@@ -71,12 +73,16 @@ function ask(
   );
 }
 
+/** An answer to an upgrade. `text`: the body that a rule gives it, with its own type; `undefined`: the text of the status. */
+interface Refusal extends Problem {
+  readonly text?: string;
+}
+
 /** A rule that answers by itself, or an instance that answers with a status of its own, has refused: its client learns it. */
-function refusalOf(error: unknown): Problem | undefined {
+function refusalOf(error: unknown): Refusal | undefined {
   if (isMeshError(error) && error.cause instanceof AnsweredUpgrade) {
-    // The text is that of the status: only the head of the answer is known here.
-    const { "content-type": _type, "content-length": _length, ...headers } = byName(error.cause.headers);
-    return { status: error.cause.status, headers };
+    const { "content-length": _length, ...headers } = byName(error.cause.headers);
+    return { status: error.cause.status, headers, text: error.cause.text };
   }
   const status = isMeshError(error) && error.code === "ERR_MESH_PROTOCOL" ? error.attempts.at(-1)?.status : undefined;
   return status === undefined || status < 300 ? undefined : { status, headers: {} };
@@ -90,13 +96,16 @@ function join(socket: Duplex, head: Buffer, { headers, socket: instance }: Switc
   // Each side ends the other, in both ways of an end: a half that is open for good would hold an instance.
   instance.on("error", ignored).once("close", () => socket.destroy());
   socket.once("close", () => instance.destroy());
-  socket.pipe(instance).pipe(socket);
+  socket.pipe(instance);
+  relay(instance, socket);
 }
 
-function answerOn(socket: Duplex, problem: Problem, { head, id, answerHeaders = [] }: Admission): void {
+function answerOn(socket: Duplex, problem: Refusal, { head, id, answerHeaders = [] }: Admission): void {
   const { status } = problem;
-  const { type, text } = problemText(problem, head.headers["accept"], id?.value);
-  const all: Record<string, string> = { ...byName(answerHeaders), ...problem.headers, connection: "close", "content-type": type };
+  const { type, text } =
+    problem.text === undefined ? problemText(problem, head.headers["accept"], id?.value) : { type: undefined, text: problem.text };
+  const all: Record<string, string> = { ...byName(answerHeaders), ...problem.headers, connection: "close" };
+  if (type !== undefined) all["content-type"] = type;
   all["content-length"] = String(Buffer.byteLength(text));
   if (id !== undefined) all[id.name] = id.value;
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);

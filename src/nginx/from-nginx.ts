@@ -1,5 +1,6 @@
 import type { ConfigNames } from "../config/config-names.ts";
 import { fromData } from "../config/read-config.ts";
+import { fenced } from "../core/observing/fence.ts";
 import type { MeshOptions } from "../mesh/mesh-options.ts";
 import { type ImportNginxOptions, importNginx } from "./import-nginx.ts";
 import type { Notice } from "./reading/report.ts";
@@ -20,7 +21,7 @@ export interface FromNginxOptions extends ImportNginxOptions {
 export async function fromNginx(file: string, options: FromNginxOptions = {}): Promise<MeshOptions> {
   const { onNotice, config, ...how } = options;
   const { data, notices } = await importNginx(file, how);
-  if (onNotice !== undefined) for (const notice of notices) onNotice(notice);
+  if (onNotice !== undefined) for (const notice of notices) fenced("onNotice of fromNginx", () => onNotice(notice));
   else if (notices.length > 0) process.emitWarning(noticesText(file, notices), "NginxNotice");
   return await fromData(data, file, config);
 }

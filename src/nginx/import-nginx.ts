@@ -47,6 +47,8 @@ export interface ImportedNginx {
   readonly notices: readonly Notice[];
   /** The addresses that the file listens on, for a gateway. */
   readonly listeners: readonly NginxListener[];
+  /** The file and those that it includes, in the order in which they were met. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -77,7 +79,22 @@ export async function importNginx(file: string, options: ImportNginxOptions = {}
     report,
   });
   const routes: readonly Route[] = chosen?.routes ?? [];
-  return { data: { ...data, ...(routes.length === 0 ? {} : { routes: plain(routes) }) }, notices: report.notices, listeners };
+  return {
+    data: { ...data, ...(routes.length === 0 ? {} : { routes: plain(routes) }) },
+    notices: report.notices,
+    listeners,
+    files: filesOf(directives, file),
+  };
+}
+
+function filesOf(directives: readonly Directive[], file: string): readonly string[] {
+  const files = new Set([file]);
+  const add = (each: Directive): void => {
+    files.add(each.file);
+    each.block?.forEach(add);
+  };
+  directives.forEach(add);
+  return [...files];
 }
 
 /** The block of `http`, or the whole file where that is a part which another one includes. */

@@ -1,4 +1,6 @@
 import { expandedSize } from "./expanded-size.ts";
+import { matchesInOnePass, onePassProgram } from "./one-pass.ts";
+import { PatternReader } from "./pattern-items.ts";
 import { loadRe2 } from "./re2js-package.cjs";
 
 /** A regular expression that takes time in proportion to the text, whatever the text is. */
@@ -32,14 +34,50 @@ export function linearRegex(source: string, { ignoreCase = false }: LinearRegexO
   if (source.length > maxLength) throw new Error(`the regular expression has ${source.length} characters; ${maxLength} are allowed`);
   const size = expandedSize(source);
   if (size > maxSize) throw new Error(`the regular expression repeats too much: about ${size} states, and ${maxSize} are allowed`);
+  const reader = new PatternReader(source);
+  const items = ignoreCase ? undefined : reader.read();
+  const program = items === undefined ? undefined : onePassProgram(items);
+  return program === undefined ? compiled(source, ignoreCase, size) : new OnePass(source, program, size, reader.groups);
+}
+
+/** Matches without an automaton, and has one from the first use that needs it. */
+class OnePass implements LinearRegex {
+  readonly #program: string;
+  readonly #source: string;
+  readonly size: number;
+  readonly groups: number;
+  #automaton: LinearRegex | undefined = undefined;
+
+  constructor(source: string, program: string, size: number, groups: number) {
+    this.#program = program;
+    this.#source = source;
+    this.size = size;
+    this.groups = groups;
+  }
+
+  matches(text: string): boolean {
+    return matchesInOnePass(this.#program, text) ?? this.#whole.matches(text);
+  }
+
+  replaceAll(text: string, replacement: string): string {
+    return this.#whole.replaceAll(text, replacement);
+  }
+
+  get #whole(): LinearRegex {
+    this.#automaton ??= compiled(this.#source, false, this.size);
+    return this.#automaton;
+  }
+}
+
+function compiled(source: string, ignoreCase: boolean, size: number): LinearRegex {
   const { RE2JS } = load();
   try {
-    const compiled = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
+    const regex = RE2JS.compile(source, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
     return {
-      matches: (text) => compiled.matches(text),
-      replaceAll: (text, replacement) => compiled.matcher(text).replaceAll(replacement),
-      size: Math.max(size, compiled.programSize()),
-      groups: compiled.groupCount(),
+      matches: (text) => regex.matches(text),
+      replaceAll: (text, replacement) => regex.matcher(text).replaceAll(replacement),
+      size: Math.max(size, regex.programSize()),
+      groups: regex.groupCount(),
     };
   } catch (error) {
     throw new Error(`the regular expression is wrong: ${(error as Error).message}`, { cause: error });

@@ -81,6 +81,7 @@ describe("a WebSocket through a gateway", () => {
     const routes = [
       { match: { path: { prefix: "/chat" } }, to: "web", rewrite: { prefix: "/ws" } },
       { match: { path: { exact: "/old" } }, redirect: { path: "/chat" } },
+      { match: { path: { exact: "/teapot" } }, respond: { status: 418, body: "short and stout" } },
       { respond: { status: 410 } },
     ];
     const { port } = await gatewayTo(instance.port, { service: "no-such-service" }, { routes });
@@ -90,5 +91,9 @@ describe("a WebSocket through a gateway", () => {
     expect(moved).toMatch(/^HTTP\/1\.1 301 /);
     expect(moved).toMatch(/^location: .*\/chat\r$/m);
     expect(await exchange(port, ask.replace("/chat", "/other"))).toMatch(/^HTTP\/1\.1 410 /);
+    const told = await exchange(port, ask.replace("/chat", "/teapot"));
+    expect(told).toMatch(/^HTTP\/1\.1 418 /);
+    expect(told).toMatch(/^content-length: 15\r$/m);
+    expect(told).toMatch(/\r\n\r\nshort and stout$/);
   });
 });

@@ -52,6 +52,11 @@ const template = fc
   .tuple(fc.array(fc.option(segment, { nil: undefined }), { minLength: 1, maxLength: 3 }), fc.boolean())
   .map(([parts, withRest]) => `/${parts.map((part, index) => part ?? `{p${index}}`).join("/")}${withRest ? "/{rest*}" : ""}`);
 const pattern = fc.constantFrom(
+  "/[ab]+/users",
+  "/.*/users/.*",
+  "/[^/]*/v2.*",
+  ".*/b/?",
+
   "/a.*",
   "/a|/b",
   "/[ab]",

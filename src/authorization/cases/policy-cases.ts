@@ -1,4 +1,4 @@
-import type { PartPath } from "../../documents/read-document.ts";
+import type { PartPath } from "../../documents/part-path.ts";
 import { CompiledPolicy } from "../compiled-policy.ts";
 import { pathOfTarget, pathProblem } from "../conditions/strict-path.ts";
 import type { Policy } from "../policy.ts";

@@ -1,4 +1,4 @@
-import type { FindPlace, PartPath } from "../../documents/read-document.ts";
+import type { FindPlace, PartPath } from "../../documents/part-path.ts";
 import { linearRegex } from "../../patterns/linear-regex.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import { PolicyError } from "./policy-error.ts";

@@ -1,4 +1,5 @@
-import { contentOf, type ReadText, readDocument } from "../../documents/read-document.ts";
+import type { ReadText } from "../../documents/part-path.ts";
+import { contentOf, readDocument } from "../../documents/read-document.ts";
 import { PolicyError } from "./policy-error.ts";
 
 const policyKind = { name: "policy", whenEmpty: "a policy that denies every request is { rules: [] }", Fault: PolicyError };

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { inTurns } from "../../core/json/in-turns.ts";
 import type { Place } from "../../documents/document-error.ts";
-import type { PartPath } from "../../documents/read-document.ts";
+import type { PartPath } from "../../documents/part-path.ts";
 import { withoutText } from "../../documents/yaml-fault.ts";
 import { answerOfThread, startYamlThread } from "../../documents/yaml-thread.ts";
 import type { Policy } from "../policy.ts";

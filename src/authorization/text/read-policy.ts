@@ -1,6 +1,6 @@
 import { resultOf, type Steps } from "../../core/json/steps.ts";
 import { AddressList, isNetwork } from "../../core/peers/address-list.ts";
-import type { FindPlace, PartPath } from "../../documents/read-document.ts";
+import type { FindPlace, PartPath } from "../../documents/part-path.ts";
 import { checkIdentityPattern } from "../conditions/identity-pattern.ts";
 import { parsePathTemplate } from "../conditions/path-pattern.ts";
 import { days, timeWindow } from "../conditions/time-window.ts";

@@ -1,10 +1,11 @@
 import { DocumentError } from "../../config/config.ts";
 import { describeError } from "../../core/errors.ts";
-import { type GatewayListenOptions, gateway } from "../../gateway/gateway.ts";
+import { type GatewayListenOptions, type GatewayOptions, gateway } from "../../gateway/gateway.ts";
 import { createMesh } from "../../index.ts";
 import { serve } from "../../server/server.ts";
 import { type Call, type Command, command as declare } from "../command.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { followGatewayFile, replaceMesh } from "../gateway/follow-gateway-file.ts";
 import { type GatewayFile, readGatewayFile } from "../gateway/gateway-file.ts";
 import { gatewayCommandOptions as options } from "../gateway/gateway-options.ts";
 import { readNamedFile } from "../named-file.ts";
@@ -21,7 +22,7 @@ const defaultPort = 8_080;
 /** `inmesh gateway FILE`. */
 export const command: Command = declare({
   description:
-    "A reverse proxy by a file: the configuration of inmesh with its routes, or a file of nginx or Envoy. It listens until it is told to end (SIGINT, SIGTERM), and\nleaves then without losing a request. What means something else here than to nginx or Envoy goes to the standard error output, a line each.",
+    "A reverse proxy by a file: the configuration of inmesh with its routes, or a file of nginx or Envoy. It listens until it is told to end (SIGINT, SIGTERM), and\nleaves then without losing a request. A change of the file, or of one that it leads to, is in force as a whole within seconds, or is refused. What means something else here than to nginx or Envoy goes to the standard error output, a line each.",
   positionals: ["FILE"],
   options,
   examples: [
@@ -31,6 +32,7 @@ export const command: Command = declare({
   async run(call) {
     const [file = ""] = call.positionals;
     const { terminal } = call;
+    const readAt = Date.now();
     let read: GatewayFile;
     try {
       read = await readGatewayFile(file, (await readNamedFile(file, maxBytes)).toString("utf8"), call.values.from);
@@ -40,31 +42,54 @@ export const command: Command = declare({
       return exitCodes.failed;
     }
     for (const notice of read.notices) terminal.note(plain(notice));
-    await proxy(call, file, read);
+    await proxy(call, file, { read, readAt });
     return exitCodes.ok;
   },
 });
 
-async function proxy({ values, terminal, io }: Call<typeof options>, file: string, read: GatewayFile): Promise<void> {
+async function proxy(
+  call: Call<typeof options>,
+  file: string,
+  { read, readAt }: { readonly read: GatewayFile; readonly readAt: number },
+): Promise<void> {
+  const { values, terminal, io } = call;
   const listen = { ...read.listen, ...listenOf(values), ...certificatesOf(values) };
-  const mesh = createMesh(read.mesh);
+  let mesh = createMesh(read.mesh);
   try {
-    const proxying = gateway(mesh, {
-      ...read.gateway,
-      ...(values.service === undefined ? {} : { service: values.service }),
-      ...(values.verbose === true ? { onFailure: failureTeller(terminal) } : {}),
-    });
+    const proxying = gateway(mesh, gatewayOptionsOf(call, read));
     const server = await proxying.listen({ host: "127.0.0.1", port: defaultPort, ...listen });
-    await using serving = serve(server, { mesh, signals: [], graceMs: 10_000, lameDuckMs: 0, log: false });
+    await using serving = serve(server, { signals: [], graceMs: 10_000, lameDuckMs: 0, log: false });
     await serving.started;
     const address = server.address();
     const at = typeof address === "object" && address !== null ? `${address.address}:${address.port}` : String(address);
     const scheme = (listen.certificates ?? []).length > 0 ? "https" : "http";
     terminal.note(`inmesh gateway: ${plain(file)} at ${scheme}://${at}`);
+    const say = (text: string): void => terminal.note(plain(`inmesh gateway: ${text}`));
+    using _following = followGatewayFile({
+      first: read,
+      readAt,
+      read: async () => await readGatewayFile(file, (await readNamedFile(file, maxBytes)).toString("utf8"), values.from),
+      take(next) {
+        mesh = replaceMesh(proxying, mesh, next, gatewayOptionsOf(call, next));
+        for (const notice of next.notices) terminal.note(plain(notice));
+        const stays =
+          JSON.stringify(next.listen) === JSON.stringify(read.listen) ? "" : "; where it listens stays until it is started anew";
+        say(`${file} has changed and is in force${stays}`);
+      },
+      refused: (error) => say(`${describeError(error)}; the configuration before stays in force`),
+    });
     await waitFor(undefined, io.signal);
   } finally {
     await mesh.close();
   }
+}
+
+function gatewayOptionsOf({ values, terminal }: Call<typeof options>, read: GatewayFile): GatewayOptions {
+  return {
+    ...read.gateway,
+    ...(values.service === undefined ? {} : { service: values.service }),
+    ...(values.verbose === true ? { onFailure: failureTeller(terminal) } : {}),
+  };
 }
 
 function failureTeller(terminal: Terminal) {

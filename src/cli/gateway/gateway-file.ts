@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { jwt } from "../../authentication/jwt.ts";
 import { fromData, fromTextWith } from "../../config/config.ts";
 import type { GatewayListenOptions, GatewayOptions, GatewayRule } from "../../gateway/gateway.ts";
@@ -13,26 +13,43 @@ export interface GatewayFile {
   readonly listen: GatewayListenOptions;
   /** A line for each part that means something else here, or nothing. */
   readonly notices: readonly string[];
+  /** The file, those that it leads to, and directories in which its patterns may match others: a change of one may be a change of it. */
+  readonly files: readonly string[];
+  /** All that is said by these files: the same text for the same meaning. */
+  readonly content: string;
 }
 
 /** Reads a file of inmesh, nginx or Envoy as a gateway. Rejects with an error that has the place of the fault. */
 export async function readGatewayFile(file: string, text: string, from: string | undefined): Promise<GatewayFile> {
   const reader = importReaders.find((each) => (from === undefined ? each.recognises(file, text) : each.name === from));
   if (reader !== undefined) return await readOthers(file, reader);
-  const { mesh, part } = await fromTextWith(text, file, {}, { name: "gateway", make: gatewayOf });
-  return { mesh, gateway: part?.gateway ?? {}, listen: part?.listen ?? {}, notices: [] };
+  const { mesh, part, files } = await fromTextWith(text, file, {}, { name: "gateway", make: gatewayOf });
+  return {
+    mesh,
+    gateway: part?.gateway ?? {},
+    listen: part?.listen ?? {},
+    notices: [],
+    files: [file, ...files.keys()],
+    content: JSON.stringify([text, [...files]]),
+  };
 }
 
 async function readOthers(file: string, reader: ImportReader): Promise<GatewayFile> {
-  const { data, notices } = await reader.read(file, {
+  const {
+    data,
+    notices,
+    files,
+    listen: address,
+  } = await reader.read(file, {
     retries: undefined,
     listen: undefined,
     unsupported: undefined,
     discovery: undefined,
   });
   const mesh = await fromData(data, file);
-  const { gateway, listen } = reader.name === "nginx" ? await listenerOfNginx(file) : { gateway: {}, listen: {} };
-  return { mesh, gateway, listen, notices };
+  const { gateway, listen } = reader.name === "nginx" ? await listenerOfNginx(file) : { gateway: {}, listen: address ?? {} };
+  const directories = reader.name === "nginx" ? new Set(files.map((each) => dirname(each))) : [];
+  return { mesh, gateway, listen, notices, files: [...files, ...directories], content: JSON.stringify([data, gateway, listen]) };
 }
 
 /** The address, the certificates and the limit of bodies that a file of nginx has for the routes which the mesh gets from it. */

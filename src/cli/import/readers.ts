@@ -20,6 +20,10 @@ export interface Imported {
   readonly notices: readonly string[];
   /** The file in the form that the current version of the program takes. */
   readonly current?: Readonly<Record<string, unknown>>;
+  /** The file and those that it leads to. */
+  readonly files: readonly string[];
+  /** Where it listens, as far as the program says that in one place. */
+  readonly listen?: { readonly host: string; readonly port: number } | undefined;
 }
 
 /** Reads files of one program. */
@@ -36,7 +40,7 @@ const nginx: ImportReader = {
   recognises: (file, text) =>
     !/\.(?:ya?ml|json)$/.test(file) && /^[ \t]*(?:http|server|upstream|events|location|include)\b[^\n:]*[{;]/m.test(text),
   async read(file, { retries, listen, unsupported }) {
-    const { data, notices } = await importNginx(file, {
+    const { data, notices, files } = await importNginx(file, {
       // What is printed is for later, and maybe for another machine.
       names: "keep",
       clients: "served",
@@ -44,7 +48,7 @@ const nginx: ImportReader = {
       ...(listen === undefined ? {} : { listen }),
       ...(unsupported === undefined ? {} : { unsupported }),
     });
-    return { data, notices: notices.map(({ where, directive, text }) => `${where}: ${directive}: ${text}`) };
+    return { data, files, notices: notices.map(({ where, directive, text }) => `${where}: ${directive}: ${text}`) };
   },
 };
 
@@ -53,11 +57,17 @@ const envoy: ImportReader = {
   recognises: (_file, text) =>
     /^[ \t{]*["']?(?:static_resources|dynamic_resources|node|admin|clusters|listeners|resources)["']?[ \t]*:/m.test(text),
   async read(file, { listen, discovery }) {
-    const { data, notices, v3 } = await importEnvoy(file, {
+    const {
+      data,
+      notices,
+      v3,
+      files,
+      listen: address,
+    } = await importEnvoy(file, {
       ...(listen === undefined ? {} : { listener: listen }),
       ...(discovery === undefined ? {} : { discovery }),
     });
-    return { data, notices: notices.map(noticeText), current: v3 };
+    return { data, notices: notices.map(noticeText), current: v3, files, listen: address };
   },
 };
 

@@ -7,7 +7,7 @@ import { dns } from "../../discovery/dns/dns.ts";
 import { fileDiscovery } from "../../discovery/file/file.ts";
 import type { ServiceList } from "../../discovery/file/service-list.ts";
 import { staticDiscovery } from "../../discovery/file/static.ts";
-import type { PartPath } from "../../documents/read-document.ts";
+import type { PartPath } from "../../documents/part-path.ts";
 import { isObject, nameOf, type OptionReader } from "../option-reader.ts";
 import { type Build, namedBy, rawOptions } from "./named-value.ts";
 

@@ -1,5 +1,5 @@
 import { quoted } from "../../core/text/clean-text.ts";
-import type { PartPath } from "../../documents/read-document.ts";
+import type { PartPath } from "../../documents/part-path.ts";
 import { nearestName } from "../../suggestions/nearest-name.ts";
 import type { Make } from "../config-names.ts";
 import { isObject, kindOf, nameOf, type OptionReader, type ReadNamed } from "../option-reader.ts";

@@ -10,16 +10,20 @@ export interface SwitchedConnection {
   readonly socket: Duplex;
 }
 
-/** The cause of the error of an upgrade that the rule of a route has answered, with the head of that answer. */
+/** The cause of the error of an upgrade that the rule of a route has answered, with that answer. */
 export class AnsweredUpgrade extends Error {
   readonly status: number;
   /** Names and values in turn. */
   readonly headers: readonly string[];
 
-  constructor({ status, headers }: Pick<SwitchedConnection, "status" | "headers">) {
+  /** The body. */
+  readonly text: string;
+
+  constructor({ status, headers }: Pick<SwitchedConnection, "status" | "headers">, text: string) {
     super(`answered with status ${status}`);
     this.status = status;
     this.headers = headers;
+    this.text = text;
   }
 }
 

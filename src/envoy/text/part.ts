@@ -1,5 +1,5 @@
 import type { Place } from "../../documents/document-error.ts";
-import type { FindPlace, PartPath } from "../../documents/read-document.ts";
+import type { FindPlace, PartPath } from "../../documents/part-path.ts";
 import { EnvoyError } from "./envoy-error.ts";
 import type { EnvoyNotice } from "./notice.ts";
 

@@ -1,7 +1,9 @@
 import type { CompiledMatch } from "./compiled-match.ts";
+import type { EntryVisitor } from "./method-bucket.ts";
 import type { PathPlace } from "./path-place.ts";
-import { type EntryVisitor, PathTree } from "./path-tree.ts";
+import { PathTree } from "./path-tree.ts";
 import type { RoutedCall } from "./routed-call.ts";
+import { TextIndex } from "./text-index.ts";
 
 /** Anywhere: the place of a match without a path. */
 const anyPath: PathPlace = { segments: [], ends: "below", rest: "", ignoreCase: false };
@@ -10,15 +12,28 @@ const anyPath: PathPlace = { segments: [], ends: "below", rest: "", ignoreCase: 
 class Paths<Entry> {
   readonly exact = new PathTree<Entry>();
   readonly folded = new PathTree<Entry>();
+  /** Those of patterns, by a text that their paths have; seldom there. */
+  texts: TextIndex<Entry> | undefined = undefined;
+  foldedTexts: TextIndex<Entry> | undefined = undefined;
 
   add(entry: Entry, { methods, path }: CompiledMatch): void {
     const place = path?.place ?? anyPath;
-    (place.ignoreCase ? this.folded : this.exact).add(entry, methods, place);
+    if (place.has === undefined) (place.ignoreCase ? this.folded : this.exact).add(entry, methods, place);
+    else if (place.ignoreCase) {
+      this.foldedTexts ??= new TextIndex();
+      this.foldedTexts.add(entry, methods, place.has);
+    } else {
+      this.texts ??= new TextIndex();
+      this.texts.add(entry, methods, place.has);
+    }
   }
 
   find(call: RoutedCall, visitor: EntryVisitor<Entry>): void {
-    this.exact.find(call.request.method, call.path, visitor);
-    if (this.folded.size > 0) this.folded.find(call.request.method, call.lowerPath, visitor);
+    const { method } = call.request;
+    this.exact.find(method, call.path, visitor);
+    if (this.folded.size > 0) this.folded.find(method, call.lowerPath, visitor);
+    this.texts?.find(method, call.path, visitor);
+    this.foldedTexts?.find(method, call.lowerPath, visitor);
   }
 }
 

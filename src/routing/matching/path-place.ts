@@ -1,5 +1,6 @@
 import { quoted } from "../../core/text/clean-text.ts";
 import { linearRegex } from "../../patterns/linear-regex.ts";
+import { requiredTexts } from "../../patterns/required-text.ts";
 import type { PathMatch } from "../route-match.ts";
 import type { Condition } from "./condition.ts";
 import { parseTemplate } from "./template.ts";
@@ -15,6 +16,8 @@ export interface PathPlace {
   readonly rest: string;
   /** In lower case, of paths in lower case. */
   readonly ignoreCase: boolean;
+  /** A text that all of the paths have somewhere. */
+  readonly has?: string;
 }
 
 /** A match of paths: where a tree has it, and its test. */
@@ -77,21 +80,18 @@ function templatePath(template: string): CompiledPath {
 
 function patternPath({ pattern, ignoreCase = false }: { readonly pattern: string; readonly ignoreCase?: boolean }): CompiledPath {
   const regex = linearRegex(pattern, { ignoreCase });
-  const literal = literalBeginning(pattern);
-  const folded = ignoreCase ? literal.toLowerCase() : literal;
   return {
-    // Few patterns are tried on a path then: those of its first segments.
-    place: beginning(folded.startsWith("/") ? folded : "/", ignoreCase),
+    place: patternPlace(pattern, ignoreCase),
     isWhole: false,
     condition: { part: "path", demand: `matches ${quoted(pattern)}`, holds: (call) => regex.matches(call.path) },
   };
 }
 
-/** The text that all texts begin with which a pattern matches; empty where that is not plain to see. */
-function literalBeginning(pattern: string): string {
-  if (pattern.includes("|")) return "";
-  const body = pattern.startsWith("^") ? pattern.slice(1) : pattern;
-  const literal = /^[\w/~!@&=:,;'"%-]*/.exec(body)?.[0] ?? "";
-  // The last character may be one of none, or of several.
-  return /^[?*{]/.test(body.slice(literal.length)) ? literal.slice(0, -1) : literal;
+/** Few patterns are tried on a path then: those of its first segments, or those whose longest text it has, whichever says more. */
+function patternPlace(pattern: string, ignoreCase: boolean): PathPlace {
+  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
+  const required = requiredTexts(pattern);
+  const [begin, longest] = [fold(required.beginning), fold(required.longest)];
+  const place = beginning(begin.startsWith("/") ? begin : "/", ignoreCase);
+  return longest.length > Math.max(begin.length, 1) ? { ...place, has: longest } : place;
 }

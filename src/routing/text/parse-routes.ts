@@ -1,5 +1,6 @@
 import { DocumentError } from "../../documents/document-error.ts";
-import { type FindPlace, type PartPath, readDocument } from "../../documents/read-document.ts";
+import type { FindPlace, PartPath } from "../../documents/part-path.ts";
+import { readDocument } from "../../documents/read-document.ts";
 import { checkRoutes } from "../checks/check-routes.ts";
 import type { Route } from "../route.ts";
 

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { ServerRequest } from "../node-server.ts";
 
 /** The close frame of a server with the code 1001, "going away" (RFC 6455, sections 5.5.1 and 7.4.1). */
-const goingAway = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
+export const goingAway: Buffer = Buffer.from([0x88, 0x02, 0x03, 0xe9]);
 
 /** A connection that was upgraded, or is about to be. */
 export class UpgradedSocket {
@@ -22,10 +22,20 @@ export class UpgradedSocket {
   }
 }
 
+const closers = new WeakMap<object, () => void>();
+
+/** Lets something else send the close frame on a connection: bytes that are relayed come in parts of frames. */
+export function closeBy(socket: object, close: () => void): void {
+  closers.set(socket, close);
+}
+
 /**
  * Sends the close frame with code 1001 on a WebSocket. Libraries write whole frames in one turn, so it falls between two of them. The client answers
  * with a close frame of its own, upon which the library of the server closes the connection.
  */
 export function closeWebSocket(upgraded: UpgradedSocket): void {
-  if (upgraded.isOpenWebSocket) upgraded.socket.write(goingAway);
+  if (!upgraded.isOpenWebSocket) return;
+  const close = closers.get(upgraded.socket);
+  if (close === undefined) upgraded.socket.write(goingAway);
+  else close();
 }

@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 // Loaded here, and not within the time of the first test.
 import "../../../src/cli/commands/gateway.ts";
 import { Authority } from "../../support/authority.ts";
-import { serve } from "../../support/servers.ts";
+import { exchange } from "../../support/gateway.ts";
+import { closedPort, serve } from "../../support/servers.ts";
 import { runCli, startCli } from "../run-cli.ts";
 
 function folderWith(files: Readonly<Record<string, string>>): string {
@@ -89,5 +91,71 @@ gateway:
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toMatch(/mesh\.yaml:2:\d+: gateway\.rules\.a\.jwt: issuer is missing/);
     expect((await runCli(["gateway", file, "--listen", "nowhere"])).code).toBe(1);
+  });
+
+  test("follows its file: a change is in force as a whole, and a wrong one changes nothing", async () => {
+    const held: ServerResponse[] = [];
+    const [one, two] = await Promise.all([
+      serve((request, response) => (request.url === "/held" ? held.push(response) : response.end("one"))),
+      serve((_request, response) => response.end("two")),
+    ]);
+    const textOf = (port: number, more = ""): string =>
+      `upstream web { server 127.0.0.1:${port}; }\nserver { listen 80; location / { proxy_pass http://web; } ${more} }\n`;
+    const folder = folderWith({ "nginx.conf": "include sites/*.conf;\n" });
+    mkdirSync(join(folder, "sites"));
+    writeFileSync(join(folder, "sites/a.conf"), textOf(one.port));
+    const { url, stderr } = await started(join(folder, "nginx.conf"), "--listen", "127.0.0.1:0", "--from", "nginx");
+    const underWay = fetch(`${url}/held`);
+    await expect.poll(() => held.length, { timeout: 20_000 }).toBe(1);
+    writeFileSync(join(folder, "sites/a.conf"), textOf(two.port));
+    await expect.poll(async () => await (await fetch(url)).text(), { timeout: 20_000 }).toBe("two");
+    held[0]?.end("held");
+    expect(await (await underWay).text()).toBe("held");
+    expect(stderr()).toContain("has changed and is in force");
+    writeFileSync(join(folder, "sites/a.conf"), textOf(one.port, "loction /x { return 404; }"));
+    await expect.poll(stderr, { timeout: 20_000 }).toContain("the configuration before stays in force");
+    expect(stderr()).toMatch(/a\.conf:2:\d+: loction/);
+    expect(await (await fetch(url)).text()).toBe("two");
+    // A file that a pattern matches anew.
+    writeFileSync(join(folder, "sites/a.conf"), textOf(two.port));
+    writeFileSync(join(folder, "sites/b.conf"), "server { listen 80; server_name b.test; location / { return 418; } }\n");
+    const status = async (): Promise<string> =>
+      (await exchange(Number(new URL(url).port), "GET / HTTP/1.1\r\nhost: b.test\r\nconnection: close\r\n\r\n")).slice(9, 12);
+    await expect.poll(status, { timeout: 20_000 }).toBe("418");
+  });
+
+  test("listens where a file of Envoy says, and follows it", async () => {
+    const instance = await serve((_request, response) => response.end("web"));
+    const port = await closedPort();
+    const textOf = (prefix: string): string => `static_resources:
+  listeners:
+  - name: main
+    address: { socket_address: { address: 127.0.0.1, port_value: ${port} } }
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: main
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }
+          route_config:
+            virtual_hosts:
+            - { name: all, domains: ["*"], routes: [{ match: { prefix: ${prefix} }, route: { cluster: web } }] }
+  clusters:
+  - name: web
+    type: STATIC
+    load_assignment:
+      cluster_name: web
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: ${instance.port} } } } }] }]
+`;
+    const file = join(folderWith({ "envoy.yaml": textOf("/a") }), "envoy.yaml");
+    const { url } = await started(file);
+    expect(new URL(url).port).toBe(String(port));
+    expect([(await fetch(`${url}/a`)).status, (await fetch(`${url}/b`)).status]).toEqual([200, 404]);
+    writeFileSync(file, textOf("/b"));
+    await expect.poll(async () => (await fetch(`${url}/b`)).status, { timeout: 20_000 }).toBe(200);
+    expect((await fetch(`${url}/a`)).status).toBe(404);
   });
 });
