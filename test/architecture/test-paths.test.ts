@@ -48,6 +48,7 @@ const ofSeveralFiles: Readonly<Record<string, string>> = {
   "server/departures": "an instance that leaves, and its callers",
   "server/express": "a server of Express 5",
   "server/hard-stops": "stops of servers in odd states",
+  "server/frameworks": "what programs and clients do to a stop, by each framework",
   "server/hung-registries": "stops of servers while a registry answers nothing",
   "server/http2": "servers of HTTP/2, and of TLS",
   "telemetry/http-instrumentation": "the observer beside the instrumentation of node:http",

@@ -1,5 +1,5 @@
 import { describeError } from "../../core/errors.ts";
-import { isShownHeader } from "../../core/http/secret-headers.ts";
+import { isShownHeader, looksSecret } from "../../core/http/secret-headers.ts";
 import { withoutQuery } from "../../core/http/without-query.ts";
 import { parseTarget, type Target } from "../../extend.ts";
 import { type CallTrace, createMesh, isMeshError, traceOf } from "../../index.ts";
@@ -84,7 +84,8 @@ async function run(call: Call<typeof options>): Promise<number> {
     showTrace(response);
     head = { status: response.status, statusText: response.statusText, headers: [...response.headers] };
     const lines = [`HTTP ${head.status} ${head.statusText}`.trimEnd(), ...head.headers.map(([name, value]) => `${name}: ${value}`)];
-    for (const line of lines) note(`< ${line}`);
+    note(`< ${lines[0]}`);
+    for (const [name, value] of head.headers) note(`< ${name}: ${looksSecret(name) ? "[hidden]" : value}`);
     if (terminal.format === "json") {
       const text = bodyText(await response.bytes());
       await mesh.close();
