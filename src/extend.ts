@@ -11,7 +11,7 @@ export type { AttemptLearner, ComparedUpstream, PickAccount, Picker, PickerConte
 export { localResponse } from "./core/buffered-body.ts";
 export { type CancelHandler, type CancelListener, Cancellation } from "./core/cancellation.ts";
 export { type Clock, type Random, systemClock, type Timer } from "./core/clock.ts";
-export type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall } from "./core/dispatch.ts";
+export type { CallEndListener, Dispatch, Interceptor, MeshRequest, MeshResponse, OpenCall, RpcCall, RpcProtocol } from "./core/dispatch.ts";
 export type { CloseListener, ContentVerdict, RequestBody, ResponseBody } from "./core/http/body.ts";
 export type { RequestHeaders } from "./core/http/request-headers.ts";
 export { type HeaderLines, headerOf } from "./core/http/response-headers.ts";
@@ -55,6 +55,8 @@ export type {
 } from "./core/observing/served-request.ts";
 // An instance as the mesh sees it: what pickers, observers and policies are handed.
 export type { Routed, Subset } from "./core/routed.ts";
+// Calls of gRPC, as observers of servers see them.
+export type { RpcMethod } from "./core/rpc/rpc-method.ts";
 /** Progress of a request body, as {@link MeshRequest.progress} has it. */
 export type { SendProgress } from "./core/send-progress.ts";
 export { Upstream } from "./core/upstream.ts";

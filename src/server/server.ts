@@ -35,6 +35,8 @@ export { DocumentError, type Place } from "../documents/document-error.ts";
 export type { Credentials, Trust } from "../identity/credentials.ts";
 export type { IdentityListener, IdentitySource, IdentityWatch } from "../identity/identity-source.ts";
 export type { CallersMode, CallersOptions } from "./entrance/callers-options.ts";
+export type { GrpcServer } from "./grpc/grpc-js-server.ts";
+export type { GrpcHealthOptions, ServesService } from "./grpc/health-options.ts";
 export type { AuditRecord } from "./inbound/authorization/audit.ts";
 export type { AuthorizationOptions } from "./inbound/authorization/authorization-options.ts";
 export type { HealthOptions } from "./inbound/health-options.ts";

@@ -2,8 +2,11 @@ import type { Http2SecureServer, Http2Server } from "node:http2";
 
 /** A server of `@grpc/grpc-js`, by what is asked of it. */
 export interface GrpcServer {
+  /** Binds it to an address, before it is served. */
   bindAsync(...args: never[]): void;
+  /** Lets calls under way end; `serve` notices it, and stops. */
   tryShutdown(done: (error?: Error) => void): void;
+  /** Ends all of it at once. */
   forceShutdown(): void;
 }
 

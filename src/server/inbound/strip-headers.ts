@@ -1,6 +1,7 @@
 import { requestHeadersOfTheMesh } from "../../core/http/own-headers.ts";
 import { removeHeaders } from "../../core/http/raw-headers.ts";
 import type { ServerRequest } from "../node-server.ts";
+import { streamRequestOf } from "../streams/stream-request.ts";
 import { claims, plainName } from "./claims.ts";
 import type { InboundPart, InboundRequest } from "./inbound-request.ts";
 import { Networks } from "./networks.ts";
@@ -39,7 +40,10 @@ export class StripHeaders implements InboundPart {
     let mayTrail = "stream" in request && request.stream.endAfterHeaders !== true;
     for (let index = 0; index < raw.length && !isFound; index += 2) isFound = this.#isStripped(raw[index] as string);
     for (let index = 0; index < raw.length && !mayTrail; index += 2) mayTrail = isTransferEncoding(raw[index] as string);
-    if (mayTrail) {
+    const { stream } = streamRequestOf(request) ?? {};
+    if (stream !== undefined) {
+      if (mayTrail) stream.prependOnceListener("trailers", (headers, _flags, rawTrailers) => this.#stripFrom(rawTrailers, [headers]));
+    } else if (mayTrail) {
       // Trailers are there for a handler with the end of the request, or now where something has read it already.
       request.prependOnceListener("end", () => this.#stripTrailers(request));
       this.#stripTrailers(request);
@@ -52,7 +56,10 @@ export class StripHeaders implements InboundPart {
   #stripTrailers(request: ServerRequest): void {
     const raw = request.rawTrailers;
     if (raw.length === 0) return;
-    const objects = [request.trailers, (request as Distinct).trailersDistinct];
+    this.#stripFrom(raw, [request.trailers, (request as Distinct).trailersDistinct]);
+  }
+
+  #stripFrom(raw: string[], objects: readonly (object | undefined)[]): void {
     removeHeaders({ raw, objects }, (name) => this.#isStripped(name) || requestHeadersOfTheMesh.has(plainName(name)));
   }
 

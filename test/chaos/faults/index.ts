@@ -184,5 +184,5 @@ export const faults: readonly Fault[] = [
 
 /** Rows that wait for something that inmesh does not have yet, and for what. */
 export const notYet: readonly { readonly id: string; readonly name: string; readonly waitsFor: string }[] = [
-  { id: "F74", name: "grpc-negative-set", waitsFor: "inmesh/grpc" },
+  { id: "F74", name: "grpc-negative-set", waitsFor: "a sender of gRPC in the rig" },
 ];
