@@ -171,15 +171,18 @@ export class Stop {
   async leave(releaseMesh: () => Promise<void>): Promise<StopReport> {
     const { settings, traffic, inbound, application, log } = this.#parts;
     const { clock, graceMs } = settings;
-    const steps: [what: string, work: (signal: AbortSignal) => PromiseLike<unknown> | undefined, limitMs: number][] = [
-      ["deregister", (signal) => this.#registration.deregister(signal), registryMs],
-      ["close the application", () => application?.close(), graceMs],
-      ["close the mesh", () => releaseMesh(), graceMs],
-      ["write the access log", () => inbound?.close(), registryMs],
+    const graceUntil = clock.now() - this.#drainMs + graceMs;
+    // What hooks and calls may take is a part of the same time.
+    const leftMs = (): number => Math.max(registryMs, Math.round(graceUntil - clock.now()));
+    const steps: [what: string, work: (signal: AbortSignal) => PromiseLike<unknown> | undefined, limitMs: () => number][] = [
+      ["deregister", (signal) => this.#registration.deregister(signal), () => registryMs],
+      ["close the application", () => application?.close(), leftMs],
+      ["close the mesh", () => releaseMesh(), leftMs],
+      ["write the access log", () => inbound?.close(), () => registryMs],
     ];
     for (const [what, work, limitMs] of steps) {
       const stop = new AbortController();
-      const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs, (async () => work(stop.signal))());
+      const problem = await problemWithin(clock, this.#isHurried ? 100 : limitMs(), (async () => work(stop.signal))());
       stop.abort(problem);
       if (problem !== undefined) this.#note(`could not ${what}: ${describeError(problem)}`);
     }

@@ -280,3 +280,65 @@ describe("what an instance says of itself", () => {
     expect(seen[0]?.headers["x-mesh-instance"]).toBeUndefined();
   });
 });
+
+describe("an instance that leaves, with a caller that is no mesh and holds an answer of the registry for a second", () => {
+  /** One of two instances leaves while a client calls each address that it holds. */
+  async function failuresOf(lameDuckMs: number): Promise<{ failed: number; sent: number; tookMs: number }> {
+    const registry = memoryRegistry();
+    const [one] = await Promise.all(
+      [0, 1].map(async () => {
+        const server = own(createMesh({ discovery: registry }));
+        return instance({ mesh: server, register: { service: "svc", host: "127.0.0.1" }, lameDuckMs });
+      }),
+    );
+    const watch = own(createMesh({ discovery: registry }));
+    await watch.warm("svc");
+    const listed = (): number[] => (watch.explain("svc")?.endpoints ?? []).map(({ address }) => Number(address.split(":")[1]));
+    let held = listed();
+    let heldSince = performance.now();
+    let failed = 0;
+    let sent = 0;
+    const call = async (): Promise<void> => {
+      if (performance.now() - heldSince >= 1_000) {
+        held = listed();
+        heldSince = performance.now();
+      }
+      for (const port of held) {
+        sent++;
+        const answer = await fetch(`http://127.0.0.1:${port}`, { method: "POST" }).catch(() => undefined);
+        if (answer?.status !== 200) failed++;
+        await answer?.text();
+      }
+    };
+    const during = async (until: () => boolean): Promise<void> => {
+      while (!until()) {
+        await call();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    const startedAt = performance.now();
+    await during(() => sent > 20);
+    // The moment after the client has asked: it holds the answer for the longest time.
+    held = listed();
+    heldSince = performance.now();
+    let tookMs: number | undefined;
+    const stopped = (one as Instance).serving.stop().then((report) => {
+      tookMs = report.lameDuckMs;
+    });
+    await during(() => tookMs !== undefined && performance.now() - startedAt > 2_500);
+    await stopped;
+    return { failed, sent, tookMs: tookMs as number };
+  }
+
+  test("serves each of its requests where the lame duck is longer than that", async () => {
+    const { failed, sent, tookMs } = await failuresOf(2_000);
+    expect(sent).toBeGreaterThan(50);
+    expect([failed, tookMs >= 1_995]).toEqual([0, true]);
+  });
+
+  test("refuses what comes later than a lame duck that is shorter", async () => {
+    const { failed, tookMs } = await failuresOf(300);
+    expect(tookMs).toBeGreaterThanOrEqual(295);
+    expect(failed).toBeGreaterThan(0);
+  });
+});

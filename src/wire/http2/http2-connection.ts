@@ -1,13 +1,11 @@
-import type { ClientHttp2Session } from "node:http2";
+import { type ClientHttp2Session, connect } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { UndiciRequest } from "../undici/undici.ts";
 import { Http2Exchange, type StreamOwner } from "./http2-exchange.ts";
 import { Liveness } from "./liveness.ts";
 import { CANCEL, ConnectionLost, NO_ERROR, REFUSED_STREAM } from "./stream-errors.ts";
-
-/** Asked for when a connection is made: Node takes a tenth of the CPU up to a first call to load it. */
-const http2 = () => process.getBuiltinModule("node:http2");
+import { Violations } from "./violations.ts";
 
 /** Requests at a time on one connection, as most servers allow. */
 export const maxStreams = 100;
@@ -41,6 +39,7 @@ export class Http2Connection implements StreamOwner {
   readonly #options: Http2ConnectionOptions;
   readonly #socket: Socket;
   readonly #liveness: Liveness;
+  readonly #violations: Violations;
   readonly #exchanges = new Set<Http2Exchange>();
   readonly #scheme: string;
   readonly #ageTimer: Timer;
@@ -57,12 +56,13 @@ export class Http2Connection implements StreamOwner {
     this.#socket = socket;
     this.#scheme = origin.protocol.slice(0, -1);
     this.#requestsLeft = maxRequests;
-    const session = http2().connect(origin, {
+    const session = connect(origin, {
       createConnection: () => socket,
       peerMaxConcurrentStreams: maxStreams,
       settings: { enablePush: false, initialWindowSize: streamWindow },
     });
     this.session = session;
+    this.#violations = new Violations(session);
     session.unref();
     session.once("connect", () => session.setLocalWindowSize(connectionWindow));
     session.on("remoteSettings", ({ maxConcurrentStreams = maxStreams }) => {
@@ -160,6 +160,7 @@ export class Http2Connection implements StreamOwner {
 
   /** A stream was reset by the peer, or by Node. */
   streamFailed(code: number): void {
+    this.#violations.streamFailed(code);
     if (code === REFUSED_STREAM || code === CANCEL) return;
     if (++this.#failedInARow >= maxFailedStreams) this.retire();
   }
