@@ -154,12 +154,15 @@ describe.each(["grpc", "grpc-web", "connect"] as const)("by %s", (protocol) => {
     expect(Math.min(...failures)).toBe(0);
   });
 
-  it("counts the error behind the messages of a stream", async () => {
-    const { port } = await echoServer(Code.Unavailable);
-    const mesh = meshTo(port, { breaker: false });
-    await failureOf(valuesOf(clientOf(mesh, { protocol }).count(text("2"))));
-    expect(mesh.explain("echo")?.endpoints[0]?.failures).toBe(1);
-  });
+  it.each([undefined, 1_000_000])(
+    "counts the error behind the messages of a stream, with maxResponseBytes %s",
+    async (maxResponseBytes) => {
+      const { port } = await echoServer(Code.Unavailable);
+      const mesh = meshTo(port, { breaker: false, ...(maxResponseBytes !== undefined && { maxResponseBytes }) });
+      await failureOf(valuesOf(clientOf(mesh, { protocol }).count(text("2"))));
+      expect(mesh.explain("echo")?.endpoints[0]?.failures).toBe(1);
+    },
+  );
 
   it("names the service, the instance and the reason where no instance answers", async () => {
     const mesh = meshTo(9, { retry: false });

@@ -8,6 +8,11 @@ export abstract class WrappedBody implements ResponseBody {
     this.inner = inner;
   }
 
+  /** The body that all of them are around. */
+  get innermost(): ResponseBody {
+    return this.inner instanceof WrappedBody ? this.inner.innermost : this.inner;
+  }
+
   get used(): boolean {
     return this.inner.used;
   }

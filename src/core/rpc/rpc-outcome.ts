@@ -1,5 +1,6 @@
 import type { MeshResponse, RpcProtocol } from "../dispatch.ts";
 import { headerOf } from "../http/response-headers.ts";
+import { WrappedBody } from "../http/wrapped-body.ts";
 import { httpStatusOf, readRpcStatus, rpcStatus, rpcStatusOfHttp } from "./rpc-status.ts";
 
 /** The statuses that stand in bodies, by the body: whatever reads it has told them. */
@@ -7,7 +8,8 @@ const told = new WeakMap<object, number>();
 
 /** Tells the status that stands in a body, before the body closes: gRPC-Web and the streams of Connect have it in their last frame. */
 export function tellRpcStatus({ body }: Pick<MeshResponse, "body">, code: number): void {
-  told.set(body, code);
+  // The books of the attempt know the body that a layer has put its own around.
+  told.set(body instanceof WrappedBody ? body.innermost : body, code);
 }
 
 /**
